@@ -1,0 +1,142 @@
+"""The application: the document, the handlers, a store and a clock put together.
+
+Here, and only here, stands which error is which status, what a handler may ask for, and how a change is committed.
+"""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from contract.docs import Docs
+
+import handlers
+from contract.application import build
+from contract.bridge import Asgi, WsgiBridge
+from contract.cursors import Cursors
+from contract.edge import Edge
+from contract.operations import Call
+from contract.problems import Problem, unauthenticated
+from contract.responses import Breach
+from contract.schemas import Fault
+from handlers.door import Door
+from kanban import tokens
+from kanban.access import Caller
+from kanban.errors import Conflict, Forbidden, NotFound, Refused, SignupClosed, Unprocessable
+from kanban.ids import Ids
+from kanban.store import Busy, Store
+from kanban.values import Act, Role, Scope
+from settling import Settling
+
+DOCUMENT = Path(__file__).parent / "spec" / "dist" / "openapi.json"
+
+PUBLIC = frozenset(("get_health", "get_ready", "create_user"))
+"""The operations that can be called without a token; the document must agree."""
+
+STATUS: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
+"""Which refusal of the domain is which status. A class not named here goes by its nearest parent."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    store: Store,
+    *,
+    clock: Clock = utc_now,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    pause: Callable[[float], None] = time.sleep,
+    open_signup: bool = False,
+    origins: Iterable[str] = (),
+    breached: Callable[[Breach], None] = lambda _: None,
+) -> WsgiBridge:
+    """A WSGI application on a store.
+
+    `open_signup` lets anyone make a user; `origins` are the web origins whose pages may call (CORS). Time, randomness
+    and waiting come in from outside. `breached` is told of every answer that broke the document: tests raise there.
+    """
+    bundle = DOCUMENT.read_bytes()
+    new_id = Ids(clock, random_bytes)
+    api = build(
+        json.loads(bundle),
+        handlers.functions(),
+        provided=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
+        authenticate=partial(_authenticate, store, clock),
+        settle=Settling(store, clock, pause, random.Random(random_bytes(8)).random),  # noqa: S311 - jitter is no secret.
+        refusal=_refusal,
+        cursors=Cursors(store.secret()),
+        public=PUBLIC,
+        breached=breached,
+    )
+    site: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
+    return WsgiBridge(Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins))
+
+
+def _provided(
+    store: Store,
+    clock: Clock,
+    new_id: Callable[[str], str],
+    random_bytes: Callable[[int], bytes],
+    *,
+    open_signup: bool,
+) -> dict[str, Callable[[Call], Any]]:
+    """What a handler may name besides the document's parameters."""
+
+    def now() -> datetime:
+        return clock().replace(microsecond=0)
+
+    def door(call: Call) -> Door:
+        asked = call.operation.extensions
+        least = Role(asked.get("x-tackboard-role", Role.VIEWER))
+        return Door(store, call.caller, Scope(asked["x-tackboard-scope"]), least)
+
+    def act(call: Call) -> Act:
+        return Act(call.caller.user_id if call.caller else "", now(), new_id)
+
+    return {
+        "store": lambda _: store,
+        "door": door,
+        "caller": lambda call: call.caller,
+        "act": act,
+        "now": lambda _: now(),
+        "random_bytes": lambda _: random_bytes,
+        "open_signup": lambda _: open_signup,
+    }
+
+
+def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
+    """Who holds this token, or None when it is malformed, unknown, revoked or expired."""
+    digest = tokens.parse(text)
+    found = store.token_holder(digest) if digest else None
+    if found is None:
+        return None
+    token, user = found
+    now = clock().replace(microsecond=0)
+    if not tokens.is_live(token, now):
+        return None
+    if tokens.is_due(token, now):
+        store.touch_token(token.id, now)
+    return Caller(user.id, token.id, token.scopes)
+
+
+def _refusal(error: Exception) -> Problem | None:
+    """The problem of an error that has a name in the domain or the store; None for any other."""
+    if isinstance(error, Busy):
+        return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
+    if isinstance(error, SignupClosed):
+        return unauthenticated(error.message)
+    if not isinstance(error, Refused):
+        return None
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    field = getattr(error, "field", None)
+    faults = [Fault(f"/{field}", error.code, error.message)] if field else []
+    return Problem(status, error.code, error.message, faults=faults)

@@ -1,0 +1,34 @@
+"""One contender in a process of its own: reads the name of a request from standard input, answers its CPU time."""
+
+import json
+import sys
+import time
+
+from bench.contenders import CONTENDERS, Scene
+
+EXPECTED = {"GET one card": 200, "POST a card": 201, "POST -> 400": 400, "list of 50 cards": 200}
+
+
+def main(contender: str) -> None:
+    """Warm up, say so, then measure whatever is asked for: `{"case": …, "times": …}` a line."""
+    scene = Scene()
+    handle = CONTENDERS[contender](scene)
+    events = scene.events()
+    for name, event in events.items():
+        answer = handle(event)
+        if answer["statusCode"] != EXPECTED[name]:
+            raise SystemExit(f"{contender}: {name} answered {answer['statusCode']}: {answer['body'][:300]}")
+        for _ in range(30):
+            handle(event)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        event, times = events[asked["case"]], asked["times"]
+        before = time.process_time()
+        for _ in range(times):
+            handle(event)
+        print(json.dumps((time.process_time() - before) / times * 1e6), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,100 @@
+"""Request bodies: strict JSON (RFC 8259, without its liberties), checked and tidied.
+
+orjson refuses what JSON forbids: NaN, comments, trailing text, invalid UTF-8, lone surrogates, nesting past its
+depth. What it lets pass, and this module doesn't, is a name that stands twice in one object.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from contract.problems import Problem, invalid
+from contract.schemas import Check, Schema, Schemas
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_CHARSET = re.compile(r"""charset\s*=\s*"?([^\s";]*)""", re.IGNORECASE)
+
+
+class Body:
+    """The request body of one operation, by media type."""
+
+    __slots__ = ("checks", "required")
+
+    def __init__(self, described: Schema, schemas: Schemas) -> None:
+        self.required: bool = described.get("required", False)
+        self.checks: dict[str, Check] = {
+            media.lower(): schemas.check(content["schema"], "request")
+            for media, content in described["content"].items()
+        }
+
+    @staticmethod
+    def unsupported(described: Schema) -> str | None:
+        """Why this package could not read such a body as the document says, or None."""
+        for media, content in described["content"].items():
+            if not media.lower().endswith(("/json", "+json")):
+                return f"has a {media} body, and only JSON is supported"
+            if "schema" not in content:
+                return f"has a {media} body without a schema"
+        return None
+
+    def read(self, raw: bytes, content_type: str | None) -> Any:
+        """The checked and tidied body, or None when there is none and none is needed; raises 400 or 415."""
+        if not raw and content_type is None:
+            if self.required:
+                raise invalid("malformed_json", "A JSON body is required and missing.")
+            return None
+        check = self._check_for(content_type)
+        try:
+            value = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise invalid("malformed_json", f"The body is not JSON: {_position(error)}.") from None
+        faults = check.faults(value)
+        if faults:
+            raise _refused(faults)
+        if _members(value) != _STRINGS.sub(b"", raw).count(b":"):
+            raise invalid("malformed_json", "The body is not JSON of one meaning: an object has the same name twice.")
+        if check.tidy:
+            tidied = check.tidy(value)
+            if tidied != value and (faults := check.faults(tidied)):
+                raise _refused(faults)
+            value = tidied
+        return value
+
+    def _check_for(self, content_type: str | None) -> Check:
+        media, _, parameters = (content_type or "").partition(";")
+        check = self.checks.get(media.strip().lower())
+        if check is None:
+            raise _unsupported_media_type(f"Send one of: {', '.join(self.checks)}.")
+        charset = _CHARSET.search(parameters) if parameters else None
+        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+            raise _unsupported_media_type("JSON is UTF-8 here: send no charset, or charset=utf-8.")
+        return check
+
+
+def _refused(faults: list[Any]) -> Problem:
+    where = f"'{faults[0].pointer}' " if faults[0].pointer else ""
+    return invalid("invalid_body", f"The body does not keep the document: {where}{faults[0].message}.", faults)
+
+
+def _unsupported_media_type(detail: str) -> Problem:
+    return Problem(415, "unsupported_media_type", detail)
+
+
+def _position(error: orjson.JSONDecodeError) -> str:
+    """Where the text stops being JSON. The parser's own words are left out: they could quote the text."""
+    return f"it breaks off or goes wrong at line {error.lineno}, column {error.colno}"
+
+
+def _members(value: object) -> int:
+    """How many names all objects of a JSON value hold together; the walk keeps its own stack, so depth is no matter."""
+    count = 0
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if type(part) is dict:
+            count += len(part)
+            pending.extend(part.values())
+        elif type(part) is list:
+            pending.extend(part)
+    return count

@@ -1,0 +1,130 @@
+"""The pages for people: Swagger UI at /docs/, and the document it shows, at /openapi.json and /openapi.yaml.
+
+Swagger UI itself comes as plain files in an installed package that is never imported; the page, its boot file and
+its style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security policy makes
+certain.
+"""
+
+import importlib.util
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from contract.bridge import Asgi, Message
+from contract.conditional import is_unchanged
+from contract.problems import PROBLEM_JSON, Problem
+
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_CARRIER = "flask_swagger_ui"
+
+_SECURITY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",  # Swagger UI's style sheet draws its arrows and locks from data URLs.
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+_POLICY = "; ".join(f"{directive} {sources}" for directive, sources in _SECURITY.items())
+
+
+def _ours() -> Path:
+    return Path(__file__).parent / "page"
+
+
+@cache
+def _swagger_ui() -> Path:
+    """The folder of Swagger UI's files. The package is found, not imported: importing it would need Flask."""
+    found = importlib.util.find_spec(_CARRIER)
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError(f"The package {_CARRIER} with Swagger UI's files is not installed.")
+    return Path(found.submodule_search_locations[0]) / "dist"
+
+
+# Only what is named here can be asked for.
+_FILES: dict[str, tuple[Callable[[], Path], str, str]] = {
+    "/docs/": (_ours, "index.html", "text/html; charset=utf-8"),
+    "/docs/boot.js": (_ours, "boot.js", "text/javascript; charset=utf-8"),
+    "/docs/page.css": (_ours, "page.css", "text/css; charset=utf-8"),
+    "/docs/swagger-ui-bundle.js": (_swagger_ui, "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    "/docs/swagger-ui.css": (_swagger_ui, "swagger-ui.css", "text/css; charset=utf-8"),
+    "/docs/favicon-32x32.png": (_swagger_ui, "favicon-32x32.png", "image/png"),
+}
+
+_REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is sent for one address, with the text of its entity tag."""
+
+    content_type: str
+    body: bytes
+    tag: str
+
+
+class Docs:
+    """An ASGI application that answers GET and HEAD of the pages for people, and passes on every other address."""
+
+    def __init__(self, bundle_json: bytes, bundle_yaml: bytes, *, otherwise: Asgi) -> None:
+        self._documents = {
+            "/openapi.json": _page("application/json", bundle_json),
+            "/openapi.yaml": _page("application/yaml", bundle_yaml),
+        }
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer, redirect, or pass on."""
+        path = scope["path"]
+        if path not in _REDIRECTS and path not in _FILES and path not in self._documents:
+            await self._otherwise(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.")
+            await _reply(scope, send, 405, {"content-type": PROBLEM_JSON, "allow": "GET, HEAD"}, problem.encoded())
+        elif path in _REDIRECTS:
+            # Temporary, so that no browser remembers it: another page may come to stand there.
+            await _reply(scope, send, 302, {"location": _REDIRECTS[path]})
+        else:
+            await _send_page(scope, send, self._documents.get(path) or _file(path))
+
+
+async def _send_page(scope: Message, send: Send, page: Page) -> None:
+    headers = {"etag": f'"{page.tag}"', "cache-control": "no-cache", "content-security-policy": _POLICY}
+    if _holds(scope, page.tag):
+        await _reply(scope, send, 304, headers)
+    else:
+        await _reply(scope, send, 200, {**headers, "content-type": page.content_type}, page.body)
+
+
+def _holds(scope: Message, tag: str) -> bool:
+    header = dict(scope["headers"]).get(b"if-none-match")
+    try:
+        return is_unchanged(header and header.decode("latin-1"), tag)
+    except Problem:
+        # A page is for people: a browser that sends nonsense gets the page.
+        return False
+
+
+async def _reply(scope: Message, send: Send, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+    headers = {**headers, "referrer-policy": "no-referrer"}
+    if status != 304:  # noqa: PLR2004 - Not Modified speaks of no body.
+        headers["content-length"] = str(len(body))
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+@cache
+def _file(path: str) -> Page:
+    folder, name, content_type = _FILES[path]
+    return _page(content_type, (folder() / name).read_bytes())
+
+
+def _page(content_type: str, body: bytes) -> Page:
+    return Page(content_type, body, sha256(body).hexdigest()[:32])

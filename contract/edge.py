@@ -1,0 +1,149 @@
+"""The edge: what no request may be, whoever it is for, and what every answer carries.
+
+Sizes, encodings and the hygiene of paths and headers are settled here, before routing, so that nothing behind it
+meets a request that the document could not describe. Cross-origin rules (the Fetch standard's CORS) are an exact
+allow-list.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from contract.bridge import Asgi, Message
+from contract.problems import PROBLEM_JSON, Problem
+
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MOST_BODY = 256 * 1024
+"""Bytes of a request body."""
+MOST_PATH = 2 * 1024
+"""Characters of a decoded path."""
+MOST_QUERY = 8 * 1024
+"""Bytes of a query string."""
+MOST_HEADERS = 32 * 1024
+"""Bytes of all names and values of headers."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_UNCLEAN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_UNCLEAN_QUERY = re.compile(rb"[^\x21-\x7e]")
+_ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+_EXPOSED_HEADERS = "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id"
+
+
+class Edge:
+    """The outermost ASGI application."""
+
+    def __init__(self, app: Asgi, *, new_request_id: Callable[[], str], origins: Iterable[str] = ()) -> None:
+        self._app = app
+        self._new_request_id = new_request_id
+        self._origins = frozenset(origin.encode() for origin in origins)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Refuse at once, or pass on with the whole body at hand."""
+        headers = dict(scope["headers"])
+        scope["request_id"] = request_id = self._request_id(headers)
+        always = self._always(scope, headers, request_id)
+
+        async def send_dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _dressed(message["headers"], always)
+            elif scope["method"] == "HEAD":
+                message["body"] = b""
+            await send(message)
+
+        try:
+            _check_head(scope, headers)
+            body = await _whole_body(receive)
+        except Problem as problem:
+            await _send_problem(problem, send_dressed)
+            return
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            await send_dressed({"type": "http.response.start", "status": 204, "headers": self._preflight(headers)})
+            await send_dressed({"type": "http.response.body", "body": b""})
+            return
+
+        async def receive_whole() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, receive_whole, send_dressed)
+
+    def _request_id(self, headers: dict[bytes, bytes]) -> str:
+        sent = headers.get(b"x-request-id", b"").decode("latin-1")
+        return sent if _REQUEST_ID.fullmatch(sent) else self._new_request_id()
+
+    def _always(self, scope: Message, headers: dict[bytes, bytes], request_id: str) -> list[tuple[bytes, bytes]]:
+        always = [
+            (b"x-request-id", request_id.encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if scope["scheme"] == "https":
+            always.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+        if self._origins:
+            always.append((b"vary", b"Origin"))
+            if headers.get(b"origin") in self._origins:
+                always.append((b"access-control-allow-origin", headers[b"origin"]))
+                always.append((b"access-control-expose-headers", _EXPOSED_HEADERS.encode()))
+        return always
+
+    def _preflight(self, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        if headers.get(b"origin") not in self._origins:
+            return []
+        return [
+            (b"access-control-allow-methods", _ALLOWED_METHODS.encode()),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
+            (b"access-control-max-age", b"7200"),
+        ]
+
+
+def _dressed(headers: Iterable[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The response's headers and those that every response carries; what the response itself says goes first."""
+    own = list(headers)
+    named = {name for name, _ in own}
+    return own + [(name, value) for name, value in always if name not in named]
+
+
+def _check_head(scope: Message, headers: dict[bytes, bytes]) -> None:
+    """Sizes first, then hygiene; raises 413, 414, 415, 431, 404 or 400."""
+    if len(scope["path"]) > MOST_PATH or len(scope["query_string"]) > MOST_QUERY:
+        raise Problem(
+            414,
+            "uri_too_long",
+            f"A path has at most {MOST_PATH} characters, a query at most {MOST_QUERY} bytes.",
+        )
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+        raise Problem(431, "headers_too_large", f"All headers together have at most {MOST_HEADERS} bytes.")
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and (len(declared) > 18 or int(declared) > MOST_BODY):  # noqa: PLR2004 - no int() of a novel.
+        raise _too_large()
+    if _UNCLEAN_PATH.search(scope["path"]):
+        raise Problem(404, "not_found", "There is nothing here.")
+    if _UNCLEAN_QUERY.search(scope["query_string"]):
+        raise Problem(400, "malformed_request", "The query string has characters that must be percent-encoded.")
+    if declared != b"0" and headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Problem(415, "unsupported_media_type", "Send the body as it is: no content encoding is understood.")
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MOST_BODY:
+            raise _too_large()
+    return body
+
+
+def _too_large() -> Problem:
+    return Problem(413, "body_too_large", f"A body has at most {MOST_BODY} bytes.")
+
+
+async def _send_problem(problem: Problem, send: Send) -> None:
+    headers: list[tuple[bytes, bytes]] = [(b"content-type", PROBLEM_JSON.encode())]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    start: dict[str, Any] = {"type": "http.response.start", "status": problem.status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": problem.encoded()})

@@ -1,0 +1,268 @@
+"""Operations: one entry of the document, compiled, and bound to its function.
+
+`Operation.read` turns a request into a call, `Operation.answer` calls the function and turns its reply into a
+response; in between stands whoever commits. What the document asks for and this package could not enforce is
+refused at start, with a sentence that names the operation.
+"""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import orjson
+
+from contract.bodies import Body
+from contract.conditional import IfMatch, is_unchanged
+from contract.cursors import Cursors
+from contract.negotiation import choose
+from contract.parameters import Parameter, read_cookies, read_query
+from contract.responses import Reply, Response, Responses
+from contract.schemas import Schema, Schemas, faults_of_document
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_STAYS_IN_A_QUERY = "%/?:@!$&'()*+,;=-._~"
+"""What may stand in a query (RFC 3986, section 3.4) and in the angle brackets of a Link header."""
+_TAKEN_CARE_OF = frozenset(("if_none_match", "idempotency_key"))
+"""Header parameters that the contract and the app act on themselves: a handler need not name them."""
+
+
+class BadDocument(Exception):
+    """The document and the code don't fit together; the application doesn't start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the edge let it through: text decoded once, names of headers lower-case.
+
+    `prefix` is what stands in `path` before the path that the document names.
+    """
+
+    method: str
+    path: str
+    prefix: str
+    path_values: Mapping[str, str]
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that keeps the document: what the function is called with, and who calls."""
+
+    operation: "Operation"
+    request: Request
+    caller: Any
+    arguments: dict[str, Any]
+    media: str | None
+    cursors: Cursors
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The Idempotency-Key that was sent, if any."""
+        return self.request.headers.get("idempotency-key") if self.operation.takes_idempotency_key else None
+
+    def fingerprint(self) -> str:
+        """SHA-256 over what was asked: the path and the body's meaning, not its spelling."""
+        asked = [self.request.path, self.arguments.get("body")]
+        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def next_cursor(self, position: tuple[str | int, ...] | None, of: str | None = None, **scope: object) -> str | None:
+        """The cursor for a position in this listing, or in the listing `of`; None at the end."""
+        if position is None:
+            return None
+        listing = _listing(of, self.caller, scope) if of else self.listing()
+        return self.cursors.seal(position, listing)
+
+    def listing(self) -> dict[str, object]:
+        """What a cursor of this call is good for."""
+        given = {name: value for name, value in self.arguments.items() if name not in ("limit", "cursor")}
+        return _listing(self.operation.id, self.caller, given)
+
+
+def _listing(operation_id: str, caller: Any, given: Mapping[str, object]) -> dict[str, object]:
+    return {"of": operation_id, "for": getattr(caller, "user_id", None), "with": given}
+
+
+class Operation:
+    """One operation of the document, bound to its function."""
+
+    def __init__(self, path: str, method: str, item: Schema, described: Schema, schemas: Schemas) -> None:
+        self.method = method
+        self._names = re.findall(r"\{(.*?)\}", path)
+        # Matched from the end, whatever base path or prefix stands before it.
+        self._template = re.compile(re.sub(r"\\\{.*?\\\}", "([^/]+)", re.escape(path)) + r"\Z")
+        self.id: str = described.get("operationId", "")
+        self.extensions = {name: value for name, value in described.items() if name.startswith("x-")}
+        merged: dict[tuple[str, str], Schema] = {}
+        for reference in (*item.get("parameters", ()), *described.get("parameters", ())):
+            parameter = schemas.resolve(reference)
+            merged[parameter["name"], parameter["in"]] = parameter
+        body = schemas.resolve(described["requestBody"]) if "requestBody" in described else None
+        refusals = [f"{p['name']!r} {why}" for p in merged.values() if (why := Parameter.unsupported(p, schemas))]
+        if body is not None and (why := Body.unsupported(body)):
+            refusals.append(why)
+        refusals.extend(_unsupported_responses(described, schemas))
+        if refusals:
+            raise BadDocument(f"Operation {self.id or method + ' ' + path}: {'; '.join(refusals)}.")
+        parameters = [Parameter(parameter, schemas) for parameter in merged.values()]
+        self._path = [p for p in parameters if p.place == "path"]
+        self._query = {p.name: p for p in parameters if p.place == "query"}
+        self._headers = [p for p in parameters if p.place == "header"]
+        self._cookies = [p for p in parameters if p.place == "cookie"]
+        self._body = Body(body, schemas) if body is not None else None
+        self._responses = Responses(self.id, described["responses"], schemas)
+        self.takes_idempotency_key = any(p.argument == "idempotency_key" for p in self._headers)
+        self._answers_unchanged = any(p.argument == "if_none_match" for p in self._headers)
+        self._function: Callable[..., Reply]
+        self._provided: dict[str, Callable[[Call], Any]] = {}
+        self._header_arguments: frozenset[str] = frozenset()
+
+    def parts_of(self, path: str) -> tuple[str, dict[str, str]] | None:
+        """(what stands before the document's path, the texts of the path's parameters); None for a foreign path."""
+        match = self._template.search(path)
+        return (path[: match.start()], dict(zip(self._names, match.groups(), strict=True))) if match else None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a request may carry a body."""
+        return self._body is not None
+
+    def bind(self, function: Callable[..., Reply], provided: Mapping[str, Callable[[Call], Any]]) -> None:
+        """Bind the function by the names of its parameters: the document's, or what the application provides.
+
+        Raises BadDocument when a name is neither, when a parameter of the document has no taker, or when one that
+        may be absent has no default.
+        """
+        parameters = inspect.signature(function).parameters
+        must_take = {p.argument: p for p in (*self._path, *self._query.values(), *self._cookies)}
+        may_take = {p.argument: p for p in self._headers}
+        documented = {**must_take, **may_take}
+        said = f"Operation {self.id}: its function {function.__module__}.{function.__qualname__}"
+        for name, parameter in parameters.items():
+            if name == "body" and self._body is not None:
+                continue
+            if name in documented:
+                optional = not documented[name].required and documented[name].default is None and name != "if_match"
+                if optional and parameter.default is parameter.empty:
+                    raise BadDocument(f"{said} takes {name!r} without a default, and a request may lack it.")
+            elif name in provided:
+                self._provided[name] = provided[name]
+            else:
+                raise BadDocument(f"{said} takes {name!r}, which neither the document nor the application provides.")
+        needed = {*must_take, *({"body"} if self._body is not None else ())}
+        needed |= set(may_take) - _TAKEN_CARE_OF
+        if missing := sorted(needed - set(parameters)):
+            raise BadDocument(f"{said} does not take {', '.join(map(repr, missing))}, which the document names.")
+        self._function = function
+        self._header_arguments = frozenset(set(may_take) & set(parameters))
+
+    def read(self, request: Request, caller: Any, cursors: Cursors) -> Call:
+        """The request as a call; raises a 4xx problem that says what breaks the document."""
+        arguments: dict[str, Any] = {}
+        media = choose(request.headers.get("accept"), self._responses.media_types)
+        if self._body is not None:
+            arguments["body"] = self._body.read(request.body, request.headers.get("content-type"))
+        for parameter in self._path:
+            arguments[parameter.argument] = parameter.read([request.path_values[parameter.name]])
+        read_query(request.query, self._query, arguments)
+        self._read_headers(request.headers, arguments)
+        if self._cookies:
+            self._read_cookies(request.headers.get("cookie", ""), arguments)
+        call = Call(self, request, caller, arguments, media, cursors)
+        if "cursor" in arguments:
+            arguments["cursor"] = cursors.open(arguments["cursor"], call.listing())
+        return call
+
+    def answer(self, call: Call) -> Response:
+        """Call the function and check what it answers; raises Breach, or whatever the function raises."""
+        provided = {name: provide(call) for name, provide in self._provided.items()}
+        reply = self._function(**provided, **call.arguments)
+        headers: dict[str, str] = {}
+        if reply.etag is not None:
+            headers["etag"] = f'"{reply.etag}"'
+            if self._answers_unchanged:
+                headers["cache-control"] = "private, no-cache"
+            seen = call.request.headers.get("if-none-match") if self._answers_unchanged else None
+            if is_unchanged(seen, reply.etag):
+                return self._responses.unchanged(headers)
+        if reply.location is not None:
+            headers["location"] = call.request.prefix + reply.location
+        if reply.next_query:
+            headers["link"] = f'<{_next_page(call.request, reply.next_query)}>; rel="next"'
+        return self._responses.encode(reply, headers, call.media)
+
+    def refuse(self, problem: Any) -> Response:
+        """A problem document for this operation, or a Breach when the document doesn't name its status."""
+        return self._responses.encode_problem(problem)
+
+    def _read_headers(self, headers: Mapping[str, str], arguments: dict[str, Any]) -> None:
+        for parameter in self._headers:
+            text = headers.get(parameter.key)
+            if parameter.argument == "if_match":
+                # Whether it is missing (428) is only said once the caller may know that the resource is there.
+                if text is not None:
+                    parameter.read([text])
+                arguments["if_match"] = IfMatch(text)
+            elif text is not None:
+                value = parameter.read([text])
+                if parameter.argument in self._header_arguments:
+                    arguments[parameter.argument] = value
+            elif parameter.required:
+                raise parameter.missing()
+            elif parameter.default is not None and parameter.argument in self._header_arguments:
+                arguments[parameter.argument] = parameter.default
+
+    def _read_cookies(self, header: str, arguments: dict[str, Any]) -> None:
+        jar = read_cookies(header)
+        for parameter in self._cookies:
+            if parameter.name in jar:
+                arguments[parameter.argument] = parameter.read([jar[parameter.name]])
+            elif parameter.required:
+                raise parameter.missing()
+            elif parameter.default is not None:
+                arguments[parameter.argument] = parameter.default
+
+
+def _next_page(request: Request, changes: Mapping[str, str]) -> str:
+    pairs = [pair for pair in request.query.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in changes]
+    pairs += [f"{name}={text}" for name, text in changes.items()]
+    return f"{quote(request.path)}?{quote('&'.join(pairs), safe=_STAYS_IN_A_QUERY)}"
+
+
+def _unsupported_responses(described: Schema, schemas: Schemas) -> Iterator[str]:
+    for status, reference in described.get("responses", {}).items():
+        if not status.isdigit():
+            yield f"has the response {status!r}; every status must be named"
+        for media, content in schemas.resolve(reference).get("content", {}).items():
+            if "schema" not in content:
+                yield f"has a {media} response {status} without a schema"
+
+
+def compile_operations(document: Schema, public: frozenset[str]) -> dict[str, Operation]:
+    """The document's operations by operationId; raises BadDocument for what could not be enforced.
+
+    `public` names the operations that may be called without a token: any other must have effective security.
+    """
+    if faults := list(faults_of_document(document)):
+        raise BadDocument(" ".join(faults))
+    schemas = Schemas(document)
+    operations: dict[str, Operation] = {}
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            operation = Operation(path, method, item, item[method], schemas)
+            if not operation.id or operation.id in operations:
+                raise BadDocument(f"{method.upper()} {path} needs an operationId of its own.")
+            security = item[method].get("security", document.get("security", []))
+            if operation.id not in public and (not security or {} in security):
+                raise BadDocument(
+                    f"Operation {operation.id} can be called without a token and is not on the public list."
+                )
+            operations[operation.id] = operation
+    return operations

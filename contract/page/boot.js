@@ -1,0 +1,25 @@
+"use strict";
+
+// The first run prints an address that ends in #token=…. A fragment never reaches a server or its log; here it is
+// taken out of the address bar too, before anything else, so that it isn't copied or bookmarked along with the page.
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+if (token) {
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+const ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#document",
+  deepLinking: true,
+  displayRequestDuration: true,
+  docExpansion: "list",
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  onComplete: () => {
+    if (token) {
+      const schema = ui.specSelectors.securityDefinitions().get("bearer");
+      ui.authActions.authorizeWithPersistOption({ bearer: { name: "bearer", schema, value: token } });
+    }
+  },
+});

@@ -1,0 +1,174 @@
+"""Responses: what a handler answered, checked against the document before anyone sees it.
+
+A breach is a bug of ours. It is found here, in production too, before the change that the handler wants is committed
+and before a client's generated code meets a type that it was never told of.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from contract.parameters import cast
+from contract.problems import PROBLEM_JSON, Problem
+from contract.schemas import Check, Schema, Schemas
+
+EDGE_HEADERS = frozenset(("x-request-id", "cache-control"))
+"""Headers that the document promises on every answer and that the edge puts on every answer."""
+
+
+_FIELD_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
+class Reply(Protocol):
+    """What a handler answers. The contract reads it and never imports its class."""
+
+    @property
+    def body(self) -> Any:
+        """The body in the document's shape, or None."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def etag(self) -> str | None:
+        """The entity tag without its quotes."""
+
+    @property
+    def location(self) -> str | None:
+        """The path of a resource just made, below the base path."""
+
+    @property
+    def next_query(self) -> Mapping[str, str] | None:
+        """What changes in the query to ask for the next page, or None at the end."""
+
+    @property
+    def change(self) -> Any:
+        """What is to be committed before the answer may leave, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer ready to be sent: names of headers are lower-case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    change: Any = None
+
+
+class Breach(Exception):
+    """A handler's answer breaks the document: which operation, where, what."""
+
+
+class _Declared:
+    """One declared response of one operation."""
+
+    __slots__ = ("checks", "headers", "required")
+
+    def __init__(self, described: Schema, schemas: Schemas) -> None:
+        self.checks: dict[str, Check] = {
+            media.lower(): schemas.check(content["schema"], "response")
+            for media, content in described.get("content", {}).items()
+        }
+        self.headers: dict[str, tuple[str, Check]] = {}
+        self.required: list[str] = []
+        for name, reference in described.get("headers", {}).items():
+            header = schemas.resolve(reference)
+            kind = schemas.resolve(header["schema"]).get("type", "string")
+            self.headers[name.lower()] = (kind, schemas.check(header["schema"], "response"))
+            if header.get("required") and name.lower() not in EDGE_HEADERS:
+                self.required.append(name.lower())
+
+
+class Responses:
+    """The declared responses of one operation."""
+
+    __slots__ = ("_by_status", "_operation_id", "media_types")
+
+    def __init__(self, operation_id: str, described: Mapping[str, Any], schemas: Schemas) -> None:
+        self._operation_id = operation_id
+        self._by_status = {
+            int(status): _Declared(schemas.resolve(response), schemas) for status, response in described.items()
+        }
+        self.media_types = tuple(
+            dict.fromkeys(
+                media
+                for status, declared in self._by_status.items()
+                if status < 300  # noqa: PLR2004 - successes are what a client negotiates about.
+                for media in declared.checks
+            )
+        )
+
+    def encode(self, reply: Reply, headers: dict[str, str], media: str | None) -> Response:
+        """The reply as a response, or a `Breach`. `headers` are added to what the reply itself says."""
+        declared = self._declared(reply.status)
+        body = b""
+        if declared.checks:
+            media = media if media in declared.checks else next(iter(declared.checks))
+            self._insist(declared.checks[media], reply.body, f"the body of {reply.status}")
+            headers["content-type"] = media
+            body = self._written(reply, media)
+        elif reply.body is not None:
+            raise Breach(f"{self._operation_id}: {reply.status} has a body that the document doesn't name")
+        self._check_headers(declared, reply.status, headers)
+        return Response(reply.status, tuple(headers.items()), body, reply.change)
+
+    def unchanged(self, headers: dict[str, str]) -> Response:
+        """A 304 with these headers, or a `Breach` when the document doesn't say that it can happen."""
+        self._check_headers(self._declared(304), 304, headers)
+        return Response(304, tuple(headers.items()), b"")
+
+    def encode_problem(self, problem: Problem) -> Response:
+        """A problem document as a response, or a `Breach` when the document doesn't say that it can happen."""
+        declared = self._declared(problem.status)
+        document = problem.document()
+        check = declared.checks.get(PROBLEM_JSON)
+        if check is None:
+            raise Breach(f"{self._operation_id}: {problem.status} is not declared as a problem document")
+        self._insist(check, document, f"the problem of {problem.status}")
+        headers = {name.lower(): value for name, value in problem.headers.items()}
+        headers["content-type"] = PROBLEM_JSON
+        self._check_headers(declared, problem.status, headers)
+        return Response(problem.status, tuple(headers.items()), orjson.dumps(document))
+
+    def _written(self, reply: Reply, media: str) -> bytes:
+        try:
+            return orjson.dumps(reply.body) if media.endswith("json") else str(reply.body).encode()
+        except (TypeError, ValueError):
+            raise Breach(f"{self._operation_id}: the body of {reply.status} can't be written as {media}") from None
+
+    def _declared(self, status: int) -> _Declared:
+        declared = self._by_status.get(status)
+        if declared is None:
+            raise Breach(f"{self._operation_id}: the status {status} is not in the document")
+        return declared
+
+    def _check_headers(self, declared: _Declared, status: int, headers: Mapping[str, str]) -> None:
+        for name in declared.required:
+            if name not in headers:
+                raise Breach(f"{self._operation_id}: {status} lacks the header {name}")
+        for name, text in headers.items():
+            if not _FIELD_VALUE.fullmatch(text):
+                raise Breach(f"{self._operation_id}: the header {name} of {status} has characters no header may have")
+            if name in declared.headers:
+                kind, check = declared.headers[name]
+                try:
+                    value = cast(text, kind)
+                except ValueError as reason:
+                    raise Breach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
+                self._insist(check, value, f"the header {name} of {status}")
+            elif name != "content-type":
+                raise Breach(f"{self._operation_id}: the header {name} of {status} is not in the document")
+
+    def _insist(self, check: Check, value: object, what: str) -> None:
+        try:
+            faults = check.faults(value)
+        except (TypeError, ValueError):
+            raise Breach(f"{self._operation_id}: {what} holds something that is no JSON") from None
+        if faults:
+            first = faults[0]
+            raise Breach(f"{self._operation_id}: {what}: {first.pointer or '/'} {first.message}")

@@ -1,0 +1,338 @@
+"""The document's schemas, compiled: OpenAPI 3.0 in, JSON Schema 2020-12 checks by jsonschema-rs out.
+
+OpenAPI 3.0 schemas are a dialect (`nullable`, boolean `exclusiveMinimum`, `readOnly`, `writeOnly`), and the same
+schema means different things in a request and in a response; so each direction is translated once and all
+references of one direction meet in one registry. A check is compiled when it is first used: an operation that a
+process never serves costs it nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jsonschema_rs
+
+TYPE_NAMES = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+
+Direction = Literal["request", "response"]
+Schema = dict[str, Any]
+Step = Callable[[Any], Any]
+"""One step of putting a value in order."""
+
+MOST_FAULTS = 10
+"""An answer names at most this many faults: it helps a person, and it stays small."""
+
+_SAY_NOTHING = frozenset(
+    (
+        "example",
+        "examples",
+        "description",
+        "title",
+        "xml",
+        "externalDocs",
+        "discriminator",
+        "deprecated",
+        "default",
+        "nullable",
+        "readOnly",
+        "writeOnly",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+    )
+)
+_HOLD_SCHEMAS = frozenset(("items", "not", "additionalProperties", "allOf", "anyOf", "oneOf"))
+_INTEGER_BITS = {"int32": 31, "int64": 63}
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_OWN_FORMATS = {"byte": lambda text: _BASE64.fullmatch(text) is not None}
+_ENFORCED_FORMATS = frozenset(
+    ("date", "date-time", "time", "uuid", "uri", "uri-reference", "email", "hostname", "ipv4", "ipv6")
+) | frozenset(_OWN_FORMATS)
+_ANNOTATION_FORMATS = frozenset(("int32", "int64", "float", "double", "password"))
+KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: where (a JSON Pointer, RFC 6901), a stable code and a sentence without the value."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class Check:
+    """One schema in one direction: says what is wrong with a value, and tidies what is right."""
+
+    schema: Schema
+    registry: Any
+    tidy: Step | None
+    _compiled: Any = None
+
+    def is_valid(self, value: object) -> bool:
+        """Whether the value keeps the schema."""
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compiled = jsonschema_rs.Draft202012Validator(
+                self.schema, formats=_OWN_FORMATS, validate_formats=True, registry=self.registry, offline=True
+            )
+        return bool(compiled.is_valid(value))
+
+    def faults(self, value: object) -> list[Fault]:
+        """What is wrong with the value: nothing, or at most `MOST_FAULTS` faults."""
+        if self.is_valid(value):
+            return []
+        found: list[Fault] = []
+        for error in self._compiled.iter_errors(value):
+            found.append(_describe(error))
+            if len(found) == MOST_FAULTS:
+                break
+        return found
+
+
+class Schemas:
+    """Every schema of one document, as checks. References are followed within the document only."""
+
+    def __init__(self, document: Schema) -> None:
+        self._document = document
+        named: Schema = document.get("components", {}).get("schemas", {})
+        self._registry = jsonschema_rs.Registry(
+            [
+                (
+                    f"urn:{direction}",
+                    {
+                        "$schema": "https://json-schema.org/draft/2020-12/schema",
+                        "components": {
+                            "schemas": {name: _translate(schema, direction, self.resolve) for name, schema in named.items()}
+                        },
+                    },
+                )
+                for direction in ("request", "response")
+            ]
+        )
+        self._checks: dict[tuple[str, str], Check] = {}
+
+    def check(self, schema: Schema, direction: Direction) -> Check:
+        """The check of a schema; operations that name the same component share one."""
+        key = (schema.get("$ref", ""), direction)
+        if key[0] and key in self._checks:
+            return self._checks[key]
+        tidy = self._tidy(schema, {}) if direction == "request" else None
+        made = Check(_translate(schema, direction, self.resolve), self._registry, tidy)
+        if key[0]:
+            self._checks[key] = made
+        return made
+
+    def resolve(self, node: Any) -> Any:
+        """The node itself, or what its `$ref` points at."""
+        while isinstance(node, dict) and "$ref" in node:
+            target: Any = self._document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
+
+    def _tidy(self, schema: Schema, above: Mapping[int, list[Step]]) -> Step | None:
+        """How a valid value of this schema is put in order: text normalised, whole floats made integers.
+
+        `above` holds the steps of the schemas that enclose this one: a schema that contains itself meets them there,
+        and they are complete by the time that a value comes.
+        """
+        schema = self.resolve(schema)
+        if id(schema) in above:
+            return _in_turn(above[id(schema)])
+        steps: list[Step] = []
+        above = {**above, id(schema): steps}
+        for kind in ("allOf", "anyOf", "oneOf"):
+            steps.extend(step for part in schema.get(kind, ()) if (step := self._tidy(part, above)))
+        named = {name: self._tidy(part, above) for name, part in schema.get("properties", {}).items()}
+        others = schema.get("additionalProperties")
+        other = self._tidy(others, above) if isinstance(others, dict) else None
+        if other or any(named.values()):
+            steps.append(_tidy_object(named, other))
+        if "items" in schema and (step := self._tidy(schema["items"], above)):
+            steps.append(_tidy_array(step))
+        if schema.get("type") == "integer":
+            steps.append(_whole)
+        if text := _TEXTS.get(schema.get("x-tackboard-text", "")):
+            steps.append(text)
+        return _in_turn(steps) if len(steps) > 1 else next(iter(steps), None)
+
+
+def faults_of_document(document: Schema) -> Iterator[str]:
+    """Sentences about what a schema of the document asks for and this package could not enforce.
+
+    Unknown formats and patterns that can't be compiled would otherwise be rules that nobody checks.
+    """
+    for where, node in _nodes(document, "#"):
+        written = node.get("format")
+        if isinstance(written, str) and "type" in node and written not in KNOWN_FORMATS:
+            yield f"{where}: the format {written!r} is unknown; known are {', '.join(sorted(KNOWN_FORMATS))}."
+        pattern = node.get("pattern")
+        if isinstance(pattern, str) and not _compiles(pattern):
+            yield f"{where}: the pattern {pattern!r} can't be compiled."
+
+
+def _nodes(node: object, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(node, dict):
+        yield where, node
+        for name, part in node.items():
+            if name not in ("example", "examples", "enum"):
+                yield from _nodes(part, f"{where}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(node, list):
+        for number, part in enumerate(node):
+            yield from _nodes(part, f"{where}/{number}")
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern})
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+    return True
+
+
+def _translate(schema: Any, direction: Direction, resolve: Step) -> Any:
+    """An OpenAPI 3.0 schema as JSON Schema 2020-12 for one direction; `resolve` follows a reference."""
+    if isinstance(schema, list):
+        return [_translate(part, direction, resolve) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": f"urn:{direction}{schema['$ref']}"}
+    out: Schema = {
+        key: _translate(value, direction, resolve) if key in _HOLD_SCHEMAS else value
+        for key, value in schema.items()
+        if key not in _SAY_NOTHING and not key.startswith("x-")
+    }
+    _translate_properties(schema, out, direction, resolve)
+    _translate_bounds(schema, out)
+    if schema.get("nullable"):
+        if "type" not in out:
+            return {"anyOf": [out, {"type": "null"}]}
+        out["type"] = [out["type"], "null"]
+    return out
+
+
+def _translate_properties(schema: Schema, out: Schema, direction: Direction, resolve: Step) -> None:
+    """Properties of the other direction may neither be there nor be demanded."""
+    if "properties" not in schema:
+        return
+    hidden_by = "writeOnly" if direction == "response" else "readOnly"
+    hidden = {name for name, part in schema["properties"].items() if resolve(part).get(hidden_by)}
+    out["properties"] = {
+        name: name not in hidden and _translate(part, direction, resolve)
+        for name, part in schema["properties"].items()
+    }
+    if "required" in out:
+        out["required"] = [name for name in out["required"] if name not in hidden]
+
+
+def _translate_bounds(schema: Schema, out: Schema) -> None:
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if bound in schema:
+            out[exclusive if schema.get(exclusive) is True else bound] = schema[bound]
+    # An integer without a format has 64 bits: what is longer could be neither kept nor written as JSON again.
+    bits = _INTEGER_BITS.get(schema.get("format", "int64"))
+    if bits and schema.get("type") == "integer":
+        out.setdefault("minimum", -(2**bits))
+        out.setdefault("maximum", 2**bits - 1)
+
+
+def _in_turn(steps: list[Step]) -> Step:
+    def tidy(value: Any) -> Any:
+        for step in steps:
+            value = step(value)
+        return value
+
+    return tidy
+
+
+def _tidy_object(named: Mapping[str, Step | None], other: Step | None) -> Step:
+    def tidy(value: Any) -> Any:
+        if type(value) is not dict:
+            return value
+        return {name: step(part) if (step := named.get(name, other)) else part for name, part in value.items()}
+
+    return tidy
+
+
+def _tidy_array(step: Step) -> Step:
+    def tidy(value: Any) -> Any:
+        return [step(part) for part in value] if type(value) is list else value
+
+    return tidy
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 1.0 is a valid integer, and the handler gets 1."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+def _line(value: Any) -> Any:
+    if type(value) is not str:
+        return value
+    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
+
+
+def _block(value: Any) -> Any:
+    return value if type(value) is not str or value.isascii() else unicodedata.normalize("NFC", value)
+
+
+_TEXTS: dict[str, Step] = {"line": _line, "block": _block}
+
+
+def pointer(path: list[str | int]) -> str:
+    """A JSON Pointer (RFC 6901) of at most 200 characters; property names that a client made up don't stand in it."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)[:200]
+
+
+def _describe(error: Any) -> Fault:
+    kind = error.kind
+    where = pointer(error.instance_path)
+    sentence = _SENTENCES.get(kind.name)
+    if kind.name == "required":
+        return Fault(f"{where}/{kind.property}", "required", "is required and missing")
+    if sentence is None:
+        return Fault(where, "invalid", "does not keep the schema")
+    code, say = sentence
+    return Fault(where, code, say(kind))
+
+
+def _one_of(options: list[Any]) -> str:
+    shown = ", ".join("null" if option is None else str(option) for option in options[:12])
+    return f"must be one of {shown}" + (", …" if len(options) > 12 else "")  # noqa: PLR2004 - what fits in a line.
+
+
+_SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "type": ("type", lambda k: "must be " + " or ".join(TYPE_NAMES.get(t, t) for t in k.types)),
+    "enum": ("enum", lambda k: _one_of(k.options)),
+    "format": ("format", lambda k: f"must be a valid {k.format}"),
+    "pattern": ("pattern", lambda _: "has characters or a form that are not allowed here"),
+    "minLength": ("too_short", lambda k: f"must have at least {k.limit} characters"),
+    "maxLength": ("too_long", lambda k: f"must have at most {k.limit} characters"),
+    "minimum": ("too_small", lambda k: f"must be at least {k.limit}"),
+    "maximum": ("too_large", lambda k: f"must be at most {k.limit}"),
+    "exclusiveMinimum": ("too_small", lambda k: f"must be greater than {k.limit}"),
+    "exclusiveMaximum": ("too_large", lambda k: f"must be less than {k.limit}"),
+    "multipleOf": ("multiple_of", lambda k: f"must be a multiple of {k.multiple_of}"),
+    "minItems": ("too_few", lambda k: f"must have at least {k.limit} items"),
+    "maxItems": ("too_many", lambda k: f"must have at most {k.limit} items"),
+    "uniqueItems": ("not_unique", lambda _: "must not hold the same item twice"),
+    "minProperties": ("too_few", lambda k: f"must have at least {k.limit} properties"),
+    "maxProperties": ("too_many", lambda k: f"must have at most {k.limit} properties"),
+    "additionalProperties": ("unknown_property", lambda _: "has a property that the document does not name"),
+    "falseSchema": ("read_only", lambda _: "must not be sent"),
+    "not": ("not_allowed", lambda _: "holds what must not stand together"),
+}

@@ -1,0 +1,24 @@
+"""Handlers: one plain function per operationId, one module per tag.
+
+A handler names what it needs: parameters of the document (`board_id`, `body`, `limit`) and things that the application
+gives (`given`). It reads, lets `kanban` decide, and answers with the document's shape (`show`) and the change that it
+wants committed (`answers`). It writes nothing, catches nothing and knows no status of an error.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+
+from handlers import boards, cards, events, health, lists, tokens, users
+from handlers.answers import Answer
+
+_MODULES: tuple[ModuleType, ...] = (health, users, tokens, boards, lists, cards, events)
+
+
+def functions() -> dict[str, Callable[..., Answer]]:
+    """Every handler by its operationId: the public functions that the modules define themselves."""
+    return {
+        name: function
+        for module in _MODULES
+        for name, function in vars(module).items()
+        if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__
+    }

@@ -1,0 +1,62 @@
+"""Boards: where lists and cards are, and what is consistent with itself."""
+
+from datetime import datetime
+from typing import Any
+
+from handlers import show
+from handlers.answers import Answer, created, gone, page
+from handlers.door import Door
+from handlers.given import IfMatch, NextCursor
+from kanban import boards
+from kanban.store import CardQuery
+from kanban.values import Act, Position
+
+MOST_EMBEDDED_CARDS = 500
+"""Cards of a board that come with it when it is asked for with `embed=cards`; the rest is paged."""
+
+
+def list_boards(door: Door, next_cursor: NextCursor, limit: int, cursor: Position | None = None) -> Answer:
+    """The boards that the caller is a member of, newest first."""
+    found = door.mine(limit, cursor)
+    return page((show.board(board, role) for board, role in found.items), next_cursor(found.next))
+
+
+def create_board(act: Act, body: dict[str, Any]) -> Answer:
+    """Make a board; the caller is its owner."""
+    view, change = boards.create(act, **body)
+    board = view.board
+    shape = show.board(board, view.role)
+    return created(shape, etag=show.board_tag(board), location=f"/boards/{board.id}", change=change)
+
+
+def get_board(door: Door, now: datetime, next_cursor: NextCursor, board_id: str, embed: tuple[str, ...] = ()) -> Answer:
+    """The board; with `embed`, its lists and cards too, as of one moment."""
+    if "cards" not in embed:
+        view, found = door.board(board_id), None
+    else:
+        view, found = door.cards(board_id, CardQuery(), MOST_EMBEDDED_CARDS)
+    shape = show.board(view.board, view.role)
+    tag = show.board_tag(view.board)
+    if "lists" in embed:
+        shape["lists"] = [show.list_(each) for each in view.lists]
+    if found is not None:
+        rest = next_cursor(found.next, of="list_cards", board_id=board_id)
+        shape["cards"] = page((show.card(card, view, now) for card in found.items), rest).body
+        if any(card.running for card in found.items):
+            tag = f"{tag}.{int(now.timestamp())}"
+    return Answer(shape, etag=tag)
+
+
+def update_board(door: Door, act: Act, if_match: IfMatch, board_id: str, body: dict[str, Any]) -> Answer:
+    """Change the board itself."""
+    view = door.board(board_id)
+    if_match.admits(view.board.version)
+    board, change = boards.revise(view, body, act)
+    return Answer(show.board(board, view.role), etag=show.board_tag(board), change=change)
+
+
+def delete_board(door: Door, act: Act, if_match: IfMatch, board_id: str) -> Answer:
+    """Delete the board with all that is on it."""
+    view = door.board(board_id)
+    if_match.admits(view.board.version)
+    return gone(boards.delete(view, act))

@@ -1,0 +1,116 @@
+"""Cards: the work, its life and its clock."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from handlers import show
+from handlers.answers import Answer, created, gone, page
+from handlers.door import Door
+from handlers.given import IfMatch, NextCursor
+from kanban import cards
+from kanban.store import Beside, CardQuery, Sort
+from kanban.values import Act, BoardView, Card, Change, Position, Stage
+
+
+def list_cards(
+    door: Door,
+    now: datetime,
+    next_cursor: NextCursor,
+    board_id: str,
+    limit: int,
+    sort: str = Sort.POSITION,
+    list_id: str | None = None,
+    status: str | None = None,
+    q: str | None = None,
+    cursor: Position | None = None,
+) -> Answer:
+    """A page of the board's cards that fit the filters."""
+    query = CardQuery(list_id, Stage(status) if status else None, q, Sort(sort))
+    view, found = door.cards(board_id, query, limit, cursor)
+    return page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
+
+
+def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+    """Add a card to the board."""
+    view = door.board(board_id)
+    card, change = cards.add(view, act, **body)
+    location = f"/boards/{board_id}/cards/{card.id}"
+    return created(show.card(card, view, act.at), etag=show.card_tag(card, act.at), location=location, change=change)
+
+
+def get_card(door: Door, now: datetime, board_id: str, card_id: str) -> Answer:
+    """One card."""
+    view = door.board(board_id, card_ids=[card_id])
+    return _shown(view.card(card_id), view, now)
+
+
+def update_card(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+    """Change what a card says."""
+    view = door.board(board_id, card_ids=[card_id])
+    if_match.admits(view.card(card_id).version)
+    card, change = cards.revise(view, card_id, body, act)
+    return _shown(card, view, act.at, change)
+
+
+def delete_card(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str) -> Answer:
+    """Delete a card; its clock stops."""
+    view = door.board(board_id, card_ids=[card_id])
+    if_match.admits(view.card(card_id).version)
+    return gone(cards.delete(view, card_id, act))
+
+
+def move_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+    """Put a card somewhere else on its board; its status follows the list."""
+    view = door.board(board_id, card_ids=[card_id], beside=_beside(body))
+    card, change = cards.move(view, card_id, act, **body)
+    return _shown(card, view, act.at, change)
+
+
+def start_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+    """Take a card up: to the first list in progress, and its clock runs."""
+    view = door.board(board_id, card_ids=[card_id])
+    card, change = cards.start(view, card_id, act)
+    return _shown(card, view, act.at, change)
+
+
+def resolve_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+    """Finish a card: to the first list of what is done, and its clock stops."""
+    view = door.board(board_id, card_ids=[card_id])
+    card, change = cards.resolve(view, card_id, act)
+    return _shown(card, view, act.at, change)
+
+
+def reopen_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+    """Take a finished card back: to the first list of what is to do."""
+    view = door.board(board_id, card_ids=[card_id])
+    card, change = cards.reopen(view, card_id, act)
+    return _shown(card, view, act.at, change)
+
+
+def get_card_time(
+    door: Door,
+    now: datetime,
+    next_cursor: NextCursor,
+    board_id: str,
+    card_id: str,
+    limit: int,
+    cursor: Position | None = None,
+) -> Answer:
+    """A card's time entries, with what they sum up to."""
+    view, found = door.time_entries(board_id, card_id, limit, cursor)
+    entries = page((show.time_entry(entry, now) for entry in found.items), next_cursor(found.next))
+    return replace(entries, body=(entries.body or {}) | show.clock(view.card(card_id), view.board.currency, now))
+
+
+def _beside(body: dict[str, str]) -> Beside | None:
+    """The neighbour that a move names, so that the read brings what lies beyond it."""
+    if "before" in body:
+        return Beside(body["before"], "before")
+    if "after" in body:
+        return Beside(body["after"], "after")
+    return None
+
+
+def _shown(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Answer:
+    return Answer(show.card(card, view, now), etag=show.card_tag(card, now), change=change)

@@ -1,0 +1,62 @@
+"""The door: the only way to a board, and the one place that decides who may enter."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from kanban.access import Caller, permit
+from kanban.errors import NotFound
+from kanban.store import Beside, CardQuery, Store
+from kanban.values import Board, BoardView, Card, Event, Page, Position, Role, Scope, TimeEntry
+
+
+class Door:
+    """The boards that a caller may enter with the scope and the least role that an operation asks for.
+
+    To someone who isn't a member a board does not exist: NotFound, the same as for a board that nobody made. A member
+    whose role is too small is told so: RoleTooLow. Every read is one round trip to the store.
+    """
+
+    __slots__ = ("_caller", "_least", "_scope", "_store")
+
+    def __init__(self, store: Store, caller: Caller, scope: Scope, least: Role) -> None:
+        self._store = store
+        self._caller = caller
+        self._scope = scope
+        self._least = least
+
+    def board(self, board_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None) -> BoardView:
+        """The board with its lists, and the named cards as far as they are there."""
+        view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside)
+        return self._entered(view)
+
+    def cards(
+        self, board_id: str, query: CardQuery, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[Card]]:
+        """A page of the board's cards."""
+        found = self._store.page_cards(board_id, self._caller.user_id, query, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def events(self, board_id: str, after_seq: int, limit: int) -> tuple[BoardView, Page[Event]]:
+        """A page of the board's events, oldest first."""
+        found = self._store.page_events(board_id, self._caller.user_id, after_seq, limit)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def time_entries(
+        self, board_id: str, card_id: str, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[TimeEntry]]:
+        """A page of a card's time entries, oldest first; the view holds the card."""
+        found = self._store.page_time_entries(board_id, self._caller.user_id, card_id, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def mine(self, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
+        """A page of the caller's boards, newest first."""
+        return self._store.page_boards(self._caller.user_id, limit, after)
+
+    def _entered(self, view: BoardView | None) -> BoardView:
+        if view is None:
+            raise NotFound("board")
+        permit(self._caller, self._scope, role=view.role, least=self._least)
+        return view
+
+    def _closed(self) -> NoReturn:
+        raise NotFound("board")

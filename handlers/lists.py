@@ -1,0 +1,52 @@
+"""Lists: the columns of a board, each with a stage."""
+
+from typing import Any
+
+from handlers import show
+from handlers.answers import Answer, created, gone, page
+from handlers.door import Door
+from handlers.given import IfMatch
+from kanban import lists
+from kanban.values import Act, List
+
+
+def list_lists(door: Door, board_id: str) -> Answer:
+    """The board's lists from left to right, all of them."""
+    return page(map(show.list_, door.board(board_id).lists), None)
+
+
+def create_list(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+    """Add a list to the board."""
+    made, change = lists.add(door.board(board_id), act, **body)
+    location = f"/boards/{board_id}/lists/{made.id}"
+    return created(show.list_(made), etag=show.list_tag(made), location=location, change=change)
+
+
+def get_list(door: Door, board_id: str, list_id: str) -> Answer:
+    """One list."""
+    return _shown(door.board(board_id).list(list_id))
+
+
+def update_list(door: Door, act: Act, if_match: IfMatch, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+    """Change a list; its stage only while it holds no card."""
+    view = door.board(board_id)
+    if_match.admits(view.list(list_id).version)
+    revised, change = lists.revise(view, list_id, body, act)
+    return Answer(show.list_(revised), etag=show.list_tag(revised), change=change)
+
+
+def delete_list(door: Door, act: Act, if_match: IfMatch, board_id: str, list_id: str) -> Answer:
+    """Delete a list with its cards."""
+    view = door.board(board_id)
+    if_match.admits(view.list(list_id).version)
+    return gone(lists.delete(view, list_id, act))
+
+
+def move_list(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+    """Put a list somewhere else on its board."""
+    moved, change = lists.move(door.board(board_id), list_id, act, **body)
+    return Answer(show.list_(moved), etag=show.list_tag(moved), change=change)
+
+
+def _shown(value: List) -> Answer:
+    return Answer(show.list_(value), etag=show.list_tag(value))

@@ -1,0 +1,144 @@
+"""Values in the document's shapes."""
+
+from datetime import datetime
+from typing import Any
+
+from kanban import money, timeclock
+from kanban.values import Board, BoardView, Card, Event, List, Role, TimeEntry, Token, User
+
+Shape = dict[str, Any]
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339, UTC, whole seconds: 2026-11-20T14:00:00Z."""
+    return at.isoformat()[:19] + "Z"
+
+
+def moment_or_none(at: datetime | None) -> str | None:
+    """The same, or null."""
+    return None if at is None else at.isoformat()[:19] + "Z"
+
+
+def user(value: User) -> Shape:
+    """`User`."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def token(value: Token) -> Shape:
+    """`Token`, without anything that could be called with."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "scopes": list(value.scopes),
+        "created_at": moment(value.created_at),
+        "expires_at": moment_or_none(value.expires_at),
+        "last_used_at": moment_or_none(value.last_used_at),
+    }
+
+
+def board(value: Board, role: Role) -> Shape:
+    """`Board`, as a member with that role sees it."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "description": value.description,
+        "currency": value.currency,
+        "hourly_rate_minor": value.hourly_rate_minor,
+        "role": role,
+        "seq": value.seq,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def list_(value: List) -> Shape:
+    """`List`."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "name": value.name,
+        "stage": value.stage,
+        "wip_limit": value.wip_limit,
+        "wip_enforcement": value.wip_enforcement,
+        "external_id": value.external_id,
+        "card_count": value.card_count,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def card(value: Card, view: BoardView, now: datetime) -> Shape:
+    """`Card`, its clock and cost as of now."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "list_id": value.list_id,
+        "title": value.title,
+        "description": value.description,
+        "status": view.list_of(value).stage,
+        "external_id": value.external_id,
+        "started_at": moment_or_none(value.started_at),
+        "resolved_at": moment_or_none(value.resolved_at),
+        **clock(value, view.board.currency, now),
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def clock(value: Card, currency: str, now: datetime) -> Shape:
+    """What a card took and cost until now: `elapsed_seconds`, `elapsed`, `cost`."""
+    seconds = timeclock.elapsed_seconds(value, now)
+    minor = timeclock.cost_minor(value, now)
+    return {
+        "elapsed_seconds": seconds,
+        "elapsed": timeclock.hours_minutes_seconds(seconds),
+        "cost": {"amount_minor": minor, "currency": currency, "formatted": money.formatted(minor, currency)},
+    }
+
+
+def time_entry(value: TimeEntry, now: datetime) -> Shape:
+    """`TimeEntry`."""
+    return {
+        "id": value.id,
+        "started_at": moment(value.started_at),
+        "ended_at": moment_or_none(value.ended_at),
+        "elapsed_seconds": timeclock.entry_seconds(value, now),
+        "hourly_rate_minor": value.rate_minor,
+    }
+
+
+def event(value: Event) -> Shape:
+    """`Event`: list_id and card_id stand only where they belong."""
+    shape: Shape = {
+        "seq": value.seq,
+        "type": value.type,
+        "at": moment(value.at),
+        "actor_id": value.actor_id,
+        "board_id": value.board_id,
+        "data": dict(value.data),
+    }
+    if value.list_id is not None:
+        shape["list_id"] = value.list_id
+    if value.card_id is not None:
+        shape["card_id"] = value.card_id
+    return shape
+
+
+def card_tag(value: Card, now: datetime) -> str:
+    """The entity tag of a card: its version and, while its clock runs, the seconds on it."""
+    return f"{value.version}.{timeclock.elapsed_seconds(value, now)}" if value.running else str(value.version)
+
+
+def list_tag(value: List) -> str:
+    """The entity tag of a list: its version and the number of its cards."""
+    return f"{value.version}.{value.card_count}"
+
+
+def board_tag(value: Board) -> str:
+    """The entity tag of a board: its version and seq."""
+    return f"{value.version}.{value.seq}"

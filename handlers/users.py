@@ -1,0 +1,51 @@
+"""Users: who there is."""
+
+from handlers import show
+from handlers.answers import Answer, created
+from handlers.given import IfMatch, RandomBytes
+from kanban import tokens, users
+from kanban.access import Caller
+from kanban.errors import NotFound, SignupClosed
+from kanban.store import Store
+from kanban.values import Act, Scope, User
+
+
+def create_user(
+    caller: Caller | None, open_signup: bool, act: Act, random_bytes: RandomBytes, body: dict[str, str]
+) -> Answer:
+    """Sign up, or make a user with an admin's token; the answer shows the user's first token, once."""
+    if caller is None and not open_signup:
+        raise SignupClosed
+    user, change = users.create(act, **body)
+    _, text, kept = tokens.issue(act, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
+    shape = {"user": show.user(user), "token": text}
+    return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.plus(kept))
+
+
+def get_user(store: Store, user_id: str) -> Answer:
+    """Anyone with a token may see who there is."""
+    return _shown(_known(store, user_id))
+
+
+def get_me(store: Store, caller: Caller) -> Answer:
+    """The user of the token."""
+    return _shown(_known(store, caller.user_id))
+
+
+def update_me(store: Store, caller: Caller, act: Act, if_match: IfMatch, body: dict[str, str]) -> Answer:
+    """Change the caller's own user."""
+    user = _known(store, caller.user_id)
+    if_match.admits(user.version)
+    user, change = users.revise(user, body, act)
+    return Answer(show.user(user), etag=str(user.version), change=change)
+
+
+def _known(store: Store, user_id: str) -> User:
+    user = store.user(user_id)
+    if user is None:
+        raise NotFound("user")
+    return user
+
+
+def _shown(user: User) -> Answer:
+    return Answer(show.user(user), etag=str(user.version))

@@ -1,0 +1,27 @@
+"""Who may do what: one decision, for every operation."""
+
+from dataclasses import dataclass
+
+from kanban.errors import RoleTooLow, ScopeMissing
+from kanban.values import Role, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and with which token."""
+
+    user_id: str
+    token_id: str
+    scopes: tuple[Scope, ...]
+
+
+def permit(caller: Caller, scope: Scope, *, role: Role | None = None, least: Role | None = None) -> None:
+    """Let the caller pass, or raise ScopeMissing or RoleTooLow.
+
+    `scope` is what the operation needs of the token, `least` what it needs of the caller's `role` on the
+    board: it is refused to someone who has none.
+    """
+    if scope not in caller.scopes:
+        raise ScopeMissing(scope)
+    if least is not None and (role is None or not role.covers(least)):
+        raise RoleTooLow(role or "none", least)

@@ -1,0 +1,279 @@
+"""Cards: added, changed, moved through their life, deleted.
+
+A card's status is its list's stage, so `start`, `resolve` and `reopen` are moves, and a move may be any of
+these.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from kanban import ranks, timeclock
+from kanban.errors import (
+    NotFound,
+    SelfReference,
+    TooManyCards,
+    UnknownReference,
+    WipLimitReached,
+    WrongStage,
+)
+from kanban.patches import revised
+from kanban.record import record
+from kanban.values import (
+    MOST_CARDS,
+    Act,
+    Board,
+    BoardView,
+    Card,
+    Change,
+    Enforcement,
+    List,
+    Stage,
+    TimeEntry,
+    Value,
+)
+
+_FIELDS = frozenset({"title", "description", "external_id"})
+
+End = Literal["top", "bottom"]
+
+
+def add(
+    view: BoardView,
+    act: Act,
+    *,
+    title: str,
+    description: str = "",
+    list_id: str | None = None,
+    position: End = "bottom",
+    external_id: str | None = None,
+) -> tuple[Card, Change]:
+    """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
+
+    Raises UnknownReference, NoListOfStage, WipLimitReached, TooManyCards.
+    """
+    target = view.first_list(Stage.TODO) if list_id is None else _referred_list(view, list_id)
+    _refuse_full(target)
+    card = Card(
+        id=act.new_id("card"),
+        board_id=view.board.id,
+        list_id=target.id,
+        title=title,
+        description=description,
+        external_id=external_id,
+        rank=_rank_at_end(target, position),
+        started_at=None,
+        resolved_at=None,
+        tracked_seconds=0,
+        tracked_cost=0,
+        running=None,
+        version=1,
+        created_at=act.at,
+        updated_at=act.at,
+    )
+    card, opened, _ = _brought_to(card, view.board, None, target.stage, act)
+    change = record(
+        view,
+        act,
+        "card.created",
+        creates=(card, *opened),
+        updates=(_with_card(target, card.rank),),
+        list_id=target.id,
+        card_id=card.id,
+        data={"title": title, "stage": str(target.stage)},
+    )
+    return card, change
+
+
+def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Card, Change | None]:
+    """The card with the fields of the patch: title, description (None empties it), external_id."""
+    old = view.card(card_id)
+    if "description" in patch:
+        patch = {**patch, "description": patch["description"] or ""}
+    new, changed = revised(old, patch, _FIELDS, act)
+    if not changed:
+        return old, None
+    change = record(
+        view,
+        act,
+        "card.updated",
+        updates=(new,),
+        list_id=old.list_id,
+        card_id=card_id,
+        data={"changed": changed},
+    )
+    return new, change
+
+
+def move(
+    view: BoardView,
+    card_id: str,
+    act: Act,
+    *,
+    list_id: str,
+    before: str | None = None,
+    after: str | None = None,
+    position: End | None = None,
+) -> tuple[Card, Change | None]:
+    """The card in that list: before or after another card, at the top, or (with none of these) at the bottom.
+
+    A view for `before` or `after` was read with that neighbour as its `beside`. Raises UnknownReference and
+    SelfReference for what the body names, WipLimitReached and TooManyCards for entering a full list.
+    """
+    card = view.card(card_id)
+    target = _referred_list(view, list_id)
+    rank = _rank_for(view, card, target, before=before, after=after, position=position)
+    if rank == card.rank and target.id == card.list_id:
+        return card, None
+    return _moved(view, card, target, rank, act)
+
+
+def start(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change]:
+    """Begin work: from a todo list to the bottom of the first one in progress.
+
+    Raises WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
+    """
+    return _advanced(view, card_id, Stage.TODO, Stage.IN_PROGRESS, act)
+
+
+def resolve(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change]:
+    """Finish work: from a list in progress to the bottom of the first one that is done. Raises as `start`."""
+    return _advanced(view, card_id, Stage.IN_PROGRESS, Stage.DONE, act)
+
+
+def reopen(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change]:
+    """Take up again: from a done list to the bottom of the first todo list. Raises as `start`."""
+    return _advanced(view, card_id, Stage.DONE, Stage.TODO, act)
+
+
+def delete(view: BoardView, card_id: str, act: Act) -> Change:
+    """Mark the card deleted; its clock stops."""
+    card = view.card(card_id)
+    home = view.list_of(card)
+    closed: tuple[TimeEntry, ...] = ()
+    if card.running:
+        card, entry = timeclock.closed(card, card.running, act.at)
+        closed = (entry,)
+    card = replace(card, deleted_at=act.at, updated_at=act.at, version=card.version + 1)
+    updates: tuple[Value, ...] = (card, *closed, replace(home, card_count=home.card_count - 1))
+    return record(view, act, "card.deleted", updates=updates, list_id=home.id, card_id=card_id)
+
+
+def _advanced(view: BoardView, card_id: str, origin: Stage, goal: Stage, act: Act) -> tuple[Card, Change]:
+    card = view.card(card_id)
+    actual = view.list_of(card).stage
+    if actual != origin:
+        raise WrongStage(card.title, origin, actual)
+    target = view.first_list(goal)
+    return _moved(view, card, target, _rank_at_end(target, "bottom"), act)
+
+
+def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tuple[Card, Change]:
+    origin = view.list_of(card)
+    # Lift the card first: within its own list it must not count against the limit.
+    lists: tuple[List, ...]
+    if origin.id == target.id:
+        lists = (_with_bounds(target, rank),)
+    else:
+        _refuse_full(target)
+        lists = (replace(origin, card_count=origin.card_count - 1), _with_card(target, rank))
+    new = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
+    new, opened, closed = _brought_to(new, view.board, origin.stage, target.stage, act)
+    change = record(
+        view,
+        act,
+        "card.moved",
+        creates=opened,
+        updates=(new, *closed, *lists),
+        list_id=target.id,
+        card_id=card.id,
+        data={
+            "from_list_id": origin.id,
+            "from_stage": str(origin.stage),
+            "to_stage": str(target.stage),
+        },
+        rebalance=target.id if len(rank) > ranks.LONGEST else None,
+    )
+    return new, change
+
+
+def _brought_to(
+    card: Card, board: Board, origin: Stage | None, goal: Stage, act: Act
+) -> tuple[Card, tuple[TimeEntry, ...], tuple[TimeEntry, ...]]:
+    """The card as it is on its new stage, with the time entries that opened and that closed."""
+    if origin == goal:
+        return card, (), ()
+    opened: tuple[TimeEntry, ...] = ()
+    closed: tuple[TimeEntry, ...] = ()
+    if card.running:
+        card, entry = timeclock.closed(card, card.running, act.at)
+        closed = (entry,)
+    if goal == Stage.IN_PROGRESS:
+        card, entry = timeclock.opened(card, board.hourly_rate_minor, act)
+        opened = (entry,)
+        card = replace(card, started_at=card.started_at or act.at)
+    return replace(card, resolved_at=act.at if goal == Stage.DONE else None), opened, closed
+
+
+def _referred_list(view: BoardView, list_id: str) -> List:
+    try:
+        return view.list(list_id)
+    except NotFound:
+        raise UnknownReference("list_id") from None
+
+
+def _refuse_full(target: List) -> None:
+    if target.card_count >= MOST_CARDS:
+        raise TooManyCards(target.name, MOST_CARDS)
+    blocks = target.wip_enforcement == Enforcement.BLOCK
+    if blocks and target.wip_limit is not None and target.card_count >= target.wip_limit:
+        raise WipLimitReached(target.name, target.wip_limit)
+
+
+def _rank_for(
+    view: BoardView,
+    card: Card,
+    target: List,
+    *,
+    before: str | None,
+    after: str | None,
+    position: End | None,
+) -> str:
+    """The rank of that place: the card's own when it stands there already."""
+    if before is not None:
+        neighbour, beyond = _neighbour(view, card, target, "before", before)
+        above, below = beyond, neighbour.rank
+    elif after is not None:
+        neighbour, beyond = _neighbour(view, card, target, "after", after)
+        above, below = neighbour.rank, beyond
+    else:
+        end: End = position or "bottom"
+        outermost = target.first_rank if end == "top" else target.last_rank
+        stays = card.list_id == target.id and card.rank == outermost
+        return card.rank if stays else _rank_at_end(target, end)
+    stays = card.list_id == target.id and card.rank == beyond
+    return card.rank if stays else ranks.between(above, below)
+
+
+def _neighbour(view: BoardView, card: Card, target: List, field: str, neighbour_id: str) -> tuple[Card, str]:
+    if neighbour_id == card.id:
+        raise SelfReference(field)
+    neighbour = view.cards.get(neighbour_id)
+    if neighbour is None or neighbour.list_id != target.id:
+        raise UnknownReference(field)
+    if view.beyond is None:
+        raise ValueError("The view was read without its neighbour as `beside`.")
+    return neighbour, view.beyond
+
+
+def _rank_at_end(target: List, end: End) -> str:
+    return ranks.before(target.first_rank) if end == "top" else ranks.after(target.last_rank)
+
+
+def _with_card(target: List, rank: str) -> List:
+    return replace(_with_bounds(target, rank), card_count=target.card_count + 1)
+
+
+def _with_bounds(target: List, rank: str) -> List:
+    first = min(target.first_rank or rank, rank)
+    return replace(target, first_rank=first, last_rank=max(target.last_rank, rank))

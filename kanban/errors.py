@@ -1,0 +1,223 @@
+"""What the rules refuse, and in which words.
+
+    Refused
+    ├── NotFound
+    ├── Forbidden: RoleTooLow, ScopeMissing
+    ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
+    │             TooManyLists, TooManyCards
+    ├── Unprocessable: UnknownReference, SelfReference, IdempotencyKeyReused, ScopeTooBroad
+    └── SignupClosed
+
+A sentence names the thing and the number. It may show what the board holds, never what the request sent.
+"""
+
+from typing import ClassVar
+
+_LONGEST_NAME = 60
+
+
+def quoted(name: str) -> str:
+    """A name in quotes, for a sentence: cut after 60 characters."""
+    return f"'{name}'" if len(name) <= _LONGEST_NAME else f"'{name[: _LONGEST_NAME - 1]}…'"
+
+
+class Refused(Exception):
+    """Something that a rule does not allow. `code` is stable, `message` a full sentence."""
+
+    code: str = "refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(Refused):
+    """No such thing, or none that the caller may know of."""
+
+    def __init__(self, kind: str) -> None:
+        """Kind is 'board', 'list', 'card', 'user' or 'token'."""
+        super().__init__(f"There is no such {kind}.")
+        self.kind = kind
+        self.code = f"{kind}_not_found"
+
+
+class Forbidden(Refused):
+    """The caller is known but may not do this."""
+
+
+class RoleTooLow(Forbidden):
+    """The caller's role on the board is too small."""
+
+    code = "role_too_low"
+
+    def __init__(self, role: str, least: str) -> None:
+        """Role is what the caller has, least what is needed."""
+        super().__init__(f"This needs the role {least} on the board; yours is {role}.")
+
+
+class ScopeMissing(Forbidden):
+    """The caller's token lacks a scope."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        """Scope is the one that is needed."""
+        super().__init__(f"This needs a token with the scope {scope}.")
+        self.scope = scope
+
+
+class Conflict(Refused):
+    """The state of things does not allow it now."""
+
+
+class IdTaken(Conflict):
+    """A chosen id belongs to someone already."""
+
+    code = "id_taken"
+
+    def __init__(self, kind: str) -> None:
+        """Kind is the kind of thing whose id was chosen: 'user'."""
+        super().__init__(f"Another {kind} has this id.")
+        self.kind = kind
+
+
+class ExternalIdTaken(Conflict):
+    """An external id is in use on the board for that kind of thing."""
+
+    code = "external_id_taken"
+
+    def __init__(self, kind: str) -> None:
+        """Kind is 'list' or 'card'."""
+        super().__init__(f"Another {kind} on this board has this external_id.")
+        self.kind = kind
+
+
+class WipLimitReached(Conflict):
+    """A list that blocks at its WIP limit has reached it."""
+
+    code = "wip_limit_reached"
+
+    def __init__(self, list_name: str, limit: int) -> None:
+        """Name the list and its limit."""
+        super().__init__(f"List {quoted(list_name)} is full: its WIP limit is {limit}.")
+        self.limit = limit
+
+
+class WrongStage(Conflict):
+    """A card is not where this step of its life begins."""
+
+    code = "wrong_stage"
+
+    def __init__(self, card_title: str, wanted: str, actual: str) -> None:
+        """Name the card, the stage that the step begins on, and the one that it is on."""
+        super().__init__(f"Card {quoted(card_title)} is not on the {wanted} stage: it is on {actual}.")
+
+
+class NoListOfStage(Conflict):
+    """The board has no list for that stage."""
+
+    code = "no_list_of_stage"
+
+    def __init__(self, stage: str) -> None:
+        """Stage is the one that is missing."""
+        super().__init__(f"This board has no list of the stage {stage}.")
+        self.stage = stage
+
+
+class ListNotEmpty(Conflict):
+    """A list's stage cannot change while it holds cards."""
+
+    code = "list_not_empty"
+
+    def __init__(self, list_name: str, card_count: int) -> None:
+        """Name the list and how many cards it holds."""
+        cards = "1 card" if card_count == 1 else f"{card_count} cards"
+        super().__init__(f"List {quoted(list_name)} holds {cards}: its stage can change only while it is empty.")
+
+
+class TooManyLists(Conflict):
+    """The board has as many lists as a board may have."""
+
+    code = "too_many_lists"
+
+    def __init__(self, most: int) -> None:
+        """Most is the number allowed."""
+        super().__init__(f"This board has {most} lists, the most a board may have.")
+
+
+class TooManyCards(Conflict):
+    """The list holds as many cards as a list may hold."""
+
+    code = "too_many_cards"
+
+    def __init__(self, list_name: str, most: int) -> None:
+        """Name the list and the number allowed."""
+        super().__init__(f"List {quoted(list_name)} holds {most} cards, the most a list may hold.")
+
+
+class Unprocessable(Refused):
+    """The request is well formed but cannot be meant so. `field` is the member of the body, if one is."""
+
+    field: str | None = None
+
+
+class UnknownReference(Unprocessable):
+    """A field names something that is not on this board, or not in that list."""
+
+    code = "unknown_reference"
+    _SENTENCES: ClassVar[dict[str, str]] = {
+        "list_id": "'list_id' names no list of this board.",
+        "before": "'before' names no neighbour there.",
+        "after": "'after' names no neighbour there.",
+    }
+
+    def __init__(self, field: str) -> None:
+        """Field is the member of the body."""
+        super().__init__(self._SENTENCES.get(field, f"'{field}' names nothing on this board."))
+        self.field = field
+
+
+class SelfReference(Unprocessable):
+    """A thing cannot be put next to itself."""
+
+    code = "self_reference"
+
+    def __init__(self, field: str) -> None:
+        """Field is the member of the body."""
+        super().__init__(f"'{field}' names the very thing that is to be moved.")
+        self.field = field
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """A key came again with another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This idempotency key was used for a different request.")
+
+
+class ScopeTooBroad(Unprocessable):
+    """A token cannot make a stronger one."""
+
+    code = "scope_too_broad"
+
+    def __init__(self, scope: str) -> None:
+        """Scope is the first one that the calling token does not have."""
+        super().__init__(f"A token cannot give the scope {scope}, which it does not have itself.")
+        self.field = "scopes"
+
+
+class SignupClosed(Refused):
+    """Users cannot sign up by themselves here."""
+
+    code = "signup_closed"
+
+    def __init__(self) -> None:
+        super().__init__("Sign-up is closed: a token with the scope admin is needed to make a user.")
+
+
+def taken(what: str) -> Conflict:
+    """The refusal for something that the store says already exists: 'user', 'list.external_id', ..."""
+    kind, _, name = what.partition(".")
+    return ExternalIdTaken(kind) if name == "external_id" else IdTaken(kind)

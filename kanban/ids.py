@@ -1,0 +1,53 @@
+"""Ids: a prefix that tells the kind, then a ULID in lower case, never reused.
+
+Ids made in one process sort in the order in which they were made, whatever the clock does.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+PREFIXES = {
+    "user": "usr_",
+    "board": "brd_",
+    "list": "lst_",
+    "card": "crd_",
+    "token": "tok_",
+    "time_entry": "ten_",
+}
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 26
+_RANDOM_BITS = 80
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Ids:
+    """Makes ids by kind. Made with a clock (aware datetimes) and a source of random bytes."""
+
+    def __init__(self, clock: Callable[[], datetime], random_bytes: Callable[[int], bytes]) -> None:
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._last = 0
+        self._lock = Lock()
+
+    def __call__(self, kind: str) -> str:
+        """A new id, such as 'crd_01jd…' for 'card'. Raises KeyError for a kind that there is not."""
+        prefix = PREFIXES[kind]
+        milliseconds = (self._clock() - _EPOCH) // _MILLISECOND
+        fresh = milliseconds << _RANDOM_BITS | int.from_bytes(self._random_bytes(_RANDOM_BITS // 8), "big")
+        with self._lock:
+            # Within a millisecond, or when the clock was set back, count on from the last id instead.
+            started_later = fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS
+            self._last = fresh if started_later else self._last + 1
+            number = self._last
+        return prefix + _encoded(number)
+
+
+def _encoded(number: int) -> str:
+    digits = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

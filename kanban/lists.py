@@ -1,0 +1,162 @@
+"""Lists: added to a board, changed, put into another order, deleted with their cards."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from kanban import ranks
+from kanban.errors import (
+    ExternalIdTaken,
+    ListNotEmpty,
+    NotFound,
+    SelfReference,
+    TooManyLists,
+    UnknownReference,
+)
+from kanban.patches import revised
+from kanban.record import record
+from kanban.values import MOST_LISTS, Act, BoardView, Change, Enforcement, List, Stage
+
+_FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
+
+
+def add(
+    view: BoardView,
+    act: Act,
+    *,
+    name: str,
+    stage: Stage,
+    wip_limit: int | None = None,
+    wip_enforcement: Enforcement = Enforcement.WARN,
+    position: Literal["top", "bottom"] = "bottom",
+    external_id: str | None = None,
+) -> tuple[List, Change]:
+    """A new list, at the top of the board's order or at its bottom. Raises TooManyLists, ExternalIdTaken."""
+    if len(view.lists) >= MOST_LISTS:
+        raise TooManyLists(MOST_LISTS)
+    _refuse_taken(view, external_id)
+    new = List(
+        id=act.new_id("list"),
+        board_id=view.board.id,
+        name=name,
+        stage=Stage(stage),
+        rank=_rank_at_end(view.lists, position),
+        wip_limit=wip_limit,
+        wip_enforcement=Enforcement(wip_enforcement),
+        external_id=external_id,
+        card_count=0,
+        first_rank="",
+        last_rank="",
+        version=1,
+        created_at=act.at,
+        updated_at=act.at,
+    )
+    data = {"name": name, "stage": str(new.stage)}
+    return new, record(view, act, "list.created", creates=(new,), list_id=new.id, data=data)
+
+
+def revise(view: BoardView, list_id: str, patch: Mapping[str, Any], act: Act) -> tuple[List, Change | None]:
+    """The list with the fields of the patch; None takes wip_limit or external_id away.
+
+    Raises ListNotEmpty for another stage while it holds cards, ExternalIdTaken.
+    """
+    old = view.list(list_id)
+    patch = _with_enums(patch)
+    new, changed = revised(old, patch, _FIELDS, act)
+    if not changed:
+        return old, None
+    if "stage" in changed and old.card_count:
+        raise ListNotEmpty(old.name, old.card_count)
+    if "external_id" in changed:
+        _refuse_taken(view, new.external_id)
+    return new, record(view, act, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed})
+
+
+def move(
+    view: BoardView,
+    list_id: str,
+    act: Act,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    position: Literal["top", "bottom"] | None = None,
+) -> tuple[List, Change | None]:
+    """The list in another place: before or after another one, or at the top or bottom; one of these is given.
+
+    Raises SelfReference and UnknownReference for the neighbour.
+    """
+    old = view.list(list_id)
+    others = [each for each in view.lists if each.id != list_id]
+    place = _place(view, list_id, others, before=before, after=after, position=position)
+    if view.lists[place].id == list_id:
+        return old, None
+    moved, displaced = _ranked(old, others, place)
+    new = replace(moved, version=old.version + 1, updated_at=act.at)
+    return new, record(view, act, "list.moved", updates=(new, *displaced), list_id=list_id)
+
+
+def delete(view: BoardView, list_id: str, act: Act) -> Change:
+    """Mark the list deleted: it vanishes at once, its cards with it, and their clocks stop."""
+    old = view.list(list_id)
+    gone = replace(old, deleted_at=act.at, updated_at=act.at, version=old.version + 1)
+    data = {"card_count": old.card_count}
+    return record(view, act, "list.deleted", updates=(gone,), list_id=list_id, data=data)
+
+
+def _with_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    made: dict[str, Any] = dict(patch)
+    for name, kind in (("stage", Stage), ("wip_enforcement", Enforcement)):
+        if name in made:
+            made[name] = kind(made[name])
+    return made
+
+
+def _refuse_taken(view: BoardView, external_id: str | None) -> None:
+    if external_id is not None and any(each.external_id == external_id for each in view.lists):
+        raise ExternalIdTaken("list")
+
+
+def _rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) -> str:
+    if not lists:
+        return ranks.after("")
+    return ranks.before(lists[0].rank) if position == "top" else ranks.after(lists[-1].rank)
+
+
+def _place(
+    view: BoardView,
+    list_id: str,
+    others: list[List],
+    *,
+    before: str | None,
+    after: str | None,
+    position: Literal["top", "bottom"] | None,
+) -> int:
+    """How many of the others will stand above the list."""
+    if position is not None:
+        return 0 if position == "top" else len(others)
+    field, neighbour = ("before", before) if before is not None else ("after", after)
+    if neighbour is None:
+        raise ValueError("One of before, after and position must be given.")
+    if neighbour == list_id:
+        raise SelfReference(field)
+    try:
+        place = others.index(view.list(neighbour))
+    except NotFound:
+        raise UnknownReference(field) from None
+    return place if field == "before" else place + 1
+
+
+def _ranked(old: List, others: list[List], place: int) -> tuple[List, list[List]]:
+    """The list with a rank for that place, and those that had to get new ranks for it."""
+    above, below = others[:place], others[place:]
+    rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
+    if len(rank) <= ranks.LONGEST:
+        return replace(old, rank=rank), []
+    # Make room by moving out all that lies between here and the nearer end: at most half of the lists.
+    if len(below) <= len(above):
+        rank, *new_ranks = ranks.following(others[-1].rank, len(below) + 1)
+        displaced = below
+    else:
+        *new_ranks, rank = ranks.preceding(others[0].rank, len(above) + 1)
+        displaced = above
+    return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, new_ranks, strict=True)]

@@ -1,0 +1,33 @@
+"""Money: integers of a currency's minor unit, and how they are rounded and shown."""
+
+_TWO_DIGITS = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
+    COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF
+    IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR
+    MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG
+    SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES
+    WST XCD XCG YER ZAR ZMW ZWG
+"""
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+
+MINOR_DIGITS: dict[str, int] = {
+    code: digits for digits, codes in ((0, _NO_DIGITS), (2, _TWO_DIGITS), (3, _THREE_DIGITS)) for code in codes.split()
+}
+"""The currencies that a board may be kept in (ISO 4217), and how many decimal digits each has."""
+
+_SECONDS_PER_HOUR = 3600
+
+
+def earned(rate_seconds: int) -> int:
+    """Minor units for a sum of hourly rate x seconds, rounded half up. The sum is never negative."""
+    return (2 * rate_seconds + _SECONDS_PER_HOUR) // (2 * _SECONDS_PER_HOUR)
+
+
+def formatted(amount_minor: int, currency: str) -> str:
+    """Code, blank, amount: 'USD 2.63', 'JPY 263'."""
+    digits = MINOR_DIGITS[currency]
+    sign = "-" if amount_minor < 0 else ""
+    whole, rest = divmod(abs(amount_minor), 10**digits)
+    fraction = f".{rest:0{digits}d}" if digits else ""
+    return f"{currency} {sign}{whole}{fraction}"

@@ -1,0 +1,107 @@
+"""Ranks: text whose byte order is the order of things, with always room for one more in between.
+
+A rank is an integer and then, where something was put between two integers, a fraction of base-62 digits.
+The integer's first letter tells its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so
+that putting thing after thing at an end makes ranks grow by a digit each time there are 62 times as many.
+Putting them ever again at one place in between costs a digit for about every fifth.
+
+No fraction ends in '0': there would be no room just above it.
+"""
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SIZE = len(_DIGITS)
+_VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
+_FIRST = "a0"
+
+LONGEST = 120
+"""A rank longer than this still works, and asks for its list to be given new ones."""
+
+
+def after(rank: str) -> str:
+    """A short rank below that one in the order; for '', the first rank of an empty order."""
+    return _following_integer(_integer(rank)) if rank else _FIRST
+
+
+def before(rank: str) -> str:
+    """A short rank above that one in the order; for '', the first rank of an empty order."""
+    if not rank:
+        return _FIRST
+    integer = _integer(rank)
+    return integer if integer < rank else _preceding_integer(integer)
+
+
+def between(above: str, below: str) -> str:
+    """A rank after `above` and before `below`; '' leaves that side open. Raises ValueError without room."""
+    if not below:
+        return after(above)
+    if not above:
+        return before(below)
+    if above >= below:
+        raise ValueError("Nothing lies between two ranks that are not in order.")
+    integer = _integer(above)
+    if integer == _integer(below):
+        return integer + _middle(above[len(integer) :], below[len(integer) :])
+    following = _following_integer(integer)
+    return following if following < below else integer + _middle(above[len(integer) :], "")
+
+
+def following(rank: str, count: int) -> list[str]:
+    """That many short ranks, in order, all after that one."""
+    ranks = []
+    for _ in range(count):
+        rank = after(rank)
+        ranks.append(rank)
+    return ranks
+
+
+def preceding(rank: str, count: int) -> list[str]:
+    """That many short ranks, in order, all before that one."""
+    ranks = []
+    for _ in range(count):
+        rank = before(rank)
+        ranks.append(rank)
+    return ranks[::-1]
+
+
+def _integer(rank: str) -> str:
+    head = rank[0]
+    length = ord(head) - ord("a") if head >= "a" else ord("Z") - ord(head)
+    return rank[: length + 2]
+
+
+def _following_integer(integer: str) -> str:
+    head, digits = integer[0], integer[1:]
+    kept = digits.rstrip("z")
+    if kept:
+        return head + kept[:-1] + _DIGITS[_VALUE[kept[-1]] + 1] + "0" * (len(digits) - len(kept))
+    if head == "Z":
+        return _FIRST
+    return chr(ord(head) + 1) + "0" * (len(digits) + (1 if head >= "a" else -1))
+
+
+def _preceding_integer(integer: str) -> str:
+    head, digits = integer[0], integer[1:]
+    kept = digits.rstrip("0")
+    if kept:
+        return head + kept[:-1] + _DIGITS[_VALUE[kept[-1]] - 1] + "z" * (len(digits) - len(kept))
+    if head == "a":
+        return "Zz"
+    return chr(ord(head) - 1) + "z" * (len(digits) + (-1 if head >= "a" else 1))
+
+
+def _middle(low: str, high: str) -> str:
+    """A fraction about halfway; '' is nought for `low` and one for `high`."""
+    digits = ""
+    while True:
+        place = len(digits)
+        least = _VALUE[low[place]] if place < len(low) else 0
+        most = _VALUE[high[place]] if place < len(high) else _SIZE
+        if least == most:
+            digits += _DIGITS[least]
+            continue
+        half = (least + most) // 2
+        if half > least:
+            return digits + _DIGITS[half]
+        # The two are neighbours in this digit: what follows the lower one need only stay above its rest.
+        digits += _DIGITS[least]
+        high = ""

@@ -1,0 +1,105 @@
+"""Settling: between a handler's answer and the client stands exactly one commit.
+
+A handler only says what it wants changed. Its answer has been checked against the document by the time it comes here;
+then the change is committed together with the record of the idempotency key, all or nothing. If the board has moved
+on meanwhile, everything is read and decided again.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from contract.operations import Call
+from contract.responses import Response
+from kanban.access import permit
+from kanban.errors import Conflict, IdempotencyKeyReused, NotFound, Refused, Unprocessable, taken
+from kanban.store import AlreadyExists, Busy, Stale, Store
+from kanban.values import Change, Remembered, Scope
+
+ATTEMPTS = 12
+"""How often a change is decided before the caller is asked to come back later."""
+
+KEPT = timedelta(hours=24)
+"""How long the answer to an idempotency key is remembered."""
+
+
+class Settling:
+    """Commits what answers want, decides again when someone else was first, replays what was answered before."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None],
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._pause = pause
+        self._chance = chance
+
+    def __call__(self, call: Call, answer: Callable[[], Response]) -> Response:
+        """The response to send. Raises ScopeMissing, Busy, IdempotencyKeyReused, or what the handler raises."""
+        scope = call.operation.extensions.get("x-tackboard-scope")
+        if scope and call.caller:
+            permit(call.caller, Scope(scope))
+        try:
+            return self._committed(call, answer)
+        except (Conflict, Unprocessable, NotFound) as refused:
+            # A repeated request may well be refused because its first sending went through: then that answer stands.
+            # Whoever may not enter the board is refused first, so nothing is replayed to someone who has left it.
+            earlier = self._replay(call) if _is_past_the_door(refused) else None
+            if earlier is None:
+                raise
+            return earlier
+
+    def _committed(self, call: Call, answer: Callable[[], Response]) -> Response:
+        for attempt in range(ATTEMPTS):
+            response = answer()
+            remember = self._record(call, response) if call.idempotency_key else None
+            if response.change is None and remember is None:
+                return response
+            try:
+                self._store.commit(response.change or Change(), remember)
+            except Stale:
+                self._pause(self._chance() * 0.005 * 2 ** min(attempt, 6))
+            except AlreadyExists as exists:
+                earlier = self._replay(call) if exists.what == "idempotency_key" else None
+                if earlier is None:
+                    raise taken(exists.what) from exists
+                return earlier
+            else:
+                return response
+        raise Busy
+
+    def _record(self, call: Call, response: Response) -> Remembered:
+        now = self._clock().replace(microsecond=0)
+        return Remembered(
+            key=call.idempotency_key or "",
+            user_id=call.caller.user_id,
+            operation_id=call.operation.id,
+            fingerprint=call.fingerprint(),
+            status=response.status,
+            headers=response.headers,
+            body=response.body,
+            created_at=now,
+            expires_at=now + KEPT,
+        )
+
+    def _replay(self, call: Call) -> Response | None:
+        """The answer that was given to this key, if any; raises IdempotencyKeyReused when it asked something else."""
+        if not call.idempotency_key:
+            return None
+        earlier = self._store.remembered(
+            call.caller.user_id, call.operation.id, call.idempotency_key, self._clock().replace(microsecond=0)
+        )
+        if earlier is None:
+            return None
+        if earlier.fingerprint != call.fingerprint():
+            raise IdempotencyKeyReused
+        response = Response(earlier.status, earlier.headers, earlier.body)
+        return replace(response, headers=(*earlier.headers, ("idempotency-replayed", "true")))
+
+
+def _is_past_the_door(refused: Refused) -> bool:
+    return not (isinstance(refused, NotFound) and refused.kind == "board")

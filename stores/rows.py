@@ -1,0 +1,348 @@
+"""Rows and values: what stands in a column, and what it means. Moments and documents travel as text."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from kanban.text import searchable
+from kanban.values import (
+    Board,
+    Card,
+    Enforcement,
+    Event,
+    List,
+    Member,
+    Remembered,
+    Role,
+    Scope,
+    Stage,
+    TimeEntry,
+    Token,
+    User,
+)
+
+Row = Sequence[Any]
+"""As a driver gives it: the columns in the order of the SELECT."""
+
+_moment = datetime.fromisoformat
+
+# Looking a word up is several times faster than calling the enumeration, and pages hold many.
+_ROLES = {str(role): role for role in Role}
+_SCOPES = {str(scope): scope for scope in Scope}
+_STAGES = {str(stage): stage for stage in Stage}
+_ENFORCEMENTS = {str(enforcement): enforcement for enforcement in Enforcement}
+
+
+def moment_text(at: datetime) -> str:
+    """A moment of UTC as it stands in a column: '2026-11-20T14:00:00Z'."""
+    return at.isoformat()[:19] + "Z"
+
+
+def _optional(at: datetime | None) -> str | None:
+    return None if at is None else moment_text(at)
+
+
+def role_of(word: str) -> Role:
+    """The role that a column names."""
+    return _ROLES[word]
+
+
+def user_of(row: Row) -> User:
+    """From the columns of `users`."""
+    user_id, name, version, created_at, updated_at = row
+    return User(user_id, name, version, _moment(created_at), _moment(updated_at))
+
+
+def user_row(user: User) -> dict[str, Any]:
+    """For the columns of `users`."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "version": user.version,
+        "created_at": moment_text(user.created_at),
+        "updated_at": moment_text(user.updated_at),
+    }
+
+
+def token_of(row: Row) -> Token:
+    """From the columns of `tokens`."""
+    token_id, user_id, name, digest, scopes, version, created_at, expires_at, last_used_at, revoked_at = row
+    return Token(
+        token_id,
+        user_id,
+        name,
+        digest,
+        tuple(_SCOPES[word] for word in scopes.split()),
+        version,
+        _moment(created_at),
+        _moment(expires_at) if expires_at else None,
+        _moment(last_used_at) if last_used_at else None,
+        _moment(revoked_at) if revoked_at else None,
+    )
+
+
+def token_row(token: Token) -> dict[str, Any]:
+    """For the columns of `tokens`."""
+    return {
+        "id": token.id,
+        "user_id": token.user_id,
+        "name": token.name,
+        "digest": token.digest,
+        "scopes": " ".join(token.scopes),
+        "version": token.version,
+        "created_at": moment_text(token.created_at),
+        "expires_at": _optional(token.expires_at),
+        "last_used_at": _optional(token.last_used_at),
+        "revoked_at": _optional(token.revoked_at),
+    }
+
+
+def board_of(row: Row) -> Board:
+    """From the columns of `boards`."""
+    board_id, name, description, currency, rate, seq, version, created_at, updated_at, deleted_at = row
+    return Board(
+        board_id,
+        name,
+        description,
+        currency,
+        rate,
+        seq,
+        version,
+        _moment(created_at),
+        _moment(updated_at),
+        _moment(deleted_at) if deleted_at else None,
+    )
+
+
+def board_row(board: Board) -> dict[str, Any]:
+    """For the columns of `boards`."""
+    return {
+        "id": board.id,
+        "name": board.name,
+        "description": board.description,
+        "currency": board.currency,
+        "hourly_rate_minor": board.hourly_rate_minor,
+        "seq": board.seq,
+        "version": board.version,
+        "created_at": moment_text(board.created_at),
+        "updated_at": moment_text(board.updated_at),
+        "deleted_at": _optional(board.deleted_at),
+    }
+
+
+def member_row(member: Member) -> dict[str, Any]:
+    """For the columns of `members`."""
+    return {
+        "board_id": member.board_id,
+        "user_id": member.user_id,
+        "role": str(member.role),
+        "created_at": moment_text(member.created_at),
+    }
+
+
+def list_of(row: Row) -> List:
+    """From the columns of `lists`."""
+    (
+        list_id,
+        board_id,
+        name,
+        stage,
+        rank,
+        wip_limit,
+        wip_enforcement,
+        external_id,
+        card_count,
+        first_rank,
+        last_rank,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
+    ) = row
+    return List(
+        list_id,
+        board_id,
+        name,
+        _STAGES[stage],
+        rank,
+        wip_limit,
+        _ENFORCEMENTS[wip_enforcement],
+        external_id,
+        card_count,
+        first_rank,
+        last_rank,
+        version,
+        _moment(created_at),
+        _moment(updated_at),
+        _moment(deleted_at) if deleted_at else None,
+    )
+
+
+def list_row(value: List) -> dict[str, Any]:
+    """For the columns of `lists`."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "name": value.name,
+        "stage": str(value.stage),
+        "rank": value.rank,
+        "wip_limit": value.wip_limit,
+        "wip_enforcement": str(value.wip_enforcement),
+        "external_id": value.external_id,
+        "card_count": value.card_count,
+        "first_rank": value.first_rank,
+        "last_rank": value.last_rank,
+        "version": value.version,
+        "created_at": moment_text(value.created_at),
+        "updated_at": moment_text(value.updated_at),
+        "deleted_at": _optional(value.deleted_at),
+    }
+
+
+def card_of(row: Row) -> Card:
+    """From the columns of `cards` that make a card, then those of its open time entry, None without one."""
+    (
+        card_id,
+        board_id,
+        list_id,
+        title,
+        description,
+        external_id,
+        rank,
+        started_at,
+        resolved_at,
+        tracked_seconds,
+        tracked_cost,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
+        entry_id,
+        entry_started_at,
+        entry_rate_minor,
+        entry_version,
+    ) = row
+    running = None
+    if entry_id is not None:
+        running = TimeEntry(
+            entry_id, board_id, card_id, _moment(entry_started_at), None, entry_rate_minor, entry_version
+        )
+    return Card(
+        card_id,
+        board_id,
+        list_id,
+        title,
+        description,
+        external_id,
+        rank,
+        _moment(started_at) if started_at else None,
+        _moment(resolved_at) if resolved_at else None,
+        tracked_seconds,
+        tracked_cost,
+        running,
+        version,
+        _moment(created_at),
+        _moment(updated_at),
+        _moment(deleted_at) if deleted_at else None,
+    )
+
+
+def card_row(card: Card) -> dict[str, Any]:
+    """For the columns of `cards`, but for the status, which the statement takes from the list."""
+    return {
+        "id": card.id,
+        "board_id": card.board_id,
+        "list_id": card.list_id,
+        "title": card.title,
+        "description": card.description,
+        "external_id": card.external_id,
+        "rank": card.rank,
+        "started_at": _optional(card.started_at),
+        "resolved_at": _optional(card.resolved_at),
+        "tracked_seconds": card.tracked_seconds,
+        "tracked_cost": card.tracked_cost,
+        "version": card.version,
+        "created_at": moment_text(card.created_at),
+        "updated_at": moment_text(card.updated_at),
+        "deleted_at": _optional(card.deleted_at),
+        "search": searchable(card.title, card.description),
+    }
+
+
+def time_entry_of(row: Row) -> TimeEntry:
+    """From the columns of `time_entries`."""
+    entry_id, board_id, card_id, started_at, ended_at, rate_minor, version = row
+    return TimeEntry(
+        entry_id,
+        board_id,
+        card_id,
+        _moment(started_at),
+        _moment(ended_at) if ended_at else None,
+        rate_minor,
+        version,
+    )
+
+
+def time_entry_row(entry: TimeEntry) -> dict[str, Any]:
+    """For the columns of `time_entries`."""
+    return {
+        "id": entry.id,
+        "board_id": entry.board_id,
+        "card_id": entry.card_id,
+        "started_at": moment_text(entry.started_at),
+        "ended_at": _optional(entry.ended_at),
+        "rate_minor": entry.rate_minor,
+        "version": entry.version,
+    }
+
+
+def event_of(row: Row) -> Event:
+    """From the columns of `events`."""
+    board_id, seq, kind, at, actor_id, list_id, card_id, data = row
+    return Event(board_id, seq, kind, _moment(at), actor_id, list_id, card_id, json.loads(data))
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """For the columns of `events`."""
+    return {
+        "board_id": event.board_id,
+        "seq": event.seq,
+        "type": event.type,
+        "at": moment_text(event.at),
+        "actor_id": event.actor_id,
+        "list_id": event.list_id,
+        "card_id": event.card_id,
+        "data": json.dumps(dict(event.data), ensure_ascii=False),
+    }
+
+
+def remembered_of(row: Row) -> Remembered:
+    """From the columns of `idempotency_records`."""
+    user_id, operation_id, key, fingerprint, status, headers, body, created_at, expires_at = row
+    return Remembered(
+        key=key,
+        user_id=user_id,
+        operation_id=operation_id,
+        fingerprint=fingerprint,
+        status=status,
+        headers=tuple((name, value) for name, value in json.loads(headers)),
+        body=bytes(body),
+        created_at=_moment(created_at),
+        expires_at=_moment(expires_at),
+    )
+
+
+def remembered_row(record: Remembered) -> dict[str, Any]:
+    """For the columns of `idempotency_records`."""
+    return {
+        "user_id": record.user_id,
+        "operation_id": record.operation_id,
+        "key": record.key,
+        "fingerprint": record.fingerprint,
+        "status": record.status,
+        "headers": json.dumps(record.headers, ensure_ascii=False),
+        "body": record.body,
+        "created_at": moment_text(record.created_at),
+        "expires_at": moment_text(record.expires_at),
+    }

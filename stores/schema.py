@@ -1,0 +1,265 @@
+"""The tables, for every SQL engine. The migrations make them; a test tells when the two differ.
+
+Moments are ISO 8601 text with a 'Z' in SQLite ('2026-11-20T14:00:00Z', which sorts as time does) and
+TIMESTAMPTZ in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from kanban.values import Enforcement, Role, Stage
+
+plain = sa.Text()
+bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+moment = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+number = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _is_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement]) -> sa.CheckConstraint:
+    allowed = ", ".join(f"'{word}'" for word in words)
+    return sa.CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def _is_between(column: str, least: int, most: int | None = None) -> sa.CheckConstraint:
+    limits = f"{column} >= {least}" if most is None else f"{column} BETWEEN {least} AND {most}"
+    return sa.CheckConstraint(limits, name=column)
+
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    _is_between("version", 1),
+    sa.Index("ix_users_first", "created_at", "id"),
+    sqlite_strict=True,
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("digest", bytewise, nullable=False, unique=True),
+    sa.Column("scopes", plain, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("expires_at", moment),
+    sa.Column("last_used_at", moment),
+    sa.Column("revoked_at", moment),
+    _is_between("version", 1),
+    sa.CheckConstraint("length(digest) = 64", name="digest"),
+    sqlite_strict=True,
+)
+sa.Index(
+    "ix_tokens_newest",
+    tokens.c.user_id,
+    tokens.c.id,
+    sqlite_where=tokens.c.revoked_at.is_(None),
+    postgresql_where=tokens.c.revoked_at.is_(None),
+)
+
+boards = sa.Table(
+    "boards",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("description", plain, nullable=False),
+    sa.Column("currency", plain, nullable=False),
+    sa.Column("hourly_rate_minor", number, nullable=False),
+    sa.Column("seq", number, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    sa.Column("deleted_at", moment),
+    sa.CheckConstraint("length(currency) = 3", name="currency"),
+    _is_between("hourly_rate_minor", 0, 100_000_000),
+    _is_between("seq", 1),
+    _is_between("version", 1),
+    sqlite_strict=True,
+)
+
+members = sa.Table(
+    "members",
+    metadata,
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), primary_key=True),
+    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("role", plain, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    _is_one_of("role", Role),
+    sa.Index("ix_members_user", "user_id", "board_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+lists = sa.Table(
+    "lists",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("stage", plain, nullable=False),
+    sa.Column("rank", bytewise, nullable=False),
+    sa.Column("wip_limit", number),
+    sa.Column("wip_enforcement", plain, nullable=False),
+    sa.Column("external_id", bytewise),
+    sa.Column("card_count", number, nullable=False),
+    sa.Column("first_rank", bytewise, nullable=False),
+    sa.Column("last_rank", bytewise, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    sa.Column("deleted_at", moment),
+    # The cards refer to all three, so that a card is on its list's board and has its list's stage.
+    sa.UniqueConstraint("board_id", "id", "stage"),
+    _is_one_of("stage", Stage),
+    _is_between("wip_limit", 1, 5_000),
+    _is_one_of("wip_enforcement", Enforcement),
+    _is_between("card_count", 0, 5_000),
+    _is_between("version", 1),
+    sqlite_strict=True,
+)
+
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, nullable=False),
+    sa.Column("list_id", bytewise, nullable=False),
+    sa.Column("status", plain, nullable=False),
+    sa.Column("title", plain, nullable=False),
+    sa.Column("description", plain, nullable=False),
+    sa.Column("external_id", bytewise),
+    sa.Column("rank", bytewise, nullable=False),
+    sa.Column("started_at", moment),
+    sa.Column("resolved_at", moment),
+    sa.Column("tracked_seconds", number, nullable=False),
+    sa.Column("tracked_cost", number, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    sa.Column("deleted_at", moment),
+    # Title and description as they are searched: see kanban.text.
+    sa.Column("search", plain, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["board_id", "list_id", "status"],
+        ["lists.board_id", "lists.id", "lists.stage"],
+        onupdate="CASCADE",
+    ),
+    # Deleted cards keep their place, for the day they come back.
+    sa.UniqueConstraint("list_id", "rank"),
+    _is_between("tracked_seconds", 0),
+    _is_between("tracked_cost", 0),
+    _is_between("version", 1),
+    sqlite_strict=True,
+)
+
+time_entries = sa.Table(
+    "time_entries",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("started_at", moment, nullable=False),
+    sa.Column("ended_at", moment),
+    sa.Column("rate_minor", number, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.CheckConstraint("ended_at >= started_at", name="ended_at"),
+    _is_between("rate_minor", 0),
+    _is_between("version", 1),
+    sa.Index("ix_time_entries_card", "card_id", "id"),
+    sqlite_strict=True,
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), primary_key=True),
+    sa.Column("seq", number, primary_key=True),
+    sa.Column("type", plain, nullable=False),
+    sa.Column("at", moment, nullable=False),
+    sa.Column("actor_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("list_id", bytewise),
+    sa.Column("card_id", bytewise),
+    sa.Column("data", document, nullable=False),
+    _is_between("seq", 1),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+idempotency_records = sa.Table(
+    "idempotency_records",
+    metadata,
+    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("operation_id", bytewise, primary_key=True),
+    sa.Column("key", bytewise, primary_key=True),
+    sa.Column("fingerprint", bytewise, nullable=False),
+    sa.Column("status", number, nullable=False),
+    sa.Column("headers", document, nullable=False),
+    sa.Column("body", sa.LargeBinary(), nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("expires_at", moment, nullable=False),
+    _is_between("status", 100, 599),
+    sa.Index("ix_idempotency_records_expired", "expires_at"),
+    sqlite_strict=True,
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", bytewise, primary_key=True),
+    sa.Column("value", plain, nullable=False),
+    sqlite_strict=True,
+)
+
+
+def _index_of_live(
+    name: str, table: sa.Table, *columns: str, unique: bool = False, where: sa.ColumnElement[bool] | None = None
+) -> sa.Index:
+    live = table.c.deleted_at.is_(None)
+    condition = live if where is None else sa.and_(live, where)
+    return sa.Index(
+        name,
+        *(table.c[column] for column in columns),
+        unique=unique,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
+_index_of_live("uq_lists_rank", lists, "board_id", "rank", unique=True)
+_index_of_live(
+    "uq_lists_external_id", lists, "board_id", "external_id", unique=True, where=lists.c.external_id.is_not(None)
+)
+_index_of_live(
+    "uq_cards_external_id", cards, "board_id", "external_id", unique=True, where=cards.c.external_id.is_not(None)
+)
+_index_of_live("ix_cards_list_rank", cards, "list_id", "rank")
+_index_of_live("ix_cards_list_id", cards, "list_id", "id")
+_index_of_live("ix_cards_list_updated", cards, "list_id", "updated_at", "id")
+_index_of_live("ix_cards_board_id", cards, "board_id", "id")
+_index_of_live("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
+_index_of_live("ix_cards_status_id", cards, "board_id", "status", "id")
+_index_of_live("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
+
+sa.Index(
+    "uq_time_entries_running",
+    time_entries.c.card_id,
+    unique=True,
+    sqlite_where=time_entries.c.ended_at.is_(None),
+    postgresql_where=time_entries.c.ended_at.is_(None),
+)

@@ -1,0 +1,235 @@
+"""SQLite: one file, any number of readers, one writer at a time."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from kanban.store import AlreadyExists, Busy, Unavailable
+from stores import migrations
+from stores.engine import kind_of_row
+from stores.opening import BadAddress, NotATackboard, NotUsable
+from stores.sql import SqlStore
+
+PATIENCE = 5.0
+"""How many seconds a writer waits for others before it is told that the store is busy."""
+
+_OLDEST = (3, 37, 0)
+_PAUSE = 0.01
+
+_TOO_LONG = "Other writers kept the database for too long."
+_IN_VAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "The disk of the database file is full.",
+    sqlite3.SQLITE_IOERR: "The database file could not be read or written.",
+    sqlite3.SQLITE_CANTOPEN: "The database file could not be opened.",
+    sqlite3.SQLITE_READONLY: "The database file may not be written.",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged.",
+    sqlite3.SQLITE_NOTADB: "The database file is damaged.",
+}
+_TAKEN = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+
+
+def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
+    """The store in that file, made or brought up to date as needed. Raises CannotOpen."""
+    path = _path(url)
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise NotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
+    try:
+        # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with closing(_connect(path, patience)) as connection:
+            is_old = migrations.is_needed(str(path), _found(connection, path))
+            _make_durable(connection, path, patience)
+            if is_old:
+                _upgrade(connection)
+    except OSError as error:
+        raise NotUsable(f"The database file {path} cannot be used: {error.strerror}.") from error
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise NotATackboard(str(path)) from error
+        raise NotUsable(f"The database file {path} cannot be used: {error}.") from error
+    return SqlStore(SqliteEngine(path, patience))
+
+
+class SqliteEngine:
+    """The connections to one file. A thread takes one for as long as it reads or writes."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self.dialect: sa.Dialect = sqlite.dialect()
+        self._path = path
+        self._patience = patience
+        self._identity = _identity(path)
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._closed = False
+        # SQLite lets waiting writers poll; a lock hands over at once, and to each in turn.
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one moment."""
+        connection = self._take()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Closing rolls back, whatever state the error left.
+            connection.close()
+            _tell(error)
+        except BaseException:
+            connection.rollback()
+            self._give_back(connection)
+            raise
+        self._give_back(connection)
+
+    @contextmanager
+    def writing(self, *, patient: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection in the only writing transaction. Raises Busy."""
+        if not self._turn.acquire(timeout=self._patience if patient else 0):
+            raise Busy(_TOO_LONG)
+        try:
+            # A file that was removed can still be written: what is acknowledged then would be lost.
+            if _identity(self._path) != self._identity:
+                raise Unavailable("The database file has been removed or replaced.")
+            connection = self._take()
+            try:
+                if not patient:
+                    connection.execute("PRAGMA busy_timeout=0")
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+                if not patient:
+                    _be_patient(connection, self._patience)
+            except sqlite3.Error as error:
+                # Closing rolls back, whatever state the error left.
+                connection.close()
+                _tell(error)
+            except BaseException:
+                connection.rollback()
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close the connections; one that is in use, when it is given back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> sqlite3.Connection:
+        if self._closed:
+            raise Unavailable("The store has been closed.")
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
+            return _connect(self._path, self._patience)
+        except sqlite3.Error as error:
+            _tell(error)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+
+def _path(url: str) -> Path:
+    try:
+        parts = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise BadAddress("STORE_URL cannot be read: sqlite:///tackboard.db is one that can.") from error
+    if parts.drivername != "sqlite" or parts.host or parts.username or parts.query:
+        raise BadAddress("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
+    if not parts.database or parts.database == ":memory:":
+        raise BadAddress("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
+    # Made absolute at once: the program may change its folder later.
+    return Path(parts.database).absolute()
+
+
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    # Mode rw never makes a file: one that vanished must not come back empty.
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+    _be_patient(connection, patience)
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+def _be_patient(connection: sqlite3.Connection, patience: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  (Path.stat costs twice as much, and this is before every write)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _found(connection: sqlite3.Connection, path: Path) -> str | None:
+    """The version of the schema in the file, None in an empty one. Raises NotATackboard."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if migrations.VERSION_TABLE not in tables:
+        raise NotATackboard(str(path))
+    versions = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchall()  # noqa: S608  (a constant)
+    if len(versions) != 1:
+        raise NotATackboard(str(path))
+    return str(versions[0][0])
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path, patience: float) -> None:
+    """Turn the write-ahead log on. It stays on for the file."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here when another process does the same.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+            continue
+        if mode != "wal":
+            raise NotUsable(f"The database file {path} is in a place where SQLite cannot keep its log.")
+        return
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
+    with engine.begin() as through_alchemy:
+        # Two programs may open a new file at the same time: the second finds nothing left to do.
+        through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
+        migrations.upgrade(through_alchemy)
+
+
+def _tell(error: sqlite3.Error) -> NoReturn:
+    """Raise the error of the port that this is, or itself where it is a mistake of ours."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        raise error
+    if code in _TAKEN:
+        # As in "UNIQUE constraint failed: cards.board_id, cards.external_id".
+        table, _, column = str(error).rpartition(" ")[2].partition(".")
+        raise AlreadyExists(kind_of_row(table, column)) from error
+    primary = code & 0xFF
+    if primary in _IN_VAIN:
+        raise Busy(_TOO_LONG) from error
+    if primary in _TROUBLES:
+        raise Unavailable(_TROUBLES[primary]) from error
+    raise error

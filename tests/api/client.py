@@ -1,0 +1,104 @@
+"""A client of the WSGI application: what a program on the other side of the contract sees, and nothing more."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication
+
+BASE = "/v1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, headers by lower-case name, and the body as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.raw)
+
+    @property
+    def etag(self) -> str:
+        """The entity tag, quotes included."""
+        return self.headers["etag"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Calls an application with one token, or with none."""
+
+    application: WSGIApplication
+    token: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_token(self, token: str | None) -> "Client":
+        """The same client as somebody else."""
+        return replace(self, token=token)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """GET; keyword arguments are headers with underscores for dashes."""
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, body: object = None, **headers: str) -> Answer:
+        """POST, with a JSON body if one is given."""
+        return self.request("POST", path, body, headers=headers)
+
+    def patch(self, path: str, body: object, **headers: str) -> Answer:
+        """PATCH with a JSON body."""
+        return self.request("PATCH", path, body, headers=headers)
+
+    def delete(self, path: str, **headers: str) -> Answer:
+        """DELETE."""
+        return self.request("DELETE", path, headers=headers)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Any request. `raw` is sent as it is; `body` as JSON."""
+        sent = {"Accept": "application/json", **self.headers}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent["Content-Type"] = "application/json"
+        sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        return self._call(method, path, sent, raw or b"")
+
+    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+        target, _, query = path.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(BASE + target).decode("latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(raw),
+        }
+        for name, value in headers.items():
+            key = name.upper().replace("-", "_")
+            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        if raw:
+            environ["CONTENT_LENGTH"] = str(len(raw))
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
+            started[:] = [int(status[:3]), {name.lower(): value for name, value in headers}]
+
+        content = b"".join(self.application(environ, start_response))
+        return Answer(started[0], started[1], content)

@@ -1,0 +1,75 @@
+"""The application on a fresh SQLite file, a clock that stands still until told otherwise, and someone to call it."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from contract.bridge import WsgiBridge
+from contract.responses import Breach
+from kanban.store import Store
+from stores import open_store
+from tests.api.client import Client
+
+
+class StandingClock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The moment."""
+        return self.now
+
+    def forward(self, **duration: float) -> None:
+        """Let time pass, as `timedelta` takes it."""
+        self.now += timedelta(**duration)
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/tackboard.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def application(store: Store, clock: StandingClock) -> WsgiBridge:
+    def breached(breach: Breach) -> None:
+        raise AssertionError(breach)
+
+    return create_app(
+        store,
+        clock=clock,
+        random_bytes=random.Random(7).randbytes,
+        pause=lambda _: None,
+        open_signup=True,
+        breached=breached,
+    )
+
+
+@pytest.fixture
+def stranger(application: WsgiBridge) -> Client:
+    """Someone without a token."""
+    return Client(application)
+
+
+@pytest.fixture
+def mina(stranger: Client) -> Client:
+    """Mina, signed up, with her first token."""
+    return stranger.with_token(stranger.post("/users", {"id": "mina", "name": "Mina"}).json["token"])
+
+
+@pytest.fixture
+def omar(stranger: Client) -> Client:
+    """Omar, signed up, a member of nothing."""
+    return stranger.with_token(stranger.post("/users", {"id": "omar", "name": "Omar"}).json["token"])

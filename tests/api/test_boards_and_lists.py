@@ -1,0 +1,152 @@
+"""Boards and their lists."""
+
+from tests.api.client import Client
+from tests.api.conftest import StandingClock
+
+
+def test_a_new_board_has_three_lists_unless_the_client_says_otherwise(mina: Client) -> None:
+    usual = mina.post("/boards", {"name": "Website"}).json["id"]
+    own = mina.post("/boards", {"name": "Garden", "lists": [{"name": "Ideas", "stage": "todo"}]}).json["id"]
+
+    lists = mina.get(f"/boards/{usual}/lists").json["items"]
+    own_lists = mina.get(f"/boards/{own}/lists").json["items"]
+
+    assert [(each["name"], each["stage"]) for each in lists] == [
+        ("To do", "todo"),
+        ("Doing", "in_progress"),
+        ("Done", "done"),
+    ]
+    assert [each["name"] for each in own_lists] == ["Ideas"]
+
+
+def test_a_board_comes_with_all_that_a_page_draws(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
+
+    whole = mina.get(f"/boards/{board}?embed=lists,cards")
+
+    assert [each["name"] for each in whole.json["lists"]] == ["To do", "Doing", "Done"]
+    assert whole.json["cards"] == {"items": [card], "next_cursor": None}
+    assert mina.get(f"/boards/{board}?embed=lists,cards", If_None_Match=whole.etag).status == 304
+
+
+def test_what_an_embedded_page_leaves_out_is_had_with_its_cursor(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    for number in range(501):
+        mina.post(f"/boards/{board}/cards", {"title": f"Card {number}"})
+
+    first = mina.get(f"/boards/{board}?embed=cards").json["cards"]
+    rest = mina.get(f"/boards/{board}/cards?cursor={first['next_cursor']}").json
+
+    assert len(first["items"]) == 500
+    assert [card["title"] for card in rest["items"]] == ["Card 500"]
+    assert rest["next_cursor"] is None
+
+
+def test_the_tag_of_a_running_board_changes_with_the_clock(mina: Client, clock: StandingClock) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
+    mina.post(f"/boards/{board}/cards/{card}/start")
+    seen = mina.get(f"/boards/{board}?embed=cards")
+
+    same = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
+    clock.forward(seconds=1)
+    later = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
+
+    assert (same.status, later.status) == (304, 200)
+    assert later.json["cards"]["items"][0]["elapsed_seconds"] == 1
+
+
+def test_a_board_is_renamed_although_cards_move_meanwhile(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"})
+    path = f"/boards/{board.json['id']}"
+    mina.post(f"{path}/cards", {"title": "Write the copy"})
+
+    renamed = mina.patch(path, {"name": "Shop"}, If_Match=board.etag)
+    stale = mina.patch(path, {"name": "Blog"}, If_Match=board.etag)
+
+    assert (renamed.status, renamed.json["name"]) == (200, "Shop")
+    assert stale.status == 412
+
+
+def test_a_patch_leaves_what_it_does_not_name_and_null_empties_nothing_else(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website", "description": "All pages", "hourly_rate_minor": 1000})
+    path = f"/boards/{board.json['id']}"
+
+    merged = mina.request(
+        "PATCH",
+        path,
+        {"name": "Shop"},
+        headers={"If-Match": board.etag, "Content-Type": "application/merge-patch+json"},
+    )
+
+    assert merged.json["name"] == "Shop"
+    assert merged.json["description"] == "All pages"
+    assert merged.json["hourly_rate_minor"] == 1000
+
+
+def test_a_deleted_board_is_not_there_any_more(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"})
+    path = f"/boards/{board.json['id']}"
+
+    deleted = mina.delete(path, If_Match=board.etag)
+
+    assert (deleted.status, deleted.raw) == (204, b"")
+    assert "content-type" not in deleted.headers
+    assert mina.get(path).json["code"] == "board_not_found"
+    assert mina.get("/boards").json["items"] == []
+
+
+def test_a_stranger_hears_the_very_answer_of_a_board_that_does_not_exist(mina: Client, omar: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    nowhere = "brd_" + "0" * 26
+    same = {"X-Request-Id": "same"}
+
+    theirs = omar.request("GET", f"/boards/{board}/cards", headers=same)
+    none = omar.request("GET", f"/boards/{nowhere}/cards", headers=same)
+
+    assert (theirs.status, theirs.raw, theirs.headers) == (404, none.raw, none.headers)
+
+
+def test_a_list_is_moved_left_and_right(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    path = f"/boards/{board}/lists"
+    todo, doing, done = (each["id"] for each in mina.get(path).json["items"])
+
+    mina.post(f"{path}/{done}/move", {"position": "top"})
+    mina.post(f"{path}/{todo}/move", {"after": doing})
+
+    assert [each["id"] for each in mina.get(path).json["items"]] == [done, doing, todo]
+
+
+def test_a_list_goes_with_its_cards(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    todo = mina.get(f"/boards/{board}/lists").json["items"][0]
+    card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
+
+    seen = mina.get(f"/boards/{board}/lists/{todo['id']}")
+    deleted = mina.delete(f"/boards/{board}/lists/{todo['id']}", If_Match=seen.etag)
+
+    assert deleted.status == 204
+    assert mina.get(f"/boards/{board}/cards/{card['id']}").status == 404
+    assert mina.get(f"/boards/{board}/cards").json["items"] == []
+
+
+def test_the_stage_of_a_list_changes_only_while_it_is_empty(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    todo = mina.get(f"/boards/{board}/lists").json["items"][0]["id"]
+    mina.post(f"/boards/{board}/cards", {"title": "Write the copy"})
+
+    refused = mina.patch(f"/boards/{board}/lists/{todo}", {"stage": "done"}, If_Match='"1"')
+
+    assert (refused.status, refused.json["code"]) == (409, "list_not_empty")
+    assert refused.json["detail"] == "List 'To do' holds 1 card: its stage can change only while it is empty."
+
+
+def test_null_takes_a_wip_limit_away(mina: Client) -> None:
+    board = mina.post("/boards", {"name": "Website"}).json["id"]
+    made = mina.post(f"/boards/{board}/lists", {"name": "Review", "stage": "in_progress", "wip_limit": 2})
+
+    freed = mina.patch(f"/boards/{board}/lists/{made.json['id']}", {"wip_limit": None}, If_Match=made.etag)
+
+    assert (made.json["wip_limit"], freed.json["wip_limit"]) == (2, None)

@@ -1,0 +1,84 @@
+"""Idempotency keys: what was sent twice is done once."""
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.conftest import StandingClock
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+
+
+def test_a_repeated_creation_answers_the_same_and_makes_nothing_more(mina: Client, board: str) -> None:
+    first = mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1")
+    again = mina.request("POST", f"{board}/cards", raw=b'{ "title" : "Once" }', headers={"Idempotency-Key": "k1"})
+
+    assert (again.status, again.raw, again.etag) == (201, first.raw, first.etag)
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert len(mina.get(f"{board}/cards").json["items"]) == 1
+
+
+def test_a_repeated_act_is_replayed_although_it_would_be_refused_now(mina: Client, board: str) -> None:
+    card = mina.post(f"{board}/cards", {"title": "Once"}).json["id"]
+    first = mina.post(f"{board}/cards/{card}/start", Idempotency_Key="k1")
+
+    again = mina.post(f"{board}/cards/{card}/start", Idempotency_Key="k1")
+    fresh = mina.post(f"{board}/cards/{card}/start", Idempotency_Key="k2")
+
+    assert (again.status, again.raw) == (200, first.raw)
+    assert fresh.status == 409
+
+
+def test_the_same_key_with_another_request_is_refused(mina: Client, board: str) -> None:
+    mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1")
+
+    reused = mina.post(f"{board}/cards", {"title": "Twice"}, Idempotency_Key="k1")
+
+    assert (reused.status, reused.json["code"]) == (422, "idempotency_key_reused")
+    assert len(mina.get(f"{board}/cards").json["items"]) == 1
+
+
+def test_a_refused_request_may_be_sent_again_with_its_key(mina: Client, board: str) -> None:
+    body = {"title": "One", "external_id": "JIRA-1"}
+    blocking = mina.post(f"{board}/cards", body)
+    refused = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
+    mina.delete(f"{board}/cards/{blocking.json['id']}", If_Match="*")
+
+    accepted = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
+
+    assert (refused.status, accepted.status) == (409, 201)
+
+
+def test_keys_of_different_people_and_operations_do_not_meet(mina: Client, omar: Client, board: str) -> None:
+    mine = mina.post("/boards", {"name": "One"}, Idempotency_Key="k1")
+    theirs = omar.post("/boards", {"name": "One"}, Idempotency_Key="k1")
+    card = mina.post(f"{board}/cards", {"title": "One"}, Idempotency_Key="k1")
+
+    assert (mine.status, theirs.status, card.status) == (201, 201, 201)
+    assert mine.json["id"] != theirs.json["id"]
+
+
+def test_a_key_is_forgotten_after_a_day(mina: Client, board: str, clock: StandingClock) -> None:
+    first = mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1").json["id"]
+    clock.forward(hours=24)
+
+    again = mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1").json["id"]
+
+    assert first != again
+
+
+def test_a_move_that_changes_nothing_is_remembered_too(mina: Client, board: str) -> None:
+    todo, doing, _ = (each["id"] for each in mina.get(f"{board}/lists").json["items"])
+    card = mina.post(f"{board}/cards", {"title": "Once"}).json["id"]
+    stay = mina.post(f"{board}/cards/{card}/move", {"list_id": todo}, Idempotency_Key="k1")
+    mina.post(f"{board}/cards/{card}/move", {"list_id": doing})
+
+    again = mina.post(f"{board}/cards/{card}/move", {"list_id": todo}, Idempotency_Key="k1")
+
+    assert again.raw == stay.raw
+    assert mina.get(f"{board}/cards/{card}").json["list_id"] == doing

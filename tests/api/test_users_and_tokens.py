@@ -1,0 +1,125 @@
+"""Signing up, the caller's own user, and tokens."""
+
+import pytest
+
+from app import create_app
+from kanban.store import Store
+from tests.api.client import Client
+from tests.api.conftest import StandingClock
+
+
+def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) -> None:
+    made = stranger.post("/users", {"id": "mina", "name": "Mina"})
+
+    assert made.status == 201
+    assert made.headers["location"] == "/v1/users/mina"
+    assert made.json["user"]["id"] == "mina"
+    assert stranger.with_token(made.json["token"]).get("/users/me").json == made.json["user"]
+
+
+def test_a_user_id_that_is_taken_is_refused_and_changes_nothing(stranger: Client, mina: Client) -> None:
+    again = stranger.post("/users", {"id": "mina", "name": "Someone else"})
+
+    assert (again.status, again.json["code"]) == (409, "id_taken")
+    assert mina.get("/users/me").json["name"] == "Mina"
+
+
+def test_without_a_chosen_id_the_server_makes_one(stranger: Client) -> None:
+    made = stranger.post("/users", {"name": "Mina"})
+
+    assert made.json["user"]["id"].startswith("usr_")
+
+
+@pytest.mark.parametrize("name", ["me", "Mina", "mi na", "ab", "-mina", "mina\n"])
+def test_an_id_that_could_be_mistaken_is_refused(stranger: Client, name: str) -> None:
+    assert stranger.post("/users", {"id": name, "name": "Mina"}).status == 400
+
+
+def test_where_sign_up_is_closed_an_admins_token_makes_users(store: Store, clock: StandingClock, mina: Client) -> None:
+    closed = Client(create_app(store, clock=clock, open_signup=False))
+    reader = mina.post("/users/me/tokens", {"name": "Reader", "scopes": ["read"]}).json["secret"]
+
+    refused = closed.post("/users", {"name": "Omar"})
+    too_weak = closed.with_token(reader).post("/users", {"name": "Omar"})
+    made = closed.with_token(mina.token).post("/users", {"name": "Omar"})
+
+    assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
+    assert refused.headers["www-authenticate"] == 'Bearer realm="tackboard"'
+    assert (too_weak.status, too_weak.json["code"]) == (403, "scope_missing")
+    assert made.status == 201
+
+
+def test_a_bad_token_is_refused_even_where_none_is_needed(stranger: Client) -> None:
+    assert stranger.with_token("tkb_nonsense").post("/users", {"name": "Omar"}).status == 401
+
+
+def test_renaming_oneself_needs_the_version_that_was_read(mina: Client) -> None:
+    read = mina.get("/users/me")
+
+    unconditional = mina.patch("/users/me", {"name": "Mina Okafor"})
+    renamed = mina.patch("/users/me", {"name": "Mina Okafor"}, If_Match=read.etag)
+    stale = mina.patch("/users/me", {"name": "Somebody"}, If_Match=read.etag)
+
+    assert (unconditional.status, unconditional.json["code"]) == (428, "precondition_required")
+    assert (renamed.status, renamed.json["name"]) == (200, "Mina Okafor")
+    assert (stale.status, stale.json["code"]) == (412, "precondition_failed")
+    assert mina.get("/users/mina").json["name"] == "Mina Okafor"
+
+
+def test_a_token_is_shown_once_and_listed_without_its_text(mina: Client) -> None:
+    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-12-01T02:00:00+02:00"})
+
+    listed = mina.get("/users/me/tokens")
+
+    assert made.status == 201
+    assert made.json["token"]["expires_at"] == "2026-12-01T00:00:00Z"
+    assert [token["name"] for token in listed.json["items"]] == ["CI", "First token"]
+    assert made.json["secret"].encode() not in listed.raw
+
+
+def test_a_token_can_not_make_a_stronger_one(mina: Client) -> None:
+    weaker = mina.post("/users/me/tokens", {"name": "Keeper", "scopes": ["admin"]}).json["secret"]
+
+    refused = mina.with_token(weaker).post("/users/me/tokens", {"name": "More", "scopes": ["admin", "write"]})
+
+    assert (refused.status, refused.json["code"]) == (422, "scope_too_broad")
+
+
+def test_a_revoked_token_is_refused_at_once(mina: Client) -> None:
+    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"]}).json
+    client = mina.with_token(made["secret"])
+    assert client.get("/boards").status == 200
+
+    revoked = mina.delete(f"/users/me/tokens/{made['token']['id']}")
+
+    assert revoked.status == 204
+    assert client.get("/boards").status == 401
+    assert mina.delete(f"/users/me/tokens/{made['token']['id']}").status == 404
+
+
+def test_a_token_expires_at_its_very_second(mina: Client, clock: StandingClock) -> None:
+    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T15:00:00Z"}).json
+    client = mina.with_token(made["secret"])
+
+    clock.forward(minutes=59, seconds=59)
+    before = client.get("/boards")
+    clock.forward(seconds=1)
+    after = client.get("/boards")
+
+    assert (before.status, after.status) == (200, 401)
+
+
+def test_nobody_sees_or_revokes_the_tokens_of_others(mina: Client, omar: Client) -> None:
+    token = mina.get("/users/me/tokens").json["items"][0]
+
+    assert omar.delete(f"/users/me/tokens/{token['id']}").status == 404
+    assert token["id"] not in str(omar.get("/users/me/tokens").json)
+
+
+def test_a_scope_that_is_missing_is_named(mina: Client) -> None:
+    reader = mina.with_token(mina.post("/users/me/tokens", {"name": "R", "scopes": ["read"]}).json["secret"])
+
+    refused = reader.post("/boards", {"name": "Website"})
+
+    assert refused.status == 403
+    assert refused.json["detail"] == "This needs a token with the scope write."

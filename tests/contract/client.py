@@ -1,0 +1,118 @@
+"""A client that calls a WSGI application in this process, with environs written by hand."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from contract.responses import Breach
+
+TOKEN = "the-good-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response as the WSGI server saw it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str | None:
+        """The only value of a header, or None."""
+        values = [value for given, value in self.headers if given.lower() == name.lower()]
+        assert len(values) <= 1, f"{name} stands there {len(values)} times"
+        return values[0] if values else None
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and code of a problem document, which must be whole, honest and small."""
+        assert self.header("content-type") == "application/problem+json", self
+        assert len(self.body) <= 4096
+        problem = self.json()
+        assert problem["status"] == self.status
+        assert problem["type"] == f"/problems/{problem['code']}"
+        return self.status, problem["code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Calls an application, with the good token unless told otherwise."""
+
+    application: WSGIApplication
+    seen: list[Any] = field(default_factory=list)
+    """What the functions were called with, where they keep it."""
+    breaches: list[Breach] = field(default_factory=list)
+    """The answers that broke the document."""
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = TOKEN,
+    ) -> Received:
+        """Send a request to a target (path and query as they stand on the wire)."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token}")
+        return call(self.application, environ(method, target, body, sent))
+
+    def get(self, target: str, headers: Mapping[str, str] | None = None, token: str | None = TOKEN) -> Received:
+        """GET a target."""
+        return self.send("GET", target, headers=headers, token=token)
+
+    def post(self, target: str, value: Any, media: str = "application/json") -> Received:
+        """POST JSON: bytes go as they are, any other value is written as JSON."""
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.send("POST", target, body, {"Content-Type": media})
+
+
+def environ(
+    method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> WSGIEnvironment:
+    """The WSGI environ that a server makes of a request."""
+    path, _, query = target.partition("?")
+    made: WSGIEnvironment = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8080",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body or b""),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if body is not None:
+        made["CONTENT_LENGTH"] = str(len(body))
+    for name, value in (headers or {}).items():
+        key = name.upper().replace("-", "_")
+        made[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return made
+
+
+def call(application: WSGIApplication, request: WSGIEnvironment) -> Received:
+    """The response of an application to an environ."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return io.BytesIO().write
+
+    body = b"".join(application(request, start_response))
+    ((status, headers),) = started
+    return Received(int(status.split(" ")[0]), headers, body)

@@ -1,0 +1,189 @@
+"""Bodies come as JSON in UTF-8 (415), and answers as what the client accepts (406)."""
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.documents import INTEGER, STRING, an_object, answering, document, operation
+from tests.contract.serving import Answer, serve, taking_body
+
+SOMETHING = an_object({"n": INTEGER}, "n")
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application/json",
+        "APPLICATION/JSON",
+        "Application/Json; Charset=UTF-8",
+        "application/json;charset=utf-8",
+        'application/json; charset="utf-8"',
+        "application/json ; charset=utf8",
+        "application/json; profile=x",
+    ],
+)
+def test_json_is_taken_and_checked_however_its_media_type_is_spelt(media: str) -> None:
+    client = taking_body(SOMETHING)
+
+    good = client.post("/v1/things", {"n": 1}, media)
+    bad = client.post("/v1/things", {"n": "one"}, media)
+
+    assert good.status == 200
+    assert bad.refusal == (400, "invalid_body")
+    assert client.seen == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "",
+        "text/plain",
+        "text/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        ";;;",
+        "application",
+        "application/json, application/json",
+        "application/jsonx",
+        "application/*",
+        "*/*",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-16",
+        "application/merge-patch+json",
+    ],
+)
+def test_any_other_media_type_is_refused(media: str) -> None:
+    client = taking_body(SOMETHING)
+
+    received = client.post("/v1/things", {"n": 1}, media)
+
+    assert received.refusal == (415, "unsupported_media_type")
+    assert client.seen == []
+
+
+def test_a_body_without_a_media_type_is_refused() -> None:
+    client = taking_body(SOMETHING)
+
+    assert client.send("POST", "/v1/things", b'{"n": 1}').refusal == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity"])
+def test_an_encoded_body_is_refused(coding: str) -> None:
+    client = taking_body(SOMETHING)
+
+    received = client.send(
+        "POST", "/v1/things", b"\x1f\x8b\x08", {"Content-Type": "application/json", "Content-Encoding": coding}
+    )
+
+    assert received.refusal == (415, "unsupported_media_type")
+
+
+def test_a_body_that_says_it_is_not_encoded_is_fine() -> None:
+    client = taking_body(SOMETHING)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "Identity"}
+
+    assert client.send("POST", "/v1/things", b'{"n": 1}', headers).status == 200
+
+
+def test_each_media_type_of_the_document_is_taken() -> None:
+    client = taking_body(SOMETHING, "application/json", "application/merge-patch+json")
+
+    assert client.post("/v1/things", {"n": 1}, "application/merge-patch+json").status == 200
+    assert client.post("/v1/things", {"n": 1}, "application/json").status == 200
+    assert client.post("/v1/things", {"n": 1}, "text/plain").status == 415
+
+
+def test_an_optional_body_may_be_absent() -> None:
+    client = taking_body(SOMETHING, required=False)
+
+    received = client.send("POST", "/v1/things")
+
+    assert received.status == 200
+    assert client.seen == [None]
+
+
+def test_an_optional_body_that_is_there_is_checked() -> None:
+    client = taking_body(SOMETHING, required=False)
+
+    assert client.post("/v1/things", {"n": "one"}).refusal == (400, "invalid_body")
+
+
+def test_a_required_body_may_not_be_absent() -> None:
+    client = taking_body(SOMETHING)
+
+    received = client.send("POST", "/v1/things")
+
+    assert received.refusal == (400, "malformed_json")
+    assert client.seen == []
+
+
+def test_a_body_that_nobody_asked_for_is_ignored() -> None:
+    client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Answer({})})
+
+    assert client.post("/v1/things", b"\x00 no JSON", "text/plain").status == 200
+
+
+@pytest.fixture
+def bilingual() -> Client:
+    """GET /v1/thing answers as JSON or as plain text."""
+    described = operation("get_thing", responses={"200": answering(STRING, "application/json", "text/plain")})
+    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Answer("ça va")})
+
+
+@pytest.mark.parametrize(
+    ("accept", "media", "body"),
+    [
+        (None, "application/json", '"ça va"'),
+        ("", "application/json", '"ça va"'),
+        ("*/*", "application/json", '"ça va"'),
+        ("application/json", "application/json", '"ça va"'),
+        ("APPLICATION/JSON", "application/json", '"ça va"'),
+        ("text/plain", "text/plain", "ça va"),
+        ("Text/*", "text/plain", "ça va"),
+        ("image/png, text/plain", "text/plain", "ça va"),
+        ("application/json;q=0.1, text/plain", "text/plain", "ça va"),
+        ("text/plain;q=0.1, application/json;q=0.2", "application/json", '"ça va"'),
+        ("application/json;q=0, */*", "text/plain", "ça va"),
+    ],
+)
+def test_the_answer_comes_as_the_client_likes_it_best(
+    bilingual: Client, accept: str | None, media: str, body: str
+) -> None:
+    received = bilingual.get("/v1/thing", headers={"Accept": accept} if accept is not None else None)
+
+    assert received.status == 200
+    assert received.header("content-type") == media
+    assert received.body == body.encode()
+
+
+@pytest.mark.parametrize("accept", ["image/png", "application/*;q=0", "application/xml, text/html", "nonsense", "*/*;q=0"])
+def test_an_accept_that_excludes_everything_is_refused(accept: str) -> None:
+    client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Answer({})})
+
+    received = client.get("/v1/thing", headers={"Accept": accept})
+
+    assert received.refusal == (406, "not_acceptable")
+    assert received.json()["detail"] == "The answer can be had as application/json."
+
+
+def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
+    described = operation("delete_thing", responses={"204": {"description": "Gone."}})
+    client = serve(document({"/thing": {"delete": described}}), {"delete_thing": lambda: Answer(None, 204)})
+
+    received = client.send("DELETE", "/v1/thing", headers={"Accept": "image/png"})
+
+    assert received.status == 204
+    assert received.header("content-type") is None
+    assert received.header("content-length") in (None, "0")
+    assert received.body == b""
+
+
+def test_a_function_asks_what_was_accepted_only_after_the_request_was_understood() -> None:
+    client = taking_body(SOMETHING)
+
+    received = client.send(
+        "POST", "/v1/things", b"no JSON", {"Content-Type": "application/json", "Accept": "image/png"}
+    )
+
+    assert received.status == 406
+    assert client.seen == []

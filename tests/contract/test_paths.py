@@ -1,0 +1,230 @@
+"""Paths lead to one operation or nowhere: no redirects, no second spelling, and 405 names every method."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.client import Client, call, environ
+from tests.contract.documents import INTEGER, STRING, Schema, document, operation, parameter
+from tests.contract.serving import Answer, serve, taking_parameter
+
+ID: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,20}$"}
+
+
+@pytest.fixture
+def things() -> Client:
+    """GET and POST /v1/things, GET, PATCH and DELETE /v1/things/{thing_id}, and GET /v1/things/mine."""
+    one = [parameter("thing_id", "path", ID)]
+    return serve(
+        document(
+            {
+                "/things": {"get": operation("list_things"), "post": operation("make_thing")},
+                "/things/mine": {"get": operation("get_my_thing"), "patch": operation("change_my_thing")},
+                "/things/{thing_id}": {
+                    "parameters": one,
+                    "get": operation("get_thing"),
+                    "patch": operation("change_thing"),
+                    "delete": operation("delete_thing", responses={"204": {"description": "Gone."}}),
+                },
+            }
+        ),
+        {
+            "list_things": lambda: Answer({"all": True}),
+            "make_thing": lambda: Answer({}),
+            "get_my_thing": lambda: Answer({"id": "my own"}),
+            "change_my_thing": lambda: Answer({}),
+            "get_thing": lambda thing_id: Answer({"id": thing_id}),
+            "change_thing": lambda thing_id: Answer({"id": thing_id}),
+            "delete_thing": lambda thing_id: Answer(None, 204, change=thing_id),
+        },
+    )
+
+
+NOWHERE = [
+    "/",
+    "/v1",
+    "/v1/",
+    "/things",
+    "/v1things",
+    "/v2/things",
+    "/V1/things",
+    "/v1/Things",
+    "//things",
+    "//v1/things",
+    "/v1//things",
+    "/v1/things/",
+    "/v1/things//",
+    "/v1/things/a/",
+    "/v1/things/a/b",
+    "/v1/things/a%2Fb",
+    "/v1/things/a%0a",
+    "/v1/things/%0a",
+    "/v1/things%0a",
+    "/v1/things/%00",
+    "/v1/things/%7f",
+    "/v1/things/%ff",
+    "/v1/things/%c0%af",
+    "/v1/things/..",
+    "/v1/./things",
+    "/v1/x/../things",
+    "/v1/things;a=b",
+]
+
+
+@pytest.mark.parametrize("target", NOWHERE)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_no_path_of_the_document_is_not_found(things: Client, method: str, target: str) -> None:
+    received = things.send(method, target)
+
+    assert received.status in (404, 400) if target == "/v1/things/.." else received.status == 404
+    assert received.header("location") is None
+    assert received.header("content-type") == "application/problem+json"
+
+
+@pytest.mark.parametrize("text", ["..", "A", "a b", "a" * 21, "%252F", "caf%C3%A9", "'%20OR%201=1"])
+def test_a_path_parameter_keeps_its_schema(things: Client, text: str) -> None:
+    assert things.get(f"/v1/things/{text}").refusal == (400, "invalid_parameter")
+
+
+def test_a_path_parameter_is_decoded_once(things: Client) -> None:
+    assert things.get("/v1/things/%61b").json() == {"id": "ab"}
+
+
+def test_a_plain_path_goes_before_one_with_a_parameter(things: Client) -> None:
+    assert things.get("/v1/things/mine").json() == {"id": "my own"}
+
+
+@pytest.mark.parametrize(
+    ("target", "allowed"),
+    [
+        ("/v1/things", "GET, HEAD, POST"),
+        ("/v1/things/a", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/things/mine", "GET, HEAD, PATCH, DELETE"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "FOO", "get", "CONNECT"])
+def test_a_405_names_every_method_of_the_path_once(things: Client, target: str, allowed: str, method: str) -> None:
+    received = things.send(method, target)
+
+    assert received.refusal == (405, "method_not_allowed")
+    assert sorted((received.header("allow") or "").split(", ")) == sorted(allowed.split(", "))
+
+
+def test_a_405_comes_before_the_question_who_asks(things: Client) -> None:
+    assert things.send("DELETE", "/v1/things", token=None).status == 405
+
+
+def test_a_header_that_wants_another_method_is_ignored(things: Client) -> None:
+    assert things.get("/v1/things", headers={"X-HTTP-Method-Override": "POST"}).json() == {"all": True}
+
+
+def test_head_answers_as_get_does_without_the_body(things: Client) -> None:
+    by_get, by_head = things.get("/v1/things/a"), things.send("HEAD", "/v1/things/a")
+
+    assert (by_head.status, by_head.headers) == (by_get.status, by_get.headers)
+    assert by_head.body == b""
+    assert things.breaches == []
+
+
+@pytest.mark.parametrize("target", ["/v1/things/a?unknown=1", "/v1/nowhere", "/v1/things?" + "a" * 10_000])
+def test_a_refusal_of_head_has_no_body_either(things: Client, target: str) -> None:
+    by_get, by_head = things.get(target), things.send("HEAD", target)
+
+    assert by_head.status == by_get.status
+    assert by_head.header("content-type") == "application/problem+json"
+    assert by_head.body == b""
+
+
+@pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0)])
+def test_an_integer_in_a_path_arrives_as_an_integer(text: str, value: int) -> None:
+    client = taking_parameter("path", INTEGER)
+
+    assert client.get(f"/v1/things/{text}").status == 200
+    assert client.seen == [value]
+
+
+@pytest.mark.parametrize("text", ["007", "%2B5", "1_0", "%205", "5%20", "1.0", "x", "%D9%A5", "9" * 400, "1001"])
+def test_what_is_no_integer_in_a_path_is_refused(text: str) -> None:
+    client = taking_parameter("path", INTEGER)
+
+    received = client.get(f"/v1/things/{text}")
+
+    assert received.status in (400, 404)
+    assert len(received.body) < 4096
+    assert client.seen == []
+
+
+def test_a_number_in_a_path_arrives_as_a_number() -> None:
+    client = taking_parameter("path", {"type": "number", "minimum": 0, "maximum": 9})
+
+    assert client.get("/v1/things/2.50").status == 200
+    assert client.seen == [2.5]
+
+
+def test_a_path_parameter_may_have_a_hyphen_and_share_its_part_of_the_path() -> None:
+    described = operation("get_thing", parameter("thing-id", "path", ID), parameter("kind", "path", STRING))
+    client = serve(
+        document({"/things/{thing-id}.{kind}": {"get": described}}),
+        {"get_thing": lambda thing_id, kind: Answer({"id": thing_id, "kind": kind})},
+    )
+
+    assert client.get("/v1/things/a1.csv").json() == {"id": "a1", "kind": "csv"}
+
+
+CREATED: dict[str, Any] = {"201": {"description": "Made.", "headers": {"Location": {"schema": STRING}}}}
+
+
+def creating(path: str, **described: Any) -> Client:
+    """POST answers that /things/7 was made."""
+    made = operation("make_thing", parameter("id", "path", INTEGER), responses=CREATED)
+    return serve(
+        document({path: {"post": made}}, **described),
+        {"make_thing": lambda id: Answer(status=201, location=f"/things/{id}")},  # noqa: A006 - the document's name.
+    )
+
+
+def test_a_location_starts_with_the_base_path() -> None:
+    received = creating("/places/{id}/things").send("POST", "/v1/places/7/things")
+
+    assert received.status == 201
+    assert received.header("location") == "/v1/things/7"
+
+
+def test_a_location_starts_with_the_prefix_under_which_the_server_mounts_the_application() -> None:
+    client = creating("/places/{id}/things")
+    request = environ("POST", "/v1/places/7/things", headers={"Authorization": "Bearer the-good-token"})
+    request["SCRIPT_NAME"] = "/prod"
+
+    received = call(client.application, request)
+
+    assert received.status == 201
+    assert received.header("location") == "/prod/v1/things/7"
+
+
+def test_a_405_under_a_prefix_names_the_methods() -> None:
+    client = creating("/places/{id}/things")
+    request = environ("DELETE", "/v1/places/7/things")
+    request["SCRIPT_NAME"] = "/prod"
+
+    assert call(client.application, request).header("allow") == "POST"
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("/v1", "/v1"),
+        ("/v1/", "/v1"),
+        ("/api/v1", "/api/v1"),
+        ("/", ""),
+        ("https://example.org/v1", "/v1"),
+        ("https://example.org", ""),
+    ],
+)
+def test_the_base_path_is_the_path_of_the_first_server(url: str, prefix: str) -> None:
+    client = creating("/places/{id}", servers=[{"url": url}, {"url": "https://example.org/elsewhere"}])
+
+    made = client.send("POST", f"{prefix}/places/7")
+    refused = client.send("PUT", f"{prefix}/places/7")
+
+    assert made.header("location") == f"{prefix}/things/7"
+    assert refused.header("allow") == "POST"

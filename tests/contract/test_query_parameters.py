@@ -1,0 +1,240 @@
+"""Query parameters follow JSON's grammar, once each, and none that the document doesn't name."""
+
+import pytest
+
+from tests.contract.documents import INTEGER, STRING, Schema, document, operation, parameter
+from tests.contract.serving import Answer, serve, taking_parameter
+
+NO_INTEGERS = [
+    "1_0",
+    "%2B5",
+    "+5",
+    "%205",
+    "5%20",
+    "1e1",
+    "1.0",
+    "1.5",
+    "",
+    "abc",
+    "NaN",
+    "null",
+    "true",
+    "0x10",
+    "007",
+    "--1",
+    "1,2",
+    "9" * 400,
+    "%D9%A5",
+    "%EF%BC%95",
+    "1001",
+    "-1001",
+    "5%0A",
+    "5%00",
+]
+
+
+@pytest.mark.parametrize("text", NO_INTEGERS)
+def test_what_is_no_integer_of_json_is_refused(text: str) -> None:
+    client = taking_parameter("query", INTEGER)
+
+    received = client.get(f"/v1/things?value={text}")
+
+    assert received.refusal == (400, "invalid_parameter")
+    assert client.seen == []
+
+
+@pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0), ("-0", 0), ("%35", 5), ("1000", 1000)])
+def test_an_integer_arrives_as_an_integer(text: str, value: int) -> None:
+    client = taking_parameter("query", INTEGER)
+
+    assert client.get(f"/v1/things?value={text}").status == 200
+    assert client.seen == [value]
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("1.25", 1.25), ("-2e1", -20.0), ("0.5E-1", 0.05)])
+def test_a_number_arrives_as_a_number(text: str, value: float) -> None:
+    client = taking_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
+
+    assert client.get(f"/v1/things?value={text}").status == 200
+    assert client.seen == [value]
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "Infinity", "1e99", "1e999", ".5", "5.", "1_0", "+1", "%201", "9" * 400])
+def test_what_is_no_number_of_json_is_refused(text: str) -> None:
+    client = taking_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
+
+    assert client.get(f"/v1/things?value={text}").refusal == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize(("text", "status"), [("true", 200), ("false", 200), ("True", 400), ("1", 400), ("", 400)])
+def test_a_boolean_is_true_or_false(text: str, status: int) -> None:
+    client = taking_parameter("query", {"type": "boolean"})
+
+    assert client.get(f"/v1/things?value={text}").status == status
+
+
+def test_false_arrives_as_false() -> None:
+    client = taking_parameter("query", {"type": "boolean"})
+
+    client.get("/v1/things?value=false")
+
+    assert client.seen == [False]
+
+
+def test_text_is_decoded_once_and_a_plus_is_a_blank() -> None:
+    client = taking_parameter("query", STRING)
+
+    for raw in ("a+b%20c", "caf%C3%A9", "a%2Bb", "%2525", "a=b", "%26%3D", ""):
+        client.get(f"/v1/things?value={raw}")
+
+    assert client.seen == ["a b c", "café", "a+b", "%25", "a=b", "&=", ""]
+
+
+@pytest.mark.parametrize("raw", ["%zz", "%", "%4", "%ff", "%c0%af", "%ed%a0%80", "%00", "%0d%0a", "%7F"])
+def test_broken_escapes_and_control_characters_are_refused(raw: str) -> None:
+    client = taking_parameter("query", STRING)
+
+    assert client.get(f"/v1/things?value={raw}").refusal == (400, "invalid_parameter")
+    assert client.get(f"/v1/things?{raw}=1").refusal == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("query", ["other=1", "value=1&other=1", "VALUE=1", "value[]=1", "value%20=1", "cursor=", "=1"])
+def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str) -> None:
+    client = taking_parameter("query", INTEGER)
+
+    received = client.get(f"/v1/things?{query}")
+
+    assert received.refusal == (400, "invalid_parameter")
+    assert "known here: value" in received.json()["detail"]
+
+
+def test_a_thousand_parameters_are_refused_with_a_small_answer() -> None:
+    client = taking_parameter("query", INTEGER)
+
+    assert client.get("/v1/things?" + "&".join(f"p{n}=1" for n in range(1_000))).refusal == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("query", ["value=1&value=2", "value=1&value=1", "value=&value=1", "value=1&%76alue=2"])
+def test_a_scalar_given_twice_is_refused(query: str) -> None:
+    client = taking_parameter("query", INTEGER)
+
+    received = client.get(f"/v1/things?{query}")
+
+    assert received.refusal == (400, "invalid_parameter")
+    assert received.json()["errors"] == [{"pointer": "/query/value", "code": "type", "message": "must be given once"}]
+
+
+def test_empty_pieces_of_a_query_say_nothing() -> None:
+    client = taking_parameter("query", INTEGER)
+
+    assert client.get("/v1/things?&value=1&").status == 200
+    assert client.get("/v1/things?").status == 200
+    assert client.seen == [1, None]
+
+
+def test_a_default_is_filled_in() -> None:
+    client = taking_parameter("query", {**INTEGER, "default": 50})
+
+    client.get("/v1/things")
+    client.get("/v1/things?value=7")
+
+    assert client.seen == [50, 7]
+
+
+@pytest.mark.parametrize("default", [0, False, ""])
+def test_a_default_that_counts_as_nothing_in_python_is_filled_in(default: object) -> None:
+    kind = {int: "integer", bool: "boolean", str: "string"}[type(default)]
+    client = taking_parameter("query", {"type": kind, "default": default})
+
+    client.get("/v1/things")
+
+    assert client.seen == [default]
+
+
+def test_a_required_parameter_is_demanded() -> None:
+    client = taking_parameter("query", INTEGER, required=True)
+
+    received = client.get("/v1/things")
+
+    assert received.refusal == (400, "invalid_parameter")
+    assert received.json()["errors"] == [
+        {"pointer": "/query/value", "code": "required", "message": "is required and missing"}
+    ]
+
+
+ITEMS: Schema = {"type": "array", "items": STRING, "maxItems": 3}
+NUMBERS: Schema = {"type": "array", "items": INTEGER, "maxItems": 3}
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("value=a,b", ["a,b"]),
+        ("value=a%2Cb", ["a,b"]),
+        ("value=a,b&value=c", ["a,b", "c"]),
+        ("value=", [""]),
+        ("", None),
+    ],
+)
+def test_an_exploded_array_is_not_split_at_commas(query: str, value: list[str] | None) -> None:
+    client = taking_parameter("query", ITEMS)
+
+    assert client.get(f"/v1/things?{query}").status == 200
+    assert client.seen == [value]
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [("value=a,b", ["a", "b"]), ("value=a%2Cb,c", ["a,b", "c"]), ("value=a", ["a"]), ("value=", [])],
+)
+def test_an_array_that_is_not_exploded_is_split_at_its_bare_commas(query: str, value: list[str]) -> None:
+    client = taking_parameter("query", ITEMS, explode=False)
+
+    assert client.get(f"/v1/things?{query}").status == 200
+    assert client.seen == [value]
+
+
+def test_an_array_that_is_not_exploded_is_given_once() -> None:
+    client = taking_parameter("query", ITEMS, explode=False)
+
+    assert client.get("/v1/things?value=a&value=b").refusal == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("query", ["value=1&value=x", "value=1&value=", "value=1,2", "value=1&value=2&value=3&value=4"])
+def test_every_item_of_an_exploded_array_is_checked(query: str) -> None:
+    client = taking_parameter("query", NUMBERS)
+
+    assert client.get(f"/v1/things?{query}").refusal == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("query", ["value=1,x", "value=1,", "value=1,%205", "value=1,2,3,4"])
+def test_every_item_of_a_list_with_commas_is_checked(query: str) -> None:
+    client = taking_parameter("query", NUMBERS, explode=False)
+
+    assert client.get(f"/v1/things?{query}").refusal == (400, "invalid_parameter")
+
+
+def test_a_parameter_of_the_path_item_can_be_told_otherwise_by_an_operation() -> None:
+    seen: list[int] = []
+
+    def get_thing(value: int) -> Answer:
+        seen.append(value)
+        return Answer({})
+
+    path_item = {
+        "parameters": [parameter("value", "query", {**INTEGER, "default": 1})],
+        "get": operation("get_thing", parameter("value", "query", {**INTEGER, "default": 2})),
+    }
+    client = serve(document({"/things": path_item}), {"get_thing": get_thing})
+
+    client.get("/v1/things")
+
+    assert seen == [2]
+
+
+def test_a_parameter_may_be_a_reference_to_one_of_the_document() -> None:
+    described = document({"/things": {"get": operation("get_thing", {"$ref": "#/components/parameters/Value"})}})
+    described["components"]["parameters"] = {"Value": parameter("value", "query", INTEGER)}
+    client = serve(described, {"get_thing": lambda value=None: Answer({"value": value})})
+
+    assert client.get("/v1/things?value=3").json() == {"value": 3}

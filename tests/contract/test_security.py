@@ -1,0 +1,190 @@
+"""Who may call: every operation asks for a token, unless it is on the public list of the application."""
+
+from typing import Any
+
+import pytest
+
+from contract.operations import BadDocument, Call
+from contract.problems import Problem
+from tests.contract.client import TOKEN, Client
+from tests.contract.documents import STRING, Schema, document, operation, parameter, problems
+from tests.contract.serving import Answer, Caller, serve
+
+PUBLIC = frozenset(("get_thing",))
+OPTIONAL: list[Schema] = [{"bearer": []}, {}]
+
+
+def asking(*, public: frozenset[str] = frozenset(), top: Schema | None = None, **described: Any) -> Client:
+    """GET /v1/thing tells who calls."""
+    made = document({"/thing": {"get": operation("get_thing", **described)}}, **(top or {}))
+    return serve(
+        made,
+        {"get_thing": lambda caller: Answer({"caller": caller.user_id if caller else None})},
+        provided={"caller": lambda call: call.caller},
+        public=public,
+    )
+
+
+REFUSED = {
+    "none": None,
+    "empty": "",
+    "the scheme alone": "Bearer",
+    "an empty token": "Bearer ",
+    "Basic": "Basic dXNlcjpwYXNz",
+    "the token alone": TOKEN,
+    "an unknown token": "Bearer unknown",
+    "two tokens": f"Bearer {TOKEN} {TOKEN}",
+    "two tokens with a comma": f"Bearer {TOKEN}, Bearer {TOKEN}",
+    "another scheme": f"Token {TOKEN}",
+    "not ASCII": "Bearer \xfc\xff",
+    "the wrong case": f"Bearer {TOKEN.upper()}",
+    "very long": "Bearer " + "x" * 8_000,
+}
+
+
+@pytest.mark.parametrize("authorization", REFUSED.values(), ids=REFUSED)
+def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> None:
+    client = asking()
+    headers = {"Authorization": authorization} if authorization is not None else {}
+
+    received = client.get("/v1/thing", headers=headers, token=None)
+
+    assert received.refusal == (401, "unauthenticated")
+    assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
+
+
+@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "])
+def test_a_good_token_tells_who_calls(authorization: str) -> None:
+    received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
+
+    assert received.json() == {"caller": "usr_1"}
+
+
+def test_a_token_comes_before_the_question_whether_the_request_is_right() -> None:
+    client = asking()
+
+    assert client.get("/v1/thing?unknown=1", token=None).status == 401
+    assert client.get("/v1/thing?unknown=1", token="bad").status == 401
+    assert client.get("/v1/thing?unknown=1").status == 400
+
+
+@pytest.mark.parametrize("security", [OPTIONAL, list(reversed(OPTIONAL))], ids=["token first", "nothing first"])
+def test_where_a_token_is_optional_its_absence_is_fine_and_a_bad_one_is_refused(security: list[Schema]) -> None:
+    client = asking(public=PUBLIC, security=security)
+
+    assert client.get("/v1/thing", token=None).json() == {"caller": None}
+    assert client.get("/v1/thing").json() == {"caller": "usr_1"}
+    assert client.get("/v1/thing", token="bad").refusal == (401, "unauthenticated")
+    assert client.get("/v1/thing", headers={"Authorization": "Basic x"}, token=None).status == 401
+
+
+def test_where_no_token_is_asked_for_none_is_read() -> None:
+    client = asking(public=PUBLIC, security=[])
+
+    assert client.get("/v1/thing", token=None).json() == {"caller": None}
+    assert client.get("/v1/thing", token="bad").json() == {"caller": None}
+
+
+@pytest.mark.parametrize(
+    ("top", "described"),
+    [
+        ({"security": []}, {}),
+        ({"security": [{}]}, {}),
+        ({"security": OPTIONAL}, {}),
+        ({}, {"security": []}),
+        ({}, {"security": [{}]}),
+        ({}, {"security": OPTIONAL}),
+    ],
+    ids=["global none", "global empty", "global optional", "none", "empty", "optional"],
+)
+def test_an_operation_that_needs_no_token_and_is_not_public_stops_the_start(top: Schema, described: Schema) -> None:
+    with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
+        asking(top=top, **described)
+
+    assert asking(public=PUBLIC, top=top, **described).get("/v1/thing", token=None).status == 200
+
+
+def test_a_document_without_global_security_stops_the_start() -> None:
+    described = document({"/thing": {"get": operation("get_thing")}})
+    del described["security"]
+
+    with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
+        serve(described, {"get_thing": lambda: Answer({})})
+
+
+def test_a_public_operation_may_ask_for_a_token_all_the_same() -> None:
+    assert asking(public=PUBLIC).get("/v1/thing", token=None).status == 401
+
+
+@pytest.mark.parametrize(
+    "schemes",
+    [
+        {},
+        {"other": {"type": "http", "scheme": "bearer"}},
+        {"bearer": {"type": "http", "scheme": "basic"}},
+        {"bearer": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+        {"bearer": {"type": "openIdConnect", "openIdConnectUrl": "https://example.org"}},
+    ],
+    ids=["no scheme", "another name", "basic", "api key", "OpenID Connect"],
+)
+@pytest.mark.parametrize("public", [PUBLIC, frozenset[str]()], ids=["public", "not public"])
+def test_a_scheme_that_nobody_would_enforce_stops_the_start(schemes: Schema, public: frozenset[str]) -> None:
+    described = document({"/thing": {"get": operation("get_thing")}})
+    described["components"]["securitySchemes"] = schemes
+
+    with pytest.raises(BadDocument, match="Operation get_thing .*'bearer'"):
+        serve(described, {"get_thing": lambda: Answer({})}, public=public)
+
+
+def test_an_unknown_scheme_beside_a_good_one_stops_the_start() -> None:
+    with pytest.raises(BadDocument, match="Operation get_thing .*'key'"):
+        asking(security=[{"bearer": []}, {"key": []}])
+
+
+def test_an_error_of_the_one_who_knows_the_tokens_becomes_its_problem() -> None:
+    def authenticate(_: str) -> Caller:
+        raise TimeoutError
+
+    described = operation("get_thing", responses={"200": {"description": "Fine."}, **problems(401, 503)})
+    client = serve(
+        document({"/thing": {"get": described}}),
+        {"get_thing": lambda: Answer(None)},
+        authenticate=authenticate,
+        refusal=lambda error: Problem(503, "busy", "Wait.") if isinstance(error, TimeoutError) else None,
+    )
+
+    assert client.get("/v1/thing").refusal == (503, "busy")
+    assert client.get("/v1/thing", token=None).status == 401
+
+
+def test_an_unforeseen_error_of_the_one_who_knows_the_tokens_is_a_500() -> None:
+    def authenticate(_: str) -> Caller:
+        raise ZeroDivisionError
+
+    client = serve(
+        document({"/thing": {"get": operation("get_thing")}}),
+        {"get_thing": lambda: Answer({})},
+        authenticate=authenticate,
+    )
+
+    assert client.get("/v1/thing").refusal == (500, "internal_error")
+
+
+def test_what_settles_a_call_may_refuse_it_before_the_function_is_called() -> None:
+    called: list[str] = []
+
+    def settle(call: Call, answer: Any) -> Any:
+        del answer
+        raise Problem(403, "forbidden", f"{call.caller.user_id} may not {call.operation.id}.")
+
+    client = serve(
+        document({"/thing": {"get": operation("get_thing", parameter("q", "query", STRING))}}),
+        {"get_thing": lambda q=None: called.append(q)},
+        settle=settle,
+    )
+
+    received = client.get("/v1/thing")
+
+    assert received.refusal == (403, "forbidden")
+    assert received.json()["detail"] == "usr_1 may not get_thing."
+    assert called == []

@@ -1,0 +1,269 @@
+"""What could not be kept stops the start, with a sentence that names the operation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contract.operations import BadDocument
+from tests.contract.documents import (
+    INTEGER,
+    OBJECT,
+    STRING,
+    Schema,
+    an_object,
+    answering,
+    document,
+    json_body,
+    operation,
+    parameter,
+)
+from tests.contract.serving import Answer, serve
+
+
+def nothing() -> Answer:
+    """A function that takes nothing."""
+    return Answer({})
+
+
+def starting(described: Schema, function: Callable[..., Any] = nothing, **paths: Schema) -> None:
+    """Start with GET /v1/things described so, and this function."""
+    serve(document({"/things": {"get": described}, **paths}), {"get_things": function})
+
+
+def test_an_operation_without_a_function() -> None:
+    with pytest.raises(BadDocument, match=r"operations without a function: get_more, get_things\."):
+        serve(document({"/things": {"get": operation("get_things"), "put": operation("get_more")}}), {})
+
+
+def test_a_function_without_an_operation() -> None:
+    with pytest.raises(BadDocument, match=r"functions without an operation in the document: get_thinks\."):
+        serve(
+            document({"/things": {"get": operation("get_things")}}), {"get_things": nothing, "get_thinks": nothing}
+        )
+
+
+def test_an_operation_without_a_name() -> None:
+    described = operation("get_things")
+    del described["operationId"]
+
+    with pytest.raises(BadDocument, match="GET /things needs an operationId of its own"):
+        starting(described)
+
+
+def test_two_operations_of_one_name() -> None:
+    with pytest.raises(BadDocument, match="DELETE /things needs an operationId of its own"):
+        serve(
+            document({"/things": {"get": operation("get_things"), "delete": operation("get_things")}}),
+            {"get_things": nothing},
+        )
+
+
+def test_a_function_that_takes_what_nobody_provides() -> None:
+    with pytest.raises(BadDocument, match=r"Operation get_things: its function .* takes 'limt', which neither"):
+        starting(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Answer({"limit": limt}))
+
+
+def test_a_function_that_takes_a_body_where_the_document_has_none() -> None:
+    with pytest.raises(BadDocument, match="Operation get_things: .* takes 'body', which neither"):
+        starting(operation("get_things"), lambda body: Answer(body))
+
+
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+def test_a_parameter_of_the_document_that_the_function_does_not_take(place: str) -> None:
+    with pytest.raises(BadDocument, match="Operation get_things: .* does not take 'limit', which the document names"):
+        starting(operation("get_things", parameter("limit", place, INTEGER)))
+
+
+def test_a_body_of_the_document_that_the_function_does_not_take() -> None:
+    with pytest.raises(BadDocument, match="Operation get_things: .* does not take 'body', which the document names"):
+        starting(operation("get_things", body=json_body(OBJECT)))
+
+
+def test_a_part_of_the_path_that_the_function_does_not_take() -> None:
+    described = operation("get_thing", parameter("id", "path", STRING))
+
+    with pytest.raises(BadDocument, match="Operation get_thing: .* does not take 'id'"):
+        serve(document({"/things/{id}": {"get": described}}), {"get_thing": nothing})
+
+
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+def test_an_optional_parameter_that_the_function_takes_without_a_default(place: str) -> None:
+    with pytest.raises(BadDocument, match="Operation get_things: .* takes 'limit' without a default"):
+        starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Answer({"limit": limit}))
+
+
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+def test_a_default_of_either_side_is_enough(place: str) -> None:
+    limited = operation("get_things", parameter("limit", place, {**INTEGER, "default": 5}))
+
+    starting(limited, lambda limit: Answer({"limit": limit}))
+    starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Answer({"limit": limit}))
+    starting(
+        operation("get_things", parameter("limit", place, INTEGER, required=True)), lambda limit: Answer({"l": limit})
+    )
+
+
+def test_two_parameters_that_would_be_one_argument() -> None:
+    described = operation("get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER))
+
+    with pytest.raises(BadDocument, match="Operation get_things: .*'x_limit'"):
+        starting(described, lambda x_limit=1: Answer({"limit": x_limit}))
+
+
+def test_a_parameter_that_would_hide_the_body() -> None:
+    described = operation("get_things", parameter("body", "query", STRING), body=json_body(OBJECT))
+
+    with pytest.raises(BadDocument, match="Operation get_things: .*'body'"):
+        starting(described, lambda body: Answer(body))
+
+
+def test_a_part_of_the_path_without_a_parameter_and_a_parameter_without_a_part() -> None:
+    with pytest.raises(BadDocument, match="Operation get_thing: .*'id'"):
+        serve(document({"/things/{id}": {"get": operation("get_thing")}}), {"get_thing": nothing})
+    with pytest.raises(BadDocument, match="Operation get_things: .*'id'"):
+        starting(operation("get_things", parameter("id", "path", STRING)), lambda id: Answer({"id": id}))  # noqa: A006
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "format": "datetime"},
+        {"type": "array", "items": {"type": "string", "format": "colour"}},
+        {"allOf": [{"type": "string", "format": "Date-Time"}]},
+        {"type": "string", "format": "iri", "nullable": True},
+    ],
+    ids=["top", "items", "allOf", "nullable"],
+)
+def test_an_unknown_format(schema: Schema) -> None:
+    described = operation("get_things", parameter("value", "query", schema))
+
+    with pytest.raises(BadDocument, match=r"#/paths/~1things/get/parameters/0/schema.*: the format '\S+' is unknown"):
+        starting(described, lambda value=None: Answer({"value": value}))
+
+
+@pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "\\p{Nonsense}", "(?P<a>b"])
+def test_a_pattern_that_cannot_be_compiled(pattern: str) -> None:
+    described = operation("get_things", parameter("value", "query", {"type": "string", "pattern": pattern}))
+
+    with pytest.raises(BadDocument, match=r"#/paths/~1things/get/parameters/0/schema: the pattern .* can't be"):
+        starting(described, lambda value=None: Answer({"value": value}))
+
+
+def test_an_unknown_format_in_a_named_schema() -> None:
+    made = document(
+        {"/things": {"get": operation("get_things")}}, schemas={"Thing": {"type": "string", "format": "colour"}}
+    )
+
+    with pytest.raises(BadDocument, match="#/components/schemas/Thing: the format 'colour' is unknown"):
+        serve(made, {"get_things": nothing})
+
+
+@pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
+def test_a_response_for_any_status(status: str) -> None:
+    described = operation("get_things", responses={"200": answering(OBJECT), status: answering(OBJECT)})
+
+    with pytest.raises(BadDocument, match=f"Operation get_things: has the response '{status}'"):
+        starting(described)
+
+
+def test_a_response_without_a_schema() -> None:
+    described = operation("get_things", responses={"200": {"description": "d", "content": {"application/json": {}}}})
+
+    with pytest.raises(BadDocument, match="Operation get_things: has a application/json response 200 without a schema"):
+        starting(described)
+
+
+def test_an_operation_without_responses() -> None:
+    described = operation("get_things")
+    described["responses"] = {}
+
+    with pytest.raises(BadDocument, match="Operation get_things: .*response"):
+        starting(described)
+
+
+@pytest.mark.parametrize(
+    ("place", "more", "why"),
+    [
+        ("query", {"style": "deepObject"}, "style 'deepObject'"),
+        ("query", {"style": "pipeDelimited"}, "style 'pipeDelimited'"),
+        ("query", {"style": "spaceDelimited"}, "style 'spaceDelimited'"),
+        ("path", {"style": "label"}, "style 'label'"),
+        ("path", {"style": "matrix"}, "style 'matrix'"),
+    ],
+)
+def test_a_style_that_is_not_read(place: str, more: Schema, why: str) -> None:
+    described = operation("get_thing", parameter("id", place, {"type": "array", "items": STRING}, **more))
+    path = "/things/{id}" if place == "path" else "/things"
+
+    with pytest.raises(BadDocument, match=f"Operation get_thing: 'id' has the {why}"):
+        serve(document({path: {"get": described}}), {"get_thing": lambda id=None: Answer({"id": id})})  # noqa: A006
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [OBJECT, {"$ref": "#/components/schemas/Problem"}, {"allOf": [OBJECT]}, {"type": "array", "items": OBJECT}],
+    ids=["object", "reference", "allOf", "items"],
+)
+def test_a_parameter_that_is_an_object(schema: Schema) -> None:
+    with pytest.raises(BadDocument, match="Operation get_things: 'value' .*object"):
+        starting(operation("get_things", parameter("value", "query", schema)), lambda value=None: Answer(value))
+
+
+def test_a_parameter_without_a_schema() -> None:
+    described = operation(
+        "get_things", {"name": "value", "in": "query", "content": {"application/json": {"schema": OBJECT}}}
+    )
+
+    with pytest.raises(BadDocument, match="Operation get_things: 'value' has no schema"):
+        starting(described, lambda value=None: Answer(value))
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "*/*"])
+def test_a_body_that_is_no_json(media: str) -> None:
+    described = operation("get_things", body=json_body(OBJECT, "application/json", media))
+
+    with pytest.raises(BadDocument, match="Operation get_things: has a .* body, and only JSON is supported"):
+        starting(described, lambda body: Answer(body))
+
+
+def test_a_body_without_a_schema() -> None:
+    described = operation("get_things", body={"content": {"application/json": {}}})
+
+    with pytest.raises(BadDocument, match="Operation get_things: has a application/json body without a schema"):
+        starting(described, lambda body: Answer(body))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {**STRING, "default": "x"},
+        {**STRING, "default": None, "nullable": True},
+        an_object({"a": {**INTEGER, "default": 0}}),
+        {"type": "array", "items": an_object({"a": {"type": "boolean", "default": False}})},
+        {"allOf": [an_object({"a": {**STRING, "default": "x"}})]},
+        {"$ref": "#/components/schemas/Thing"},
+        an_object({"inner": {"$ref": "#/components/schemas/Thing"}}),
+    ],
+    ids=["top", "null", "property", "items", "allOf", "reference", "nested reference"],
+)
+def test_a_default_in_a_request_body_which_nobody_would_fill_in(schema: Schema) -> None:
+    thing = an_object({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
+    described = operation("get_things", body=json_body(schema))
+
+    with pytest.raises(BadDocument, match="Operation get_things: .*default"):
+        serve(
+            document({"/things": {"post": described}}, schemas={"Thing": thing}),
+            {"get_things": lambda body: Answer(body)},
+        )
+
+
+def test_a_default_elsewhere_and_a_property_of_that_name_are_fine() -> None:
+    described = operation(
+        "get_things",
+        parameter("limit", "query", {**INTEGER, "default": 5}),
+        body=json_body(an_object({"default": STRING, "example": {"type": "object", "example": {"default": 1}}})),
+        responses={"200": answering(an_object({"a": {**STRING, "default": "x"}}))},
+    )
+
+    starting(described, lambda body, limit: Answer({"a": f"{body}{limit}"}))

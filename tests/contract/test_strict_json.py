@@ -1,0 +1,168 @@
+"""A body is JSON of one meaning, or it is refused; nothing a client sends is our failure."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.documents import INTEGER, STRING, an_object
+from tests.contract.serving import taking_body
+
+ANYTHING = {"type": "object", "properties": {"n": {"type": "number", "multipleOf": 5}}}
+
+NOT_JSON = {
+    "nothing": b"",
+    "blanks": b"  \n",
+    "cut off": b'{"a": 1',
+    "text after the end": b'{"a": 1} x',
+    "two documents": b"{}{}",
+    "single quotes": b"{'a': 1}",
+    "a trailing comma": b'{"a": 1,}',
+    "a comment": b'{"a": 1} // one',
+    "a bare word": b"undefined",
+    "a leading zero": b'{"a": 01}',
+    "a plus sign": b'{"a": +1}',
+    "a raw control character": b'{"a": "\x01"}',
+    "a raw line break in a text": b'{"a": "\n"}',
+    "NUL": b'{"a": 1}\x00',
+    "a byte order mark": b'\xef\xbb\xbf{"a": 1}',
+    "NaN": b'{"n": NaN}',
+    "Infinity": b'{"n": Infinity}',
+    "minus Infinity": b'{"n": -Infinity}',
+    "a number past every float": b'{"n": 1e999}',
+    "an integer of 5,000 digits": b'{"n": ' + b"1" * 5_000 + b"}",
+    "nested 100,000 deep in arrays": b"[" * 100_000 + b"]" * 100_000,
+    "nested 20,000 deep in objects": b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
+    "an invalid byte": b'{"a": "\xff"}',
+    "an overlong encoding": b'{"a": "\xc0\xaf"}',
+    "a cut-off character": b'{"a": "\xe2\x82"}',
+    "an encoded surrogate": b'{"a": "\xed\xa0\x80"}',
+    "a lone surrogate": b'{"a": "\\ud800"}',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "gzip": bytes.fromhex("1f8b08000000000002ffabae050043bfa6a302000000"),
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    client = taking_body(ANYTHING)
+
+    received = client.post("/v1/things", body)
+
+    assert received.refusal == (400, "malformed_json")
+    assert client.seen == []
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
+def test_json_that_is_no_object_is_refused_where_an_object_is_asked_for(body: bytes) -> None:
+    client = taking_body(ANYTHING)
+
+    assert client.post("/v1/things", body).refusal == (400, "invalid_body")
+
+
+def test_nesting_within_reason_is_fine() -> None:
+    client = taking_body(ANYTHING)
+
+    received = client.post("/v1/things", b'{"a":' * 200 + b"1" + b"}" * 200)
+
+    assert received.status == 200
+
+
+DOUBLED = {
+    "twice": b'{"a": 1, "a": 2}',
+    "twice with the same value": b'{"a": 1, "a": 1}',
+    "nested": b'{"x": {"a": 1, "a": 2}}',
+    "in an array": b'{"x": [{"a": 1}, {"a": 1, "a": 2}]}',
+    "spelt once with an escape": b'{"a": 1, "\\u0061": 2}',
+    "beside a text full of JSON": b'{"t": "{\\"a\\": 1, \\"b\\": 2}", "a": 1, "a": 2}',
+    "with a colon in the name": b'{"a:b": 1, "a:b": 2}',
+    "with an escaped quote in the name": b'{"a\\"": 1, "a\\"": 2}',
+    "with a backslash at the end of a text": b'{"t": "\\\\", "a": 1, "a": 2}',
+    "as the empty name": b'{"": 1, "": 2}',
+}
+
+
+@pytest.mark.parametrize("body", DOUBLED.values(), ids=DOUBLED)
+def test_a_name_that_stands_twice_is_refused(body: bytes) -> None:
+    client = taking_body({"type": "object"})
+
+    received = client.post("/v1/things", body)
+
+    assert received.refusal == (400, "malformed_json")
+    assert "twice" in received.json()["detail"]
+
+
+NOT_DOUBLED = {
+    "the same name in two objects": b'{"x": {"a": 1}, "y": {"a": 2}, "a": 3}',
+    "colons in texts": b'{"t": "12:00:00", "u": ["a:b", ":"], "v:": "::"}',
+    "JSON in a text": b'{"t": "{\\"a\\": 1, \\"a\\": 2}"}',
+    "escaped quotes": b'{"t": "say \\"a\\": \\"b\\"", "\\"": ":"}',
+    "backslashes before a closing quote": b'{"t": "\\\\", "u": "\\\\\\\\", "v": "\\\\\\":"}',
+    "names that differ in case": b'{"a": 1, "A": 2}',
+    "no names at all": b"{}",
+    "blanks around colons": b'{"a" : 1 ,\n "b"\t:\r\n2}',
+}
+
+
+@pytest.mark.parametrize("body", NOT_DOUBLED.values(), ids=NOT_DOUBLED)
+def test_a_name_that_only_seems_to_stand_twice_passes(body: bytes) -> None:
+    client = taking_body({"type": "object"})
+
+    assert client.post("/v1/things", body).status == 200
+
+
+@pytest.fixture
+def counting() -> Client:
+    """Takes {"n": an integer}."""
+    return taking_body(an_object({"n": INTEGER}, "n"))
+
+
+@pytest.mark.parametrize("number", [b"1.0", b"1e0", b"10e-1", b"1"])
+def test_a_whole_number_is_an_integer_however_it_is_spelt(counting: Client, number: bytes) -> None:
+    received = counting.post("/v1/things", b'{"n": ' + number + b"}")
+
+    assert received.status == 200
+    assert counting.seen == [{"n": 1}]
+    assert type(counting.seen[0]["n"]) is int
+
+
+@pytest.mark.parametrize("value", [b"1.5", b'"1"', b"true", b"null", b"[1]", b"{}", b"1001", b"-1e3000"])
+def test_what_is_no_integer_within_bounds_is_refused(counting: Client, value: bytes) -> None:
+    received = counting.post("/v1/things", b'{"n": ' + value + b"}")
+
+    assert received.status == 400
+    assert counting.seen == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "number", "minimum": 0, "maximum": 2},
+        {"anyOf": [INTEGER, {"type": "number", "minimum": 0, "maximum": 2}]},
+    ],
+    ids=["a number", "an integer or a number"],
+)
+def test_a_number_may_have_a_fraction(schema: dict[str, Any]) -> None:
+    client = taking_body(schema)
+
+    received = client.post("/v1/things", b"1.25")
+
+    assert received.status == 200
+    assert client.seen == [1.25]
+
+
+def test_a_hundred_thousand_unknown_names_are_refused_with_a_small_answer() -> None:
+    client = taking_body(an_object({"a": STRING}))
+    body = b"{" + b",".join(b'"%x":0' % number for number in range(20_000)) + b"}"
+
+    assert client.post("/v1/things", body).refusal == (400, "invalid_body")
+
+
+@pytest.mark.parametrize("name", ["__proto__", "id", "constructor"])
+def test_a_property_that_the_document_does_not_name_is_refused(name: str) -> None:
+    client = taking_body(an_object({"a": STRING}))
+
+    received = client.post("/v1/things", {name: {}})
+
+    assert received.refusal == (400, "invalid_body")
+    assert received.json()["errors"][0]["code"] == "unknown_property"

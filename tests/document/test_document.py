@@ -1,0 +1,137 @@
+"""The document is valid, its examples are true, and it says all that can happen."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+import handlers
+from app import DOCUMENT, PUBLIC, STATUS
+from contract.schemas import Schemas
+from kanban.errors import Refused
+from kanban.money import MINOR_DIGITS
+from kanban.values import Enforcement, Role, Scope, Stage
+
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+SCHEMAS = Schemas(BUNDLE)
+METHODS = ("get", "put", "post", "patch", "delete")
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in BUNDLE["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+BY_ID = {operation["operationId"]: (path, method, operation) for path, method, operation in operations()}
+
+
+def contents() -> Iterator[Any]:
+    """Every body of the document: where it stands, its direction, its media type object."""
+    for path, method, operation in operations():
+        where = f"{method.upper()} {path}"
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            yield pytest.param("request", content, id=f"{where} {media}")
+        for status, reference in operation["responses"].items():
+            for content in SCHEMAS.resolve(reference).get("content", {}).values():
+                yield pytest.param("response", content, id=f"{where} {status}")
+
+
+def subclasses(kind: type) -> Iterator[type]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(BUNDLE)
+
+
+def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
+    assert set(handlers.functions()) == set(BY_ID)
+
+
+@pytest.mark.parametrize(("direction", "content"), list(contents()))
+def test_every_body_has_an_example_and_every_example_keeps_its_schema(direction: Any, content: dict[str, Any]) -> None:
+    check = SCHEMAS.check(content["schema"], direction)
+    examples = {name: SCHEMAS.resolve(example)["value"] for name, example in content.get("examples", {}).items()}
+    if "example" in content:
+        examples["example"] = content["example"]
+
+    assert examples
+    assert {name: check.faults(value) for name, value in examples.items()} == dict.fromkeys(examples, [])
+
+
+@pytest.mark.parametrize("name", sorted(BUNDLE["components"]["schemas"]))
+def test_every_example_in_a_schema_keeps_it(name: str) -> None:
+    schema = BUNDLE["components"]["schemas"][name]
+    direction: Any = "request" if schema.get("additionalProperties") is False else "response"
+
+    for part in (schema, *schema.get("properties", {}).values()):
+        if "example" in part:
+            assert SCHEMAS.check(part, direction).faults(part["example"]) == []
+
+
+@pytest.mark.parametrize("operation_id", sorted(BY_ID))
+def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id: str) -> None:
+    _, _, operation = BY_ID[operation_id]
+
+    for status, reference in operation["responses"].items():
+        content = SCHEMAS.resolve(reference).get("content", {}).get("application/problem+json", {})
+        for example in content.get("examples", {}).values():
+            problem = SCHEMAS.resolve(example)["value"]
+            assert str(problem["status"]) == status
+            assert problem["type"] == f"/problems/{problem['code']}"
+
+
+def test_every_code_of_the_domain_is_in_the_document() -> None:
+    documented = set(BUNDLE["components"]["schemas"]["ProblemCode"]["enum"])
+    # NotFound makes its code from the kind of thing; signing up while it is closed is a plain 401.
+    codes = {kind.code for kind in subclasses(Refused) if "code" in vars(kind)} - {"signup_closed"}
+    codes |= {f"{kind}_not_found" for kind in ("board", "list", "card", "user", "token")}
+
+    assert codes <= documented
+
+
+def test_every_status_of_the_error_table_is_documented_where_a_board_is_changed() -> None:
+    _, _, operation = BY_ID["move_card"]
+
+    assert {str(status) for status in STATUS.values()} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize("operation_id", sorted(set(BY_ID) - PUBLIC))
+def test_every_operation_needs_a_token_and_says_which_scope_and_role(operation_id: str) -> None:
+    path, _, operation = BY_ID[operation_id]
+
+    security = operation.get("security", BUNDLE["security"])
+    assert security
+    assert {} not in security
+    assert operation["x-tackboard-scope"] in list(Scope)
+    if path.startswith("/boards/{board_id}"):
+        assert operation["x-tackboard-role"] in list(Role)
+
+
+@pytest.mark.parametrize("operation_id", sorted(BY_ID))
+def test_what_every_answer_carries_is_documented(operation_id: str) -> None:
+    _, method, operation = BY_ID[operation_id]
+
+    for status, reference in operation["responses"].items():
+        response = SCHEMAS.resolve(reference)
+        assert {"X-Request-Id", "Cache-Control"} <= set(response["headers"])
+        if status == "201":
+            assert {"Location"} <= set(response["headers"])
+    if method in ("patch", "delete") and operation_id != "revoke_token":
+        assert {"412", "428"} <= set(operation["responses"])
+
+
+def test_enums_of_the_document_are_those_of_the_domain() -> None:
+    schemas = BUNDLE["components"]["schemas"]
+
+    assert schemas["Stage"]["enum"] == list(Stage)
+    assert set(schemas["WipEnforcement"]["enum"]) == set(Enforcement)
+    assert set(schemas["Currency"]["enum"]) == set(MINOR_DIGITS)
+    assert set(schemas["Scope"]["enum"]) == set(Scope)
+    assert set(schemas["Role"]["enum"]) == set(Role)

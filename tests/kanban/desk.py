@@ -1,0 +1,92 @@
+"""A board on the desk: takes changes and gives views as a store does, in a dictionary and without its promises."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from kanban import boards
+from kanban.store import Beside
+from kanban.values import Act, Board, BoardView, Card, Change, Event, List, Role, TimeEntry
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A new board of 'usr_ann', its clock at noon."""
+
+    def __init__(self, **wishes: object) -> None:
+        self.now = NOON
+        self.lists: dict[str, List] = {}
+        self.cards: dict[str, Card] = {}
+        self.entries: dict[str, TimeEntry] = {}
+        self.events: list[Event] = []
+        self._numbers: Iterator[int] = count(1)
+        wishes = {"name": "Website", "hourly_rate_minor": 1000, **wishes}
+        view, change = boards.create(self.act, **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
+        self.board = view.board
+        self.apply(change)
+
+    @property
+    def act(self) -> Act:
+        """Ann does something now."""
+        return Act("usr_ann", self.now, lambda kind: f"{kind}_{next(self._numbers):04d}")
+
+    def later(self, **duration: float) -> None:
+        """Let time pass, as `timedelta` takes it."""
+        self.now += timedelta(**duration)
+
+    def apply(self, change: Change | None) -> None:
+        """Write the change down, and check that it tells of itself as every write to a board must."""
+        if change is None:
+            return
+        assert change.event is not None
+        assert change.event.seq == len(self.events) + 1
+        boards_written = [value for value in (*change.creates, *change.updates) if isinstance(value, Board)]
+        assert [board.seq for board in boards_written] == [change.event.seq]
+        self.events.append(change.event)
+        for value in (*change.creates, *change.updates):
+            match value:
+                case Board():
+                    self.board = value
+                case List():
+                    self.lists[value.id] = value
+                case Card():
+                    self.cards[value.id] = value
+                case TimeEntry():
+                    self.entries[value.id] = value
+                case _:
+                    pass
+
+    def view(self, *card_ids: str, beside: Beside | None = None) -> BoardView:
+        """The board with these cards, and the neighbour's when there is one."""
+        live = sorted((each for each in self.lists.values() if not each.deleted_at), key=lambda each: each.rank)
+        wanted = {*card_ids, beside.card_id} if beside else set(card_ids)
+        cards = {
+            card.id: card
+            for card in self.cards.values()
+            if card.id in wanted and not card.deleted_at and card.list_id in {each.id for each in live}
+        }
+        beyond = self._beyond(cards[beside.card_id], beside.side) if beside and beside.card_id in cards else None
+        return BoardView(self.board, Role.OWNER, tuple(live), cards, beyond)
+
+    def list_named(self, name: str) -> List:
+        """The live list of that name."""
+        return next(each for each in self.view().lists if each.name == name)
+
+    def titles(self, list_id: str) -> list[str]:
+        """The titles of a list's live cards, in their order."""
+        return [card.title for card in self._in_order(list_id) if not card.deleted_at]
+
+    def alter(self, list_name: str, **changes: object) -> None:
+        """Put a list into a state that would be long to reach by rules."""
+        old = self.list_named(list_name)
+        self.lists[old.id] = replace(old, **changes)  # type: ignore[arg-type]  # a test names the fields of a list
+
+    def _beyond(self, neighbour: Card, side: str) -> str:
+        ranks = [card.rank for card in self._in_order(neighbour.list_id)]
+        place = ranks.index(neighbour.rank) + (-1 if side == "before" else 1)
+        return ranks[place] if 0 <= place < len(ranks) else ""
+
+    def _in_order(self, list_id: str) -> Sequence[Card]:
+        return sorted((card for card in self.cards.values() if card.list_id == list_id), key=lambda card: card.rank)

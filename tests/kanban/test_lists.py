@@ -1,0 +1,217 @@
+"""Lists: added, changed, ordered, deleted."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards, lists, ranks
+from kanban.errors import ExternalIdTaken, ListNotEmpty, NotFound, SelfReference, TooManyLists, UnknownReference
+from kanban.values import Enforcement, List, Stage
+from tests.kanban.desk import Desk
+
+
+def names(desk: Desk) -> list[str]:
+    return [each.name for each in desk.view().lists]
+
+
+def add(desk: Desk, name: str, **wishes: object) -> List:
+    new, change = lists.add(desk.view(), desk.act, name=name, stage=Stage.TODO, **wishes)  # type: ignore[arg-type]
+    desk.apply(change)
+    return new
+
+
+def test_a_new_list_goes_to_the_bottom_or_to_the_top(desk: Desk) -> None:
+    add(desk, "Last")
+    add(desk, "First", position="top")
+
+    assert names(desk) == ["First", "To do", "Doing", "Done", "Last"]
+    assert desk.events[-1].data == {"name": "First", "stage": "todo"}
+
+
+def test_a_list_can_be_the_first_of_an_empty_board() -> None:
+    desk = Desk(lists=[{"name": "Only", "stage": "todo"}])
+    desk.apply(lists.delete(desk.view(), desk.list_named("Only").id, desk.act))
+
+    add(desk, "New", position="top")
+
+    assert names(desk) == ["New"]
+
+
+def test_a_board_has_at_most_a_hundred_lists(desk: Desk) -> None:
+    for number in range(97):
+        add(desk, f"List {number}")
+
+    with pytest.raises(TooManyLists, match="100 lists"):
+        lists.add(desk.view(), desk.act, name="One more", stage=Stage.TODO)
+
+
+def test_an_external_id_belongs_to_one_list(desk: Desk) -> None:
+    add(desk, "Imported", external_id="trello-1")
+
+    with pytest.raises(ExternalIdTaken, match="Another list on this board"):
+        lists.add(desk.view(), desk.act, name="Again", stage=Stage.TODO, external_id="trello-1")
+    with pytest.raises(ExternalIdTaken):
+        lists.revise(desk.view(), desk.list_named("Done").id, {"external_id": "trello-1"}, desk.act)
+
+
+def test_the_external_id_of_a_deleted_list_is_free_again(desk: Desk) -> None:
+    gone = add(desk, "Imported", external_id="trello-1")
+    desk.apply(lists.delete(desk.view(), gone.id, desk.act))
+
+    assert add(desk, "Again", external_id="trello-1").external_id == "trello-1"
+
+
+def test_revising_changes_what_was_sent_and_tells_which(desk: Desk) -> None:
+    patch = {"name": "At work", "wip_limit": 3, "wip_enforcement": "block", "external_id": "x"}
+    desk.later(minutes=1)
+
+    revised, change = lists.revise(desk.view(), desk.list_named("Doing").id, patch, desk.act)
+
+    desk.apply(change)
+    assert (revised.name, revised.wip_limit, revised.wip_enforcement) == ("At work", 3, Enforcement.BLOCK)
+    assert (revised.version, revised.updated_at) == (2, desk.now)
+    assert desk.events[-1].data == {"changed": ["external_id", "name", "wip_enforcement", "wip_limit"]}
+
+
+def test_none_takes_a_limit_away(desk: Desk) -> None:
+    desk.alter("Doing", wip_limit=3, external_id="x")
+
+    revised, _ = lists.revise(
+        desk.view(), desk.list_named("Doing").id, {"wip_limit": None, "external_id": None}, desk.act
+    )
+
+    assert (revised.wip_limit, revised.external_id) == (None, None)
+
+
+def test_revising_to_what_it_is_changes_nothing(desk: Desk) -> None:
+    doing = desk.list_named("Doing")
+    patch = {"name": "Doing", "stage": "in_progress", "wip_limit": None, "external_id": None}
+
+    assert lists.revise(desk.view(), doing.id, patch, desk.act) == (doing, None)
+
+
+def test_the_stage_changes_only_while_the_list_is_empty(desk: Desk) -> None:
+    todo = desk.list_named("To do")
+    card, change = cards.add(desk.view(), desk.act, title="Copy")
+    desk.apply(change)
+
+    with pytest.raises(ListNotEmpty, match="List 'To do' holds 1 card"):
+        lists.revise(desk.view(), todo.id, {"stage": "done"}, desk.act)
+
+    desk.apply(cards.delete(desk.view(card.id), card.id, desk.act))
+    revised, _ = lists.revise(desk.view(), todo.id, {"stage": "done"}, desk.act)
+    assert revised.stage is Stage.DONE
+
+
+def test_a_list_with_cards_may_keep_its_stage(desk: Desk) -> None:
+    desk.apply(cards.add(desk.view(), desk.act, title="Copy")[1])
+
+    revised, _ = lists.revise(desk.view(), desk.list_named("To do").id, {"stage": "todo", "name": "Next"}, desk.act)
+
+    assert revised.name == "Next"
+
+
+@pytest.mark.parametrize(
+    ("wish", "order"),
+    [
+        ({"before": "To do"}, ["Done", "To do", "Doing"]),
+        ({"before": "Doing"}, ["To do", "Done", "Doing"]),
+        ({"after": "To do"}, ["To do", "Done", "Doing"]),
+        ({"position": "top"}, ["Done", "To do", "Doing"]),
+    ],
+)
+def test_a_list_moves_next_to_another(desk: Desk, wish: dict[str, str], order: list[str]) -> None:
+    named = {side: desk.list_named(name).id if side != "position" else name for side, name in wish.items()}
+
+    moved, change = lists.move(desk.view(), desk.list_named("Done").id, desk.act, **named)  # type: ignore[arg-type]
+
+    desk.apply(change)
+    assert names(desk) == order
+    assert moved.version == 2
+    assert desk.events[-1].type == "list.moved"
+
+
+@pytest.mark.parametrize("wish", [{"after": "Doing"}, {"position": "bottom"}])
+def test_moving_a_list_to_where_it_is_changes_nothing(desk: Desk, wish: dict[str, str]) -> None:
+    done = desk.list_named("Done")
+    named = {side: desk.list_named(name).id if side != "position" else name for side, name in wish.items()}
+
+    assert lists.move(desk.view(), done.id, desk.act, **named) == (done, None)  # type: ignore[arg-type]
+
+
+def test_a_neighbour_must_be_another_list_of_the_board(desk: Desk) -> None:
+    done = desk.list_named("Done")
+
+    with pytest.raises(SelfReference) as itself:
+        lists.move(desk.view(), done.id, desk.act, after=done.id)
+    with pytest.raises(UnknownReference) as unknown:
+        lists.move(desk.view(), done.id, desk.act, before="lst_elsewhere")
+
+    assert itself.value.field == "after"
+    assert unknown.value.field == "before"
+
+
+def test_a_list_that_is_not_there_is_not_found(desk: Desk) -> None:
+    for attempt in (
+        lambda: lists.revise(desk.view(), "lst_none", {"name": "x"}, desk.act),
+        lambda: lists.move(desk.view(), "lst_none", desk.act, position="top"),
+        lambda: lists.delete(desk.view(), "lst_none", desk.act),
+    ):
+        with pytest.raises(NotFound) as error:
+            attempt()
+        assert error.value.code == "list_not_found"
+
+
+def test_deleting_a_list_takes_its_cards_out_of_sight_in_one_write(desk: Desk) -> None:
+    card, change = cards.add(desk.view(), desk.act, title="Copy")
+    desk.apply(change)
+
+    change = lists.delete(desk.view(), card.list_id, desk.act)
+
+    desk.apply(change)
+    assert len(change.updates) == 2
+    assert desk.view(card.id).cards == {}
+    assert desk.events[-1].data == {"card_count": 1}
+
+
+def test_shuffling_a_hundred_lists_at_one_place_keeps_order_ranks_and_size(desk: Desk) -> None:
+    for number in range(97):
+        add(desk, f"List {number}")
+    expected = names(desk)
+    most = 0
+
+    for number in range(3000):
+        moved = desk.view().lists[(number * 7) % 100]
+        neighbour = desk.list_named("List 40" if number % 2 else "List 41")
+        if moved.id == neighbour.id:
+            continue
+        _, change = lists.move(desk.view(), moved.id, desk.act, before=neighbour.id)
+        desk.apply(change)
+        most = max(most, len(change.updates) if change else 0)
+        expected.remove(moved.name)
+        expected.insert(expected.index(neighbour.name), moved.name)
+        assert names(desk) == expected
+
+    assert all(len(each.rank) <= ranks.LONGEST for each in desk.view().lists)
+    assert most <= 52
+
+
+@pytest.mark.parametrize("place", [10, 90])
+def test_where_ranks_have_grown_long_the_nearer_end_moves_out(desk: Desk, place: int) -> None:
+    for number in range(97):
+        add(desk, f"List {number}")
+    order = desk.view().lists
+    crowded = ["a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"]
+    low, high = ranks.preceding("a0", place), ranks.following("a1", 98 - place)
+    for each, rank in zip(order, [*low, *crowded, *high], strict=True):
+        desk.lists[each.id] = replace(each, rank=rank)
+    expected = names(desk)
+
+    _, change = lists.move(desk.view(), order[0].id, desk.act, before=order[place + 1].id)
+
+    desk.apply(change)
+    expected.insert(place, expected.pop(0))
+    assert names(desk) == expected
+    assert change is not None
+    assert len(change.updates) <= 12
+    assert all(value.version == 1 for value in change.updates if isinstance(value, List) and value.id != order[0].id)

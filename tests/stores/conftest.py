@@ -1,0 +1,63 @@
+"""Every engine, by name, behind the same fixtures. A new engine is one function and one line here."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kanban.store import Store
+from stores import open_store
+from tests.stores.world import World
+
+Opener = Callable[[], Store]
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database file, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
+@contextmanager
+def sqlite_data(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """A file of its own. The log is gone when the last connection is: none may leak."""
+    path = request.getfixturevalue("tmp_path") / "tackboard.db"
+    shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+    yield lambda: open_store(f"sqlite:///{path}")
+    assert not path.with_name("tackboard.db-wal").exists()
+
+
+ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Opener]]] = {"sqlite": sqlite_data}
+
+
+@pytest.fixture(params=ENGINES)
+def open_again(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Opens one and the same data, each time as another process would."""
+    opened: list[Store] = []
+
+    with ENGINES[request.param](request) as open_data:
+
+        def opening() -> Store:
+            store = open_data()
+            opened.append(store)
+            return store
+
+        yield opening
+        for store in opened:
+            store.close()
+
+
+@pytest.fixture
+def store(open_again: Opener) -> Store:
+    """A new store."""
+    return open_again()
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """Ann and her board in a new store."""
+    return World(store)

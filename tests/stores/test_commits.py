@@ -1,0 +1,424 @@
+"""A commit: its conditions, and that it is written whole or not at all."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kanban import boards, cards, lists, tokens, users
+from kanban.record import record
+from kanban.store import AlreadyExists, Stale, Store
+from kanban.values import Act, Change, Event, Remembered, Role
+from tests.stores.conftest import Opener
+from tests.stores.world import NOON, World, bare_card
+
+
+def remembered(world: World, key: str = "key-1", **fields: object) -> Remembered:
+    record = Remembered(
+        key=key,
+        user_id=world.ann.id,
+        operation_id="create_card",
+        fingerprint="f" * 64,
+        status=201,
+        headers=(("Location", "/v1/x"), ("ETag", '"1"')),
+        body=b'{"title": "\xc3\xa9"}\x00\xff',
+        created_at=world.now,
+        expires_at=world.now + timedelta(hours=24),
+    )
+    return replace(record, **fields)  # type: ignore[arg-type]  # a test names the fields of a record
+
+
+# The board's seq
+
+
+def test_a_commit_raises_seq_and_leaves_an_event(world: World) -> None:
+    world.add_card("Copy")
+
+    assert world.view().board.seq == 2
+    assert [(event.seq, event.type) for event in world.events()] == [(1, "board.created"), (2, "card.created")]
+
+
+def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> None:
+    view = world.view()
+    _, first = cards.add(view, world.act(), title="First")
+    _, second = cards.add(view, world.act(), title="Second")
+
+    world.store.commit(first)
+    with pytest.raises(Stale):
+        world.store.commit(second)
+
+    assert world.titles("To do") == ["First"]
+
+
+def test_a_seq_from_the_future_is_stale(world: World) -> None:
+    view = world.view()
+    ahead = replace(view, board=replace(view.board, seq=5))
+    _, change = cards.add(ahead, world.act(), title="Copy")
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+
+def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
+    view = world.view()
+    change = boards.delete(view, world.act())
+    world.store.commit(change)
+    after = replace(view, board=replace(view.board, seq=2))
+
+    _, late = cards.add(after, world.act(), title="Copy")
+
+    with pytest.raises(Stale):
+        world.store.commit(late)
+    assert world.store.read_board(world.board_id, world.ann.id) is None
+
+
+def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
+    view = world.view()
+    elsewhere = replace(view, board=replace(view.board, id="brd_none"), lists=())
+
+    with pytest.raises(Stale):
+        world.store.commit(record(elsewhere, world.act(), "test.written"))
+
+
+# Membership
+
+
+def test_membership_is_a_condition_of_the_commit(world: World) -> None:
+    bob = world.user("Bob")
+    _, change = cards.add(world.view(), world.act(bob), title="From outside")
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    assert world.view().board.seq == 1
+
+
+def test_a_viewer_cannot_write_even_when_the_rules_were_not_asked(world: World) -> None:
+    bob = world.user("Bob")
+    world.member(bob, Role.VIEWER)
+    _, change = cards.add(world.view(user=bob), world.act(bob), title="From a viewer")
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+
+def test_an_editor_can_write(world: World) -> None:
+    bob = world.user("Bob")
+    world.member(bob, Role.EDITOR)
+
+    card = world.do(cards.add, user=bob, title="From an editor")
+
+    assert world.card(card).title == "From an editor"
+    assert world.view(user=bob).role == Role.EDITOR
+
+
+def test_a_stranger_sees_what_is_not_there(world: World) -> None:
+    bob = world.user("Bob")
+
+    assert world.store.read_board(world.board_id, bob.id) is None
+    assert world.store.read_board("brd_none", bob.id) is None
+    assert world.store.page_events(world.board_id, bob.id, 0, 10) is None
+
+
+# All or nothing
+
+
+def test_a_commit_that_fails_at_its_end_writes_nothing(world: World) -> None:
+    card = world.add_card("Copy")
+    before = world.view(card.id)
+    todo = world.list_named("To do")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.write(
+            updates=(replace(todo, name="Changed"), replace(card, title="Changed")),
+            creates=(bare_card(world, todo, "b00"), bare_card(world, todo, "b01", id=card.id)),
+        )
+
+    assert error.value.what == "card"
+    assert world.view(card.id) == before
+    assert len(world.events()) == 2
+
+
+def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
+    card = world.add_card("Copy")
+    other = World(world.store, seed=8)
+
+    with pytest.raises(ValueError, match="one board"):
+        other.write(updates=(replace(card, title="Taken over"),))
+    with pytest.raises(Stale):
+        other.write(updates=(replace(card, title="Taken over", board_id=other.board_id),))
+
+    assert world.card(card).title == "Copy"
+
+
+def test_what_belongs_to_a_board_needs_an_event(world: World) -> None:
+    card = world.add_card("Copy")
+
+    with pytest.raises(ValueError, match="with an event"):
+        world.store.commit(Change(updates=(replace(card, title="Silent"),)))
+
+
+def test_an_event_needs_its_board(world: World) -> None:
+    card = world.add_card("Copy")
+    event = Event(world.board_id, 3, "test.written", world.now, world.ann.id)
+
+    with pytest.raises(ValueError, match="holds its board"):
+        world.store.commit(Change(updates=(card,), event=event))
+    with pytest.raises(ValueError, match="holds its board"):
+        world.store.commit(Change(updates=(world.view().board,), event=event))
+
+
+def test_an_empty_change_writes_nothing(world: World) -> None:
+    world.store.commit(Change())
+
+    assert world.view().board.seq == 1
+
+
+# People
+
+
+def test_a_user_id_is_given_once(world: World) -> None:
+    world.user("Bob", id="bob")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.user("Another Bob", id="bob")
+
+    assert error.value.what == "user"
+    found = world.store.user("bob")
+    assert found is not None
+    assert found.name == "Bob"
+
+
+def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> None:
+    user, change = users.create(Act("", NOON, world.act().new_id), name="Bob", id=world.ann.id)
+    token, _, kept = tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="x", scopes=[])
+
+    with pytest.raises(AlreadyExists):
+        world.store.commit(kept.plus(change))
+
+    assert world.store.token_holder(token.digest) is None
+
+
+def test_of_two_renamings_from_one_version_the_second_is_stale(world: World) -> None:
+    _, first = users.revise(world.ann, {"name": "Anna"}, world.act())
+    _, second = users.revise(world.ann, {"name": "Anne"}, world.act())
+    assert first is not None
+    assert second is not None
+
+    world.store.commit(first)
+    with pytest.raises(Stale):
+        world.store.commit(second)
+
+    found = world.store.user(world.ann.id)
+    assert found is not None
+    assert found.name == "Anna"
+
+
+def test_the_owner_is_the_first_user(store: Store) -> None:
+    assert store.owner() is None
+
+    world = World(store)
+    world.later(seconds=1)
+    world.user("Bob", id="aaa")
+
+    assert store.owner() == world.ann
+
+
+def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
+    token = world.token()
+    revoked, change = tokens.revoke(token, world.act())
+    assert change is not None
+
+    world.store.commit(change)
+
+    assert world.store.token_holder(token.digest) == (revoked, world.ann)
+    assert world.store.token(world.ann.id, token.id) == revoked
+    assert world.store.page_tokens(world.ann.id, 10).items == ()
+
+
+def test_a_token_is_its_users_only(world: World) -> None:
+    token = world.token()
+    bob = world.user("Bob")
+
+    assert world.store.token(bob.id, token.id) is None
+    assert world.store.token_holder("0" * 64) is None
+
+
+def test_the_last_use_of_a_token_only_goes_forward_and_is_no_edit(world: World) -> None:
+    token = world.token()
+
+    world.store.touch_token(token.id, NOON + timedelta(hours=2))
+    world.store.touch_token(token.id, NOON + timedelta(hours=1))
+    world.store.touch_token("tok_none", NOON)
+
+    assert world.store.token(world.ann.id, token.id) == replace(token, last_used_at=NOON + timedelta(hours=2))
+
+
+# External ids
+
+
+def test_an_external_id_is_unique_per_board_and_kind(world: World) -> None:
+    world.add_card("Copy", external_id="x-1")
+    world.add_list("Imported", external_id="x-1")
+    other = World(world.store, seed=8)
+    other.add_card("Copy", external_id="x-1")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.add_card("Again", external_id="x-1")
+
+    assert error.value.what == "card.external_id"
+    assert world.titles("To do") == ["Copy"]
+
+
+def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
+    world.add_card("Copy", external_id="x-1")
+    card = world.add_card("Other")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.do(cards.revise, card.id, patch={"external_id": "x-1"})
+
+    assert error.value.what == "card.external_id"
+
+
+def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world: World) -> None:
+    world.add_list("Imported", external_id="x-1")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.write(updates=(replace(world.list_named("Done"), external_id="x-1"),))
+
+    assert error.value.what == "list.external_id"
+
+
+def test_external_ids_differ_by_case(world: World) -> None:
+    world.add_card("Lower", external_id="x")
+    world.add_card("Upper", external_id="X")
+
+    assert world.titles("To do") == ["Lower", "Upper"]
+
+
+@pytest.mark.parametrize("how", ["card", "list"])
+def test_what_was_deleted_gives_its_external_id_up(world: World, how: str) -> None:
+    card = world.add_card("Copy", "Doing", external_id="x-1")
+    if how == "card":
+        world.delete_card(card)
+    else:
+        world.delete_list("Doing")
+
+    again = world.add_card("Again", external_id="x-1")
+
+    assert world.card(again).external_id == "x-1"
+
+
+def test_a_card_keeps_its_external_id_through_moves(world: World) -> None:
+    card = world.add_card("Copy", external_id="x-1")
+
+    moved = world.move(card, world.list_named("Done").id)
+
+    assert world.card(moved).external_id == "x-1"
+
+
+# Idempotency
+
+
+def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
+    record = remembered(world)
+    _, change = cards.add(world.view(), world.act(), title="Copy")
+
+    world.store.commit(change, record)
+
+    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) == record
+    assert world.titles("To do") == ["Copy"]
+
+
+def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
+    world.store.commit(Change(), remembered(world))
+
+    assert world.store.remembered("usr_none", "create_card", "key-1", world.now) is None
+    assert world.store.remembered(world.ann.id, "move_card", "key-1", world.now) is None
+    assert world.store.remembered(world.ann.id, "create_card", "KEY-1", world.now) is None
+
+
+def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World) -> None:
+    _, first = cards.add(world.view(), world.act(), title="First")
+    world.store.commit(first, remembered(world))
+    _, second = cards.add(world.view(), world.act(), title="Second")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(second, remembered(world, fingerprint="other"))
+
+    assert error.value.what == "idempotency_key"
+    assert world.titles("To do") == ["First"]
+    found = world.store.remembered(world.ann.id, "create_card", "key-1", world.now)
+    assert found is not None
+    assert found.fingerprint == "f" * 64
+
+
+def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
+    view = world.view()
+    world.store.commit(cards.add(view, world.act(), title="First")[1], remembered(world))
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(cards.add(view, world.act(), title="Second")[1], remembered(world))
+
+    assert error.value.what == "idempotency_key"
+
+
+def test_a_stale_commit_remembers_nothing(world: World) -> None:
+    view = world.view()
+    world.add_card("First")
+
+    with pytest.raises(Stale):
+        world.store.commit(cards.add(view, world.act(), title="Second")[1], remembered(world))
+
+    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is None
+
+
+def test_an_expired_answer_is_forgotten_at_its_very_second_and_its_key_is_free(world: World) -> None:
+    world.store.commit(Change(), remembered(world))
+    world.later(hours=24, seconds=-1)
+    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is not None
+
+    world.later(seconds=1)
+    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is None
+
+    again = remembered(world, status=200)
+    world.store.commit(Change(), again)
+    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) == again
+
+
+def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
+    for number in range(50):
+        world.store.commit(Change(), remembered(world, key=f"key-{number}"))
+    world.later(hours=25)
+
+    for number in range(50):
+        world.store.commit(Change(), remembered(world, key=f"key-{number}"))
+
+    assert world.store.remembered(world.ann.id, "create_card", "key-49", world.now) is not None
+
+
+# The store itself
+
+
+def test_the_secret_belongs_to_the_data(store: Store, open_again: Opener) -> None:
+    secret = store.secret()
+
+    assert len(secret) == 32
+    assert store.secret() == secret
+    assert open_again().secret() == secret
+
+
+def test_a_store_says_when_it_is_ready(store: Store) -> None:
+    store.ready()
+    store.secret()
+    store.ready()
+
+
+@pytest.mark.parametrize("rule", [lists.move, lists.revise])
+def test_a_rule_that_changes_nothing_writes_nothing(world: World, rule: Callable[..., object]) -> None:
+    wishes = {"position": "top"} if rule is lists.move else {"patch": {"name": "To do"}}
+
+    world.do(rule, world.list_named("To do").id, **wishes)  # type: ignore[arg-type]  # either rule answers a pair
+
+    assert world.view().board.seq == 1

@@ -1,0 +1,386 @@
+"""Pages: every item once, in order, with ties, filters and any limit; and what was deleted is not seen."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kanban import boards, cards, lists, ranks
+from kanban.store import PAGE_BYTES, Beside, CardQuery, Sort, Store
+from kanban.text import folded, searchable
+from kanban.values import Card, Page, Position, Role, Stage
+from tests.stores.world import World, bare_card, every
+
+LIMITS = [1, 2, 7, 100]
+
+KEYS: dict[Sort, Callable[[Card, dict[str, str]], Any]] = {
+    Sort.POSITION: lambda card, list_ranks: (list_ranks[card.list_id], card.rank),
+    Sort.OLDEST: lambda card, _: card.id,
+    Sort.NEWEST: lambda card, _: card.id,
+    Sort.LEAST_RECENT: lambda card, _: (card.updated_at, card.id),
+    Sort.MOST_RECENT: lambda card, _: (card.updated_at, card.id),
+}
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """A board with twenty-odd live cards in five lists, some changed in the same second, among deleted ones."""
+    world.add_list("Review", stage="in_progress", position="top")
+    world.add_list("Empty")
+    world.add_list("Gone")
+    names = ["To do", "Doing", "Done", "Review", "Gone"]
+    made = []
+    for number in range(30):
+        if number % 4 == 0:
+            world.later(seconds=1)
+        title = ["Milk 100%", "MILCH_1", "straße", "Straße/Weg"][number % 4]
+        end = "top" if number % 3 else "bottom"
+        made.append(world.add_card(f"{title} {number}", names[number % 5], position=end, description="Etwas"))
+    world.later(seconds=1)
+    for card in made[::3]:
+        world.do(cards.revise, card.id, patch={"description": "Revised"})
+    for card in made[3:30:9]:
+        world.delete_card(card)
+    world.delete_list("Gone")
+    return world
+
+
+QUERIES = [
+    pytest.param(scope, status, q, id="-".join(map(str, (scope, status, q))))
+    for scope, status, q in itertools.product(
+        [None, "Doing", "Empty"], [None, Stage.TODO, Stage.IN_PROGRESS], [None, "STRASSE", "%", "_", "/", "revised"]
+    )
+]
+
+
+@pytest.mark.parametrize(("scope", "status", "q"), QUERIES)
+def test_every_query_gives_each_card_once_in_order_at_any_limit(
+    busy: World, scope: str | None, status: Stage | None, q: str | None
+) -> None:
+    view = busy.view()
+    list_id = busy.list_named(scope).id if scope else None
+    everything = busy.cards()
+    list_ranks = {each.id: each.rank for each in view.lists}
+    fitting = [
+        card
+        for card in everything
+        if list_id in (None, card.list_id)
+        and status in (None, view.list_of(card).stage)
+        and (q is None or folded(q) in searchable(card.title, card.description))
+    ]
+
+    for sort, limit in itertools.product(Sort, LIMITS):
+        key = KEYS[sort]
+        expected = sorted(fitting, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
+
+        found = busy.cards(CardQuery(list_id, status, q, sort), limit)
+
+        assert [card.id for card in found] == [card.id for card in expected]
+        assert found == expected
+
+
+def test_the_board_has_the_cards_that_the_test_thinks_it_has(busy: World) -> None:
+    found = busy.cards()
+
+    assert len(found) == sum(each.card_count for each in busy.view().lists) == 21
+    assert len({card.updated_at for card in found}) < len(found)
+
+
+def test_a_list_that_is_not_there_has_no_cards(busy: World) -> None:
+    for sort in Sort:
+        assert busy.cards(CardQuery(list_id="lst_none", sort=sort)) == []
+
+
+def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
+    other = World(busy.store, seed=8)
+    other.add_card("Elsewhere")
+
+    for sort in Sort:
+        assert busy.cards(CardQuery(list_id=other.list_named("To do").id, sort=sort)) == []
+    assert all(card.board_id == busy.board_id for card in busy.cards())
+
+
+def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
+    for number in range(4):
+        world.add_card(f"Card {number}")
+
+    for sort in Sort:
+        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=sort), 4)
+        assert found is not None
+        assert len(found[1].items) == 4
+        assert found[1].next is None
+
+
+def test_cards_that_come_and_go_while_paging_do_not_disturb_the_others(world: World) -> None:
+    for number in range(6):
+        world.add_card(f"Card {number}")
+    first = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 3)
+    assert first is not None
+
+    world.delete_card(first[1].items[2])
+    world.add_card("New at the top", position="top")
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+
+    assert rest is not None
+    assert [card.title for card in rest[1].items] == ["Card 3", "Card 4", "Card 5"]
+
+
+def test_paging_goes_on_behind_a_list_that_was_deleted_or_moved(world: World) -> None:
+    for name in ("To do", "Doing", "Done"):
+        world.add_card(f"{name} 1", name)
+        world.add_card(f"{name} 2", name)
+    first = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 3)
+    assert first is not None
+
+    world.delete_list("Doing")
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+
+    assert rest is not None
+    assert [card.title for card in rest[1].items] == ["Done 1", "Done 2"]
+
+
+def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -> None:
+    for number in range(3):
+        world.add_card(f"Card {number}")
+    query = CardQuery(list_id=world.list_named("To do").id)
+    first = world.store.page_cards(world.board_id, world.ann.id, query, 1)
+    assert first is not None
+
+    world.do(lists.move, world.list_named("To do").id, position="bottom")
+    rest = world.store.page_cards(world.board_id, world.ann.id, query, 100, first[1].next)
+
+    assert rest is not None
+    assert [card.title for card in rest[1].items] == ["Card 1", "Card 2"]
+
+
+def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> None:
+    texts = ["牛" * 20_000, "x" * 20_000]
+    for number in range(60):
+        world.add_card(f"Card {number}", description=texts[number % 2])
+
+    def page(after: Position | None) -> Page[Card]:
+        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, after)
+        assert found is not None
+        size = sum(len((card.title + card.description).encode()) for card in found[1].items)
+        assert size <= PAGE_BYTES
+        return found[1]
+
+    assert [card.title for card in every(page, 100)] == [f"Card {number}" for number in range(60)]
+
+
+# What is not live
+
+
+def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
+    card = world.add_card("Copy", "Doing")
+    kept = world.add_card("Kept")
+    todo = world.list_named("To do")
+
+    world.delete_list("Doing")
+
+    assert world.view(card.id, kept.id).cards == {kept.id: kept}
+    assert [each.name for each in world.view().lists] == ["To do", "Done"]
+    for sort in Sort:
+        assert [each.id for each in world.cards(CardQuery(sort=sort))] == [kept.id]
+        assert world.cards(CardQuery(status=Stage.IN_PROGRESS, sort=sort)) == []
+        assert [each.id for each in world.cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
+    entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
+    assert entries is not None
+    assert entries[0].cards == {}
+    assert entries[1].items == ()
+
+
+def test_a_deleted_card_is_not_seen(world: World) -> None:
+    card = world.add_card("Copy")
+
+    world.delete_card(card)
+
+    assert world.view(card.id).cards == {}
+    assert world.cards() == []
+
+
+def test_a_deleted_board_is_not_seen(world: World) -> None:
+    world.store.commit(boards.delete(world.view(), world.act()))
+
+    assert world.store.read_board(world.board_id, world.ann.id) is None
+    assert world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10) is None
+    assert world.store.page_events(world.board_id, world.ann.id, 0, 10) is None
+    assert world.store.page_time_entries(world.board_id, world.ann.id, "crd_1", 10) is None
+    assert world.store.page_boards(world.ann.id, 10).items == ()
+
+
+def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
+    other = World(world.store, seed=8)
+    card = other.add_card("Elsewhere", "Doing")
+
+    assert world.view(card.id, beside=Beside(card.id, "after")).cards == {}
+    entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
+    assert entries is not None
+    assert entries[1].items == ()
+
+
+# What lies beyond a neighbour
+
+
+def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
+    first, second, third = (world.add_card(title) for title in "ABC")
+
+    assert world.view(beside=Beside(second.id, "before")).beyond == first.rank
+    assert world.view(beside=Beside(second.id, "after")).beyond == third.rank
+    assert world.view(beside=Beside(first.id, "before")).beyond == ""
+    assert world.view(beside=Beside(third.id, "after")).beyond == ""
+    assert world.view(beside=Beside(third.id, "after")).cards == {third.id: third}
+
+
+def test_deleted_cards_keep_their_place_beyond_a_neighbour(world: World) -> None:
+    first, second = (world.add_card(title) for title in "AB")
+    world.delete_card(second)
+
+    assert world.view(beside=Beside(first.id, "after")).beyond == second.rank
+
+
+def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
+    card = world.add_card("A")
+    world.delete_card(card)
+
+    view = world.view(beside=Beside(card.id, "after"))
+
+    assert (view.cards, view.beyond) == ({}, None)
+
+
+# New ranks
+
+
+def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) -> None:
+    todo = world.list_named("To do")
+    prefix = "a0" + "0" * 117
+    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "123456789"]
+    world.write(creates=tuple(crowd))
+    world.delete_card(crowd[4])
+    for number in range(3):
+        world.add_card(f"Last {number}")
+    expected = world.titles("To do")
+    mover = world.add_card("Mover", "Done")
+
+    for _ in range(12):
+        mover = world.move(mover, todo.id, before=crowd[1].id)
+        mover = world.move(mover, todo.id, before=crowd[2].id)
+
+    expected.insert(2, "Mover")
+    assert world.titles("To do") == expected
+    held = [card.rank for card in world.cards()]
+    assert max(map(len, held)) <= 6
+    bounds = world.list_named("To do")
+    assert all(bounds.first_rank <= rank <= bounds.last_rank for rank in held)
+    assert world.view().board.seq == len(world.events())
+
+
+def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
+    todo = world.list_named("To do")
+    prefix = "a0" + "0" * ranks.LONGEST
+    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "12"]
+    world.write(creates=tuple(crowd))
+    mover = world.add_card("Mover")
+    world.later(hours=1)
+
+    world.move(mover, todo.id, before=crowd[1].id)
+
+    for card in crowd:
+        found = world.card(card)
+        assert (found.version, found.updated_at, found.title) == (card.version, card.updated_at, card.title)
+        assert len(found.rank) < 5
+
+
+def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
+    todo = world.list_named("To do")
+    prefix = "a0" + "0" * ranks.LONGEST
+    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "123"]
+    world.write(creates=tuple(crowd))
+    world.delete_card(crowd[2])
+    mover = world.add_card("Mover")
+
+    world.move(mover, todo.id, before=crowd[1].id)
+
+    after_second = world.view(beside=Beside(crowd[1].id, "after")).beyond
+    assert after_second
+    assert world.card(crowd[1]).rank < after_second < world.list_named("To do").last_rank + "~"
+    assert len(after_second) < 5
+
+
+# Other pages
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_events_come_in_order_without_a_gap(world: World, limit: int) -> None:
+    for number in range(5):
+        world.add_card(f"Card {number}")
+
+    def page(after: Position | None) -> Page[Any]:
+        found = world.store.page_events(world.board_id, world.ann.id, int(after[0]) if after else 0, limit)
+        assert found is not None
+        return found[1]
+
+    assert [event.seq for event in every(page, limit)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_events_after_the_last_are_none(world: World) -> None:
+    found = world.store.page_events(world.board_id, world.ann.id, 1, 10)
+
+    assert found is not None
+    assert found[0] == world.view()
+    assert found[1] == Page(())
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
+    card = world.add_card("Copy")
+    for _ in range(5):
+        world.do(cards.start, card.id)
+        world.later(seconds=1)
+        world.do(cards.resolve, card.id)
+        world.do(cards.reopen, card.id)
+
+    def page(after: Position | None) -> Page[Any]:
+        found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, limit, after)
+        assert found is not None
+        assert found[0].card(card.id) == world.card(card)
+        return found[1]
+
+    entries = every(page, limit)
+
+    assert len(entries) == 5
+    assert [entry.started_at for entry in entries] == sorted(entry.started_at for entry in entries)
+    assert all(entry.ended_at - entry.started_at == timedelta(seconds=1) for entry in entries)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_boards_come_newest_first_and_only_ones_own(world: World, limit: int) -> None:
+    bob = world.user("Bob")
+    world.member(bob, Role.VIEWER)
+    mine = [world.board_id, *(world.board(f"Board {number}") for number in range(5))]
+    his = world.board("Bob's", owner=bob)
+
+    found = every(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
+    bobs = every(lambda after: world.store.page_boards(bob.id, limit, after), limit)
+
+    assert [(board.id, role) for board, role in found] == [(each, Role.OWNER) for each in reversed(mine)]
+    assert [(board.id, role) for board, role in bobs] == [(his, Role.OWNER), (world.board_id, Role.VIEWER)]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_tokens_come_newest_first(world: World, limit: int) -> None:
+    made = [world.token(name=f"Token {number}") for number in range(5)]
+    world.token(world.user("Bob"))
+
+    found = every(lambda after: world.store.page_tokens(world.ann.id, limit, after), limit)
+
+    assert found == made[::-1]
+
+
+def test_a_new_store_holds_nothing(store: Store) -> None:
+    assert store.owner() is None
+    assert store.user("usr_none") is None
+    assert store.page_boards("usr_none", 10) == Page(())
+    assert store.page_tokens("usr_none", 10) == Page(())

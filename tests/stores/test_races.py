@@ -1,0 +1,224 @@
+"""Many at once: one wins, nobody is lost, every number is right."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+
+from kanban import cards, lists, users
+from kanban.errors import UnknownReference
+from kanban.store import AlreadyExists, CardQuery, Stale
+from kanban.values import Act, Card, Change, Remembered, TimeEntry
+from tests.stores.conftest import Opener
+from tests.stores.world import NOON, World
+
+
+def at_once(number: int, action: Callable[[int], Any]) -> list[Any]:
+    """What each of that many threads answered, all of them let go at the same moment."""
+    gate = Barrier(number)
+
+    def entrant(which: int) -> Any:
+        gate.wait()
+        return action(which)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(entrant, range(number)))
+
+
+def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
+    for round_number in range(20):
+        view = world.view()
+        changes = [cards.add(view, world.act(), title=f"{round_number}")[1] for _ in range(2)]
+
+        def attempt(which: int, changes: list[Change] = changes) -> bool:
+            try:
+                world.store.commit(changes[which])
+            except Stale:
+                return False
+            return True
+
+        assert sorted(at_once(2, attempt)) == [False, True]
+
+    assert world.view().board.seq == 21
+    assert len(world.cards()) == 20
+
+
+def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
+    def attempt(which: int) -> bool:
+        _, change = users.create(Act("", NOON, world.act().new_id), name=f"User {which}", id="wanted")
+        try:
+            world.store.commit(change)
+        except AlreadyExists as error:
+            if error.what != "user":
+                raise
+            return False
+        return True
+
+    assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
+
+
+def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:
+    record = Remembered(
+        "key", world.ann.id, "create_card", "f", 201, (), b"", world.now, world.now + timedelta(hours=24)
+    )
+
+    def attempt(which: int) -> bool:
+        while True:
+            _, change = cards.add(world.view(), world.act(), title=f"Card {which}")
+            try:
+                world.store.commit(change, replace(record, body=str(which).encode()))
+            except Stale:
+                continue
+            except AlreadyExists as error:
+                if error.what != "idempotency_key":
+                    raise
+                return False
+            return True
+
+    assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
+    found = world.store.remembered(world.ann.id, "create_card", "key", world.now)
+    assert found is not None
+    assert [card.title for card in world.cards()] == [f"Card {found.body.decode()}"]
+
+
+def test_a_read_sees_one_moment(world: World) -> None:
+    done = Event()
+
+    def write(_: int) -> None:
+        for number in range(40):
+            world.add_card(f"Card {number}")
+        done.set()
+
+    def read(_: int) -> int:
+        reads = 0
+        while not done.is_set():
+            found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+            assert found is not None
+            view, page = found
+            assert view.board.seq == 1 + len(page.items) == 1 + view.lists[0].card_count
+            reads += 1
+        return reads
+
+    answers = at_once(3, lambda which: write(which) if which == 0 else read(which))
+
+    assert sum(each or 0 for each in answers) > 0
+    assert world.list_named("To do").card_count == 40
+
+
+def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_again: Opener) -> None:
+    world.add_list("Review", stage="in_progress")
+    list_ids = [each.id for each in world.view().lists]
+    made = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
+    seq = world.view().board.seq
+    worlds = [world, _beside(world, open_again)]
+
+    def mover(which: int) -> int:
+        chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
+        mine = worlds[which % 2]
+        acknowledged = 0
+        while acknowledged < 8:
+            card, neighbour = chance.sample(made, 2)
+            target = mine.card(neighbour).list_id
+            place = chance.choice([{"before": neighbour.id}, {"after": neighbour.id}, {"position": "top"}, {}])
+            acknowledged += _moved(mine, card, target, place)
+        return acknowledged
+
+    acknowledged = sum(at_once(16, mover))
+
+    found = world.cards()
+    events = world.events()
+    assert sorted(card.id for card in found) == sorted(card.id for card in made)
+    assert world.view().board.seq == seq + acknowledged == len(events)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    for list_id in list_ids:
+        held = [card.rank for card in found if card.list_id == list_id]
+        assert len(set(held)) == len(held) == world.view().list(list_id).card_count
+
+
+def _beside(world: World, open_again: Opener) -> World:
+    """The same board through another store, as another process has it."""
+    other = World.__new__(World)
+    other.__dict__.update(world.__dict__, store=open_again())
+    return other
+
+
+def _moved(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
+    """Move a card, deciding again whenever somebody else was first; how many writes that made: none or one."""
+    before = world.card(card)
+    try:
+        after = world.move(card, list_id, **place)
+    except UnknownReference:
+        # The neighbour has moved on to another list: nothing was written.
+        return 0
+    return int(after.version > before.version)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_many_random_operations_every_count_is_right(world: World, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (a test wants the same chances again)
+    live: list[Card] = []
+
+    for number in range(150):
+        world.later(seconds=chance.randint(0, 3))
+        choice = chance.random()
+        names = [each.name for each in world.view().lists]
+        if choice < 0.3 or not live:
+            live.append(
+                world.add_card(f"Card {number}", chance.choice(names), position=chance.choice(["top", "bottom"]))
+            )
+        elif choice < 0.8:
+            card = chance.choice(live)
+            world.move(card, world.list_named(chance.choice(names)).id, position=chance.choice(["top", "bottom"]))
+        elif choice < 0.9:
+            world.delete_card(live.pop(chance.randrange(len(live))))
+        elif choice < 0.95:
+            world.add_list(f"List {number}", stage=chance.choice(["todo", "in_progress", "done"]))
+        elif len(names) > 1:
+            world.delete_list(chance.choice(names))
+            kept = world.view(*(card.id for card in live)).cards
+            live = [card for card in live if card.id in kept]
+
+    view = world.view()
+    for each in view.lists:
+        found = world.cards(CardQuery(list_id=each.id))
+        assert each.card_count == len(found)
+        assert all(each.first_rank <= card.rank <= each.last_rank for card in found)
+    assert {card.id for card in world.cards()} == {card.id for card in live}
+    assert view.board.seq == len(world.events())
+    for card in world.cards():
+        entries = _entries(world, card)
+        closed = [entry for entry in entries if entry.ended_at]
+        seconds = [int((entry.ended_at - entry.started_at).total_seconds()) for entry in closed if entry.ended_at]
+        assert card.tracked_seconds == sum(seconds)
+        assert [entry for entry in entries if not entry.ended_at] == ([card.running] if card.running else [])
+        assert (view.list_of(card).stage == "in_progress") == (card.running is not None)
+
+
+def _entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
+    found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
+    assert found is not None
+    return found[1].items
+
+
+def test_lists_moved_by_many_keep_one_order(world: World) -> None:
+    for number in range(5):
+        world.add_list(f"List {number}")
+    made = {each.id for each in world.view().lists}
+
+    def mover(which: int) -> None:
+        chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
+        for _ in range(5):
+            first, second = chance.sample(sorted(made), 2)
+            world.do(lists.move, first, before=second)
+
+    at_once(6, mover)
+
+    found = world.view().lists
+    assert {each.id for each in found} == made
+    assert len({each.rank for each in found}) == len(made)

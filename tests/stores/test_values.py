@@ -1,0 +1,186 @@
+"""What goes in comes out: text, numbers and moments, exactly."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kanban import boards, cards, lists, users
+from kanban.store import Store
+from kanban.values import Enforcement, Event, Scope, TimeEntry
+from tests.stores.conftest import Opener
+from tests.stores.world import NOON, World, bare_card
+
+TEXTS = [
+    "plain",
+    "Grüße aus Köln, naïve café",
+    "Ελληνικά και Русский",
+    "العربية עברית \u200fفارسی",  # noqa: RUF001  (letters of other scripts are the point)
+    "हिन्दी தமிழ் ไทย မြန်မာ",
+    "日本語 中文 한국어",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇨🇭 e\u0301 \U0001f9d1\U0001f3fd\u200d\U0001f680",
+    "𐍈𝄞𠜎",
+    "'; DROP TABLE cards; --",
+    '"quoted" \\back\\slash %percent_ under/slash',
+    "line\nline\ttab\u2028separator",
+    "\ufeffmark \u200bzero",
+    "x" * 500,
+    "null",
+    "0",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
+    user = world.user(text)
+    card = world.add_card(text, description=text)
+    board = world.do(lambda view, act: boards.revise(view, {"name": text, "description": text}, act))
+    list_ = world.add_list(text, external_id="x")
+
+    view = world.view(card.id)
+
+    assert world.store.user(user.id) == user
+    assert view.cards == {card.id: card}
+    assert view.list(list_.id) == list_
+    assert (view.board.name, view.board.description) == (board.name, board.description) == (text, text)
+    assert world.events()[-1].data == {"name": text, "stage": "todo"}
+
+
+def test_a_very_long_description_comes_back(world: World) -> None:
+    card = world.add_card("Long", description="牛" * 20_000)
+
+    assert world.card(card).description == "牛" * 20_000
+
+
+def test_the_largest_numbers_come_back(world: World) -> None:
+    todo = world.list_named("To do")
+    card = bare_card(world, todo, "a0", tracked_seconds=2**53 + 1, tracked_cost=2**62 + 1, version=2**31 + 1)
+
+    world.write(creates=(card,))
+
+    assert world.card(card) == card
+
+
+def test_every_field_of_a_card_comes_back(world: World) -> None:
+    doing = world.list_named("Doing")
+    card = bare_card(
+        world,
+        doing,
+        "zzzzzzz",
+        external_id="ext-1",
+        started_at=NOON + timedelta(seconds=1),
+        resolved_at=NOON + timedelta(seconds=2),
+        tracked_seconds=3,
+        tracked_cost=4,
+        version=5,
+        created_at=NOON + timedelta(seconds=6),
+        updated_at=NOON + timedelta(seconds=7),
+    )
+    entry = TimeEntry("ten_1", card.board_id, card.id, NOON + timedelta(seconds=8), None, 100_000_000, 9)
+
+    world.write(creates=(card, entry))
+
+    assert world.card(card) == replace(card, running=entry)
+
+
+def test_every_field_of_a_list_comes_back(world: World) -> None:
+    done = world.list_named("Done")
+    changed = replace(
+        done,
+        name="Shipped",
+        rank="b01V",
+        wip_limit=5000,
+        wip_enforcement=Enforcement.BLOCK,
+        external_id="ext-1",
+        card_count=7,
+        first_rank="Zz",
+        last_rank="a7",
+        version=8,
+        updated_at=NOON + timedelta(seconds=9),
+    )
+
+    world.write(updates=(changed,))
+
+    assert world.view().list(done.id) == changed
+
+
+def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
+    token = world.token(scopes=[Scope.ADMIN, Scope.READ], expires_at=NOON + timedelta(days=1))
+
+    assert world.store.token_holder(token.digest) == (token, world.ann)
+    assert world.store.token(world.ann.id, token.id) == token
+    assert token.scopes == (Scope.READ, Scope.ADMIN)
+
+
+@pytest.mark.parametrize("year", [1970, 2026, 9999])
+def test_moments_come_back_in_utc(world: World, year: int) -> None:
+    world.now = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+    user = world.user("Zoe")
+
+    found = world.store.user(user.id)
+    assert found is not None
+    assert found.created_at == world.now
+    assert found.created_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"changed": ["name", "stage"]},
+        {"card_count": 2**53, "title": "👩‍👩‍👧 \u2028 \"'\\", "nothing": None, "empty": ""},
+        {"changed": []},
+    ],
+)
+def test_the_data_of_an_event_comes_back(world: World, data: dict[str, str | int | list[str] | None]) -> None:
+    world.write(data=data, list_id="lst_1", card_id="crd_1")
+
+    event = world.events()[-1]
+
+    assert event == Event(world.board_id, 2, "test.written", world.now, world.ann.id, "lst_1", "crd_1", data)
+
+
+def test_ids_chosen_by_clients_are_told_apart_by_case_and_accent(world: World) -> None:
+    chosen = ["bob", "Bob", "BOB", "b\u00f6b", "bo\u0308b"]
+
+    for user_id in chosen:
+        world.user("Bob", id=user_id)
+
+    found = [world.store.user(user_id) for user_id in chosen]
+    assert [user and user.id for user in found] == chosen
+
+
+def test_what_was_written_is_there_for_the_next_process(store: Store, open_again: Opener) -> None:
+    world = World(store)
+    card = world.add_card("Copy", "Doing")
+    view = world.view(card.id)
+    store.close()
+
+    again = open_again()
+
+    assert again.read_board(world.board_id, world.ann.id, card_ids=[card.id]) == view
+    assert again.owner() == world.ann
+
+
+def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world: World) -> None:
+    card = world.do(cards.start, world.add_card("Copy").id)
+    world.later(seconds=945)
+    card = world.do(cards.resolve, card.id)
+
+    found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
+
+    assert found is not None
+    view, page = found
+    assert view.card(card.id) == card
+    assert [(entry.started_at, entry.ended_at) for entry in page.items] == [(NOON, world.now)]
+
+
+def test_a_renamed_user_and_a_revised_list_come_back(world: World) -> None:
+    renamed, change = users.revise(world.ann, {"name": "Anna"}, world.act())
+    assert change is not None
+    world.store.commit(change)
+    revised = world.do(lists.revise, world.list_named("Doing").id, patch={"stage": "done", "wip_limit": 3})
+
+    assert world.store.user(world.ann.id) == renamed
+    assert world.view().list(revised.id) == revised

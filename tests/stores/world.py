@@ -1,0 +1,197 @@
+"""People, boards and cards in a store, made through the rules, with a clock that moves when it is told to."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from kanban import boards, cards, lists, tokens, users
+from kanban.ids import Ids
+from kanban.record import record
+from kanban.store import Beside, CardQuery, Stale, Store
+from kanban.values import (
+    Act,
+    BoardView,
+    Card,
+    Change,
+    Event,
+    List,
+    Member,
+    Page,
+    Position,
+    Role,
+    Scope,
+    Token,
+    User,
+)
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class World:
+    """Ann, who owns a board, in a store."""
+
+    def __init__(self, store: Store, seed: int = 7) -> None:
+        self.store = store
+        self.now = NOON
+        self.random_bytes = random.Random(seed).randbytes  # noqa: S311  (a test wants the same chances again)
+        self._new_id = Ids(lambda: self.now, self.random_bytes)
+        self.ann = self.user("Ann")
+        self.board_id = self.board("Website")
+
+    def act(self, user: User | None = None) -> Act:
+        """That user, or Ann, does something now."""
+        return Act((user or self.ann).id, self.now, self._new_id)
+
+    def later(self, **duration: float) -> None:
+        """Let time pass, as `timedelta` takes it."""
+        self.now += timedelta(**duration)
+
+    def user(self, name: str, *, id: str | None = None) -> User:  # noqa: A002  (it is the id)
+        """A new user."""
+        user, change = users.create(Act("", self.now, self._new_id), name=name, id=id)
+        self.store.commit(change)
+        return user
+
+    def token(self, user: User | None = None, **wishes: Any) -> Token:
+        """A new token of that user, or of Ann."""
+        wishes = {"name": "Laptop", "scopes": list(Scope), **wishes}
+        token, _, change = tokens.issue(self.act(), self.random_bytes, user_id=(user or self.ann).id, **wishes)
+        self.store.commit(change)
+        return token
+
+    def board(self, name: str, owner: User | None = None, **wishes: Any) -> str:
+        """A new board; its id."""
+        view, change = boards.create(self.act(owner), name=name, **wishes)
+        self.store.commit(change)
+        return view.board.id
+
+    def member(self, user: User, role: Role) -> None:
+        """Let a user in on Ann's board."""
+        view = self.view()
+        member = Member(self.board_id, user.id, role, self.now)
+        self.store.commit(record(view, self.act(), "member.added", creates=(member,)))
+
+    def view(self, *card_ids: str, beside: Beside | None = None, user: User | None = None) -> BoardView:
+        """Ann's board."""
+        view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, beside=beside)
+        assert view is not None
+        return view
+
+    def list_named(self, name: str) -> List:
+        """The list of that name on Ann's board."""
+        return next(each for each in self.view().lists if each.name == name)
+
+    def do(
+        self,
+        rule: Callable[..., tuple[Made, Change | None]],
+        *card_ids: str,
+        beside: Beside | None = None,
+        user: User | None = None,
+        **wishes: Any,
+    ) -> Made:
+        """Read, decide, commit; and again for as long as somebody else was first."""
+        while True:
+            view = self.view(*card_ids, beside=beside, user=user)
+            made, change = rule(view, *card_ids, act=self.act(user), **wishes)
+            try:
+                if change is not None:
+                    self.store.commit(change)
+            except Stale:
+                continue
+            return made
+
+    def add_list(self, name: str, **wishes: Any) -> List:
+        """A new list on Ann's board."""
+        return self.do(lists.add, name=name, **{"stage": "todo", **wishes})
+
+    def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
+        """A new card on Ann's board."""
+        return self.do(cards.add, title=title, list_id=self.list_named(list_name).id, **wishes)
+
+    def move(self, card: Card, list_id: str, **place: str) -> Card:
+        """The card in another place."""
+        beside = next((Beside(place[side], side) for side in ("before", "after") if side in place), None)
+        return self.do(cards.move, card.id, beside=beside, list_id=list_id, **place)
+
+    def delete_card(self, card: Card) -> None:
+        """Delete a card."""
+        self.store.commit(cards.delete(self.view(card.id), card.id, self.act()))
+
+    def delete_list(self, name: str) -> None:
+        """Delete a list with its cards."""
+        self.store.commit(lists.delete(self.view(), self.list_named(name).id, self.act()))
+
+    def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **wishes: Any) -> None:
+        """Write values that no rule would make."""
+        self.store.commit(record(self.view(), self.act(), "test.written", creates=creates, updates=updates, **wishes))
+
+    def card(self, card: Card) -> Card:
+        """The card as it is now."""
+        return self.view(card.id).card(card.id)
+
+    def cards(self, query: CardQuery | None = None, limit: int = 100) -> list[Card]:
+        """All cards of a query, page by page."""
+
+        def page(after: Position | None) -> Page[Card]:
+            found = self.store.page_cards(self.board_id, self.ann.id, query or CardQuery(), limit, after)
+            assert found is not None
+            return found[1]
+
+        return every(page, limit)
+
+    def titles(self, list_name: str) -> list[str]:
+        """The titles of a list in their order."""
+        return [card.title for card in self.cards(CardQuery(list_id=self.list_named(list_name).id))]
+
+    def events(self) -> list[Event]:
+        """All events of Ann's board."""
+
+        def page(after: Position | None) -> Page[Event]:
+            after_seq = int(after[0]) if after else 0
+            found = self.store.page_events(self.board_id, self.ann.id, after_seq, 100)
+            assert found is not None
+            return found[1]
+
+        return every(page, 100)
+
+
+def every(page: Callable[[Position | None], Page[Item]], limit: int) -> list[Item]:
+    """The items of all pages; no page too long, none empty but the last."""
+    items: list[Item] = []
+    after: Position | None = None
+    while True:
+        found = page(after)
+        assert len(found.items) <= limit
+        items += found.items
+        if found.next is None:
+            return items
+        assert found.items
+        after = found.next
+
+
+def bare_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
+    """A card with whatever fields, and a place."""
+    wishes: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
+    card = Card(
+        id=world.act().new_id("card"),
+        board_id=list_.board_id,
+        list_id=list_.id,
+        title=wishes["title"],
+        description=wishes["description"],
+        external_id=wishes["external_id"],
+        rank=rank,
+        started_at=None,
+        resolved_at=None,
+        tracked_seconds=0,
+        tracked_cost=0,
+        running=None,
+        version=1,
+        created_at=world.now,
+        updated_at=world.now,
+    )
+    return replace(card, **fields)
