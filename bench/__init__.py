@@ -1,0 +1,1 @@
+"""Measurements: CPU time of the product beside its peers."""

@@ -1,4 +1,4 @@
-"""What is measured: the same document, handlers and SQLite store behind different layers, as one Lambda function each."""
+"""What is measured: the same document, handlers and SQLite store behind different layers."""
 
 import base64
 import inspect
@@ -54,12 +54,13 @@ class Scene:
         view, change = boards.create(self.act, name="Bench", hourly_rate_minor=1000)
         self.store.commit(change)
         self.board_id = view.board.id
+        self.card_id = ""
         for number in range(CARDS):
             found = self.store.read_board(self.board_id, "mina")
             assert found is not None  # noqa: S101 - the board was made above.
             card, change = cards.add(found, self.act, title=f"Card {number}", description="Some words. " * 20)
             self.store.commit(change)
-        self.card_id = card.id
+            self.card_id = card.id
 
     def events(self) -> dict[str, Event]:
         """The four requests as HTTP API events (payload format 2.0), by name."""
@@ -119,7 +120,7 @@ def tackboard(scene: Scene) -> Handler:
 
 
 def connexion_as_it_comes(scene: Scene) -> Handler:
-    """connexion's own AsyncApp with both validations on, behind the usual bridge."""
+    """The AsyncApp of connexion with both validations on, behind the usual bridge."""
     import connexion  # noqa: PLC0415 - each contender loads its own layers.
     from a2wsgi import ASGIMiddleware  # noqa: PLC0415
 

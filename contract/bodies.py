@@ -29,13 +29,15 @@ class Body:
         }
 
     @staticmethod
-    def unsupported(described: Schema) -> str | None:
+    def unsupported(described: Schema, schemas: Schemas) -> str | None:
         """Why this package could not read such a body as the document says, or None."""
         for media, content in described["content"].items():
             if not media.lower().endswith(("/json", "+json")):
                 return f"has a {media} body, and only JSON is supported"
             if "schema" not in content:
                 return f"has a {media} body without a schema"
+            if schemas.has_default(content["schema"]):
+                return f"has a {media} body with a default in its schema, and defaults of bodies are not filled in"
         return None
 
     def read(self, raw: bytes, content_type: str | None) -> Any:

@@ -5,6 +5,7 @@ the calling thread, in a copy of the context. A coroutine that does suspend is a
 """
 
 import contextvars
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any
@@ -73,10 +74,11 @@ def _body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     """Read the body to its declared length; to its end where the server marks it; else there is none."""
     source = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH") or ""
-    if not declared.isdigit():
+    if not (declared.isascii() and declared.isdigit()):
         ends_by_itself = environ.get("wsgi.input_terminated") or environ.get("HTTP_TRANSFER_ENCODING")
         return source.read if ends_by_itself else lambda _: b""
-    left = int(declared)
+    # Python doesn't read a number of thousands of digits; whatever is that long ends where the body ends.
+    left = int(declared) if len(declared) < 19 else sys.maxsize  # noqa: PLR2004 - 18 digits always fit in 64 bits.
 
     def read(size: int) -> bytes:
         nonlocal left

@@ -56,6 +56,8 @@ class Edge:
         try:
             _check_head(scope, headers)
             body = await _whole_body(receive)
+            if body and headers.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
+                raise _encoded()
         except Problem as problem:
             await _send_problem(problem, send_dressed)
             return
@@ -106,7 +108,7 @@ def _dressed(headers: Iterable[tuple[bytes, bytes]], always: list[tuple[bytes, b
 
 
 def _check_head(scope: Message, headers: dict[bytes, bytes]) -> None:
-    """Sizes first, then hygiene; raises 413, 414, 415, 431, 404 or 400."""
+    """Sizes first, then hygiene; raises 413, 414, 431, 404 or 400."""
     if len(scope["path"]) > MOST_PATH or len(scope["query_string"]) > MOST_QUERY:
         raise Problem(
             414,
@@ -122,8 +124,6 @@ def _check_head(scope: Message, headers: dict[bytes, bytes]) -> None:
         raise Problem(404, "not_found", "There is nothing here.")
     if _UNCLEAN_QUERY.search(scope["query_string"]):
         raise Problem(400, "malformed_request", "The query string has characters that must be percent-encoded.")
-    if declared != b"0" and headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported_media_type", "Send the body as it is: no content encoding is understood.")
 
 
 async def _whole_body(receive: Receive) -> bytes:
@@ -139,6 +139,10 @@ async def _whole_body(receive: Receive) -> bytes:
 
 def _too_large() -> Problem:
     return Problem(413, "body_too_large", f"A body has at most {MOST_BODY} bytes.")
+
+
+def _encoded() -> Problem:
+    return Problem(415, "unsupported_media_type", "Send the body as it is: no content encoding is understood.")
 
 
 async def _send_problem(problem: Problem, send: Send) -> None:

@@ -19,7 +19,7 @@ from contract.bodies import Body
 from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import Cursors
 from contract.negotiation import choose
-from contract.parameters import Parameter, read_cookies, read_query
+from contract.parameters import Parameter, argument_of, read_cookies, read_query
 from contract.responses import Reply, Response, Responses
 from contract.schemas import Schema, Schemas, faults_of_document
 
@@ -104,8 +104,9 @@ class Operation:
             merged[parameter["name"], parameter["in"]] = parameter
         body = schemas.resolve(described["requestBody"]) if "requestBody" in described else None
         refusals = [f"{p['name']!r} {why}" for p in merged.values() if (why := Parameter.unsupported(p, schemas))]
-        if body is not None and (why := Body.unsupported(body)):
+        if body is not None and (why := Body.unsupported(body, schemas)):
             refusals.append(why)
+        refusals.extend(_clashes(self._names, merged, has_body=body is not None))
         refusals.extend(_unsupported_responses(described, schemas))
         if refusals:
             raise BadDocument(f"Operation {self.id or method + ' ' + path}: {'; '.join(refusals)}.")
@@ -234,6 +235,15 @@ def _next_page(request: Request, changes: Mapping[str, str]) -> str:
     return f"{quote(request.path)}?{quote('&'.join(pairs), safe=_STAYS_IN_A_QUERY)}"
 
 
+def _clashes(in_path: list[str], parameters: Mapping[tuple[str, str], Schema], *, has_body: bool) -> Iterator[str]:
+    described = {name for name, place in parameters if place == "path"}
+    for name in sorted(described ^ set(in_path)):
+        yield f"{name!r} must stand in the path and among the parameters of the path"
+    arguments = [argument_of(name) for name, _ in parameters] + ["body"] * has_body
+    for argument in sorted({argument for argument in arguments if arguments.count(argument) > 1}):
+        yield f"has two inputs that its function would know as {argument!r}"
+
+
 def _unsupported_responses(described: Schema, schemas: Schemas) -> Iterator[str]:
     for status, reference in described.get("responses", {}).items():
         if not status.isdigit():
@@ -241,6 +251,20 @@ def _unsupported_responses(described: Schema, schemas: Schemas) -> Iterator[str]
         for media, content in schemas.resolve(reference).get("content", {}).items():
             if "schema" not in content:
                 yield f"has a {media} response {status} without a schema"
+
+
+def _unsupported_security(security: list[dict[str, list[str]]], schemes: Mapping[str, Schema]) -> str | None:
+    """Why nobody would enforce such a security as the document says, or None."""
+    for number, alternative in enumerate(security, 1):
+        for name, scopes in alternative.items():
+            scheme = schemes.get(name, {})
+            if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer"):
+                return f"asks for {name!r}, which is no scheme for bearer tokens in the document"
+            if scopes or len(alternative) > 1:
+                return f"asks for {name!r} and for more: one scheme without scopes is supported"
+        if not alternative and number < len(security):
+            return "must name {} last: a token that is sent would not be looked at"
+    return None
 
 
 def compile_operations(document: Schema, public: frozenset[str]) -> dict[str, Operation]:
@@ -251,6 +275,7 @@ def compile_operations(document: Schema, public: frozenset[str]) -> dict[str, Op
     if faults := list(faults_of_document(document)):
         raise BadDocument(" ".join(faults))
     schemas = Schemas(document)
+    schemes = document.get("components", {}).get("securitySchemes", {})
     operations: dict[str, Operation] = {}
     for path, item in document["paths"].items():
         for method in METHODS:
@@ -260,6 +285,8 @@ def compile_operations(document: Schema, public: frozenset[str]) -> dict[str, Op
             if not operation.id or operation.id in operations:
                 raise BadDocument(f"{method.upper()} {path} needs an operationId of its own.")
             security = item[method].get("security", document.get("security", []))
+            if why := _unsupported_security(security, schemes):
+                raise BadDocument(f"Operation {operation.id} {why}.")
             if operation.id not in public and (not security or {} in security):
                 raise BadDocument(
                     f"Operation {operation.id} can be called without a token and is not on the public list."

@@ -38,7 +38,7 @@ class Parameter:
         self.name: str = described["name"]
         self.place: str = described["in"]
         self.key = self.name.lower() if self.place == "header" else self.name
-        self.argument = self.name.lower().replace("-", "_")
+        self.argument = argument_of(self.name)
         self.required: bool = described.get("required", False)
         schema = schemas.resolve(described["schema"])
         self.type: str = schema.get("type", "string")
@@ -54,8 +54,12 @@ class Parameter:
             return "has no schema"
         if described.get("style", _STYLES[described["in"]]) != _STYLES[described["in"]]:
             return f"has the style {described['style']!r}, which isn't supported"
-        if schemas.resolve(described["schema"]).get("type") == "object":
-            return "is an object, which isn't supported"
+        schema = schemas.resolve(described["schema"])
+        kind, what = schema.get("type"), "is"
+        if kind == "array":
+            kind, what = schemas.resolve(schema.get("items", {})).get("type"), "has items that are"
+        if kind not in ("string", "integer", "number", "boolean"):
+            return f"{what} {TYPE_NAMES.get(kind, 'of no type of their own')}, which isn't supported"
         return None
 
     def pieces(self, given: list[str]) -> list[str]:
@@ -101,6 +105,11 @@ class Parameter:
             return [cast(text, self.item_type) for text in given]
         blanks = " " if self.place == "header" else ""
         return [cast(text.strip(blanks), self.item_type) for text in given[0].split(",")] if given[0] else []
+
+
+def argument_of(name: str) -> str:
+    """The name under which a function takes a parameter."""
+    return name.lower().replace("-", "_")
 
 
 def cast(text: str, kind: str) -> Any:

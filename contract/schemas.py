@@ -6,6 +6,7 @@ references of one direction meet in one registry. A check is compiled when it is
 process never serves costs it nothing.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,8 @@ Step = Callable[[Any], Any]
 
 MOST_FAULTS = 10
 """An answer names at most this many faults: it helps a person, and it stays small."""
+MOST_TEXT = 2_000
+"""Characters of all faults of an answer together; the first is always named."""
 
 _SAY_NOTHING = frozenset(
     (
@@ -77,6 +80,7 @@ class Check:
 
     schema: Schema
     registry: Any
+    names: frozenset[str]
     tidy: Step | None
     _compiled: Any = None
 
@@ -94,10 +98,13 @@ class Check:
         if self.is_valid(value):
             return []
         found: list[Fault] = []
+        room = MOST_TEXT
         for error in self._compiled.iter_errors(value):
-            found.append(_describe(error))
-            if len(found) == MOST_FAULTS:
+            fault = _describe(error, self.names)
+            room -= sum(map(len, fault))
+            if found and (len(found) == MOST_FAULTS or room < 0):
                 break
+            found.append(fault)
         return found
 
 
@@ -121,6 +128,12 @@ class Schemas:
                 for direction in ("request", "response")
             ]
         )
+        self._names = frozenset(
+            name
+            for _, node in _nodes(document, "")
+            if isinstance(node.get("properties"), dict)
+            for name in node["properties"]
+        )
         self._checks: dict[tuple[str, str], Check] = {}
 
     def check(self, schema: Schema, direction: Direction) -> Check:
@@ -129,10 +142,21 @@ class Schemas:
         if key[0] and key in self._checks:
             return self._checks[key]
         tidy = self._tidy(schema, {}) if direction == "request" else None
-        made = Check(_translate(schema, direction, self.resolve), self._registry, tidy)
+        made = Check(_translate(schema, direction, self.resolve), self._registry, self._names, tidy)
         if key[0]:
             self._checks[key] = made
         return made
+
+    def has_default(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
+        """Whether a default stands anywhere in a schema."""
+        schema = self.resolve(schema)
+        if not isinstance(schema, dict) or id(schema) in above:
+            return False
+        above |= {id(schema)}
+        parts = [schema.get(keyword) for keyword in ("items", "not", "additionalProperties")]
+        parts += [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
+        parts += schema.get("properties", {}).values()
+        return "default" in schema or any(self.has_default(part, above) for part in parts)
 
     def resolve(self, node: Any) -> Any:
         """The node itself, or what its `$ref` points at."""
@@ -293,14 +317,18 @@ def _block(value: Any) -> Any:
 _TEXTS: dict[str, Step] = {"line": _line, "block": _block}
 
 
-def pointer(path: list[str | int]) -> str:
-    """A JSON Pointer (RFC 6901) of at most 200 characters; property names that a client made up don't stand in it."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)[:200]
+def pointer(path: list[str | int], names: frozenset[str]) -> str:
+    """A JSON Pointer (RFC 6901) of at most 200 characters.
+
+    It ends before a property name that isn't among the document's `names`: the client made that one up.
+    """
+    known = itertools.takewhile(lambda part: type(part) is int or part in names, path)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in known)[:200]
 
 
-def _describe(error: Any) -> Fault:
+def _describe(error: Any, names: frozenset[str]) -> Fault:
     kind = error.kind
-    where = pointer(error.instance_path)
+    where = pointer(error.instance_path, names)
     sentence = _SENTENCES.get(kind.name)
     if kind.name == "required":
         return Fault(f"{where}/{kind.property}", "required", "is required and missing")
@@ -312,7 +340,7 @@ def _describe(error: Any) -> Fault:
 
 def _one_of(options: list[Any]) -> str:
     shown = ", ".join("null" if option is None else str(option) for option in options[:12])
-    return f"must be one of {shown}" + (", …" if len(options) > 12 else "")  # noqa: PLR2004 - what fits in a line.
+    return "must be one of " + (shown[:200] + ", …" if len(options) > 12 or len(shown) > 200 else shown)  # noqa: PLR2004 - what a person reads.
 
 
 _SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {

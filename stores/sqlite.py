@@ -212,10 +212,17 @@ def _make_durable(connection: sqlite3.Connection, path: Path, patience: float) -
 
 def _upgrade(connection: sqlite3.Connection) -> None:
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    with engine.begin() as through_alchemy:
-        # Two programs may open a new file at the same time: the second finds nothing left to do.
-        through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
-        migrations.upgrade(through_alchemy)
+    try:
+        with engine.begin() as through_alchemy:
+            # Two programs may open a new file at the same time: the second finds nothing left to do.
+            through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
+            migrations.upgrade(through_alchemy)
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise error.orig from error
+        raise
+    finally:
+        engine.dispose()
 
 
 def _tell(error: sqlite3.Error) -> NoReturn:

@@ -27,6 +27,7 @@ from stores.schema import (
 
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete
 Scope = Literal["list", "board", "status"]
+CARD_SCOPES: tuple[Scope, ...] = ("list", "board", "status")
 
 _GIVEN = "given_"
 

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,7 @@ from contract.responses import Breach
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client
-
-
-class StandingClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """The moment."""
-        return self.now
-
-    def forward(self, **duration: float) -> None:
-        """Let time pass, as `timedelta` takes it."""
-        self.now += timedelta(**duration)
+from tests.api.clock import StandingClock
 
 
 @pytest.fixture
@@ -50,7 +35,7 @@ def application(store: Store, clock: StandingClock) -> WsgiBridge:
     return create_app(
         store,
         clock=clock,
-        random_bytes=random.Random(7).randbytes,
+        random_bytes=random.Random(7).randbytes,  # noqa: S311 - the same secrets in every run are what a test wants.
         pause=lambda _: None,
         open_signup=True,
         breached=breached,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Answer, Client
-from tests.api.conftest import StandingClock
+from tests.api.clock import StandingClock
 
 
 @pytest.fixture
@@ -122,12 +122,11 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
 def test_cards_are_filtered_and_sorted(
     mina: Client, board: str, clock: StandingClock, query: str, found: list[str]
 ) -> None:
+    made = {}
     for title in ("Alpha", "Beta", "Gamma"):
-        card = add(mina, board, title, description="A Needle in a haystack" if title == "Gamma" else "")
+        made[title] = add(mina, board, title, description="A Needle in a haystack" if title == "Gamma" else "")
         clock.forward(seconds=1)
-        if title == "Beta":
-            beta = card
-    mina.post(f"{board}/cards/{beta}/start")
+    mina.post(f"{board}/cards/{made['Beta']}/start")
 
     answer = mina.get(f"{board}/cards{query}")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client
-from tests.api.conftest import StandingClock
+from tests.api.clock import StandingClock
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The main job, from an empty board to a finished card with its time and cost."""
 
 from tests.api.client import Client
-from tests.api.conftest import StandingClock
+from tests.api.clock import StandingClock
 
 
 def test_a_card_goes_from_todo_to_done_with_its_time_and_cost(mina: Client, clock: StandingClock) -> None:

@@ -5,7 +5,7 @@ import pytest
 from app import create_app
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.conftest import StandingClock
+from tests.api.clock import StandingClock
 
 
 def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) -> None:

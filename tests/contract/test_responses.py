@@ -123,7 +123,7 @@ def test_a_breach_says_where_and_what() -> None:
 def test_a_304_that_the_document_does_not_name_is_a_breach() -> None:
     client = answering_with(
         Answer({"n": 1}, etag="3"),
-        {"200": answering(THING, headers=ETAG)},
+        {"200": answering(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
         parameter("If-None-Match", "header", STRING),
     )
 

@@ -40,7 +40,7 @@ def contents() -> Iterator[Any]:
                 yield pytest.param("response", content, id=f"{where} {status}")
 
 
-def subclasses(kind: type) -> Iterator[type]:
+def subclasses(kind: type[Refused]) -> Iterator[type[Refused]]:
     for each in kind.__subclasses__():
         yield each
         yield from subclasses(each)
@@ -62,7 +62,7 @@ def test_every_body_has_an_example_and_every_example_keeps_its_schema(direction:
         examples["example"] = content["example"]
 
     assert examples
-    assert {name: check.faults(value) for name, value in examples.items()} == dict.fromkeys(examples, [])
+    assert [fault for value in examples.values() for fault in check.faults(value)] == []
 
 
 @pytest.mark.parametrize("name", sorted(BUNDLE["components"]["schemas"]))

@@ -11,7 +11,7 @@ from kanban import boards, cards, lists, ranks
 from kanban.store import PAGE_BYTES, Beside, CardQuery, Sort, Store
 from kanban.text import folded, searchable
 from kanban.values import Card, Page, Position, Role, Stage
-from tests.stores.world import World, bare_card, every
+from tests.stores.world import World, every
 
 LIMITS = [1, 2, 7, 100]
 
@@ -256,8 +256,7 @@ def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
 def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) -> None:
     todo = world.list_named("To do")
     prefix = "a0" + "0" * 117
-    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "123456789"]
-    world.write(creates=tuple(crowd))
+    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "123456789"])
     world.delete_card(crowd[4])
     for number in range(3):
         world.add_card(f"Last {number}")
@@ -280,8 +279,7 @@ def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) 
 def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
     todo = world.list_named("To do")
     prefix = "a0" + "0" * ranks.LONGEST
-    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "12"]
-    world.write(creates=tuple(crowd))
+    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover")
     world.later(hours=1)
 
@@ -296,8 +294,7 @@ def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
 def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
     todo = world.list_named("To do")
     prefix = "a0" + "0" * ranks.LONGEST
-    crowd = [bare_card(world, todo, f"{prefix}{digit}", title=digit) for digit in "123"]
-    world.write(creates=tuple(crowd))
+    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "123"])
     world.delete_card(crowd[2])
     mover = world.add_card("Mover")
 

@@ -115,8 +115,8 @@ class World:
 
     def move(self, card: Card, list_id: str, **place: str) -> Card:
         """The card in another place."""
-        beside = next((Beside(place[side], side) for side in ("before", "after") if side in place), None)
-        return self.do(cards.move, card.id, beside=beside, list_id=list_id, **place)
+        wishes: dict[str, Any] = {"list_id": list_id, **place}
+        return self.do(cards.move, card.id, beside=neighbour_of(place), **wishes)
 
     def delete_card(self, card: Card) -> None:
         """Delete a card."""
@@ -129,6 +129,14 @@ class World:
     def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **wishes: Any) -> None:
         """Write values that no rule would make."""
         self.store.commit(record(self.view(), self.act(), "test.written", creates=creates, updates=updates, **wishes))
+
+    def crowd(self, list_name: str, ranks: list[str]) -> list[Card]:
+        """New cards of those ranks in an empty list."""
+        list_ = self.list_named(list_name)
+        made = [bare_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
+        counted = replace(list_, card_count=len(made), first_rank=ranks[0], last_rank=ranks[-1])
+        self.write(creates=tuple(made), updates=(counted,))
+        return made
 
     def card(self, card: Card) -> Card:
         """The card as it is now."""
@@ -158,6 +166,11 @@ class World:
             return found[1]
 
         return every(page, 100)
+
+
+def neighbour_of(place: Mapping[str, str]) -> Beside | None:
+    """What a read for a move to that place must bring."""
+    return next((Beside(place[side], side) for side in ("before", "after") if side in place), None)
 
 
 def every(page: Callable[[Position | None], Page[Item]], limit: int) -> list[Item]:

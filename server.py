@@ -1,0 +1,114 @@
+"""The server for one machine: waitress, one process with a few threads.
+
+waitress takes a request in whole before it gives it to a thread, so a slow client keeps no thread waiting. What it
+refuses by itself, because it isn't HTTP or is far too large, gets a problem document, as everything else does.
+"""
+
+import secrets
+import signal
+import socket
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
+
+from contract.edge import MOST_BODY, MOST_HEADERS
+from contract.problems import PROBLEM_JSON, Problem, internal_error
+
+THREADS = 4
+"""Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 chooses a free one. Raises OSError, also for a host that there is not."""
+    family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server((host, port), family=family)
+
+
+def serve(application: WSGIApplication, listening: socket.socket) -> None:
+    """Answer until SIGINT or SIGTERM comes; then finish what was begun, for five seconds at most.
+
+    A second signal ends it at once. Must be called in the main thread.
+    """
+    server = create_server(
+        application,
+        sockets=[listening],
+        threads=THREADS,
+        ident=None,
+        asyncore_use_poll=True,
+        connection_limit=1000,
+        # Well above what the application takes: it says no itself, after a body that is not far too large.
+        max_request_header_size=8 * MOST_HEADERS,
+        max_request_body_size=64 * MOST_BODY,
+    )
+    server.channel_class = _Channel
+    signal.signal(signal.SIGTERM, _interrupt)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    server.close()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
+    """Takes a method in any case: whether it exists is the application's to say, and `get` is not GET."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        method, blank, rest = header_plus.partition(b" ")
+        super().parse_header(method.upper() + blank + rest)
+        self.command = method.decode("latin-1")
+
+
+class _Task(WSGITask):  # type: ignore[misc] # waitress is untyped.
+    """Hands over method and path as they were sent."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ["REQUEST_METHOD"] = self.request.command
+        environ["PATH_INFO"] = self.request.path
+        return environ
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc] # waitress is untyped.
+    """Says no with a problem document where waitress has a page of plain text."""
+
+    def execute(self) -> None:
+        problem = _problem(self.request.error.code)
+        body = problem.encoded()
+        self.status = f"{problem.status} {problem.document()['title']}"
+        self.response_headers += [
+            ("Content-Type", PROBLEM_JSON),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Request-Id", secrets.token_hex(16)),
+        ]
+        self.content_length = len(body)
+        self.set_close_on_finish()
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc] # waitress is untyped.
+    """A connection."""
+
+    parser_class = _Parser
+    task_class = _Task
+    error_task_class = _Refusal
+
+
+def _problem(status: int) -> Problem:
+    if status == 413:  # noqa: PLR2004 - Content Too Large.
+        return Problem(413, "body_too_large", f"A body has at most {MOST_BODY} bytes.")
+    if status == 431:  # noqa: PLR2004 - Request Header Fields Too Large.
+        return Problem(431, "headers_too_large", f"All headers together have at most {MOST_HEADERS} bytes.")
+    if status >= 500 and status != 501:  # noqa: PLR2004 - 501 is a transfer coding that nobody uses: the client's fault.
+        return internal_error()
+    return Problem(400, "malformed_request", "The request is not well-formed HTTP.")

@@ -1,0 +1,190 @@
+"""The command line: run the server, make a token.
+
+Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
+"""
+
+import argparse
+import errno
+import ipaddress
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import server
+from kanban import tokens, users
+from kanban.ids import Ids
+from kanban.store import Store, StoreError
+from kanban.values import Act, Change, Scope
+from stores import CannotOpen, open_store
+
+_ENVIRONMENT = """\
+environment:
+  HOST         the address to listen on (default: 127.0.0.1, which only this machine reaches)
+  PORT         the port to listen on (default: 8080; 0 takes a free one)
+  STORE_URL    where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
+  OPEN_SIGNUP  1 lets anyone who reaches the server make a user, 0 asks for an admin's token
+               (default: 1 on an address that only this machine reaches, else 0)
+"""
+
+_LAST_PORT = 65_535
+
+
+class Trouble(Exception):
+    """Something a person can mend; the message is one sentence that says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says."""
+
+    host: str
+    port: int
+    store_url: str
+    open_signup: bool
+
+
+def settings(environment: Mapping[str, str]) -> Settings:
+    """The settings; raises Trouble for a value that can't be meant."""
+    host = environment.get("HOST") or "127.0.0.1"
+    return Settings(
+        host=host,
+        port=_port(environment.get("PORT") or "8080"),
+        store_url=environment.get("STORE_URL") or "sqlite:///tackboard.db",
+        open_signup=_switch("OPEN_SIGNUP", environment.get("OPEN_SIGNUP") or ("1" if _is_local(host) else "0")),
+    )
+
+
+def run(chosen: Settings) -> None:
+    """Serve until someone stops it. The first run makes the owner and shows the owner's first token, once."""
+    # The port comes first: when somebody else has it, nothing is made.
+    with _listening(chosen.host, chosen.port) as listening:
+        with closing(open_store(chosen.store_url)) as store:
+            text = None if store.owner() else _new_token(store)
+        # The application is configured by its environment, as under any other server.
+        os.environ["STORE_URL"] = chosen.store_url
+        os.environ["OPEN_SIGNUP"] = "1" if chosen.open_signup else "0"
+        import wsgi  # noqa: PLC0415 - importing it opens the store.
+
+        print(_greeting(_address(chosen.host, listening.getsockname()[1]), text), flush=True)
+        server.serve(wsgi.application, listening)
+    print("Stopped.")
+
+
+def token(chosen: Settings) -> None:
+    """Print a new token of the owner, alone on the last line. A new store gets its owner first."""
+    with closing(open_store(chosen.store_url)) as store:
+        text = _new_token(store)
+    print("A new token of the owner, for reading, writing and administration. It is not shown again.", file=sys.stderr)
+    print(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the exit status."""
+    command: Callable[[Settings], None] = _parser().parse_args(arguments).command
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    # Requests that wait for a thread are no event: they are answered a moment later.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    try:
+        command(settings(os.environ))
+    except (Trouble, CannotOpen) as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    except StoreError as error:
+        print(f"The store can't be used right now: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tackboard.py",
+        description="A kanban board as an API.",
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command, summary in (
+        (run, "start the server; the first run prints an address with a token"),
+        (token, "print a new token of the owner"),
+    ):
+        added = commands.add_parser(
+            command.__name__,
+            help=summary,
+            description=command.__doc__,
+            epilog=_ENVIRONMENT,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(command=command)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) <= _LAST_PORT):
+        raise Trouble(f"PORT is '{text}', but must be a number from 0 to {_LAST_PORT}.")
+    return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise Trouble(f"{name} is '{text}', but must be 0 or 1.")
+    return text == "1"
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return server.listen(host, port)
+    except socket.gaierror:
+        raise Trouble(f"HOST is '{host}', but there is no such address.") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Trouble(f"Port {port} is taken by another program; choose another, such as PORT=8081.") from None
+        reason = os.strerror(error.errno or 0).lower()
+        raise Trouble(f"Can't listen on port {port} of {host}: {reason}.") from None
+
+
+def _address(host: str, port: int) -> str:
+    """What to type into a browser on this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - these mean every address of this machine, its own among them.
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _greeting(address: str, text: str | None) -> str:
+    if text is None:
+        return f"Tackboard is at {address} (`make token` prints a new token). Ctrl-C stops it."
+    return (
+        "Tackboard is ready. This address carries the owner's token, which is not shown again:\n\n"
+        f"    {address}#token={text}\n\n"
+        "Ctrl-C stops it."
+    )
+
+
+def _new_token(store: Store) -> str:
+    """A new token of the owner, with every scope; the owner is made if there is none."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    new_id = Ids(lambda: datetime.now(UTC), os.urandom)
+    owner, change = store.owner(), Change()
+    if owner is None:
+        owner, change = users.create(Act("", now, new_id), name="Owner")
+    act = Act(owner.id, now, new_id)
+    _, text, kept = tokens.issue(act, os.urandom, user_id=owner.id, name="Command line", scopes=tuple(Scope))
+    store.commit(change.plus(kept))
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

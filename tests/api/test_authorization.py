@@ -1,0 +1,119 @@
+"""Who may do what: the matrix that the document declares, tried cell by cell.
+
+For every operation on a board: each role, each scope, a stranger, and a board that nobody made.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app import DOCUMENT
+from kanban.store import Store
+from kanban.values import Change, Event, Member, Role, Scope
+from tests.api.client import Answer, Client
+from tests.api.clock import StandingClock
+
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+ON_A_BOARD = [
+    pytest.param(path, method, operation, id=operation["operationId"])
+    for path, item in BUNDLE["paths"].items()
+    for method, operation in item.items()
+    if path.startswith("/boards/{board_id}") and method != "parameters"
+]
+BODIES: dict[str, Any] = {
+    "update_board": {"name": "Shop"},
+    "create_list": {"name": "Review", "stage": "in_progress"},
+    "update_list": {"name": "Backlog"},
+    "move_list": {"position": "bottom"},
+    "create_card": {"title": "Write the text"},
+    "update_card": {"title": "Write the text"},
+}
+
+
+class Scene:
+    """A board of Mina's with a card, fit for one operation."""
+
+    def __init__(self, mina: Client, operation_id: str) -> None:
+        board = mina.post("/boards", {"name": "Website"}).json["id"]
+        lists = mina.get(f"/boards/{board}/lists").json["items"]
+        card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
+        for step in {"resolve_card": ["start"], "reopen_card": ["start", "resolve"]}.get(operation_id, []):
+            mina.post(f"/boards/{board}/cards/{card}/{step}")
+        self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card}
+        self.body = {"list_id": lists[1]["id"]} if operation_id == "move_card" else BODIES.get(operation_id)
+
+    def call(self, client: Client, path: str, method: str, **other_ids: str) -> Answer:
+        """The operation, as that client."""
+        headers = {"If-Match": "*"} if method in ("patch", "delete") else {}
+        return client.request(method.upper(), path.format(**self.ids | other_ids), self.body, headers=headers)
+
+
+def join(store: Store, board_id: str, user_id: str, role: Role, clock: StandingClock) -> None:
+    """Make someone a member, as an owner's act will."""
+    view = store.read_board(board_id, "mina")
+    assert view is not None
+    seq = view.board.seq + 1
+    member = Member(board_id, user_id, role, clock())
+    event = Event(board_id, seq, "board.updated", clock(), "mina", data={"changed": ["name"]})
+    store.commit(Change(creates=(member,), updates=(replace(view.board, seq=seq),), event=event))
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+def test_a_member_may_do_what_the_document_lets_their_role_do(
+    mina: Client, omar: Client, store: Store, clock: StandingClock, path: str, method: str, operation: Any, role: Role
+) -> None:
+    scene = Scene(mina, operation["operationId"])
+    join(store, scene.ids["board_id"], "omar", role, clock)
+
+    answer = scene.call(omar, path, method)
+
+    if role.covers(Role(operation["x-tackboard-role"])):
+        assert answer.status < 300, answer.raw
+    else:
+        assert (answer.status, answer.json["code"]) == (403, "role_too_low")
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+def test_a_token_may_do_what_the_document_lets_its_scope_do(
+    mina: Client, path: str, method: str, operation: Any, scope: Scope
+) -> None:
+    scene = Scene(mina, operation["operationId"])
+    token = mina.post("/users/me/tokens", {"name": "One scope", "scopes": [scope]}).json["secret"]
+
+    answer = scene.call(mina.with_token(token), path, method)
+
+    if scope == operation["x-tackboard-scope"]:
+        assert answer.status < 300, answer.raw
+    else:
+        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+def test_to_a_stranger_a_board_does_not_exist(
+    mina: Client, omar: Client, path: str, method: str, operation: Any
+) -> None:
+    scene = Scene(mina, operation["operationId"])
+    before = mina.get(f"/boards/{scene.ids['board_id']}?embed=lists,cards").raw
+
+    refused = scene.call(omar, path, method)
+    nowhere = scene.call(omar, path, method, board_id="brd_" + "0" * 26)
+
+    assert (refused.status, refused.raw) == (404, nowhere.raw)
+    assert refused.json["code"] == "board_not_found"
+    assert mina.get(f"/boards/{scene.ids['board_id']}?embed=lists,cards").raw == before
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+def test_without_a_token_nothing_is_answered(
+    mina: Client, stranger: Client, path: str, method: str, operation: Any
+) -> None:
+    scene = Scene(mina, operation["operationId"])
+
+    refused = scene.call(stranger, path, method)
+
+    assert refused.status == 401
+    assert "www-authenticate" in refused.headers

@@ -1,0 +1,312 @@
+"""Bad input gets a precise 4xx that repeats nothing; nothing is written."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tests.api.client import Answer, Client
+
+CANARY = "canary5f3a9"
+
+
+def is_precise(answer: Answer, *statuses: int) -> bool:
+    """A problem document of one of these statuses, small, and without anything that was sent."""
+    problem = answer.json
+    return (
+        answer.status in statuses
+        and answer.headers["content-type"] == "application/problem+json"
+        and problem["status"] == answer.status
+        and problem["type"] == f"/problems/{problem['code']}"
+        and len(answer.raw) <= 4096
+        and CANARY.encode() not in answer.raw
+    )
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"   ",
+        b'{"title": "%s"' % CANARY.encode(),
+        b'{"title": "a"} {"title": "b"}',
+        b"{'title': 'a'}",
+        b'{"title": "a",}',
+        b'{"title": "a" /* comment */}',
+        b'{"title": "a\nb"}',
+        b'{"title": "a\x00"}',
+        b'\xef\xbb\xbf{"title": "a"}',
+        b"null",
+        b"[]",
+        b'"text"',
+        b"1",
+        b'{"title": NaN}',
+        b'{"title": 1e999}',
+        b'{"title": ' + b"9" * 5000 + b"}",
+        b"[" * 33 + b"]" * 33,
+        b"[" * 100_000,
+        b'{"title": ' * 5_000 + b"1" + b"}" * 5_000,
+        b'{"title": "a", "title": "b"}',
+        b'{"title": "\xff"}',
+        b'{"title": "\xc0\xaf"}',
+        b'{"title": "\xe2\x82"}',
+        b'{"title": "\\ud800"}',
+        b'{"title": "\xed\xa0\x80"}',
+        '{"title": "a"}'.encode("utf-16"),
+    ],
+    ids=lambda raw: repr(raw[:30]),
+)
+def test_what_is_not_json_of_one_meaning_is_refused(mina: Client, board: str, raw: bytes) -> None:
+    answer = mina.request("POST", f"{board}/cards", raw=raw)
+
+    assert is_precise(answer, 400), answer
+    assert mina.get(f"{board}/cards").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"title": ""},
+        {"title": "   "},
+        {"title": "\u200b\u200d"},
+        {"title": "a\u0000b"},
+        {"title": "a\u0007b"},
+        {"title": "a\nb"},
+        {"title": "x" * 501},
+        {"title": "\u0958" * 400},
+        {"title": True},
+        {"title": None},
+        {"title": CANARY, "status": "done"},
+        {"title": "a", "list_id": CANARY},
+        {"title": "a", "list_id": None},
+        {"title": "a", "position": "TOP"},
+        {"title": "a", "external_id": f"{CANARY} with blanks"},
+        {"title": "a", "__proto__": {}},
+        {"title": "a", CANARY: 1},
+        {"title": "a", "id": "crd_" + "0" * 26},
+        {"title": "a", **{f"key{number}": number for number in range(10_000)}},
+    ],
+    ids=lambda body: repr(body)[:40],
+)
+def test_a_body_that_breaks_the_document_is_refused(mina: Client, board: str, body: Mapping[str, object]) -> None:
+    answer = mina.post(f"{board}/cards", body)
+
+    assert is_precise(answer, 400), answer
+    assert answer.json["errors"]
+    assert mina.get(f"{board}/cards").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"hourly_rate_minor": -1},
+        {"hourly_rate_minor": 2**63},
+        {"hourly_rate_minor": 1.5},
+        {"hourly_rate_minor": "1"},
+        {"hourly_rate_minor": True},
+        {"currency": "usd"},
+        {"currency": "ZZZ"},
+        {"lists": []},
+        {"lists": [{"name": "x", "stage": "Done"}]},
+        {"lists": [{"name": "x", "stage": "done", "owner": "me"}]},
+    ],
+    ids=repr,
+)
+def test_a_board_that_breaks_the_document_is_refused(mina: Client, body: Mapping[str, object]) -> None:
+    answer = mina.post("/boards", {"name": "Website", **body})
+
+    assert is_precise(answer, 400), answer
+    assert mina.get("/boards").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2027-02-30T00:00:00Z", "99999-01-01T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "٢٠٢٧-01-01T00:00:00Z", ""],
+)
+def test_a_moment_that_is_none_is_refused(mina: Client, moment: str) -> None:
+    answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": moment})
+
+    assert is_precise(answer, 400), answer
+
+
+@pytest.mark.parametrize(
+    "text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00.123456789Z", "2027-06-30T23:59:60Z"]
+)
+def test_moments_at_the_edge_never_break_anything(mina: Client, text: str) -> None:
+    assert mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text}).status in (201, 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"limit={value}" for value in ("abc", "0", "-1", "101", "1.5", "1e1", "", "NaN", "null", "9" * 400)),
+        *(f"limit={value}" for value in ("1_0", "%205", "%2B5", "+5", "%D9%A3")),
+        "limit=1&limit=2",
+        "limit[]=1",
+        f"{CANARY}=1",
+        "&".join(f"a{number}={number}" for number in range(700)),
+        "q=%zz",
+        "q=%ff",
+        "q=%00",
+        "q=%0d%0a",
+        f"q={'x' * 101}",
+        "status=Done",
+        "list_id=lst_1",
+        "sort=title",
+        f"cursor={CANARY}",
+        f"cursor={'A' * 1024}",
+        f"cursor={'A' * 2000}",
+    ],
+    ids=lambda query: query[:30],
+)
+def test_a_query_that_breaks_the_document_is_refused(mina: Client, board: str, query: str) -> None:
+    assert is_precise(mina.get(f"{board}/cards?{query}"), 400)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/..",
+        "/boards/..%2f",
+        "/boards/%252e%252e",
+        "//boards",
+        "/boards/",
+        "/boards/%0a",
+        "/boards/%00",
+        "/boards/%ff",
+        f"/boards/{'x' * 65}",
+        "/boards/'%20OR%201=1--",
+        "/Boards",
+        "/boards/BRD_00000000000000000000000000",
+        f"/boards/{CANARY}",
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_so(mina: Client, path: str) -> None:
+    assert is_precise(mina.get(path), 400, 404)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "FOO", "get", "OPTIONS"])
+def test_a_method_that_is_not_there_is_answered_with_those_that_are(mina: Client, method: str) -> None:
+    answer = mina.request(method, "/boards", headers={"X-HTTP-Method-Override": "GET"})
+
+    assert is_precise(answer, 405)
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic bWluYTptaW5h",
+        "Bearer tkb_" + "0" * 36,
+        f"Bearer {CANARY}",
+        "Bearer ü",
+        "Bearer a, Bearer b",
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJtaW5hIn0.",
+    ],
+)
+def test_what_is_not_a_token_is_refused(stranger: Client, mina: Client, authorization: str) -> None:
+    answer = stranger.get("/boards", Authorization=authorization)
+
+    assert mina.token
+    assert is_precise(answer, 401), answer
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        ";;;",
+        "application/json, text/plain",
+        "application/json; charset=latin-1",
+        "application/jsonx",
+    ],
+)
+def test_another_media_type_is_refused(mina: Client, board: str, media: str) -> None:
+    answer = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
+
+    assert is_precise(answer, 415), answer
+
+
+@pytest.mark.parametrize(
+    "media", ["APPLICATION/JSON", "application/json;charset=UTF-8", 'application/json; charset="utf-8"']
+)
+def test_json_by_any_spelling_is_read_and_checked(mina: Client, board: str, media: str) -> None:
+    good = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
+    bad = mina.request("POST", f"{board}/cards", {"title": ""}, headers={"Content-Type": media})
+
+    assert (good.status, bad.status) == (201, 400)
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "body", "status"),
+    [
+        ({}, "/boards", {"name": "x" * 257 * 1024}, 413),
+        ({"Content-Encoding": "gzip"}, "/boards", {"name": "x"}, 415),
+        ({"Accept": "text/html"}, "/boards", {"name": "x"}, 406),
+        ({"Accept": "application/json;q=0"}, "/boards", {"name": "x"}, 406),
+        ({"X-Large": "x" * 65_536}, "/boards", {"name": "x"}, 431),
+        ({}, f"/boards?q={'x' * 8193}", {"name": "x"}, 414),
+        ({}, f"/{'x' * 2049}", {"name": "x"}, 414),
+        ({"Idempotency-Key": "with blanks"}, "/boards", {"name": "x"}, 400),
+        ({"Idempotency-Key": "k" * 256}, "/boards", {"name": "x"}, 400),
+    ],
+)
+def test_what_is_too_large_or_unreadable_is_refused(
+    mina: Client, headers: Mapping[str, str], path: str, body: object, status: int
+) -> None:
+    assert is_precise(mina.request("POST", path, body, headers=headers), status)
+    assert mina.get("/boards").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "status"), [('"999"', 412), ('W/"1"', 412), ('"1', 400), ("1", 400), ('"a" "b"', 400), ('"0", "1.7"', 200)]
+)
+def test_if_match_is_compared_strongly_and_read_strictly(mina: Client, board: str, tag: str, status: int) -> None:
+    answer = mina.patch(board, {"name": "Shop"}, If_Match=tag)
+
+    assert answer.status == status, answer.raw
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cookie": ";;; =; a=b; \x80"},
+        {"Traceparent": "00-zz"},
+        {"Host": "elsewhere.example"},
+        {"Accept": "*/*;q=0.1, text/html"},
+        {"X-Request-Id": "bad id with blanks"},
+    ],
+)
+def test_odd_headers_do_no_harm(mina: Client, headers: Mapping[str, str]) -> None:
+    answer = mina.request("GET", "/boards", headers=headers)
+
+    assert answer.status == 200
+    assert " " not in answer.headers["x-request-id"]
+
+
+def test_head_answers_like_get_without_a_body(mina: Client, board: str) -> None:
+    head, get = mina.request("HEAD", board), mina.get(board)
+
+    assert (head.status, head.raw, head.etag) == (200, b"", get.etag)
+
+
+def test_the_largest_body_that_fits_is_taken(mina: Client, board: str) -> None:
+    made = mina.post(f"{board}/cards", {"title": "😀" * 500, "description": "😀" * 20_000})
+
+    assert made.status == 201
+    assert len(json.dumps(made.json, ensure_ascii=False).encode()) > 80_000

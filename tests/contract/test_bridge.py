@@ -1,0 +1,261 @@
+"""WSGI outside, ASGI inside: no event loop, one context per request, and bodies read to their end."""
+
+import asyncio
+import contextvars
+import io
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from contract.bridge import Message, WsgiBridge, drive, scope_of
+from tests.contract.client import call, environ
+
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def echo(scope: Message, receive: Receive, send: Send) -> None:
+    """Answer with the body that came in."""
+    del scope
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def test_a_request_goes_in_and_a_response_comes_out() -> None:
+    received = call(WsgiBridge(echo), environ("POST", "/", b"hello"))
+
+    assert (received.status, received.body) == (200, b"hello")
+    assert received.headers == [("x-length", "5")]
+
+
+def test_there_is_no_event_loop() -> None:
+    async def look(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    assert call(WsgiBridge(look), environ("GET", "/")).status == 204
+
+
+def test_an_application_that_waits_is_told_so() -> None:
+    class Pause:
+        def __await__(self) -> Any:
+            yield
+
+    async def wait(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        await Pause()
+
+    with pytest.raises(RuntimeError, match="The application waited for something"):
+        call(WsgiBridge(wait), environ("GET", "/"))
+
+
+def test_an_application_that_waits_is_cleaned_up() -> None:
+    closed: list[bool] = []
+
+    class Pause:
+        def __await__(self) -> Any:
+            yield
+
+    async def wait() -> None:
+        try:
+            await Pause()
+        finally:
+            closed.append(True)
+
+    with pytest.raises(RuntimeError):
+        drive(wait())
+
+    assert closed == [True]
+
+
+def test_an_exception_reaches_the_server() -> None:
+    async def fail(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        raise ZeroDivisionError("on purpose")
+
+    with pytest.raises(ZeroDivisionError, match="on purpose"):
+        call(WsgiBridge(fail), environ("GET", "/"))
+
+
+def test_what_a_request_sets_in_its_context_is_gone_with_it() -> None:
+    variable = contextvars.ContextVar("variable", default="outside")
+    seen: list[str] = []
+
+    async def mark(scope: Message, receive: Receive, send: Send) -> None:
+        del receive
+        seen.append(variable.get())
+        variable.set(scope["path"])
+        seen.append(variable.get())
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    bridge = WsgiBridge(mark)
+    call(bridge, environ("GET", "/first"))
+    call(bridge, environ("GET", "/second"))
+
+    assert seen == ["outside", "/first", "outside", "/second"]
+    assert variable.get() == "outside"
+
+
+def test_a_context_of_the_server_is_seen_inside() -> None:
+    variable = contextvars.ContextVar("variable", default="outside")
+    seen: list[str] = []
+
+    async def look(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive
+        seen.append(variable.get())
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    context = contextvars.copy_context()
+    context.run(variable.set, "the server's")
+    context.run(call, WsgiBridge(look), environ("GET", "/"))
+
+    assert seen == ["the server's"]
+
+
+class Endless(io.RawIOBase):
+    """A connection that stays open: reading past the body would wait for ever."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = body
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, or a failure where a server would hang."""
+        assert 0 <= size <= len(self._left), "reads past the end of the body"
+        piece, self._left = self._left[:size], self._left[size:]
+        return piece
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_a_body_is_read_to_its_declared_length_and_no_further(size: int) -> None:
+    request = environ("POST", "/", b"x" * size)
+    request["wsgi.input"] = Endless(b"x" * size)
+
+    assert call(WsgiBridge(echo), request).body == b"x" * size
+
+
+def test_what_follows_the_declared_length_is_left_alone() -> None:
+    request = environ("POST", "/", b"body and more")
+    request["CONTENT_LENGTH"] = "4"
+
+    assert call(WsgiBridge(echo), request).body == b"body"
+
+
+def test_a_body_that_breaks_off_ends_there() -> None:
+    request = environ("POST", "/", b"short")
+    request["CONTENT_LENGTH"] = "100"
+
+    assert call(WsgiBridge(echo), request).body == b"short"
+
+
+def test_a_body_that_arrives_in_small_pieces_is_read_whole() -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size or 0, 7))
+
+    request = environ("POST", "/", b"x" * 100)
+    request["wsgi.input"] = Slow(b"x" * 100)
+
+    assert call(WsgiBridge(echo), request).body == b"x" * 100
+
+
+def test_a_body_whose_end_the_server_marks_needs_no_length() -> None:
+    request = environ("POST", "/", b"x" * 100_000)
+    del request["CONTENT_LENGTH"]
+    request["wsgi.input_terminated"] = True
+    request["HTTP_TRANSFER_ENCODING"] = "chunked"
+
+    assert call(WsgiBridge(echo), request).body == b"x" * 100_000
+
+
+@pytest.mark.parametrize("declared", ["", "abc", "-5", "5.0", "²", "0x5", None])
+def test_without_a_length_or_an_end_there_is_no_body(declared: str | None) -> None:
+    request = environ("POST", "/", b"")
+    request["wsgi.input"] = Endless(b"")
+    if declared is None:
+        del request["CONTENT_LENGTH"]
+    else:
+        request["CONTENT_LENGTH"] = declared
+
+    assert call(WsgiBridge(echo), request).body == b""
+
+
+def test_a_length_of_five_thousand_digits_is_a_number_like_any_other() -> None:
+    assert sys.get_int_max_str_digits() < 5_000
+    request = environ("POST", "/", b"x")
+    request["CONTENT_LENGTH"] = "9" * 5_000
+
+    assert call(WsgiBridge(echo), request).status == 200
+
+
+def test_the_scope_says_what_the_environ_says() -> None:
+    request = environ("PUT", "/a%20b/caf%C3%A9?q=%20&r", b"{}", {"Content-Type": "text/x", "X-Some-Thing": "\xfc"})
+    request |= {"SCRIPT_NAME": "/prefix", "wsgi.url_scheme": "https", "SERVER_NAME": "example.org"}
+
+    scope = scope_of(request)
+
+    assert scope["type"] == "http"
+    assert scope["method"] == "PUT"
+    assert scope["scheme"] == "https"
+    assert scope["path"] == "/prefix/a b/café"
+    assert scope["root_path"] == "/prefix"
+    assert scope["query_string"] == b"q=%20&r"
+    assert scope["server"] == ("example.org", 8080)
+    assert sorted(scope["headers"]) == [
+        (b"content-length", b"2"),
+        (b"content-type", b"text/x"),
+        (b"x-some-thing", b"\xfc"),
+    ]
+
+
+def test_the_type_of_a_body_is_told_once() -> None:
+    request = environ("POST", "/", b"{}", {"Content-Type": "application/json"})
+    request |= {"HTTP_CONTENT_TYPE": "text/plain", "HTTP_CONTENT_LENGTH": "9"}
+
+    headers = scope_of(request)["headers"]
+
+    assert sorted(headers) == [(b"content-length", b"2"), (b"content-type", b"application/json")]
+
+
+def test_an_environ_without_a_port_or_a_query_is_fine() -> None:
+    request = environ("GET", "/")
+    del request["SERVER_PORT"], request["QUERY_STRING"]
+
+    scope = scope_of(request)
+
+    assert scope["query_string"] == b""
+    assert scope["server"] == ("localhost", 0)
+
+
+def test_bytes_that_are_no_text_keep_apart_from_any_text() -> None:
+    assert scope_of(environ("GET", "/%ff"))["path"] == "/\udcff"
+
+
+def test_a_status_without_a_phrase_is_sent() -> None:
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+
+    assert call(WsgiBridge(answer), environ("GET", "/")).status == 299
+
+
+def test_a_response_in_pieces_is_put_together() -> None:
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"1"), (b"a", b"2")]})
+        for piece in (b"one ", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    received = call(WsgiBridge(answer), environ("GET", "/"))
+
+    assert received.body == b"one two"
+    assert received.headers == [("a", "1"), ("a", "2")]

@@ -1,0 +1,134 @@
+"""Conditional requests: If-Match protects what people wrote, If-None-Match saves what is known already."""
+
+import pytest
+
+from contract.conditional import IfMatch, is_unchanged
+from contract.problems import Problem
+from tests.contract.client import Client
+from tests.contract.documents import OBJECT, STRING, Schema, answering, document, operation, parameter
+from tests.contract.serving import Answer, serve
+
+TAGGED: Schema = {"ETag": {"schema": STRING, "required": True}, "Cache-Control": {"schema": STRING, "required": True}}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['"3"', '"3.117"', ' "3" ', '"1", "3"', '"1","2" ,\t"3.9"', "*", " * ", 'W/"3", "3"', '"a,b", "3"'],
+)
+def test_a_change_of_the_version_that_was_seen_is_admitted(header: str) -> None:
+    IfMatch(header).admits(3)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['"2"', '"4", "5"', '"33"', '"03"', '""', '".3"', '"x.3"', 'W/"3"', 'W/"3.1", W/"3"', '"-3"', '"3,4"'],
+)
+def test_a_change_of_any_other_version_is_refused(header: str) -> None:
+    with pytest.raises(Problem) as refused:
+        IfMatch(header).admits(3)
+
+    assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
+
+
+def test_a_change_of_no_version_at_all_is_refused() -> None:
+    with pytest.raises(Problem) as refused:
+        IfMatch(None).admits(3)
+
+    assert (refused.value.status, refused.value.code) == (428, "precondition_required")
+
+
+@pytest.mark.parametrize("header", ["", "3", '"3', '3"', "W/3", 'w/"3"', '"3" "4"', '"3 "', '"3",', ',"3"', "*, *", '*,"3"', '"\xfc"'])
+def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
+    with pytest.raises(Problem) as refused:
+        IfMatch(header)
+
+    assert (refused.value.status, refused.value.code) == (400, "invalid_header")
+
+
+@pytest.mark.parametrize("header", ['"3.117"', 'W/"3.117"', '"1", W/"3.117"', "*"])
+def test_a_representation_that_is_known_is_unchanged(header: str) -> None:
+    assert is_unchanged(header, "3.117")
+
+
+@pytest.mark.parametrize("header", [None, '"3"', '"3.118"', 'W/"3"', '"3.1"', '""'])
+def test_any_other_representation_is_news(header: str | None) -> None:
+    assert not is_unchanged(header, "3.117")
+
+
+def test_a_long_list_of_tags_is_read_at_once() -> None:
+    many = ", ".join(f'"{number}"' for number in range(4_000))
+
+    assert is_unchanged(many, "3999")
+
+
+@pytest.fixture
+def thing() -> Client:
+    """GET /v1/thing has the tag 3.117; PATCH demands version 3."""
+    looking = operation(
+        "get_thing",
+        parameter("If-None-Match", "header", {"type": "string", "maxLength": 100}),
+        responses={
+            "200": answering(OBJECT, headers=TAGGED),
+            "304": {"description": "You know it.", "headers": TAGGED},
+        },
+    )
+    changing = operation("change_thing", parameter("If-Match", "header", STRING, required=True))
+
+    def change_thing(if_match: IfMatch) -> Answer:
+        if_match.admits(3)
+        return Answer({"changed": True})
+
+    return serve(
+        document({"/thing": {"get": looking, "patch": changing}}),
+        {"get_thing": lambda: Answer({"n": 1}, etag="3.117"), "change_thing": change_thing},
+    )
+
+
+def test_an_answer_carries_its_tag(thing: Client) -> None:
+    received = thing.get("/v1/thing")
+
+    assert received.header("etag") == '"3.117"'
+    assert received.header("cache-control") == "private, no-cache"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_the_client_knows_is_not_sent_again(thing: Client, method: str) -> None:
+    received = thing.send(method, "/v1/thing", headers={"If-None-Match": 'W/"1", "3.117"'})
+
+    assert received.status == 304
+    assert received.header("etag") == '"3.117"'
+    assert received.header("content-type") is None
+    assert received.body == b""
+
+
+def test_what_the_client_does_not_know_is_sent(thing: Client) -> None:
+    received = thing.get("/v1/thing", headers={"If-None-Match": '"3"'})
+
+    assert received.status == 200
+    assert received.json() == {"n": 1}
+
+
+def test_a_broken_if_none_match_is_refused(thing: Client) -> None:
+    assert thing.get("/v1/thing", headers={"If-None-Match": '"3'}).refusal == (400, "invalid_header")
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({}, (428, "precondition_required")),
+        ({"If-Match": '"2"'}, (412, "precondition_failed")),
+        ({"If-Match": 'W/"3"'}, (412, "precondition_failed")),
+        ({"If-Match": "3"}, (400, "invalid_header")),
+        ({"If-Match": '"' + "3" * 200 + '"'}, (400, "invalid_header")),
+    ],
+    ids=["missing", "stale", "weak", "no tag", "too long"],
+)
+def test_a_change_without_the_right_tag_is_refused(
+    thing: Client, headers: dict[str, str], refusal: tuple[int, str]
+) -> None:
+    assert thing.send("PATCH", "/v1/thing", headers=headers).refusal == refusal
+
+
+@pytest.mark.parametrize("tag", ['"3"', '"3.117"', '"3.118"', "*"])
+def test_the_passing_of_time_is_nobodys_edit(thing: Client, tag: str) -> None:
+    assert thing.send("PATCH", "/v1/thing", headers={"If-Match": tag}).json() == {"changed": True}

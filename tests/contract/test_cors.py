@@ -1,0 +1,122 @@
+"""Cross-origin requests: an exact allow-list, preflights answered at the edge, caches told to tell origins apart."""
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.documents import document, operation
+from tests.contract.serving import Answer, serve
+
+ORIGIN = "https://board.example.org"
+PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization, if-match"}
+
+FOREIGN = [
+    "https://evil.example.org",
+    "https://board.example.org.evil.com",
+    "https://board.example.org:8443",
+    "http://board.example.org",
+    "HTTPS://BOARD.EXAMPLE.ORG",
+    "https://board.example.org/",
+    "https://xboard.example.org",
+    f"{ORIGIN}, {ORIGIN}",
+    "null",
+    "*",
+    "",
+]
+
+
+def thing(*origins: str) -> Client:
+    """GET /v1/thing, open to pages of these origins."""
+    described = document({"/thing": {"get": operation("get_thing")}})
+    return serve(described, {"get_thing": lambda: Answer({})}, origins=origins)
+
+
+def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
+    received = thing(ORIGIN).get("/v1/thing", headers={"Origin": ORIGIN})
+
+    assert received.status == 200
+    assert received.header("access-control-allow-origin") == ORIGIN
+    exposed = received.header("access-control-expose-headers") or ""
+    assert {"ETag", "Location", "Link", "Retry-After", "X-Request-Id"} <= set(exposed.split(", "))
+
+
+@pytest.mark.parametrize("target", ["/v1/nowhere", "/v1/thing?unknown=1", "/%00", "/?" + "a" * 9_000])
+def test_it_may_read_refusals_too(target: str) -> None:
+    received = thing(ORIGIN).get(target, headers={"Origin": ORIGIN})
+
+    assert received.status >= 400
+    assert received.header("access-control-allow-origin") == ORIGIN
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_page_of_any_other_origin_may_not(origin: str) -> None:
+    received = thing(ORIGIN).get("/v1/thing", headers={"Origin": origin})
+
+    assert received.status == 200
+    assert received.header("access-control-allow-origin") is None
+    assert received.header("access-control-expose-headers") is None
+
+
+def test_each_of_several_origins_is_answered_with_itself() -> None:
+    client = thing(ORIGIN, "http://localhost:8000")
+
+    allowed = [
+        client.get("/v1/thing", headers={"Origin": origin}).header("access-control-allow-origin")
+        for origin in (ORIGIN, "http://localhost:8000", "http://localhost:8001")
+    ]
+
+    assert allowed == [ORIGIN, "http://localhost:8000", None]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}, {"Origin": "https://evil.example.org"}])
+def test_caches_are_told_that_the_answer_depends_on_the_origin(headers: dict[str, str]) -> None:
+    assert thing(ORIGIN).get("/v1/thing", headers=headers).header("vary") == "Origin"
+
+
+def test_without_an_allow_list_there_is_no_word_of_origins() -> None:
+    received = thing().get("/v1/thing", headers={"Origin": ORIGIN})
+
+    assert received.header("vary") is None
+    assert received.header("access-control-allow-origin") is None
+
+
+@pytest.mark.parametrize("target", ["/v1/thing", "/v1/things/of/anyone"])
+def test_a_preflight_is_answered_without_a_token(target: str) -> None:
+    received = thing(ORIGIN).send("OPTIONS", target, headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
+
+    assert received.status == 204
+    assert received.body == b""
+    assert received.header("content-type") is None
+    assert received.header("access-control-allow-origin") == ORIGIN
+    assert received.header("vary") == "Origin"
+    assert "PATCH" in (received.header("access-control-allow-methods") or "").split(", ")
+    allowed = (received.header("access-control-allow-headers") or "").lower().split(", ")
+    assert {"authorization", "if-match", "if-none-match", "idempotency-key", "content-type"} <= set(allowed)
+    assert int(received.header("access-control-max-age") or 0) > 0
+
+
+def test_credentials_are_never_allowed() -> None:
+    client = thing(ORIGIN)
+
+    for method, more in (("GET", {}), ("OPTIONS", PREFLIGHT)):
+        received = client.send(method, "/v1/thing", headers={"Origin": ORIGIN, **more})
+        assert received.header("access-control-allow-credentials") is None
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_preflight_from_any_other_origin_allows_nothing(origin: str) -> None:
+    received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": origin, **PREFLIGHT}, token=None)
+
+    assert received.status == 204
+    assert not [name for name, _ in received.headers if name.startswith("access-control-")]
+
+
+def test_a_preflight_allows_nothing_without_an_allow_list() -> None:
+    received = thing().send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
+
+    assert not [name for name, _ in received.headers if name.startswith("access-control-")]
+
+
+def test_options_that_is_no_preflight_is_a_method_like_any_other() -> None:
+    received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
+
+    assert received.refusal == (405, "method_not_allowed")

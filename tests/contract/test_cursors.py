@@ -1,0 +1,198 @@
+"""A cursor is good for the listing, the filters and the person that it was made for, and for nothing else."""
+
+import base64
+from collections.abc import Callable
+
+import pytest
+
+from contract.cursors import Cursors, Position
+from contract.problems import Problem
+from tests.contract.client import Client
+from tests.contract.documents import INTEGER, STRING, document, operation, parameter
+from tests.contract.serving import Answer, serve
+
+HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
+
+
+def refused(cursors: Cursors, cursor: str, scope: dict[str, object]) -> tuple[int, str]:
+    """How a cursor is refused."""
+    with pytest.raises(Problem) as problem:
+        cursors.open(cursor, scope)
+    return problem.value.status, problem.value.code
+
+
+@pytest.mark.parametrize("position", [(1,), ("crd_a", 5), ("",), ("Zoë\n",), (), (-(2**63), "a" * 500)])
+def test_a_cursor_opens_to_the_position_that_was_sealed(position: Position) -> None:
+    cursors = Cursors(b"key")
+
+    assert cursors.open(cursors.seal(position, HERE), HERE) == position
+
+
+def test_a_cursor_needs_no_escaping_in_a_url() -> None:
+    cursor = Cursors(b"key").seal(("?" * 50, "\xff" * 50), HERE)
+
+    assert all(char.isascii() and (char.isalnum() or char in "-_") for char in cursor)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {**HERE, "of": "list_others"},
+        {**HERE, "for": "usr_2"},
+        {**HERE, "for": None},
+        {**HERE, "with": {"q": "b"}},
+        {**HERE, "with": {}},
+        {**HERE, "with": {"q": "a", "sort": "name"}},
+        {},
+    ],
+)
+def test_a_cursor_of_another_listing_is_refused(scope: dict[str, object]) -> None:
+    cursors = Cursors(b"key")
+
+    assert refused(cursors, cursors.seal((1,), HERE), scope) == (400, "invalid_cursor")
+
+
+def test_the_order_in_which_filters_are_named_is_no_matter() -> None:
+    cursors = Cursors(b"key")
+    cursor = cursors.seal((1,), {"a": 1, "b": {"c": 2, "d": 3}})
+
+    assert cursors.open(cursor, {"b": {"d": 3, "c": 2}, "a": 1}) == (1,)
+
+
+def changed(cursor: str, number: int) -> str:
+    """The cursor with one byte turned over."""
+    raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    raw[number] ^= 1
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("number", [0, 1, 8, 16, 17, -1], ids=["version", "mac", "mac 8", "mac end", "text", "end"])
+def test_a_cursor_that_was_tampered_with_is_refused(number: int) -> None:
+    cursors = Cursors(b"key")
+    cursor = cursors.seal((10, "crd_a"), HERE)
+
+    assert refused(cursors, changed(cursor, number), HERE) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    "mangle",
+    [
+        lambda _: "",
+        lambda _: "A",
+        lambda _: "AQ",
+        lambda _: "not base64!",
+        lambda _: "ünï",
+        lambda _: "\ud800",
+        lambda _: "A" * 8_000,
+        lambda _: base64.urlsafe_b64encode(b'\x01[1,"x"]').decode(),
+        lambda cursor: cursor[:-4],
+        lambda cursor: cursor[4:],
+        lambda cursor: cursor + "AAAA",
+        lambda cursor: cursor + "\n",
+        lambda cursor: " " + cursor,
+        lambda cursor: cursor + cursor,
+        lambda cursor: cursor.swapcase(),
+    ],
+)
+def test_what_is_no_whole_cursor_is_refused(mangle: Callable[[str], str]) -> None:
+    cursors = Cursors(b"key")
+    cursor = cursors.seal((10, "crd_a"), HERE)
+
+    assert refused(cursors, mangle(cursor), HERE) == (400, "invalid_cursor")
+
+
+def test_a_cursor_made_with_a_foreign_key_is_refused() -> None:
+    assert refused(Cursors(b"key"), Cursors(b"another key").seal((1,), HERE), HERE) == (400, "invalid_cursor")
+
+
+def test_a_key_can_be_replaced_while_old_cursors_still_open() -> None:
+    old, both, new = Cursors(b"old"), Cursors(b"new", b"old"), Cursors(b"new")
+
+    assert both.open(old.seal((1,), HERE), HERE) == (1,)
+    assert new.open(both.seal((1,), HERE), HERE) == (1,)
+    assert refused(new, old.seal((1,), HERE), HERE) == (400, "invalid_cursor")
+
+
+@pytest.fixture
+def listing() -> Client:
+    """GET /v1/places/{place}/things tells its position and gives the next cursor; /v1/others does, too."""
+    parameters = [
+        parameter("q", "query", STRING),
+        parameter("limit", "query", {**INTEGER, "default": 50}),
+        parameter("cursor", "query", {"type": "string", "maxLength": 500}),
+    ]
+
+    def answer(at: Position | None, sealed: str | None) -> Answer:
+        return Answer({"at": list(at) if at else None, "next": sealed})
+
+    def list_things(
+        place: str,
+        limit: int,
+        next_cursor: Callable[[Position | None], str | None],
+        q: str | None = None,
+        cursor: Position | None = None,
+    ) -> Answer:
+        del q
+        return answer(cursor, next_cursor((place, limit)))
+
+    def list_others(
+        limit: int,
+        next_cursor: Callable[[Position | None], str | None],
+        q: str | None = None,
+        cursor: Position | None = None,
+    ) -> Answer:
+        return answer(cursor, next_cursor((limit,) if q != "end" else None))
+
+    return serve(
+        document(
+            {
+                "/places/{place}/things": {
+                    "get": operation("list_things", parameter("place", "path", STRING), *parameters)
+                },
+                "/others": {"get": operation("list_others", *parameters)},
+            }
+        ),
+        {"list_things": list_things, "list_others": list_others},
+    )
+
+
+def test_the_next_page_starts_where_the_last_one_ended(listing: Client) -> None:
+    cursor = listing.get("/v1/places/a/things?limit=2").json()["next"]
+
+    received = listing.get(f"/v1/places/a/things?limit=2&cursor={cursor}")
+
+    assert received.json()["at"] == ["a", 2]
+
+
+def test_the_size_of_a_page_may_change_between_two(listing: Client) -> None:
+    cursor = listing.get("/v1/places/a/things?q=x&limit=2").json()["next"]
+
+    assert listing.get(f"/v1/places/a/things?q=x&limit=9&cursor={cursor}").json()["at"] == ["a", 2]
+    assert listing.get(f"/v1/places/a/things?q=x&cursor={cursor}").json()["at"] == ["a", 2]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/v1/places/b/things?q=x", "/v1/places/a/things?q=y", "/v1/places/a/things?limit=2", "/v1/others?q=x"],
+    ids=["another path", "another filter", "no filter", "another operation"],
+)
+def test_a_cursor_goes_nowhere_else(listing: Client, target: str) -> None:
+    cursor = listing.get("/v1/places/a/things?q=x").json()["next"]
+
+    assert listing.get(f"{target}&cursor={cursor}").refusal == (400, "invalid_cursor")
+
+
+def test_a_cursor_is_no_use_to_another_person(listing: Client) -> None:
+    cursor = listing.get("/v1/others?q=x").json()["next"]
+
+    assert listing.get(f"/v1/others?q=x&cursor={cursor}").status == 200
+    assert listing.get(f"/v1/others?q=x&cursor={cursor}", token="another-good-token").status == 400
+
+
+def test_an_oversized_cursor_is_refused(listing: Client) -> None:
+    assert listing.get(f"/v1/others?cursor={'A' * 501}").refusal == (400, "invalid_parameter")
+    assert listing.get("/v1/others?cursor=").refusal == (400, "invalid_cursor")
+
+
+def test_there_is_no_cursor_at_the_end(listing: Client) -> None:
+    assert listing.get("/v1/others?q=end").json() == {"at": None, "next": None}

@@ -1,0 +1,179 @@
+"""The edge: sizes, hygiene, request ids, and the headers that every answer carries."""
+
+import io
+from collections.abc import Awaitable, Callable
+from wsgiref.types import WSGIEnvironment
+
+import pytest
+
+from contract.bridge import Message, WsgiBridge
+from contract.edge import MOST_BODY, MOST_HEADERS, MOST_PATH, MOST_QUERY, Edge
+from tests.contract.client import Client, call, environ
+from tests.contract.documents import OBJECT
+from tests.contract.serving import taking_body
+
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def within(scope: Message, receive: Receive, send: Send) -> None:
+    """Answer with the request id and the size of the body."""
+    body = (await receive())["body"]
+    text = f"{scope['request_id']} {len(body)}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": text})
+
+
+@pytest.fixture
+def edge() -> Client:
+    """The edge around an application that answers everything."""
+    return Client(WsgiBridge(Edge(within, new_request_id=lambda: "made-here")))
+
+
+def chunked(body: bytes) -> WSGIEnvironment:
+    """A request whose body has no declared length."""
+    request = environ("POST", "/")
+    request |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    return request
+
+
+def test_a_body_as_large_as_allowed_passes(edge: Client) -> None:
+    assert edge.send("POST", "/", b"x" * MOST_BODY).body == f"made-here {MOST_BODY}".encode()
+    assert call(edge.application, chunked(b"x" * MOST_BODY)).body == f"made-here {MOST_BODY}".encode()
+
+
+@pytest.mark.parametrize("length", [str(MOST_BODY + 1), "6000000", "9" * 18, "9" * 19, "9" * 5_000])
+def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Client, length: str) -> None:
+    class Unread(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError(f"reads {size} bytes")
+
+    request = environ("POST", "/", headers={"Content-Length": length})
+    request["wsgi.input"] = Unread()
+
+    assert call(edge.application, request).refusal == (413, "body_too_large")
+
+
+def test_a_body_that_turns_out_too_large_is_refused(edge: Client) -> None:
+    assert call(edge.application, chunked(b"x" * (MOST_BODY + 1))).refusal == (413, "body_too_large")
+
+
+def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(edge: Client) -> None:
+    request = chunked(b"x" * MOST_BODY * 10)
+
+    call(edge.application, request)
+
+    assert request["wsgi.input"].tell() <= MOST_BODY * 2
+
+
+def test_a_path_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
+    assert edge.get("/" + "a" * (MOST_PATH - 1)).status == 200
+    assert edge.get("/" + "a" * MOST_PATH).refusal == (414, "uri_too_long")
+
+
+def test_a_query_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
+    assert edge.get("/?" + "a" * MOST_QUERY).status == 200
+    assert edge.get("/?" + "a" * (MOST_QUERY + 1)).refusal == (414, "uri_too_long")
+
+
+def test_headers_as_large_as_allowed_pass_and_larger_ones_do_not(edge: Client) -> None:
+    assert edge.get("/", headers={"X": "a" * (MOST_HEADERS - 1)}, token=None).status == 200
+    assert edge.get("/", headers={"X": "a" * MOST_HEADERS}, token=None).refusal == (431, "headers_too_large")
+    assert edge.get("/", headers={f"X-{n}": "a" * 100 for n in range(640)}, token=None).status == 431
+
+
+@pytest.mark.parametrize("path", ["/%00", "/a%0ab", "/%1f", "/%7f", "/%ff", "/%c0%af", "/%ed%a0%80"])
+def test_a_path_with_what_is_no_clean_text_leads_nowhere(edge: Client, path: str) -> None:
+    assert edge.get(path).refusal == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/caf%C3%A9", "/%F0%9F%98%80", "/a%20b", "/a%25b", "/~a/!$&'()*+,;=:@"])
+def test_any_other_path_passes(edge: Client, path: str) -> None:
+    assert edge.get(path).status == 200
+
+
+@pytest.mark.parametrize("query", ["a=b c", "a=\x01", "a=\xff", "a=\u20ac", "a\n", "\x00"])
+def test_a_query_with_characters_that_must_be_escaped_is_refused(edge: Client, query: str) -> None:
+    assert edge.get(f"/?{query}").refusal == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "GZIP"])
+def test_an_encoded_body_is_refused(edge: Client, coding: str) -> None:
+    without_length = chunked(b"x")
+    without_length["HTTP_CONTENT_ENCODING"] = coding
+
+    assert edge.send("POST", "/", b"x", {"Content-Encoding": coding}).refusal == (415, "unsupported_media_type")
+    assert call(edge.application, without_length).refusal == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_that_is_not_encoded_may_say_so(edge: Client, coding: str) -> None:
+    assert edge.send("POST", "/", b"x", {"Content-Encoding": coding}).status == 200
+
+
+def test_where_there_is_no_body_its_encoding_is_no_matter(edge: Client) -> None:
+    assert edge.get("/", headers={"Content-Encoding": "gzip"}).status == 200
+
+
+@pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 64, "00-4bf92f3577b34da6a3ce929d0e0e4736-00"])
+def test_a_good_request_id_is_kept(edge: Client, sent: str) -> None:
+    received = edge.get("/", headers={"X-Request-Id": sent})
+
+    assert received.header("x-request-id") == sent
+    assert received.body.startswith(sent.encode())
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 65, "a b", "a\nb", "a\n", "<script>", "ä", "a;b", "{}"])
+def test_any_other_request_id_is_replaced(edge: Client, sent: str | None) -> None:
+    received = edge.get("/", headers={"X-Request-Id": sent} if sent is not None else {})
+
+    assert received.header("x-request-id") == "made-here"
+    assert received.body.startswith(b"made-here ")
+
+
+@pytest.mark.parametrize("target", ["/", "/%00", "/?" + "a" * 9_000], ids=["fine", "not found", "too long"])
+def test_every_answer_carries_the_headers_of_the_house(edge: Client, target: str) -> None:
+    received = edge.get(target, headers={"X-Request-Id": "abc"})
+
+    assert received.header("x-request-id") == "abc"
+    assert received.header("cache-control") == "no-store"
+    assert received.header("x-content-type-options") == "nosniff"
+
+
+def test_an_answer_may_know_better_than_the_house() -> None:
+    async def cached(scope: Message, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"cache-control", b"max-age=60")]})
+
+    client = Client(WsgiBridge(Edge(cached, new_request_id=lambda: "made-here")))
+
+    assert client.get("/").header("cache-control") == "max-age=60"
+
+
+@pytest.mark.parametrize(("scheme", "expected"), [("https", "max-age=63072000; includeSubDomains"), ("http", None)])
+def test_only_over_https_is_https_asked_for(edge: Client, scheme: str, expected: str | None) -> None:
+    request = environ("GET", "/")
+    request["wsgi.url_scheme"] = scheme
+
+    assert call(edge.application, request).header("strict-transport-security") == expected
+
+
+def test_head_never_has_a_body(edge: Client) -> None:
+    assert edge.send("HEAD", "/").body == b""
+    assert edge.send("HEAD", "/%00").body == b""
+
+
+def test_the_order_of_refusals_is_size_before_hygiene(edge: Client) -> None:
+    headers = {"Content-Length": "999999", "Content-Encoding": "gzip"}
+
+    assert edge.send("POST", "/%00?" + "a" * 9_000, headers=headers).status == 414
+    assert edge.send("POST", "/%00", headers={**headers, "X": "a" * 40_000}).status == 431
+    assert edge.send("POST", "/%00", headers=headers).status == 413
+    assert edge.send("POST", "/%00", b"x", headers={"Content-Encoding": "gzip"}).status == 404
+
+
+@pytest.mark.parametrize("forms", [{"Host": "elsewhere.example"}, {"Host": ""}, {"traceparent": "broken"}, {"Cookie": "\xff;;="}])
+def test_odd_headers_that_mean_nothing_here_are_no_error(forms: dict[str, str]) -> None:
+    client = taking_body(OBJECT)
+
+    assert client.send("POST", "/v1/things", b"{}", {"Content-Type": "application/json", **forms}).status == 200

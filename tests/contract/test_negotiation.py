@@ -1,0 +1,59 @@
+"""Accept (RFC 9110, section 12.5.1): the answer comes as what is offered and liked best."""
+
+import pytest
+
+from contract.negotiation import choose
+from contract.problems import Problem
+
+JSON, TEXT = "application/json", "text/plain"
+BOTH = (JSON, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, JSON),
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("text/*", TEXT),
+        (TEXT, TEXT),
+        ("TEXT/PLAIN", TEXT),
+        ("text/plain;charset=utf-8", TEXT),
+        ("text/plain, application/json", JSON),
+        ("text/plain, application/json;q=0.9", TEXT),
+        ("text/plain; q=0.8 , application/json;q=0.9", JSON),
+        ("text/plain;q=0.001, application/json;q=0", TEXT),
+        ("*/*;q=0.5, text/plain", TEXT),
+        ("application/*;q=0.2, */*;q=0.5", TEXT),
+        ("application/json;q=0.0, */*", TEXT),
+        ("application/json;Q=0, text/*", TEXT),
+        ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", JSON),
+        (",, text/plain ,", TEXT),
+        ("text/plain;q=2", TEXT),
+        ("text/plain;q=", TEXT),
+    ],
+)
+def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None, chosen: str) -> None:
+    assert choose(accept, BOTH) == chosen
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["image/png", "application/json;q=0", "*/*;q=0", "application/*;q=0.000", ",", "json", "*", "application", "text/*"],
+)
+def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
+    with pytest.raises(Problem) as refused:
+        choose(accept, (JSON,))
+
+    assert refused.value.status == 406
+    assert str(refused.value) == "The answer can be had as application/json."
+
+
+def test_all_that_is_offered_is_told() -> None:
+    with pytest.raises(Problem, match="The answer can be had as application/json or text/plain"):
+        choose("image/png", BOTH)
+
+
+def test_nothing_to_offer_suits_everyone() -> None:
+    assert choose("image/png", ()) is None

@@ -1,0 +1,58 @@
+"""Something for generated requests to work on: boards, lists, cards and tokens that exist."""
+
+from itertools import count
+from typing import Any
+
+from tests.api.client import Client
+
+_STEPS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve")}
+"""What must have happened to a card before an act makes sense."""
+
+
+class Ground:
+    """Makes what a request needs, through the API, as the fuzzing user."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._keys = count()
+        self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
+
+    def keep_own_token(self, case: Any) -> None:
+        """Never revoke the token that everything is sent with: all later answers would be 401."""
+        if case.path_parameters.get("token_id") == self._own_token:
+            case.path_parameters["token_id"] = self._fresh_token()
+
+    def forget_made_up_cursor(self, case: Any) -> None:
+        """A cursor is sealed: one that fits the pattern and was made up is refused, and rightly so."""
+        if case.query and "cursor" in case.query:
+            del case.query["cursor"]
+
+    def put_under(self, case: Any) -> None:
+        """Replace ids, entity tag and idempotency key by such as a client would have at hand."""
+        operation_id = case.operation.definition.raw["operationId"]
+        if operation_id == "revoke_token":
+            case.path_parameters["token_id"] = self._fresh_token()
+        if "If-Match" in case.headers:
+            case.headers["If-Match"] = "*"
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = f"key-{next(self._keys)}"
+        if "board_id" in case.path_parameters:
+            self._put_board_under(case, operation_id)
+
+    def _put_board_under(self, case: Any, operation_id: str) -> None:
+        path = f"/boards/{self._client.post('/boards', {'name': 'Ground'}).json['id']}"
+        todo, doing, *_ = (each["id"] for each in self._client.get(f"{path}/lists").json["items"])
+        card, neighbour = (self._client.post(f"{path}/cards", {"title": "Card"}).json["id"] for _ in range(2))
+        for step in _STEPS.get(operation_id, ()):
+            self._client.post(f"{path}/cards/{card}/{step}")
+        there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card}
+        case.path_parameters |= {name: there[name] for name in case.path_parameters}
+        if isinstance(case.body, dict):
+            beside = doing if operation_id == "move_list" else neighbour
+            real = {"list_id": todo, "before": beside, "after": beside}
+            case.body = case.body | {name: real[name] for name in case.body if name in real}
+
+    def _fresh_token(self) -> str:
+        made = self._client.post("/users/me/tokens", {"name": "Fuzz", "scopes": ["read"]})
+        token_id: str = made.json["token"]["id"]
+        return token_id

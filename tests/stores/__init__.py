@@ -1,1 +1,0 @@
-"""Every store, against the port."""

@@ -1,0 +1,50 @@
+"""The migrations make the tables that the statements are written for."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+
+from stores import migrations
+from stores.schema import metadata
+
+FOLDER = Path(migrations.__file__).parent
+
+
+def described(text: str) -> list[str]:
+    """The clauses of a CREATE, in no order."""
+    return sorted(line.strip().rstrip(",") for line in re.sub(r"[ \t]+", " ", text).splitlines() if line.strip())
+
+
+def schema_of(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {name: described(text) for name, text in found}
+
+
+def test_the_migrations_make_exactly_the_schema(empty_sqlite: Path) -> None:
+    with closing(sqlite3.connect(empty_sqlite)) as migrated:
+        made = schema_of(migrated)
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        wanted = {
+            name: described(text)
+            for name, text in connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        }
+    engine.dispose()
+
+    assert made.pop(migrations.VERSION_TABLE)
+    assert made == wanted
+
+
+def test_the_version_that_is_told_is_the_latest() -> None:
+    assert ScriptDirectory(str(FOLDER)).get_heads() == [migrations.HEAD]
+
+
+def test_versions_are_numbered_without_gaps() -> None:
+    revisions = [each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions()]
+
+    assert sorted(revisions) == [f"{number:04d}" for number in range(1, len(revisions) + 1)]

@@ -1,0 +1,411 @@
+"""What is SQLite's own: the file, the plans of its queries, its locks and its troubles."""
+
+import itertools
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from kanban import lists
+from kanban.store import Busy, Sort, Unavailable
+from kanban.values import Stage
+from stores import CannotOpen, open_store, statements
+from stores.sqlite import open_sqlite
+from tests.stores.world import World
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tackboard.db"
+
+
+@pytest.fixture
+def world(path: Path) -> Iterator[World]:
+    """Ann and her board, in a store that waits for nobody."""
+    store = open_sqlite(f"sqlite:///{path}", patience=0.0)
+    yield World(store)
+    store.close()
+
+
+def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """A program of a few lines, in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def sentence(url: str) -> str:
+    """Why that URL cannot be opened."""
+    with pytest.raises(CannotOpen) as error:
+        open_store(url)
+    return str(error.value)
+
+
+# Opening
+
+
+def test_a_new_file_is_for_its_owner_only(path: Path) -> None:
+    open_store(f"sqlite:///{path}").close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_relative_path_begins_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store("sqlite:///here.db")
+    monkeypatch.chdir("/")
+
+    World(store)
+
+    store.close()
+    assert (tmp_path / "here.db").exists()
+
+
+@pytest.mark.parametrize("name", ["with space.db", "per%20cent%.db", "quest?ion.db", "ha#sh.db", "naïve.db"])
+def test_any_name_will_do_for_a_file(tmp_path: Path, name: str) -> None:
+    url = sa.URL.create("sqlite", database=str(tmp_path / name)).render_as_string()
+
+    open_store(url).close()
+
+    assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("url", ["", "tackboard.db", "mysql://localhost/x", "sqlite+aiosqlite:///x.db", "SQLITE:///x"])
+def test_an_unknown_scheme_is_told_with_an_example(url: str) -> None:
+    assert "knows only 'sqlite:' (for example sqlite:///tackboard.db)." in sentence(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "sqlite:///x.db?mode=ro"]
+)
+def test_a_url_without_a_plain_path_is_told_with_an_example(url: str) -> None:
+    assert sentence(url).endswith("sqlite:///tackboard.db.") or "one that can" in sentence(url)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "tackboard.db"
+
+    assert sentence(f"sqlite:///{path}") == f"The database file {path} cannot be used: No such file or directory."
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert sentence(f"sqlite:///{tmp_path}") == f"The database file {tmp_path} cannot be used: Is a directory."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_file_that_may_not_be_written_is_told(path: Path) -> None:
+    path.touch(mode=0o400)
+
+    assert sentence(f"sqlite:///{path}") == f"The database file {path} cannot be used: Permission denied."
+
+
+def test_a_file_of_another_kind_is_left_alone(path: Path) -> None:
+    path.write_text("Dear diary, " * 1000)
+
+    assert sentence(f"sqlite:///{path}") == f"{path} is not a Tackboard database."
+    assert path.read_text() == "Dear diary, " * 1000
+
+
+@pytest.mark.parametrize("table", ["notes", "alembic_version"])
+def test_a_database_of_another_program_is_left_alone(path: Path, table: str) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"CREATE TABLE {table} (version_num TEXT)")
+        other.commit()
+    before = path.read_bytes()
+
+    assert sentence(f"sqlite:///{path}") == f"{path} is not a Tackboard database."
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_database_of_a_newer_tackboard_is_left_alone(path: Path) -> None:
+    open_store(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute("UPDATE tackboard_schema SET version_num = '0007'")
+        newer.commit()
+
+    assert (
+        sentence(f"sqlite:///{path}")
+        == f"{path} was made by a newer Tackboard (schema 0007; this one knows up to 0001)."
+    )
+
+
+def test_an_empty_file_becomes_a_database(path: Path) -> None:
+    path.touch()
+
+    store = open_store(f"sqlite:///{path}")
+
+    World(store).add_card("Copy")
+    store.close()
+
+
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_a_new_file_that_another_program_holds_is_told(path: Path, lock: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute(lock)
+
+        with pytest.raises(CannotOpen, match="database is locked"):
+            open_sqlite(f"sqlite:///{path}", patience=0.0)
+
+
+def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (id TEXT)")
+        connection.exec_driver_sql("SELECT * FROM missing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("stores.migrations.upgrade", fails)
+        assert sentence(f"sqlite:///{path}").endswith("cannot be used: no such table: missing.")
+
+    open_store(f"sqlite:///{path}").close()
+
+
+def test_many_may_open_a_new_file_at_once(path: Path) -> None:
+    code = "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').secret()"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: run(code, path), range(4)))
+
+    assert [answer.stderr for answer in answers] == [""] * 4
+
+
+def test_opening_what_is_up_to_date_loads_no_alembic(path: Path) -> None:
+    code = (
+        "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').close();"
+        "print('alembic' in sys.modules)"
+    )
+
+    assert run(code, path).stdout == "True\n"
+    assert run(code, path).stdout == "False\n"
+
+
+def test_loading_the_package_loads_no_engine() -> None:
+    answer = run("import sys, stores; print('sqlalchemy' in sys.modules)")
+
+    assert answer.stdout == "False\n"
+
+
+# Connections
+
+
+def test_every_connection_is_durable_and_checks_references(world: World) -> None:
+    with world.store._engine.reading() as connection:  # type: ignore[attr-defined]  # noqa: SLF001  (what only SQLite has)
+        told = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+
+    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(Busy):
+            world.add_card("Too late")
+        assert world.view().board.seq == 1
+        world.store.touch_token(world.ann.id, world.now)
+
+        other.execute("ROLLBACK")
+    world.add_card("In time")
+    assert world.titles("To do") == ["In time"]
+
+
+def test_a_file_that_was_removed_takes_no_writes_and_does_not_come_back_empty(world: World, path: Path) -> None:
+    path.unlink()
+
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        world.add_card("Into nowhere")
+    assert not path.exists()
+
+
+def test_a_file_that_was_replaced_takes_no_writes(world: World, path: Path) -> None:
+    path.rename(path.with_name("old.db"))
+    path.write_bytes(path.with_name("old.db").read_bytes())
+
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        world.add_card("Into the wrong file")
+
+
+def test_a_closed_store_says_so(world: World) -> None:
+    world.store.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        world.view()
+
+
+FILL = """
+import resource, sys
+from kanban.store import Unavailable
+from stores import open_store
+from tests.stores.world import World
+store = open_store(f"sqlite:///{sys.argv[1]}")
+world = World(store)
+acknowledged = 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
+try:
+    while True:
+        world.add_card("Card", description="x" * 5000)
+        acknowledged += 1
+except Unavailable as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert len(world.cards()) == acknowledged == world.view().board.seq - 1 == len(world.events()) - 1
+world.add_card("There is room again")
+store.close()
+print(acknowledged > 5)
+"""
+
+
+def test_without_room_nothing_is_half_written_and_all_goes_on_when_there_is_room(path: Path) -> None:
+    answer = run(FILL, path)
+
+    assert answer.stderr == ""
+    assert answer.stdout == "The database file could not be read or written.\nTrue\n"
+
+
+WRITE_FOR_EVER = """
+import sys
+from stores import open_store
+from tests.stores.world import World
+world = World(open_store(f"sqlite:///{sys.argv[1]}"))
+print(world.board_id, world.ann.id, flush=True)
+while True:
+    print(world.add_card("Card", "Doing").id, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 5, 20])
+def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) -> None:
+    command = [sys.executable, "-c", WRITE_FOR_EVER, str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        board_id, user_id = writer.stdout.readline().split()
+        made = [writer.stdout.readline().strip() for _ in range(acknowledged)]
+        writer.kill()
+        made += writer.stdout.read().split()
+
+    store = open_store(f"sqlite:///{path}")
+    view = store.read_board(board_id, user_id, card_ids=made[:-1])
+    store.close()
+    assert view is not None
+    # The last line may have been cut off by the kill.
+    assert set(view.cards) == set(made[:-1])
+    assert view.board.seq - 1 == view.first_list(Stage.IN_PROGRESS).card_count
+
+
+# Tables for people
+
+
+def test_the_tables_read_as_one_would_write_them(world: World, path: Path) -> None:
+    world.add_card("Copy", "Doing", external_id="x-1")
+
+    with closing(sqlite3.connect(path)) as shell:
+        card = shell.execute("SELECT title, status, started_at, external_id FROM cards").fetchone()
+        event = shell.execute("SELECT type, data ->> 'title' FROM events WHERE seq = 2").fetchone()
+
+    assert card == ("Copy", "in_progress", "2026-11-20T12:00:00Z", "x-1")
+    assert event == ("card.created", "Copy")
+
+
+def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, path: Path) -> None:
+    card = world.add_card("Copy")
+    world.delete_card(card)
+
+    world.do(lists.revise, world.list_named("To do").id, patch={"stage": "done"})
+
+    with closing(sqlite3.connect(path)) as shell:
+        assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]
+
+
+@pytest.mark.parametrize(
+    "mischief",
+    [
+        "UPDATE cards SET status = 'done'",
+        "UPDATE cards SET list_id = 'lst_none'",
+        "UPDATE cards SET tracked_seconds = -1",
+        "UPDATE cards SET tracked_seconds = 'many'",
+        "UPDATE lists SET stage = 'later'",
+        "UPDATE lists SET card_count = 5001",
+        "UPDATE lists SET rank = 'a0'",
+        "UPDATE boards SET hourly_rate_minor = 100000001",
+        "UPDATE members SET role = 'king'",
+        "UPDATE events SET actor_id = 'usr_none'",
+        "UPDATE time_entries SET ended_at = '2026-11-20T11:59:59Z'",
+        "DELETE FROM users",
+    ],
+)
+def test_the_tables_refuse_what_cannot_be(world: World, path: Path, mischief: str) -> None:
+    world.add_card("Copy", "Doing")
+
+    with closing(sqlite3.connect(path)) as shell:
+        shell.execute("PRAGMA foreign_keys=ON")
+        with pytest.raises(sqlite3.IntegrityError):
+            shell.execute(mischief)
+
+
+# Plans
+
+
+FLAGS = [False, True]
+QUERIES: dict[str, sa.Select[object]] = {
+    **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
+    **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
+    **{f"boards_page {flag}": statements.boards_page(continued=flag) for flag in FLAGS},
+    **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
+    **{
+        f"cards_page {scope} {sort} {searching} {continued}": statements.cards_page(
+            scope, sort, searching=searching, continued=continued
+        )
+        for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS)
+        if sort is not Sort.POSITION or scope == "list"
+    },
+}
+WRITES = {
+    name: value
+    for name, value in vars(statements).items()
+    if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
+} | {
+    f"{name} {table}": statement
+    for name in ("UPDATE_PERSON", "UPDATE_PART")
+    for table, statement in getattr(statements, name).items()
+}
+
+
+def plan(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
+    """How SQLite goes about a statement."""
+    prepared = statements.Prepared(statement, sqlite.dialect())
+    with closing(sqlite3.connect(path)) as shell:
+        steps = shell.execute(f"EXPLAIN QUERY PLAN {prepared.text}", [None] * prepared.text.count("?")).fetchall()
+    return [step[-1] for step in steps]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
+    steps = plan(empty_sqlite, QUERIES[name])
+
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+    # The first user is the first row of an index: a scan of one row.
+    assert not [step for step in steps if step.startswith("SCAN")] or name == "FIRST_USER"
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
+    assert not [step for step in plan(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
+
+
+def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
+    assert len(QUERIES) > 60
+    assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
+    assert {"UPDATE_BOARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
