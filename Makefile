@@ -1,56 +1,83 @@
-# Everything a person does with Tackboard, by name. `make` alone lists it.
+# Everything that is done with Tackboard, by name. `make` alone lists it.
 
 PYTHON ?= python3
 BIN := .venv/bin
-PINNED := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
+
+# Every package is pinned with its hashes and comes as a wheel: nothing is built, nothing is resolved, nothing is trusted.
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	--custom-compile-command "make requirements"
 
-# Where the browser tests find Chromium, unless CHROMIUM names one.
+# The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test check spec bench requirements clean
+.PHONY: help run token test check spec bench requirements clean browser
 
-help:  ## list these targets
-	@echo "make <target>, where <target> is one of:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
-	@echo "PORT, HOST, STORE_URL and OPEN_SIGNUP are read by run and token; PYTHON names the Python to build .venv with."
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
-run: .venv/product  ## start the server on http://127.0.0.1:8080/ (the first run prints a URL with a token)
+run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python tackboard.py run
 
 token: .venv/product  ## print a new token of the owner
 	@exec $(BIN)/python tackboard.py token
 
-test: .venv/development chromium  ## run every test
-	@CHROMIUM="$(CHROMIUM)" exec $(BIN)/python -m pytest
+test: .venv/development browser  ## run every test
+	@exec $(BIN)/python -m pytest
 
-check: .venv/development node_modules/.package-lock.json  ## lint, format, types, document and import rules
+check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest --quiet tests/test_architecture.py
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
 	@npm run --silent lint
-	@sh -c 'set -e; scratch=$$(mktemp -d); trap "rm -rf $$scratch" EXIT'
+	@before=$$(cksum spec/dist/*) && npm run --silent bundle >/dev/null 2>&1 && test "$$before" = "$$(cksum spec/dist/*)" || { \
+		echo "spec/dist was not current; it is now: look at the change and commit it." >&2; exit 1; }
 
-clean:  ## remove what make and the tests made; the database stays
+spec: node_modules/.package-lock.json  ## bundle the document in spec/ and lint it (needs Node)
+	@npm run --silent bundle
+	@npm run --silent lint
+
+bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
+	@exec $(BIN)/python -m bench
+
+requirements: .venv/development  ## pin the newest packages that requirements*.in allow
+	@$(PIN) requirements.in --output-file requirements.txt
+	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
+
+clean:  ## remove everything that was made here, except the database
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Tackboard needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
-			"Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	@echo "Making .venv, once."
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
-
+# A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
 .venv/product: requirements.txt | $(BIN)/python
-	@echo "Installing what Tackboard runs on into .venv."
-	@$(PINNED) -r requirements.txt
+	@echo "Installing what Tackboard runs on into .venv" >&2
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/development: requirements-dev.txt .venv/product
-	@echo "Installing the tools for tests and checks into .venv."
-	@$(PINNED) -r requirements-dev.txt
+	@echo "Installing the tools for tests and checks into .venv" >&2
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Tackboard needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
+			"Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Checking the document needs Node 20 or newer, with npm." >&2; exit 1; }
+	@echo "Installing the tools for the document into node_modules" >&2
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+browser:
+	@if [ -z "$(CHROMIUM)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the tests in a browser" >&2; \
+		apt-get install -y -qq chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; \
+	elif [ -z "$(CHROMIUM)" ]; then \
+		echo "There is no Chromium for the tests in a browser: install it, or name it with CHROMIUM=/path/to/chromium." >&2; \
+	fi

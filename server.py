@@ -8,7 +8,6 @@ import secrets
 import signal
 import socket
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -31,9 +30,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(application: WSGIApplication, listening: socket.socket) -> None:
-    """Answer until SIGINT or SIGTERM comes; then finish what was begun, for five seconds at most.
+    """Answer until a KeyboardInterrupt; then finish what was begun, for five seconds at most.
 
-    A second signal ends it at once. Must be called in the main thread.
+    A second one ends it at once. Must be called in the main thread, which hears no further signal to stop afterwards.
     """
     server = create_server(
         application,
@@ -47,16 +46,11 @@ def serve(application: WSGIApplication, listening: socket.socket) -> None:
         max_request_body_size=64 * MOST_BODY,
     )
     server.channel_class = _Channel
-    signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt):
         server.run()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     server.close()
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.

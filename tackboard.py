@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +71,8 @@ def run(chosen: Settings) -> None:
         os.environ["OPEN_SIGNUP"] = "1" if chosen.open_signup else "0"
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
+        # A supervisor's way to stop a program is treated like Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(_greeting(_address(chosen.host, listening.getsockname()[1]), text), flush=True)
         server.serve(wsgi.application, listening)
     print("Stopped.")

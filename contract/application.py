@@ -42,7 +42,7 @@ log = logging.getLogger("tackboard")
 class Settle(Protocol):
     """What stands between a call and its answer: it may refuse, repeat, replay, and commits what the answer wants."""
 
-    def __call__(self, call: Call, answer: Callable[[], Response]) -> Response:
+    def __call__(self, call: Call, answer: Callable[[], Response], /) -> Response:
         """The response that is sent; `answer` calls the function and checks its reply, as often as it is called."""
 
 

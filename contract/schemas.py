@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
@@ -80,7 +81,7 @@ class Check:
 
     schema: Schema
     registry: Any
-    names: frozenset[str]
+    names: Callable[[], frozenset[str]]
     tidy: Step | None
     _compiled: Any = None
 
@@ -100,7 +101,7 @@ class Check:
         found: list[Fault] = []
         room = MOST_TEXT
         for error in self._compiled.iter_errors(value):
-            fault = _describe(error, self.names)
+            fault = _describe(error, self.names())
             room -= sum(map(len, fault))
             if found and (len(found) == MOST_FAULTS or room < 0):
                 break
@@ -121,20 +122,22 @@ class Schemas:
                     {
                         "$schema": "https://json-schema.org/draft/2020-12/schema",
                         "components": {
-                            "schemas": {name: _translate(schema, direction, self.resolve) for name, schema in named.items()}
+                            "schemas": {
+                                name: _translate(schema, direction, self.resolve) for name, schema in named.items()
+                            }
                         },
                     },
                 )
                 for direction in ("request", "response")
             ]
         )
-        self._names = frozenset(
-            name
-            for _, node in _nodes(document, "")
-            if isinstance(node.get("properties"), dict)
-            for name in node["properties"]
-        )
         self._checks: dict[tuple[str, str], Check] = {}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name of a property in the document; gathered when the first fault is described, not at the start."""
+        nodes = (node.get("properties") for _, node in _nodes(self._document, ""))
+        return frozenset(name for properties in nodes if isinstance(properties, dict) for name in properties)
 
     def check(self, schema: Schema, direction: Direction) -> Check:
         """The check of a schema; operations that name the same component share one."""
@@ -142,7 +145,7 @@ class Schemas:
         if key[0] and key in self._checks:
             return self._checks[key]
         tidy = self._tidy(schema, {}) if direction == "request" else None
-        made = Check(_translate(schema, direction, self.resolve), self._registry, self._names, tidy)
+        made = Check(_translate(schema, direction, self.resolve), self._registry, lambda: self.names, tidy)
         if key[0]:
             self._checks[key] = made
         return made
@@ -256,8 +259,7 @@ def _translate_properties(schema: Schema, out: Schema, direction: Direction, res
     hidden_by = "writeOnly" if direction == "response" else "readOnly"
     hidden = {name for name, part in schema["properties"].items() if resolve(part).get(hidden_by)}
     out["properties"] = {
-        name: name not in hidden and _translate(part, direction, resolve)
-        for name, part in schema["properties"].items()
+        name: name not in hidden and _translate(part, direction, resolve) for name, part in schema["properties"].items()
     }
     if "required" in out:
         out["required"] = [name for name in out["required"] if name not in hidden]

@@ -5,7 +5,7 @@
     ├── Forbidden: RoleTooLow, ScopeMissing
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards
-    ├── Unprocessable: UnknownReference, SelfReference, IdempotencyKeyReused, ScopeTooBroad
+    ├── Unprocessable: UnknownReference, SelfReference, IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
     └── SignupClosed
 
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
@@ -206,6 +206,17 @@ class ScopeTooBroad(Unprocessable):
         """Scope is the first one that the calling token does not have."""
         super().__init__(f"A token cannot give the scope {scope}, which it does not have itself.")
         self.field = "scopes"
+
+
+class ExpiresInPast(Unprocessable):
+    """A token would have expired before it was made."""
+
+    code = "expires_in_past"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("A token cannot expire before it is made: 'expires_at' lies in the past.")
+        self.field = "expires_at"
 
 
 class SignupClosed(Refused):

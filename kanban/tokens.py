@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kanban.errors import ScopeTooBroad
+from kanban.errors import ExpiresInPast, ScopeTooBroad
 from kanban.values import Act, Change, Scope, Token
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -27,13 +27,16 @@ def issue(
     expires_at: datetime | None = None,
     within: Collection[Scope] = tuple(Scope),
 ) -> tuple[Token, str, Change]:
-    """A new token, its text, and the change that keeps it. Raises ScopeTooBroad for a scope not in `within`.
+    """A new token, its text, and the change that keeps it.
 
-    `within` are the scopes of the token that asks for it; without one, as at sign-up, all.
+    `within` are the scopes of the token that asks for it; without one, as at sign-up, all. Raises ScopeTooBroad for
+    a scope that is not among them, and ExpiresInPast.
     """
     for scope in scopes:
         if scope not in within:
             raise ScopeTooBroad(scope)
+    if expires_at is not None and expires_at <= act.at:
+        raise ExpiresInPast
     text = _text(random_bytes)
     token = Token(
         id=act.new_id("token"),
@@ -76,15 +79,15 @@ def revoke(token: Token, act: Act) -> tuple[Token, Change | None]:
 
 def _text(random_bytes: Callable[[int], bytes]) -> str:
     # 32 bytes hold 77 bits more than 30 digits do: what the remainder favours is less than chance.
-    body = _base62(int.from_bytes(random_bytes(32), "big"), _RANDOM_LENGTH)
+    body = _in_digits(int.from_bytes(random_bytes(32), "big"), _RANDOM_LENGTH)
     return f"tkb_{body}{_check(body)}"
 
 
 def _check(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), _CHECK_LENGTH)
+    return _in_digits(zlib.crc32(body.encode()), _CHECK_LENGTH)
 
 
-def _base62(number: int, length: int) -> str:
+def _in_digits(number: int, length: int) -> str:
     digits = []
     for _ in range(length):
         number, digit = divmod(number, len(_DIGITS))

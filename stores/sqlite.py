@@ -162,9 +162,13 @@ def _path(url: str) -> Path:
 def _connect(path: Path, patience: float) -> sqlite3.Connection:
     # Mode rw never makes a file: one that vanished must not come back empty.
     connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
-    _be_patient(connection, patience)
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        _be_patient(connection, patience)
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -7,6 +7,21 @@ if (token) {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
+// Swagger UI fills in the example of every parameter. Here they start empty: otherwise a first request would carry an
+// id or a cursor that nobody gave out, and a second one an idempotency key that was used.
+const emptyParameters = () => ({
+  statePlugins: {
+    spec: {
+      wrapSelectors: {
+        parameterWithMetaByIdentity: (original) => (state, ...identity) => {
+          const parameter = original(state, ...identity);
+          return parameter && parameter.get("value") === undefined ? parameter.set("value", "") : parameter;
+        },
+      },
+    },
+  },
+});
+
 const ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#document",
@@ -14,6 +29,7 @@ const ui = SwaggerUIBundle({
   displayRequestDuration: true,
   docExpansion: "list",
   persistAuthorization: true,
+  plugins: [emptyParameters],
   tryItOutEnabled: true,
   validatorUrl: null,
   onComplete: () => {

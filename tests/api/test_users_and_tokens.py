@@ -85,6 +85,13 @@ def test_a_token_can_not_make_a_stronger_one(mina: Client) -> None:
     assert (refused.status, refused.json["code"]) == (422, "scope_too_broad")
 
 
+def test_a_token_that_would_have_expired_already_is_refused(mina: Client) -> None:
+    refused = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T14:00:00Z"})
+
+    assert (refused.status, refused.json["code"]) == (422, "expires_in_past")
+    assert refused.json["errors"][0]["pointer"] == "/expires_at"
+
+
 def test_a_revoked_token_is_refused_at_once(mina: Client) -> None:
     made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"]}).json
     client = mina.with_token(made["secret"])

@@ -37,7 +37,9 @@ def test_a_change_of_no_version_at_all_is_refused() -> None:
     assert (refused.value.status, refused.value.code) == (428, "precondition_required")
 
 
-@pytest.mark.parametrize("header", ["", "3", '"3', '3"', "W/3", 'w/"3"', '"3" "4"', '"3 "', '"3",', ',"3"', "*, *", '*,"3"', '"\xfc"'])
+@pytest.mark.parametrize(
+    "header", ["", "3", '"3', '3"', "W/3", 'w/"3"', '"3" "4"', '"3 "', '"3",', ',"3"', "*, *", '*,"3"', '"\xfc"']
+)
 def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
     with pytest.raises(Problem) as refused:
         IfMatch(header)

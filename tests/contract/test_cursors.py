@@ -1,7 +1,7 @@
 """A cursor is good for the listing, the filters and the person that it was made for, and for nothing else."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.contract.serving import Answer, serve
 HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
 
 
-def refused(cursors: Cursors, cursor: str, scope: dict[str, object]) -> tuple[int, str]:
+def refused(cursors: Cursors, cursor: str, scope: Mapping[str, object]) -> tuple[int, str]:
     """How a cursor is refused."""
     with pytest.raises(Problem) as problem:
         cursors.open(cursor, scope)

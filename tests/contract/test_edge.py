@@ -172,7 +172,9 @@ def test_the_order_of_refusals_is_size_before_hygiene(edge: Client) -> None:
     assert edge.send("POST", "/%00", b"x", headers={"Content-Encoding": "gzip"}).status == 404
 
 
-@pytest.mark.parametrize("forms", [{"Host": "elsewhere.example"}, {"Host": ""}, {"traceparent": "broken"}, {"Cookie": "\xff;;="}])
+@pytest.mark.parametrize(
+    "forms", [{"Host": "elsewhere.example"}, {"Host": ""}, {"traceparent": "broken"}, {"Cookie": "\xff;;="}]
+)
 def test_odd_headers_that_mean_nothing_here_are_no_error(forms: dict[str, str]) -> None:
     client = taking_body(OBJECT)
 

@@ -156,7 +156,9 @@ def test_the_answer_comes_as_the_client_likes_it_best(
     assert received.body == body.encode()
 
 
-@pytest.mark.parametrize("accept", ["image/png", "application/*;q=0", "application/xml, text/html", "nonsense", "*/*;q=0"])
+@pytest.mark.parametrize(
+    "accept", ["image/png", "application/*;q=0", "application/xml, text/html", "nonsense", "*/*;q=0"]
+)
 def test_an_accept_that_excludes_everything_is_refused(accept: str) -> None:
     client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Answer({})})
 
@@ -178,7 +180,7 @@ def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
     assert received.body == b""
 
 
-def test_a_function_asks_what_was_accepted_only_after_the_request_was_understood() -> None:
+def test_what_the_client_accepts_is_settled_before_its_body_is_read() -> None:
     client = taking_body(SOMETHING)
 
     received = client.send(

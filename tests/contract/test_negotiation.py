@@ -40,7 +40,17 @@ def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None
 
 @pytest.mark.parametrize(
     "accept",
-    ["image/png", "application/json;q=0", "*/*;q=0", "application/*;q=0.000", ",", "json", "*", "application", "text/*"],
+    [
+        "image/png",
+        "application/json;q=0",
+        "*/*;q=0",
+        "application/*;q=0.000",
+        ",",
+        "json",
+        "*",
+        "application",
+        "text/*",
+    ],
 )
 def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
     with pytest.raises(Problem) as refused:

@@ -162,7 +162,12 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
     ({"type": "integer", "multipleOf": 5}, 3, "multiple_of", "must be a multiple of 5"),
     ({"type": "array", "items": INTEGER, "minItems": 2}, [1], "too_few", "must have at least 2 items"),
     ({"type": "array", "items": INTEGER, "maxItems": 1}, [1, 2], "too_many", "must have at most 1 items"),
-    ({"type": "array", "items": INTEGER, "uniqueItems": True}, [1, 1], "not_unique", "must not hold the same item twice"),
+    (
+        {"type": "array", "items": INTEGER, "uniqueItems": True},
+        [1, 1],
+        "not_unique",
+        "must not hold the same item twice",
+    ),
     ({"type": "object", "minProperties": 1}, {}, "too_few", "must have at least 1 properties"),
     ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 1}, "too_many", "must have at most 1 properties"),
     (an_object({}), {"a": 1}, "unknown_property", "has a property that the document does not name"),

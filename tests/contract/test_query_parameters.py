@@ -59,7 +59,9 @@ def test_a_number_arrives_as_a_number(text: str, value: float) -> None:
     assert client.seen == [value]
 
 
-@pytest.mark.parametrize("text", ["NaN", "inf", "Infinity", "1e99", "1e999", ".5", "5.", "1_0", "+1", "%201", "9" * 400])
+@pytest.mark.parametrize(
+    "text", ["NaN", "inf", "Infinity", "1e99", "1e999", ".5", "5.", "1_0", "+1", "%201", "9" * 400]
+)
 def test_what_is_no_number_of_json_is_refused(text: str) -> None:
     client = taking_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
 

@@ -131,7 +131,7 @@ def test_a_scheme_that_nobody_would_enforce_stops_the_start(schemes: Schema, pub
     described = document({"/thing": {"get": operation("get_thing")}})
     described["components"]["securitySchemes"] = schemes
 
-    with pytest.raises(BadDocument, match="Operation get_thing .*'bearer'"):
+    with pytest.raises(BadDocument, match=r"Operation get_thing .*'bearer'"):
         serve(described, {"get_thing": lambda: Answer({})}, public=public)
 
 

@@ -151,7 +151,7 @@ def test_a_number_may_have_a_fraction(schema: dict[str, Any]) -> None:
     assert client.seen == [1.25]
 
 
-def test_a_hundred_thousand_unknown_names_are_refused_with_a_small_answer() -> None:
+def test_twenty_thousand_unknown_names_are_refused_with_a_small_answer() -> None:
     client = taking_body(an_object({"a": STRING}))
     body = b"{" + b",".join(b'"%x":0' % number for number in range(20_000)) + b"}"
 

@@ -392,7 +392,7 @@ def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
         world.store.commit(Change(), remembered(world, key=f"key-{number}"))
     world.later(hours=25)
 
-    for number in range(50):
+    for number in reversed(range(50)):
         world.store.commit(Change(), remembered(world, key=f"key-{number}"))
 
     assert world.store.remembered(world.ann.id, "create_card", "key-49", world.now) is not None

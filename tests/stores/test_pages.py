@@ -141,6 +141,20 @@ def test_paging_goes_on_behind_a_list_that_was_deleted_or_moved(world: World) ->
     assert [card.title for card in rest[1].items] == ["Done 1", "Done 2"]
 
 
+def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> None:
+    for name in ("To do", "Done"):
+        world.add_card(f"{name} 1", name)
+        world.add_card(f"{name} 2", name)
+    first = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 3)
+    assert first is not None
+
+    world.do(lists.move, world.list_named("Done").id, position="top")
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+
+    assert rest is not None
+    assert rest[1].items[0].title == "Done 2"
+
+
 def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -> None:
     for number in range(3):
         world.add_card(f"Card {number}")

@@ -1,0 +1,70 @@
+"""The page at /docs/ in a real browser, under its own security policy."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Visit
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+
+def _operation(visit: Visit, name: str) -> Locator:
+    """An operation of the page, opened."""
+    operation = visit.page.locator(f"[id$='-{name}']")
+    operation.get_by_role("button").first.click()
+    return operation
+
+
+def _execute(operation: Locator) -> Locator:
+    """The cell with the status of the answer that has come."""
+    operation.get_by_role("button", name="Execute").click()
+    return operation.locator(".live-responses-table .response-col_status")
+
+
+def test_the_address_that_the_first_run_prints_signs_its_reader_in(live_server: LiveServer, visit: Visit) -> None:
+    visit.page.goto(f"{live_server.url}#token={live_server.token}")
+
+    status = _execute(_operation(visit, "get_me"))
+
+    expect(status.last).to_have_text(re.compile("200"))
+    assert visit.page.url.startswith(f"{live_server.url}docs/")
+    assert "tkb_" not in visit.page.url
+    assert not visit.complaints
+
+
+def test_the_reader_stays_signed_in_when_the_page_is_loaded_again(live_server: LiveServer, visit: Visit) -> None:
+    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
+    expect(visit.page.get_by_role("button", name="Authorize")).to_have_class(re.compile(r"\blocked"))
+
+    visit.page.reload()
+    status = _execute(_operation(visit, "get_me"))
+
+    expect(status.last).to_have_text(re.compile("200"))
+    assert not visit.complaints
+
+
+def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, visit: Visit) -> None:
+    visit.page.goto(f"{live_server.url}#token={live_server.token}")
+
+    made = _execute(_operation(visit, "create_board"))
+    expect(made.last).to_have_text(re.compile("201"))
+    found = _execute(_operation(visit, "list_boards"))
+
+    # No parameter was filled in: the example of a cursor would have been refused.
+    expect(found.last).to_have_text(re.compile("200"))
+    assert not visit.complaints
+
+
+def test_a_reader_without_a_token_sees_the_document_and_is_refused_with_a_problem(
+    live_server: LiveServer, visit: Visit
+) -> None:
+    visit.page.goto(f"{live_server.url}docs/")
+    operation = _operation(visit, "get_me")
+
+    status = _execute(operation)
+
+    expect(status.last).to_have_text(re.compile("401"))
+    expect(operation.locator(".live-responses-table")).to_contain_text("unauthenticated")

@@ -1,0 +1,176 @@
+"""Events as AWS hands them to a Lambda function, after AWS's documentation: API Gateway and load balancers.
+
+What differs matters: an HTTP API (payload 2.0) sends the query as it came and cookies in a list of their own; a
+REST API (payload 1.0) sends the query decoded and every header twice; a load balancer sends the query undecoded.
+None of them promises a content-length.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+Event = dict[str, Any]
+
+GATEWAY = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+OWN_DOMAIN = "api.example.org"
+
+
+def http_api(
+    method: str,
+    target: str,
+    body: str | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    host: str = OWN_DOMAIN,
+    stage: str = "$default",
+) -> Event:
+    """An event of an HTTP API, payload format 2.0. A named stage stands at the start of the path."""
+    path, _, query = target.partition("?")
+    sent = {**_forwarded(host), **{name.lower(): value for name, value in (headers or {}).items()}}
+    cookies = sent.pop("cookie", "")
+    event: Event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": unquote(path),
+        "rawQueryString": query,
+        "headers": sent,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": host,
+            "domainPrefix": host.partition(".")[0],
+            "http": {
+                "method": method,
+                "path": unquote(path),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "agent",
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": "$default",
+            "stage": stage,
+            "time": "20/Nov/2026:14:00:00 +0000",
+            "timeEpoch": 1795183200000,
+        },
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = {
+            name: ",".join(texts) for name, texts in _grouped(parse_qsl(query, keep_blank_values=True)).items()
+        }
+    if cookies:
+        event["cookies"] = cookies.split("; ")
+    if body is not None:
+        event |= _body(body)
+    return event
+
+
+def rest_api(
+    method: str,
+    target: str,
+    body: str | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    host: str = OWN_DOMAIN,
+    stage: str = "prod",
+) -> Event:
+    """An event of a REST API, payload format 1.0. The stage stands in the context, not in the path."""
+    path, _, query = target.partition("?")
+    sent = {
+        **{name.title(): value for name, value in _forwarded(host).items()},
+        **(headers or {}),
+    }
+    texts = _grouped(parse_qsl(query, keep_blank_values=True))
+    return {
+        "resource": "/{proxy+}",
+        "path": unquote(path),
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": {name: values[-1] for name, values in texts.items()} or None,
+        "multiValueQueryStringParameters": texts or None,
+        "pathParameters": {"proxy": unquote(path).removeprefix("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": host,
+            "extendedRequestId": "JKJaXmPLvHcESHA=",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "agent"},
+            "path": f"/{stage}{unquote(path)}",
+            "protocol": "HTTP/1.1",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "resourcePath": "/{proxy+}",
+            "stage": stage,
+        },
+        "body": None,
+        "isBase64Encoded": False,
+        **(_body(body) if body is not None else {}),
+    }
+
+
+def load_balancer(
+    method: str,
+    target: str,
+    body: str | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    host: str = OWN_DOMAIN,
+) -> Event:
+    """An event of an application load balancer whose target group has multi-value headers switched on."""
+    path, _, query = target.partition("?")
+    sent = {**_forwarded(host), **{name.lower(): value for name, value in (headers or {}).items()}}
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return {
+        "requestContext": {
+            "elb": {
+                "targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/t/6d0ecf831eec"
+            }
+        },
+        "httpMethod": method,
+        "path": path,
+        "multiValueQueryStringParameters": _grouped([(name, value) for name, _, value in pairs]),
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "body": "",
+        "isBase64Encoded": False,
+        **(_body(body) if body is not None else {}),
+    }
+
+
+SHAPES = {"HTTP API": http_api, "REST API": rest_api, "load balancer": load_balancer}
+"""Every shape, made from the same request."""
+
+
+def headers_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an answer, in either shape, by lower-case name."""
+    single: dict[str, str] = answer.get("headers", {})
+    several: dict[str, list[str]] = answer.get("multiValueHeaders", {})
+    return {name.lower(): value for name, value in single.items()} | {
+        name.lower(): ", ".join(values) for name, values in several.items()
+    }
+
+
+def _forwarded(host: str) -> dict[str, str]:
+    return {
+        "host": host,
+        "user-agent": "agent",
+        "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+        "x-forwarded-for": "192.0.2.1",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+    }
+
+
+def _body(body: str | bytes) -> Event:
+    if isinstance(body, bytes):
+        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return {"body": body}
+
+
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append(value)
+    return grouped

@@ -1,0 +1,63 @@
+"""What README shows is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live_server import LiveServer
+
+ROOT = Path(__file__).parents[2]
+ENTRY = re.compile(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
+CHANGING = [
+    (re.compile(r"\b(usr|brd|lst|crd)_[0-9a-z]{26}\b"), r"\1_…"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…Z"),
+]
+
+
+def masked(text: str) -> str:
+    """The text without what is different every time."""
+    for pattern, replacement in CHANGING:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+def test_the_commands_of_the_readme_answer_what_it_shows(live_server: LiveServer, tmp_path: Path) -> None:
+    _, _, tested = (ROOT / "README.md").read_text().partition("run by tests/readme. -->")
+    block = tested.split("```")[1].removeprefix("console\n")
+    entries = [(entry["command"], entry["output"]) for entry in ENTRY.finditer(block)]
+    mark = "=== next ==="
+    lines = [f'make() {{ "{sys.executable}" "{ROOT}/tackboard.py" token 2>/dev/null; }}']
+    for command, _ in entries:
+        lines += [command.replace("http://127.0.0.1:8080", live_server.url.rstrip("/")), f"echo; echo '{mark}'"]
+
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the README.
+        cwd=tmp_path,
+        env=os.environ | {"STORE_URL": live_server.store_url, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    answers = run.stdout.split(mark)[:-1]
+    assert [masked(answer) for answer in answers] == [masked(output) for _, output in entries]
+
+
+def test_the_handler_of_the_readme_is_the_handler() -> None:
+    shown = re.search(r"   ```python\n(.*?)   ```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    assert shown
+    code = "\n".join(line[3:] for line in shown[1].splitlines()).strip()
+    assert code in (ROOT / "handlers" / "cards.py").read_text()
+
+
+def test_every_variable_of_the_readme_is_read_somewhere() -> None:
+    table = re.findall(r"^\| `([A-Z_`, ]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    names = [name for row in table for name in re.findall(r"[A-Z_]{4,}", row)]
+    code = (ROOT / "tackboard.py").read_text() + (ROOT / "wsgi.py").read_text()
+
+    assert names
+    assert [name for name in names if f'"{name}"' not in code] == []

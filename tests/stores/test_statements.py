@@ -1,0 +1,62 @@
+"""Every statement can be written for every SQL engine, and is written once."""
+
+import itertools
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import registry
+
+from kanban.store import Sort
+from stores import statements
+from stores.schema import metadata
+from stores.statements import Catalogue, Prepared
+
+DIALECTS: dict[str, sa.Dialect] = {
+    "sqlite": registry.load("sqlite.pysqlite")(),
+    "postgresql": registry.load("postgresql.psycopg")(paramstyle="format"),
+}
+FLAGS = [False, True]
+ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
+    ("actor_id", "after_id", "after_rank", "after_seq", "after_updated_at", "limit", "now", "pattern", "token_id"), 1
+)
+
+
+def all_statements() -> list[statements.Statement]:
+    """The constants, the tables of them, and the pages."""
+    found: list[statements.Statement] = []
+    for name, value in vars(statements).items():
+        if name[0].isupper() and isinstance(value, sa.Select | sa.Insert | sa.Update | sa.Delete):
+            found.append(value)
+        elif name[0].isupper() and isinstance(value, dict):
+            found.extend(value.values())
+    for continued in FLAGS:
+        found.append(statements.tokens_page(continued=continued))
+        found.append(statements.boards_page(continued=continued))
+        found.append(statements.time_entries_page(continued=continued))
+    for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS):
+        found.append(statements.cards_page(scope, sort, searching=searching, continued=continued))
+    return found
+
+
+@pytest.mark.parametrize("engine", DIALECTS)
+def test_every_statement_takes_its_parameters_by_position(engine: str) -> None:
+    sign = {"sqlite": "?", "postgresql": "%s"}[engine]
+
+    for statement in all_statements():
+        prepared = Prepared(statement, DIALECTS[engine])
+        assert len(prepared.parameters(ANYTHING)) == prepared.text.count(sign)
+
+
+def test_a_statement_is_prepared_once() -> None:
+    catalogue = Catalogue(DIALECTS["sqlite"])
+
+    assert catalogue[statements.BOARD] is catalogue[statements.BOARD]
+
+
+def test_a_page_is_built_once() -> None:
+    assert statements.tokens_page(continued=True) is statements.tokens_page(continued=True)
+
+
+def test_a_missing_parameter_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        Prepared(statements.BOARD, DIALECTS["sqlite"]).parameters({"board_id": "brd_1"})

@@ -1,0 +1,163 @@
+"""The command line, as a person meets it."""
+
+import json
+import re
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+import tackboard
+from stores import open_store
+from tests.live_server import LiveServer
+
+TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test starts in an empty folder, with nothing said by the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _me(server: LiveServer, token: str) -> str:
+    request = Request(f"{server.url}v1/users/me", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - http.
+    with urlopen(request, timeout=5) as answer:  # noqa: S310 - our own server.
+        name: str = json.load(answer)["name"]
+        return name
+
+
+def test_the_first_run_prints_one_address_with_a_token_that_works(tmp_path: Path) -> None:
+    with LiveServer(tmp_path) as server:
+        assert server.greeting.count("http://") == 1
+        assert server.token
+        assert TOKEN.fullmatch(server.token)
+        assert _me(server, server.token) == "Owner"
+
+
+def test_a_later_run_prints_the_address_without_a_token_and_says_how_to_get_one(tmp_path: Path) -> None:
+    LiveServer(tmp_path).stop()
+
+    with LiveServer(tmp_path) as server:
+        assert server.token is None
+        assert "`make token`" in server.greeting
+        assert not TOKEN.search(server.greeting)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminate"])
+def test_it_ends_with_one_line_and_success(tmp_path: Path, number: signal.Signals) -> None:
+    server = LiveServer(tmp_path)
+
+    server.signal(number)
+
+    assert server.wait() == (0, "Stopped.\n")
+    assert not server.errors
+
+
+def test_a_second_ctrl_c_is_as_quiet_as_the_first(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path)
+
+    server.signal(signal.SIGINT)
+    server.signal(signal.SIGINT)
+
+    assert server.wait() == (0, "Stopped.\n")
+    assert not server.errors
+
+
+def test_a_busy_port_is_told_in_one_sentence_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+
+        status = tackboard.main(["run"])
+
+    assert status == 1
+    assert capsys.readouterr() == ("", f"Port {port} is taken by another program; choose another, such as PORT=8081.\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "9" * 5000),
+        ("HOST", "no such host"),
+        ("OPEN_SIGNUP", "yes"),
+        ("STORE_URL", "carrier-pigeon://loft"),
+        ("STORE_URL", "sqlite:///no/such/folder/tackboard.db"),
+        ("STORE_URL", "sqlite:///notes.txt"),
+        ("STORE_URL", "sqlite:///other.db"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("Milk, bread, and a good long line so that it could be a header.")
+    with sqlite3.connect("other.db") as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+    other.close()
+    monkeypatch.setenv("PORT", "0")
+    monkeypatch.setenv(name, value)
+
+    status = tackboard.main(["run"])
+
+    out, err = capsys.readouterr()
+    assert status == 1
+    assert not out
+    assert err.endswith(".\n")
+    assert err.count("\n") == 1
+
+
+def test_a_token_comes_alone_on_standard_output_even_from_a_new_store(capsys: pytest.CaptureFixture[str]) -> None:
+    status = tackboard.main(["token"])
+
+    out, _ = capsys.readouterr()
+    assert status == 0
+    assert TOKEN.fullmatch(out.removesuffix("\n"))
+
+
+def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    tackboard.main(["token"])
+
+    store = open_store("sqlite:///tackboard.db")
+    owner = store.owner()
+    assert owner
+    assert len(store.page_tokens(owner.id, 50).items) == 2
+    store.close()
+    assert len(set(TOKEN.findall(capsys.readouterr().out))) == 2
+
+
+def test_a_token_made_while_the_server_runs_works_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
+    with LiveServer(tmp_path) as server:
+        tackboard.main(["token"])
+
+        assert _me(server, capsys.readouterr().out.strip()) == "Owner"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_open"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("::", False), ("box", False)]
+)
+def test_anyone_may_sign_up_only_where_nobody_else_can_reach_it(host: str, is_open: bool) -> None:
+    assert tackboard.settings({"HOST": host}).open_signup is is_open
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"]])
+def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        tackboard.main(arguments)
+
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP"))

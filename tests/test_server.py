@@ -1,0 +1,109 @@
+"""What the server says to a connection before the application is asked, and what it leaves to the application."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from contract.edge import MOST_HEADERS
+from tests.live_server import LiveServer
+
+
+def _exchange(server: LiveServer, sent: bytes) -> bytes:
+    """Everything that comes back until the server closes."""
+    with socket.create_connection(server.host_and_port, timeout=5) as connection:
+        connection.sendall(sent)
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+    return received
+
+
+def _request(line: str, *headers: str, body: bytes = b"") -> bytes:
+    return "\r\n".join((line, "Host: localhost", "Connection: close", *headers, "", "")).encode("latin-1") + body
+
+
+def _problem(answer: bytes) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"x-request-id: " in head.lower()
+    problem: dict[str, Any] = json.loads(body)
+    assert head.split()[1] == str(problem["status"]).encode()
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "malformed_request"),
+        (_request("GET /v1/health HTTP/1.1", "X-A: a\0b"), 400, "malformed_request"),
+        (_request("GET /v1/health HTTP/1.1", "X A: a"), 400, "malformed_request"),
+        (_request("GET /v1/\xff HTTP/1.1"), 400, "malformed_request"),
+        (_request("POST /v1/users HTTP/1.1", "Content-Length: 1", "Content-Length: 2"), 400, "malformed_request"),
+        (_request("POST /v1/users HTTP/1.1", "Content-Length: -1"), 400, "malformed_request"),
+        (_request("POST /v1/users HTTP/1.1", "Transfer-Encoding: gzip"), 400, "malformed_request"),
+        (_request("POST /v1/users HTTP/1.1", "Transfer-Encoding: chunked", body=b"zz\r\n"), 400, "malformed_request"),
+        (_request("POST /v1/users HTTP/1.1", "Content-Length: 99999999999"), 413, "body_too_large"),
+        (b"GET /v1/health HTTP/1.1\r\nX-A: ".ljust(8 * MOST_HEADERS, b"a"), 431, "headers_too_large"),
+        (_request("GET /v1/health HTTP/1.1", f"X-A: {'a' * 64_000}"), 431, "headers_too_large"),
+        (_request(f"GET /v1/{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long"),
+        (_request("get /v1/health HTTP/1.1"), 405, "method_not_allowed"),
+        (_request("FOO /v1/health HTTP/1.1"), 405, "method_not_allowed"),
+        (_request("GET //v1/health HTTP/1.1"), 404, "not_found"),
+        (_request("OPTIONS * HTTP/1.1"), 404, "not_found"),
+        (_request("CONNECT localhost:80 HTTP/1.1"), 404, "not_found"),
+    ],
+)
+def test_every_no_is_a_problem_document(live_server: LiveServer, sent: bytes, status: int, code: str) -> None:
+    problem = _problem(_exchange(live_server, sent))
+
+    assert (problem["status"], problem["code"]) == (status, code)
+
+
+def test_a_body_of_six_megabytes_is_refused_in_a_way_that_the_client_can_read(live_server: LiveServer) -> None:
+    body = b"x" * 6_000_000
+
+    answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", f"Content-Length: {len(body)}", body=body))
+
+    assert _problem(answer)["code"] == "body_too_large"
+
+
+def test_a_body_in_chunks_is_a_body_like_any_other(live_server: LiveServer) -> None:
+    chunks = b'8\r\n{"name":\r\n7\r\n "Mina"\r\n1\r\n}\r\n0\r\n\r\n'
+    headers = ("Content-Type: application/json", "Transfer-Encoding: chunked")
+
+    answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", *headers, body=chunks))
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+
+
+def test_a_client_that_asks_first_may_go_on(live_server: LiveServer) -> None:
+    headers = ("Content-Type: application/json", "Content-Length: 16", "Expect: 100-continue")
+
+    answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", *headers, body=b'{"name": "Mina"}'))
+
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/nowhere", "/docs/", f"/v1/health?{'a' * 9000}"])
+def test_an_answer_to_head_leaves_the_connection_ready_for_the_next_request(live_server: LiveServer, path: str) -> None:
+    first = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+    answer = _exchange(live_server, first + _request("GET /v1/health HTTP/1.1"))
+
+    _, _, after_the_first_head = answer.partition(b"\r\n\r\n")
+    assert after_the_first_head.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_slow_clients_keep_nobody_waiting(live_server: LiveServer) -> None:
+    half = b"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nhalf of"
+    slow = [socket.create_connection(live_server.host_and_port) for _ in range(40)]
+    for connection in slow:
+        connection.sendall(half)
+
+    answer = _exchange(live_server, _request("GET /v1/health HTTP/1.1"))
+
+    for connection in slow:
+        connection.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
