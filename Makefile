@@ -12,6 +12,10 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export CHROMIUM
 
+# The linter of the document neither reports nor looks for updates.
+export REDOCLY_TELEMETRY := off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
+
 .DEFAULT_GOAL := help
 .PHONY: help run token test check spec bench requirements clean browser
 
@@ -32,9 +36,9 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
+	@before=$$(cksum spec/dist/*); npm run --silent bundle; test "$$before" = "$$(cksum spec/dist/*)" || { \
+		echo "spec/dist was not current; now it is: look at what changed, and commit it." >&2; exit 1; }
 	@npm run --silent lint
-	@before=$$(cksum spec/dist/*) && npm run --silent bundle >/dev/null 2>&1 && test "$$before" = "$$(cksum spec/dist/*)" || { \
-		echo "spec/dist was not current; it is now: look at the change and commit it." >&2; exit 1; }
 
 spec: node_modules/.package-lock.json  ## bundle the document in spec/ and lint it (needs Node)
 	@npm run --silent bundle
@@ -53,12 +57,12 @@ clean:  ## remove everything that was made here, except the database
 
 # A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
 .venv/product: requirements.txt | $(BIN)/python
-	@echo "Installing what Tackboard runs on into .venv" >&2
+	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/development: requirements-dev.txt .venv/product
-	@echo "Installing the tools for tests and checks into .venv" >&2
+	@echo "Installing the tools for tests and checks into .venv." >&2
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
@@ -66,17 +70,18 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Tackboard needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
 			"Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making .venv, once." >&2
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "Checking the document needs Node 20 or newer, with npm." >&2; exit 1; }
-	@echo "Installing the tools for the document into node_modules" >&2
+	@echo "Installing the tools for the document into node_modules." >&2
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
 browser:
 	@if [ -z "$(CHROMIUM)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium for the tests in a browser" >&2; \
+		echo "Installing Chromium for the tests in a browser." >&2; \
 		apt-get install -y -qq chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; \
 	elif [ -z "$(CHROMIUM)" ]; then \
 		echo "There is no Chromium for the tests in a browser: install it, or name it with CHROMIUM=/path/to/chromium." >&2; \

@@ -25,11 +25,12 @@ from stores import CannotOpen, open_store
 
 _ENVIRONMENT = """\
 environment:
-  HOST         the address to listen on (default: 127.0.0.1, which only this machine reaches)
-  PORT         the port to listen on (default: 8080; 0 takes a free one)
-  STORE_URL    where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
-  OPEN_SIGNUP  1 lets anyone who reaches the server make a user, 0 asks for an admin's token
-               (default: 1 on an address that only this machine reaches, else 0)
+  HOST          the address to listen on (default: 127.0.0.1, which only this machine reaches)
+  PORT          the port to listen on (default: 8080; 0 takes a free one)
+  STORE_URL     where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
+  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token
+                (default: 1 on an address that only this machine reaches, else 0)
+  CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
 """
 
 _LAST_PORT = 65_535

@@ -75,8 +75,7 @@ def _body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     source = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH") or ""
     if not (declared.isascii() and declared.isdigit()):
-        ends_by_itself = environ.get("wsgi.input_terminated") or environ.get("HTTP_TRANSFER_ENCODING")
-        return source.read if ends_by_itself else lambda _: b""
+        return source.read if environ.get("wsgi.input_terminated") else lambda _: b""
     # Python doesn't read a number of thousands of digits; whatever is that long ends where the body ends.
     left = int(declared) if len(declared) < 19 else sys.maxsize  # noqa: PLR2004 - 18 digits always fit in 64 bits.
 

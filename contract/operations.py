@@ -267,14 +267,45 @@ def _unsupported_security(security: list[dict[str, list[str]]], schemes: Mapping
     return None
 
 
+def _users_of(where: str, document: Schema, schemas: Schemas) -> str:
+    """Which operations meet what stands at a JSON Pointer of the document: the first one's name, and how many more."""
+    found = []
+    for path, item in document["paths"].items():
+        for method in item.keys() & set(METHODS):
+            place = "#/paths/" + path.replace("~", "~0").replace("/", "~1")
+            own = {f"{place}/{method}", f"{place}/parameters"}
+            reached = own | _references([item[method], item.get("parameters", [])], schemas)
+            if any(where == start or where.startswith(start + "/") for start in reached):
+                found.append(item[method].get("operationId", f"{method} {path}"))
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    return f"Operation {min(found)}{more}" if found else "No operation"
+
+
+def _references(node: object, schemas: Schemas) -> set[str]:
+    """Every reference that is reached from a node."""
+    reached: set[str] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending += part
+        elif isinstance(part, dict):
+            reference = part.get("$ref")
+            if isinstance(reference, str) and reference not in reached:
+                reached.add(reference)
+                pending.append(schemas.resolve(part))
+            pending += part.values()
+    return reached
+
+
 def compile_operations(document: Schema, public: frozenset[str]) -> dict[str, Operation]:
     """The document's operations by operationId; raises BadDocument for what could not be enforced.
 
     `public` names the operations that may be called without a token: any other must have effective security.
     """
-    if faults := list(faults_of_document(document)):
-        raise BadDocument(" ".join(faults))
     schemas = Schemas(document)
+    if faults := [f"{_users_of(where, document, schemas)}: {fault}" for where, fault in faults_of_document(document)]:
+        raise BadDocument(" ".join(faults))
     schemes = document.get("components", {}).get("securitySchemes", {})
     operations: dict[str, Operation] = {}
     for path, item in document["paths"].items():

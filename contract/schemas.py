@@ -197,18 +197,19 @@ class Schemas:
         return _in_turn(steps) if len(steps) > 1 else next(iter(steps), None)
 
 
-def faults_of_document(document: Schema) -> Iterator[str]:
-    """Sentences about what a schema of the document asks for and this package could not enforce.
+def faults_of_document(document: Schema) -> Iterator[tuple[str, str]]:
+    """What a schema of the document asks for and this package could not enforce: (a JSON Pointer, a sentence).
 
     Unknown formats and patterns that can't be compiled would otherwise be rules that nobody checks.
     """
     for where, node in _nodes(document, "#"):
         written = node.get("format")
         if isinstance(written, str) and "type" in node and written not in KNOWN_FORMATS:
-            yield f"{where}: the format {written!r} is unknown; known are {', '.join(sorted(KNOWN_FORMATS))}."
+            known = ", ".join(sorted(KNOWN_FORMATS))
+            yield where, f"the format {written!r} at {where} is unknown; known are {known}."
         pattern = node.get("pattern")
         if isinstance(pattern, str) and not _compiles(pattern):
-            yield f"{where}: the pattern {pattern!r} can't be compiled."
+            yield where, f"the pattern {pattern!r} at {where} can't be compiled."
 
 
 def _nodes(node: object, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -160,4 +160,4 @@ def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFi
         tackboard.main(arguments)
 
     out = capsys.readouterr().out
-    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP"))
+    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "CORS_ORIGINS"))

@@ -1,6 +1,7 @@
 """The application on a fresh SQLite file, a clock that stands still until told otherwise, and someone to call it."""
 
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +21,17 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file as the first start leaves it: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "tackboard.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, empty_database: Path) -> Iterator[Store]:
+    shutil.copy(empty_database, tmp_path / "tackboard.db")
     opened = open_store(f"sqlite:///{tmp_path}/tackboard.db")
     yield opened
     opened.close()

@@ -140,7 +140,9 @@ def test_a_moment_that_is_none_is_refused(mina: Client, moment: str) -> None:
     "text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00.123456789Z", "2027-06-30T23:59:60Z"]
 )
 def test_moments_at_the_edge_never_break_anything(mina: Client, text: str) -> None:
-    assert mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text}).status in (201, 400)
+    answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text})
+
+    assert answer.status in (201, 400, 422)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""The pages for people, without a browser."""
+
+from typing import Any
+
+import pytest
+
+from contract.bridge import Message, drive
+from contract.docs import Docs
+
+
+async def _elsewhere(scope: Message, receive: Any, send: Any) -> None:
+    del scope, receive
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+    await send({"type": "http.response.body", "body": b"elsewhere"})
+
+
+DOCS = Docs(b'{"openapi": "3.0.3"}', b"openapi: 3.0.3\n", otherwise=_elsewhere)
+
+
+def _ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    drive(DOCS({"type": "http", "method": method, "path": path, "headers": raw}, None, send))  # type: ignore[arg-type] # Nothing is received.
+    start, body = sent
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "beginning"),
+    [
+        ("/docs/", "text/html; charset=utf-8", b"<!doctype html>"),
+        ("/docs/boot.js", "text/javascript; charset=utf-8", b'"use strict";'),
+        ("/docs/page.css", "text/css; charset=utf-8", b"body {"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", b"/*! For license information"),
+        ("/docs/swagger-ui.css", "text/css; charset=utf-8", b".swagger-ui"),
+        ("/docs/favicon-32x32.png", "image/png", b"\x89PNG"),
+        ("/openapi.json", "application/json", b'{"openapi": "3.0.3"}'),
+        ("/openapi.yaml", "application/yaml", b"openapi: 3.0.3"),
+    ],
+)
+def test_every_part_of_the_page_comes_from_here_under_a_strict_policy(
+    path: str, content_type: str, beginning: bytes
+) -> None:
+    status, headers, body = _ask(path)
+
+    assert status == 200
+    assert headers["content-type"] == content_type
+    assert headers["content-length"] == str(len(body))
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert body.startswith(beginning)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_the_page_is_found_from_the_front_door(path: str) -> None:
+    status, headers, _ = _ask(path)
+
+    assert (status, headers["location"]) == (302, "/docs/")
+
+
+def test_what_the_browser_has_already_is_not_sent_again() -> None:
+    tag = _ask("/docs/")[1]["etag"]
+
+    status, headers, body = _ask("/docs/", if_none_match=f'"other", {tag}')
+
+    assert (status, headers["etag"], body) == (304, tag, b"")
+    assert "content-length" not in headers
+
+
+def test_a_tag_that_makes_no_sense_gets_the_page() -> None:
+    assert _ask("/docs/", if_none_match="nonsense")[0] == 200
+
+
+def test_head_tells_the_length_and_sends_nothing() -> None:
+    _, got, body = _ask("/openapi.json")
+
+    status, headers, nothing = _ask("/openapi.json", "HEAD")
+
+    assert (status, headers, nothing) == (200, got, b"")
+    assert headers["content-length"] == str(len(body))
+
+
+def test_pages_can_only_be_read() -> None:
+    status, headers, body = _ask("/docs/", "POST")
+
+    assert (status, headers["allow"], headers["content-type"]) == (405, "GET, HEAD", "application/problem+json")
+    assert b'"method_not_allowed"' in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/health",
+        "/docs/index.html",
+        "/docs/../docs.py",
+        "/docs//boot.js",
+        "/docs/boot.js/",
+        "/docs/swagger-ui.js",
+        "",
+    ],
+)
+def test_every_other_address_is_somebody_elses(path: str) -> None:
+    assert _ask(path)[2] == b"elsewhere"
