@@ -1,16 +1,21 @@
-"""The pages for people: Swagger UI at /docs/, and the document it shows, at /openapi.json and /openapi.yaml.
+"""The pages for people: Swagger UI at /docs/, the document it shows, and a page for each kind of problem.
 
+The document is at /openapi.json and /openapi.yaml; a problem's page is where its `type` points, /problems/{code}.
 Swagger UI itself comes as plain files in an installed package that is never imported; the page, its boot file and
 its style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security policy makes
 certain.
 """
 
 import importlib.util
+import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
+from html import escape
 from pathlib import Path
+from string import Template
 
 from contract.bridge import Asgi, Message
 from contract.conditional import is_unchanged
@@ -59,6 +64,12 @@ _FILES: dict[str, tuple[Callable[[], Path], str, str]] = {
 
 _REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
 
+_PROBLEMS = "/problems/"
+_CODE_ROW = re.compile(
+    r"^\| (?P<status>\d+) \| `(?P<code>\w+)` \| (?P<meaning>.*?) \| (?P<advice>.*?) \|$", re.MULTILINE
+)
+_CODE = re.compile(r"`(.*?)`")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -81,17 +92,33 @@ class Docs:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer, redirect, or pass on."""
-        path = scope["path"]
-        if path not in _REDIRECTS and path not in _FILES and path not in self._documents:
+        prefix = scope.get("root_path", "")
+        path = scope["path"].removeprefix(prefix)
+        found = _FILES.keys() | _REDIRECTS.keys() | self._documents.keys()
+        if path.startswith(_PROBLEMS):
+            found |= self._problems.keys()
+        if path not in found:
             await self._otherwise(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
             problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.")
             await _reply(scope, send, 405, {"content-type": PROBLEM_JSON, "allow": "GET, HEAD"}, problem.encoded())
         elif path in _REDIRECTS:
             # Temporary, so that no browser remembers it: another page may come to stand there.
-            await _reply(scope, send, 302, {"location": _REDIRECTS[path]})
+            await _reply(scope, send, 302, {"location": prefix + _REDIRECTS[path]})
         else:
-            await _send_page(scope, send, self._documents.get(path) or _file(path))
+            await _send_page(scope, send, self._documents.get(path) or self._problems.get(path) or _file(path))
+
+    @cached_property
+    def _problems(self) -> dict[str, Page]:
+        """A page for each row of the table that the document has for its codes."""
+        schemas = json.loads(self._documents["/openapi.json"].body).get("components", {}).get("schemas", {})
+        template = Template((_ours() / "problem.html").read_text())
+        pages = {}
+        for row in _CODE_ROW.finditer(schemas.get("ProblemCode", {}).get("description", "")):
+            text = {name: _CODE.sub(r"<code>\1</code>", escape(cell)) for name, cell in row.groupdict().items()}
+            body = template.substitute(text).encode()
+            pages[_PROBLEMS + row["code"]] = _page("text/html; charset=utf-8", body)
+        return pages
 
 
 async def _send_page(scope: Message, send: Send, page: Page) -> None:

@@ -23,7 +23,7 @@ const emptyParameters = () => ({
 });
 
 const ui = SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "../openapi.json",
   dom_id: "#document",
   deepLinking: true,
   displayRequestDuration: true,

@@ -20,7 +20,8 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop in this thread while it runs, so it doesn't outlive the tests that need it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:

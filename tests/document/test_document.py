@@ -9,6 +9,8 @@ from openapi_spec_validator import validate
 
 import handlers
 from app import DOCUMENT, PUBLIC, STATUS
+from contract.bridge import Message, drive
+from contract.docs import Docs
 from contract.schemas import Schemas
 from kanban.errors import Refused
 from kanban.money import MINOR_DIGITS
@@ -38,6 +40,10 @@ def contents() -> Iterator[Any]:
         for status, reference in operation["responses"].items():
             for content in SCHEMAS.resolve(reference).get("content", {}).values():
                 yield pytest.param("response", content, id=f"{where} {status}")
+
+
+async def nowhere(*_: object) -> Message:
+    raise AssertionError("There is a page.")
 
 
 def subclasses(kind: type[Refused]) -> Iterator[type[Refused]]:
@@ -94,6 +100,20 @@ def test_every_code_of_the_domain_is_in_the_document() -> None:
     codes |= {f"{kind}_not_found" for kind in ("board", "list", "card", "user", "token")}
 
     assert codes <= documented
+
+
+@pytest.mark.parametrize("code", BUNDLE["components"]["schemas"]["ProblemCode"]["enum"])
+def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
+    docs = Docs(DOCUMENT.read_bytes(), b"", otherwise=nowhere)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    drive(docs({"method": "GET", "path": f"/problems/{code}", "headers": []}, nowhere, send))
+
+    assert sent[0]["status"] == 200
+    assert f"<h1>{code}</h1>".encode() in sent[1]["body"]
 
 
 def test_every_status_of_the_error_table_is_documented_where_a_board_is_changed() -> None:
