@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from contract.docs import Docs
-
 import handlers
 from contract.application import build
 from contract.bridge import Asgi, WsgiBridge
 from contract.cursors import Cursors
+from contract.docs import Docs
 from contract.edge import Edge
 from contract.operations import Call
 from contract.problems import Problem, unauthenticated
