@@ -68,11 +68,11 @@ class LiveServer:
         farewell, _ = self._process.communicate(timeout=10)
         return self._process.returncode, farewell
 
-    def stop(self) -> None:
-        """End it, if it runs."""
+    def stop(self) -> tuple[int, str]:
+        """End it, if it still runs; the exit status, and what was printed after the greeting."""
         if self._process.poll() is None:
             self._process.terminate()
-            self.wait()
+        return self.wait()
 
     def __enter__(self) -> Self:
         return self

@@ -1,27 +1,39 @@
 """What the server says to a connection before the application is asked, and what it leaves to the application."""
 
 import json
+import signal
 import socket
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from contract.edge import MOST_HEADERS
-from tests.live_server import LiveServer
+from tests.live_server import ROOT, LiveServer
 
 
 def _exchange(server: LiveServer, sent: bytes) -> bytes:
-    """Everything that comes back until the server closes."""
+    """What comes back for what was sent."""
     with socket.create_connection(server.host_and_port, timeout=5) as connection:
         connection.sendall(sent)
-        received = b""
-        while piece := connection.recv(65_536):
-            received += piece
+        return _everything(connection)
+
+
+def _everything(connection: socket.socket) -> bytes:
+    """What comes until the server closes."""
+    received = b""
+    while piece := connection.recv(65_536):
+        received += piece
     return received
 
 
 def _request(line: str, *headers: str, body: bytes = b"") -> bytes:
     return "\r\n".join((line, "Host: localhost", "Connection: close", *headers, "", "")).encode("latin-1") + body
+
+
+def _post(*headers: str, body: bytes = b"") -> bytes:
+    return _request("POST /v1/users HTTP/1.1", *headers, body=body)
 
 
 def _problem(answer: bytes) -> dict[str, Any]:
@@ -36,23 +48,26 @@ def _problem(answer: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
-        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "malformed_request"),
-        (_request("GET /v1/health HTTP/1.1", "X-A: a\0b"), 400, "malformed_request"),
-        (_request("GET /v1/health HTTP/1.1", "X A: a"), 400, "malformed_request"),
-        (_request("GET /v1/\xff HTTP/1.1"), 400, "malformed_request"),
-        (_request("POST /v1/users HTTP/1.1", "Content-Length: 1", "Content-Length: 2"), 400, "malformed_request"),
-        (_request("POST /v1/users HTTP/1.1", "Content-Length: -1"), 400, "malformed_request"),
-        (_request("POST /v1/users HTTP/1.1", "Transfer-Encoding: gzip"), 400, "malformed_request"),
-        (_request("POST /v1/users HTTP/1.1", "Transfer-Encoding: chunked", body=b"zz\r\n"), 400, "malformed_request"),
-        (_request("POST /v1/users HTTP/1.1", "Content-Length: 99999999999"), 413, "body_too_large"),
-        (b"GET /v1/health HTTP/1.1\r\nX-A: ".ljust(8 * MOST_HEADERS, b"a"), 431, "headers_too_large"),
-        (_request("GET /v1/health HTTP/1.1", f"X-A: {'a' * 64_000}"), 431, "headers_too_large"),
-        (_request(f"GET /v1/{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long"),
-        (_request("get /v1/health HTTP/1.1"), 405, "method_not_allowed"),
-        (_request("FOO /v1/health HTTP/1.1"), 405, "method_not_allowed"),
-        (_request("GET //v1/health HTTP/1.1"), 404, "not_found"),
-        (_request("OPTIONS * HTTP/1.1"), 404, "not_found"),
-        (_request("CONNECT localhost:80 HTTP/1.1"), 404, "not_found"),
+        pytest.param(sent, status, code, id=name)
+        for name, sent, status, code in (
+            ("not HTTP", b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "malformed_request"),
+            ("NUL in a header", _request("GET /v1/health HTTP/1.1", "X-A: a\0b"), 400, "malformed_request"),
+            ("blank in a name", _request("GET /v1/health HTTP/1.1", "X A: a"), 400, "malformed_request"),
+            ("bare byte in a path", _request("GET /v1/\xff HTTP/1.1"), 400, "malformed_request"),
+            ("two lengths", _post("Content-Length: 1", "Content-Length: 2"), 400, "malformed_request"),
+            ("negative length", _post("Content-Length: -1"), 400, "malformed_request"),
+            ("unknown coding", _post("Transfer-Encoding: gzip"), 400, "malformed_request"),
+            ("broken chunk", _post("Transfer-Encoding: chunked", body=b"zz\r\n"), 400, "malformed_request"),
+            ("far too long", _post("Content-Length: 99999999999"), 413, "body_too_large"),
+            ("headers without end", b"GET / HTTP/1.1\r\nX-A: ".ljust(8 * MOST_HEADERS, b"a"), 431, "headers_too_large"),
+            ("long header", _request("GET /v1/health HTTP/1.1", f"X-A: {'a' * 64_000}"), 431, "headers_too_large"),
+            ("long path", _request(f"GET /v1/{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long"),
+            ("method in lower case", _request("get /v1/health HTTP/1.1"), 405, "method_not_allowed"),
+            ("unknown method", _request("FOO /v1/health HTTP/1.1"), 405, "method_not_allowed"),
+            ("two slashes", _request("GET //v1/health HTTP/1.1"), 404, "not_found"),
+            ("the server itself", _request("OPTIONS * HTTP/1.1"), 404, "not_found"),
+            ("a tunnel", _request("CONNECT localhost:80 HTTP/1.1"), 404, "not_found"),
+        )
     ],
 )
 def test_every_no_is_a_problem_document(live_server: LiveServer, sent: bytes, status: int, code: str) -> None:
@@ -64,7 +79,7 @@ def test_every_no_is_a_problem_document(live_server: LiveServer, sent: bytes, st
 def test_a_body_of_six_megabytes_is_refused_in_a_way_that_the_client_can_read(live_server: LiveServer) -> None:
     body = b"x" * 6_000_000
 
-    answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", f"Content-Length: {len(body)}", body=body))
+    answer = _exchange(live_server, _post(f"Content-Length: {len(body)}", body=body))
 
     assert _problem(answer)["code"] == "body_too_large"
 
@@ -73,7 +88,7 @@ def test_a_body_in_chunks_is_a_body_like_any_other(live_server: LiveServer) -> N
     chunks = b'8\r\n{"name":\r\n7\r\n "Mina"\r\n1\r\n}\r\n0\r\n\r\n'
     headers = ("Content-Type: application/json", "Transfer-Encoding: chunked")
 
-    answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", *headers, body=chunks))
+    answer = _exchange(live_server, _post(*headers, body=chunks))
 
     assert answer.startswith(b"HTTP/1.1 201 ")
 
@@ -94,6 +109,39 @@ def test_an_answer_to_head_leaves_the_connection_ready_for_the_next_request(live
 
     _, _, after_the_first_head = answer.partition(b"\r\n\r\n")
     assert after_the_first_head.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+SLOW = """
+import sys, server
+
+def application(environ, start_response):
+    print("begun", flush=True)
+    sys.stdin.readline()
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"done"]
+
+listening = server.listen("127.0.0.1", 0)
+print(listening.getsockname()[1], flush=True)
+server.serve(application, listening)
+"""
+
+
+def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", SLOW], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(_request("GET / HTTP/1.1"))
+            assert process.stdout.readline() == "begun\n"
+
+            process.send_signal(signal.SIGINT)
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+
+            assert _everything(connection).endswith(b"done")
+        assert process.wait(timeout=10) == 0
 
 
 def test_slow_clients_keep_nobody_waiting(live_server: LiveServer) -> None:
