@@ -28,7 +28,7 @@ run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run
 token: .venv/product  ## print a new token of the owner
 	@exec $(BIN)/python tackboard.py token
 
-test: .venv/development browser  ## run every test
+test: .venv/development node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest
 
 check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle
@@ -74,8 +74,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 node_modules/.package-lock.json: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "Checking the document needs Node 20 or newer, with npm." >&2; exit 1; }
-	@echo "Installing the tools for the document into node_modules." >&2
+	@command -v npm >/dev/null || { echo "The tests and the checks of the document need Node 20 or newer, with npm." >&2; exit 1; }
+	@echo "Installing the tools for the document and a DynamoDB for the tests into node_modules." >&2
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
