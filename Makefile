@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test check spec bench requirements clean browser
+.PHONY: help run token backup restore digest test check spec bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,17 @@ run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run
 
 token: .venv/product  ## print a new token of the owner
 	@exec $(BIN)/python tackboard.py token
+
+backup: .venv/product  ## copy everything into a new file: make backup FILE=monday.db
+	@test -n "$(FILE)" || { echo "Name the file: make backup FILE=monday.db" >&2; exit 1; }
+	@exec $(BIN)/python tackboard.py backup "$(FILE)"
+
+restore: .venv/product  ## copy a backup into an empty store: make restore FILE=monday.db STORE_URL=…
+	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
+	@exec $(BIN)/python tackboard.py restore "$(FILE)"
+
+digest: .venv/product  ## print a digest of everything: two stores with the same digest hold the same
+	@exec $(BIN)/python tackboard.py digest
 
 test: .venv/development node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest

@@ -4,6 +4,7 @@ Here, and only here, stands which error is which status, what a handler may ask 
 """
 
 import json
+import logging
 import os
 import random
 import time
@@ -28,7 +29,7 @@ from kanban import tokens
 from kanban.access import Caller
 from kanban.errors import Conflict, Forbidden, NotFound, Refused, SignupClosed, Unprocessable
 from kanban.ids import Ids
-from kanban.store import Busy, Store
+from kanban.store import Busy, Store, Unavailable
 from kanban.values import Act, Role, Scope
 from settling import Settling
 
@@ -39,6 +40,8 @@ PUBLIC = frozenset(("get_health", "get_ready", "create_user"))
 
 STATUS: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
 """Which refusal of the domain is which status. A class not named here goes by its nearest parent."""
+
+log = logging.getLogger("tackboard")
 
 Clock = Callable[[], datetime]
 
@@ -129,6 +132,9 @@ def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
 
 def _refusal(error: Exception) -> Problem | None:
     """The problem of an error that has a name in the domain or the store; None for any other."""
+    if isinstance(error, Unavailable):
+        log.error("The store is unavailable: %s", error)
+        return Problem(503, "busy", "The store can't be reached: try again in a moment.", headers={"Retry-After": "5"})
     if isinstance(error, Busy):
         return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
     if isinstance(error, SignupClosed):

@@ -1,4 +1,4 @@
-"""The command line: run the server, make a token.
+"""The command line: run the server, make a token, back up and restore.
 
 Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import server
 from kanban import tokens, users
@@ -48,9 +49,11 @@ class Settings:
     port: int
     store_url: str
     open_signup: bool
+    file: Path
+    """The file that the command is about, where it is about one."""
 
 
-def settings(environment: Mapping[str, str]) -> Settings:
+def settings(environment: Mapping[str, str], file: str = "") -> Settings:
     """The settings; raises Trouble for a value that can't be meant."""
     host = environment.get("HOST") or "127.0.0.1"
     return Settings(
@@ -58,6 +61,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         port=_port(environment.get("PORT") or "8080"),
         store_url=environment.get("STORE_URL") or "sqlite:///tackboard.db",
         open_signup=_switch("OPEN_SIGNUP", environment.get("OPEN_SIGNUP") or ("1" if _is_local(host) else "0")),
+        file=Path(file),
     )
 
 
@@ -87,14 +91,36 @@ def token(chosen: Settings) -> None:
     print(text)
 
 
+def backup(chosen: Settings) -> None:
+    """Copy everything, as of one moment and while it is in use, into a new file; print the digest of the copy."""
+    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+
+    print(copies.backup(chosen.store_url, chosen.file, _show_progress))
+
+
+def restore(chosen: Settings) -> None:
+    """Copy a backup into an empty store, all of it or nothing; print the digest of the copy."""
+    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+
+    print(copies.restore(chosen.file, chosen.store_url, _show_progress))
+
+
+def digest(chosen: Settings) -> None:
+    """Print a digest of everything in the store: two stores with the same digest hold the same."""
+    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+
+    print(copies.digest(chosen.store_url))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
-    command: Callable[[Settings], None] = _parser().parse_args(arguments).command
+    asked = _parser().parse_args(arguments)
+    command: Callable[[Settings], None] = asked.command
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        command(settings(os.environ))
+        command(settings(os.environ, getattr(asked, "file", "")))
     except (Trouble, CannotOpen) as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -117,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     for command, summary in (
         (run, "start the server; the first run prints an address with a token"),
         (token, "print a new token of the owner"),
+        (backup, "copy everything into a new file, while the server may run"),
+        (restore, "copy a backup into an empty store"),
+        (digest, "print a digest of everything in the store"),
     ):
         added = commands.add_parser(
             command.__name__,
@@ -126,7 +155,15 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(command=command)
+        if command in (backup, restore):
+            added.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
+
+
+def _show_progress(table: str, rows: int) -> None:
+    """On a terminal, tell how far a copy is; a pipe or a log gets the result alone."""
+    if sys.stderr.isatty():
+        print(f"{table}: {rows:,} rows", file=sys.stderr, flush=True)
 
 
 def _port(text: str) -> int:

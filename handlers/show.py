@@ -120,7 +120,8 @@ def event(value: Event) -> Shape:
         "at": moment(value.at),
         "actor_id": value.actor_id,
         "board_id": value.board_id,
-        "data": dict(value.data),
+        # Sorted, because not every engine keeps the order of what was written.
+        "data": dict(sorted(value.data.items())),
     }
     if value.list_id is not None:
         shape["list_id"] = value.list_id

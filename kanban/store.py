@@ -31,7 +31,7 @@ PAGE_BYTES = 1_048_576
 
 
 class StoreError(Exception):
-    """The store did not do what was asked; nothing was written."""
+    """The store did not do what was asked; nothing was written, unless a subclass says otherwise."""
 
 
 class Stale(StoreError):
@@ -52,7 +52,10 @@ class Busy(StoreError):
 
 
 class Unavailable(Busy):
-    """The store cannot be used: disk full, file gone, server away. An operator should look."""
+    """The store cannot be used: disk full, file gone, server away. An operator should look.
+
+    When the connection broke in the middle of a commit, nobody knows whether all of it was written or nothing.
+    """
 
 
 class Sort(StrEnum):

@@ -7,14 +7,25 @@ __all__ = ["CannotOpen", "open_store"]
 
 
 def open_store(url: str) -> Store:
-    """The store of that URL, such as 'sqlite:///tackboard.db' (relative) or 'sqlite:////var/lib/tackboard.db'.
+    """The store of that URL.
 
-    A missing file is made, and one made by an older Tackboard is brought up to date. Raises CannotOpen, whose
-    message is one sentence for whoever starts the program.
+    'sqlite:///tackboard.db' (relative), 'sqlite:////var/lib/tackboard.db',
+    'postgresql+psycopg://user:password@host:5432/database'.
+
+    A missing file is made, an empty database is filled, and what an older Tackboard made is brought up to date.
+    Raises CannotOpen, whose message is one sentence for whoever starts the program.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
         from stores.sqlite import open_sqlite  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
         return open_sqlite(url)
+    if scheme == "postgresql+psycopg":
+        from stores.postgresql import open_postgresql  # noqa: PLC0415  (as above)
+
+        return open_postgresql(url)
+    if scheme == "dynamodb":
+        from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
+
+        return open_dynamodb(url)
     raise UnknownScheme(scheme)

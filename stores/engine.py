@@ -1,48 +1,41 @@
-"""What the SQL store needs of an engine: connections, transactions, and the meaning of the driver's errors."""
+"""What the SQL store needs of an engine: reads of one moment, transactions, and the meaning of the driver's errors."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Index, PrimaryKeyConstraint, UniqueConstraint
 
+from stores.rows import Row
 from stores.schema import metadata
+from stores.statements import Call
 
 
-class Cursor(Protocol):
-    """The rows that a statement gave."""
+class Transaction(Protocol):
+    """What writes: all of it is there at the end, or nothing after an exception."""
 
-    @property
-    def rowcount(self) -> int:
-        """How many rows were written."""
+    def run(self, call: Call) -> None:
+        """Write, whether that touches a row or none."""
 
-    def fetchone(self) -> Any:
-        """The next row, None at the end."""
+    def change(self, call: Call) -> None:
+        """Write one row. When there is no such row, Stale is raised: here, or at the end of the transaction."""
 
-    def fetchall(self) -> list[Any]:
-        """All rows that are left."""
-
-    def close(self) -> Any:
-        """Leave the rows that are left."""
-
-
-class Connection(Protocol):
-    """A driver's connection."""
-
-    def execute(self, text: str, parameters: Sequence[Any], /) -> Any:
-        """Run a statement."""
+    def rows(self, call: Call) -> list[Row]:
+        """What a query finds, with what was written before it."""
 
 
 class Engine(Protocol):
     """One kind of database. Its errors come out as those of `kanban.store`."""
 
     dialect: Dialect
+    has_lateral: bool
+    """Whether a subquery in FROM can refer to the tables before it."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that sees one moment."""
+    def read(self, calls: Sequence[Call]) -> list[list[Row]]:
+        """The rows of each query, all seen at the same moment, in one round trip."""
 
-    def writing(self, *, patient: bool = True) -> AbstractContextManager[Connection]:
-        """A connection in the only writing transaction; committed at the end, rolled back by an exception.
+    def writing(self, *, patient: bool = True) -> AbstractContextManager[Transaction]:
+        """A transaction, committed at the end.
 
         Raises Busy when others write for too long; at once, if not patient.
         """
@@ -61,6 +54,7 @@ _KINDS = {
     "time_entries": "time_entry",
     "events": "event",
     "idempotency_records": "idempotency_key",
+    "settings": "setting",
 }
 
 
@@ -68,3 +62,16 @@ def kind_of_row(table: str, column: str) -> str:
     """What `AlreadyExists` calls a row that is taken by that column (the last of its key): 'card.external_id'."""
     kind = _KINDS[table]
     return kind if column in metadata.tables[table].primary_key.columns else f"{kind}.{column}"
+
+
+_KEYS = {
+    str(key.name): (table.name, [column.name for column in key.columns][-1])
+    for table in metadata.tables.values()
+    for key in (*table.constraints, *table.indexes)
+    if isinstance(key, PrimaryKeyConstraint | UniqueConstraint) or (isinstance(key, Index) and key.unique)
+}
+
+
+def kind_of_key(name: str) -> str:
+    """As `kind_of_row`, by the name of the constraint or the unique index."""
+    return kind_of_row(*_KEYS[name])

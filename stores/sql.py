@@ -1,15 +1,15 @@
 """The store in a SQL database: the port's reads and its commit, over any engine."""
 
 import secrets
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from kanban import ranks
-from kanban.store import PAGE_BYTES, Beside, Busy, CardQuery, Sort, Stale
+from kanban.store import AlreadyExists, Beside, Busy, CardQuery, Sort, Stale
 from kanban.text import folded
 from kanban.values import (
     Board,
@@ -23,6 +23,7 @@ from kanban.values import (
     Position,
     Remembered,
     Role,
+    Stage,
     TimeEntry,
     Token,
     User,
@@ -30,7 +31,9 @@ from kanban.values import (
 )
 from stores import rows, schema
 from stores import statements as st
-from stores.engine import Connection, Cursor, Engine
+from stores.changes import check
+from stores.engine import Engine, Transaction
+from stores.pages import page, page_of_cards
 from stores.rows import Row
 
 _SECRET_BYTES = 32
@@ -49,140 +52,121 @@ class SqlStore:
     def read_board(
         self, board_id: str, user_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None
     ) -> BoardView | None:
-        with self._engine.reading() as connection:
-            view = self._view(connection, board_id, user_id)
-            if view is None or not (card_ids or beside):
-                return view
-            wanted = (*card_ids, beside.card_id) if beside else card_ids
-            cards = self._cards(connection, view, wanted)
-            neighbour = cards.get(beside.card_id) if beside else None
-            beyond = self._beyond(connection, neighbour, beside) if beside and neighbour else None
+        wanted = (*card_ids, beside.card_id) if beside else card_ids
+        calls = [self._call(st.CARD, board_id=board_id, card_id=card_id) for card_id in wanted]
+        if beside:
+            calls.append(self._call(st.RANK_BEYOND[beside.side], board_id=board_id, card_id=beside.card_id))
+        view, found = self._read_board(board_id, user_id, *calls)
+        if view is None:
+            return None
+        cards = _live_cards(view, [row for card in found[: len(wanted)] for row in card])
+        beyond = None
+        if beside and beside.card_id in cards:
+            beyond = str(found[-1][0][0]) if found[-1] else ""
         return BoardView(view.board, view.role, view.lists, cards, beyond)
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        with self._engine.reading() as connection:
-            view = self._view(connection, board_id, user_id)
-            if view is None:
-                return None
-            among = [
-                each for each in view.lists if query.list_id in (None, each.id) and query.status in (None, each.stage)
-            ]
-            if not among:
-                page: Page[Card] = Page(())
-            elif query.sort == Sort.POSITION:
-                list_ranks = {each.id: each.rank for each in among}
-                found = self._cards_by_position(connection, among, query, limit, after)
-                page = _page_of_cards(found, limit, lambda card: (list_ranks[card.list_id], card.list_id, card.rank))
-            else:
-                by_id = query.sort in (Sort.OLDEST, Sort.NEWEST)
-                found = self._cards_by_time(connection, board_id, query, limit, after)
-                page = _page_of_cards(
-                    found,
-                    limit,
-                    lambda card: (card.id,) if by_id else (rows.moment_text(card.updated_at), card.id),
-                )
-        return view, page
+        view, (found,) = self._read_board(board_id, user_id, self._cards_call(board_id, query, limit, after))
+        if view is None:
+            return None
+        if query.list_id and not _has(view, query.list_id, query.status):
+            return view, Page(())
+        list_ranks = {each.id: each.rank for each in view.lists}
+
+        def position(card: Card) -> Position:
+            if query.sort == Sort.POSITION:
+                return list_ranks[card.list_id], card.list_id, card.rank
+            if query.sort in (Sort.OLDEST, Sort.NEWEST):
+                return (card.id,)
+            return rows.moment_text(card.updated_at), card.id
+
+        return view, page_of_cards(map(rows.card_of, found), limit, position)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        with self._engine.reading() as connection:
-            view = self._view(connection, board_id, user_id)
-            if view is None:
-                return None
-            found = self._run(connection, st.EVENTS, board_id=board_id, after_seq=after_seq, limit=limit + 1)
-            events = [rows.event_of(row) for row in found.fetchall()]
-        return view, _page(events, limit, lambda event: event.seq)
+        call = self._call(st.EVENTS, board_id=board_id, after_seq=after_seq, limit=limit + 1)
+        view, (found,) = self._read_board(board_id, user_id, call)
+        if view is None:
+            return None
+        return view, page([rows.event_of(row) for row in found], limit, lambda event: event.seq)
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
-        with self._engine.reading() as connection:
-            view = self._view(connection, board_id, user_id)
-            if view is None:
-                return None
-            cards = self._cards(connection, view, (card_id,))
-            if not cards:
-                return view, Page(())
-            statement = st.time_entries_page(continued=after is not None)
-            found = self._run(connection, statement, card_id=card_id, after_id=after and after[0], limit=limit + 1)
-            entries = [rows.time_entry_of(row) for row in found.fetchall()]
+        statement = st.time_entries_page(continued=after is not None)
+        view, (card, found) = self._read_board(
+            board_id,
+            user_id,
+            self._call(st.CARD, board_id=board_id, card_id=card_id),
+            self._call(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+        )
+        if view is None:
+            return None
+        cards = _live_cards(view, card)
+        entries = [rows.time_entry_of(row) for row in found] if cards else []
         view = BoardView(view.board, view.role, view.lists, cards)
-        return view, _page(entries, limit, lambda entry: entry.id)
+        return view, page(entries, limit, lambda entry: entry.id)
 
     def page_boards(self, user_id: str, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
         statement = st.boards_page(continued=after is not None)
-        with self._engine.reading() as connection:
-            found = self._run(connection, statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-            boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found.fetchall()]
-        return _page(boards, limit, lambda item: item[0].id)
+        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
+        boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
+        return page(boards, limit, lambda item: item[0].id)
 
     def user(self, user_id: str) -> User | None:
-        with self._engine.reading() as connection:
-            row = self._run(connection, st.USER, user_id=user_id).fetchone()
-        return None if row is None else rows.user_of(row)
+        found = self._read(st.USER, user_id=user_id)
+        return rows.user_of(found[0]) if found else None
 
     def owner(self) -> User | None:
-        with self._engine.reading() as connection:
-            row = self._run(connection, st.FIRST_USER).fetchone()
-        return None if row is None else rows.user_of(row)
+        found = self._read(st.FIRST_USER)
+        return rows.user_of(found[0]) if found else None
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
-        with self._engine.reading() as connection:
-            row = self._run(connection, st.TOKEN_HOLDER, digest=digest).fetchone()
-        return None if row is None else (rows.token_of(row[:10]), rows.user_of(row[10:]))
+        found = self._read(st.TOKEN_HOLDER, digest=digest)
+        return (rows.token_of(found[0][:10]), rows.user_of(found[0][10:])) if found else None
 
     def token(self, user_id: str, token_id: str) -> Token | None:
-        with self._engine.reading() as connection:
-            row = self._run(connection, st.TOKEN, user_id=user_id, token_id=token_id).fetchone()
-        return None if row is None else rows.token_of(row)
+        found = self._read(st.TOKEN, user_id=user_id, token_id=token_id)
+        return rows.token_of(found[0]) if found else None
 
     def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
         statement = st.tokens_page(continued=after is not None)
-        with self._engine.reading() as connection:
-            found = self._run(connection, statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-            tokens = [rows.token_of(row) for row in found.fetchall()]
-        return _page(tokens, limit, lambda token: token.id)
+        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
+        return page([rows.token_of(row) for row in found], limit, lambda token: token.id)
 
     def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
-        with self._engine.reading() as connection:
-            row = self._run(
-                connection,
-                st.REMEMBERED,
-                user_id=user_id,
-                operation_id=operation_id,
-                key=key,
-                now=rows.moment_text(now),
-            ).fetchone()
-        return None if row is None else rows.remembered_of(row)
+        found = self._read(
+            st.REMEMBERED, user_id=user_id, operation_id=operation_id, key=key, now=rows.moment_text(now)
+        )
+        return rows.remembered_of(found[0]) if found else None
 
     def commit(self, change: Change, remember: Remembered | None = None) -> None:
-        _check(change)
-        with self._engine.writing() as connection:
+        check(change)
+        with self._engine.writing() as transaction:
             if remember:
-                self._remember(connection, remember)
+                self._remember(transaction, remember)
             for value in _in_order(change.updates):
-                self._update(connection, value, change.event)
+                self._update(transaction, value, change.event)
             for value in _in_order(change.creates):
-                self._create(connection, value)
+                self._create(transaction, value)
             if change.event:
-                self._insert(connection, schema.events, rows.event_row(change.event))
+                transaction.run(self._call(st.INSERT[schema.events], **rows.event_row(change.event)))
             if change.rebalance:
-                self._rebalance(connection, change.rebalance)
+                self._rebalance(transaction, change.rebalance)
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
-            with self._engine.writing(patient=False) as connection:
-                self._run(connection, st.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at))
-        except Busy:
+            with self._engine.writing(patient=False) as transaction:
+                transaction.run(self._call(st.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
+        except (Busy, Stale):
             # The next request with this token tries again.
             return
 
     def ready(self) -> None:
-        with self._engine.reading() as connection:
-            self._setting(connection, "secret")
+        self._read(st.SETTING, name="secret")
 
     def secret(self) -> bytes:
         if self._secret is None:
@@ -192,93 +176,61 @@ class SqlStore:
     def close(self) -> None:
         self._engine.close()
 
-    def _run(self, connection: Connection, statement: st.Statement, **values: Any) -> Cursor:
-        prepared = self._catalogue[statement]
-        cursor: Cursor = connection.execute(prepared.text, prepared.parameters(values))
-        return cursor
+    def _call(self, statement: st.Statement, **values: Any) -> st.Call:
+        return self._catalogue[statement].call(values)
 
     # Reading
 
-    def _view(self, connection: Connection, board_id: str, user_id: str) -> BoardView | None:
-        row = self._run(connection, st.BOARD, board_id=board_id, user_id=user_id).fetchone()
-        if row is None:
-            return None
-        lists = self._run(connection, st.LISTS, board_id=board_id).fetchall()
-        return BoardView(rows.board_of(row[:-1]), rows.role_of(row[-1]), tuple(rows.list_of(each) for each in lists))
+    def _read(self, statement: st.Statement, **values: Any) -> list[Row]:
+        return self._engine.read((self._call(statement, **values),))[0]
 
-    def _cards(self, connection: Connection, view: BoardView, card_ids: Sequence[str]) -> dict[str, Card]:
-        live = {each.id for each in view.lists}
-        cards = {}
-        for card_id in card_ids:
-            row = self._run(connection, st.CARD, board_id=view.board.id, card_id=card_id).fetchone()
-            if row is not None:
-                card = rows.card_of(row)
-                if card.list_id in live:
-                    cards[card_id] = card
-        return cards
-
-    def _beyond(self, connection: Connection, neighbour: Card, beside: Beside) -> str:
-        statement = st.RANK_ABOVE if beside.side == "before" else st.RANK_BELOW
-        row = self._run(connection, statement, list_id=neighbour.list_id, rank=neighbour.rank).fetchone()
-        return "" if row is None else str(row[0])
-
-    def _cards_by_position(
-        self, connection: Connection, among: list[List], query: CardQuery, limit: int, after: Position | None
-    ) -> Generator[Card]:
-        """The cards of list after list, until a page is sure to be full."""
-        list_rank, list_id, rank = after or ("", "", "")
-        # The list that the last page ended in may have been moved since.
-        list_rank = next((each.rank for each in among if each.id == list_id), list_rank)
-        left = limit + 1
-        for each in among:
-            if each.rank < str(list_rank) or not each.card_count:
-                continue
-            continued = each.id == list_id
-            found = self._run(
-                connection,
-                st.cards_page("list", query.sort, searching=bool(query.q), continued=continued),
-                list_id=each.id,
-                after_rank=rank,
-                pattern=_pattern(query.q),
-                limit=left,
+    def _read_board(self, board_id: str, user_id: str, *calls: st.Call) -> tuple[BoardView | None, list[list[Row]]]:
+        """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing."""
+        board, lists, *found = self._engine.read(
+            (
+                self._call(st.BOARD, board_id=board_id, user_id=user_id),
+                self._call(st.LISTS, board_id=board_id),
+                *calls,
             )
-            for row in _each(found):
-                left -= 1
-                yield rows.card_of(row)
-            if not left:
-                return
-
-    def _cards_by_time(
-        self, connection: Connection, board_id: str, query: CardQuery, limit: int, after: Position | None
-    ) -> Generator[Card]:
-        scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
-        *_, updated_at, card_id = ("", *after) if after else ("", "")
-        found = self._run(
-            connection,
-            st.cards_page(scope, query.sort, searching=bool(query.q), continued=after is not None),
-            board_id=board_id,
-            list_id=query.list_id,
-            status=str(query.status),
-            pattern=_pattern(query.q),
-            after_updated_at=updated_at,
-            after_id=card_id,
-            limit=limit + 1,
         )
-        for row in _each(found):
-            yield rows.card_of(row)
+        if not board:
+            return None, found
+        (row,) = board
+        view = BoardView(rows.board_of(row[:-1]), rows.role_of(row[-1]), tuple(rows.list_of(each) for each in lists))
+        return view, found
+
+    def _cards_call(self, board_id: str, query: CardQuery, limit: int, after: Position | None) -> st.Call:
+        values: dict[str, Any] = {
+            "board_id": board_id,
+            "list_id": query.list_id,
+            "status": str(query.status),
+            "pattern": _pattern(query.q),
+            "limit": limit + 1,
+        }
+        searching = bool(query.q)
+        if query.sort == Sort.POSITION:
+            list_rank, list_id, rank = after or ("", "", "")
+            values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
+            if not query.list_id:
+                lateral = self._engine.has_lateral
+                statement = st.cards_in_order(staged=bool(query.status), searching=searching, lateral=lateral)
+                return self._call(statement, **values)
+        elif after:
+            *updated_at, card_id = after
+            values.update(after_id=card_id, after_updated_at=updated_at[0] if updated_at else None)
+        scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
+        statement = st.cards_page(scope, query.sort, searching=searching, continued=after is not None)
+        return self._call(statement, **values)
 
     # Writing
 
-    def _insert(self, connection: Connection, table: sa.Table, row: dict[str, Any]) -> None:
-        self._run(connection, st.INSERT[table], **row)
-
-    def _create(self, connection: Connection, value: Value) -> None:
+    def _create(self, transaction: Transaction, value: Value) -> None:
         table, row = _row(value)
         if isinstance(value, Card):
-            self._free_external_id(connection, value)
-        self._insert(connection, table, row)
+            self._free_external_id(transaction, value)
+        transaction.run(self._call(st.INSERT[table], **row))
 
-    def _update(self, connection: Connection, value: Value, event: Event | None) -> None:
+    def _update(self, transaction: Transaction, value: Value, event: Event | None) -> None:
         table, row = _row(value)
         if isinstance(value, Board):
             statement: st.Statement = st.UPDATE_BOARD
@@ -286,53 +238,44 @@ class SqlStore:
         else:
             statement = st.UPDATE_PART[table] if event else st.UPDATE_PERSON[table]
         if isinstance(value, Card):
-            self._free_external_id(connection, value)
-        if self._run(connection, statement, **row).rowcount != 1:
-            raise Stale
+            self._free_external_id(transaction, value)
+        transaction.change(self._call(statement, **row))
         if isinstance(value, List):
-            self._run(connection, st.UPDATE_STAGE, **row)
+            transaction.run(self._call(st.UPDATE_STAGE, **row))
 
-    def _free_external_id(self, connection: Connection, card: Card) -> None:
+    def _free_external_id(self, transaction: Transaction, card: Card) -> None:
         """Take the external id from a card that vanished with its list."""
         if card.external_id is not None and card.deleted_at is None:
-            self._run(connection, st.FREE_EXTERNAL_ID, board_id=card.board_id, external_id=card.external_id)
+            transaction.run(self._call(st.FREE_EXTERNAL_ID, board_id=card.board_id, external_id=card.external_id))
 
-    def _remember(self, connection: Connection, record: Remembered) -> None:
+    def _remember(self, transaction: Transaction, record: Remembered) -> None:
         row = rows.remembered_row(record)
-        self._run(connection, st.FORGET_RECORD, **row, now=row["created_at"])
-        self._run(connection, st.FORGET_EXPIRED, now=row["created_at"])
-        self._insert(connection, schema.idempotency_records, row)
+        transaction.run(self._call(st.FORGET_RECORD, **row, now=row["created_at"]))
+        transaction.run(self._call(st.FORGET_EXPIRED, now=row["created_at"]))
+        transaction.run(self._call(st.INSERT[schema.idempotency_records], **row))
 
-    def _rebalance(self, connection: Connection, list_id: str) -> None:
+    def _rebalance(self, transaction: Transaction, list_id: str) -> None:
         """Give the cards of a list new, short ranks in their order.
 
         The new ranks all lie below the old ones, and the last card gets its own first: at every step the order
         is right and no two ranks are equal.
         """
-        (last_rank,) = self._run(connection, st.LAST_RANK, list_id=list_id).fetchone()
-        card_ids = [card_id for (card_id,) in self._run(connection, st.RANKS_IN_LIST, list_id=list_id).fetchall()]
+        ((last_rank,),) = transaction.rows(self._call(st.LAST_RANK, list_id=list_id))
+        card_ids = [card_id for (card_id,) in transaction.rows(self._call(st.RANKS_IN_LIST, list_id=list_id))]
         new_ranks = ranks.following(last_rank, len(card_ids))
         for card_id, rank in zip(reversed(card_ids), reversed(new_ranks), strict=True):
-            self._run(connection, st.SET_RANK, id=card_id, rank=rank)
-        self._run(connection, st.SET_BOUNDS, list_id=list_id, first_rank=new_ranks[0], last_rank=new_ranks[-1])
+            transaction.run(self._call(st.SET_RANK, id=card_id, rank=rank))
+        transaction.run(self._call(st.SET_BOUNDS, list_id=list_id, first_rank=new_ranks[0], last_rank=new_ranks[-1]))
 
     # The store itself
 
-    def _setting(self, connection: Connection, name: str) -> str | None:
-        row = self._run(connection, st.SETTING, name=name).fetchone()
-        return None if row is None else str(row[0])
-
     def _kept_secret(self) -> bytes:
-        with self._engine.reading() as connection:
-            kept = self._setting(connection, "secret")
-        if kept is None:
-            with self._engine.writing() as connection:
-                # Another process may have been first.
-                kept = self._setting(connection, "secret")
-                if kept is None:
-                    kept = secrets.token_hex(_SECRET_BYTES)
-                    self._insert(connection, schema.settings, {"name": "secret", "value": kept})
-        return bytes.fromhex(kept)
+        while not (found := self._read(st.SETTING, name="secret")):
+            # Another process may be first: then its secret is read.
+            with suppress(AlreadyExists), self._engine.writing() as transaction:
+                new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
+                transaction.run(self._call(st.INSERT[schema.settings], **new))
+        return bytes.fromhex(found[0][0])
 
 
 _ROWS: dict[type[Value], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
@@ -358,23 +301,6 @@ def _in_order(values: Iterable[Value]) -> list[Value]:
     return sorted(values, key=lambda each: _ORDER[type(each)])
 
 
-def _check(change: Change) -> None:
-    """Refuse, with ValueError, a change that no rule could have meant."""
-    values = (*change.creates, *change.updates)
-    event = change.event
-    if event is None:
-        if not all(isinstance(each, User | Token) for each in values):
-            raise ValueError("What belongs to a board is written with an event.")
-        return
-    boards = change.creates if event.seq == 1 else change.updates
-    if [(each.id, each.seq) for each in boards if isinstance(each, Board)] != [(event.board_id, event.seq)]:
-        raise ValueError("A change with an event holds its board, at the event's seq.")
-    for each in values:
-        board_id = None if isinstance(each, User | Token) else each.id if isinstance(each, Board) else each.board_id
-        if board_id != event.board_id:
-            raise ValueError("A change with an event writes to one board.")
-
-
 def _pattern(q: str | None) -> str:
     """For LIKE: the text anywhere, its own wildcards taken literally."""
     text = folded(q or "")
@@ -383,34 +309,13 @@ def _pattern(q: str | None) -> str:
     return f"%{text}%"
 
 
-def _each(cursor: Cursor) -> Generator[Row]:
-    """The rows, one by one: a page may be full before they are all read."""
-    try:
-        while (row := cursor.fetchone()) is not None:
-            yield row
-    finally:
-        cursor.close()
+def _has(view: BoardView, list_id: str, stage: Stage | None) -> bool:
+    """Whether the board has that list, at that stage if one is asked for."""
+    return any(each.id == list_id and stage in (None, each.stage) for each in view.lists)
 
 
-def _page(items: list[Item], limit: int, key: Callable[[Item], str | int]) -> Page[Item]:
-    """A page of what was read with a limit of one more."""
-    if len(items) <= limit:
-        return Page(tuple(items))
-    return Page(tuple(items[:limit]), (key(items[limit - 1]),))
-
-
-def _page_of_cards(found: Generator[Card], limit: int, position: Callable[[Card], Position]) -> Page[Card]:
-    """As many of the cards as are allowed by their number and by the size of their text."""
-    cards: list[Card] = []
-    room = PAGE_BYTES
-    with closing(found):
-        for card in found:
-            room -= _bytes(card.title) + _bytes(card.description)
-            if cards and (len(cards) == limit or room < 0):
-                return Page(tuple(cards), position(cards[-1]))
-            cards.append(card)
-    return Page(tuple(cards))
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+def _live_cards(view: BoardView, found: Iterable[Row]) -> dict[str, Card]:
+    """The cards by id, without those that vanished with their list."""
+    live = {each.id for each in view.lists}
+    cards = map(rows.card_of, found)
+    return {card.id: card for card in cards if card.list_id in live}

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -13,11 +13,13 @@ from typing import NoReturn
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from kanban.store import AlreadyExists, Busy, Unavailable
+from kanban.store import AlreadyExists, Busy, Stale, Unavailable
 from stores import migrations
-from stores.engine import kind_of_row
+from stores.engine import Transaction, kind_of_row
 from stores.opening import BadAddress, NotATackboard, NotUsable
+from stores.rows import Row
 from stores.sql import SqlStore
+from stores.statements import Call
 
 PATIENCE = 5.0
 """How many seconds a writer waits for others before it is told that the store is busy."""
@@ -60,8 +62,29 @@ def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
     return SqlStore(SqliteEngine(path, patience))
 
 
+class _SqliteTransaction:
+    """What writes."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, call: Call) -> None:
+        self._connection.execute(*call)
+
+    def change(self, call: Call) -> None:
+        if self._connection.execute(*call).rowcount != 1:
+            raise Stale
+
+    def rows(self, call: Call) -> list[Row]:
+        return self._connection.execute(*call).fetchall()
+
+
 class SqliteEngine:
     """The connections to one file. A thread takes one for as long as it reads or writes."""
+
+    has_lateral = False
 
     def __init__(self, path: Path, patience: float) -> None:
         self.dialect: sa.Dialect = sqlite.dialect()
@@ -73,13 +96,12 @@ class SqliteEngine:
         # SQLite lets waiting writers poll; a lock hands over at once, and to each in turn.
         self._turn = threading.Lock()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one moment."""
+    def read(self, calls: Sequence[Call]) -> list[list[Row]]:
+        """The rows of each query, all seen at the same moment."""
         connection = self._take()
         try:
             connection.execute("BEGIN")
-            yield connection
+            found = [connection.execute(*call).fetchall() for call in calls]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Closing rolls back, whatever state the error left.
@@ -90,10 +112,11 @@ class SqliteEngine:
             self._give_back(connection)
             raise
         self._give_back(connection)
+        return found
 
     @contextmanager
-    def writing(self, *, patient: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection in the only writing transaction. Raises Busy."""
+    def writing(self, *, patient: bool = True) -> Iterator[Transaction]:
+        """The only writing transaction. Raises Busy."""
         if not self._turn.acquire(timeout=self._patience if patient else 0):
             raise Busy(_TOO_LONG)
         try:
@@ -105,7 +128,7 @@ class SqliteEngine:
                 if not patient:
                     connection.execute("PRAGMA busy_timeout=0")
                 connection.execute("BEGIN IMMEDIATE")
-                yield connection
+                yield _SqliteTransaction(connection)
                 connection.execute("COMMIT")
                 if not patient:
                     _be_patient(connection, self._patience)

@@ -4,7 +4,7 @@ Core writes the SQL once for a dialect. From then on a statement is that text, w
 it wants, given to the driver: some microseconds instead of some hundred.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -37,6 +37,10 @@ def _given(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(_GIVEN + name)
 
 
+Call = tuple[str, Sequence[Any]]
+"""A statement to run: its text, and its parameters by position."""
+
+
 class Prepared:
     """A statement as one dialect wants it: its text, and the order of its parameters."""
 
@@ -50,11 +54,11 @@ class Prepared:
         self._names = tuple(name.removeprefix(_GIVEN) for name in compiled.positiontup)
         self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_GIVEN)}
 
-    def parameters(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values by position. Raises KeyError for one that is missing."""
+    def call(self, values: Mapping[str, Any]) -> Call:
+        """The statement with these values. Raises KeyError for one that is missing."""
         if self._constants:
             values = {**self._constants, **values}
-        return [values[name] for name in self._names]
+        return self.text, [values[name] for name in self._names]
 
 
 class Catalogue(dict[Statement, Prepared]):
@@ -140,31 +144,38 @@ EVENTS = (
 # Cards
 
 
-_CARDS = sa.select(
+_CARD_COLUMNS = (
     *(column for column in cards.c if column.name not in {"status", "search"}),
     time_entries.c.id,
     time_entries.c.started_at,
     time_entries.c.rate_minor,
     time_entries.c.version,
-).outerjoin_from(cards, time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None)))
+)
+_WITH_RUNNING_ENTRY = cards.outerjoin(
+    time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
+)
+_CARDS = sa.select(*_CARD_COLUMNS).select_from(_WITH_RUNNING_ENTRY)
 
 CARD = _CARDS.where(
     cards.c.id == _given("card_id"), cards.c.board_id == _given("board_id"), cards.c.deleted_at.is_(None)
 )
 
-RANK_ABOVE = (
-    sa.select(cards.c.rank)
-    .where(cards.c.list_id == _given("list_id"), cards.c.rank < _given("rank"))
-    .order_by(cards.c.rank.desc())
-    .limit(1)
-)
 
-RANK_BELOW = (
-    sa.select(cards.c.rank)
-    .where(cards.c.list_id == _given("list_id"), cards.c.rank > _given("rank"))
-    .order_by(cards.c.rank)
-    .limit(1)
-)
+def _of_neighbour(column: str) -> sa.ScalarSelect[Any]:
+    neighbour = cards.alias("neighbour")
+    return (
+        sa.select(neighbour.c[column])
+        .where(neighbour.c.id == _given("card_id"), neighbour.c.board_id == _given("board_id"))
+        .scalar_subquery()
+    )
+
+
+_IN_ITS_LIST = sa.select(cards.c.rank).where(cards.c.list_id == _of_neighbour("list_id"))
+
+RANK_BEYOND: dict[str, sa.Select[Any]] = {
+    "before": _IN_ITS_LIST.where(cards.c.rank < _of_neighbour("rank")).order_by(cards.c.rank.desc()).limit(1),
+    "after": _IN_ITS_LIST.where(cards.c.rank > _of_neighbour("rank")).order_by(cards.c.rank).limit(1),
+}
 
 _IN_LIVE_LIST = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
 
@@ -187,23 +198,65 @@ _SORTS: dict[Sort, tuple[sa.Column[Any], ...]] = {
 }
 
 
+_FOUND = cards.c.search.like(_given("pattern"), escape="/")
+
+
 @cache
 def cards_page(scope: Scope, sort: Sort, *, searching: bool, continued: bool) -> sa.Select[Any]:
     """Live cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
 
-    By position, they are those of one list: ranks mean nothing from one list to the next.
+    By position, they are those of one list: `cards_in_order` has those of many.
     """
     keys = _SORTS[sort]
     descending = sort.startswith("-")
     page = _CARDS.where(cards.c.deleted_at.is_(None), *_SCOPES[scope])
     if searching:
-        page = page.where(cards.c.search.like(_given("pattern"), escape="/"))
+        page = page.where(_FOUND)
     if continued:
         here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
         given = [_given(f"after_{key.name}") for key in keys]
         there = sa.tuple_(*given) if len(given) > 1 else given[0]
         page = page.where(here < there if descending else here > there)
     return page.order_by(*(key.desc() if descending else key for key in keys)).limit(_given("limit"))
+
+
+@cache
+def cards_in_order(*, staged: bool, searching: bool, lateral: bool) -> sa.Select[Any]:
+    """Live cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
+
+    The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
+    it is now counts. `lateral` takes no more cards from a list than the page needs, where an engine would otherwise
+    read a whole list to sort it.
+    """
+    here = lists.alias("here")
+    rank_now = (
+        sa.select(here.c.rank)
+        .where(here.c.id == _given("after_list_id"), here.c.deleted_at.is_(None))
+        .scalar_subquery()
+    )
+    among = [
+        lists.c.board_id == _given("board_id"),
+        lists.c.deleted_at.is_(None),
+        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), _given("after_list_rank")),
+    ]
+    if staged:
+        among.append(lists.c.stage == _given("status"))
+    wanted = [
+        cards.c.list_id == lists.c.id,
+        cards.c.deleted_at.is_(None),
+        cards.c.rank
+        > sa.case((lists.c.id == _given("after_list_id"), _given("after_rank")), else_=sa.literal_column("''")),
+    ]
+    if searching:
+        wanted.append(_FOUND)
+    if lateral:
+        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(_given("limit")).correlate(lists).lateral("page")
+        found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
+        rank = page.c.rank
+    else:
+        found = sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*wanted)
+        rank = cards.c.rank
+    return found.where(*among).order_by(lists.c.rank, rank).limit(_given("limit"))
 
 
 @cache
@@ -309,6 +362,8 @@ _EXPIRED = (
     .where(idempotency_records.c.expires_at <= _given("now"))
     .order_by(idempotency_records.c.expires_at)
     .limit(20)
+    # Two writers who forget the same answers must not wait for each other.
+    .with_for_update(skip_locked=True)
 )
 
 FORGET_EXPIRED = idempotency_records.delete().where(

@@ -161,3 +161,30 @@ def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFi
 
     out = capsys.readouterr().out
     assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "CORS_ORIGINS"))
+
+
+def test_a_backup_made_while_the_server_runs_restores_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with LiveServer(tmp_path) as server:
+        monkeypatch.setenv("STORE_URL", server.store_url)
+        made = tackboard.main(["backup", "monday.db"])
+    monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
+    restored = tackboard.main(["restore", "monday.db"])
+    proved = tackboard.main(["digest"])
+
+    digests = capsys.readouterr().out.split()
+    assert (made, restored, proved) == (0, 0, 0)
+    assert len(digests) == 3
+    assert len(set(digests)) == 1
+
+
+def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    tackboard.main(["backup", "monday.db"])
+    capsys.readouterr()
+
+    status = tackboard.main(["restore", "monday.db"])
+
+    assert status == 1
+    assert capsys.readouterr().err == "The store holds data already: restore into an empty one.\n"

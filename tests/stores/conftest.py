@@ -9,7 +9,12 @@ import pytest
 
 from kanban.store import Store
 from stores import open_store
+from tests.engines.dynamodb_server import dynamodb_engines, dynoxide, ministack
+from tests.engines.dynamodb_wire import line, table_url
+from tests.engines.postgresql_server import postgresql, postgresql_data
 from tests.stores.world import World
+
+__all__ = ["dynoxide", "line", "ministack", "postgresql", "table_url"]
 
 Opener = Callable[[], Store]
 
@@ -31,7 +36,11 @@ def sqlite_data(request: pytest.FixtureRequest) -> Iterator[Opener]:
     assert not path.with_name("tackboard.db-wal").exists()
 
 
-ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Opener]]] = {"sqlite": sqlite_data}
+ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Opener]]] = {
+    "sqlite": sqlite_data,
+    "postgresql": postgresql_data,
+    **dynamodb_engines(),
+}
 
 
 @pytest.fixture(params=ENGINES)

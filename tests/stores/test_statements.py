@@ -1,6 +1,7 @@
 """Every statement can be written for every SQL engine, and is written once."""
 
 import itertools
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -13,15 +14,19 @@ from stores.statements import Catalogue, Prepared
 
 DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": registry.load("sqlite.pysqlite")(),
-    "postgresql": registry.load("postgresql.psycopg")(paramstyle="format"),
+    "postgresql": registry.load("postgresql.psycopg")(paramstyle="numeric_dollar"),
 }
 FLAGS = [False, True]
 ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
-    ("actor_id", "after_id", "after_rank", "after_seq", "after_updated_at", "limit", "now", "pattern", "token_id"), 1
+    (
+        *("actor_id", "limit", "now", "pattern", "token_id"),
+        *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq", "after_updated_at"),
+    ),
+    1,
 )
 
 
-def all_statements() -> list[statements.Statement]:
+def all_statements(engine: str) -> list[statements.Statement]:
     """The constants, the tables of them, and the pages."""
     found: list[statements.Statement] = []
     for name, value in vars(statements).items():
@@ -35,16 +40,21 @@ def all_statements() -> list[statements.Statement]:
         found.append(statements.time_entries_page(continued=continued))
     for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS):
         found.append(statements.cards_page(scope, sort, searching=searching, continued=continued))
+    for staged, searching in itertools.product(FLAGS, FLAGS):
+        lateral = engine == "postgresql"
+        found.append(statements.cards_in_order(staged=staged, searching=searching, lateral=lateral))
     return found
 
 
 @pytest.mark.parametrize("engine", DIALECTS)
 def test_every_statement_takes_its_parameters_by_position(engine: str) -> None:
-    sign = {"sqlite": "?", "postgresql": "%s"}[engine]
+    # In SQLite each place has a parameter of its own; in PostgreSQL the places are numbered.
+    sign = {"sqlite": r"\?", "postgresql": r"\$\d+"}[engine]
 
-    for statement in all_statements():
-        prepared = Prepared(statement, DIALECTS[engine])
-        assert len(prepared.parameters(ANYTHING)) == prepared.text.count(sign)
+    for statement in all_statements(engine):
+        text, parameters = Prepared(statement, DIALECTS[engine]).call(ANYTHING)
+        places = re.findall(sign, text)
+        assert len(parameters) == len(places if engine == "sqlite" else set(places))
 
 
 def test_a_statement_is_prepared_once() -> None:
@@ -59,4 +69,4 @@ def test_a_page_is_built_once() -> None:
 
 def test_a_missing_parameter_is_a_mistake() -> None:
     with pytest.raises(KeyError):
-        Prepared(statements.BOARD, DIALECTS["sqlite"]).parameters({"board_id": "brd_1"})
+        Prepared(statements.BOARD, DIALECTS["sqlite"]).call({"board_id": "brd_1"})

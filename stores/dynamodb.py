@@ -1,0 +1,79 @@
+"""DynamoDB: one table, and all of a board in one partition of it."""
+
+import os
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+from kanban.store import Busy
+from stores import dynamodb_table
+from stores.dynamodb_client import Calls, Refusal, Rejected, connect
+from stores.dynamodb_store import DynamoStore
+from stores.opening import BadAddress, NotUsable
+
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_EXAMPLE = "dynamodb://tackboard?region=eu-central-1"
+
+
+def open_dynamodb(url: str, *, remaining: Callable[[], float] | None = None) -> DynamoStore:
+    """The store in that table. With an endpoint, a missing table is made. Raises CannotOpen.
+
+    `remaining` tells how many seconds the caller has left for whatever it does with the store.
+    """
+    table, region, endpoint = _address(url)
+    # A server that somebody runs here looks at no credentials, but the SDK will not call without.
+    is_anonymous = endpoint and "AWS_ACCESS_KEY_ID" not in os.environ
+    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if is_anonymous else {}
+    try:
+        client = connect(region, endpoint, **credentials)
+    except ValueError as error:
+        raise BadAddress(f"STORE_URL has an endpoint that is none: {endpoint}.") from error
+    calls = Calls(client, remaining=remaining)
+    try:
+        _look(calls, table, endpoint)
+    except Rejected as error:
+        client.close()
+        raise NotUsable(
+            f"The DynamoDB table '{table}' is not a Tackboard's: its keys and indexes are not those of "
+            f"resources/table.yml."
+        ) from error
+    except Refusal as error:
+        client.close()
+        if error.code == "ResourceNotFoundException":
+            raise NotUsable(
+                f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
+            ) from error
+        raise NotUsable(f"The DynamoDB table '{table}' cannot be used: {error.code}.") from error
+    except Busy as error:
+        client.close()
+        raise NotUsable(f"The DynamoDB table '{table}' cannot be used: {error}") from error
+    return DynamoStore(calls, table)
+
+
+def _look(calls: Calls, table: str, endpoint: str | None) -> None:
+    """See that the table is there and has the right keys; with an endpoint, make it."""
+    for operation, request in dynamodb_table.looks(table):
+        try:
+            calls(operation, **request)
+        except Refusal as error:
+            if endpoint is None or error.code != "ResourceNotFoundException":
+                raise
+            dynamodb_table.make(calls, table)
+
+
+def _address(url: str) -> tuple[str, str, str | None]:
+    """Table, region and endpoint. Raises BadAddress."""
+    try:
+        parts = urlsplit(url)
+        asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise BadAddress(f"STORE_URL cannot be read: {_EXAMPLE} is one that can.") from error
+    if not _TABLE_NAME.fullmatch(parts.netloc) or parts.path.strip("/") or parts.fragment:
+        raise BadAddress(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE}.")
+    if asked.keys() - {"region", "endpoint"}:
+        raise BadAddress(f"STORE_URL for DynamoDB takes region and endpoint: {_EXAMPLE}.")
+    endpoint = asked.get("endpoint") or None
+    region = asked.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region and endpoint is None:
+        raise BadAddress(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE}.")
+    return parts.netloc, region or "us-east-1", endpoint

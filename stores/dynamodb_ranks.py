@@ -1,0 +1,65 @@
+"""New, short ranks for the cards around a place where they have grown long.
+
+A transaction holds a hundred parts, so it is never the whole of a large list that gets new ranks, but what lies next
+to the long one: enough of it that the next wish is many moves away.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from kanban import ranks
+from kanban.values import Card, Change, List, Value
+from stores.dynamodb_items import Placed
+
+REACH = 40
+"""How many cards on each side of the long rank get new ones."""
+
+
+def pivot(change: Change, list_id: str) -> Card | None:
+    """The card whose place in that list made its rank long."""
+    cards = [each for each in (*change.updates, *change.creates) if isinstance(each, Card) and each.list_id == list_id]
+    return cards[0] if len(cards) == 1 else None
+
+
+def balanced(
+    change: Change, list_id: str, card: Card, above: Sequence[Placed], below: Sequence[Placed]
+) -> tuple[Change, list[tuple[Placed, Placed]]]:
+    """The change with shorter ranks, and the other cards that get new ones: where they are, where they shall be.
+
+    `above` and `below` are the cards around that one, the nearest first, up to one more than REACH.
+    """
+    bounds = next((each for each in change.updates if isinstance(each, List) and each.id == list_id), None)
+    if bounds is None:
+        return change, []
+    order = [*reversed(above[:REACH]), Placed(card.id, list_id, card.rank), *below[:REACH]]
+    if len(below) <= REACH:
+        # Everything down to the end: it goes past the end, as it is.
+        new = ranks.following(bounds.last_rank, len(order))
+        bounds = replace(bounds, first_rank=bounds.first_rank if len(above) > REACH else new[0], last_rank=new[-1])
+    elif len(above) <= REACH:
+        new = ranks.preceding(bounds.first_rank, len(order))
+        bounds = replace(bounds, first_rank=new[0])
+    else:
+        new = [*_between(above[REACH].rank, below[REACH].rank, len(order))]
+    moved = [(each, replace(each, rank=rank)) for each, rank in zip(order, new, strict=True)]
+    rank = next(after.rank for _, after in moved if after.card_id == card.id)
+    return _with(change, replace(card, rank=rank), bounds), [pair for pair in moved if pair[0].card_id != card.id]
+
+
+def _between(above: str, below: str, count: int) -> Iterator[str]:
+    """That many ranks in order between two, in as few digits as halving gives."""
+    if count:
+        middle = ranks.between(above, below)
+        half = count // 2
+        yield from _between(above, middle, half)
+        yield middle
+        yield from _between(middle, below, count - half - 1)
+
+
+def _with(change: Change, card: Card, bounds: List) -> Change:
+    def new(value: Value) -> Value:
+        if isinstance(value, Card | List) and value.id in (card.id, bounds.id):
+            return card if isinstance(value, Card) else bounds
+        return value
+
+    return replace(change, creates=tuple(map(new, change.creates)), updates=tuple(map(new, change.updates)))

@@ -1,0 +1,114 @@
+"""A DynamoDB on this machine, for tests: a server of another make that keeps DynamoDB's promises, in memory.
+
+dynoxide comes with `npm ci`, as a program for the platform; DYNOXIDE names one elsewhere. MINISTACK names the Python
+of an environment with ministack in it: a second opinion.
+"""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from kanban.store import Store
+from stores import open_store
+
+ROOT = Path(__file__).parents[2]
+
+PATIENCE = 20.0
+"""How many seconds a server may take to start."""
+
+
+Data = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[], Store]]]
+
+
+@pytest.fixture(scope="session")
+def dynoxide() -> Iterator[str]:
+    """The address of a running dynoxide."""
+    program = os.environ.get("DYNOXIDE") or str(_packaged())
+    if not Path(program).exists():
+        missing = "dynoxide isn't installed: npm ci, or name it in DYNOXIDE."
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    port = _free_port()
+    with _running([program, "--host", "127.0.0.1", "--port", str(port)], port) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[str]:
+    """The address of a running ministack."""
+    port = _free_port()
+    environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb"}
+    with _running([os.environ["MINISTACK"], "-m", "ministack"], port, environment) as address:
+        yield address
+
+
+def dynamodb_engines() -> dict[str, Data]:
+    """By name, a table of its own on a server."""
+    servers = {"dynamodb": "dynoxide"}
+    if "MINISTACK" in os.environ:
+        servers["ministack"] = "ministack"
+    return {name: partial(_table_on, server) for name, server in servers.items()}
+
+
+def new_url(address: str) -> str:
+    """A URL for a store in a new table on that server."""
+    return f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
+
+
+@contextmanager
+def _table_on(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    url = new_url(request.getfixturevalue(server))
+    yield lambda: open_store(url)
+
+
+def _packaged() -> Path:
+    machine = platform.machine().lower()
+    processor = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
+    return ROOT / "node_modules" / "@dynoxide" / f"{sys.platform}-{processor}" / "dynoxide"
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[str]:
+    server = subprocess.Popen(
+        command,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(server, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,80 @@
+"""A line to a server that somebody listens in on: it counts how often one waits for the other, and it can break."""
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Literal, Self
+
+_MOST = 65_536
+
+
+class TappedLine:
+    """Connections to `port` of this machine go on to the server's; use it as a context.
+
+    `round_trips` counts how often the client has spoken after the server. `lose` breaks the connection that next
+    carries something: before the server hears the request, or after it has answered, and only once.
+    """
+
+    def __init__(self, server_port: int) -> None:
+        self._server = ("127.0.0.1", server_port)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.round_trips = 0
+        self.lose: Literal["request", "answer"] | None = None
+        self._threads = [threading.Thread(target=self._accept)]
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for each in (self._listening, *self._sockets):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(self._server)
+                self._sockets += client, server
+                line = threading.Thread(target=self._carry, args=(client, server))
+                self._threads.append(line)
+                line.start()
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        """Both ways, for a client that waits for an answer before it asks again."""
+        back = threading.Thread(target=self._answer, args=(client, server))
+        self._threads.append(back)
+        back.start()
+        self._answered = True
+        with suppress(OSError):
+            while request := client.recv(_MOST):
+                if self.lose == "request":
+                    self.lose = None
+                    break
+                self.round_trips += self._answered
+                self._answered = False
+                server.sendall(request)
+        for each in (client, server):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while answer := server.recv(_MOST):
+                self._answered = True
+                if self.lose == "answer":
+                    self.lose = None
+                    break
+                client.sendall(answer)
+        for each in (client, server):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)

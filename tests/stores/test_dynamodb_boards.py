@@ -1,0 +1,153 @@
+"""What a board's partition holds besides what is seen: claims to external ids, and ranks."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kanban import cards, lists, ranks
+from kanban.store import AlreadyExists, Beside, CardQuery, Store
+from stores.dynamodb_ranks import REACH
+from tests.engines import dynamodb_wire as wire
+from tests.engines.dynamodb_wire import Wire
+from tests.stores.world import World, bare_card
+
+
+@pytest.fixture
+def store(line: Wire) -> Store:
+    """The store behind the wire."""
+    return line.store
+
+
+# External ids
+
+
+def test_an_external_id_that_was_given_up_can_be_taken(world: World) -> None:
+    first = world.add_card("First", external_id="x")
+    second = world.add_card("Second")
+    world.do(cards.revise, first.id, patch={"external_id": "y"})
+
+    world.do(cards.revise, second.id, patch={"external_id": "x"})
+
+    with pytest.raises(AlreadyExists):
+        world.do(cards.revise, first.id, patch={"external_id": "x"})
+    with pytest.raises(AlreadyExists):
+        world.add_card("Third", external_id="y")
+
+
+def test_an_external_id_that_a_list_gave_up_can_be_taken(world: World) -> None:
+    first = world.add_list("First", external_id="x")
+    world.do(lists.revise, first.id, patch={"external_id": "y"})
+
+    second = world.add_list("Second", external_id="x")
+
+    assert world.view().list(second.id).external_id == "x"
+    assert world.view().list(first.id).external_id == "y"
+
+
+def test_two_cards_of_one_change_cannot_have_the_same_external_id(world: World) -> None:
+    todo = world.list_named("To do")
+    pair = tuple(bare_card(world, todo, rank, external_id="x") for rank in ("a0", "a1"))
+
+    with pytest.raises(AlreadyExists) as error:
+        world.write(creates=pair)
+
+    assert error.value.what == "card.external_id"
+
+
+def test_a_card_that_vanished_with_its_list_loses_its_external_id(line: Wire, world: World) -> None:
+    card = world.add_card("Copy", "Doing", external_id="x")
+    world.delete_list("Doing")
+
+    world.add_card("Again", external_id="x")
+
+    assert "external_id" not in line.item(f"C#{card.id}")
+
+
+def test_an_external_id_is_not_taken_from_a_board_that_changed_meanwhile(line: Wire, world: World) -> None:
+    card = world.add_card("First", external_id="x")
+    world.delete_card(card)
+    beside = line.somebody_else(world)
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        beside.add_card("Second", external_id="x")
+        return send(request)
+
+    before_reading = iter([overtaken])
+    line.faults["TransactGetItems"] = before_reading
+    with pytest.raises(AlreadyExists):
+        world.add_card("Third", external_id="x")
+
+    assert world.titles("To do") == ["Second"]
+
+
+# Ranks
+
+
+def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(line: Wire, world: World) -> None:
+    todo = world.list_named("To do")
+    first, last = world.add_card("First"), world.add_card("Last")
+
+    def outdated(request: Any, send: wire.Send) -> Any:
+        body = json.loads(send(request).content)
+        body["Items"] = [each for each in body["Items"] if each["title"]["S"] != "Between"]
+        return wire.answer(request, 200, body)
+
+    between = world.move(world.add_card("Between"), todo.id, after=first.id)
+    line.faults["Query"] = iter([outdated, outdated])
+
+    assert world.view(beside=Beside(first.id, "after")).beyond == between.rank
+    assert world.view(beside=Beside(last.id, "before")).beyond == between.rank
+
+
+@pytest.mark.parametrize("where", ["top", "middle", "bottom"])
+def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, where: str) -> None:
+    todo = world.list_named("To do")
+    count = 3 * REACH
+    places = ranks.following("", count)
+    place = {"top": 2, "middle": count // 2, "bottom": count - 2}[where]
+    low, high = places[place - 1], places[place]
+    crowd = [bare_card(world, todo, rank, title=f"Card {number:03d}") for number, rank in enumerate(places)]
+    world.write(creates=tuple(crowd[:80]))
+    long = [bare_card(world, todo, f"{low}{'0' * ranks.LONGEST}{digit}", title=f"Long {digit}") for digit in "12"]
+    counted = replace(todo, card_count=count + 2, first_rank=places[0], last_rank=places[-1])
+    world.write(creates=(*crowd[80:], *long), updates=(counted,))
+    mover = world.add_card("Mover", "Done")
+    expected = world.titles("To do")
+    before = {card.id: card.rank for card in world.cards(CardQuery(todo.id))}
+
+    world.move(mover, todo.id, before=long[1].id)
+
+    expected.insert(place + 1, "Mover")
+    assert world.titles("To do") == expected
+    held = {card.id: card.rank for card in world.cards(CardQuery(todo.id))}
+    assert max(map(len, held.values())) < 10
+    assert sum(before[card_id] != rank for card_id, rank in held.items() if card_id in before) <= 2 * REACH
+    assert low < high
+    bounds = world.list_named("To do")
+    assert all(bounds.first_rank <= rank <= bounds.last_rank for rank in held.values())
+
+
+def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -> None:
+    todo = world.list_named("To do")
+    prefix = "a0" + "0" * ranks.LONGEST
+    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
+    mover = world.add_card("Mover", "Done")
+
+    def elsewhere(request: Any, send: wire.Send) -> Any:
+        body = json.loads(send(request).content)
+        for item in body["Items"]:
+            item["rank"] = {"S": item["rank"]["S"] + "1"}
+        return wire.answer(request, 200, body)
+
+    world.view(mover.id, beside=Beside(crowd[1].id, "before"))
+    view = world.view(mover.id, beside=Beside(crowd[1].id, "before"))
+    _, change = cards.move(view, mover.id, world.act(), list_id=todo.id, before=crowd[1].id)
+    assert change is not None
+    assert change.rebalance == todo.id
+    line.faults["Query"] = iter([elsewhere, elsewhere])
+    world.store.commit(change)
+
+    assert world.titles("To do") == ["Crowd 0", "Mover", "Crowd 1"]
+    assert world.card(crowd[0]).rank == crowd[0].rank

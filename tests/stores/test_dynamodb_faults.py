@@ -1,0 +1,437 @@
+"""What network and DynamoDB do wrong: nothing acknowledged is lost, nothing done twice, every error has a name."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from kanban import boards, cards, lists, tokens, users
+from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store, Unavailable
+from kanban.values import Act, Card, Change, Remembered, Stage
+from stores.dynamodb_client import PATIENCE
+from stores.dynamodb_writes import TooLarge
+from tests.engines import dynamodb_wire as wire
+from tests.engines.dynamodb_wire import Fault, Wire
+from tests.stores.world import NOON, World
+
+WRITE = "TransactWriteItems"
+
+THROTTLED = wire.refused("ProvisionedThroughputExceededException")
+CONFLICT = wire.cancelled("None", "TransactionConflict")
+IN_PROGRESS = wire.refused("TransactionInProgressException")
+FAILING = wire.refused("InternalServerError", 500)
+
+
+@pytest.fixture
+def store(line: Wire) -> Store:
+    """The store behind the wire."""
+    return line.store
+
+
+def remembered(world: World) -> Remembered:
+    return Remembered(
+        "key", world.ann.id, "some_operation", "f", 200, (), b"{}", world.now, world.now + timedelta(hours=24)
+    )
+
+
+# Every kind of write, as the change that a handler would answer with. Each needs what `prepared` made.
+
+
+def prepared(world: World) -> None:
+    world.add_card("Old", external_id="x-1")
+    world.add_card("Running", "Doing")
+    world.token(name="Old")
+
+
+def on_card(rule: Callable[..., Any], title: str = "Old") -> Callable[[World], Change]:
+    """A rule about one card as a write; those that answer a card too answer it first."""
+
+    def decide(world: World) -> Change:
+        card = next(each for each in world.cards() if each.title == title)
+        made = rule(world.view(card.id), card.id, act=world.act())
+        change: Change = made if isinstance(made, Change) else made[1]
+        return change
+
+    return decide
+
+
+def moved(world: World) -> Change:
+    target = world.list_named("Done").id
+    return on_card(partial(cards.move, list_id=target))(world)
+
+
+def signed_up(world: World) -> Change:
+    user, change = users.create(Act("", NOON, world.act().new_id), name="Bob", id="bob")
+    return change.plus(tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="First", scopes=[])[2])
+
+
+def revoked(world: World) -> Change:
+    (token,) = world.store.page_tokens(world.ann.id, 10).items
+    return tokens.revoke(token, world.act())[1] or Change()
+
+
+WRITES: dict[str, Callable[[World], Change]] = {
+    "create board": lambda world: boards.create(world.act(), name="Another")[1],
+    "update board": lambda world: boards.revise(world.view(), {"name": "New"}, world.act())[1] or Change(),
+    "delete board": lambda world: boards.delete(world.view(), world.act()),
+    "create list": lambda world: lists.add(world.view(), world.act(), name="New", stage=Stage.TODO)[1],
+    "delete list": lambda world: lists.delete(world.view(), world.list_named("To do").id, world.act()),
+    "create card": lambda world: cards.add(world.view(), world.act(), title="New", external_id="x-2")[1],
+    "update card": on_card(partial(cards.revise, patch={"title": "New"})),
+    "move card": moved,
+    "start card": on_card(cards.start),
+    "resolve card": on_card(cards.resolve, "Running"),
+    "delete card": on_card(cards.delete),
+    "sign up": signed_up,
+    "rename user": lambda world: users.revise(world.ann, {"name": "Anna"}, world.act())[1] or Change(),
+    "revoke token": revoked,
+}
+
+FAULTS: dict[str, Iterable[Fault]] = {
+    "throttled once": [THROTTLED],
+    "throttled twice": [THROTTLED, THROTTLED],
+    "throttled for ever": itertools.repeat(THROTTLED),
+    "in conflict": [CONFLICT, CONFLICT],
+    "in conflict for ever": itertools.repeat(CONFLICT),
+    "in progress": [IN_PROGRESS],
+    "answer lost": [wire.lost],
+    "answer lost twice": [wire.lost, wire.lost],
+    "answer lost for ever": itertools.repeat(wire.lost),
+    "answer lost, token forgotten": [wire.lost, wire.forgetful],
+    "answer lost, then throttled, token forgotten": [wire.lost, THROTTLED, wire.forgetful],
+    "answer garbled": [wire.garbled],
+    "reset": [wire.reset],
+    "reset for ever": itertools.repeat(wire.reset),
+    "timed out": [wire.timeout, wire.timeout],
+    "timed out for ever": itertools.repeat(wire.timeout),
+    "failing": [FAILING],
+    "failing for ever": itertools.repeat(FAILING),
+    "done but failing, token forgotten": [wire.done_but_failing, wire.forgetful],
+}
+FOR_EVER = {name for name in FAULTS if name.endswith("for ever")}
+
+
+def state(world: World) -> dict[str, Any]:
+    """All that can be seen of Ann and her boards."""
+    store = world.store
+    view = store.read_board(world.board_id, world.ann.id)
+    bob = store.user("bob")
+    return {
+        "boards": store.page_boards(world.ann.id, 100),
+        "view": view,
+        "cards": world.cards() if view else [],
+        "events": world.events() if view else [],
+        "users": (store.user(world.ann.id), bob),
+        "tokens": (store.page_tokens(world.ann.id, 100), store.page_tokens("bob", 100)),
+        "remembered": store.remembered(world.ann.id, "some_operation", "key", world.now),
+    }
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("write", WRITES)
+def test_a_write_is_done_once_or_not_at_all(line: Wire, world: World, write: str, fault: str) -> None:
+    prepared(world)
+    before = state(world)
+    change = WRITES[write](world)
+    record = remembered(world)
+    line.faults[WRITE] = iter(FAULTS[fault])
+
+    acknowledged = True
+    try:
+        world.store.commit(change, record)
+    except Busy:
+        acknowledged = False
+
+    line.faults.clear()
+    after = state(world)
+    assert acknowledged == (fault not in FOR_EVER)
+    assert (after != before) == (acknowledged or fault == "answer lost for ever")
+    if after == before:
+        world.store.commit(change, record)
+        after = state(world)
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(change, record)
+    assert error.value.what == "idempotency_key"
+    assert after == state(world)
+    assert after["remembered"] == record
+    if after["view"]:
+        assert after["view"].board.seq == len(after["events"])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_read_is_answered_or_named_busy(line: Wire, world: World, fault: str) -> None:
+    prepared(world)
+    before = state(world)
+    (card, *_) = world.cards()
+    operations = ["GetItem", "BatchGetItem", "TransactGetItems", "Query"]
+
+    for operation in operations:
+        line.faults[operation] = iter(each for each in FAULTS[fault] if each is not wire.forgetful)
+        try:
+            found = state(world), world.view(card.id)
+        except Busy:
+            assert fault in FOR_EVER
+        else:
+            assert fault not in FOR_EVER
+            assert found == (before, world.view(card.id))
+        line.faults.clear()
+
+
+def test_patience_has_an_end(line: Wire, world: World) -> None:
+    _, change = cards.add(world.view(), world.act(), title="New")
+    line.faults[WRITE] = itertools.repeat(THROTTLED)
+
+    with pytest.raises(Busy):
+        world.store.commit(change)
+
+    assert PATIENCE / 2 < line.elapsed <= PATIENCE
+
+
+def test_what_cannot_be_reached_is_unavailable_after_three_tries(line: Wire, world: World) -> None:
+    line.sent.clear()
+    line.faults["GetItem"] = itertools.repeat(wire.reset)
+
+    with pytest.raises(Unavailable):
+        world.store.ready()
+
+    assert line.sent == ["GetItem"] * 3
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException"])
+def test_what_only_an_operator_can_mend_is_unavailable_at_once(line: Wire, world: World, code: str) -> None:
+    line.sent.clear()
+    line.faults["GetItem"] = itertools.repeat(wire.refused(code))
+
+    with pytest.raises(Unavailable, match=code):
+        world.store.ready()
+
+    assert line.sent == ["GetItem"]
+
+
+def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: World) -> None:
+    _, change = cards.add(world.view(), world.act(), title="New")
+    line.faults[WRITE] = iter([wire.cancelled("None", "ItemCollectionSizeLimitExceeded", "None")])
+
+    with pytest.raises(Unavailable, match="grown"):
+        world.store.commit(change)
+
+
+# Lost answers
+
+
+def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire, world: World) -> None:
+    beside = line.somebody_else(world)
+    _, change = cards.add(world.view(), world.act(), title="New")
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        beside.add_card("Newer")
+        return wire.forgetful(request, send)
+
+    line.faults[WRITE] = iter([wire.lost, overtaken])
+    world.store.commit(change)
+
+    assert world.titles("To do") == ["New", "Newer"]
+
+
+def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_reason(line: Wire, world: World) -> None:
+    _, change = cards.add(world.view(), world.act(), title="New")
+    line.faults[WRITE] = iter([wire.lost, wire.cancelled("ConditionalCheckFailed", "None", "None")])
+
+    world.store.commit(change)
+
+    assert world.titles("To do") == ["New"]
+
+
+def test_a_lost_request_that_somebody_else_overtook_is_stale(line: Wire, world: World) -> None:
+    beside = line.somebody_else(world)
+    _, change = cards.add(world.view(), world.act(), title="New")
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        beside.add_card("Newer")
+        return send(request)
+
+    line.faults[WRITE] = iter([wire.timeout, overtaken])
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    assert world.titles("To do") == ["Newer"]
+
+
+def test_the_answer_to_an_earlier_request_with_the_same_content_is_not_taken_for_ones_own(
+    line: Wire, world: World
+) -> None:
+    record = remembered(world)
+    world.store.commit(Change(), record)
+    line.faults[WRITE] = iter([wire.timeout])
+
+    with pytest.raises(AlreadyExists):
+        world.store.commit(Change(), record)
+
+
+def test_the_secret_is_the_one_that_was_kept_first(line: Wire, world: World) -> None:
+    other = line.somebody_else(world).store
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        other.secret()
+        return send(request)
+
+    line.faults["PutItem"] = iter([overtaken])
+
+    assert line.store.secret() == other.secret()
+
+
+def test_a_secret_whose_acknowledgement_was_lost_is_kept(line: Wire) -> None:
+    line.faults["PutItem"] = iter([wire.lost])
+
+    assert len(line.store.secret()) == 32
+    assert line.sent.count("PutItem") == 2
+
+
+@pytest.mark.parametrize("fault", [THROTTLED, wire.reset, wire.lost, FAILING])
+def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(line: Wire, world: World, fault: Fault) -> None:
+    token = world.token()
+    line.sent.clear()
+    line.faults["UpdateItem"] = iter([fault])
+
+    world.store.touch_token(token.id, NOON + timedelta(hours=1))
+
+    assert line.sent.count("UpdateItem") == 1
+    assert line.elapsed == 0
+
+
+# Answers in pieces
+
+
+def test_keys_that_were_left_out_are_asked_for_again(line: Wire, world: World) -> None:
+    made = [world.board(f"Board {number}") for number in range(4)]
+    line.faults["BatchGetItem"] = itertools.repeat(wire.unprocessed)
+
+    found = world.store.page_boards(world.ann.id, 10)
+
+    assert [board.id for board, _ in found.items] == [*reversed(made), world.board_id]
+
+
+def test_keys_that_are_left_out_for_ever_are_busy(line: Wire, world: World) -> None:
+    line.faults["BatchGetItem"] = itertools.repeat(wire.unanswered)
+
+    with pytest.raises(Busy):
+        world.store.page_boards(world.ann.id, 10)
+
+
+def test_an_empty_answer_with_more_behind_it_is_no_end(line: Wire, world: World) -> None:
+    made = [world.add_card(f"Card {number}") for number in range(3)]
+    todo = world.list_named("To do")
+
+    def empty(request: Any, _: wire.Send) -> Any:
+        key = {"pk": f"B#{world.board_id}", "sk": f"C#{made[0].id}", "place": f"{todo.id}#{made[0].rank}"}
+        last = {name: {"S": value} for name, value in key.items()}
+        return wire.answer(request, 200, {"Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last})
+
+    line.faults["Query"] = iter([empty])
+
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
+
+    assert found is not None
+    assert [card.title for card in found[1].items] == ["Card 1", "Card 2"]
+
+
+def test_a_page_is_read_again_when_the_board_changes_meanwhile(line: Wire, world: World) -> None:
+    card = world.add_card("Card")
+    beside = line.somebody_else(world)
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        response = send(request)
+        response.content  # noqa: B018  (it is read now, before the board changes)
+        beside.move(card, beside.list_named("Done").id)
+        return response
+
+    line.faults["Query"] = iter([overtaken])
+
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
+
+    assert found is not None
+    view, page = found
+    assert [each.list_id for each in page.items] == [view.lists[2].id]
+    assert [each.card_count for each in view.lists] == [0, 0, 1]
+
+
+def test_a_board_that_changes_at_every_look_is_busy(line: Wire, world: World) -> None:
+    beside = line.somebody_else(world)
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        beside.add_card("More")
+        return send(request)
+
+    world.add_card("Card")
+    line.faults["Query"] = itertools.repeat(overtaken)
+
+    with pytest.raises(Busy):
+        world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
+
+
+# Time
+
+
+@pytest.fixture
+def hurried(dynoxide: str, table_url: str) -> Iterator[tuple[Wire, list[float]]]:
+    """A wire, and the seconds that remain to whoever uses it."""
+    left = [100.0]
+    wires: list[Wire] = []
+    wires.append(Wire(dynoxide, wire.name_of(table_url), lambda: left[0] - wires[0].elapsed))
+    yield wires[0], left
+    wires[0].close()
+
+
+def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]) -> None:
+    line, left = hurried
+    world = World(line.store)
+    _, change = cards.add(world.view(), world.act(), title="New")
+    line.sent.clear()
+    left[0] = 2.4
+
+    with pytest.raises(Busy):
+        world.store.commit(change)
+    with pytest.raises(Busy):
+        world.view()
+
+    assert line.sent == []
+
+
+def test_trying_again_ends_while_there_is_time_to_answer(hurried: tuple[Wire, list[float]]) -> None:
+    line, left = hurried
+    world = World(line.store)
+    _, change = cards.add(world.view(), world.act(), title="New")
+    line.faults[WRITE] = itertools.repeat(CONFLICT)
+    left[0] = 3.0
+
+    with pytest.raises(Busy):
+        world.store.commit(change)
+
+    assert line.elapsed <= 0.5
+    left[0] = 100.0
+    line.faults.clear()
+    assert world.titles("To do") == []
+
+
+def test_a_closed_store_is_unavailable(line: Wire) -> None:
+    line.store.close()
+
+    with pytest.raises(Unavailable):
+        line.store.ready()
+
+
+def test_a_change_with_too_many_parts_is_refused_by_name(world: World) -> None:
+    todo = world.list_named("To do")
+    view = world.view()
+    one = cards.add(view, world.act(), title="One")[1]
+    (card,) = (each for each in one.creates if isinstance(each, Card))
+    many = tuple(replace(card, id=f"crd_{number}", rank=f"b{number:02d}") for number in range(99))
+
+    with pytest.raises(TooLarge, match="at most 100 items at once, not 101"):
+        world.write(creates=many, updates=(todo,))
+
+    assert world.view() == view

@@ -1,0 +1,195 @@
+"""How often DynamoDB is called: as often for a large board as for a small one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kanban import cards, lists, ranks, tokens
+from kanban.store import Beside, CardQuery, Sort, Store
+from kanban.values import Card
+from tests.engines import dynamodb_wire as wire
+from tests.engines.dynamodb_wire import Wire
+from tests.stores.world import NOON, World, bare_card
+
+
+@pytest.fixture
+def store(line: Wire) -> Store:
+    """The store behind the wire."""
+    return line.store
+
+
+def crowded(world: World) -> dict[str, Card]:
+    """A board with a few hundred cards in its first list, and some in the others."""
+    todo, doing, done = world.view().lists
+    crowd: dict[str, Card] = {}
+    for list_, count in ((todo, 300), (doing, 20), (done, 20)):
+        places = ranks.following("", count)
+        made = [bare_card(world, list_, rank, title=f"{list_.name} {rank}", description="x" * 200) for rank in places]
+        for start in range(0, count, 90):
+            world.write(creates=tuple(made[start : start + 90]))
+        held = next(each for each in world.view().lists if each.id == list_.id)
+        world.write(updates=(replace(held, card_count=count, first_rank=places[0], last_rank=places[-1]),))
+        crowd |= {card.title: card for card in made}
+    return crowd
+
+
+def trips(line: Wire, action: Callable[[], Any]) -> list[str]:
+    """What was sent for it."""
+    line.sent.clear()
+    action()
+    return line.sent.copy()
+
+
+READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
+    "a board": (lambda world, _: world.view(), ["GetItem"]),
+    "a card": (lambda world, card: world.view(card.id), ["TransactGetItems"]),
+    "a card and its neighbour": (
+        lambda world, card: world.view(card.id, beside=Beside(card.id, "after")),
+        ["TransactGetItems", "Query"],
+    ),
+    "a page of the board": (
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100),
+        ["Query", "GetItem"],
+    ),
+    "the whole board": (
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 500),
+        ["Query", "GetItem"],
+    ),
+    "a page of a list": (
+        lambda world, card: world.store.page_cards(world.board_id, world.ann.id, CardQuery(card.list_id), 50),
+        ["Query", "GetItem"],
+    ),
+    "a page of the newest": (
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.NEWEST), 50),
+        ["Query", "GetItem"],
+    ),
+    "a page of what changed last": (
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.MOST_RECENT), 50),
+        ["Query", "GetItem"],
+    ),
+    "what is new": (
+        lambda world, _: world.store.page_events(world.board_id, world.ann.id, world.view().board.seq - 2, 50),
+        ["GetItem", "Query"],
+    ),
+    "a page of events": (
+        lambda world, _: world.store.page_events(world.board_id, world.ann.id, 0, 1),
+        ["Query", "GetItem"],
+    ),
+    "time entries": (
+        lambda world, card: world.store.page_time_entries(world.board_id, world.ann.id, card.id, 50),
+        ["TransactGetItems", "Query"],
+    ),
+    "boards": (lambda world, _: world.store.page_boards(world.ann.id, 50), ["Query", "BatchGetItem"]),
+    "a user": (lambda world, _: world.store.user(world.ann.id), ["GetItem"]),
+    "tokens": (lambda world, _: world.store.page_tokens(world.ann.id, 50), ["Query"]),
+    "an answer": (lambda world, _: world.store.remembered(world.ann.id, "x", "key", NOON), ["GetItem"]),
+    "whether it is ready": (lambda world, _: world.store.ready(), ["GetItem"]),
+}
+
+WRITES: dict[str, Callable[[World, Card], Any]] = {
+    "adding": lambda world, _: cards.add(world.view(), world.act(), title="New"),
+    "revising": lambda world, card: cards.revise(world.view(card.id), card.id, {"title": "New"}, world.act()),
+    "moving": lambda world, card: cards.move(
+        world.view(card.id), card.id, world.act(), list_id=world.list_named("Done").id
+    ),
+    "starting": lambda world, card: cards.start(world.view(card.id), card.id, world.act()),
+    "deleting": lambda world, card: (None, cards.delete(world.view(card.id), card.id, world.act())),
+    "deleting a list": lambda world, card: (None, lists.delete(world.view(), card.list_id, world.act())),
+}
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_reads_take_as_many_round_trips_on_a_large_board_as_on_a_small_one(line: Wire, world: World, size: str) -> None:
+    card = world.add_card("Card")
+    world.add_card("Another")
+    if size == "large":
+        crowded(world)
+    # The first page finds out what the board looks like; the next ones know.
+    world.view()
+
+    found = {name: trips(line, lambda read=read: read(world, card)) for name, (read, _) in READS.items()}  # type: ignore[misc]  # a lambda has no types
+
+    assert found == {name: expected for name, (_, expected) in READS.items()}
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_write_is_one_round_trip_on_a_board_of_any_size(line: Wire, world: World, size: str) -> None:
+    if size == "large":
+        crowded(world)
+
+    for name, decide in WRITES.items():
+        card = world.add_card(name, external_id=name)
+        _, change = decide(world, card)
+        assert change is not None
+        assert trips(line, lambda change=change: world.store.commit(change)) == ["TransactWriteItems"]  # type: ignore[misc]  # as above
+
+
+def test_a_page_of_a_board_seen_for_the_first_time_takes_one_look_more(
+    line: Wire, world: World, table_url: str
+) -> None:
+    world.add_card("Card")
+    other = Wire(line.address, wire.name_of(table_url))
+
+    sent = trips(other, lambda: other.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10))
+
+    assert sent == ["GetItem", "Query", "GetItem"]
+    other.close()
+
+
+def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: World, table_url: str) -> None:
+    token = world.token()
+    other = Wire(line.address, wire.name_of(table_url))
+
+    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["GetItem", "BatchGetItem"]
+    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["BatchGetItem"]
+    other.close()
+
+
+def test_a_revoked_token_is_seen_at_once_by_who_knew_it(line: Wire, world: World, table_url: str) -> None:
+    token = world.token()
+    other = Wire(line.address, wire.name_of(table_url))
+    assert other.store.token_holder(token.digest) == (token, world.ann)
+
+    revoked, change = tokens.revoke(token, world.act())
+    assert change is not None
+    world.store.commit(change)
+
+    assert other.store.token_holder(token.digest) == (revoked, world.ann)
+    other.close()
+
+
+def test_lists_in_another_order_take_a_query_each_and_lose_no_card(line: Wire, world: World) -> None:
+    for name in ("To do", "Doing", "Done"):
+        world.add_card(f"{name} 1", name)
+        world.add_card(f"{name} 2", name)
+    world.do(lists.move, world.list_named("Done").id, position="top")
+    world.view()
+
+    sent = trips(line, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100))
+
+    assert sent == ["Query", "Query", "GetItem"]
+    assert [card.title for card in world.cards()] == [
+        f"{name} {n}" for name in ("Done", "To do", "Doing") for n in (1, 2)
+    ]
+
+
+def test_the_cards_of_a_deleted_list_are_leapt_over(line: Wire, world: World) -> None:
+    crowded(world)
+    world.add_list("Last")
+    world.add_card("Very last", "Last")
+    world.delete_list("Doing")
+    world.view()
+
+    sent = trips(line, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 500))
+
+    assert sent == ["Query", "Query", "GetItem"]
+    assert len(world.cards()) == 321
+
+
+def test_no_read_scans(line: Wire, world: World) -> None:
+    world.add_card("Card")
+
+    assert not [operation for operation in line.sent if "Scan" in operation]
+    assert line.store.owner() == world.ann

@@ -1,0 +1,224 @@
+"""The table: how it is opened and made, and what stands in it."""
+
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kanban import tokens
+from kanban.store import Store
+from kanban.values import Change, Remembered
+from stores import CannotOpen, dynamodb_table, open_store
+from stores.dynamodb_client import connect
+from tests.engines import dynamodb_wire as wire
+from tests.engines.dynamodb_server import new_url
+from tests.engines.dynamodb_wire import Wire
+from tests.stores.world import NOON, World
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(line: Wire) -> Store:
+    """The store behind the wire."""
+    return line.store
+
+
+def local(address: str) -> Any:
+    """A client to look with."""
+    return connect("us-east-1", address, aws_access_key_id="local", aws_secret_access_key="local")
+
+
+def sentence(url: str) -> str:
+    """Why that URL cannot be opened."""
+    with pytest.raises(CannotOpen) as error:
+        open_store(url)
+    return str(error.value)
+
+
+# Opening
+
+
+def test_opening_loads_the_sdk_and_no_sqlalchemy(table_url: str) -> None:
+    code = (
+        "import sys, stores; stores.open_store(sys.argv[1]).ready(); "
+        "print(*sorted({'boto3', 'botocore', 'sqlalchemy', 'alembic', 'psycopg', 'yaml'} & sys.modules.keys()))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, table_url], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["botocore"]
+
+
+def test_the_other_engines_load_no_sdk(tmp_path: Path) -> None:
+    code = "import sys, stores; stores.open_store(sys.argv[1]).ready(); print('botocore' in sys.modules)"
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/x.db"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("dynamodb:", "must name a table"),
+        ("dynamodb://?region=eu-central-1", "must name a table"),
+        ("dynamodb://ab?region=eu-central-1", "must name a table"),
+        ("dynamodb://me@tackboard?region=eu-central-1", "must name a table"),
+        ("dynamodb://tackboard/cards?region=eu-central-1", "must name a table"),
+        ("dynamodb://tackboard?region=eu-central-1&stage=dev", "takes region and endpoint"),
+        ("dynamodb://tackboard?eu-central-1", "cannot be read"),
+        ("dynamodb://[tackboard", "cannot be read"),
+        ("dynamodb://tackboard", "must name a region"),
+        ("dynamodb://tackboard?endpoint=localhost", "has an endpoint that is none: localhost"),
+    ],
+)
+def test_a_url_that_names_no_table_is_told_why(monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert reason in sentence(url)
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    told = sentence("dynamodb://tackboard?endpoint=http://127.0.0.1:9")
+
+    assert told.startswith("The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be reached")
+
+
+def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, dynoxide: str) -> None:
+    # As in AWS: without an endpoint in the URL, nothing is made.
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynoxide)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+
+    told = sentence("dynamodb://tackboard-none?region=eu-central-1")
+
+    assert told == (
+        "There is no DynamoDB table 'tackboard-none' in eu-central-1: deploy it, or name another in STORE_URL."
+    )
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "LocalSecondaryIndexes": None, "names": ["id"]},
+        {"LocalSecondaryIndexes": None, "names": ["pk", "sk"]},
+    ],
+    ids=["keys", "indexes"],
+)
+def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, difference: dict[str, Any]) -> None:
+    url = new_url(dynoxide)
+    names = difference.pop("names")
+    wanted = {part: dynamodb_table.definition()[part] for part in ("BillingMode", "KeySchema")} | difference
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
+    with closing(local(dynoxide)) as client:
+        client.create_table(
+            TableName=wire.name_of(url),
+            AttributeDefinitions=attributes,
+            **{part: value for part, value in wanted.items() if value},
+        )
+
+    told = sentence(url)
+
+    assert told == (
+        f"The DynamoDB table '{wire.name_of(url)}' is not a Tackboard's: its keys and indexes are not those of "
+        f"resources/table.yml."
+    )
+
+
+def test_a_new_table_looks_as_the_template_says(dynoxide: str, table_url: str) -> None:
+    wanted = dynamodb_table.definition()
+
+    with closing(local(dynoxide)) as client:
+        found = client.describe_table(TableName=wire.name_of(table_url))["Table"]
+        expiry = client.describe_time_to_live(TableName=wire.name_of(table_url))["TimeToLiveDescription"]
+
+    assert found["KeySchema"] == wanted["KeySchema"]
+    assert {
+        index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in found["LocalSecondaryIndexes"]
+    } == {index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in wanted["LocalSecondaryIndexes"]}
+    assert expiry["AttributeName"] == wanted["TimeToLiveSpecification"]["AttributeName"]
+
+
+def test_the_deployment_takes_the_table_from_there() -> None:
+    deployment = yaml.safe_load((ROOT / "serverless.yml").read_text())
+    table = dynamodb_table.definition()
+
+    assert deployment["resources"] == ["${file(resources/table.yml)}"]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert deployment["custom"]["stages"]["prod"] == {"protected": True, "onRemoval": "Retain"}
+
+
+def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None:
+    url = new_url(dynoxide)
+    line = Wire(dynoxide, wire.name_of(url))
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        open_store(url).close()
+        return send(request)
+
+    line.faults["CreateTable"] = iter([overtaken])
+    dynamodb_table.make(line.calls, wire.name_of(url))
+
+    open_store(url).close()
+    line.close()
+
+
+# What stands in it
+
+
+def test_a_card_is_one_item_with_the_keys_of_both_indexes(line: Wire, world: World) -> None:
+    card = world.add_card("Copy")
+
+    item = line.item(f"C#{card.id}")
+
+    assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
+    assert item["recent"] == {"S": f"2026-11-20T12:00:00Z#{card.id}"}
+    assert item.keys() - {"place", "recent"} == {
+        *("pk", "sk", "list_id", "rank", "title", "description", "search"),
+        *("tracked_seconds", "tracked_cost", "version", "created_at", "updated_at"),
+    }
+
+
+def test_a_deleted_card_keeps_its_place_but_is_no_recent_change(line: Wire, world: World) -> None:
+    card = world.add_card("Copy")
+
+    world.delete_card(card)
+
+    item = line.item(f"C#{card.id}")
+    assert "place" in item
+    assert "recent" not in item
+
+
+def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None:
+    doing = world.list_named("Doing")
+
+    world.delete_list("Doing")
+
+    assert doing.id not in line.item("E$")["lists"]["M"]
+    assert line.item(f"L#{doing.id}")["name"] == {"S": "Doing"}
+
+
+def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -> None:
+    body = b"\x00\xff"
+    record = Remembered("key", world.ann.id, "op", "f", 200, (), body, NOON, NOON + timedelta(hours=24))
+
+    world.store.commit(Change(), record)
+
+    assert line.item("I#op#key")["expires"] == {"N": str(int(record.expires_at.timestamp()))}
+
+
+def test_nothing_in_the_table_is_a_token(line: Wire, world: World) -> None:
+    _, text, change = tokens.issue(world.act(), world.random_bytes, user_id=world.ann.id, name="x", scopes=[])
+    world.store.commit(change)
+
+    assert text not in str(line.items())

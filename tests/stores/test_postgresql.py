@@ -1,0 +1,414 @@
+"""What is PostgreSQL's own: how a database is opened, its tables as people see them, the plans of its queries."""
+
+import itertools
+import re
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from kanban import lists
+from kanban.store import Sort
+from stores import CannotOpen, migrations, open_store, statements
+from stores.engine import kind_of_key
+from stores.schema import metadata
+from tests.engines.postgresql_server import PostgresqlServer
+from tests.stores.world import World
+
+ROOT = Path(__file__).parents[2]
+SECRET = "p4ss-wörd"
+PERCENT = "p4ss-w%C3%B6rd"
+
+
+@pytest.fixture
+def database(postgresql: PostgresqlServer) -> Iterator[str]:
+    """A database without tables."""
+    with postgresql.database() as name:
+        yield name
+
+
+@pytest.fixture
+def world(postgresql: PostgresqlServer) -> Iterator[World]:
+    """Ann and her board, in the database that tests share."""
+    with closing(open_store(postgresql.url("postgres"))) as store:
+        postgresql.empty("postgres")
+        yield World(store)
+
+
+@pytest.fixture
+def shell(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the database that tests share, as psql has one."""
+    open_store(postgresql.url("postgres")).close()
+    with closing(postgresql.connection()) as connection:
+        yield connection
+
+
+def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """A program of a few lines, in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def sentence(url: str) -> str:
+    """Why that URL cannot be opened. Nothing that is told holds the password."""
+    with pytest.raises(CannotOpen) as error:
+        open_store(url)
+    assert "p4ss" not in "".join(traceback.format_exception(error.value))
+    return str(error.value)
+
+
+# Opening
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg:",
+        "postgresql+psycopg://",
+        f"postgresql+psycopg://ann:{PERCENT}@localhost",
+        f"postgresql+psycopg://ann:{PERCENT}@localhost/",
+        f"postgresql+psycopg://ann:{PERCENT}@localhost:port/tackboard",
+        f"postgresql+psycopg://ann:{PERCENT}@[::1/tackboard",
+    ],
+)
+def test_a_url_without_a_database_is_told_with_an_example(url: str) -> None:
+    assert "postgresql+psycopg://user:password@host:5432/database" in sentence(url)
+
+
+def test_an_at_sign_in_a_password_is_told() -> None:
+    assert sentence("postgresql+psycopg://ann:1@p4ss@localhost/tackboard") == (
+        "STORE_URL has more than one '@': write one in a password as %40."
+    )
+
+
+def test_an_unknown_option_is_told() -> None:
+    assert (
+        sentence("postgresql+psycopg://localhost/tackboard?p4ss=1")
+        == "STORE_URL has an option that libpq does not know."
+    )
+
+
+def test_a_host_that_there_is_not_is_told() -> None:
+    url = f"postgresql+psycopg://ann:{PERCENT}@nowhere.invalid/tackboard"
+
+    assert sentence(url) == "There is no host 'nowhere.invalid': check STORE_URL."
+
+
+def test_a_port_where_nobody_answers_is_told() -> None:
+    url = f"postgresql+psycopg://ann:{PERCENT}@127.0.0.1:1/tackboard"
+
+    assert sentence(url) == ("No PostgreSQL runs at 127.0.0.1:1: start it, or check the host and port in STORE_URL.")
+
+
+def test_a_missing_socket_is_told(tmp_path: Path) -> None:
+    assert sentence(f"postgresql+psycopg://ann@/tackboard?host={tmp_path}") == (
+        f"No PostgreSQL runs at {tmp_path}: start it, or check the host in STORE_URL."
+    )
+
+
+def test_a_wrong_password_is_told_and_the_right_one_lets_in(postgresql: PostgresqlServer, database: str) -> None:
+    where = f"127.0.0.1:{postgresql.port}"
+    with closing(postgresql.connection()) as owner:
+        owner.execute(f"CREATE USER guarded PASSWORD '{SECRET}'".encode())
+        owner.execute(f"ALTER DATABASE {database} OWNER TO guarded".encode())
+    told = f"PostgreSQL at {where} does not take the password of the user 'guarded': check STORE_URL."
+
+    assert sentence(postgresql.url(database, "guarded:p4ss-wrong")) == told
+    assert sentence(postgresql.url(database, "guarded")) == told
+    open_store(postgresql.url(database, f"guarded:{PERCENT}")).close()
+
+
+def test_a_missing_database_is_told(postgresql: PostgresqlServer) -> None:
+    assert sentence(postgresql.url("missing")) == (
+        f"PostgreSQL at 127.0.0.1:{postgresql.port} has no database 'missing': "
+        "make it with createdb, or check STORE_URL."
+    )
+
+
+def test_a_missing_user_is_told(postgresql: PostgresqlServer) -> None:
+    assert sentence(postgresql.url("postgres", f"zoe:{PERCENT}")) == (
+        f"PostgreSQL at 127.0.0.1:{postgresql.port} has no user 'zoe': make one with createuser, or check STORE_URL."
+    )
+
+
+def test_what_libpq_finds_wrong_is_told_in_its_words(postgresql: PostgresqlServer, database: str) -> None:
+    assert sentence(f"{postgresql.url(database)}?sslmode=require") == (
+        f"PostgreSQL at 127.0.0.1:{postgresql.port} cannot be used: server does not support SSL, but SSL was required."
+    )
+
+
+@pytest.mark.parametrize("table", ["notes", "alembic_version"])
+def test_a_database_of_another_program_is_left_alone(postgresql: PostgresqlServer, database: str, table: str) -> None:
+    with closing(postgresql.connection(database)) as other:
+        other.execute(f"CREATE TABLE {table} (version_num TEXT)".encode())
+
+        assert sentence(postgresql.url(database)) == (
+            f"The database '{database}' at 127.0.0.1:{postgresql.port} is not a Tackboard database: "
+            "let STORE_URL name another, or an empty one."
+        )
+        tables = other.execute("SELECT relname FROM pg_stat_user_tables").fetchall()
+    assert tables == [(table,)]
+
+
+def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlServer, database: str) -> None:
+    open_store(postgresql.url(database)).close()
+    with closing(postgresql.connection(database)) as newer:
+        newer.execute("UPDATE tackboard_schema SET version_num = '0007'")
+
+    assert sentence(postgresql.url(database)) == (
+        f"The database '{database}' at 127.0.0.1:{postgresql.port} was made by a newer Tackboard "
+        "(schema 0007; this one knows up to 0001): run that one."
+    )
+
+
+def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
+    postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(postgresql.url(database)).close()
+    upgrades = []
+
+    def upgrade(connection: sa.Connection) -> None:
+        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0002'"))
+
+    monkeypatch.setattr("stores.migrations.HEAD", "0002")
+    monkeypatch.setattr("stores.migrations.upgrade", upgrade)
+
+    with ThreadPoolExecutor(4) as pool:
+        for store in pool.map(open_store, [postgresql.url(database)] * 4):
+            store.close()
+
+    assert len(upgrades) == 1
+
+
+def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
+    postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (id TEXT)")
+        connection.exec_driver_sql("SELECT * FROM missing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("stores.migrations.upgrade", fails)
+        assert sentence(postgresql.url(database)).endswith('cannot be used: relation "missing" does not exist.')
+
+    open_store(postgresql.url(database)).close()
+
+
+def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, database: str) -> None:
+    code = "import sys; from stores import open_store; s = open_store(sys.argv[1]); print(s.secret()); s.close()"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: run(code, postgresql.url(database)), range(4)))
+
+    assert [answer.stderr for answer in answers] == [""] * 4
+    assert len({answer.stdout for answer in answers}) == 1
+
+
+def test_opening_what_is_up_to_date_loads_no_alembic(postgresql: PostgresqlServer, database: str) -> None:
+    code = "import sys; from stores import open_store; open_store(sys.argv[1]).close(); print('alembic' in sys.modules)"
+
+    assert run(code, postgresql.url(database)).stdout == "True\n"
+    assert run(code, postgresql.url(database)).stdout == "False\n"
+
+
+def test_a_user_who_may_not_make_tables_is_told(postgresql: PostgresqlServer, database: str) -> None:
+    with closing(postgresql.connection(database)) as owner:
+        owner.execute("CREATE USER visitor")
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+    assert sentence(postgresql.url(database, "visitor")) == (
+        f"The database '{database}' at 127.0.0.1:{postgresql.port} does not let the user 'visitor' keep tables: "
+        "make that user its owner."
+    )
+
+
+def test_a_database_that_takes_no_writes_is_told(postgresql: PostgresqlServer, database: str) -> None:
+    with closing(postgresql.connection()) as owner:
+        owner.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on".encode())
+
+    assert sentence(postgresql.url(database)).endswith("takes no writes: let STORE_URL name the primary server.")
+
+
+def test_a_database_that_cannot_hold_all_text_is_told(postgresql: PostgresqlServer) -> None:
+    with postgresql.database("ENCODING 'LATIN1' LOCALE 'C'") as name:
+        told = sentence(postgresql.url(name))
+
+    assert told.endswith("keeps text as LATIN1: make one with createdb --encoding=UTF8 --template=template0.")
+
+
+def test_a_database_without_a_schema_is_told(postgresql: PostgresqlServer, database: str) -> None:
+    with closing(postgresql.connection(database)) as owner:
+        owner.execute("DROP SCHEMA public")
+
+    assert "has no schema to put tables in" in sentence(postgresql.url(database))
+
+
+def test_a_server_that_is_too_old_is_told(
+    postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stores.postgresql._OLDEST", 990_000)
+
+    assert sentence(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
+
+
+def test_a_schema_of_its_own_will_do(postgresql: PostgresqlServer, database: str) -> None:
+    with closing(postgresql.connection(database)) as owner:
+        owner.execute("CREATE TABLE notes (id TEXT)")
+        owner.execute("CREATE SCHEMA tackboard")
+
+    with closing(open_store(postgresql.url(database))) as store:
+        World(store).add_card("Copy")
+
+    with closing(postgresql.connection(database)) as owner:
+        assert owner.execute("SELECT title FROM tackboard.cards").fetchall() == [("Copy",)]
+
+
+# Tables for people
+
+
+def test_the_migrations_make_exactly_the_schema(postgresql: PostgresqlServer) -> None:
+    columns = """
+        SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, collname
+        FROM pg_attribute JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0
+    """
+    keys = """
+        SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+    """
+    indexes = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    described = []
+    with postgresql.database() as migrated, postgresql.database() as created:
+        open_store(postgresql.url(migrated)).close()
+        engine = sa.create_engine(postgresql.url(created), poolclass=sa.NullPool)
+        metadata.create_all(engine)
+        for name in (migrated, created):
+            with closing(postgresql.connection(name)) as connection:
+                found = [{*connection.execute(query).fetchall()} for query in (columns, keys, indexes)]
+            described.append([{row for row in rows if migrations.VERSION_TABLE not in row} for rows in found])
+
+    assert described[0] == [
+        {row for row in rows if not str(row[0]).startswith(migrations.VERSION_TABLE)} for rows in described[1]
+    ]
+    assert all(described[0])
+
+
+def test_the_tables_read_as_one_would_write_them(world: World, shell: psycopg.Connection[Any]) -> None:
+    world.add_card("Copy", "Doing", external_id="x-1")
+
+    cards = shell.execute("SELECT title, status, external_id FROM cards WHERE started_at = '2026-11-20 12:00Z'")
+    events = shell.execute("""SELECT type, data ->> 'title' FROM events WHERE data @> '{"stage": "in_progress"}'""")
+
+    assert cards.fetchall() == [("Copy", "in_progress", "x-1")]
+    assert events.fetchall() == [("card.created", "Copy")]
+
+
+def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, shell: psycopg.Connection[Any]) -> None:
+    card = world.add_card("Copy")
+    world.delete_card(card)
+
+    world.do(lists.revise, world.list_named("To do").id, patch={"stage": "done"})
+
+    assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]
+
+
+@pytest.mark.parametrize(
+    "mischief",
+    [
+        "UPDATE cards SET status = 'done'",
+        "UPDATE cards SET list_id = 'lst_none'",
+        "UPDATE cards SET tracked_seconds = -1",
+        "UPDATE lists SET stage = 'later'",
+        "UPDATE lists SET card_count = 5001",
+        "UPDATE lists SET rank = 'a0'",
+        "UPDATE boards SET hourly_rate_minor = 100000001",
+        "UPDATE members SET role = 'king'",
+        "UPDATE events SET actor_id = 'usr_none'",
+        "UPDATE time_entries SET ended_at = '2026-11-20 11:59:59Z'",
+        "DELETE FROM users",
+    ],
+)
+def test_the_tables_refuse_what_cannot_be(world: World, shell: psycopg.Connection[Any], mischief: str) -> None:
+    world.add_card("Copy", "Doing")
+
+    with pytest.raises(psycopg.IntegrityError):
+        shell.execute(mischief.encode())
+
+
+# Plans
+
+
+FLAGS = [False, True]
+QUERIES: dict[str, sa.Select[Any]] = {
+    **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
+    **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
+    **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
+    **{f"boards_page {flag}": statements.boards_page(continued=flag) for flag in FLAGS},
+    **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
+    **{
+        f"cards_in_order {staged} {searching}": statements.cards_in_order(
+            staged=staged, searching=searching, lateral=True
+        )
+        for staged, searching in itertools.product(FLAGS, FLAGS)
+    },
+    **{
+        f"cards_page {scope} {sort} {searching} {continued}": statements.cards_page(
+            scope, sort, searching=searching, continued=continued
+        )
+        for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS)
+        if sort is not Sort.POSITION or scope == "list"
+    },
+}
+WRITES: dict[str, sa.Update | sa.Delete] = {
+    name: value
+    for name, value in vars(statements).items()
+    if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
+} | {
+    f"{name} {table}": statement
+    for name in ("UPDATE_PERSON", "UPDATE_PART")
+    for table, statement in getattr(statements, name).items()
+}
+DIALECT = sa.dialects.registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
+
+
+def plan(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update | sa.Delete) -> str:
+    """How PostgreSQL goes about a statement, whatever its parameters, when it scans and sorts only where it must."""
+    text = statements.Prepared(statement, DIALECT).text
+    nulls = ", ".join("NULL" for _ in {*re.findall(r"\$\d+", text)})
+    for setting in ("enable_seqscan = off", "enable_sort = off", "enable_bitmapscan = off"):
+        shell.execute(f"SET {setting}".encode())
+    shell.execute("SET plan_cache_mode = force_generic_plan")
+    shell.execute(f"PREPARE asked AS {text}".encode())
+    steps = shell.execute(f"EXPLAIN EXECUTE asked({nulls})".encode() if nulls else b"EXPLAIN EXECUTE asked").fetchall()
+    return "\n".join(step for (step,) in steps)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> None:
+    steps = plan(shell, QUERIES[name])
+
+    assert "Seq Scan" not in steps
+    # Cards in order are sorted where several lists come together, of each no more than the page has.
+    assert "Sort" not in steps or name.startswith("cards_in_order")
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_no_write_scans(shell: psycopg.Connection[Any], name: str) -> None:
+    assert "Seq Scan" not in plan(shell, WRITES[name])
+
+
+def test_every_unique_key_has_a_name_in_the_port(shell: psycopg.Connection[Any]) -> None:
+    unique = shell.execute(
+        "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+        "WHERE indisunique AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'tackboard_schema%'"
+    ).fetchall()
+
+    assert {kind_of_key(name) for (name,) in unique} >= {"user", "card.external_id", "idempotency_key"}

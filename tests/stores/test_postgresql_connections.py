@@ -1,0 +1,430 @@
+"""PostgreSQL's connections: how often they are waited for, how they break, and that nothing breaks with them."""
+
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from kanban import cards, ranks
+from kanban.store import Beside, Busy, CardQuery, Sort, Stale, Unavailable
+from kanban.values import Remembered, Stage
+from stores.postgresql import open_postgresql
+from tests.engines.postgresql_server import PostgresqlServer, running
+from tests.engines.tapped_line import TappedLine
+from tests.stores.world import NOON, World
+
+PATIENCE = 0.2
+
+
+@pytest.fixture
+def url(postgresql: PostgresqlServer) -> str:
+    open_postgresql(postgresql.url("postgres")).close()
+    postgresql.empty("postgres")
+    return postgresql.url("postgres")
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[World]:
+    """Ann and her board, in a store that waits for nobody."""
+    store = open_postgresql(url, patience=PATIENCE)
+    yield World(store)
+    store.close()
+
+
+@pytest.fixture
+def behind(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the store's database past the store."""
+    with closing(postgresql.connection()) as connection:
+        yield connection
+
+
+@pytest.fixture
+def line(postgresql: PostgresqlServer) -> Iterator[TappedLine]:
+    with TappedLine(postgresql.port) as tapped:
+        yield tapped
+
+
+@pytest.fixture
+def far(url: str, postgresql: PostgresqlServer, line: TappedLine) -> Iterator[World]:
+    """Ann and her board, in a store at the other end of the line."""
+    store = open_postgresql(url.replace(str(postgresql.port), str(line.port)))
+    yield World(store)
+    store.close()
+
+
+def await_waiter(behind: psycopg.Connection[Any]) -> None:
+    """Until somebody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'tackboard'"
+    while behind.execute(waiting).fetchone() == (0,):
+        pass
+
+
+def break_connections(behind: psycopg.Connection[Any]) -> None:
+    """End every connection of a store, whatever it is about to do."""
+    behind.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'tackboard'")
+
+
+def assert_whole(world: World) -> None:
+    """Every write is there entirely: its event, its card, and its part in every count."""
+    found = world.cards()
+    view = world.view()
+    assert view.board.seq == len(world.events()) == 1 + len(found)
+    assert sum(each.card_count for each in view.lists) == len(found)
+    assert len({card.rank for card in found}) == len(found)
+
+
+# Round trips
+
+
+READS: dict[str, Callable[[World], object]] = {
+    "read_board": lambda far: far.view(),
+    "read_board with cards": lambda far: far.view("crd_1", "crd_2", beside=Beside("crd_3", "after")),
+    "page_cards": lambda far: far.store.page_cards(far.board_id, far.ann.id, CardQuery(), 50),
+    "page_cards of a search": lambda far: far.store.page_cards(
+        far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=Sort.MOST_RECENT), 50
+    ),
+    "page_events": lambda far: far.store.page_events(far.board_id, far.ann.id, 0, 50),
+    "page_time_entries": lambda far: far.store.page_time_entries(far.board_id, far.ann.id, "crd_1", 50),
+    "page_boards": lambda far: far.store.page_boards(far.ann.id, 50),
+    "user": lambda far: far.store.user("usr_1"),
+    "owner": lambda far: far.store.owner(),
+    "token_holder": lambda far: far.store.token_holder("0" * 64),
+    "token": lambda far: far.store.token("usr_1", "tok_1"),
+    "page_tokens": lambda far: far.store.page_tokens("usr_1", 50),
+    "remembered": lambda far: far.store.remembered("usr_1", "create_card", "key", NOON),
+    "ready": lambda far: far.store.ready(),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_is_one_round_trip(far: World, line: TappedLine, name: str) -> None:
+    before = line.round_trips
+
+    READS[name](far)
+
+    assert line.round_trips == before + 1
+
+
+def test_a_commit_is_one_round_trip(far: World, line: TappedLine) -> None:
+    record = Remembered("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
+    card, change = cards.add(far.view(), far.act(), title="Copy", list_id=far.list_named("Doing").id)
+    before = line.round_trips
+
+    far.store.commit(change, record)
+
+    assert line.round_trips == before + 1
+    assert far.card(card).running
+
+
+def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> None:
+    token = far.token()
+    before = line.round_trips
+
+    far.store.touch_token(token.id, NOON)
+
+    assert line.round_trips == before + 1
+    assert far.store.token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
+
+
+def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) -> None:
+    _, late = cards.add(far.view(), far.act(), title="Late")
+    far.add_card("First")
+    before = line.round_trips
+
+    with pytest.raises(Stale):
+        far.store.commit(late)
+
+    assert line.round_trips == before + 1
+
+
+def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TappedLine) -> None:
+    todo = far.list_named("To do")
+    prefix = "a0" + "0" * ranks.LONGEST
+    crowd = far.crowd("To do", [f"{prefix}{number:03}1" for number in range(1000)])
+    mover = far.add_card("Mover")
+    beside = Beside(crowd[1].id, "before")
+    _, change = cards.move(far.view(mover.id, beside=beside), mover.id, far.act(), list_id=todo.id, before=crowd[1].id)
+    before = line.round_trips
+
+    assert change
+    assert change.rebalance
+    far.store.commit(change)
+
+    assert line.round_trips == before + 3
+    assert [card.title for card in far.cards()][:3] == ["Crowd 0", "Mover", "Crowd 1"]
+    assert max(len(card.rank) for card in far.cards()) < 6
+
+
+def test_what_is_read_together_is_of_one_moment(far: World, behind: psycopg.Connection[Any]) -> None:
+    count = ("SELECT count(*) FROM cards", ())
+    pause = ("SELECT pg_advisory_lock_shared(7)", ())
+    engine = far.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (no read of the port can be stopped halfway)
+    behind.execute("SELECT pg_advisory_lock(7)")
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(engine.read, [count, pause, count])
+        await_waiter(behind)
+        far.add_card("Meanwhile")
+        behind.execute("SELECT pg_advisory_unlock(7)")
+
+    first, _, second = reading.result()
+    assert first == second == [(0,)]
+    assert len(far.cards()) == 1
+
+
+# Waiting for others
+
+
+def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, behind: psycopg.Connection[Any]) -> None:
+    token = world.token()
+    with behind.transaction():
+        behind.execute("UPDATE boards SET name = 'Held'")
+        behind.execute("UPDATE tokens SET name = 'Held'")
+
+        with pytest.raises(Busy, match="too long"):
+            world.add_card("Too late")
+        assert world.view().board.name == "Website"
+        world.store.touch_token(token.id, world.now)
+
+        raise psycopg.Rollback
+    world.add_card("In time")
+    assert world.titles("To do") == ["In time"]
+    assert world.store.token(world.ann.id, token.id) == token
+
+
+def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
+    with behind.transaction():
+        behind.execute("LOCK TABLE cards")
+
+        with pytest.raises(Busy, match="too long"):
+            world.cards()
+
+
+def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
+    _, change = cards.add(far.view(), far.act(), title="Second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with behind.transaction():
+            behind.execute("UPDATE boards SET name = 'First'")
+            writing = pool.submit(far.store.commit, change)
+            await_waiter(behind)
+
+        with pytest.raises(Stale):
+            writing.result()
+    assert far.cards() == []
+
+
+def test_of_two_who_wait_for_each_other_one_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
+    card = far.add_card("Copy")
+    revised, change = cards.revise(far.view(card.id), card.id, {"title": "Text"}, far.act())
+    assert change
+
+    with ThreadPoolExecutor(1) as pool, behind.transaction():
+        behind.execute("UPDATE cards SET title = 'Held'")
+        writing = pool.submit(far.store.commit, change)
+        await_waiter(behind)
+        # PostgreSQL breaks the circle on the side that finds it, which is the one that has waited for a second.
+        behind.execute("UPDATE boards SET name = 'Held'")
+
+        with pytest.raises(Stale):
+            writing.result()
+        raise psycopg.Rollback
+    assert far.card(card) == card != revised
+
+
+def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 1)
+    with closing(open_postgresql(url)) as store:
+        world = World(store)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(world.add_card, map(str, range(16))))
+
+        assert len(world.cards()) == 16
+
+
+def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 0)
+
+    with closing(open_postgresql(url, patience=0.0)) as store, pytest.raises(Busy, match="in use"):
+        store.ready()
+
+
+# Breaking
+
+
+def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
+    world: World, behind: psycopg.Connection[Any]
+) -> None:
+    for number in range(3):
+        break_connections(behind)
+
+        world.add_card(f"Card {number}")
+
+    assert_whole(world)
+
+
+def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
+    _, change = cards.add(far.view(), far.act(), title="Torn")
+
+    with ThreadPoolExecutor(1) as pool, behind.transaction():
+        behind.execute("UPDATE boards SET name = 'Held'")
+        writing = pool.submit(far.store.commit, change)
+        await_waiter(behind)
+        break_connections(behind)
+
+        with pytest.raises(Unavailable):
+            writing.result()
+        raise psycopg.Rollback
+    far.store.commit(change)
+    assert [card.title for card in far.cards()] == ["Torn"]
+    assert_whole(far)
+
+
+def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -> None:
+    _, change = cards.add(far.view(), far.act(), title="Lost")
+    line.lose = "request"
+
+    with pytest.raises(Unavailable, match="lost"):
+        far.store.commit(change)
+
+    assert far.cards() == []
+    assert_whole(far)
+
+
+def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TappedLine) -> None:
+    _, change = cards.add(far.view(), far.act(), title="Unheard")
+    line.lose = "answer"
+
+    with pytest.raises(Unavailable, match="lost"):
+        far.store.commit(change)
+
+    assert [card.title for card in far.cards()] == ["Unheard"]
+    assert_whole(far)
+    with pytest.raises(Stale):
+        far.store.commit(change)
+
+
+def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TappedLine) -> None:
+    line.lose = "answer"
+
+    with pytest.raises(Unavailable, match="lost"):
+        far.view()
+
+    assert far.view().board.seq == 1
+
+
+def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
+    far: World, behind: psycopg.Connection[Any]
+) -> None:
+    tried: list[str] = []
+    acknowledged: list[str] = []
+    done = threading.Event()
+
+    def write(which: int) -> None:
+        for number in itertools.count():
+            title = f"{which}-{number}"
+            tried.append(title)
+            with suppress(Unavailable):
+                acknowledged.append(far.add_card(title).title)
+            if done.is_set():
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write, which) for which in range(4)]
+        while len(acknowledged) < 40:
+            break_connections(behind)
+        done.set()
+        for writer in writers:
+            writer.result()
+
+    assert set(acknowledged) <= {card.title for card in far.cards()} <= set(tried)
+    assert_whole(far)
+
+
+def test_when_the_server_comes_back_so_does_the_store() -> None:
+    with running() as server, closing(open_postgresql(server.url("postgres"))) as store:
+        world = World(store)
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            server.stop(how)
+
+            for _ in range(3):
+                with pytest.raises(Unavailable, match="cannot be reached"):
+                    world.add_card("Lost")
+                with pytest.raises(Unavailable, match="cannot be reached"):
+                    store.ready()
+
+            server.start()
+            world.add_card(how.name)
+
+        assert [card.title for card in world.cards()] == ["SIGINT", "SIGQUIT"]
+        assert_whole(world)
+
+
+def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
+    with running() as server, closing(open_postgresql(server.url("postgres"))) as store:
+        world = World(store)
+        acknowledged: list[str] = []
+        crashed = threading.Event()
+
+        def write(which: int) -> None:
+            while not crashed.is_set():
+                with suppress(Unavailable):
+                    acknowledged.append(world.add_card(f"{which}").id)
+
+        for round_number in range(1, 3):
+            crashed.clear()
+            with ThreadPoolExecutor(4) as pool:
+                writers = [pool.submit(write, which) for which in range(4)]
+                while len(acknowledged) < 20 * round_number:
+                    pass
+                server.stop(signal.SIGQUIT)
+                crashed.set()
+                for writer in writers:
+                    writer.result()
+            server.start()
+
+            assert set(acknowledged) <= {card.id for card in world.cards()}
+            assert_whole(world)
+
+
+def test_a_closed_store_says_so(world: World) -> None:
+    world.store.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        world.view()
+
+
+def test_a_process_that_was_forked_makes_connections_of_its_own(world: World) -> None:
+    child = os.fork()
+    if child == 0:
+        found = world.view().board.seq
+        world.store.close()
+        os._exit(found)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert world.view().board.seq == 1
+
+
+def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
+    behind.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    break_connections(behind)
+    try:
+        with pytest.raises(Unavailable, match="takes no writes"):
+            world.add_card("Copy")
+        assert world.view().board.seq == 1
+    finally:
+        behind.execute("SET default_transaction_read_only = off")
+        behind.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+    break_connections(behind)
+    world.add_card("Copy")
