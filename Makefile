@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest test check spec bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ digest: .venv/product  ## print a digest of everything: two stores with the same
 
 test: .venv/development node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest
+
+soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
+	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
 
 check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle
 	@$(BIN)/ruff check

@@ -1,0 +1,71 @@
+"""How much is done, on which engines, from which seed, and how the figures are told.
+
+`make test` does a little of everything. `make soak` sets SOAK=1: then everything is done at full length, and each test
+prints its figure. SEED=… begins with another seed than 0; a failure names the one to repeat.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from kanban.store import Store
+from tests.stores.conftest import ENGINES, Opener, dynoxide, empty_sqlite, ministack, postgresql
+
+__all__ = ["dynoxide", "empty_sqlite", "ministack", "postgresql"]
+
+IS_FULL = os.environ.get("SOAK") == "1"
+FIRST_SEED = int(os.environ.get("SEED", "0"))
+
+_SWIFT = {"sqlite", "postgresql"}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine with a new, empty store. `open` opens that store, each time as another process would."""
+
+    name: str
+    open: Callable[[], Store]
+
+    def seeds(self, *, fast: int, full: int) -> range:
+        """The seeds to try: so many at full length, else fewer, and fewer still where each takes long."""
+        if IS_FULL:
+            return range(FIRST_SEED, FIRST_SEED + full)
+        return range(FIRST_SEED, FIRST_SEED + (fast if self.name in _SWIFT else max(1, fast // 5)))
+
+
+def engine_of(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The engine of that name; closes what it opened."""
+    opened: list[Store] = []
+
+    def opening(open_data: Opener) -> Store:
+        opened.append(open_data())
+        return opened[-1]
+
+    with ENGINES[name](request) as open_data:
+        yield Engine(name, lambda: opening(open_data))
+        for store in opened:
+            store.close()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Every engine in turn."""
+    yield from engine_of(request.param, request)
+
+
+@pytest.fixture
+def tell(
+    engine: Engine, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str, str], None]:
+    """Prints a figure of the engine, at full length."""
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def telling(figure: str, found: str) -> None:
+        if IS_FULL and reporter:
+            with capsys.disabled():
+                reporter.ensure_newline()
+                reporter.write_line(f"{figure} {engine.name}: {found}")
+
+    return telling

@@ -1,0 +1,178 @@
+"""Looks at what the application shows, from all sides, and compares it with the model."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.api.client import Answer, Client
+from tests.soak.model import Expected, Model
+from tests.soak.shapes import (
+    board_shape,
+    board_tag,
+    card_shape,
+    card_tag,
+    clock_shape,
+    column_shape,
+    column_tag,
+    stretch_shapes,
+)
+from tests.soak.state import Board, Card
+
+_CURSOR = re.compile(rb'"next_cursor":"[^"]*"')
+_SORTS = ("position", "created_at", "-created_at", "updated_at", "-updated_at")
+_SOUGHT = ("GRÖSSE", "strasse", "ship", "%", "_", "NEEDLE", "語", "nowhere")
+
+
+class Difference(AssertionError):
+    """The application shows something else than the model."""
+
+
+class Lookout:
+    """Sees with the eyes of the model's people. `heard` keeps all that was seen."""
+
+    def __init__(self, model: Model, clients: Mapping[str, Client]) -> None:
+        self.heard: list[bytes] = []
+        self._model = model
+        self._clients = clients
+        self._events_seen: dict[str, int] = {}
+
+    def compare(self, expected: Expected, seen: Answer) -> None:
+        """Raise Difference unless this is the answer that is due."""
+        headers = {name: seen.headers.get(name, "") for name in ("etag", "location", "idempotency-replayed")}
+        self.heard.append(f"{seen.status} {headers} ".encode() + _CURSOR.sub(b'"next_cursor":"..."', seen.raw))
+        _insist("status", expected.status, seen.status)
+        _insist("being a replay", expected.replay is not None, bool(headers["idempotency-replayed"]))
+        if expected.replay is not None:
+            _insist("the replayed body", expected.replay, seen.raw)
+        elif expected.code:
+            _insist("code", expected.code, seen.json["code"])
+        else:
+            _insist("body", expected.body, seen.json if seen.raw else None)
+            _insist("ETag", expected.tag, seen.headers.get("etag"))
+
+    def look_at(self, board_id: str) -> None:
+        """That board, and any that is new."""
+        for board in self._model.boards:
+            if not all(column.id for column in board.columns):
+                self._learn_columns(board)
+            if board.id == board_id or board.id not in self._events_seen:
+                self._look_at_board(board)
+
+    def look_at_everything(self) -> None:
+        """Every board with all that is on it, one by one and in every order of pages, and who else may see it."""
+        for board in self._model.boards:
+            self._look_at_board(board)
+            self._look_at_parts(board)
+            self._turn_pages(board)
+            for user in self._clients:
+                if user != board.owner:
+                    self._get(user, f"/boards/{board.id}/cards", Expected(404, "board_not_found"))
+        for user in self._clients:
+            own = [board_shape(board) for board in reversed(self._model.boards) if board.owner == user]
+            self._walk(user, "/boards", {}, own, limit=1)
+
+    def _learn_columns(self, board: Board) -> None:
+        """The ids of a new board's lists, which only the API knows."""
+        items = self._clients[board.owner].get(f"/boards/{board.id}/lists").json["items"]
+        for column, item in zip(board.columns, items, strict=True):
+            column.id = item["id"]
+
+    def _look_at_board(self, board: Board) -> None:
+        now = self._model.now
+        columns = [column_shape(board, column) for column in board.columns]
+        cards = [card_shape(board, card, now) for card in board.cards]
+        tag = board_tag(board)
+        if any(card.is_running for card in board.cards):
+            tag = f'{tag[:-1]}.{int(now.timestamp())}"'
+        whole = board_shape(board) | {"lists": columns, "cards": {"items": cards, "next_cursor": None}}
+        self._get(board.owner, f"/boards/{board.id}?embed=lists,cards", Expected(200, body=whole, tag=tag))
+
+        known, number = self._events_seen.get(board.id, 0), len(board.events)
+        news = {"items": board.events[known:], "last_seq": number, "has_more": False}
+        address = f"/boards/{board.id}/events?after={known}&limit=100"
+        self._get(board.owner, address, Expected(200, body=news, tag=f'"{number}"'))
+        self._events_seen[board.id] = number
+
+    def _look_at_parts(self, board: Board) -> None:
+        now, path = self._model.now, f"/boards/{board.id}"
+        self._look_twice(board, path, board_shape(board), board_tag(board))
+        for column in board.columns:
+            self._look_twice(board, f"{path}/lists/{column.id}", column_shape(board, column), column_tag(column))
+        for card in board.cards:
+            self._look_twice(board, f"{path}/cards/{card.id}", card_shape(board, card, now), card_tag(card, now))
+            self._look_at_time(board, card)
+
+    def _look_at_time(self, board: Board, card: Card) -> None:
+        client = self._clients[board.owner]
+        seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
+        self.heard.append(seen.raw)
+        time = seen.json
+        ids = [each.pop("id") for each in time["items"]]
+        stretches = list(stretch_shapes(card, self._model.now))
+        shape = {"items": stretches, "next_cursor": None, **clock_shape(board, card, self._model.now)}
+        _insist("time", shape, time)
+        _insist("number of ids", len(stretches), len(set(ids)))
+
+    def _turn_pages(self, board: Board) -> None:
+        everything = list(board.cards)
+        path = f"/boards/{board.id}/cards"
+        for number, sort in enumerate(_SORTS):
+            self._walk_cards(board, path, {"sort": sort}, everything, limit=1 + number % 3)
+            for column in board.columns[:2]:
+                query = {"sort": sort, "list_id": column.id}
+                self._walk_cards(board, path, query, column.cards, limit=2)
+            for stage in ("todo", "in_progress", "done"):
+                there = [card for card in everything if board.home(card).stage == stage]
+                self._walk_cards(board, path, {"sort": sort, "status": stage}, there, limit=3)
+        for sought in _SOUGHT:
+            found = [card for card in everything if _folded(sought) in _folded(f"{card.title}\n{card.description}")]
+            self._walk_cards(board, path, {"q": sought}, found, limit=2)
+
+    def _walk_cards(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
+        """Compare with all the pages of cards that are given in the order of the board."""
+        order = query.get("sort", "position").removeprefix("-")
+        if order == "created_at":
+            # Ids rise with the time that they were made at.
+            cards = sorted(cards, key=lambda card: card.id)
+        elif order == "updated_at":
+            cards = sorted(cards, key=lambda card: (card.edited, card.id))
+        if query.get("sort", "").startswith("-"):
+            cards = cards[::-1]
+        shapes = [card_shape(board, card, self._model.now) for card in cards]
+        self._walk(board.owner, path, query, shapes, limit)
+
+    def _walk(self, user: str, path: str, query: dict[str, str], items: list[dict[str, Any]], limit: int) -> None:
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            address = f"{path}?{urlencode({**query, 'limit': limit, **cursor})}"
+            page = self._clients[user].get(address)
+            _insist(f"status of {address}", 200, page.status)
+            _insist(f"items beyond the limit of {limit}", [], page.json["items"][limit:])
+            found += page.json["items"]
+            if page.json["next_cursor"] is None:
+                break
+            _insist("number of empty pages before the last", 0, 0 if page.json["items"] else 1)
+            cursor = {"cursor": page.json["next_cursor"]}
+        self.heard.append(json.dumps(found).encode())
+        _insist(f"all pages of {path} {query}", items, found)
+
+    def _look_twice(self, board: Board, path: str, shape: dict[str, Any], tag: str) -> None:
+        """At the thing, and whether it is told that nothing has changed since."""
+        self._get(board.owner, path, Expected(200, body=shape, tag=tag))
+        self._get(board.owner, path, Expected(304, tag=tag), If_None_Match=tag)
+
+    def _get(self, user: str, path: str, expected: Expected, **headers: str) -> None:
+        self.compare(expected, self._clients[user].get(path, **headers))
+
+
+def _insist(what: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise Difference(f"{what}:\n  the model   {expected!r}\n  the answer  {found!r}")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()

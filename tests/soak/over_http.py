@@ -1,0 +1,38 @@
+"""A client over a real socket, which may break at any moment."""
+
+import http.client
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from tests.api.client import BASE, Answer, Client
+from tests.live_server import LiveServer
+
+BROKEN = (OSError, http.client.HTTPException)
+"""What a request raises when the server goes away under it."""
+
+
+@dataclass(frozen=True)
+class SocketClient(Client):
+    """A client that opens a connection for each request, and closes it whatever happens."""
+
+    host: str = ""
+    port: int = 0
+
+    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+        with closing(http.client.HTTPConnection(self.host, self.port, timeout=30)) as connection:
+            connection.request(method, BASE + path, raw or None, dict(headers))
+            response = connection.getresponse()
+            content = response.read()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+
+
+def client_of(server: LiveServer, token: str) -> SocketClient:
+    """Whoever holds that token, at that server."""
+    host, port = server.host_and_port
+    return SocketClient(_nothing, token, host=host, port=port)
+
+
+def _nothing(*_: Any) -> Any:
+    raise AssertionError("A client on a socket calls no application.")

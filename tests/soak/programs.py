@@ -1,0 +1,150 @@
+"""Random programs of requests, run on the application and on the model at once.
+
+A program is a row of numbers. Each step decides by its own number, and by what it meets, what it does: so a program
+can be shortened by leaving steps out, and still makes sense.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from random import Random
+from typing import NoReturn
+
+from app import create_app
+from contract.responses import Breach
+from kanban.store import Store
+from tests.api.client import Client
+from tests.api.clock import StandingClock
+from tests.soak.chance import chance_of
+from tests.soak.lookout import Difference, Lookout
+from tests.soak.model import Model
+from tests.soak.wishes import Wishes
+
+STEPS = 50
+
+_ADDRESSES = {
+    "create_board": ("POST", "/boards"),
+    "update_board": ("PATCH", "/boards/{board}"),
+    "delete_board": ("DELETE", "/boards/{board}"),
+    "create_list": ("POST", "/boards/{board}/lists"),
+    "update_list": ("PATCH", "/boards/{board}/lists/{column}"),
+    "move_list": ("POST", "/boards/{board}/lists/{column}/move"),
+    "delete_list": ("DELETE", "/boards/{board}/lists/{column}"),
+    "create_card": ("POST", "/boards/{board}/cards"),
+    "update_card": ("PATCH", "/boards/{board}/cards/{card}"),
+    "move_card": ("POST", "/boards/{board}/cards/{card}/move"),
+    "start_card": ("POST", "/boards/{board}/cards/{card}/start"),
+    "resolve_card": ("POST", "/boards/{board}/cards/{card}/resolve"),
+    "reopen_card": ("POST", "/boards/{board}/cards/{card}/reopen"),
+    "delete_card": ("DELETE", "/boards/{board}/cards/{card}"),
+}
+_MINUTES = (0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380)
+"""How much time may pass before a step: most often none, now and then so much that a key is forgotten."""
+
+Program = Sequence[int]
+
+
+def program_of(seed: int) -> Program:
+    """The fifty steps of that seed."""
+    chance = chance_of("program", seed)
+    return [chance.getrandbits(32) for _ in range(STEPS)]
+
+
+class Run:
+    """One run of a program on a store, which may hold the boards of other runs.
+
+    `name` must be new in the store: all ids and secrets follow from it. `told` says what was asked and answered.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.told: list[str] = []
+        self._clock = StandingClock()
+        application = create_app(
+            store,
+            clock=self._clock,
+            random_bytes=chance_of("ids", name).randbytes,
+            pause=lambda _: None,
+            open_signup=True,
+            breached=_refuse_breach,
+        )
+        self._clients: dict[str, Client] = {}
+        for user in ("Ann", "Bob"):
+            made = Client(application).post("/users", {"name": user}).json
+            self._clients[made["user"]["id"]] = Client(application, made["token"])
+        self._model = Model(self._clock.now)
+        self._wishes = Wishes(self._model, list(self._clients))
+        self._lookout = Lookout(self._model, self._clients)
+
+    @property
+    def heard(self) -> list[bytes]:
+        """All that was answered, byte by byte, except for cursors: they are each store's own."""
+        return self._lookout.heard
+
+    def take(self, program: Program) -> None:
+        """Take all steps, and then look at everything from all sides. Raises Difference."""
+        for step in program:
+            self._take(chance_of(step))
+        self._lookout.look_at_everything()
+
+    def _take(self, chance: Random) -> None:
+        self._clock.forward(minutes=chance.choice(_MINUTES))
+        self._model.now = self._clock.now
+        request = self._wishes.next(chance)
+        method, address = _ADDRESSES[request.operation]
+        path = address.format(board=request.board, column=request.column, card=request.card)
+        headers = {"If-Match": request.tag, "Idempotency-Key": request.key}
+        given = {name: text for name, text in headers.items() if text is not None}
+        seen = self._clients[request.user].request(method, path, request.body, headers=given)
+        self.told.append(
+            f"{self._clock.now:%d %H:%M:%S} {request.user} {method} {path} {request.body or ''} {given or ''}\n"
+            f"    {seen.status} {seen.headers.get('etag', '')} {seen.raw.decode()}"
+        )
+        self._lookout.compare(self._model.answer(request, seen), seen)
+        self._lookout.look_at(request.board)
+
+
+def answers_to(store: Store, seed: int) -> list[bytes]:
+    """What was answered to the program of that seed, where it is as the model says.
+
+    Raises Difference, which tells the shortest program found that fails.
+    """
+    program = program_of(seed)
+    run = Run(store, f"Program {seed}")
+    try:
+        run.take(program)
+    except AssertionError:
+        _explain(store, seed, program)
+    return run.heard
+
+
+def shortened(program: Program, fails: Callable[[Program], bool]) -> Program:
+    """The program without the steps that it doesn't need to fail."""
+    for step in reversed(program):
+        without = [each for each in program if each != step]
+        if fails(without):
+            program = without
+    return program
+
+
+def _explain(store: Store, seed: int, program: Program) -> NoReturn:
+    names = (f"Program {seed}, attempt {number}" for number in count(1))
+
+    def fails(steps: Program) -> bool:
+        try:
+            Run(store, next(names)).take(steps)
+        except AssertionError:
+            return True
+        return False
+
+    shortest = shortened(program, fails)
+    run = Run(store, next(names))
+    try:
+        run.take(shortest)
+    except AssertionError as difference:
+        story = "\n".join(run.told)
+        found = f"Program {seed} fails, with {len(shortest)} of its steps already"
+        raise Difference(f"{found}:\n{story}\n{difference}") from None
+    raise Difference(f"Program {seed} failed, but not when it was run again:\n" + "\n".join(run.told))
+
+
+def _refuse_breach(breach: Breach) -> None:
+    raise AssertionError(breach)

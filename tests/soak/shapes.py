@@ -1,0 +1,114 @@
+"""What people see of the model: the shapes of the document, written down once more."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from tests.soak.state import Board, Card, Column, Stretch
+
+_DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
+
+
+def board_shape(board: Board) -> dict[str, Any]:
+    """`Board`, as its owner sees it."""
+    return {
+        "id": board.id,
+        "name": board.name,
+        "description": board.description,
+        "currency": board.currency,
+        "hourly_rate_minor": board.hourly_rate_minor,
+        "role": "owner",
+        "seq": len(board.events),
+        "created_at": moment(board.made),
+        "updated_at": moment(board.edited),
+    }
+
+
+def column_shape(board: Board, column: Column) -> dict[str, Any]:
+    """`List`."""
+    return {
+        "id": column.id,
+        "board_id": board.id,
+        "name": column.name,
+        "stage": column.stage,
+        "wip_limit": column.wip_limit,
+        "wip_enforcement": column.wip_enforcement,
+        "external_id": column.external_id,
+        "card_count": len(column.cards),
+        "created_at": moment(column.made),
+        "updated_at": moment(column.edited),
+    }
+
+
+def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
+    """`Card`."""
+    column = board.home(card)
+    return {
+        "id": card.id,
+        "board_id": board.id,
+        "list_id": column.id,
+        "title": card.title,
+        "description": card.description,
+        "status": column.stage,
+        "external_id": card.external_id,
+        "started_at": moment(card.started),
+        "resolved_at": moment(card.resolved),
+        **clock_shape(board, card, now),
+        "created_at": moment(card.made),
+        "updated_at": moment(card.edited),
+    }
+
+
+def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
+    """What the card took and cost until now."""
+    elapsed = seconds_on(card, now)
+    exact = sum(_seconds(stretch, now) * stretch.rate for stretch in card.stretches)
+    minor = exact // 3600 + (1 if exact % 3600 >= 1800 else 0)
+    digits = _DIGITS[board.currency]
+    text = str(minor).zfill(digits + 1)
+    amount = f"{text[:-digits]}.{text[-digits:]}" if digits else text
+    return {
+        "elapsed_seconds": elapsed,
+        "elapsed": f"{elapsed // 3600:02d}:{elapsed // 60 % 60:02d}:{elapsed % 60:02d}",
+        "cost": {"amount_minor": minor, "currency": board.currency, "formatted": f"{board.currency} {amount}"},
+    }
+
+
+def stretch_shapes(card: Card, now: datetime) -> Iterator[dict[str, Any]]:
+    """Each `TimeEntry`, without its id, which only the API knows."""
+    for stretch in card.stretches:
+        yield {
+            "started_at": moment(stretch.begin),
+            "ended_at": moment(stretch.end),
+            "elapsed_seconds": _seconds(stretch, now),
+            "hourly_rate_minor": stretch.rate,
+        }
+
+
+def board_tag(board: Board) -> str:
+    """The board's ETag: its version and the number of its events."""
+    return f'"{board.version}.{len(board.events)}"'
+
+
+def column_tag(column: Column) -> str:
+    """The list's ETag: its version and the number of its cards."""
+    return f'"{column.version}.{len(column.cards)}"'
+
+
+def card_tag(card: Card, now: datetime) -> str:
+    """The card's ETag: its version, and its seconds while the clock runs."""
+    return f'"{card.version}.{seconds_on(card, now)}"' if card.is_running else f'"{card.version}"'
+
+
+def seconds_on(card: Card, now: datetime) -> int:
+    """How long the card was worked on until now."""
+    return sum(_seconds(stretch, now) for stretch in card.stretches)
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment as it stands on the wire, or null."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def _seconds(stretch: Stretch, now: datetime) -> int:
+    return int(((stretch.end or now) - stretch.begin).total_seconds())

@@ -1,0 +1,80 @@
+"""What the model remembers: a board is a Python list of columns, a column a Python list of cards.
+
+Order is their order, and time a list of stretches that are added up each time.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(eq=False)
+class Stretch:
+    """Work from one moment to another, or until now, at an hourly rate."""
+
+    begin: datetime
+    end: datetime | None
+    rate: int
+
+
+@dataclass(eq=False)
+class Card:
+    """A card. Where it is, its column knows."""
+
+    id: str
+    title: str
+    description: str
+    external_id: str | None
+    made: datetime
+    edited: datetime
+    version: int = 1
+    started: datetime | None = None
+    resolved: datetime | None = None
+    stretches: list[Stretch] = field(default_factory=list)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody works on it."""
+        return any(stretch.end is None for stretch in self.stretches)
+
+
+@dataclass(eq=False)
+class Column:
+    """A list of the board, its cards from top to bottom."""
+
+    id: str
+    name: str
+    stage: str
+    made: datetime
+    edited: datetime
+    wip_limit: int | None = None
+    wip_enforcement: str = "warn"
+    external_id: str | None = None
+    version: int = 1
+    cards: list[Card] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Board:
+    """A board: its columns from left to right, and all that ever happened."""
+
+    id: str
+    owner: str
+    name: str
+    description: str
+    currency: str
+    hourly_rate_minor: int
+    made: datetime
+    edited: datetime
+    version: int = 1
+    columns: list[Column] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def cards(self) -> list[Card]:
+        """All of them, column by column, from top to bottom."""
+        return [card for column in self.columns for card in column.cards]
+
+    def home(self, card: Card) -> Column:
+        """The column that the card is in."""
+        return next(column for column in self.columns if card in column.cards)

@@ -1,0 +1,132 @@
+"""G10: a server that is killed at any moment has kept all that it acknowledged, and nothing by halves."""
+
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Semaphore
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.engines.dynamodb_server import new_url
+from tests.live_server import LiveServer
+from tests.soak.chance import chance_of
+from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
+from tests.soak.crowd import cards_of
+from tests.soak.over_http import client_of
+from tests.soak.writers import Writer, check_board, still
+
+KILLS = {"sqlite": 500 if IS_FULL else 5}
+KILLS_ELSEWHERE = 100 if IS_FULL else 1
+
+WRITERS = 4
+MOST_WRITES = 80
+"""The server is killed when so many writes have been acknowledged, or fewer."""
+
+PATIENCE = 60.0
+"""Seconds that a write may take before something is wrong."""
+
+
+@pytest.fixture
+def store_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a server finds a store of that engine, new and empty."""
+    if engine.name == "sqlite":
+        return f"sqlite:///{tmp_path}/tackboard.db"
+    if engine.name == "postgresql":
+        return str(request.getfixturevalue("postgresql").url("postgres"))
+    return new_url(request.getfixturevalue({"dynamodb": "dynoxide"}.get(engine.name, engine.name)))
+
+
+@pytest.fixture
+def crash(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Breaks off the database's own server, which then recovers from its log; nothing, where there is none of ours."""
+    if engine.name != "postgresql":
+        return lambda: None
+    database = request.getfixturevalue("postgresql")
+
+    def crashing() -> None:
+        database.stop(signal.SIGQUIT)
+        database.start()
+
+    return crashing
+
+
+def test_a_server_that_is_killed_keeps_what_it_acknowledged(
+    engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, tell: Callable[[str, str], None]
+) -> None:
+    kills = KILLS.get(engine.name, KILLS_ELSEWHERE)
+
+    acknowledged = under_way = unheard = 0
+    kept: dict[str, list[dict[str, Any]]] = {}
+    server = LiveServer(tmp_path, STORE_URL=store_url)
+    token = server.token or ""
+    try:
+        for number in range(kills):
+            client = client_of(server, token)
+            board = f"/boards/{client.post('/boards', {'name': f'Kill {number}'}).json['id']}"
+            writers = [
+                Writer(f"writer-{which}", board, chance_of("writer", FIRST_SEED, number, which))
+                for which in range(WRITERS)
+            ]
+            _kill_under(writers, server, client, after=chance_of("kill", FIRST_SEED, number).randint(1, MOST_WRITES))
+            acknowledged += sum(writer.acknowledged for writer in writers)
+            under_way += sum(writer.under_way is not None for writer in writers)
+            if number % 2 == 0:
+                crash()
+
+            server = LiveServer(tmp_path, STORE_URL=store_url)
+            client = client_of(server, token)
+            try:
+                unheard += _check(client, board, writers)
+            except AssertionError as error:
+                error.add_note(f"After kill {number} from SEED={FIRST_SEED}.")
+                raise
+            kept[board] = _stills(client, board)
+        lost = [board for board, cards in kept.items() if _stills(client_of(server, token), board) != cards]
+        assert not lost
+    finally:
+        server.stop()
+
+    tell(
+        "G10",
+        f"{kills} kills: {acknowledged} acknowledged writes kept; of {under_way} under way, {unheard} had been done "
+        "and the others not at all; seq without a gap",
+    )
+
+
+def _kill_under(writers: list[Writer], server: LiveServer, client: Client, *, after: int) -> None:
+    """Kill the server while all write, once it has acknowledged so many writes."""
+    acknowledgements = Semaphore(0)
+    with ThreadPoolExecutor(len(writers)) as pool:
+        writing = [pool.submit(writer.write, client, acknowledgements) for writer in writers]
+        is_alive = all(acknowledgements.acquire(timeout=PATIENCE) for _ in range(after))
+        server.signal(signal.SIGKILL)
+        server.wait()
+    for each in writing:
+        each.result()
+    assert is_alive
+    assert not server.errors
+
+
+def _check(client: Client, board: str, writers: list[Writer]) -> int:
+    """See that nothing is lost, torn or done twice. How many writes had been done that nobody was told of."""
+    acknowledged = sum(writer.acknowledged for writer in writers)
+    for writer in writers:
+        writer.check(client)
+    events = check_board(client, board)
+    unheard = events - 1 - acknowledged
+    assert 0 <= unheard <= sum(writer.under_way is not None for writer in writers)
+
+    done_before = sum([writer.send_again(client) for writer in writers])
+
+    assert done_before == unheard
+    assert check_board(client, board) == 1 + sum(writer.acknowledged for writer in writers)
+    for writer in writers:
+        writer.check(client)
+    return unheard
+
+
+def _stills(client: Client, board: str) -> list[dict[str, Any]]:
+    return [still(card) for card in cards_of(client, board)]

@@ -1,0 +1,188 @@
+"""What clients might ask for: chosen by chance, and by what the model knows to be there."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from tests.soak.model import Model, Request
+from tests.soak.state import Board, Card, Column
+
+_NOWHERE = "0" * 26
+_STAGES = ("todo", "in_progress", "done")
+_TITLES = ("Write the copy", "Größe wählen", "Ship it", "STRASSE", "Straße", "50 % off", "a_b", "日本語")
+_TEXTS = ("", "All of it.", "One line\nand another", "needle")
+_NAMES = ("Website", "Garden", "Ideas", "Review", "Later")
+_ENDS = ("top", "bottom")
+_ENFORCEMENTS = ("warn", "block", "block")
+_LIMITS = (1, 1, 2, 3)
+_RATES = (0, 1, 999, 9_000)
+_EXTERNAL_IDS = ("JIRA-1", "JIRA-2", "JIRA-3")
+_KEYS = ("k1", "k2", "k3", "k4")
+_CONDITIONAL = frozenset(("update_board", "delete_board", "update_list", "delete_list", "update_card", "delete_card"))
+"""Writes that take If-Match; the others take an Idempotency-Key."""
+
+_OFTEN = {
+    "create_board": 1,
+    "update_board": 3,
+    "delete_board": 1,
+    "create_list": 5,
+    "update_list": 8,
+    "move_list": 6,
+    "delete_list": 2,
+    "create_card": 22,
+    "update_card": 10,
+    "move_card": 26,
+    "start_card": 9,
+    "resolve_card": 7,
+    "reopen_card": 4,
+    "delete_card": 5,
+}
+"""Each write, and how often it is chosen, among a hundred or so."""
+
+_NEED_A_CARD = {each for each in _OFTEN if each.endswith("_card")} - {"create_card"}
+
+
+class Wishes:
+    """Chooses one request after the other."""
+
+    def __init__(self, model: Model, users: Sequence[str]) -> None:
+        self._model = model
+        self._users = users
+        self._sent: list[Request] = []
+        self._ever: dict[str, list[str]] = {"brd_": [], "lst_": [], "crd_": []}
+
+    def next(self, chance: random.Random) -> Request:
+        """A request; now and then one that was sent already, with its key."""
+        self._note()
+        keyed = [each for each in self._sent if each.key]
+        if keyed and chance.random() < 0.08:
+            return chance.choice(keyed)
+        request = self._new(chance)
+        self._sent.append(request)
+        return request
+
+    def _new(self, chance: random.Random) -> Request:
+        operation = chance.choices(list(_OFTEN), list(_OFTEN.values()))[0]
+        if not self._model.boards:
+            operation = "create_board"
+        if operation == "create_board":
+            user = chance.choice(self._users)
+            return Request(user, operation, body=_new_board(chance), key=_key(chance))
+        board = self._model.boards[0] if chance.random() < 0.8 else chance.choice(self._model.boards)
+        user = board.owner if chance.random() < 0.95 else chance.choice(self._users)
+        column = self._among([each.id for each in board.columns], "lst_", chance)
+        cards = self._fitting(operation, board)
+        if operation in _NEED_A_CARD and not cards and chance.random() < 0.8:
+            operation = "create_card"
+        card = self._among(cards, "crd_", chance)
+        return Request(
+            user,
+            operation,
+            board=board.id if chance.random() < 0.98 else self._among([], "brd_", chance),
+            column=column if operation.endswith("_list") and operation != "create_list" else "",
+            card=card if operation.endswith("_card") and operation != "create_card" else "",
+            body=self._body(operation, board, column, chance),
+            tag=self._tag(operation, board, column, card, chance) if operation in _CONDITIONAL else None,
+            key=None if operation in _CONDITIONAL else _key(chance),
+        )
+
+    def _fitting(self, operation: str, board: Board) -> list[str]:
+        """The cards for which the operation makes sense."""
+        stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
+        return [card.id for card in board.cards if stage in (None, board.home(card).stage)]
+
+    def _among(self, live: list[str], prefix: str, chance: random.Random) -> str:
+        """Mostly one of these, else one that is, was or never was."""
+        if live and chance.random() < 0.93:
+            return chance.choice(live)
+        return chance.choice([*self._ever[prefix], prefix + _NOWHERE])
+
+    def _note(self) -> None:
+        for board in self._model.boards:
+            new = [("brd_", board.id), *(("lst_", each.id) for each in board.columns)]
+            for prefix, each in [*new, *(("crd_", each.id) for each in board.cards)]:
+                if each not in self._ever[prefix]:
+                    self._ever[prefix].append(each)
+
+    def _tag(self, operation: str, board: Board, column_id: str, card_id: str, chance: random.Random) -> str | None:
+        things: list[Board | Column | Card] = [board, *board.columns, *board.cards]
+        versions = {each.id: each.version for each in things}
+        about = {"board": board.id, "list": column_id, "card": card_id}[operation.partition("_")[2]]
+        version = versions.get(about, 1)
+        fresh = [f'"{version}"', f'"{version}.7"', "*"]
+        stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
+        return chance.choice(fresh if chance.random() < 0.85 else stale)
+
+    def _body(self, operation: str, board: Board, column_id: str, chance: random.Random) -> dict[str, Any] | None:
+        if operation == "update_board":
+            rate = chance.choice(_RATES)
+            return _some(chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate)
+        if operation.endswith("_list"):
+            return self._body_about_column(operation, board, chance)
+        return self._body_about_card(operation, board, column_id, chance)
+
+    def _body_about_column(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any] | None:
+        name, stage = chance.choice(_NAMES), chance.choice(_STAGES)
+        match operation:
+            case "create_list":
+                more = _some(chance, position=chance.choice(_ENDS), external_id=chance.choice(_EXTERNAL_IDS))
+                return {"name": name, "stage": stage, **_limits(chance), **more}
+            case "update_list":
+                external_id = chance.choice((*_EXTERNAL_IDS, None))
+                limits = {
+                    "wip_limit": chance.choice((*_LIMITS, None)),
+                    "wip_enforcement": chance.choice(_ENFORCEMENTS),
+                }
+                return _some(chance, name=name, external_id=external_id, stage=stage, **limits)
+            case "move_list":
+                neighbour = self._among([each.id for each in board.columns], "lst_", chance)
+                return _place(chance, neighbour) or {"position": "bottom"}
+        return None
+
+    def _body_about_card(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        title, text = chance.choice(_TITLES), chance.choice(_TEXTS)
+        match operation:
+            case "create_card":
+                more = _some(chance, description=text, list_id=column_id, position=chance.choice(_ENDS))
+                rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
+                return {"title": title, **more, **rarely}
+            case "update_card":
+                external_id = chance.choice((*_EXTERNAL_IDS, None))
+                return _some(chance, title=title, description=text, external_id=external_id)
+            case "move_card":
+                there = [card.id for each in board.columns if each.id == column_id for card in each.cards]
+                return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
+        return None
+
+
+def _new_board(chance: random.Random) -> dict[str, Any]:
+    lists = [
+        {"name": chance.choice(_NAMES), "stage": stage, **_limits(chance)}
+        for stage in chance.choices(_STAGES, k=chance.randint(1, 4))
+    ]
+    return {
+        "name": chance.choice(_NAMES),
+        **_some(chance, description=chance.choice(_TEXTS), currency=chance.choice(("USD", "JPY", "KWD"))),
+        **_some(chance, hourly_rate_minor=chance.choice(_RATES)),
+        **(_some(chance, lists=lists) if chance.random() < 0.5 else {}),
+    }
+
+
+def _limits(chance: random.Random) -> dict[str, Any]:
+    return _some(chance, wip_limit=chance.choice(_LIMITS), wip_enforcement=chance.choice(_ENFORCEMENTS))
+
+
+def _place(chance: random.Random, neighbour: str) -> dict[str, Any]:
+    places: list[dict[str, Any]] = [{"before": neighbour}, {"after": neighbour}]
+    return chance.choice([*places, {"position": "top"}, {"position": "bottom"}, {}])
+
+
+def _some(chance: random.Random, **fields: Any) -> dict[str, Any]:
+    """Each of the fields, or not."""
+    return {name: value for name, value in fields.items() if chance.random() < 0.5}
+
+
+def _key(chance: random.Random) -> str | None:
+    return chance.choice(_KEYS) if chance.random() < 0.2 else None

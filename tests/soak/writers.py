@@ -1,0 +1,159 @@
+"""Clients of a server that is killed under them. Each writes down what was acknowledged, and what was under way."""
+
+from collections import Counter
+from itertools import count
+from random import Random
+from threading import Semaphore
+from typing import Any, NamedTuple
+
+from tests.api.client import Answer, Client
+from tests.soak.crowd import cards_of, events_of
+from tests.soak.over_http import BROKEN
+
+_STEPS = {"todo": "start", "in_progress": "resolve", "done": "reopen"}
+_MOST_CARDS = 8
+_CLOCK = ("elapsed_seconds", "elapsed", "cost")
+
+
+class Write(NamedTuple):
+    """A request that writes, always and once. `card` is the path of the card that it is about, '' for a new one."""
+
+    card: str
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    headers: dict[str, str]
+
+
+class Writer:
+    """Writes to cards of its own on one board, chosen by chance, until the server goes away.
+
+    `cards` holds what was last acknowledged of each card, None when that was its end; `acknowledged` counts.
+    """
+
+    def __init__(self, name: str, board: str, chance: Random) -> None:
+        self.acknowledged = 0
+        self.cards: dict[str, Answer | None] = {}
+        self.under_way: Write | None = None
+        self._name = name
+        self._board = board
+        self._chance = chance
+        self._numbers = count(1)
+
+    def write(self, client: Client, acknowledgements: Semaphore) -> None:
+        """Write until the connection breaks."""
+        try:
+            while True:
+                self.under_way = self._next()
+                answer = _sent(self.under_way, client)
+                if answer.status != 503:
+                    self._note(self.under_way, answer)
+                    self.acknowledged += 1
+                    acknowledgements.release()
+                self.under_way = None
+        except BROKEN:
+            return
+
+    def check(self, client: Client) -> None:
+        """See that all is as it was acknowledged, or one step further where a write was under way."""
+        for path, answer in self.cards.items():
+            seen = client.get(path)
+            if self.under_way is None or self.under_way.card != path:
+                _insist_on(path, answer, seen)
+            elif seen.status == 404:
+                assert self.under_way.method == "DELETE", path
+            elif answer is not None and _version(seen) == _version(answer) + 1:
+                assert self.under_way.method != "DELETE", path
+            else:
+                _insist_on(path, answer, seen)
+
+    def send_again(self, client: Client) -> bool:
+        """Send what was under way once more, so that it is done, once; whether it had been done before."""
+        write = self.under_way
+        if write is None:
+            return False
+        self.under_way = None
+        answer = _sent(write, client)
+        self.acknowledged += 1
+        was_done = answer.status in (404, 412) or "idempotency-replayed" in answer.headers
+        if answer.status == 412:
+            answer = client.get(write.card)
+            assert write.body is not None
+            assert answer.json["title"] == write.body["title"]
+        elif answer.status == 404:
+            assert write.method == "DELETE", write
+        before = self.cards.get(write.card)
+        self._note(write, answer)
+        after = self.cards.get(write.card)
+        if before is not None and after is not None:
+            assert _version(after) == _version(before) + 1, write
+        return was_done
+
+    def _next(self) -> Write:
+        number = next(self._numbers)
+        live = [path for path, answer in self.cards.items() if answer is not None]
+        key = {"Idempotency-Key": f"{self._board}/{self._name}/{number}"}
+        title = f"{self._name} {number}"
+        if not live or (len(live) < _MOST_CARDS and self._chance.random() < 0.3):
+            return Write("", "POST", f"{self._board}/cards", {"title": title}, key)
+        card = self._chance.choice(live)
+        answer = self.cards[card]
+        assert answer is not None
+        kind = self._chance.random()
+        if kind < 0.4:
+            return Write(card, "PATCH", card, {"title": title}, {"If-Match": answer.etag})
+        if kind < 0.5:
+            return Write(card, "DELETE", card, None, {"If-Match": answer.etag})
+        return Write(card, "POST", f"{card}/{_STEPS[answer.json['status']]}", None, key)
+
+    def _note(self, write: Write, answer: Answer) -> None:
+        if write.method == "DELETE":
+            assert answer.status in (204, 404), answer
+            self.cards[write.card] = None
+            return
+        assert answer.status in (200, 201), answer
+        self.cards[write.card or f"{self._board}/cards/{answer.json['id']}"] = answer
+
+
+def check_board(client: Client, board: str) -> int:
+    """See that nothing is torn: events, cards, counts and clocks tell one story. The number of events."""
+    events = events_of(client, board)
+    written = Counter(event["card_id"] for event in events if "card_id" in event)
+    gone = {event["card_id"] for event in events if event["type"] == "card.deleted"}
+    where = {event["card_id"]: event["list_id"] for event in events if event["type"] in ("card.created", "card.moved")}
+    cards = cards_of(client, board)
+    lists = client.get(f"{board}/lists").json["items"]
+
+    assert client.get(board).json["seq"] == len(events)
+    assert {card["id"]: card["list_id"] for card in cards} == {id_: at for id_, at in where.items() if id_ not in gone}
+    assert len({card["id"] for card in cards}) == len(cards)
+    held = Counter(card["list_id"] for card in cards)
+    assert {each["id"]: each["card_count"] for each in lists} == {each["id"]: held[each["id"]] for each in lists}
+    stages = {each["id"]: each["stage"] for each in lists}
+    for card in cards:
+        path = f"{board}/cards/{card['id']}"
+        entries = client.get(f"{path}/time").json["items"]
+        assert _version(client.get(path)) == written[card["id"]]
+        assert card["status"] == stages[card["list_id"]]
+        assert sum(entry["ended_at"] is None for entry in entries) == (card["status"] == "in_progress")
+    return len(events)
+
+
+def still(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without its clock, which doesn't stand still."""
+    return {name: value for name, value in card.items() if name not in _CLOCK}
+
+
+def _sent(write: Write, client: Client) -> Answer:
+    return client.request(write.method, write.path, write.body, headers=write.headers)
+
+
+def _insist_on(path: str, answer: Answer | None, seen: Answer) -> None:
+    if answer is None:
+        assert seen.status == 404, path
+    else:
+        assert (_version(seen), still(seen.json)) == (_version(answer), still(answer.json)), path
+
+
+def _version(answer: Answer) -> int:
+    return int(answer.etag.strip('"').partition(".")[0])
