@@ -1,0 +1,65 @@
+"""What is as large as it may be: the longest card, the fullest list, a board of ten thousand cards."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards, ranks
+from kanban.errors import NotFound, TooManyCards
+from kanban.store import CardQuery, Sort
+from kanban.values import MOST_CARDS
+from tests.stores.world import World, bare_card
+
+AT_ONCE = 90
+"""Cards in one commit: below what DynamoDB takes in a transaction."""
+
+
+def fill(world: World, list_name: str, count: int) -> list[str]:
+    """So many cards in an empty list; their ids, from top to bottom."""
+    list_ = world.list_named(list_name)
+    places = ranks.following("", count)
+    made = []
+    for start in range(0, count, AT_ONCE):
+        batch = [bare_card(world, list_, rank, title=f"Card {rank}") for rank in places[start : start + AT_ONCE]]
+        made += [card.id for card in batch]
+        counted = replace(list_, card_count=len(made), first_rank=places[0], last_rank=places[len(made) - 1])
+        world.write(creates=tuple(batch), updates=(counted,))
+    return made
+
+
+def test_the_longest_card_comes_back_as_it_went_in(world: World) -> None:
+    made = world.add_card("👩" * 500, description="ß👩" * 10_000, external_id="x" * 200)
+
+    assert world.card(made) == made
+    assert world.cards(CardQuery(q="👩ss👩")) == [made]
+
+
+def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World) -> None:
+    made = [world.add_card(f"{number}", description="👩" * 20_000) for number in range(30)]
+
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+
+    assert found is not None
+    assert 0 < len(found[1].items) < 30
+    assert world.cards() == made
+
+
+def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_one(world: World) -> None:
+    todo = fill(world, "To do", MOST_CARDS)
+    done = fill(world, "Done", MOST_CARDS)
+
+    with pytest.raises(TooManyCards, match="holds 5000 cards"):
+        world.add_card("One too many")
+    moved = world.do(cards.start, todo[0])
+    lists = {each.name: each.card_count for each in world.view().lists}
+    newest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.NEWEST), 50)
+    in_order = [card.id for card in world.cards()]
+    world.delete_list("Done")
+
+    assert lists == {"To do": MOST_CARDS - 1, "Doing": 1, "Done": MOST_CARDS}
+    assert newest is not None
+    assert [card.id for card in newest[1].items] == done[:-51:-1]
+    assert in_order == [*todo[1:], moved.id, *done]
+    with pytest.raises(NotFound):
+        world.view(done[0]).card(done[0])
+    assert len(world.cards()) == MOST_CARDS
