@@ -37,6 +37,8 @@ def create(
         description=description,
         currency=currency,
         hourly_rate_minor=hourly_rate_minor,
+        external_id=None,
+        created_by=act.by,
         seq=1,
         version=1,
         created_at=act.at,
@@ -46,9 +48,17 @@ def create(
     made = tuple(
         _list(board.id, act, rank, each) for each, rank in zip(asked, ranks.following("", len(asked)), strict=True)
     )
-    owner = Member(board_id=board.id, user_id=act.by, role=Role.OWNER, created_at=act.at)
+    owner = Member(
+        id=act.new_id("member"),
+        board_id=board.id,
+        user_id=act.by,
+        role=Role.OWNER,
+        version=1,
+        created_at=act.at,
+        updated_at=act.at,
+    )
     event = Event(board_id=board.id, seq=1, type="board.created", at=act.at, actor_id=act.by, data={"name": name})
-    return BoardView(board, Role.OWNER, made), Change(creates=(board, owner, *made), event=event)
+    return BoardView(board, Role.OWNER, made, members=(owner,)), Change(creates=(board, owner, *made), event=event)
 
 
 def revise(view: BoardView, patch: Mapping[str, Any], act: Act) -> tuple[Board, Change | None]:

@@ -14,6 +14,11 @@ PREFIXES = {
     "card": "crd_",
     "token": "tok_",
     "time_entry": "ten_",
+    "member": "mbr_",
+    "label": "lbl_",
+    "checklist": "chk_",
+    "checklist_item": "itm_",
+    "comment": "cmt_",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

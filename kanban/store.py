@@ -4,7 +4,7 @@ An engine knows versions and conditions, never rules. Every read answers one con
 board answers None when there is no such live board and when the user is not a member: one answer for both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,12 @@ from kanban.values import (
     BoardView,
     Card,
     Change,
+    Checklist,
+    Comment,
     Event,
     Page,
+    Part,
+    Placed,
     Position,
     Remembered,
     Role,
@@ -59,23 +63,62 @@ class Unavailable(Busy):
 
 
 class Sort(StrEnum):
-    """The orders of a page of cards. Cards changed at the same second stand in the order of their ids."""
+    """The orders of a page of cards. Cards changed, or due, at the same second stand in the order of their ids.
+
+    By `due_at` and `-due_at` come only cards that are due some time.
+    """
 
     POSITION = "position"
     OLDEST = "created_at"
     NEWEST = "-created_at"
     LEAST_RECENT = "updated_at"
     MOST_RECENT = "-updated_at"
+    DUE_FIRST = "due_at"
+    DUE_LAST = "-due_at"
+
+
+class Shelf(StrEnum):
+    """Which cards of a board: those in use, those that are archived themselves, or those that are deleted themselves.
+
+    A card in use is neither, and its list is live; and its list is not archived, unless the query names that list.
+    A deleted card is found until it is purged, also when its list is archived, but not when its list is deleted.
+    """
+
+    IN_USE = "in_use"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class CardQuery:
-    """Which cards, in which order. `q` is a substring of title or description, without regard to case."""
+    """Which cards, in which order: those that fit all that is not None.
+
+    `q` is a substring of the title, the description or a comment, without regard to case (`kanban.text`).
+    `assignee_id` is a user's id, `label_id` that of a live label. `due_from` is included in the range, `due_until` is
+    not. `overdue_at` asks for cards that were due before that moment, are not marked complete and not done.
+    `updated_since` is included.
+    """
 
     list_id: str | None = None
     status: Stage | None = None
     q: str | None = None
     sort: Sort = Sort.POSITION
+    shelf: Shelf = Shelf.IN_USE
+    label_id: str | None = None
+    assignee_id: str | None = None
+    due_from: datetime | None = None
+    due_until: datetime | None = None
+    overdue_at: datetime | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartKey:
+    """Names a part of a card: a TimeEntry, a Checklist or a Comment."""
+
+    kind: type[Part]
+    card_id: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +133,48 @@ class Store(Protocol):
     """Everything may raise Busy. Pages are asked for with the `next` of the page before, or None."""
 
     def read_board(
-        self, board_id: str, user_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None
+        self,
+        board_id: str,
+        user_id: str,
+        *,
+        card_ids: Sequence[str] = (),
+        beside: Beside | None = None,
+        parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
-        """The board, its lists, and the cards named (that of `beside` among them) as far as they are live."""
+        """The board, its lists, members and labels, and the cards named (that of `beside` among them) that are live.
+
+        An archived card is live; so is a card in an archived list. Parts come with live cards only.
+        """
+
+    def read_deleted(
+        self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
+    ) -> BoardView | None:
+        """As `read_board`, but also if the board is deleted.
+
+        Of the lists and cards named, those that are deleted come too, the lists after the live ones. None only where
+        there never was such a board, where it has been purged, or where the user is not a member.
+        """
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        """Live cards of live lists. A page may be shorter than the limit, but is empty only at the end.
+        """Cards that the query asks for. A page may be shorter than the limit, but is empty only at the end.
 
         A card that is moved while someone pages may be seen twice or not at all; others are seen once,
         except across a rebalance of their list. A `list_id` that is not live there gives an empty page.
         """
+
+    def page_assigned(
+        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    ) -> Page[tuple[BoardView, Card]]:
+        """Cards in use on boards in use that the user is assigned to: newest board first, there the oldest card first.
+
+        Of the query, `status`, `due_from`, `due_until` and `overdue_at` count. Each card comes with its board, seen at
+        the same moment. A page may be shorter than the limit, and may be empty while more follow.
+        """
+
+    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
+        """The places of all cards of a live list, in order, hidden ones too; none for a list that is not live."""
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
@@ -113,8 +186,37 @@ class Store(Protocol):
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
         """The card's time entries, oldest first. Without a live card, no entries: `view.card` tells."""
 
-    def page_boards(self, user_id: str, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
-        """Live boards that the user is a member of, newest first."""
+    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+        """The card's checklists in their order. Without a live card, none: `view.cards` tells."""
+
+    def page_comments(
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[Comment]] | None:
+        """The card's comments, newest first. Without a live card, none: `view.cards` tells."""
+
+    def page_worked(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
+        """The board's time entries that reach into the span (its end is not included), with their cards.
+
+        Those of deleted cards, and of cards of deleted lists, are left out. What ended first comes first, entries that
+        are open at the end; of the same second, in the order of their ids. A page may be shorter than the limit,
+        and may be empty while more follow.
+        """
+
+    def page_boards(
+        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+    ) -> Page[tuple[Board, Role]]:
+        """Live boards that the user is a member of, newest first: those in use, or those that are archived.
+
+        A page may be shorter than the limit, and may be empty while more follow.
+        """
+
+    def board_of(self, user_id: str, external_id: str) -> str | None:
+        """The id of the live board that this user made with that external id."""
+
+    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+        """Those of these users that there are, by id."""
 
     def user(self, user_id: str) -> User | None:
         """The user of that id."""
@@ -137,19 +239,29 @@ class Store(Protocol):
     def commit(self, change: Change, remember: Remembered | None = None) -> None:
         """Write all of it or nothing.
 
-        With an event, the board must still have the seq before the event's and be live, and the actor must
-        be a member who may write (editor or owner); else Stale. An event of seq 1 makes the board instead.
-        Without one, only users and tokens are written, and each update must find the version before its own;
-        else Stale.
+        With an event, the board must still have the seq before the first event's and be live (with `revives`:
+        be deleted), and the actor must be a member who may write (editor or owner) or whose own place is among the
+        `deletes`; else Stale. A board among the `creates` is made instead: nobody sees any of it before all of it
+        is there, whatever its size. Without an event, only users and tokens are written, and each update must find
+        the version before its own; else Stale. So must the other board of an `origin`, for its own event.
 
-        Raises AlreadyExists for an id, or an external id of a live list or card, that is taken. A card in
-        a deleted list gives its external id up. An idempotency key that is taken, and had not expired when
-        `remember` was created, is told before anything else, so that its answer can be replayed.
+        Raises AlreadyExists for an id, or an external id of a live board, list or card, that is taken, or a
+        member who is there already. A card in a deleted list gives its external id up; a card or list that
+        comes back must find its own free. An idempotency key that is taken, and had not expired when `remember` was
+        created, is told before anything else, so that its answer can be replayed.
 
         `change.rebalance` asks that the cards of that list get new, short ranks in their present order, the
         deleted ones with them. It is a wish about length, never a condition of being right: SQL does it in
         the same transaction, another engine may do it afterwards in steps, each of which keeps the order and
         makes writers who read before it Stale. A wish that got lost is made again by the next long rank.
+        """
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Erase about `limit` things that belong to boards, lists and cards deleted before that moment.
+
+        Answers how many were erased; 0 when nothing is left to erase. Each call is one bounded step: it may be
+        interrupted anywhere, and whoever calls next goes on. Events of a board are erased with the board alone. What a
+        write of many steps left behind, because it was interrupted, is erased in the same way.
         """
 
     def touch_token(self, token_id: str, at: datetime) -> None:

@@ -16,9 +16,11 @@ def opened(card: Card, rate_minor: int, act: Act) -> tuple[Card, TimeEntry]:
         id=act.new_id("time_entry"),
         board_id=card.board_id,
         card_id=card.id,
+        user_id=act.by,
         started_at=act.at,
         ended_at=None,
         rate_minor=rate_minor,
+        note="",
         version=1,
     )
     return replace(card, running=entry), entry

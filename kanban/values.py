@@ -13,10 +13,25 @@ from typing import Generic, TypeVar
 from kanban.errors import NoListOfStage, NotFound
 
 MOST_LISTS = 100
-"""Live lists on one board."""
+"""Lists on one board, the archived ones among them, but not those that are deleted."""
 
 MOST_CARDS = 5_000
-"""Live cards in one list."""
+"""Cards in one list that are neither deleted nor archived."""
+
+MOST_MEMBERS = 100
+"""Members of one board."""
+
+MOST_LABELS = 200
+"""Labels of one board."""
+
+MOST_CHECKLISTS = 20
+"""Checklists on one card."""
+
+MOST_ITEMS = 100
+"""Items of one checklist."""
+
+MOST_COMMENTS = 1_000
+"""Comments on one card."""
 
 
 class Stage(StrEnum):
@@ -57,6 +72,21 @@ class Enforcement(StrEnum):
     BLOCK = "block"
 
 
+class Color(StrEnum):
+    """What a label can look like; a client chooses the shades."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    RED = "red"
+    PURPLE = "purple"
+    BLUE = "blue"
+    SKY = "sky"
+    LIME = "lime"
+    PINK = "pink"
+    BLACK = "black"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Someone who may hold tokens and be a member of boards."""
@@ -86,36 +116,59 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board. `seq` counts every write to anything on it, `version` the edits of the board itself."""
+    """A board. `seq` counts every write to anything on it, `version` the edits of the board itself.
+
+    `created_by` is the user who made it. Among that user's live boards an `external_id` is unique.
+    """
 
     id: str
     name: str
     description: str
     currency: str
     hourly_rate_minor: int
+    external_id: str | None
+    created_by: str
     seq: int
     version: int
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
     deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's place on a board."""
+    """A user's place on a board. Who leaves and comes back has a place with another id."""
 
+    id: str
     board_id: str
     user_id: str
     role: Role
+    version: int
     created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word and a colour that cards of its board can bear. Its name is unique on the board, whatever the case."""
+
+    id: str
+    board_id: str
+    name: str
+    color: Color
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class List:
     """A column of a board.
 
-    `card_count` counts its live cards. `first_rank` and `last_rank` are outer bounds of every rank in it,
-    '' while it never held a card: a card goes to the top or the bottom without looking at the others.
+    `card_count` counts its cards that are neither deleted nor archived. `first_rank` and `last_rank` are outer
+    bounds of every rank in it, '' while it never held a card: a card goes to the top or the bottom without
+    looking at the others.
     Neither those three nor a rank that other lists made necessary raises `version`.
     """
 
@@ -133,20 +186,78 @@ class List:
     version: int
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
     deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TimeEntry:
-    """A stretch of work on a card, at the hourly rate that was in force when it began."""
+    """A stretch of a user's work on a card, at the hourly rate that was in force when it began."""
 
     id: str
     board_id: str
     card_id: str
+    user_id: str
     started_at: datetime
     ended_at: datetime | None
     rate_minor: int
+    note: str
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """A line of a checklist. `assignee_id` is the id of a member's place: see `Card`."""
+
+    id: str
+    text: str
+    done: bool
+    assignee_id: str | None
+    due_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """Steps of a card, in their order. `rank` is its place among the card's checklists."""
+
+    id: str
+    board_id: str
+    card_id: str
+    name: str
+    rank: str
+    items: tuple[ChecklistItem, ...]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What someone said about a card: Markdown, kept as it was sent. `author_id` is a user's id."""
+
+    id: str
+    board_id: str
+    card_id: str
+    author_id: str
+    text: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+Part = TimeEntry | Checklist | Comment
+"""What belongs to one card and is kept beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address (http or https) that a card points to."""
+
+    url: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +266,10 @@ class Card:
 
     `tracked_seconds` and `tracked_cost` sum its closed time entries; the cost in minor units times seconds
     (seconds x hourly rate), to be divided by 3,600 and rounded once, when shown. `running` is the open entry.
+    `hourly_rate_minor` stands above the board's. `label_ids` and `assignee_ids` are sorted; the latter are ids of
+    members' places (`Member.id`). Either may name what is no longer there, which then means nothing: a label
+    that was deleted, the place of someone who left. `comment_count`, `item_count` and `done_count` (items of
+    its checklists) are kept by whoever writes those, and do not raise `version`.
     """
 
     id: str
@@ -164,6 +279,16 @@ class Card:
     description: str
     external_id: str | None
     rank: str
+    start_at: datetime | None
+    due_at: datetime | None
+    due_complete: bool
+    hourly_rate_minor: int | None
+    label_ids: tuple[str, ...]
+    assignee_ids: tuple[str, ...]
+    links: tuple[Link, ...]
+    comment_count: int
+    item_count: int
+    done_count: int
     started_at: datetime | None
     resolved_at: datetime | None
     tracked_seconds: int
@@ -172,7 +297,18 @@ class Card:
     version: int
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
     deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A card and its place. `hidden` tells that it is archived or deleted, and keeps the place for its return."""
+
+    card_id: str
+    list_id: str
+    rank: str
+    hidden: bool = False
 
 
 EventData = Mapping[str, str | int | list[str] | None]
@@ -192,7 +328,10 @@ class Event:
     data: EventData = field(default_factory=dict)
 
 
-Value = User | Token | Board | Member | List | Card | TimeEntry
+Value = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment
+
+Gone = Member | Label | TimeEntry | Checklist | Comment
+"""What is erased at once when it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +339,25 @@ class Change:
     """What is to be written, all of it or nothing.
 
     A write to a board carries one event, and in `updates` (in `creates`, for a new one) the board with the
-    event's seq. `rebalance` names a list whose cards' ranks have grown long: see `kanban.store`.
+    event's seq. `deletes` are erased. `places` gives cards another rank in the list they are in, and changes nothing
+    else of them. `rebalance` names a list whose cards' ranks have grown long: see `kanban.store`. `revives` says
+    that the board is deleted and comes back.
+
+    A change that makes a board may be of any size, and may hold the events before its own as its `history`.
+
+    `origin` is for a card that comes from another board: what is written there, with that board's event. The card
+    itself stands in this change's `updates`, with its new board; its parts come along unnamed, with the new `board_id`.
     """
 
     creates: tuple[Value, ...] = ()
     updates: tuple[Value, ...] = ()
     event: Event | None = None
     rebalance: str | None = None
+    deletes: tuple[Gone, ...] = ()
+    places: tuple[Placed, ...] = ()
+    revives: bool = False
+    history: tuple[Event, ...] = ()
+    origin: "Change | None" = None
 
     def plus(self, other: "Change") -> "Change":
         """Both changes as one. Raises ValueError when each has an event: a commit tells of one."""
@@ -218,6 +369,11 @@ class Change:
             self.updates + other.updates,
             self.event or other.event,
             self.rebalance or other.rebalance,
+            self.deletes + other.deletes,
+            self.places + other.places,
+            self.revives or other.revives,
+            self.history + other.history,
+            self.origin or other.origin,
         )
 
 
@@ -225,8 +381,9 @@ class Change:
 class BoardView:
     """A live board as one member sees it at one moment.
 
-    `lists` are the live ones in their order; `cards` those that were asked for and are live. `beyond` answers
-    a read that named a neighbour: the rank of the card just past it (deleted ones count), '' at the end.
+    `lists` are the live ones in their order, the archived ones among them; `members` and `labels` are sorted by id.
+    `cards` and `parts` are those that were asked for and are live, by id. `beyond` answers a read that named a
+    neighbour: the rank of the card just past it (archived and deleted ones count), '' at the end.
     """
 
     board: Board
@@ -234,6 +391,9 @@ class BoardView:
     lists: tuple[List, ...] = ()
     cards: Mapping[str, Card] = field(default_factory=dict)
     beyond: str | None = None
+    members: tuple[Member, ...] = ()
+    labels: tuple[Label, ...] = ()
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
     def list(self, list_id: str) -> List:
         """The live list of that id. Raises NotFound."""
@@ -254,9 +414,9 @@ class BoardView:
         return self.list(card.list_id)
 
     def first_list(self, stage: Stage) -> List:
-        """The first list of that stage. Raises NoListOfStage."""
+        """The first list of that stage that is not archived. Raises NoListOfStage."""
         for each in self.lists:
-            if each.stage == stage:
+            if each.stage == stage and each.archived_at is None:
                 return each
         raise NoListOfStage(stage)
 

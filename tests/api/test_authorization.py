@@ -55,7 +55,7 @@ def join(store: Store, board_id: str, user_id: str, role: Role, clock: StandingC
     view = store.read_board(board_id, "mina")
     assert view is not None
     seq = view.board.seq + 1
-    member = Member(board_id, user_id, role, clock())
+    member = Member(f"mbr_{user_id}", board_id, user_id, role, 1, clock(), clock())
     event = Event(board_id, seq, "board.updated", clock(), "mina", data={"changed": ["name"]})
     store.commit(Change(creates=(member,), updates=(replace(view.board, seq=seq),), event=event))
 

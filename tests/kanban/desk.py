@@ -7,7 +7,22 @@ from itertools import count
 
 from kanban import boards
 from kanban.store import Beside
-from kanban.values import Act, Board, BoardView, Card, Change, Event, List, Role, TimeEntry
+from kanban.values import (
+    Act,
+    Board,
+    BoardView,
+    Card,
+    Change,
+    Checklist,
+    Comment,
+    Event,
+    Label,
+    List,
+    Member,
+    Part,
+    Role,
+    TimeEntry,
+)
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
@@ -20,6 +35,9 @@ class Desk:
         self.lists: dict[str, List] = {}
         self.cards: dict[str, Card] = {}
         self.entries: dict[str, TimeEntry] = {}
+        self.members: dict[str, Member] = {}
+        self.labels: dict[str, Label] = {}
+        self.parts: dict[str, Part] = {}
         self.events: list[Event] = []
         self._numbers: Iterator[int] = count(1)
         wishes = {"name": "Website", "hourly_rate_minor": 1000, **wishes}
@@ -53,13 +71,26 @@ class Desk:
                     self.lists[value.id] = value
                 case Card():
                     self.cards[value.id] = value
+                case Member():
+                    self.members[value.id] = value
+                case Label():
+                    self.labels[value.id] = value
                 case TimeEntry():
-                    self.entries[value.id] = value
+                    self.entries[value.id] = self.parts[value.id] = value
+                case Checklist() | Comment():
+                    self.parts[value.id] = value
                 case _:
                     pass
+        for gone in change.deletes:
+            for kept in (self.members, self.labels, self.entries, self.parts):
+                kept.pop(gone.id, None)
+        for placed in change.places:
+            card = self.cards[placed.card_id]
+            assert card.list_id == placed.list_id
+            self.cards[card.id] = replace(card, rank=placed.rank)
 
-    def view(self, *card_ids: str, beside: Beside | None = None) -> BoardView:
-        """The board with these cards, and the neighbour's when there is one."""
+    def view(self, *card_ids: str, beside: Beside | None = None, role: Role = Role.OWNER) -> BoardView:
+        """The board with these cards and their parts, and the neighbour's when there is one."""
         live = sorted((each for each in self.lists.values() if not each.deleted_at), key=lambda each: each.rank)
         wanted = {*card_ids, beside.card_id} if beside else set(card_ids)
         cards = {
@@ -68,7 +99,10 @@ class Desk:
             if card.id in wanted and not card.deleted_at and card.list_id in {each.id for each in live}
         }
         beyond = self._beyond(cards[beside.card_id], beside.side) if beside and beside.card_id in cards else None
-        return BoardView(self.board, Role.OWNER, tuple(live), cards, beyond)
+        members = tuple(sorted(self.members.values(), key=lambda each: each.id))
+        labels = tuple(sorted(self.labels.values(), key=lambda each: each.id))
+        parts = {each.id: each for each in self.parts.values() if each.card_id in cards}
+        return BoardView(self.board, role, tuple(live), cards, beyond, members, labels, parts)
 
     def list_named(self, name: str) -> List:
         """The live list of that name."""

@@ -1,5 +1,7 @@
 """Boards: what a new one is, and what may change."""
 
+from dataclasses import replace
+
 import pytest
 
 from kanban import boards, lists
@@ -17,7 +19,9 @@ def test_a_new_board_has_the_usual_lists_and_belongs_to_its_maker(desk: Desk) ->
         ("Done", Stage.DONE),
     ]
     assert view.role == Role.OWNER
-    assert change.creates == (view.board, Member(view.board.id, "usr_ann", Role.OWNER, NOON), *view.lists)
+    (owner,) = view.members
+    assert replace(owner, id="") == Member("", view.board.id, "usr_ann", Role.OWNER, 1, NOON, NOON)
+    assert change.creates == (view.board, owner, *view.lists)
     assert change.event is not None
     assert (change.event.seq, change.event.type, change.event.data) == (1, "board.created", {"name": "Website"})
     assert (view.board.seq, view.board.version, view.board.currency) == (1, 1, "USD")

@@ -99,7 +99,7 @@ def test_elapsed_time_is_shown_in_hours_that_may_pass_a_day(seconds: int, shown:
 
 
 def test_an_open_entry_counts_up_to_now() -> None:
-    entry = TimeEntry("ten_1", "brd_1", "crd_1", TWO, None, 1000, 1)
+    entry = TimeEntry("ten_1", "brd_1", "crd_1", "usr_ann", TWO, None, 1000, "", 1)
 
     assert timeclock.entry_seconds(entry, TWO + timedelta(seconds=7)) == 7
     assert timeclock.entry_seconds(replace(entry, ended_at=TWO), TWO + timedelta(seconds=7)) == 0

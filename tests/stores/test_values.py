@@ -76,7 +76,9 @@ def test_every_field_of_a_card_comes_back(world: World) -> None:
         created_at=NOON + timedelta(seconds=6),
         updated_at=NOON + timedelta(seconds=7),
     )
-    entry = TimeEntry("ten_1", card.board_id, card.id, NOON + timedelta(seconds=8), None, 100_000_000, 9)
+    entry = TimeEntry(
+        "ten_1", card.board_id, card.id, world.ann.id, NOON + timedelta(seconds=8), None, 100_000_000, "", 9
+    )
 
     world.write(creates=(card, entry))
 

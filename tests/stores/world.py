@@ -73,7 +73,7 @@ class World:
     def member(self, user: User, role: Role) -> None:
         """Let a user in on Ann's board."""
         view = self.view()
-        member = Member(self.board_id, user.id, role, self.now)
+        member = Member(self.act().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
         self.store.commit(record(view, self.act(), "member.added", creates=(member,)))
 
     def view(self, *card_ids: str, beside: Beside | None = None, user: User | None = None) -> BoardView:
@@ -198,6 +198,16 @@ def bare_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
         description=wishes["description"],
         external_id=wishes["external_id"],
         rank=rank,
+        start_at=None,
+        due_at=None,
+        due_complete=False,
+        hourly_rate_minor=None,
+        label_ids=(),
+        assignee_ids=(),
+        links=(),
+        comment_count=0,
+        item_count=0,
+        done_count=0,
         started_at=None,
         resolved_at=None,
         tracked_seconds=0,
