@@ -22,6 +22,7 @@ from kanban.values import (
     Part,
     Role,
     TimeEntry,
+    Value,
 )
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -64,23 +65,7 @@ class Desk:
         assert [board.seq for board in boards_written] == [change.event.seq]
         self.events.append(change.event)
         for value in (*change.creates, *change.updates):
-            match value:
-                case Board():
-                    self.board = value
-                case List():
-                    self.lists[value.id] = value
-                case Card():
-                    self.cards[value.id] = value
-                case Member():
-                    self.members[value.id] = value
-                case Label():
-                    self.labels[value.id] = value
-                case TimeEntry():
-                    self.entries[value.id] = self.parts[value.id] = value
-                case Checklist() | Comment():
-                    self.parts[value.id] = value
-                case _:
-                    pass
+            self._keep(value)
         for gone in change.deletes:
             for kept in (self.members, self.labels, self.entries, self.parts):
                 kept.pop(gone.id, None)
@@ -116,6 +101,25 @@ class Desk:
         """Put a list into a state that would be long to reach by rules."""
         old = self.list_named(list_name)
         self.lists[old.id] = replace(old, **changes)  # type: ignore[arg-type]  # a test names the fields of a list
+
+    def _keep(self, value: Value) -> None:
+        match value:
+            case Board():
+                self.board = value
+            case List():
+                self.lists[value.id] = value
+            case Card():
+                self.cards[value.id] = value
+            case Member():
+                self.members[value.id] = value
+            case Label():
+                self.labels[value.id] = value
+            case TimeEntry():
+                self.entries[value.id] = self.parts[value.id] = value
+            case Checklist() | Comment():
+                self.parts[value.id] = value
+            case _:
+                pass
 
     def _beyond(self, neighbour: Card, side: str) -> str:
         ranks = [card.rank for card in self._in_order(neighbour.list_id)]
