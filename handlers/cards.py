@@ -36,7 +36,9 @@ def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> An
     view = door.board(board_id)
     card, change = cards.add(view, act, **body)
     location = f"/boards/{board_id}/cards/{card.id}"
-    return created(show.card(card, view, act.at), etag=show.card_tag(card, act.at), location=location, change=change)
+    return created(
+        show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), location=location, change=change
+    )
 
 
 def get_card(door: Door, now: datetime, board_id: str, card_id: str) -> Answer:
@@ -113,4 +115,4 @@ def _beside(body: dict[str, str]) -> Beside | None:
 
 
 def _shown(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Answer:
-    return Answer(show.card(card, view, now), etag=show.card_tag(card, now), change=change)
+    return Answer(show.card(card, view, now), etag=show.card_tag(card, view, now), change=change)

@@ -49,10 +49,12 @@ def board(value: Board, role: Role) -> Shape:
         "description": value.description,
         "currency": value.currency,
         "hourly_rate_minor": value.hourly_rate_minor,
+        "external_id": value.external_id,
         "role": role,
         "seq": value.seq,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
+        "archived_at": moment_or_none(value.archived_at),
     }
 
 
@@ -69,6 +71,7 @@ def list_(value: List) -> Shape:
         "card_count": value.card_count,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
+        "archived_at": moment_or_none(value.archived_at),
     }
 
 
@@ -82,11 +85,21 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "description": value.description,
         "status": view.list_of(value).stage,
         "external_id": value.external_id,
+        "start_at": moment_or_none(value.start_at),
+        "due_at": moment_or_none(value.due_at),
+        "due_complete": value.due_complete,
+        "hourly_rate_minor": value.hourly_rate_minor,
+        "label_ids": view.label_ids_of(value),
+        "assignee_ids": view.assignee_ids_of(value),
+        "links": [{"url": link.url, "title": link.title} for link in value.links],
+        "checklist_progress": {"done": value.done_count, "total": value.item_count},
+        "comment_count": value.comment_count,
         "started_at": moment_or_none(value.started_at),
         "resolved_at": moment_or_none(value.resolved_at),
         **clock(value, view.board.currency, now),
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
+        "archived_at": moment_or_none(value.archived_at),
     }
 
 
@@ -130,9 +143,22 @@ def event(value: Event) -> Shape:
     return shape
 
 
-def card_tag(value: Card, now: datetime) -> str:
-    """The entity tag of a card: its version and, while its clock runs, the seconds on it."""
-    return f"{value.version}.{timeclock.elapsed_seconds(value, now)}" if value.running else str(value.version)
+def card_tag(value: Card, view: BoardView, now: datetime) -> str:
+    """The entity tag of a card: its version, and all that changes without it, zeros at the end left out.
+
+    Labels and assignees only ever vanish without a new version, so their numbers tell which are left.
+    """
+    facets = [
+        timeclock.elapsed_seconds(value, now) if value.running else 0,
+        len(view.label_ids_of(value)),
+        len(view.assignee_ids_of(value)),
+        value.comment_count,
+        value.item_count,
+        value.done_count,
+    ]
+    while facets and not facets[-1]:
+        facets.pop()
+    return ".".join(filter(None, (str(value.version), "-".join(map(str, facets)))))
 
 
 def list_tag(value: List) -> str:

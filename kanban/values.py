@@ -4,7 +4,7 @@ Moments are aware UTC datetimes of whole seconds. Money is an integer of the cur
 Text has been trimmed and normalised (NFC) before it comes here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -408,6 +408,19 @@ class BoardView:
             return self.cards[card_id]
         except KeyError:
             raise NotFound("card") from None
+
+    def label_ids_of(self, card: Card) -> Sequence[str]:
+        """The labels that the card bears, without those that are no longer there."""
+        if not card.label_ids:
+            return []
+        live = {each.id for each in self.labels}
+        return [each for each in card.label_ids if each in live]
+
+    def assignee_ids_of(self, card: Card) -> Sequence[str]:
+        """The ids of the users who work on the card, sorted; without those who are no longer members."""
+        if not card.assignee_ids:
+            return []
+        return sorted(each.user_id for each in self.members if each.id in card.assignee_ids)
 
     def list_of(self, card: Card) -> List:
         """The list that the card is in."""

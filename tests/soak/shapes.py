@@ -17,10 +17,12 @@ def board_shape(board: Board) -> dict[str, Any]:
         "description": board.description,
         "currency": board.currency,
         "hourly_rate_minor": board.hourly_rate_minor,
+        "external_id": None,
         "role": "owner",
         "seq": len(board.events),
         "created_at": moment(board.made),
         "updated_at": moment(board.edited),
+        "archived_at": None,
     }
 
 
@@ -37,6 +39,7 @@ def column_shape(board: Board, column: Column) -> dict[str, Any]:
         "card_count": len(column.cards),
         "created_at": moment(column.made),
         "updated_at": moment(column.edited),
+        "archived_at": None,
     }
 
 
@@ -51,11 +54,21 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "description": card.description,
         "status": column.stage,
         "external_id": card.external_id,
+        "start_at": None,
+        "due_at": None,
+        "due_complete": False,
+        "hourly_rate_minor": None,
+        "label_ids": [],
+        "assignee_ids": [],
+        "links": [],
+        "checklist_progress": {"done": 0, "total": 0},
+        "comment_count": 0,
         "started_at": moment(card.started),
         "resolved_at": moment(card.resolved),
         **clock_shape(board, card, now),
         "created_at": moment(card.made),
         "updated_at": moment(card.edited),
+        "archived_at": None,
     }
 
 
@@ -96,8 +109,9 @@ def column_tag(column: Column) -> str:
 
 
 def card_tag(card: Card, now: datetime) -> str:
-    """The card's ETag: its version, and its seconds while the clock runs."""
-    return f'"{card.version}.{seconds_on(card, now)}"' if card.is_running else f'"{card.version}"'
+    """The card's ETag: its version, and its seconds while the clock runs and has counted any."""
+    seconds = seconds_on(card, now) if card.is_running else 0
+    return f'"{card.version}.{seconds}"' if seconds else f'"{card.version}"'
 
 
 def seconds_on(card: Card, now: datetime) -> int:
