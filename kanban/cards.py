@@ -6,27 +6,19 @@ these.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from kanban import ranks, timeclock
-from kanban.errors import (
-    NotFound,
-    SelfReference,
-    TooManyCards,
-    UnknownReference,
-    WipLimitReached,
-    WrongStage,
-)
+from kanban.errors import CardArchived, ListArchived, NotFound, SelfReference, UnknownReference, WrongStage
 from kanban.patches import revised
+from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
 from kanban.record import record
 from kanban.values import (
-    MOST_CARDS,
     Act,
     Board,
     BoardView,
     Card,
     Change,
-    Enforcement,
     List,
     Stage,
     TimeEntry,
@@ -34,8 +26,6 @@ from kanban.values import (
 )
 
 _FIELDS = frozenset({"title", "description", "external_id"})
-
-End = Literal["top", "bottom"]
 
 
 def add(
@@ -50,10 +40,10 @@ def add(
 ) -> tuple[Card, Change]:
     """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
 
-    Raises UnknownReference, NoListOfStage, WipLimitReached, TooManyCards.
+    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards.
     """
     target = view.first_list(Stage.TODO) if list_id is None else _referred_list(view, list_id)
-    _refuse_full(target)
+    refuse_entry(target)
     card = Card(
         id=act.new_id("card"),
         board_id=view.board.id,
@@ -61,7 +51,7 @@ def add(
         title=title,
         description=description,
         external_id=external_id,
-        rank=_rank_at_end(target, position),
+        rank=rank_at_end(target, position),
         start_at=None,
         due_at=None,
         due_complete=False,
@@ -87,7 +77,7 @@ def add(
         act,
         "card.created",
         creates=(card, *opened),
-        updates=(_with_card(target, card.rank),),
+        updates=(with_card(target, card.rank),),
         list_id=target.id,
         card_id=card.id,
         data={"title": title, "stage": str(target.stage)},
@@ -128,10 +118,13 @@ def move(
     """The card in that list: before or after another card, at the top, or (with none of these) at the bottom.
 
     A view for `before` or `after` was read with that neighbour as its `beside`. Raises UnknownReference and
-    SelfReference for what the body names, WipLimitReached and TooManyCards for entering a full list.
+    SelfReference for what the body names, WipLimitReached and TooManyCards for entering a full list, CardArchived and
+    ListArchived for what was put away.
     """
-    card = view.card(card_id)
+    card = _card_in_use(view, card_id)
     target = _referred_list(view, list_id)
+    if target.archived_at is not None:
+        raise ListArchived(target.name)
     rank = _rank_for(view, card, target, before=before, after=after, position=position)
     if rank == card.rank and target.id == card.list_id:
         return card, None
@@ -141,7 +134,7 @@ def move(
 def start(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change]:
     """Begin work: from a todo list to the bottom of the first one in progress.
 
-    Raises WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
+    Raises CardArchived, WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
     """
     return _advanced(view, card_id, Stage.TODO, Stage.IN_PROGRESS, act)
 
@@ -160,22 +153,20 @@ def delete(view: BoardView, card_id: str, act: Act) -> Change:
     """Mark the card deleted; its clock stops."""
     card = view.card(card_id)
     home = view.list_of(card)
-    closed: tuple[TimeEntry, ...] = ()
-    if card.running:
-        card, entry = timeclock.closed(card, card.running, act.at)
-        closed = (entry,)
+    counted = card.archived_at is None
+    card, closed = timeclock.stopped(card, act.at)
     card = replace(card, deleted_at=act.at, updated_at=act.at, version=card.version + 1)
-    updates: tuple[Value, ...] = (card, *closed, replace(home, card_count=home.card_count - 1))
+    updates: tuple[Value, ...] = (card, *closed, without_card(home) if counted else home)
     return record(view, act, "card.deleted", updates=updates, list_id=home.id, card_id=card_id)
 
 
 def _advanced(view: BoardView, card_id: str, origin: Stage, goal: Stage, act: Act) -> tuple[Card, Change]:
-    card = view.card(card_id)
+    card = _card_in_use(view, card_id)
     actual = view.list_of(card).stage
     if actual != origin:
         raise WrongStage(card.title, origin, actual)
     target = view.first_list(goal)
-    return _moved(view, card, target, _rank_at_end(target, "bottom"), act)
+    return _moved(view, card, target, rank_at_end(target, "bottom"), act)
 
 
 def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tuple[Card, Change]:
@@ -183,10 +174,10 @@ def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tu
     # Lift the card first: within its own list it must not count against the limit.
     lists: tuple[List, ...]
     if origin.id == target.id:
-        lists = (_with_bounds(target, rank),)
+        lists = (with_bounds(target, rank),)
     else:
-        _refuse_full(target)
-        lists = (replace(origin, card_count=origin.card_count - 1), _with_card(target, rank))
+        refuse_entry(target)
+        lists = (without_card(origin), with_card(target, rank))
     new = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
     new, opened, closed = _brought_to(new, view.board, origin.stage, target.stage, act)
     change = record(
@@ -214,15 +205,19 @@ def _brought_to(
     if origin == goal:
         return card, (), ()
     opened: tuple[TimeEntry, ...] = ()
-    closed: tuple[TimeEntry, ...] = ()
-    if card.running:
-        card, entry = timeclock.closed(card, card.running, act.at)
-        closed = (entry,)
+    card, closed = timeclock.stopped(card, act.at)
     if goal == Stage.IN_PROGRESS:
-        card, entry = timeclock.opened(card, board.hourly_rate_minor, act)
+        card, entry = timeclock.opened(card, timeclock.rate_of(card, board), act)
         opened = (entry,)
         card = replace(card, started_at=card.started_at or act.at)
     return replace(card, resolved_at=act.at if goal == Stage.DONE else None), opened, closed
+
+
+def _card_in_use(view: BoardView, card_id: str) -> Card:
+    card = view.card(card_id)
+    if card.archived_at is not None:
+        raise CardArchived(card.title)
+    return card
 
 
 def _referred_list(view: BoardView, list_id: str) -> List:
@@ -230,14 +225,6 @@ def _referred_list(view: BoardView, list_id: str) -> List:
         return view.list(list_id)
     except NotFound:
         raise UnknownReference("list_id") from None
-
-
-def _refuse_full(target: List) -> None:
-    if target.card_count >= MOST_CARDS:
-        raise TooManyCards(target.name, MOST_CARDS)
-    blocks = target.wip_enforcement == Enforcement.BLOCK
-    if blocks and target.wip_limit is not None and target.card_count >= target.wip_limit:
-        raise WipLimitReached(target.name, target.wip_limit)
 
 
 def _rank_for(
@@ -260,7 +247,7 @@ def _rank_for(
         end: End = position or "bottom"
         outermost = target.first_rank if end == "top" else target.last_rank
         stays = card.list_id == target.id and card.rank == outermost
-        return card.rank if stays else _rank_at_end(target, end)
+        return card.rank if stays else rank_at_end(target, end)
     stays = card.list_id == target.id and card.rank == beyond
     return card.rank if stays else ranks.between(above, below)
 
@@ -274,16 +261,3 @@ def _neighbour(view: BoardView, card: Card, target: List, field: str, neighbour_
     if view.beyond is None:
         raise ValueError("The view was read without its neighbour as `beside`.")
     return neighbour, view.beyond
-
-
-def _rank_at_end(target: List, end: End) -> str:
-    return ranks.before(target.first_rank) if end == "top" else ranks.after(target.last_rank)
-
-
-def _with_card(target: List, rank: str) -> List:
-    return replace(_with_bounds(target, rank), card_count=target.card_count + 1)
-
-
-def _with_bounds(target: List, rank: str) -> List:
-    first = min(target.first_rank or rank, rank)
-    return replace(target, first_rank=first, last_rank=max(target.last_rank, rank))

@@ -4,7 +4,8 @@
     ├── NotFound
     ├── Forbidden: RoleTooLow, ScopeMissing
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
-    │             TooManyLists, TooManyCards
+    │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
+    │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
     └── SignupClosed
 
@@ -35,7 +36,7 @@ class NotFound(Refused):
     """No such thing, or none that the caller may know of."""
 
     def __init__(self, kind: str) -> None:
-        """Kind is 'board', 'list', 'card', 'user' or 'token'."""
+        """Kind is 'board', 'list', 'card', 'label', 'member', 'user' or 'token'."""
         super().__init__(f"There is no such {kind}.")
         self.kind = kind
         self.code = f"{kind}_not_found"
@@ -87,8 +88,9 @@ class ExternalIdTaken(Conflict):
     code = "external_id_taken"
 
     def __init__(self, kind: str) -> None:
-        """Kind is 'list' or 'card'."""
-        super().__init__(f"Another {kind} on this board has this external_id.")
+        """Kind is 'board', 'list' or 'card'."""
+        others = "Another of your boards" if kind == "board" else f"Another {kind} on this board"
+        super().__init__(f"{others} has this external_id.")
         self.kind = kind
 
 
@@ -155,6 +157,99 @@ class TooManyCards(Conflict):
         super().__init__(f"List {quoted(list_name)} holds {most} cards, the most a list may hold.")
 
 
+class LastOwner(Conflict):
+    """A board keeps an owner."""
+
+    code = "last_owner"
+
+    def __init__(self) -> None:
+        """Say what would help."""
+        super().__init__("This is the board's last owner: make somebody else an owner first, or delete the board.")
+
+
+class TooManyMembers(Conflict):
+    """The board has as many members as a board may have."""
+
+    code = "too_many_members"
+
+    def __init__(self, most: int) -> None:
+        """Most is the number allowed."""
+        super().__init__(f"This board has {most} members, the most a board may have.")
+
+
+class LabelNameTaken(Conflict):
+    """Another label of the board has this name, perhaps in another case."""
+
+    code = "label_name_taken"
+
+    def __init__(self, name: str) -> None:
+        """Name is that of the label that is there."""
+        super().__init__(f"This board has a label {quoted(name)} already; upper and lower case are the same.")
+
+
+class TooManyLabels(Conflict):
+    """The board has as many labels as a board may have."""
+
+    code = "too_many_labels"
+
+    def __init__(self, most: int) -> None:
+        """Most is the number allowed."""
+        super().__init__(f"This board has {most} labels, the most a board may have.")
+
+
+class TooManyAssignees(Conflict):
+    """The card has as many assignees as a card may have."""
+
+    code = "too_many_assignees"
+
+    def __init__(self, card_title: str, most: int) -> None:
+        """Name the card and the number allowed."""
+        super().__init__(f"Card {quoted(card_title)} has {most} assignees, the most a card may have.")
+
+
+class CardArchived(Conflict):
+    """A card that was put away takes no part in the life of the board."""
+
+    code = "card_archived"
+
+    def __init__(self, card_title: str) -> None:
+        """Name the card."""
+        super().__init__(f"Card {quoted(card_title)} is archived: unarchive it first.")
+
+
+class ListArchived(Conflict):
+    """No card enters a list that was put away."""
+
+    code = "list_archived"
+
+    def __init__(self, list_name: str) -> None:
+        """Name the list."""
+        super().__init__(f"List {quoted(list_name)} is archived: unarchive it first.")
+
+
+class ListDeleted(Conflict):
+    """The list of a card that shall come back is deleted."""
+
+    code = "list_deleted"
+
+    def __init__(self, card_title: str) -> None:
+        """Name the card."""
+        super().__init__(f"The list of card {quoted(card_title)} is deleted: restore the list first.")
+
+
+class TooManyRunning(Conflict):
+    """More clocks run than can be stopped at once."""
+
+    code = "too_many_running"
+
+    def __init__(self, kind: str, name: str, most: int) -> None:
+        """Kind is 'list' or 'board', most the number of clocks."""
+        super().__init__(
+            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, too many to stop at once: "
+            "move, finish or archive some first."
+        )
+
+
 class Unprocessable(Refused):
     """The request is well formed but cannot be meant so. `field` is the member of the body, if one is."""
 
@@ -169,6 +264,8 @@ class UnknownReference(Unprocessable):
         "list_id": "'list_id' names no list of this board.",
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",
+        "label_ids": "'label_ids' names something that is no label of this board.",
+        "assignee_ids": "'assignee_ids' names somebody who is no member of this board.",
     }
 
     def __init__(self, field: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kanban.values import Act, Board, BoardView, Change, Event, EventData, Value
+from kanban.values import Act, Board, BoardView, Change, Event, EventData, Gone, Placed, Value
 
 
 def record(
@@ -17,6 +17,9 @@ def record(
     card_id: str | None = None,
     data: EventData | None = None,
     rebalance: str | None = None,
+    deletes: tuple[Gone, ...] = (),
+    places: tuple[Placed, ...] = (),
+    revives: bool = False,
 ) -> Change:
     """The change that writes these values and tells of it. `board` is the board itself, if it is edited."""
     seq = view.board.seq + 1
@@ -30,4 +33,5 @@ def record(
         card_id=card_id,
         data=data or {},
     )
-    return Change(creates, (replace(board or view.board, seq=seq), *updates), event, rebalance)
+    written = (replace(board or view.board, seq=seq), *updates)
+    return Change(creates, written, event, rebalance, deletes, places, revives)

@@ -4,10 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from kanban import money
-from kanban.values import Act, Card, TimeEntry
+from kanban.values import Act, Board, Card, TimeEntry
 
 _SECONDS_PER_MINUTE = 60
 _SECONDS_PER_HOUR = 3600
+
+
+def rate_of(card: Card, board: Board) -> int:
+    """The hourly rate that is in force for the card: its own, or else the board's."""
+    return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor
 
 
 def opened(card: Card, rate_minor: int, act: Act) -> tuple[Card, TimeEntry]:
@@ -38,6 +43,14 @@ def closed(card: Card, running: TimeEntry, at: datetime) -> tuple[Card, TimeEntr
         tracked_cost=card.tracked_cost + seconds * entry.rate_minor,
     )
     return card, entry
+
+
+def stopped(card: Card, at: datetime) -> tuple[Card, tuple[TimeEntry, ...]]:
+    """The card with its clock stopped, and the entry that this closed; as it was where none ran."""
+    if card.running is None:
+        return card, ()
+    card, entry = closed(card, card.running, at)
+    return card, (entry,)
 
 
 def entry_seconds(entry: TimeEntry, now: datetime) -> int:

@@ -21,6 +21,9 @@ MOST_CARDS = 5_000
 MOST_MEMBERS = 100
 """Members of one board."""
 
+MOST_ASSIGNEES = 40
+"""Assignees of one card: so that changing all of them fits into one commit of every engine."""
+
 MOST_LABELS = 200
 """Labels of one board."""
 
@@ -408,6 +411,20 @@ class BoardView:
             return self.cards[card_id]
         except KeyError:
             raise NotFound("card") from None
+
+    def label(self, label_id: str) -> Label:
+        """The label of that id. Raises NotFound."""
+        for each in self.labels:
+            if each.id == label_id:
+                return each
+        raise NotFound("label")
+
+    def member(self, user_id: str) -> Member:
+        """The place of that user. Raises NotFound."""
+        for each in self.members:
+            if each.user_id == user_id:
+                return each
+        raise NotFound("member")
 
     def label_ids_of(self, card: Card) -> Sequence[str]:
         """The labels that the card bears, without those that are no longer there."""
