@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban import ranks
+from kanban import ranks, timeclock
 from kanban.patches import revised
 from kanban.record import record
-from kanban.values import Act, Board, BoardView, Change, Enforcement, Event, List, Member, Role, Stage
+from kanban.values import Act, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
 
 _FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
 _USUAL_LISTS: Sequence[Mapping[str, Any]] = (
@@ -75,10 +75,13 @@ def revise(view: BoardView, patch: Mapping[str, Any], act: Act) -> tuple[Board, 
     return replace(board, seq=board.seq + 1), change
 
 
-def delete(view: BoardView, act: Act) -> Change:
-    """Mark the board deleted: it and everything on it vanish at once."""
+def delete(view: BoardView, act: Act, running: Sequence[Card] | None = ()) -> Change:
+    """Mark the board deleted: it and everything on it vanish at once.
+
+    `running` is as for a list that is deleted: see `kanban.lists.delete`.
+    """
     board = replace(view.board, deleted_at=act.at, updated_at=act.at, version=view.board.version + 1)
-    return record(view, act, "board.deleted", board=board)
+    return record(view, act, "board.deleted", board=board, updates=timeclock.stopped_all(running or (), act.at))
 
 
 def _list(board_id: str, act: Act, rank: str, asked: Mapping[str, Any]) -> List:

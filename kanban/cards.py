@@ -4,11 +4,11 @@ A card's status is its list's stage, so `start`, `resolve` and `reopen` are move
 these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban import ranks, timeclock
+from kanban import marks, ranks, timeclock
 from kanban.errors import CardArchived, ListArchived, NotFound, SelfReference, UnknownReference, WrongStage
 from kanban.patches import revised
 from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
@@ -25,7 +25,7 @@ from kanban.values import (
     Value,
 )
 
-_FIELDS = frozenset({"title", "description", "external_id"})
+_FIELDS = frozenset({"title", "description", "external_id", "label_ids", "assignee_ids"})
 
 
 def add(
@@ -37,9 +37,12 @@ def add(
     list_id: str | None = None,
     position: End = "bottom",
     external_id: str | None = None,
+    label_ids: Sequence[str] = (),
+    assignee_ids: Sequence[str] = (),
 ) -> tuple[Card, Change]:
     """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
 
+    `assignee_ids` are ids of users, who must be members.
     Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards.
     """
     target = view.first_list(Stage.TODO) if list_id is None else _referred_list(view, list_id)
@@ -56,8 +59,8 @@ def add(
         due_at=None,
         due_complete=False,
         hourly_rate_minor=None,
-        label_ids=(),
-        assignee_ids=(),
+        label_ids=marks.labels_named(view, label_ids),
+        assignee_ids=marks.places_named(view, assignee_ids),
         links=(),
         comment_count=0,
         item_count=0,
@@ -86,8 +89,12 @@ def add(
 
 
 def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Card, Change | None]:
-    """The card with the fields of the patch: title, description (None empties it), external_id."""
+    """The card with the fields of the patch: title, description (None empties it), external_id, and what it bears.
+
+    That is label_ids and assignee_ids, the latter ids of users. Raises UnknownReference.
+    """
     old = view.card(card_id)
+    patch = marks.as_kept(view, old, patch)
     if "description" in patch:
         patch = {**patch, "description": patch["description"] or ""}
     new, changed = revised(old, patch, _FIELDS, act)

@@ -1,10 +1,10 @@
 """Lists: added to a board, changed, put into another order, deleted with their cards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from kanban import ranks
+from kanban import ranks, timeclock
 from kanban.errors import (
     ExternalIdTaken,
     ListNotEmpty,
@@ -15,7 +15,7 @@ from kanban.errors import (
 )
 from kanban.patches import revised
 from kanban.record import record
-from kanban.values import MOST_LISTS, Act, BoardView, Change, Enforcement, List, Stage
+from kanban.values import MOST_LISTS, Act, BoardView, Card, Change, Enforcement, List, Stage
 
 _FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
 
@@ -95,12 +95,17 @@ def move(
     return new, record(view, act, "list.moved", updates=(new, *displaced), list_id=list_id)
 
 
-def delete(view: BoardView, list_id: str, act: Act) -> Change:
-    """Mark the list deleted: it vanishes at once, its cards with it, and their clocks stop."""
+def delete(view: BoardView, list_id: str, act: Act, running: Sequence[Card] | None = ()) -> Change:
+    """Mark the list deleted: it vanishes at once, its cards with it.
+
+    The clocks of `running`, its cards in progress, stop. None says that they are too many to stop at once: their clocks
+    run on unseen, and will have run on if the list is restored.
+    """
     old = view.list(list_id)
     gone = replace(old, deleted_at=act.at, updated_at=act.at, version=old.version + 1)
     data = {"card_count": old.card_count}
-    return record(view, act, "list.deleted", updates=(gone,), list_id=list_id, data=data)
+    updates = (gone, *timeclock.stopped_all(running or (), act.at))
+    return record(view, act, "list.deleted", updates=updates, list_id=list_id, data=data)
 
 
 def _with_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:

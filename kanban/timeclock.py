@@ -1,5 +1,6 @@
 """How long a card was worked on and what that cost: being in progress opens an entry, leaving closes it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -51,6 +52,15 @@ def stopped(card: Card, at: datetime) -> tuple[Card, tuple[TimeEntry, ...]]:
         return card, ()
     card, entry = closed(card, card.running, at)
     return card, (entry,)
+
+
+def stopped_all(cards: Sequence[Card], at: datetime) -> tuple[Card | TimeEntry, ...]:
+    """These cards with their clocks stopped, each as a new version, and the entries that this closed."""
+    written: list[Card | TimeEntry] = []
+    for each in cards:
+        card, entries = stopped(each, at)
+        written += [replace(card, version=card.version + 1, updated_at=at), *entries]
+    return tuple(written)
 
 
 def entry_seconds(entry: TimeEntry, now: datetime) -> int:

@@ -89,6 +89,13 @@ class Desk:
         parts = {each.id: each for each in self.parts.values() if each.card_id in cards}
         return BoardView(self.board, role, tuple(live), cards, beyond, members, labels, parts)
 
+    def view_deleted(self, *, lists: Sequence[str] = (), cards: Sequence[str] = ()) -> BoardView:
+        """The board, also if it is deleted, with these lists and cards, also if they are."""
+        view = self.view()
+        gone = tuple(each for each in self.lists.values() if each.id in lists and each.deleted_at)
+        named = {each: self.cards[each] for each in cards}
+        return replace(view, lists=(*view.lists, *gone), cards=named)
+
     def list_named(self, name: str) -> List:
         """The live list of that name."""
         return next(each for each in self.view().lists if each.name == name)

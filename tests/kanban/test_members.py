@@ -1,0 +1,102 @@
+"""Members: who comes, who may send whom away, and that somebody owns the board."""
+
+import pytest
+
+from kanban import members
+from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
+from kanban.values import MOST_MEMBERS, Act, Role
+from tests.kanban.desk import Desk
+
+
+def put(desk: Desk, user_id: str, role: Role = Role.EDITOR) -> None:
+    desk.apply(members.put(desk.view(), user_id, role, desk.act)[1])
+
+
+def act_of(desk: Desk, user_id: str) -> Act:
+    return Act(user_id, desk.now, desk.act.new_id)
+
+
+def roles(desk: Desk) -> dict[str, Role]:
+    return {each.user_id: each.role for each in desk.view().members}
+
+
+def test_an_owner_lets_somebody_in(desk: Desk) -> None:
+    member, change = members.put(desk.view(), "usr_bob", Role.EDITOR, desk.act)
+
+    desk.apply(change)
+    assert (member.user_id, member.role, member.version) == ("usr_bob", Role.EDITOR, 1)
+    assert roles(desk) == {"usr_ann": Role.OWNER, "usr_bob": Role.EDITOR}
+    assert (desk.events[-1].type, desk.events[-1].data) == ("member.added", {"user_id": "usr_bob", "role": "editor"})
+
+
+def test_another_role_is_a_new_version_of_the_same_place(desk: Desk) -> None:
+    put(desk, "usr_bob")
+    before = desk.view().member("usr_bob")
+
+    after, change = members.put(desk.view(), "usr_bob", Role.VIEWER, desk.act)
+
+    desk.apply(change)
+    assert (after.id, after.role, after.version) == (before.id, Role.VIEWER, 2)
+    assert desk.events[-1].type == "member.updated"
+
+
+def test_the_same_role_again_changes_nothing(desk: Desk) -> None:
+    put(desk, "usr_bob")
+
+    assert members.put(desk.view(), "usr_bob", Role.EDITOR, desk.act)[1] is None
+
+
+def test_a_full_board_lets_nobody_in_but_still_changes_roles(desk: Desk) -> None:
+    for number in range(MOST_MEMBERS - 1):
+        put(desk, f"usr_{number}")
+
+    with pytest.raises(TooManyMembers, match="100 members"):
+        members.put(desk.view(), "usr_bob", Role.VIEWER, desk.act)
+    put(desk, "usr_7", Role.VIEWER)
+    assert roles(desk)["usr_7"] == Role.VIEWER
+
+
+def test_the_last_owner_can_neither_be_demoted_nor_leave(desk: Desk) -> None:
+    put(desk, "usr_bob")
+
+    with pytest.raises(LastOwner):
+        members.put(desk.view(), "usr_ann", Role.EDITOR, desk.act)
+    with pytest.raises(LastOwner):
+        members.remove(desk.view(), "usr_ann", desk.act)
+
+
+def test_one_of_two_owners_may_go(desk: Desk) -> None:
+    put(desk, "usr_bob", Role.OWNER)
+
+    desk.apply(members.remove(desk.view(), "usr_ann", desk.act))
+
+    assert roles(desk) == {"usr_bob": Role.OWNER}
+    assert (desk.events[-1].type, desk.events[-1].data) == ("member.removed", {"user_id": "usr_ann"})
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_anyone_may_leave_but_only_an_owner_removes_others(desk: Desk, role: Role) -> None:
+    put(desk, "usr_bob", role)
+    put(desk, "usr_cid")
+    bob = act_of(desk, "usr_bob")
+
+    with pytest.raises(RoleTooLow):
+        members.remove(desk.view(role=role), "usr_cid", bob)
+    with pytest.raises(RoleTooLow):
+        members.remove(desk.view(role=role), "usr_nobody", bob)
+    desk.apply(members.remove(desk.view(role=role), "usr_bob", bob))
+    assert roles(desk) == {"usr_ann": Role.OWNER, "usr_cid": Role.EDITOR}
+
+
+def test_removing_who_is_not_there_changes_nothing(desk: Desk) -> None:
+    assert members.remove(desk.view(), "usr_nobody", desk.act) is None
+
+
+def test_who_comes_back_has_another_place(desk: Desk) -> None:
+    put(desk, "usr_bob")
+    before = desk.view().member("usr_bob").id
+    desk.apply(members.remove(desk.view(), "usr_bob", desk.act))
+
+    put(desk, "usr_bob")
+
+    assert desk.view().member("usr_bob").id != before
