@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import show
+from handlers import read, show
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
@@ -34,7 +34,7 @@ def list_cards(
 def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
     """Add a card to the board."""
     view = door.board(board_id)
-    card, change = cards.add(view, act, **body)
+    card, change = cards.add(view, act, **read.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
         show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), location=location, change=change
@@ -51,7 +51,7 @@ def update_card(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id:
     """Change what a card says."""
     view = door.board(board_id, card_ids=[card_id])
     if_match.admits(view.card(card_id).version)
-    card, change = cards.revise(view, card_id, body, act)
+    card, change = cards.revise(view, card_id, read.card(body), act)
     return _shown(card, view, act.at, change)
 
 

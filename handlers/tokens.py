@@ -1,9 +1,8 @@
 """Tokens: the keys that a user calls with."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from handlers import show
+from handlers import read, show
 from handlers.answers import Answer, created, gone, page
 from handlers.given import NextCursor, RandomBytes
 from kanban import tokens
@@ -29,7 +28,7 @@ def create_token(caller: Caller, act: Act, random_bytes: RandomBytes, body: dict
         user_id=caller.user_id,
         name=body["name"],
         scopes=[Scope(scope) for scope in body["scopes"]],
-        expires_at=_moment(body.get("expires_at")),
+        expires_at=read.moment_or_none(body.get("expires_at")),
         within=caller.scopes,
     )
     shape = {"token": show.token(token), "secret": secret}
@@ -43,8 +42,3 @@ def revoke_token(store: Store, caller: Caller, act: Act, token_id: str) -> Answe
         raise NotFound("token")
     _, change = tokens.revoke(token, act)
     return gone(change)
-
-
-def _moment(text: str | None) -> datetime | None:
-    """An RFC 3339 date and time as an aware moment in UTC, in whole seconds."""
-    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0) if text else None

@@ -6,10 +6,19 @@ these.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from kanban import marks, ranks, timeclock
-from kanban.errors import CardArchived, ListArchived, NotFound, SelfReference, UnknownReference, WrongStage
+from kanban.errors import (
+    CardArchived,
+    EndsBeforeStart,
+    ListArchived,
+    NotFound,
+    SelfReference,
+    UnknownReference,
+    WrongStage,
+)
 from kanban.patches import revised
 from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
 from kanban.record import record
@@ -19,13 +28,27 @@ from kanban.values import (
     BoardView,
     Card,
     Change,
+    Link,
     List,
     Stage,
     TimeEntry,
     Value,
 )
 
-_FIELDS = frozenset({"title", "description", "external_id", "label_ids", "assignee_ids"})
+_FIELDS = frozenset(
+    {
+        "title",
+        "description",
+        "external_id",
+        "start_at",
+        "due_at",
+        "due_complete",
+        "hourly_rate_minor",
+        "label_ids",
+        "assignee_ids",
+        "links",
+    }
+)
 
 
 def add(
@@ -39,11 +62,16 @@ def add(
     external_id: str | None = None,
     label_ids: Sequence[str] = (),
     assignee_ids: Sequence[str] = (),
+    start_at: datetime | None = None,
+    due_at: datetime | None = None,
+    due_complete: bool = False,
+    hourly_rate_minor: int | None = None,
+    links: Sequence[Link] = (),
 ) -> tuple[Card, Change]:
     """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
 
     `assignee_ids` are ids of users, who must be members.
-    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards.
+    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards, EndsBeforeStart.
     """
     target = view.first_list(Stage.TODO) if list_id is None else _referred_list(view, list_id)
     refuse_entry(target)
@@ -55,13 +83,13 @@ def add(
         description=description,
         external_id=external_id,
         rank=rank_at_end(target, position),
-        start_at=None,
-        due_at=None,
-        due_complete=False,
-        hourly_rate_minor=None,
+        start_at=start_at,
+        due_at=due_at,
+        due_complete=due_complete,
+        hourly_rate_minor=hourly_rate_minor,
         label_ids=marks.labels_named(view, label_ids),
         assignee_ids=marks.places_named(view, assignee_ids),
-        links=(),
+        links=tuple(links),
         comment_count=0,
         item_count=0,
         done_count=0,
@@ -74,6 +102,7 @@ def add(
         created_at=act.at,
         updated_at=act.at,
     )
+    _refuse_dates(card)
     card, opened, _ = _brought_to(card, view.board, None, target.stage, act)
     change = record(
         view,
@@ -89,9 +118,9 @@ def add(
 
 
 def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Card, Change | None]:
-    """The card with the fields of the patch: title, description (None empties it), external_id, and what it bears.
+    """The card with the fields of the patch; None empties the description. A new rate spares the open time entry.
 
-    That is label_ids and assignee_ids, the latter ids of users. Raises UnknownReference.
+    `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart.
     """
     old = view.card(card_id)
     patch = marks.as_kept(view, old, patch)
@@ -100,6 +129,7 @@ def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) ->
     new, changed = revised(old, patch, _FIELDS, act)
     if not changed:
         return old, None
+    _refuse_dates(new)
     change = record(
         view,
         act,
@@ -218,6 +248,11 @@ def _brought_to(
         opened = (entry,)
         card = replace(card, started_at=card.started_at or act.at)
     return replace(card, resolved_at=act.at if goal == Stage.DONE else None), opened, closed
+
+
+def _refuse_dates(card: Card) -> None:
+    if card.start_at and card.due_at and card.due_at < card.start_at:
+        raise EndsBeforeStart("start_at", "due_at")
 
 
 def _card_in_use(view: BoardView, card_id: str) -> Card:

@@ -6,7 +6,8 @@
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
-    ├── Unprocessable: UnknownReference, SelfReference, IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
+    ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, IdempotencyKeyReused, ScopeTooBroad,
+    │                  ExpiresInPast
     └── SignupClosed
 
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
@@ -251,7 +252,10 @@ class TooManyRunning(Conflict):
 
 
 class Unprocessable(Refused):
-    """The request is well formed but cannot be meant so. `field` is the member of the body, if one is."""
+    """The request is well formed but cannot be meant so.
+
+    `field` is the member of the body, if one is; 'query/…' names a parameter of the query.
+    """
 
     field: str | None = None
 
@@ -283,6 +287,17 @@ class SelfReference(Unprocessable):
         """Field is the member of the body."""
         super().__init__(f"'{field}' names the very thing that is to be moved.")
         self.field = field
+
+
+class EndsBeforeStart(Unprocessable):
+    """A range ends before it starts."""
+
+    code = "ends_before_start"
+
+    def __init__(self, start: str, end: str, *, in_query: bool = False) -> None:
+        """Start and end are the members of the body, or the parameters of the query."""
+        super().__init__(f"'{end}' lies before '{start}'.")
+        self.field = f"query/{end}" if in_query else end
 
 
 class IdempotencyKeyReused(Unprocessable):

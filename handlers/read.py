@@ -1,0 +1,28 @@
+"""What the document's shapes say, as values."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kanban.values import Link
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 date and time as an aware moment in UTC, in whole seconds."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    """The same, or None."""
+    return None if text is None else moment(text)
+
+
+def card(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a `CardCreate` or `CardPatch`, each as a card holds it."""
+    wishes = dict(body)
+    for name in ("start_at", "due_at"):
+        if name in wishes:
+            wishes[name] = moment_or_none(wishes[name])
+    if "links" in wishes:
+        wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
+    return wishes
