@@ -8,10 +8,21 @@ wants committed (`answers`). It writes nothing, catches nothing and knows no sta
 from collections.abc import Callable
 from types import ModuleType
 
-from handlers import boards, cards, events, health, lists, tokens, users
+from handlers import archive, boards, cards, events, health, labels, lists, members, tokens, users
 from handlers.answers import Answer
 
-_MODULES: tuple[ModuleType, ...] = (health, users, tokens, boards, lists, cards, events)
+_MODULES: tuple[ModuleType, ...] = (
+    health,
+    users,
+    tokens,
+    boards,
+    members,
+    labels,
+    lists,
+    cards,
+    archive,
+    events,
+)
 
 
 def functions() -> dict[str, Callable[..., Answer]]:

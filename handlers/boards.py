@@ -8,16 +8,18 @@ from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import boards
-from kanban.store import CardQuery
+from kanban.store import CardQuery, Store
 from kanban.values import Act, Position
 
 MOST_EMBEDDED_CARDS = 500
 """Cards of a board that come with it when it is asked for with `embed=cards`; the rest is paged."""
 
 
-def list_boards(door: Door, next_cursor: NextCursor, limit: int, cursor: Position | None = None) -> Answer:
-    """The boards that the caller is a member of, newest first."""
-    found = door.mine(limit, cursor)
+def list_boards(
+    door: Door, next_cursor: NextCursor, limit: int, cursor: Position | None = None, *, archived: bool = False
+) -> Answer:
+    """The boards that the caller is a member of, newest first: those in use, or those that are archived."""
+    found = door.mine(limit, cursor, archived=archived)
     return page((show.board(board, role) for board, role in found.items), next_cursor(found.next))
 
 
@@ -29,22 +31,31 @@ def create_board(act: Act, body: dict[str, Any]) -> Answer:
     return created(shape, etag=show.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 
-def get_board(door: Door, now: datetime, next_cursor: NextCursor, board_id: str, embed: tuple[str, ...] = ()) -> Answer:
-    """The board; with `embed`, its lists and cards too, as of one moment."""
-    if "cards" not in embed:
-        view, found = door.board(board_id), None
-    else:
+def get_board(
+    door: Door, store: Store, now: datetime, next_cursor: NextCursor, board_id: str, embed: tuple[str, ...] = ()
+) -> Answer:
+    """The board; with `embed`, all that a page draws, as of one moment."""
+    if "cards" in embed:
         view, found = door.cards(board_id, CardQuery(), MOST_EMBEDDED_CARDS)
+    else:
+        view, found = door.board(board_id), None
     shape = show.board(view.board, view.role)
-    tag = show.board_tag(view.board)
+    tag = [show.board_tag(view.board)]
     if "lists" in embed:
-        shape["lists"] = [show.list_(each) for each in view.lists]
+        shape["lists"] = [show.list_(each) for each in view.lists if each.archived_at is None]
+    if "labels" in embed:
+        shape["labels"] = [show.label(each) for each in view.labels]
     if found is not None:
         rest = next_cursor(found.next, of="list_cards", board_id=board_id)
         shape["cards"] = page((show.card(card, view, now) for card in found.items), rest).body
         if any(card.running for card in found.items):
-            tag = f"{tag}.{int(now.timestamp())}"
-    return Answer(shape, etag=tag)
+            tag.append(str(int(now.timestamp())))
+    if "members" in embed:
+        users = store.users([each.user_id for each in view.members])
+        shape["members"] = [show.member(each, users[each.user_id]) for each in view.members]
+        # Who the members are, the board's seq tells; the sum rises whenever one of them takes another name.
+        tag.append(str(sum(each.version for each in users.values())))
+    return Answer(shape, etag=".".join(tag))
 
 
 def update_board(door: Door, act: Act, if_match: IfMatch, board_id: str, body: dict[str, Any]) -> Answer:
@@ -57,6 +68,6 @@ def update_board(door: Door, act: Act, if_match: IfMatch, board_id: str, body: d
 
 def delete_board(door: Door, act: Act, if_match: IfMatch, board_id: str) -> Answer:
     """Delete the board with all that is on it."""
-    view = door.board(board_id)
+    view, running = door.running(board_id)
     if_match.admits(view.board.version)
-    return gone(boards.delete(view, act))
+    return gone(boards.delete(view, act, running))

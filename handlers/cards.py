@@ -9,7 +9,7 @@ from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import cards
-from kanban.store import Beside, CardQuery, Sort
+from kanban.store import Beside, CardQuery, Shelf, Sort
 from kanban.values import Act, BoardView, Card, Change, Position, Stage
 
 
@@ -24,9 +24,13 @@ def list_cards(
     status: str | None = None,
     q: str | None = None,
     cursor: Position | None = None,
+    *,
+    archived: bool = False,
+    deleted: bool = False,
 ) -> Answer:
     """A page of the board's cards that fit the filters."""
-    query = CardQuery(list_id, Stage(status) if status else None, q, Sort(sort))
+    shelf = Shelf.DELETED if deleted else Shelf.ARCHIVED if archived else Shelf.IN_USE
+    query = CardQuery(list_id, Stage(status) if status else None, q, Sort(sort), shelf)
     view, found = door.cards(board_id, query, limit, cursor)
     return page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
 

@@ -5,8 +5,12 @@ from typing import NoReturn
 
 from kanban.access import Caller, permit
 from kanban.errors import NotFound
+from kanban.shelves import MOST_STOPPED
 from kanban.store import Beside, CardQuery, Store
-from kanban.values import Board, BoardView, Card, Event, Page, Position, Role, Scope, TimeEntry
+from kanban.values import Board, BoardView, Card, Event, Page, Position, Role, Scope, Stage, TimeEntry
+
+_MOST_LOOKED_AT = 100
+"""Cards in progress among which those are looked for whose clocks run."""
 
 
 class Door:
@@ -29,6 +33,21 @@ class Door:
         view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside)
         return self._entered(view)
 
+    def deleted(self, board_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()) -> BoardView:
+        """The board with the named lists and cards, also those that are deleted."""
+        view = self._store.read_deleted(board_id, self._caller.user_id, list_ids=list_ids, card_ids=card_ids)
+        return self._entered(view if view and view.board.deleted_at is None else None)
+
+    def deleted_board(self, board_id: str) -> BoardView:
+        """The board, also if it is deleted."""
+        return self._entered(self._store.read_deleted(board_id, self._caller.user_id))
+
+    def running(self, board_id: str, list_id: str | None = None) -> tuple[BoardView, tuple[Card, ...] | None]:
+        """The board, and its cards (or those of one list) whose clocks run; None if they are too many to stop."""
+        view, found = self.cards(board_id, CardQuery(list_id, Stage.IN_PROGRESS), _MOST_LOOKED_AT)
+        running = tuple(card for card in found.items if card.running)
+        return view, None if found.next or len(running) > MOST_STOPPED else running
+
     def cards(
         self, board_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]]:
@@ -48,9 +67,9 @@ class Door:
         found = self._store.page_time_entries(board_id, self._caller.user_id, card_id, limit, after)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
-    def mine(self, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
-        """A page of the caller's boards, newest first."""
-        return self._store.page_boards(self._caller.user_id, limit, after)
+    def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
+        """A page of the caller's boards, newest first: those in use, or those that are archived."""
+        return self._store.page_boards(self._caller.user_id, limit, after, archived=archived)
 
     def _entered(self, view: BoardView | None) -> BoardView:
         if view is None:

@@ -10,9 +10,10 @@ from kanban import lists
 from kanban.values import Act, List
 
 
-def list_lists(door: Door, board_id: str) -> Answer:
-    """The board's lists from left to right, all of them."""
-    return page(map(show.list_, door.board(board_id).lists), None)
+def list_lists(door: Door, board_id: str, *, archived: bool = False) -> Answer:
+    """The board's lists from left to right: those in use, or those that are archived."""
+    lists = door.board(board_id).lists
+    return page((show.list_(each) for each in lists if (each.archived_at is not None) == archived), None)
 
 
 def create_list(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
@@ -37,9 +38,9 @@ def update_list(door: Door, act: Act, if_match: IfMatch, board_id: str, list_id:
 
 def delete_list(door: Door, act: Act, if_match: IfMatch, board_id: str, list_id: str) -> Answer:
     """Delete a list with its cards."""
-    view = door.board(board_id)
+    view, running = door.running(board_id, list_id)
     if_match.admits(view.list(list_id).version)
-    return gone(lists.delete(view, list_id, act))
+    return gone(lists.delete(view, list_id, act, running))
 
 
 def move_list(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from kanban import money, timeclock
-from kanban.values import Board, BoardView, Card, Event, List, Role, TimeEntry, Token, User
+from kanban.values import Board, BoardView, Card, Event, Label, List, Member, Role, TimeEntry, Token, User
 
 Shape = dict[str, Any]
 
@@ -55,6 +55,30 @@ def board(value: Board, role: Role) -> Shape:
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
+    }
+
+
+def member(value: Member, who: User) -> Shape:
+    """`Member`: a user with a place on a board."""
+    return {
+        "board_id": value.board_id,
+        "user_id": value.user_id,
+        "name": who.name,
+        "role": value.role,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def label(value: Label) -> Shape:
+    """`Label`."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "name": value.name,
+        "color": value.color,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
     }
 
 
@@ -159,6 +183,14 @@ def card_tag(value: Card, view: BoardView, now: datetime) -> str:
     while facets and not facets[-1]:
         facets.pop()
     return ".".join(filter(None, (str(value.version), "-".join(map(str, facets)))))
+
+
+def member_tag(value: Member, who: User) -> str:
+    """The entity tag of a member: versions of the place and of the user, and which place it is.
+
+    Who leaves and comes back has a place with the first version again.
+    """
+    return f"{value.version}.{who.version}.{value.id.rpartition('_')[2]}"
 
 
 def list_tag(value: List) -> str:
