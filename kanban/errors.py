@@ -2,7 +2,7 @@
 
     Refused
     ├── NotFound
-    ├── Forbidden: RoleTooLow, ScopeMissing
+    ├── Forbidden: RoleTooLow, ScopeMissing, NotTheAuthor
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
@@ -38,7 +38,7 @@ class NotFound(Refused):
 
     def __init__(self, kind: str) -> None:
         """Kind is 'board', 'list', 'card', 'label', 'member', 'user' or 'token'."""
-        super().__init__(f"There is no such {kind}.")
+        super().__init__(f"There is no such {kind.replace('_', ' ')}.")
         self.kind = kind
         self.code = f"{kind}_not_found"
 
@@ -66,6 +66,17 @@ class ScopeMissing(Forbidden):
         """Scope is the one that is needed."""
         super().__init__(f"This needs a token with the scope {scope}.")
         self.scope = scope
+
+
+class NotTheAuthor(Forbidden):
+    """A comment is somebody else's."""
+
+    code = "not_the_author"
+
+    def __init__(self, act: str) -> None:
+        """Act is 'edit' or 'delete'."""
+        who = "its author or an owner of the board" if act == "delete" else "its author"
+        super().__init__(f"This comment is somebody else's: only {who} can {act} it.")
 
 
 class Conflict(Refused):
@@ -208,6 +219,36 @@ class TooManyAssignees(Conflict):
         super().__init__(f"Card {quoted(card_title)} has {most} assignees, the most a card may have.")
 
 
+class TooManyChecklists(Conflict):
+    """The card has as many checklists as a card may have."""
+
+    code = "too_many_checklists"
+
+    def __init__(self, card_title: str, most: int) -> None:
+        """Name the card and the number allowed."""
+        super().__init__(f"Card {quoted(card_title)} has {most} checklists, the most a card may have.")
+
+
+class TooManyItems(Conflict):
+    """The checklist has as many items as a checklist may have."""
+
+    code = "too_many_items"
+
+    def __init__(self, checklist_name: str, most: int) -> None:
+        """Name the checklist and the number allowed."""
+        super().__init__(f"Checklist {quoted(checklist_name)} has {most} items, the most a checklist may have.")
+
+
+class TooManyComments(Conflict):
+    """The card has as many comments as a card may have."""
+
+    code = "too_many_comments"
+
+    def __init__(self, card_title: str, most: int) -> None:
+        """Name the card and the number allowed."""
+        super().__init__(f"Card {quoted(card_title)} has {most} comments, the most a card may have.")
+
+
 class CardArchived(Conflict):
     """A card that was put away takes no part in the life of the board."""
 
@@ -269,6 +310,7 @@ class UnknownReference(Unprocessable):
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",
         "label_ids": "'label_ids' names something that is no label of this board.",
+        "assignee_id": "'assignee_id' names somebody who is no member of this board.",
         "assignee_ids": "'assignee_ids' names somebody who is no member of this board.",
     }
 

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from kanban import ranks, timeclock
+from kanban import order, ranks, timeclock
 from kanban.errors import (
     ExternalIdTaken,
     ListNotEmpty,
-    NotFound,
-    SelfReference,
     TooManyLists,
-    UnknownReference,
 )
 from kanban.patches import revised
 from kanban.record import record
@@ -87,7 +84,7 @@ def move(
     """
     old = view.list(list_id)
     others = [each for each in view.lists if each.id != list_id]
-    place = _place(view, list_id, others, before=before, after=after, position=position)
+    place = order.place([each.id for each in others], list_id, before=before, after=after, position=position)
     if view.lists[place].id == list_id:
         return old, None
     moved, displaced = _ranked(old, others, place)
@@ -125,30 +122,6 @@ def _rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) ->
     if not lists:
         return ranks.after("")
     return ranks.before(lists[0].rank) if position == "top" else ranks.after(lists[-1].rank)
-
-
-def _place(
-    view: BoardView,
-    list_id: str,
-    others: list[List],
-    *,
-    before: str | None,
-    after: str | None,
-    position: Literal["top", "bottom"] | None,
-) -> int:
-    """How many of the others will stand above the list."""
-    if position is not None:
-        return 0 if position == "top" else len(others)
-    field, neighbour = ("before", before) if before is not None else ("after", after)
-    if neighbour is None:
-        raise ValueError("One of before, after and position must be given.")
-    if neighbour == list_id:
-        raise SelfReference(field)
-    try:
-        place = others.index(view.list(neighbour))
-    except NotFound:
-        raise UnknownReference(field) from None
-    return place if field == "before" else place + 1
 
 
 def _ranked(old: List, others: list[List], place: int) -> tuple[List, list[List]]:

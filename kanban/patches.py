@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from kanban.values import Act, Board, Card, Label, List, User
+from kanban.values import Act, Board, Card, Checklist, ChecklistItem, Comment, Label, List, User
 
-Patched = TypeVar("Patched", User, Board, List, Card, Label)
+Patched = TypeVar("Patched", User, Board, List, Card, Label, Checklist, ChecklistItem, Comment)
 
 
 def revised(value: Patched, patch: Mapping[str, Any], fields: frozenset[str], act: Act) -> tuple[Patched, list[str]]:

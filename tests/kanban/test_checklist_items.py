@@ -1,0 +1,238 @@
+"""The items of a checklist, and what the card knows of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards, checklist_items, checklists, members
+from kanban.errors import NotFound, SelfReference, TooManyItems, UnknownReference, WipLimitReached
+from kanban.values import Checklist, ChecklistItem, Enforcement, Role
+from tests.kanban.desk import NOON, Desk
+
+
+@pytest.fixture
+def checklist(desk: Desk) -> Checklist:
+    """An empty checklist of a card."""
+    card, change = cards.add(desk.view(), desk.act, title="Copy")
+    desk.apply(change)
+    made, change = checklists.add(desk.view(card.id), card.id, [], desk.act, name="Steps")
+    desk.apply(change)
+    return made
+
+
+def now(desk: Desk, checklist: Checklist) -> Checklist:
+    """The checklist as it is by now."""
+    return checklists.of(desk.view(checklist.card_id), checklist.card_id, checklist.id)
+
+
+def add(desk: Desk, checklist: Checklist, text: str, **wishes: object) -> ChecklistItem:
+    view = desk.view(checklist.card_id)
+    made, change = checklist_items.add(view, now(desk, checklist), desk.act, text=text, **wishes)  # type: ignore[arg-type]
+    desk.apply(change)
+    return made
+
+
+def revise(desk: Desk, checklist: Checklist, item: ChecklistItem, **patch: object) -> ChecklistItem:
+    view = desk.view(checklist.card_id)
+    revised, change = checklist_items.revise(view, now(desk, checklist), item.id, patch, desk.act)
+    desk.apply(change)
+    return revised
+
+
+def move(desk: Desk, checklist: Checklist, item: ChecklistItem, **place: str) -> ChecklistItem:
+    view = desk.view(checklist.card_id)
+    moved, change = checklist_items.move(view, now(desk, checklist), item.id, desk.act, **place)  # type: ignore[arg-type]
+    desk.apply(change)
+    return moved
+
+
+def texts(desk: Desk, checklist: Checklist) -> list[str]:
+    return [each.text for each in now(desk, checklist).items]
+
+
+def counts(desk: Desk, checklist: Checklist) -> tuple[int, int]:
+    """How many items of the card are done, and how many there are."""
+    card = desk.cards[checklist.card_id]
+    return card.done_count, card.item_count
+
+
+def join(desk: Desk, user_id: str) -> None:
+    desk.apply(members.put(desk.view(), user_id, Role.EDITOR, desk.act)[1])
+
+
+def leave(desk: Desk, user_id: str) -> None:
+    desk.apply(members.remove(desk.view(), user_id, desk.act))
+
+
+def test_items_are_added_at_the_bottom_or_the_top_and_counted(desk: Desk, checklist: Checklist) -> None:
+    add(desk, checklist, "B", done=True, due_at=NOON)
+    made = add(desk, checklist, "A", position="top")
+
+    assert texts(desk, checklist) == ["A", "B"]
+    assert counts(desk, checklist) == (1, 2)
+    assert desk.events[-1].type == "checklist_item.created"
+    assert desk.events[-1].data == {"checklist_id": checklist.id, "item_id": made.id, "text": "A"}
+
+
+def test_writing_items_raises_the_version_of_neither_checklist_nor_card(desk: Desk, checklist: Checklist) -> None:
+    version = desk.cards[checklist.card_id].version
+
+    revise(desk, checklist, add(desk, checklist, "A"), done=True)
+
+    assert now(desk, checklist).version == 1
+    assert desk.cards[checklist.card_id].version == version
+
+
+def test_a_checklist_has_a_hundred_items_and_no_more(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "A")
+    full = replace(now(desk, checklist), items=tuple(replace(item, id=f"item_{number}") for number in range(100)))
+    desk.parts[checklist.id] = full
+
+    with pytest.raises(TooManyItems, match="Checklist 'Steps' has 100 items"):
+        add(desk, checklist, "One more")
+
+
+def test_an_item_is_done_and_undone_and_its_card_counts(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "A")
+    desk.later(minutes=1)
+
+    done = revise(desk, checklist, item, done=True)
+    assert counts(desk, checklist) == (1, 1)
+    assert (done.version, done.updated_at) == (2, desk.now)
+    assert desk.events[-1].data == {"checklist_id": checklist.id, "item_id": item.id, "changed": ["done"]}
+
+    revise(desk, checklist, item, done=False)
+    assert counts(desk, checklist) == (0, 1)
+
+
+def test_a_patch_that_says_what_is_there_changes_nothing(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "A", done=True)
+    told = len(desk.events)
+
+    assert revise(desk, checklist, item, text="A", done=True, assignee_id=None, due_at=None) == item
+    assert len(desk.events) == told
+
+
+def test_an_item_is_for_a_member(desk: Desk, checklist: Checklist) -> None:
+    join(desk, "usr_bob")
+
+    item = add(desk, checklist, "A", assignee_id="usr_bob")
+
+    assert item.assignee_id == desk.view().member("usr_bob").id
+    with pytest.raises(UnknownReference) as error:
+        revise(desk, checklist, item, assignee_id="usr_stranger")
+    assert error.value.field == "assignee_id"
+
+
+def test_who_left_the_board_is_nobody(desk: Desk, checklist: Checklist) -> None:
+    join(desk, "usr_bob")
+    item = add(desk, checklist, "A", assignee_id="usr_bob")
+    leave(desk, "usr_bob")
+    told = len(desk.events)
+
+    assert revise(desk, checklist, item, assignee_id=None).version == 1
+    assert len(desk.events) == told
+
+    join(desk, "usr_bob")
+    assert revise(desk, checklist, item, assignee_id="usr_bob").assignee_id == desk.view().member("usr_bob").id
+
+
+def test_items_are_put_before_and_after_others_and_at_the_ends(desk: Desk, checklist: Checklist) -> None:
+    one, two, three = (add(desk, checklist, text) for text in ("1", "2", "3"))
+
+    move(desk, checklist, three, before=one.id)
+    assert texts(desk, checklist) == ["3", "1", "2"]
+    move(desk, checklist, three, after=one.id)
+    assert texts(desk, checklist) == ["1", "3", "2"]
+    move(desk, checklist, two, position="top")
+    moved = move(desk, checklist, two, position="bottom")
+
+    assert texts(desk, checklist) == ["1", "3", "2"]
+    assert moved.version == 3
+    assert counts(desk, checklist) == (0, 3)
+    assert desk.events[-1].data == {"checklist_id": checklist.id, "item_id": two.id}
+
+
+def test_a_move_to_where_it_stands_changes_nothing(desk: Desk, checklist: Checklist) -> None:
+    one, two = (add(desk, checklist, text) for text in ("1", "2"))
+    told = len(desk.events)
+
+    move(desk, checklist, two, after=one.id)
+
+    assert len(desk.events) == told
+
+
+def test_an_item_stands_beside_others_of_its_checklist(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "1")
+
+    with pytest.raises(SelfReference):
+        move(desk, checklist, item, after=item.id)
+    with pytest.raises(UnknownReference):
+        move(desk, checklist, item, before="item_elsewhere")
+
+
+def test_a_deleted_item_counts_no_more(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "1", done=True)
+    add(desk, checklist, "2")
+
+    desk.apply(checklist_items.delete(desk.view(checklist.card_id), now(desk, checklist), item.id, desk.act))
+
+    assert texts(desk, checklist) == ["2"]
+    assert counts(desk, checklist) == (0, 1)
+    with pytest.raises(NotFound, match="no such checklist item"):
+        revise(desk, checklist, item, done=False)
+
+
+def test_an_item_becomes_a_card_at_the_bottom_of_its_cards_list(desk: Desk, checklist: Checklist) -> None:
+    join(desk, "usr_bob")
+    item = add(desk, checklist, "Draw the logo", done=True, due_at=NOON, assignee_id="usr_bob")
+    view = desk.view(checklist.card_id)
+
+    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.act)
+    desk.apply(change)
+
+    assert desk.titles(desk.list_named("To do").id) == ["Copy", "Draw the logo"]
+    assert (card.due_at, card.due_complete) == (NOON, True)
+    assert card.assignee_ids == (view.member("usr_bob").id,)
+    assert texts(desk, checklist) == []
+    assert counts(desk, checklist) == (0, 0)
+    assert desk.list_named("To do").card_count == 2
+    event = desk.events[-1]
+    assert (event.type, event.list_id, event.card_id) == (
+        "checklist_item.converted",
+        card.list_id,
+        checklist.card_id,
+    )
+    assert event.data == {
+        "checklist_id": checklist.id,
+        "item_id": item.id,
+        "new_card_id": card.id,
+        "title": "Draw the logo",
+        "stage": "todo",
+    }
+
+
+def test_an_item_becomes_a_card_in_progress_whose_clock_runs(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "Draw the logo")
+    doing = desk.list_named("Doing").id
+    view = desk.view(checklist.card_id)
+
+    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.act, list_id=doing)
+    desk.apply(change)
+
+    assert card.running is not None
+    assert card.running.id in desk.entries
+    assert desk.events[-1].list_id == doing
+
+
+def test_a_full_list_and_a_foreign_one_take_no_item(desk: Desk, checklist: Checklist) -> None:
+    item = add(desk, checklist, "Draw the logo")
+    desk.alter("To do", wip_limit=1, wip_enforcement=Enforcement.BLOCK)
+    view = desk.view(checklist.card_id)
+
+    with pytest.raises(WipLimitReached):
+        checklist_items.convert(view, now(desk, checklist), item.id, desk.act)
+    with pytest.raises(UnknownReference):
+        checklist_items.convert(view, now(desk, checklist), item.id, desk.act, list_id="list_elsewhere")
+
+    assert texts(desk, checklist) == ["Draw the logo"]
