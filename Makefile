@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec bench requirements clean browser
+.PHONY: help run token backup restore digest purge soak test check spec bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ restore: .venv/product  ## copy a backup into an empty store: make restore FILE=
 
 digest: .venv/product  ## print a digest of everything: two stores with the same digest hold the same
 	@exec $(BIN)/python tackboard.py digest
+
+purge: .venv/product  ## erase for good what was deleted more than 31 days ago, for example once a day
+	@exec $(BIN)/python tackboard.py purge
 
 test: .venv/development node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""The command line: run the server, make a token, back up and restore.
+"""The command line: run the server, make a token, back up, restore and purge.
 
 Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 import server
 from kanban import tokens, users
 from kanban.ids import Ids
+from kanban.shelves import PURGED_AFTER
 from kanban.store import Store, StoreError
 from kanban.values import Act, Change, Scope
 from stores import CannotOpen, open_store
@@ -35,6 +36,8 @@ environment:
 """
 
 _LAST_PORT = 65_535
+_PURGED_AT_ONCE = 500
+"""Things that a purge erases in one step: a server that runs meanwhile hardly notices."""
 
 
 class Trouble(Exception):
@@ -112,6 +115,24 @@ def digest(chosen: Settings) -> None:
     print(copies.digest(chosen.store_url))
 
 
+def purge(chosen: Settings) -> None:
+    """Erase for good what was deleted more than 31 days ago.
+
+    The server may run meanwhile. Whatever stops a purge, the next one goes on where it stopped.
+    """
+    erased, since = 0, f"deleted more than {PURGED_AFTER.days} days ago"
+    before = datetime.now(UTC).replace(microsecond=0) - PURGED_AFTER
+    try:
+        with closing(open_store(chosen.store_url)) as store:
+            while step := store.purge(before, _PURGED_AT_ONCE):
+                erased += step
+                _show_progress("erased", erased)
+    except KeyboardInterrupt:
+        print(f"Stopped. Erased so far: {erased:,}. The next purge erases the rest.")
+    else:
+        print(f"Erased what was {since}: {erased:,} in all." if erased else f"There is nothing that was {since}.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     asked = _parser().parse_args(arguments)
@@ -146,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         (backup, "copy everything into a new file, while the server may run"),
         (restore, "copy a backup into an empty store"),
         (digest, "print a digest of everything in the store"),
+        (purge, "erase for good what was deleted more than 31 days ago, while the server may run"),
     ):
         added = commands.add_parser(
             command.__name__,
@@ -160,10 +182,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_progress(table: str, rows: int) -> None:
-    """On a terminal, tell how far a copy is; a pipe or a log gets the result alone."""
+def _show_progress(what: str, rows: int) -> None:
+    """On a terminal, tell how far it is; a pipe or a log gets the result alone."""
     if sys.stderr.isatty():
-        print(f"{table}: {rows:,} rows", file=sys.stderr, flush=True)
+        print(f"{what}: {rows:,} rows", file=sys.stderr, flush=True)
 
 
 def _port(text: str) -> int:

@@ -31,6 +31,9 @@ from kanban.values import (
 RESTORABLE = timedelta(days=30)
 """How long what was deleted can be restored."""
 
+PURGED_AFTER = timedelta(days=31)
+"""How long what was deleted is kept: a day more, so that no purge meets what somebody restores at the last moment."""
+
 MOST_STOPPED = 30
 """Clocks that stop with a list or a board: so that all of it fits into one commit of every engine."""
 

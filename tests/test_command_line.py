@@ -1,16 +1,22 @@
 """The command line, as a person meets it."""
 
 import json
+import os
 import re
 import signal
 import socket
 import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
 import tackboard
+from kanban import boards, cards
+from kanban.ids import Ids
+from kanban.values import Act
 from stores import open_store
 from tests.live_server import LiveServer
 
@@ -154,7 +160,7 @@ def test_anyone_may_sign_up_only_where_nobody_else_can_reach_it(host: str, is_op
     assert tackboard.settings({"HOST": host}).open_signup is is_open
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"], ["purge", "--help"]])
 def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         tackboard.main(arguments)
@@ -188,3 +194,60 @@ def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFi
 
     assert status == 1
     assert capsys.readouterr().err == "The store holds data already: restore into an empty one.\n"
+
+
+def _delete_a_board(days_ago: int) -> None:
+    """A board of the owner's with three lists and a card, deleted that many days ago."""
+    at = [datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)]
+    new_id = Ids(lambda: at[0], os.urandom)
+    store = open_store("sqlite:///tackboard.db")
+    owner = store.owner()
+    assert owner
+    act = Act(owner.id, at[0], new_id)
+    view, made = boards.create(act, name="Garden")
+    store.commit(made)
+    store.commit(cards.add(view, act, title="Weeds")[1])
+    view = store.read_board(view.board.id, owner.id) or view
+    store.commit(boards.delete(view, act))
+    store.close()
+
+
+def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    _delete_a_board(days_ago=32)
+    _delete_a_board(days_ago=30)
+    capsys.readouterr()
+
+    first = tackboard.main(["purge"])
+    second = tackboard.main(["purge"])
+
+    told, again = capsys.readouterr().out.splitlines()
+    with closing(sqlite3.connect("tackboard.db")) as database:
+        assert database.execute("SELECT count(*) FROM boards").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM cards").fetchone() == (1,)
+    assert (first, second) == (0, 0)
+    assert re.fullmatch(r"Erased what was deleted more than 31 days ago: [0-9]+ in all\.", told)
+    assert again == "There is nothing that was deleted more than 31 days ago."
+
+
+def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tackboard.main(["token"])
+    _delete_a_board(days_ago=32)
+    capsys.readouterr()
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(tackboard, "_PURGED_AT_ONCE", 1)
+        interrupted.setattr(tackboard, "_show_progress", _interrupt)
+        stopped = tackboard.main(["purge"])
+    finished = tackboard.main(["purge"])
+
+    told, again = capsys.readouterr().out.splitlines()
+    assert (stopped, finished) == (0, 0)
+    assert re.fullmatch(r"Stopped\. Erased so far: [0-9]+\. The next purge erases the rest\.", told)
+    assert again.startswith("Erased ")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

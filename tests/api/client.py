@@ -50,6 +50,10 @@ class Client:
         """POST, with a JSON body if one is given."""
         return self.request("POST", path, body, headers=headers)
 
+    def put(self, path: str, body: object = None, **headers: str) -> Answer:
+        """PUT, with a JSON body if one is given."""
+        return self.request("PUT", path, body, headers=headers)
+
     def patch(self, path: str, body: object, **headers: str) -> Answer:
         """PATCH with a JSON body."""
         return self.request("PATCH", path, body, headers=headers)

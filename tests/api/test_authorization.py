@@ -29,6 +29,9 @@ BODIES: dict[str, Any] = {
     "move_list": {"position": "bottom"},
     "create_card": {"title": "Write the text"},
     "update_card": {"title": "Write the text"},
+    "put_member": {"role": "viewer"},
+    "create_label": {"name": "Idea", "color": "sky"},
+    "update_label": {"color": "sky"},
 }
 
 
@@ -41,7 +44,13 @@ class Scene:
         card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
         for step in {"resolve_card": ["start"], "reopen_card": ["start", "resolve"]}.get(operation_id, []):
             mina.post(f"/boards/{board}/cards/{card}/{step}")
-        self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card}
+        label = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+        self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "label_id": label, "user_id": "mina"}
+        if operation_id == "put_member":
+            self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]
+        elif operation_id == "remove_member":
+            # Anyone may leave: whoever calls is who goes. To remove somebody else takes an owner, as other tests show.
+            self.ids["user_id"] = "omar"
         self.body = {"list_id": lists[1]["id"]} if operation_id == "move_card" else BODIES.get(operation_id)
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> Answer:

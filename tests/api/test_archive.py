@@ -1,0 +1,409 @@
+"""The archive and the trash: what is put away, and how it comes back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.api.client import Answer, Client
+from tests.api.clock import StandingClock
+
+
+class Board:
+    """A board of Mina's, and shortcuts to what is on it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.path = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
+        self.todo, self.doing, self.done = (f"{self.path}/lists/{each['id']}" for each in self.lists())
+
+    def lists(self, query: str = "") -> Sequence[dict[str, Any]]:
+        """Those that are listed."""
+        found: list[dict[str, Any]] = self.client.get(f"{self.path}/lists{query}").json["items"]
+        return found
+
+    def names(self, query: str = "") -> list[str]:
+        """Of the lists that are listed."""
+        return [each["name"] for each in self.lists(query)]
+
+    def titles(self, query: str = "") -> list[str]:
+        """Of the cards that are listed."""
+        return [each["title"] for each in self.client.get(f"{self.path}/cards{query}").json["items"]]
+
+    def add(self, title: str, where: str | None = None, **more: Any) -> str:
+        """The path of a new card, in that list or in the first one."""
+        place = {"list_id": where.rpartition("/")[2]} if where else {}
+        return (
+            f"{self.path}/cards/{self.client.post(f'{self.path}/cards', {'title': title, **place, **more}).json['id']}"
+        )
+
+    def delete(self, path: str) -> Answer:
+        """Delete whatever is there."""
+        return self.client.delete(path, If_Match="*")
+
+    def do(self, path: str, step: str) -> Answer:
+        """Archive, unarchive, restore, start, resolve, reopen."""
+        return self.client.post(f"{path}/{step}")
+
+    def count(self, where: str) -> int:
+        """How many cards the list says it has."""
+        number: int = self.client.get(where).json["card_count"]
+        return number
+
+    def last_event(self) -> dict[str, Any]:
+        """What happened last."""
+        seq = self.client.get(self.path).json["seq"]
+        event: dict[str, Any] = self.client.get(f"{self.path}/events?after={seq - 1}").json["items"][0]
+        return event
+
+
+@pytest.fixture
+def board(mina: Client) -> Board:
+    return Board(mina)
+
+
+# Cards
+
+
+def test_an_archived_card_is_put_away_and_comes_back_to_its_place(board: Board, clock: StandingClock) -> None:
+    board.add("First")
+    card = board.add("Second")
+    board.add("Third")
+
+    archived = board.do(card, "archive")
+    away = board.titles(), board.titles("?archived=true"), board.count(board.todo)
+    told = board.last_event()
+    back = board.do(card, "unarchive")
+
+    assert archived.json["archived_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
+    assert (archived.etag, back.etag) == ('"2"', '"3"')
+    assert away == (["First", "Third"], ["Second"], 2)
+    assert (told["type"], told["data"]) == ("card.archived", {"title": "Second", "stage": "todo"})
+    assert back.json["archived_at"] is None
+    assert (board.titles(), board.titles("?archived=true")) == (["First", "Second", "Third"], [])
+    assert board.last_event()["type"] == "card.unarchived"
+
+
+def test_archiving_twice_changes_nothing(board: Board) -> None:
+    card = board.add("Copy")
+
+    first, second = board.do(card, "archive"), board.do(card, "archive")
+
+    assert (second.raw, second.etag) == (first.raw, first.etag)
+    assert board.client.get(board.path).json["seq"] == 3
+
+
+def test_a_repeated_request_with_a_key_gets_the_first_answer(board: Board) -> None:
+    card = board.add("Copy")
+
+    first = board.client.post(f"{card}/archive", Idempotency_Key="k1")
+    board.do(card, "unarchive")
+    again = board.client.post(f"{card}/archive", Idempotency_Key="k1")
+
+    assert (again.raw, again.headers["idempotency-replayed"]) == (first.raw, "true")
+    assert board.titles() == ["Copy"]
+
+
+def test_an_archived_card_is_read_and_changed_but_takes_no_part(board: Board) -> None:
+    card = board.add("Copy")
+    archived = board.do(card, "archive")
+
+    renamed = board.client.patch(card, {"title": "Text"}, If_Match=archived.etag)
+    refused = [board.do(card, step) for step in ("start", "resolve", "reopen")]
+    refused.append(board.client.post(f"{card}/move", {"list_id": board.done.rpartition("/")[2]}))
+
+    assert (renamed.status, board.client.get(card).json["title"]) == (200, "Text")
+    assert [(each.status, each.json["code"]) for each in refused] == [(409, "card_archived")] * 4
+    assert refused[0].json["detail"] == "Card 'Text' is archived: unarchive it first."
+
+
+def test_an_archived_card_makes_room_and_comes_back_only_if_there_is_some(board: Board) -> None:
+    board.client.patch(board.doing, {"wip_limit": 1, "wip_enforcement": "block"}, If_Match="*")
+    first = board.add("First", board.doing)
+    board.do(first, "archive")
+    board.add("Second", board.doing)
+
+    refused = board.do(first, "unarchive")
+
+    assert (refused.status, refused.json["code"]) == (409, "wip_limit_reached")
+    assert board.titles() == ["Second"]
+
+
+def test_the_clock_stops_in_the_archive_and_runs_again_afterwards(board: Board, clock: StandingClock) -> None:
+    card = board.add("Copy", board.doing)
+
+    clock.forward(minutes=10)
+    board.do(card, "archive")
+    clock.forward(minutes=60)
+    board.do(card, "unarchive")
+    clock.forward(minutes=5)
+
+    assert board.client.get(card).json["elapsed"] == "00:15:00"
+    assert len(board.client.get(f"{card}/time").json["items"]) == 2
+
+
+def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board, clock: StandingClock) -> None:
+    card = board.add("First", external_id="JIRA-1", label_ids=[])
+    board.add("Second")
+    board.delete(card)
+
+    listed = board.titles("?deleted=true"), board.titles("?deleted=true&archived=true"), board.titles()
+    clock.forward(minutes=30 * 24 * 60)
+    back = board.do(card, "restore")
+
+    assert listed == (["First"], ["First"], ["Second"])
+    assert (back.status, back.json["external_id"]) == (200, "JIRA-1")
+    assert board.titles() == ["First", "Second"]
+    assert (board.count(board.todo), board.titles("?deleted=true")) == (2, [])
+    assert board.last_event()["type"] == "card.restored"
+    assert board.do(card, "restore").raw == back.raw
+
+
+def test_after_thirty_days_a_deleted_card_is_not_there_any_more(board: Board, clock: StandingClock) -> None:
+    card = board.add("Copy")
+    board.delete(card)
+
+    clock.forward(minutes=30 * 24 * 60 + 1)
+    late = board.do(card, "restore")
+
+    assert (late.status, late.json["code"]) == (404, "card_not_found")
+
+
+def test_a_card_comes_back_only_where_its_list_and_its_external_id_let_it(board: Board) -> None:
+    card = board.add("Copy", external_id="JIRA-1")
+    board.delete(card)
+    board.add("Text", board.done, external_id="JIRA-1")
+
+    taken = board.do(card, "restore")
+    board.do(board.todo, "archive")
+    archived = board.do(card, "restore")
+    board.delete(board.todo)
+    deleted = board.do(card, "restore")
+
+    refused = [(each.status, each.json["code"]) for each in (taken, archived, deleted)]
+    assert refused == [(409, "external_id_taken"), (409, "list_archived"), (409, "list_deleted")]
+
+
+def test_a_card_that_nobody_made_is_not_restored(board: Board) -> None:
+    assert board.do(f"{board.path}/cards/crd_{'0' * 26}", "restore").json["code"] == "card_not_found"
+    assert board.do(f"{board.path}/lists/lst_{'0' * 26}", "restore").json["code"] == "list_not_found"
+    assert board.do(f"/boards/brd_{'0' * 26}", "restore").json["code"] == "board_not_found"
+
+
+# Lists
+
+
+def test_an_archived_list_is_put_away_with_its_cards_and_comes_back(board: Board) -> None:
+    card = board.add("Copy")
+
+    archived = board.do(board.todo, "archive")
+    away = board.names(), board.names("?archived=true"), board.titles()
+    inside = board.titles(f"?list_id={board.todo.rpartition('/')[2]}")
+    back = board.do(board.todo, "unarchive")
+
+    assert (archived.status, archived.json["card_count"]) == (200, 1)
+    assert away == (["Doing", "Done"], ["To do"], [])
+    assert inside == ["Copy"]
+    assert board.client.get(card).status == 200
+    assert back.json["archived_at"] is None
+    assert (board.names(), board.titles()) == (["To do", "Doing", "Done"], ["Copy"])
+    assert board.last_event()["data"] == {"card_count": 1, "name": "To do", "stage": "todo"}
+
+
+def test_nothing_enters_an_archived_list_but_cards_may_leave_it(board: Board) -> None:
+    card, other = board.add("Copy"), board.add("Text")
+    todo = board.todo.rpartition("/")[2]
+    board.do(board.todo, "archive")
+
+    created = board.client.post(f"{board.path}/cards", {"title": "New", "list_id": todo})
+    first = board.client.post(f"{board.path}/cards", {"title": "New"})
+    within = board.client.post(f"{card}/move", {"list_id": todo, "position": "bottom"})
+    started = board.do(card, "start")
+    back = board.client.post(f"{card}/move", {"list_id": todo})
+
+    assert (created.status, created.json["code"]) == (409, "list_archived")
+    assert (first.status, first.json["code"]) == (409, "no_list_of_stage")
+    assert (within.status, within.json["code"]) == (409, "list_archived")
+    assert (started.status, started.json["status"]) == (200, "in_progress")
+    assert (back.status, back.json["code"]) == (409, "list_archived")
+    assert board.client.get(other).json["status"] == "todo"
+
+
+def test_the_clocks_of_a_list_stop_with_it(board: Board, clock: StandingClock) -> None:
+    running, paused = board.add("Copy", board.doing), board.add("Text", board.doing)
+    board.do(paused, "archive")
+
+    clock.forward(minutes=10)
+    board.do(board.doing, "archive")
+    clock.forward(minutes=60)
+    board.do(board.doing, "unarchive")
+    clock.forward(minutes=5)
+
+    assert board.client.get(running).json["elapsed"] == "00:10:00"
+    assert board.client.get(paused).json["elapsed"] == "00:00:00"
+    assert board.do(running, "resolve").json["elapsed"] == "00:10:00"
+
+
+def test_a_list_with_more_clocks_than_can_be_stopped_stays_in_use(board: Board) -> None:
+    cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
+
+    refused = board.do(board.doing, "archive")
+    whole = board.do(board.path, "archive")
+    board.do(cards[0], "archive")
+    archived = board.do(board.doing, "archive")
+
+    assert (refused.status, refused.json["code"]) == (409, "too_many_running")
+    assert (whole.status, whole.json["code"]) == (409, "too_many_running")
+    assert archived.status == 200
+    assert all(not board.client.get(card).json["resolved_at"] for card in cards)
+
+
+def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: StandingClock) -> None:
+    card = board.add("Copy", board.doing)
+    clock.forward(minutes=10)
+    board.delete(board.doing)
+
+    clock.forward(minutes=30 * 24 * 60)
+    back = board.do(board.doing, "restore")
+
+    assert (back.status, back.json["card_count"]) == (200, 1)
+    assert board.names() == ["To do", "Done", "Doing"]
+    assert board.client.get(card).json["elapsed"] == "00:10:00"
+    assert board.last_event()["type"] == "list.restored"
+    assert board.do(board.doing, "restore").raw == back.raw
+
+
+def test_a_list_with_more_clocks_than_can_be_stopped_is_deleted_and_they_run_on(
+    board: Board, clock: StandingClock
+) -> None:
+    cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
+    board.delete(board.doing)
+
+    clock.forward(minutes=60)
+    board.do(board.doing, "restore")
+
+    assert {board.client.get(card).json["elapsed"] for card in cards} == {"01:00:00"}
+
+
+def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: Board, clock: StandingClock) -> None:
+    board.client.patch(board.done, {"external_id": "three"}, If_Match="*")
+    board.delete(board.done)
+    board.client.patch(board.todo, {"external_id": "three"}, If_Match="*")
+
+    taken = board.do(board.done, "restore")
+    board.client.patch(board.todo, {"external_id": None}, If_Match="*")
+    clock.forward(minutes=30 * 24 * 60 + 1)
+    late = board.do(board.done, "restore")
+
+    assert (taken.status, taken.json["code"]) == (409, "external_id_taken")
+    assert (late.status, late.json["code"]) == (404, "list_not_found")
+
+
+def test_a_list_does_not_come_back_while_one_of_its_cards_has_lost_its_external_id(board: Board) -> None:
+    board.add("Copy", external_id="JIRA-1")
+    board.delete(board.todo)
+    board.add("Text", board.done, external_id="JIRA-1")
+
+    refused = board.do(board.todo, "restore")
+
+    assert (refused.status, refused.json["code"]) == (409, "external_id_taken")
+    assert board.titles() == ["Text"]
+
+
+# Boards
+
+
+def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: Board, clock: StandingClock) -> None:
+    card = board.add("Copy", board.doing)
+    other = mina.post("/boards", {"name": "Garden"}).json["id"]
+
+    clock.forward(minutes=10)
+    archived = board.do(board.path, "archive")
+    clock.forward(minutes=60)
+    listed = mina.get("/boards").json["items"], mina.get("/boards?archived=true").json["items"]
+
+    assert [[each["id"] for each in some] for some in listed] == [[other], [archived.json["id"]]]
+    assert archived.json["archived_at"]
+    assert board.client.get(card).json["elapsed"] == "00:10:00"
+    assert board.do(card, "resolve").status == 200
+    back = board.do(board.path, "unarchive")
+    assert (back.status, back.json["archived_at"]) == (200, None)
+    assert len(mina.get("/boards?archived=false").json["items"]) == 2
+    assert mina.get("/boards?archived=true").json["items"] == []
+
+
+def test_a_deleted_board_comes_back_with_all_that_was_on_it(
+    mina: Client, omar: Client, board: Board, clock: StandingClock
+) -> None:
+    card = board.add("Copy", board.doing)
+    mina.put(f"{board.path}/members/omar", {"role": "editor"})
+    clock.forward(minutes=10)
+    board.delete(board.path)
+
+    clock.forward(minutes=30 * 24 * 60)
+    refused = omar.post(f"{board.path}/restore")
+    hidden = board.do(card, "restore")
+    back = board.do(board.path, "restore")
+
+    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+    assert (hidden.status, hidden.json["code"]) == (404, "board_not_found")
+    assert (back.status, back.json["role"]) == (200, "owner")
+    assert board.titles() == ["Copy"]
+    assert omar.get(card).json["elapsed"] == "00:10:00"
+    assert board.last_event()["type"] == "board.restored"
+    assert [each["seq"] for each in mina.get(f"{board.path}/events").json["items"]] == [1, 2, 3, 4, 5]
+    assert board.do(board.path, "restore").raw == back.raw
+
+
+def test_a_deleted_board_is_not_restored_too_late_or_by_a_stranger(
+    omar: Client, board: Board, clock: StandingClock
+) -> None:
+    board.delete(board.path)
+
+    stranger = omar.post(f"{board.path}/restore")
+    clock.forward(minutes=30 * 24 * 60 + 1)
+    late = board.do(board.path, "restore")
+
+    assert (stranger.status, stranger.json["code"]) == (404, "board_not_found")
+    assert (late.status, late.json["code"]) == (404, "board_not_found")
+
+
+@pytest.mark.parametrize(
+    "query", ["archived=1", "archived=", "archived=True", "archived=true&archived=true", "shelf=a"]
+)
+def test_a_question_that_cannot_be_meant_is_refused(board: Board, query: str) -> None:
+    for path in ("/boards", f"{board.path}/lists", f"{board.path}/cards"):
+        assert board.client.get(f"{path}?{query}").status == 400
+
+
+# Drawing a board
+
+
+def test_a_page_draws_what_is_in_use(board: Board) -> None:
+    board.add("Copy")
+    board.do(board.add("Text"), "archive")
+    board.do(board.done, "archive")
+    label = board.client.post(f"{board.path}/labels", {"name": "Bug", "color": "red"}).json
+
+    whole = board.client.get(f"{board.path}?embed=lists,cards,labels,members")
+
+    assert [each["name"] for each in whole.json["lists"]] == ["To do", "Doing"]
+    assert [each["title"] for each in whole.json["cards"]["items"]] == ["Copy"]
+    assert whole.json["labels"] == [label]
+    assert [(each["user_id"], each["name"]) for each in whole.json["members"]] == [("mina", "Mina")]
+
+
+def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clock: StandingClock) -> None:
+    path = f"{board.path}?embed=cards,members"
+    board.add("Copy", board.doing)
+    seen = board.client.get(path)
+
+    same = board.client.get(path, If_None_Match=seen.etag)
+    board.client.patch("/users/me", {"name": "Mina Okafor"}, If_Match="*")
+    renamed = board.client.get(path, If_None_Match=seen.etag)
+    unchanged = board.client.get(path, If_None_Match=renamed.etag)
+    clock.forward(seconds=1)
+    running = board.client.get(path, If_None_Match=renamed.etag)
+
+    assert [each.status for each in (same, renamed, unchanged, running)] == [304, 200, 304, 200]
+    assert renamed.json["members"][0]["name"] == "Mina Okafor"

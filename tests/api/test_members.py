@@ -1,0 +1,265 @@
+"""Members: who may enter a board, in which role, and who works on what."""
+
+from typing import Any
+
+import pytest
+
+from app import create_app
+from contract.bridge import WsgiBridge
+from kanban.store import Store
+from kanban.values import Change, Remembered
+from tests.api.client import Client
+from tests.api.clock import StandingClock
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+
+
+def roles(client: Client, board: str) -> dict[str, str]:
+    return {each["user_id"]: each["role"] for each in client.get(f"{board}/members").json["items"]}
+
+
+def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: StandingClock) -> None:
+    listed = mina.get(f"{board}/members").json
+
+    at = f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
+    owner = {"board_id": board.removeprefix("/boards/"), "user_id": "mina", "name": "Mina", "role": "owner"}
+    assert listed == {"items": [owner | {"created_at": at, "updated_at": at}], "next_cursor": None}
+    assert mina.get(f"{board}/members/mina").json == listed["items"][0]
+
+
+def test_an_owner_lets_somebody_in_and_gives_them_another_role(
+    mina: Client, omar: Client, board: str, clock: StandingClock
+) -> None:
+    added = mina.put(f"{board}/members/omar", {"role": "viewer"})
+    clock.forward(minutes=1)
+    raised = mina.put(f"{board}/members/omar", {"role": "editor"})
+    again = mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    assert (added.status, added.headers["location"]) == (201, f"/v1{board}/members/omar")
+    assert (raised.status, raised.json["role"]) == (200, "editor")
+    assert "location" not in raised.headers
+    assert (again.status, again.raw, again.etag) == (200, raised.raw, raised.etag)
+    assert omar.get(board).json["role"] == "editor"
+    events = [(each["type"], each["data"]) for each in mina.get(f"{board}/events?after=1").json["items"]]
+    assert events == [
+        ("member.added", {"user_id": "omar", "role": "viewer"}),
+        ("member.updated", {"user_id": "omar", "role": "editor"}),
+    ]
+
+
+def test_a_user_that_nobody_made_cannot_become_a_member(mina: Client, board: str) -> None:
+    refused = mina.put(f"{board}/members/nobody", {"role": "viewer"})
+
+    assert (refused.status, refused.json["code"]) == (404, "user_not_found")
+    assert mina.get(f"{board}/members/nobody").json["code"] == "member_not_found"
+
+
+def test_a_role_that_there_is_not_is_refused(mina: Client, omar: Client, board: str) -> None:
+    bodies: list[object] = [{"role": "Owner"}, {"role": None}, {}, {"role": "viewer", "user_id": "mina"}, [], "viewer"]
+
+    for body in bodies:
+        assert mina.put(f"{board}/members/omar", body).status == 400
+    assert roles(mina, board) == {"mina": "owner"}
+    assert omar.get(board).status == 404
+
+
+def test_the_last_owner_can_neither_be_demoted_nor_leave(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    demoted = mina.put(f"{board}/members/mina", {"role": "editor"})
+    left = mina.delete(f"{board}/members/mina")
+
+    assert (demoted.status, demoted.json["code"]) == (409, "last_owner")
+    assert (left.status, left.json["code"]) == (409, "last_owner")
+    assert roles(omar, board) == {"mina": "owner", "omar": "editor"}
+
+
+def test_a_board_is_handed_over(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "owner"})
+
+    demoted = mina.put(f"{board}/members/mina", {"role": "viewer"})
+    left = mina.delete(f"{board}/members/mina")
+
+    assert (demoted.status, left.status) == (200, 204)
+    assert mina.get(board).json["code"] == "board_not_found"
+    assert roles(omar, board) == {"omar": "owner"}
+
+
+def test_a_viewer_leaves_and_the_board_is_gone_for_them(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "viewer"})
+
+    left = omar.delete(f"{board}/members/omar")
+
+    assert (left.status, left.raw) == (204, b"")
+    assert omar.get(board).status == 404
+    assert omar.get("/boards").json["items"] == []
+    assert omar.delete(f"{board}/members/omar").json["code"] == "board_not_found"
+    assert roles(mina, board) == {"mina": "owner"}
+    assert mina.get(f"{board}/events?after=2").json["items"][0]["type"] == "member.removed"
+
+
+def test_only_an_owner_removes_others_and_may_do_so_twice(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    refused = omar.delete(f"{board}/members/mina")
+    first = mina.delete(f"{board}/members/omar")
+    second = mina.delete(f"{board}/members/omar")
+
+    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+    assert (first.status, second.status) == (204, 204)
+    assert mina.get(board).json["seq"] == 3
+
+
+def test_a_member_is_read_anew_when_the_user_is_renamed(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    seen = mina.get(f"{board}/members/omar")
+
+    unchanged = mina.get(f"{board}/members/omar", If_None_Match=seen.etag)
+    omar.patch("/users/me", {"name": "Omar Haddad"}, If_Match="*")
+    renamed = mina.get(f"{board}/members/omar", If_None_Match=seen.etag)
+
+    assert (unchanged.status, renamed.status) == (304, 200)
+    assert renamed.json["name"] == "Omar Haddad"
+
+
+def test_who_comes_back_is_another_member_to_a_client_that_asks(mina: Client, omar: Client, board: str) -> None:
+    del omar
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    seen = mina.get(f"{board}/members/omar")
+
+    mina.delete(f"{board}/members/omar")
+    mina.put(f"{board}/members/omar", {"role": "viewer"})
+
+    assert mina.get(f"{board}/members/omar", If_None_Match=seen.etag).json["role"] == "viewer"
+
+
+class Interrupted:
+    """A store that lets something happen just before the next commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.meanwhile: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def commit(self, change: Change, remember: Remembered | None = None) -> None:
+        """As the store does, after what happens meanwhile."""
+        happens, self.meanwhile = self.meanwhile, None
+        if happens:
+            happens()
+        self._store.commit(change, remember)
+
+
+@pytest.fixture
+def interrupted(store: Store) -> Interrupted:
+    return Interrupted(store)
+
+
+@pytest.fixture
+def application(interrupted: Any, clock: StandingClock) -> WsgiBridge:
+    """As everywhere, on a store that can be interrupted."""
+    chance = iter(range(10**6))
+
+    def random_bytes(count: int) -> bytes:
+        return (next(chance) + 1).to_bytes(4, "big").rjust(count, b"\x11")
+
+    return create_app(interrupted, clock=clock, random_bytes=random_bytes, pause=lambda _: None, open_signup=True)
+
+
+def test_a_request_of_a_member_who_is_removed_meanwhile_fails(
+    mina: Client, omar: Client, board: str, interrupted: Interrupted
+) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    interrupted.meanwhile = lambda: mina.delete(f"{board}/members/omar")
+    refused = omar.post(f"{board}/cards", {"title": "Too late"}, Idempotency_Key="k1")
+
+    assert (refused.status, refused.json["code"]) == (404, "board_not_found")
+    assert mina.get(f"{board}/cards").json["items"] == []
+
+
+def test_a_request_of_a_member_who_is_demoted_meanwhile_fails(
+    mina: Client, omar: Client, board: str, interrupted: Interrupted
+) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    interrupted.meanwhile = lambda: mina.put(f"{board}/members/omar", {"role": "viewer"})
+    refused = omar.post(f"{board}/cards", {"title": "Too late"})
+
+    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+
+
+def test_two_owners_cannot_both_leave_at_once(mina: Client, omar: Client, board: str, interrupted: Interrupted) -> None:
+    mina.put(f"{board}/members/omar", {"role": "owner"})
+
+    interrupted.meanwhile = lambda: omar.delete(f"{board}/members/omar")
+    refused = mina.delete(f"{board}/members/mina")
+
+    assert (refused.status, refused.json["code"]) == (409, "last_owner")
+    assert roles(mina, board) == {"mina": "owner"}
+
+
+# Assignees
+
+
+def test_members_are_assigned_when_a_card_is_made_changed_or_one_by_one(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "viewer"})
+    made = mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": ["omar"]})
+    card = f"{board}/cards/{made.json['id']}"
+
+    both = mina.put(f"{card}/assignees/mina")
+    again = mina.put(f"{card}/assignees/mina")
+    one = mina.delete(f"{card}/assignees/omar")
+    none = mina.patch(card, {"assignee_ids": []}, If_Match=one.etag)
+
+    assert made.json["assignee_ids"] == ["omar"]
+    assert both.json["assignee_ids"] == ["mina", "omar"]
+    assert (again.raw, again.etag) == (both.raw, both.etag)
+    assert one.json["assignee_ids"] == ["mina"]
+    assert none.json["assignee_ids"] == []
+    assert mina.delete(f"{card}/assignees/mina").raw == none.raw
+    assert omar.put(f"{card}/assignees/omar").status == 403
+    changed = [each["data"] for each in mina.get(f"{board}/events?after=3").json["items"]]
+    assert changed == [{"changed": ["assignee_ids"]}] * 3
+
+
+def test_only_members_are_assigned(mina: Client, omar: Client, board: str) -> None:
+    del omar
+    card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
+
+    made = mina.post(f"{board}/cards", {"title": "Text", "assignee_ids": ["mina", "omar"]})
+    put = mina.put(f"{card}/assignees/omar")
+
+    assert (made.status, made.json["code"]) == (422, "unknown_reference")
+    assert made.json["errors"][0]["pointer"] == "/assignee_ids"
+    assert (put.status, put.json["code"]) == (404, "member_not_found")
+    assert mina.put(f"{board}/cards/crd_{'0' * 26}/assignees/mina").json["code"] == "card_not_found"
+
+
+@pytest.mark.parametrize("assignee_ids", [["mina", "mina"], ["m"], [1], None, "mina", ["mina"] * 41, [None]])
+def test_assignees_that_cannot_be_meant_are_refused(mina: Client, board: str, assignee_ids: object) -> None:
+    assert mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": assignee_ids}).status == 400
+
+
+def test_who_leaves_is_unassigned_from_everything_and_the_cards_are_read_anew(
+    mina: Client, omar: Client, board: str
+) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    card = (
+        f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy', 'assignee_ids': ['mina', 'omar']}).json['id']}"
+    )
+    seen = mina.get(card)
+
+    omar.delete(f"{board}/members/omar")
+    after = mina.get(card, If_None_Match=seen.etag)
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+
+    assert after.json["assignee_ids"] == ["mina"]
+    assert after.json["updated_at"] == seen.json["updated_at"]
+    assert mina.get(card).json["assignee_ids"] == ["mina"]
+    assert mina.patch(card, {"title": "Text"}, If_Match=seen.etag).status == 200
