@@ -1,26 +1,36 @@
 """Keys: where things are in the table.
 
     pk            sk                     what
-    B#<board>     E$                     the board's head: the board, its live lists, its members' roles
+    B#<board>     E$                     the board's head: the board, its live lists, its members, its labels
                   E#<seq>                an event
                   C#<card>               a card, live or deleted
-                  T#<card>#<entry>       a time entry
+                  P#<card>#K<checklist>  parts of a card: a checklist with its items,
+                  P#<card>#M<comment>    a comment,
+                  P#<card>#T<entry>      a time entry
                   L#<list>               a deleted list
                   X#<external id>        which card claims that external id
     U#<user>      U                      a user
                   K#<token>              a token of the user
                   B#<board>              the user is a member of that board
+                  A#<~board>#<card>      the user was assigned to that card
+                  X#<external id>        which board of this user's making claims that external id
                   I#<operation>#<key>    an answer remembered for an idempotency key
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
+    D             <when>#<what>#...      a tombstone: what was deleted then, and is to be erased some day
     S             secret, owner          what belongs to the store itself
 
-Cards carry the keys of two local indexes: `place` (list and rank) and, while they live, `recent` (time of the last
-change and id). '#' sorts below every character of an id or a rank, '$' just above '#': so the head follows the events.
+Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, and time entries by their
+end ('T#'); `due` has the cards that are due some time. In the last two, cards that are archived or deleted stand apart
+('A#', 'D#'), so that who looks for the others does not read them. '#' sorts below every character of an id or a rank,
+'$' just above '#': so the head follows the events.
 """
 
 from datetime import datetime
 from typing import Any
+
+from kanban.store import Shelf
+from kanban.values import Checklist, Comment, Part, TimeEntry
 
 Item = dict[str, Any]
 """As DynamoDB has it: the name of each attribute, and its value by the letter of its type."""
@@ -54,6 +64,24 @@ def card_key(board_id: str, card_id: str) -> Item:
     return key(f"B#{board_id}", f"C#{card_id}")
 
 
+def list_key(board_id: str, list_id: str) -> Item:
+    """Where a deleted list is."""
+    return key(f"B#{board_id}", f"L#{list_id}")
+
+
+_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
+
+
+def part_sk(kind: type[Part], card_id: str, part_id: str = "") -> str:
+    """Where a part of a card stands in its board's partition; without an id, what all of that kind begin with."""
+    return f"P#{card_id}#{_LETTERS[kind]}{part_id}"
+
+
+def part_key(kind: type[Part], board_id: str, card_id: str, part_id: str) -> Item:
+    """Where a part of a card is."""
+    return key(f"B#{board_id}", part_sk(kind, card_id, part_id))
+
+
 def claim_key(board_id: str, external_id: str) -> Item:
     """Where it stands which card has that external id."""
     return key(f"B#{board_id}", f"X#{external_id}")
@@ -62,6 +90,34 @@ def claim_key(board_id: str, external_id: str) -> Item:
 def user_key(user_id: str) -> Item:
     """Where a user is."""
     return key(f"U#{user_id}", "U")
+
+
+def membership_key(user_id: str, board_id: str) -> Item:
+    """Where it stands that a user is a member of a board."""
+    return key(f"U#{user_id}", f"B#{board_id}")
+
+
+def assignment_key(user_id: str, board_id: str, card_id: str) -> Item:
+    """Where it stands that a user was assigned to a card. The newest board comes first, and there the oldest card."""
+    return key(f"U#{user_id}", assignment_sk(board_id, card_id))
+
+
+def assignment_sk(board_id: str, card_id: str) -> str:
+    """Where an assignment stands among those of its user."""
+    return f"A#{_backwards(board_id)}#{card_id}"
+
+
+def _backwards(text: str) -> str:
+    """A text that sorts the other way round: of two, the greater comes first, also when it goes on where one ends."""
+    return "".join(chr(_MIRROR - ord(sign)) for sign in text) + "~"
+
+
+_MIRROR = ord(" ") + ord("~")
+
+
+def board_claim_key(user_id: str, external_id: str) -> Item:
+    """Where it stands which of the boards that a user made has that external id."""
+    return key(f"U#{user_id}", f"X#{external_id}")
 
 
 def token_key(user_id: str, token_id: str) -> Item:
@@ -84,14 +140,32 @@ def setting_key(name: str) -> Item:
     return key("S", name)
 
 
+def tombstone_key(at: str, *what: str) -> Item:
+    """Where it stands that something was deleted; the time as `moment_text` writes it."""
+    return key("D", "#".join((at, *what)))
+
+
 def place(list_id: str, rank: str) -> str:
     """The key of a card in the index of places."""
     return f"{list_id}#{rank}"
 
 
-def recent(updated_at: str, card_id: str) -> str:
-    """The key of a card in the index of changes; the time as `moment_text` writes it."""
-    return f"{updated_at}#{card_id}"
+SHELVES = {Shelf.IN_USE: "", Shelf.ARCHIVED: "A#", Shelf.DELETED: "D#"}
+"""What the keys of cards begin with in the indexes `recent` and `due`."""
+
+
+def timed(shelf: Shelf, at: str, card_id: str) -> str:
+    """The key of a card in the indexes `recent` and `due`; the time as `moment_text` writes it."""
+    return f"{SHELVES[shelf]}{at}#{card_id}"
+
+
+OPEN = "~"
+"""Stands for the end of a time entry that has none yet: it sorts above all times."""
+
+
+def worked(ended_at: str, entry_id: str) -> str:
+    """The key of a time entry in the index `recent`; the time as `moment_text` writes it, or OPEN."""
+    return f"T#{ended_at}#{entry_id}"
 
 
 def before(sort_key: str) -> str:

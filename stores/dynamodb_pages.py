@@ -1,82 +1,179 @@
 """Pages of cards: which stretches of the table hold them, and in which order."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kanban.store import CardQuery, Sort
+from kanban.store import CardQuery, Shelf, Sort
 from kanban.text import folded
-from kanban.values import Card, List, Page, Position
-from stores import dynamodb_items as items
+from kanban.values import Card, List, Page, Position, Stage
 from stores import dynamodb_keys as keys
+from stores.dynamodb_attributes import moment, number, text
+from stores.dynamodb_cards import card_of
+from stores.dynamodb_heads import Head
 from stores.dynamodb_keys import Item
 from stores.pages import page_of_cards
 
 Query = Callable[..., Iterator[Item]]
 """Asks for the items of a partition between two sort keys, one by one: `Reading.between`."""
 
+_ON_SHELF = {
+    Shelf.IN_USE: "attribute_not_exists(#deleted_at) AND attribute_not_exists(#archived_at)",
+    Shelf.ARCHIVED: "attribute_not_exists(#deleted_at) AND attribute_exists(#archived_at)",
+    Shelf.DELETED: "attribute_exists(#deleted_at)",
+}
+
+_SIGNS = re.compile("#[a-z_]+")
+_BY_CHANGE = (Sort.LEAST_RECENT, Sort.MOST_RECENT)
+_BY_DUE = (Sort.DUE_FIRST, Sort.DUE_LAST)
+_COMMENTS_AT_ONCE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """Live lists whose cards are looked for, in their order, and what else must be true of a card."""
+    """Live lists whose cards are looked for, in their order, and what else must be true of a card.
 
+    `live` are all live lists of the board. `member_id` is the place of the assignee, if one is asked for.
+    """
+
+    asked: CardQuery
     lists: Sequence[List]
     live: Sequence[List]
-    q: str | None
+    member_id: str | None
+
+    def has_cards(self, each: List) -> bool:
+        """Whether such cards may be in that list."""
+        return each.card_count > 0 if self.asked.shelf == Shelf.IN_USE else each.first_rank != ""
 
     def filter(self, *, by_list: bool) -> dict[str, Any]:
-        """Live cards that the query finds, in these lists; for a query of DynamoDB."""
-        conditions = ["attribute_not_exists(#deleted_at)"]
-        names = {"#deleted_at": "deleted_at"}
+        """The cards that are looked for; for a query of DynamoDB. Those with comments are found whatever `q` is."""
+        asked = self.asked
+        conditions = [_ON_SHELF[asked.shelf]]
+        names = {sign: sign[1:] for sign in _SIGNS.findall(conditions[0])}
         values: Item = {}
-        if self.q:
-            conditions.append("contains(#search, :q)")
-            names["#search"] = "search"
-            values[":q"] = items.text(folded(self.q))
+        for name, condition, value in self._wishes():
+            sign = f":v{len(values)}"
+            conditions.append(condition.format(f"#{name}", sign))
+            names[f"#{name}"], values[sign] = name, value
+        if asked.q:
+            conditions.append("(contains(#search, :q) OR #comment_count > :none)")
+            names |= {"#search": "search", "#comment_count": "comment_count"}
+            values |= {":q": text(folded(asked.q)), ":none": number(0)}
+        if self.member_id is not None:
+            conditions.append("attribute_exists(#assigned.#member)")
+            names |= {"#assigned": "assigned", "#member": self.member_id}
         if by_list:
-            values |= {f":l{place}": items.text(each.id) for place, each in enumerate(self.lists)}
-            conditions.append(f"#list_id IN ({', '.join(sign for sign in values if sign != ':q')})")
+            signs = {f":l{place}": text(each.id) for place, each in enumerate(self.lists)}
+            conditions.append(f"#list_id IN ({', '.join(signs)})")
             names["#list_id"] = "list_id"
+            values |= signs
         return {"filtered": " AND ".join(conditions), "names": names, "values": values}
 
+    def _wishes(self) -> Iterator[tuple[str, str, Item]]:
+        """What an attribute must be: its name, the condition, and a value in it."""
+        asked = self.asked
+        if asked.label_id is not None:
+            yield "label_ids", "contains({0}, {1})", text(asked.label_id)
+        if asked.due_from is not None:
+            yield "due_at", "{0} >= {1}", moment(asked.due_from)
+        for end in (asked.due_until, asked.overdue_at):
+            if end is not None:
+                yield "due_at", "{0} < {1}", moment(end)
+        if asked.overdue_at is not None:
+            yield "due_complete", "{0} <> {1}", {"BOOL": True}
+        if asked.updated_since is not None:
+            yield "updated_at", "{0} >= {1}", moment(asked.updated_since)
 
-def among(live: Sequence[List], query: CardQuery) -> Among:
-    """The lists that a query speaks of."""
-    chosen = [each for each in live if query.list_id in (None, each.id) and query.status in (None, each.stage)]
-    return Among(chosen, live, query.q)
+
+def among(head: Head, asked: CardQuery) -> Among | None:
+    """What a query speaks of; None when it speaks of something that is not there."""
+    if asked.label_id is not None and all(each.id != asked.label_id for each in head.labels):
+        return None
+    member = None if asked.assignee_id is None else head.members.get(asked.assignee_id)
+    if asked.assignee_id is not None and member is None:
+        return None
+    chosen = [
+        each
+        for each in head.lists
+        if asked.list_id in (None, each.id)
+        and asked.status in (None, each.stage)
+        and (asked.list_id is not None or asked.shelf != Shelf.IN_USE or each.archived_at is None)
+        and (asked.overdue_at is None or each.stage != Stage.DONE)
+    ]
+    return Among(asked, chosen, head.lists, member.id if member else None) if chosen else None
 
 
-def cards_of(query: Query, where: Among, asked: CardQuery, limit: int, after: Position | None) -> Page[Card]:
+def cards_of(query: Query, where: Among | None, limit: int, after: Position | None) -> Page[Card]:
     """As many cards as fit on a page."""
-    if not where.lists:
+    if where is None:
         return Page(())
+    asked = where.asked
+    found = _found(query, where, limit, after)
+    if asked.q:
+        found = _matching(found, folded(asked.q), _commented(query, asked.q))
+    cards = map(card_of, found)
     if asked.sort == Sort.POSITION:
         ranks = {each.id: each.rank for each in where.lists}
-        found = _by_position(query, where, limit, after)
-        return page_of_cards(found, limit, lambda card: (ranks[card.list_id], card.list_id, card.rank))
-    found = _by_time(query, where, asked.sort, limit, after)
+        return page_of_cards(cards, limit, lambda card: (ranks[card.list_id], card.list_id, card.rank))
     if asked.sort in (Sort.OLDEST, Sort.NEWEST):
-        return page_of_cards(found, limit, lambda card: (card.id,))
-    return page_of_cards(found, limit, lambda card: (keys.moment_text(card.updated_at), card.id))
+        return page_of_cards(cards, limit, lambda card: (card.id,))
+    if asked.sort in _BY_DUE:
+        return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.due_at or card.updated_at), card.id))
+    return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.updated_at), card.id))
 
 
-def _by_time(query: Query, where: Among, sort: Sort, limit: int, after: Position | None) -> Iterator[Card]:
-    backwards = sort.startswith("-")
-    if sort in (Sort.OLDEST, Sort.NEWEST):
+def _found(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
+    if where.asked.sort == Sort.POSITION:
+        return _by_position(query, where, limit, after)
+    return _by_time(query, where, limit, after)
+
+
+def _commented(query: Query, q: str) -> Collection[str]:
+    """The cards that have a comment with that text, whichever else they must be."""
+    found = query(
+        *("P#", "P$"),
+        wanted=_COMMENTS_AT_ONCE,
+        filtered="contains(#search, :q)",
+        names={"#search": "search"},
+        values={":q": text(folded(q))},
+    )
+    return {each["sk"]["S"][2:].partition("#")[0] for each in found}
+
+
+def _matching(found: Iterator[Item], q: str, commented: Collection[str]) -> Iterator[Item]:
+    return (each for each in found if q in each["search"]["S"] or each["sk"]["S"][2:] in commented)
+
+
+def _by_time(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
+    asked = where.asked
+    backwards = asked.sort.startswith("-")
+    if asked.sort in (Sort.OLDEST, Sort.NEWEST):
         index, first, last = None, "C#", "C$"
         here = f"C#{after[0]}" if after else None
     else:
-        index, first, last = "recent", " ", "~"
-        here = keys.recent(str(after[0]), str(after[1])) if after else None
+        index = "recent" if asked.sort in _BY_CHANGE else "due"
+        first, last = _bounds(asked)
+        here = keys.timed(asked.shelf, str(after[0]), str(after[1])) if after else None
     if here is not None:
-        first, last = (first, keys.before(here)) if backwards else (here + keys.AFTER, last)
-    yield from map(
-        items.card_of,
-        query(first, last, index=index, backwards=backwards, wanted=limit + 1, **where.filter(by_list=True)),
-    )
+        first, last = (first, min(last, keys.before(here))) if backwards else (max(first, here + keys.AFTER), last)
+    return query(first, last, index=index, backwards=backwards, wanted=limit + 1, **where.filter(by_list=True))
 
 
-def _by_position(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Card]:
+def _bounds(asked: CardQuery) -> tuple[str, str]:
+    """Where in its index the cards of a query are. A key is a time and more, so it sorts above that time alone."""
+    since: str | None = None
+    until: list[str] = []
+    if asked.sort in _BY_CHANGE and asked.updated_since is not None:
+        since = keys.moment_text(asked.updated_since)
+    if asked.sort in _BY_DUE:
+        since = None if asked.due_from is None else keys.moment_text(asked.due_from)
+        until = [keys.moment_text(each) for each in (asked.due_until, asked.overdue_at) if each is not None]
+    shelf = keys.SHELVES[asked.shelf]
+    return shelf + (since or " "), shelf + min([*until, ":"])
+
+
+def _by_position(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
     """The cards of list after list. Lists that follow each other in the index too are read in one stretch."""
     lists = list(where.lists)
     rank = ""
@@ -86,8 +183,8 @@ def _by_position(query: Query, where: Among, limit: int, after: Position | None)
         list_rank = next((each.rank for each in lists if each.id == list_id), list_rank)
         lists = [each for each in lists if each.rank >= list_rank]
         rank = rank if lists and lists[0].id == list_id else ""
-    lists = [each for place, each in enumerate(lists) if each.card_count or (rank and not place)]
-    others = {each.id for each in where.live if each.card_count} - {each.id for each in lists}
+    lists = [each for place, each in enumerate(lists) if where.has_cards(each) or (rank and not place)]
+    others = {each.id for each in where.live if where.has_cards(each)} - {each.id for each in lists}
     wanted = limit + 1
     while lists:
         stretch = _stretch(lists, others)
@@ -100,8 +197,9 @@ def _by_position(query: Query, where: Among, limit: int, after: Position | None)
                 # A deleted list lies in between: leap over its cards.
                 lists = [each for each in stretch if each.id > list_id] + lists
                 break
-            wanted -= 1
-            yield items.card_of(item)
+            # What the search of comments leaves out is not on the page.
+            wanted -= 0 if where.asked.q else 1
+            yield item
 
 
 def _stretch(lists: Sequence[List], others: set[str]) -> Sequence[List]:

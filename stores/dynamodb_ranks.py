@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kanban import ranks
-from kanban.values import Card, Change, List, Value
-from stores.dynamodb_items import Placed
+from kanban.values import Card, Change, List, Placed, Value
 
 REACH = 40
 """How many cards on each side of the long rank get new ones."""

@@ -3,30 +3,42 @@
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from kanban.store import Busy
-from kanban.values import Board, Card, Role
-from stores import dynamodb_items as items
+from kanban.values import MOST_CARDS, Board, BoardView, Card, Placed, Role
+from stores import dynamodb_cards, dynamodb_heads
 from stores import dynamodb_keys as keys
-from stores.dynamodb_client import Answer, Calls
-from stores.dynamodb_items import Head, Placed
+from stores.dynamodb_attributes import is_deleted, text
+from stores.dynamodb_cards import Assigned
+from stores.dynamodb_client import Answer, Calls, Rejected
+from stores.dynamodb_heads import Head
 from stores.dynamodb_keys import Item
 
 _LARGEST_LIMIT = 1000
 _MOST_HEADS = 100
 _MOST_HOLDERS = 10_000
+_MOST_AT_ONCE = 100
 
 _BOARD_PATHS = (
     *("#pk", "#name", "#description", "#currency", "#hourly_rate_minor", "#seq", "#version"),
-    *("#created_at", "#updated_at", "#deleted_at", "#members.#user"),
+    *("#external_id", "#created_by", "#created_at", "#updated_at", "#archived_at", "#deleted_at", "#members.#user"),
 )
 _BOARD_NAMES = {sign: sign[1:] for path in _BOARD_PATHS for sign in path.split(".")}
 
-
 Kept = TypeVar("Kept")
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Seen:
+    """A head, and who was assigned to some of its board's cards at the same moment."""
+
+    head: Head
+    assigned: dict[str, Assigned] = field(default_factory=dict)
 
 
 class Reading:
@@ -38,7 +50,7 @@ class Reading:
     def __init__(self, calls: Calls, table: str) -> None:
         self._calls = calls
         self._table = table
-        self.seen: OrderedDict[str, Head] = OrderedDict()
+        self.seen: OrderedDict[str, Seen] = OrderedDict()
         self._holders: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     def item(self, key: Item, *, patient: bool = True) -> Item | None:
@@ -89,27 +101,60 @@ class Reading:
 
         So many as are wanted are asked for at once, the rest as it is taken.
         """
+        found = self.batches(
+            pk,
+            first,
+            last,
+            wanted=wanted,
+            index=index,
+            backwards=backwards,
+            filtered=filtered,
+            names=names,
+            values=values,
+        )
+        for batch, _ in found:
+            yield from batch
+
+    def batches(
+        self,
+        pk: str,
+        first: str,
+        last: str,
+        *,
+        wanted: int,
+        index: str | None = None,
+        backwards: bool = False,
+        filtered: str | None = None,
+        projection: str | None = None,
+        names: Item | None = None,
+        values: Item | None = None,
+    ) -> Iterator[tuple[Sequence[Item], Item | None]]:
+        """As `between`, as DynamoDB answers it: some items, and the key that it went on to, None at the end."""
+        if first > last:
+            return
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "#pk = :pk AND #key BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#pk": "pk", "#key": index or "sk", **(names or {})},
             "ExpressionAttributeValues": {
-                ":pk": items.text(pk),
-                ":first": items.text(first),
-                ":last": items.text(last),
+                ":pk": text(pk),
+                ":first": text(first),
+                ":last": text(last),
                 **(values or {}),
             },
             "ConsistentRead": True,
             "ScanIndexForward": not backwards,
-            "Limit": min(wanted, _LARGEST_LIMIT),
+            "Limit": wanted if projection else min(wanted, _LARGEST_LIMIT),
         }
         if index:
             request["IndexName"] = index
         if filtered:
             request["FilterExpression"] = filtered
+        if projection:
+            request["ProjectionExpression"] = projection
         while True:
             answer = self._calls("query", **request)
-            yield from answer["Items"]
+            yield answer["Items"], answer.get("LastEvaluatedKey")
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -124,22 +169,78 @@ class Reading:
     def head(self, board_id: str) -> Head | None:
         """The head of a board."""
         item = self.item(keys.head_key(board_id))
-        return self._seen(items.head_of(item)) if item else None
+        return self._saw(dynamodb_heads.head_of(item)) if item else None
 
-    def _seen(self, head: Head) -> Head:
-        return _keep(self.seen, head.board.id, head, _MOST_HEADS)
+    def moment(self, board_id: str, wanted: Sequence[Item]) -> tuple[Head | None, list[Item | None]]:
+        """The head, and the items of those keys in their order, all of one moment."""
+        if not wanted:
+            return self.head(board_id), []
+        size = min(len(wanted), _MOST_AT_ONCE - 1)
+        began, tries = self._calls.now(), 0
+        while True:
+            parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+            try:
+                answers = [self.together(keys.head_key(board_id), *part) for part in parts]
+            except Rejected:
+                # Very long texts: a transaction reads four megabytes.
+                if size == 1:
+                    raise
+                size = (size + 1) // 2
+                continue
+            if len({head["seq"]["N"] if head else None for head, *_ in answers}) == 1:
+                item = answers[0][0]
+                found = [each for _, *rest in answers for each in rest]
+                return (self._saw(dynamodb_heads.head_of(item), found) if item else None), found
+            tries += 1
+            self._calls.wait(tries, began, Busy("The board changes too often to be read."))
 
-    def head_and_cards(self, board_id: str, card_ids: Sequence[str]) -> tuple[Head | None, dict[str, Card]]:
-        """The head, and the cards that are live and in a live list, all of one moment."""
-        if not card_ids:
-            return self.head(board_id), {}
-        found = self.together(keys.head_key(board_id), *(keys.card_key(board_id, each) for each in card_ids))
-        if found[0] is None:
-            return None, {}
-        head = self._seen(items.head_of(found[0]))
-        live = {each.id for each in head.lists}
-        cards = [items.card_of(each) for each in found[1:] if each and not items.is_deleted(each)]
-        return head, {each.id: each for each in cards if each.list_id in live}
+    def head_and_cards(
+        self, board_id: str, card_ids: Collection[str], others: Sequence[Item] = ()
+    ) -> tuple[Head | None, dict[str, Card], list[Item | None]]:
+        """The head, the cards that are live and in a live list, and the items of those keys; all of one moment."""
+        head, found = self.moment(board_id, [*(keys.card_key(board_id, each) for each in card_ids), *others])
+        if head is None:
+            return None, {}, []
+        cards = [dynamodb_cards.card_of(each) for each in found[: len(card_ids)] if each and not is_deleted(each)]
+        return head, {each.id: each for each in cards if head.has_list(each.list_id)}, found[len(card_ids) :]
+
+    def settled(
+        self,
+        board_id: str,
+        user_id: str,
+        read: Callable[[Head], Found],
+        card_ids: Callable[[Found], Collection[str]] = lambda _: (),
+    ) -> tuple[BoardView, Found] | None:
+        """What is read by whatever calls, seen by that member at one moment with the live ones of these cards.
+
+        Only if nothing was written between two looks at the head is it all of one moment; else it is read again.
+        """
+        seen = self.seen.get(board_id)
+        head = seen.head if seen else self.head(board_id)
+        began, tries = self._calls.now(), 0
+        while head is not None:
+            found = None if head.seen_by(user_id) is None else (read(head),)
+            now, cards, _ = self.head_and_cards(board_id, card_ids(found[0]) if found else ())
+            view = now.seen_by(user_id) if now else None
+            if now is None or view is None:
+                return None
+            if now.board.seq == head.board.seq and found is not None:
+                return replace(view, cards=cards), found[0]
+            head = now
+            tries += 1
+            if tries > 1:
+                self._calls.wait(tries - 2, began, Busy("The board changes too often to be read."))
+        return None
+
+    def _saw(self, head: Head, found: Sequence[Item | None] = ()) -> Head:
+        seen = self.seen.get(head.board.id)
+        if seen is None or seen.head.board.seq != head.board.seq:
+            seen = Seen(head)
+        for item in found:
+            if item and item["sk"]["S"].startswith("C#"):
+                seen.assigned[item["sk"]["S"][2:]] = dynamodb_cards.assigned_of(item)
+        _keep(self.seen, head.board.id, seen, _MOST_HEADS)
+        return head
 
     def beside(
         self, head: Head, list_id: str, rank: str, side: str, *, count: int, without: Collection[str] = ()
@@ -151,7 +252,7 @@ class Reading:
         last = {each.card_id: each for each in head.last}
         wanted = count + len(last) + len(without)
         query = self.on_board(head.board.id)(*span, index="place", backwards=backwards, wanted=wanted)
-        found = {each.card_id: each for each in map(items.placed_of, islice(query, wanted))} | last
+        found = {each.card_id: each for each in map(dynamodb_cards.placed_of, islice(query, wanted))} | last
         fitting = [
             each
             for each in found.values()
@@ -161,6 +262,19 @@ class Reading:
         ]
         return sorted(fitting, key=lambda each: each.rank, reverse=backwards)[:count]
 
+    def placed(self, board_id: str, list_id: str) -> tuple[Placed, ...]:
+        """The places of all cards of a list, in order."""
+        found = self.batches(
+            f"B#{board_id}",
+            f"{list_id}#",
+            f"{list_id}$",
+            wanted=MOST_CARDS,
+            index="place",
+            projection="sk, list_id, #rank, archived_at, deleted_at",
+            names={"#rank": "rank"},
+        )
+        return tuple(dynamodb_cards.placed_of(each) for batch, _ in found for each in batch)
+
     def boards(self, user_id: str, board_ids: Sequence[str]) -> list[tuple[Board, Role]]:
         """The live ones of these boards as far as the user is a member, newest first."""
         if not board_ids:
@@ -168,9 +282,9 @@ class Reading:
         wanted = [keys.head_key(each) for each in board_ids]
         found = self.each(wanted, _BOARD_PATHS, _BOARD_NAMES | {"#user": user_id})
         boards = [
-            (items.board_of(each), role)
+            (dynamodb_heads.board_of(each), role)
             for each in found
-            if not items.is_deleted(each) and (role := items.role_of(each, user_id)) is not None
+            if not is_deleted(each) and (role := dynamodb_heads.role_of(each, user_id)) is not None
         ]
         return sorted(boards, key=lambda each: each[0].id, reverse=True)
 

@@ -1,18 +1,23 @@
 """The store in a DynamoDB table: the port's reads and its commit."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from kanban.store import AlreadyExists, Beside, Busy, CardQuery, Stale
+from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Stale
 from kanban.values import (
+    MOST_CHECKLISTS,
     Board,
     BoardView,
     Card,
     Change,
+    Checklist,
+    Comment,
     Event,
     Page,
+    Placed,
     Position,
     Remembered,
     Role,
@@ -23,12 +28,19 @@ from kanban.values import (
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
 from stores import dynamodb_writes
+from stores.changes import check
+from stores.dynamodb_assigned import assigned_to, worked
+from stores.dynamodb_attributes import moment, text
+from stores.dynamodb_cards import card_of, part_key_of, part_of
 from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
-from stores.dynamodb_items import Head, Placed
+from stores.dynamodb_expressions import Write, of
+from stores.dynamodb_head_writes import makes_a_board
+from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
+from stores.dynamodb_parts import parts_of
 from stores.dynamodb_ranks import REACH, balanced, pivot
-from stores.dynamodb_reading import Reading
-from stores.dynamodb_writes import Again, Circumstances, Claimed, MovedOn, Write
+from stores.dynamodb_reading import Reading, Seen
+from stores.dynamodb_writes import MOST_WRITES, Again, Circumstances, Claimed, MovedOn, TooLarge
 from stores.pages import page
 
 _SECRET_BYTES = 32
@@ -49,42 +61,68 @@ class DynamoStore:
     # Boards
 
     def read_board(
-        self, board_id: str, user_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None
+        self,
+        board_id: str,
+        user_id: str,
+        *,
+        card_ids: Sequence[str] = (),
+        beside: Beside | None = None,
+        parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         wanted = tuple(dict.fromkeys((*card_ids, beside.card_id) if beside else card_ids))
-        head, cards = self._read.head_and_cards(board_id, wanted)
+        owners = [each.card_id for each in parts if each.card_id not in wanted]
+        keys_of_parts = [part_key_of(board_id, each) for each in parts]
+        head, cards, found = self._read.head_and_cards(board_id, (*wanted, *dict.fromkeys(owners)), keys_of_parts)
         view = head.seen_by(user_id) if head else None
-        if head is None or view is None or not wanted:
-            return view
+        if head is None or view is None:
+            return None
         neighbour = cards.get(beside.card_id) if beside else None
         beyond = None
         if beside and neighbour:
-            found = self._read.beside(head, neighbour.list_id, neighbour.rank, beside.side, count=1)
-            beyond = found[0].rank if found else ""
-        return BoardView(view.board, view.role, view.lists, cards, beyond)
+            next_to = self._read.beside(head, neighbour.list_id, neighbour.rank, beside.side, count=1)
+            beyond = next_to[0].rank if next_to else ""
+        there = [part for part in (part_of(each) for each in found if each) if part.card_id in cards]
+        return replace(
+            view,
+            cards={each: cards[each] for each in wanted if each in cards},
+            beyond=beyond,
+            parts={each.id: each for each in there},
+        )
+
+    def read_deleted(
+        self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
+    ) -> BoardView | None:
+        wanted = [
+            *(keys.list_key(board_id, each) for each in list_ids),
+            *(keys.card_key(board_id, each) for each in card_ids),
+        ]
+        head, found = self._read.moment(board_id, wanted)
+        view = head.shown_to(user_id) if head else None
+        if view is None:
+            return None
+        gone = [list_of(each["sk"]["S"][2:], board_id, each) for each in found[: len(list_ids)] if each]
+        cards = [card_of(each) for each in found[len(list_ids) :] if each]
+        return replace(view, lists=(*view.lists, *gone), cards={each.id: each for each in cards})
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        def read(head: Head) -> Page[Card]:
-            return cards_of(self._read.on_board(board_id), among(head.lists, query), query, limit, after)
+        return self._read.settled(
+            board_id,
+            user_id,
+            lambda head: cards_of(self._read.on_board(board_id), among(head, query), limit, after),
+        )
 
-        head = self._read.seen.get(board_id) or self._read.head(board_id)
-        began, tries = self._calls.now(), 0
-        while head is not None:
-            found = None if head.seen_by(user_id) is None else read(head)
-            # Only if nothing was written in between are the head and the page of one moment.
-            now = self._read.head(board_id)
-            view = now.seen_by(user_id) if now else None
-            if now is None or view is None:
-                return None
-            if now.board.seq == head.board.seq and found is not None:
-                return view, found
-            head = now
-            tries += 1
-            if tries > 1:
-                self._calls.wait(tries - 2, began, Busy("The board changes too often to be read."))
-        return None
+    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
+        def read(head: Head) -> tuple[Placed, ...]:
+            return self._read.placed(board_id, list_id) if head.has_list(list_id) else ()
+
+        return self._read.settled(board_id, user_id, read)
+
+    def page_assigned(
+        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    ) -> Page[tuple[BoardView, Card]]:
+        return assigned_to(self._read, user_id, query, limit, after)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
@@ -94,7 +132,7 @@ class DynamoStore:
             # The head follows the last event: whoever asks for what is new gets both at once.
             query = self._read.on_board(board_id)
             found = [*islice(query(keys.event_sk(after_seq + 1), "E$", wanted=limit + 2), limit + 2)]
-            head = items.head_of(found.pop()) if found and found[-1]["sk"]["S"] == "E$" else self._read.head(board_id)
+            head = head_of(found.pop()) if found and found[-1]["sk"]["S"] == "E$" else self._read.head(board_id)
             view = head.seen_by(user_id) if head else None
             if head is None or view is None:
                 return None
@@ -108,40 +146,74 @@ class DynamoStore:
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
-        began, tries = self._calls.now(), 0
-        while True:
-            head, cards = self._read.head_and_cards(board_id, (card_id,))
-            view = head.seen_by(user_id) if head else None
-            if head is None or view is None:
-                return None
-            if not cards:
-                return view, Page(())
-            first = f"T#{card_id}#{after[0]}{keys.AFTER}" if after else f"T#{card_id}#"
-            query = self._read.on_board(board_id)
-            found = [*islice(query(first, f"T#{card_id}$", wanted=limit + 1), limit + 1)]
-            # Entries are never taken away: they are of the same moment unless one was written since.
-            if all(int(each["seq"]["N"]) <= head.board.seq for each in found):
-                view = BoardView(view.board, view.role, view.lists, cards)
-                return view, page([*map(items.time_entry_of, found)], limit, lambda entry: entry.id)
-            tries += 1
-            self._calls.wait(tries, began, Busy("The board changes too often to be read."))
+        found = parts_of(self._read, TimeEntry, (board_id, user_id, card_id), limit + 1, after)
+        return found and (found[0], page(found[1], limit, lambda entry: entry.id))
 
-    def page_boards(self, user_id: str, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
+    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+        found = parts_of(self._read, Checklist, (board_id, user_id, card_id), MOST_CHECKLISTS)
+        return found and (found[0], tuple(sorted(found[1], key=lambda each: each.rank)))
+
+    def page_comments(
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[Comment]] | None:
+        found = parts_of(self._read, Comment, (board_id, user_id, card_id), limit + 1, after)
+        return found and (found[0], page(found[1], limit, lambda comment: comment.id))
+
+    def page_worked(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
+        found = self._read.settled(
+            board_id,
+            user_id,
+            lambda _: worked(self._read, board_id, span, limit, after),
+            lambda page: {each.card_id for each in page.items},
+        )
+        if found is None:
+            return None
+        view, entries = found
+        live = [(each, view.cards[each.card_id]) for each in entries.items if each.card_id in view.cards]
+        return view, Page(tuple(live), entries.next)
+
+    def page_boards(
+        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+    ) -> Page[tuple[Board, Role]]:
         last = keys.before(f"B#{after[0]}") if after else "B$"
         boards: list[tuple[Board, Role]] = []
         batch: list[str] = []
+
+        def look() -> None:
+            found = self._read.boards(user_id, batch)
+            boards.extend(each for each in found if (each[0].archived_at is not None) == archived)
+            batch.clear()
+
         for membership in self._read.between(f"U#{user_id}", "B#", last, backwards=True, wanted=limit + 1):
             batch.append(membership["sk"]["S"][2:])
             if len(batch) == min(_MOST_AT_ONCE, limit + 1 - len(boards)):
-                boards += self._read.boards(user_id, batch)
-                batch = []
+                look()
                 if len(boards) > limit:
                     break
         else:
-            boards += self._read.boards(user_id, batch)
+            look()
         return page(boards, limit, lambda item: item[0].id)
 
+    def board_of(self, user_id: str, external_id: str) -> str | None:
+        claim = self._read.item(keys.board_claim_key(user_id, external_id))
+        found = self._read.item(keys.head_key(claim["board_id"]["S"])) if claim else None
+        board = board_of(found) if found else None
+        if board is None or (board.created_by, board.external_id) != (user_id, external_id):
+            return None
+        return board.id if board.deleted_at is None else None
+
     # People
+
+    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+        wanted = [keys.user_key(each) for each in dict.fromkeys(user_ids)]
+        found = [
+            items.user_of(each)
+            for start in range(0, len(wanted), _MOST_AT_ONCE)
+            for each in self._read.each(wanted[start : start + _MOST_AT_ONCE])
+        ]
+        return {each.id: each for each in found}
 
     def user(self, user_id: str) -> User | None:
         item = self._read.item(keys.user_key(user_id))
@@ -186,8 +258,9 @@ class DynamoStore:
     # Writing
 
     def commit(self, change: Change, remember: Remembered | None = None) -> None:
-        dynamodb_writes.check(change)
+        check(change)
         made, circumstances = change, Circumstances(first_user=self._may_be_first(change))
+        circumstances.before = self._before(change)
         if change.rebalance and change.event:
             made, circumstances.moved = self._balanced(change, change.event, change.rebalance)
         for _ in range(_MOST_WAYS):
@@ -210,6 +283,9 @@ class DynamoStore:
                 return
         raise Busy("Too much is in the way of the change.")
 
+    def purge(self, before: datetime, limit: int) -> int:
+        return 0
+
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
             holder = self._read.holder(token_id, patient=False)
@@ -223,7 +299,7 @@ class DynamoStore:
                 UpdateExpression="SET #used = :at",
                 ConditionExpression="attribute_exists(#pk) AND (attribute_not_exists(#used) OR #used < :at)",
                 ExpressionAttributeNames={"#pk": "pk", "#used": "last_used_at"},
-                ExpressionAttributeValues={":at": items.moment(at)},
+                ExpressionAttributeValues={":at": moment(at)},
             )
         except (Busy, Cancelled):
             # The next request with this token tries again, unless a later use has been noted.
@@ -243,7 +319,9 @@ class DynamoStore:
         self._calls.close()
 
     def _transact(self, writes: Sequence[Write], nonce: str) -> None:
-        """Write it all or nothing. Raises what the first refusal means."""
+        """Write it all or nothing. Raises TooLarge, and what the first refusal means."""
+        if len(writes) > MOST_WRITES:
+            raise TooLarge(len(writes))
         try:
             self._calls("transact_write_items", TransactItems=[each.part for each in writes], ClientRequestToken=nonce)
         except Cancelled as cancelled:
@@ -268,26 +346,49 @@ class DynamoStore:
         self._has_owner = self._read.item(keys.setting_key("owner")) is not None
         return not self._has_owner
 
+    def _before(self, change: Change) -> Seen | None:
+        """The board that the change was decided from, and who was assigned to the cards that it writes.
+
+        None if there is none any more: then the change is stale. Most often this process has just read it.
+        """
+        event = change.event
+        if event is None or makes_a_board(change):
+            return None
+        cards = [each.id for each in of(Card, change.updates)]
+        seen = self._read.seen.get(event.board_id)
+        if seen is None or seen.head.board.seq != event.seq - 1 or not seen.assigned.keys() >= {*cards}:
+            self._read.moment(event.board_id, [keys.card_key(event.board_id, each) for each in cards])
+            seen = self._read.seen.get(event.board_id)
+        return seen if seen and seen.head.board.seq == event.seq - 1 else None
+
     def _take_over(self, change: Change, claim: Claimed, circumstances: Circumstances) -> None:
-        """Let the change have an external id that is claimed by a card, if that card has vanished.
+        """Let the change have an external id that is claimed by a card or a board, if that has vanished.
 
         Raises AlreadyExists, or Stale when the board has changed since the change was decided.
         """
         event = change.event
         if event is None:
             raise Stale
-        head_item, card_item = self._read.together(
-            keys.head_key(event.board_id), keys.card_key(event.board_id, claim.card_id)
-        )
-        head = items.head_of(head_item) if head_item else None
+        if claim.by_board:
+            circumstances.board_claim = self._vanished_board(claim)
+            return
+        head, (card_item,) = self._read.moment(event.board_id, [keys.card_key(event.board_id, claim.claimant)])
         if head is None or head.board.seq != event.seq - 1:
             raise Stale
-        claimant = items.card_of(card_item) if card_item else None
+        claimant = card_of(card_item) if card_item else None
         if claimant and claimant.deleted_at is None and claimant.external_id == claim.external_id:
-            if any(each.id == claimant.list_id for each in head.lists):
+            if head.has_list(claimant.list_id):
                 raise AlreadyExists("card.external_id")
             circumstances.vanished.add(claimant.id)
-        circumstances.claims[claim.external_id] = claim.card_id
+        circumstances.claims[claim.external_id] = claim.claimant
+
+    def _vanished_board(self, claim: Claimed) -> tuple[str, int | None]:
+        """The board that claims an external id though it is deleted or has another one now, and its seq."""
+        item = self._read.item(keys.head_key(claim.claimant))
+        board = board_of(item) if item else None
+        if board and board.deleted_at is None and board.external_id == claim.external_id:
+            raise AlreadyExists("board.external_id")
+        return claim.claimant, board.seq if board else None
 
     def _balanced(self, change: Change, event: Event, list_id: str) -> tuple[Change, Sequence[tuple[Placed, Placed]]]:
         card, head = pivot(change, list_id), self._read.head(event.board_id)
@@ -302,7 +403,7 @@ class DynamoStore:
         secret_key = keys.setting_key("secret")
         item = self._read.item(secret_key)
         if item is None:
-            item = secret_key | {"value": items.text(secrets.token_hex(_SECRET_BYTES))}
+            item = secret_key | {"value": text(secrets.token_hex(_SECRET_BYTES))}
             try:
                 self._calls(
                     "put_item", TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"

@@ -9,7 +9,7 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_client import Calls, Refusal, Rejected
 
 DEFINITION = Path(__file__).parents[1] / "resources" / "table.yml"
-INDEXES = ("place", "recent")
+INDEXES = ("place", "recent", "due")
 
 _PARTS = ("BillingMode", "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
 

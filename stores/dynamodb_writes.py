@@ -1,18 +1,35 @@
 """A change as one transaction: what is put where, on which conditions, and what it means when one fails."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import partial
 
 from kanban.store import AlreadyExists, Stale, StoreError
-from kanban.values import Board, Card, Change, Event, List, Member, Remembered, Role, TimeEntry, Token, User
-from stores import changes
+from kanban.values import (
+    Board,
+    Card,
+    Change,
+    Checklist,
+    Comment,
+    Event,
+    List,
+    Member,
+    Part,
+    Placed,
+    Remembered,
+    TimeEntry,
+    Token,
+    User,
+)
+from stores import dynamodb_cards, dynamodb_head_writes, dynamodb_heads
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
-from stores.dynamodb_items import Head, Placed
+from stores.dynamodb_attributes import number, text
+from stores.dynamodb_cards import Assigned
+from stores.dynamodb_expressions import Refusal, Update, Write, delete, of, put
+from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_keys import Item
+from stores.dynamodb_reading import Seen
 
 MOST_WRITES = 100
 """What DynamoDB takes in one transaction."""
@@ -34,56 +51,31 @@ class MovedOn(StoreError):
 
 
 class Claimed(StoreError):
-    """An external id is claimed by another card, which may have vanished."""
+    """An external id is claimed by another card, or board, which may have vanished."""
 
-    def __init__(self, external_id: str, card_id: str) -> None:
-        super().__init__(f"A card claims that external id: {card_id}.")
+    def __init__(self, external_id: str, claimant: str, *, by_board: bool = False) -> None:
+        super().__init__(f"Something claims that external id: {claimant}.")
         self.external_id = external_id
-        self.card_id = card_id
-
-
-Kind = TypeVar("Kind")
-
-_WORD = re.compile(r"#([a-z_]+)(?![a-z_0-9])")
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A part of a transaction, and the error that it is when its condition fails, given what is there instead."""
-
-    action: str
-    request: dict[str, Any]
-    refusal: Callable[[Item | None], StoreError]
-
-    @property
-    def part(self) -> dict[str, Any]:
-        """As it stands in the transaction."""
-        return {self.action: self.request}
+        self.claimant = claimant
+        self.by_board = by_board
 
 
 @dataclass(slots=True)
 class Circumstances:
     """What the store knows when it makes the writes of a change.
 
-    `names` and `claims` tell, for an external id, the list or card that claims it and has vanished; `vanished` those
-    of these cards that vanished with their list. `moved` are the cards that a rebalance gives new ranks: where they
-    were, and where they shall be.
+    `before` is the board that the change was decided from. `claims` tell, for an external id, the card that claims it
+    and has vanished; `vanished` those of these cards that vanished with their list. `board_claim` is the board that
+    claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
+    ranks: where they were, and where they shall be.
     """
 
     first_user: bool = False
-    names: dict[str, str] = field(default_factory=dict)
+    before: Seen | None = None
     claims: dict[str, str] = field(default_factory=dict)
     vanished: set[str] = field(default_factory=set)
+    board_claim: tuple[str, int | None] | None = None
     moved: Sequence[tuple[Placed, Placed]] = ()
-
-
-def check(change: Change) -> None:
-    """Refuse, with ValueError, a change that no rule could have meant."""
-    changes.check(change)
-    values = (*change.creates, *change.updates)
-    cards = {each.id for each in values if isinstance(each, Card)}
-    if any(each.card_id not in cards for each in values if isinstance(each, TimeEntry)):
-        raise ValueError("A time entry is written with its card.")
 
 
 def writes(
@@ -91,17 +83,14 @@ def writes(
 ) -> list[Write]:
     """The parts of the transaction, in the order in which their refusals are told.
 
-    What proves that the transaction was carried out bears the nonce. Raises TooLarge, and AlreadyExists where the
-    change itself makes a thing twice.
+    What proves that the transaction was carried out bears the nonce. Raises AlreadyExists where the change itself
+    makes a thing twice.
     """
     made: dict[tuple[str, str], Write] = {}
     for each in _all(_Writer(table, nonce, circumstances), change, remember):
-        key = each.request.get("Key") or each.request["Item"]
         # DynamoDB takes one write of an item in a transaction.
-        if made.setdefault((key["pk"]["S"], key["sk"]["S"]), each) is not each:
+        if made.setdefault(each.key, each) is not each:
             raise each.refusal(None)
-    if len(made) > MOST_WRITES:
-        raise TooLarge(len(made))
     return [*made.values()]
 
 
@@ -116,7 +105,7 @@ def proof(made: Iterable[Write], nonce: str) -> Item | None:
 
 def bears(item: Item | None, nonce: str) -> bool:
     """Whether that item was written with that nonce."""
-    return item is not None and item.get("nonce") == items.text(nonce)
+    return item is not None and item.get("nonce") == text(nonce)
 
 
 def _all(writer: "_Writer", change: Change, remember: Remembered | None) -> Iterator[Write]:
@@ -128,19 +117,20 @@ def _all(writer: "_Writer", change: Change, remember: Remembered | None) -> Iter
         yield from writer.people(change)
         return
     yield writer.head(change, event)
-    entries = [each for each in (*change.updates, *change.creates) if isinstance(each, TimeEntry)]
-    running = {each.card_id: each for each in entries if each.ended_at is None}
+    yield from writer.board(change, event)
+    entries = [each for each in of(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
+    running = {each.card_id: each for each in entries}
+    stopped = {each.id for each in of(TimeEntry, change.deletes)}
     for values, is_new in ((change.updates, False), (change.creates, True)):
-        for card in _of(Card, values):
-            yield from writer.card(replace(card, running=running.get(card.id, card.running)), is_new=is_new)
-        for entry in _of(TimeEntry, values):
-            yield writer.part(items.time_entry_item(entry, event.seq), "time_entry", is_new=is_new)
-        for member in _of(Member, values):
-            yield writer.always(items.membership_item(member))
-    for gone in _of(List, change.updates):
-        if gone.deleted_at is not None:
-            yield writer.always(items.deleted_list_item(gone))
-    yield writer.part(writer.signed(items.event_item(event)), "event", is_new=True)
+        for card in of(Card, values):
+            shown = running.pop(card.id, card.running)
+            shown = None if shown and shown.id in stopped else shown
+            yield from writer.card(replace(card, running=shown), is_new=is_new)
+        yield from (writer.part(each, is_new=is_new) for each in values if isinstance(each, Part))
+    yield from (writer.clock(each) for each in running.values())
+    yield from (writer.erased(each) for each in change.deletes if isinstance(each, Part))
+    yield from (writer.placed(event.board_id, each) for each in change.places)
+    yield from (writer.told(each) for each in (*change.history, event))
     yield from writer.moved(event.board_id)
 
 
@@ -149,22 +139,13 @@ class _Writer:
 
     def __init__(self, table: str, nonce: str, circumstances: Circumstances) -> None:
         self._table = table
-        self._nonce = items.text(nonce)
+        self._nonce = text(nonce)
         self._circumstances = circumstances
+        self._users: Mapping[str, str] = {}
 
     def signed(self, item: Item) -> Item:
         """The item, bearing the nonce."""
         return item | {"nonce": self._nonce}
-
-    def always(self, item: Item) -> Write:
-        """Put it there, whatever was there."""
-        return Write("Put", {"TableName": self._table, "Item": item}, _is_stale)
-
-    def part(self, item: Item, what: str, *, is_new: bool) -> Write:
-        """Put it there: as something new, or over what must be there."""
-        if is_new:
-            return self._put(item, "attribute_not_exists(#pk)", lambda _: AlreadyExists(what))
-        return self._put(item, "attribute_exists(#pk)", _is_stale)
 
     def remember(self, record: Remembered) -> Write:
         """Keep an answer, unless the key has one already that had not expired."""
@@ -172,241 +153,200 @@ class _Writer:
             self.signed(items.remembered_item(record)),
             "attribute_not_exists(#pk) OR #expires <= :now",
             lambda _: AlreadyExists("idempotency_key"),
-            {":now": items.number(int(record.created_at.timestamp()))},
+            {":now": number(int(record.created_at.timestamp()))},
+            decides=True,
         )
 
     # People
 
     def people(self, change: Change) -> Iterator[Write]:
         """Users and tokens."""
-        for person in _of(User, change.updates):
+        for person in of(User, change.updates):
             yield self._revised(items.user_item(person), person.version)
-        for token in _of(Token, change.updates):
+        for token in of(Token, change.updates):
             yield self._revised(items.token_item(token), token.version)
-        users = _of(User, change.creates)
+        users = of(User, change.creates)
         for user in users:
-            yield self.part(self.signed(items.user_item(user)), "user", is_new=True)
+            yield self._thing(self.signed(items.user_item(user)), "user", is_new=True)
         if users and self._circumstances.first_user:
-            owner = keys.setting_key("owner") | {"user_id": items.text(users[0].id)}
+            owner = keys.setting_key("owner") | {"user_id": text(users[0].id)}
             yield self._put(owner, "attribute_not_exists(#pk)", self._there_is_an_owner)
-        for token in _of(Token, change.creates):
-            holder = {"user_id": items.text(token.user_id), "token_id": items.text(token.id)}
-            yield self.part(self.signed(items.token_item(token)), "token", is_new=True)
-            yield self.part(keys.holder_key(token.id) | holder, "token", is_new=True)
-            yield self.part(keys.holder_key(token.digest) | holder, "token.digest", is_new=True)
+        for token in of(Token, change.creates):
+            holder = {"user_id": text(token.user_id), "token_id": text(token.id)}
+            yield self._thing(self.signed(items.token_item(token)), "token", is_new=True)
+            yield self._thing(keys.holder_key(token.id) | holder, "token", is_new=True)
+            yield self._thing(keys.holder_key(token.digest) | holder, "token.digest", is_new=True)
 
     def _revised(self, item: Item, version: int) -> Write:
-        return self._put(self.signed(item), "#version = :before", _is_stale, {":before": items.number(version - 1)})
+        return self._put(self.signed(item), "#version = :before", _is_stale, {":before": number(version - 1)})
 
     def _there_is_an_owner(self, _: Item | None) -> StoreError:
         self._circumstances.first_user = False
         return Again("Another user was first.")
 
-    # A board's head
+    # Boards
 
     def head(self, change: Change, event: Event) -> Write:
-        """The board with its lists and members."""
-        if event.seq == 1:
-            return self.part(_new_head(change, event), "board", is_new=True)
-        update = _Update()
-        (board,) = _of(Board, change.updates)
-        for name, value in items.board_attributes(board).items():
-            update.set(f"#{name}", value)
-        update.set("#last", items.last_attribute(self._placed(change)))
-        update.names["#actor"] = event.actor_id
-        update.require(
-            "#seq = :before AND attribute_not_exists(#deleted_at) AND #members.#actor IN (:editor, :owner)",
-            before=items.number(event.seq - 1),
-            editor=items.text(Role.EDITOR),
-            owner=items.text(Role.OWNER),
-        )
-        for list_ in _of(List, change.updates):
-            self._update_list(update, list_, "attribute_exists")
-        for list_ in _of(List, change.creates):
-            self._update_list(update, list_, "attribute_not_exists")
-        for values, condition in ((change.updates, "attribute_exists"), (change.creates, "attribute_not_exists")):
-            for member in _of(Member, values):
-                path = update.set(f"#members.{update.name(member.user_id)}", items.text(member.role))
-                update.require(f"{condition}({path})")
-        request = update.request(self._table, keys.head_key(board.id))
-        return Write("Update", request, partial(self._head_refused, change, event))
+        """The board with its lists, members and labels."""
+        before = self._circumstances.before
+        known = [*of(Member, change.creates), *(before.head.members.values() if before else ())]
+        self._users = {each.id: each.user_id for each in known}
+        if makes_a_board(change):
+            return dynamodb_head_writes.made(self._table, change)
+        cards = of(Card, (*change.updates, *change.creates))
+        placed = [
+            *(Placed(each.id, each.list_id, each.rank) for each in cards),
+            *change.places,
+            *(after for _, after in self._circumstances.moved),
+        ]
+        return dynamodb_head_writes.updated(self._table, change, event, before.head if before else None, placed)
 
-    def _placed(self, change: Change) -> Iterator[Placed]:
-        for card in _of(Card, (*change.updates, *change.creates)):
-            yield Placed(card.id, card.list_id, card.rank)
-        for _, placed in self._circumstances.moved:
-            yield placed
+    def board(self, change: Change, event: Event) -> Iterator[Write]:
+        """What stands elsewhere of a board: who is a member, which lists are deleted, its claim, its tombstone."""
+        before = self._circumstances.before
+        (board,) = of(Board, (*change.updates, *change.creates))
+        yield from self._claims(board, change)
+        if board.deleted_at is not None:
+            yield self._always(keys.tombstone_key(keys.moment_text(board.deleted_at), "board", board.id))
+        for member in of(Member, change.creates):
+            yield self._always(dynamodb_heads.membership_item(member))
+        for member in of(Member, change.deletes):
+            key = keys.membership_key(member.user_id, member.board_id)
+            yield Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+        for list_ in of(List, change.updates):
+            if list_.deleted_at is not None:
+                at = keys.moment_text(list_.deleted_at)
+                yield self._always(dynamodb_heads.deleted_list_item(list_))
+                yield self._always(keys.tombstone_key(at, "list", board.id, list_.id))
+        for list_id in dynamodb_head_writes.returning(before.head, change) if before else ():
+            key = keys.list_key(event.board_id, list_id)
+            yield Write("Delete", delete(self._table, key, "attribute_exists(#pk)"), _is_stale)
 
-    def _update_list(self, update: "_Update", list_: List, condition: str) -> None:
-        path = f"#lists.{update.name(list_.id)}"
-        update.require(f"{condition}({path})")
-        claim = None if list_.external_id is None else f"#names.{update.name(list_.external_id)}"
-        if list_.deleted_at is not None:
-            update.remove(path)
-            if claim:
-                update.remove(claim)
+    def _claims(self, board: Board, change: Change) -> Iterator[Write]:
+        """The board's claim to its external id, where it is not as it was."""
+        before = self._circumstances.before
+        old = before.head.board.external_id if before else None
+        was, will = old, board.external_id if board.deleted_at is None else None
+        if change.revives or makes_a_board(change):
+            was = None
+        if was == will or (before is None and not makes_a_board(change)):
             return
-        update.set(path, {"M": items.list_attributes(list_)})
-        if claim and list_.external_id:
-            allowed = [list_.id, *filter(None, [self._circumstances.names.get(list_.external_id)])]
-            words = ", ".join(update.value(items.text(each)) for each in allowed)
-            update.require(f"(attribute_not_exists({claim}) OR {claim} IN ({words}))")
-            update.set(claim, items.text(list_.id))
+        if was is not None:
+            key = keys.board_claim_key(board.created_by, was)
+            own = {":self": text(board.id)}
+            unclaimed = "attribute_not_exists(#pk) OR #board_id = :self"
+            yield Write("Delete", delete(self._table, key, unclaimed, own), _is_stale)
+        if will is None:
+            return
+        claimant, seq = self._circumstances.board_claim or (board.id, None)
+        yield self._put(
+            keys.board_claim_key(board.created_by, will) | {"board_id": text(board.id)},
+            "attribute_not_exists(#pk) OR #board_id IN (:self, :claimant)",
+            lambda found: Claimed(will, found["board_id"]["S"], by_board=True) if found else Stale(),
+            {":self": text(board.id), ":claimant": text(claimant)},
+            decides=True,
+        )
+        if claimant != board.id:
+            condition = "attribute_not_exists(#pk)" if seq is None else "#seq = :seq"
+            values = None if seq is None else {":seq": number(seq)}
+            key = keys.head_key(claimant)
+            yield Write("ConditionCheck", delete(self._table, key, condition, values), _is_stale, decides=True)
 
-    def _head_refused(self, change: Change, event: Event, found: Item | None) -> StoreError:
-        head = items.head_of(found) if found else None
-        if head is None or not _admits(head, event) or not _holds(head, change):
-            return Stale()
-        if any(each.user_id in head.roles for each in _of(Member, change.creates)):
-            return AlreadyExists("member")
-        if any(made.id == each.id for made in _of(List, change.creates) for each in head.lists):
-            return AlreadyExists("list")
-        holders = {each.external_id: each.id for each in head.lists if each.external_id is not None}
-        for list_ in _of(List, (*change.updates, *change.creates)):
-            external_id = list_.external_id
-            if external_id is None or list_.deleted_at is not None:
-                continue
-            if holders.get(external_id, list_.id) != list_.id:
-                return AlreadyExists("list.external_id")
-            if external_id in head.names:
-                self._circumstances.names[external_id] = head.names[external_id]
-        return Again("A list that has vanished claims an external id.")
+    def told(self, event: Event) -> Write:
+        """An event."""
+        return self._thing(self.signed(items.event_item(event)), "event", is_new=True)
 
     # Cards
 
     def card(self, card: Card, *, is_new: bool) -> Iterator[Write]:
-        """A card, and its claim to its external id."""
-        yield self.part(items.card_item(card), "card", is_new=is_new)
-        external_id = card.external_id
-        if external_id is None or card.deleted_at is not None:
-            return
+        """A card, its claim to its external id, and what its assignees find it by."""
+        before = self._circumstances.before
+        was = before.assigned.get(card.id, {}) if before and not is_new else {}
+        assigned = {place: self._users.get(place) or was.get(place, "") for place in card.assignee_ids}
+        yield self._thing(dynamodb_cards.card_item(card, assigned), "card", is_new=is_new)
+        yield from self._assignments(card, was, assigned)
+        if card.deleted_at is not None:
+            yield self._always(keys.tombstone_key(keys.moment_text(card.deleted_at), "card", card.board_id, card.id))
+        elif card.external_id is not None:
+            yield from self._claim(card, card.external_id)
+
+    def _assignments(self, card: Card, was: Assigned, now: Assigned) -> Iterator[Write]:
+        users, before = {*filter(None, now.values())}, {*filter(None, was.values())}
+        for user_id in sorted(users - before):
+            yield self._always(dynamodb_cards.assignment_item(user_id, card))
+        for user_id in sorted(before - users):
+            key = keys.assignment_key(user_id, card.board_id, card.id)
+            yield Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+
+    def _claim(self, card: Card, external_id: str) -> Iterator[Write]:
         claimant = self._circumstances.claims.get(external_id, card.id)
         yield self._put(
-            keys.claim_key(card.board_id, external_id) | {"card_id": items.text(card.id)},
+            keys.claim_key(card.board_id, external_id) | {"card_id": text(card.id)},
             "attribute_not_exists(#pk) OR #card_id IN (:self, :claimant)",
             partial(_claim_refused, external_id),
-            {":self": items.text(card.id), ":claimant": items.text(claimant)},
+            {":self": text(card.id), ":claimant": text(claimant)},
         )
         if claimant in self._circumstances.vanished:
-            update = _Update()
+            update = Update()
             update.remove("#external_id")
             update.require("attribute_exists(#pk)")
             yield Write("Update", update.request(self._table, keys.card_key(card.board_id, claimant)), _is_stale)
 
+    def part(self, part: Part, *, is_new: bool) -> Write:
+        """A time entry, a checklist or a comment."""
+        return self._thing(dynamodb_cards.part_item(part), _NAMES[type(part)], is_new=is_new)
+
+    def clock(self, entry: TimeEntry) -> Write:
+        """An open time entry, as its card shows it, which is not written itself."""
+        update = Update()
+        update.set("#running", dynamodb_cards.running_attribute(entry))
+        update.require("attribute_exists(#pk)")
+        return Write("Update", update.request(self._table, keys.card_key(entry.board_id, entry.card_id)), _is_stale)
+
+    def erased(self, part: Part) -> Write:
+        """A part that is no more."""
+        key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
+        return Write("Delete", delete(self._table, key, "attribute_exists(#pk)"), _is_stale)
+
+    def placed(self, board_id: str, place: Placed) -> Write:
+        """A card's new rank in its list."""
+        update = _ranked(place)
+        update.require("#list_id = :list", list=text(place.list_id))
+        return Write("Update", update.request(self._table, keys.card_key(board_id, place.card_id)), _is_stale)
+
     def moved(self, board_id: str) -> Iterator[Write]:
         """Other cards of a list, in their new places."""
         for before, after in self._circumstances.moved:
-            update = _Update()
-            update.set("#rank", items.text(after.rank))
-            update.set("#place", items.text(keys.place(after.list_id, after.rank)))
-            update.require("#place = :was", was=items.text(keys.place(before.list_id, before.rank)))
+            update = _ranked(after)
+            update.require("#place = :was", was=text(keys.place(before.list_id, before.rank)))
             yield Write("Update", update.request(self._table, keys.card_key(board_id, after.card_id)), _has_moved_on)
 
+    # Requests
+
+    def _thing(self, item: Item, what: str, *, is_new: bool) -> Write:
+        """Put it there: as something new, or over what must be there."""
+        if is_new:
+            return self._put(item, "attribute_not_exists(#pk)", lambda _: AlreadyExists(what))
+        return self._put(item, "attribute_exists(#pk)", _is_stale)
+
+    def _always(self, item: Item) -> Write:
+        """Put it there, whatever was there."""
+        return Write("Put", {"TableName": self._table, "Item": item}, _is_stale)
+
     def _put(
-        self,
-        item: Item,
-        condition: str,
-        refusal: Callable[[Item | None], StoreError],
-        values: Item | None = None,
+        self, item: Item, condition: str, refusal: Refusal, values: Item | None = None, *, decides: bool = False
     ) -> Write:
-        request = {
-            "TableName": self._table,
-            "Item": item,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": named(condition),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if values:
-            request["ExpressionAttributeValues"] = values
-        return Write("Put", request, refusal)
+        return Write("Put", put(self._table, item, condition, values), refusal, decides)
 
 
-class _Update:
-    """An update of one item, put together piece by piece."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self._values: Item = {}
-        self._sets: list[str] = []
-        self._removes: list[str] = []
-        self._conditions: list[str] = []
-
-    def name(self, attribute: str) -> str:
-        """A stand-in for the name of an attribute."""
-        sign = f"#n{len(self.names)}"
-        self.names[sign] = attribute
-        return sign
-
-    def value(self, value: Item) -> str:
-        """A stand-in for a value."""
-        sign = f":v{len(self._values)}"
-        self._values[sign] = value
-        return sign
-
-    def set(self, path: str, value: Item) -> str:
-        """Put a value at that path, which is also answered."""
-        self._sets.append(f"{path} = {self.value(value)}")
-        return path
-
-    def remove(self, path: str) -> None:
-        """Take away what is at that path."""
-        self._removes.append(path)
-
-    def require(self, condition: str, **values: Item) -> None:
-        """Write only if that holds, with these values in it."""
-        self._conditions.append(condition)
-        self._values |= {f":{name}": value for name, value in values.items()}
-
-    def request(self, table: str, key: Item) -> dict[str, Any]:
-        """As DynamoDB wants it."""
-        parts = [("SET", self._sets), ("REMOVE", self._removes)]
-        expression = " ".join(f"{word} {', '.join(pieces)}" for word, pieces in parts if pieces)
-        condition = " AND ".join(self._conditions)
-        request = {
-            "TableName": table,
-            "Key": key,
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": _named(expression, condition) | self.names,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if self._values:
-            request["ExpressionAttributeValues"] = self._values
-        return request
+_NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}
 
 
-def _new_head(change: Change, event: Event) -> Item:
-    lists = _of(List, change.creates)
-    names = {each.external_id: each.id for each in lists if each.external_id is not None}
-    if len(names) < sum(each.external_id is not None for each in lists):
-        raise AlreadyExists("list.external_id")
-    (board,) = _of(Board, change.creates)
-    members = {each.user_id: items.text(each.role) for each in _of(Member, change.creates)}
-    return (
-        keys.head_key(event.board_id)
-        | items.board_attributes(board)
-        | {
-            "lists": {"M": {each.id: {"M": items.list_attributes(each)} for each in lists}},
-            "members": {"M": members},
-            "names": {"M": {external_id: items.text(claimant) for external_id, claimant in names.items()}},
-            "last": items.text(""),
-        }
-    )
-
-
-def _admits(head: Head, event: Event) -> bool:
-    """Whether the event may follow what is there."""
-    role = head.roles.get(event.actor_id)
-    fits = head.board.seq == event.seq - 1 and head.board.deleted_at is None
-    return fits and role is not None and role.covers(Role.EDITOR)
-
-
-def _holds(head: Head, change: Change) -> bool:
-    """Whether what the change updates is there."""
-    known = {each.id for each in head.lists}
-    return all(each.id in known for each in _of(List, change.updates)) and all(
-        each.user_id in head.roles for each in _of(Member, change.updates)
-    )
+def _ranked(place: Placed) -> Update:
+    update = Update()
+    update.set("#rank", text(place.rank))
+    update.set("#place", text(keys.place(place.list_id, place.rank)))
+    return update
 
 
 def _is_stale(_: Item | None) -> StoreError:
@@ -419,17 +359,3 @@ def _has_moved_on(_: Item | None) -> StoreError:
 
 def _claim_refused(external_id: str, found: Item | None) -> StoreError:
     return Claimed(external_id, found["card_id"]["S"]) if found else AlreadyExists("card.external_id")
-
-
-def _of(kind: type[Kind], values: Iterable[object]) -> list[Kind]:
-    return [each for each in values if isinstance(each, kind)]
-
-
-@cache
-def named(expression: str) -> Mapping[str, str]:
-    """The attributes of an expression by their stand-ins: '#rank' for rank, as some are words of the language."""
-    return {f"#{word}": word for word in _WORD.findall(expression)}
-
-
-def _named(*expressions: str) -> dict[str, str]:
-    return {f"#{word}": word for expression in expressions for word in _WORD.findall(expression)}

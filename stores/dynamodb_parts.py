@@ -1,0 +1,34 @@
+"""The parts of a card: its checklists, its comments, its time entries."""
+
+from itertools import islice
+from typing import TypeVar
+
+from kanban.values import BoardView, Checklist, Comment, Position, TimeEntry
+from stores import dynamodb_keys as keys
+from stores.dynamodb_cards import part_of
+from stores.dynamodb_heads import Head
+from stores.dynamodb_reading import Reading
+
+Kind = TypeVar("Kind", TimeEntry, Checklist, Comment)
+
+
+def parts_of(
+    reading: Reading, kind: type[Kind], where: tuple[str, str, str], count: int, after: Position | None = None
+) -> tuple[BoardView, list[Kind]] | None:
+    """The first parts of a card that follow a position, in the order of their ids; comments the other way round.
+
+    `where` names the board, the user who looks, and the card. Without a live card there are none.
+    """
+    board_id, user_id, card_id = where
+    first, last = keys.part_sk(kind, card_id), keys.part_sk(kind, card_id, "~")
+    backwards = issubclass(kind, Comment)
+    if after:
+        here = keys.part_sk(kind, card_id, str(after[0]))
+        first, last = (first, keys.before(here)) if backwards else (here + keys.AFTER, last)
+
+    def read(_: Head) -> list[Kind]:
+        found = reading.on_board(board_id)(first, last, backwards=backwards, wanted=count)
+        return [part for part in map(part_of, islice(found, count)) if isinstance(part, kind)]
+
+    found = reading.settled(board_id, user_id, read, lambda _: (card_id,))
+    return found if found is None or found[0].cards else (found[0], [])
