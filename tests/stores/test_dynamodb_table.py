@@ -176,27 +176,35 @@ def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None
 # What stands in it
 
 
-def test_a_card_is_one_item_with_the_keys_of_both_indexes(line: Wire, world: World) -> None:
-    card = world.add_card("Copy")
+def test_a_card_is_one_item_with_the_keys_of_the_indexes(line: Wire, world: World) -> None:
+    card = world.add_card("Copy", due_at=NOON)
 
     item = line.item(f"C#{card.id}")
 
     assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
     assert item["recent"] == {"S": f"2026-11-20T12:00:00Z#{card.id}"}
-    assert item.keys() - {"place", "recent"} == {
-        *("pk", "sk", "list_id", "rank", "title", "description", "search"),
-        *("tracked_seconds", "tracked_cost", "version", "created_at", "updated_at"),
+    assert item["due"] == {"S": f"2026-11-20T12:00:00Z#{card.id}"}
+    assert item.keys() - {"place", "recent", "due"} == {
+        *("pk", "sk", "list_id", "rank", "title", "description", "search", "due_at", "due_complete"),
+        *("comment_count", "item_count", "done_count", "tracked_seconds", "tracked_cost"),
+        *("version", "created_at", "updated_at"),
     }
 
 
-def test_a_deleted_card_keeps_its_place_but_is_no_recent_change(line: Wire, world: World) -> None:
+def test_a_card_that_is_never_due_is_not_among_those_that_are(line: Wire, world: World) -> None:
+    card = world.add_card("Copy")
+
+    assert "due" not in line.item(f"C#{card.id}")
+
+
+def test_a_deleted_card_keeps_its_place_and_stands_apart_from_recent_changes(line: Wire, world: World) -> None:
     card = world.add_card("Copy")
 
     world.delete_card(card)
 
     item = line.item(f"C#{card.id}")
-    assert "place" in item
-    assert "recent" not in item
+    assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
+    assert item["recent"]["S"].startswith("D#")
 
 
 def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None:
