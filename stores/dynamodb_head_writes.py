@@ -111,7 +111,7 @@ def _admits(head: Head, change: Change, event: Event) -> bool:
 def _trouble(head: Head, change: Change) -> StoreError | None:
     """What is in the way of the change on a board as it is."""
     places = {each.id for each in head.members.values()}
-    known = places | {each.id for each in (*head.lists, *head.labels)}
+    known = {*places, *(each.id for each in head.lists), *(each.id for each in head.labels)}
     needed = {each.id for each in (*of(Member, change.updates), *of(Member, change.deletes))}
     needed |= {each.id for each in (*of(Label, change.updates), *of(Label, change.deletes))}
     needed |= {each.id for each in of(List, change.updates)} - returning(head, change)

@@ -38,6 +38,7 @@ from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
 from stores.dynamodb_parts import parts_of
+from stores.dynamodb_purge import Purge
 from stores.dynamodb_ranks import REACH, balanced, pivot
 from stores.dynamodb_reading import Reading, Seen
 from stores.dynamodb_writes import MOST_WRITES, Again, Circumstances, Claimed, MovedOn, TooLarge
@@ -55,6 +56,7 @@ class DynamoStore:
         self._calls = calls
         self._table = table
         self._read = Reading(calls, table)
+        self._purge = Purge(calls, self._read, table)
         self._secret: bytes | None = None
         self._has_owner = False
 
@@ -284,7 +286,7 @@ class DynamoStore:
         raise Busy("Too much is in the way of the change.")
 
     def purge(self, before: datetime, limit: int) -> int:
-        return 0
+        return self._purge.step(before, limit)
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:

@@ -1,0 +1,37 @@
+"""Many items written at once, each for itself: for what nobody sees yet, or nobody sees any more."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from kanban.store import Busy
+from stores.dynamodb_client import Calls
+from stores.dynamodb_keys import Item
+
+_MOST_AT_ONCE = 25
+
+
+class Batches:
+    """Writes to one table, without conditions."""
+
+    def __init__(self, calls: Calls, table: str) -> None:
+        self._calls = calls
+        self._table = table
+
+    def put(self, items: Iterable[Item]) -> None:
+        """Put them there. No key may come twice."""
+        self._write({"PutRequest": {"Item": each}} for each in items)
+
+    def delete(self, keys: Iterable[Item]) -> None:
+        """Delete what is there. No key may come twice."""
+        self._write({"DeleteRequest": {"Key": each}} for each in keys)
+
+    def _write(self, requests: Iterator[dict[str, Any]]) -> None:
+        while batch := [*islice(requests, _MOST_AT_ONCE)]:
+            asked: dict[str, Any] = {self._table: batch}
+            began, tries = self._calls.now(), 0
+            while asked:
+                asked = self._calls("batch_write_item", RequestItems=asked).get("UnprocessedItems") or {}
+                if asked:
+                    tries += 1
+                    self._calls.wait(tries, began, Busy("DynamoDB has too much to do."))
