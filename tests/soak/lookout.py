@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.api.client import Answer, Client
-from tests.soak.model import Expected, Model
+from tests.soak.model import Model
+from tests.soak.rulings import Expected
 from tests.soak.shapes import (
     board_shape,
     board_tag,
@@ -17,6 +18,7 @@ from tests.soak.shapes import (
     clock_shape,
     column_shape,
     column_tag,
+    label_shape,
     stretch_shapes,
 )
 from tests.soak.state import Board, Card
@@ -71,8 +73,10 @@ class Lookout:
                 if user != board.owner:
                     self._get(user, f"/boards/{board.id}/cards", Expected(404, "board_not_found"))
         for user in self._clients:
-            own = [board_shape(board) for board in reversed(self._model.boards) if board.owner == user]
-            self._walk(user, "/boards", {}, own, limit=1)
+            own = [board for board in reversed(self._model.boards) if board.owner == user]
+            for query, archived in (({}, False), ({"archived": "true"}, True)):
+                shapes = [board_shape(board) for board in own if bool(board.archived) == archived]
+                self._walk(user, "/boards", query, shapes, limit=1)
 
     def _learn_columns(self, board: Board) -> None:
         """The ids of a new board's lists, which only the API knows."""
@@ -82,13 +86,15 @@ class Lookout:
 
     def _look_at_board(self, board: Board) -> None:
         now = self._model.now
-        columns = [column_shape(board, column) for column in board.columns]
-        cards = [card_shape(board, card, now) for card in board.cards]
+        columns = [column_shape(board, column) for column in board.columns if not column.archived]
+        labels = [label_shape(board, label) for label in board.labels]
+        cards = [card_shape(board, card, now) for card in board.in_use]
         tag = board_tag(board)
-        if any(card.is_running for card in board.cards):
+        if any(card.is_running for card in board.in_use):
             tag = f'{tag[:-1]}.{int(now.timestamp())}"'
-        whole = board_shape(board) | {"lists": columns, "cards": {"items": cards, "next_cursor": None}}
-        self._get(board.owner, f"/boards/{board.id}?embed=lists,cards", Expected(200, body=whole, tag=tag))
+        parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}}
+        whole = Expected(200, body=board_shape(board) | parts, tag=tag)
+        self._get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels", whole)
 
         known, number = self._events_seen.get(board.id, 0), len(board.events)
         news = {"items": board.events[known:], "last_seq": number, "has_more": False}
@@ -101,8 +107,13 @@ class Lookout:
         self._look_twice(board, path, board_shape(board), board_tag(board))
         for column in board.columns:
             self._look_twice(board, f"{path}/lists/{column.id}", column_shape(board, column), column_tag(column))
+        away = [column_shape(board, column) for column in board.columns if column.archived]
+        put_away = {"items": away, "next_cursor": None}
+        self._get(board.owner, f"{path}/lists?archived=true", Expected(200, body=put_away))
+        for label in board.labels:
+            self._look_twice(board, f"{path}/labels/{label.id}", label_shape(board, label), f'"{label.version}"')
         for card in board.cards:
-            self._look_twice(board, f"{path}/cards/{card.id}", card_shape(board, card, now), card_tag(card, now))
+            self._look_twice(board, f"{path}/cards/{card.id}", card_shape(board, card, now), card_tag(board, card, now))
             self._look_at_time(board, card)
 
     def _look_at_time(self, board: Board, card: Card) -> None:
@@ -117,13 +128,16 @@ class Lookout:
         _insist("number of ids", len(stretches), len(set(ids)))
 
     def _turn_pages(self, board: Board) -> None:
-        everything = list(board.cards)
+        everything = board.in_use
         path = f"/boards/{board.id}/cards"
         for number, sort in enumerate(_SORTS):
             self._walk_cards(board, path, {"sort": sort}, everything, limit=1 + number % 3)
             for column in board.columns[:2]:
                 query = {"sort": sort, "list_id": column.id}
-                self._walk_cards(board, path, query, column.cards, limit=2)
+                self._walk_cards(board, path, query, column.in_use, limit=2)
+            away = [card for card in board.cards if card.archived]
+            self._walk_cards(board, path, {"sort": sort, "archived": "true"}, away, limit=2)
+            self._walk_cards(board, path, {"sort": sort, "deleted": "true"}, board.trash, limit=2)
             for stage in ("todo", "in_progress", "done"):
                 there = [card for card in everything if board.home(card).stage == stage]
                 self._walk_cards(board, path, {"sort": sort, "status": stage}, there, limit=3)

@@ -21,6 +21,7 @@ from tests.soak.wishes import Wishes
 
 STEPS = 50
 
+_STEPS_BACK_AND_FORTH = ("archive", "unarchive", "restore")
 _ADDRESSES = {
     "create_board": ("POST", "/boards"),
     "update_board": ("PATCH", "/boards/{board}"),
@@ -36,6 +37,14 @@ _ADDRESSES = {
     "resolve_card": ("POST", "/boards/{board}/cards/{card}/resolve"),
     "reopen_card": ("POST", "/boards/{board}/cards/{card}/reopen"),
     "delete_card": ("DELETE", "/boards/{board}/cards/{card}"),
+    "create_label": ("POST", "/boards/{board}/labels"),
+    "update_label": ("PATCH", "/boards/{board}/labels/{label}"),
+    "delete_label": ("DELETE", "/boards/{board}/labels/{label}"),
+    "label_card": ("PUT", "/boards/{board}/cards/{card}/labels/{label}"),
+    "unlabel_card": ("DELETE", "/boards/{board}/cards/{card}/labels/{label}"),
+    **{f"{step}_board": ("POST", f"/boards/{{board}}/{step}") for step in _STEPS_BACK_AND_FORTH},
+    **{f"{step}_list": ("POST", f"/boards/{{board}}/lists/{{column}}/{step}") for step in _STEPS_BACK_AND_FORTH},
+    **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _STEPS_BACK_AND_FORTH},
 }
 _MINUTES = (0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380)
 """How much time may pass before a step: most often none, now and then so much that a key is forgotten."""
@@ -90,7 +99,7 @@ class Run:
         self._model.now = self._clock.now
         request = self._wishes.next(chance)
         method, address = _ADDRESSES[request.operation]
-        path = address.format(board=request.board, column=request.column, card=request.card)
+        path = address.format(board=request.board, column=request.column, card=request.card, label=request.label)
         headers = {"If-Match": request.tag, "Idempotency-Key": request.key}
         given = {name: text for name, text in headers.items() if text is not None}
         seen = self._clients[request.user].request(method, path, request.body, headers=given)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from tests.soak.state import Board, Card, Column, Stretch
+from tests.soak.state import Board, Card, Column, Label, Stretch
 
 _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
@@ -22,7 +22,7 @@ def board_shape(board: Board) -> dict[str, Any]:
         "seq": len(board.events),
         "created_at": moment(board.made),
         "updated_at": moment(board.edited),
-        "archived_at": None,
+        "archived_at": moment(board.archived),
     }
 
 
@@ -36,10 +36,10 @@ def column_shape(board: Board, column: Column) -> dict[str, Any]:
         "wip_limit": column.wip_limit,
         "wip_enforcement": column.wip_enforcement,
         "external_id": column.external_id,
-        "card_count": len(column.cards),
+        "card_count": len(column.in_use),
         "created_at": moment(column.made),
         "updated_at": moment(column.edited),
-        "archived_at": None,
+        "archived_at": moment(column.archived),
     }
 
 
@@ -58,7 +58,7 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "due_at": None,
         "due_complete": False,
         "hourly_rate_minor": None,
-        "label_ids": [],
+        "label_ids": labels_on(board, card),
         "assignee_ids": [],
         "links": [],
         "checklist_progress": {"done": 0, "total": 0},
@@ -68,7 +68,7 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         **clock_shape(board, card, now),
         "created_at": moment(card.made),
         "updated_at": moment(card.edited),
-        "archived_at": None,
+        "archived_at": moment(card.archived),
     }
 
 
@@ -98,6 +98,23 @@ def stretch_shapes(card: Card, now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
+def label_shape(board: Board, label: Label) -> dict[str, Any]:
+    """`Label`."""
+    return {
+        "id": label.id,
+        "board_id": board.id,
+        "name": label.name,
+        "color": label.color,
+        "created_at": moment(label.made),
+        "updated_at": moment(label.edited),
+    }
+
+
+def labels_on(board: Board, card: Card) -> list[str]:
+    """The labels that the card bears and that are still there, in the order of their ids."""
+    return sorted(each.id for each in board.labels if each.id in card.labels)
+
+
 def board_tag(board: Board) -> str:
     """The board's ETag: its version and the number of its events."""
     return f'"{board.version}.{len(board.events)}"'
@@ -105,13 +122,15 @@ def board_tag(board: Board) -> str:
 
 def column_tag(column: Column) -> str:
     """The list's ETag: its version and the number of its cards."""
-    return f'"{column.version}.{len(column.cards)}"'
+    return f'"{column.version}.{len(column.in_use)}"'
 
 
-def card_tag(card: Card, now: datetime) -> str:
-    """The card's ETag: its version, and its seconds while the clock runs and has counted any."""
-    seconds = seconds_on(card, now) if card.is_running else 0
-    return f'"{card.version}.{seconds}"' if seconds else f'"{card.version}"'
+def card_tag(board: Board, card: Card, now: datetime) -> str:
+    """The card's ETag: its version, its seconds while the clock runs, and how many labels are left on it."""
+    facets = [seconds_on(card, now) if card.is_running else 0, len(labels_on(board, card))]
+    while facets and not facets[-1]:
+        facets.pop()
+    return f'"{card.version}.{"-".join(map(str, facets))}"' if facets else f'"{card.version}"'
 
 
 def seconds_on(card: Card, now: datetime) -> int:

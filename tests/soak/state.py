@@ -30,6 +30,9 @@ class Card:
     version: int = 1
     started: datetime | None = None
     resolved: datetime | None = None
+    archived: datetime | None = None
+    deleted: datetime | None = None
+    labels: list[str] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
 
     @property
@@ -39,8 +42,20 @@ class Card:
 
 
 @dataclass(eq=False)
+class Label:
+    """A label of the board."""
+
+    id: str
+    name: str
+    color: str
+    made: datetime
+    edited: datetime
+    version: int = 1
+
+
+@dataclass(eq=False)
 class Column:
-    """A list of the board, its cards from top to bottom."""
+    """A list of the board, its cards from top to bottom; deleted ones keep their places among them."""
 
     id: str
     name: str
@@ -51,12 +66,19 @@ class Column:
     wip_enforcement: str = "warn"
     external_id: str | None = None
     version: int = 1
+    archived: datetime | None = None
+    deleted: datetime | None = None
     cards: list[Card] = field(default_factory=list)
+
+    @property
+    def in_use(self) -> list[Card]:
+        """The cards that are neither archived nor deleted."""
+        return [card for card in self.cards if not card.archived and not card.deleted]
 
 
 @dataclass(eq=False)
 class Board:
-    """A board: its columns from left to right, and all that ever happened."""
+    """A board: its columns from left to right, those that were deleted (`gone`), and all that ever happened."""
 
     id: str
     owner: str
@@ -67,14 +89,28 @@ class Board:
     made: datetime
     edited: datetime
     version: int = 1
+    archived: datetime | None = None
+    deleted: datetime | None = None
     columns: list[Column] = field(default_factory=list)
+    gone: list[Column] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def cards(self) -> list[Card]:
-        """All of them, column by column, from top to bottom."""
-        return [card for column in self.columns for card in column.cards]
+        """Those that are there, archived ones too, column by column, from top to bottom."""
+        return [card for column in self.columns for card in column.cards if not card.deleted]
+
+    @property
+    def in_use(self) -> list[Card]:
+        """Those that are not archived, and whose columns aren't."""
+        return [card for column in self.columns if not column.archived for card in column.in_use]
+
+    @property
+    def trash(self) -> list[Card]:
+        """Those that were deleted themselves, in columns that are there."""
+        return [card for column in self.columns for card in column.cards if card.deleted]
 
     def home(self, card: Card) -> Column:
         """The column that the card is in."""
-        return next(column for column in self.columns if card in column.cards)
+        return next(column for column in (*self.columns, *self.gone) if card in column.cards)

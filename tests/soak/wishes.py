@@ -4,8 +4,9 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from tests.soak.model import Model, Request
-from tests.soak.state import Board, Card, Column
+from tests.soak.model import Model
+from tests.soak.rulings import Request
+from tests.soak.state import Board, Card, Column, Label
 
 _NOWHERE = "0" * 26
 _STAGES = ("todo", "in_progress", "done")
@@ -16,10 +17,17 @@ _ENDS = ("top", "bottom")
 _ENFORCEMENTS = ("warn", "block", "block")
 _LIMITS = (1, 1, 2, 3)
 _RATES = (0, 1, 999, 9_000)
+_LABELS = ("Bug", "Idea", "BUG", "Größe")
+_COLORS = ("red", "sky")
 _EXTERNAL_IDS = ("JIRA-1", "JIRA-2", "JIRA-3")
 _KEYS = ("k1", "k2", "k3", "k4")
-_CONDITIONAL = frozenset(("update_board", "delete_board", "update_list", "delete_list", "update_card", "delete_card"))
-"""Writes that take If-Match; the others take an Idempotency-Key."""
+_CONDITIONAL = frozenset(
+    f"{verb}_{kind}" for verb in ("update", "delete") for kind in ("board", "list", "card", "label")
+)
+"""Writes that take If-Match."""
+
+_REPEATABLE = frozenset(("label_card", "unlabel_card"))
+"""Writes that take neither; the others take an Idempotency-Key."""
 
 _OFTEN = {
     "create_board": 1,
@@ -36,6 +44,20 @@ _OFTEN = {
     "resolve_card": 7,
     "reopen_card": 4,
     "delete_card": 5,
+    "archive_card": 5,
+    "unarchive_card": 4,
+    "restore_card": 5,
+    "archive_list": 2,
+    "unarchive_list": 3,
+    "restore_list": 3,
+    "archive_board": 1,
+    "unarchive_board": 1,
+    "restore_board": 1,
+    "create_label": 5,
+    "update_label": 2,
+    "delete_label": 1,
+    "label_card": 5,
+    "unlabel_card": 2,
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
@@ -49,7 +71,7 @@ class Wishes:
         self._model = model
         self._users = users
         self._sent: list[Request] = []
-        self._ever: dict[str, list[str]] = {"brd_": [], "lst_": [], "crd_": []}
+        self._ever: dict[str, list[str]] = {"brd_": [], "lst_": [], "crd_": [], "lbl_": []}
 
     def next(self, chance: random.Random) -> Request:
         """A request; now and then one that was sent already, with its key."""
@@ -69,25 +91,34 @@ class Wishes:
             user = chance.choice(self._users)
             return Request(user, operation, body=_new_board(chance), key=_key(chance))
         board = self._model.boards[0] if chance.random() < 0.8 else chance.choice(self._model.boards)
+        if operation == "restore_board" and self._model.gone and chance.random() < 0.8:
+            board = chance.choice(self._model.gone)
         user = board.owner if chance.random() < 0.95 else chance.choice(self._users)
-        column = self._among([each.id for each in board.columns], "lst_", chance)
+        columns = board.gone if operation == "restore_list" and board.gone else board.columns
+        column = self._among([each.id for each in columns], "lst_", chance)
         cards = self._fitting(operation, board)
         if operation in _NEED_A_CARD and not cards and chance.random() < 0.8:
             operation = "create_card"
         card = self._among(cards, "crd_", chance)
+        label = self._among([each.id for each in board.labels], "lbl_", chance)
         return Request(
             user,
             operation,
             board=board.id if chance.random() < 0.98 else self._among([], "brd_", chance),
             column=column if operation.endswith("_list") and operation != "create_list" else "",
             card=card if operation.endswith("_card") and operation != "create_card" else "",
+            label=label if "label" in operation and operation != "create_label" else "",
             body=self._body(operation, board, column, chance),
-            tag=self._tag(operation, board, column, card, chance) if operation in _CONDITIONAL else None,
-            key=None if operation in _CONDITIONAL else _key(chance),
+            tag=self._tag(operation, board, (column, card, label), chance) if operation in _CONDITIONAL else None,
+            key=None if operation in _CONDITIONAL | _REPEATABLE else _key(chance),
         )
 
     def _fitting(self, operation: str, board: Board) -> list[str]:
         """The cards for which the operation makes sense."""
+        if operation == "restore_card":
+            return [card.id for card in board.trash]
+        if operation == "unarchive_card":
+            return [card.id for card in board.cards if card.archived]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
         return [card.id for card in board.cards if stage in (None, board.home(card).stage)]
 
@@ -100,14 +131,15 @@ class Wishes:
     def _note(self) -> None:
         for board in self._model.boards:
             new = [("brd_", board.id), *(("lst_", each.id) for each in board.columns)]
+            new += [("lbl_", each.id) for each in board.labels]
             for prefix, each in [*new, *(("crd_", each.id) for each in board.cards)]:
                 if each not in self._ever[prefix]:
                     self._ever[prefix].append(each)
 
-    def _tag(self, operation: str, board: Board, column_id: str, card_id: str, chance: random.Random) -> str | None:
-        things: list[Board | Column | Card] = [board, *board.columns, *board.cards]
+    def _tag(self, operation: str, board: Board, ids: tuple[str, str, str], chance: random.Random) -> str | None:
+        things: list[Board | Column | Card | Label] = [board, *board.columns, *board.cards, *board.labels]
         versions = {each.id: each.version for each in things}
-        about = {"board": board.id, "list": column_id, "card": card_id}[operation.partition("_")[2]]
+        about = dict(zip(("list", "card", "label"), ids, strict=True)).get(operation.partition("_")[2], board.id)
         version = versions.get(about, 1)
         fresh = [f'"{version}"', f'"{version}.7"', "*"]
         stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
@@ -117,6 +149,9 @@ class Wishes:
         if operation == "update_board":
             rate = chance.choice(_RATES)
             return _some(chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate)
+        if operation in ("create_label", "update_label"):
+            label = {"name": chance.choice(_LABELS), "color": chance.choice(_COLORS)}
+            return label if operation == "create_label" else _some(chance, **label)
         if operation.endswith("_list"):
             return self._body_about_column(operation, board, chance)
         return self._body_about_card(operation, board, column_id, chance)
@@ -147,14 +182,21 @@ class Wishes:
             case "create_card":
                 more = _some(chance, description=text, list_id=column_id, position=chance.choice(_ENDS))
                 rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
-                return {"title": title, **more, **rarely}
+                return {"title": title, **more, **rarely, **self._labels(board, chance)}
             case "update_card":
                 external_id = chance.choice((*_EXTERNAL_IDS, None))
-                return _some(chance, title=title, description=text, external_id=external_id)
+                words = _some(chance, title=title, description=text, external_id=external_id)
+                return words | self._labels(board, chance)
             case "move_card":
-                there = [card.id for each in board.columns if each.id == column_id for card in each.cards]
+                there = [card.id for card in board.cards if board.home(card).id == column_id]
                 return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
         return None
+
+    def _labels(self, board: Board, chance: random.Random) -> dict[str, Any]:
+        """Now and then some labels, one of which may be no more."""
+        if chance.random() < 0.7:
+            return {}
+        return {"label_ids": sorted({self._among([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})}
 
 
 def _new_board(chance: random.Random) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""What every part of the model writes down, and in which words."""
+
+from datetime import datetime
+from typing import Any
+
+from tests.api.client import Answer
+from tests.soak.rulings import Expected
+from tests.soak.shapes import card_shape, card_tag, column_shape, column_tag, moment
+from tests.soak.state import Board, Card, Column, Label, Stretch
+
+
+class Ledger:
+    """The boards that there are, those that were deleted (`gone`), and the moment. `_seen` is the answer that came."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.boards: list[Board] = []
+        self.gone: list[Board] = []
+        self._seen: Answer
+
+    def _bring(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
+        """Start and stop the card's clock."""
+        if origin == goal:
+            return
+        self._stop(card)
+        if goal == "in_progress":
+            card.stretches.append(Stretch(self.now, None, board.hourly_rate_minor))
+            card.started = card.started or self.now
+        card.resolved = self.now if goal == "done" else None
+
+    def _stop(self, card: Card) -> None:
+        for stretch in card.stretches:
+            stretch.end = stretch.end or self.now
+
+    def _new_id(self) -> str:
+        return str(self._seen.json["id"]) if self._seen.status == 201 else ""
+
+    def _column(self, new_id: str, wishes: dict[str, Any]) -> Column:
+        return Column(
+            id=new_id,
+            name=wishes["name"],
+            stage=wishes["stage"],
+            made=self.now,
+            edited=self.now,
+            wip_limit=wishes.get("wip_limit"),
+            wip_enforcement=wishes.get("wip_enforcement", "warn"),
+            external_id=wishes.get("external_id"),
+        )
+
+    def _patched(self, thing: Board | Column | Card | Label, patch: dict[str, Any]) -> list[str]:
+        changed = sorted(name for name, new in patch.items() if getattr(thing, name) != new)
+        for name in changed:
+            setattr(thing, name, patch[name])
+        if changed:
+            self._touch(thing)
+        return changed
+
+    def _touch(self, thing: Board | Column | Card | Label) -> None:
+        thing.version += 1
+        thing.edited = self.now
+
+    def _record(
+        self, board: Board, kind: str, column: Column | None = None, card: Card | None = None, **data: Any
+    ) -> None:
+        event: dict[str, Any] = {
+            "seq": len(board.events) + 1,
+            "type": kind,
+            "at": moment(self.now),
+            "actor_id": board.owner,
+            "board_id": board.id,
+            "data": data,
+        }
+        if column:
+            event["list_id"] = column.id
+        if card:
+            event["card_id"] = card.id
+        board.events.append(event)
+
+    def _column_shown(self, board: Board, column: Column, status: int = 200) -> Expected:
+        return Expected(status, body=column_shape(board, column), tag=column_tag(column))
+
+    def _card_shown(self, board: Board, card: Card, status: int = 200) -> Expected:
+        return Expected(status, body=card_shape(board, card, self.now), tag=card_tag(board, card, self.now))
