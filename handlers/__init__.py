@@ -8,7 +8,7 @@ wants committed (`answers`). It writes nothing, catches nothing and knows no sta
 from collections.abc import Callable
 from types import ModuleType
 
-from handlers import archive, boards, cards, events, health, labels, lists, members, tokens, users
+from handlers import archive, boards, cards, checklists, comments, events, health, labels, lists, members, tokens, users
 from handlers.answers import Answer
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -20,6 +20,8 @@ _MODULES: tuple[ModuleType, ...] = (
     labels,
     lists,
     cards,
+    checklists,
+    comments,
     archive,
     events,
 )

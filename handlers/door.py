@@ -6,8 +6,21 @@ from typing import NoReturn
 from kanban.access import Caller, permit
 from kanban.errors import NotFound
 from kanban.shelves import MOST_STOPPED
-from kanban.store import Beside, CardQuery, Store
-from kanban.values import Board, BoardView, Card, Event, Page, Position, Role, Scope, Stage, TimeEntry
+from kanban.store import Beside, CardQuery, PartKey, Store
+from kanban.values import (
+    Board,
+    BoardView,
+    Card,
+    Checklist,
+    Comment,
+    Event,
+    Page,
+    Position,
+    Role,
+    Scope,
+    Stage,
+    TimeEntry,
+)
 
 _MOST_LOOKED_AT = 100
 """Cards in progress among which those are looked for whose clocks run."""
@@ -28,9 +41,16 @@ class Door:
         self._scope = scope
         self._least = least
 
-    def board(self, board_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None) -> BoardView:
-        """The board with its lists, and the named cards as far as they are there."""
-        view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside)
+    def board(
+        self,
+        board_id: str,
+        *,
+        card_ids: Sequence[str] = (),
+        beside: Beside | None = None,
+        parts: Sequence[PartKey] = (),
+    ) -> BoardView:
+        """The board with its lists, and the named cards and parts of these as far as they are there."""
+        view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside, parts=parts)
         return self._entered(view)
 
     def deleted(self, board_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()) -> BoardView:
@@ -65,6 +85,18 @@ class Door:
     ) -> tuple[BoardView, Page[TimeEntry]]:
         """A page of a card's time entries, oldest first; the view holds the card."""
         found = self._store.page_time_entries(board_id, self._caller.user_id, card_id, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def checklists(self, board_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]]:
+        """A card's checklists, in their order; the view holds the card."""
+        found = self._store.checklists(board_id, self._caller.user_id, card_id)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def comments(
+        self, board_id: str, card_id: str, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[Comment]]:
+        """A page of a card's comments, newest first; the view holds the card."""
+        found = self._store.page_comments(board_id, self._caller.user_id, card_id, limit, after)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:

@@ -26,3 +26,11 @@ def card(body: Mapping[str, Any]) -> dict[str, Any]:
     if "links" in wishes:
         wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
     return wishes
+
+
+def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a `ChecklistItemCreate` or `ChecklistItemPatch`, each as an item holds it."""
+    wishes = dict(body)
+    if "due_at" in wishes:
+        wishes["due_at"] = moment_or_none(wishes["due_at"])
+    return wishes

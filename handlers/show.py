@@ -1,10 +1,26 @@
 """Values in the document's shapes."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from kanban import money, timeclock
-from kanban.values import Board, BoardView, Card, Event, Label, List, Member, Role, TimeEntry, Token, User
+from kanban.values import (
+    Board,
+    BoardView,
+    Card,
+    Checklist,
+    ChecklistItem,
+    Comment,
+    Event,
+    Label,
+    List,
+    Member,
+    Role,
+    TimeEntry,
+    Token,
+    User,
+)
 
 Shape = dict[str, Any]
 
@@ -149,6 +165,45 @@ def time_entry(value: TimeEntry, now: datetime) -> Shape:
     }
 
 
+def checklist(value: Checklist, view: BoardView) -> Shape:
+    """`Checklist`, with its items."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "card_id": value.card_id,
+        "name": value.name,
+        "items": [checklist_item(each, view) for each in value.items],
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def checklist_item(value: ChecklistItem, view: BoardView) -> Shape:
+    """`ChecklistItem`; whoever has left the board is nobody."""
+    return {
+        "id": value.id,
+        "text": value.text,
+        "done": value.done,
+        "assignee_id": _assignee_of(value, view),
+        "due_at": moment_or_none(value.due_at),
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def comment(value: Comment) -> Shape:
+    """`Comment`."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "card_id": value.card_id,
+        "author_id": value.author_id,
+        "text": value.text,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
 def event(value: Event) -> Shape:
     """`Event`: list_id and card_id stand only where they belong."""
     shape: Shape = {
@@ -201,3 +256,19 @@ def list_tag(value: List) -> str:
 def board_tag(value: Board) -> str:
     """The entity tag of a board: its version and seq."""
     return f"{value.version}.{value.seq}"
+
+
+def checklist_tag(value: Checklist, view: BoardView) -> str:
+    """The entity tag of a checklist: its version and a digest of its items' tags in their order."""
+    items = " ".join(f"{each.id}.{checklist_item_tag(each, view)}" for each in value.items)
+    return f"{value.version}.{sha256(items.encode()).hexdigest()[:20]}" if items else str(value.version)
+
+
+def checklist_item_tag(value: ChecklistItem, view: BoardView) -> str:
+    """The entity tag of an item: its version, and whether it is somebody's, which may end without a new one."""
+    return f"{value.version}.1" if _assignee_of(value, view) else str(value.version)
+
+
+def _assignee_of(value: ChecklistItem, view: BoardView) -> str | None:
+    """The user whose place the item names, if it is still there."""
+    return next((each.user_id for each in view.members if each.id == value.assignee_id), None)

@@ -100,7 +100,8 @@ def test_every_code_of_the_domain_is_in_the_document() -> None:
     documented = set(BUNDLE["components"]["schemas"]["ProblemCode"]["enum"])
     # NotFound makes its code from the kind of thing; signing up while it is closed is a plain 401.
     codes = {kind.code for kind in subclasses(Refused) if "code" in vars(kind)} - {"signup_closed"}
-    codes |= {f"{kind}_not_found" for kind in ("board", "list", "card", "label", "member", "user", "token")}
+    kinds = ("board", "list", "card", "checklist", "checklist_item", "comment", "label", "member", "user", "token")
+    codes |= {f"{kind}_not_found" for kind in kinds}
 
     assert codes <= documented
 
