@@ -9,12 +9,14 @@ from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import cards
+from kanban.access import Caller
 from kanban.store import Beside, CardQuery, Shelf, Sort
-from kanban.values import Act, BoardView, Card, Change, Position, Stage
+from kanban.values import Act, BoardView, Card, Change, Position
 
 
 def list_cards(
     door: Door,
+    caller: Caller,
     now: datetime,
     next_cursor: NextCursor,
     board_id: str,
@@ -22,17 +24,50 @@ def list_cards(
     sort: str = Sort.POSITION,
     list_id: str | None = None,
     status: str | None = None,
+    label_id: str | None = None,
+    assignee_id: str | None = None,
+    due_from: str | None = None,
+    due_until: str | None = None,
+    updated_since: str | None = None,
     q: str | None = None,
     cursor: Position | None = None,
     *,
     archived: bool = False,
     deleted: bool = False,
+    overdue: bool = False,
 ) -> Answer:
     """A page of the board's cards that fit the filters."""
-    shelf = Shelf.DELETED if deleted else Shelf.ARCHIVED if archived else Shelf.IN_USE
-    query = CardQuery(list_id, Stage(status) if status else None, q, Sort(sort), shelf)
+    query = CardQuery(
+        list_id=list_id,
+        q=q,
+        sort=Sort(sort),
+        shelf=Shelf.DELETED if deleted else Shelf.ARCHIVED if archived else Shelf.IN_USE,
+        label_id=label_id,
+        assignee_id=caller.user_id if assignee_id == "me" else assignee_id,
+        updated_since=read.moment_or_none(updated_since),
+        **read.due_filters(status, due_from, due_until, now if overdue else None),
+    )
     view, found = door.cards(board_id, query, limit, cursor)
     return page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
+
+
+def list_assigned_cards(
+    door: Door,
+    now: datetime,
+    next_cursor: NextCursor,
+    limit: int,
+    status: str | None = None,
+    due_from: str | None = None,
+    due_until: str | None = None,
+    cursor: Position | None = None,
+    *,
+    overdue: bool = False,
+) -> Answer:
+    """A page of the cards that the caller is assigned to, over all boards."""
+    query = CardQuery(**read.due_filters(status, due_from, due_until, now if overdue else None))
+    found = door.assigned(query, limit, cursor)
+    items = (show.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
+    return page(items, next_cursor(found.next))
 
 
 def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:

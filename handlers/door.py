@@ -99,6 +99,10 @@ class Door:
         found = self._store.page_comments(board_id, self._caller.user_id, card_id, limit, after)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
+    def assigned(self, query: CardQuery, limit: int, after: Position | None = None) -> Page[tuple[BoardView, Card]]:
+        """A page of the cards that the caller is assigned to, each with its board."""
+        return self._store.page_assigned(self._caller.user_id, query, limit, after)
+
     def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
         """A page of the caller's boards, newest first: those in use, or those that are archived."""
         return self._store.page_boards(self._caller.user_id, limit, after, archived=archived)

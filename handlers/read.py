@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kanban.values import Link
+from kanban.spans import refuse_backwards
+from kanban.values import Link, Stage
 
 
 def moment(text: str) -> datetime:
@@ -26,6 +27,20 @@ def card(body: Mapping[str, Any]) -> dict[str, Any]:
     if "links" in wishes:
         wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
     return wishes
+
+
+def due_filters(
+    status: str | None, due_from: str | None, due_until: str | None, overdue_at: datetime | None
+) -> dict[str, Any]:
+    """The filters that every listing of cards has, as a `CardQuery` holds them. Raises EndsBeforeStart."""
+    start, end = moment_or_none(due_from), moment_or_none(due_until)
+    refuse_backwards(start, end, named=("due_from", "due_until"))
+    return {
+        "status": Stage(status) if status else None,
+        "due_from": start,
+        "due_until": end,
+        "overdue_at": overdue_at,
+    }
 
 
 def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
