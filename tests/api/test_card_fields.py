@@ -1,0 +1,124 @@
+"""Cards: their dates, their links and the rate of their own, as clients set them."""
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.clock import StandingClock
+
+LINK = {"url": "https://example.com/reports/481", "title": "The report"}
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's, where an hour costs 10.00."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
+
+
+def test_a_card_is_made_with_dates_links_and_a_rate(mina: Client, board: str) -> None:
+    made = mina.post(
+        f"{board}/cards",
+        {
+            "title": "Copy",
+            "start_at": "2026-11-20T09:00:00.75Z",
+            "due_at": "2026-11-24T18:00:00+01:00",
+            "due_complete": True,
+            "hourly_rate_minor": 1500,
+            "links": [LINK],
+        },
+    )
+
+    assert made.status == 201
+    assert (made.json["start_at"], made.json["due_at"]) == ("2026-11-20T09:00:00Z", "2026-11-24T17:00:00Z")
+    assert (made.json["due_complete"], made.json["hourly_rate_minor"], made.json["links"]) == (True, 1500, [LINK])
+    assert mina.get(made.headers["location"].removeprefix("/v1")).json == made.json
+
+
+def test_fields_are_changed_and_taken_away_and_the_event_names_them(mina: Client, board: str) -> None:
+    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z", "hourly_rate_minor": 5})
+    path = f"{board}/cards/{made.json['id']}"
+
+    changed = mina.patch(path, {"due_at": None, "hourly_rate_minor": None, "links": [LINK, LINK]}, If_Match=made.etag)
+    emptied = mina.patch(path, {"links": []}, If_Match=changed.etag)
+
+    assert (changed.json["due_at"], changed.json["hourly_rate_minor"]) == (None, None)
+    assert changed.json["links"] == [LINK, LINK]
+    assert emptied.json["links"] == []
+    *_, first, second = mina.get(f"{board}/events").json["items"]
+    assert first["data"] == {"changed": ["due_at", "hourly_rate_minor", "links"]}
+    assert second["data"] == {"changed": ["links"]}
+
+
+def test_a_card_can_not_be_due_before_it_begins(mina: Client, board: str) -> None:
+    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z"})
+
+    created = mina.post(
+        f"{board}/cards", {"title": "No", "start_at": "2026-11-24T17:00:01Z", "due_at": "2026-11-24T17:00:00Z"}
+    )
+    changed = mina.patch(f"{board}/cards/{made.json['id']}", {"start_at": "2026-11-25T00:00:00Z"}, If_Match=made.etag)
+
+    for refused in (created, changed):
+        assert (refused.status, refused.json["code"]) == (422, "ends_before_start")
+        assert refused.json["errors"][0]["pointer"] == "/due_at"
+    assert len(mina.get(f"{board}/cards").json["items"]) == 1
+
+
+def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, board: str, clock: StandingClock) -> None:
+    card = mina.post(f"{board}/cards", {"title": "Copy"}).json["id"]
+    mina.post(f"{board}/cards/{card}/start")
+    clock.forward(hours=1)
+    mina.patch(f"{board}/cards/{card}", {"hourly_rate_minor": 6000}, If_Match="*")
+    clock.forward(hours=1)
+    for step in ("resolve", "reopen", "start"):
+        mina.post(f"{board}/cards/{card}/{step}")
+    clock.forward(hours=1)
+
+    assert mina.get(f"{board}/cards/{card}").json["cost"]["formatted"] == "USD 80.00"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"links": [{"url": "javascript:alert(1)", "title": "x"}]},
+        {"links": [{"url": "HTTPS://example.com", "title": "x"}]},
+        {"links": [{"url": " https://example.com", "title": "x"}]},
+        {"links": [{"url": "https://exa mple.com", "title": "x"}]},
+        {"links": [{"url": "https://example.com/\u202e", "title": "x"}]},
+        {"links": [{"url": "data:text/html,hi", "title": "x"}]},
+        {"links": [{"url": "https://", "title": "x"}]},
+        {"links": [{"url": "https://example.com\n", "title": "x"}]},
+        {"links": [{"url": "https://example.com", "title": "\u200b"}]},
+        {"links": [{"url": "https://example.com"}]},
+        {"links": [{"url": "https://example.com", "title": "x", "rel": "me"}]},
+        {"links": [LINK] * 21},
+        {"links": None},
+        {"due_at": "2026-02-30T00:00:00Z"},
+        {"due_at": "2026-11-24T17:00:00"},
+        {"due_at": "2026-11-24"},
+        {"due_at": "99999-01-01T00:00:00Z"},
+        {"due_at": 1763740800},
+        {"start_at": "1999-12-31T23:59:59Z"},
+        {"due_complete": None},
+        {"due_complete": "true"},
+        {"hourly_rate_minor": -1},
+        {"hourly_rate_minor": 2**63},
+        {"hourly_rate_minor": True},
+    ],
+    ids=lambda fields: repr(fields)[:60],
+)
+def test_fields_that_break_the_document_are_refused(mina: Client, board: str, fields: dict[str, object]) -> None:
+    made = mina.post(f"{board}/cards", {"title": "Copy"})
+
+    created = mina.post(f"{board}/cards", {"title": "No", **fields})
+    changed = mina.patch(f"{board}/cards/{made.json['id']}", fields, If_Match=made.etag)
+
+    assert (created.status, changed.status) == (400, 400)
+    assert changed.json["errors"]
+    assert [each["title"] for each in mina.get(f"{board}/cards").json["items"]] == ["Copy"]
+
+
+@pytest.mark.parametrize("text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00+23:59", "2027-06-30T23:59:60Z"])
+def test_dates_at_the_edge_never_break_anything(mina: Client, board: str, text: str) -> None:
+    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": text})
+
+    assert made.status in (201, 400)
+    assert mina.get(f"{board}/cards?sort=due_at").status == 200

@@ -1,0 +1,209 @@
+"""How cards are found: by label, by person, by date, by what is said about them; and what is mine."""
+
+import pytest
+
+from tests.api.client import Answer, Client
+from tests.api.clock import StandingClock
+
+
+@pytest.fixture
+def board(mina: Client, omar: Client) -> str:
+    """The path of a board of Mina's, where Omar is an editor."""
+    assert omar.token
+    return make_board(mina, "Website")
+
+
+def make_board(mina: Client, name: str) -> str:
+    path = f"/boards/{mina.post('/boards', {'name': name}).json['id']}"
+    mina.request("PUT", f"{path}/members/omar", {"role": "editor"})
+    return path
+
+
+def add(mina: Client, board: str, title: str, **more: object) -> str:
+    made = mina.post(f"{board}/cards", {"title": title, **more})
+    assert made.status == 201, made.raw
+    return f"{board}/cards/{made.json['id']}"
+
+
+def titles(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.raw
+    return [card["title"] for card in answer.json["items"]]
+
+
+def all_titles(client: Client, path: str) -> list[str]:
+    """The titles of all pages; a page may be empty while more follow."""
+    seen, following = [], ""
+    while True:
+        page = client.get(path + following)
+        seen += titles(page)
+        cursor = page.json["next_cursor"]
+        if cursor is None:
+            return seen
+        following = f"{'&' if '?' in path else '?'}cursor={cursor}"
+
+
+def day(number: int) -> str:
+    return f"2026-11-{number}T12:00:00Z"
+
+
+def test_cards_are_found_by_label_and_by_person(mina: Client, omar: Client, board: str) -> None:
+    label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+    add(mina, board, "Bare")
+    add(mina, board, "Labelled", label_ids=[label])
+    add(mina, board, "Both", label_ids=[label], assignee_ids=["mina", "omar"])
+
+    assert titles(mina.get(f"{board}/cards?label_id={label}")) == ["Labelled", "Both"]
+    assert titles(mina.get(f"{board}/cards?assignee_id=omar")) == ["Both"]
+    assert titles(omar.get(f"{board}/cards?assignee_id=me&label_id={label}")) == ["Both"]
+    assert titles(mina.get(f"{board}/cards?label_id=lbl_{'0' * 26}")) == []
+    assert titles(mina.get(f"{board}/cards?assignee_id=nobody")) == []
+
+
+def test_cards_are_found_by_when_they_are_due(mina: Client, board: str) -> None:
+    add(mina, board, "Some day")
+    for number in (21, 23, 25):
+        add(mina, board, f"On {number}", due_at=day(number))
+
+    assert titles(mina.get(f"{board}/cards?due_from={day(23)}")) == ["On 23", "On 25"]
+    assert titles(mina.get(f"{board}/cards?due_until={day(23)}")) == ["On 21"]
+    assert titles(mina.get(f"{board}/cards?due_from={day(21)}&due_until={day(25)}")) == ["On 21", "On 23"]
+    assert titles(mina.get(f"{board}/cards?due_from=2026-11-23T13:00:00%2B01:00")) == ["On 23", "On 25"]
+    assert titles(mina.get(f"{board}/cards?due_from={day(23)}&due_until={day(23)}")) == []
+
+
+def test_a_range_that_ends_before_it_starts_is_refused(mina: Client, board: str) -> None:
+    query = f"due_from={day(23)}&due_until={day(22)}"
+
+    for refused in (mina.get(f"{board}/cards?{query}"), mina.get(f"/cards?{query}")):
+        assert (refused.status, refused.json["code"]) == (422, "ends_before_start")
+        assert refused.json["errors"][0]["pointer"] == "/query/due_until"
+
+
+def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, clock: StandingClock) -> None:
+    lists = [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
+    add(mina, board, "Late", due_at=day(20))
+    add(mina, board, "Delivered", due_at=day(20), due_complete=True)
+    add(mina, board, "Done", due_at=day(20), list_id=lists[2])
+    add(mina, board, "Next", due_at=day(21))
+    add(mina, board, "Some day")
+
+    assert titles(mina.get(f"{board}/cards?overdue=true")) == ["Late"]
+    assert len(titles(mina.get(f"{board}/cards?overdue=false"))) == 5
+    clock.forward(days=1)
+    assert titles(mina.get(f"{board}/cards?overdue=true")) == ["Late", "Next"]
+
+
+def test_cards_are_found_by_when_they_changed(mina: Client, board: str, clock: StandingClock) -> None:
+    old = add(mina, board, "Old")
+    add(mina, board, "Older")
+    clock.forward(minutes=1)
+    add(mina, board, "New")
+    mina.patch(old, {"title": "Old, changed"}, If_Match="*")
+
+    found = titles(mina.get(f"{board}/cards?updated_since=2026-11-20T14:01:00Z&sort=position"))
+
+    assert found == ["Old, changed", "New"]
+
+
+def test_cards_are_sorted_by_when_they_are_due(mina: Client, board: str) -> None:
+    add(mina, board, "Some day")
+    for number in (23, 21, 25):
+        add(mina, board, f"On {number}", due_at=day(number))
+
+    assert all_titles(mina, f"{board}/cards?sort=due_at&limit=2") == ["On 21", "On 23", "On 25"]
+    assert all_titles(mina, f"{board}/cards?sort=-due_at&limit=2") == ["On 25", "On 23", "On 21"]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("strasse", ["Straße", "Said"]),
+        ("STRASSE 1", ["Straße"]),
+        ("cafe", []),
+        ("CAFE%CC%81", ["Said"]),
+        ("%25", ["Sign"]),
+        ("_", ["Sign"]),
+        ("edited", []),
+        ("gone", []),
+    ],
+)
+def test_text_is_found_in_title_description_and_comments(mina: Client, board: str, q: str, found: list[str]) -> None:
+    add(mina, board, "Straße", description="Musterstraße 1")
+    said = f"{add(mina, board, 'Said')}/comments"
+    add(mina, board, "Sign", description="100 % sure_ly")
+    mina.post(said, {"text": "We meet in the Café,\nSTRASSE 7"})
+    edited = mina.post(said, {"text": "edited"})
+    mina.patch(f"{said}/{edited.json['id']}", {"text": "other words"}, If_Match="*")
+    gone = mina.post(said, {"text": "gone"})
+    mina.delete(f"{said}/{gone.json['id']}", If_Match="*")
+
+    assert titles(mina.get(f"{board}/cards?q={q}")) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "label_id=lbl_1",
+        "label_id=",
+        "assignee_id=ME",
+        "assignee_id=x",
+        "due_from=2026-11-20",
+        "due_from=2026-02-30T00:00:00Z",
+        "due_from=2026-11-20T12:00:00+01:00",
+        "due_until=99999-01-01T00:00:00Z",
+        "updated_since=yesterday",
+        "overdue=1",
+        "overdue=True",
+        "overdue=true&overdue=true",
+        "sort=due",
+    ],
+)
+def test_filters_that_break_the_document_are_refused(mina: Client, board: str, query: str) -> None:
+    refused = mina.get(f"{board}/cards?{query}")
+
+    assert (refused.status, refused.json["code"]) == (400, "invalid_parameter")
+
+
+# My work
+
+
+def test_my_work_is_what_i_am_assigned_to_over_all_boards(mina: Client, omar: Client) -> None:
+    first, second = make_board(mina, "First"), make_board(mina, "Second")
+    add(mina, first, "Old", assignee_ids=["omar"])
+    add(mina, first, "Not his", assignee_ids=["mina"])
+    add(mina, first, "New", assignee_ids=["omar", "mina"])
+    add(mina, second, "Newer board", assignee_ids=["omar"])
+
+    assert all_titles(omar, "/cards?limit=1") == ["Newer board", "Old", "New"]
+    names = {card["title"]: card["board_name"] for card in omar.get("/cards").json["items"]}
+    assert names == {"Newer board": "Second", "Old": "First", "New": "First"}
+
+
+def test_my_work_is_filtered_by_status_and_by_date(mina: Client, board: str) -> None:
+    add(mina, board, "Late", due_at=day(19), assignee_ids=["mina"])
+    add(mina, board, "Next", due_at=day(21), assignee_ids=["mina"])
+    started = add(mina, board, "Started", assignee_ids=["mina"])
+    mina.post(f"{started}/start")
+
+    assert all_titles(mina, "/cards?status=in_progress") == ["Started"]
+    assert all_titles(mina, "/cards?overdue=true") == ["Late"]
+    assert all_titles(mina, f"/cards?due_from={day(20)}&due_until={day(22)}") == ["Next"]
+
+
+def test_my_work_leaves_out_what_is_put_away_and_boards_that_i_left(mina: Client, omar: Client, board: str) -> None:
+    put_away = add(mina, board, "Put away", assignee_ids=["omar"])
+    deleted = add(mina, board, "Deleted", assignee_ids=["omar"])
+    add(mina, board, "There", assignee_ids=["omar"])
+    mina.post(f"{put_away}/archive")
+    mina.delete(deleted, If_Match="*")
+
+    assert all_titles(omar, "/cards") == ["There"]
+    omar.delete(f"{board}/members/omar")
+    assert all_titles(omar, "/cards") == []
+
+
+def test_my_work_needs_a_token_that_reads(mina: Client, stranger: Client) -> None:
+    writer = mina.post("/users/me/tokens", {"name": "W", "scopes": ["write"]}).json["secret"]
+
+    assert stranger.get("/cards").status == 401
+    assert mina.with_token(writer).get("/cards").json["code"] == "scope_missing"

@@ -1,0 +1,142 @@
+"""Comments: what members say about a card."""
+
+import pytest
+
+from tests.api.client import Answer, Client
+from tests.api.clock import StandingClock
+
+
+@pytest.fixture
+def board(mina: Client, omar: Client) -> str:
+    """The path of a board of Mina's, where Omar is an editor."""
+    assert omar.token
+    path = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+    mina.request("PUT", f"{path}/members/omar", {"role": "editor"})
+    return path
+
+
+@pytest.fixture
+def card(mina: Client, board: str) -> str:
+    """The path of a card."""
+    return f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
+
+
+def say(client: Client, card: str, text: str) -> Answer:
+    return client.post(f"{card}/comments", {"text": text})
+
+
+def test_a_comment_is_written_read_edited_and_deleted(
+    mina: Client, board: str, card: str, clock: StandingClock
+) -> None:
+    said = say(mina, card, "Looks *god*.")
+    path = said.headers["location"].removeprefix("/v1")
+    clock.forward(minutes=5)
+
+    read = mina.get(path)
+    edited = mina.patch(path, {"text": "Looks *good*."}, If_Match=said.etag)
+    stale = mina.patch(path, {"text": "No"}, If_Match=said.etag)
+    unsure = mina.delete(path)
+    counted = mina.get(card).json["comment_count"]
+    deleted = mina.delete(path, If_Match=edited.etag)
+
+    assert (said.status, said.json["author_id"], read.json, read.etag) == (201, "mina", said.json, said.etag)
+    assert (edited.json["text"], edited.json["updated_at"]) == ("Looks *good*.", "2026-11-20T14:05:00Z")
+    assert (stale.status, unsure.status, deleted.status, counted) == (412, 428, 204, 1)
+    assert mina.get(path).json["code"] == "comment_not_found"
+    assert mina.get(card).json["comment_count"] == 0
+    told = mina.get(f"{board}/events?after=3").json["items"]
+    assert [each["type"] for each in told] == ["comment.created", "comment.updated", "comment.deleted"]
+    assert {tuple(each["data"]) for each in told} == {("comment_id",)}
+
+
+def test_markdown_is_kept_as_it_was_sent(mina: Client, card: str) -> None:
+    text = "  # Title\n\n\tcode <script>alert(1)</script>\n* Café 👩\u200d🚀\n\n"
+
+    assert say(mina, card, text).json["text"] == text
+
+
+def test_comments_come_newest_first_page_by_page(mina: Client, card: str, clock: StandingClock) -> None:
+    for number in range(5):
+        say(mina, card, f"Comment {number}")
+        clock.forward(seconds=number % 2)
+
+    path: str | None = f"{card}/comments?limit=2"
+    seen = []
+    while path:
+        page = mina.get(path)
+        seen.append([each["text"] for each in page.json["items"]])
+        path = page.headers.get("link", "").partition(">")[0].removeprefix("</v1") or None
+
+    assert seen == [["Comment 4", "Comment 3"], ["Comment 2", "Comment 1"], ["Comment 0"]]
+
+
+def test_a_comment_is_edited_by_its_author_and_deleted_by_an_owner(mina: Client, omar: Client, card: str) -> None:
+    of_omar = say(omar, card, "Buy now!").headers["location"].removeprefix("/v1")
+    of_mina = say(mina, card, "No.").headers["location"].removeprefix("/v1")
+
+    edited = mina.patch(of_omar, {"text": "I am sorry."}, If_Match="*")
+    unsure = mina.patch(of_omar, {"text": "I am sorry."})
+    robbed = omar.delete(of_mina, If_Match="*")
+    swept = mina.delete(of_omar, If_Match="*")
+
+    for refused in (edited, unsure, robbed):
+        assert (refused.status, refused.json["code"]) == (403, "not_the_author")
+    assert swept.status == 204
+    assert [each["text"] for each in mina.get(f"{card}/comments").json["items"]] == ["No."]
+
+
+def test_a_viewer_reads_and_says_nothing_not_even_what_they_said_before(
+    mina: Client, omar: Client, board: str, card: str
+) -> None:
+    said = say(omar, card, "First").headers["location"].removeprefix("/v1")
+    mina.request("PUT", f"{board}/members/omar", {"role": "viewer"})
+
+    assert omar.get(said).status == 200
+    refused = [
+        say(omar, card, "Second"),
+        omar.patch(said, {"text": "x"}, If_Match="*"),
+        omar.delete(said, If_Match="*"),
+    ]
+    assert {(each.status, each.json["code"]) for each in refused} == {(403, "role_too_low")}
+
+
+def test_what_somebody_said_stays_when_they_leave(mina: Client, omar: Client, board: str, card: str) -> None:
+    say(omar, card, "Good luck")
+    omar.delete(f"{board}/members/omar")
+
+    assert [each["author_id"] for each in mina.get(f"{card}/comments").json["items"]] == ["omar"]
+
+
+def test_commenting_changes_the_tag_of_the_card_and_not_its_version(mina: Client, card: str) -> None:
+    before = mina.get(card)
+
+    say(mina, card, "Looks good.")
+
+    assert mina.get(card, If_None_Match=before.etag).status == 200
+    assert mina.get(card).json["updated_at"] == before.json["updated_at"]
+    assert mina.patch(card, {"title": "Text"}, If_Match=before.etag).status == 200
+
+
+def test_a_comment_on_another_card_is_not_found(mina: Client, board: str, card: str) -> None:
+    said = say(mina, card, "Here").json["id"]
+    other = mina.post(f"{board}/cards", {"title": "Other"}).json["id"]
+
+    borrowed = mina.get(f"{board}/cards/{other}/comments/{said}")
+    nowhere = mina.get(f"{board}/cards/crd_{'0' * 26}/comments")
+
+    assert (borrowed.status, borrowed.json["code"]) == (404, "comment_not_found")
+    assert (nowhere.status, nowhere.json["code"]) == (404, "card_not_found")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\n\t\n", "\u200b\n\u2060", "a\u0000b", "a\u0007b", "a\rb", "x" * 10_001, None, 1, ["a"]]
+)
+def test_a_comment_that_breaks_the_document_is_refused(mina: Client, card: str, text: object) -> None:
+    refused = mina.post(f"{card}/comments", {"text": text})
+
+    assert (refused.status, refused.json["code"]) == (400, "invalid_body")
+    assert mina.get(card).json["comment_count"] == 0
+
+
+def test_the_longest_comment_is_taken(mina: Client, card: str) -> None:
+    assert say(mina, card, "😀" * 10_000).status == 201
