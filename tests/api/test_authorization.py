@@ -32,6 +32,14 @@ BODIES: dict[str, Any] = {
     "put_member": {"role": "viewer"},
     "create_label": {"name": "Idea", "color": "sky"},
     "update_label": {"color": "sky"},
+    "create_checklist": {"name": "Steps"},
+    "update_checklist": {"name": "Steps"},
+    "move_checklist": {"position": "bottom"},
+    "create_checklist_item": {"text": "Read it aloud"},
+    "update_checklist_item": {"done": True},
+    "move_checklist_item": {"position": "bottom"},
+    "create_comment": {"text": "Looks good."},
+    "update_comment": {"text": "Looks better."},
 }
 
 
@@ -46,12 +54,21 @@ class Scene:
             mina.post(f"/boards/{board}/cards/{card}/{step}")
         label = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
         self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "label_id": label, "user_id": "mina"}
+        self.ids |= self.parts(mina, f"/boards/{board}/cards/{card}")
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]
         elif operation_id == "remove_member":
             # Anyone may leave: whoever calls is who goes. To remove somebody else takes an owner, as other tests show.
             self.ids["user_id"] = "omar"
         self.body = {"list_id": lists[1]["id"]} if operation_id == "move_card" else BODIES.get(operation_id)
+
+    @staticmethod
+    def parts(client: Client, card: str) -> dict[str, str]:
+        """What belongs to a card, made by that client."""
+        checklist = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
+        item = client.post(f"{card}/checklists/{checklist}/items", {"text": "Try it"}).json["id"]
+        comment = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
+        return {"checklist_id": checklist, "item_id": item, "comment_id": comment}
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> Answer:
         """The operation, as that client."""
@@ -75,7 +92,13 @@ def test_a_member_may_do_what_the_document_lets_their_role_do(
     mina: Client, omar: Client, store: Store, clock: StandingClock, path: str, method: str, operation: Any, role: Role
 ) -> None:
     scene = Scene(mina, operation["operationId"])
-    join(store, scene.ids["board_id"], "omar", role, clock)
+    if "comment_id" in path:
+        # What somebody said is theirs, whatever became of their role since.
+        mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": "editor"})
+        scene.ids |= scene.parts(omar, "/boards/{board_id}/cards/{card_id}".format(**scene.ids))
+        mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": role})
+    else:
+        join(store, scene.ids["board_id"], "omar", role, clock)
 
     answer = scene.call(omar, path, method)
 
