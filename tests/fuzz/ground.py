@@ -15,6 +15,7 @@ class Ground:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._keys = count()
+        self._own_id: str = client.get("/users/me").json["id"]
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
 
     def keep_own_token(self, case: Any) -> None:
@@ -45,12 +46,27 @@ class Ground:
         card, neighbour = (self._client.post(f"{path}/cards", {"title": "Card"}).json["id"] for _ in range(2))
         for step in _STEPS.get(operation_id, ()):
             self._client.post(f"{path}/cards/{card}/{step}")
-        there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card}
-        case.path_parameters |= {name: there[name] for name in case.path_parameters}
+        there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card, "user_id": self._own_id}
+        if "label_id" in case.path_parameters:
+            there["label_id"] = self._made(f"{path}/labels", {"name": "Bug", "color": "red"})
+        if "comment_id" in case.path_parameters:
+            there["comment_id"] = self._made(f"{path}/cards/{card}/comments", {"text": "Looks good."})
+        beside = {"move_list": doing, "move_card": neighbour}
+        if "checklist_id" in case.path_parameters:
+            checklists = f"{path}/cards/{card}/checklists"
+            there["checklist_id"], beside["move_checklist"] = (self._made(checklists, {"name": "Steps"}) for _ in "12")
+            items = f"{checklists}/{there['checklist_id']}/items"
+            there["item_id"], beside["move_checklist_item"] = (self._made(items, {"text": "Try it"}) for _ in "12")
+        case.path_parameters |= {name: there.get(name, made_up) for name, made_up in case.path_parameters.items()}
         if isinstance(case.body, dict):
-            beside = doing if operation_id == "move_list" else neighbour
-            real = {"list_id": todo, "before": beside, "after": beside}
+            real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
+            real |= dict.fromkeys(("before", "after"), beside.get(operation_id, neighbour))
             case.body = case.body | {name: real[name] for name in case.body if name in real}
+
+    def _made(self, path: str, body: dict[str, str]) -> str:
+        """The id of something just made there."""
+        made_id: str = self._client.post(path, body).json["id"]
+        return made_id
 
     def _fresh_token(self) -> str:
         made = self._client.post("/users/me/tokens", {"name": "Fuzz", "scopes": ["read"]})
