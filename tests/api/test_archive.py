@@ -299,15 +299,16 @@ def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: 
     assert (late.status, late.json["code"]) == (404, "list_not_found")
 
 
-def test_a_list_does_not_come_back_while_one_of_its_cards_has_lost_its_external_id(board: Board) -> None:
-    board.add("Copy", external_id="JIRA-1")
+def test_a_card_comes_back_with_its_list_without_an_external_id_that_was_given_away(board: Board) -> None:
+    kept, lost = board.add("Copy", external_id="JIRA-1"), board.add("Text", external_id="JIRA-2")
     board.delete(board.todo)
-    board.add("Text", board.done, external_id="JIRA-1")
+    taker = board.add("Other", board.done, external_id="JIRA-2")
 
-    refused = board.do(board.todo, "restore")
+    back = board.do(board.todo, "restore")
 
-    assert (refused.status, refused.json["code"]) == (409, "external_id_taken")
-    assert board.titles() == ["Text"]
+    assert back.status == 200
+    found = [board.client.get(card).json["external_id"] for card in (kept, lost, taker)]
+    assert found == ["JIRA-1", None, "JIRA-2"]
 
 
 # Boards

@@ -1,10 +1,11 @@
 """What every part of the model writes down, and in which words."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from tests.api.client import Answer
-from tests.soak.rulings import Expected
+from tests.soak.rulings import Expected, refuse_taken
 from tests.soak.shapes import card_shape, card_tag, column_shape, column_tag, moment
 from tests.soak.state import Board, Card, Column, Label, Stretch
 
@@ -31,6 +32,14 @@ class Ledger:
     def _stop(self, card: Card) -> None:
         for stretch in card.stretches:
             stretch.end = stretch.end or self.now
+
+    def _take_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
+        """Refuse one that another card has, and take it from a card that is gone with its column."""
+        refuse_taken(wanted, others)
+        for column in board.gone:
+            for card in column.cards:
+                if card.external_id == wanted and not card.deleted:
+                    card.external_id = None
 
     def _new_id(self) -> str:
         return str(self._seen.json["id"]) if self._seen.status == 201 else ""

@@ -169,7 +169,7 @@ class Model(Shelves, Labels):
             column = first_of("todo", board)
         refuse_entry(column)
         labels = self._labels_named(request, board)
-        refuse_taken(wishes.get("external_id"), board.cards)
+        self._take_external_id(wishes.get("external_id"), board, board.cards)
         card = Card(
             id=self._new_id(),
             title=wishes["title"],
@@ -188,7 +188,8 @@ class Model(Shelves, Labels):
         card = named(request.card, board.cards, Refusal(404, "card_not_found"))
         insist_on_version(request, card.version)
         labels = self._labels_named(request, board)
-        refuse_taken(request.wishes.get("external_id"), [each for each in board.cards if each is not card])
+        others = [each for each in board.cards if each is not card]
+        self._take_external_id(request.wishes.get("external_id"), board, others)
         changed = self._patched(card, {name: new for name, new in request.wishes.items() if name != "label_ids"})
         if labels is not None and labels != labels_on(board, card):
             card.labels = labels

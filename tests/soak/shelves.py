@@ -47,7 +47,7 @@ class Shelves(Ledger):
             raise Refusal(409, "list_archived")
         if not card.archived:
             refuse_entry(home)
-        refuse_taken(card.external_id, board.cards)
+        self._take_external_id(card.external_id, board, board.cards)
         card.deleted = None
         if not card.archived:
             self._take_up(board, card)
@@ -74,9 +74,6 @@ class Shelves(Ledger):
         self._refuse_late("list", column.deleted)
         if column.deleted:
             refuse_taken(column.external_id, board.columns)
-            for card in column.cards:
-                if not card.deleted:
-                    refuse_taken(card.external_id, board.cards)
             column.deleted = None
             board.gone.remove(column)
             board.columns.append(column)
