@@ -16,7 +16,7 @@ class Batches:
 
     def __init__(self, calls: Calls, table: str) -> None:
         self._calls = calls
-        self._table = table
+        self.table = table
 
     def put(self, items: Iterable[Item]) -> None:
         """Put them there. No key may come twice."""
@@ -28,7 +28,7 @@ class Batches:
 
     def _write(self, requests: Iterator[dict[str, Any]]) -> None:
         while batch := [*islice(requests, _MOST_AT_ONCE)]:
-            asked: dict[str, Any] = {self._table: batch}
+            asked: dict[str, Any] = {self.table: batch}
             began, tries = self._calls.now(), 0
             while asked:
                 asked = self._calls("batch_write_item", RequestItems=asked).get("UnprocessedItems") or {}

@@ -31,9 +31,11 @@ from stores import dynamodb_writes
 from stores.changes import check
 from stores.dynamodb_assigned import assigned_to, worked
 from stores.dynamodb_attributes import moment, text
+from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import card_of, part_key_of, part_of
 from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
 from stores.dynamodb_expressions import Write, of
+from stores.dynamodb_founding import founded, refuse_known
 from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
@@ -265,11 +267,15 @@ class DynamoStore:
         circumstances.before = self._before(change)
         if change.rebalance and change.event:
             made, circumstances.moved = self._balanced(change, change.event, change.rebalance)
+        last: Write | None = None
         for _ in range(_MOST_WAYS):
             nonce = secrets.token_hex(16)
             writes = dynamodb_writes.writes(self._table, made, remember, nonce, circumstances)
             if not writes:
                 return
+            if change.event and makes_a_board(change) and len(writes) > MOST_WRITES:
+                last = last or self._founded(change, change.event, remember, writes)
+                writes = [*(each for each in writes if each.decides), last]
             try:
                 self._transact(writes, nonce)
             except Again:
@@ -340,6 +346,10 @@ class DynamoStore:
                 return
             write, item = refused[0]
             raise write.refusal(item) from cancelled
+
+    def _founded(self, change: Change, event: Event, remember: Remembered | None, writes: Sequence[Write]) -> Write:
+        refuse_known(self._read, remember)
+        return founded(self._read, Batches(self._calls, self._table), change, event, writes)
 
     def _may_be_first(self, change: Change) -> bool:
         """Whether the change makes a user, and there may be no other."""

@@ -130,7 +130,8 @@ def _all(writer: "_Writer", change: Change, remember: Remembered | None) -> Iter
     yield from (writer.clock(each) for each in running.values())
     yield from (writer.erased(each) for each in change.deletes if isinstance(each, Part))
     yield from (writer.placed(event.board_id, each) for each in change.places)
-    yield from (writer.told(each) for each in (*change.history, event))
+    yield from (writer.told(each) for each in change.history)
+    yield replace(writer.told(event), decides=True)
     yield from writer.moved(event.board_id)
 
 

@@ -120,6 +120,11 @@ def cancelled(*codes: str) -> Fault:
     return refused("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
 
 
+def as_it_is(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+    """Nothing goes wrong."""
+    return send(request)
+
+
 def reset(request: AWSPreparedRequest, _: Send) -> AWSResponse:
     """The connection breaks before the request is there."""
     raise ConnectionClosedError(endpoint_url=request.url)
@@ -161,8 +166,11 @@ def rewritten(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSPreparedR
 
 
 def unprocessed(request: AWSPreparedRequest, send: Send) -> AWSResponse:
-    """Of the keys of a batch, DynamoDB answers only the first."""
+    """Of the keys of a batch, DynamoDB answers only the first; of what is to be written, it writes only the first."""
     ((table, part),) = json.loads(request.body)["RequestItems"].items()
+    if isinstance(part, list):
+        send(rewritten(request, {"RequestItems": {table: part[:1]}}))
+        return answer(request, 200, {"UnprocessedItems": {table: part[1:]} if part[1:] else {}})
     (first, *rest) = part["Keys"]
     body = json.loads(send(rewritten(request, {"RequestItems": {table: {**part, "Keys": [first]}}})).content)
     left = {table: {**part, "Keys": rest}} if rest else {}
