@@ -7,6 +7,7 @@
                   P#<card>#K<checklist>  parts of a card: a checklist with its items,
                   P#<card>#M<comment>    a comment,
                   P#<card>#T<entry>      a time entry
+                  N#<card>               who may write parts of a card that is not there yet
                   L#<list>               a deleted list
                   X#<external id>        which card claims that external id
     U#<user>      U                      a user
@@ -80,6 +81,11 @@ def part_sk(kind: type[Part], card_id: str, part_id: str = "") -> str:
 def part_key(kind: type[Part], board_id: str, card_id: str, part_id: str) -> Item:
     """Where a part of a card is."""
     return key(f"B#{board_id}", part_sk(kind, card_id, part_id))
+
+
+def newcomer_key(board_id: str, card_id: str) -> Item:
+    """Where it stands who may write parts of a card that comes from another board, or erase what is left of one."""
+    return key(f"B#{board_id}", f"N#{card_id}")
 
 
 def claim_key(board_id: str, external_id: str) -> Item:

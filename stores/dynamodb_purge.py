@@ -5,20 +5,24 @@ deleted, and notes at the tombstone what else belongs to it: from then on nobody
 be erased in any order, without conditions. The tombstone goes last.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from kanban.store import Stale
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number, text
 from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import assigned_of
 from stores.dynamodb_client import Calls, Cancelled
-from stores.dynamodb_expressions import delete
+from stores.dynamodb_expressions import Write, delete
 from stores.dynamodb_heads import head_of
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading
+from stores.dynamodb_transfer import guarded
 
 _CARDS_AT_ONCE = 25
 
@@ -74,6 +78,8 @@ class Purge:
             return self._take(keys.list_key(ids[0], ids[1]), tombstone, [], "#deleted_at = :was", text(at))
         if kind == "card":
             return self._begin_card(ids[0], ids[1], at, tombstone)
+        if kind == "parts":
+            return self._begin_parts(ids[0], ids[1], tombstone)
         return self._begin_new(ids[0], tombstone)
 
     def _begin_board(self, board_id: str, at: str, tombstone: Item) -> Item | None:
@@ -98,6 +104,15 @@ class Purge:
         self._calls("put_item", TableName=self._table, Item=begun, ConditionExpression="attribute_exists(pk)")
         return begun if self._reading.item(keys.head_key(board_id)) is None else None
 
+    def _begin_parts(self, board_id: str, card_id: str, tombstone: Item) -> Item | None:
+        """Parts without a card: it left the board, or never arrived. Whoever still sends some must stop."""
+        place = keys.newcomer_key(board_id, card_id) | {"nonce": text(secrets.token_hex(16))}
+        self._calls("put_item", TableName=self._table, Item=place)
+        if self._reading.item(keys.card_key(board_id, card_id)) is not None:
+            self._batches.delete([_key(place)])
+            return None
+        return tombstone | {"begun": {"BOOL": True}, "nonce": place["nonce"]}
+
     def _take(self, key: Item, tombstone: Item, users: list[str], condition: str, was: Item) -> Item:
         begun = tombstone | {"begun": {"BOOL": True}, "users": {"L": [text(each) for each in users]}}
         parts: list[dict[str, Any]] = [
@@ -118,6 +133,8 @@ class Purge:
         users = [each["S"] for each in tombstone.get("users", {"L": []})["L"]]
         if kind == "list":
             return self._erase_cards(board_id, rest[0], room)
+        if kind == "parts":
+            return self._erase_strays(board_id, rest[0], tombstone, room)
         if kind == "card":
             (card_id,) = rest
             count, is_done = self._erase_parts(board_id, card_id, room)
@@ -155,6 +172,25 @@ class Purge:
                 return count, False
         return count, True
 
+    def _erase_strays(self, board_id: str, card_id: str, tombstone: Item, room: int) -> tuple[int, bool]:
+        """Parts without a card, unless it has come by now, or somebody sends it."""
+        found = self._reading.between(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=room + 1)
+        strays = [*islice(found, room + 1)]
+        place = keys.newcomer_key(board_id, card_id) | {"nonce": tombstone["nonce"]}
+        absent = delete(self._table, keys.card_key(board_id, card_id), "attribute_not_exists(#pk)")
+        deletes = [
+            Write("Delete", {"TableName": self._table, "Key": _key(each)}, lambda _: Stale()) for each in strays[:room]
+        ]
+        try:
+            guarded(self._calls, self._table, place, deletes, {"ConditionCheck": absent})
+        except Cancelled:
+            deletes, strays = [], []
+        if len(strays) <= room:
+            with suppress(Cancelled):
+                own = delete(self._table, _key(place), "#nonce = :nonce", {":nonce": place["nonce"]})
+                self._calls("delete_item", **own)
+        return len(deletes), len(strays) <= room
+
     def _erase_cards(self, board_id: str, list_id: str, room: int) -> tuple[int, bool]:
         """The cards of a list, each after its parts: what is interrupted finds the card again."""
         found = self._reading.between(f"B#{board_id}", f"{list_id}#", f"{list_id}$", index="place", wanted=room)
@@ -177,11 +213,9 @@ class Purge:
         if "external_id" not in item:
             return
         key = keys.claim_key(board_id, item["external_id"]["S"])
-        try:
+        # Another card may have it by now.
+        with suppress(Cancelled):
             self._calls("delete_item", **delete(self._table, key, "#card_id = :card", {":card": text(card_id)}))
-        except Cancelled:
-            # Another card has it by now.
-            return
 
 
 def _key(item: Item) -> Item:

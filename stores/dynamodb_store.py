@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Stale
+from kanban.store import Beside, Busy, CardQuery, PartKey
 from kanban.values import (
     MOST_CHECKLISTS,
     Board,
@@ -27,23 +27,16 @@ from kanban.values import (
 )
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
-from stores import dynamodb_writes
-from stores.changes import check
 from stores.dynamodb_assigned import assigned_to, worked
 from stores.dynamodb_attributes import moment, text
-from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import card_of, part_key_of, part_of
-from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
-from stores.dynamodb_expressions import Write, of
-from stores.dynamodb_founding import founded, refuse_known
-from stores.dynamodb_head_writes import makes_a_board
+from stores.dynamodb_client import Calls, Cancelled
+from stores.dynamodb_commits import Commits
 from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
 from stores.dynamodb_parts import parts_of
 from stores.dynamodb_purge import Purge
-from stores.dynamodb_ranks import REACH, balanced, pivot
-from stores.dynamodb_reading import Reading, Seen
-from stores.dynamodb_writes import MOST_WRITES, Again, Circumstances, Claimed, MovedOn, TooLarge
+from stores.dynamodb_reading import Reading
 from stores.pages import page
 
 _SECRET_BYTES = 32
@@ -58,9 +51,9 @@ class DynamoStore:
         self._calls = calls
         self._table = table
         self._read = Reading(calls, table)
+        self._commits = Commits(calls, self._read, table)
         self._purge = Purge(calls, self._read, table)
         self._secret: bytes | None = None
-        self._has_owner = False
 
     # Boards
 
@@ -262,34 +255,7 @@ class DynamoStore:
     # Writing
 
     def commit(self, change: Change, remember: Remembered | None = None) -> None:
-        check(change)
-        made, circumstances = change, Circumstances(first_user=self._may_be_first(change))
-        circumstances.before = self._before(change)
-        if change.rebalance and change.event:
-            made, circumstances.moved = self._balanced(change, change.event, change.rebalance)
-        last: Write | None = None
-        for _ in range(_MOST_WAYS):
-            nonce = secrets.token_hex(16)
-            writes = dynamodb_writes.writes(self._table, made, remember, nonce, circumstances)
-            if not writes:
-                return
-            if change.event and makes_a_board(change) and len(writes) > MOST_WRITES:
-                last = last or self._founded(change, change.event, remember, writes)
-                writes = [*(each for each in writes if each.decides), last]
-            try:
-                self._transact(writes, nonce)
-            except Again:
-                continue
-            except MovedOn:
-                # A list with long ranks is as right as one with short ones.
-                made, circumstances.moved = change, ()
-            except Claimed as claim:
-                self._take_over(change, claim, circumstances)
-            else:
-                if change.event:
-                    self._read.seen.pop(change.event.board_id, None)
-                return
-        raise Busy("Too much is in the way of the change.")
+        self._commits.commit(change, remember)
 
     def purge(self, before: datetime, limit: int) -> int:
         return self._purge.step(before, limit)
@@ -325,91 +291,6 @@ class DynamoStore:
 
     def close(self) -> None:
         self._calls.close()
-
-    def _transact(self, writes: Sequence[Write], nonce: str) -> None:
-        """Write it all or nothing. Raises TooLarge, and what the first refusal means."""
-        if len(writes) > MOST_WRITES:
-            raise TooLarge(len(writes))
-        try:
-            self._calls("transact_write_items", TransactItems=[each.part for each in writes], ClientRequestToken=nonce)
-        except Cancelled as cancelled:
-            refused = [
-                (write, reason.get("Item"))
-                for write, reason in zip(writes, cancelled.reasons, strict=True)
-                if reason.get("Code") == CONDITION_FAILED
-            ]
-            # A condition also fails because the same write, whose answer was lost, has been carried out.
-            if any(dynamodb_writes.bears(item, nonce) for _, item in refused):
-                return
-            proof = dynamodb_writes.proof(writes, nonce) if cancelled.uncertain else None
-            if proof and dynamodb_writes.bears(self._read.item(proof), nonce):
-                return
-            write, item = refused[0]
-            raise write.refusal(item) from cancelled
-
-    def _founded(self, change: Change, event: Event, remember: Remembered | None, writes: Sequence[Write]) -> Write:
-        refuse_known(self._read, remember)
-        return founded(self._read, Batches(self._calls, self._table), change, event, writes)
-
-    def _may_be_first(self, change: Change) -> bool:
-        """Whether the change makes a user, and there may be no other."""
-        if self._has_owner or not any(isinstance(each, User) for each in change.creates):
-            return False
-        self._has_owner = self._read.item(keys.setting_key("owner")) is not None
-        return not self._has_owner
-
-    def _before(self, change: Change) -> Seen | None:
-        """The board that the change was decided from, and who was assigned to the cards that it writes.
-
-        None if there is none any more: then the change is stale. Most often this process has just read it.
-        """
-        event = change.event
-        if event is None or makes_a_board(change):
-            return None
-        cards = [each.id for each in of(Card, change.updates)]
-        seen = self._read.seen.get(event.board_id)
-        if seen is None or seen.head.board.seq != event.seq - 1 or not seen.assigned.keys() >= {*cards}:
-            self._read.moment(event.board_id, [keys.card_key(event.board_id, each) for each in cards])
-            seen = self._read.seen.get(event.board_id)
-        return seen if seen and seen.head.board.seq == event.seq - 1 else None
-
-    def _take_over(self, change: Change, claim: Claimed, circumstances: Circumstances) -> None:
-        """Let the change have an external id that is claimed by a card or a board, if that has vanished.
-
-        Raises AlreadyExists, or Stale when the board has changed since the change was decided.
-        """
-        event = change.event
-        if event is None:
-            raise Stale
-        if claim.by_board:
-            circumstances.board_claim = self._vanished_board(claim)
-            return
-        head, (card_item,) = self._read.moment(event.board_id, [keys.card_key(event.board_id, claim.claimant)])
-        if head is None or head.board.seq != event.seq - 1:
-            raise Stale
-        claimant = card_of(card_item) if card_item else None
-        if claimant and claimant.deleted_at is None and claimant.external_id == claim.external_id:
-            if head.has_list(claimant.list_id):
-                raise AlreadyExists("card.external_id")
-            circumstances.vanished.add(claimant.id)
-        circumstances.claims[claim.external_id] = claim.claimant
-
-    def _vanished_board(self, claim: Claimed) -> tuple[str, int | None]:
-        """The board that claims an external id though it is deleted or has another one now, and its seq."""
-        item = self._read.item(keys.head_key(claim.claimant))
-        board = board_of(item) if item else None
-        if board and board.deleted_at is None and board.external_id == claim.external_id:
-            raise AlreadyExists("board.external_id")
-        return claim.claimant, board.seq if board else None
-
-    def _balanced(self, change: Change, event: Event, list_id: str) -> tuple[Change, Sequence[tuple[Placed, Placed]]]:
-        card, head = pivot(change, list_id), self._read.head(event.board_id)
-        if card is None or head is None or head.board.seq != event.seq - 1:
-            return change, ()
-        own = {each.id for each in (*change.updates, *change.creates) if isinstance(each, Card)}
-        above = self._read.beside(head, list_id, card.rank, "before", count=REACH + 1, without=own)
-        below = self._read.beside(head, list_id, card.rank, "after", count=REACH + 1, without=own)
-        return balanced(change, list_id, card, above, below)
 
     def _kept_secret(self) -> bytes:
         secret_key = keys.setting_key("secret")

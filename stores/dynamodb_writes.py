@@ -30,6 +30,7 @@ from stores.dynamodb_expressions import Refusal, Update, Write, delete, of, put
 from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Seen
+from stores.dynamodb_transfer import Luggage, arriving_card
 
 MOST_WRITES = 100
 """What DynamoDB takes in one transaction."""
@@ -67,7 +68,8 @@ class Circumstances:
     `before` is the board that the change was decided from. `claims` tell, for an external id, the card that claims it
     and has vanished; `vanished` those of these cards that vanished with their list. `board_claim` is the board that
     claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
-    ranks: where they were, and where they shall be.
+    ranks: where they were, and where they shall be. `luggage` is what comes along with a card from another board.
+    `tombstone` takes away what tells that a large board is being made, once all but its head is written.
     """
 
     first_user: bool = False
@@ -76,6 +78,8 @@ class Circumstances:
     vanished: set[str] = field(default_factory=set)
     board_claim: tuple[str, int | None] | None = None
     moved: Sequence[tuple[Placed, Placed]] = ()
+    luggage: Luggage | None = None
+    tombstone: Write | None = None
 
 
 def writes(
@@ -87,7 +91,7 @@ def writes(
     makes a thing twice.
     """
     made: dict[tuple[str, str], Write] = {}
-    for each in _all(_Writer(table, nonce, circumstances), change, remember):
+    for each in _all(table, change, remember, nonce, circumstances):
         # DynamoDB takes one write of an item in a transaction.
         if made.setdefault(each.key, each) is not each:
             raise each.refusal(None)
@@ -108,38 +112,30 @@ def bears(item: Item | None, nonce: str) -> bool:
     return item is not None and item.get("nonce") == text(nonce)
 
 
-def _all(writer: "_Writer", change: Change, remember: Remembered | None) -> Iterator[Write]:
+def _all(
+    table: str, change: Change, remember: Remembered | None, nonce: str, circumstances: Circumstances
+) -> Iterator[Write]:
     """A known key first, then what is updated, then what is made: as the port tells of what is in the way."""
+    writer = _Writer(table, nonce, circumstances)
     if remember:
         yield writer.remember(remember)
     event = change.event
     if event is None:
         yield from writer.people(change)
         return
-    yield writer.head(change, event)
-    yield from writer.board(change, event)
-    entries = [each for each in of(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
-    running = {each.card_id: each for each in entries}
-    stopped = {each.id for each in of(TimeEntry, change.deletes)}
-    for values, is_new in ((change.updates, False), (change.creates, True)):
-        for card in of(Card, values):
-            shown = running.pop(card.id, card.running)
-            shown = None if shown and shown.id in stopped else shown
-            yield from writer.card(replace(card, running=shown), is_new=is_new)
-        yield from (writer.part(each, is_new=is_new) for each in values if isinstance(each, Part))
-    yield from (writer.clock(each) for each in running.values())
-    yield from (writer.erased(each) for each in change.deletes if isinstance(each, Part))
-    yield from (writer.placed(event.board_id, each) for each in change.places)
-    yield from (writer.told(each) for each in change.history)
-    yield replace(writer.told(event), decides=True)
-    yield from writer.moved(event.board_id)
+    yield from writer.changed(change, event)
+    luggage = circumstances.luggage
+    if luggage and change.origin and change.origin.event:
+        leaving = _Writer(writer.table, nonce, Circumstances(before=luggage.home))
+        yield from leaving.changed(change.origin, change.origin.event)
+        yield from leaving.left(luggage)
 
 
 class _Writer:
     """Makes the writes to one table."""
 
     def __init__(self, table: str, nonce: str, circumstances: Circumstances) -> None:
-        self._table = table
+        self.table = table
         self._nonce = text(nonce)
         self._circumstances = circumstances
         self._users: Mapping[str, str] = {}
@@ -187,20 +183,54 @@ class _Writer:
 
     # Boards
 
+    def changed(self, change: Change, event: Event) -> Iterator[Write]:
+        """All that the change writes to one board."""
+        arriving = arriving_card(change)
+        yield self.head(change, event)
+        yield from self.board(change, event)
+        entries = [each for each in of(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
+        running = {each.card_id: each for each in entries}
+        stopped = {each.id for each in of(TimeEntry, change.deletes)}
+        for values, is_new in ((change.updates, False), (change.creates, True)):
+            for card in of(Card, values):
+                shown = running.pop(card.id, card.running)
+                shown = None if shown and shown.id in stopped else shown
+                yield from self.card(replace(card, running=shown), is_new=is_new or card is arriving)
+            for part in (each for each in values if isinstance(each, Part)):
+                comes_along = arriving is not None and part.card_id == arriving.id
+                yield self._always(dynamodb_cards.part_item(part)) if comes_along else self.part(part, is_new=is_new)
+        yield from (self.clock(each) for each in running.values())
+        yield from (self.erased(each) for each in change.deletes if isinstance(each, Part))
+        yield from (self.placed(event.board_id, each) for each in change.places)
+        yield from (self.told(each) for each in change.history)
+        yield replace(self.told(event), decides=True)
+        yield from self.moved(event.board_id)
+
+    def left(self, luggage: Luggage) -> Iterator[Write]:
+        """The card is no longer on the board that it leaves, nor what it was found by there."""
+        card = luggage.card
+        key = keys.card_key(card.board_id, card.id)
+        yield Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
+        yield from self._assignments(card, luggage.was_assigned, {})
+        if card.external_id is not None:
+            claim = keys.claim_key(card.board_id, card.external_id)
+            unclaimed = "attribute_not_exists(#pk) OR #card_id = :self"
+            yield Write("Delete", delete(self.table, claim, unclaimed, {":self": text(card.id)}), _is_stale)
+
     def head(self, change: Change, event: Event) -> Write:
         """The board with its lists, members and labels."""
         before = self._circumstances.before
         known = [*of(Member, change.creates), *(before.head.members.values() if before else ())]
         self._users = {each.id: each.user_id for each in known}
         if makes_a_board(change):
-            return dynamodb_head_writes.made(self._table, change)
+            return dynamodb_head_writes.made(self.table, change)
         cards = of(Card, (*change.updates, *change.creates))
         placed = [
             *(Placed(each.id, each.list_id, each.rank) for each in cards),
             *change.places,
             *(after for _, after in self._circumstances.moved),
         ]
-        return dynamodb_head_writes.updated(self._table, change, event, before.head if before else None, placed)
+        return dynamodb_head_writes.updated(self.table, change, event, before.head if before else None, placed)
 
     def board(self, change: Change, event: Event) -> Iterator[Write]:
         """What stands elsewhere of a board: who is a member, which lists are deleted, its claim, its tombstone."""
@@ -213,7 +243,7 @@ class _Writer:
             yield self._always(dynamodb_heads.membership_item(member))
         for member in of(Member, change.deletes):
             key = keys.membership_key(member.user_id, member.board_id)
-            yield Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+            yield Write("Delete", {"TableName": self.table, "Key": key}, _is_stale)
         for list_ in of(List, change.updates):
             if list_.deleted_at is not None:
                 at = keys.moment_text(list_.deleted_at)
@@ -221,7 +251,7 @@ class _Writer:
                 yield self._always(keys.tombstone_key(at, "list", board.id, list_.id))
         for list_id in dynamodb_head_writes.returning(before.head, change) if before else ():
             key = keys.list_key(event.board_id, list_id)
-            yield Write("Delete", delete(self._table, key, "attribute_exists(#pk)"), _is_stale)
+            yield Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
 
     def _claims(self, board: Board, change: Change) -> Iterator[Write]:
         """The board's claim to its external id, where it is not as it was."""
@@ -236,7 +266,7 @@ class _Writer:
             key = keys.board_claim_key(board.created_by, was)
             own = {":self": text(board.id)}
             unclaimed = "attribute_not_exists(#pk) OR #board_id = :self"
-            yield Write("Delete", delete(self._table, key, unclaimed, own), _is_stale)
+            yield Write("Delete", delete(self.table, key, unclaimed, own), _is_stale)
         if will is None:
             return
         claimant, seq = self._circumstances.board_claim or (board.id, None)
@@ -251,7 +281,7 @@ class _Writer:
             condition = "attribute_not_exists(#pk)" if seq is None else "#seq = :seq"
             values = None if seq is None else {":seq": number(seq)}
             key = keys.head_key(claimant)
-            yield Write("ConditionCheck", delete(self._table, key, condition, values), _is_stale, decides=True)
+            yield Write("ConditionCheck", delete(self.table, key, condition, values), _is_stale, decides=True)
 
     def told(self, event: Event) -> Write:
         """An event."""
@@ -277,7 +307,7 @@ class _Writer:
             yield self._always(dynamodb_cards.assignment_item(user_id, card))
         for user_id in sorted(before - users):
             key = keys.assignment_key(user_id, card.board_id, card.id)
-            yield Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+            yield Write("Delete", {"TableName": self.table, "Key": key}, _is_stale)
 
     def _claim(self, card: Card, external_id: str) -> Iterator[Write]:
         claimant = self._circumstances.claims.get(external_id, card.id)
@@ -291,7 +321,7 @@ class _Writer:
             update = Update()
             update.remove("#external_id")
             update.require("attribute_exists(#pk)")
-            yield Write("Update", update.request(self._table, keys.card_key(card.board_id, claimant)), _is_stale)
+            yield Write("Update", update.request(self.table, keys.card_key(card.board_id, claimant)), _is_stale)
 
     def part(self, part: Part, *, is_new: bool) -> Write:
         """A time entry, a checklist or a comment."""
@@ -302,25 +332,25 @@ class _Writer:
         update = Update()
         update.set("#running", dynamodb_cards.running_attribute(entry))
         update.require("attribute_exists(#pk)")
-        return Write("Update", update.request(self._table, keys.card_key(entry.board_id, entry.card_id)), _is_stale)
+        return Write("Update", update.request(self.table, keys.card_key(entry.board_id, entry.card_id)), _is_stale)
 
     def erased(self, part: Part) -> Write:
         """A part that is no more."""
         key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
-        return Write("Delete", delete(self._table, key, "attribute_exists(#pk)"), _is_stale)
+        return Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
 
     def placed(self, board_id: str, place: Placed) -> Write:
         """A card's new rank in its list."""
         update = _ranked(place)
         update.require("#list_id = :list", list=text(place.list_id))
-        return Write("Update", update.request(self._table, keys.card_key(board_id, place.card_id)), _is_stale)
+        return Write("Update", update.request(self.table, keys.card_key(board_id, place.card_id)), _is_stale)
 
     def moved(self, board_id: str) -> Iterator[Write]:
         """Other cards of a list, in their new places."""
         for before, after in self._circumstances.moved:
             update = _ranked(after)
             update.require("#place = :was", was=text(keys.place(before.list_id, before.rank)))
-            yield Write("Update", update.request(self._table, keys.card_key(board_id, after.card_id)), _has_moved_on)
+            yield Write("Update", update.request(self.table, keys.card_key(board_id, after.card_id)), _has_moved_on)
 
     # Requests
 
@@ -332,12 +362,12 @@ class _Writer:
 
     def _always(self, item: Item) -> Write:
         """Put it there, whatever was there."""
-        return Write("Put", {"TableName": self._table, "Item": item}, _is_stale)
+        return Write("Put", {"TableName": self.table, "Item": item}, _is_stale)
 
     def _put(
         self, item: Item, condition: str, refusal: Refusal, values: Item | None = None, *, decides: bool = False
     ) -> Write:
-        return Write("Put", put(self._table, item, condition, values), refusal, decides)
+        return Write("Put", put(self.table, item, condition, values), refusal, decides)
 
 
 _NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -155,7 +156,7 @@ def garbled(request: AWSPreparedRequest, send: Send) -> AWSResponse:
 
 def forgetful(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """DynamoDB has forgotten the request's token, as it does after ten minutes."""
-    return send(rewritten(request, json.loads(request.body) | {"ClientRequestToken": "another"}))
+    return send(rewritten(request, json.loads(request.body) | {"ClientRequestToken": uuid4().hex}))
 
 
 def rewritten(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSPreparedRequest:

@@ -1,0 +1,166 @@
+"""Cards that move to another board, with all their parts.
+
+A card and its parts stand in the partition of their board, so the parts are copied. As many as fit go in the
+transaction that writes both heads and the card. Where they are more, they are sent ahead: nobody sees parts whose card
+is not there. Whoever writes such parts, or erases them, first puts a nonce of its own at the card's place for
+newcomers, and writes only while it is there: so a purge and a mover, or two movers, never mix what they write.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from kanban.store import Stale
+from kanban.values import Card, Change, Checklist, Comment, Event
+from stores import dynamodb_keys as keys
+from stores.dynamodb_attributes import text
+from stores.dynamodb_cards import Assigned, assigned_of, card_of, part_of
+from stores.dynamodb_client import Calls, Cancelled
+from stores.dynamodb_expressions import Write, delete, of
+from stores.dynamodb_keys import Item
+from stores.dynamodb_reading import Reading, Seen
+
+_MOST_AT_ONCE = 99
+_MANY = 1000
+
+_MOST_BYTES = 3_000_000
+"""What is sent in one transaction: DynamoDB takes four megabytes."""
+
+
+@dataclass(slots=True)
+class Luggage:
+    """What comes along with a card.
+
+    `home` is the board that it leaves, as it was when that was decided; `copies` are its parts, as they shall stand on
+    the new board; `strays` what stands there of an earlier visit. `nonce` is set once they were sent ahead.
+    """
+
+    card: Card
+    home: Seen
+    copies: Sequence[Item]
+    strays: Sequence[Item]
+    board_id: str
+    at: str
+    nonce: str | None = None
+
+    @property
+    def was_assigned(self) -> Assigned:
+        """Who was assigned to the card on the board that it leaves."""
+        return self.home.assigned[self.card.id]
+
+
+class Transfer:
+    """Moves parts of cards within one table."""
+
+    def __init__(self, calls: Calls, reading: Reading, table: str) -> None:
+        self._calls = calls
+        self._reading = reading
+        self._table = table
+
+    def packed(self, change: Change, event: Event) -> Luggage:
+        """What the card of that change has with it. Raises Stale when its board has changed since."""
+        left = change.origin.event if change.origin else None
+        arriving = arriving_card(change)
+        if left is None or arriving is None:
+            raise ValueError("A card that moves to another board stands in the updates, with an event of both boards.")
+        home_id, card_id = left.board_id, arriving.id
+        head, (item,) = self._reading.moment(home_id, [keys.card_key(home_id, card_id)])
+        if head is None or item is None or head.board.seq != left.seq - 1:
+            raise Stale
+        card = card_of(item)
+        parts = self._parts(home_id, card_id)
+        if _count(parts) != (card.comment_count, card.item_count):
+            # A query may come between the parts of the last write, which the head is of already.
+            parts = self._parts(home_id, card_id)
+        strays = {each["sk"]["S"]: each for each in self._parts(event.board_id, card_id)}
+        for each in parts:
+            strays.pop(each["sk"]["S"], None)
+        copies = [each | {"pk": text(f"B#{event.board_id}")} for each in parts]
+        home = Seen(head, {card_id: assigned_of(item)})
+        return Luggage(card, home, copies, [*strays.values()], event.board_id, keys.moment_text(event.at))
+
+    def carried(self, luggage: Luggage, written: Sequence[Write]) -> list[Write]:
+        """The parts of the last transaction that bring the luggage, beside what is written anyway."""
+        known = {each.key for each in written}
+        copies = [each for each in luggage.copies if (each["pk"]["S"], each["sk"]["S"]) not in known]
+        arrivals = [*(self._put(each) for each in copies), *(self._delete(_key(each)) for each in luggage.strays)]
+        old = [self._delete(keys.key(f"B#{luggage.card.board_id}", each["sk"]["S"])) for each in luggage.copies]
+        room = _MOST_AT_ONCE + 1 - len(written)
+        if luggage.nonce is None and (len(arrivals) + 1 > room or sum(map(_size, arrivals)) > _MOST_BYTES):
+            self._send_ahead(luggage, arrivals)
+        if luggage.nonce is not None:
+            place = delete(self._table, self._place(luggage), "#nonce = :nonce", {":nonce": text(luggage.nonce)})
+            arrivals = [Write("Delete", place, _is_stale), self._delete(self._tombstone(luggage, luggage.board_id))]
+        if len(arrivals) + len(old) > room:
+            old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
+        return [*arrivals, *old]
+
+    def _send_ahead(self, luggage: Luggage, arrivals: Sequence[Write]) -> None:
+        nonce = secrets.token_hex(16)
+        place = self._place(luggage) | {"nonce": text(nonce)}
+        self._calls("put_item", TableName=self._table, Item=self._tombstone(luggage, luggage.board_id))
+        self._calls("put_item", TableName=self._table, Item=place)
+        try:
+            guarded(self._calls, self._table, place, arrivals)
+        except Cancelled as cancelled:
+            raise Stale from cancelled
+        luggage.nonce = nonce
+
+    def _parts(self, board_id: str, card_id: str) -> Sequence[Item]:
+        return [*self._reading.between(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=_MANY)]
+
+    def _place(self, luggage: Luggage) -> Item:
+        return keys.newcomer_key(luggage.board_id, luggage.card.id)
+
+    @staticmethod
+    def _tombstone(luggage: Luggage, board_id: str) -> Item:
+        return keys.tombstone_key(luggage.at, "parts", board_id, luggage.card.id)
+
+    def _put(self, item: Item) -> Write:
+        return Write("Put", {"TableName": self._table, "Item": item}, _is_stale)
+
+    def _delete(self, key: Item) -> Write:
+        return Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+
+
+def arriving_card(change: Change) -> Card | None:
+    """The card that comes from another board."""
+    if change.origin is None or change.origin.event is None:
+        return None
+    named = change.origin.event.card_id
+    return next((each for each in of(Card, change.updates) if named in (None, each.id)), None)
+
+
+def guarded(calls: Calls, table: str, place: Item, writes: Sequence[Write], *checks: dict[str, Any]) -> None:
+    """Carry them out for as long as that nonce is at the place for newcomers. Raises Cancelled when it is not."""
+    own = delete(table, _key(place), "#nonce = :nonce", {":nonce": place["nonce"]})
+    guards = [{"ConditionCheck": own}, *checks]
+    left = [*writes]
+    while left:
+        bytes_so_far = accumulate(map(_size, left))
+        count = sum(size <= _MOST_BYTES for size in bytes_so_far) or 1
+        batch = left[: min(count, _MOST_AT_ONCE + 1 - len(guards))]
+        calls("transact_write_items", TransactItems=[*guards, *(each.part for each in batch)])
+        left = left[len(batch) :]
+
+
+def _size(write: Write) -> int:
+    """About how many bytes it is."""
+    return len(str(write.request).encode())
+
+
+def _count(parts: Sequence[Item]) -> tuple[int, int]:
+    """How many comments and items of checklists they are."""
+    values = [*map(part_of, parts)]
+    items = sum(len(each.items) for each in of(Checklist, values))
+    return len(of(Comment, values)), items
+
+
+def _key(item: Item) -> Item:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _is_stale(_: Item | None) -> Stale:
+    return Stale()
