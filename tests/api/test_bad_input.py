@@ -2,12 +2,64 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from app import DOCUMENT
+from contract.schemas import Schemas
 from tests.api.client import Answer, Client
 
 CANARY = "canary5f3a9"
+
+NOT_JSON = [
+    b"",
+    b"   ",
+    b'{"title": "%s"' % CANARY.encode(),
+    b'{"title": "a"} {"title": "b"}',
+    b"{'title': 'a'}",
+    b'{"title": "a",}',
+    b'{"title": "a" /* comment */}',
+    b'{"title": "a\nb"}',
+    b'{"title": "a\x00"}',
+    b'\xef\xbb\xbf{"title": "a"}',
+    b"null",
+    b"[]",
+    b'"text"',
+    b"1",
+    b'{"title": NaN}',
+    b'{"title": 1e999}',
+    b'{"title": ' + b"9" * 5000 + b"}",
+    b"[" * 33 + b"]" * 33,
+    b"[" * 100_000,
+    b'{"title": ' * 5_000 + b"1" + b"}" * 5_000,
+    b'{"title": "a", "title": "b"}',
+    b'{"title": "\xff"}',
+    b'{"title": "\xc0\xaf"}',
+    b'{"title": "\xe2\x82"}',
+    b'{"title": "\\ud800"}',
+    b'{"title": "\xed\xa0\x80"}',
+    '{"title": "a"}'.encode("utf-16"),
+]
+"""Bodies that are no JSON document of one meaning."""
+
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+
+
+def addressed(path: str, item: dict[str, Any]) -> str:
+    """The path with the ids that the document's examples have."""
+    schemas = Schemas(BUNDLE)
+    parameters = [schemas.resolve(each) for each in item.get("parameters", [])]
+    return path.format(**{each["name"]: schemas.resolve(each["schema"])["example"] for each in parameters})
+
+
+WITH_A_BODY = [
+    pytest.param(addressed(path, item), method, id=operation["operationId"])
+    for path, item in BUNDLE["paths"].items()
+    for method, operation in item.items()
+    if method != "parameters" and operation.get("requestBody", {}).get("required")
+]
+"""Where bodies are taken. What is no JSON is refused before anybody asks whether the board is there."""
 
 
 def is_precise(answer: Answer, *statuses: int) -> bool:
@@ -29,44 +81,20 @@ def board(mina: Client) -> str:
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"   ",
-        b'{"title": "%s"' % CANARY.encode(),
-        b'{"title": "a"} {"title": "b"}',
-        b"{'title': 'a'}",
-        b'{"title": "a",}',
-        b'{"title": "a" /* comment */}',
-        b'{"title": "a\nb"}',
-        b'{"title": "a\x00"}',
-        b'\xef\xbb\xbf{"title": "a"}',
-        b"null",
-        b"[]",
-        b'"text"',
-        b"1",
-        b'{"title": NaN}',
-        b'{"title": 1e999}',
-        b'{"title": ' + b"9" * 5000 + b"}",
-        b"[" * 33 + b"]" * 33,
-        b"[" * 100_000,
-        b'{"title": ' * 5_000 + b"1" + b"}" * 5_000,
-        b'{"title": "a", "title": "b"}',
-        b'{"title": "\xff"}',
-        b'{"title": "\xc0\xaf"}',
-        b'{"title": "\xe2\x82"}',
-        b'{"title": "\\ud800"}',
-        b'{"title": "\xed\xa0\x80"}',
-        '{"title": "a"}'.encode("utf-16"),
-    ],
-    ids=lambda raw: repr(raw[:30]),
-)
+@pytest.mark.parametrize("raw", NOT_JSON, ids=lambda raw: repr(raw[:30]))
 def test_what_is_not_json_of_one_meaning_is_refused(mina: Client, board: str, raw: bytes) -> None:
     answer = mina.request("POST", f"{board}/cards", raw=raw)
 
     assert is_precise(answer, 400), answer
     assert mina.get(f"{board}/cards").json["items"] == []
+
+
+@pytest.mark.parametrize(("path", "method"), WITH_A_BODY)
+def test_no_operation_takes_what_is_not_json_of_one_meaning(mina: Client, path: str, method: str) -> None:
+    for raw in NOT_JSON:
+        answer = mina.request(method.upper(), path, raw=raw, headers={"If-Match": "*"})
+
+        assert is_precise(answer, 400), (raw[:30], answer)
 
 
 @pytest.mark.parametrize(

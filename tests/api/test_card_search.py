@@ -198,6 +198,10 @@ def test_my_work_leaves_out_what_is_put_away_and_boards_that_i_left(mina: Client
     mina.delete(deleted, If_Match="*")
 
     assert all_titles(omar, "/cards") == ["There"]
+    mina.post(f"{board}/archive")
+    assert all_titles(omar, "/cards") == []
+    mina.post(f"{board}/unarchive")
+    assert all_titles(omar, "/cards") == ["There"]
     omar.delete(f"{board}/members/omar")
     assert all_titles(omar, "/cards") == []
 

@@ -1,5 +1,6 @@
 """The items of a checklist, and what the card knows of them."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -236,3 +237,46 @@ def test_a_full_list_and_a_foreign_one_take_no_item(desk: Desk, checklist: Check
         checklist_items.convert(view, now(desk, checklist), item.id, desk.act, list_id="list_elsewhere")
 
     assert texts(desk, checklist) == ["Draw the logo"]
+
+
+def test_whatever_is_done_the_card_counts_right(desk: Desk, checklist: Checklist) -> None:
+    chance = random.Random(4)  # noqa: S311 - the same program in every run.
+    for _ in range(400):
+        act_by_chance(desk, checklist, chance)
+
+        items = [item for each in desk.parts.values() if isinstance(each, Checklist) for item in each.items]
+        assert counts(desk, checklist) == (sum(item.done for item in items), len(items))
+    assert {each.type.partition(".")[2] for each in desk.events} >= {
+        "created",
+        "updated",
+        "moved",
+        "deleted",
+        "converted",
+    }
+
+
+def act_by_chance(desk: Desk, first: Checklist, chance: random.Random) -> None:
+    """Make or delete a checklist of the card, or do something to an item of one."""
+    view = desk.view(first.card_id)
+    there = sorted((each for each in desk.parts.values() if isinstance(each, Checklist)), key=lambda each: each.rank)
+    if not there or (len(there) < 4 and chance.random() < 0.1):
+        desk.apply(checklists.add(view, first.card_id, there, desk.act, name="More")[1])
+        return
+    checklist = chance.choice(there)
+    if chance.random() < 0.02:
+        desk.apply(checklists.delete(view, checklist, desk.act))
+        return
+    if not checklist.items or (len(checklist.items) < 10 and chance.random() < 0.4):
+        desk.apply(checklist_items.add(view, checklist, desk.act, text="x", done=chance.random() < 0.5)[1])
+        return
+    item = chance.choice(checklist.items)
+    match chance.randrange(4):
+        case 0:
+            done = {"done": chance.random() < 0.5}
+            desk.apply(checklist_items.revise(view, checklist, item.id, done, desk.act)[1])
+        case 1:
+            desk.apply(checklist_items.move(view, checklist, item.id, desk.act, position="top")[1])
+        case 2:
+            desk.apply(checklist_items.delete(view, checklist, item.id, desk.act))
+        case _:
+            desk.apply(checklist_items.convert(view, checklist, item.id, desk.act)[1])
