@@ -312,6 +312,7 @@ class UnknownReference(Unprocessable):
         "label_ids": "'label_ids' names something that is no label of this board.",
         "assignee_id": "'assignee_id' names somebody who is no member of this board.",
         "assignee_ids": "'assignee_ids' names somebody who is no member of this board.",
+        "user_id": "'user_id' names somebody who is no member of this board.",
     }
 
     def __init__(self, field: str) -> None:

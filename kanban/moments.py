@@ -1,0 +1,18 @@
+"""Moments as the text that events carry and that sentences show."""
+
+from datetime import datetime
+
+
+def written(at: datetime) -> str:
+    """RFC 3339, UTC, whole seconds: 2026-11-20T14:00:00Z."""
+    return at.isoformat()[:19] + "Z"
+
+
+def written_or_none(at: datetime | None) -> str | None:
+    """The same, or None."""
+    return None if at is None else written(at)
+
+
+def read(text: str) -> datetime:
+    """What `written` wrote."""
+    return datetime.fromisoformat(text)
