@@ -36,9 +36,9 @@ _PLACED_BY = frozenset(("user_id", "started_at", "ended_at"))
 def add(
     view: BoardView,
     card_id: str,
-    entries: Sequence[TimeEntry],
     act: Act,
     *,
+    entries: Sequence[TimeEntry],
     started_at: datetime,
     ended_at: datetime,
     user_id: str | None = None,
@@ -47,8 +47,8 @@ def add(
 ) -> tuple[TimeEntry, Change]:
     """A stretch of work that is over. `entries` are all that the card has.
 
-    It is the work of `user_id`, or else of whoever adds it, at that hourly rate, or else at the one that is in force for
-    the card. Raises EndsBeforeStart, InFuture, TimeEntryTooLong, UnknownReference, TimeEntryOverlaps,
+    It is the work of `user_id`, or else of whoever adds it, at that hourly rate, or else at the one that is in force
+    for the card. Raises EndsBeforeStart, InFuture, TimeEntryTooLong, UnknownReference, TimeEntryOverlaps,
     TooManyTimeEntries.
     """
     card = view.card(card_id)
@@ -82,7 +82,7 @@ def add(
 
 
 def revise(
-    view: BoardView, card_id: str, entry_id: str, entries: Sequence[TimeEntry], patch: Mapping[str, Any], act: Act
+    view: BoardView, card_id: str, entry_id: str, patch: Mapping[str, Any], act: Act, *, entries: Sequence[TimeEntry]
 ) -> tuple[TimeEntry, Change | None]:
     """The entry with the fields of the patch; None empties the note. `entries` are all that the card has.
 

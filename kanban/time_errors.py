@@ -1,7 +1,7 @@
 """What is refused about time: entries of work, and ranges of days.
 
-    Conflict: TimeEntryOverlaps, TimeEntryRunning, TooManyTimeEntries
-    Unprocessable: InFuture, TimeEntryTooLong, UnknownTimeZone, RangeTooLong, TooMuchInRange
+Conflict: TimeEntryOverlaps, TimeEntryRunning, TooManyTimeEntries
+Unprocessable: InFuture, TimeEntryTooLong, UnknownTimeZone, RangeTooLong, TooMuchInRange.
 """
 
 from datetime import datetime

@@ -1,8 +1,9 @@
 """Time entries by hand, and the sums that they change."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def entries_of(desk: Desk, card: Card) -> list[TimeEntry]:
 
 def add(desk: Desk, card: Card, start: datetime, end: datetime, **wishes: Any) -> TimeEntry:
     entry, change = time_entries.add(
-        desk.view(card.id), card.id, entries_of(desk, card), desk.act, started_at=start, ended_at=end, **wishes
+        desk.view(card.id), card.id, desk.act, entries=entries_of(desk, card), started_at=start, ended_at=end, **wishes
     )
     desk.apply(change)
     return entry
@@ -46,7 +47,7 @@ def add(desk: Desk, card: Card, start: datetime, end: datetime, **wishes: Any) -
 
 def revise(desk: Desk, card: Card, entry: TimeEntry, **patch: Any) -> TimeEntry:
     view = desk.view(card.id)
-    new, change = time_entries.revise(view, card.id, entry.id, entries_of(desk, card), patch, desk.act)
+    new, change = time_entries.revise(view, card.id, entry.id, patch, desk.act, entries=entries_of(desk, card))
     desk.apply(change)
     return new
 
@@ -243,10 +244,10 @@ def test_a_card_with_a_thousand_entries_takes_no_more_by_hand(desk: Desk) -> Non
     view = desk.view(card.id)
 
     with pytest.raises(TooManyTimeEntries, match="1000"):
-        time_entries.add(view, card.id, full, desk.act, started_at=NOON - 2 * HOUR, ended_at=NOON - HOUR)
+        time_entries.add(view, card.id, desk.act, entries=full, started_at=NOON - 2 * HOUR, ended_at=NOON - HOUR)
     with pytest.raises(TooManyTimeEntries):
-        time_entries.revise(view, card.id, first.id, [first, *full], {"ended_at": NOON - HOUR}, desk.act)
-    time_entries.revise(view, card.id, first.id, [first, *full], {"note": "Still fine"}, desk.act)
+        time_entries.revise(view, card.id, first.id, {"ended_at": NOON - HOUR}, desk.act, entries=[first, *full])
+    time_entries.revise(view, card.id, first.id, {"note": "Still fine"}, desk.act, entries=[first, *full])
 
 
 MINUTES = st.integers(-300, 5)
@@ -263,7 +264,7 @@ def test_the_sums_of_a_card_are_always_those_of_its_entries(
     for step, start, end, which, rate in wishes:
         desk.later(minutes=1)
         times = {"started_at": desk.now + timedelta(minutes=start), "ended_at": desk.now + timedelta(minutes=end)}
-        for _ in _tolerantly():
+        with suppress(Refused):
             entries = entries_of(desk, card)
             match step:
                 case "a":
@@ -286,9 +287,4 @@ def test_the_sums_of_a_card_are_always_those_of_its_entries(
         assert kept.tracked_cost == sum(n * each.rate_minor for n, each in zip(lengths, closed, strict=True))
         assert [kept.running] == ([each for each in entries if not each.ended_at] or [None])
         spans = sorted((each.started_at, each.ended_at or desk.now) for each in entries if each.ended_at)
-        assert all(earlier[1] <= later[0] for earlier, later in zip(spans, spans[1:], strict=False))
-
-
-def _tolerantly() -> Iterator[None]:
-    """Once, for a body that may be refused."""
-    yield
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
