@@ -67,7 +67,7 @@ def build(
     """
     operations = compile_operations(document, public)
     _insist_on_pairs(operations, functions)
-    provided = {"next_cursor": lambda call: call.next_cursor, **provided}
+    provided = {"next_cursor": lambda call: call.next_cursor, "media": lambda call: call.media, **provided}
     for operation in operations.values():
         operation.bind(functions[operation.id], provided)
     # The document is validated when it is bundled, not again at every start.

@@ -6,6 +6,7 @@ query parameter, or a scalar given twice, is an error: silently ignoring what a 
 
 import re
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -108,8 +109,9 @@ class Parameter:
 
 
 def argument_of(name: str) -> str:
-    """The name under which a function takes a parameter."""
-    return name.lower().replace("-", "_")
+    """The name under which a function takes a parameter; a word of Python's own gets an underscore: `from_`."""
+    argument = name.lower().replace("-", "_")
+    return f"{argument}_" if iskeyword(argument) else argument
 
 
 def cast(text: str, kind: str) -> Any:

@@ -110,7 +110,8 @@ class Responses:
         if declared.checks:
             media = media if media in declared.checks else next(iter(declared.checks))
             self._insist(declared.checks[media], reply.body, f"the body of {reply.status}")
-            headers["content-type"] = media
+            # Without a charset many clients take text for Latin-1.
+            headers["content-type"] = f"{media}; charset=utf-8" if media.startswith("text/") else media
             body = self._written(reply, media)
         elif reply.body is not None:
             raise Breach(f"{self._operation_id}: {reply.status} has a body that the document doesn't name")

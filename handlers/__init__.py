@@ -8,7 +8,22 @@ wants committed (`answers`). It writes nothing, catches nothing and knows no sta
 from collections.abc import Callable
 from types import ModuleType
 
-from handlers import archive, boards, cards, checklists, comments, events, health, labels, lists, members, tokens, users
+from handlers import (
+    archive,
+    boards,
+    cards,
+    checklists,
+    comments,
+    events,
+    health,
+    labels,
+    lists,
+    members,
+    reports,
+    time_entries,
+    tokens,
+    users,
+)
 from handlers.answers import Answer
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -22,6 +37,8 @@ _MODULES: tuple[ModuleType, ...] = (
     cards,
     checklists,
     comments,
+    time_entries,
+    reports,
     archive,
     events,
 )

@@ -11,11 +11,12 @@ from kanban.values import Change
 class Answer:
     """A body with its status and all that goes with it.
 
-    `etag` is the entity tag without quotes, `location` a path below the base path, `next_query` what changes in the
-    query to ask for the next page, `change` what must be committed before the answer may be sent.
+    The body is JSON's values, or text where the document says so. `etag` is the entity tag without quotes, `location` a
+    path below the base path, `next_query` what changes in the query to ask for the next page, `change` what must be
+    committed before the answer may be sent.
     """
 
-    body: dict[str, Any] | None = None
+    body: Any = None
     status: int = 200
     etag: str | None = None
     location: str | None = None

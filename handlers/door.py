@@ -1,6 +1,7 @@
 """The door: the only way to a board, and the one place that decides who may enter."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NoReturn
 
 from kanban.access import Caller, permit
@@ -102,6 +103,23 @@ class Door:
     def assigned(self, query: CardQuery, limit: int, after: Position | None = None) -> Page[tuple[BoardView, Card]]:
         """A page of the cards that the caller is assigned to, each with its board."""
         return self._store.page_assigned(self._caller.user_id, query, limit, after)
+
+    def all_time_entries(self, board_id: str, card_id: str, most: int) -> tuple[BoardView, list[TimeEntry]]:
+        """The card's time entries, but not many more than `most`; the view is the one that was read first."""
+        # Whoever writes with the first view is refused if anything was written between two reads.
+        view, found = self.time_entries(board_id, card_id, most + 1)
+        entries = [*found.items]
+        while found.next and len(entries) <= most:
+            _, found = self.time_entries(board_id, card_id, most + 1, found.next)
+            entries += found.items
+        return view, entries
+
+    def worked(
+        self, board_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]]:
+        """A page of the time entries that reach into a span, with their cards."""
+        found = self._store.page_worked(board_id, self._caller.user_id, span, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
         """A page of the caller's boards, newest first: those in use, or those that are archived."""

@@ -49,3 +49,8 @@ def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
     if "due_at" in wishes:
         wishes["due_at"] = moment_or_none(wishes["due_at"])
     return wishes
+
+
+def time_entry(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a `TimeEntryCreate` or `TimeEntryPatch`."""
+    return {name: moment(value) if name in {"started_at", "ended_at"} else value for name, value in body.items()}

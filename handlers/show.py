@@ -5,6 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from kanban import money, timeclock
+from kanban.moments import written as moment
+from kanban.moments import written_or_none as moment_or_none
 from kanban.values import (
     Board,
     BoardView,
@@ -23,16 +25,6 @@ from kanban.values import (
 )
 
 Shape = dict[str, Any]
-
-
-def moment(at: datetime) -> str:
-    """RFC 3339, UTC, whole seconds: 2026-11-20T14:00:00Z."""
-    return at.isoformat()[:19] + "Z"
-
-
-def moment_or_none(at: datetime | None) -> str | None:
-    """The same, or null."""
-    return None if at is None else at.isoformat()[:19] + "Z"
 
 
 def user(value: User) -> Shape:
@@ -155,13 +147,17 @@ def clock(value: Card, currency: str, now: datetime) -> Shape:
 
 
 def time_entry(value: TimeEntry, now: datetime) -> Shape:
-    """`TimeEntry`."""
+    """`TimeEntry`, an open one up to now."""
     return {
         "id": value.id,
+        "board_id": value.board_id,
+        "card_id": value.card_id,
+        "user_id": value.user_id,
         "started_at": moment(value.started_at),
         "ended_at": moment_or_none(value.ended_at),
         "elapsed_seconds": timeclock.entry_seconds(value, now),
         "hourly_rate_minor": value.rate_minor,
+        "note": value.note,
     }
 
 
@@ -272,3 +268,8 @@ def checklist_item_tag(value: ChecklistItem, view: BoardView) -> str:
 def _assignee_of(value: ChecklistItem, view: BoardView) -> str | None:
     """The user whose place the item names, if it is still there."""
     return next((each.user_id for each in view.members if each.id == value.assignee_id), None)
+
+
+def time_entry_tag(value: TimeEntry, now: datetime) -> str:
+    """The entity tag of a time entry: its version, and its seconds while it is open."""
+    return str(value.version) if value.ended_at else f"{value.version}.{timeclock.entry_seconds(value, now)}"

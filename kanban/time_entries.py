@@ -89,14 +89,15 @@ def revise(
     Raises NotFound, TimeEntryRunning for the end of an open entry, and as `add`.
     """
     card = view.card(card_id)
-    old = named(entries, entry_id)
+    old = named(view, card_id, entries, entry_id)
     if "ended_at" in patch and old.ended_at is None:
         raise TimeEntryRunning(card.title)
     wishes = {name: ("" if name == "note" and value is None else value) for name, value in patch.items()}
     changed = sorted(name for name, value in wishes.items() if getattr(old, _NAMES[name]) != value)
     if not changed:
         return old, None
-    new = replace(old, **{_NAMES[name]: wishes[name] for name in changed}, version=old.version + 1)
+    changes: dict[str, Any] = {_NAMES[name]: wishes[name] for name in changed}
+    new = replace(old, **changes, version=old.version + 1)
     if "user_id" in changed:
         _worker(view, new.user_id)
     if _PLACED_BY.intersection(changed):
@@ -132,12 +133,23 @@ def delete(view: BoardView, card_id: str, entry: TimeEntry, act: Act) -> Change:
     )
 
 
-def named(entries: Sequence[TimeEntry], entry_id: str) -> TimeEntry:
-    """The entry of that id. Raises NotFound."""
+def named(view: BoardView, card_id: str, entries: Sequence[TimeEntry], entry_id: str) -> TimeEntry:
+    """The entry of that id, of all that the card has. Raises NotFound, and TooManyTimeEntries if that can't be told."""
+    card = view.card(card_id)
     for each in entries:
         if each.id == entry_id:
             return each
+    if len(entries) > MOST_TIME_ENTRIES:
+        raise TooManyTimeEntries(card.title, MOST_TIME_ENTRIES)
     raise NotFound("time_entry")
+
+
+def kept(view: BoardView, card_id: str, entry_id: str) -> TimeEntry:
+    """The entry of that id, which the view was read with. Raises NotFound."""
+    card, entry = view.card(card_id), view.parts.get(entry_id)
+    if not isinstance(entry, TimeEntry) or entry.card_id != card.id:
+        raise NotFound("time_entry")
+    return entry
 
 
 def _worker(view: BoardView, user_id: str) -> str:

@@ -152,7 +152,7 @@ def test_the_answer_comes_as_the_client_likes_it_best(
     received = bilingual.get("/v1/thing", headers={"Accept": accept} if accept is not None else None)
 
     assert received.status == 200
-    assert received.header("content-type") == media
+    assert received.header("content-type") == (media if media.endswith("json") else f"{media}; charset=utf-8")
     assert received.body == body.encode()
 
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import mul
 from typing import Any
 
 import pytest
@@ -261,9 +262,9 @@ def test_the_sums_of_a_card_are_always_those_of_its_entries(
     desk = Desk()
     card = new_card(desk)
 
-    for step, start, end, which, rate in wishes:
+    for step, since, until, which, rate in wishes:
         desk.later(minutes=1)
-        times = {"started_at": desk.now + timedelta(minutes=start), "ended_at": desk.now + timedelta(minutes=end)}
+        times = {"started_at": desk.now + timedelta(minutes=since), "ended_at": desk.now + timedelta(minutes=until)}
         with suppress(Refused):
             entries = entries_of(desk, card)
             match step:
@@ -281,10 +282,11 @@ def test_the_sums_of_a_card_are_always_those_of_its_entries(
                     desk.apply(cards.reopen(desk.view(card.id), card.id, desk.act)[1])
 
         kept, entries = desk.cards[card.id], entries_of(desk, card)
-        closed = [each for each in entries if each.ended_at]
-        lengths = [int((each.ended_at - each.started_at).total_seconds()) for each in closed if each.ended_at]
-        assert kept.tracked_seconds == sum(lengths)
-        assert kept.tracked_cost == sum(n * each.rate_minor for n, each in zip(lengths, closed, strict=True))
-        assert [kept.running] == ([each for each in entries if not each.ended_at] or [None])
-        spans = sorted((each.started_at, each.ended_at or desk.now) for each in entries if each.ended_at)
-        assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+        running = [each for each in entries if each.ended_at is None]
+        spans = [(each.started_at, each.ended_at) for each in entries if each.ended_at is not None]
+        seconds = [int((end - start).total_seconds()) for start, end in spans]
+        rates = [each.rate_minor for each in entries if each.ended_at is not None]
+        assert kept.tracked_seconds == sum(seconds)
+        assert kept.tracked_cost == sum(map(mul, seconds, rates))
+        assert kept.running == (running[0] if running else None)
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(sorted(spans)))
