@@ -1,22 +1,27 @@
 """What every part of the model writes down, and in which words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from tests.api.client import Answer
 from tests.soak.rulings import Expected, refuse_taken
-from tests.soak.shapes import card_shape, card_tag, column_shape, column_tag, moment
-from tests.soak.state import Board, Card, Column, Label, Stretch
+from tests.soak.shapes import board_shape, board_tag, card_shape, card_tag, column_shape, column_tag, moment
+from tests.soak.state import Board, Card, Column, Label, Place, Stretch
 
 
 class Ledger:
-    """The boards that there are, those that were deleted (`gone`), and the moment. `_seen` is the answer that came."""
+    """The boards that there are, those that were deleted (`gone`), the moment, and what the users are called.
 
-    def __init__(self, now: datetime) -> None:
+    `_by` is who asks, `_seen` the answer that came.
+    """
+
+    def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
         self.now = now
+        self.names = names
         self.boards: list[Board] = []
         self.gone: list[Board] = []
+        self._by = ""
         self._seen: Answer
 
     def _bring(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
@@ -64,7 +69,7 @@ class Ledger:
             self._touch(thing)
         return changed
 
-    def _touch(self, thing: Board | Column | Card | Label) -> None:
+    def _touch(self, thing: Board | Column | Card | Label | Place) -> None:
         thing.version += 1
         thing.edited = self.now
 
@@ -75,7 +80,7 @@ class Ledger:
             "seq": len(board.events) + 1,
             "type": kind,
             "at": moment(self.now),
-            "actor_id": board.owner,
+            "actor_id": self._by,
             "board_id": board.id,
             "data": data,
         }
@@ -84,6 +89,9 @@ class Ledger:
         if card:
             event["card_id"] = card.id
         board.events.append(event)
+
+    def _board_shown(self, board: Board, status: int = 200) -> Expected:
+        return Expected(status, body=board_shape(board, self._by), tag=board_tag(board))
 
     def _column_shown(self, board: Board, column: Column, status: int = 200) -> Expected:
         return Expected(status, body=column_shape(board, column), tag=column_tag(column))

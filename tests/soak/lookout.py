@@ -19,6 +19,8 @@ from tests.soak.shapes import (
     column_shape,
     column_tag,
     label_shape,
+    member_shape,
+    member_tag,
     stretch_shapes,
 )
 from tests.soak.state import Board, Card
@@ -58,8 +60,8 @@ class Lookout:
     def look_at(self, board_id: str) -> None:
         """That board, and any that is new."""
         for board in self._model.boards:
-            if not all(column.id for column in board.columns):
-                self._learn_columns(board)
+            if not board.places[0].id:
+                self._learn_ids(board)
             if board.id == board_id or board.id not in self._events_seen:
                 self._look_at_board(board)
 
@@ -70,16 +72,22 @@ class Lookout:
             self._look_at_parts(board)
             self._turn_pages(board)
             for user in self._clients:
-                if user != board.owner:
+                if board.place_of(user):
+                    self._get(
+                        user, f"/boards/{board.id}", Expected(200, body=board_shape(board, user), tag=board_tag(board))
+                    )
+                else:
                     self._get(user, f"/boards/{board.id}/cards", Expected(404, "board_not_found"))
         for user in self._clients:
-            own = [board for board in reversed(self._model.boards) if board.owner == user]
+            own = [board for board in reversed(self._model.boards) if board.place_of(user)]
             for query, archived in (({}, False), ({"archived": "true"}, True)):
-                shapes = [board_shape(board) for board in own if bool(board.archived) == archived]
+                shapes = [board_shape(board, user) for board in own if bool(board.archived) == archived]
                 self._walk(user, "/boards", query, shapes, limit=1)
 
-    def _learn_columns(self, board: Board) -> None:
-        """The ids of a new board's lists, which only the API knows."""
+    def _learn_ids(self, board: Board) -> None:
+        """The ids of a new board's lists and of its owner's place, which only the API knows."""
+        owner = self._clients[board.owner].get(f"/boards/{board.id}/members/{board.owner}")
+        board.places[0].id = owner.etag.strip('"').rpartition(".")[2]
         items = self._clients[board.owner].get(f"/boards/{board.id}/lists").json["items"]
         for column, item in zip(board.columns, items, strict=True):
             column.id = item["id"]
@@ -92,9 +100,10 @@ class Lookout:
         tag = board_tag(board)
         if any(card.is_running for card in board.in_use):
             tag = f'{tag[:-1]}.{int(now.timestamp())}"'
-        parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}}
-        whole = Expected(200, body=board_shape(board) | parts, tag=tag)
-        self._get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels", whole)
+        people = [member_shape(board, place, self._model.names[place.user]) for place in board.places]
+        parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}, "members": people}
+        whole = Expected(200, body=board_shape(board, board.owner) | parts, tag=f'{tag[:-1]}.{len(people)}"')
+        self._get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", whole)
 
         known, number = self._events_seen.get(board.id, 0), len(board.events)
         news = {"items": board.events[known:], "last_seq": number, "has_more": False}
@@ -104,12 +113,15 @@ class Lookout:
 
     def _look_at_parts(self, board: Board) -> None:
         now, path = self._model.now, f"/boards/{board.id}"
-        self._look_twice(board, path, board_shape(board), board_tag(board))
+        self._look_twice(board, path, board_shape(board, board.owner), board_tag(board))
         for column in board.columns:
             self._look_twice(board, f"{path}/lists/{column.id}", column_shape(board, column), column_tag(column))
         away = [column_shape(board, column) for column in board.columns if column.archived]
         put_away = {"items": away, "next_cursor": None}
         self._get(board.owner, f"{path}/lists?archived=true", Expected(200, body=put_away))
+        for place in board.places:
+            shape = member_shape(board, place, self._model.names[place.user])
+            self._look_twice(board, f"{path}/members/{place.user}", shape, member_tag(place))
         for label in board.labels:
             self._look_twice(board, f"{path}/labels/{label.id}", label_shape(board, label), f'"{label.version}"')
         for card in board.cards:

@@ -4,12 +4,13 @@ Nothing here comes from `kanban`, and there are no ranks: order is the order of 
 agree by both being right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.api.client import Answer
 from tests.soak.labels import Labels
+from tests.soak.members import Members
 from tests.soak.rulings import (
     Expected,
     Refusal,
@@ -21,9 +22,9 @@ from tests.soak.rulings import (
     refuse_entry,
     refuse_taken,
 )
-from tests.soak.shapes import board_shape, board_tag, card_tag, labels_on
+from tests.soak.shapes import assigned_to, card_tag, labels_on
 from tests.soak.shelves import Shelves
-from tests.soak.state import Board, Card, Column
+from tests.soak.state import Board, Card, Column, Place
 
 KEPT = timedelta(hours=24)
 _USUAL_COLUMNS = (
@@ -31,13 +32,19 @@ _USUAL_COLUMNS = (
     {"name": "Doing", "stage": "in_progress"},
     {"name": "Done", "stage": "done"},
 )
+_ROLES = ("viewer", "editor", "owner")
+_LEAST_ROLE = {
+    "remove_member": "viewer",
+    **{f"{verb}_board": "owner" for verb in ("update", "delete", "archive", "unarchive", "restore")},
+    "put_member": "owner",
+}
 
 
-class Model(Shelves, Labels):
+class Model(Shelves, Members, Labels):
     """All boards of all people. Whoever drives it sets `now`."""
 
-    def __init__(self, now: datetime) -> None:
-        super().__init__(now)
+    def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
+        super().__init__(now, names)
         self._answered: dict[tuple[str, str, str], tuple[tuple[Any, ...], datetime, Answer]] = {}
 
     def answer(self, request: Request, seen: Answer) -> Expected:
@@ -46,7 +53,7 @@ class Model(Shelves, Labels):
         `seen` is the answer that came. The ids of new things are taken from it, and, where a card is moved to the
         place that it is in, whether that was written down: the document leaves it open.
         """
-        self._seen = seen
+        self._seen, self._by = seen, request.user
         try:
             board = self._entered(request)
             earlier = self._earlier(request)
@@ -62,11 +69,15 @@ class Model(Shelves, Labels):
         return expected
 
     def _entered(self, request: Request) -> Any:
-        """That board, for its owner. Raises Refusal for anybody else, as for a board that nobody made."""
+        """That board, for a member whose role is enough. To anybody else it is as a board that nobody made."""
         if request.operation == "create_board":
             return None
         for board in (*self.boards, *(self.gone if request.operation == "restore_board" else ())):
-            if board.id == request.board and board.owner == request.user:
+            place = board.place_of(request.user)
+            if board.id == request.board and place:
+                least = _LEAST_ROLE.get(request.operation, "editor")
+                if _ROLES.index(place.role) < _ROLES.index(least):
+                    raise Refusal(403, "role_too_low")
                 return board
         raise Refusal(404, "board_not_found")
 
@@ -87,7 +98,7 @@ class Model(Shelves, Labels):
         wishes = request.wishes
         board = Board(
             id=self._new_id(),
-            owner=request.user,
+            places=[Place("", request.user, "owner", self.now, self.now)],
             name=wishes["name"],
             description=wishes.get("description", ""),
             currency=wishes.get("currency", "USD"),
@@ -95,18 +106,18 @@ class Model(Shelves, Labels):
             made=self.now,
             edited=self.now,
         )
-        # The answer does not tell the ids of the lists: whoever drives the model reads them.
+        # The answer does not tell the ids of the lists and of the owner's place: whoever drives the model reads them.
         board.columns = [self._column("", each) for each in wishes.get("lists", _USUAL_COLUMNS)]
         self.boards.append(board)
         self._record(board, "board.created", name=board.name)
-        return Expected(201, body=board_shape(board), tag=board_tag(board))
+        return self._board_shown(board, 201)
 
     def _update_board(self, request: Request, board: Board) -> Expected:
         insist_on_version(request, board.version)
         changed = self._patched(board, request.wishes)
         if changed:
             self._record(board, "board.updated", changed=changed)
-        return Expected(200, body=board_shape(board), tag=board_tag(board))
+        return self._board_shown(board)
 
     def _delete_board(self, request: Request, board: Board) -> Expected:
         insist_on_version(request, board.version)
@@ -168,7 +179,7 @@ class Model(Shelves, Labels):
         else:
             column = first_of("todo", board)
         refuse_entry(column)
-        labels = self._labels_named(request, board)
+        labels, assigned = self._labels_named(request, board), self._places_named(request, board)
         self._take_external_id(wishes.get("external_id"), board, board.cards)
         card = Card(
             id=self._new_id(),
@@ -178,6 +189,7 @@ class Model(Shelves, Labels):
             made=self.now,
             edited=self.now,
             labels=labels or [],
+            assigned=assigned or [],
         )
         column.cards = placed(card, column.cards, wishes)
         self._bring(card, None, column.stage, board)
@@ -187,17 +199,22 @@ class Model(Shelves, Labels):
     def _update_card(self, request: Request, board: Board) -> Expected:
         card = named(request.card, board.cards, Refusal(404, "card_not_found"))
         insist_on_version(request, card.version)
-        labels = self._labels_named(request, board)
+        labels, assigned = self._labels_named(request, board), self._places_named(request, board)
         others = [each for each in board.cards if each is not card]
         self._take_external_id(request.wishes.get("external_id"), board, others)
-        changed = self._patched(card, {name: new for name, new in request.wishes.items() if name != "label_ids"})
+        marked = []
         if labels is not None and labels != labels_on(board, card):
             card.labels = labels
-            if not changed:
-                self._touch(card)
-            changed = sorted([*changed, "label_ids"])
-        if changed:
-            self._record(board, "card.updated", board.home(card), card, changed=changed)
+            marked.append("label_ids")
+        if assigned is not None and sorted(each.user for each in assigned) != assigned_to(board, card):
+            card.assigned = assigned
+            marked.append("assignee_ids")
+        plain = {name: new for name, new in request.wishes.items() if name not in ("label_ids", "assignee_ids")}
+        changed = self._patched(card, plain)
+        if marked and not changed:
+            self._touch(card)
+        if marked or changed:
+            self._record(board, "card.updated", board.home(card), card, changed=sorted([*changed, *marked]))
         return self._card_shown(board, card)
 
     def _move_card(self, request: Request, board: Board) -> Expected:

@@ -37,6 +37,10 @@ _ADDRESSES = {
     "resolve_card": ("POST", "/boards/{board}/cards/{card}/resolve"),
     "reopen_card": ("POST", "/boards/{board}/cards/{card}/reopen"),
     "delete_card": ("DELETE", "/boards/{board}/cards/{card}"),
+    "put_member": ("PUT", "/boards/{board}/members/{member}"),
+    "remove_member": ("DELETE", "/boards/{board}/members/{member}"),
+    "assign_card": ("PUT", "/boards/{board}/cards/{card}/assignees/{member}"),
+    "unassign_card": ("DELETE", "/boards/{board}/cards/{card}/assignees/{member}"),
     "create_label": ("POST", "/boards/{board}/labels"),
     "update_label": ("PATCH", "/boards/{board}/labels/{label}"),
     "delete_label": ("DELETE", "/boards/{board}/labels/{label}"),
@@ -76,10 +80,12 @@ class Run:
             breached=_refuse_breach,
         )
         self._clients: dict[str, Client] = {}
+        names = {}
         for user in ("Ann", "Bob"):
             made = Client(application).post("/users", {"name": user}).json
             self._clients[made["user"]["id"]] = Client(application, made["token"])
-        self._model = Model(self._clock.now)
+            names[made["user"]["id"]] = user
+        self._model = Model(self._clock.now, names)
         self._wishes = Wishes(self._model, list(self._clients))
         self._lookout = Lookout(self._model, self._clients)
 
@@ -99,7 +105,13 @@ class Run:
         self._model.now = self._clock.now
         request = self._wishes.next(chance)
         method, address = _ADDRESSES[request.operation]
-        path = address.format(board=request.board, column=request.column, card=request.card, label=request.label)
+        path = address.format(
+            board=request.board,
+            column=request.column,
+            card=request.card,
+            label=request.label,
+            member=request.member,
+        )
         headers = {"If-Match": request.tag, "Idempotency-Key": request.key}
         given = {name: text for name, text in headers.items() if text is not None}
         seen = self._clients[request.user].request(method, path, request.body, headers=given)

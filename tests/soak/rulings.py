@@ -19,6 +19,7 @@ class Request:
     column: str = ""
     card: str = ""
     label: str = ""
+    member: str = ""
     body: dict[str, Any] | None = None
     tag: str | None = None
     key: str | None = None

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from tests.soak.state import Board, Card, Column, Label, Stretch
+from tests.soak.state import Board, Card, Column, Label, Place, Stretch
 
 _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
 
-def board_shape(board: Board) -> dict[str, Any]:
-    """`Board`, as its owner sees it."""
+def board_shape(board: Board, user: str) -> dict[str, Any]:
+    """`Board`, as that member sees it."""
+    place = board.place_of(user)
     return {
         "id": board.id,
         "name": board.name,
@@ -18,7 +19,7 @@ def board_shape(board: Board) -> dict[str, Any]:
         "currency": board.currency,
         "hourly_rate_minor": board.hourly_rate_minor,
         "external_id": None,
-        "role": "owner",
+        "role": place.role if place else None,
         "seq": len(board.events),
         "created_at": moment(board.made),
         "updated_at": moment(board.edited),
@@ -59,7 +60,7 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "due_complete": False,
         "hourly_rate_minor": None,
         "label_ids": labels_on(board, card),
-        "assignee_ids": [],
+        "assignee_ids": assigned_to(board, card),
         "links": [],
         "checklist_progress": {"done": 0, "total": 0},
         "comment_count": 0,
@@ -98,6 +99,28 @@ def stretch_shapes(card: Card, now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
+def member_shape(board: Board, place: Place, name: str) -> dict[str, Any]:
+    """`Member`."""
+    return {
+        "board_id": board.id,
+        "user_id": place.user,
+        "name": name,
+        "role": place.role,
+        "created_at": moment(place.made),
+        "updated_at": moment(place.edited),
+    }
+
+
+def member_tag(place: Place) -> str:
+    """The member's ETag: version of the place, version of the user, who never changes here, and which place it is."""
+    return f'"{place.version}.1.{place.id}"'
+
+
+def assigned_to(board: Board, card: Card) -> list[str]:
+    """The users who work on the card and are still members, in the order of their ids."""
+    return sorted(place.user for place in card.assigned if place in board.places)
+
+
 def label_shape(board: Board, label: Label) -> dict[str, Any]:
     """`Label`."""
     return {
@@ -126,8 +149,9 @@ def column_tag(column: Column) -> str:
 
 
 def card_tag(board: Board, card: Card, now: datetime) -> str:
-    """The card's ETag: its version, its seconds while the clock runs, and how many labels are left on it."""
-    facets = [seconds_on(card, now) if card.is_running else 0, len(labels_on(board, card))]
+    """The card's ETag: its version, its seconds while the clock runs, how many labels and assignees are left on it."""
+    seconds = seconds_on(card, now) if card.is_running else 0
+    facets = [seconds, len(labels_on(board, card)), len(assigned_to(board, card))]
     while facets and not facets[-1]:
         facets.pop()
     return f'"{card.version}.{"-".join(map(str, facets))}"' if facets else f'"{card.version}"'

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.soak.ledger import Ledger
 from tests.soak.rulings import Expected, Refusal, Request, named, refuse_entry, refuse_taken
-from tests.soak.shapes import board_shape, board_tag
 from tests.soak.state import Board, Card, Column, Stretch
 
 _KEPT = timedelta(days=30)
@@ -85,13 +84,13 @@ class Shelves(Ledger):
             board.archived = self.now
             self._stop_all(board.in_use)
             self._tell_of_board(board, "board.archived")
-        return Expected(200, body=board_shape(board), tag=board_tag(board))
+        return self._board_shown(board)
 
     def _unarchive_board(self, _: Request, board: Board) -> Expected:
         if board.archived:
             board.archived = None
             self._tell_of_board(board, "board.unarchived")
-        return Expected(200, body=board_shape(board), tag=board_tag(board))
+        return self._board_shown(board)
 
     def _restore_board(self, _: Request, board: Board) -> Expected:
         self._refuse_late("board", board.deleted)
@@ -101,7 +100,7 @@ class Shelves(Ledger):
             self.boards.append(board)
             self.boards.sort(key=lambda each: each.id)
             self._tell_of_board(board, "board.restored")
-        return Expected(200, body=board_shape(board), tag=board_tag(board))
+        return self._board_shown(board)
 
     def _take_up(self, board: Board, card: Card) -> None:
         """A card that comes back is as its column is by now."""

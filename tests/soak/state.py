@@ -18,6 +18,18 @@ class Stretch:
 
 
 @dataclass(eq=False)
+class Place:
+    """A user's place on a board. Its id shows in its ETag alone."""
+
+    id: str
+    user: str
+    role: str
+    made: datetime
+    edited: datetime
+    version: int = 1
+
+
+@dataclass(eq=False)
 class Card:
     """A card. Where it is, its column knows."""
 
@@ -33,6 +45,7 @@ class Card:
     archived: datetime | None = None
     deleted: datetime | None = None
     labels: list[str] = field(default_factory=list)
+    assigned: list[Place] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
 
     @property
@@ -81,7 +94,7 @@ class Board:
     """A board: its columns from left to right, those that were deleted (`gone`), and all that ever happened."""
 
     id: str
-    owner: str
+    places: list[Place]
     name: str
     description: str
     currency: str
@@ -110,6 +123,15 @@ class Board:
     def trash(self) -> list[Card]:
         """Those that were deleted themselves, in columns that are there."""
         return [card for column in self.columns for card in column.cards if card.deleted]
+
+    @property
+    def owner(self) -> str:
+        """One of those who own it."""
+        return next(place.user for place in self.places if place.role == "owner")
+
+    def place_of(self, user: str) -> Place | None:
+        """Where that user stands, if the board knows them."""
+        return next((place for place in self.places if place.user == user), None)
 
     def home(self, card: Card) -> Column:
         """The column that the card is in."""

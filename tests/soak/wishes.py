@@ -9,6 +9,7 @@ from tests.soak.rulings import Request
 from tests.soak.state import Board, Card, Column, Label
 
 _NOWHERE = "0" * 26
+_ROLES = ("viewer", "editor", "editor", "owner")
 _STAGES = ("todo", "in_progress", "done")
 _TITLES = ("Write the copy", "Größe wählen", "Ship it", "STRASSE", "Straße", "50 % off", "a_b", "日本語")
 _TEXTS = ("", "All of it.", "One line\nand another", "needle")
@@ -26,7 +27,8 @@ _CONDITIONAL = frozenset(
 )
 """Writes that take If-Match."""
 
-_REPEATABLE = frozenset(("label_card", "unlabel_card"))
+_ABOUT_A_MEMBER = frozenset(("put_member", "remove_member", "assign_card", "unassign_card"))
+_REPEATABLE = _ABOUT_A_MEMBER | {"label_card", "unlabel_card"}
 """Writes that take neither; the others take an Idempotency-Key."""
 
 _OFTEN = {
@@ -58,6 +60,10 @@ _OFTEN = {
     "delete_label": 1,
     "label_card": 5,
     "unlabel_card": 2,
+    "put_member": 5,
+    "remove_member": 2,
+    "assign_card": 4,
+    "unassign_card": 2,
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
@@ -93,7 +99,7 @@ class Wishes:
         board = self._model.boards[0] if chance.random() < 0.8 else chance.choice(self._model.boards)
         if operation == "restore_board" and self._model.gone and chance.random() < 0.8:
             board = chance.choice(self._model.gone)
-        user = board.owner if chance.random() < 0.95 else chance.choice(self._users)
+        user = board.owner if chance.random() < 0.85 else chance.choice(self._users)
         columns = board.gone if operation == "restore_list" and board.gone else board.columns
         column = self._among([each.id for each in columns], "lst_", chance)
         cards = self._fitting(operation, board)
@@ -107,6 +113,7 @@ class Wishes:
             board=board.id if chance.random() < 0.98 else self._among([], "brd_", chance),
             column=column if operation.endswith("_list") and operation != "create_list" else "",
             card=card if operation.endswith("_card") and operation != "create_card" else "",
+            member=self._member(chance) if operation in _ABOUT_A_MEMBER else "",
             label=label if "label" in operation and operation != "create_label" else "",
             body=self._body(operation, board, column, chance),
             tag=self._tag(operation, board, (column, card, label), chance) if operation in _CONDITIONAL else None,
@@ -121,6 +128,9 @@ class Wishes:
             return [card.id for card in board.cards if card.archived]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
         return [card.id for card in board.cards if stage in (None, board.home(card).stage)]
+
+    def _member(self, chance: random.Random) -> str:
+        return chance.choice(self._users) if chance.random() < 0.95 else "nobody"
 
     def _among(self, live: list[str], prefix: str, chance: random.Random) -> str:
         """Mostly one of these, else one that is, was or never was."""
@@ -149,6 +159,8 @@ class Wishes:
         if operation == "update_board":
             rate = chance.choice(_RATES)
             return _some(chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate)
+        if operation == "put_member":
+            return {"role": chance.choice(_ROLES)}
         if operation in ("create_label", "update_label"):
             label = {"name": chance.choice(_LABELS), "color": chance.choice(_COLORS)}
             return label if operation == "create_label" else _some(chance, **label)
@@ -182,20 +194,22 @@ class Wishes:
             case "create_card":
                 more = _some(chance, description=text, list_id=column_id, position=chance.choice(_ENDS))
                 rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
-                return {"title": title, **more, **rarely, **self._labels(board, chance)}
+                return {"title": title, **more, **rarely, **self._marks(board, chance)}
             case "update_card":
                 external_id = chance.choice((*_EXTERNAL_IDS, None))
                 words = _some(chance, title=title, description=text, external_id=external_id)
-                return words | self._labels(board, chance)
+                return words | self._marks(board, chance)
             case "move_card":
                 there = [card.id for card in board.cards if board.home(card).id == column_id]
                 return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
         return None
 
-    def _labels(self, board: Board, chance: random.Random) -> dict[str, Any]:
-        """Now and then some labels, one of which may be no more."""
+    def _marks(self, board: Board, chance: random.Random) -> dict[str, Any]:
+        """Now and then some labels, one of which may be no more, or some people, who may be no members."""
         if chance.random() < 0.7:
             return {}
+        if chance.random() < 0.5:
+            return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
         return {"label_ids": sorted({self._among([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})}
 
 
