@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from kanban.text import searchable
+from kanban.text import folded, searchable
 from kanban.values import (
     Board,
     Card,
+    Checklist,
+    ChecklistItem,
+    Color,
+    Comment,
     Enforcement,
     Event,
+    Label,
+    Link,
     List,
     Member,
     Remembered,
@@ -31,6 +37,7 @@ _moment = datetime.fromisoformat
 _ROLES = {str(role): role for role in Role}
 _SCOPES = {str(scope): scope for scope in Scope}
 _STAGES = {str(stage): stage for stage in Stage}
+_COLORS = {str(color): color for color in Color}
 _ENFORCEMENTS = {str(enforcement): enforcement for enforcement in Enforcement}
 
 
@@ -100,8 +107,7 @@ def token_row(token: Token) -> dict[str, Any]:
 
 def board_of(row: Row) -> Board:
     """From the columns of `boards`."""
-    board_id, name, description, currency, rate, seq, version, created_at, updated_at, deleted_at = row
-    return Board(
+    (
         board_id,
         name,
         description,
@@ -109,8 +115,26 @@ def board_of(row: Row) -> Board:
         rate,
         seq,
         version,
+        created_at,
+        updated_at,
+        deleted_at,
+        archived_at,
+        external_id,
+        created_by,
+    ) = row
+    return Board(
+        board_id,
+        name,
+        description,
+        currency,
+        rate,
+        external_id,
+        created_by,
+        seq,
+        version,
         _moment(created_at),
         _moment(updated_at),
+        _moment(archived_at) if archived_at else None,
         _moment(deleted_at) if deleted_at else None,
     )
 
@@ -128,16 +152,47 @@ def board_row(board: Board) -> dict[str, Any]:
         "created_at": moment_text(board.created_at),
         "updated_at": moment_text(board.updated_at),
         "deleted_at": _optional(board.deleted_at),
+        "archived_at": _optional(board.archived_at),
+        "external_id": board.external_id,
+        "created_by": board.created_by,
     }
+
+
+def member_of(row: Row) -> Member:
+    """From the columns of `members`."""
+    board_id, user_id, role, created_at, member_id, version, updated_at = row
+    return Member(member_id, board_id, user_id, _ROLES[role], version, _moment(created_at), _moment(updated_at))
 
 
 def member_row(member: Member) -> dict[str, Any]:
     """For the columns of `members`."""
     return {
+        "id": member.id,
         "board_id": member.board_id,
         "user_id": member.user_id,
         "role": str(member.role),
+        "version": member.version,
         "created_at": moment_text(member.created_at),
+        "updated_at": moment_text(member.updated_at),
+    }
+
+
+def label_of(row: Row) -> Label:
+    """From the columns of `labels`."""
+    label_id, board_id, name, color, version, created_at, updated_at = row
+    return Label(label_id, board_id, name, _COLORS[color], version, _moment(created_at), _moment(updated_at))
+
+
+def label_row(label: Label) -> dict[str, Any]:
+    """For the columns of `labels`."""
+    return {
+        "id": label.id,
+        "board_id": label.board_id,
+        "name": label.name,
+        "color": str(label.color),
+        "version": label.version,
+        "created_at": moment_text(label.created_at),
+        "updated_at": moment_text(label.updated_at),
     }
 
 
@@ -159,6 +214,7 @@ def list_of(row: Row) -> List:
         created_at,
         updated_at,
         deleted_at,
+        archived_at,
     ) = row
     return List(
         list_id,
@@ -175,6 +231,7 @@ def list_of(row: Row) -> List:
         version,
         _moment(created_at),
         _moment(updated_at),
+        _moment(archived_at) if archived_at else None,
         _moment(deleted_at) if deleted_at else None,
     )
 
@@ -197,11 +254,12 @@ def list_row(value: List) -> dict[str, Any]:
         "created_at": moment_text(value.created_at),
         "updated_at": moment_text(value.updated_at),
         "deleted_at": _optional(value.deleted_at),
+        "archived_at": _optional(value.archived_at),
     }
 
 
 def card_of(row: Row) -> Card:
-    """From the columns of `cards` that make a card, then those of its open time entry, None without one."""
+    """From the columns of `cards` that make a card, those of its open time entry, and what other tables add to it."""
     (
         card_id,
         board_id,
@@ -218,15 +276,36 @@ def card_of(row: Row) -> Card:
         created_at,
         updated_at,
         deleted_at,
+        archived_at,
+        start_at,
+        due_at,
+        due_complete,
+        hourly_rate_minor,
+        comment_count,
+        item_count,
+        done_count,
         entry_id,
         entry_started_at,
         entry_rate_minor,
         entry_version,
+        entry_user_id,
+        entry_note,
+        label_ids,
+        member_ids,
+        links,
     ) = row
     running = None
     if entry_id is not None:
         running = TimeEntry(
-            entry_id, board_id, card_id, _moment(entry_started_at), None, entry_rate_minor, entry_version
+            entry_id,
+            board_id,
+            card_id,
+            entry_user_id,
+            _moment(entry_started_at),
+            None,
+            entry_rate_minor,
+            entry_note,
+            entry_version,
         )
     return Card(
         card_id,
@@ -236,6 +315,16 @@ def card_of(row: Row) -> Card:
         description,
         external_id,
         rank,
+        _moment(start_at) if start_at else None,
+        _moment(due_at) if due_at else None,
+        bool(due_complete),
+        hourly_rate_minor,
+        tuple(sorted(label_ids.split())) if label_ids else (),
+        tuple(sorted(member_ids.split())) if member_ids else (),
+        _links_of(links) if links else (),
+        comment_count,
+        item_count,
+        done_count,
         _moment(started_at) if started_at else None,
         _moment(resolved_at) if resolved_at else None,
         tracked_seconds,
@@ -244,8 +333,17 @@ def card_of(row: Row) -> Card:
         version,
         _moment(created_at),
         _moment(updated_at),
+        _moment(archived_at) if archived_at else None,
         _moment(deleted_at) if deleted_at else None,
     )
+
+
+def _links_of(lines: str) -> tuple[Link, ...]:
+    """From a line for each link, in no order: its position, its address, its title."""
+    found = sorted(
+        (int(position), url, title) for position, url, title in (each.split(" ", 2) for each in lines.split("\n"))
+    )
+    return tuple(Link(url, title) for _, url, title in found)
 
 
 def card_row(card: Card) -> dict[str, Any]:
@@ -266,20 +364,30 @@ def card_row(card: Card) -> dict[str, Any]:
         "created_at": moment_text(card.created_at),
         "updated_at": moment_text(card.updated_at),
         "deleted_at": _optional(card.deleted_at),
+        "archived_at": _optional(card.archived_at),
+        "start_at": _optional(card.start_at),
+        "due_at": _optional(card.due_at),
+        "due_complete": card.due_complete,
+        "hourly_rate_minor": card.hourly_rate_minor,
+        "comment_count": card.comment_count,
+        "item_count": card.item_count,
+        "done_count": card.done_count,
         "search": searchable(card.title, card.description),
     }
 
 
 def time_entry_of(row: Row) -> TimeEntry:
     """From the columns of `time_entries`."""
-    entry_id, board_id, card_id, started_at, ended_at, rate_minor, version = row
+    entry_id, board_id, card_id, started_at, ended_at, rate_minor, version, user_id, note = row
     return TimeEntry(
         entry_id,
         board_id,
         card_id,
+        user_id,
         _moment(started_at),
         _moment(ended_at) if ended_at else None,
         rate_minor,
+        note,
         version,
     )
 
@@ -290,10 +398,93 @@ def time_entry_row(entry: TimeEntry) -> dict[str, Any]:
         "id": entry.id,
         "board_id": entry.board_id,
         "card_id": entry.card_id,
+        "user_id": entry.user_id,
         "started_at": moment_text(entry.started_at),
         "ended_at": _optional(entry.ended_at),
         "rate_minor": entry.rate_minor,
+        "note": entry.note,
         "version": entry.version,
+    }
+
+
+def checklist_of(row: Row, items: Sequence[Row]) -> Checklist:
+    """From the columns of `checklists`, and the rows of its `checklist_items` in their order."""
+    checklist_id, board_id, card_id, name, rank, version, created_at, updated_at = row
+    return Checklist(
+        checklist_id,
+        board_id,
+        card_id,
+        name,
+        rank,
+        tuple(map(_item_of, items)),
+        version,
+        _moment(created_at),
+        _moment(updated_at),
+    )
+
+
+def _item_of(row: Row) -> ChecklistItem:
+    _, _, item_id, text, done, assignee_id, due_at, version, created_at, updated_at = row
+    return ChecklistItem(
+        item_id,
+        text,
+        bool(done),
+        assignee_id,
+        _moment(due_at) if due_at else None,
+        version,
+        _moment(created_at),
+        _moment(updated_at),
+    )
+
+
+def checklist_row(checklist: Checklist) -> dict[str, Any]:
+    """For the columns of `checklists`."""
+    return {
+        "id": checklist.id,
+        "board_id": checklist.board_id,
+        "card_id": checklist.card_id,
+        "name": checklist.name,
+        "rank": checklist.rank,
+        "version": checklist.version,
+        "created_at": moment_text(checklist.created_at),
+        "updated_at": moment_text(checklist.updated_at),
+    }
+
+
+def item_row(checklist_id: str, position: int, item: ChecklistItem) -> dict[str, Any]:
+    """For the columns of `checklist_items`."""
+    return {
+        "checklist_id": checklist_id,
+        "position": position,
+        "id": item.id,
+        "text": item.text,
+        "done": item.done,
+        "assignee_id": item.assignee_id,
+        "due_at": _optional(item.due_at),
+        "version": item.version,
+        "created_at": moment_text(item.created_at),
+        "updated_at": moment_text(item.updated_at),
+    }
+
+
+def comment_of(row: Row) -> Comment:
+    """From the columns of `comments`, but for the searched text."""
+    comment_id, board_id, card_id, author_id, text, version, created_at, updated_at = row
+    return Comment(comment_id, board_id, card_id, author_id, text, version, _moment(created_at), _moment(updated_at))
+
+
+def comment_row(comment: Comment) -> dict[str, Any]:
+    """For the columns of `comments`."""
+    return {
+        "id": comment.id,
+        "board_id": comment.board_id,
+        "card_id": comment.card_id,
+        "author_id": comment.author_id,
+        "text": comment.text,
+        "version": comment.version,
+        "created_at": moment_text(comment.created_at),
+        "updated_at": moment_text(comment.updated_at),
+        "search": folded(comment.text),
     }
 
 

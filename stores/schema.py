@@ -7,11 +7,12 @@ TIMESTAMPTZ in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from kanban.values import Enforcement, Role, Stage
+from kanban.values import Color, Enforcement, Role, Stage
 
 plain = sa.Text()
 bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 moment = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+flag = sa.Integer().with_variant(sa.Boolean(), "postgresql")
 number = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
@@ -25,7 +26,7 @@ metadata = sa.MetaData(
 )
 
 
-def _is_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement]) -> sa.CheckConstraint:
+def _is_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement] | type[Color]) -> sa.CheckConstraint:
     allowed = ", ".join(f"'{word}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({allowed})", name=column)
 
@@ -86,6 +87,10 @@ boards = sa.Table(
     sa.Column("created_at", moment, nullable=False),
     sa.Column("updated_at", moment, nullable=False),
     sa.Column("deleted_at", moment),
+    sa.Column("archived_at", moment),
+    sa.Column("external_id", bytewise),
+    # NULL only while a database of the first version is being upgraded.
+    sa.Column("created_by", bytewise, sa.ForeignKey("users.id")),
     sa.CheckConstraint("length(currency) = 3", name="currency"),
     _is_between("hourly_rate_minor", 0, 100_000_000),
     _is_between("seq", 1),
@@ -100,8 +105,12 @@ members = sa.Table(
     sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), primary_key=True),
     sa.Column("role", plain, nullable=False),
     sa.Column("created_at", moment, nullable=False),
+    sa.Column("id", bytewise),
+    sa.Column("version", number, nullable=False, server_default="1"),
+    sa.Column("updated_at", moment),
     _is_one_of("role", Role),
     sa.Index("ix_members_user", "user_id", "board_id"),
+    sa.Index("uq_members_id", "id", unique=True),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -124,6 +133,7 @@ lists = sa.Table(
     sa.Column("created_at", moment, nullable=False),
     sa.Column("updated_at", moment, nullable=False),
     sa.Column("deleted_at", moment),
+    sa.Column("archived_at", moment),
     # The cards refer to all three, so that a card is on its list's board and has its list's stage.
     sa.UniqueConstraint("board_id", "id", "stage"),
     _is_one_of("stage", Stage),
@@ -155,6 +165,14 @@ cards = sa.Table(
     sa.Column("deleted_at", moment),
     # Title and description as they are searched: see kanban.text.
     sa.Column("search", plain, nullable=False),
+    sa.Column("archived_at", moment),
+    sa.Column("start_at", moment),
+    sa.Column("due_at", moment),
+    sa.Column("due_complete", flag, nullable=False, server_default=sa.false()),
+    sa.Column("hourly_rate_minor", number),
+    sa.Column("comment_count", number, nullable=False, server_default="0"),
+    sa.Column("item_count", number, nullable=False, server_default="0"),
+    sa.Column("done_count", number, nullable=False, server_default="0"),
     sa.ForeignKeyConstraint(
         ["board_id", "list_id", "status"],
         ["lists.board_id", "lists.id", "lists.stage"],
@@ -178,10 +196,112 @@ time_entries = sa.Table(
     sa.Column("ended_at", moment),
     sa.Column("rate_minor", number, nullable=False),
     sa.Column("version", number, nullable=False),
+    sa.Column("user_id", bytewise, sa.ForeignKey("users.id")),
+    sa.Column("note", plain, nullable=False, server_default=""),
     sa.CheckConstraint("ended_at >= started_at", name="ended_at"),
     _is_between("rate_minor", 0),
     _is_between("version", 1),
     sa.Index("ix_time_entries_card", "card_id", "id"),
+    sqlite_strict=True,
+)
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("color", plain, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    _is_one_of("color", Color),
+    _is_between("version", 1),
+    sa.Index("ix_labels_board", "board_id", "id"),
+    sqlite_strict=True,
+)
+
+card_labels = sa.Table(
+    "card_labels",
+    metadata,
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("label_id", bytewise, sa.ForeignKey("labels.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index("ix_card_labels_label", "label_id", "card_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+card_assignees = sa.Table(
+    "card_assignees",
+    metadata,
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("member_id", bytewise, sa.ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index("ix_card_assignees_member", "member_id", "card_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+card_links = sa.Table(
+    "card_links",
+    metadata,
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", number, primary_key=True),
+    sa.Column("url", bytewise, nullable=False),
+    sa.Column("title", plain, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+checklists = sa.Table(
+    "checklists",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("name", plain, nullable=False),
+    sa.Column("rank", bytewise, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    _is_between("version", 1),
+    sa.UniqueConstraint("card_id", "rank"),
+    sqlite_strict=True,
+)
+
+checklist_items = sa.Table(
+    "checklist_items",
+    metadata,
+    sa.Column("checklist_id", bytewise, sa.ForeignKey("checklists.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", number, primary_key=True),
+    sa.Column("id", bytewise, nullable=False),
+    sa.Column("text", plain, nullable=False),
+    sa.Column("done", flag, nullable=False),
+    # The place of a member, who may have left since.
+    sa.Column("assignee_id", bytewise),
+    sa.Column("due_at", moment),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    _is_between("version", 1),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+comments = sa.Table(
+    "comments",
+    metadata,
+    sa.Column("id", bytewise, primary_key=True),
+    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("author_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("text", plain, nullable=False),
+    sa.Column("version", number, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    # The text as it is searched: see kanban.text.
+    sa.Column("search", plain, nullable=False),
+    _is_between("version", 1),
+    sa.Index("ix_comments_card", "card_id", "id"),
     sqlite_strict=True,
 )
 
@@ -246,6 +366,9 @@ _index_of_live(
     "uq_lists_external_id", lists, "board_id", "external_id", unique=True, where=lists.c.external_id.is_not(None)
 )
 _index_of_live(
+    "uq_boards_external_id", boards, "created_by", "external_id", unique=True, where=boards.c.external_id.is_not(None)
+)
+_index_of_live(
     "uq_cards_external_id", cards, "board_id", "external_id", unique=True, where=cards.c.external_id.is_not(None)
 )
 _index_of_live("ix_cards_list_rank", cards, "list_id", "rank")
@@ -255,6 +378,14 @@ _index_of_live("ix_cards_board_id", cards, "board_id", "id")
 _index_of_live("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
 _index_of_live("ix_cards_status_id", cards, "board_id", "status", "id")
 _index_of_live("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
+
+_index_of_live("ix_cards_board_due", cards, "board_id", "due_at", "id", where=cards.c.due_at.is_not(None))
+
+for _table in (boards, lists, cards):
+    _deleted = _table.c.deleted_at.is_not(None)
+    sa.Index(f"ix_{_table.name}_deleted", _table.c.deleted_at, sqlite_where=_deleted, postgresql_where=_deleted)
+
+sa.Index("ix_time_entries_worked", time_entries.c.board_id, time_entries.c.ended_at, time_entries.c.id)
 
 sa.Index(
     "uq_time_entries_running",

@@ -1,25 +1,32 @@
 """The store in a SQL database: the port's reads and its commit, over any engine."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from kanban import ranks
-from kanban.store import AlreadyExists, Beside, Busy, CardQuery, Sort, Stale
+from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Sort, Stale
 from kanban.text import folded
 from kanban.values import (
     Board,
     BoardView,
     Card,
     Change,
+    Checklist,
+    Comment,
     Event,
+    Gone,
+    Label,
     List,
     Member,
     Page,
+    Part,
+    Placed,
     Position,
     Remembered,
     Role,
@@ -29,7 +36,7 @@ from kanban.values import (
     User,
     Value,
 )
-from stores import rows, schema
+from stores import purging, rows, schema
 from stores import statements as st
 from stores.changes import check
 from stores.engine import Engine, Transaction
@@ -37,6 +44,10 @@ from stores.pages import page, page_of_cards
 from stores.rows import Row
 
 _SECRET_BYTES = 32
+_ENTRY = len(schema.time_entries.columns)
+
+_OPEN = "9999-12-31T23:59:59Z"
+"""When an entry that is open ends, for the order of entries."""
 
 Item = TypeVar("Item")
 
@@ -50,20 +61,42 @@ class SqlStore:
         self._secret: bytes | None = None
 
     def read_board(
-        self, board_id: str, user_id: str, *, card_ids: Sequence[str] = (), beside: Beside | None = None
+        self,
+        board_id: str,
+        user_id: str,
+        *,
+        card_ids: Sequence[str] = (),
+        beside: Beside | None = None,
+        parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         wanted = (*card_ids, beside.card_id) if beside else card_ids
         calls = [self._call(st.CARD, board_id=board_id, card_id=card_id) for card_id in wanted]
         if beside:
             calls.append(self._call(st.RANK_BEYOND[beside.side], board_id=board_id, card_id=beside.card_id))
+        for key in parts:
+            calls += self._part_calls(key)
         view, found = self._read_board(board_id, user_id, *calls)
         if view is None:
             return None
         cards = _live_cards(view, [row for card in found[: len(wanted)] for row in card])
         beyond = None
-        if beside and beside.card_id in cards:
-            beyond = str(found[-1][0][0]) if found[-1] else ""
-        return BoardView(view.board, view.role, view.lists, cards, beyond)
+        rest = found[len(wanted) :]
+        if beside:
+            beyond = (str(rest[0][0][0]) if rest[0] else "") if beside.card_id in cards else None
+            rest = rest[1:]
+        return replace(view, cards=cards, beyond=beyond, parts=_parts_of(parts, rest, board_id, cards))
+
+    def read_deleted(
+        self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
+    ) -> BoardView | None:
+        calls = [self._call(st.DELETED_LIST, board_id=board_id, list_id=list_id) for list_id in list_ids]
+        calls += [self._call(st.ANY_CARD, board_id=board_id, card_id=card_id) for card_id in card_ids]
+        view, found = self._read_board(board_id, user_id, *calls, statement=st.ANY_BOARD)
+        if view is None:
+            return None
+        gone = [rows.list_of(row) for each in found[: len(list_ids)] for row in each]
+        cards = [rows.card_of(row) for each in found[len(list_ids) :] for row in each]
+        return replace(view, lists=(*view.lists, *gone), cards={card.id: card for card in cards})
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
@@ -80,9 +113,43 @@ class SqlStore:
                 return list_ranks[card.list_id], card.list_id, card.rank
             if query.sort in (Sort.OLDEST, Sort.NEWEST):
                 return (card.id,)
-            return rows.moment_text(card.updated_at), card.id
+            by_due = query.sort in (Sort.DUE_FIRST, Sort.DUE_LAST)
+            at = card.due_at if by_due and card.due_at else card.updated_at
+            return rows.moment_text(at), card.id
 
         return view, page_of_cards(map(rows.card_of, found), limit, position)
+
+    def page_assigned(
+        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    ) -> Page[tuple[BoardView, Card]]:
+        values, filters = _asked(query)
+        board_id, card_id = after or ("", "")
+        statements = st.assigned_page(filters, continued=after is not None)
+        values |= {"user_id": user_id, "limit": limit + 1, "after_board_id": board_id, "after_id": card_id}
+        found, boards, lists, members, labels = self._engine.read(
+            [self._call(statement, **values) for statement in statements]
+        )
+        views = {}
+        for row in boards:
+            board = rows.board_of(row[:-1])
+            views[board.id] = BoardView(
+                board,
+                rows.role_of(row[-1]),
+                tuple(each for each in map(rows.list_of, lists) if each.board_id == board.id),
+                members=tuple(each for each in map(rows.member_of, members) if each.board_id == board.id),
+                labels=tuple(each for each in map(rows.label_of, labels) if each.board_id == board.id),
+            )
+        cards = [*map(rows.card_of, found)]
+        shown = page_of_cards(cards, limit, lambda card: (card.board_id, card.id))
+        return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next)
+
+    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
+        view, (found,) = self._read_board(board_id, user_id, self._call(st.PLACED, board_id=board_id, list_id=list_id))
+        if view is None:
+            return None
+        if not _has(view, list_id, None):
+            return view, ()
+        return view, tuple(Placed(card_id, list_id, rank, bool(hidden)) for card_id, rank, hidden in found)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
@@ -107,14 +174,79 @@ class SqlStore:
             return None
         cards = _live_cards(view, card)
         entries = [rows.time_entry_of(row) for row in found] if cards else []
-        view = BoardView(view.board, view.role, view.lists, cards)
-        return view, page(entries, limit, lambda entry: entry.id)
+        return replace(view, cards=cards), page(entries, limit, lambda entry: entry.id)
 
-    def page_boards(self, user_id: str, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
-        statement = st.boards_page(continued=after is not None)
+    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+        view, (card, found, items) = self._read_board(
+            board_id,
+            user_id,
+            self._call(st.CARD, board_id=board_id, card_id=card_id),
+            self._call(st.CHECKLISTS, card_id=card_id),
+            self._call(st.CHECKLIST_ITEMS, card_id=card_id),
+        )
+        if view is None:
+            return None
+        cards = _live_cards(view, card)
+        made = [rows.checklist_of(row, [item for item in items if item[0] == row[0]]) for row in found]
+        return replace(view, cards=cards), tuple(made) if cards else ()
+
+    def page_comments(
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[Comment]] | None:
+        statement = st.comments_page(continued=after is not None)
+        view, (card, found) = self._read_board(
+            board_id,
+            user_id,
+            self._call(st.CARD, board_id=board_id, card_id=card_id),
+            self._call(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+        )
+        if view is None:
+            return None
+        cards = _live_cards(view, card)
+        comments = [rows.comment_of(row) for row in found] if cards else []
+        return replace(view, cards=cards), page(comments, limit, lambda comment: comment.id)
+
+    def page_worked(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
+        ended_at, entry_id = after or ("", "")
+        call = self._call(
+            st.worked_page(continued=after is not None),
+            board_id=board_id,
+            since=rows.moment_text(span[0]),
+            until=rows.moment_text(span[1]),
+            open=_OPEN,
+            after_ended_at=ended_at,
+            after_id=entry_id,
+            limit=limit + 1,
+        )
+        view, (found,) = self._read_board(board_id, user_id, call)
+        if view is None:
+            return None
+        worked = [(rows.time_entry_of(row[:_ENTRY]), rows.card_of(row[_ENTRY:])) for row in found]
+        if len(worked) <= limit:
+            return view, Page(tuple(worked))
+        last, _ = worked[limit - 1]
+        ended = rows.moment_text(last.ended_at) if last.ended_at else _OPEN
+        return view, Page(tuple(worked[:limit]), (ended, last.id))
+
+    def page_boards(
+        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+    ) -> Page[tuple[Board, Role]]:
+        statement = st.boards_page(archived=archived, continued=after is not None)
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
         boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
         return page(boards, limit, lambda item: item[0].id)
+
+    def board_of(self, user_id: str, external_id: str) -> str | None:
+        found = self._read(st.BOARD_OF, user_id=user_id, external_id=external_id)
+        return str(found[0][0]) if found else None
+
+    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+        if not user_ids:
+            return {}
+        found = self._engine.read([self._call(st.USER, user_id=user_id) for user_id in user_ids])
+        return {user.id: user for each in found for user in map(rows.user_of, each)}
 
     def user(self, user_id: str) -> User | None:
         found = self._read(st.USER, user_id=user_id)
@@ -149,13 +281,21 @@ class SqlStore:
             if remember:
                 self._remember(transaction, remember)
             for value in _in_order(change.updates):
-                self._update(transaction, value, change.event)
+                self._update(transaction, value, change)
             for value in _in_order(change.creates):
                 self._create(transaction, value)
-            if change.event:
-                transaction.run(self._call(st.INSERT[schema.events], **rows.event_row(change.event)))
+            for gone in change.deletes:
+                self._delete(transaction, gone)
+            for placed in change.places:
+                transaction.change(self._call(st.PLACE_CARD, board_id=_board_id(change), **_place_row(placed)))
+            for event in (*change.history, *((change.event,) if change.event else ())):
+                transaction.run(self._call(st.INSERT[schema.events], **rows.event_row(event)))
             if change.rebalance:
                 self._rebalance(transaction, change.rebalance)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        with self._engine.writing() as transaction:
+            return purging.purge(transaction, self._call, rows.moment_text(before), limit)
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
@@ -184,42 +324,52 @@ class SqlStore:
     def _read(self, statement: st.Statement, **values: Any) -> list[Row]:
         return self._engine.read((self._call(statement, **values),))[0]
 
-    def _read_board(self, board_id: str, user_id: str, *calls: st.Call) -> tuple[BoardView | None, list[list[Row]]]:
+    def _read_board(
+        self, board_id: str, user_id: str, *calls: st.Call, statement: st.Statement = st.BOARD
+    ) -> tuple[BoardView | None, list[list[Row]]]:
         """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing."""
-        board, lists, *found = self._engine.read(
+        board, lists, members, labels, *found = self._engine.read(
             (
-                self._call(st.BOARD, board_id=board_id, user_id=user_id),
+                self._call(statement, board_id=board_id, user_id=user_id),
                 self._call(st.LISTS, board_id=board_id),
+                self._call(st.MEMBERS, board_id=board_id),
+                self._call(st.LABELS, board_id=board_id),
                 *calls,
             )
         )
         if not board:
             return None, found
         (row,) = board
-        view = BoardView(rows.board_of(row[:-1]), rows.role_of(row[-1]), tuple(rows.list_of(each) for each in lists))
+        view = BoardView(
+            rows.board_of(row[:-1]),
+            rows.role_of(row[-1]),
+            tuple(map(rows.list_of, lists)),
+            members=tuple(map(rows.member_of, members)),
+            labels=tuple(map(rows.label_of, labels)),
+        )
         return view, found
 
+    def _part_calls(self, key: PartKey) -> list[st.Call]:
+        """Two queries for each part: itself, and the items if it is a checklist."""
+        values = {"id": key.id, "card_id": key.card_id}
+        if key.kind is Checklist:
+            return [self._call(st.CHECKLIST, **values), self._call(st.CHECKLIST_ITEMS, card_id=key.card_id)]
+        return [self._call(st.TIME_ENTRY if key.kind is TimeEntry else st.COMMENT, **values)]
+
     def _cards_call(self, board_id: str, query: CardQuery, limit: int, after: Position | None) -> st.Call:
-        values: dict[str, Any] = {
-            "board_id": board_id,
-            "list_id": query.list_id,
-            "status": str(query.status),
-            "pattern": _pattern(query.q),
-            "limit": limit + 1,
-        }
-        searching = bool(query.q)
+        values, filters = _asked(query)
+        values |= {"board_id": board_id, "limit": limit + 1}
         if query.sort == Sort.POSITION:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
             if not query.list_id:
-                lateral = self._engine.has_lateral
-                statement = st.cards_in_order(staged=bool(query.status), searching=searching, lateral=lateral)
+                statement = st.cards_in_order(query.shelf, filters, lateral=self._engine.has_lateral)
                 return self._call(statement, **values)
         elif after:
-            *updated_at, card_id = after
-            values.update(after_id=card_id, after_updated_at=updated_at[0] if updated_at else None)
+            *at, card_id = after
+            values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
         scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
-        statement = st.cards_page(scope, query.sort, searching=searching, continued=after is not None)
+        statement = st.cards_page(scope, query.sort, query.shelf, filters - {"status"}, continued=after is not None)
         return self._call(statement, **values)
 
     # Writing
@@ -229,12 +379,16 @@ class SqlStore:
         if isinstance(value, Card):
             self._free_external_id(transaction, value)
         transaction.run(self._call(st.INSERT[table], **row))
+        self._write_rest(transaction, value)
 
-    def _update(self, transaction: Transaction, value: Value, event: Event | None) -> None:
+    def _update(self, transaction: Transaction, value: Value, change: Change) -> None:
         table, row = _row(value)
+        event = change.event
         if isinstance(value, Board):
-            statement: st.Statement = st.UPDATE_BOARD
-            row["actor_id"] = event.actor_id if event else ""
+            actor_id = event.actor_id if event else ""
+            leaves = any(isinstance(gone, Member) and gone.user_id == actor_id for gone in change.deletes)
+            statement: st.Statement = st.update_board(revives=change.revives, leaves=leaves)
+            row["actor_id"] = actor_id
         else:
             statement = st.UPDATE_PART[table] if event else st.UPDATE_PERSON[table]
         if isinstance(value, Card):
@@ -242,6 +396,31 @@ class SqlStore:
         transaction.change(self._call(statement, **row))
         if isinstance(value, List):
             transaction.run(self._call(st.UPDATE_STAGE, **row))
+        elif isinstance(value, Card):
+            for strip in st.STRIP_CARD:
+                transaction.run(self._call(strip, card_id=value.id))
+        elif isinstance(value, Checklist):
+            transaction.run(self._call(st.DELETE_ITEMS, checklist_id=value.id))
+        self._write_rest(transaction, value)
+
+    def _write_rest(self, transaction: Transaction, value: Value) -> None:
+        """What of a value stands in tables of its own."""
+        if isinstance(value, Card):
+            for label_id in value.label_ids:
+                transaction.run(self._call(st.ADD_LABEL, card_id=value.id, label_id=label_id))
+            for member_id in value.assignee_ids:
+                transaction.run(self._call(st.ADD_ASSIGNEE, card_id=value.id, member_id=member_id))
+            for position, link in enumerate(value.links):
+                row = {"card_id": value.id, "position": position, "url": link.url, "title": link.title}
+                transaction.run(self._call(st.INSERT[schema.card_links], **row))
+        elif isinstance(value, Checklist):
+            for position, item in enumerate(value.items):
+                row = rows.item_row(value.id, position, item)
+                transaction.run(self._call(st.INSERT[schema.checklist_items], **row))
+
+    def _delete(self, transaction: Transaction, gone: Gone) -> None:
+        table = _ROWS[type(gone)][0]
+        transaction.change(self._call(st.DELETE_PART[table], id=gone.id, board_id=gone.board_id))
 
     def _free_external_id(self, transaction: Transaction, card: Card) -> None:
         """Take the external id from a card that vanished with its list."""
@@ -283,9 +462,12 @@ _ROWS: dict[type[Value], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
     Token: (schema.tokens, rows.token_row),
     Board: (schema.boards, rows.board_row),
     Member: (schema.members, rows.member_row),
+    Label: (schema.labels, rows.label_row),
     List: (schema.lists, rows.list_row),
     Card: (schema.cards, rows.card_row),
     TimeEntry: (schema.time_entries, rows.time_entry_row),
+    Checklist: (schema.checklists, rows.checklist_row),
+    Comment: (schema.comments, rows.comment_row),
 }
 
 # Parents before children; and the board before all, for its seq decides whether the rest is to be.
@@ -299,6 +481,49 @@ def _row(value: Value) -> tuple[sa.Table, dict[str, Any]]:
 
 def _in_order(values: Iterable[Value]) -> list[Value]:
     return sorted(values, key=lambda each: _ORDER[type(each)])
+
+
+def _board_id(change: Change) -> str:
+    return change.event.board_id if change.event else ""
+
+
+def _place_row(placed: Placed) -> dict[str, Any]:
+    return {"id": placed.card_id, "list_id": placed.list_id, "rank": placed.rank}
+
+
+def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:
+    """The parameters of a query for cards, and the names of its filters."""
+    asked: dict[str, Any] = {
+        "status": query.status and str(query.status),
+        "q": query.q,
+        "label_id": query.label_id,
+        "assignee_id": query.assignee_id,
+    }
+    for name in ("due_from", "due_until", "overdue_at", "updated_since"):
+        at = getattr(query, name)
+        asked[name] = rows.moment_text(at) if at else None
+    filters = frozenset(name for name, value in asked.items() if value)
+    return asked | {"list_id": query.list_id, "pattern": _pattern(query.q)}, filters
+
+
+def _parts_of(
+    keys: Sequence[PartKey], found: Sequence[list[Row]], board_id: str, cards: Mapping[str, Card]
+) -> dict[str, Part]:
+    """The parts that were asked for, as far as they belong to a live card of the board."""
+    parts: dict[str, Part] = {}
+    rest = iter(found)
+    for key in keys:
+        own = next(rest)
+        items = next(rest) if key.kind is Checklist else []
+        for row in own:
+            part: Part
+            if key.kind is Checklist:
+                part = rows.checklist_of(row, [item for item in items if item[0] == row[0]])
+            else:
+                part = rows.time_entry_of(row) if key.kind is TimeEntry else rows.comment_of(row)
+            if part.board_id == board_id and part.card_id in cards:
+                parts[part.id] = part
+    return parts
 
 
 def _pattern(q: str | None) -> str:

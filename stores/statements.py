@@ -11,12 +11,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from kanban.store import Sort
+from kanban.store import Shelf, Sort
 from stores.schema import (
     boards,
+    card_assignees,
+    card_labels,
+    card_links,
     cards,
+    checklist_items,
+    checklists,
+    comments,
     events,
     idempotency_records,
+    labels,
     lists,
     members,
     settings,
@@ -115,18 +122,42 @@ BOARD = sa.select(boards, members.c.role).where(
     members.c.user_id == _given("user_id"),
 )
 
+ANY_BOARD = sa.select(boards, members.c.role).where(
+    boards.c.id == _given("board_id"),
+    members.c.board_id == boards.c.id,
+    members.c.user_id == _given("user_id"),
+)
+
+MEMBERS = sa.select(members).where(members.c.board_id == _given("board_id")).order_by(members.c.id)
+
+LABELS = sa.select(labels).where(labels.c.board_id == _given("board_id")).order_by(labels.c.id)
+
+DELETED_LIST = sa.select(lists).where(
+    lists.c.board_id == _given("board_id"), lists.c.id == _given("list_id"), lists.c.deleted_at.is_not(None)
+)
+
+BOARD_OF = sa.select(boards.c.id).where(
+    boards.c.created_by == _given("user_id"),
+    boards.c.external_id == _given("external_id"),
+    boards.c.deleted_at.is_(None),
+)
+
 LISTS = (
     sa.select(lists).where(lists.c.board_id == _given("board_id"), lists.c.deleted_at.is_(None)).order_by(lists.c.rank)
 )
 
 
 @cache
-def boards_page(*, continued: bool) -> sa.Select[Any]:
-    """The live boards of a user with the user's role, newest first; continued below an id."""
+def boards_page(*, archived: bool, continued: bool) -> sa.Select[Any]:
+    """The live boards of a user with the user's role, newest first, archived or not; continued below an id."""
     page = (
         sa.select(boards, members.c.role)
         .join(members, members.c.board_id == boards.c.id)
-        .where(members.c.user_id == _given("user_id"), boards.c.deleted_at.is_(None))
+        .where(
+            members.c.user_id == _given("user_id"),
+            boards.c.deleted_at.is_(None),
+            boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None),
+        )
     )
     if continued:
         page = page.where(members.c.board_id < _given("after_id"))
@@ -144,12 +175,37 @@ EVENTS = (
 # Cards
 
 
+def _gathered(column: sa.ColumnElement[str], sign: str, name: str, table: sa.Table) -> sa.Label[str]:
+    """What another table holds for a card, in one text."""
+    return (
+        sa.select(sa.func.aggregate_strings(column, sign))
+        .where(table.c.card_id == cards.c.id)
+        .correlate(cards)
+        .scalar_subquery()
+        .label(name)
+    )
+
+
+_ADDED = (
+    _gathered(card_labels.c.label_id, " ", "label_ids", card_labels),
+    _gathered(card_assignees.c.member_id, " ", "member_ids", card_assignees),
+    _gathered(
+        sa.cast(card_links.c.position, sa.Text) + " " + card_links.c.url + " " + card_links.c.title,
+        "\n",
+        "links",
+        card_links,
+    ),
+)
+
 _CARD_COLUMNS = (
     *(column for column in cards.c if column.name not in {"status", "search"}),
     time_entries.c.id,
     time_entries.c.started_at,
     time_entries.c.rate_minor,
     time_entries.c.version,
+    time_entries.c.user_id,
+    time_entries.c.note,
+    *_ADDED,
 )
 _WITH_RUNNING_ENTRY = cards.outerjoin(
     time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
@@ -159,6 +215,8 @@ _CARDS = sa.select(*_CARD_COLUMNS).select_from(_WITH_RUNNING_ENTRY)
 CARD = _CARDS.where(
     cards.c.id == _given("card_id"), cards.c.board_id == _given("board_id"), cards.c.deleted_at.is_(None)
 )
+
+ANY_CARD = _CARDS.where(cards.c.id == _given("card_id"), cards.c.board_id == _given("board_id"))
 
 
 def _of_neighbour(column: str) -> sa.ScalarSelect[Any]:
@@ -178,15 +236,22 @@ RANK_BEYOND: dict[str, sa.Select[Any]] = {
 }
 
 _IN_LIVE_LIST = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+_IN_USED_LIST = (
+    sa.select(lists.c.id)
+    .where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None), lists.c.archived_at.is_(None))
+    .exists()
+)
 
 _SCOPES = {
     "list": (cards.c.list_id == _given("list_id"),),
-    "board": (cards.c.board_id == _given("board_id"), _IN_LIVE_LIST),
-    "status": (
-        cards.c.board_id == _given("board_id"),
-        cards.c.status == _given("status"),
-        _IN_LIVE_LIST,
-    ),
+    "board": (cards.c.board_id == _given("board_id"),),
+    "status": (cards.c.board_id == _given("board_id"), cards.c.status == _given("status")),
+}
+
+_SHELVES = {
+    Shelf.IN_USE: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_(None)),
+    Shelf.ARCHIVED: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_not(None)),
+    Shelf.DELETED: (cards.c.deleted_at.is_not(None),),
 }
 
 _SORTS: dict[Sort, tuple[sa.Column[Any], ...]] = {
@@ -195,23 +260,55 @@ _SORTS: dict[Sort, tuple[sa.Column[Any], ...]] = {
     Sort.NEWEST: (cards.c.id,),
     Sort.LEAST_RECENT: (cards.c.updated_at, cards.c.id),
     Sort.MOST_RECENT: (cards.c.updated_at, cards.c.id),
+    Sort.DUE_FIRST: (cards.c.due_at, cards.c.id),
+    Sort.DUE_LAST: (cards.c.due_at, cards.c.id),
+}
+
+Filters = frozenset[str]
+"""Names of what a card must fit besides its place: keys of `_FILTERS`."""
+
+_FILTERS: dict[str, sa.ColumnElement[bool]] = {
+    "status": cards.c.status == _given("status"),
+    "q": sa.or_(
+        cards.c.search.like(_given("pattern"), escape="/"),
+        sa.select(comments.c.id)
+        .where(comments.c.card_id == cards.c.id, comments.c.search.like(_given("pattern"), escape="/"))
+        .correlate(cards)
+        .exists(),
+    ),
+    "label_id": sa.select(card_labels.c.card_id)
+    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == _given("label_id"))
+    .correlate(cards)
+    .exists(),
+    "assignee_id": sa.select(card_assignees.c.card_id)
+    .join(members, members.c.id == card_assignees.c.member_id)
+    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == _given("assignee_id"))
+    .correlate(cards)
+    .exists(),
+    "due_from": cards.c.due_at >= _given("due_from"),
+    "due_until": cards.c.due_at < _given("due_until"),
+    "overdue_at": sa.and_(
+        cards.c.due_at < _given("overdue_at"),
+        ~cards.c.due_complete.is_(sa.true()),
+        cards.c.status != sa.literal_column("'done'"),
+    ),
+    "updated_since": cards.c.updated_at >= _given("updated_since"),
 }
 
 
-_FOUND = cards.c.search.like(_given("pattern"), escape="/")
-
-
 @cache
-def cards_page(scope: Scope, sort: Sort, *, searching: bool, continued: bool) -> sa.Select[Any]:
-    """Live cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
+def cards_page(scope: Scope, sort: Sort, shelf: Shelf, filters: Filters, *, continued: bool) -> sa.Select[Any]:
+    """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
 
     By position, they are those of one list: `cards_in_order` has those of many.
     """
     keys = _SORTS[sort]
     descending = sort.startswith("-")
-    page = _CARDS.where(cards.c.deleted_at.is_(None), *_SCOPES[scope])
-    if searching:
-        page = page.where(_FOUND)
+    page = _CARDS.where(*_SHELVES[shelf], *_SCOPES[scope], *_fitting(filters))
+    if scope != "list":
+        page = page.where(_IN_USED_LIST if shelf == Shelf.IN_USE else _IN_LIVE_LIST)
+    if keys[0] is cards.c.due_at:
+        page = page.where(cards.c.due_at.is_not(None))
     if continued:
         here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
         given = [_given(f"after_{key.name}") for key in keys]
@@ -220,9 +317,13 @@ def cards_page(scope: Scope, sort: Sort, *, searching: bool, continued: bool) ->
     return page.order_by(*(key.desc() if descending else key for key in keys)).limit(_given("limit"))
 
 
+def _fitting(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    return [_FILTERS[name] for name in sorted(filters)]
+
+
 @cache
-def cards_in_order(*, staged: bool, searching: bool, lateral: bool) -> sa.Select[Any]:
-    """Live cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
+def cards_in_order(shelf: Shelf, filters: Filters, *, lateral: bool) -> sa.Select[Any]:
+    """Cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
 
     The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
     it is now counts. `lateral` takes no more cards from a list than the page needs, where an engine would otherwise
@@ -239,16 +340,17 @@ def cards_in_order(*, staged: bool, searching: bool, lateral: bool) -> sa.Select
         lists.c.deleted_at.is_(None),
         lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), _given("after_list_rank")),
     ]
-    if staged:
+    if "status" in filters:
         among.append(lists.c.stage == _given("status"))
+    if shelf == Shelf.IN_USE:
+        among.append(lists.c.archived_at.is_(None))
     wanted = [
         cards.c.list_id == lists.c.id,
-        cards.c.deleted_at.is_(None),
+        *_SHELVES[shelf],
+        *_fitting(filters - {"status"}),
         cards.c.rank
         > sa.case((lists.c.id == _given("after_list_id"), _given("after_rank")), else_=sa.literal_column("''")),
     ]
-    if searching:
-        wanted.append(_FOUND)
     if lateral:
         page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(_given("limit")).correlate(lists).lateral("page")
         found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
@@ -268,12 +370,116 @@ def time_entries_page(*, continued: bool) -> sa.Select[Any]:
     return page.order_by(time_entries.c.id).limit(_given("limit"))
 
 
+TIME_ENTRY = sa.select(time_entries).where(
+    time_entries.c.id == _given("id"), time_entries.c.card_id == _given("card_id")
+)
+
+CHECKLIST = sa.select(checklists).where(checklists.c.id == _given("id"), checklists.c.card_id == _given("card_id"))
+
+CHECKLIST_ITEMS = (
+    sa.select(checklist_items)
+    .join(checklists, checklists.c.id == checklist_items.c.checklist_id)
+    .where(checklists.c.card_id == _given("card_id"))
+    .order_by(checklist_items.c.checklist_id, checklist_items.c.position)
+)
+
+CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == _given("card_id")).order_by(checklists.c.rank)
+
+_COMMENTS = sa.select(*(column for column in comments.c if column.name != "search"))
+
+COMMENT = _COMMENTS.where(comments.c.id == _given("id"), comments.c.card_id == _given("card_id"))
+
+
+@cache
+def comments_page(*, continued: bool) -> sa.Select[Any]:
+    """The comments of a card, newest first; continued past an id."""
+    page = _COMMENTS.where(comments.c.card_id == _given("card_id"))
+    if continued:
+        page = page.where(comments.c.id < _given("after_id"))
+    return page.order_by(comments.c.id.desc()).limit(_given("limit"))
+
+
+PLACED = (
+    sa.select(cards.c.id, cards.c.rank, sa.or_(cards.c.deleted_at.is_not(None), cards.c.archived_at.is_not(None)))
+    .where(cards.c.list_id == _given("list_id"), cards.c.board_id == _given("board_id"))
+    .order_by(cards.c.rank)
+)
+
+
+# What is worked on, over cards and boards
+
+
+@cache
+def worked_page(*, continued: bool) -> sa.Select[Any]:
+    """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
+    entry = time_entries.alias("entry")
+    ended = sa.func.coalesce(entry.c.ended_at, _given("open"))
+    page = (
+        sa.select(*entry.c, *_CARD_COLUMNS)
+        .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
+        .where(
+            entry.c.board_id == _given("board_id"),
+            entry.c.started_at < _given("until"),
+            ended > _given("since"),
+            cards.c.deleted_at.is_(None),
+            _IN_LIVE_LIST,
+        )
+    )
+    if continued:
+        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(_given("after_ended_at"), _given("after_id")))
+    return page.order_by(ended, entry.c.id).limit(_given("limit"))
+
+
+@cache
+def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any], ...]:
+    """A page of the cards that a user is assigned to; and the boards, lists, members and labels that go with them."""
+    member = members.alias("member")
+    board = boards.alias("board")
+    found = (
+        _WITH_RUNNING_ENTRY.join(card_assignees, card_assignees.c.card_id == cards.c.id)
+        .join(member, member.c.id == card_assignees.c.member_id)
+        .join(board, board.c.id == cards.c.board_id)
+    )
+    conditions = [
+        member.c.user_id == _given("user_id"),
+        board.c.deleted_at.is_(None),
+        board.c.archived_at.is_(None),
+        *_SHELVES[Shelf.IN_USE],
+        _IN_USED_LIST,
+        *_fitting(filters),
+    ]
+    if continued:
+        conditions.append(
+            sa.or_(
+                cards.c.board_id < _given("after_board_id"),
+                sa.and_(cards.c.board_id == _given("after_board_id"), cards.c.id > _given("after_id")),
+            )
+        )
+
+    def page(*columns: Any) -> sa.Select[Any]:
+        chosen = sa.select(*columns).select_from(found).where(*conditions)
+        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(_given("limit"))
+
+    on_boards = sa.select(page(cards.c.board_id).subquery("page").c.board_id)
+    return (
+        page(*_CARD_COLUMNS),
+        sa.select(boards, members.c.role).where(
+            boards.c.id.in_(on_boards),
+            members.c.board_id == boards.c.id,
+            members.c.user_id == _given("user_id"),
+        ),
+        sa.select(lists).where(lists.c.board_id.in_(on_boards), lists.c.deleted_at.is_(None)).order_by(lists.c.rank),
+        sa.select(members).where(members.c.board_id.in_(on_boards)).order_by(members.c.id),
+        sa.select(labels).where(labels.c.board_id.in_(on_boards)).order_by(labels.c.id),
+    )
+
+
 # Writing
 
 
 # A list's stage is written by a statement of its own: SQLite looks at every card of the list whenever a statement
 # may change what the cards refer to, even if it does not.
-_FIXED = frozenset({"id", "board_id", "user_id", "card_id", "digest", "created_at", "stage"})
+_FIXED = frozenset({"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"})
 _STATUS = sa.select(lists.c.stage).where(lists.c.id == _given("list_id")).scalar_subquery()
 
 
@@ -292,7 +498,10 @@ def _update(table: sa.Table) -> sa.Update:
 
 INSERT = {
     table: table.insert().values(_written(table))
-    for table in (users, tokens, boards, members, lists, cards, time_entries, events, idempotency_records, settings)
+    for table in (
+        *(users, tokens, boards, members, labels, lists, cards, card_links, time_entries),
+        *(checklists, checklist_items, comments, events, idempotency_records, settings),
+    )
 }
 
 UPDATE_PERSON = {
@@ -301,24 +510,57 @@ UPDATE_PERSON = {
 }
 
 UPDATE_PART = {
-    table: _update(table).where(table.c.board_id == _given("board_id")) for table in (lists, cards, time_entries)
+    table: _update(table).where(table.c.board_id == _given("board_id"))
+    for table in (members, labels, lists, cards, time_entries, checklists, comments)
 }
+
+DELETE_PART = {
+    table: table.delete().where(table.c.id == _given("id"), table.c.board_id == _given("board_id"))
+    for table in (members, labels, time_entries, checklists, comments)
+}
+
+# A card may still name a label or a place that is gone: that is passed over.
+ADD_LABEL = card_labels.insert().from_select(
+    ["card_id", "label_id"], sa.select(_given("card_id"), labels.c.id).where(labels.c.id == _given("label_id"))
+)
+
+ADD_ASSIGNEE = card_assignees.insert().from_select(
+    ["card_id", "member_id"], sa.select(_given("card_id"), members.c.id).where(members.c.id == _given("member_id"))
+)
+
+STRIP_CARD = tuple(
+    table.delete().where(table.c.card_id == _given("card_id")) for table in (card_labels, card_assignees, card_links)
+)
+
+DELETE_ITEMS = checklist_items.delete().where(checklist_items.c.checklist_id == _given("checklist_id"))
+
+PLACE_CARD = (
+    cards.update()
+    .where(
+        cards.c.id == _given("id"),
+        cards.c.list_id == _given("list_id"),
+        cards.c.board_id == _given("board_id"),
+    )
+    .values(rank=_given("rank"))
+)
 
 UPDATE_STAGE = (
     lists.update().where(lists.c.id == _given("id"), lists.c.stage != _given("stage")).values(stage=_given("stage"))
 )
 
-UPDATE_BOARD = _update(boards).where(
-    boards.c.seq == _given("seq") - sa.literal_column("1"),
-    boards.c.deleted_at.is_(None),
-    sa.select(members.c.role)
-    .where(
-        members.c.board_id == boards.c.id,
-        members.c.user_id == _given("actor_id"),
-        members.c.role != sa.literal_column("'viewer'"),
+
+@cache
+def update_board(*, revives: bool, leaves: bool) -> sa.Update:
+    """The board after an event: it must be live (or deleted, if it revives), the actor an editor (or any, to leave)."""
+    actor = sa.select(members.c.role).where(members.c.board_id == boards.c.id, members.c.user_id == _given("actor_id"))
+    if not leaves:
+        actor = actor.where(members.c.role != sa.literal_column("'viewer'"))
+    return _update(boards).where(
+        boards.c.seq == _given("seq") - sa.literal_column("1"),
+        boards.c.deleted_at.is_not(None) if revives else boards.c.deleted_at.is_(None),
+        actor.exists(),
     )
-    .exists(),
-)
+
 
 FREE_EXTERNAL_ID = (
     cards.update()

@@ -15,8 +15,17 @@ FOLDER = Path(migrations.__file__).parent
 
 
 def described(text: str) -> list[str]:
-    """The clauses of a CREATE, in no order."""
-    return sorted(line.strip().rstrip(",") for line in re.sub(r"[ \t]+", " ", text).splitlines() if line.strip())
+    """The clauses of a CREATE, in no order: a column that a later version added stands at the end."""
+    depth, clauses = 0, [""]
+    for sign in re.sub(r"\s+", " ", text):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "," and depth == 1:
+            clauses.append("")
+        else:
+            clauses[-1] += sign
+    return sorted(
+        re.sub(r"^CREATE TABLE \"?\w+\"? \(|\) ?(STRICT|WITHOUT ROWID|, )*$", "", each).strip() for each in clauses
+    )
 
 
 def schema_of(connection: sqlite3.Connection) -> dict[str, list[str]]:

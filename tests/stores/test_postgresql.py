@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from kanban import lists
-from kanban.store import Sort
+from kanban.store import Shelf, Sort
 from stores import CannotOpen, migrations, open_store, statements
 from stores.engine import kind_of_key
 from stores.schema import metadata
@@ -165,7 +165,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlSer
 
     assert sentence(postgresql.url(database)) == (
         f"The database '{database}' at 127.0.0.1:{postgresql.port} was made by a newer Tackboard "
-        "(schema 0007; this one knows up to 0001): run that one."
+        "(schema 0007; this one knows up to 0002): run that one."
     )
 
 
@@ -178,7 +178,7 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     def upgrade(connection: sa.Connection) -> None:
         upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0002'"))
 
-    monkeypatch.setattr("stores.migrations.HEAD", "0002")
+    monkeypatch.setattr("stores.migrations.HEAD", "0003")
     monkeypatch.setattr("stores.migrations.upgrade", upgrade)
 
     with ThreadPoolExecutor(4) as pool:
@@ -347,23 +347,25 @@ def test_the_tables_refuse_what_cannot_be(world: World, shell: psycopg.Connectio
 
 
 FLAGS = [False, True]
+FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q"}), frozenset({"label_id", "assignee_id"})]
 QUERIES: dict[str, sa.Select[Any]] = {
     **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
     **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
     **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
-    **{f"boards_page {flag}": statements.boards_page(continued=flag) for flag in FLAGS},
+    **{
+        f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
+        for archived, flag in itertools.product(FLAGS, FLAGS)
+    },
     **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
     **{
-        f"cards_in_order {staged} {searching}": statements.cards_in_order(
-            staged=staged, searching=searching, lateral=True
-        )
-        for staged, searching in itertools.product(FLAGS, FLAGS)
+        f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=True)
+        for shelf, filters in itertools.product(Shelf, FILTERS)
     },
     **{
-        f"cards_page {scope} {sort} {searching} {continued}": statements.cards_page(
-            scope, sort, searching=searching, continued=continued
+        f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
+            scope, sort, Shelf.IN_USE, filters, continued=continued
         )
-        for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS)
+        for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS)
         if sort is not Sort.POSITION or scope == "list"
     },
 }

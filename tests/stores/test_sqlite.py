@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from kanban import lists
-from kanban.store import Busy, Sort, Unavailable
+from kanban.store import Busy, Shelf, Sort, Unavailable
 from kanban.values import Stage
 from stores import CannotOpen, open_store, statements
 from stores.sqlite import open_sqlite
@@ -140,7 +140,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(path: Path) -> None:
 
     assert (
         sentence(f"sqlite:///{path}")
-        == f"{path} was made by a newer Tackboard (schema 0007; this one knows up to 0001): run that one."
+        == f"{path} was made by a newer Tackboard (schema 0007; this one knows up to 0002): run that one."
     )
 
 
@@ -361,23 +361,25 @@ def test_the_tables_refuse_what_cannot_be(world: World, path: Path, mischief: st
 
 
 FLAGS = [False, True]
+FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q"}), frozenset({"label_id", "assignee_id"})]
 QUERIES: dict[str, sa.Select[object]] = {
     **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
     **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
     **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
-    **{f"boards_page {flag}": statements.boards_page(continued=flag) for flag in FLAGS},
+    **{
+        f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
+        for archived, flag in itertools.product(FLAGS, FLAGS)
+    },
     **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
     **{
-        f"cards_in_order {staged} {searching}": statements.cards_in_order(
-            staged=staged, searching=searching, lateral=False
-        )
-        for staged, searching in itertools.product(FLAGS, FLAGS)
+        f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=False)
+        for shelf, filters in itertools.product(Shelf, FILTERS)
     },
     **{
-        f"cards_page {scope} {sort} {searching} {continued}": statements.cards_page(
-            scope, sort, searching=searching, continued=continued
+        f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
+            scope, sort, Shelf.IN_USE, filters, continued=continued
         )
-        for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS)
+        for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS)
         if sort is not Sort.POSITION or scope == "list"
     },
 }

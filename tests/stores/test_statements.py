@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
-from kanban.store import Sort
+from kanban.store import Shelf, Sort
 from stores import statements
 from stores.schema import metadata
 from stores.statements import Catalogue, Prepared
@@ -16,6 +16,7 @@ DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": registry.load("sqlite.pysqlite")(),
     "postgresql": registry.load("postgresql.psycopg")(paramstyle="numeric_dollar"),
 }
+FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q", "label_id", "assignee_id", "overdue_at"})]
 FLAGS = [False, True]
 ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
     (
@@ -36,13 +37,15 @@ def all_statements(engine: str) -> list[statements.Statement]:
             found.extend(value.values())
     for continued in FLAGS:
         found.append(statements.tokens_page(continued=continued))
-        found.append(statements.boards_page(continued=continued))
+        found.extend(statements.boards_page(archived=archived, continued=continued) for archived in FLAGS)
         found.append(statements.time_entries_page(continued=continued))
-    for scope, sort, searching, continued in itertools.product(statements.CARD_SCOPES, Sort, FLAGS, FLAGS):
-        found.append(statements.cards_page(scope, sort, searching=searching, continued=continued))
-    for staged, searching in itertools.product(FLAGS, FLAGS):
-        lateral = engine == "postgresql"
-        found.append(statements.cards_in_order(staged=staged, searching=searching, lateral=lateral))
+        found.append(statements.comments_page(continued=continued))
+        found.append(statements.worked_page(continued=continued))
+        found.extend(statements.assigned_page(frozenset({"status"}), continued=continued))
+    for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS):
+        found.extend(statements.cards_page(scope, sort, shelf, filters, continued=continued) for shelf in Shelf)
+    for shelf, filters in itertools.product(Shelf, FILTERS):
+        found.append(statements.cards_in_order(shelf, filters, lateral=engine == "postgresql"))
     return found
 
 
