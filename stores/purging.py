@@ -14,9 +14,9 @@ from stores.engine import Transaction
 
 _CARDS_AT_ONCE = 50
 
-_before = sa.bindparam("given_before")
-_limit = sa.bindparam("given_limit")
-_id = sa.bindparam("given_id")
+_before: sa.BindParameter[Any] = sa.bindparam("given_before")
+_limit: sa.BindParameter[Any] = sa.bindparam("given_limit")
+_id: sa.BindParameter[Any] = sa.bindparam("given_id")
 
 
 def _oldest(table: sa.Table) -> sa.Select[Any]:
@@ -33,7 +33,7 @@ _CARDS_OF_BOARD, _CARDS_OF_LIST = (
 )
 
 
-def _some(table: sa.Table, column: sa.Column[Any]) -> sa.Delete:
+def _some(table: sa.Table, column: sa.Column[Any]) -> st.Statement:
     """Delete so many rows that belong to something."""
     key = list(table.primary_key.columns)
     here = sa.tuple_(*key) if len(key) > 1 else key[0]
@@ -87,7 +87,7 @@ def _cards(transaction: Transaction, call: Call, card_ids: Sequence[str], limit:
     return erased
 
 
-def _rows_of(transaction: Transaction, call: Call, deletes: Sequence[sa.Delete], owner_id: str, limit: int) -> int:
+def _rows_of(transaction: Transaction, call: Call, deletes: Sequence[st.Statement], owner_id: str, limit: int) -> int:
     erased = 0
     for delete in deletes:
         if erased < limit:

@@ -16,16 +16,16 @@ FOLDER = Path(migrations.__file__).parent
 
 def described(text: str) -> list[str]:
     """The clauses of a CREATE, in no order: a column that a later version added stands at the end."""
+    text = re.sub(r"\s+", " ", text)
+    first, last = text.index("("), text.rindex(")")
     depth, clauses = 0, [""]
-    for sign in re.sub(r"\s+", " ", text):
+    for sign in text[first + 1 : last]:
         depth += {"(": 1, ")": -1}.get(sign, 0)
-        if sign == "," and depth == 1:
+        if sign == "," and depth == 0:
             clauses.append("")
         else:
             clauses[-1] += sign
-    return sorted(
-        re.sub(r"^CREATE TABLE \"?\w+\"? \(|\) ?(STRICT|WITHOUT ROWID|, )*$", "", each).strip() for each in clauses
-    )
+    return sorted(each.strip() for each in (*clauses, text[last + 1 :]))
 
 
 def schema_of(connection: sqlite3.Connection) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ def upgrade() -> None:
 def _widen_boards() -> None:
     op.add_column("boards", sa.Column("archived_at", _moment))
     op.add_column("boards", sa.Column("external_id", _bytewise))
-    op.add_column("boards", sa.Column("created_by", _bytewise, sa.ForeignKey("users.id", name="fk_boards_created_by")))
+    op.add_column("boards", sa.Column("created_by", _bytewise))
     op.execute("UPDATE boards SET created_by = (SELECT actor_id FROM events WHERE board_id = boards.id AND seq = 1)")
     op.add_column("members", sa.Column("id", _bytewise))
     op.add_column("members", sa.Column("version", _number, nullable=False, server_default="1"))
@@ -50,9 +50,7 @@ def _widen_cards() -> None:
         sa.Column("done_count", _number, nullable=False, server_default="0"),
     ):
         op.add_column("cards", column)
-    op.add_column(
-        "time_entries", sa.Column("user_id", _bytewise, sa.ForeignKey("users.id", name="fk_time_entries_user_id"))
-    )
+    op.add_column("time_entries", sa.Column("user_id", _bytewise))
     # Who brought the card into progress at that moment; where nobody is found, who made the board.
     op.execute(
         "UPDATE time_entries SET user_id = coalesce("
@@ -60,7 +58,7 @@ def _widen_cards() -> None:
         "AND events.card_id = time_entries.card_id AND events.at = time_entries.started_at), "
         "(SELECT created_by FROM boards WHERE boards.id = time_entries.board_id))"
     )
-    op.add_column("time_entries", sa.Column("note", _text, nullable=False, server_default=""))
+    op.add_column("time_entries", sa.Column("note", _text, nullable=False, server_default=sa.text("''")))
 
 
 def _make_labels() -> None:
