@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.api.client import Client
 
-_STEPS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve")}
+_STEPS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve"), "unarchive_card": ("archive",)}
 """What must have happened to a card before an act makes sense."""
 
 
@@ -16,6 +16,7 @@ class Ground:
         self._client = client
         self._keys = count()
         self._own_id: str = client.get("/users/me").json["id"]
+        self._other_id: str = client.post("/users", {"name": "Guest"}).json["user"]["id"]
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
 
     def keep_own_token(self, case: Any) -> None:
@@ -47,6 +48,8 @@ class Ground:
         for step in _STEPS.get(operation_id, ()):
             self._client.post(f"{path}/cards/{card}/{step}")
         there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card, "user_id": self._own_id}
+        if operation_id in ("put_member", "remove_member"):
+            there["user_id"] = self._other_id
         if "label_id" in case.path_parameters:
             there["label_id"] = self._made(f"{path}/labels", {"name": "Bug", "color": "red"})
         if "comment_id" in case.path_parameters:
