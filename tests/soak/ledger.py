@@ -30,7 +30,7 @@ class Ledger:
             return
         self._stop(card)
         if goal == "in_progress":
-            card.stretches.append(Stretch(self.now, None, board.hourly_rate_minor))
+            card.stretches.append(Stretch(self._by, self.now, None, board.hourly_rate_minor))
             card.started = card.started or self.now
         card.resolved = self.now if goal == "done" else None
 

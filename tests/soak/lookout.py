@@ -134,7 +134,7 @@ class Lookout:
         self.heard.append(seen.raw)
         time = seen.json
         ids = [each.pop("id") for each in time["items"]]
-        stretches = list(stretch_shapes(card, self._model.now))
+        stretches = list(stretch_shapes(board, card, self._model.now))
         shape = {"items": stretches, "next_cursor": None, **clock_shape(board, card, self._model.now)}
         _insist("time", shape, time)
         _insist("number of ids", len(stretches), len(set(ids)))

@@ -88,14 +88,18 @@ def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     }
 
 
-def stretch_shapes(card: Card, now: datetime) -> Iterator[dict[str, Any]]:
+def stretch_shapes(board: Board, card: Card, now: datetime) -> Iterator[dict[str, Any]]:
     """Each `TimeEntry`, without its id, which only the API knows."""
     for stretch in card.stretches:
         yield {
+            "board_id": board.id,
+            "card_id": card.id,
+            "user_id": stretch.user,
             "started_at": moment(stretch.begin),
             "ended_at": moment(stretch.end),
             "elapsed_seconds": _seconds(stretch, now),
             "hourly_rate_minor": stretch.rate,
+            "note": "",
         }
 
 

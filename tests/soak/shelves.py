@@ -107,7 +107,7 @@ class Shelves(Ledger):
         stage = board.home(card).stage
         card.resolved = (card.resolved or self.now) if stage == "done" else None
         if stage == "in_progress":
-            card.stretches.append(Stretch(self.now, None, board.hourly_rate_minor))
+            card.stretches.append(Stretch(self._by, self.now, None, board.hourly_rate_minor))
             card.started = card.started or self.now
 
     def _stop_all(self, cards: Sequence[Card]) -> None:

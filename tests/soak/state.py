@@ -10,8 +10,9 @@ from typing import Any
 
 @dataclass(eq=False)
 class Stretch:
-    """Work from one moment to another, or until now, at an hourly rate."""
+    """A user's work from one moment to another, or until now, at an hourly rate."""
 
+    user: str
     begin: datetime
     end: datetime | None
     rate: int
