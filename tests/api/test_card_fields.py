@@ -85,6 +85,10 @@ def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, boar
         {"links": [{"url": "https://example.com/\u202e", "title": "x"}]},
         {"links": [{"url": "data:text/html,hi", "title": "x"}]},
         {"links": [{"url": "https://", "title": "x"}]},
+        {"links": [{"url": "https://[", "title": "x"}]},
+        {"links": [{"url": "https://example.com@elsewhere.example/", "title": "x"}]},
+        {"links": [{"url": "https://example.com:secret@elsewhere.example/", "title": "x"}]},
+        {"links": [{"url": "https://example.com\\elsewhere.example", "title": "x"}]},
         {"links": [{"url": "https://example.com\n", "title": "x"}]},
         {"links": [{"url": "https://example.com", "title": "\u200b"}]},
         {"links": [{"url": "https://example.com"}]},
@@ -114,6 +118,16 @@ def test_fields_that_break_the_document_are_refused(mina: Client, board: str, fi
     assert (created.status, changed.status) == (400, 400)
     assert changed.json["errors"]
     assert [each["title"] for each in mina.get(f"{board}/cards").json["items"]] == ["Copy"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a", "https://127.0.0.1:8080?q=[1]", "https://example.com/a|b{c}?d=%C3%A4#!/e", "https://a/" + "x" * 1739],
+)
+def test_addresses_of_every_usual_form_are_taken(mina: Client, board: str, url: str) -> None:
+    made = mina.post(f"{board}/cards", {"title": "Copy", "links": [{"url": url, "title": " To it "}]})
+
+    assert (made.status, made.json["links"]) == (201, [{"url": url, "title": "To it"}])
 
 
 @pytest.mark.parametrize("text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00+23:59", "2027-06-30T23:59:60Z"])
