@@ -7,7 +7,9 @@ from typing import Any
 from tests.api.client import Answer
 from tests.soak.rulings import Expected, refuse_taken
 from tests.soak.shapes import board_shape, board_tag, card_shape, card_tag, column_shape, column_tag, moment
-from tests.soak.state import Board, Card, Column, Label, Place, Stretch
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Place, Stretch
+
+Versioned = Board | Column | Card | Label | Place | Comment | Checklist | Item
 
 
 class Ledger:
@@ -30,7 +32,7 @@ class Ledger:
             return
         self._stop(card)
         if goal == "in_progress":
-            card.stretches.append(Stretch(self._by, self.now, None, board.hourly_rate_minor))
+            card.stretches.append(Stretch(self._by, self.now, None, rate_of(card, board)))
             card.started = card.started or self.now
         card.resolved = self.now if goal == "done" else None
 
@@ -61,7 +63,7 @@ class Ledger:
             external_id=wishes.get("external_id"),
         )
 
-    def _patched(self, thing: Board | Column | Card | Label, patch: dict[str, Any]) -> list[str]:
+    def _patched(self, thing: Versioned, patch: dict[str, Any]) -> list[str]:
         changed = sorted(name for name, new in patch.items() if getattr(thing, name) != new)
         for name in changed:
             setattr(thing, name, patch[name])
@@ -69,7 +71,7 @@ class Ledger:
             self._touch(thing)
         return changed
 
-    def _touch(self, thing: Board | Column | Card | Label | Place) -> None:
+    def _touch(self, thing: Versioned) -> None:
         thing.version += 1
         thing.edited = self.now
 
@@ -98,3 +100,8 @@ class Ledger:
 
     def _card_shown(self, board: Board, card: Card, status: int = 200) -> Expected:
         return Expected(status, body=card_shape(board, card, self.now), tag=card_tag(board, card, self.now))
+
+
+def rate_of(card: Card, board: Board) -> int:
+    """What an hour costs by now."""
+    return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor

@@ -11,22 +11,29 @@ from tests.api.client import Answer, Client
 from tests.soak.model import Model
 from tests.soak.rulings import Expected
 from tests.soak.shapes import (
+    assigned_to,
     board_shape,
     board_tag,
     card_shape,
     card_tag,
+    checklist_shape,
+    checklist_tag,
     clock_shape,
     column_shape,
     column_tag,
+    comment_shape,
+    item_shape,
+    item_tag,
     label_shape,
     member_shape,
     member_tag,
+    moment,
     stretch_shapes,
 )
 from tests.soak.state import Board, Card
 
 _CURSOR = re.compile(rb'"next_cursor":"[^"]*"')
-_SORTS = ("position", "created_at", "-created_at", "updated_at", "-updated_at")
+_SORTS = ("position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at")
 _SOUGHT = ("GRÖSSE", "strasse", "ship", "%", "_", "NEEDLE", "語", "nowhere")
 
 
@@ -83,6 +90,7 @@ class Lookout:
             for query, archived in (({}, False), ({"archived": "true"}, True)):
                 shapes = [board_shape(board, user) for board in own if bool(board.archived) == archived]
                 self._walk(user, "/boards", query, shapes, limit=1)
+            self._look_at_my_work(user)
 
     def _learn_ids(self, board: Board) -> None:
         """The ids of a new board's lists and of its owner's place, which only the API knows."""
@@ -127,6 +135,23 @@ class Lookout:
         for card in board.cards:
             self._look_twice(board, f"{path}/cards/{card.id}", card_shape(board, card, now), card_tag(board, card, now))
             self._look_at_time(board, card)
+            self._look_at_what_belongs_to(board, card)
+
+    def _look_at_what_belongs_to(self, board: Board, card: Card) -> None:
+        path = f"/boards/{board.id}/cards/{card.id}"
+        comments = [comment_shape(board, card, comment) for comment in reversed(card.comments)]
+        self._walk(board.owner, f"{path}/comments", {}, comments, limit=2)
+        for comment in card.comments:
+            shape = comment_shape(board, card, comment)
+            self._look_twice(board, f"{path}/comments/{comment.id}", shape, f'"{comment.version}"')
+        checklists = [checklist_shape(board, card, checklist) for checklist in card.checklists]
+        page = {"items": checklists, "next_cursor": None}
+        self._get(board.owner, f"{path}/checklists", Expected(200, body=page))
+        for checklist, shape in zip(card.checklists, checklists, strict=True):
+            one = f"{path}/checklists/{checklist.id}"
+            self._look_twice(board, one, shape, checklist_tag(board, checklist))
+            for item in checklist.items:
+                self._look_twice(board, f"{one}/items/{item.id}", item_shape(board, item), item_tag(board, item))
 
     def _look_at_time(self, board: Board, card: Card) -> None:
         client = self._clients[board.owner]
@@ -154,8 +179,42 @@ class Lookout:
                 there = [card for card in everything if board.home(card).stage == stage]
                 self._walk_cards(board, path, {"sort": sort, "status": stage}, there, limit=3)
         for sought in _SOUGHT:
-            found = [card for card in everything if _folded(sought) in _folded(f"{card.title}\n{card.description}")]
+            found = [card for card in everything if any(_folded(sought) in _folded(text) for text in _texts(card))]
             self._walk_cards(board, path, {"q": sought}, found, limit=2)
+        self._filter(board, path, everything)
+
+    def _filter(self, board: Board, path: str, cards: list[Card]) -> None:
+        now = str(moment(self._model.now))
+        late = [card for card in cards if card.due_at and card.due_at < now and not card.due_complete]
+        late = [card for card in late if board.home(card).stage != "done"]
+        self._walk_cards(board, path, {"overdue": "true"}, late, limit=2)
+        span = {"due_from": "2026-11-21T09:30:00Z", "due_until": "2026-12-24T18:00:00Z"}
+        due = [card for card in cards if card.due_at and span["due_from"] <= card.due_at < span["due_until"]]
+        self._walk_cards(board, path, span, due, limit=2)
+        self._walk_cards(board, path, {**span, "sort": "-due_at"}, due, limit=1)
+        for label in board.labels[:2]:
+            bearing = [card for card in cards if label.id in card.labels]
+            self._walk_cards(board, path, {"label_id": label.id}, bearing, limit=2)
+        mine = [card for card in cards if board.owner in assigned_to(board, card)]
+        self._walk_cards(board, path, {"assignee_id": "me"}, mine, limit=2)
+        since = sorted(card.edited for card in cards)[len(cards) // 2 :]
+        if since:
+            news = [card for card in cards if card.edited >= since[0]]
+            self._walk_cards(board, path, {"updated_since": str(moment(since[0]))}, news, limit=2)
+
+    def _look_at_my_work(self, user: str) -> None:
+        """Newest board first, there the oldest card first; pages may be empty while more follow."""
+        now = self._model.now
+        boards = [each for each in reversed(self._model.boards) if each.place_of(user) and not each.archived]
+        mine = [
+            card_shape(board, card, now) | {"board_name": board.name}
+            for board in boards
+            for card in sorted(board.in_use, key=lambda each: each.id)
+            if user in assigned_to(board, card)
+        ]
+        self._walk(user, "/cards", {}, mine, limit=2, may_pause=True)
+        done = [each for each in mine if each["status"] == "done"]
+        self._walk(user, "/cards", {"status": "done"}, done, limit=1, may_pause=True)
 
     def _walk_cards(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
         """Compare with all the pages of cards that are given in the order of the board."""
@@ -165,12 +224,23 @@ class Lookout:
             cards = sorted(cards, key=lambda card: card.id)
         elif order == "updated_at":
             cards = sorted(cards, key=lambda card: (card.edited, card.id))
+        elif order == "due_at":
+            cards = sorted((card for card in cards if card.due_at), key=lambda card: (card.due_at or "", card.id))
         if query.get("sort", "").startswith("-"):
             cards = cards[::-1]
         shapes = [card_shape(board, card, self._model.now) for card in cards]
         self._walk(board.owner, path, query, shapes, limit)
 
-    def _walk(self, user: str, path: str, query: dict[str, str], items: list[dict[str, Any]], limit: int) -> None:
+    def _walk(
+        self,
+        user: str,
+        path: str,
+        query: dict[str, str],
+        items: list[dict[str, Any]],
+        limit: int,
+        *,
+        may_pause: bool = False,
+    ) -> None:
         found: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
@@ -181,7 +251,7 @@ class Lookout:
             found += page.json["items"]
             if page.json["next_cursor"] is None:
                 break
-            _insist("number of empty pages before the last", 0, 0 if page.json["items"] else 1)
+            _insist("an empty page before the last", may_pause and not page.json["items"], not page.json["items"])
             cursor = {"cursor": page.json["next_cursor"]}
         self.heard.append(json.dumps(found).encode())
         _insist(f"all pages of {path} {query}", items, found)
@@ -198,6 +268,11 @@ class Lookout:
 def _insist(what: str, expected: object, found: object) -> None:
     if expected != found:
         raise Difference(f"{what}:\n  the model   {expected!r}\n  the answer  {found!r}")
+
+
+def _texts(card: Card) -> list[str]:
+    """Where a card is searched."""
+    return [card.title, card.description, *(comment.text for comment in card.comments)]
 
 
 def _folded(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from tests.api.client import Answer
 from tests.soak.labels import Labels
 from tests.soak.members import Members
+from tests.soak.parts import Parts
 from tests.soak.rulings import (
     Expected,
     Refusal,
@@ -40,7 +41,10 @@ _LEAST_ROLE = {
 }
 
 
-class Model(Shelves, Members, Labels):
+_DATES_AND_MORE = frozenset(("start_at", "due_at", "due_complete", "hourly_rate_minor", "links"))
+
+
+class Model(Shelves, Members, Labels, Parts):
     """All boards of all people. Whoever drives it sets `now`."""
 
     def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
@@ -180,6 +184,7 @@ class Model(Shelves, Members, Labels):
             column = first_of("todo", board)
         refuse_entry(column)
         labels, assigned = self._labels_named(request, board), self._places_named(request, board)
+        _refuse_dates(wishes.get("start_at"), wishes.get("due_at"))
         self._take_external_id(wishes.get("external_id"), board, board.cards)
         card = Card(
             id=self._new_id(),
@@ -190,6 +195,7 @@ class Model(Shelves, Members, Labels):
             edited=self.now,
             labels=labels or [],
             assigned=assigned or [],
+            **{name: new for name, new in wishes.items() if name in _DATES_AND_MORE},
         )
         column.cards = placed(card, column.cards, wishes)
         self._bring(card, None, column.stage, board)
@@ -201,6 +207,7 @@ class Model(Shelves, Members, Labels):
         insist_on_version(request, card.version)
         labels, assigned = self._labels_named(request, board), self._places_named(request, board)
         others = [each for each in board.cards if each is not card]
+        _refuse_dates(request.wishes.get("start_at", card.start_at), request.wishes.get("due_at", card.due_at))
         self._take_external_id(request.wishes.get("external_id"), board, others)
         marked = []
         if labels is not None and labels != labels_on(board, card):
@@ -268,3 +275,8 @@ class Model(Shelves, Members, Labels):
         data = {"from_list_id": home.id, "from_stage": home.stage, "to_stage": target.stage}
         self._record(board, "card.moved", target, card, **data)
         return self._card_shown(board, card)
+
+
+def _refuse_dates(start_at: str | None, due_at: str | None) -> None:
+    if start_at and due_at and due_at < start_at:
+        raise Refusal(422, "ends_before_start")

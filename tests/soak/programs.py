@@ -46,6 +46,18 @@ _ADDRESSES = {
     "delete_label": ("DELETE", "/boards/{board}/labels/{label}"),
     "label_card": ("PUT", "/boards/{board}/cards/{card}/labels/{label}"),
     "unlabel_card": ("DELETE", "/boards/{board}/cards/{card}/labels/{label}"),
+    "create_comment": ("POST", "/boards/{board}/cards/{card}/comments"),
+    "update_comment": ("PATCH", "/boards/{board}/cards/{card}/comments/{part}"),
+    "delete_comment": ("DELETE", "/boards/{board}/cards/{card}/comments/{part}"),
+    "create_checklist": ("POST", "/boards/{board}/cards/{card}/checklists"),
+    "update_checklist": ("PATCH", "/boards/{board}/cards/{card}/checklists/{part}"),
+    "move_checklist": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/move"),
+    "delete_checklist": ("DELETE", "/boards/{board}/cards/{card}/checklists/{part}"),
+    "create_checklist_item": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/items"),
+    "update_checklist_item": ("PATCH", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}"),
+    "move_checklist_item": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}/move"),
+    "delete_checklist_item": ("DELETE", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}"),
+    "convert_checklist_item": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}/convert"),
     **{f"{step}_board": ("POST", f"/boards/{{board}}/{step}") for step in _STEPS_BACK_AND_FORTH},
     **{f"{step}_list": ("POST", f"/boards/{{board}}/lists/{{column}}/{step}") for step in _STEPS_BACK_AND_FORTH},
     **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _STEPS_BACK_AND_FORTH},
@@ -111,6 +123,8 @@ class Run:
             card=request.card,
             label=request.label,
             member=request.member,
+            part=request.part,
+            item=request.item,
         )
         headers = {"If-Match": request.tag, "Idempotency-Key": request.key}
         given = {name: text for name, text in headers.items() if text is not None}

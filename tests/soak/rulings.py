@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tests.soak.state import Board, Card, Column, Label
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label
 
-Thing = TypeVar("Thing", Column, Card, Label)
+Thing = TypeVar("Thing", Column, Card, Label, Comment, Checklist, Item)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for: an operation of the document, about what, and how. `tag` is sent as If-Match."""
+    """What somebody asks for: an operation of the document, about what, and how. `tag` is sent as If-Match.
+
+    `part` is a comment or a checklist of the card.
+    """
 
     user: str
     operation: str
@@ -20,6 +23,8 @@ class Request:
     card: str = ""
     label: str = ""
     member: str = ""
+    part: str = ""
+    item: str = ""
     body: dict[str, Any] | None = None
     tag: str | None = None
     key: str | None = None
@@ -27,7 +32,7 @@ class Request:
     @property
     def asked(self) -> tuple[Any, ...]:
         """What two requests with one key must have in common to be the same."""
-        return self.board, self.column, self.card, self.label, self.body
+        return self.board, self.column, self.card, self.label, self.part, self.item, self.body
 
     @property
     def wishes(self) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from tests.soak.state import Board, Card, Column, Label, Place, Stretch
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Place, Stretch
 
 _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
@@ -55,15 +56,15 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "description": card.description,
         "status": column.stage,
         "external_id": card.external_id,
-        "start_at": None,
-        "due_at": None,
-        "due_complete": False,
-        "hourly_rate_minor": None,
+        "start_at": card.start_at,
+        "due_at": card.due_at,
+        "due_complete": card.due_complete,
+        "hourly_rate_minor": card.hourly_rate_minor,
         "label_ids": labels_on(board, card),
         "assignee_ids": assigned_to(board, card),
-        "links": [],
-        "checklist_progress": {"done": 0, "total": 0},
-        "comment_count": 0,
+        "links": card.links,
+        "checklist_progress": {"done": sum(item.done for item in card.items), "total": len(card.items)},
+        "comment_count": len(card.comments),
         "started_at": moment(card.started),
         "resolved_at": moment(card.resolved),
         **clock_shape(board, card, now),
@@ -137,6 +138,45 @@ def label_shape(board: Board, label: Label) -> dict[str, Any]:
     }
 
 
+def comment_shape(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
+    """`Comment`."""
+    return {
+        "id": comment.id,
+        "board_id": board.id,
+        "card_id": card.id,
+        "author_id": comment.author,
+        "text": comment.text,
+        "created_at": moment(comment.made),
+        "updated_at": moment(comment.edited),
+    }
+
+
+def checklist_shape(board: Board, card: Card, checklist: Checklist) -> dict[str, Any]:
+    """`Checklist`."""
+    return {
+        "id": checklist.id,
+        "board_id": board.id,
+        "card_id": card.id,
+        "name": checklist.name,
+        "items": [item_shape(board, item) for item in checklist.items],
+        "created_at": moment(checklist.made),
+        "updated_at": moment(checklist.edited),
+    }
+
+
+def item_shape(board: Board, item: Item) -> dict[str, Any]:
+    """`ChecklistItem`."""
+    return {
+        "id": item.id,
+        "text": item.text,
+        "done": item.done,
+        "assignee_id": done_by(board, item),
+        "due_at": item.due_at,
+        "created_at": moment(item.made),
+        "updated_at": moment(item.edited),
+    }
+
+
 def labels_on(board: Board, card: Card) -> list[str]:
     """The labels that the card bears and that are still there, in the order of their ids."""
     return sorted(each.id for each in board.labels if each.id in card.labels)
@@ -153,12 +193,30 @@ def column_tag(column: Column) -> str:
 
 
 def card_tag(board: Board, card: Card, now: datetime) -> str:
-    """The card's ETag: its version, its seconds while the clock runs, how many labels and assignees are left on it."""
+    """The card's ETag: its version, its seconds while the clock runs, and the numbers of all that it has."""
     seconds = seconds_on(card, now) if card.is_running else 0
     facets = [seconds, len(labels_on(board, card)), len(assigned_to(board, card))]
+    facets += [len(card.comments), len(card.items), sum(item.done for item in card.items)]
     while facets and not facets[-1]:
         facets.pop()
     return f'"{card.version}.{"-".join(map(str, facets))}"' if facets else f'"{card.version}"'
+
+
+def done_by(board: Board, item: Item) -> str | None:
+    """The user who does it, if still a member."""
+    return item.assigned.user if item.assigned in board.places else None
+
+
+def checklist_tag(board: Board, checklist: Checklist) -> str:
+    """The checklist's ETag: its version, and what its items are like."""
+    items = " ".join(f"{item.id}.{item_tag(board, item)[1:-1]}" for item in checklist.items)
+    digest = f".{sha256(items.encode()).hexdigest()[:20]}" if items else ""
+    return f'"{checklist.version}{digest}"'
+
+
+def item_tag(board: Board, item: Item) -> str:
+    """The item's ETag: its version, and whether it is somebody's."""
+    return f'"{item.version}.1"' if done_by(board, item) else f'"{item.version}"'
 
 
 def seconds_on(card: Card, now: datetime) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.soak.ledger import Ledger
+from tests.soak.ledger import Ledger, rate_of
 from tests.soak.rulings import Expected, Refusal, Request, named, refuse_entry, refuse_taken
 from tests.soak.state import Board, Card, Column, Stretch
 
@@ -107,7 +107,7 @@ class Shelves(Ledger):
         stage = board.home(card).stage
         card.resolved = (card.resolved or self.now) if stage == "done" else None
         if stage == "in_progress":
-            card.stretches.append(Stretch(self._by, self.now, None, board.hourly_rate_minor))
+            card.stretches.append(Stretch(self._by, self.now, None, rate_of(card, board)))
             card.started = card.started or self.now
 
     def _stop_all(self, cards: Sequence[Card]) -> None:

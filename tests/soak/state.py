@@ -31,8 +31,46 @@ class Place:
 
 
 @dataclass(eq=False)
+class Comment:
+    """What somebody said about a card."""
+
+    id: str
+    author: str
+    text: str
+    made: datetime
+    edited: datetime
+    version: int = 1
+
+
+@dataclass(eq=False)
+class Item:
+    """A step of a checklist. What is due is written as on the wire."""
+
+    id: str
+    text: str
+    made: datetime
+    edited: datetime
+    done: bool = False
+    assigned: Place | None = None
+    due_at: str | None = None
+    version: int = 1
+
+
+@dataclass(eq=False)
+class Checklist:
+    """Steps, from top to bottom."""
+
+    id: str
+    name: str
+    made: datetime
+    edited: datetime
+    version: int = 1
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass(eq=False)
 class Card:
-    """A card. Where it is, its column knows."""
+    """A card. Where it is, its column knows. Its dates are written as on the wire."""
 
     id: str
     title: str
@@ -45,14 +83,26 @@ class Card:
     resolved: datetime | None = None
     archived: datetime | None = None
     deleted: datetime | None = None
+    start_at: str | None = None
+    due_at: str | None = None
+    due_complete: bool = False
+    hourly_rate_minor: int | None = None
+    links: list[dict[str, str]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     assigned: list[Place] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    checklists: list[Checklist] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
 
     @property
     def is_running(self) -> bool:
         """Whether somebody works on it."""
         return any(stretch.end is None for stretch in self.stretches)
+
+    @property
+    def items(self) -> list[Item]:
+        """Those of all its checklists."""
+        return [item for checklist in self.checklists for item in checklist.items]
 
 
 @dataclass(eq=False)

@@ -4,9 +4,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from tests.soak.ledger import Versioned
 from tests.soak.model import Model
 from tests.soak.rulings import Request
-from tests.soak.state import Board, Card, Column, Label
+from tests.soak.state import Board, Card, Checklist
 
 _NOWHERE = "0" * 26
 _ROLES = ("viewer", "editor", "editor", "owner")
@@ -22,12 +23,26 @@ _LABELS = ("Bug", "Idea", "BUG", "Größe")
 _COLORS = ("red", "sky")
 _EXTERNAL_IDS = ("JIRA-1", "JIRA-2", "JIRA-3")
 _KEYS = ("k1", "k2", "k3", "k4")
+_MOMENTS = ("2026-11-20T15:00:00Z", "2026-11-21T09:30:00Z", "2026-11-23T00:00:00Z", "2026-12-24T18:00:00Z", None)
+_LINKS = ({"url": "https://example.com/", "title": "Example"}, {"url": "http://127.0.0.1:8080/?q=1", "title": "Here"})
 _CONDITIONAL = frozenset(
-    f"{verb}_{kind}" for verb in ("update", "delete") for kind in ("board", "list", "card", "label")
+    f"{verb}_{kind}"
+    for verb in ("update", "delete")
+    for kind in ("board", "list", "card", "label", "comment", "checklist", "checklist_item")
 )
 """Writes that take If-Match."""
 
 _ABOUT_A_MEMBER = frozenset(("put_member", "remove_member", "assign_card", "unassign_card"))
+_PREFIXES = {
+    "board": "brd_",
+    "list": "lst_",
+    "card": "crd_",
+    "label": "lbl_",
+    "comment": "cmt_",
+    "checklist": "chk_",
+    "checklist_item": "itm_",
+}
+
 _REPEATABLE = _ABOUT_A_MEMBER | {"label_card", "unlabel_card"}
 """Writes that take neither; the others take an Idempotency-Key."""
 
@@ -64,10 +79,23 @@ _OFTEN = {
     "remove_member": 2,
     "assign_card": 4,
     "unassign_card": 2,
+    "create_comment": 6,
+    "update_comment": 2,
+    "delete_comment": 2,
+    "create_checklist": 4,
+    "update_checklist": 1,
+    "move_checklist": 2,
+    "delete_checklist": 1,
+    "create_checklist_item": 9,
+    "update_checklist_item": 5,
+    "move_checklist_item": 3,
+    "delete_checklist_item": 2,
+    "convert_checklist_item": 3,
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
-_NEED_A_CARD = {each for each in _OFTEN if each.endswith("_card")} - {"create_card"}
+_OF_A_CARD = {each for each in _OFTEN if "comment" in each or "checklist" in each}
+_NEED_A_CARD = {each for each in _OFTEN if each.endswith("_card")} - {"create_card"} | _OF_A_CARD
 
 
 class Wishes:
@@ -77,7 +105,9 @@ class Wishes:
         self._model = model
         self._users = users
         self._sent: list[Request] = []
-        self._ever: dict[str, list[str]] = {"brd_": [], "lst_": [], "crd_": [], "lbl_": []}
+        self._ever: dict[str, list[str]] = {
+            prefix: [] for prefix in ("brd_", "lst_", "crd_", "lbl_", "cmt_", "chk_", "itm_")
+        }
 
     def next(self, chance: random.Random) -> Request:
         """A request; now and then one that was sent already, with its key."""
@@ -107,16 +137,21 @@ class Wishes:
             operation = "create_card"
         card = self._among(cards, "crd_", chance)
         label = self._among([each.id for each in board.labels], "lbl_", chance)
+        part, item = self._part(operation, board, card, chance)
         return Request(
             user,
             operation,
             board=board.id if chance.random() < 0.98 else self._among([], "brd_", chance),
             column=column if operation.endswith("_list") and operation != "create_list" else "",
-            card=card if operation.endswith("_card") and operation != "create_card" else "",
+            card=card if operation in _NEED_A_CARD else "",
             member=self._member(chance) if operation in _ABOUT_A_MEMBER else "",
             label=label if "label" in operation and operation != "create_label" else "",
-            body=self._body(operation, board, column, chance),
-            tag=self._tag(operation, board, (column, card, label), chance) if operation in _CONDITIONAL else None,
+            part=part,
+            item=item,
+            body=self._body(operation, board, column, (card, part), chance),
+            tag=self._tag(operation, board, {column, card, label, part, item}, chance)
+            if operation in _CONDITIONAL
+            else None,
             key=None if operation in _CONDITIONAL | _REPEATABLE else _key(chance),
         )
 
@@ -126,11 +161,29 @@ class Wishes:
             return [card.id for card in board.trash]
         if operation == "unarchive_card":
             return [card.id for card in board.cards if card.archived]
+        if operation in _OF_A_CARD and not operation.startswith("create_c"):
+            return [card.id for card in board.cards if _parts(operation, card)]
+        if operation == "create_checklist_item":
+            return [card.id for card in board.cards if card.checklists]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
         return [card.id for card in board.cards if stage in (None, board.home(card).stage)]
 
     def _member(self, chance: random.Random) -> str:
         return chance.choice(self._users) if chance.random() < 0.95 else "nobody"
+
+    def _part(self, operation: str, board: Board, card_id: str, chance: random.Random) -> tuple[str, str]:
+        """The comment or the checklist that the operation is about, and the item; '' where there is none."""
+        if operation not in _OF_A_CARD - {"create_comment", "create_checklist"}:
+            return "", ""
+        card = next((each for each in board.cards if each.id == card_id), None)
+        if "comment" in operation:
+            return self._among([each.id for each in card.comments] if card else [], "cmt_", chance), ""
+        checklists = card.checklists if card else []
+        if operation.endswith("_item") and operation != "create_checklist_item":
+            item = self._among([item.id for each in checklists for item in each.items], "itm_", chance)
+            home = [each.id for each in checklists if item in [there.id for there in each.items]]
+            return self._among(home, "chk_", chance), item
+        return self._among([each.id for each in checklists], "chk_", chance), ""
 
     def _among(self, live: list[str], prefix: str, chance: random.Random) -> str:
         """Mostly one of these, else one that is, was or never was."""
@@ -142,20 +195,29 @@ class Wishes:
         for board in self._model.boards:
             new = [("brd_", board.id), *(("lst_", each.id) for each in board.columns)]
             new += [("lbl_", each.id) for each in board.labels]
-            for prefix, each in [*new, *(("crd_", each.id) for each in board.cards)]:
+            for card in board.cards:
+                new += [("crd_", card.id), *(("cmt_", each.id) for each in card.comments)]
+                new += [*(("chk_", each.id) for each in card.checklists), *(("itm_", each.id) for each in card.items)]
+            for prefix, each in new:
                 if each not in self._ever[prefix]:
                     self._ever[prefix].append(each)
 
-    def _tag(self, operation: str, board: Board, ids: tuple[str, str, str], chance: random.Random) -> str | None:
-        things: list[Board | Column | Card | Label] = [board, *board.columns, *board.cards, *board.labels]
-        versions = {each.id: each.version for each in things}
-        about = dict(zip(("list", "card", "label"), ids, strict=True)).get(operation.partition("_")[2], board.id)
-        version = versions.get(about, 1)
+    def _tag(self, operation: str, board: Board, ids: set[str], chance: random.Random) -> str | None:
+        things: list[Versioned] = [board, *board.columns, *board.labels, *board.cards]
+        for card in board.cards:
+            things += [*card.comments, *card.checklists, *card.items]
+        prefix = _PREFIXES[operation.partition("_")[2]]
+        versions = [each.version for each in things if each.id.startswith(prefix) and each.id in {*ids, board.id}]
+        version = versions[0] if versions else 1
         fresh = [f'"{version}"', f'"{version}.7"', "*"]
         stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
         return chance.choice(fresh if chance.random() < 0.85 else stale)
 
-    def _body(self, operation: str, board: Board, column_id: str, chance: random.Random) -> dict[str, Any] | None:
+    def _body(
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+    ) -> dict[str, Any] | None:
+        if operation in _OF_A_CARD:
+            return self._body_about_part(operation, board, column_id, about, chance)
         if operation == "update_board":
             rate = chance.choice(_RATES)
             return _some(chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate)
@@ -194,14 +256,51 @@ class Wishes:
             case "create_card":
                 more = _some(chance, description=text, list_id=column_id, position=chance.choice(_ENDS))
                 rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
-                return {"title": title, **more, **rarely, **self._marks(board, chance)}
+                return {"title": title, **more, **rarely, **self._marks(board, chance), **_fields(chance)}
             case "update_card":
                 external_id = chance.choice((*_EXTERNAL_IDS, None))
                 words = _some(chance, title=title, description=text, external_id=external_id)
-                return words | self._marks(board, chance)
+                return words | self._marks(board, chance) | _fields(chance, cleared=True)
             case "move_card":
                 there = [card.id for card in board.cards if board.home(card).id == column_id]
                 return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
+        return None
+
+    def _body_about_part(
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+    ) -> dict[str, Any] | None:
+        card = next((each for each in board.cards if each.id == about[0]), None)
+        checklists = card.checklists if card else []
+        match operation:
+            case "create_comment" | "update_comment":
+                return {"text": chance.choice(_TEXTS[1:])}
+            case "create_checklist" | "update_checklist":
+                return {"name": chance.choice(_NAMES)}
+            case "move_checklist":
+                neighbour = self._among([each.id for each in checklists], "chk_", chance)
+                return _place(chance, neighbour) or {"position": "bottom"}
+        return self._body_about_item(operation, column_id, [each for each in checklists if each.id == about[1]], chance)
+
+    def _body_about_item(
+        self, operation: str, column_id: str, homes: list[Checklist], chance: random.Random
+    ) -> dict[str, Any] | None:
+        match operation:
+            case "create_checklist_item":
+                whole = {
+                    "done": chance.random() < 0.5,
+                    "assignee_id": chance.choice(self._users),
+                    "due_at": chance.choice(_MOMENTS[:-1]),
+                }
+                return {"text": chance.choice(_TITLES), **_some(chance, **whole, position=chance.choice(_ENDS))}
+            case "update_checklist_item":
+                who = chance.choice((*self._users, None, "nobody"))
+                words = {"text": chance.choice(_TITLES), "done": chance.random() < 0.7}
+                return _some(chance, **words, assignee_id=who, due_at=chance.choice(_MOMENTS))
+            case "move_checklist_item":
+                there = [item.id for home in homes for item in home.items]
+                return _place(chance, self._among(there, "itm_", chance)) or {"position": "top"}
+            case "convert_checklist_item":
+                return _some(chance, list_id=column_id)
         return None
 
     def _marks(self, board: Board, chance: random.Random) -> dict[str, Any]:
@@ -211,6 +310,28 @@ class Wishes:
         if chance.random() < 0.5:
             return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
         return {"label_ids": sorted({self._among([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})}
+
+
+def _parts(operation: str, card: Card) -> Sequence[object]:
+    """What of the card such an operation may be about."""
+    if "comment" in operation:
+        return card.comments
+    return card.items if operation.endswith("_item") else card.checklists
+
+
+def _fields(chance: random.Random, *, cleared: bool = False) -> dict[str, Any]:
+    """Now and then dates, links and a rate; some of them None, if they may be cleared."""
+    if chance.random() < 0.6:
+        return {}
+    moments, rates = (_MOMENTS, (*_RATES, None)) if cleared else (_MOMENTS[:-1], _RATES)
+    return _some(
+        chance,
+        start_at=chance.choice(moments),
+        due_at=chance.choice(moments),
+        due_complete=chance.random() < 0.5,
+        hourly_rate_minor=chance.choice(rates),
+        links=chance.choices(_LINKS, k=chance.randint(0, 2)),
+    )
 
 
 def _new_board(chance: random.Random) -> dict[str, Any]:
