@@ -1,13 +1,19 @@
 """Reports in the document's shapes, and as tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from handlers.sheets import sheet
 from handlers.show import Shape
 from kanban import money, timeclock
 from kanban.days import Bucket, Days, Period
+from kanban.finishes import Finish, elapsed, percentile
+from kanban.flow import MOST_POINTS, Flow, throughput
+from kanban.moments import written as moment
+from kanban.moments import written_or_none as moment_or_none
 from kanban.time_report import Report, Sum
+from kanban.values import BoardView, Card, Stage
 
 
 def time_report(value: Report, days: Days, bucket: Bucket, currency: str, names: Mapping[str, str]) -> Shape:
@@ -35,6 +41,66 @@ def time_sheet(shape: Shape) -> str:
     """A `TimeReport` as a table."""
     header = ("by", "id", "name", "from", "to", "elapsed_seconds", "elapsed", "cost", "currency")
     return sheet(header, _rows(shape))
+
+
+def flow(value: Flow, wished: Days, told: Days, bucket: Bucket) -> Shape:
+    """`Flow` without what is in progress; `told` are the days of which something is known."""
+    return {
+        **_range(wished),
+        "bucket": bucket,
+        "lead_time": _percentiles([each.lead_seconds for each in value.finishes]),
+        "cycle_time": _percentiles([each.cycle_seconds for each in value.finishes]),
+        "points": [_point(each) for each in value.finishes[-MOST_POINTS:]],
+        "throughput": [
+            {**_period(each), "finished": finished} for each, finished in throughput(value.finishes, told.cut(bucket))
+        ],
+        "cumulative_flow": {
+            "days": [each.first.isoformat() for each in told.cut(Bucket.DAY).pieces],
+            **{stage: list(counts) for stage, counts in value.stages.items()},
+            "lists": [
+                {
+                    "list_id": each.list_id,
+                    "name": each.name,
+                    "stage": each.stage,
+                    "card_counts": list(each.card_counts),
+                }
+                for each in value.lists
+            ],
+        },
+    }
+
+
+def in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> Shape:
+    """`WorkInProgress`, the oldest work first."""
+    lists = [each for each in view.lists if each.stage == Stage.IN_PROGRESS and each.archived_at is None]
+    shapes = [
+        {
+            "card_id": each.id,
+            "list_id": each.list_id,
+            "title": each.title,
+            "started_at": moment_or_none(each.started_at),
+            "age_seconds": elapsed(each.started_at, now),
+        }
+        for each in sorted(cards, key=lambda card: (card.started_at or now, card.id))
+    ]
+    return {"count": sum(each.card_count for each in lists), "items": shapes}
+
+
+def _point(value: Finish) -> Shape:
+    return {
+        "card_id": value.card_id,
+        "list_id": value.list_id,
+        "created_at": moment_or_none(value.created_at),
+        "started_at": moment_or_none(value.started_at),
+        "resolved_at": moment(value.resolved_at),
+        "lead_seconds": value.lead_seconds,
+        "cycle_seconds": value.cycle_seconds,
+    }
+
+
+def _percentiles(times: Iterable[int | None]) -> Shape:
+    known = sorted(each for each in times if each is not None)
+    return {"count": len(known), **{f"p{percent}_seconds": percentile(known, percent) for percent in (50, 85, 95)}}
 
 
 def _rows(shape: Shape) -> Iterator[list[Any]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban import marks, ranks, timeclock
+from kanban import finishes, marks, moments, ranks, timeclock
 from kanban.errors import (
     CardArchived,
     EndsBeforeStart,
@@ -28,6 +28,7 @@ from kanban.values import (
     BoardView,
     Card,
     Change,
+    EventData,
     Link,
     List,
     Stage,
@@ -194,7 +195,8 @@ def delete(view: BoardView, card_id: str, act: Act) -> Change:
     card, closed = timeclock.stopped(card, act.at)
     card = replace(card, deleted_at=act.at, updated_at=act.at, version=card.version + 1)
     updates: tuple[Value, ...] = (card, *closed, without_card(home) if counted else home)
-    return record(view, act, "card.deleted", updates=updates, list_id=home.id, card_id=card_id)
+    data: EventData = {"stage": str(home.stage), "archived_at": moments.written_or_none(card.archived_at)}
+    return record(view, act, "card.deleted", updates=updates, list_id=home.id, card_id=card_id, data=data)
 
 
 def _advanced(view: BoardView, card_id: str, origin: Stage, goal: Stage, act: Act) -> tuple[Card, Change]:
@@ -229,6 +231,7 @@ def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tu
             "from_list_id": origin.id,
             "from_stage": str(origin.stage),
             "to_stage": str(target.stage),
+            **finishes.told(new, origin.stage, target.stage),
         },
         rebalance=target.id if len(rank) > ranks.LONGEST else None,
     )

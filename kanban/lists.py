@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from kanban import order, ranks, timeclock
+from kanban import moments, order, ranks, timeclock
 from kanban.errors import (
     ExternalIdTaken,
     ListNotEmpty,
@@ -12,7 +12,7 @@ from kanban.errors import (
 )
 from kanban.patches import revised
 from kanban.record import record
-from kanban.values import MOST_LISTS, Act, BoardView, Card, Change, Enforcement, List, Stage
+from kanban.values import MOST_LISTS, Act, BoardView, Card, Change, Enforcement, EventData, List, Stage
 
 _FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
 
@@ -100,7 +100,12 @@ def delete(view: BoardView, list_id: str, act: Act, running: Sequence[Card] | No
     """
     old = view.list(list_id)
     gone = replace(old, deleted_at=act.at, updated_at=act.at, version=old.version + 1)
-    data = {"card_count": old.card_count}
+    data: EventData = {
+        "name": old.name,
+        "stage": str(old.stage),
+        "card_count": old.card_count,
+        "archived_at": moments.written_or_none(old.archived_at),
+    }
     updates = (gone, *timeclock.stopped_all(running or (), act.at))
     return record(view, act, "list.deleted", updates=updates, list_id=list_id, data=data)
 

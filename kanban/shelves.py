@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from kanban import ranks, timeclock
+from kanban import moments, ranks, timeclock
 from kanban.errors import ExternalIdTaken, ListArchived, ListDeleted, NotFound, TooManyLists, TooManyRunning
 from kanban.places import refuse_entry, with_card, without_card
 from kanban.record import record
@@ -186,7 +186,12 @@ def _refuse_expired(kind: str, deleted_at: datetime | None, act: Act) -> None:
 
 
 def _about_card(card: Card, home: List) -> _About:
-    return {"list_id": home.id, "card_id": card.id, "data": {"title": card.title, "stage": str(home.stage)}}
+    data: EventData = {
+        "title": card.title,
+        "stage": str(home.stage),
+        "archived_at": moments.written_or_none(card.archived_at),
+    }
+    return {"list_id": home.id, "card_id": card.id, "data": data}
 
 
 def _told_of_list(view: BoardView, act: Act, kind: str, new: List, more: tuple[Value, ...] = ()) -> Change:

@@ -176,6 +176,8 @@ def test_resolving_stamps_and_tells_from_where_to_where(desk: Desk) -> None:
         "from_list_id": desk.list_named("Doing").id,
         "from_stage": "in_progress",
         "to_stage": "done",
+        "created_at": "2026-11-20T12:00:00Z",
+        "started_at": "2026-11-20T12:00:00Z",
     }
 
 

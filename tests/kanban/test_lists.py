@@ -171,7 +171,7 @@ def test_deleting_a_list_takes_its_cards_out_of_sight_in_one_write(desk: Desk) -
     desk.apply(change)
     assert len(change.updates) == 2
     assert desk.view(card.id).cards == {}
-    assert desk.events[-1].data == {"card_count": 1}
+    assert desk.events[-1].data == {"name": "To do", "stage": "todo", "card_count": 1, "archived_at": None}
 
 
 def test_shuffling_a_hundred_lists_at_one_place_keeps_order_ranks_and_size(desk: Desk) -> None:

@@ -73,7 +73,8 @@ def test_an_archived_card_is_not_counted_and_keeps_its_place(desk: Desk) -> None
     back = unarchive(desk, card)
 
     assert (archived.archived_at, archived.rank, archived.version) == (desk.now, card.rank, 2)
-    assert (event.type, event.data) == ("card.archived", {"title": "Second", "stage": "todo"})
+    told = {"title": "Second", "stage": "todo", "archived_at": "2026-11-20T12:00:00Z"}
+    assert (event.type, event.data) == ("card.archived", told)
     assert counted == 2
     assert (back.archived_at, back.version) == (None, 3)
     assert desk.list_named("To do").card_count == 3

@@ -23,7 +23,7 @@ from tests.soak.rulings import (
     refuse_entry,
     refuse_taken,
 )
-from tests.soak.shapes import assigned_to, card_tag, labels_on
+from tests.soak.shapes import assigned_to, card_tag, labels_on, moment
 from tests.soak.shelves import Shelves
 from tests.soak.state import Board, Card, Column, Place
 
@@ -171,7 +171,8 @@ class Model(Shelves, Members, Labels, Parts):
         column.deleted = self.now
         self._stop_all(column.in_use)
         self._touch(column)
-        self._record(board, "list.deleted", column, card_count=len(column.in_use))
+        data: dict[str, Any] = {"name": column.name, "stage": column.stage, "archived_at": moment(column.archived)}
+        self._record(board, "list.deleted", column, **data, card_count=len(column.in_use))
         return Expected(204)
 
     # Cards
@@ -252,7 +253,7 @@ class Model(Shelves, Members, Labels, Parts):
         card.deleted = self.now
         self._stop(card)
         self._touch(card)
-        self._record(board, "card.deleted", column, card)
+        self._record(board, "card.deleted", column, card, stage=column.stage, archived_at=moment(card.archived))
         return Expected(204)
 
     def _advanced(self, request: Request, board: Board, origin: str, goal: str) -> Expected:
@@ -272,7 +273,9 @@ class Model(Shelves, Members, Labels, Parts):
         target.cards = order
         self._touch(card)
         self._bring(card, home.stage, target.stage, board)
-        data = {"from_list_id": home.id, "from_stage": home.stage, "to_stage": target.stage}
+        data: dict[str, Any] = {"from_list_id": home.id, "from_stage": home.stage, "to_stage": target.stage}
+        if target.stage == "done" != home.stage:
+            data |= {"created_at": moment(card.made), "started_at": moment(card.started)}
         self._record(board, "card.moved", target, card, **data)
         return self._card_shown(board, card)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.soak.ledger import Ledger, rate_of
 from tests.soak.rulings import Expected, Refusal, Request, named, refuse_entry, refuse_taken
+from tests.soak.shapes import moment
 from tests.soak.state import Board, Card, Column, Stretch
 
 _KEPT = timedelta(days=30)
@@ -123,7 +124,7 @@ class Shelves(Ledger):
     def _tell_of_card(self, board: Board, card: Card, kind: str) -> None:
         self._touch(card)
         home = board.home(card)
-        self._record(board, kind, home, card, title=card.title, stage=home.stage)
+        self._record(board, kind, home, card, title=card.title, stage=home.stage, archived_at=moment(card.archived))
 
     def _tell_of_column(self, board: Board, column: Column, kind: str) -> None:
         self._touch(column)

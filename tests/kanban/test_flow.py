@@ -1,0 +1,420 @@
+"""How work flows, checked against a slow and obvious retelling of the events."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kanban import cards, days, flow, lists, shelves
+from kanban.days import Bucket, Days
+from kanban.errors import Refused
+from kanban.finishes import percentile
+from kanban.flow import Flow
+from kanban.values import BoardView, Card, Event, Stage
+from tests.kanban.desk import Desk
+
+
+def range_of(first: str, last: str, tz: str = "UTC") -> Days:
+    return Days(date.fromisoformat(first), date.fromisoformat(last), days.zone_named(tz))
+
+
+def flow_of(desk: Desk, of: Days, events: Sequence[Event] | None = None) -> Flow:
+    return flow.flow(desk.events if events is None else events, desk.view(), of.cut(Bucket.DAY))
+
+
+def counts(found: Flow, name: str) -> tuple[int, ...]:
+    return next(each.card_counts for each in found.lists if each.name == name)
+
+
+def new_card(desk: Desk, list_name: str = "To do") -> Card:
+    card, change = cards.add(desk.view(), desk.act, title="Copy", list_id=desk.list_named(list_name).id)
+    desk.apply(change)
+    return card
+
+
+def advance(desk: Desk, card: Card, *rules: Callable[..., tuple[Card, Any]], **later: float) -> None:
+    for rule in rules:
+        desk.later(**later)
+        desk.apply(rule(desk.view(card.id), card.id, desk.act)[1])
+
+
+WEEK = range_of("2026-11-20", "2026-11-26")
+
+
+def test_a_board_without_cards_flows_not_at_all(desk: Desk) -> None:
+    found = flow_of(desk, WEEK)
+
+    assert found.finishes == ()
+    assert found.stages == dict.fromkeys(Stage, (0,) * 7)
+    assert [(each.name, sum(each.card_counts)) for each in found.lists] == [("To do", 0), ("Doing", 0), ("Done", 0)]
+
+
+def test_no_days_no_flow(desk: Desk) -> None:
+    found = flow_of(desk, range_of("2026-11-20", "2026-11-19"))
+
+    assert (found.finishes, found.lists) == ((), ())
+    assert found.stages == dict.fromkeys(Stage, ())
+
+
+def test_lead_time_begins_with_the_card_and_cycle_time_with_its_first_start(desk: Desk) -> None:
+    card = new_card(desk)
+
+    advance(desk, card, cards.start, hours=2)
+    advance(desk, card, cards.resolve, days=2)
+
+    (finish,) = flow_of(desk, WEEK).finishes
+    assert (finish.lead_seconds, finish.cycle_seconds) == (50 * 3600, 48 * 3600)
+
+
+def test_a_card_that_is_taken_up_again_counts_when_it_is_done_for_good(desk: Desk) -> None:
+    card, open_again = new_card(desk), new_card(desk)
+
+    for each in (card, open_again):
+        advance(desk, each, cards.start, cards.resolve, cards.reopen, hours=1)
+    advance(desk, card, cards.start, cards.resolve, days=1)
+
+    (finish,) = flow_of(desk, WEEK).finishes
+    assert (finish.card_id, finish.resolved_at) == (card.id, desk.now)
+    assert finish.cycle_seconds == int((desk.now - finish.started_at).total_seconds()) if finish.started_at else False
+    assert finish.started_at == card.created_at + timedelta(hours=1)
+
+
+def test_a_past_range_is_told_the_same_whatever_comes_later(desk: Desk) -> None:
+    card, other = new_card(desk), new_card(desk)
+    advance(desk, card, cards.start, cards.resolve, hours=1)
+    first_day = range_of("2026-11-20", "2026-11-20")
+    told = flow_of(desk, first_day)
+
+    desk.later(days=2)
+    advance(desk, card, cards.reopen, hours=1)
+    desk.apply(cards.delete(desk.view(other.id), other.id, desk.act))
+    desk.apply(lists.delete(desk.view(), desk.list_named("Doing").id, desk.act))
+
+    again = flow_of(desk, first_day)
+    assert (again.finishes, again.stages) == (told.finishes, told.stages)
+    assert [each.card_counts for each in again.lists if any(each.card_counts)] == [(1,), (1,)]
+
+
+def test_deleted_cards_never_were_and_restored_ones_are_again(desk: Desk) -> None:
+    kept, gone = new_card(desk), new_card(desk)
+    for card in (kept, gone):
+        advance(desk, card, cards.start, cards.resolve, hours=1)
+        desk.apply(cards.delete(desk.view(card.id), card.id, desk.act))
+    desk.later(days=1)
+    with_deleted = replace(desk.view(), cards={kept.id: desk.cards[kept.id]})
+
+    desk.apply(shelves.restore_card(with_deleted, kept.id, desk.act)[1])
+
+    found = flow_of(desk, WEEK)
+    assert [each.card_id for each in found.finishes] == [kept.id]
+    assert found.stages[Stage.DONE] == (0, 1, 1, 1, 1, 1, 1)
+
+
+def test_finished_work_that_is_archived_stays_done_and_other_work_leaves_the_board(desk: Desk) -> None:
+    done, todo = new_card(desk), new_card(desk)
+    advance(desk, done, cards.start, cards.resolve, hours=1)
+    desk.later(days=1)
+
+    for card in (done, todo):
+        desk.apply(shelves.archive_card(desk.view(card.id), card.id, desk.act)[1])
+
+    found = flow_of(desk, WEEK)
+    assert found.stages[Stage.DONE] == (1,) * 7
+    assert found.stages[Stage.TODO] == (1, 0, 0, 0, 0, 0, 0)
+    assert len(found.finishes) == 1
+    desk.later(days=1)
+    desk.apply(shelves.unarchive_card(desk.view(done.id), done.id, desk.act)[1])
+    assert flow_of(desk, WEEK).stages[Stage.DONE] == (1,) * 7
+    assert flow_of(desk, range_of("2026-11-22", "2026-11-23")).stages[Stage.DONE] == (1, 1)
+
+
+def test_a_deleted_list_takes_its_cards_along_and_is_named_while_it_was_there(desk: Desk) -> None:
+    new_card(desk)
+    new_card(desk)
+    desk.later(days=1)
+    todo = desk.list_named("To do")
+    desk.apply(lists.delete(desk.view(), todo.id, desk.act))
+
+    found = flow_of(desk, WEEK)
+
+    assert counts(found, "To do") == (2, 0, 0, 0, 0, 0, 0)
+    assert [each.name for each in found.lists] == ["Doing", "Done", "To do"]
+
+
+def test_days_without_events_are_like_the_day_before(desk: Desk) -> None:
+    new_card(desk)
+    desk.later(days=4)
+    new_card(desk)
+
+    assert flow_of(desk, WEEK).stages[Stage.TODO] == (1, 1, 1, 1, 2, 2, 2)
+
+
+def test_a_day_ends_when_it_does_where_the_caller_is(desk: Desk) -> None:
+    desk.now = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    new_card(desk)
+
+    assert flow_of(desk, range_of("2026-11-20", "2026-11-21")).stages[Stage.TODO] == (1, 1)
+    assert flow_of(desk, range_of("2026-11-20", "2026-11-21", "Europe/Berlin")).stages[Stage.TODO] == (0, 1)
+    assert flow_of(desk, range_of("2026-11-20", "2026-11-21", "America/Lima")).stages[Stage.TODO] == (1, 1)
+
+
+def test_throughput_knows_every_period(desk: Desk) -> None:
+    card = new_card(desk)
+    desk.later(days=3)
+    advance(desk, card, cards.start, cards.resolve, hours=1)
+
+    finishes = flow_of(desk, WEEK).finishes
+
+    daily = flow.throughput(finishes, WEEK.cut(Bucket.DAY))
+    weekly = flow.throughput(finishes, WEEK.cut(Bucket.WEEK))
+    assert [done for _, done in daily] == [0, 0, 0, 1, 0, 0, 0]
+    assert [(each.first.isoformat(), done) for each, done in weekly] == [("2026-11-20", 0), ("2026-11-23", 1)]
+
+
+def test_what_is_not_known_changes_nothing(desk: Desk) -> None:
+    new_card(desk)
+    told = flow_of(desk, WEEK)
+    strange = Event(desk.board.id, 2, "card.teleported", desk.now, "usr_ann", "list_9", "card_9", {"stage": "limbo"})
+
+    assert flow_of(desk, WEEK, [*desk.events[:1], strange, *desk.events[1:]]) == told
+
+
+def event(desk: Desk, kind: str, list_id: str, card_id: str | None = None, **data: Any) -> Event:
+    return Event(desk.board.id, 2, kind, desk.now, "usr_ann", list_id, card_id, data)
+
+
+def test_cards_that_come_in_other_ways_count_as_well(desk: Desk) -> None:
+    todo, doing, done = (desk.list_named(name).id for name in ("To do", "Doing", "Done"))
+    for name, held in (("To do", 4), ("Doing", 1), ("Done", 3)):
+        desk.alter(name, card_count=held)
+    born, begun = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"
+    told = [
+        event(desk, "list.copied", todo, card_count=5, stage="todo"),
+        event(desk, "card.copied", todo, "c1", stage="todo"),
+        event(desk, "checklist_item.converted", done, "c1", new_card_id="c2", stage="done"),
+        event(desk, "card.arrived", done, "c3", stage="done"),
+        event(desk, "card.arrived", doing, "c4", stage="in_progress"),
+        event(desk, "card.departed", todo, "c1", stage="todo"),
+        event(
+            desk,
+            "list.cards_moved",
+            done,
+            from_list_id=todo,
+            from_stage="todo",
+            to_stage="done",
+            card_ids=["c5"],
+            created_at=[born],
+            started_at=[begun],
+        ),
+    ]
+    desk.board = replace(desk.board, seq=2)
+
+    found = flow_of(desk, range_of("2026-11-19", "2026-11-20"), told)
+
+    assert found.stages == {
+        Stage.TODO: (0, 4),
+        Stage.IN_PROGRESS: (0, 1),
+        Stage.DONE: (0, 3),
+    }
+    assert [(each.card_id, each.lead_seconds, each.cycle_seconds) for each in found.finishes] == [
+        ("c2", 0, None),
+        ("c5", 7200, 3600),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("percent", "found"), [(1, 15), (5, 15), (30, 20), (40, 20), (50, 35), (85, 50), (95, 50), (100, 50)]
+)
+def test_a_percentile_is_one_of_the_values(percent: int, found: int) -> None:
+    assert percentile([15, 20, 35, 40, 50], percent) == found
+
+
+def test_of_nothing_there_is_no_percentile() -> None:
+    assert percentile([], 50) is None
+
+
+@given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))
+def test_at_least_so_many_are_not_above_a_percentile_and_of_any_smaller_value_fewer(
+    values: list[int], percent: int
+) -> None:
+    found = percentile(sorted(values), percent)
+
+    assert found in values
+    assert sum(each <= found for each in values) * 100 >= percent * len(values)
+    assert all(sum(each <= less for each in values) * 100 < percent * len(values) for less in values if less < found)
+
+
+@dataclass
+class Told:
+    """A card as its events tell it."""
+
+    list_id: str
+    stage: str
+    created_at: datetime
+    started_at: datetime | None = None
+    resolved_at: datetime | None = None
+    archived_at: datetime | None = None
+    deleted: bool = False
+
+
+class Retelling:
+    """The board after each event, one after the other: slow, obvious, and without knowing what it is now."""
+
+    def __init__(self, events: Sequence[Event], until: datetime) -> None:
+        self.cards: dict[str, Told] = {}
+        self.archived: set[str] = set()
+        self.deleted: set[str] = set()
+        for each in events:
+            if each.at < until:
+                self.read(each)
+
+    def read(self, event: Event) -> None:
+        card = self.cards.get(event.card_id or "")
+        match event.type, event.list_id:
+            case "card.created", str(list_id):
+                card = self.cards[event.card_id or ""] = Told(list_id, "", event.at)
+                self.put(card, list_id, str(event.data["stage"]), event.at)
+            case "card.moved", str(list_id) if card:
+                self.put(card, list_id, str(event.data["to_stage"]), event.at)
+            case "card.archived", _ if card:
+                card.archived_at = event.at
+            case "card.unarchived", _ if card:
+                card.archived_at = None
+            case "card.deleted", _ if card:
+                card.deleted = True
+            case "card.restored", _ if card:
+                card.deleted = False
+            case "list.archived", str(list_id):
+                self.archived.add(list_id)
+            case "list.unarchived", str(list_id):
+                self.archived.remove(list_id)
+            case "list.deleted", str(list_id):
+                self.deleted.add(list_id)
+            case "list.restored", str(list_id):
+                self.deleted.remove(list_id)
+
+    def put(self, card: Told, list_id: str, stage: str, at: datetime) -> None:
+        if stage == "in_progress" and card.started_at is None:
+            card.started_at = at
+        if stage != "done":
+            card.resolved_at = None
+        elif card.stage != "done":
+            card.resolved_at = at
+        card.list_id, card.stage = list_id, stage
+
+    def shows(self, card: Told, start: datetime) -> bool:
+        if card.deleted or card.list_id in self.deleted:
+            return False
+        if card.stage == "done":
+            return card.archived_at is None or card.archived_at >= start
+        return card.archived_at is None and card.list_id not in self.archived
+
+
+def retold(events: Sequence[Event], wished: Days) -> tuple[list[Counter[tuple[str, str]]], list[tuple[Any, ...]]]:
+    pieces = wished.cut(Bucket.DAY).pieces
+    held = []
+    for piece in pieces:
+        board = Retelling(events, piece.end)
+        held.append(Counter((c.list_id, c.stage) for c in board.cards.values() if board.shows(c, wished.start)))
+    board = Retelling(events, wished.end)
+    finishes = [
+        (card.resolved_at, card_id, card.list_id, card.created_at, card.started_at)
+        for card_id, card in board.cards.items()
+        if card.resolved_at and card.resolved_at >= wished.start
+        if not card.deleted and card.list_id not in board.deleted
+    ]
+    return held, sorted(finishes)
+
+
+def do(desk: Desk, wish: str, which: int, where: int) -> None:
+    """Do something to some card or list, if there is one."""
+    everything = desk.view(*desk.cards)
+    places = [each for each in desk.lists.values() if not each.deleted_at]
+    gone = [each for each in desk.lists.values() if each.deleted_at]
+    dead = [each for each in desk.cards.values() if each.deleted_at and each.list_id not in {g.id for g in gone}]
+    alive = [*everything.cards.values()]
+    place = places[where % len(places)] if places else None
+    card = alive[which % len(alive)] if alive else None
+    match wish:
+        case "add" if place:
+            desk.apply(cards.add(everything, desk.act, title="Copy", list_id=place.id)[1])
+        case "move" if card and place:
+            desk.apply(cards.move(everything, card.id, desk.act, list_id=place.id)[1])
+        case "archive" if card:
+            desk.apply(shelves.archive_card(everything, card.id, desk.act)[1])
+        case "unarchive" if card:
+            desk.apply(shelves.unarchive_card(everything, card.id, desk.act)[1])
+        case "delete" if card:
+            desk.apply(cards.delete(everything, card.id, desk.act))
+        case "restore" if dead:
+            old = dead[which % len(dead)]
+            desk.apply(shelves.restore_card(replace(everything, cards={old.id: old}), old.id, desk.act)[1])
+        case "archive_list" if place:
+            desk.apply(shelves.archive_list(everything, place.id, desk.act, ())[1])
+        case "unarchive_list" if place:
+            desk.apply(shelves.unarchive_list(everything, place.id, desk.act)[1])
+        case "delete_list" if place:
+            desk.apply(lists.delete(everything, place.id, desk.act, ()))
+        case "restore_list" if gone:
+            with_gone = replace(everything, lists=(*everything.lists, *gone))
+            desk.apply(shelves.restore_list(with_gone, gone[which % len(gone)].id, desk.act)[1])
+
+
+OFTEN = ["add", "add", "move", "move", "move", "move", "archive", "unarchive", "delete", "restore"]
+SELDOM = ["archive_list", "unarchive_list", "delete_list", "restore_list"]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(OFTEN + SELDOM), st.integers(0, 9), st.integers(0, 4), st.integers(0, 30)), max_size=60
+)
+
+
+@given(STEPS, st.sampled_from(["UTC", "Europe/Berlin", "America/Lima"]), st.integers(0, 9), st.integers(0, 9))
+@settings(max_examples=300, deadline=None)
+def test_any_history_is_told_as_if_it_were_told_again(
+    steps: list[tuple[str, int, int, int]], tz: str, skipped: int, length: int
+) -> None:
+    desk = Desk(
+        lists=[
+            {"name": name, "stage": stage}
+            for name, stage in (("A", "todo"), ("B", "in_progress"), ("C", "in_progress"), ("D", "done"), ("E", "done"))
+        ]
+    )
+    # Clocks in Berlin go back in the second night.
+    desk.now = datetime(2026, 10, 24, 6, 0, tzinfo=UTC)
+    for wish, which, where, hours in steps:
+        desk.later(hours=hours)
+        with suppress(Refused):
+            do(desk, wish, which, where)
+    first = date(2026, 10, 24) + timedelta(days=skipped)
+    wished = Days(first, first + timedelta(days=length), days.zone_named(tz))
+    wished = wished.within(wished.first, wished.day_of(desk.now))
+
+    found = flow_of(desk, wished)
+    since = next((each.seq for each in desk.events if each.at >= wished.start), 0) if wished.first <= wished.last else 0
+    later = flow_of(desk, wished, [each for each in desk.events if each.seq >= since])
+
+    held, finishes = retold(desk.events, wished)
+    assert later == found
+    assert [
+        (each.resolved_at, each.card_id, each.list_id, each.created_at, each.started_at) for each in found.finishes
+    ] == finishes
+    for stage in Stage:
+        assert found.stages[stage] == tuple(sum(n for (_, of), n in day.items() if of == stage) for day in held)
+    for each in found.lists:
+        assert each.card_counts == tuple(sum(n for (of, _), n in day.items() if of == each.list_id) for day in held)
+    assert {each.list_id for each in found.lists if any(each.card_counts)} == {of for day in held for of, _ in day}
+
+
+def test_the_view_is_as_of_its_seq(desk: Desk) -> None:
+    new_card(desk)
+    seen: BoardView = desk.view()
+    new_card(desk)
+
+    found = flow.flow(desk.events, seen, WEEK.cut(Bucket.DAY))
+
+    assert found.stages[Stage.TODO] == (1,) * 7
