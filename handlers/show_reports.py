@@ -56,7 +56,7 @@ def flow(value: Flow, wished: Days, told: Days, bucket: Bucket) -> Shape:
         ],
         "cumulative_flow": {
             "days": [each.first.isoformat() for each in told.cut(Bucket.DAY).pieces],
-            **{stage: list(counts) for stage, counts in value.stages.items()},
+            **{stage.value: list(counts) for stage, counts in value.stages.items()},
             "lists": [
                 {
                     "list_id": each.list_id,

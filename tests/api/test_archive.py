@@ -78,7 +78,10 @@ def test_an_archived_card_is_put_away_and_comes_back_to_its_place(board: Board, 
     assert archived.json["archived_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
     assert (archived.etag, back.etag) == ('"2"', '"3"')
     assert away == (["First", "Third"], ["Second"], 2)
-    assert (told["type"], told["data"]) == ("card.archived", {"title": "Second", "stage": "todo"})
+    assert (told["type"], told["data"]) == (
+        "card.archived",
+        {"title": "Second", "stage": "todo", "archived_at": archived.json["archived_at"]},
+    )
     assert back.json["archived_at"] is None
     assert (board.titles(), board.titles("?archived=true")) == (["First", "Second", "Third"], [])
     assert board.last_event()["type"] == "card.unarchived"

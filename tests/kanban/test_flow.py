@@ -1,11 +1,10 @@
 """How work flows, checked against a slow and obvious retelling of the events."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +17,9 @@ from kanban.finishes import percentile
 from kanban.flow import Flow
 from kanban.values import BoardView, Card, Event, Stage
 from tests.kanban.desk import Desk
+from tests.kanban.retelling import retold
+
+T = TypeVar("T")
 
 
 def range_of(first: str, last: str, tz: str = "UTC") -> Days:
@@ -250,120 +252,49 @@ def test_at_least_so_many_are_not_above_a_percentile_and_of_any_smaller_value_fe
     assert all(sum(each <= less for each in values) * 100 < percent * len(values) for less in values if less < found)
 
 
-@dataclass
-class Told:
-    """A card as its events tell it."""
-
-    list_id: str
-    stage: str
-    created_at: datetime
-    started_at: datetime | None = None
-    resolved_at: datetime | None = None
-    archived_at: datetime | None = None
-    deleted: bool = False
-
-
-class Retelling:
-    """The board after each event, one after the other: slow, obvious, and without knowing what it is now."""
-
-    def __init__(self, events: Sequence[Event], until: datetime) -> None:
-        self.cards: dict[str, Told] = {}
-        self.archived: set[str] = set()
-        self.deleted: set[str] = set()
-        for each in events:
-            if each.at < until:
-                self.read(each)
-
-    def read(self, event: Event) -> None:
-        card = self.cards.get(event.card_id or "")
-        match event.type, event.list_id:
-            case "card.created", str(list_id):
-                card = self.cards[event.card_id or ""] = Told(list_id, "", event.at)
-                self.put(card, list_id, str(event.data["stage"]), event.at)
-            case "card.moved", str(list_id) if card:
-                self.put(card, list_id, str(event.data["to_stage"]), event.at)
-            case "card.archived", _ if card:
-                card.archived_at = event.at
-            case "card.unarchived", _ if card:
-                card.archived_at = None
-            case "card.deleted", _ if card:
-                card.deleted = True
-            case "card.restored", _ if card:
-                card.deleted = False
-            case "list.archived", str(list_id):
-                self.archived.add(list_id)
-            case "list.unarchived", str(list_id):
-                self.archived.remove(list_id)
-            case "list.deleted", str(list_id):
-                self.deleted.add(list_id)
-            case "list.restored", str(list_id):
-                self.deleted.remove(list_id)
-
-    def put(self, card: Told, list_id: str, stage: str, at: datetime) -> None:
-        if stage == "in_progress" and card.started_at is None:
-            card.started_at = at
-        if stage != "done":
-            card.resolved_at = None
-        elif card.stage != "done":
-            card.resolved_at = at
-        card.list_id, card.stage = list_id, stage
-
-    def shows(self, card: Told, start: datetime) -> bool:
-        if card.deleted or card.list_id in self.deleted:
-            return False
-        if card.stage == "done":
-            return card.archived_at is None or card.archived_at >= start
-        return card.archived_at is None and card.list_id not in self.archived
-
-
-def retold(events: Sequence[Event], wished: Days) -> tuple[list[Counter[tuple[str, str]]], list[tuple[Any, ...]]]:
-    pieces = wished.cut(Bucket.DAY).pieces
-    held = []
-    for piece in pieces:
-        board = Retelling(events, piece.end)
-        held.append(Counter((c.list_id, c.stage) for c in board.cards.values() if board.shows(c, wished.start)))
-    board = Retelling(events, wished.end)
-    finishes = [
-        (card.resolved_at, card_id, card.list_id, card.created_at, card.started_at)
-        for card_id, card in board.cards.items()
-        if card.resolved_at and card.resolved_at >= wished.start
-        if not card.deleted and card.list_id not in board.deleted
-    ]
-    return held, sorted(finishes)
-
-
 def do(desk: Desk, wish: str, which: int, where: int) -> None:
     """Do something to some card or list, if there is one."""
-    everything = desk.view(*desk.cards)
-    places = [each for each in desk.lists.values() if not each.deleted_at]
-    gone = [each for each in desk.lists.values() if each.deleted_at]
-    dead = [each for each in desk.cards.values() if each.deleted_at and each.list_id not in {g.id for g in gone}]
-    alive = [*everything.cards.values()]
-    place = places[where % len(places)] if places else None
-    card = alive[which % len(alive)] if alive else None
+    (do_to_list if "list" in wish else do_to_card)(desk, wish, which, where)
+
+
+def do_to_card(desk: Desk, wish: str, which: int, where: int) -> None:
+    view = desk.view(*desk.cards)
+    live = {each.id for each in view.lists}
+    dead = [each for each in desk.cards.values() if each.deleted_at and each.list_id in live]
+    place, card, gone = pick(view.lists, where), pick([*view.cards.values()], which), pick(dead, which)
     match wish:
         case "add" if place:
-            desk.apply(cards.add(everything, desk.act, title="Copy", list_id=place.id)[1])
+            desk.apply(cards.add(view, desk.act, title="Copy", list_id=place.id)[1])
         case "move" if card and place:
-            desk.apply(cards.move(everything, card.id, desk.act, list_id=place.id)[1])
+            desk.apply(cards.move(view, card.id, desk.act, list_id=place.id)[1])
         case "archive" if card:
-            desk.apply(shelves.archive_card(everything, card.id, desk.act)[1])
+            desk.apply(shelves.archive_card(view, card.id, desk.act)[1])
         case "unarchive" if card:
-            desk.apply(shelves.unarchive_card(everything, card.id, desk.act)[1])
+            desk.apply(shelves.unarchive_card(view, card.id, desk.act)[1])
         case "delete" if card:
-            desk.apply(cards.delete(everything, card.id, desk.act))
-        case "restore" if dead:
-            old = dead[which % len(dead)]
-            desk.apply(shelves.restore_card(replace(everything, cards={old.id: old}), old.id, desk.act)[1])
+            desk.apply(cards.delete(view, card.id, desk.act))
+        case "restore" if gone:
+            desk.apply(shelves.restore_card(replace(view, cards={gone.id: gone}), gone.id, desk.act)[1])
+
+
+def do_to_list(desk: Desk, wish: str, which: int, where: int) -> None:
+    view = desk.view(*desk.cards)
+    dead = [each for each in desk.lists.values() if each.deleted_at]
+    place, gone = pick(view.lists, where), pick(dead, which)
+    match wish:
         case "archive_list" if place:
-            desk.apply(shelves.archive_list(everything, place.id, desk.act, ())[1])
+            desk.apply(shelves.archive_list(view, place.id, desk.act, ())[1])
         case "unarchive_list" if place:
-            desk.apply(shelves.unarchive_list(everything, place.id, desk.act)[1])
+            desk.apply(shelves.unarchive_list(view, place.id, desk.act)[1])
         case "delete_list" if place:
-            desk.apply(lists.delete(everything, place.id, desk.act, ()))
+            desk.apply(lists.delete(view, place.id, desk.act, ()))
         case "restore_list" if gone:
-            with_gone = replace(everything, lists=(*everything.lists, *gone))
-            desk.apply(shelves.restore_list(with_gone, gone[which % len(gone)].id, desk.act)[1])
+            with_gone = replace(view, lists=(*view.lists, *dead))
+            desk.apply(shelves.restore_list(with_gone, gone.id, desk.act)[1])
+
+
+def pick(things: Sequence[T], which: int) -> T | None:
+    return things[which % len(things)] if things else None
 
 
 OFTEN = ["add", "add", "move", "move", "move", "move", "archive", "unarchive", "delete", "restore"]
