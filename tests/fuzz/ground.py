@@ -8,6 +8,9 @@ from tests.api.client import Client
 _STEPS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve"), "unarchive_card": ("archive",)}
 """What must have happened to a card before an act makes sense."""
 
+_HOUR = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
+"""An hour that is over, whenever this runs."""
+
 
 class Ground:
     """Makes what a request needs, through the API, as the fuzzing user."""
@@ -54,6 +57,8 @@ class Ground:
             there["label_id"] = self._made(f"{path}/labels", {"name": "Bug", "color": "red"})
         if "comment_id" in case.path_parameters:
             there["comment_id"] = self._made(f"{path}/cards/{card}/comments", {"text": "Looks good."})
+        if "entry_id" in case.path_parameters:
+            there["entry_id"] = self._made(f"{path}/cards/{card}/time-entries", _HOUR)
         beside = {"move_list": doing, "move_card": neighbour}
         if "checklist_id" in case.path_parameters:
             checklists = f"{path}/cards/{card}/checklists"
@@ -63,6 +68,7 @@ class Ground:
         case.path_parameters |= {name: there.get(name, made_up) for name, made_up in case.path_parameters.items()}
         if isinstance(case.body, dict):
             real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
+            real |= {**_HOUR, "user_id": self._own_id}
             real |= dict.fromkeys(("before", "after"), beside.get(operation_id, neighbour))
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
