@@ -67,9 +67,9 @@ class DynamoStore:
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         wanted = tuple(dict.fromkeys((*card_ids, beside.card_id) if beside else card_ids))
-        owners = [each.card_id for each in parts if each.card_id not in wanted]
-        keys_of_parts = [part_key_of(board_id, each) for each in parts]
-        head, cards, found = self._read.head_and_cards(board_id, (*wanted, *dict.fromkeys(owners)), keys_of_parts)
+        # Parts of other cards are not shown.
+        keys_of_parts = [part_key_of(board_id, each) for each in parts if each.card_id in wanted]
+        head, cards, found = self._read.head_and_cards(board_id, wanted, keys_of_parts)
         view = head.seen_by(user_id) if head else None
         if head is None or view is None:
             return None
@@ -79,12 +79,7 @@ class DynamoStore:
             next_to = self._read.beside(head, neighbour.list_id, neighbour.rank, beside.side, count=1)
             beyond = next_to[0].rank if next_to else ""
         there = [part for part in (part_of(each) for each in found if each) if part.card_id in cards]
-        return replace(
-            view,
-            cards={each: cards[each] for each in wanted if each in cards},
-            beyond=beyond,
-            parts={each.id: each for each in there},
-        )
+        return replace(view, cards=cards, beyond=beyond, parts={each.id: each for each in there})
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
