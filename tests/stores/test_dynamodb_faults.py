@@ -1,165 +1,38 @@
-"""What network and DynamoDB do wrong: nothing acknowledged is lost, nothing done twice, every error has a name."""
+"""What network and DynamoDB do wrong beside writes: every error has a name, and pieces are put together."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 
-from kanban import boards, cards, lists, tokens, users
+from kanban import cards
 from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store, Unavailable
-from kanban.values import Act, Card, Change, Remembered, Stage
+from kanban.values import Card, Change
 from stores.dynamodb_client import PATIENCE
 from stores.dynamodb_writes import TooLarge
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Fault, Wire
+from tests.stores.test_dynamodb_write_faults import (
+    CONFLICT,
+    FAILING,
+    FAULTS,
+    FOR_EVER,
+    THROTTLED,
+    WRITE,
+    prepared,
+    remembered,
+    state,
+)
 from tests.stores.world import NOON, World
-
-WRITE = "TransactWriteItems"
-
-THROTTLED = wire.refused("ProvisionedThroughputExceededException")
-CONFLICT = wire.cancelled("None", "TransactionConflict")
-IN_PROGRESS = wire.refused("TransactionInProgressException")
-FAILING = wire.refused("InternalServerError", 500)
 
 
 @pytest.fixture
 def store(line: Wire) -> Store:
     """The store behind the wire."""
     return line.store
-
-
-def remembered(world: World) -> Remembered:
-    return Remembered(
-        "key", world.ann.id, "some_operation", "f", 200, (), b"{}", world.now, world.now + timedelta(hours=24)
-    )
-
-
-# Every kind of write, as the change that a handler would answer with. Each needs what `prepared` made.
-
-
-def prepared(world: World) -> None:
-    world.add_card("Old", external_id="x-1")
-    world.add_card("Running", "Doing")
-    world.token(name="Old")
-
-
-def on_card(rule: Callable[..., Any], title: str = "Old") -> Callable[[World], Change]:
-    """A rule about one card as a write; those that answer a card too answer it first."""
-
-    def decide(world: World) -> Change:
-        card = next(each for each in world.cards() if each.title == title)
-        made = rule(world.view(card.id), card.id, act=world.act())
-        change: Change = made if isinstance(made, Change) else made[1]
-        return change
-
-    return decide
-
-
-def moved(world: World) -> Change:
-    target = world.list_named("Done").id
-    return on_card(partial(cards.move, list_id=target))(world)
-
-
-def signed_up(world: World) -> Change:
-    user, change = users.create(Act("", NOON, world.act().new_id), name="Bob", id="bob")
-    return change.plus(tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="First", scopes=[])[2])
-
-
-def revoked(world: World) -> Change:
-    (token,) = world.store.page_tokens(world.ann.id, 10).items
-    return tokens.revoke(token, world.act())[1] or Change()
-
-
-WRITES: dict[str, Callable[[World], Change]] = {
-    "create board": lambda world: boards.create(world.act(), name="Another")[1],
-    "update board": lambda world: boards.revise(world.view(), {"name": "New"}, world.act())[1] or Change(),
-    "delete board": lambda world: boards.delete(world.view(), world.act()),
-    "create list": lambda world: lists.add(world.view(), world.act(), name="New", stage=Stage.TODO)[1],
-    "delete list": lambda world: lists.delete(world.view(), world.list_named("To do").id, world.act()),
-    "create card": lambda world: cards.add(world.view(), world.act(), title="New", external_id="x-2")[1],
-    "update card": on_card(partial(cards.revise, patch={"title": "New"})),
-    "move card": moved,
-    "start card": on_card(cards.start),
-    "resolve card": on_card(cards.resolve, "Running"),
-    "delete card": on_card(cards.delete),
-    "sign up": signed_up,
-    "rename user": lambda world: users.revise(world.ann, {"name": "Anna"}, world.act())[1] or Change(),
-    "revoke token": revoked,
-}
-
-FAULTS: dict[str, Iterable[Fault]] = {
-    "throttled once": [THROTTLED],
-    "throttled twice": [THROTTLED, THROTTLED],
-    "throttled for ever": itertools.repeat(THROTTLED),
-    "in conflict": [CONFLICT, CONFLICT],
-    "in conflict for ever": itertools.repeat(CONFLICT),
-    "in progress": [IN_PROGRESS],
-    "answer lost": [wire.lost],
-    "answer lost twice": [wire.lost, wire.lost],
-    "answer lost for ever": itertools.repeat(wire.lost),
-    "answer lost, token forgotten": [wire.lost, wire.forgetful],
-    "answer lost, then throttled, token forgotten": [wire.lost, THROTTLED, wire.forgetful],
-    "answer garbled": [wire.garbled],
-    "reset": [wire.reset],
-    "reset for ever": itertools.repeat(wire.reset),
-    "timed out": [wire.timeout, wire.timeout],
-    "timed out for ever": itertools.repeat(wire.timeout),
-    "failing": [FAILING],
-    "failing for ever": itertools.repeat(FAILING),
-    "done but failing, token forgotten": [wire.done_but_failing, wire.forgetful],
-}
-FOR_EVER = {name for name in FAULTS if name.endswith("for ever")}
-
-
-def state(world: World) -> dict[str, Any]:
-    """All that can be seen of Ann and her boards."""
-    store = world.store
-    view = store.read_board(world.board_id, world.ann.id)
-    bob = store.user("bob")
-    return {
-        "boards": store.page_boards(world.ann.id, 100),
-        "view": view,
-        "cards": world.cards() if view else [],
-        "events": world.events() if view else [],
-        "users": (store.user(world.ann.id), bob),
-        "tokens": (store.page_tokens(world.ann.id, 100), store.page_tokens("bob", 100)),
-        "remembered": store.remembered(world.ann.id, "some_operation", "key", world.now),
-    }
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("write", WRITES)
-def test_a_write_is_done_once_or_not_at_all(line: Wire, world: World, write: str, fault: str) -> None:
-    prepared(world)
-    before = state(world)
-    change = WRITES[write](world)
-    record = remembered(world)
-    line.faults[WRITE] = iter(FAULTS[fault])
-
-    acknowledged = True
-    try:
-        world.store.commit(change, record)
-    except Busy:
-        acknowledged = False
-
-    line.faults.clear()
-    after = state(world)
-    assert acknowledged == (fault not in FOR_EVER)
-    assert (after != before) == (acknowledged or fault == "answer lost for ever")
-    if after == before:
-        world.store.commit(change, record)
-        after = state(world)
-    with pytest.raises(AlreadyExists) as error:
-        world.store.commit(change, record)
-    assert error.value.what == "idempotency_key"
-    assert after == state(world)
-    assert after["remembered"] == record
-    if after["view"]:
-        assert after["view"].board.seq == len(after["events"])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
