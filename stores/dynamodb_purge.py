@@ -17,7 +17,7 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number, text
 from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import assigned_of
-from stores.dynamodb_client import Calls, Cancelled
+from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
 from stores.dynamodb_expressions import Write, delete
 from stores.dynamodb_heads import head_of
 from stores.dynamodb_keys import Item
@@ -140,7 +140,7 @@ class Purge:
             count, is_done = self._erase_parts(board_id, card_id, room)
             if is_done:
                 self._batches.delete(keys.assignment_key(each, board_id, card_id) for each in users)
-                self._unclaim(board_id, card_id, tombstone)
+                self._unclaim(board_id, [tombstone | keys.card_key(board_id, card_id)])
             return count, is_done
         count, is_done = self._erase_all(board_id, room)
         if is_done:
@@ -203,19 +203,34 @@ class Purge:
                 count += erased
                 if not is_done:
                     return count, False
-                self._unclaim(board_id, card["sk"]["S"][2:], card)
+            self._unclaim(board_id, batch)
             self._batches.delete(_assignments(board_id, batch))
             self._batches.delete(map(_key, batch))
             count += len(batch)
         return count, True
 
-    def _unclaim(self, board_id: str, card_id: str, item: Item) -> None:
-        if "external_id" not in item:
-            return
-        key = keys.claim_key(board_id, item["external_id"]["S"])
-        # Another card may have it by now.
-        with suppress(Cancelled):
-            self._calls("delete_item", **delete(self._table, key, "#card_id = :card", {":card": text(card_id)}))
+    def _unclaim(self, board_id: str, cards: Iterable[Item]) -> None:
+        """Withdraw the claims of cards to external ids, where no other card has taken them over."""
+        claims = [
+            {
+                "Delete": delete(
+                    self._table,
+                    keys.claim_key(board_id, card["external_id"]["S"]),
+                    "#card_id = :card",
+                    {":card": text(card["sk"]["S"][2:])},
+                )
+            }
+            for card in cards
+            if "external_id" in card
+        ]
+        while claims:
+            try:
+                self._calls("transact_write_items", TransactItems=claims)
+            except Cancelled as cancelled:
+                codes = [reason.get("Code") for reason in cancelled.reasons]
+                claims = [claim for claim, code in zip(claims, codes, strict=True) if code != CONDITION_FAILED]
+            else:
+                return
 
 
 def _key(item: Item) -> Item:
