@@ -1,0 +1,287 @@
+"""Who may write to a board, what is put away, what comes back and what is erased, on every engine."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kanban import boards, cards, labels, members, shelves
+from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
+from kanban.values import Card, Change, Color, Label, Placed, Role
+from tests.stores.world import World
+
+
+def invite(world: World, name: str, role: Role) -> str:
+    user = world.user(name)
+    world.do(members.put, user_id=user.id, role=role)
+    return user.id
+
+
+def archive(world: World, card: Card) -> Card:
+    return world.do(shelves.archive_card, card.id)
+
+
+def restore(world: World, card: Card) -> Card:
+    view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
+    assert view
+    restored, change = shelves.restore_card(view, card.id, world.act())
+    assert change
+    world.store.commit(change)
+    return restored
+
+
+def restore_list(world: World, list_id: str) -> None:
+    view = world.store.read_deleted(world.board_id, world.ann.id, list_ids=[list_id])
+    assert view
+    _, change = shelves.restore_list(view, list_id, world.act())
+    assert change
+    world.store.commit(change)
+
+
+def revival(world: World) -> Change:
+    view = world.store.read_deleted(world.board_id, world.ann.id)
+    assert view
+    _, change = shelves.restore_board(view, world.act())
+    assert change
+    return change
+
+
+def shelved(world: World, shelf: Shelf, list_id: str | None = None) -> list[str]:
+    return [card.title for card in world.cards(CardQuery(shelf=shelf, list_id=list_id))]
+
+
+# Members and labels
+
+
+def test_members_and_labels_come_back_as_they_were_written(world: World) -> None:
+    bob = invite(world, "Bob", Role.VIEWER)
+    bug: Label = world.do(labels.add, name="Größe 😀", color=Color.SKY)
+    world.later(hours=1)
+
+    raised = world.do(members.put, user_id=bob, role=Role.EDITOR)
+    world.do(labels.add, name="Bug", color=Color.RED)
+
+    view = world.view()
+    assert view.member(bob) == raised
+    assert (raised.version, raised.updated_at - raised.created_at) == (2, timedelta(hours=1))
+    assert view.label(bug.id) == bug
+    assert [each.id for each in view.members] == sorted(each.id for each in view.members)
+    assert [each.name for each in view.labels] == ["Größe 😀", "Bug"]
+
+
+def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
+    bob, cid = invite(world, "Bob", Role.VIEWER), invite(world, "Cid", Role.VIEWER)
+    view = world.view()
+    act = replace(world.act(), by=bob)
+    of_another = members.remove(view, cid, world.act())
+    assert of_another
+    assert of_another.event
+
+    with pytest.raises(Stale):
+        world.store.commit(replace(of_another, event=replace(of_another.event, actor_id=bob)))
+    leaving = members.remove(view, bob, act)
+    assert leaving
+    world.store.commit(leaving)
+
+    assert [each.user_id for each in world.view().members] == [world.ann.id, cid]
+    assert world.store.read_board(world.board_id, bob) is None
+
+
+def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> None:
+    bob = invite(world, "Bob", Role.EDITOR)
+    view = world.store.read_board(world.board_id, bob)
+    assert view
+    _, change = cards.add(view, replace(world.act(), by=bob), title="Too late")
+
+    world.do(lambda view, act: (None, members.remove(view, bob, act)))
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+    assert world.cards() == []
+
+
+def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world: World) -> None:
+    bob = invite(world, "Bob", Role.EDITOR)
+    bug: Label = world.do(labels.add, name="Bug", color=Color.RED)
+    card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
+
+    world.do(lambda view, act: (None, labels.delete(view, bug.id, act)))
+    world.do(lambda view, act: (None, members.remove(view, bob, act)))
+    world.do(members.put, user_id=bob, role=Role.EDITOR)
+
+    view = world.view(card.id)
+    assert view.label_ids_of(view.card(card.id)) == []
+    assert view.assignee_ids_of(view.card(card.id)) == [world.ann.id]
+    assert view.card(card.id).version == card.version
+
+
+# The archive
+
+
+def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: World) -> None:
+    first, second, third = (world.add_card(title) for title in ("First", "Second", "Third"))
+    archived = archive(world, second)
+    world.delete_card(third)
+
+    found = world.store.placed(world.board_id, world.ann.id, first.list_id)
+
+    assert world.card(second) == archived
+    assert [shelved(world, shelf) for shelf in Shelf] == [["First"], ["Second"], ["Third"]]
+    assert found
+    assert found[1] == (
+        Placed(first.id, first.list_id, first.rank),
+        Placed(second.id, first.list_id, second.rank, hidden=True),
+        Placed(third.id, first.list_id, third.rank, hidden=True),
+    )
+
+
+def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> None:
+    kept, away = world.add_card("Copy"), archive(world, world.add_card("Text"))
+    world.do(shelves.archive_list, list_id=kept.list_id, running=())
+
+    assert shelved(world, Shelf.IN_USE) == []
+    assert shelved(world, Shelf.IN_USE, kept.list_id) == ["Copy"]
+    assert shelved(world, Shelf.ARCHIVED) == ["Text"]
+    assert world.card(away) == away
+    assert [each.name for each in world.view().lists] == ["To do", "Doing", "Done"]
+
+
+def test_archived_boards_are_listed_apart(world: World) -> None:
+    other = world.board("Garden")
+    world.do(shelves.archive_board, running=())
+
+    listed = [
+        [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=archived).items]
+        for archived in (False, True)
+    ]
+
+    assert listed == [[other], [world.board_id]]
+
+
+def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
+    made = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
+    world.later(minutes=5)
+
+    world.do(shelves.archive_list, list_id=made[0].list_id, running=[world.card(card) for card in made])
+
+    view = world.view(*(card.id for card in made))
+    assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
+
+
+# The trash
+
+
+def test_a_deleted_card_comes_back_to_its_place_with_its_external_id(world: World) -> None:
+    first = world.add_card("First", external_id="x-1")
+    world.add_card("Second")
+    world.delete_card(first)
+
+    back = restore(world, first)
+
+    assert world.card(first) == back
+    assert (back.rank, back.external_id) == (first.rank, "x-1")
+    assert world.titles("To do") == ["First", "Second"]
+    assert world.list_named("To do").card_count == 2
+
+
+def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: World) -> None:
+    card = world.add_card("Copy", external_id="x-1")
+    world.delete_card(card)
+    world.add_card("Text", external_id="x-1")
+
+    with pytest.raises(AlreadyExists) as error:
+        restore(world, card)
+
+    assert error.value.what == "card.external_id"
+    assert world.titles("To do") == ["Text"]
+
+
+def test_a_deleted_list_comes_back_with_its_cards_but_not_those_deleted_before(world: World) -> None:
+    card = world.add_card("Copy", "Doing", external_id="x-1")
+    gone = world.add_card("Text", "Doing", external_id="x-2")
+    world.delete_card(gone)
+    world.delete_list("Doing")
+    taker = world.add_card("Taker", external_id="x-1")
+
+    restore_list(world, card.list_id)
+
+    assert [each.name for each in world.view().lists] == ["To do", "Done", "Doing"]
+    assert world.titles("Doing") == ["Copy"]
+    assert (world.card(card).external_id, world.card(taker).external_id) == (None, "x-1")
+    assert restore(world, gone).external_id == "x-2"
+
+
+def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(world: World) -> None:
+    bob = world.user("Bob")
+    card = world.add_card("Copy")
+    world.delete_list("Done")
+    gone = world.add_card("Text")
+    world.delete_card(gone)
+    world.do(lambda view, act: (None, boards.delete(view, act)))
+
+    view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id, gone.id])
+
+    assert world.store.read_board(world.board_id, world.ann.id) is None
+    assert world.store.read_deleted(world.board_id, bob.id) is None
+    assert view
+    assert view.board.deleted_at == world.now
+    assert [each.name for each in view.lists] == ["To do", "Doing"]
+    assert view.card(gone.id).deleted_at == world.now
+
+
+def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None:
+    card = world.add_card("Copy")
+    world.do(lambda view, act: (None, boards.delete(view, act)))
+    change = revival(world)
+
+    with pytest.raises(Stale):
+        world.store.commit(replace(change, revives=False))
+    world.store.commit(change)
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    assert world.card(card) == card
+    assert [event.type for event in world.events()][-2:] == ["board.deleted", "board.restored"]
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
+
+
+# The purge
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1_000])
+def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world: World, limit: int) -> None:
+    early, kept = world.add_card("Early", external_id="x-1"), world.add_card("Kept")
+    inside = world.add_card("Inside", "Doing")
+    world.delete_card(early)
+    world.delete_list("Doing")
+    world.later(days=40)
+    late = world.add_card("Late")
+    world.delete_card(late)
+
+    erased = 0
+    while step := world.store.purge(world.now - shelves.PURGED_AFTER, limit):
+        erased += step
+
+    view = world.store.read_deleted(
+        world.board_id, world.ann.id, list_ids=[inside.list_id], card_ids=[early.id, inside.id, late.id, kept.id]
+    )
+    assert view
+    assert erased >= 3
+    assert set(view.cards) == {late.id, kept.id}
+    assert [each.name for each in view.lists] == ["To do", "Done"]
+    assert world.add_card("Again", external_id="x-1").external_id == "x-1"
+    assert [event.seq for event in world.events()] == list(range(1, world.view().board.seq + 1))
+
+
+def test_of_a_purged_board_nothing_is_left(world: World) -> None:
+    world.add_card("Copy")
+    garden = world.board("Garden")
+    world.do(lambda view, act: (None, boards.delete(view, act)))
+    world.later(days=32)
+
+    while world.store.purge(world.now - shelves.PURGED_AFTER, 2):
+        pass
+
+    assert world.store.read_deleted(world.board_id, world.ann.id) is None
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [garden]
+    assert world.store.purge(world.now, 10) == 0
