@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest purge soak test check spec bench requirements clean browser
+.PHONY: help run token backup restore import digest purge soak test check spec bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ backup: .venv/product  ## copy everything into a new file: make backup FILE=mond
 restore: .venv/product  ## copy a backup into an empty store: make restore FILE=monday.db STORE_URL=…
 	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
 	@exec $(BIN)/python tackboard.py restore "$(FILE)"
+
+import: .venv/product  ## bring a board along from Trello: make import FILE=export.json
+	@test -n "$(FILE)" || { echo "Name the file: make import FILE=export.json" >&2; exit 1; }
+	@exec $(BIN)/python tackboard.py import "$(FILE)"
 
 digest: .venv/product  ## print a digest of everything: two stores with the same digest hold the same
 	@exec $(BIN)/python tackboard.py digest

@@ -19,7 +19,7 @@ from contract.application import build
 from contract.bridge import Asgi, WsgiBridge
 from contract.cursors import Cursors
 from contract.docs import Docs
-from contract.edge import Edge
+from contract.edge import Edge, body_limits
 from contract.operations import Call
 from contract.problems import Problem, unauthenticated
 from contract.responses import Breach
@@ -68,8 +68,9 @@ def create_app(
     """
     bundle = DOCUMENT.read_bytes()
     new_id = Ids(clock, random_bytes)
+    document = json.loads(bundle)
     api = build(
-        json.loads(bundle),
+        document,
         handlers.functions(),
         provided=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
         authenticate=partial(_authenticate, store, clock),
@@ -80,7 +81,9 @@ def create_app(
         breached=breached,
     )
     site: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
-    return WsgiBridge(Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins))
+    return WsgiBridge(
+        Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, limits=body_limits(document))
+    )
 
 
 def _provided(

@@ -1,4 +1,4 @@
-"""The command line: run the server, make a token, back up, restore and purge.
+"""The command line: run the server, make a token, back up, restore, import and purge.
 
 Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
 """
@@ -6,8 +6,10 @@ Whatever can go wrong for a person who types a command is told in one sentence o
 import argparse
 import errno
 import ipaddress
+import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,9 +18,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import server
-from kanban import tokens, users
+from kanban import tokens, trello, users
 from kanban.ids import Ids
 from kanban.shelves import PURGED_AFTER
 from kanban.store import Store, StoreError
@@ -133,6 +136,50 @@ def purge(chosen: Settings) -> None:
         print(f"Erased what was {since}: {erased:,} in all." if erased else f"There is nothing that was {since}.")
 
 
+def import_(chosen: Settings) -> None:
+    """Bring a board along from Trello: its export, as Trello wrote it, becomes a board of the owner.
+
+    All or nothing, of any size that fits into memory. The same export again changes nothing.
+    """
+    export = _export(chosen.file)
+    with closing(open_store(chosen.store_url)) as store:
+        owner = store.owner()
+        if owner is None:
+            raise Trouble("There is no owner yet: start the server once, or run the command token.")
+        known = store.board_of(owner.id, trello.external_id(export))
+        if known:
+            print(f"This board was imported before, as {known}. Nothing was changed.")
+            return
+        new_id = Ids(lambda: datetime.now(UTC), os.urandom)
+        view, change, report = trello.brought(export, Act(owner.id, datetime.now(UTC).replace(microsecond=0), new_id))
+        _show_progress("writing", len(change.creates) + len(change.history))
+        store.commit(change)
+    brought = ", ".join(f"{count} {kind}" for kind, count in report.brought.items())
+    print(f"'{view.board.name}' is here, as {view.board.id}: {brought}.")
+    for line in report.lines:
+        print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
+    if report.unlisted:
+        print(f"- and {report.unlisted} more of the kind")
+
+
+def _export(path: Path) -> dict[str, Any]:
+    """What Trello exported; raises Trouble for anything else."""
+    try:
+        _show_progress("reading", path.stat().st_size)
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise Trouble(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from None
+    except ValueError:
+        raise Trouble(f"{path} is not JSON, or breaks off: choose the file that Trello exported.") from None
+    arrays = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("lists", "cards"))
+    if not arrays or not re.fullmatch("[0-9a-f]{24}", str(found.get("id"))):
+        raise Trouble(f"{path} is no export of a Trello board: it lacks an id, lists or cards.")
+    if not any(isinstance(each, dict) for each in found["lists"]):
+        raise Trouble(f"{path} has no lists: there would be no place for a card.")
+    board: dict[str, Any] = found
+    return board
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     asked = _parser().parse_args(arguments)
@@ -167,16 +214,19 @@ def _parser() -> argparse.ArgumentParser:
         (backup, "copy everything into a new file, while the server may run"),
         (restore, "copy a backup into an empty store"),
         (digest, "print a digest of everything in the store"),
+        (import_, "bring a board along from Trello's export of it"),
         (purge, "erase for good what was deleted more than 31 days ago, while the server may run"),
     ):
         added = commands.add_parser(
-            command.__name__,
+            command.__name__.strip("_"),
             help=summary,
             description=command.__doc__,
             epilog=_ENVIRONMENT,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(command=command)
+        if command is import_:
+            added.add_argument("file", metavar="FILE", help="the export, a JSON file")
         if command in (backup, restore):
             added.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
@@ -185,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
 def _show_progress(what: str, rows: int) -> None:
     """On a terminal, tell how far it is; a pipe or a log gets the result alone."""
     if sys.stderr.isatty():
-        print(f"{what}: {rows:,} rows", file=sys.stderr, flush=True)
+        print(f"{what}: {rows:,}", file=sys.stderr, flush=True)
 
 
 def _port(text: str) -> int:

@@ -6,7 +6,7 @@ allow-list.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from contract.bridge import Asgi, Message
@@ -17,6 +17,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 MOST_BODY = 256 * 1024
 """Bytes of a request body."""
+BODY_LIMIT = "x-tackboard-body-limit"
+"""The extension of an operation whose body may be larger; its path has no parameters."""
 MOST_PATH = 2 * 1024
 """Characters of a decoded path."""
 MOST_QUERY = 8 * 1024
@@ -35,8 +37,17 @@ _EXPOSED_HEADERS = "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-R
 class Edge:
     """The outermost ASGI application."""
 
-    def __init__(self, app: Asgi, *, new_request_id: Callable[[], str], origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: Asgi,
+        *,
+        new_request_id: Callable[[], str],
+        origins: Iterable[str] = (),
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """`limits` are those of paths whose bodies may be larger than others: see `body_limits`."""
         self._app = app
+        self._limits = limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origin.encode() for origin in origins)
 
@@ -54,8 +65,9 @@ class Edge:
             await send(message)
 
         try:
-            _check_head(scope, headers)
-            body = await _whole_body(receive)
+            most = self._limits.get(scope["path"], MOST_BODY)
+            _check_head(scope, headers, most)
+            body = await _whole_body(receive, most)
             if body and headers.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
                 raise _encoded()
         except Problem as problem:
@@ -107,7 +119,18 @@ def _dressed(headers: Iterable[tuple[bytes, bytes]], always: list[tuple[bytes, b
     return own + [(name, value) for name, value in always if name not in named]
 
 
-def _check_head(scope: Message, headers: dict[bytes, bytes]) -> None:
+def body_limits(document: Mapping[str, Any]) -> dict[str, int]:
+    """Bytes of a body by path, where the document allows more than usual."""
+    base = document["servers"][0]["url"]
+    return {
+        f"{base}{path}": operation[BODY_LIMIT]
+        for path, described in document["paths"].items()
+        for operation in described.values()
+        if isinstance(operation, dict) and BODY_LIMIT in operation
+    }
+
+
+def _check_head(scope: Message, headers: dict[bytes, bytes], most_body: int) -> None:
     """Sizes first, then hygiene; raises 413, 414, 431, 404 or 400."""
     if len(scope["path"]) > MOST_PATH or len(scope["query_string"]) > MOST_QUERY:
         raise Problem(
@@ -118,27 +141,27 @@ def _check_head(scope: Message, headers: dict[bytes, bytes]) -> None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
         raise Problem(431, "headers_too_large", f"All headers together have at most {MOST_HEADERS} bytes.")
     declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and (len(declared) > 18 or int(declared) > MOST_BODY):  # noqa: PLR2004 - no int() of a novel.
-        raise _too_large()
+    if declared.isdigit() and (len(declared) > 18 or int(declared) > most_body):  # noqa: PLR2004 - no int() of a novel.
+        raise _too_large(most_body)
     if _UNCLEAN_PATH.search(scope["path"]):
         raise Problem(404, "not_found", "There is nothing here.")
     if _UNCLEAN_QUERY.search(scope["query_string"]):
         raise Problem(400, "malformed_request", "The query string has characters that must be percent-encoded.")
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _whole_body(receive: Receive, most: int) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MOST_BODY:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
     return body
 
 
-def _too_large() -> Problem:
-    return Problem(413, "body_too_large", f"A body has at most {MOST_BODY} bytes.")
+def _too_large(most: int) -> Problem:
+    return Problem(413, "body_too_large", f"A body has at most {most} bytes.")
 
 
 def _encoded() -> Problem:

@@ -6,8 +6,8 @@
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
-    ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, IdempotencyKeyReused, ScopeTooBroad,
-    │                  ExpiresInPast
+    ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport,
+    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
     └── SignupClosed
 
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
@@ -341,6 +341,16 @@ class EndsBeforeStart(Unprocessable):
         """Start and end are the members of the body, or the parameters of the query."""
         super().__init__(f"'{end}' lies before '{start}'.")
         self.field = f"query/{end}" if in_query else end
+
+
+class NoListsInImport(Unprocessable):
+    """An import must bring at least one list."""
+
+    code = "no_lists_in_import"
+
+    def __init__(self) -> None:
+        super().__init__("This export has no lists: there would be no place for a card.")
+        self.field = "lists"
 
 
 class IdempotencyKeyReused(Unprocessable):

@@ -251,3 +251,50 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _export(**fields: object) -> str:
+    """A file with an export of Trello's."""
+    todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
+    cards = [
+        {"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": f"Card {number}", "idMembers": ["x"]}
+        for number in range(2, 402)
+    ]
+    export = {"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "name": "Garden", "lists": [todo], "cards": cards, **fields}
+    Path("export.json").write_text(json.dumps(export))
+    return "export.json"
+
+
+def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    capsys.readouterr()
+
+    first = tackboard.main(["import", _export()])
+    second = tackboard.main(["import", "export.json"])
+
+    brought, members, again = capsys.readouterr().out.splitlines()
+    assert (first, second) == (0, 0)
+    assert re.fullmatch(
+        r"'Garden' is here, as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", brought
+    )
+    assert members == "- members: 400 cards had members: invite people, then assign them here."
+    assert again.endswith("Nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "export.json is not JSON, or breaks off: choose the file that Trello exported."),
+        ("[]", "export.json is no export of a Trello board: it lacks an id, lists or cards."),
+        ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),
+    ],
+)
+def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    Path("export.json").write_text(text)
+    capsys.readouterr()
+
+    status = tackboard.main(["import", "export.json"])
+
+    assert status == 1
+    assert capsys.readouterr().err.startswith(said)

@@ -1,0 +1,32 @@
+"""What became of an import: what came over, and, item by item, what did not or not as it was."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+MOST_LINES = 200
+"""Lines of a report; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that was left out or changed. `kind` is 'card', 'label', …; `name` what it is called, may be empty."""
+
+    kind: str
+    name: str
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Filled while an import is decided. `brought` counts by kind, `unlisted` the lines beyond MOST_LINES."""
+
+    brought: Counter[str] = field(default_factory=Counter)
+    lines: list[Line] = field(default_factory=list)
+    unlisted: int = 0
+
+    def tell(self, kind: str, name: str, message: str) -> None:
+        """Add a line."""
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(Line(kind, name, message))
+        else:
+            self.unlisted += 1

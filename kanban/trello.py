@@ -1,0 +1,364 @@
+"""Boards from Trello: an export as it comes, made into a new board, with a report of what did not fit.
+
+The times are Trello's: a thing was made at the second that the first eight hexadecimal digits of its id tell. Moves of
+cards come from the export's actions, of which Trello gives the last thousand.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kanban import ranks, timeclock
+from kanban.cleaned import block, line
+from kanban.errors import NoListsInImport
+from kanban.reports import Report
+from kanban.trello_items import Item, in_order, items, made_at, moment
+from kanban.trello_parts import checklists_of, comments_of, labels_of, links_of
+from kanban.values import (
+    MOST_CARDS,
+    MOST_LISTS,
+    Act,
+    Board,
+    BoardView,
+    Card,
+    Change,
+    Enforcement,
+    Event,
+    EventData,
+    List,
+    Member,
+    Role,
+    Stage,
+    TimeEntry,
+    Value,
+)
+
+MOST_ACTIONS = 1_000
+"""Actions that an export holds: with as many, older ones are missing."""
+
+_STAGES: tuple[tuple[Stage, tuple[str, ...]], ...] = (
+    (Stage.DONE, ("done", "closed", "complete", "finished", "shipped", "released", "deployed", "live", "archive")),
+    (Stage.IN_PROGRESS, ("doing", "progress", "wip", "review", "testing", "development", "working", "active")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A card went from one list to another; both by Trello's ids."""
+
+    at: datetime
+    origin: str
+    goal: str
+
+
+def external_id(export: Item) -> str:
+    """What a board made from this export is known by."""
+    return f"trello:{export['id']}"
+
+
+def brought(export: Item, act: Act) -> tuple[BoardView, Change, Report]:
+    """A new board of who asks, all that it takes to make it, and the report. Raises NoListsInImport."""
+    return _Import(export, act).made()
+
+
+class _Import:
+    """One import, decided step by step."""
+
+    def __init__(self, export: Item, act: Act) -> None:
+        self.export = export
+        self.act = act
+        self.report = Report()
+        self.board_id = act.new_id("board")
+        self.lists: dict[str, List] = {}
+        self.events: list[Event] = []
+        self.cut_at: datetime | None = None
+        self.ranks: dict[int, str] = {}
+        self.checklists = _by_card(items(export, "checklists"), lambda each: each.get("idCard"))
+        self.comments = _by_card(
+            (each for each in items(export, "actions") if each.get("type") == "commentCard"), _card_of_action
+        )
+
+    def made(self) -> tuple[BoardView, Change, Report]:
+        self._take_lists()
+        labels = labels_of(self.export, self.board_id, self.act, self.report)
+        moves = self._moves()
+        cards: list[Card] = []
+        parts: list[Value] = []
+        for item, home in self._placed_cards():
+            card, own = self._card(item, home, labels.ids, moves.get(str(item.get("id")), []))
+            cards.append(card)
+            parts += own
+        self._tell_of_the_rest()
+        return self._finished(cards, parts, labels.labels)
+
+    # Lists
+
+    def _take_lists(self) -> None:
+        found = in_order(items(self.export, "lists"))
+        if not found:
+            raise NoListsInImport
+        # Where there are too many, those in use come first.
+        kept = {id(each) for each in sorted(found, key=lambda each: bool(each.get("closed")))[:MOST_LISTS]}
+        chosen = [each for each in found if id(each) in kept]
+        for left in found:
+            if id(left) not in kept:
+                name = line(left.get("name"), 100, "A list")
+                self.report.tell("list", name, f"A board has at most {MOST_LISTS} lists: left out, with its cards.")
+        stages = _stages(chosen)
+        for item, stage, rank in zip(chosen, stages, ranks.following("", len(chosen)), strict=True):
+            at = made_at(item.get("id"), self.act.at)
+            new = List(
+                id=self.act.new_id("list"),
+                board_id=self.board_id,
+                name=line(item.get("name"), 100, "Unnamed"),
+                stage=stage,
+                rank=rank,
+                wip_limit=None,
+                wip_enforcement=Enforcement.WARN,
+                external_id=None,
+                card_count=0,
+                first_rank="",
+                last_rank="",
+                version=1,
+                created_at=at,
+                updated_at=at,
+                archived_at=self.act.at if item.get("closed") else None,
+            )
+            self.lists[str(item.get("id"))] = new
+            self.report.brought["lists"] += 1
+            self._tell(at, "list.created", new.id, None, {"name": new.name, "stage": str(stage)})
+
+    # Cards
+
+    def _placed_cards(self) -> list[tuple[Item, List]]:
+        """The cards that have a place, in the order in which they were made."""
+        by_list: dict[str, list[Item]] = defaultdict(list)
+        for item in items(self.export, "cards"):
+            by_list[str(item.get("idList"))].append(item)
+        placed: list[tuple[Item, List]] = []
+        for list_id, found in by_list.items():
+            home = self.lists.get(list_id)
+            if home is None:
+                for item in found:
+                    self._leave_out(item, "Its list is not in the export, or was left out.")
+                continue
+            in_use = 0
+            for item in in_order(found):
+                in_use += not item.get("closed")
+                if in_use > MOST_CARDS and not item.get("closed"):
+                    self._leave_out(item, f"A list holds at most {MOST_CARDS} cards.")
+                else:
+                    placed.append((item, home))
+        order = {id(item): place for place, (item, _) in enumerate(placed)}
+        self.ranks = self._ranked(placed)
+        return sorted(placed, key=lambda each: (made_at(each[0].get("id"), self.act.at), order[id(each[0])]))
+
+    def _ranked(self, placed: Sequence[tuple[Item, List]]) -> dict[int, str]:
+        """The rank of each card in its list; the lists learn their bounds and counts."""
+        found: dict[int, str] = {}
+        for trello_id, home in self.lists.items():
+            own = [item for item, its in placed if its is home]
+            new = ranks.following("", len(own))
+            found |= {id(item): rank for item, rank in zip(own, new, strict=True)}
+            if own:
+                count = sum(not item.get("closed") for item in own)
+                self.lists[trello_id] = replace(home, card_count=count, first_rank=new[0], last_rank=new[-1])
+        return found
+
+    def _card(
+        self, item: Item, home: List, label_ids: Mapping[str, str], moves: Sequence[Move]
+    ) -> tuple[Card, list[Value]]:
+        at = made_at(item.get("id"), self.act.at)
+        title = line(item.get("name"), 500, "Untitled")
+        if title != item.get("name"):
+            self.report.tell("card", title, "Its title was made to fit: it was blank, too long or not plain.")
+        description = block(item.get("desc"), 20_000)
+        if isinstance(item.get("desc"), str) and len(description) < len(item["desc"].replace("\r\n", "\n")):
+            self.report.tell("card", title, "Its description was shortened, or lost characters that can't be shown.")
+        card = Card(
+            id=self.act.new_id("card"),
+            board_id=self.board_id,
+            list_id=home.id,
+            title=title,
+            description=description,
+            external_id=None,
+            rank=self.ranks[id(item)],
+            start_at=moment(item.get("start")),
+            due_at=moment(item.get("due")),
+            due_complete=bool(item.get("dueComplete")),
+            hourly_rate_minor=None,
+            label_ids=self._labels(item, title, label_ids),
+            assignee_ids=(),
+            links=links_of(item, title, self.report),
+            comment_count=0,
+            item_count=0,
+            done_count=0,
+            started_at=None,
+            resolved_at=None,
+            tracked_seconds=0,
+            tracked_cost=0,
+            running=None,
+            version=1,
+            created_at=at,
+            updated_at=max(at, moment(item.get("dateLastActivity"), at) or at),
+            archived_at=self.act.at if item.get("closed") else None,
+        )
+        if card.start_at and card.due_at and card.start_at > card.due_at:
+            self.report.tell("card", title, "It was to start after it is due: the start was left out.")
+            card = replace(card, start_at=None)
+        card = replace(card, updated_at=min(card.updated_at, self.act.at))
+        card = self._lived(card, at, home, moves)
+        entries: list[TimeEntry] = []
+        if home.stage == Stage.IN_PROGRESS and card.archived_at is None and home.archived_at is None:
+            # Trello kept no time: the clock runs from now on.
+            card, entry = timeclock.opened(card, 0, self.act)
+            entries = [entry]
+        return self._with_parts(card, item, entries)
+
+    def _lived(self, card: Card, at: datetime, home: List, moves: Sequence[Move]) -> Card:
+        """The card with the times of its stages, as far as the actions tell; writes its events."""
+        known = [move for move in moves if move.origin in self.lists and move.goal in self.lists and move.at >= at]
+        first = self.lists[known[0].origin] if known else home
+        is_known = bool(known) or self.cut_at is None or at >= self.cut_at
+        data: EventData = {"title": card.title, "stage": str(first.stage)}
+        self._tell(at, "card.created", first.id, card.id, data)
+        started = at if is_known and first.stage == Stage.IN_PROGRESS else None
+        resolved = at if is_known and first.stage == Stage.DONE else None
+        here = first
+        for move in known:
+            goal = self.lists[move.goal]
+            if goal.id == here.id:
+                continue
+            self._tell(move.at, "card.moved", goal.id, card.id, _moved_data(here, goal))
+            if goal.stage != here.stage:
+                started = started or (move.at if goal.stage == Stage.IN_PROGRESS else None)
+                resolved = move.at if goal.stage == Stage.DONE else None
+            here = goal
+        if here.id != home.id:
+            self._tell(card.updated_at, "card.moved", home.id, card.id, _moved_data(here, home))
+            resolved = card.updated_at if home.stage == Stage.DONE else None
+        if card.archived_at is not None:
+            data = {"title": card.title, "stage": str(home.stage)}
+            self._tell(self.act.at, "card.archived", home.id, card.id, data)
+        self.report.brought["cards"] += 1
+        return replace(card, started_at=started, resolved_at=resolved if home.stage == Stage.DONE else None)
+
+    def _with_parts(self, card: Card, item: Item, entries: list[TimeEntry]) -> tuple[Card, list[Value]]:
+        trello_id = str(item.get("id"))
+        lists = checklists_of(self.checklists[trello_id], card, self.act, self.report)
+        comments = comments_of(self.comments[trello_id], card, self.act, self.report)
+        count = sum(len(each.items) for each in lists)
+        done = sum(step.done for each in lists for step in each.items)
+        card = replace(card, item_count=count, done_count=done, comment_count=len(comments))
+        self.report.brought["checklists"] += len(lists)
+        self.report.brought["comments"] += len(comments)
+        return card, [*entries, *lists, *comments]
+
+    def _labels(self, item: Item, title: str, label_ids: Mapping[str, str]) -> tuple[str, ...]:
+        found = item.get("idLabels")
+        asked = [str(each) for each in found] if isinstance(found, list) else []
+        missing = sum(each not in label_ids for each in asked)
+        if missing:
+            self.report.tell("card", title, f"{missing} of its labels are not in the export, or were left out.")
+        return tuple(sorted({label_ids[each] for each in asked if each in label_ids}))
+
+    # History
+
+    def _moves(self) -> dict[str, list[Move]]:
+        """Moves between lists by card, the oldest first."""
+        actions = items(self.export, "actions")
+        found: dict[str, list[Move]] = defaultdict(list)
+        for action in actions:
+            data, at = action.get("data"), moment(action.get("date"))
+            if at is None or not isinstance(data, dict) or action.get("type") != "updateCard":
+                continue
+            before, after, card = data.get("listBefore"), data.get("listAfter"), data.get("card")
+            if isinstance(before, dict) and isinstance(after, dict) and isinstance(card, dict):
+                move = Move(min(at, self.act.at), str(before.get("id")), str(after.get("id")))
+                found[str(card.get("id"))].append(move)
+        if len(actions) >= MOST_ACTIONS:
+            times = [at for at in (moment(each.get("date")) for each in actions) if at]
+            self.cut_at = min(times, default=self.act.at)
+            known = f"what happened before {self.cut_at:%Y-%m-%d} is not known"
+            self.report.tell("history", "", f"Trello gives the last {MOST_ACTIONS} actions: {known}.")
+        for moves in found.values():
+            moves.sort(key=lambda move: move.at)
+        return found
+
+    def _tell(self, at: datetime, kind: str, list_id: str | None, card_id: str | None, data: EventData) -> None:
+        self.events.append(Event(self.board_id, 0, kind, at, self.act.by, list_id, card_id, data))
+
+    def _leave_out(self, item: Item, why: str) -> None:
+        self.report.tell("card", line(item.get("name"), 100, "Untitled"), f"{why} It was left out.")
+
+    def _tell_of_the_rest(self) -> None:
+        people = sum(bool(each.get("idMembers")) for each in items(self.export, "cards"))
+        if people:
+            self.report.tell("members", "", f"{people} cards had members: invite people, then assign them here.")
+        fields = sum(bool(each.get("customFieldItems")) for each in items(self.export, "cards"))
+        if fields:
+            self.report.tell("custom fields", "", f"{fields} cards had custom fields, which are not kept.")
+
+    def _finished(
+        self, cards: Sequence[Card], parts: Sequence[Value], labels: Sequence[Value]
+    ) -> tuple[BoardView, Change, Report]:
+        act = self.act
+        name = line(self.export.get("name"), 100, "From Trello")
+        at = made_at(self.export.get("id"), act.at)
+        first = Event(self.board_id, 1, "board.created", at, act.by, data={"name": name})
+        self.events.sort(key=lambda each: each.at)
+        history = [replace(each, seq=place) for place, each in enumerate(self.events, 2)]
+        counts = {kind: self.report.brought[kind] for kind in ("lists", "cards", "labels", "checklists", "comments")}
+        last = Event(
+            self.board_id, len(history) + 2, "board.imported", act.at, act.by, data={"source": "trello", **counts}
+        )
+        board = Board(
+            id=self.board_id,
+            name=name,
+            description=block(self.export.get("desc"), 20_000),
+            currency="USD",
+            hourly_rate_minor=0,
+            external_id=external_id(self.export),
+            created_by=act.by,
+            seq=last.seq,
+            version=1,
+            created_at=at,
+            updated_at=act.at,
+        )
+        owner = Member(act.new_id("member"), board.id, act.by, Role.OWNER, 1, act.at, act.at)
+        lists = tuple(self.lists.values())
+        change = Change(creates=(board, owner, *lists, *labels, *cards, *parts), event=last, history=(first, *history))
+        return BoardView(board, Role.OWNER, lists, members=(owner,)), change, self.report
+
+
+def _by_card(found: Iterable[Item], card_of: Callable[[Item], object]) -> defaultdict[str, list[Item]]:
+    by_card: defaultdict[str, list[Item]] = defaultdict(list)
+    for each in found:
+        by_card[str(card_of(each))].append(each)
+    return by_card
+
+
+def _card_of_action(action: Item) -> object:
+    data = action.get("data")
+    card = data.get("card") if isinstance(data, dict) else None
+    return card.get("id") if isinstance(card, dict) else None
+
+
+def _moved_data(here: List, goal: List) -> EventData:
+    return {"from_list_id": here.id, "from_stage": str(here.stage), "to_stage": str(goal.stage)}
+
+
+def _stages(lists: Sequence[Item]) -> list[Stage]:
+    """By what their names say; where none says that it is done, the last of several is, and the first is to do."""
+    found = [_stage_of(str(each.get("name", "")).casefold()) for each in lists]
+    stages = [each or Stage.TODO for each in found]
+    if len(stages) > 1 and Stage.DONE not in stages:
+        stages[-1] = Stage.DONE
+    if Stage.TODO not in stages and found:
+        stages[0] = Stage.TODO
+    return stages
+
+
+def _stage_of(name: str) -> Stage | None:
+    return next((stage for stage, words in _STAGES if any(word in name for word in words)), None)

@@ -1,0 +1,38 @@
+"""Reading a Trello export: its objects, in their order, with their times. What is odd is passed over."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Item = Mapping[str, Any]
+
+
+def made_at(trello_id: object, otherwise: datetime) -> datetime:
+    """When the thing of that id was made, never later than `otherwise`."""
+    try:
+        at = datetime.fromtimestamp(int(str(trello_id)[:8], 16), UTC)
+    except ValueError:
+        return otherwise
+    return min(at, otherwise)
+
+
+def moment(text: object, otherwise: datetime | None = None) -> datetime | None:
+    """A moment in UTC and whole seconds from what Trello writes."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else otherwise
+    except (ValueError, OverflowError):
+        return otherwise
+
+
+def in_order(items: Iterable[Item]) -> list[Item]:
+    """By `pos`, or as they stand where any has none."""
+    found = list(items)
+    if all(isinstance(each.get("pos"), int | float) for each in found):
+        found.sort(key=lambda each: float(each["pos"]))
+    return found
+
+
+def items(export: Item, name: str) -> list[Item]:
+    """The objects of an array of the export."""
+    found = export.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

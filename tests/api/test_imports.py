@@ -1,0 +1,138 @@
+"""Imports as a client sees them: all or nothing, once, with a report."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+
+BOARD = "5f3c2a1b9d8e7f6a5b4c3d2e"
+NASTY = "<script>alert(1)</script>\x00\x1b[31m \u202e" + "x" * 30_000
+
+
+def export(**fields: Any) -> dict[str, Any]:
+    """A board of Trello's with a list and a card."""
+    return {
+        "id": BOARD,
+        "name": "Website",
+        "lists": [{"id": "5f3c2a1b0000000000000001", "name": "To do", "pos": 1}],
+        "cards": [{"id": "5f3c2a1b0000000000000002", "idList": "5f3c2a1b0000000000000001", "name": "Copy"}],
+        **fields,
+    }
+
+
+def test_a_board_comes_along_with_its_report(mina: Client) -> None:
+    answer = mina.post("/imports/trello", export())
+
+    assert answer.status == 201
+    board = answer.json["board"]
+    assert answer.headers["location"] == f"/v1/boards/{board['id']}"
+    assert answer.json["report"]["brought"] == {"lists": 1, "cards": 1, "labels": 0, "checklists": 0, "comments": 0}
+    shown = mina.get(f"/boards/{board['id']}?embed=lists,cards").json
+    assert [each["name"] for each in shown["lists"]] == ["To do"]
+    assert [each["title"] for each in shown["cards"]["items"]] == ["Copy"]
+    events = mina.get(f"/boards/{board['id']}/events?after=0").json
+    assert [event["seq"] for event in events["items"]] == [*range(1, board["seq"] + 1)]
+    assert [event["type"] for event in events["items"]] == [
+        "board.created",
+        "list.created",
+        "card.created",
+        "board.imported",
+    ]
+
+
+def test_the_same_export_again_changes_nothing(mina: Client, omar: Client) -> None:
+    first = mina.post("/imports/trello", export()).json["board"]
+
+    again = mina.post("/imports/trello", export(name="Other"))
+    of_omar = omar.post("/imports/trello", export())
+
+    assert again.status == 200
+    assert again.json["board"] == first
+    assert len(mina.get("/boards").json["items"]) == 1
+    assert of_omar.status == 201
+
+
+def test_a_board_that_was_deleted_can_be_imported_again(mina: Client) -> None:
+    board = mina.post("/imports/trello", export()).json["board"]
+    mina.delete(f"/boards/{board['id']}", If_Match="*")
+
+    assert mina.post("/imports/trello", export()).status == 201
+
+
+def test_a_repeated_request_with_a_key_gets_the_first_answer(mina: Client) -> None:
+    first = mina.post("/imports/trello", export(), Idempotency_Key="one")
+    again = mina.post("/imports/trello", export(), Idempotency_Key="one")
+
+    assert (again.status, again.raw) == (201, first.raw)
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+def test_a_large_board_comes_along_in_one_piece(mina: Client) -> None:
+    cards = [
+        {
+            "id": f"5f3c2a1b{number:016x}",
+            "idList": "5f3c2a1b0000000000000001",
+            "name": f"Card {number}",
+            "desc": "x" * 400,
+        }
+        for number in range(1_500)
+    ]
+    body = export(cards=cards)
+    assert len(json.dumps(body)) > 512 * 1024
+
+    board = mina.post("/imports/trello", body).json["board"]
+
+    (found,) = mina.get(f"/boards/{board['id']}/lists").json["items"]
+    assert found["card_count"] == 1_500
+
+
+def test_nasty_text_is_tamed_and_told(mina: Client) -> None:
+    nasty = export(
+        name=NASTY,
+        desc=NASTY,
+        lists=[{"id": "5f3c2a1b0000000000000001", "name": NASTY}],
+        labels=[{"id": "5f3c2a1b0000000000000003", "name": NASTY, "color": NASTY}],
+        cards=[{"id": NASTY, "idList": "5f3c2a1b0000000000000001", "name": NASTY, "desc": NASTY, "due": NASTY}],
+    )
+
+    answer = mina.post("/imports/trello", nasty | {"name": "Fine"})
+
+    assert answer.status == 201
+    assert answer.json["report"]["items"]
+    assert mina.get(f"/boards/{answer.json['board']['id']}/cards").status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (export(lists=[]), 422, "no_lists_in_import"),
+        (export(id="none"), 400, "invalid_body"),
+        (export(cards="none"), 400, "invalid_body"),
+        (export(cards=["none"]), 400, "invalid_body"),
+        ({"name": "Not from Trello"}, 400, "invalid_body"),
+        ([], 400, "invalid_body"),
+    ],
+)
+def test_what_is_no_export_is_refused_and_leaves_nothing(mina: Client, body: Any, status: int, code: str) -> None:
+    answer = mina.post("/imports/trello", body)
+
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert mina.get("/boards").json["items"] == []
+
+
+def test_an_export_that_breaks_off_is_refused(mina: Client) -> None:
+    raw = json.dumps(export()).encode()[:-20]
+
+    answer = mina.request("POST", "/imports/trello", raw=raw)
+
+    assert (answer.status, answer.json["code"]) == (400, "malformed_json")
+
+
+def test_an_import_may_be_larger_than_other_bodies_but_not_endless(mina: Client) -> None:
+    padded = json.dumps(export(desc="x" * (5 * 1024 * 1024))).encode()
+
+    answer = mina.request("POST", "/imports/trello", raw=padded)
+
+    assert (answer.status, answer.json["detail"]) == (413, "A body has at most 5242880 bytes.")

@@ -1,0 +1,248 @@
+"""Exports of Trello: what becomes of them, and what is told about the rest."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from kanban import trello
+from kanban.errors import NoListsInImport
+from kanban.reports import MOST_LINES, Report
+from kanban.values import Act, Board, Card, Change, Checklist, Comment, Label, List, Stage, TimeEntry
+from tests.kanban.desk import NOON
+
+BOARD = "5f3c2a1b9d8e7f6a5b4c3d00"
+
+
+def trello_id(number: int) -> str:
+    """An id of Trello's, made on 2020-08-18 at 19:20:59 UTC and `number` seconds."""
+    return f"{0x5F3C2A1B + number:08x}{number:016x}"
+
+
+def item(number: int, **fields: Any) -> dict[str, Any]:
+    """Something of Trello's."""
+    return {"id": trello_id(number), **fields}
+
+
+TODO, DOING, DONE = (item(number, name=name) for number, name in enumerate(("Ideas", "In progress", "Done"), 1))
+
+
+def board(**fields: Any) -> dict[str, Any]:
+    """An export of a board with three lists."""
+    return {"id": BOARD, "name": "Website", "lists": [TODO, DOING, DONE], "cards": [], **fields}
+
+
+def brought(**fields: Any) -> tuple[Change, Report]:
+    """What becomes of such an export."""
+    numbers = count(1)
+    act = Act("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers):05d}")
+    _, change, report = trello.brought(board(**fields), act)
+    return change, report
+
+
+def made(change: Change, kind: type[Any]) -> list[Any]:
+    """The things of that kind that a change makes."""
+    return [each for each in change.creates if isinstance(each, kind)]
+
+
+def said(report: Report) -> list[str]:
+    """The lines of a report."""
+    return [line.message for line in report.lines]
+
+
+def moved(card: int, origin: dict[str, Any], goal: dict[str, Any], date: str) -> dict[str, Any]:
+    """An action that moves a card."""
+    data = {"card": {"id": trello_id(card)}, "listBefore": {"id": origin["id"]}, "listAfter": {"id": goal["id"]}}
+    return {"type": "updateCard", "date": date, "data": data}
+
+
+def test_a_board_has_trellos_lists_with_stages_by_their_names() -> None:
+    change, report = brought()
+
+    assert [(each.name, each.stage) for each in made(change, List)] == [
+        ("Ideas", Stage.TODO),
+        ("In progress", Stage.IN_PROGRESS),
+        ("Done", Stage.DONE),
+    ]
+    (new,) = made(change, Board)
+    assert (new.name, new.external_id, new.created_by) == ("Website", f"trello:{BOARD}", "usr_ann")
+    assert report.lines == []
+
+
+def test_where_no_list_sounds_done_the_last_one_is() -> None:
+    change, _ = brought(lists=[item(1, name="A"), item(2, name="B"), item(3, name="C")])
+
+    assert [each.stage for each in made(change, List)] == [Stage.TODO, Stage.TODO, Stage.DONE]
+
+
+def test_cards_stand_by_position_and_in_the_order_of_the_export_where_one_has_none() -> None:
+    cards = [item(9, idList=TODO["id"], name="B", pos=2), item(8, idList=TODO["id"], name="A", pos=1)]
+
+    by_position, _ = brought(cards=cards)
+    by_place, _ = brought(cards=[*cards, item(7, idList=TODO["id"], name="C")])
+
+    assert _titles(by_position) == ["A", "B"]
+    assert _titles(by_place) == ["B", "A", "C"]
+
+
+def test_things_were_made_when_their_ids_tell_but_never_in_the_future() -> None:
+    change, _ = brought(
+        cards=[item(60, idList=TODO["id"], name="Old"), {"id": "f" * 24, "idList": TODO["id"], "name": "Odd"}]
+    )
+
+    created = {each.title: each.created_at.isoformat() for each in made(change, Card)}
+    assert created == {"Old": "2020-08-18T19:21:59+00:00", "Odd": NOON.isoformat()}
+
+
+def test_moves_become_events_with_their_times_and_stamp_the_card() -> None:
+    actions = [
+        moved(9, DOING, DONE, "2020-09-02T10:00:00.000Z"),
+        moved(9, TODO, DOING, "2020-09-01T10:00:00.000Z"),
+    ]
+    change, _ = brought(cards=[item(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    (card,) = made(change, Card)
+    assert (str(card.started_at), str(card.resolved_at)) == ("2020-09-01 10:00:00+00:00", "2020-09-02 10:00:00+00:00")
+    told = [(event.type, event.at.isoformat()[:10]) for event in change.history if event.card_id]
+    assert told == [("card.created", "2020-08-18"), ("card.moved", "2020-09-01"), ("card.moved", "2020-09-02")]
+    assert [event.seq for event in change.history] == [*range(1, len(change.history) + 1)]
+    assert change.event
+    assert (change.event.type, change.event.seq) == ("board.imported", len(change.history) + 1)
+
+
+def test_a_card_in_progress_is_taken_up_when_it_comes() -> None:
+    change, _ = brought(cards=[item(9, idList=DOING["id"], name="Copy")])
+
+    (card,), (entry,) = made(change, Card), made(change, TimeEntry)
+    assert card.running == entry
+    assert entry.started_at == NOON
+
+
+def test_a_history_that_was_cut_gives_no_times_from_before() -> None:
+    actions = [{"type": "commentBoard", "date": "2020-10-01T00:00:00Z", "data": {}}] * trello.MOST_ACTIONS
+    change, report = brought(cards=[item(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    (card,) = made(change, Card)
+    assert card.resolved_at is None
+    assert said(report) == ["Trello gives the last 1000 actions: what happened before 2020-10-01 is not known."]
+
+
+def test_closed_things_are_archived_and_do_not_count() -> None:
+    closed = item(4, name="Old", closed=True)
+    cards = [item(8, idList=TODO["id"], name="A", closed=True), item(9, idList=closed["id"], name="B")]
+    change, report = brought(lists=[TODO, closed], cards=cards)
+
+    lists = {each.name: each for each in made(change, List)}
+    assert lists["Old"].archived_at == NOON
+    assert (lists["Ideas"].card_count, lists["Old"].card_count) == (0, 1)
+    assert {each.title: each.archived_at for each in made(change, Card)} == {"A": NOON, "B": None}
+    assert report.lines == []
+
+
+def test_labels_get_names_and_colours_and_dangling_ones_are_told() -> None:
+    labels = [
+        item(1, name="", color="red"),
+        item(2, name="Red", color="sky_dark"),
+        item(3, name="Plain", color=None),
+        item(4),
+    ]
+    ids = [trello_id(1), trello_id(77)]
+    change, report = brought(labels=labels, cards=[item(9, idList=TODO["id"], name="Copy", idLabels=ids)])
+
+    found = made(change, Label)
+    assert [(each.name, str(each.color)) for each in found] == [
+        ("red", "red"),
+        ("Red 2", "sky"),
+        ("Plain", "black"),
+        ("black", "black"),
+    ]
+    (card,) = made(change, Card)
+    assert card.label_ids == (found[0].id,)
+    assert "1 of its labels are not in the export, or were left out." in said(report)
+
+
+def test_checklists_and_comments_come_along() -> None:
+    steps = [
+        {"name": "Later", "pos": 2, "state": "incomplete", "due": "2026-12-01T00:00:00.000Z"},
+        {"name": "First", "pos": 1, "state": "complete"},
+    ]
+    checklists = [item(5, idCard=trello_id(9), name="Steps", checkItems=steps)]
+    comment = {
+        "type": "commentCard",
+        "date": "2020-09-01T10:00:00.000Z",
+        "data": {"card": {"id": trello_id(9)}, "text": "Looks *fine*."},
+        "memberCreator": {"fullName": "Lou Lee"},
+    }
+    change, report = brought(cards=[item(9, idList=TODO["id"], name="Copy")], checklists=checklists, actions=[comment])
+
+    (card,), (checklist,), (said_,) = made(change, Card), made(change, Checklist), made(change, Comment)
+    assert [(each.text, each.done) for each in checklist.items] == [("First", True), ("Later", False)]
+    assert (card.item_count, card.done_count, card.comment_count) == (2, 1, 1)
+    assert said_.text == "Lou Lee:\n\nLooks *fine*."
+    assert dict(report.brought) == {"lists": 3, "cards": 1, "labels": 0, "checklists": 1, "comments": 1}
+
+
+def test_uploads_become_links_and_unsafe_addresses_are_left_out() -> None:
+    attachments = [
+        {"name": "Plan", "url": "https://trello.com/plan.pdf", "isUpload": True},
+        {"name": "Bad", "url": "javascript:alert(1)"},
+    ]
+    change, report = brought(cards=[item(9, idList=TODO["id"], name="Copy", attachments=attachments)])
+
+    (card,) = made(change, Card)
+    assert [each.url for each in card.links] == ["https://trello.com/plan.pdf"]
+    assert said(report) == [
+        "The file itself stays with Trello; 'Copy' links to it.",
+        "The card 'Copy' points to an address that is not kept.",
+    ]
+
+
+def test_a_card_without_a_list_is_left_out_and_told() -> None:
+    change, report = brought(cards=[item(9, idList="nowhere", name="Lost")])
+
+    assert made(change, Card) == []
+    assert [(line.kind, line.name) for line in report.lines] == [("card", "Lost")]
+
+
+def test_members_and_custom_fields_are_told() -> None:
+    cards = [item(9, idList=TODO["id"], name="Copy", idMembers=["x"], customFieldItems=[{}])]
+    _, report = brought(cards=cards)
+
+    assert said(report) == [
+        "1 cards had members: invite people, then assign them here.",
+        "1 cards had custom fields, which are not kept.",
+    ]
+
+
+def test_a_hundred_thousand_labels_are_one_line_of_the_report() -> None:
+    change, report = brought(labels=[item(number, name=f"L{number}") for number in range(100_000)])
+
+    assert len(made(change, Label)) == 200
+    assert said(report) == ["A board has at most 200 labels: 99800 were left out."]
+
+
+def test_a_report_lists_so_many_lines_and_counts_the_others() -> None:
+    _, report = brought(cards=[item(number, idList="nowhere", name="Lost") for number in range(MOST_LINES + 7)])
+
+    assert (len(report.lines), report.unlisted) == (MOST_LINES, 7)
+
+
+def test_an_export_without_lists_is_refused() -> None:
+    with pytest.raises(NoListsInImport, match="no lists"):
+        brought(lists=[])
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], {}, [None], ["x"], [{}], [{"id": None, "name": 7, "pos": "top"}]])
+def test_whatever_is_odd_is_passed_over(odd: Any) -> None:
+    fields = dict.fromkeys(("cards", "labels", "checklists", "actions"), odd)
+    card = dict.fromkeys(("id", "name", "desc", "pos", "idLabels", "attachments", "due", "start", "closed"), odd)
+
+    change, _ = brought(**fields)
+    with_odd_card, _ = brought(cards=[{**card, "idList": TODO["id"]}])
+
+    assert len(made(change, List)) == 3
+    assert len(made(with_odd_card, Card)) == 1
+
+
+def _titles(change: Change) -> list[str]:
+    return [each.title for each in sorted(made(change, Card), key=lambda card: card.rank)]
