@@ -73,11 +73,10 @@ def _write_board(update: Update, board: Board) -> None:
 
 def _write_lists(update: Update, change: Change, before: Head | None) -> None:
     for each in of(List, (*change.updates, *change.creates)):
-        path = f"#lists.{update.name(each.id)}"
         if each.deleted_at is None:
-            update.set(path, {"M": heads.list_attributes(each)})
+            update.set(f"#lists.{update.name(each.id)}", {"M": heads.list_attributes(each)})
         elif before is None or before.has_list(each.id):
-            update.remove(path)
+            update.remove(f"#lists.{update.name(each.id)}")
 
 
 def _write_members(update: Update, change: Change) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 
 from kanban.store import Beside, Busy, CardQuery, PartKey
 from kanban.values import (
@@ -27,7 +27,7 @@ from kanban.values import (
 )
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
-from stores.dynamodb_assigned import assigned_to, worked
+from stores.dynamodb_assigned import MOST_LOOKS, assigned_to, worked
 from stores.dynamodb_attributes import moment, text
 from stores.dynamodb_cards import card_of, part_key_of, part_of
 from stores.dynamodb_client import Calls, Cancelled
@@ -41,7 +41,7 @@ from stores.pages import page
 
 _SECRET_BYTES = 32
 _MOST_AT_ONCE = 100
-_MOST_WAYS = 100
+_FEWEST_BOARDS = 25
 
 
 class DynamoStore:
@@ -171,21 +171,16 @@ class DynamoStore:
     ) -> Page[tuple[Board, Role]]:
         last = keys.before(f"B#{after[0]}") if after else "B$"
         boards: list[tuple[Board, Role]] = []
-        batch: list[str] = []
-
-        def look() -> None:
-            found = self._read.boards(user_id, batch)
-            boards.extend(each for each in found if (each[0].archived_at is not None) == archived)
-            batch.clear()
-
-        for membership in self._read.between(f"U#{user_id}", "B#", last, backwards=True, wanted=limit + 1):
-            batch.append(membership["sk"]["S"][2:])
-            if len(batch) == min(_MOST_AT_ONCE, limit + 1 - len(boards)):
-                look()
-                if len(boards) > limit:
-                    break
-        else:
-            look()
+        found = self._read.between(f"U#{user_id}", "B#", last, backwards=True, wanted=limit + 1)
+        size = min(max(limit + 1, _FEWEST_BOARDS), _MOST_AT_ONCE)
+        for looks in count(1):
+            batch = [each["sk"]["S"][2:] for each in islice(found, size)]
+            seen = self._read.boards(user_id, batch)
+            boards += [each for each in seen if (each[0].archived_at is not None) == archived]
+            if len(boards) > limit or len(batch) < size:
+                break
+            if looks == MOST_LOOKS:
+                return Page(tuple(boards), (batch[-1],))
         return page(boards, limit, lambda item: item[0].id)
 
     def board_of(self, user_id: str, external_id: str) -> str | None:

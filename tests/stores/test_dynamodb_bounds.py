@@ -1,0 +1,98 @@
+"""How much one request may ask of DynamoDB, when little of what there is was asked for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kanban.record import record
+from kanban.store import CardQuery, Store
+from kanban.values import BoardView, Card, TimeEntry
+from stores.dynamodb_assigned import MOST_LOOKS
+from tests.engines import dynamodb_wire as wire
+from tests.engines.dynamodb_wire import Wire
+from tests.stores.world import NOON, World, bare_card
+
+
+@pytest.fixture
+def store(line: Wire) -> Store:
+    """The store behind the wire."""
+    return line.store
+
+
+def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
+    for number in range(110):
+        world.board(f"Board {number}")
+    view = world.view()
+    put_away = replace(view.board, archived_at=world.now)
+    world.store.commit(record(view, world.act(), "board.archived", board=put_away))
+    line.sent.clear()
+
+    first = world.store.page_boards(world.ann.id, 10, archived=True)
+
+    assert len(line.sent) <= 4 * MOST_LOOKS + 10
+    assert first.items == ()
+    assert first.next is not None
+    second = world.store.page_boards(world.ann.id, 10, first.next, archived=True)
+    assert [board.id for board, _ in second.items] == [world.board_id]
+    assert second.next is None
+
+
+def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
+    todo = world.list_named("To do")
+    (place,) = world.view().members
+    for start in range(0, 240, 40):
+        cards = [bare_card(world, todo, f"b{n:03d}", assignee_ids=(place.id,)) for n in range(start, start + 40)]
+        world.write(creates=tuple(cards))
+    due = replace(bare_card(world, todo, "c0000"), assignee_ids=(place.id,), due_at=world.now)
+    world.write(creates=(due,))
+    asked = CardQuery(due_from=world.now)
+    line.sent.clear()
+
+    first = world.store.page_assigned(world.ann.id, asked, 20)
+
+    assert len(line.sent) <= 2 * MOST_LOOKS
+    assert first.items == ()
+    found: list[tuple[BoardView, Card]] = []
+    after = first.next
+    while after:
+        page = world.store.page_assigned(world.ann.id, asked, 20, after)
+        found, after = [*found, *page.items], page.next
+    assert [card for _, card in found] == [due]
+
+
+def test_a_page_of_work_done_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
+    card = world.add_card("Card")
+    first_hour = (NOON, NOON + timedelta(hours=1))
+
+    def entry(number: int, begun: int) -> TimeEntry:
+        times = NOON + timedelta(hours=begun), NOON + timedelta(hours=3, seconds=number)
+        return TimeEntry(f"ten_{number:04d}", card.board_id, card.id, world.ann.id, *times, 0, "", 1)
+
+    for start in range(0, 450, 90):
+        world.write(creates=tuple(entry(number, 2) for number in range(start, start + 90)))
+    world.write(creates=(entry(9999, 0),))
+    line.sent.clear()
+
+    found = world.store.page_worked(world.board_id, world.ann.id, first_hour, 5)
+
+    assert found is not None
+    assert len(line.sent) <= MOST_LOOKS + 2
+    worked, after = list(found[1].items), found[1].next
+    assert worked == []
+    while after:
+        more = world.store.page_worked(world.board_id, world.ann.id, first_hour, 5, after)
+        assert more is not None
+        worked, after = [*worked, *more[1].items], more[1].next
+    assert [each.id for each, _ in worked] == ["ten_9999"]
+
+
+def test_very_long_texts_are_read_in_smaller_transactions(line: Wire, world: World) -> None:
+    made = [world.add_card(f"Card {number}") for number in range(5)]
+    line.sent.clear()
+    line.faults["TransactGetItems"] = iter([wire.cancelled("ValidationError")])
+
+    view = world.view(*(card.id for card in made))
+
+    assert line.sent == ["TransactGetItems"] * 3
+    assert [*view.cards.values()] == made
