@@ -10,10 +10,12 @@ from types import ModuleType
 
 from handlers import (
     archive,
+    arranging,
     boards,
     cards,
     checklists,
     comments,
+    copies,
     events,
     health,
     imports,
@@ -42,6 +44,8 @@ _MODULES: tuple[ModuleType, ...] = (
     time_entries,
     reports,
     archive,
+    arranging,
+    copies,
     events,
 )
 

@@ -1,13 +1,13 @@
 """The door: the only way to a board, and the one place that decides who may enter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from kanban.access import Caller, permit
 from kanban.errors import NotFound
 from kanban.shelves import MOST_STOPPED
-from kanban.store import Beside, CardQuery, PartKey, Store
+from kanban.store import Beside, Busy, CardQuery, PartKey, Store
 from kanban.values import (
     Board,
     BoardView,
@@ -16,12 +16,21 @@ from kanban.values import (
     Comment,
     Event,
     Page,
+    Placed,
     Position,
     Role,
     Scope,
     Stage,
     TimeEntry,
 )
+
+Found = TypeVar("Found")
+
+_MOST_AT_ONCE = 500
+"""Cards that are read at once where all are wanted."""
+
+_MOST_GLANCES = 3
+"""How often a whole board is read before it is said to be too busy."""
 
 _MOST_LOOKED_AT = 100
 """Cards in progress among which those are looked for whose clocks run."""
@@ -74,6 +83,29 @@ class Door:
     ) -> tuple[BoardView, Page[Card]]:
         """A page of the board's cards."""
         found = self._store.page_cards(board_id, self._caller.user_id, query, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
+
+    def at_rest(
+        self, board_id: str, also: Callable[[Sequence[Card]], Found]
+    ) -> tuple[BoardView, Sequence[Card], Found]:
+        """The board, all its cards in use in the order of their places, and what else is to be known of these.
+
+        All of it is of one moment. Raises Busy when the board is written to all the time.
+        """
+        for _ in range(_MOST_GLANCES):
+            view, found = self.cards(board_id, CardQuery(), _MOST_AT_ONCE)
+            cards = list(found.items)
+            while found.next:
+                _, found = self.cards(board_id, CardQuery(), _MOST_AT_ONCE, found.next)
+                cards += found.items
+            rest = also(cards)
+            if self.board(board_id).board.seq == view.board.seq:
+                return view, cards, rest
+        raise Busy
+
+    def placed(self, board_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]]:
+        """The places of all cards of a list, hidden ones too, in order. None for a list that is not there."""
+        found = self._store.placed(board_id, self._caller.user_id, list_id)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def events(self, board_id: str, after_seq: int, limit: int) -> tuple[BoardView, Page[Event]]:

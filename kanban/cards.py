@@ -74,7 +74,7 @@ def add(
     `assignee_ids` are ids of users, who must be members.
     Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards, EndsBeforeStart.
     """
-    target = view.first_list(Stage.TODO) if list_id is None else _referred_list(view, list_id)
+    target = view.first_list(Stage.TODO) if list_id is None else referred_list(view, list_id)
     refuse_entry(target)
     card = Card(
         id=act.new_id("card"),
@@ -104,7 +104,7 @@ def add(
         updated_at=act.at,
     )
     _refuse_dates(card)
-    card, opened, _ = _brought_to(card, view.board, None, target.stage, act)
+    card, opened, _ = brought_to(card, view.board, None, target.stage, act)
     change = record(
         view,
         act,
@@ -160,7 +160,7 @@ def move(
     ListArchived for what was put away.
     """
     card = _card_in_use(view, card_id)
-    target = _referred_list(view, list_id)
+    target = referred_list(view, list_id)
     if target.archived_at is not None:
         raise ListArchived(target.name)
     rank = _rank_for(view, card, target, before=before, after=after, position=position)
@@ -218,7 +218,7 @@ def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tu
         refuse_entry(target)
         lists = (without_card(origin), with_card(target, rank))
     new = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
-    new, opened, closed = _brought_to(new, view.board, origin.stage, target.stage, act)
+    new, opened, closed = brought_to(new, view.board, origin.stage, target.stage, act)
     change = record(
         view,
         act,
@@ -238,7 +238,7 @@ def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tu
     return new, change
 
 
-def _brought_to(
+def brought_to(
     card: Card, board: Board, origin: Stage | None, goal: Stage, act: Act
 ) -> tuple[Card, tuple[TimeEntry, ...], tuple[TimeEntry, ...]]:
     """The card as it is on its new stage, with the time entries that opened and that closed."""
@@ -265,7 +265,8 @@ def _card_in_use(view: BoardView, card_id: str) -> Card:
     return card
 
 
-def _referred_list(view: BoardView, list_id: str) -> List:
+def referred_list(view: BoardView, list_id: str) -> List:
+    """The list that a body names as `list_id`. Raises UnknownReference."""
     try:
         return view.list(list_id)
     except NotFound:

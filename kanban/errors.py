@@ -5,6 +5,7 @@
     ├── Forbidden: RoleTooLow, ScopeMissing, NotTheAuthor
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
+    │             StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport,
     │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
@@ -167,6 +168,54 @@ class TooManyCards(Conflict):
     def __init__(self, list_name: str, most: int) -> None:
         """Name the list and the number allowed."""
         super().__init__(f"List {quoted(list_name)} holds {most} cards, the most a list may hold.")
+
+
+class StaleOrder(Conflict):
+    """An order names other things than those that are there."""
+
+    code = "stale_order"
+
+    def __init__(self, things: str) -> None:
+        """Things are 'the lists of this board' or 'the cards of list …'."""
+        super().__init__(f"These are not exactly {things}: read them again.")
+
+
+class TooManyMoves(Conflict):
+    """An order is too far from the present one for one request."""
+
+    code = "too_many_moves"
+
+    def __init__(self, moves: int, most: int) -> None:
+        """Moves is the least number of cards that would move, most the number allowed."""
+        super().__init__(
+            f"This order would move {moves} cards, and one request moves at most {most}: go there in steps."
+        )
+
+
+class NoRoom(Conflict):
+    """A list has no room for all cards of another one."""
+
+    code = "no_room"
+
+    def __init__(self, list_name: str, card_count: int, held: int, most: int) -> None:
+        """Name the list, the number of cards that should enter, of those that are there, and of those that fit in."""
+        cards = "1 card" if card_count == 1 else f"{card_count} cards"
+        super().__init__(
+            f"List {quoted(list_name)} has no room for {cards}: it holds {held}, and at most {most} fit in."
+        )
+
+
+class TooMuchToCopy(Conflict):
+    """A list holds more than one request can copy."""
+
+    code = "too_much_to_copy"
+
+    def __init__(self, list_name: str, most_cards: int, most_parts: int) -> None:
+        """Name the list, the number of cards allowed, and that of cards and checklists together."""
+        super().__init__(
+            f"List {quoted(list_name)} holds too much: one request copies at most {most_cards} cards, "
+            f"and {most_parts} cards and checklists together."
+        )
 
 
 class LastOwner(Conflict):

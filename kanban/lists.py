@@ -87,7 +87,7 @@ def move(
     place = order.place([each.id for each in others], list_id, before=before, after=after, position=position)
     if view.lists[place].id == list_id:
         return old, None
-    moved, displaced = _ranked(old, others, place)
+    moved, displaced = ranked_at(old, others, place)
     new = replace(moved, version=old.version + 1, updated_at=act.at)
     return new, record(view, act, "list.moved", updates=(new, *displaced), list_id=list_id)
 
@@ -129,7 +129,7 @@ def _rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) ->
     return ranks.before(lists[0].rank) if position == "top" else ranks.after(lists[-1].rank)
 
 
-def _ranked(old: List, others: list[List], place: int) -> tuple[List, list[List]]:
+def ranked_at(old: List, others: Sequence[List], place: int) -> tuple[List, list[List]]:
     """The list with a rank for that place, and those that had to get new ranks for it."""
     above, below = others[:place], others[place:]
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")

@@ -63,6 +63,19 @@ def preceding(rank: str, count: int) -> list[str]:
     return ranks[::-1]
 
 
+def spread(above: str, below: str, count: int) -> list[str]:
+    """That many ranks, in order, all after `above` and before `below`; '' leaves that side open."""
+    if not below:
+        return following(above, count)
+    if not above:
+        return preceding(below, count)
+    if not count:
+        return []
+    middle = between(above, below)
+    half = count // 2
+    return [*spread(above, middle, half), middle, *spread(middle, below, count - half - 1)]
+
+
 def _integer(rank: str) -> str:
     head = rank[0]
     length = ord(head) - ord("a") if head >= "a" else ord("Z") - ord(head)

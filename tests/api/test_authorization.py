@@ -40,6 +40,10 @@ BODIES: dict[str, Any] = {
     "move_checklist_item": {"position": "bottom"},
     "create_comment": {"text": "Looks good."},
     "update_comment": {"text": "Looks better."},
+    "sort_cards": {"by": "title"},
+    "copy_card": {"title": "Write more copy"},
+    "copy_list": {"name": "Later"},
+    "copy_board": {"name": "Shop"},
 }
 
 
@@ -60,7 +64,13 @@ class Scene:
         elif operation_id == "remove_member":
             # Anyone may leave: whoever calls is who goes. To remove somebody else takes an owner, as other tests show.
             self.ids["user_id"] = "omar"
-        self.body = {"list_id": lists[1]["id"]} if operation_id == "move_card" else BODIES.get(operation_id)
+        there = {
+            "move_card": {"list_id": lists[1]["id"]},
+            "move_cards": {"list_id": lists[1]["id"]},
+            "order_cards": {"card_ids": [card]},
+            "order_lists": {"list_ids": [each["id"] for each in lists]},
+        }
+        self.body = there.get(operation_id) or BODIES.get(operation_id)
 
     @staticmethod
     def parts(client: Client, card: str) -> dict[str, str]:

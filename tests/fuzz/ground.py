@@ -46,7 +46,7 @@ class Ground:
 
     def _put_board_under(self, case: Any, operation_id: str) -> None:
         path = f"/boards/{self._client.post('/boards', {'name': 'Ground'}).json['id']}"
-        todo, doing, *_ = (each["id"] for each in self._client.get(f"{path}/lists").json["items"])
+        todo, doing, *rest = (each["id"] for each in self._client.get(f"{path}/lists").json["items"])
         card, neighbour = (self._client.post(f"{path}/cards", {"title": "Card"}).json["id"] for _ in range(2))
         for step in _STEPS.get(operation_id, ()):
             self._client.post(f"{path}/cards/{card}/{step}")
@@ -70,6 +70,9 @@ class Ground:
             real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
             real |= {**_HOUR, "user_id": self._own_id}
             real |= dict.fromkeys(("before", "after"), beside.get(operation_id, neighbour))
+            real |= {"card_ids": [neighbour, card], "list_ids": [doing, todo, *rest]}
+            if operation_id == "move_cards":
+                real["list_id"] = doing
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
     def _made(self, path: str, body: dict[str, str]) -> str:

@@ -1,0 +1,51 @@
+"""Many things put in order, or moved, in one request."""
+
+from typing import Any
+
+from handlers import show
+from handlers.answers import Answer, page
+from handlers.door import Door
+from kanban import arranging, gatherings
+from kanban.store import CardQuery
+from kanban.values import Act
+
+_MANY = 500
+"""Cards of a list that are read at once, to be sorted."""
+
+
+def order_lists(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+    """Put the lists of a board in order."""
+    ordered, change = arranging.order_lists(door.board(board_id), body["list_ids"], act)
+    answer = page(map(show.list_, ordered), None)
+    return Answer(answer.body, change=change)
+
+
+def order_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+    """Put the cards of a list in order."""
+    view, there = door.placed(board_id, list_id)
+    home, change = arranging.order_cards(view, list_id, there, body["card_ids"], act)
+    return Answer(show.list_(home), etag=show.list_tag(home), change=change)
+
+
+def sort_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+    """Sort the cards of a list once, in as many steps as it takes."""
+    # Whoever writes with the first view is refused if anything was written between two reads.
+    view, there = door.placed(board_id, list_id)
+    view.list(list_id)
+    keys: dict[str, arranging.Key] = {}
+    query = CardQuery(list_id)
+    _, found = door.cards(board_id, query, _MANY)
+    while True:
+        keys |= {each.id: arranging.key_of(each, body["by"]) for each in found.items}
+        if found.next is None:
+            break
+        _, found = door.cards(board_id, query, _MANY, found.next)
+    moves, change = arranging.sort_cards(view, list_id, there, keys, act, **body)
+    return Answer({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
+
+
+def move_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+    """Move all cards of a list to another one, in as many steps as it takes."""
+    view, found = door.cards(board_id, CardQuery(list_id), gatherings.MOST_MOVED)
+    moved, remaining, change = gatherings.move_cards(view, list_id, found.items, act, to=body["list_id"])
+    return Answer({"moved": moved, "remaining": remaining}, change=change)

@@ -1,0 +1,146 @@
+"""Copies of cards, lists and boards."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+
+
+@pytest.fixture
+def card(mina: Client, board: str) -> str:
+    """The path of a card with all that a card can have."""
+    label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+    body = {
+        "title": "Fix it",
+        "label_ids": [label],
+        "assignee_ids": ["mina"],
+        "external_id": "x1",
+        "links": [{"url": "https://example.org/", "title": "Plan"}],
+        "due_at": "2026-12-01T00:00:00Z",
+    }
+    path = f"{board}/cards/{mina.post(f'{board}/cards', body).json['id']}"
+    steps = f"{path}/checklists/{mina.post(f'{path}/checklists', {'name': 'Steps'}).json['id']}"
+    item = mina.post(f"{steps}/items", {"text": "Try it"}).json["id"]
+    mina.patch(f"{steps}/items/{item}", {"done": True}, If_Match="*")
+    mina.post(f"{path}/checklists", {"name": "Empty"})
+    mina.post(f"{path}/comments", {"text": "Looks good."})
+    mina.post(f"{path}/start")
+    return path
+
+
+def events(client: Client, board: str) -> Any:
+    return client.get(f"{board}/events").json["items"]
+
+
+def test_a_card_is_copied_as_new_work(mina: Client, board: str, card: str) -> None:
+    old = mina.get(card).json
+
+    made = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
+    replayed = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
+
+    path = f"{board}/cards/{made.json['id']}"
+    copy = mina.get(path)
+    assert (made.status, made.headers["location"], replayed.raw) == (201, f"/v1{path}", made.raw)
+    assert (copy.json, copy.etag) == (made.json, made.etag)
+    for name in ("title", "description", "label_ids", "links", "due_at", "list_id", "hourly_rate_minor"):
+        assert copy.json[name] == old[name]
+    assert (copy.json["external_id"], copy.json["assignee_ids"], copy.json["comment_count"]) == (None, [], 0)
+    assert copy.json["checklist_progress"] == {"done": 0, "total": 1}
+    assert [each["name"] for each in mina.get(f"{path}/checklists").json["items"]] == ["Steps", "Empty"]
+    assert copy.json["status"] == "in_progress"
+    assert events(mina, board)[-1]["type"] == "card.copied"
+
+
+def test_a_copy_goes_where_it_shall(mina: Client, board: str, card: str) -> None:
+    done = mina.get(f"{board}/lists").json["items"][2]["id"]
+
+    made = mina.post(f"{card}/copy", {"title": "Again", "list_id": done, "position": "top"})
+    nowhere = mina.post(f"{card}/copy", {"list_id": "lst_" + "0" * 26})
+
+    assert (made.json["title"], made.json["status"]) == ("Again", "done")
+    assert (nowhere.status, nowhere.json["code"]) == (422, "unknown_reference")
+
+
+def test_a_list_is_copied_beside_itself(mina: Client, board: str, card: str) -> None:
+    doing = mina.get(card).json["list_id"]
+
+    made = mina.post(f"{board}/lists/{doing}/copy", {"name": "Next"})
+
+    assert (made.status, made.json["card_count"], made.json["stage"]) == (201, 1, "in_progress")
+    assert made.headers["location"] == f"/v1{board}/lists/{made.json['id']}"
+    names = [each["name"] for each in mina.get(f"{board}/lists").json["items"]]
+    assert names == ["To do", "Doing", "Next", "Done"]
+    (copy,) = mina.get(f"{board}/cards?list_id={made.json['id']}").json["items"]
+    assert (copy["title"], copy["elapsed_seconds"], copy["checklist_progress"]) == (
+        "Fix it",
+        0,
+        {"done": 0, "total": 1},
+    )
+    checklists = mina.get(f"{board}/cards/{copy['id']}/checklists").json["items"]
+    assert [each["name"] for each in checklists] == ["Steps"]
+
+
+def test_a_long_list_is_not_copied(mina: Client, board: str) -> None:
+    todo = mina.get(f"{board}/lists").json["items"][0]["id"]
+    for number in range(40):
+        mina.post(f"{board}/cards", {"title": f"{number}"})
+
+    fine = mina.post(f"{board}/lists/{todo}/copy", {})
+    mina.post(f"{board}/cards", {"title": "One more", "list_id": todo})
+    refused = mina.post(f"{board}/lists/{todo}/copy", {})
+
+    assert (fine.status, fine.json["card_count"]) == (201, 40)
+    assert (refused.status, refused.json["code"]) == (409, "too_much_to_copy")
+
+
+@pytest.mark.usefixtures("card")
+def test_any_member_makes_a_board_of_their_own_from_a_board(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "viewer"})
+    archived = mina.post(f"{board}/cards", {"title": "Old"}).json["id"]
+    mina.post(f"{board}/cards/{archived}/archive")
+
+    made = omar.post(f"{board}/copy", {"name": "Mine"}, Idempotency_Key="k1")
+    replayed = omar.post(f"{board}/copy", {"name": "Mine"}, Idempotency_Key="k1")
+
+    copy = f"/boards/{made.json['id']}"
+    assert (made.status, made.headers["location"], replayed.raw) == (201, f"/v1{copy}", made.raw)
+    assert (made.json["name"], made.json["role"], made.json["seq"]) == ("Mine", "owner", 2)
+    assert mina.get(copy).status == 404
+    seen = omar.get(f"{copy}?embed=lists,cards,labels,members")
+    assert [each["name"] for each in seen.json["lists"]] == ["To do", "Doing", "Done"]
+    assert [each["user_id"] for each in seen.json["members"]] == ["omar"]
+    (new,) = seen.json["cards"]["items"]
+    assert (new["title"], new["label_ids"]) == ("Fix it", [seen.json["labels"][0]["id"]])
+    assert new["checklist_progress"] == {"done": 0, "total": 1}
+    assert [each["type"] for each in events(omar, copy)] == ["card.created", "board.copied"]
+    assert omar.post(f"{copy}/cards/{new['id']}/resolve").status == 200
+    assert omar.patch(copy, {"name": "Ours"}, If_Match="*").status == 200
+    assert events(omar, copy)[-1]["seq"] == 4
+
+
+def test_a_board_is_a_template_without_its_cards(mina: Client, board: str, card: str) -> None:
+    made = mina.post(f"{board}/copy", {"cards": False})
+
+    copy = f"/boards/{made.json['id']}"
+    assert (made.json["name"], made.json["seq"]) == ("Website", 1)
+    assert mina.get(f"{copy}/cards").json["items"] == []
+    assert [each["name"] for each in mina.get(f"{copy}/labels").json["items"]] == ["Bug"]
+    assert mina.get(card).status == 200
+
+
+def test_a_large_board_is_copied_as_a_whole(mina: Client, board: str) -> None:
+    for number in range(600):
+        mina.post(f"{board}/cards", {"title": f"{number}"})
+
+    made = mina.post(f"{board}/copy", {})
+
+    lists = mina.get(f"/boards/{made.json['id']}/lists").json["items"]
+    assert [each["card_count"] for each in lists] == [600, 0, 0]
+    assert made.json["seq"] == 601

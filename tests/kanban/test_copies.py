@@ -1,0 +1,147 @@
+"""Copies look like their originals, and nothing has been done about them yet."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards, checklist_items, checklists, copies, labels, marks
+from kanban.errors import ListArchived, TooManyLists, TooMuchToCopy, UnknownReference
+from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Role, Stage
+from tests.kanban.desk import Desk
+
+
+def full_card(desk: Desk, list_name: str = "Doing") -> Card:
+    """A card with all that a card can have."""
+    label, change = labels.add(desk.view(), desk.act, name="Bug", color=Color.RED)
+    desk.apply(change)
+    card, change = cards.add(
+        desk.view(),
+        desk.act,
+        title="Fix it",
+        description="Soon.",
+        list_id=desk.list_named(list_name).id,
+        external_id="x1",
+        label_ids=[label.id],
+        due_at=desk.now,
+        due_complete=True,
+        hourly_rate_minor=5,
+        links=[Link("https://example.org", "")],
+    )
+    desk.apply(change)
+    desk.apply(marks.assign(desk.view(card.id), card.id, "usr_ann", desk.act)[1])
+    checklist, change = checklists.add(desk.view(card.id), card.id, (), desk.act, name="Steps")
+    desk.apply(change)
+    item, change = checklist_items.add(desk.view(card.id), checklist, desk.act, text="Try it")
+    desk.apply(change)
+    checklist = next(each for each in desk.parts.values() if isinstance(each, Checklist))
+    desk.apply(checklist_items.revise(desk.view(card.id), checklist, item.id, {"done": True}, desk.act)[1])
+    return desk.cards[card.id]
+
+
+def parts_of(desk: Desk, card_id: str) -> list[Checklist]:
+    return [each for each in desk.parts.values() if isinstance(each, Checklist) and each.card_id == card_id]
+
+
+def test_a_copy_of_a_card_is_new_work(desk: Desk) -> None:
+    old = full_card(desk)
+    desk.later(hours=1)
+
+    copy, change = copies.copy_card(desk.view(old.id), old.id, parts_of(desk, old.id), desk.act)
+    desk.apply(change)
+
+    assert (copy.title, copy.description, copy.label_ids, copy.links) == ("Fix it", "Soon.", old.label_ids, old.links)
+    assert (copy.due_at, copy.due_complete, copy.hourly_rate_minor) == (old.due_at, False, 5)
+    assert (copy.external_id, copy.assignee_ids, copy.tracked_seconds, copy.version) == (None, (), 0, 1)
+    assert (copy.item_count, copy.done_count, copy.started_at) == (1, 0, desk.now)
+    assert copy.running
+    assert copy.running.started_at == desk.now
+    (steps,) = parts_of(desk, copy.id)
+    assert [(each.text, each.done) for each in steps.items] == [("Try it", False)]
+    assert not {steps.id, steps.items[0].id} & {each.id for each in parts_of(desk, old.id)}
+    assert desk.list_named("Doing").card_count == 2
+    assert desk.events[-1].data == {"from_card_id": old.id, "title": "Fix it", "stage": "in_progress"}
+
+
+def test_a_copy_can_have_another_title_and_place(desk: Desk) -> None:
+    old = full_card(desk)
+    done = desk.list_named("Done").id
+
+    copy, change = copies.copy_card(
+        desk.view(old.id), old.id, (), desk.act, title="Again", list_id=done, position="top"
+    )
+    desk.apply(change)
+
+    assert (copy.title, copy.list_id, copy.resolved_at, copy.running) == ("Again", done, desk.now, None)
+    with pytest.raises(UnknownReference):
+        copies.copy_card(desk.view(old.id), old.id, (), desk.act, list_id="lst_elsewhere")
+    desk.alter("Done", archived_at=desk.now)
+    with pytest.raises(ListArchived):
+        copies.copy_card(desk.view(old.id), old.id, (), desk.act, list_id=done)
+
+
+def copy_list(desk: Desk, original: str, **wishes: str) -> List:
+    home = desk.list_named(original)
+    there = sorted((card for card in desk.cards.values() if card.list_id == home.id), key=lambda card: card.rank)
+    inside = {card.id: parts_of(desk, card.id) for card in there}
+    new, change = copies.copy_list(desk.view(), home.id, there, inside, desk.act, **wishes)
+    desk.apply(change)
+    return new
+
+
+def test_a_copy_of_a_list_stands_beside_it_with_its_cards_and_no_clock_runs(desk: Desk) -> None:
+    full_card(desk)
+    desk.apply(cards.add(desk.view(), desk.act, title="Second", list_id=desk.list_named("Doing").id)[1])
+
+    new = copy_list(desk, "Doing", name="Next")
+
+    assert [each.name for each in desk.view().lists] == ["To do", "Doing", "Next", "Done"]
+    assert desk.titles(new.id) == ["Fix it", "Second"]
+    assert (new.card_count, new.stage, new.external_id) == (2, Stage.IN_PROGRESS, None)
+    inside = [card for card in desk.cards.values() if card.list_id == new.id]
+    assert [(card.running, card.started_at) for card in inside] == [(None, desk.now)] * 2
+    assert desk.events[-1].type == "list.copied"
+    assert desk.events[-1].data["card_count"] == 2
+
+
+def test_a_list_that_holds_too_much_is_not_copied(desk: Desk) -> None:
+    old = full_card(desk)
+    home = desk.list_named("Doing").id
+
+    with pytest.raises(TooMuchToCopy, match="at most 40 cards, and 80 cards and checklists together"):
+        copies.copy_list(desk.view(), home, [old], {old.id: parts_of(desk, old.id) * 80}, desk.act)
+    desk.alter("Doing", card_count=41)
+    with pytest.raises(TooMuchToCopy):
+        copies.copy_list(desk.view(), home, [old] * 41, {}, desk.act)
+
+
+def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: Desk) -> None:
+    view = desk.view()
+    crowded = replace(view, lists=view.lists + view.lists[:1] * 97)
+
+    with pytest.raises(TooManyLists):
+        copies.copy_list(crowded, view.lists[0].id, (), {}, desk.act)
+
+
+def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: Desk) -> None:
+    old = full_card(desk)
+    desk.alter("To do", archived_at=desk.now, external_id="x")
+    desk.later(days=1)
+    act = replace(desk.act, by="usr_bob")
+
+    seen, change = copies.copy_board(desk.view(), [old], {old.id: parts_of(desk, old.id)}, act, name="Spring")
+
+    assert (seen.board.name, seen.board.created_by, seen.board.external_id) == ("Spring", "usr_bob", None)
+    assert (seen.board.hourly_rate_minor, seen.board.seq, seen.board.version) == (1000, 2, 1)
+    assert [(each.name, each.card_count) for each in seen.lists] == [("Doing", 1), ("Done", 0)]
+    assert [(each.user_id, each.role) for each in seen.members] == [("usr_bob", Role.OWNER)]
+    (card,) = [each for each in change.creates if isinstance(each, Card)]
+    assert card.label_ids == (seen.labels[0].id,)
+    assert card.label_ids != old.label_ids
+    assert (card.list_id, card.running, card.started_at) == (seen.lists[0].id, None, act.at)
+    assert [(each.seq, each.type) for each in (*change.history, change.event) if each] == [
+        (1, "card.created"),
+        (2, "board.copied"),
+    ]
+    made = [each for each in change.creates if isinstance(each, Checklist | List | Member | Card)]
+    assert all(each.board_id == seen.board.id for each in made)
+    assert sum(isinstance(each, Board) for each in change.creates) == 1
