@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kanban import ranks, timeclock
+from kanban import finishes, moments, ranks, timeclock
 from kanban.cleaned import block, line
 from kanban.errors import NoListsInImport
 from kanban.reports import Report
@@ -230,16 +230,19 @@ class _Import:
             goal = self.lists[move.goal]
             if goal.id == here.id:
                 continue
-            self._tell(move.at, "card.moved", goal.id, card.id, _moved_data(here, goal))
+            finish = finishes.told(replace(card, started_at=started), here.stage, goal.stage)
+            self._tell(move.at, "card.moved", goal.id, card.id, {**_moved_data(here, goal), **finish})
             if goal.stage != here.stage:
                 started = started or (move.at if goal.stage == Stage.IN_PROGRESS else None)
                 resolved = move.at if goal.stage == Stage.DONE else None
             here = goal
         if here.id != home.id:
-            self._tell(card.updated_at, "card.moved", home.id, card.id, _moved_data(here, home))
+            finish = finishes.told(replace(card, started_at=started), here.stage, home.stage)
+            self._tell(card.updated_at, "card.moved", home.id, card.id, {**_moved_data(here, home), **finish})
             resolved = card.updated_at if home.stage == Stage.DONE else None
         if card.archived_at is not None:
-            data = {"title": card.title, "stage": str(home.stage)}
+            put_away = moments.written(card.archived_at)
+            data = {"title": card.title, "stage": str(home.stage), "archived_at": put_away}
             self._tell(self.act.at, "card.archived", home.id, card.id, data)
         self.report.brought["cards"] += 1
         return replace(card, started_at=started, resolved_at=resolved if home.stage == Stage.DONE else None)

@@ -141,3 +141,28 @@ def test_a_range_that_cannot_be_is_refused(
 
 def test_a_stranger_sees_no_flow(omar: Client, board: dict[str, Any]) -> None:
     assert omar.get(f"/boards/{board['id']}/flow").json["code"] == "board_not_found"
+
+
+def test_a_board_from_trello_flows_as_far_as_its_actions_tell(mina: Client) -> None:
+    def moved(at: str, origin: str, goal: str) -> dict[str, Any]:
+        data = {"card": {"id": "60000000" + "0" * 16}, "listBefore": {"id": origin}, "listAfter": {"id": goal}}
+        return {"type": "updateCard", "date": at, "data": data}
+
+    export = {
+        "id": "5f000000" + "0" * 16,
+        "name": "Website",
+        "lists": [{"id": "l1", "name": "To do"}, {"id": "l2", "name": "Doing"}, {"id": "l3", "name": "Done"}],
+        "cards": [
+            {"id": "60000000" + "0" * 16, "name": "Copy", "idList": "l3"},
+            {"id": "60000001" + "0" * 16, "name": "Put away", "idList": "l1", "closed": True},
+        ],
+        "actions": [moved("2021-02-03T00:00:00.000Z", "l2", "l3"), moved("2021-02-01T00:00:00.000Z", "l1", "l2")],
+    }
+    board = mina.post("/imports/trello", export).json["board"]
+
+    found = flow_of(mina, board, "?from=2021-01-31&to=2021-02-04")
+
+    assert [(each["lead_seconds"], each["cycle_seconds"]) for each in found["points"]] == [(1697664, 172800)]
+    assert [each["finished"] for each in found["throughput"]] == [0, 0, 0, 1, 0]
+    assert found["cumulative_flow"]["in_progress"] == [0, 1, 1, 0, 0]
+    assert mina.get(f"/boards/{board['id']}/events?after=0").json["has_more"] is False
