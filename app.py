@@ -24,6 +24,7 @@ from contract.operations import Call
 from contract.problems import Problem, unauthenticated
 from contract.responses import Breach
 from contract.schemas import Fault
+from contract.site import Site
 from handlers.door import Door
 from kanban import tokens
 from kanban.access import Caller
@@ -34,6 +35,9 @@ from kanban.values import Act, Role, Scope
 from settling import Settling
 
 DOCUMENT = Path(__file__).parent / "spec" / "dist" / "openapi.json"
+
+BOARD = Path(__file__).parent / "web"
+"""The board for people. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
 
 PUBLIC = frozenset(("get_health", "get_ready", "create_user"))
 """The operations that can be called without a token; the document must agree."""
@@ -80,7 +84,8 @@ def create_app(
         public=PUBLIC,
         breached=breached,
     )
-    site: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
+    docs: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
+    site = Site(BOARD, otherwise=docs)
     return WsgiBridge(
         Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, limits=body_limits(document))
     )

@@ -73,11 +73,12 @@ _CODE = re.compile(r"`(.*?)`")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is sent for one address, with the text of its entity tag."""
+    """What is sent for one address, with the text of its entity tag and its content security policy."""
 
     content_type: str
     body: bytes
     tag: str
+    policy: str = _POLICY
 
 
 class Docs:
@@ -85,8 +86,8 @@ class Docs:
 
     def __init__(self, bundle_json: bytes, bundle_yaml: bytes, *, otherwise: Asgi) -> None:
         self._documents = {
-            "/openapi.json": _page("application/json", bundle_json),
-            "/openapi.yaml": _page("application/yaml", bundle_yaml),
+            "/openapi.json": page_of("application/json", bundle_json),
+            "/openapi.yaml": page_of("application/yaml", bundle_yaml),
         }
         self._otherwise = otherwise
 
@@ -100,13 +101,12 @@ class Docs:
         if path not in found:
             await self._otherwise(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
-            problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.")
-            await _reply(scope, send, 405, {"content-type": PROBLEM_JSON, "allow": "GET, HEAD"}, problem.encoded())
+            await refuse_method(scope, send)
         elif path in _REDIRECTS:
             # Temporary, so that no browser remembers it: another page may come to stand there.
             await _reply(scope, send, 302, {"location": prefix + _REDIRECTS[path]})
         else:
-            await _send_page(scope, send, self._documents.get(path) or self._problems.get(path) or _file(path))
+            await send_page(scope, send, self._documents.get(path) or self._problems.get(path) or _file(path))
 
     @cached_property
     def _problems(self) -> dict[str, Page]:
@@ -117,16 +117,23 @@ class Docs:
         for row in _CODE_ROW.finditer(schemas.get("ProblemCode", {}).get("description", "")):
             text = {name: _CODE.sub(r"<code>\1</code>", escape(cell)) for name, cell in row.groupdict().items()}
             body = template.substitute(text).encode()
-            pages[_PROBLEMS + row["code"]] = _page("text/html; charset=utf-8", body)
+            pages[_PROBLEMS + row["code"]] = page_of("text/html; charset=utf-8", body)
         return pages
 
 
-async def _send_page(scope: Message, send: Send, page: Page) -> None:
-    headers = {"etag": f'"{page.tag}"', "cache-control": "no-cache", "content-security-policy": _POLICY}
+async def send_page(scope: Message, send: Send, page: Page) -> None:
+    """Answer GET or HEAD with a page, or with 304 when the client has it."""
+    headers = {"etag": f'"{page.tag}"', "cache-control": "no-cache", "content-security-policy": page.policy}
     if _holds(scope, page.tag):
         await _reply(scope, send, 304, headers)
     else:
         await _reply(scope, send, 200, {**headers, "content-type": page.content_type}, page.body)
+
+
+async def refuse_method(scope: Message, send: Send) -> None:
+    """Answer 405: a page can be read, and nothing else."""
+    problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.")
+    await _reply(scope, send, 405, {"content-type": PROBLEM_JSON, "allow": "GET, HEAD"}, problem.encoded())
 
 
 def _holds(scope: Message, tag: str) -> bool:
@@ -150,8 +157,9 @@ async def _reply(scope: Message, send: Send, status: int, headers: dict[str, str
 @cache
 def _file(path: str) -> Page:
     folder, name, content_type = _FILES[path]
-    return _page(content_type, (folder() / name).read_bytes())
+    return page_of(content_type, (folder() / name).read_bytes())
 
 
-def _page(content_type: str, body: bytes) -> Page:
-    return Page(content_type, body, sha256(body).hexdigest()[:32])
+def page_of(content_type: str, body: bytes, policy: str = _POLICY) -> Page:
+    """The page with that body."""
+    return Page(content_type, body, sha256(body).hexdigest()[:32], policy)

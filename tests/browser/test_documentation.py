@@ -24,8 +24,8 @@ def _execute(operation: Locator) -> Locator:
     return operation.locator(".live-responses-table .response-col_status")
 
 
-def test_the_address_that_the_first_run_prints_signs_its_reader_in(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(f"{live_server.url}#token={live_server.token}")
+def test_an_address_with_a_token_signs_its_reader_in(live_server: LiveServer, visit: Visit) -> None:
+    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
 
     status = _execute(_operation(visit, "get_me"))
 
@@ -47,7 +47,7 @@ def test_the_reader_stays_signed_in_when_the_page_is_loaded_again(live_server: L
 
 
 def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(f"{live_server.url}#token={live_server.token}")
+    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
 
     made = _execute(_operation(visit, "create_board"))
     expect(made.last).to_have_text(re.compile("201"))

@@ -1,0 +1,67 @@
+"""People who use the board: each with a token, a browser, and the API for what a test needs to be there."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import Locator, Page
+
+from tests.live_server import LiveServer
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone with a token."""
+
+    server: LiveServer
+    token: str
+    id: str = ""
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """Call the API; the JSON of the answer, None without any. Raises HTTPError for what it refuses."""
+        request = Request(  # noqa: S310 - the address is the test's own server.
+            f"{self.server.url}v1/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+            | {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        with urlopen(request) as answer:  # noqa: S310 - as above.
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def board(self, *titles: str, **wishes: Any) -> str:
+        """A new board with these cards in its first list; its id."""
+        board = self.ask("POST", "boards", {"name": "Website", **wishes})
+        for title in titles:
+            self.ask("POST", f"boards/{board['id']}/cards", {"title": title})
+        return str(board["id"])
+
+    def friend(self, user_id: str) -> "Person":
+        """Someone new."""
+        made = self.ask("POST", "users", {"id": user_id, "name": user_id.title()})
+        return Person(self.server, made["token"], user_id)
+
+    def visit(self, page: Page, board_id: str = "") -> None:
+        """Sign in with the page, and open the board."""
+        page.goto(f"{self.server.url}#token={self.token}")
+        page.get_by_role("heading", name="Boards", exact=True).wait_for()
+        if board_id:
+            page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")
+            page.locator(".lists").wait_for()
+
+
+def column(page: Page, name: str) -> Locator:
+    """The list of that name."""
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def titles(page: Page, name: str) -> Locator:
+    """The titles of the cards in that list, from the top."""
+    return column(page, name).locator(".card .title")
+
+
+def card(page: Page, title: str) -> Locator:
+    """The card of that title."""
+    return page.locator(".card-open", has=page.get_by_text(title, exact=True))

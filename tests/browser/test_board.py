@@ -1,0 +1,271 @@
+"""The board at /: what people do on it, by mouse, by touch and by keyboard, alone and together."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.people import Person, card, column, titles
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def mina(live_server: LiveServer) -> Person:
+    """The owner of the server."""
+    assert live_server.token
+    owner = Person(live_server, live_server.token)
+    return Person(live_server, live_server.token, owner.ask("GET", "users/me")["id"])
+
+
+def test_the_address_that_the_first_run_prints_signs_in_and_keeps_the_token_out_of_sight(
+    mina: Person, visit: Visit
+) -> None:
+    visit.page.goto(f"{mina.server.url}#token={mina.token}")
+
+    expect(visit.page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
+    assert "tkb_" not in visit.page.url
+    visit.page.reload()
+    expect(visit.page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
+    assert not visit.complaints
+
+
+def test_whoever_signs_out_needs_a_token_again(mina: Person, visit: Visit) -> None:
+    mina.visit(visit.page)
+
+    visit.page.get_by_role("button", name="Sign out").click()
+
+    expect(visit.page.get_by_label("Your token")).to_be_focused()
+    assert visit.page.evaluate("localStorage.length") == 0
+
+
+def test_a_token_that_is_not_known_is_refused_in_words(live_server: LiveServer, visit: Visit) -> None:
+    visit.page.goto(live_server.url)
+
+    visit.page.get_by_label("Your token").fill("tkb_nothing")
+    visit.page.get_by_role("button", name="Sign in").click()
+
+    expect(visit.page.get_by_role("status").filter(has_text="unknown, expired or revoked")).to_be_visible()
+
+
+def test_the_main_job_is_done_by_mouse(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page)
+
+    page.get_by_label("Name of the board").fill("Spring release")
+    page.get_by_role("button", name="Create board").click()
+    column(page, "To do").get_by_label("Title of the card").fill("Write the notes")
+    column(page, "To do").get_by_role("button", name="Add").click()
+    expect(titles(page, "To do")).to_have_text(["Write the notes"])
+    _drag(page, "Write the notes", "Doing")
+
+    expect(titles(page, "Doing")).to_have_text(["Write the notes"])
+    expect(column(page, "Doing").locator(".running")).to_have_text(re.compile(r"00:00:\d\d"))
+    card(page, "Write the notes").click()
+    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(titles(page, "Done")).to_have_text(["Write the notes"])
+    assert not visit.complaints
+
+
+def test_the_main_job_is_done_by_keyboard(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One", "Two", "Three"))
+
+    card(page, "One").focus()
+    for key in ("Space", "ArrowDown", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+
+    expect(titles(page, "Doing")).to_have_text(["One"])
+    expect(titles(page, "To do")).to_have_text(["Two", "Three"])
+    expect(card(page, "One")).to_be_focused()
+    expect(page.locator("#spoken")).to_have_text("One is in Doing.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(card(page, "One")).to_be_focused()
+    assert not visit.complaints
+
+
+def test_escape_puts_a_lifted_card_back(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One", "Two"))
+
+    card(page, "One").focus()
+    for key in ("Space", "ArrowRight", "Escape"):
+        page.keyboard.press(key)
+
+    expect(titles(page, "To do")).to_have_text(["One", "Two"])
+    expect(page.locator("#spoken")).to_have_text("One is back where it was.")
+
+
+def test_a_move_can_be_taken_back(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One", "Two", "Three"))
+    _drag(page, "Two", "Done")
+    expect(titles(page, "Done")).to_have_text(["Two"])
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(titles(page, "To do")).to_have_text(["One", "Two", "Three"])
+
+
+@pytest.mark.parametrize("how", ["Archive", "Delete"])
+def test_a_card_that_was_put_away_can_be_brought_back(mina: Person, visit: Visit, how: str) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One", "Two"))
+    card(page, "One").click()
+
+    page.get_by_role("button", name=how, exact=True).click()
+    expect(titles(page, "To do")).to_have_text(["Two"])
+    page.get_by_role("button", name="Undo").click()
+
+    expect(titles(page, "To do")).to_have_text(["One", "Two"])
+    assert not visit.complaints
+
+
+def test_a_full_list_refuses_a_card_and_the_card_goes_back(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    lists = [
+        {"name": "Ideas", "stage": "todo"},
+        {"name": "Doing", "stage": "in_progress", "wip_limit": 1, "wip_enforcement": "block"},
+    ]
+    mina.visit(page, mina.board("One", "Two", lists=lists))
+    _drag(page, "One", "Doing")
+    expect(titles(page, "Doing")).to_have_text(["One"])
+
+    _drag(page, "Two", "Doing")
+
+    expect(page.get_by_text("List 'Doing' is full: its WIP limit is 1.")).to_be_visible()
+    expect(titles(page, "Ideas")).to_have_text(["Two"])
+
+
+def test_two_browsers_end_up_with_the_same_board(mina: Person, browser: Browser, visit: Visit) -> None:
+    board_id = mina.board("One", "Two", "Three")
+    other = browser.new_context().new_page()
+    for page in (visit.page, other):
+        mina.visit(page, board_id)
+
+    _drag(visit.page, "One", "Doing")
+    _drag(other, "Three", "Done")
+
+    for page in (visit.page, other):
+        expect(titles(page, "To do")).to_have_text(["Two"])
+        expect(titles(page, "Doing")).to_have_text(["One"])
+        expect(titles(page, "Done")).to_have_text(["Three"])
+    other.context.close()
+
+
+def test_what_others_do_appears_by_itself(mina: Person, visit: Visit) -> None:
+    board_id = mina.board("One")
+    mina.visit(visit.page, board_id)
+
+    mina.ask("POST", f"boards/{board_id}/cards", {"title": "From elsewhere"})
+
+    expect(titles(visit.page, "To do")).to_have_text(["One", "From elsewhere"])
+
+
+def test_an_edit_that_someone_else_was_faster_with_is_told_and_nothing_typed_is_lost(
+    mina: Person, visit: Visit
+) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    mina.visit(page, board_id)
+    card(page, "One").click()
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Description").fill("What I wrote")
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    # The page must not hear of it before it saves.
+    page.route("**/events?*", lambda route: route.abort())
+    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"title": "Renamed"}, If_Match="*")
+
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Someone else changed this card.")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_label("Title of the card")).to_have_value("Renamed")
+    expect(page.get_by_label("Description")).to_have_value("What I wrote")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog .markdown")).to_have_text("What I wrote")
+
+
+def test_a_viewer_sees_the_board_and_can_change_nothing(mina: Person, visit: Visit) -> None:
+    board_id = mina.board("One")
+    lou = mina.friend("lou-looks")
+    mina.ask("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "viewer"})
+
+    lou.visit(visit.page, board_id)
+
+    expect(visit.page.get_by_text("You can look at this board, but not change it.")).to_be_visible()
+    expect(visit.page.get_by_label("Title of the card")).to_have_count(0)
+    _drag(visit.page, "One", "Doing")
+    expect(titles(visit.page, "To do")).to_have_text(["One"])
+
+
+def test_a_token_that_was_revoked_leads_to_the_sign_in(mina: Person, visit: Visit) -> None:
+    board_id = mina.board("One")
+    made = mina.ask("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
+    Person(mina.server, made["secret"]).visit(visit.page, board_id)
+
+    mina.ask("DELETE", f"users/me/tokens/{made['token']['id']}")
+
+    expect(visit.page.get_by_text("This token is unknown, expired or revoked.")).to_be_visible()
+
+
+def test_offline_is_told_and_what_was_typed_stays(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    page.context.set_offline(True)
+    adding = column(page, "To do").get_by_label("Title of the card")
+    adding.fill("Thought on a train")
+
+    column(page, "To do").get_by_role("button", name="Add").click()
+
+    expect(page.locator("#state")).to_contain_text("You are offline.")
+    expect(adding).to_have_value("Thought on a train")
+    page.context.set_offline(False)
+    expect(page.locator("#state")).to_be_hidden()
+    adding.press("Enter")
+    expect(titles(page, "To do")).to_have_text(["One", "Thought on a train"])
+
+
+def test_html_in_a_title_and_a_script_in_a_link_are_text(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    title = "<img src=x onerror=alert(1)> \u202e\u05de\u05d1\u05d7\u05df \U0001f389"
+    board_id = mina.board(title)
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    text = "[click](javascript:alert(1)) [fine](https://example.com) " + "*_`" * 3000 + "\n" + "> " * 400
+    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"description": text}, If_Match="*")
+    mina.visit(page, board_id)
+
+    page.locator(".card-open").click()
+
+    expect(page.locator("dialog .markdown")).to_be_visible()
+    links = page.locator("dialog .markdown a").evaluate_all("(found) => found.map((each) => each.href)")
+    assert links == ["https://example.com/"]
+    assert page.locator("dialog img").count() == 0
+    assert not visit.complaints
+
+
+def test_a_server_that_is_busy_is_told_and_the_page_stays_usable(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    page.route("**/move", lambda route: route.fulfill(status=503, json={"code": "busy", "detail": "Too much at once."}))
+
+    _drag(page, "One", "Doing")
+
+    expect(page.get_by_text("Too much at once.")).to_be_visible()
+    expect(titles(page, "To do")).to_have_text(["One"])
+
+
+def _drag(page: Page, title: str, list_name: str) -> None:
+    """Take a card by mouse and let it go in a list."""
+    start = card(page, title).bounding_box()
+    goal = column(page, list_name).locator(".cards").bounding_box()
+    assert start
+    assert goal
+    page.mouse.move(start["x"] + 20, start["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + 40, goal["y"] + goal["height"] - 4, steps=8)
+    page.mouse.up()

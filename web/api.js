@@ -1,0 +1,135 @@
+// The API, as any client may use it: a token, entity tags, idempotency keys, problem documents.
+
+/**
+ * @typedef {import("./contract.js").components["schemas"]} Schemas
+ * @typedef {Schemas["Board"]} Board
+ * @typedef {Schemas["BoardList"]} List
+ * @typedef {Schemas["Card"]} Card
+ * @typedef {Schemas["Event"]} Event
+ * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
+ * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, tag?: string | null,
+ *     known?: string | null, signal?: AbortSignal, accept?: string}} Wishes
+ *     `tag` is sent as If-Match, `known` as If-None-Match
+ */
+
+/** What the API refused, or what kept it from answering (status 0). */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} detail
+   */
+  constructor(status, code, detail) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * @template Body
+ * @typedef {{status: number, body: Body, tag: string | null}} Answer
+ */
+
+const PATIENCE = 15_000;
+const TRIES = 3;
+
+/** Calls the API of the server that this page came from. */
+export class Api {
+  /** @param {string} token */
+  constructor(token) {
+    this.token = token;
+    this.base = new URL("v1/", document.baseURI);
+  }
+
+  /**
+   * Ask, and answer what came; raises a Problem. What was lost on the way is sent again with the same idempotency key,
+   * so it happens once.
+   *
+   * @template [Body=unknown]
+   * @param {Method} method
+   * @param {string} path below the base path, without a slash in front
+   * @param {Wishes} [wishes]
+   * @returns {Promise<Answer<Body>>}
+   */
+  async ask(method, path, wishes = {}) {
+    const key = method === "POST" ? crypto.randomUUID() : null;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(method, path, wishes, key);
+      } catch (error) {
+        const isPassing = error instanceof Problem && (error.status === 503 || (error.status === 0 && method === "GET"));
+        if (!isPassing || attempt === TRIES || wishes.signal?.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** attempt));
+      }
+    }
+  }
+
+  /**
+   * All items of a listing, page after page.
+   *
+   * @template Item
+   * @param {string} path
+   * @param {{items: Item[], next_cursor: string | null}} [first] its first page, if it came with something else
+   * @param {Record<string, string | number | boolean | undefined>} [query]
+   * @returns {Promise<Item[]>}
+   */
+  async all(path, first, query = {}) {
+    let page = first ?? (await this.#page(path, query));
+    const items = [...page.items];
+    while (page.next_cursor) {
+      page = await this.#page(path, { ...query, cursor: page.next_cursor });
+      items.push(...page.items);
+    }
+    return items;
+  }
+
+  /**
+   * @param {string} path
+   * @param {Record<string, string | number | boolean | undefined>} query
+   * @returns {Promise<{items: any[], next_cursor: string | null}>}
+   */
+  async #page(path, query) {
+    return /** @type {any} */ ((await this.ask("GET", path, { query: { limit: 100, ...query } })).body);
+  }
+
+  /**
+   * @param {Method} method
+   * @param {string} path
+   * @param {Wishes} wishes
+   * @param {string | null} key
+   * @returns {Promise<Answer<any>>}
+   */
+  async #once(method, path, wishes, key) {
+    const url = new URL(path, this.base);
+    for (const [name, value] of Object.entries(wishes.query ?? {})) {
+      if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
+    }
+    // A comma between the parts of a list is a comma; within a part it would be written %2C.
+    url.search = url.search.replaceAll("%2C", ",");
+    const headers = new Headers({ authorization: `Bearer ${this.token}`, accept: wishes.accept ?? "application/json" });
+    if (key) headers.set("idempotency-key", key);
+    if (wishes.tag) headers.set("if-match", wishes.tag);
+    if (wishes.known) headers.set("if-none-match", wishes.known);
+    if (wishes.body !== undefined) headers.set("content-type", "application/json");
+    const patience = AbortSignal.timeout(PATIENCE);
+    const signal = wishes.signal ? AbortSignal.any([wishes.signal, patience]) : patience;
+    const body = wishes.body === undefined ? null : JSON.stringify(wishes.body);
+    let response;
+    let text;
+    try {
+      // The browser's own cache would answer 200 where the API says 304.
+      response = await fetch(url, { method, headers, body, signal, cache: "no-store", credentials: "omit" });
+      text = response.status === 204 || response.status === 304 ? "" : await response.text();
+    } catch (error) {
+      if (wishes.signal?.aborted) throw error;
+      throw new Problem(0, "unreachable", "");
+    }
+    const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
+    const parsed = text && isJson ? JSON.parse(text) : text || null;
+    if (!response.ok && response.status !== 304) {
+      throw new Problem(response.status, parsed?.code ?? "unknown", parsed?.detail ?? "");
+    }
+    return { status: response.status, body: parsed, tag: response.headers.get("etag") };
+  }
+}

@@ -1,0 +1,61 @@
+// The checklists of a card.
+
+import { align, h } from "./dom.js";
+import { words } from "./words.js";
+
+/** @typedef {import("./api.js").Schemas["Checklist"]} Checklist */
+
+/**
+ * @param {{path: string, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
+ */
+export function checklists(card) {
+  const { api, canEdit } = card.model;
+  const all = h("div");
+  const name = h("input", { "aria-label": words.checklistNew, placeholder: words.checklistNew, maxlength: 200, required: true });
+  const make = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (!(await change(() => api.ask("POST", `${card.path}/checklists`, { body: { name: name.value.trim() } })))) return;
+    name.value = "";
+  };
+  const element = h("section", { "aria-label": words.checklist }, all,
+    canEdit ? h("form", { class: "row", onsubmit: make }, name, h("button", {}, words.add)) : null);
+
+  const change = async (/** @type {() => Promise<unknown>} */ act) => {
+    const answer = await card.screen.attempt(act);
+    if (answer) await read();
+    return Boolean(answer);
+  };
+  const read = async () => {
+    const found = /** @type {Checklist[]} */ (await api.all(`${card.path}/checklists`, undefined, { limit: undefined }));
+    align(all, found, { key: (each) => each.id, print: JSON.stringify, make: drawn });
+  };
+
+  /** @param {Checklist} checklist */
+  const drawn = (checklist) => {
+    const own = `${card.path}/checklists/${checklist.id}`;
+    const done = checklist.items.filter((item) => item.done).length;
+    const tick = async (/** @type {string} */ itemId, /** @type {boolean} */ isDone) => {
+      await change(() => api.ask("PATCH", `${own}/items/${itemId}`, { body: { done: isDone }, tag: "*" }));
+    };
+    const text = h("input", { "aria-label": words.checklistItemNew, placeholder: words.checklistItemNew, maxlength: 500, required: true });
+    const add = async (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      await change(() => api.ask("POST", `${own}/items`, { body: { text: text.value.trim() } }));
+      const again = all.querySelector(`[data-key="${checklist.id}"] form input`);
+      /** @type {HTMLInputElement | null} */ (again)?.focus();
+    };
+    const items = checklist.items.map((item) => {
+      const box = h("input", { type: "checkbox", checked: item.done, disabled: !canEdit });
+      box.addEventListener("change", () => void tick(item.id, box.checked));
+      const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { tag: "*" }));
+      return h("li", {}, h("label", { class: "check", dir: "auto" }, box, item.text),
+        canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${item.text}`, onclick: remove }, "×") : null);
+    });
+    return h("div", { class: "checklist" },
+      h("h3", { dir: "auto" }, checklist.name, h("small", {}, ` ${words.checklistDone(done, items.length)}`)),
+      h("progress", { max: Math.max(items.length, 1), value: done, "aria-label": checklist.name }),
+      h("ul", {}, items),
+      canEdit ? h("form", { class: "row", onsubmit: add }, text, h("button", {}, words.add)) : null);
+  };
+  return { element, read };
+}

@@ -1,0 +1,134 @@
+// Elements are made here and nowhere else, and text only ever becomes text: there is no way to write HTML.
+
+/**
+ * @typedef {Node | string | number | null | undefined | false} Child
+ * @typedef {Record<string, unknown>} Attributes
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an HTML element. `onclick` and its like are listeners, `dataset` and true or false attributes are what they
+ * say, anything else is an attribute; what is null, undefined or false is left out.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  dress(element, attributes);
+  fill(element, ...children);
+  return element;
+}
+
+/**
+ * Make an SVG element, as `h` does.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Child | Child[])} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  dress(element, attributes);
+  fill(element, ...children);
+  return element;
+}
+
+/**
+ * Put these children in, in place of all that was there.
+ *
+ * @param {Element} element
+ * @param {...(Child | Child[])} children
+ */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat().flatMap((child) => (isThere(child) ? [node(child)] : [])));
+}
+
+/**
+ * Bring the children of an element into line with a list: each item keeps its element for as long as it stays the
+ * same, so that focus and scrolling survive what others change.
+ *
+ * @template Item
+ * @param {Element} parent
+ * @param {readonly Item[]} items
+ * @param {{key: (item: Item) => string, print: (item: Item) => string, make: (item: Item) => HTMLElement}} how
+ *     `print` tells all that the element shows; when it changes, the element is made anew
+ */
+export function align(parent, items, { key, print, make }) {
+  const known = new Map([...parent.children].map((child) => [/** @type {HTMLElement} */ (child).dataset.key, child]));
+  const focused = document.activeElement;
+  /** @type {Element | null} */
+  let before = parent.firstElementChild;
+  for (const item of items) {
+    const name = key(item);
+    const old = /** @type {HTMLElement | undefined} */ (known.get(name));
+    known.delete(name);
+    let element = old;
+    if (!old || old.dataset.print !== print(item)) {
+      element = make(item);
+      element.dataset.key = name;
+      element.dataset.print = print(item);
+      if (old) {
+        const had = focused && old.contains(focused);
+        if (before === old) before = element;
+        old.replaceWith(element);
+        if (had) refocus(element);
+      }
+    }
+    if (!element) continue;
+    if (element === before) before = element.nextElementSibling;
+    else {
+      const had = element.contains(document.activeElement);
+      parent.insertBefore(element, before);
+      if (had) refocus(element);
+    }
+  }
+  for (const gone of known.values()) gone.remove();
+}
+
+/** @param {HTMLElement} element */
+function refocus(element) {
+  const target = element.matches("button, a, input") ? element : element.querySelector("button, a, input");
+  /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
+}
+
+/**
+ * @param {Element} element
+ * @param {Attributes} attributes
+ */
+function dress(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) {
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    } else if (name === "dataset") {
+      Object.assign(/** @type {HTMLElement} */ (element).dataset, value);
+    } else if (name === "value" && "value" in element) {
+      element.value = value;
+    } else {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+}
+
+/**
+ * @param {Child} child
+ * @returns {child is Node | string | number}
+ */
+function isThere(child) {
+  return child !== null && child !== undefined && child !== false;
+}
+
+/**
+ * @param {Node | string | number} child
+ * @returns {Node | string}
+ */
+function node(child) {
+  return child instanceof Node ? child : String(child);
+}

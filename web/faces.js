@@ -1,0 +1,49 @@
+// Small things that stand for others: a label, a person, a choice.
+
+import { h } from "./dom.js";
+
+/** @param {{name: string, color: string}} label */
+export function chip(label) {
+  return h("span", { class: `chip ${label.color}`, dir: "auto" }, label.name);
+}
+
+/** @param {string} name */
+export function initials(name) {
+  return name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
+}
+
+/**
+ * A dialog that is gone when it is closed.
+ *
+ * @param {string} label
+ * @param {...(import("./dom.js").Child | import("./dom.js").Child[])} children
+ */
+export function dialog(label, ...children) {
+  const element = h("dialog", { "aria-label": label }, ...children);
+  element.addEventListener("close", () => element.remove());
+  // A click beside the dialog closes it; one that began inside, such as a selection of text, does not.
+  element.addEventListener("pointerdown", (event) => {
+    if (event.target === element) element.addEventListener("pointerup", (end) => { if (end.target === element) element.close(); }, { once: true });
+  });
+  document.body.append(element);
+  element.showModal();
+  return element;
+}
+
+/**
+ * @param {string} label
+ * @param {() => void} close
+ */
+export function closing(label, close) {
+  return h("button", { type: "button", class: "quiet close", "aria-label": label, onclick: close }, "×");
+}
+
+/**
+ * A field with its label.
+ *
+ * @param {string} label
+ * @param {HTMLElement} input
+ */
+export function field(label, input) {
+  return h("label", { class: "field" }, h("span", {}, label), input);
+}

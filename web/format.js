@@ -1,0 +1,45 @@
+// Moments, durations and money, as this reader's language writes them.
+
+const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const dayAlone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const dayShort = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+/** @param {string} moment RFC 3339 */
+export const when = (moment) => dayAndTime.format(new Date(moment));
+
+/** @param {string} moment RFC 3339 */
+export const onDay = (moment) => dayAlone.format(new Date(moment));
+
+/** @param {string} day as in 2026-11-20 */
+export const shortDay = (day) => dayShort.format(new Date(`${day.slice(0, 10)}T12:00:00`));
+
+/** @param {number} value */
+export const plain = (value) => number.format(value);
+
+/** @param {number} seconds */
+export const inDays = (seconds) => number.format(seconds / 86_400);
+
+/** @param {number} seconds @returns {string} hours, minutes and seconds: 00:15:45 */
+export function clock(seconds) {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** @param {number} minor in the smallest unit of the currency @param {string} currency */
+export function money(minor, currency) {
+  const style = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  return style.format(minor / 10 ** (style.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** @param {string | null} moment @returns {string} for an input of the type datetime-local, in local time */
+export function forInput(moment) {
+  if (!moment) return "";
+  const at = new Date(moment);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** @param {string} local from an input of the type datetime-local @returns {string | null} */
+export function fromInput(local) {
+  return local ? `${new Date(local).toISOString().slice(0, 19)}Z` : null;
+}

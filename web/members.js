@@ -1,0 +1,55 @@
+// Who is on a board, and what they may do there.
+
+import { fill, h } from "./dom.js";
+import { closing, dialog, field } from "./faces.js";
+import { words } from "./words.js";
+
+/** @param {import("./board.js").Screen} screen */
+export function membersDialog(screen) {
+  const { model } = screen;
+  const people = h("ul", { class: "people" });
+  const user = h("input", { required: true, minlength: 3, maxlength: 64, pattern: "[a-z0-9][a-z0-9_\\-]{2,63}", autocomplete: "off" });
+  const role = roleChoice("editor");
+
+  const put = async (/** @type {string} */ userId, /** @type {string} */ wanted) => {
+    const body = { role: wanted };
+    const answer = await screen.attempt(() => model.api.ask("PUT", `${model.path}/members/${userId}`, { body }));
+    await screen.refresh();
+    draw();
+    return Boolean(answer);
+  };
+  const remove = async (/** @type {string} */ userId) => {
+    const answer = await screen.attempt(() => model.api.ask("DELETE", `${model.path}/members/${userId}`));
+    if (answer && userId === screen.me.id) location.hash = "#/";
+    else await screen.refresh();
+    draw();
+  };
+  const draw = () => fill(people, model.members.map((member) => {
+    const choice = roleChoice(member.role, member.name);
+    choice.disabled = !model.isOwner;
+    choice.addEventListener("change", () => void put(member.user_id, choice.value));
+    const mayRemove = model.isOwner || member.user_id === screen.me.id;
+    return h("li", {},
+      h("span", { dir: "auto" }, member.name), choice,
+      mayRemove ? h("button", { type: "button", "aria-label": words.memberRemove(member.name), onclick: () => void remove(member.user_id) }, "×") : null);
+  }));
+  draw();
+
+  const add = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (await put(user.value.trim(), role.value)) user.value = "";
+  };
+  const element = dialog(words.members,
+    closing(words.close, () => element.close()),
+    h("h2", {}, words.members),
+    people,
+    model.isOwner
+      ? h("form", { onsubmit: add }, field(words.memberUser, user), field(words.role, role), h("button", { class: "primary" }, words.memberAdd))
+      : null);
+}
+
+/** @param {string} chosen @param {string} [name] of the member it is about */
+function roleChoice(chosen, name) {
+  const options = Object.entries(words.roles).map(([value, word]) => h("option", { value, selected: value === chosen }, word));
+  return h("select", { "aria-label": name ? `${words.role}: ${name}` : null }, options);
+}
