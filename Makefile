@@ -52,7 +52,7 @@ test: .venv/development node_modules/.package-lock.json browser  ## run every te
 soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
 
-check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle
+check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle, the web page
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -60,6 +60,7 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 	@before=$$(cksum spec/dist/*); npm run --silent bundle; test "$$before" = "$$(cksum spec/dist/*)" || { \
 		echo "spec/dist was not current; now it is: look at what changed, and commit it." >&2; exit 1; }
 	@npm run --silent lint
+	@npm run --silent web
 
 spec: node_modules/.package-lock.json  ## bundle the document in spec/ and lint it (needs Node)
 	@npm run --silent bundle

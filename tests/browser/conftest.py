@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.people import Person
+from tests.live_server import LiveServer
+
 # Without these, Chromium looks for its maker's servers as soon as it starts.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
@@ -44,3 +47,11 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     yield visit
     context.close()
+
+
+@pytest.fixture
+def mina(live_server: LiveServer) -> Person:
+    """The owner of the server."""
+    assert live_server.token
+    owner = Person(live_server, live_server.token)
+    return Person(live_server, live_server.token, owner.ask("GET", "users/me")["id"])

@@ -12,14 +12,6 @@ from tests.live_server import LiveServer
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def mina(live_server: LiveServer) -> Person:
-    """The owner of the server."""
-    assert live_server.token
-    owner = Person(live_server, live_server.token)
-    return Person(live_server, live_server.token, owner.ask("GET", "users/me")["id"])
-
-
 def test_the_address_that_the_first_run_prints_signs_in_and_keeps_the_token_out_of_sight(
     mina: Person, visit: Visit
 ) -> None:
