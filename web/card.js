@@ -206,7 +206,7 @@ class CardView {
       h("td", {}, clock(entry.elapsed_seconds)), h("td", {}, money(entry.hourly_rate_minor, currency))));
     const head = h("tr", {}, [words.timeFrom, words.timeTo, words.timeSpent, words.timeRate].map((word) => h("th", { scope: "col" }, word)));
     fill(this.time, h("h3", {}, words.time),
-      rows.length ? [total, h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.time }, h("table", {}, h("thead", {}, head), h("tbody", {}, rows)))] : h("p", { class: "hint" }, words.timeNone));
+      rows.length ? [total, h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.timeEntries }, h("table", {}, h("thead", {}, head), h("tbody", {}, rows)))] : h("p", { class: "hint" }, words.timeNone));
   }
 
   /** @param {import("./api.js").Event[]} events */

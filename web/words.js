@@ -118,6 +118,7 @@ export const words = {
   commentsNone: "Nothing has been said yet.",
   links: "Links",
   time: "Time and cost",
+  timeEntries: "Time entries",
   timeNone: "No time has been spent on this card.",
   timeRunning: "running",
   timeFrom: "From",
