@@ -48,7 +48,7 @@ export async function boards({ api, main, entitle }) {
     const body = { name: name.value.trim() };
     try {
       const path = template.value ? `boards/${template.value}/copy` : "boards";
-      const wishes = template.value ? { ...body, with_cards: false } : body;
+      const wishes = template.value ? { ...body, cards: false } : body;
       const made = /** @type {Board} */ ((await api.ask("POST", path, { body: wishes })).body);
       location.hash = `#/boards/${made.id}`;
     } catch (error) {
@@ -82,8 +82,8 @@ function importer(api, done) {
     fill(state, h("p", {}, words.importBusy(file.name)), h("progress", { "aria-label": words.importTitle }));
     try {
       const body = JSON.parse(await file.text());
-      const answer = /** @type {any} */ ((await api.ask("POST", "imports/trello", { body })).body);
-      fill(state, h("p", {}, words.importDone(answer.board.name), " ", h("a", { href: `#/boards/${answer.board.id}` }, words.importOpen)), report(answer.report));
+      const answer = /** @type {import("./api.js").Schemas["Import"]} */ ((await api.ask("POST", "imports/trello", { body })).body);
+      fill(state, h("p", {}, words.importDone(answer.board.name), " ", h("a", { href: `#/boards/${answer.board.id}` }, words.importOpen)), drawn(answer.report));
       done();
     } catch (error) {
       fill(state, h("p", { class: "trouble" }, error instanceof SyntaxError ? words.importNotJson : sentence(error)));
@@ -104,9 +104,10 @@ function importer(api, done) {
   return panel;
 }
 
-/** @param {any} report */
-function report(report) {
-  const counts = Object.entries(report.imported ?? {}).map(([what, count]) => h("li", {}, `${what}: ${count}`));
-  const lines = (report.notes ?? []).map((/** @type {any} */ line) => h("li", { dir: "auto" }, line.message));
-  return h("details", {}, h("summary", {}, words.importReport), h("ul", {}, counts), h("ul", {}, lines));
+/** @param {import("./api.js").Schemas["ImportReport"]} report */
+function drawn(report) {
+  const counts = Object.entries(report.brought).map(([kind, count]) => h("li", {}, words.importCount(kind, count)));
+  const lines = report.items.map((line) => h("li", { dir: "auto" }, `${line.kind} ${line.name}: ${line.message}`));
+  const more = report.unlisted ? h("li", {}, words.importMore(report.unlisted)) : null;
+  return h("details", {}, h("summary", {}, words.importReport), h("ul", {}, counts), h("ul", {}, lines, more));
 }

@@ -43,6 +43,8 @@ export const words = {
   importNotJson: "This file is not JSON: choose the file that Trello exported.",
   importDone: (/** @type {string} */ name) => `${name} is here.`,
   importOpen: "Open the board",
+  importCount: (/** @type {string} */ kind, /** @type {number} */ count) => `${kind}: ${count}`,
+  importMore: (/** @type {number} */ count) => `and ${count} more`,
   importReport: "What came over, and what did not",
 
   board: "Board",
@@ -101,6 +103,7 @@ export const words = {
   overdue: "Overdue",
   labels: "Labels",
   labelsNone: "This board has no labels yet.",
+  labelNone: "without a label",
   labelNew: "New label",
   labelColor: "Colour",
   colors: {
@@ -134,6 +137,7 @@ export const words = {
   flowTitle: (/** @type {string} */ name) => `Flow of ${name}`,
   flowFrom: "From",
   flowTo: "To",
+  flowShow: "Show",
   flowCumulative: "Cumulative flow",
   flowCumulativeHelp: "How many cards stood on each stage at the end of each day. The width of a band is work waiting; a band that grows is a queue.",
   flowCycle: "Cycle time",
@@ -162,5 +166,4 @@ export const words = {
   busy: "Too much at once. Try again in a moment.",
   failed: "That did not work.",
   notThere: "This page does not exist, or you may not see it.",
-  isSlow: "The clock of this device differs from the server's.",
 };
