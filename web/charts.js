@@ -6,7 +6,7 @@ import { words } from "./words.js";
 
 const WIDTH = 760;
 const HEIGHT = 300;
-const EDGE = { left: 44, right: 16, top: 14, bottom: 34 };
+const EDGE = { left: 44, right: 16, top: 28, bottom: 34 };
 const INNER = { width: WIDTH - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
 const MOST_TICKS = 5;
 const MOST_DAYS = 8;
@@ -22,6 +22,11 @@ const MOST_DAYS = 8;
  * @param {string} title @param {string} help @param {string[]} days @param {Series[]} series
  */
 export function stacked(title, help, days, series) {
+  if (days.length === 1) {
+    // A single day has no width: it is drawn from its morning to its evening.
+    const wide = series.map((each) => ({ ...each, values: [each.values[0] ?? 0, each.values[0] ?? 0] }));
+    return stacked(title, help, [days[0] ?? "", days[0] ?? ""], wide);
+  }
   const tops = days.map((_, day) => series.reduce((sum, each) => sum + (each.values[day] ?? 0), 0));
   const y = scale(Math.max(1, ...tops));
   const x = (/** @type {number} */ day) => EDGE.left + (days.length > 1 ? (day / (days.length - 1)) * INNER.width : INNER.width / 2);
@@ -127,7 +132,7 @@ function grid(y, unit) {
       svg("line", { class: value ? "grid" : "axis", x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value) }),
       svg("text", { x: EDGE.left - 6, y: y(value) + 4, "text-anchor": "end" }, plain(value)),
     ]),
-    svg("text", { x: 2, y: EDGE.top - 3 }, unit),
+    svg("text", { x: 2, y: 12 }, unit),
   ];
 }
 

@@ -41,7 +41,7 @@ def test_a_file_is_served_under_a_strict_policy(site: WsgiBridge, path: str, nam
 def test_a_file_that_the_browser_has_is_not_sent_again(site: WsgiBridge) -> None:
     tag = call(site, environ("GET", "/")).header("etag")
 
-    assert call(site, environ("GET", "/", HTTP_IF_NONE_MATCH=tag or "")).status == 304
+    assert call(site, environ("GET", "/", headers={"If-None-Match": tag or ""})).status == 304
 
 
 @pytest.mark.parametrize("path", ["/contract.d.ts", "/tsconfig.json", "/../app.py", "/v1/boards", "/nothing"])
