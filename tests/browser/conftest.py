@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.people import Person
 from tests.live_server import LiveServer
 
 # Without these, Chromium looks for its maker's servers as soon as it starts.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+
+# What is expected comes as soon as the machine has time for it, and on a busy one that may take a while.
+expect.set_options(timeout=20_000)
 
 
 @dataclass
