@@ -1,4 +1,4 @@
-"""What README shows is what happens."""
+"""What README and the page for curl show is what happens."""
 
 import os
 import re
@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.live_server import LiveServer
 
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
 CHANGING = [
-    (re.compile(r"\b(usr|brd|lst|crd)_[0-9a-z]{26}\b"), r"\1_…"),
+    (re.compile(r"\b(usr|brd|lst|crd|lbl)_[0-9a-z]{26}\b"), r"\1_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…Z"),
 ]
 
@@ -23,10 +25,13 @@ def masked(text: str) -> str:
     return text.strip()
 
 
-def test_the_commands_of_the_readme_answer_what_it_shows(live_server: LiveServer, tmp_path: Path) -> None:
-    _, _, tested = (ROOT / "README.md").read_text().partition("run by tests/readme. -->")
-    block = tested.split("```")[1].removeprefix("console\n")
-    entries = [(entry["command"], entry["output"]) for entry in ENTRY.finditer(block)]
+@pytest.mark.parametrize(("page", "blocks"), [("README.md", 1), ("docs/by-curl.md", None)])
+def test_the_commands_of_a_page_answer_what_it_shows(
+    live_server: LiveServer, tmp_path: Path, page: str, blocks: int | None
+) -> None:
+    _, _, tested = (ROOT / page).read_text().partition("run by tests/readme. -->")
+    shown = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
+    entries = [(entry["command"], entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
     mark = "=== next ==="
     lines = [f'make() {{ "{sys.executable}" "{ROOT}/tackboard.py" token 2>/dev/null; }}']
     for command, _ in entries:
