@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from kanban.text import folded, searchable
+from kanban.text import searchable
 from kanban.values import (
     Board,
     Card,
-    Checklist,
-    ChecklistItem,
     Color,
-    Comment,
     Enforcement,
     Event,
     Label,
@@ -31,7 +28,7 @@ from kanban.values import (
 Row = Sequence[Any]
 """As a driver gives it: the columns in the order of the SELECT."""
 
-_moment = datetime.fromisoformat
+moment_of = datetime.fromisoformat
 
 # Looking a word up is several times faster than calling the enumeration, and pages hold many.
 _ROLES = {str(role): role for role in Role}
@@ -46,7 +43,8 @@ def moment_text(at: datetime) -> str:
     return at.isoformat()[:19] + "Z"
 
 
-def _optional(at: datetime | None) -> str | None:
+def moment_or_null(at: datetime | None) -> str | None:
+    """As `moment_text`, NULL for none."""
     return None if at is None else moment_text(at)
 
 
@@ -58,7 +56,7 @@ def role_of(word: str) -> Role:
 def user_of(row: Row) -> User:
     """From the columns of `users`."""
     user_id, name, version, created_at, updated_at = row
-    return User(user_id, name, version, _moment(created_at), _moment(updated_at))
+    return User(user_id, name, version, moment_of(created_at), moment_of(updated_at))
 
 
 def user_row(user: User) -> dict[str, Any]:
@@ -82,10 +80,10 @@ def token_of(row: Row) -> Token:
         digest,
         tuple(_SCOPES[word] for word in scopes.split()),
         version,
-        _moment(created_at),
-        _moment(expires_at) if expires_at else None,
-        _moment(last_used_at) if last_used_at else None,
-        _moment(revoked_at) if revoked_at else None,
+        moment_of(created_at),
+        moment_of(expires_at) if expires_at else None,
+        moment_of(last_used_at) if last_used_at else None,
+        moment_of(revoked_at) if revoked_at else None,
     )
 
 
@@ -99,9 +97,9 @@ def token_row(token: Token) -> dict[str, Any]:
         "scopes": " ".join(token.scopes),
         "version": token.version,
         "created_at": moment_text(token.created_at),
-        "expires_at": _optional(token.expires_at),
-        "last_used_at": _optional(token.last_used_at),
-        "revoked_at": _optional(token.revoked_at),
+        "expires_at": moment_or_null(token.expires_at),
+        "last_used_at": moment_or_null(token.last_used_at),
+        "revoked_at": moment_or_null(token.revoked_at),
     }
 
 
@@ -132,10 +130,10 @@ def board_of(row: Row) -> Board:
         created_by,
         seq,
         version,
-        _moment(created_at),
-        _moment(updated_at),
-        _moment(archived_at) if archived_at else None,
-        _moment(deleted_at) if deleted_at else None,
+        moment_of(created_at),
+        moment_of(updated_at),
+        moment_of(archived_at) if archived_at else None,
+        moment_of(deleted_at) if deleted_at else None,
     )
 
 
@@ -151,8 +149,8 @@ def board_row(board: Board) -> dict[str, Any]:
         "version": board.version,
         "created_at": moment_text(board.created_at),
         "updated_at": moment_text(board.updated_at),
-        "deleted_at": _optional(board.deleted_at),
-        "archived_at": _optional(board.archived_at),
+        "deleted_at": moment_or_null(board.deleted_at),
+        "archived_at": moment_or_null(board.archived_at),
         "external_id": board.external_id,
         "created_by": board.created_by,
     }
@@ -161,7 +159,7 @@ def board_row(board: Board) -> dict[str, Any]:
 def member_of(row: Row) -> Member:
     """From the columns of `members`."""
     board_id, user_id, role, created_at, member_id, version, updated_at = row
-    return Member(member_id, board_id, user_id, _ROLES[role], version, _moment(created_at), _moment(updated_at))
+    return Member(member_id, board_id, user_id, _ROLES[role], version, moment_of(created_at), moment_of(updated_at))
 
 
 def member_row(member: Member) -> dict[str, Any]:
@@ -180,7 +178,7 @@ def member_row(member: Member) -> dict[str, Any]:
 def label_of(row: Row) -> Label:
     """From the columns of `labels`."""
     label_id, board_id, name, color, version, created_at, updated_at = row
-    return Label(label_id, board_id, name, _COLORS[color], version, _moment(created_at), _moment(updated_at))
+    return Label(label_id, board_id, name, _COLORS[color], version, moment_of(created_at), moment_of(updated_at))
 
 
 def label_row(label: Label) -> dict[str, Any]:
@@ -229,10 +227,10 @@ def list_of(row: Row) -> List:
         first_rank,
         last_rank,
         version,
-        _moment(created_at),
-        _moment(updated_at),
-        _moment(archived_at) if archived_at else None,
-        _moment(deleted_at) if deleted_at else None,
+        moment_of(created_at),
+        moment_of(updated_at),
+        moment_of(archived_at) if archived_at else None,
+        moment_of(deleted_at) if deleted_at else None,
     )
 
 
@@ -253,8 +251,8 @@ def list_row(value: List) -> dict[str, Any]:
         "version": value.version,
         "created_at": moment_text(value.created_at),
         "updated_at": moment_text(value.updated_at),
-        "deleted_at": _optional(value.deleted_at),
-        "archived_at": _optional(value.archived_at),
+        "deleted_at": moment_or_null(value.deleted_at),
+        "archived_at": moment_or_null(value.archived_at),
     }
 
 
@@ -301,7 +299,7 @@ def card_of(row: Row) -> Card:
             board_id,
             card_id,
             entry_user_id,
-            _moment(entry_started_at),
+            moment_of(entry_started_at),
             None,
             entry_rate_minor,
             entry_note,
@@ -315,8 +313,8 @@ def card_of(row: Row) -> Card:
         description,
         external_id,
         rank,
-        _moment(start_at) if start_at else None,
-        _moment(due_at) if due_at else None,
+        moment_of(start_at) if start_at else None,
+        moment_of(due_at) if due_at else None,
         bool(due_complete),
         hourly_rate_minor,
         tuple(sorted(label_ids.split())) if label_ids else (),
@@ -325,16 +323,16 @@ def card_of(row: Row) -> Card:
         comment_count,
         item_count,
         done_count,
-        _moment(started_at) if started_at else None,
-        _moment(resolved_at) if resolved_at else None,
+        moment_of(started_at) if started_at else None,
+        moment_of(resolved_at) if resolved_at else None,
         tracked_seconds,
         tracked_cost,
         running,
         version,
-        _moment(created_at),
-        _moment(updated_at),
-        _moment(archived_at) if archived_at else None,
-        _moment(deleted_at) if deleted_at else None,
+        moment_of(created_at),
+        moment_of(updated_at),
+        moment_of(archived_at) if archived_at else None,
+        moment_of(deleted_at) if deleted_at else None,
     )
 
 
@@ -356,17 +354,17 @@ def card_row(card: Card) -> dict[str, Any]:
         "description": card.description,
         "external_id": card.external_id,
         "rank": card.rank,
-        "started_at": _optional(card.started_at),
-        "resolved_at": _optional(card.resolved_at),
+        "started_at": moment_or_null(card.started_at),
+        "resolved_at": moment_or_null(card.resolved_at),
         "tracked_seconds": card.tracked_seconds,
         "tracked_cost": card.tracked_cost,
         "version": card.version,
         "created_at": moment_text(card.created_at),
         "updated_at": moment_text(card.updated_at),
-        "deleted_at": _optional(card.deleted_at),
-        "archived_at": _optional(card.archived_at),
-        "start_at": _optional(card.start_at),
-        "due_at": _optional(card.due_at),
+        "deleted_at": moment_or_null(card.deleted_at),
+        "archived_at": moment_or_null(card.archived_at),
+        "start_at": moment_or_null(card.start_at),
+        "due_at": moment_or_null(card.due_at),
         "due_complete": card.due_complete,
         "hourly_rate_minor": card.hourly_rate_minor,
         "comment_count": card.comment_count,
@@ -376,122 +374,10 @@ def card_row(card: Card) -> dict[str, Any]:
     }
 
 
-def time_entry_of(row: Row) -> TimeEntry:
-    """From the columns of `time_entries`."""
-    entry_id, board_id, card_id, started_at, ended_at, rate_minor, version, user_id, note = row
-    return TimeEntry(
-        entry_id,
-        board_id,
-        card_id,
-        user_id,
-        _moment(started_at),
-        _moment(ended_at) if ended_at else None,
-        rate_minor,
-        note,
-        version,
-    )
-
-
-def time_entry_row(entry: TimeEntry) -> dict[str, Any]:
-    """For the columns of `time_entries`."""
-    return {
-        "id": entry.id,
-        "board_id": entry.board_id,
-        "card_id": entry.card_id,
-        "user_id": entry.user_id,
-        "started_at": moment_text(entry.started_at),
-        "ended_at": _optional(entry.ended_at),
-        "rate_minor": entry.rate_minor,
-        "note": entry.note,
-        "version": entry.version,
-    }
-
-
-def checklist_of(row: Row, items: Sequence[Row]) -> Checklist:
-    """From the columns of `checklists`, and the rows of its `checklist_items` in their order."""
-    checklist_id, board_id, card_id, name, rank, version, created_at, updated_at = row
-    return Checklist(
-        checklist_id,
-        board_id,
-        card_id,
-        name,
-        rank,
-        tuple(map(_item_of, items)),
-        version,
-        _moment(created_at),
-        _moment(updated_at),
-    )
-
-
-def _item_of(row: Row) -> ChecklistItem:
-    _, _, item_id, text, done, assignee_id, due_at, version, created_at, updated_at = row
-    return ChecklistItem(
-        item_id,
-        text,
-        bool(done),
-        assignee_id,
-        _moment(due_at) if due_at else None,
-        version,
-        _moment(created_at),
-        _moment(updated_at),
-    )
-
-
-def checklist_row(checklist: Checklist) -> dict[str, Any]:
-    """For the columns of `checklists`."""
-    return {
-        "id": checklist.id,
-        "board_id": checklist.board_id,
-        "card_id": checklist.card_id,
-        "name": checklist.name,
-        "rank": checklist.rank,
-        "version": checklist.version,
-        "created_at": moment_text(checklist.created_at),
-        "updated_at": moment_text(checklist.updated_at),
-    }
-
-
-def item_row(checklist_id: str, position: int, item: ChecklistItem) -> dict[str, Any]:
-    """For the columns of `checklist_items`."""
-    return {
-        "checklist_id": checklist_id,
-        "position": position,
-        "id": item.id,
-        "text": item.text,
-        "done": item.done,
-        "assignee_id": item.assignee_id,
-        "due_at": _optional(item.due_at),
-        "version": item.version,
-        "created_at": moment_text(item.created_at),
-        "updated_at": moment_text(item.updated_at),
-    }
-
-
-def comment_of(row: Row) -> Comment:
-    """From the columns of `comments`, but for the searched text."""
-    comment_id, board_id, card_id, author_id, text, version, created_at, updated_at = row
-    return Comment(comment_id, board_id, card_id, author_id, text, version, _moment(created_at), _moment(updated_at))
-
-
-def comment_row(comment: Comment) -> dict[str, Any]:
-    """For the columns of `comments`."""
-    return {
-        "id": comment.id,
-        "board_id": comment.board_id,
-        "card_id": comment.card_id,
-        "author_id": comment.author_id,
-        "text": comment.text,
-        "version": comment.version,
-        "created_at": moment_text(comment.created_at),
-        "updated_at": moment_text(comment.updated_at),
-        "search": folded(comment.text),
-    }
-
-
 def event_of(row: Row) -> Event:
     """From the columns of `events`."""
     board_id, seq, kind, at, actor_id, list_id, card_id, data = row
-    return Event(board_id, seq, kind, _moment(at), actor_id, list_id, card_id, json.loads(data))
+    return Event(board_id, seq, kind, moment_of(at), actor_id, list_id, card_id, json.loads(data))
 
 
 def event_row(event: Event) -> dict[str, Any]:
@@ -519,8 +405,8 @@ def remembered_of(row: Row) -> Remembered:
         status=status,
         headers=tuple((name, value) for name, value in json.loads(headers)),
         body=bytes(body),
-        created_at=_moment(created_at),
-        expires_at=_moment(expires_at),
+        created_at=moment_of(created_at),
+        expires_at=moment_of(expires_at),
     )
 
 

@@ -378,7 +378,7 @@ _index_of_live("ix_cards_board_id", cards, "board_id", "id")
 _index_of_live("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
 _index_of_live("ix_cards_status_id", cards, "board_id", "status", "id")
 _index_of_live("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
-
+_index_of_live("ix_cards_list_due", cards, "list_id", "due_at", "id", where=cards.c.due_at.is_not(None))
 _index_of_live("ix_cards_board_due", cards, "board_id", "due_at", "id", where=cards.c.due_at.is_not(None))
 
 for _table in (boards, lists, cards):

@@ -1,15 +1,12 @@
 """The store in a SQL database: the port's reads and its commit, over any engine."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
-from kanban import ranks
 from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Sort, Stale
 from kanban.text import folded
 from kanban.values import (
@@ -20,10 +17,6 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
-    Gone,
-    Label,
-    List,
-    Member,
     Page,
     Part,
     Placed,
@@ -34,14 +27,14 @@ from kanban.values import (
     TimeEntry,
     Token,
     User,
-    Value,
 )
-from stores import purging, rows, schema
+from stores import purging, rows, rows_of_parts, schema, sql_writes
 from stores import statements as st
 from stores.changes import check
-from stores.engine import Engine, Transaction
+from stores.engine import Engine
 from stores.pages import page, page_of_cards
 from stores.rows import Row
+from stores.sql_commits import Commit
 
 _SECRET_BYTES = 32
 _ENTRY = len(schema.time_entries.columns)
@@ -173,7 +166,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        entries = [rows.time_entry_of(row) for row in found] if cards else []
+        entries = [rows_of_parts.time_entry_of(row) for row in found] if cards else []
         return replace(view, cards=cards), page(entries, limit, lambda entry: entry.id)
 
     def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
@@ -187,7 +180,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        made = [rows.checklist_of(row, [item for item in items if item[0] == row[0]]) for row in found]
+        made = [rows_of_parts.checklist_of(row, [item for item in items if item[0] == row[0]]) for row in found]
         return replace(view, cards=cards), tuple(made) if cards else ()
 
     def page_comments(
@@ -203,7 +196,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        comments = [rows.comment_of(row) for row in found] if cards else []
+        comments = [rows_of_parts.comment_of(row) for row in found] if cards else []
         return replace(view, cards=cards), page(comments, limit, lambda comment: comment.id)
 
     def page_worked(
@@ -223,7 +216,7 @@ class SqlStore:
         view, (found,) = self._read_board(board_id, user_id, call)
         if view is None:
             return None
-        worked = [(rows.time_entry_of(row[:_ENTRY]), rows.card_of(row[_ENTRY:])) for row in found]
+        worked = [(rows_of_parts.time_entry_of(row[:_ENTRY]), rows.card_of(row[_ENTRY:])) for row in found]
         if len(worked) <= limit:
             return view, Page(tuple(worked))
         last, _ = worked[limit - 1]
@@ -278,20 +271,7 @@ class SqlStore:
     def commit(self, change: Change, remember: Remembered | None = None) -> None:
         check(change)
         with self._engine.writing() as transaction:
-            if remember:
-                self._remember(transaction, remember)
-            for value in _in_order(change.updates):
-                self._update(transaction, value, change)
-            for value in _in_order(change.creates):
-                self._create(transaction, value)
-            for gone in change.deletes:
-                self._delete(transaction, gone)
-            for placed in change.places:
-                transaction.change(self._call(st.PLACE_CARD, board_id=_board_id(change), **_place_row(placed)))
-            for event in (*change.history, *((change.event,) if change.event else ())):
-                transaction.run(self._call(st.INSERT[schema.events], **rows.event_row(event)))
-            if change.rebalance:
-                self._rebalance(transaction, change.rebalance)
+            Commit(transaction, self._call).write(change, remember)
 
     def purge(self, before: datetime, limit: int) -> int:
         with self._engine.writing() as transaction:
@@ -300,7 +280,7 @@ class SqlStore:
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
             with self._engine.writing(patient=False) as transaction:
-                transaction.run(self._call(st.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
+                transaction.run(self._call(sql_writes.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
         except (Busy, Stale):
             # The next request with this token tries again.
             return
@@ -344,7 +324,7 @@ class SqlStore:
             rows.board_of(row[:-1]),
             rows.role_of(row[-1]),
             tuple(map(rows.list_of, lists)),
-            members=tuple(map(rows.member_of, members)),
+            members=tuple(sorted(map(rows.member_of, members), key=lambda each: each.id)),
             labels=tuple(map(rows.label_of, labels)),
         )
         return view, found
@@ -372,80 +352,6 @@ class SqlStore:
         statement = st.cards_page(scope, query.sort, query.shelf, filters - {"status"}, continued=after is not None)
         return self._call(statement, **values)
 
-    # Writing
-
-    def _create(self, transaction: Transaction, value: Value) -> None:
-        table, row = _row(value)
-        if isinstance(value, Card):
-            self._free_external_id(transaction, value)
-        transaction.run(self._call(st.INSERT[table], **row))
-        self._write_rest(transaction, value)
-
-    def _update(self, transaction: Transaction, value: Value, change: Change) -> None:
-        table, row = _row(value)
-        event = change.event
-        if isinstance(value, Board):
-            actor_id = event.actor_id if event else ""
-            leaves = any(isinstance(gone, Member) and gone.user_id == actor_id for gone in change.deletes)
-            statement: st.Statement = st.update_board(revives=change.revives, leaves=leaves)
-            row["actor_id"] = actor_id
-        else:
-            statement = st.UPDATE_PART[table] if event else st.UPDATE_PERSON[table]
-        if isinstance(value, Card):
-            self._free_external_id(transaction, value)
-        transaction.change(self._call(statement, **row))
-        if isinstance(value, List):
-            transaction.run(self._call(st.UPDATE_STAGE, **row))
-        elif isinstance(value, Card):
-            for strip in st.STRIP_CARD:
-                transaction.run(self._call(strip, card_id=value.id))
-        elif isinstance(value, Checklist):
-            transaction.run(self._call(st.DELETE_ITEMS, checklist_id=value.id))
-        self._write_rest(transaction, value)
-
-    def _write_rest(self, transaction: Transaction, value: Value) -> None:
-        """What of a value stands in tables of its own."""
-        if isinstance(value, Card):
-            for label_id in value.label_ids:
-                transaction.run(self._call(st.ADD_LABEL, card_id=value.id, label_id=label_id))
-            for member_id in value.assignee_ids:
-                transaction.run(self._call(st.ADD_ASSIGNEE, card_id=value.id, member_id=member_id))
-            for position, link in enumerate(value.links):
-                row = {"card_id": value.id, "position": position, "url": link.url, "title": link.title}
-                transaction.run(self._call(st.INSERT[schema.card_links], **row))
-        elif isinstance(value, Checklist):
-            for position, item in enumerate(value.items):
-                row = rows.item_row(value.id, position, item)
-                transaction.run(self._call(st.INSERT[schema.checklist_items], **row))
-
-    def _delete(self, transaction: Transaction, gone: Gone) -> None:
-        table = _ROWS[type(gone)][0]
-        transaction.change(self._call(st.DELETE_PART[table], id=gone.id, board_id=gone.board_id))
-
-    def _free_external_id(self, transaction: Transaction, card: Card) -> None:
-        """Take the external id from a card that vanished with its list."""
-        if card.external_id is not None and card.deleted_at is None:
-            transaction.run(self._call(st.FREE_EXTERNAL_ID, board_id=card.board_id, external_id=card.external_id))
-
-    def _remember(self, transaction: Transaction, record: Remembered) -> None:
-        row = rows.remembered_row(record)
-        transaction.run(self._call(st.FORGET_RECORD, **row, now=row["created_at"]))
-        transaction.run(self._call(st.FORGET_EXPIRED, now=row["created_at"]))
-        transaction.run(self._call(st.INSERT[schema.idempotency_records], **row))
-
-    def _rebalance(self, transaction: Transaction, list_id: str) -> None:
-        """Give the cards of a list new, short ranks in their order.
-
-        The new ranks all lie below the old ones, and the last card gets its own first: at every step the order
-        is right and no two ranks are equal.
-        """
-        ((last_rank,),) = transaction.rows(self._call(st.LAST_RANK, list_id=list_id))
-        card_ids = [card_id for (card_id,) in transaction.rows(self._call(st.RANKS_IN_LIST, list_id=list_id))]
-        new_ranks = ranks.following(last_rank, len(card_ids))
-        for card_id, rank in zip(reversed(card_ids), reversed(new_ranks), strict=True):
-            transaction.run(self._call(st.SET_RANK, id=card_id, rank=rank))
-        transaction.run(self._call(st.SET_BOUNDS, list_id=list_id, first_rank=new_ranks[0], last_rank=new_ranks[-1]))
-
     # The store itself
 
     def _kept_secret(self) -> bytes:
@@ -453,42 +359,8 @@ class SqlStore:
             # Another process may be first: then its secret is read.
             with suppress(AlreadyExists), self._engine.writing() as transaction:
                 new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
-                transaction.run(self._call(st.INSERT[schema.settings], **new))
+                transaction.run(self._call(sql_writes.INSERT[schema.settings], **new))
         return bytes.fromhex(found[0][0])
-
-
-_ROWS: dict[type[Value], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
-    User: (schema.users, rows.user_row),
-    Token: (schema.tokens, rows.token_row),
-    Board: (schema.boards, rows.board_row),
-    Member: (schema.members, rows.member_row),
-    Label: (schema.labels, rows.label_row),
-    List: (schema.lists, rows.list_row),
-    Card: (schema.cards, rows.card_row),
-    TimeEntry: (schema.time_entries, rows.time_entry_row),
-    Checklist: (schema.checklists, rows.checklist_row),
-    Comment: (schema.comments, rows.comment_row),
-}
-
-# Parents before children; and the board before all, for its seq decides whether the rest is to be.
-_ORDER = {kind: place for place, kind in enumerate(_ROWS)}
-
-
-def _row(value: Value) -> tuple[sa.Table, dict[str, Any]]:
-    table, row_of = _ROWS[type(value)]
-    return table, row_of(value)
-
-
-def _in_order(values: Iterable[Value]) -> list[Value]:
-    return sorted(values, key=lambda each: _ORDER[type(each)])
-
-
-def _board_id(change: Change) -> str:
-    return change.event.board_id if change.event else ""
-
-
-def _place_row(placed: Placed) -> dict[str, Any]:
-    return {"id": placed.card_id, "list_id": placed.list_id, "rank": placed.rank}
 
 
 def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:
@@ -518,9 +390,9 @@ def _parts_of(
         for row in own:
             part: Part
             if key.kind is Checklist:
-                part = rows.checklist_of(row, [item for item in items if item[0] == row[0]])
+                part = rows_of_parts.checklist_of(row, [item for item in items if item[0] == row[0]])
             else:
-                part = rows.time_entry_of(row) if key.kind is TimeEntry else rows.comment_of(row)
+                part = rows_of_parts.time_entry_of(row) if key.kind is TimeEntry else rows_of_parts.comment_of(row)
             if part.board_id == board_id and part.card_id in cards:
                 parts[part.id] = part
     return parts

@@ -42,7 +42,7 @@ CARD_SCOPES: tuple[Scope, ...] = ("list", "board", "status")
 _GIVEN = "given_"
 
 
-def _given(name: str) -> sa.BindParameter[Any]:
+def given(name: str) -> sa.BindParameter[Any]:
     """A parameter. The prefix keeps it apart from the names that Core reserves for columns being written."""
     return sa.bindparam(_GIVEN + name)
 
@@ -86,67 +86,58 @@ class Catalogue(dict[Statement, Prepared]):
 # People
 
 
-USER = sa.select(users).where(users.c.id == _given("user_id"))
+USER = sa.select(users).where(users.c.id == given("user_id"))
 
 FIRST_USER = sa.select(users).order_by(users.c.created_at, users.c.id).limit(1)
 
 TOKEN_HOLDER = (
-    sa.select(tokens, users).join(users, users.c.id == tokens.c.user_id).where(tokens.c.digest == _given("digest"))
+    sa.select(tokens, users).join(users, users.c.id == tokens.c.user_id).where(tokens.c.digest == given("digest"))
 )
 
-TOKEN = sa.select(tokens).where(tokens.c.id == _given("token_id"), tokens.c.user_id == _given("user_id"))
-
-TOUCH_TOKEN = (
-    tokens.update()
-    .where(
-        tokens.c.id == _given("token_id"),
-        sa.or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < _given("at")),
-    )
-    .values(last_used_at=_given("at"))
-)
+TOKEN = sa.select(tokens).where(tokens.c.id == given("token_id"), tokens.c.user_id == given("user_id"))
 
 
 @cache
 def tokens_page(*, continued: bool) -> sa.Select[Any]:
     """The tokens of a user that are not revoked, newest first; continued below an id."""
-    page = sa.select(tokens).where(tokens.c.user_id == _given("user_id"), tokens.c.revoked_at.is_(None))
+    page = sa.select(tokens).where(tokens.c.user_id == given("user_id"), tokens.c.revoked_at.is_(None))
     if continued:
-        page = page.where(tokens.c.id < _given("after_id"))
-    return page.order_by(tokens.c.id.desc()).limit(_given("limit"))
+        page = page.where(tokens.c.id < given("after_id"))
+    return page.order_by(tokens.c.id.desc()).limit(given("limit"))
 
 
 # Boards
 
 
 BOARD = sa.select(boards, members.c.role).where(
-    boards.c.id == _given("board_id"),
+    boards.c.id == given("board_id"),
     boards.c.deleted_at.is_(None),
     members.c.board_id == boards.c.id,
-    members.c.user_id == _given("user_id"),
+    members.c.user_id == given("user_id"),
 )
 
 ANY_BOARD = sa.select(boards, members.c.role).where(
-    boards.c.id == _given("board_id"),
+    boards.c.id == given("board_id"),
     members.c.board_id == boards.c.id,
-    members.c.user_id == _given("user_id"),
+    members.c.user_id == given("user_id"),
 )
 
-MEMBERS = sa.select(members).where(members.c.board_id == _given("board_id")).order_by(members.c.id)
+MEMBERS = sa.select(members).where(members.c.board_id == given("board_id"))
 
-LABELS = sa.select(labels).where(labels.c.board_id == _given("board_id")).order_by(labels.c.id)
+LABELS = sa.select(labels).where(labels.c.board_id == given("board_id")).order_by(labels.c.id)
 
 DELETED_LIST = sa.select(lists).where(
-    lists.c.board_id == _given("board_id"), lists.c.id == _given("list_id"), lists.c.deleted_at.is_not(None)
+    lists.c.board_id == given("board_id"), lists.c.id == given("list_id"), lists.c.deleted_at.is_not(None)
 )
 
 BOARD_OF = sa.select(boards.c.id).where(
-    boards.c.created_by == _given("user_id"),
-    boards.c.external_id == _given("external_id"),
+    boards.c.created_by == given("user_id"),
+    boards.c.external_id == given("external_id"),
     boards.c.deleted_at.is_(None),
 )
 
 LISTS = (
-    sa.select(lists).where(lists.c.board_id == _given("board_id"), lists.c.deleted_at.is_(None)).order_by(lists.c.rank)
+    sa.select(lists).where(lists.c.board_id == given("board_id"), lists.c.deleted_at.is_(None)).order_by(lists.c.rank)
 )
 
 
@@ -157,21 +148,21 @@ def boards_page(*, archived: bool, continued: bool) -> sa.Select[Any]:
         sa.select(boards, members.c.role)
         .join(members, members.c.board_id == boards.c.id)
         .where(
-            members.c.user_id == _given("user_id"),
+            members.c.user_id == given("user_id"),
             boards.c.deleted_at.is_(None),
             boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None),
         )
     )
     if continued:
-        page = page.where(members.c.board_id < _given("after_id"))
-    return page.order_by(members.c.board_id.desc()).limit(_given("limit"))
+        page = page.where(members.c.board_id < given("after_id"))
+    return page.order_by(members.c.board_id.desc()).limit(given("limit"))
 
 
 EVENTS = (
     sa.select(events)
-    .where(events.c.board_id == _given("board_id"), events.c.seq > _given("after_seq"))
+    .where(events.c.board_id == given("board_id"), events.c.seq > given("after_seq"))
     .order_by(events.c.seq)
-    .limit(_given("limit"))
+    .limit(given("limit"))
 )
 
 
@@ -234,18 +225,16 @@ _WITH_RUNNING_ENTRY = cards.outerjoin(
 )
 _CARDS = sa.select(*_CARD_COLUMNS).select_from(_WITH_RUNNING_ENTRY)
 
-CARD = _CARDS.where(
-    cards.c.id == _given("card_id"), cards.c.board_id == _given("board_id"), cards.c.deleted_at.is_(None)
-)
+CARD = _CARDS.where(cards.c.id == given("card_id"), cards.c.board_id == given("board_id"), cards.c.deleted_at.is_(None))
 
-ANY_CARD = _CARDS.where(cards.c.id == _given("card_id"), cards.c.board_id == _given("board_id"))
+ANY_CARD = _CARDS.where(cards.c.id == given("card_id"), cards.c.board_id == given("board_id"))
 
 
 def _of_neighbour(column: str) -> sa.ScalarSelect[Any]:
     neighbour = cards.alias("neighbour")
     return (
         sa.select(neighbour.c[column])
-        .where(neighbour.c.id == _given("card_id"), neighbour.c.board_id == _given("board_id"))
+        .where(neighbour.c.id == given("card_id"), neighbour.c.board_id == given("board_id"))
         .scalar_subquery()
     )
 
@@ -257,7 +246,7 @@ RANK_BEYOND: dict[str, sa.Select[Any]] = {
     "after": _IN_ITS_LIST.where(cards.c.rank > _of_neighbour("rank")).order_by(cards.c.rank).limit(1),
 }
 
-_IN_LIVE_LIST = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+IN_LIVE_LIST = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
 _IN_USED_LIST = (
     sa.select(lists.c.id)
     .where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None), lists.c.archived_at.is_(None))
@@ -265,9 +254,9 @@ _IN_USED_LIST = (
 )
 
 _SCOPES = {
-    "list": (cards.c.list_id == _given("list_id"),),
-    "board": (cards.c.board_id == _given("board_id"),),
-    "status": (cards.c.board_id == _given("board_id"), cards.c.status == _given("status")),
+    "list": (cards.c.list_id == given("list_id"),),
+    "board": (cards.c.board_id == given("board_id"),),
+    "status": (cards.c.board_id == given("board_id"), cards.c.status == given("status")),
 }
 
 _SHELVES = {
@@ -290,31 +279,31 @@ Filters = frozenset[str]
 """Names of what a card must fit besides its place: keys of `_FILTERS`."""
 
 _FILTERS: dict[str, sa.ColumnElement[bool]] = {
-    "status": cards.c.status == _given("status"),
+    "status": cards.c.status == given("status"),
     "q": sa.or_(
-        cards.c.search.like(_given("pattern"), escape="/"),
+        cards.c.search.like(given("pattern"), escape="/"),
         sa.select(comments.c.id)
-        .where(comments.c.card_id == cards.c.id, comments.c.search.like(_given("pattern"), escape="/"))
+        .where(comments.c.card_id == cards.c.id, comments.c.search.like(given("pattern"), escape="/"))
         .correlate(cards)
         .exists(),
     ),
     "label_id": sa.select(card_labels.c.card_id)
-    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == _given("label_id"))
+    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == given("label_id"))
     .correlate(cards)
     .exists(),
     "assignee_id": sa.select(card_assignees.c.card_id)
     .join(members, members.c.id == card_assignees.c.member_id)
-    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == _given("assignee_id"))
+    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == given("assignee_id"))
     .correlate(cards)
     .exists(),
-    "due_from": cards.c.due_at >= _given("due_from"),
-    "due_until": cards.c.due_at < _given("due_until"),
+    "due_from": cards.c.due_at >= given("due_from"),
+    "due_until": cards.c.due_at < given("due_until"),
     "overdue_at": sa.and_(
-        cards.c.due_at < _given("overdue_at"),
+        cards.c.due_at < given("overdue_at"),
         ~cards.c.due_complete.is_(sa.true()),
         cards.c.status != sa.literal_column("'done'"),
     ),
-    "updated_since": cards.c.updated_at >= _given("updated_since"),
+    "updated_since": cards.c.updated_at >= given("updated_since"),
 }
 
 
@@ -328,15 +317,15 @@ def cards_page(scope: Scope, sort: Sort, shelf: Shelf, filters: Filters, *, cont
     descending = sort.startswith("-")
     page = _CARDS.where(*_SHELVES[shelf], *_SCOPES[scope], *_fitting(filters))
     if scope != "list":
-        page = page.where(_IN_USED_LIST if shelf == Shelf.IN_USE else _IN_LIVE_LIST)
+        page = page.where(_IN_USED_LIST if shelf == Shelf.IN_USE else IN_LIVE_LIST)
     if keys[0] is cards.c.due_at:
         page = page.where(cards.c.due_at.is_not(None))
     if continued:
         here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
-        given = [_given(f"after_{key.name}") for key in keys]
-        there = sa.tuple_(*given) if len(given) > 1 else given[0]
+        there_keys = [given(f"after_{key.name}") for key in keys]
+        there = sa.tuple_(*there_keys) if len(there_keys) > 1 else there_keys[0]
         page = page.where(here < there if descending else here > there)
-    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(_given("limit"))
+    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(given("limit"))
 
 
 def _fitting(filters: Filters) -> list[sa.ColumnElement[bool]]:
@@ -353,17 +342,15 @@ def cards_in_order(shelf: Shelf, filters: Filters, *, lateral: bool) -> sa.Selec
     """
     here = lists.alias("here")
     rank_now = (
-        sa.select(here.c.rank)
-        .where(here.c.id == _given("after_list_id"), here.c.deleted_at.is_(None))
-        .scalar_subquery()
+        sa.select(here.c.rank).where(here.c.id == given("after_list_id"), here.c.deleted_at.is_(None)).scalar_subquery()
     )
     among = [
-        lists.c.board_id == _given("board_id"),
+        lists.c.board_id == given("board_id"),
         lists.c.deleted_at.is_(None),
-        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), _given("after_list_rank")),
+        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), given("after_list_rank")),
     ]
     if "status" in filters:
-        among.append(lists.c.stage == _given("status"))
+        among.append(lists.c.stage == given("status"))
     if shelf == Shelf.IN_USE:
         among.append(lists.c.archived_at.is_(None))
     wanted = [
@@ -371,59 +358,57 @@ def cards_in_order(shelf: Shelf, filters: Filters, *, lateral: bool) -> sa.Selec
         *_SHELVES[shelf],
         *_fitting(filters - {"status"}),
         cards.c.rank
-        > sa.case((lists.c.id == _given("after_list_id"), _given("after_rank")), else_=sa.literal_column("''")),
+        > sa.case((lists.c.id == given("after_list_id"), given("after_rank")), else_=sa.literal_column("''")),
     ]
     if lateral:
-        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(_given("limit")).correlate(lists).lateral("page")
+        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(given("limit")).correlate(lists).lateral("page")
         found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
         rank = page.c.rank
     else:
         found = sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*wanted)
         rank = cards.c.rank
-    return found.where(*among).order_by(lists.c.rank, rank).limit(_given("limit"))
+    return found.where(*among).order_by(lists.c.rank, rank).limit(given("limit"))
 
 
 @cache
 def time_entries_page(*, continued: bool) -> sa.Select[Any]:
     """The time entries of a card, oldest first; continued past an id."""
-    page = sa.select(time_entries).where(time_entries.c.card_id == _given("card_id"))
+    page = sa.select(time_entries).where(time_entries.c.card_id == given("card_id"))
     if continued:
-        page = page.where(time_entries.c.id > _given("after_id"))
-    return page.order_by(time_entries.c.id).limit(_given("limit"))
+        page = page.where(time_entries.c.id > given("after_id"))
+    return page.order_by(time_entries.c.id).limit(given("limit"))
 
 
-TIME_ENTRY = sa.select(time_entries).where(
-    time_entries.c.id == _given("id"), time_entries.c.card_id == _given("card_id")
-)
+TIME_ENTRY = sa.select(time_entries).where(time_entries.c.id == given("id"), time_entries.c.card_id == given("card_id"))
 
-CHECKLIST = sa.select(checklists).where(checklists.c.id == _given("id"), checklists.c.card_id == _given("card_id"))
+CHECKLIST = sa.select(checklists).where(checklists.c.id == given("id"), checklists.c.card_id == given("card_id"))
 
 CHECKLIST_ITEMS = (
     sa.select(checklist_items)
     .join(checklists, checklists.c.id == checklist_items.c.checklist_id)
-    .where(checklists.c.card_id == _given("card_id"))
-    .order_by(checklist_items.c.checklist_id, checklist_items.c.position)
+    .where(checklists.c.card_id == given("card_id"))
+    .order_by(checklists.c.rank, checklist_items.c.position)
 )
 
-CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == _given("card_id")).order_by(checklists.c.rank)
+CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == given("card_id")).order_by(checklists.c.rank)
 
 _COMMENTS = sa.select(*(column for column in comments.c if column.name != "search"))
 
-COMMENT = _COMMENTS.where(comments.c.id == _given("id"), comments.c.card_id == _given("card_id"))
+COMMENT = _COMMENTS.where(comments.c.id == given("id"), comments.c.card_id == given("card_id"))
 
 
 @cache
 def comments_page(*, continued: bool) -> sa.Select[Any]:
     """The comments of a card, newest first; continued past an id."""
-    page = _COMMENTS.where(comments.c.card_id == _given("card_id"))
+    page = _COMMENTS.where(comments.c.card_id == given("card_id"))
     if continued:
-        page = page.where(comments.c.id < _given("after_id"))
-    return page.order_by(comments.c.id.desc()).limit(_given("limit"))
+        page = page.where(comments.c.id < given("after_id"))
+    return page.order_by(comments.c.id.desc()).limit(given("limit"))
 
 
 PLACED = (
     sa.select(cards.c.id, cards.c.rank, sa.or_(cards.c.deleted_at.is_not(None), cards.c.archived_at.is_not(None)))
-    .where(cards.c.list_id == _given("list_id"), cards.c.board_id == _given("board_id"))
+    .where(cards.c.list_id == given("list_id"), cards.c.board_id == given("board_id"))
     .order_by(cards.c.rank)
 )
 
@@ -435,21 +420,21 @@ PLACED = (
 def worked_page(*, continued: bool) -> sa.Select[Any]:
     """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
     entry = time_entries.alias("entry")
-    ended = sa.func.coalesce(entry.c.ended_at, _given("open"))
+    ended = sa.func.coalesce(entry.c.ended_at, given("open"))
     page = (
         sa.select(*entry.c, *_CARD_COLUMNS)
         .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
         .where(
-            entry.c.board_id == _given("board_id"),
-            entry.c.started_at < _given("until"),
-            ended > _given("since"),
+            entry.c.board_id == given("board_id"),
+            entry.c.started_at < given("until"),
+            ended > given("since"),
             cards.c.deleted_at.is_(None),
-            _IN_LIVE_LIST,
+            IN_LIVE_LIST,
         )
     )
     if continued:
-        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(_given("after_ended_at"), _given("after_id")))
-    return page.order_by(ended, entry.c.id).limit(_given("limit"))
+        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(given("after_ended_at"), given("after_id")))
+    return page.order_by(ended, entry.c.id).limit(given("limit"))
 
 
 @cache
@@ -463,7 +448,7 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
         .join(board, board.c.id == cards.c.board_id)
     )
     conditions = [
-        member.c.user_id == _given("user_id"),
+        member.c.user_id == given("user_id"),
         board.c.deleted_at.is_(None),
         board.c.archived_at.is_(None),
         *_SHELVES[Shelf.IN_USE],
@@ -473,14 +458,14 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
     if continued:
         conditions.append(
             sa.or_(
-                cards.c.board_id < _given("after_board_id"),
-                sa.and_(cards.c.board_id == _given("after_board_id"), cards.c.id > _given("after_id")),
+                cards.c.board_id < given("after_board_id"),
+                sa.and_(cards.c.board_id == given("after_board_id"), cards.c.id > given("after_id")),
             )
         )
 
     def page(*columns: Any) -> sa.Select[Any]:
         chosen = sa.select(*columns).select_from(found).where(*conditions)
-        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(_given("limit"))
+        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(given("limit"))
 
     on_boards = sa.select(page(cards.c.board_id).subquery("page").c.board_id)
     return (
@@ -488,7 +473,7 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
         sa.select(boards, members.c.role).where(
             boards.c.id.in_(on_boards),
             members.c.board_id == boards.c.id,
-            members.c.user_id == _given("user_id"),
+            members.c.user_id == given("user_id"),
         ),
         sa.select(lists).where(lists.c.board_id.in_(on_boards), lists.c.deleted_at.is_(None)).order_by(lists.c.rank),
         sa.select(members).where(members.c.board_id.in_(on_boards)).order_by(members.c.id),
@@ -496,148 +481,18 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
     )
 
 
-# Writing
-
-
-# A list's stage is written by a statement of its own: SQLite looks at every card of the list whenever a statement
-# may change what the cards refer to, even if it does not.
-_FIXED = frozenset({"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"})
-_STATUS = sa.select(lists.c.stage).where(lists.c.id == _given("list_id")).scalar_subquery()
-
-
-def _written(table: sa.Table, *, except_for: frozenset[str] = frozenset()) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        column.name: _given(column.name) for column in table.columns if column.name not in except_for
-    }
-    if table is cards:
-        values["status"] = _STATUS
-    return values
-
-
-def _update(table: sa.Table) -> sa.Update:
-    return table.update().where(table.c.id == _given("id")).values(_written(table, except_for=_FIXED))
-
-
-INSERT = {
-    table: table.insert().values(_written(table))
-    for table in (
-        *(users, tokens, boards, members, labels, lists, cards, card_links, time_entries),
-        *(checklists, checklist_items, comments, events, idempotency_records, settings),
-    )
-}
-
-UPDATE_PERSON = {
-    table: _update(table).where(table.c.version == _given("version") - sa.literal_column("1"))
-    for table in (users, tokens)
-}
-
-UPDATE_PART = {
-    table: _update(table).where(table.c.board_id == _given("board_id"))
-    for table in (members, labels, lists, cards, time_entries, checklists, comments)
-}
-
-DELETE_PART = {
-    table: table.delete().where(table.c.id == _given("id"), table.c.board_id == _given("board_id"))
-    for table in (members, labels, time_entries, checklists, comments)
-}
-
-# A card may still name a label or a place that is gone: that is passed over.
-ADD_LABEL = card_labels.insert().from_select(
-    ["card_id", "label_id"], sa.select(_given("card_id"), labels.c.id).where(labels.c.id == _given("label_id"))
-)
-
-ADD_ASSIGNEE = card_assignees.insert().from_select(
-    ["card_id", "member_id"], sa.select(_given("card_id"), members.c.id).where(members.c.id == _given("member_id"))
-)
-
-STRIP_CARD = tuple(
-    table.delete().where(table.c.card_id == _given("card_id")) for table in (card_labels, card_assignees, card_links)
-)
-
-DELETE_ITEMS = checklist_items.delete().where(checklist_items.c.checklist_id == _given("checklist_id"))
-
-PLACE_CARD = (
-    cards.update()
-    .where(
-        cards.c.id == _given("id"),
-        cards.c.list_id == _given("list_id"),
-        cards.c.board_id == _given("board_id"),
-    )
-    .values(rank=_given("rank"))
-)
-
-UPDATE_STAGE = (
-    lists.update().where(lists.c.id == _given("id"), lists.c.stage != _given("stage")).values(stage=_given("stage"))
-)
-
-
-@cache
-def update_board(*, revives: bool, leaves: bool) -> sa.Update:
-    """The board after an event: it must be live (or deleted, if it revives), the actor an editor (or any, to leave)."""
-    actor = sa.select(members.c.role).where(members.c.board_id == boards.c.id, members.c.user_id == _given("actor_id"))
-    if not leaves:
-        actor = actor.where(members.c.role != sa.literal_column("'viewer'"))
-    return _update(boards).where(
-        boards.c.seq == _given("seq") - sa.literal_column("1"),
-        boards.c.deleted_at.is_not(None) if revives else boards.c.deleted_at.is_(None),
-        actor.exists(),
-    )
-
-
-FREE_EXTERNAL_ID = (
-    cards.update()
-    .where(
-        cards.c.board_id == _given("board_id"),
-        cards.c.external_id == _given("external_id"),
-        cards.c.deleted_at.is_(None),
-        ~_IN_LIVE_LIST,
-    )
-    .values(external_id=sa.null())
-)
-
-RANKS_IN_LIST = sa.select(cards.c.id).where(cards.c.list_id == _given("list_id")).order_by(cards.c.rank)
-
-LAST_RANK = sa.select(lists.c.last_rank).where(lists.c.id == _given("list_id"))
-
-SET_RANK = cards.update().where(cards.c.id == _given("id")).values(rank=_given("rank"))
-
-SET_BOUNDS = (
-    lists.update()
-    .where(lists.c.id == _given("list_id"))
-    .values(first_rank=_given("first_rank"), last_rank=_given("last_rank"))
-)
-
-
 # Idempotency
 
 
-_RECORD = sa.and_(
-    idempotency_records.c.user_id == _given("user_id"),
-    idempotency_records.c.operation_id == _given("operation_id"),
-    idempotency_records.c.key == _given("key"),
+RECORD = sa.and_(
+    idempotency_records.c.user_id == given("user_id"),
+    idempotency_records.c.operation_id == given("operation_id"),
+    idempotency_records.c.key == given("key"),
 )
 
-REMEMBERED = sa.select(idempotency_records).where(_RECORD, idempotency_records.c.expires_at > _given("now"))
-
-FORGET_RECORD = idempotency_records.delete().where(_RECORD, idempotency_records.c.expires_at <= _given("now"))
-
-_EXPIRED = (
-    sa.select(idempotency_records.c.user_id, idempotency_records.c.operation_id, idempotency_records.c.key)
-    .where(idempotency_records.c.expires_at <= _given("now"))
-    .order_by(idempotency_records.c.expires_at)
-    .limit(20)
-    # Two writers who forget the same answers must not wait for each other.
-    .with_for_update(skip_locked=True)
-)
-
-FORGET_EXPIRED = idempotency_records.delete().where(
-    sa.tuple_(idempotency_records.c.user_id, idempotency_records.c.operation_id, idempotency_records.c.key).in_(
-        _EXPIRED
-    )
-)
-
+REMEMBERED = sa.select(idempotency_records).where(RECORD, idempotency_records.c.expires_at > given("now"))
 
 # The store itself
 
 
-SETTING = sa.select(settings.c.value).where(settings.c.name == _given("name"))
+SETTING = sa.select(settings.c.value).where(settings.c.name == given("name"))

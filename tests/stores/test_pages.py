@@ -11,7 +11,7 @@ from kanban import boards, cards, lists, ranks
 from kanban.store import PAGE_BYTES, Beside, CardQuery, Sort, Store
 from kanban.text import folded, searchable
 from kanban.values import Card, Page, Position, Role, Stage
-from tests.stores.world import World, every
+from tests.stores.world import NOON, World, every
 
 LIMITS = [1, 2, 7, 100]
 
@@ -21,6 +21,8 @@ KEYS: dict[Sort, Callable[[Card, dict[str, str]], Any]] = {
     Sort.NEWEST: lambda card, _: card.id,
     Sort.LEAST_RECENT: lambda card, _: (card.updated_at, card.id),
     Sort.MOST_RECENT: lambda card, _: (card.updated_at, card.id),
+    Sort.DUE_FIRST: lambda card, _: (card.due_at, card.id),
+    Sort.DUE_LAST: lambda card, _: (card.due_at, card.id),
 }
 
 
@@ -41,6 +43,8 @@ def busy(world: World) -> World:
     world.later(seconds=1)
     for card in made[::3]:
         world.do(cards.revise, card.id, patch={"description": "Revised"})
+    for number, card in enumerate(made[1::2]):
+        world.do(cards.revise, card.id, patch={"due_at": NOON + timedelta(days=number // 3)})
     for card in made[3:30:9]:
         world.delete_card(card)
     world.delete_list("Gone")
@@ -73,7 +77,8 @@ def test_every_query_gives_each_card_once_in_order_at_any_limit(
 
     for sort, limit in itertools.product(Sort, LIMITS):
         key = KEYS[sort]
-        expected = sorted(fitting, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
+        sorted_ones = [card for card in fitting if card.due_at or sort not in (Sort.DUE_FIRST, Sort.DUE_LAST)]
+        expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
         found = busy.cards(CardQuery(list_id, status, q, sort), limit)
 

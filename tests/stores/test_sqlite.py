@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite
 from kanban import lists
 from kanban.store import Busy, Shelf, Sort, Unavailable
 from kanban.values import Stage
-from stores import CannotOpen, open_store, statements
+from stores import CannotOpen, open_store, sql_writes, statements
 from stores.sqlite import open_sqlite
 from tests.stores.world import World
 
@@ -384,13 +384,25 @@ QUERIES: dict[str, sa.Select[object]] = {
     },
 }
 WRITES = {
-    name: value
-    for name, value in vars(statements).items()
-    if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
-} | {
-    f"{name} {table}": statement
-    for name in ("UPDATE_PERSON", "UPDATE_PART")
-    for table, statement in getattr(statements, name).items()
+    **{
+        name: value
+        for name, value in vars(sql_writes).items()
+        if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
+    },
+    **{
+        f"{name} {table}": statement
+        for name in ("UPDATE_PERSON", "UPDATE_PART", "DELETE_PART")
+        for table, statement in getattr(sql_writes, name).items()
+    },
+    **{
+        f"{name} {number}": statement
+        for name in ("STRIP_CARD", "CARRY_PARTS")
+        for number, statement in enumerate(getattr(sql_writes, name))
+    },
+    **{
+        f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
+        for revives, leaves in itertools.product(FLAGS, FLAGS)
+    },
 }
 
 
@@ -419,4 +431,4 @@ def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
 def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert len(QUERIES) > 60
     assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
-    assert {"UPDATE_BOARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
+    assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)

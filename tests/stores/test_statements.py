@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import Shelf, Sort
-from stores import statements
+from stores import sql_writes, statements
 from stores.schema import metadata
 from stores.statements import Catalogue, Prepared
 
@@ -20,7 +20,7 @@ FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q", "label_id", "a
 FLAGS = [False, True]
 ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
     (
-        *("actor_id", "limit", "now", "pattern", "token_id"),
+        *("actor_id", "from_board_id", "limit", "now", "pattern", "token_id"),
         *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq", "after_updated_at"),
     ),
     1,
@@ -30,7 +30,7 @@ ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in t
 def all_statements(engine: str) -> list[statements.Statement]:
     """The constants, the tables of them, and the pages."""
     found: list[statements.Statement] = []
-    for name, value in vars(statements).items():
+    for name, value in (*vars(statements).items(), *vars(sql_writes).items()):
         if name[0].isupper() and isinstance(value, sa.Select | sa.Insert | sa.Update | sa.Delete):
             found.append(value)
         elif name[0].isupper() and isinstance(value, dict):

@@ -183,9 +183,13 @@ def _make_indexes() -> None:
         "deleted_at IS NULL AND external_id IS NOT NULL",
         unique=True,
     )
-    _make_partial_index(
-        "ix_cards_board_due", "cards", ["board_id", "due_at", "id"], "deleted_at IS NULL AND due_at IS NOT NULL"
-    )
+    for parent in ("list", "board"):
+        _make_partial_index(
+            f"ix_cards_{parent}_due",
+            "cards",
+            [f"{parent}_id", "due_at", "id"],
+            "deleted_at IS NULL AND due_at IS NOT NULL",
+        )
     for table in ("boards", "lists", "cards"):
         _make_partial_index(f"ix_{table}_deleted", table, ["deleted_at"], "deleted_at IS NOT NULL")
     op.create_index("ix_time_entries_worked", "time_entries", ["board_id", "ended_at", "id"])

@@ -1,0 +1,187 @@
+"""A commit in a SQL database: one transaction, whatever it writes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from kanban import ranks
+from kanban.values import (
+    Board,
+    Card,
+    Change,
+    Checklist,
+    Comment,
+    Gone,
+    Label,
+    List,
+    Member,
+    Placed,
+    Remembered,
+    TimeEntry,
+    Token,
+    User,
+    Value,
+)
+from stores import rows, rows_of_parts, schema
+from stores import sql_writes as sw
+from stores.engine import Transaction
+from stores.statements import Call
+
+_ROWS: dict[type[Value], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
+    User: (schema.users, rows.user_row),
+    Token: (schema.tokens, rows.token_row),
+    Board: (schema.boards, rows.board_row),
+    Member: (schema.members, rows.member_row),
+    Label: (schema.labels, rows.label_row),
+    List: (schema.lists, rows.list_row),
+    Card: (schema.cards, rows.card_row),
+    TimeEntry: (schema.time_entries, rows_of_parts.time_entry_row),
+    Checklist: (schema.checklists, rows_of_parts.checklist_row),
+    Comment: (schema.comments, rows_of_parts.comment_row),
+}
+
+# Parents before children.
+_ORDER = {kind: place for place, kind in enumerate(_ROWS)}
+
+
+class Commit:
+    """Writes a change through a transaction, which makes it whole."""
+
+    __slots__ = ("_call", "_transaction")
+
+    def __init__(self, transaction: Transaction, call: Callable[..., Call]) -> None:
+        """The transaction, and what makes a call of a statement and its parameters."""
+        self._transaction = transaction
+        self._call = call
+
+    def write(self, change: Change, remember: Remembered | None) -> None:
+        """Write the change, its origin and the answer. Raises Stale and AlreadyExists, here or at the end."""
+        if remember:
+            self._remember(remember)
+        changes = [change] if change.origin is None else [change.origin, change]
+        # The boards come before all: their seq decides whether the rest is to be. And always in the same order, so
+        # that two who move cards between the same two boards do not wait for each other.
+        for each in sorted(changes, key=_board_id):
+            for value in each.updates:
+                if isinstance(value, Board):
+                    self._update_board(value, each)
+        for each in changes:
+            self._write_values(each)
+
+    def _write_values(self, change: Change) -> None:
+        for value in _in_order(change.updates):
+            if not isinstance(value, Board):
+                self._update(value, change)
+        for value in _in_order(change.creates):
+            self._create(value)
+        for gone in change.deletes:
+            self._delete(gone)
+        self._place(change.places, _board_id(change))
+        for event in (*change.history, *((change.event,) if change.event else ())):
+            self._run(sw.INSERT[schema.events], **rows.event_row(event))
+        if change.rebalance:
+            self._rebalance(change.rebalance)
+
+    def _run(self, statement: Any, **values: Any) -> None:
+        self._transaction.run(self._call(statement, **values))
+
+    def _create(self, value: Value) -> None:
+        table, row = _row(value)
+        if isinstance(value, Card):
+            self._free_external_id(value)
+        self._run(sw.INSERT[table], **row)
+        self._write_rest(value)
+
+    def _update_board(self, board: Board, change: Change) -> None:
+        actor_id = change.event.actor_id if change.event else ""
+        leaves = any(isinstance(gone, Member) and gone.user_id == actor_id for gone in change.deletes)
+        statement = sw.update_board(revives=change.revives, leaves=leaves)
+        self._transaction.change(self._call(statement, **rows.board_row(board), actor_id=actor_id))
+
+    def _update(self, value: Value, change: Change) -> None:
+        table, row = _row(value)
+        statement = sw.UPDATE_PART[table] if change.event else sw.UPDATE_PERSON[table]
+        if isinstance(value, Card):
+            self._free_external_id(value)
+            if change.origin:
+                statement = sw.MOVE_CARD
+                row["from_board_id"] = _board_id(change.origin)
+        self._transaction.change(self._call(statement, **row))
+        if isinstance(value, List):
+            self._run(sw.UPDATE_STAGE, **row)
+        elif isinstance(value, Card):
+            for strip in sw.STRIP_CARD:
+                self._run(strip, card_id=value.id)
+            if change.origin:
+                for carry in sw.CARRY_PARTS:
+                    self._run(carry, card_id=value.id, board_id=value.board_id)
+        elif isinstance(value, Checklist):
+            self._run(sw.DELETE_ITEMS, checklist_id=value.id)
+        self._write_rest(value)
+
+    def _write_rest(self, value: Value) -> None:
+        """What of a value stands in tables of its own."""
+        if isinstance(value, Card):
+            for label_id in value.label_ids:
+                self._run(sw.ADD_LABEL, card_id=value.id, label_id=label_id)
+            for member_id in value.assignee_ids:
+                self._run(sw.ADD_ASSIGNEE, card_id=value.id, member_id=member_id)
+            for position, link in enumerate(value.links):
+                row = {"card_id": value.id, "position": position, "url": link.url, "title": link.title}
+                self._run(sw.INSERT[schema.card_links], **row)
+        elif isinstance(value, Checklist):
+            for position, item in enumerate(value.items):
+                self._run(sw.INSERT[schema.checklist_items], **rows_of_parts.item_row(value.id, position, item))
+
+    def _delete(self, gone: Gone) -> None:
+        table = _ROWS[type(gone)][0]
+        self._transaction.change(self._call(sw.DELETE_PART[table], id=gone.id, board_id=gone.board_id))
+
+    def _place(self, places: Iterable[Placed], board_id: str) -> None:
+        """Give cards other ranks. They first leave their own, which may be the new one of another."""
+        rows_of_places = [
+            {"id": each.card_id, "list_id": each.list_id, "board_id": board_id, "rank": each.rank} for each in places
+        ]
+        for row in rows_of_places:
+            self._transaction.change(self._call(sw.PLACE_CARD, **{**row, "rank": f"~{row['id']}"}))
+        for row in rows_of_places:
+            self._run(sw.PLACE_CARD, **row)
+
+    def _free_external_id(self, card: Card) -> None:
+        """Take the external id from a card that vanished with its list."""
+        if card.external_id is not None and card.deleted_at is None:
+            self._run(sw.FREE_EXTERNAL_ID, board_id=card.board_id, external_id=card.external_id)
+
+    def _remember(self, record: Remembered) -> None:
+        row = rows.remembered_row(record)
+        self._run(sw.FORGET_RECORD, **row, now=row["created_at"])
+        self._run(sw.FORGET_EXPIRED, now=row["created_at"])
+        self._run(sw.INSERT[schema.idempotency_records], **row)
+
+    def _rebalance(self, list_id: str) -> None:
+        """Give the cards of a list new, short ranks in their order.
+
+        The new ranks all lie below the old ones, and the last card gets its own first: at every step the order
+        is right and no two ranks are equal.
+        """
+        ((last_rank,),) = self._transaction.rows(self._call(sw.LAST_RANK, list_id=list_id))
+        held = self._transaction.rows(self._call(sw.RANKS_IN_LIST, list_id=list_id))
+        card_ids = [card_id for (card_id,) in held]
+        new_ranks = ranks.following(last_rank, len(card_ids))
+        for card_id, rank in zip(reversed(card_ids), reversed(new_ranks), strict=True):
+            self._run(sw.SET_RANK, id=card_id, rank=rank)
+        self._run(sw.SET_BOUNDS, list_id=list_id, first_rank=new_ranks[0], last_rank=new_ranks[-1])
+
+
+def _row(value: Value) -> tuple[sa.Table, dict[str, Any]]:
+    table, row_of = _ROWS[type(value)]
+    return table, row_of(value)
+
+
+def _in_order(values: Iterable[Value]) -> list[Value]:
+    return sorted(values, key=lambda each: _ORDER[type(each)])
+
+
+def _board_id(change: Change) -> str:
+    return change.event.board_id if change.event else ""
