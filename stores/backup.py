@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from stores import CannotOpen, open_store
 from stores.rows import moment_text
-from stores.schema import document, metadata, moment
+from stores.schema import document, flag, metadata, moment
 
 BATCH = 1_000
 """Rows that are held in memory at a time."""
@@ -111,6 +111,8 @@ def _plain(column: sa.Column[Any], value: Any) -> Any:
         return moment_text(value)
     if column.type is document and value is not None:
         return json.loads(value) if isinstance(value, str) else value
+    if column.type is flag:
+        return bool(value)
     return bytes(value) if isinstance(value, memoryview) else value
 
 

@@ -9,6 +9,7 @@ import pytest
 from stores import CannotOpen, open_store
 from stores.backup import BackupRefused, backup, digest, restore
 from tests.engines.postgresql_server import PostgresqlServer
+from tests.stores.parts import full_card
 from tests.stores.world import World
 
 
@@ -34,6 +35,7 @@ def fill(url: str) -> None:
         world.add_card(f"Grüße {number} 👩\u200d🚀", description="viel\nzu tun")
     card = world.add_card("Taken up", list_name="Doing", external_id="JIRA-1")
     world.delete_card(card)
+    full_card(world)
     store.secret()
     store.close()
 
@@ -45,7 +47,7 @@ def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
     restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
     assert copied == restored == digest(url) == digest(f"sqlite:///{tmp_path}/restored.db")
-    assert {"users", "cards", "events", "time_entries"} <= set(seen)
+    assert {"users", "cards", "events", "time_entries", "card_links", "checklist_items", "comments"} <= set(seen)
 
 
 def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
 
 def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
     for number in range(4):
-        world.add_card(f"Card {number}")
+        world.add_card(f"Card {number}", due_at=NOON)
 
     for sort in Sort:
         found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=sort), 4)
@@ -193,8 +193,8 @@ def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> No
 
 
 def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
-    card = world.add_card("Copy", "Doing")
-    kept = world.add_card("Kept")
+    card = world.add_card("Copy", "Doing", due_at=NOON)
+    kept = world.add_card("Kept", due_at=NOON)
     todo = world.list_named("To do")
 
     world.delete_list("Doing")

@@ -1,0 +1,301 @@
+"""What is put away, deleted and brought back; places; and every filter that pages of cards have."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kanban import boards, shelves
+from kanban.record import record
+from kanban.store import AlreadyExists, Beside, CardQuery, Shelf, Sort, Stale
+from kanban.values import Board, Card, Placed, Role
+from tests.stores.parts import comment, label, place_of
+from tests.stores.world import NOON, World
+
+LIMITS = [1, 2, 100]
+
+
+def titles(world: World, limit: int = 100, **wishes: Any) -> list[str]:
+    return [card.title for card in world.cards(CardQuery(**wishes), limit)]
+
+
+# Filters
+
+
+@pytest.fixture
+def varied(world: World) -> World:
+    """Cards that differ in all that one can ask for."""
+    bug = label(world)
+    bob = world.user("Bob", id="bob")
+    world.member(bob, Role.EDITOR)
+    ann_there, bob_there = place_of(world, world.ann.id), place_of(world, bob.id)
+    wishes: Mapping[str, Mapping[str, Any]] = {
+        "Both": {"label_ids": (bug.id,), "assignee_ids": (ann_there.id, bob_there.id), "due_at": NOON},
+        "Bug": {"label_ids": (bug.id,), "due_at": NOON + timedelta(days=1)},
+        "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
+        "Plain": {"updated_at": NOON + timedelta(days=5)},
+    }
+    for title, fields in wishes.items():
+        card = world.add_card(title)
+        world.write(updates=(replace(card, **fields),))
+    world.write(creates=(comment(world, card, "Über den GROSSEN Teich"), comment(world, card, "100%")))
+    done = world.add_card("Done", "Done")
+    world.write(updates=(replace(done, due_at=NOON),))
+    return world
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ({"assignee_id": "bob"}, ["Both", "Bob's"]),
+        ({"assignee_id": "nobody"}, []),
+        ({"label_id": "lbl_none"}, []),
+        ({"due_from": NOON}, ["Both", "Bug", "Bob's", "Done"]),
+        ({"due_from": NOON + timedelta(seconds=1)}, ["Bug"]),
+        ({"due_until": NOON}, []),
+        ({"due_until": NOON + timedelta(seconds=1)}, ["Both", "Bob's", "Done"]),
+        ({"due_from": NOON, "due_until": NOON + timedelta(days=1)}, ["Both", "Bob's", "Done"]),
+        ({"overdue_at": NOON}, []),
+        ({"overdue_at": NOON + timedelta(seconds=1)}, ["Both"]),
+        ({"overdue_at": NOON + timedelta(days=2)}, ["Both", "Bug"]),
+        ({"updated_since": NOON + timedelta(days=5)}, ["Plain"]),
+        ({"updated_since": NOON + timedelta(days=5, seconds=1)}, []),
+        ({"q": "ÜBER DEN GROẞEN"}, ["Plain"]),
+        ({"q": "teich100"}, []),
+        ({"q": "0%"}, ["Plain"]),
+        ({"q": "b", "assignee_id": "bob", "due_from": NOON}, ["Both", "Bob's"]),
+        ({"due_from": NOON, "sort": Sort.DUE_FIRST}, ["Both", "Bob's", "Done", "Bug"]),
+        ({"assignee_id": "bob", "sort": Sort.DUE_LAST}, ["Bob's", "Both"]),
+        ({"assignee_id": "bob", "sort": Sort.NEWEST}, ["Bob's", "Both"]),
+        ({"updated_since": NOON, "sort": Sort.MOST_RECENT, "q": "plain"}, ["Plain"]),
+    ],
+)
+def test_a_page_holds_what_fits_every_filter(
+    varied: World, wishes: Mapping[str, Any], expected: list[str], limit: int
+) -> None:
+    assert titles(varied, limit, **wishes) == expected
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_a_label_is_a_filter_in_every_order(varied: World, sort: Sort) -> None:
+    (bug,) = varied.view().labels
+
+    found = titles(varied, 1, label_id=bug.id, sort=sort)
+
+    assert found == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
+
+
+def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: World) -> None:
+    card = world.add_card("Copy")
+    said = comment(world, card, "Hello")
+    world.write(creates=(said,))
+    world.write(updates=(replace(said, text="Goodbye", version=2),))
+    edited = titles(world, q="hello"), titles(world, q="goodbye")
+
+    world.write(deletes=(said,))
+
+    assert edited == ([], ["Copy"])
+    assert titles(world, q="goodbye") == []
+
+
+# Shelves
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("sort", [Sort.POSITION, Sort.OLDEST, Sort.LEAST_RECENT])
+def test_every_card_is_on_one_shelf(world: World, sort: Sort, limit: int) -> None:
+    made = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
+    for title in ("Away", "Both"):
+        world.do(shelves.archive_card, made[title].id)
+    for title in ("Gone", "Both"):
+        world.delete_card(made[title])
+
+    found = {shelf: titles(world, limit, shelf=shelf, sort=sort) for shelf in Shelf}
+
+    assert found[Shelf.IN_USE] == ["Used"]
+    assert found[Shelf.ARCHIVED] == ["Away"]
+    assert sorted(found[Shelf.DELETED]) == ["Both", "Gone"]
+    assert set(world.view(*(card.id for card in made.values())).cards) == {made["Used"].id, made["Away"].id}
+
+
+def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
+    card = world.add_card("Copy")
+    world.delete_card(world.add_card("Gone"))
+    todo = world.list_named("To do")
+
+    world.write(updates=(replace(todo, archived_at=NOON),))
+
+    assert titles(world) == titles(world, status=todo.stage) == titles(world, sort=Sort.NEWEST) == []
+    assert titles(world, list_id=todo.id) == titles(world, list_id=todo.id, sort=Sort.OLDEST) == ["Copy"]
+    assert titles(world, shelf=Shelf.ARCHIVED) == []
+    assert titles(world, shelf=Shelf.DELETED) == ["Gone"]
+    assert world.card(card) == card
+    assert world.view().list(todo.id).archived_at == NOON
+
+
+def test_boards_are_listed_where_they_stand(world: World) -> None:
+    other = world.board("Other")
+    _, change = shelves.archive_board(world.view(), world.act(), [])
+    assert change is not None
+
+    world.store.commit(change)
+
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [other]
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=True).items] == [world.board_id]
+
+
+# Coming back
+
+
+def read_deleted(world: World, **wishes: Any) -> Any:
+    view = world.store.read_deleted(world.board_id, world.ann.id, **wishes)
+    assert view is not None
+    return view
+
+
+def test_what_is_deleted_is_read_where_it_is_asked_for(world: World) -> None:
+    card, kept = world.add_card("Gone", "Doing"), world.add_card("Kept")
+    doing = world.list_named("Doing")
+    world.delete_card(card)
+    world.delete_list("Doing")
+
+    view = read_deleted(world, list_ids=[doing.id, "lst_none"], card_ids=[card.id, kept.id, "crd_none"])
+
+    assert [each.name for each in view.lists] == ["To do", "Done", "Doing"]
+    assert view.lists[-1].deleted_at == NOON
+    assert set(view.cards) == {card.id, kept.id}
+    assert view.cards[card.id].deleted_at == NOON
+    assert [each.name for each in read_deleted(world).lists] == ["To do", "Done"]
+
+
+def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None:
+    card = world.add_card("Copy", "Doing")
+    before = world.view(card.id)
+    world.store.commit(boards.delete(world.view(), world.act(), []))
+    stranger = world.user("Bob")
+    gone = read_deleted(world, card_ids=[card.id])
+    came_back = replace(gone.board, deleted_at=None)
+
+    world.store.commit(record(gone, world.act(), "board.restored", board=came_back, revives=True))
+
+    assert world.store.read_deleted(world.board_id, stranger.id) is None
+    after = world.view(card.id)
+    assert (after.lists, after.cards, after.members) == (before.lists, before.cards, before.members)
+    assert [event.type for event in world.events()[-2:]] == ["board.deleted", "board.restored"]
+
+
+def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
+    with pytest.raises(Stale):
+        world.write(revives=True)
+    world.store.commit(boards.delete(world.view(), world.act(), []))
+    gone = read_deleted(world)
+    change = record(gone, world.act(), "x", board=replace(gone.board, deleted_at=None), revives=True)
+    with pytest.raises(Stale):
+        world.store.commit(replace(change, revives=False))
+    world.store.commit(change)
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+
+def test_a_card_that_comes_back_must_find_its_external_id_free(world: World) -> None:
+    card = world.add_card("Old", external_id="x-1")
+    world.delete_card(card)
+    again = world.add_card("New", external_id="x-1")
+    gone = read_deleted(world, card_ids=[card.id]).cards[card.id]
+
+    with pytest.raises(AlreadyExists) as error:
+        world.write(updates=(replace(gone, deleted_at=None),))
+    world.delete_card(again)
+    world.write(updates=(replace(gone, deleted_at=None),))
+
+    assert error.value.what == "card.external_id"
+    assert world.card(card).external_id == "x-1"
+
+
+def test_a_list_that_comes_back_brings_its_cards_without_the_ids_that_others_took(world: World) -> None:
+    old = [world.add_card(f"Old {number}", "Doing", external_id=f"x-{number}") for number in range(2)]
+    doing = world.list_named("Doing")
+    world.delete_list("Doing")
+    world.add_card("New", external_id="x-1")
+    gone = read_deleted(world, list_ids=[doing.id])
+
+    change = shelves.restore_list(gone, doing.id, world.act())[1]
+    assert change is not None
+    world.store.commit(change)
+
+    assert [world.card(card).external_id for card in old] == ["x-0", None]
+    assert sorted(world.titles("Doing")) == ["Old 0", "Old 1"]
+
+
+# Places
+
+
+def places(world: World, list_id: str) -> tuple[Placed, ...]:
+    found = world.store.placed(world.board_id, world.ann.id, list_id)
+    assert found is not None
+    return found[1]
+
+
+def placed_cards(world: World, count: int = 4) -> list[Card]:
+    return [world.add_card(f"{number}", position="bottom") for number in range(count)]
+
+
+def test_places_are_those_of_all_cards_hidden_ones_too(world: World) -> None:
+    made = placed_cards(world)
+    todo = world.list_named("To do")
+    world.do(shelves.archive_card, made[1].id)
+    world.delete_card(made[2])
+
+    found = places(world, todo.id)
+
+    assert [(each.card_id, each.list_id, each.rank, each.hidden) for each in found] == [
+        (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(made)
+    ]
+    assert places(world, "lst_none") == ()
+    world.delete_list("To do")
+    assert places(world, todo.id) == ()
+
+
+def test_cards_change_places_and_nothing_else(world: World) -> None:
+    made = placed_cards(world)
+    todo = world.list_named("To do")
+    old = places(world, todo.id)
+    turned = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
+    world.later(hours=1)
+
+    world.write(places=tuple(turned))
+
+    assert world.titles("To do") == ["3", "2", "1", "0"]
+    assert [replace(world.card(card), rank=card.rank) for card in made] == made
+
+
+def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> None:
+    (card,) = placed_cards(world, 1)
+    elsewhere = world.list_named("Done").id
+
+    with pytest.raises(Stale):
+        world.write(places=(Placed(card.id, elsewhere, "b00"),))
+
+    assert world.card(card) == card
+
+
+def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
+    made = placed_cards(world)
+    world.do(shelves.archive_card, made[1].id)
+
+    assert world.view(beside=Beside(made[0].id, "after")).beyond == made[1].rank
+    assert world.view(beside=Beside(made[1].id, "after")).beyond == made[2].rank
+
+
+def test_every_field_of_a_board_comes_back(world: World) -> None:
+    board: Board = replace(
+        world.view().board, archived_at=NOON + timedelta(seconds=1), external_id="x", description="Text", version=5
+    )
+
+    world.store.commit(record(world.view(), world.act(), "board.updated", board=board))
+
+    assert world.view().board == replace(board, seq=2)
