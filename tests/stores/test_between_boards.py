@@ -1,0 +1,142 @@
+"""Boards that are made whole, whatever their size; and cards that move from one board to another with their parts."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import boards, ranks
+from kanban.record import record
+from kanban.store import AlreadyExists, CardQuery, Stale
+from kanban.values import Board, BoardView, Card, Change, Comment, Event
+from tests.stores.parts import comment, full_card
+from tests.stores.world import World, bare_card
+
+CARDS = 150
+
+
+def large(world: World, **wishes: object) -> tuple[str, Change]:
+    """A board of many cards, each with a comment, and with events from before; not written yet."""
+    view, change = boards.create(world.act(), name="Large")
+    todo, places = view.lists[0], ranks.following("", CARDS)
+    made: list[Card | Comment] = []
+    for number, rank in enumerate(places):
+        card = bare_card(world, todo, rank, title=f"Card {number}", comment_count=1)
+        made += [card, comment(world, card, f"About {number}")]
+    counted = replace(todo, card_count=CARDS, first_rank=places[0], last_rank=places[-1])
+    board = replace(view.board, seq=CARDS + 1, **wishes)  # type: ignore[arg-type]  # a test names the fields of a board
+    kept = [each for each in change.creates if each != todo and not isinstance(each, Board)]
+    history = tuple(
+        Event(board.id, seq, "card.created", world.now, world.ann.id, data={"title": f"Card {seq}"})
+        for seq in range(1, CARDS + 1)
+    )
+    assert change.event is not None
+    event = replace(change.event, seq=CARDS + 1)
+    return board.id, Change(creates=(board, *kept, counted, *made), event=event, history=history)
+
+
+def test_a_large_board_is_made_in_one_change_with_its_history(world: World) -> None:
+    world.board_id, change = large(world)
+
+    world.store.commit(change)
+
+    assert world.cards() == [each for each in change.creates if isinstance(each, Card)]
+    assert world.events() == [*change.history, change.event]
+    assert [card.title for card in world.cards(CardQuery(q="about 149"))] == ["Card 149"]
+    world.add_card("Next", "Doing")
+    assert world.view().board.seq == CARDS + 2
+
+
+def test_a_large_board_whose_external_id_is_taken_is_not_made_at_all(world: World) -> None:
+    first, change = large(world, external_id="x")
+    world.store.commit(change)
+    second, again = large(world, external_id="x")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(again)
+
+    assert error.value.what == "board.external_id"
+    assert world.store.read_deleted(second, world.ann.id) is None
+    assert world.store.board_of(world.ann.id, "x") == first
+
+
+# From board to board
+
+
+def viewed(world: World, board_id: str, *card_ids: str) -> BoardView:
+    view = world.store.read_board(board_id, world.ann.id, card_ids=card_ids)
+    assert view is not None
+    return view
+
+
+def moved(world: World, card: Card, target_id: str) -> Change:
+    """The card goes to the first list of another board of Ann's."""
+    home, target = viewed(world, card.board_id, card.id), viewed(world, target_id)
+    (place,) = target.members
+    arrived = replace(
+        home.card(card.id),
+        board_id=target_id,
+        list_id=target.lists[0].id,
+        label_ids=(),
+        assignee_ids=(place.id,),
+        version=card.version + 1,
+    )
+    left = record(home, world.act(), "card.left", card_id=card.id)
+    return replace(record(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
+
+
+def test_a_card_moves_with_all_its_parts(world: World) -> None:
+    card = full_card(world)
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    change = moved(world, card, target_id)
+
+    world.store.commit(change)
+
+    world.board_id = target_id
+    there = world.card(card)
+    assert there == change.updates[1]
+    comments = world.store.page_comments(target_id, world.ann.id, card.id, 10)
+    checklists = world.store.checklists(target_id, world.ann.id, card.id)
+    entries = world.store.page_time_entries(target_id, world.ann.id, card.id, 10)
+    assert comments is not None
+    assert checklists is not None
+    assert entries is not None
+    parts = (*comments[1].items, *checklists[1], *entries[1].items)
+    assert len(parts) == 4
+    assert {each.board_id for each in parts} == {target_id}
+    assert [each.text for each in checklists[1][0].items] == ["One", "Two"]
+    assert [found.id for _, found in world.store.page_assigned(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert world.events()[-1].type == "card.arrived"
+    assert card.id not in viewed(world, home_id, card.id).cards
+    found = world.store.page_events(home_id, world.ann.id, 0, 100)
+    assert found is not None
+    assert found[1].items[-1].type == "card.left"
+
+
+@pytest.mark.parametrize("where", ["home", "target"])
+def test_a_move_that_either_board_does_not_allow_is_not_made_on_both(world: World, where: str) -> None:
+    card = full_card(world)
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    change = moved(world, card, target_id)
+    world.board_id = home_id if where == "home" else target_id
+    world.add_card("Between", "Done")
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    world.board_id = home_id
+    assert world.card(card) == card
+    assert viewed(world, target_id, card.id).cards == {}
+
+
+def test_a_card_whose_external_id_is_taken_there_stays(world: World) -> None:
+    card = full_card(world)
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    world.board_id = target_id
+    world.add_card("There", external_id=card.external_id)
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(moved(world, card, target_id))
+
+    world.board_id = home_id
+    assert error.value.what == "card.external_id"
+    assert world.card(card) == card
