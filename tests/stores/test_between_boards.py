@@ -7,7 +7,7 @@ import pytest
 from kanban import boards, ranks
 from kanban.record import record
 from kanban.store import AlreadyExists, CardQuery, Stale
-from kanban.values import Board, BoardView, Card, Change, Comment, Event
+from kanban.values import Board, BoardView, Card, Change, Comment, Event, Part
 from tests.stores.parts import comment, full_card
 from tests.stores.world import World, bare_card
 
@@ -100,7 +100,7 @@ def test_a_card_moves_with_all_its_parts(world: World) -> None:
     assert comments is not None
     assert checklists is not None
     assert entries is not None
-    parts = (*comments[1].items, *checklists[1], *entries[1].items)
+    parts: tuple[Part, ...] = (*comments[1].items, *checklists[1], *entries[1].items)
     assert len(parts) == 4
     assert {each.board_id for each in parts} == {target_id}
     assert [each.text for each in checklists[1][0].items] == ["One", "Two"]
@@ -132,7 +132,7 @@ def test_a_card_whose_external_id_is_taken_there_stays(world: World) -> None:
     card = full_card(world)
     home_id, target_id = world.board_id, world.board("Elsewhere")
     world.board_id = target_id
-    world.add_card("There", external_id=card.external_id)
+    world.add_card("There", "Done", external_id=card.external_id)
 
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(moved(world, card, target_id))

@@ -37,9 +37,10 @@ def varied(world: World) -> World:
         "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
         "Plain": {"updated_at": NOON + timedelta(days=5)},
     }
+    made = {title: world.add_card(title) for title in wishes}
     for title, fields in wishes.items():
-        card = world.add_card(title)
-        world.write(updates=(replace(card, **fields),))
+        world.write(updates=(replace(made[title], **fields),))
+    card = made["Plain"]
     world.write(creates=(comment(world, card, "Über den GROSSEN Teich"), comment(world, card, "100%")))
     done = world.add_card("Done", "Done")
     world.write(updates=(replace(done, due_at=NOON),))

@@ -91,8 +91,12 @@ def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])
 def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, kind: type[Part]) -> None:
     card = world.add_card("Copy")
-    made = {Comment: comment(world, card, "Hm."), Checklist: checklist(world, card, "a0", item(world, "A"))}
-    part: Part = made.get(kind) or entry(world, card, 0, 60)
+    made: dict[type[Part], Part] = {
+        Comment: comment(world, card, "Hm."),
+        Checklist: checklist(world, card, "a0", item(world, "A")),
+        TimeEntry: entry(world, card, 0, 60),
+    }
+    part = made[kind]
     world.write(creates=(part,))
 
     world.write(deletes=(part,))

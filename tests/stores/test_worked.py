@@ -120,14 +120,15 @@ def test_my_work_is_the_newest_boards_first_and_there_the_oldest_card(world: Wor
 
 def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
     due = {"due_at": NOON}
-    for name, list_name, fields in [
+    wishes: list[tuple[str, str, dict[str, Any]]] = [
         ("Due", "To do", due),
         ("Complete", "Doing", {**due, "due_complete": True}),
         ("Later", "To do", {"due_at": NOON + timedelta(days=9)}),
         ("Done", "Done", due),
         ("Gone", "To do", due),
         ("Away", "To do", due),
-    ]:
+    ]
+    for name, list_name, fields in wishes:
         card = assign(world, world.add_card(name, list_name), world.ann.id, **fields)
         if name == "Gone":
             world.delete_card(card)
@@ -135,8 +136,8 @@ def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
             world.do(shelves.archive_card, card.id)
     tomorrow = NOON + timedelta(days=1)
 
-    def found(**wishes: Any) -> list[str]:
-        return [card.title for _, card in assigned(world, **wishes)]
+    def found(**query: Any) -> list[str]:
+        return [card.title for _, card in assigned(world, **query)]
 
     assert found() == ["Due", "Complete", "Later", "Done"]
     assert found(status=Stage.DONE) == ["Done"]
