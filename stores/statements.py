@@ -109,18 +109,13 @@ def tokens_page(*, continued: bool) -> sa.Select[Any]:
 # Boards
 
 
-BOARD = sa.select(boards, members.c.role).where(
-    boards.c.id == given("board_id"),
-    boards.c.deleted_at.is_(None),
-    members.c.board_id == boards.c.id,
-    members.c.user_id == given("user_id"),
-)
-
 ANY_BOARD = sa.select(boards, members.c.role).where(
     boards.c.id == given("board_id"),
     members.c.board_id == boards.c.id,
     members.c.user_id == given("user_id"),
 )
+
+BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
 
 MEMBERS = sa.select(members).where(members.c.board_id == given("board_id"))
 
@@ -282,10 +277,13 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
     "status": cards.c.status == given("status"),
     "q": sa.or_(
         cards.c.search.like(given("pattern"), escape="/"),
-        sa.select(comments.c.id)
+        # Not EXISTS: PostgreSQL would gather all comments that fit, those of other boards too.
+        sa.select(comments.c.card_id)
         .where(comments.c.card_id == cards.c.id, comments.c.search.like(given("pattern"), escape="/"))
+        .limit(sa.literal_column("1"))
         .correlate(cards)
-        .exists(),
+        .scalar_subquery()
+        .is_not(None),
     ),
     "label_id": sa.select(card_labels.c.card_id)
     .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == given("label_id"))
