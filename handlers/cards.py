@@ -8,7 +8,7 @@ from handlers import read, show
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
-from kanban import cards
+from kanban import cards, transfers
 from kanban.access import Caller
 from kanban.store import Beside, CardQuery, Shelf, Sort
 from kanban.values import Act, BoardView, Card, Change, Position
@@ -106,6 +106,14 @@ def move_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str,
     view = door.board(board_id, card_ids=[card_id], beside=_beside(body))
     card, change = cards.move(view, card_id, act, **body)
     return _shown(card, view, act.at, change)
+
+
+def transfer_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+    """Move a card to another board, with all that belongs to it."""
+    home, wishes = door.board(board_id, card_ids=[card_id]), dict(body)
+    away = door.other(wishes.pop("board_id"))
+    card, change = transfers.transfer(home, away, card_id, act, **wishes)
+    return _shown(card, away, act.at, change)
 
 
 def start_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NoReturn, TypeVar
 
 from kanban.access import Caller, permit
-from kanban.errors import NotFound
+from kanban.errors import NotFound, UnknownReference
 from kanban.shelves import MOST_STOPPED
 from kanban.store import Beside, Busy, CardQuery, PartKey, Store
 from kanban.values import (
@@ -61,6 +61,13 @@ class Door:
     ) -> BoardView:
         """The board with its lists, and the named cards and parts of these as far as they are there."""
         view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside, parts=parts)
+        return self._entered(view)
+
+    def other(self, board_id: str) -> BoardView:
+        """A board that a body names as `board_id`. Raises UnknownReference where the caller is no member."""
+        view = self._store.read_board(board_id, self._caller.user_id)
+        if view is None:
+            raise UnknownReference("board_id")
         return self._entered(view)
 
     def deleted(self, board_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()) -> BoardView:

@@ -5,7 +5,7 @@
     ├── Forbidden: RoleTooLow, ScopeMissing, NotTheAuthor
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
-    │             StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy,
+    │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport,
     │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
@@ -168,6 +168,18 @@ class TooManyCards(Conflict):
     def __init__(self, list_name: str, most: int) -> None:
         """Name the list and the number allowed."""
         super().__init__(f"List {quoted(list_name)} holds {most} cards, the most a list may hold.")
+
+
+class CurrencyDiffers(Conflict):
+    """What a card cost cannot be told in another currency."""
+
+    code = "currency_differs"
+
+    def __init__(self, card_title: str, currency: str, other: str) -> None:
+        """Name the card, the currency of its board, and that of the other one."""
+        super().__init__(
+            f"Card {quoted(card_title)} has time or a rate in {currency}, and the other board counts in {other}."
+        )
 
 
 class StaleOrder(Conflict):
@@ -355,6 +367,7 @@ class UnknownReference(Unprocessable):
 
     code = "unknown_reference"
     _SENTENCES: ClassVar[dict[str, str]] = {
+        "board_id": "'board_id' names no board of yours.",
         "list_id": "'list_id' names no list of this board.",
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",
@@ -377,7 +390,8 @@ class SelfReference(Unprocessable):
 
     def __init__(self, field: str) -> None:
         """Field is the member of the body."""
-        super().__init__(f"'{field}' names the very thing that is to be moved.")
+        there = "board that the card is on" if field == "board_id" else "very thing that is to be moved"
+        super().__init__(f"'{field}' names the {there}.")
         self.field = field
 
 

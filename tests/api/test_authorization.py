@@ -67,6 +67,7 @@ class Scene:
         there = {
             "move_card": {"list_id": lists[1]["id"]},
             "move_cards": {"list_id": lists[1]["id"]},
+            "transfer_card": {"board_id": mina.post("/boards", {"name": "Shop"}).json["id"]},
             "order_cards": {"card_ids": [card]},
             "order_lists": {"list_ids": [each["id"] for each in lists]},
         }

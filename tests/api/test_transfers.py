@@ -1,0 +1,84 @@
+"""A card moves to another board, with all that belongs to it."""
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.clock import StandingClock
+
+
+def make_board(client: Client, **wishes: str) -> str:
+    return f"/boards/{client.post('/boards', {'name': 'Website', **wishes}).json['id']}"
+
+
+@pytest.fixture
+def home(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return make_board(mina)
+
+
+@pytest.fixture
+def away(mina: Client) -> str:
+    """The path of another one."""
+    return make_board(mina)
+
+
+def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away: str, clock: StandingClock) -> None:
+    bug, _ = (mina.post(f"{home}/labels", {"name": name, "color": "red"}).json["id"] for name in ("Bug", "Idea"))
+    there = mina.post(f"{away}/labels", {"name": "bug", "color": "sky"}).json["id"]
+    body = {"title": "Fix it", "label_ids": [bug], "assignee_ids": ["mina"], "external_id": "x1"}
+    card = mina.post(f"{home}/cards", body).json["id"]
+    old, new = f"{home}/cards/{card}", f"{away}/cards/{card}"
+    mina.post(f"{old}/comments", {"text": "Looks good."})
+    steps = mina.post(f"{old}/checklists", {"name": "Steps"}).json["id"]
+    mina.post(f"{old}/checklists/{steps}/items", {"text": "Try it"})
+    mina.post(f"{old}/start")
+    clock.forward(hours=1)
+    wish = {"board_id": away.rpartition("/")[2]}
+
+    moved = mina.post(f"{old}/transfer", wish, Idempotency_Key="k1")
+    replayed = mina.post(f"{old}/transfer", wish, Idempotency_Key="k1")
+
+    assert (moved.status, replayed.raw) == (200, moved.raw)
+    assert (mina.get(old).status, mina.get(new).json) == (404, moved.json)
+    assert (moved.json["label_ids"], moved.json["assignee_ids"]) == ([there], ["mina"])
+    assert (moved.json["status"], moved.json["elapsed"], moved.json["comment_count"]) == ("in_progress", "01:00:00", 1)
+    assert mina.get(f"{new}/comments").json["items"][0]["text"] == "Looks good."
+    assert [each["name"] for each in mina.get(f"{new}/checklists").json["items"]] == ["Steps"]
+    assert len(mina.get(f"{new}/time").json["items"]) == 1
+    assert mina.get(f"{home}/cards").json["items"] == []
+    assert mina.get(f"{home}/events").json["items"][-1]["type"] == "card.departed"
+    assert mina.get(f"{away}/events").json["items"][-1]["type"] == "card.arrived"
+    assert mina.post(f"{new}/resolve").json["elapsed"] == "01:00:00"
+    assert mina.post(f"{home}/cards", {"title": "Another", "external_id": "x1"}).status == 201
+
+
+def test_only_editors_of_both_boards_move_a_card(mina: Client, omar: Client, home: str, away: str) -> None:
+    mina.put(f"{home}/members/omar", {"role": "editor"})
+    path = f"{home}/cards/{mina.post(f'{home}/cards', {'title': 'Fix it'}).json['id']}/transfer"
+    wish = {"board_id": away.rpartition("/")[2]}
+
+    stranger = omar.post(path, wish)
+    mina.put(f"{away}/members/omar", {"role": "viewer"})
+    viewer = omar.post(path, wish)
+    mina.put(f"{away}/members/omar", {"role": "editor"}, If_Match="*")
+    editor = omar.post(path, wish)
+
+    assert (stranger.status, stranger.json["code"]) == (422, "unknown_reference")
+    assert (viewer.status, viewer.json["code"]) == (403, "role_too_low")
+    assert editor.status == 200
+
+
+def test_what_does_not_fit_stays_where_it_is(mina: Client, home: str, away: str) -> None:
+    body = {"title": "Fix it", "external_id": "x1", "hourly_rate_minor": 5}
+    path = f"{home}/cards/{mina.post(f'{home}/cards', body).json['id']}"
+    mina.post(f"{away}/cards", {"title": "There", "external_id": "x1"})
+    euros = make_board(mina, currency="EUR")
+
+    taken, dear, here = (
+        mina.post(f"{path}/transfer", {"board_id": each.rpartition("/")[2]}) for each in (away, euros, home)
+    )
+
+    assert (taken.status, taken.json["code"]) == (409, "external_id_taken")
+    assert (dear.status, dear.json["code"]) == (409, "currency_differs")
+    assert (here.status, here.json["code"]) == (422, "self_reference")
+    assert mina.get(path).status == 200

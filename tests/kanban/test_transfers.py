@@ -1,0 +1,98 @@
+"""Cards that move to another board."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards, labels, marks, shelves, timeclock, transfers
+from kanban.errors import CardArchived, CurrencyDiffers, NoListOfStage, SelfReference, UnknownReference
+from kanban.values import BoardView, Card, Color, List, TimeEntry
+from tests.kanban.desk import Desk
+
+
+def add(desk: Desk, **wishes: object) -> Card:
+    card, change = cards.add(desk.view(), desk.act, title="Fix it", **wishes)  # type: ignore[arg-type]
+    desk.apply(change)
+    return card
+
+
+def elsewhere(**wishes: object) -> Desk:
+    """Another board of the same people, with ids of its own."""
+    desk = Desk(name="Shop", **wishes)
+    desk.board = replace(desk.board, id="board_away")
+    desk.lists = {f"away_{each.id}": replace(each, id=f"away_{each.id}") for each in desk.lists.values()}
+    desk.members = {f"away_{each.id}": replace(each, id=f"away_{each.id}") for each in desk.members.values()}
+    return desk
+
+
+def label(desk: Desk, name: str) -> str:
+    made, change = labels.add(desk.view(), desk.act, name=name, color=Color.RED)
+    desk.apply(change)
+    return made.id
+
+
+def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: Desk) -> None:
+    away = elsewhere()
+    bug, _ = label(desk, "Bug"), label(away, "Idea")
+    there = label(away, "BUG")
+    old = add(desk, label_ids=[bug, label(desk, "Cost")], external_id="x1")
+    desk.apply(marks.assign(desk.view(old.id), old.id, "usr_ann", desk.act)[1])
+
+    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+
+    target = away.list_named("To do")
+    assert (card.id, card.board_id, card.list_id, card.version) == (old.id, "board_away", target.id, 3)
+    assert (card.label_ids, card.external_id) == ((there,), "x1")
+    assert card.assignee_ids == tuple(away.members)
+    assert change.event
+    assert change.event.data == {"from_board_id": desk.board.id, "title": "Fix it", "stage": "todo"}
+    assert change.origin
+    assert change.origin.event
+    assert change.origin.event.type == "card.departed"
+    assert [each.card_count for each in change.origin.updates if isinstance(each, List)] == [0]
+    assert [each.card_count for each in change.updates if isinstance(each, List)] == [1]
+
+
+def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: Desk) -> None:
+    away = elsewhere()
+    old = add(desk)
+    desk.apply(cards.start(desk.view(old.id), old.id, desk.act)[1])
+    desk.later(hours=1)
+
+    going, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+    done = away.list_named("Done").id
+    ended, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act, list_id=done)
+
+    assert going.running
+    assert (going.running.board_id, timeclock.elapsed_seconds(going, desk.now)) == ("board_away", 3600)
+    assert (ended.running, ended.tracked_seconds, ended.resolved_at) == (None, 3600, desk.now)
+    (entry,) = [each for each in change.updates if isinstance(each, TimeEntry)]
+    assert (entry.board_id, entry.ended_at) == ("board_away", desk.now)
+    assert change.event
+    assert change.event.data["started_at"] == "2026-11-20T12:00:00Z"
+
+
+def test_money_does_not_change_its_currency(desk: Desk) -> None:
+    away = elsewhere(currency="EUR")
+    free, dear = add(desk), add(desk, hourly_rate_minor=5)
+
+    assert transfers.transfer(desk.view(free.id), away.view(), free.id, desk.act)
+    with pytest.raises(CurrencyDiffers, match="in USD, and the other board counts in EUR"):
+        transfers.transfer(desk.view(dear.id), away.view(), dear.id, desk.act)
+
+
+def test_a_card_goes_to_a_list_in_use_of_another_board(desk: Desk) -> None:
+    card = add(desk)
+
+    def go(view: BoardView, **wishes: str) -> None:
+        transfers.transfer(desk.view(card.id), view, card.id, desk.act, **wishes)  # type: ignore[arg-type]
+
+    with pytest.raises(SelfReference, match="names the board that the card is on"):
+        go(desk.view())
+    with pytest.raises(UnknownReference):
+        go(elsewhere().view(), list_id=card.list_id)
+    with pytest.raises(NoListOfStage):
+        go(elsewhere(lists=[{"name": "Only", "stage": "done"}]).view())
+    desk.apply(shelves.archive_card(desk.view(card.id), card.id, desk.act)[1])
+    with pytest.raises(CardArchived):
+        go(elsewhere().view())
