@@ -67,11 +67,12 @@ class Scene:
         there = {
             "move_card": {"list_id": lists[1]["id"]},
             "move_cards": {"list_id": lists[1]["id"]},
-            "transfer_card": {"board_id": mina.post("/boards", {"name": "Shop"}).json["id"]},
             "order_cards": {"card_ids": [card]},
             "order_lists": {"list_ids": [each["id"] for each in lists]},
         }
         self.body = there.get(operation_id) or BODIES.get(operation_id)
+        if operation_id == "transfer_card":
+            self.body = {"board_id": mina.post("/boards", {"name": "Shop"}).json["id"]}
 
     @staticmethod
     def parts(client: Client, card: str) -> dict[str, str]:
@@ -110,6 +111,8 @@ def test_a_member_may_do_what_the_document_lets_their_role_do(
         mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": role})
     else:
         join(store, scene.ids["board_id"], "omar", role, clock)
+    if scene.body and "board_id" in scene.body:
+        mina.put(f"/boards/{scene.body['board_id']}/members/omar", {"role": "editor"})
 
     answer = scene.call(omar, path, method)
 
