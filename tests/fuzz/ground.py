@@ -73,6 +73,9 @@ class Ground:
             real |= {"card_ids": [neighbour, card], "list_ids": [doing, todo, *rest]}
             if operation_id == "move_cards":
                 real["list_id"] = doing
+            elif operation_id == "transfer_card":
+                real["board_id"] = self._made("/boards", {"name": "Other ground"})
+                case.body.pop("list_id", None)
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
     def _made(self, path: str, body: dict[str, str]) -> str:
