@@ -1,5 +1,7 @@
 """Labels, checklists, comments, assignees, links, archives; and whose things are."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -11,6 +13,7 @@ _text = sa.Text()
 _bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _moment = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 _flag = sa.Integer().with_variant(sa.Boolean(), "postgresql")
+_document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 _number = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 
@@ -18,6 +21,7 @@ def upgrade() -> None:
     """Add columns, fill those that old rows must have, then make the new tables and indexes."""
     _widen_boards()
     _widen_cards()
+    _complete_events()
     _make_labels()
     _make_joins()
     _make_checklists()
@@ -59,6 +63,28 @@ def _widen_cards() -> None:
         "(SELECT created_by FROM boards WHERE boards.id = time_entries.board_id))"
     )
     op.add_column("time_entries", sa.Column("note", _text, nullable=False, server_default=sa.text("''")))
+
+
+def _complete_events() -> None:
+    """Let old events tell what such events tell by now: where a card stood that was deleted, and which list was."""
+    connection = op.get_bind()
+    events = sa.table("events", *map(sa.column, ("board_id", "seq", "type", "list_id")), sa.column("data", _document))
+    lists = sa.table("lists", *map(sa.column, ("id", "name", "stage")))
+    found = connection.execute(
+        sa.select(events.c.board_id, events.c.seq, events.c.type, events.c.data, lists.c.name, lists.c.stage)
+        .join(lists, lists.c.id == events.c.list_id)
+        .where(events.c.type.in_(("card.deleted", "list.deleted")))
+    ).fetchall()
+    for board_id, seq, kind, data, name, stage in found:
+        told = json.loads(data) if isinstance(data, str) else data
+        told |= {"stage": stage, "archived_at": None}
+        if kind == "list.deleted":
+            told["name"] = name
+        connection.execute(
+            sa.update(events)
+            .where(events.c.board_id == board_id, events.c.seq == seq)
+            .values(data=json.dumps(told, ensure_ascii=False) if isinstance(data, str) else told)
+        )
 
 
 def _make_labels() -> None:
