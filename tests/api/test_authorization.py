@@ -40,6 +40,8 @@ BODIES: dict[str, Any] = {
     "move_checklist_item": {"position": "bottom"},
     "create_comment": {"text": "Looks good."},
     "update_comment": {"text": "Looks better."},
+    "create_time_entry": {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"},
+    "update_time_entry": {"note": "On the train"},
     "sort_cards": {"by": "title"},
     "copy_card": {"title": "Write more copy"},
     "copy_list": {"name": "Later"},
@@ -80,7 +82,9 @@ class Scene:
         checklist = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
         item = client.post(f"{card}/checklists/{checklist}/items", {"text": "Try it"}).json["id"]
         comment = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
-        return {"checklist_id": checklist, "item_id": item, "comment_id": comment}
+        worked = {"started_at": "2026-01-05T14:00:00Z", "ended_at": "2026-01-05T14:15:45Z"}
+        entry = client.post(f"{card}/time-entries", worked).json["id"]
+        return {"checklist_id": checklist, "item_id": item, "comment_id": comment, "entry_id": entry}
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> Answer:
         """The operation, as that client."""
