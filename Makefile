@@ -47,7 +47,7 @@ purge: .venv/product  ## erase for good what was deleted more than 31 days ago, 
 	@exec $(BIN)/python tackboard.py purge
 
 test: .venv/development node_modules/.package-lock.json browser  ## run every test
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
