@@ -36,6 +36,9 @@ MOST_COPIED = 40
 MOST_COPIED_PARTS = 80
 """Cards and checklists that are copied with their list."""
 
+MOST_COPIED_TEXT = 400_000
+"""Characters of all that: as many as fit into one commit of every engine, whatever the script."""
+
 Checklists = Mapping[str, Sequence[Checklist]]
 """By the card's id."""
 
@@ -77,7 +80,14 @@ def copy_card(
 def refuse_long(there: List) -> None:
     """Raise TooMuchToCopy for a list with more cards than are copied with it."""
     if there.card_count > MOST_COPIED:
-        raise TooMuchToCopy(there.name, MOST_COPIED, MOST_COPIED_PARTS)
+        raise TooMuchToCopy(there.name, MOST_COPIED, MOST_COPIED_PARTS, MOST_COPIED_TEXT)
+
+
+def _text(there: Sequence[Card], checklists: Checklists) -> int:
+    """How many characters these cards and checklists hold."""
+    of_cards = sum(len(card.title) + len(card.description) for card in there)
+    items = (item for each in checklists.values() for checklist in each for item in checklist.items)
+    return of_cards + sum(len(item.text) for item in items)
 
 
 def copy_list(
@@ -89,8 +99,9 @@ def copy_list(
     """
     old = view.list(list_id)
     refuse_long(old)
-    if len(there) + sum(map(len, checklists.values())) > MOST_COPIED_PARTS:
-        raise TooMuchToCopy(old.name, MOST_COPIED, MOST_COPIED_PARTS)
+    parts = len(there) + sum(map(len, checklists.values()))
+    if parts > MOST_COPIED_PARTS or _text(there, checklists) > MOST_COPIED_TEXT:
+        raise TooMuchToCopy(old.name, MOST_COPIED, MOST_COPIED_PARTS, MOST_COPIED_TEXT)
     if len(view.lists) >= MOST_LISTS:
         raise TooManyLists(MOST_LISTS)
     empty = _empty(old, view.board.id, act)

@@ -222,11 +222,11 @@ class TooMuchToCopy(Conflict):
 
     code = "too_much_to_copy"
 
-    def __init__(self, list_name: str, most_cards: int, most_parts: int) -> None:
-        """Name the list, the number of cards allowed, and that of cards and checklists together."""
+    def __init__(self, list_name: str, most_cards: int, most_parts: int, most_text: int) -> None:
+        """Name the list and what is allowed: cards, cards and checklists together, and characters of all their text."""
         super().__init__(
             f"List {quoted(list_name)} holds too much: one request copies at most {most_cards} cards, "
-            f"and {most_parts} cards and checklists together."
+            f"{most_parts} cards and checklists together, and {most_text} characters of text."
         )
 
 

@@ -107,11 +107,22 @@ def test_a_list_that_holds_too_much_is_not_copied(desk: Desk) -> None:
     old = full_card(desk)
     home = desk.list_named("Doing").id
 
-    with pytest.raises(TooMuchToCopy, match="at most 40 cards, and 80 cards and checklists together"):
+    with pytest.raises(
+        TooMuchToCopy, match="at most 40 cards, 80 cards and checklists together, and 400000 characters"
+    ):
         copies.copy_list(desk.view(), home, [old], {old.id: parts_of(desk, old.id) * 80}, desk.act)
     desk.alter("Doing", card_count=41)
     with pytest.raises(TooMuchToCopy):
         copies.copy_list(desk.view(), home, [old] * 41, {}, desk.act)
+
+
+def test_a_list_with_more_text_than_a_commit_holds_is_not_copied(desk: Desk) -> None:
+    todo = desk.list_named("To do")
+    for _ in range(21):
+        desk.apply(cards.add(desk.view(), desk.act, title="Long", description="x" * 20_000)[1])
+
+    with pytest.raises(TooMuchToCopy):
+        copies.copy_list(desk.view(), todo.id, [*desk.cards.values()], {}, desk.act)
 
 
 def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: Desk) -> None:
