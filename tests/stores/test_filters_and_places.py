@@ -35,7 +35,7 @@ def varied(world: World) -> World:
         "Both": {"label_ids": (bug.id,), "assignee_ids": (ann_there.id, bob_there.id), "due_at": NOON},
         "Bug": {"label_ids": (bug.id,), "due_at": NOON + timedelta(days=1)},
         "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
-        "Plain": {"updated_at": NOON + timedelta(days=5)},
+        "Plain": {"updated_at": NOON + timedelta(days=5), "comment_count": 2},
     }
     made = {title: world.add_card(title) for title in wishes}
     for title, fields in wishes.items():
@@ -92,11 +92,11 @@ def test_a_label_is_a_filter_in_every_order(varied: World, sort: Sort) -> None:
 def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: World) -> None:
     card = world.add_card("Copy")
     said = comment(world, card, "Hello")
-    world.write(creates=(said,))
+    world.write(creates=(said,), updates=(replace(card, comment_count=1),))
     world.write(updates=(replace(said, text="Goodbye", version=2),))
     edited = titles(world, q="hello"), titles(world, q="goodbye")
 
-    world.write(deletes=(said,))
+    world.write(deletes=(said,), updates=(card,))
 
     assert edited == ([], ["Copy"])
     assert titles(world, q="goodbye") == []

@@ -74,7 +74,8 @@ def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -
     card = world.add_card("Copy")
     said, worked = comment(world, card, "Old"), entry(world, card, 0, 60)
     steps = checklist(world, card, "a0", *(item(world, name) for name in "ABC"))
-    world.write(creates=(said, steps, worked))
+    card = replace(card, comment_count=1)
+    world.write(creates=(said, steps, worked), updates=(card,))
     said = replace(said, text="New", version=2)
     worked = replace(worked, ended_at=worked.started_at, note="Corrected", version=2)
     steps = replace(

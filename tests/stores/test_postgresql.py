@@ -176,7 +176,7 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     upgrades = []
 
     def upgrade(connection: sa.Connection) -> None:
-        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0002'"))
+        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0003'"))
 
     monkeypatch.setattr("stores.migrations.HEAD", "0003")
     monkeypatch.setattr("stores.migrations.upgrade", upgrade)
