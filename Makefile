@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec release bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -50,13 +50,14 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
-	@before=$$(cksum spec/dist/*); npm run --silent bundle; test "$$before" = "$$(cksum spec/dist/*)" || { \
-		echo "spec/dist was not current; now it is: look at what changed, and commit it." >&2; exit 1; }
-	@npm run --silent lint
+	@$(BIN)/python -m pipeline spec --unchanged
 
-spec: node_modules/.package-lock.json  ## bundle the document in spec/ and lint it (needs Node)
-	@npm run --silent bundle
-	@npm run --silent lint
+spec: .venv/development node_modules/.package-lock.json  ## bundle the document, lint it, check its examples, compare it with the last release
+	@exec $(BIN)/python -m pipeline spec
+
+release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle in spec/released: from then on nothing may break it
+	@$(BIN)/python -m pipeline spec --unchanged
+	@exec $(BIN)/python -m pipeline release
 
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
