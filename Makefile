@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec release bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec release clients bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -59,15 +59,19 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 	@$(BIN)/python -m pipeline spec --unchanged
 	@exec $(BIN)/python -m pipeline release
 
+clients: .venv/development  ## make clients in seven languages, and compile those in TypeScript and Python (needs Node and Java)
+	@exec $(BIN)/python -m pipeline.clients
+
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
 
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
+	@for tool in clients/*/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
 
 clean:  ## remove everything that was made here, except the database
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .clients node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
