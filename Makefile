@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec release clients bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec release clients mock fuzz bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,12 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 
 clients: .venv/development  ## make clients in seven languages, and compile those in TypeScript and Python (needs Node and Java)
 	@exec $(BIN)/python -m pipeline.clients
+
+mock: .venv/development  ## answer from the document's examples, with no store, on http://127.0.0.1:8080/v1
+	@exec $(BIN)/python -m pipeline.mock
+
+fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
+	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "settling": {"contract", "kanban"},
     "app": {"contract", "handlers", "kanban", "settling"},
     "wsgi": {"app", "stores", "serverless_wsgi"},
-    "pipeline": {"contract", "yaml"},
+    "pipeline": {"contract", "server", "yaml"},
     "server": {"contract", "waitress"},
     "tackboard": {"kanban", "server", "stores", "wsgi"},
 }
