@@ -1,9 +1,9 @@
-"""The pages for people: Swagger UI at /docs/, Redoc at /docs/read, the document, a page for each kind of problem.
+"""The pages for people: Swagger UI at /docs/, Redoc at /docs/read, and a page for each kind of problem.
 
 The document is at /openapi.json and /openapi.yaml; a problem's page is where its `type` points, /problems/{code}.
 Swagger UI and Redoc come as plain files in installed packages that are never imported; the pages, their boot files
-and their style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security policy makes
-certain.
+and their style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security
+policy makes certain.
 """
 
 import importlib.util
