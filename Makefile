@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec release clients mock fuzz bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec release clients mock fuzz judge bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -68,13 +68,16 @@ mock: .venv/development  ## answer from the document's examples, with no store, 
 fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
+judge: .venv/development  ## let openapi-core judge the traffic of make fuzz: make judge SEED=17 CASES=4000
+	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
+
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
 
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
-	@for tool in clients/*/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
+	@for tool in clients/*/requirements.in judges/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
 
 clean:  ## remove everything that was made here, except the database
 	rm -rf .venv .clients node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

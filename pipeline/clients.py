@@ -113,6 +113,12 @@ def environment(folder: Path, pins: Path) -> Path:
     return interpreter
 
 
+def judge(traffic: Path) -> str:
+    """What openapi-core says about recorded traffic; raises ClientFailed when it disagrees with any of it."""
+    interpreter = environment(MADE / "judge", ROOT / "judges" / "requirements.txt")
+    return _run(str(interpreter), str(ROOT / "judges" / "core.py"), str(BUNDLE), str(traffic), folder=MADE)
+
+
 def lines_of(folder: Path) -> int:
     """Lines of generated code in a folder, tools and tests left out."""
     apart = {"node_modules", "compiled", "venv", "test", "tests"}

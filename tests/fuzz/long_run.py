@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipeline.clients import judge
 from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.provocations import provoke
 from tests.live_server import ROOT, LiveServer
@@ -27,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.long_run")
     parser.add_argument("--seed", type=int, default=20261120)
     parser.add_argument("--cases", type=int, default=4_000)
+    parser.add_argument("--judged", action="store_true", help="let openapi-core judge all of it too")
     parser.add_argument("--traffic", type=Path, help="keep everything that was sent and answered in this file")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -38,6 +40,8 @@ def main() -> int:
             status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoke(server, _sign_up(server, "provoker"), traffic)
         coverage = Coverage.of(traffic)
+        if chosen.judged:
+            print(judge(traffic).strip())
     print(coverage.told())
     return status or (0 if coverage.is_enough() else 1)
 
