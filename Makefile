@@ -17,7 +17,7 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore digest soak test check spec release operation clients mock fuzz judge bench requirements clean browser
+.PHONY: help run token backup restore digest soak test check spec release operation collection clients mock fuzz judge bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 operation: .venv/development node_modules/.package-lock.json  ## say what to write for operations of the document that have no function
 	@npm run --silent bundle
 	@exec $(BIN)/python -m pipeline.operation
+
+collection: .venv/development  ## make a Postman collection from the document
+	@exec $(BIN)/python -m pipeline.collection
 
 clients: .venv/development  ## make clients in seven languages, and compile those in TypeScript and Python (needs Node and Java)
 	@exec $(BIN)/python -m pipeline.clients

@@ -53,11 +53,7 @@ class Walk:
 def typescript() -> list[Walk]:
     """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
     folder = MADE / "typescript"
-    _copied(SOURCES / "typescript", folder)
-    lock = folder / "package-lock.json"
-    if not (folder / "node_modules").exists() or _is_newer(lock, folder / "node_modules"):
-        _run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
-    tools = folder / "node_modules" / ".bin"
+    tools = packages("typescript")
     _run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "made/document.ts", folder=folder)
     _run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
     _run(str(tools / "tsc"), "-p", ".", folder=folder)
@@ -99,6 +95,23 @@ def others() -> dict[str, str]:
         _run(*command, folder=MADE)
         made[language] = f"{lines_of(folder):,} lines made"
     return made
+
+
+def packages(name: str) -> Path:
+    """The programs of the npm packages that a folder of `clients/` pins, installed into its folder of `.clients`."""
+    folder = MADE / name
+    _copied(SOURCES / name, folder)
+    lock, stamp = SOURCES / name / "package-lock.json", folder / "made.stamp"
+    if not stamp.exists() or _is_newer(lock, stamp):
+        _run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+        stamp.touch()
+    return folder / "node_modules" / ".bin"
+
+
+def newman(collection: Path, address: str) -> str:
+    """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
+    tool = str(packages("postman") / "newman")
+    return _run(tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=MADE)
 
 
 def environment(folder: Path, pins: Path) -> Path:

@@ -130,7 +130,10 @@ def main() -> int:
     application = mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
     with server.listen(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or "8080")) as listening:
         host, port = listening.getsockname()[:2]
-        print(f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.")
+        print(
+            f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.",
+            flush=True,
+        )
         server.serve(application, listening)
     return 0
 
