@@ -17,7 +17,8 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore import digest purge soak test check spec bench requirements clean browser
+.PHONY: help run token backup restore import digest purge soak test check spec release operation collection clients mock fuzz \
+	judge bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -57,14 +58,34 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
-	@before=$$(cksum spec/dist/*); npm run --silent bundle; test "$$before" = "$$(cksum spec/dist/*)" || { \
-		echo "spec/dist was not current; now it is: look at what changed, and commit it." >&2; exit 1; }
-	@npm run --silent lint
+	@$(BIN)/python -m pipeline spec --unchanged
 	@npm run --silent web
 
-spec: node_modules/.package-lock.json  ## bundle the document in spec/ and lint it (needs Node)
+spec: .venv/development node_modules/.package-lock.json  ## bundle the document, lint it, check its examples, compare it with the last release
+	@exec $(BIN)/python -m pipeline spec
+
+release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle in spec/released: from then on nothing may break it
+	@$(BIN)/python -m pipeline spec --unchanged
+	@exec $(BIN)/python -m pipeline release
+
+operation: .venv/development node_modules/.package-lock.json  ## say what to write for operations of the document that have no function
 	@npm run --silent bundle
-	@npm run --silent lint
+	@exec $(BIN)/python -m pipeline.operation
+
+collection: .venv/development  ## make a Postman collection from the document
+	@exec $(BIN)/python -m pipeline.collection
+
+clients: .venv/development  ## make clients in seven languages, and compile those in TypeScript and Python (needs Node and Java)
+	@exec $(BIN)/python -m pipeline.clients
+
+mock: .venv/development  ## answer from the document's examples, with no store, on http://127.0.0.1:8080/v1
+	@exec $(BIN)/python -m pipeline.mock
+
+fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
+	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
+
+judge: .venv/development  ## let openapi-core judge the traffic of make fuzz: make judge SEED=17 CASES=4000
+	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
@@ -72,9 +93,10 @@ bench: .venv/development  ## measure the CPU time of a request, beside connexion
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
+	@for tool in clients/*/requirements.in judges/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
 
 clean:  ## remove everything that was made here, except the database
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .clients node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.

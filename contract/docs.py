@@ -1,9 +1,9 @@
-"""The pages for people: Swagger UI at /docs/, the document it shows, and a page for each kind of problem.
+"""The pages for people: Swagger UI at /docs/, Redoc at /docs/read, and a page for each kind of problem.
 
 The document is at /openapi.json and /openapi.yaml; a problem's page is where its `type` points, /problems/{code}.
-Swagger UI itself comes as plain files in an installed package that is never imported; the page, its boot file and
-its style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security policy makes
-certain.
+Swagger UI and Redoc come as plain files in installed packages that are never imported; the pages, their boot files
+and their style are ours and stand in `page/`. Nothing is loaded from anywhere else, which the content security
+policy makes certain.
 """
 
 import importlib.util
@@ -24,8 +24,6 @@ from contract.problems import PROBLEM_JSON, Problem
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_CARRIER = "flask_swagger_ui"
-
 _SECURITY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -37,6 +35,12 @@ _SECURITY = {
     "frame-ancestors": "'none'",
 }
 _POLICY = "; ".join(f"{directive} {sources}" for directive, sources in _SECURITY.items())
+# Redoc writes its styles into the page. Scripts stay as closed as everywhere, and what the styles could load too.
+_READING_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+_READING = "/docs/read"
+_LOGO_ELSEWHERE = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+_LOGO_HERE = b"favicon-32x32.png"
+"""Redoc loads the logo in its foot from its maker's server; a reader of these pages is nobody else's business."""
 
 
 def _ours() -> Path:
@@ -45,11 +49,22 @@ def _ours() -> Path:
 
 @cache
 def _swagger_ui() -> Path:
-    """The folder of Swagger UI's files. The package is found, not imported: importing it would need Flask."""
-    found = importlib.util.find_spec(_CARRIER)
+    """The folder of Swagger UI's files."""
+    return _carried("flask_swagger_ui") / "dist"
+
+
+@cache
+def _redoc() -> Path:
+    """The folder of Redoc's files."""
+    return _carried("drf_spectacular_sidecar") / "static" / "drf_spectacular_sidecar" / "redoc" / "bundles"
+
+
+def _carried(package: str) -> Path:
+    """The folder of a package that is here for its files. It is found, not imported: importing it would need more."""
+    found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise FileNotFoundError(f"The package {_CARRIER} with Swagger UI's files is not installed.")
-    return Path(found.submodule_search_locations[0]) / "dist"
+        raise FileNotFoundError(f"The package {package} is not installed, and the pages for people need its files.")
+    return Path(found.submodule_search_locations[0])
 
 
 # Only what is named here can be asked for.
@@ -59,6 +74,9 @@ _FILES: dict[str, tuple[Callable[[], Path], str, str]] = {
     "/docs/page.css": (_ours, "page.css", "text/css; charset=utf-8"),
     "/docs/swagger-ui-bundle.js": (_swagger_ui, "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     "/docs/swagger-ui.css": (_swagger_ui, "swagger-ui.css", "text/css; charset=utf-8"),
+    _READING: (_ours, "reading.html", "text/html; charset=utf-8"),
+    "/docs/reading.js": (_ours, "reading.js", "text/javascript; charset=utf-8"),
+    "/docs/redoc.standalone.js": (_redoc, "redoc.standalone.js", "text/javascript; charset=utf-8"),
     "/docs/favicon-32x32.png": (_swagger_ui, "favicon-32x32.png", "image/png"),
 }
 
@@ -157,7 +175,8 @@ async def _reply(scope: Message, send: Send, status: int, headers: dict[str, str
 @cache
 def _file(path: str) -> Page:
     folder, name, content_type = _FILES[path]
-    return page_of(content_type, (folder() / name).read_bytes())
+    policy = _READING_POLICY if path == _READING else _POLICY
+    return page_of(content_type, (folder() / name).read_bytes().replace(_LOGO_ELSEWHERE, _LOGO_HERE), policy)
 
 
 def page_of(content_type: str, body: bytes, policy: str = _POLICY) -> Page:

@@ -31,7 +31,7 @@ _UNCLEAN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN_QUERY = re.compile(rb"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-_EXPOSED_HEADERS = "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id"
+_EXPOSED_HEADERS = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
 
 
 class Edge:

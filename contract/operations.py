@@ -18,6 +18,7 @@ import orjson
 from contract.bodies import Body
 from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import Cursors
+from contract.deprecation import announcement_of, why_not_announced
 from contract.negotiation import choose
 from contract.parameters import Parameter, argument_of, read_cookies, read_query
 from contract.responses import Reply, Response, Responses
@@ -108,6 +109,7 @@ class Operation:
             refusals.append(why)
         refusals.extend(_clashes(self._names, merged, has_body=body is not None))
         refusals.extend(_unsupported_responses(described, schemas))
+        refusals.extend(why_not_announced(described))
         if refusals:
             raise BadDocument(f"Operation {self.id or method + ' ' + path}: {'; '.join(refusals)}.")
         parameters = [Parameter(parameter, schemas) for parameter in merged.values()]
@@ -116,7 +118,8 @@ class Operation:
         self._headers = [p for p in parameters if p.place == "header"]
         self._cookies = [p for p in parameters if p.place == "cookie"]
         self._body = Body(body, schemas) if body is not None else None
-        self._responses = Responses(self.id, described["responses"], schemas)
+        announced = announcement_of(described)
+        self._responses = Responses(self.id, described["responses"], schemas, announced)
         self.takes_idempotency_key = any(p.argument == "idempotency_key" for p in self._headers)
         self._answers_unchanged = any(p.argument == "if_none_match" for p in self._headers)
         self._function: Callable[..., Reply]

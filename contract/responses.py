@@ -85,12 +85,15 @@ class _Declared:
 
 
 class Responses:
-    """The declared responses of one operation."""
+    """The declared responses of one operation; `announced` are headers for all that declare them."""
 
-    __slots__ = ("_by_status", "_operation_id", "media_types")
+    __slots__ = ("_announced", "_by_status", "_operation_id", "media_types")
 
-    def __init__(self, operation_id: str, described: Mapping[str, Any], schemas: Schemas) -> None:
+    def __init__(
+        self, operation_id: str, described: Mapping[str, Any], schemas: Schemas, announced: Mapping[str, str]
+    ) -> None:
         self._operation_id = operation_id
+        self._announced = announced
         self._by_status = {
             int(status): _Declared(schemas.resolve(response), schemas) for status, response in described.items()
         }
@@ -115,6 +118,7 @@ class Responses:
             body = self._written(reply, media)
         elif reply.body is not None:
             raise Breach(f"{self._operation_id}: {reply.status} has a body that the document doesn't name")
+        headers |= {name: value for name, value in self._announced.items() if name in declared.headers}
         self._check_headers(declared, reply.status, headers)
         return Response(reply.status, tuple(headers.items()), body, reply.change)
 

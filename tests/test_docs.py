@@ -55,6 +55,21 @@ def test_every_part_of_the_page_comes_from_here_under_a_strict_policy(
     assert body.startswith(beginning)
 
 
+def test_the_reading_page_may_style_itself_and_nothing_else() -> None:
+    policy = _ask("/docs/read")[1]["content-security-policy"]
+
+    assert "script-src 'self';" in policy
+    assert "style-src 'self' 'unsafe-inline';" in policy
+    assert policy.count("unsafe") == 1
+
+
+def test_the_reading_page_loads_nothing_from_its_maker() -> None:
+    _, headers, body = _ask("/docs/redoc.standalone.js")
+
+    assert headers["content-type"] == "text/javascript; charset=utf-8"
+    assert b"https://cdn." not in body
+
+
 @pytest.mark.parametrize("path", ["/", "/docs"])
 def test_the_page_is_found_from_the_front_door(path: str) -> None:
     status, headers, _ = _ask(path)

@@ -58,6 +58,19 @@ def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, 
     assert not visit.complaints
 
 
+def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_nothing(
+    live_server: LiveServer, visit: Visit
+) -> None:
+    visit.page.goto(f"{live_server.url}docs/read")
+
+    # A heading of Redoc has a link before its text.
+    expect(visit.page.locator("h2", has_text="Start a card")).to_be_attached(timeout=30_000)
+    expect(
+        visit.page.locator("h1", has_text="Concurrency").or_(visit.page.locator("h2", has_text="Concurrency"))
+    ).to_be_attached()
+    assert not visit.complaints
+
+
 def test_a_reader_without_a_token_sees_the_document_and_is_refused_with_a_problem(
     live_server: LiveServer, visit: Visit
 ) -> None:

@@ -1,5 +1,6 @@
 """Something for generated requests to work on: boards, lists, cards and tokens that exist."""
 
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -21,6 +22,35 @@ class Ground:
         self._own_id: str = client.get("/users/me").json["id"]
         self._other_id: str = client.post("/users", {"name": "Guest"}).json["user"]["id"]
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
+
+    def prepare(self, case: Any, valid_cases: Iterator[int]) -> None:
+        """Make of a generated request one that a client could send.
+
+        Ids, entity tags and cursors can't be guessed, so without this nearly every valid request would end in 404,
+        412 or 400. Every second one gets what a client would have read before; the others stay as they were
+        generated. In the stateful phase links give the ids, and what would break a chain of them is put right.
+        """
+        if case.headers and case.headers.get("If-None-Match") == "0":
+            # schemathesis fills the other headers of a case without Authorization with 0, adds Authorization
+            # all the same, and then takes the request for a valid one.
+            del case.headers["If-None-Match"]
+        self.keep_own_token(case)
+        if case.meta is None or not case.meta.generation.mode.is_positive:
+            return
+        self.forget_made_up_cursor(case)
+        if case.meta.phase.name.value == "stateful":
+            self._keep_the_chain(case)
+        elif next(valid_cases) % 2 == 0:
+            self.put_under(case)
+
+    def _keep_the_chain(self, case: Any) -> None:
+        """An answer that ends a chain of links teaches nothing about the next one: no 304, 412 or 422 by accident."""
+        headers = case.headers or {}
+        headers.pop("If-None-Match", None)
+        if "If-Match" in headers:
+            headers["If-Match"] = "*"
+        if "Idempotency-Key" in headers:
+            headers["Idempotency-Key"] = f"key-{next(self._keys)}"
 
     def keep_own_token(self, case: Any) -> None:
         """Never revoke the token that everything is sent with: all later answers would be 401."""

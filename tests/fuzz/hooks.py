@@ -15,6 +15,7 @@ import schemathesis
 from app import create_app
 from stores import open_store
 from tests.api.client import Client
+from tests.fuzz import checks
 from tests.fuzz.ground import Ground
 
 logging.getLogger("tackboard").setLevel(logging.CRITICAL)
@@ -22,6 +23,7 @@ logging.getLogger("tackboard").setLevel(logging.CRITICAL)
 application = create_app(open_store(os.environ["FUZZ_STORE"]), open_signup=True)
 ground = Ground(Client(application, os.environ["FUZZ_TOKEN"]))
 valid_cases = count()
+after_call = checks.after_call
 
 
 @schemathesis.hook
@@ -41,19 +43,6 @@ def read_table(context: object, response: Any) -> str:
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, Any]) -> None:
-    """Let valid requests meet a board that exists.
-
-    Ids, entity tags and cursors can't be guessed, so without this nearly every valid request would end in 404, 412
-    or 400. Every second one gets what a client would have read before; the others stay as they were generated.
-    """
+    """Let valid requests meet a board that exists."""
     del context, kwargs
-    if case.headers and case.headers.get("If-None-Match") == "0":
-        # schemathesis fills the other headers of a case without Authorization with 0, adds Authorization
-        # all the same, and then takes the request for a valid one.
-        del case.headers["If-None-Match"]
-    ground.keep_own_token(case)
-    if case.meta is None or not case.meta.generation.mode.is_positive:
-        return
-    ground.forget_made_up_cursor(case)
-    if case.meta.phase.name.value != "stateful" and next(valid_cases) % 2 == 0:
-        ground.put_under(case)
+    ground.prepare(case, valid_cases)

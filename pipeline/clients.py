@@ -1,0 +1,193 @@
+"""Clients made from the document, each in a folder of `.clients`, and the walk through the main job in each.
+
+What makes them stands pinned in `clients/`; the walks are a few lines in each language that do what every user of
+Tackboard does: make a board, add a card, move, start and resolve it, read its time, and meet a 412 and a 422.
+"""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.bundle import Node
+from pipeline.findings import BUNDLE, ROOT
+
+SOURCES = ROOT / "clients"
+MADE = ROOT / ".clients"
+OTHERS = {
+    "java": "--library=native",
+    "kotlin": "--library=jvm-okhttp4",
+    "go": "",
+    "csharp": "",
+    "rust": "--library=reqwest",
+}
+"""Languages that openapi-generator makes clients in, with the library that each is made for."""
+
+_ENDINGS = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
+
+
+class ClientFailed(Exception):
+    """A client that was not made, not compiled or could not walk; the message is what the tool said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How to run the main job in one client: a command, where, and with what in its environment."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, url: str, token: str) -> str:
+        """What the walk prints against the server at `url`, which ends in the address of the API."""
+        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token}
+        return _run(*self.command, folder=self.folder, environment=given)
+
+
+def typescript() -> list[Walk]:
+    """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
+    folder = MADE / "typescript"
+    tools = packages("typescript")
+    _run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "made/document.ts", folder=folder)
+    _run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
+    _run(str(tools / "tsc"), "-p", ".", folder=folder)
+    return [
+        Walk(name, ("node", f"compiled/walk_{file}.js"), folder, {})
+        for name, file in (("openapi-fetch", "fetch"), ("@hey-api/openapi-ts", "hey"))
+    ]
+
+
+def python() -> list[Walk]:
+    """Make the Python client, in a virtual environment of its own."""
+    folder = MADE / "python"
+    pins = SOURCES / "python" / "requirements.txt"
+    interpreter = environment(folder / "venv", pins)
+    document = folder / "openapi.json"
+    document.write_text(json.dumps(_with_one_media_type(json.loads(BUNDLE.read_bytes()))))
+    package = folder / "tackboard_client"
+    command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
+    said = _run(*command, "--path", str(document), "--output-path", str(package), folder=folder)
+    if "unsupported" in said.lower() or "unable to" in said.lower():
+        raise ClientFailed(f"openapi-python-client left something out: {said}")
+    _run(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
+    walk = SOURCES / "python" / "walk.py"
+    return [Walk("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
+
+
+def others() -> dict[str, str]:
+    """Make the clients of openapi-generator, which needs Java: by language, the files that it made."""
+    if shutil.which("java") is None:
+        raise ClientFailed("openapi-generator needs Java 11 or newer.")
+    tool = environment(MADE / "generator", SOURCES / "generator" / "requirements.txt").with_name(
+        "openapi-generator-cli"
+    )
+    made = {}
+    for language, library in OTHERS.items():
+        folder = MADE / language
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
+        _run(*command, folder=MADE)
+        made[language] = f"{lines_of(folder):,} lines made"
+    return made
+
+
+def packages(name: str) -> Path:
+    """The programs of the npm packages that a folder of `clients/` pins, installed into its folder of `.clients`."""
+    folder = MADE / name
+    _copied(SOURCES / name, folder)
+    lock, stamp = SOURCES / name / "package-lock.json", folder / "made.stamp"
+    if not stamp.exists() or _is_newer(lock, stamp):
+        _run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+        stamp.touch()
+    return folder / "node_modules" / ".bin"
+
+
+def newman(collection: Path, address: str) -> str:
+    """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
+    tool = str(packages("postman") / "newman")
+    return _run(tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=MADE)
+
+
+def environment(folder: Path, pins: Path) -> Path:
+    """The interpreter of a virtual environment that holds exactly these pins; it is made when it is older than they."""
+    interpreter = folder / "bin" / "python"
+    stamp = folder / "made"
+    if not stamp.exists() or _is_newer(pins, stamp):
+        venv.create(folder, clear=True, with_pip=True)
+        install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        _run(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
+        stamp.touch()
+    return interpreter
+
+
+def judge(traffic: Path) -> str:
+    """What openapi-core says about recorded traffic; raises ClientFailed when it disagrees with any of it."""
+    interpreter = environment(MADE / "judge", ROOT / "judges" / "requirements.txt")
+    return _run(str(interpreter), str(ROOT / "judges" / "core.py"), str(BUNDLE), str(traffic), folder=MADE)
+
+
+def lines_of(folder: Path) -> int:
+    """Lines of generated code in a folder, tools and tests left out."""
+    apart = {"node_modules", "compiled", "venv", "test", "tests"}
+    files = (file for file in folder.rglob("*") if file.suffix in _ENDINGS and not apart & set(file.parts))
+    return sum(len(file.read_bytes().splitlines()) for file in files)
+
+
+def _with_one_media_type(document: Node) -> Node:
+    """The document with plain JSON only where a body may come as plain JSON or as a merge patch.
+
+    openapi-python-client would make a union of a class with itself, and forget to import what it needs for that.
+    """
+    plain = copy.deepcopy(document)
+    for item in plain["paths"].values():
+        for operation in item.values():
+            content = operation.get("requestBody", {}).get("content", {}) if isinstance(operation, dict) else {}
+            if "application/json" in content:
+                operation["requestBody"]["content"] = {"application/json": content["application/json"]}
+    return plain
+
+
+def _copied(source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir():
+        if file.is_file():
+            shutil.copy2(file, folder / file.name)
+
+
+def _is_newer(file: Path, than: Path) -> bool:
+    return file.stat().st_mtime > than.stat().st_mtime
+
+
+def _run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise ClientFailed(f"{' '.join(command[:3])} failed: {(run.stdout + run.stderr).strip()[:6_000]}")
+    return run.stdout
+
+
+def main() -> int:
+    """Make every client, and say how many lines each has."""
+    walks = [*typescript(), *python()]
+    print(f"typescript: {lines_of(MADE / 'typescript'):,} lines, compiled with tsc --strict")
+    print(f"python: {lines_of(MADE / 'python'):,} lines, compiled")
+    print("walks:", ", ".join(walk.name for walk in walks))
+    for language, made in others().items():
+        print(f"{language}: {made}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""A server that answers from the document's examples, with no store behind it: a frontend can begin before a handler.
+
+Everything up to the handler is the real thing: bad input is refused as it will be, a call without a token gets its
+401 (any token will do), a PATCH without If-Match its 428. The header `Prefer` chooses an answer (RFC 7240):
+`Prefer: code=409` the first example of that status, `Prefer: example=more` the example of that name.
+"""
+
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import server
+from contract.application import build
+from contract.bridge import WsgiBridge
+from contract.cursors import Cursors
+from contract.docs import Docs
+from contract.edge import Edge
+from contract.operations import Call
+from contract.parameters import argument_of
+from contract.problems import Problem
+from pipeline.bundle import Bundle, Node, Operation
+from pipeline.findings import BUNDLE
+from pipeline.rules.operations import PROBLEM
+
+_PREFERENCE = re.compile(r"\b(code|example)=\"?([A-Za-z0-9_]+)\"?")
+_NAME_OF_BASE = re.compile(r"^/v[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An answer as an example shows it: what the contract calls a reply."""
+
+    body: Any
+    status: int
+    etag: str | None = None
+    location: str | None = None
+    next_query: None = None
+    change: None = None
+
+
+def mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiBridge:
+    """The WSGI application that answers from the examples of a document."""
+    bundle = Bundle(json.loads(document))
+    api = build(
+        bundle.document,
+        {operation.id: _answering(bundle, operation) for operation in bundle.operations},
+        provided={"call": lambda call: call},
+        authenticate=lambda text: text or None,
+        settle=lambda _, answer: answer(),
+        refusal=lambda _: None,
+        cursors=Cursors(b"the mock remembers nothing"),
+        public=frozenset(operation.id for operation in bundle.operations if _is_public(bundle, operation)),
+    )
+    site = Docs(document, document_yaml, otherwise=api)
+    return WsgiBridge(Edge(site, new_request_id=lambda: os.urandom(16).hex(), origins=origins))
+
+
+def _is_public(bundle: Bundle, operation: Operation) -> bool:
+    asked = operation.node["security"] if "security" in operation.node else bundle.document.get("security", [])
+    return not asked or {} in asked
+
+
+def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
+    """The function of an operation: it takes all that the document names, and answers an example."""
+
+    def answer(call: Call, **given: Any) -> Example:
+        wanted = dict(_PREFERENCE.findall(call.request.headers.get("prefer", "")))
+        seen = given.get("if_match")
+        if seen is not None and not seen.given:
+            seen.admits(1)
+        return _chosen(bundle, operation, wanted)
+
+    names = [argument_of(parameter["name"]) for _, parameter in bundle.parameters(operation)]
+    names += ["body"] if "requestBody" in operation.node else []
+    kind = inspect.Parameter.KEYWORD_ONLY
+    taken = [inspect.Parameter("call", kind), *(inspect.Parameter(name, kind, default=None) for name in names)]
+    answer.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined] # inspect looks for it there.
+    return answer
+
+
+def _chosen(bundle: Bundle, operation: Operation, wanted: dict[str, str]) -> Example:
+    responses = {status: response for _, status, response in bundle.responses(operation)}
+    status = wanted.get("code") or next(each for each in responses if each.startswith("2"))
+    if status not in responses:
+        raise Problem(400, "invalid_header", f"Prefer names a status that {operation.id} doesn't have.")
+    response = responses[status]
+    contents: list[tuple[str, Node]] = list(response.get("content", {}).items())
+    body: Any = _example(bundle, contents[0][1], wanted.get("example")) if contents else None
+    if contents and contents[0][0] == PROBLEM:
+        raise _problem(bundle, body, response)
+    headers = response.get("headers", {})
+    location = _shown(bundle, headers["Location"]) if "Location" in headers else None
+    return Example(
+        body,
+        int(status),
+        etag=str(_shown(bundle, headers["ETag"])).strip('"') if "ETag" in headers else None,
+        location=_NAME_OF_BASE.sub("", str(location)) if location else None,
+    )
+
+
+def _example(bundle: Bundle, content: Node, name: str | None) -> Any:
+    examples = {each: bundle.resolve(node).get("value") for each, node in content.get("examples", {}).items()}
+    if "example" in content:
+        examples["example"] = content["example"]
+    return examples.get(name or "", next(iter(examples.values()), None))
+
+
+def _problem(bundle: Bundle, shown: Node, response: Node) -> Problem:
+    apart = ("X-Request-Id", "Cache-Control")
+    headers = {
+        name: str(_shown(bundle, node)) for name, node in response.get("headers", {}).items() if name not in apart
+    }
+    return Problem(shown["status"], shown["code"], shown["detail"], headers=headers)
+
+
+def _shown(bundle: Bundle, node: Node) -> Any:
+    """The example of a header."""
+    header = bundle.resolve(node)
+    return header.get("example", bundle.resolve(header.get("schema", {})).get("example"))
+
+
+def main() -> int:
+    """Serve until Ctrl-C, on HOST and PORT."""
+    origins = [origin for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin]
+    application = mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
+    with server.listen(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or "8080")) as listening:
+        host, port = listening.getsockname()[:2]
+        print(
+            f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.",
+            flush=True,
+        )
+        server.serve(application, listening)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""The rules that neither Redocly nor Spectral has, and that this document must keep.
+
+A rule is a function from a bundle to the places that break it; its name is the name of the rule.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipeline.bundle import Bundle, Node
+from pipeline.findings import Pointer, Remark
+from pipeline.rules import bodies, operations, schemas
+
+Rule = Callable[[Bundle], Iterator[tuple[Pointer, str]]]
+
+RULES: tuple[Rule, ...] = (*schemas.RULES, *operations.RULES, *bodies.RULES)
+
+
+def remarks(document: Node) -> list[Remark]:
+    """What all rules together say; only where a reference leads nowhere, when one does."""
+    if dangling := list(_dangling(document, (), document)):
+        return [Remark(at, "references-lead-somewhere", f"{reference} is not there.") for at, reference in dangling]
+    bundle = Bundle(document)
+    return [Remark(at, rule.__name__.replace("_", "-"), says) for rule in RULES for at, says in rule(bundle)]
+
+
+def _dangling(node: Any, at: Pointer, document: Node) -> Iterator[tuple[Pointer, str]]:
+    if isinstance(node, list):
+        for number, part in enumerate(node):
+            yield from _dangling(part, (*at, number), document)
+    elif isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and not _leads_somewhere(reference, document):
+            yield (*at, "$ref"), reference
+        for name, part in node.items():
+            yield from _dangling(part, (*at, name), document)
+
+
+def _leads_somewhere(reference: str, document: Node) -> bool:
+    target: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(target, dict) or name not in target:
+            return False
+        target = target[name]
+    return True

@@ -1,0 +1,128 @@
+"""Rules about bodies and examples: there is one for everything, and it is true."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contract.schemas import Direction
+from pipeline.bundle import Bundle, Content, Node
+from pipeline.findings import Pointer
+from pipeline.rules.operations import PROBLEM
+
+Found = Iterator[tuple[Pointer, str]]
+
+
+def bodies_are_named_objects(bundle: Bundle) -> Found:
+    """A body is an object, so that it may grow; and it has a name, so that clients have a type for it."""
+    for content in bundle.contents():
+        schema = content.node.get("schema", {})
+        if "$ref" not in schema:
+            yield (*content.at, "schema"), "A body's schema is a reference to spec/schemas."
+        resolved = bundle.resolve(schema)
+        is_json = str(content.at[-1]).endswith("json")
+        if is_json and resolved.get("type") != "object" and not resolved.keys() & {"oneOf", "allOf"}:
+            yield (*content.at, "schema"), "A body is an object at the top."
+
+
+def bodies_have_examples(bundle: Bundle) -> Found:
+    """The documentation, the mock and the collection of requests live on examples."""
+    for content in bundle.contents():
+        if not list(_examples(bundle, content)):
+            yield content.at, "Give this body an example."
+
+
+def examples_keep_their_schema(bundle: Bundle) -> Found:
+    """What is shown is what is allowed."""
+    for content in bundle.contents():
+        for at, value in _examples(bundle, content):
+            yield from _faults(bundle, at, content.node.get("schema", {}), content.direction, value)
+    for at, node in bundle.parameters_and_headers():
+        if "example" in node:
+            yield from _faults(bundle, (*at, "example"), node.get("schema", {}), "response", node["example"])
+    for at, schema in bundle.all_schemas.items():
+        direction: Direction = "request" if at in bundle.of_requests else "response"
+        for keyword in ("example", "default"):
+            if keyword in schema:
+                yield from _faults(bundle, (*at, keyword), schema, direction, schema[keyword])
+
+
+def _examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, Any]]:
+    if "example" in content.node:
+        yield (*content.at, "example"), content.node["example"]
+    for name, node in content.node.get("examples", {}).items():
+        at, example = bundle.lead((*content.at, "examples", name), node)
+        if "value" in example:
+            yield (*at, "value"), example["value"]
+
+
+def _faults(bundle: Bundle, at: Pointer, schema: Node, direction: Direction, value: Any) -> Found:
+    try:
+        faults = bundle.schemas.check(schema, direction).faults(value)
+    except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever it breaks on.
+        yield at, f"The schema of this example can't be used: {str(error)[:200]}"
+        return
+    for fault in faults:
+        yield (*at, *fault.pointer.strip("/").split("/")), f"The example {fault.message}."
+
+
+def examples_show_everything(bundle: Bundle) -> Found:
+    """Whoever learns from examples sees each property of an answer at least once."""
+    shown: set[Pointer] = set()
+    answered: dict[Pointer, Node] = {}
+    for content in bundle.contents():
+        if content.direction == "response":
+            at = (*content.at, "schema")
+            answered |= dict(bundle.reachable(at, content.node.get("schema", {})))
+            for _, value in _examples(bundle, content):
+                _mark(bundle, at, content.node.get("schema", {}), value, shown)
+    for at, schema in answered.items():
+        for name in schema.get("properties", {}):
+            if (*at, "properties", name) not in shown and "example" not in bundle.resolve(schema["properties"][name]):
+                yield (*at, "properties", name), "No example shows this property."
+
+
+def _mark(bundle: Bundle, at: Pointer, schema: Any, value: Any, shown: set[Pointer]) -> None:
+    """Note every property that a value shows."""
+    at, schema = bundle.lead(at, schema)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for number, part in enumerate(schema.get(keyword, [])):
+            _mark(bundle, (*at, keyword, number), part, value, shown)
+    if isinstance(value, dict):
+        for name, part in schema.get("properties", {}).items():
+            if name in value:
+                shown.add((*at, "properties", name))
+                _mark(bundle, (*at, "properties", name), part, value[name], shown)
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for item in value:
+            _mark(bundle, (*at, "items"), schema["items"], item, shown)
+
+
+def examples_of_problems_are_true(bundle: Bundle) -> Found:
+    """An example of a problem has the status it stands under, a code of the list, and the type that goes with it."""
+    codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get("enum", [])
+    for content in bundle.contents():
+        if content.media != PROBLEM:
+            continue
+        for at, value in _examples(bundle, content):
+            if str(value.get("status")) != content.status:
+                yield (*at, "status"), f"This problem stands under {content.status}."
+            if value.get("type") != f"/problems/{value.get('code')}" or value.get("code") not in codes:
+                yield (*at, "code"), "code is one of ProblemCode, and type is /problems/ and the code."
+
+
+def codes_have_a_page(bundle: Bundle) -> Found:
+    """The type of a problem leads to a page, made from the row that its code has in the table of ProblemCode."""
+    at = ("components", "schemas", "ProblemCode")
+    schema = bundle.components.get("schemas", {}).get("ProblemCode", {})
+    for number, code in enumerate(schema.get("enum", [])):
+        if f"| `{code}` |" not in schema.get("description", ""):
+            yield (*at, "enum", number), f"{code} has no row in the table above."
+
+
+RULES = (
+    bodies_are_named_objects,
+    bodies_have_examples,
+    examples_keep_their_schema,
+    examples_show_everything,
+    examples_of_problems_are_true,
+    codes_have_a_page,
+)

@@ -1,0 +1,225 @@
+"""Rules about operations, their parameters, responses, headers and links."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.bundle import Bundle, Node, Operation
+from pipeline.findings import Pointer
+
+Found = Iterator[tuple[Pointer, str]]
+
+PROBLEM = "application/problem+json"
+
+SINCE, SUNSET = "x-tackboard-deprecated-since", "x-sunset"
+
+_FIRST_ERROR = 400
+_EVERYWHERE = {"X-Request-Id", "Cache-Control"}
+_HEADERS_OF = {"201": {"Location"}, "401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}}
+_WITHOUT_A_BODY = ("204", "304")
+_EXPRESSION = re.compile(r"\$(?:request|response)\.(?:header\.(?P<header>.+)|body#(?P<body>/.*)|(?:path|query)\..+)")
+_DATE = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+
+
+def reading_has_no_body(bundle: Bundle) -> Found:
+    """What a body of a GET or a DELETE means is undefined."""
+    for operation in bundle.operations:
+        if operation.method in ("get", "head", "delete") and "requestBody" in operation.node:
+            yield (*operation.at, "requestBody"), f"{operation.method.upper()} has no body."
+
+
+def every_status_that_can_happen_is_named(bundle: Bundle) -> Found:
+    """The edge, the contract and the store answer these by themselves, whatever the handler does."""
+    for operation in bundle.operations:
+        named = {str(status) for status in operation.node.get("responses", {})}
+        if missing := sorted(_certain(bundle, operation) - named):
+            yield (*operation.at, "responses"), f"{operation.id} can also answer {', '.join(missing)}: name it."
+
+
+def _certain(bundle: Bundle, operation: Operation) -> set[str]:
+    certain = {"400", "413", "414", "431", "500"}
+    names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
+    if operation.node.get("security", bundle.document.get("security")):
+        certain |= {"401", "403", "503"}
+    if "{" in operation.path:
+        certain |= {"404"}
+    if "requestBody" in operation.node:
+        certain |= {"415"}
+    if any(response.get("content") for _, status, response in bundle.responses(operation) if status.startswith("2")):
+        certain |= {"406"}
+    if "If-Match" in names:
+        certain |= {"412", "428"}
+    if "If-None-Match" in names:
+        certain |= {"304"}
+    if "Idempotency-Key" in names:
+        certain |= {"422"}
+    return certain
+
+
+def statuses_are_explained(bundle: Bundle) -> Found:
+    """No status is there without the header that makes it happen."""
+    needs = {"412": "If-Match", "428": "If-Match", "304": "If-None-Match"}
+    for operation in bundle.operations:
+        names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
+        for status, header in needs.items():
+            if status in operation.node.get("responses", {}) and header not in names:
+                yield (*operation.at, "responses", status), f"{status} can't happen without {header}."
+
+
+def there_is_one_success(bundle: Bundle) -> Found:
+    """Generated clients have one type for what comes back; what was made, or was there already, looks the same."""
+    for operation in bundle.operations:
+        responses = operation.node.get("responses", {})
+        successes = [str(status) for status in responses if str(status).startswith("2")]
+        shapes = {
+            repr(
+                {
+                    media: content.get("schema")
+                    for media, content in bundle.resolve(responses[status])["content"].items()
+                }
+            )
+            for status in successes
+            if successes == ["200", "201"]
+        }
+        if len(successes) != 1 and len(shapes) != 1:
+            yield (*operation.at, "responses"), f"{operation.id} names {len(successes)} successes; name one."
+
+
+def errors_are_problems(bundle: Bundle) -> Found:
+    """One shape for everything that goes wrong; and a body exactly where there can be one."""
+    for operation in bundle.operations:
+        for at, status, response in bundle.responses(operation):
+            medias = set(response.get("content", {}))
+            if status.isdigit() and int(status) >= _FIRST_ERROR and medias != {PROBLEM}:
+                yield at, f"{status} is answered as {PROBLEM}, and as nothing else."
+            if status in _WITHOUT_A_BODY and medias:
+                yield at, f"{status} has no body."
+            if status.startswith("2") and status not in _WITHOUT_A_BODY and not medias:
+                yield at, f"{status} has no body here; say what comes back, or answer 204."
+
+
+def answers_carry_their_headers(bundle: Bundle) -> Found:
+    """What a client needs to go on: where the new thing is, when to try again, how to name the request."""
+    for operation in bundle.operations:
+        for at, status, response in bundle.responses(operation):
+            needed = _EVERYWHERE | _HEADERS_OF.get(status, set())
+            if missing := sorted(needed - set(response.get("headers", {}))):
+                yield at, f"{status} comes with {', '.join(missing)}: describe it."
+
+
+def matched_things_have_a_tag(bundle: Bundle) -> Found:
+    """If-None-Match needs a tag to compare with, and a page that is there for reading needs If-None-Match."""
+    for operation in bundle.operations:
+        names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
+        for at, status, response in bundle.responses(operation):
+            if status == "200" and "If-None-Match" in names and "ETag" not in response.get("headers", {}):
+                yield at, "This answer takes If-None-Match, and has no ETag."
+
+
+def parameters_are_described(bundle: Bundle) -> Found:
+    """A parameter or a header says what it is for."""
+    for at, node in bundle.parameters_and_headers():
+        if not str(node.get("description", "")).strip():
+            yield at, "Say in a description what this is for."
+        if node.get("in") == "header" and str(node.get("name", "")).lower() in (
+            "authorization",
+            "accept",
+            "content-type",
+        ):
+            yield at, "OpenAPI passes over a header parameter of this name."
+        if node.get("in") == "cookie":
+            yield at, "Nothing here is told by a cookie."
+
+
+def pages_have_limit_and_cursor(bundle: Bundle) -> Found:
+    """Whoever may ask for a page may ask for the next one, and is told where it begins."""
+    for operation in bundle.operations:
+        names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
+        if "cursor" not in names:
+            continue
+        if "limit" not in names:
+            yield operation.at, f"{operation.id} takes a cursor and no limit."
+        for at, status, response in bundle.responses(operation):
+            schema = bundle.resolve(response.get("content", {}).get("application/json", {}).get("schema", {}))
+            if status == "200" and not {"items", "next_cursor"} <= set(schema.get("required", [])):
+                yield at, "A page is items and next_cursor, both required."
+
+
+def deprecation_names_its_dates(bundle: Bundle) -> Found:
+    """A client is told since when an operation is deprecated and when it ends, in the document and by every answer."""
+    for operation in bundle.operations:
+        since, sunset = (str(operation.node.get(name, "")) for name in (SINCE, SUNSET))
+        if not operation.node.get("deprecated"):
+            if since or sunset:
+                yield operation.at, f"{operation.id} has a day on which it ends: say deprecated: true too."
+            continue
+        if not (_DATE.fullmatch(since) and _DATE.fullmatch(sunset) and since < sunset):
+            yield (*operation.at, "deprecated"), f"Say {SINCE} and {SUNSET}, two days such as 2027-01-31."
+        for at, status, response in bundle.responses(operation):
+            if status.startswith("2") and not {"Deprecation", "Sunset"} <= set(response.get("headers", {})):
+                yield at, f"{status} of a deprecated operation comes with Deprecation and Sunset: describe them."
+
+
+def links_lead_somewhere(bundle: Bundle) -> Found:
+    """A link names an operation that is there, parameters that it takes, and values that this answer has."""
+    by_id = {operation.node.get("operationId"): operation for operation in bundle.operations}
+    for operation in bundle.operations:
+        for at, _, response in bundle.responses(operation):
+            for name, node in response.get("links", {}).items():
+                where, link = bundle.lead((*at, "links", name), node)
+                target = by_id.get(link.get("operationId"))
+                if target is None:
+                    yield (*where, "operationId"), f"There is no operation {link.get('operationId')!r}."
+                else:
+                    yield from _faults_of_link(bundle, where, link, target, response)
+
+
+def _faults_of_link(bundle: Bundle, at: Pointer, link: Node, target: Operation, response: Node) -> Found:
+    taken = {str(parameter.get("name")): parameter for _, parameter in bundle.parameters(target)}
+    given = {
+        str(key).removeprefix("path.").removeprefix("query.").removeprefix("header.") for key in link["parameters"]
+    }
+    for name in sorted(given - taken.keys()):
+        yield (*at, "parameters"), f"{target.id} takes no parameter {name!r}."
+    for name, parameter in taken.items():
+        if parameter.get("in") == "path" and name not in given:
+            yield (*at, "parameters"), f"{target.id} needs {name!r}, which this link does not give."
+    for key, expression in link["parameters"].items():
+        if isinstance(expression, str) and expression.startswith("$") and not _is_there(bundle, expression, response):
+            yield (*at, "parameters", key), f"The answer has nothing at {expression}."
+
+
+def _is_there(bundle: Bundle, expression: str, response: Node) -> bool:
+    match = _EXPRESSION.fullmatch(expression)
+    if match is None:
+        return False
+    if match["header"]:
+        return expression.startswith("$request") or match["header"] in response.get("headers", {})
+    if not match["body"] or expression.startswith("$request"):
+        return True
+    contents: list[Node] = list(response.get("content", {}).values())
+    schema: Node = contents[0].get("schema", {}) if contents else {}
+    return all(schema := _under(bundle, schema, step) for step in match["body"].strip("/").split("/"))
+
+
+def _under(bundle: Bundle, schema: Node, step: str) -> Node:
+    """The schema of an item or a property; an empty one where there is none."""
+    schema = bundle.resolve(schema)
+    found: Node = schema.get("items", {}) if step.isdigit() else {}
+    for part in (schema, *map(bundle.resolve, schema.get("allOf", []))):
+        found = part.get("properties", {}).get(step, found)
+    return found
+
+
+RULES = (
+    reading_has_no_body,
+    every_status_that_can_happen_is_named,
+    statuses_are_explained,
+    there_is_one_success,
+    errors_are_problems,
+    answers_carry_their_headers,
+    matched_things_have_a_tag,
+    parameters_are_described,
+    pages_have_limit_and_cursor,
+    deprecation_names_its_dates,
+    links_lead_somewhere,
+)

@@ -1,0 +1,44 @@
+"""Clients that people generate from the document compile, and do the main job against a running server."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from pipeline import clients
+from pipeline.findings import ROOT
+from tests.live_server import LiveServer
+
+
+def shown_in_readme() -> str:
+    """What README says that every client prints."""
+    _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
+    blocks = section.partition("\n## ")[0].split("```")[1::2]
+    (printed,) = (block.removeprefix("\n") for block in blocks if block.startswith("\n"))
+    return printed
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        pytest.param(clients.typescript, ["openapi-fetch", "@hey-api/openapi-ts"], id="typescript"),
+        pytest.param(clients.python, ["openapi-python-client"], id="python"),
+    ],
+)
+def test_every_client_compiles_and_walks_through_the_main_job(
+    make: Callable[[], list[clients.Walk]], names: list[str], live_server: LiveServer
+) -> None:
+    walks = make()
+
+    printed = {walk.name: walk.run(f"{live_server.url}v1", live_server.token or "") for walk in walks}
+
+    assert printed == dict.fromkeys(names, shown_in_readme())
+
+
+def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
+    _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
+    shown = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
+    walk = (ROOT / "clients" / "typescript" / "walk_fetch.ts").read_text()
+
+    assert shown
+    assert [line for line in shown[1].splitlines() if line not in walk.splitlines()] == []

@@ -1,0 +1,52 @@
+"""A deprecated operation says so in every answer that a client looks at."""
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+
+from contract.operations import BadDocument
+from tests.contract.documents import INTEGER, OBJECT, STRING, answering, document, operation, parameter
+from tests.contract.serving import Answer, serve
+
+DATES = {"x-tackboard-deprecated-since": "2027-01-01", "x-sunset": "2027-12-31"}
+HEADERS = {name: {"required": True, "schema": STRING} for name in ("Deprecation", "Sunset")}
+
+
+def deprecated(**said: Any) -> dict[str, Any]:
+    declared = {"200": answering(OBJECT, headers=HEADERS)}
+    described = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **said)
+    return document({"/things": {"get": described}})
+
+
+def get_thing(n: int | None = None) -> Answer:
+    return Answer({"n": n})
+
+
+def test_a_deprecated_operation_tells_since_when_and_until_when() -> None:
+    client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
+
+    received = client.get("/v1/things")
+
+    assert received.status == 200
+    assert received.header("deprecation") == "@1798761600"
+    assert received.header("sunset") == "Fri, 31 Dec 2027 00:00:00 GMT"
+    assert parsedate_to_datetime(received.header("sunset") or "").isoformat() == "2027-12-31T00:00:00+00:00"
+
+
+def test_a_refusal_that_does_not_declare_the_headers_goes_without_them() -> None:
+    client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
+
+    received = client.get("/v1/things?n=x")
+
+    assert received.status == 400
+    assert received.header("sunset") is None
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [{}, {"x-sunset": "2027-12-31"}, DATES | {"x-sunset": "2026-12-31"}, DATES | {"x-sunset": "soon"}],
+)
+def test_a_deprecation_without_a_day_and_a_later_day_stops_the_start(dates: dict[str, str]) -> None:
+    with pytest.raises(BadDocument, match="get_thing: is deprecated, and needs"):
+        serve(deprecated(deprecated=True, **dates), {"get_thing": get_thing})

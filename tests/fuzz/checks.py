@@ -1,0 +1,52 @@
+"""What schemathesis does not look for by itself, and the record of everything that was sent and answered."""
+
+import base64
+import json
+import os
+from typing import Any
+
+import schemathesis
+
+TRAFFIC = os.environ.get("FUZZ_TRAFFIC")
+"""The file that takes one line of JSON for each request; none is kept without it."""
+
+
+@schemathesis.check
+def problem_status_is_the_status(ctx: Any, response: Any, case: Any) -> None:
+    """A problem document says the status under which it was sent."""
+    del ctx, case
+    if "problem+json" in "".join(response.headers.get("content-type", [])):
+        assert response.json()["status"] == response.status_code, "The problem names another status."
+
+
+@schemathesis.check
+def null_in_a_patch_clears(ctx: Any, response: Any, case: Any) -> None:
+    """What a merge patch sets to null is null afterwards."""
+    del ctx
+    if case.method.upper() == "PATCH" and response.status_code == 200 and isinstance(case.body, dict):
+        answered = response.json()
+        kept = [name for name, value in case.body.items() if value is None and answered.get(name) is not None]
+        assert not kept, f"Null left a value in {', '.join(kept)}."
+
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
+    """Keep what was sent and what came back."""
+    del context
+    if not TRAFFIC:
+        return
+    request = response.request
+    body = request.body or b""
+    exchange = {
+        "operation": case.operation.definition.raw["operationId"],
+        "method": request.method,
+        "url": request.url,
+        "sent": base64.b64encode(body.encode() if isinstance(body, str) else body).decode(),
+        "request_headers": dict(request.headers),
+        "status": response.status_code,
+        "headers": {name: ", ".join(values) for name, values in response.headers.items()},
+        "body": base64.b64encode(response.content).decode(),
+        "parameters": sorted({*(case.query or {}), *(case.headers or {}), *(case.path_parameters or {})}),
+    }
+    with open(TRAFFIC, "a", encoding="utf-8") as file:  # noqa: PTH123 - a line at a time, for every request.
+        file.write(json.dumps(exchange) + "\n")

@@ -1,0 +1,101 @@
+"""schemathesis at full length, against a server of its own on a real socket, with two users.
+
+`python -m tests.fuzz.long_run --seed 17 --cases 4000` sends at least so many cases, seed after seed, to a server on
+STORE_URL (without it, on a fresh SQLite file), then measures how much of the contract was met.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.clients import judge
+from tests.fuzz.contract_coverage import Coverage
+from tests.fuzz.provocations import provoke
+from tests.live_server import ROOT, LiveServer
+from tests.soak.over_http import client_of
+
+_ONE_USER = '[auth.openapi.bearer]\nbearer = "${FUZZ_TOKEN}"\n'
+_TWO_USERS = '[auth.wfc]\npath = "{path}"\nuser = "mina"\npeers = ["mina", "omar"]\n'
+
+
+def main() -> int:
+    """The exit status: 1 when anything was found, or a floor of the coverage is not reached."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.long_run")
+    parser.add_argument("--seed", type=int, default=20261120)
+    parser.add_argument("--cases", type=int, default=4_000)
+    parser.add_argument("--judged", action="store_true", help="let openapi-core judge all of it too")
+    parser.add_argument("--traffic", type=Path, help="keep everything that was sent and answered in this file")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        traffic = chosen.traffic or folder / "traffic.jsonl"
+        traffic.unlink(missing_ok=True)
+        given = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
+        with LiveServer(folder, **given) as server:
+            status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
+            provoke(server, _sign_up(server, "provoker"), traffic)
+        coverage = Coverage.of(traffic)
+        if chosen.judged:
+            print(judge(traffic).strip())
+    print(coverage.told())
+    return status or (0 if coverage.is_enough() else 1)
+
+
+def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:
+    tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
+    configuration = _configuration(folder, tokens)
+    host, port = server.host_and_port
+    environment = os.environ | {
+        "FUZZ_HOST": host,
+        "FUZZ_PORT": str(port),
+        "FUZZ_TOKEN": tokens["mina"],
+        "FUZZ_TRAFFIC": str(traffic),
+        "PYTHONPATH": str(ROOT),
+    }
+    sent = 0
+    while sent < cases:
+        command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(configuration)]
+        # Every check is on by itself; naming them here would overrule what the configuration says of an operation.
+        command += ["run", "spec/dist/openapi.json", "--url", f"{server.url}v1"]
+        command += ["--seed", str(seed)]
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        found = re.search(r"([0-9,]+) generated", run.stdout)
+        links = re.search(r"API Links: +(.*)", run.stdout)
+        if run.returncode or not found:
+            print(run.stdout[-20_000:] + run.stderr)
+            return 1
+        sent += int(found[1].replace(",", ""))
+        print(f"seed {seed}: {found[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}")
+        seed += 1
+    print(f"{sent:,} cases in all")
+    return 0
+
+
+def _configuration(folder: Path, tokens: dict[str, str]) -> Path:
+    """The configuration of the commit gate, with a second user and at a socket."""
+    users = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
+        for name, token in tokens.items()
+    ]
+    (folder / "users.json").write_text(json.dumps({"auth": users}))
+    text = (ROOT / "tests" / "fuzz" / "schemathesis.toml").read_text()
+    text = text.replace("tests.fuzz.hooks", "tests.fuzz.socket_hooks")
+    text = text.replace(_ONE_USER, _TWO_USERS.format(path=folder / "users.json"))
+    configuration = folder / "schemathesis.toml"
+    configuration.write_text(text)
+    return configuration
+
+
+def _sign_up(server: LiveServer, name: str) -> str:
+    made = client_of(server, "").post("/users", {"name": name})
+    token: str = made.json["token"]
+    return token
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""One request for each status that the edge and the contract answer by themselves, at every operation.
+
+schemathesis never sends a body of 300 KB or a header of 40 KB, it has no token that may only read, and it seldom
+finds a board with a past. LIFE gives it one: add the requests of a new operation there, so that its events and its
+answers are seen.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from pipeline.bundle import Bundle, Operation
+from pipeline.findings import BUNDLE
+from tests.api.client import Answer, Client
+from tests.live_server import LiveServer
+from tests.soak.over_http import BROKEN, client_of
+
+LIFE: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/resolve", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/reopen", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/move", {"list_id": "{list_id}", "position": "top"}),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"title": "Another", "external_id": "A-1"}),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"external_id": None}),
+    ("GET", "/boards/{board_id}/cards/{card_id}/time", None),
+    ("PATCH", "/boards/{board_id}", {"name": "Another", "hourly_rate_minor": 100}),
+    ("PATCH", "/boards/{board_id}/lists/{list_id}", {"name": "Another", "wip_limit": 3}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/move", {"position": "bottom"}),
+    ("GET", "/boards/{board_id}?embed=lists,cards", None),
+    ("GET", "/boards/{board_id}/cards?limit=1", None),
+    ("DELETE", "/boards/{board_id}/cards/{card_id}", None),
+    ("DELETE", "/boards/{board_id}/lists/{list_id}", None),
+    ("GET", "/boards/{board_id}/events?limit=100", None),
+)
+"""What happens to a board with one card: method, path and body."""
+
+_LARGE = 300_000
+_LONG = 9_000
+_OF_HEADERS = 40_000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A request that shall end in one status."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+    raw: bytes | None = None
+    with_token: str | None = None
+    on_another: bool = False
+    """The same request about another thing: a key that was used is used again."""
+
+
+def provoke(server: LiveServer, token: str, traffic: Path) -> None:
+    """Send every attempt at every operation, as somebody with a board, and add what came back to the traffic."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = client_of(server, token)
+    weak = {
+        scope: client.post("/users/me/tokens", {"name": "Weak", "scopes": [other]}).json["secret"]
+        for scope, other in (("read", "write"), ("write", "read"), ("admin", "read"))
+    }
+    with traffic.open("a") as file:
+        _live(bundle, client, server, file)
+        for operation in bundle.operations:
+            path = _path(bundle, operation, client)
+            for attempt in _attempts(bundle, operation, weak):
+                target = _path(bundle, operation, client) if attempt.on_another else path
+                answer = _sent(client, operation, target, attempt)
+                if answer is not None:
+                    file.write(json.dumps(_exchange(operation, server, target, attempt, answer)) + "\n")
+
+
+def _path(bundle: Bundle, operation: Operation, client: Client) -> str:
+    """The path of an operation about things that exist, each time others."""
+    there, path = _there(client), operation.path
+    for _, parameter in bundle.parameters(operation):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", there.get(parameter["name"], "nothing"))
+    return path
+
+
+def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
+    there = _there(client)
+    by_path = {(each.method.upper(), each.path): each for each in bundle.operations}
+    for method, template, body in LIFE:
+        operation = by_path[method, template.partition("?")[0]]
+        path = template.format(**there)
+        text = json.dumps(body)
+        for name, value in there.items():
+            text = text.replace(f"{{{name}}}", value)
+        attempt = Attempt({"If-Match": "*"}, raw=text.encode() if body is not None else None)
+        answer = _sent(client, operation, path, attempt)
+        if answer is not None:
+            file.write(json.dumps(_exchange(operation, server, path, attempt, answer)) + "\n")
+
+
+def _there(client: Client) -> dict[str, str]:
+    board = client.post("/boards", {"name": "Provocation"}).json["id"]
+    card = client.post(f"/boards/{board}/cards", {"title": "Card"}).json
+    user = client.get("/users/me").json["id"]
+    token = client.post("/users/me/tokens", {"name": "Spare", "scopes": ["read"]}).json["token"]["id"]
+    return {"board_id": board, "card_id": card["id"], "list_id": card["list_id"], "user_id": user, "token_id": token}
+
+
+def _attempts(bundle: Bundle, operation: Operation, weak: dict[str, str]) -> Iterator[Attempt]:
+    names = {parameter["name"] for _, parameter in bundle.parameters(operation)}
+    body = _example(bundle, operation)
+    matching = {"If-Match": "*"} if "If-Match" in names else {}
+    yield Attempt(raw=b" " * _LARGE, headers=matching)
+    yield Attempt(query="?x=" + "x" * _LONG)
+    yield Attempt(headers={f"X-Filler-{n}": "x" * 4_000 for n in range(_OF_HEADERS // 4_000)})
+    yield Attempt(headers={"Accept": "image/png", **matching}, raw=body)
+    yield Attempt(query="?nonsense=1", headers=matching, raw=body)
+    yield Attempt(with_token="")
+    yield Attempt(with_token=weak.get(operation.node.get("x-tackboard-scope", ""), ""), headers=matching, raw=body)
+    if body is not None:
+        yield Attempt(raw=b"x", headers={"Content-Type": "text/plain", **matching})
+    if "If-Match" in names:
+        yield Attempt(raw=body)
+        yield Attempt(raw=body, headers={"If-Match": '"0"'})
+    if "If-None-Match" in names:
+        yield Attempt(headers={"If-None-Match": "*"})
+    if "Idempotency-Key" in names:
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw=body)
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw=body, on_another=True)
+
+
+def _example(bundle: Bundle, operation: Operation) -> bytes | None:
+    content = operation.node.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    examples = [bundle.resolve(node)["value"] for node in content.get("examples", {}).values()]
+    return json.dumps(examples[0] if examples else content.get("example", {})).encode()
+
+
+def _sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> Answer | None:
+    """The answer, or None when the server hung up on a request that is far too large."""
+    sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
+    try:
+        return sender.request(operation.method.upper(), path + attempt.query, raw=attempt.raw, headers=attempt.headers)
+    except BROKEN:
+        return None
+
+
+def _told_headers(attempt: Attempt) -> dict[str, str]:
+    """The headers that were sent, without the secret."""
+    told = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
+    return told | ({"Content-Type": "application/json"} if attempt.raw is not None else {}) | attempt.headers
+
+
+def _exchange(operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: Answer) -> dict[str, Any]:
+    return {
+        "operation": operation.id,
+        "method": operation.method.upper(),
+        "url": f"{server.url}v1{path}{attempt.query}",
+        "sent": base64.b64encode(attempt.raw or b"").decode(),
+        "request_headers": _told_headers(attempt),
+        "status": answer.status,
+        "headers": dict(answer.headers),
+        "body": base64.b64encode(answer.raw).decode(),
+        "parameters": sorted({*attempt.headers, *re.findall(r"[?&](\w+)=", path)}),
+    }

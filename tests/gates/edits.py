@@ -1,0 +1,58 @@
+"""Edits of the document, written down as data: what to change, and where."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit: a sentence, and steps that are done one after the other.
+
+    A step names a place (a JSON Pointer) and what happens there: `set` a value, `add` keys or items, `remove` it, or
+    `drop` one item of a list.
+    """
+
+    says: str
+    steps: list[dict[str, Any]]
+
+    def made_in(self, document: dict[str, Any]) -> dict[str, Any]:
+        """A copy of the document with the edit; raises LookupError when there is nothing to edit any more."""
+        edited = copy.deepcopy(document)
+        for step in self.steps:
+            _do(edited, step)
+        if edited == document:
+            raise LookupError(f"{self.says}: the edit changes nothing.")
+        return edited
+
+
+def edits_of(file: Path) -> list[Edit]:
+    """The edits that a file holds."""
+    return [Edit(each["says"], each["do"]) for each in yaml.safe_load(file.read_text())]
+
+
+def _do(document: dict[str, Any], step: dict[str, Any]) -> None:
+    *above, last = step["at"].removeprefix("/").split("/")
+    node: Any = document
+    for name in above:
+        node = node[_key(node, name)]
+    key = _key(node, last)
+    match step:
+        case {"set": value}:
+            node[key] = value
+        case {"add": dict(more)}:
+            node.setdefault(key, {}).update(more)
+        case {"add": list(more)}:
+            node.setdefault(key, []).extend(more)
+        case {"drop": item}:
+            node[key].remove(item)
+        case _:
+            del node[key]
+
+
+def _key(node: Any, name: str) -> Any:
+    plain = name.replace("~1", "/").replace("~0", "~")
+    return int(plain) if isinstance(node, list) else plain

@@ -1,0 +1,184 @@
+"""The gates of the document are gates: what is wrong is found, and what is right is let through."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import linters
+from pipeline.breaking import breaks
+from pipeline.bundle import Bundle
+from pipeline.findings import BUNDLE, SPEC
+from pipeline.released import CannotRelease, contract_changelog, gate, release
+from pipeline.rules import remarks
+from pipeline.sources import place_of, twice_in
+from tests.gates.edits import Edit, edits_of
+
+HERE = Path(__file__).parent
+DEFECTS, BREAKING, HARMLESS = (edits_of(HERE / f"{name}.yaml") for name in ("defects", "breaking", "harmless"))
+DOCUMENT: dict[str, Any] = json.loads(BUNDLE.read_bytes())
+KEPT = (
+    "/boards",
+    "/boards/{board_id}",
+    "/boards/{board_id}/cards",
+    "/boards/{board_id}/cards/{card_id}",
+    "/boards/{board_id}/events",
+    "/health",
+    "/ready",
+)
+SHORT = ("/boards", "/boards/{board_id}/cards")
+
+
+def test_the_document_passes_its_own_rules() -> None:
+    assert remarks(DOCUMENT) == []
+
+
+def test_no_seeded_defect_passes(tmp_path: Path) -> None:
+    document, short = cut(DOCUMENT, KEPT), cut(DOCUMENT, SHORT)
+    left = [defect for defect in DEFECTS if not remarks(defect.made_in(DOCUMENT))]
+    files = {defect.says: tmp_path / f"{number}.json" for number, defect in enumerate(left)}
+    for defect in left:
+        files[defect.says].write_text(json.dumps(defect.made_in(short if is_made_in(defect, short) else document)))
+    (tmp_path / "clean.json").write_text(json.dumps(short))
+
+    spectral = linters.spectral_remarks([*files.values(), tmp_path / "clean.json"])
+
+    shared = f"{len(DEFECTS) - len(left)} found by our rules, {len(left)} left to Spectral"
+    print(f"Defects: {len(DEFECTS)} seeded, {shared}.")  # noqa: T201 - pytest -s shows how the work is shared.
+    assert len(DEFECTS) >= 50
+    assert spectral["clean.json"] == []
+    assert [says for says, file in files.items() if not spectral[file.name]] == []
+
+
+@pytest.mark.parametrize("edit", BREAKING, ids=lambda edit: edit.says)
+def test_an_edit_that_breaks_a_client_is_found(edit: Edit) -> None:
+    assert breaks(DOCUMENT, edit.made_in(DOCUMENT))
+
+
+@pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.says)
+def test_an_edit_that_breaks_nobody_is_let_through(edit: Edit) -> None:
+    assert breaks(DOCUMENT, edit.made_in(DOCUMENT)) == []
+
+
+def test_there_are_enough_edits_to_believe_the_gate() -> None:
+    assert len(BREAKING) >= 26
+    assert len(HARMLESS) >= 10
+
+
+def test_before_the_first_release_nothing_can_be_broken(tmp_path: Path) -> None:
+    assert gate(BREAKING[0].made_in(DOCUMENT), tmp_path) == []
+
+
+def test_a_release_may_only_be_broken_by_a_new_major_version_that_the_changelog_tells_of(tmp_path: Path) -> None:
+    folder, changelog, bundle = tmp_path / "released", tmp_path / "CHANGELOG.md", tmp_path / "openapi.json"
+    changelog.write_text("## Unreleased\n")
+    bundle.write_text(json.dumps(DOCUMENT))
+    release(bundle, folder, changelog)
+    broken = BREAKING[0].made_in(DOCUMENT)
+
+    assert gate(broken, folder, changelog)
+    broken["info"]["version"] = "2.0.0"
+    assert gate(broken, folder, changelog)
+    changelog.write_text("## Unreleased\n\n- **Breaking**: the time of a card has moved.\n")
+    assert gate(broken, folder, changelog) == []
+
+
+def test_the_changelog_of_the_contract_tells_what_was_added_and_what_was_broken(tmp_path: Path) -> None:
+    (tmp_path / "1.0.0.json").write_text(json.dumps(DOCUMENT))
+    grown = HARMLESS[0].made_in(DOCUMENT)
+    (tmp_path / "1.1.0.json").write_text(json.dumps({**grown, "info": {**grown["info"], "version": "1.1.0"}}))
+
+    text = contract_changelog(BREAKING[0].made_in(grown), tmp_path)
+
+    first, second = text.index("## Not released yet"), text.index("## 1.1.0")
+    assert "### Breaking" in text[first:second]
+    assert "`GET /boards/count`: endpoint added" in text[second:]
+
+
+def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
+    (tmp_path / f"{DOCUMENT['info']['version']}.json").write_text(json.dumps(DOCUMENT))
+
+    with pytest.raises(CannotRelease, match=r"raise info\.version"):
+        release(BUNDLE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "file", "written"),
+    [
+        (("paths", "/boards", "get", "operationId"), "spec/paths/boards.yaml", "operationId: list_boards"),
+        (("components", "schemas", "Card", "properties", "title"), "spec/schemas/Card.yaml", "title:"),
+        (
+            ("paths", "/boards", "get", "responses", "401", "description"),
+            "spec/responses/Unauthenticated.yaml",
+            "descr",
+        ),
+        (("tags", 0, "name"), "spec/openapi.yaml", "name: boards"),
+    ],
+)
+def test_a_place_of_the_bundle_is_found_in_the_source(pointer: tuple[str | int, ...], file: str, written: str) -> None:
+    place = place_of(pointer)
+
+    assert place.file == file
+    assert written in (SPEC.parent / file).read_text().splitlines()[place.line - 1]
+
+
+def test_a_key_that_stands_twice_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    file.write_text("type: string\ndescription: One.\ntype: integer\n")
+
+    (found,) = twice_in(file)
+
+    assert (found[0].line, found[1]) == (3, "type")
+
+
+def is_made_in(edit: Edit, document: dict[str, Any]) -> bool:
+    try:
+        edit.made_in(document)
+    except LookupError:
+        return False
+    return True
+
+
+def cut(document: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
+    """A small document with a bit of everything: linters take their time for a large one."""
+    small = copy.deepcopy(document)
+    small["paths"] = {path: item for path, item in small["paths"].items() if path in kept}
+    present = {operation.id for operation in Bundle(small).operations}
+    links = small["components"]["links"]
+    gone = {f"#/components/links/{name}" for name, link in links.items() if link["operationId"] not in present}
+    for node in nodes(small):
+        if isinstance(node.get("links"), dict):
+            node["links"] = {n: link for n, link in node["links"].items() if link.get("$ref") not in gone}
+            if not node["links"]:
+                del node["links"]
+    while unused := unused_components(small):
+        for kind, name in unused:
+            del small["components"][kind][name]
+    used = {tag for operation in Bundle(small).operations for tag in operation.node["tags"]}
+    small["tags"] = [tag for tag in small["tags"] if tag["name"] in used]
+    return small
+
+
+def unused_components(document: dict[str, Any]) -> list[tuple[str, str]]:
+    used = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
+    used |= {ref for node in nodes(document) for ref in node.get("mapping", {}).values() if isinstance(ref, str)}
+    return [
+        (kind, name)
+        for kind, named in document["components"].items()
+        if kind != "securitySchemes"
+        for name in named
+        if f"#/components/{kind}/{name}" not in used
+    ]
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for part in node.values():
+            yield from nodes(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from nodes(part)

@@ -1,0 +1,60 @@
+"""The way from a new path to its function, as CONTRIBUTING tells it."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pipeline.findings import BUNDLE, ROOT, SPEC
+from pipeline.operation import unwritten
+from pipeline.rules import remarks
+
+DOCUMENT: dict[str, Any] = json.loads(BUNDLE.read_bytes())
+PATH = "/boards/{board_id}/cards/{card_id}"
+
+
+def with_a_new_operation() -> dict[str, Any]:
+    """The document with an operation that nobody has written, made from one that is there."""
+    grown = copy.deepcopy(DOCUMENT)
+    archive = copy.deepcopy(grown["paths"][f"{PATH}/start"])
+    archive["post"] |= {"operationId": "archive_card", "summary": "Put a card away"}
+    grown["paths"][f"{PATH}/archive"] = archive
+    return grown
+
+
+def test_every_operation_has_its_function() -> None:
+    assert unwritten(DOCUMENT) == []
+
+
+def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> None:
+    (told,) = unwritten(with_a_new_operation())
+
+    assert "handlers/cards.py" in told
+    assert "def archive_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:" in told
+    assert '"""Put a card away."""' in told
+    assert "tests/api/test_cards.py" in told
+
+
+def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) -> None:
+    shutil.copytree(SPEC, tmp_path / "spec")
+    root, file = tmp_path / "spec" / "openapi.yaml", tmp_path / "spec" / "paths" / "card_archive.yaml"
+    file.write_text((SPEC / "paths" / "card_start.yaml").read_text().replace("start_card", "archive_card"))
+    start = f"  {PATH}/start:"
+    root.write_text(root.read_text().replace(start, f"  {PATH}/archive: {{ $ref: paths/card_archive.yaml }}\n{start}"))
+
+    (told,) = unwritten(with_a_new_operation(), root=root)
+
+    assert f"{file.resolve()}:5:3" in told
+
+
+def test_a_new_operation_that_keeps_the_house_rules_has_no_findings() -> None:
+    assert remarks(with_a_new_operation()) == []
+
+
+def test_contributing_names_the_commands_that_there_are() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+
+    for command in ("make spec", "make operation", "make check", "make test"):
+        assert f"`{command}`" in told
+        assert f"\n{command.removeprefix('make ')}:" in (ROOT / "Makefile").read_text()

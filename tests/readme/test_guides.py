@@ -1,0 +1,30 @@
+"""What the guides show is what happens."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from pipeline.findings import ROOT
+from tests.live_server import LiveServer
+from tests.readme.test_readme import ENTRY, masked
+
+MARK = "=== next ==="
+
+
+def test_the_commands_of_the_guides_answer_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
+    blocks = (ROOT / "docs" / "guides.md").read_text().split("```console\n")[1:]
+    entries = [entry for block in blocks for entry in ENTRY.finditer(block.partition("```")[0])]
+    lines = [line for entry in entries for line in (entry["command"], f"echo; echo '{MARK}'")]
+
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the guides.
+        cwd=tmp_path,
+        env=os.environ | {"TOKEN": live_server.token or "", "API": f"{live_server.url}v1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr + run.stdout
+    answers = run.stdout.split(MARK)[:-1]
+    assert [masked(answer) for answer in answers] == [masked(entry["output"]) for entry in entries]
