@@ -65,21 +65,18 @@ def statuses_are_explained(bundle: Bundle) -> Found:
                 yield (*operation.at, "responses", status), f"{status} can't happen without {header}."
 
 
+def _schemas_of(bundle: Bundle, response: Node) -> Node:
+    """The schema of each media type of a response."""
+    described = bundle.resolve(response).get("content", {})
+    return {media: content.get("schema") for media, content in described.items() if isinstance(content, dict)}
+
+
 def there_is_one_success(bundle: Bundle) -> Found:
     """Generated clients have one type for what comes back; what was made, or was there already, looks the same."""
     for operation in bundle.operations:
         responses = operation.node.get("responses", {})
         successes = [str(status) for status in responses if str(status).startswith("2")]
-        shapes = {
-            repr(
-                {
-                    media: content.get("schema")
-                    for media, content in bundle.resolve(responses[status])["content"].items()
-                }
-            )
-            for status in successes
-            if successes == ["200", "201"]
-        }
+        shapes = {repr(_schemas_of(bundle, responses[status])) for status in successes if successes == ["200", "201"]}
         if len(successes) != 1 and len(shapes) != 1:
             yield (*operation.at, "responses"), f"{operation.id} names {len(successes)} successes; name one."
 

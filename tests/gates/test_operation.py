@@ -17,9 +17,9 @@ PATH = "/boards/{board_id}/cards/{card_id}"
 def with_a_new_operation() -> dict[str, Any]:
     """The document with an operation that nobody has written, made from one that is there."""
     grown = copy.deepcopy(DOCUMENT)
-    archive = copy.deepcopy(grown["paths"][f"{PATH}/start"])
-    archive["post"] |= {"operationId": "archive_card", "summary": "Put a card away"}
-    grown["paths"][f"{PATH}/archive"] = archive
+    frozen = copy.deepcopy(grown["paths"][f"{PATH}/start"])
+    frozen["post"] |= {"operationId": "freeze_card", "summary": "Leave a card as it is"}
+    grown["paths"][f"{PATH}/freeze"] = frozen
     return grown
 
 
@@ -31,17 +31,17 @@ def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> 
     (told,) = unwritten(with_a_new_operation())
 
     assert "handlers/cards.py" in told
-    assert "def archive_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:" in told
-    assert '"""Put a card away."""' in told
+    assert "def freeze_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:" in told
+    assert '"""Leave a card as it is."""' in told
     assert "tests/api/test_cards.py" in told
 
 
 def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) -> None:
     shutil.copytree(SPEC, tmp_path / "spec")
-    root, file = tmp_path / "spec" / "openapi.yaml", tmp_path / "spec" / "paths" / "card_archive.yaml"
-    file.write_text((SPEC / "paths" / "card_start.yaml").read_text().replace("start_card", "archive_card"))
+    root, file = tmp_path / "spec" / "openapi.yaml", tmp_path / "spec" / "paths" / "card_freeze.yaml"
+    file.write_text((SPEC / "paths" / "card_start.yaml").read_text().replace("start_card", "freeze_card"))
     start = f"  {PATH}/start:"
-    root.write_text(root.read_text().replace(start, f"  {PATH}/archive: {{ $ref: paths/card_archive.yaml }}\n{start}"))
+    root.write_text(root.read_text().replace(start, f"  {PATH}/freeze: {{ $ref: paths/card_freeze.yaml }}\n{start}"))
 
     (told,) = unwritten(with_a_new_operation(), root=root)
 
