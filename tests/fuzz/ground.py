@@ -21,6 +21,7 @@ class Ground:
         self._keys = count()
         self._own_id: str = client.get("/users/me").json["id"]
         self._other_id: str = client.post("/users", {"name": "Guest"}).json["user"]["id"]
+        self._used: set[str] = set()
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
 
     def prepare(self, case: Any, valid_cases: Iterator[int]) -> None:
@@ -38,10 +39,19 @@ class Ground:
         if case.meta is None or not case.meta.generation.mode.is_positive:
             return
         self.forget_made_up_cursor(case)
+        self._renew_used_key(case)
         if case.meta.phase.name.value == "stateful":
             self._keep_the_chain(case)
         elif next(valid_cases) % 2 == 0:
             self.put_under(case)
+
+    def _renew_used_key(self, case: Any) -> None:
+        """A generated key comes again and again, and the second request with it is refused, and rightly so."""
+        key = (case.headers or {}).get("Idempotency-Key")
+        if key in self._used:
+            case.headers["Idempotency-Key"] = f"key-{next(self._keys)}"
+        elif key is not None:
+            self._used.add(key)
 
     def _keep_the_chain(self, case: Any) -> None:
         """An answer that ends a chain of links teaches nothing about the next one: no 304, 412 or 422 by accident."""
