@@ -30,6 +30,7 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/boards/{board_id}/cards/{card_id}/time", None),
     ("PATCH", "/boards/{board_id}", {"name": "Another", "hourly_rate_minor": 100}),
     ("PATCH", "/boards/{board_id}/lists/{list_id}", {"name": "Another", "wip_limit": 3}),
+    ("POST", "/boards/{board_id}/lists", {"name": "Review", "stage": "in_progress"}),
     ("POST", "/boards/{board_id}/lists/{list_id}/move", {"position": "bottom"}),
     ("GET", "/boards/{board_id}?embed=lists,cards", None),
     ("GET", "/boards/{board_id}/cards?limit=1", None),
