@@ -19,9 +19,9 @@ class Ground:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._keys = count()
+        self._used: set[str] = set()
         self._own_id: str = client.get("/users/me").json["id"]
         self._other_id: str = client.post("/users", {"name": "Guest"}).json["user"]["id"]
-        self._used: set[str] = set()
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
 
     def prepare(self, case: Any, valid_cases: Iterator[int]) -> None:

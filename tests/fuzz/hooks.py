@@ -33,14 +33,6 @@ def after_load_schema(context: schemathesis.HookContext, schema: Any) -> None:
     schema.app = application.asgi
 
 
-@schemathesis.deserializer("text/csv")
-def read_table(context: object, response: Any) -> str:
-    """A table as the document describes it: a text."""
-    del context
-    text: str = response.content.decode()
-    return text
-
-
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, Any]) -> None:
     """Let valid requests meet a board that exists."""

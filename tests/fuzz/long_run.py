@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.clients import judge
 from tests.fuzz.contract_coverage import Coverage
-from tests.fuzz.provocations import provoke
+from tests.fuzz.provocations import provoke, read_back
 from tests.live_server import ROOT, LiveServer
 from tests.soak.over_http import client_of
 
@@ -37,8 +37,12 @@ def main() -> int:
         traffic.unlink(missing_ok=True)
         given = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
         with LiveServer(folder, **given) as server:
-            status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
-            provoke(server, _sign_up(server, "provoker"), traffic)
+            tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
+            status = _rounds(server, folder, traffic, tokens, (chosen.seed, chosen.cases))
+            read_back(server, tokens["mina"], traffic)
+            provoker = _sign_up(server, "provoker")
+            provoke(server, provoker, traffic)
+            read_back(server, provoker, traffic)
         coverage = Coverage.of(traffic)
         if chosen.judged:
             print(judge(traffic).strip())
@@ -46,8 +50,10 @@ def main() -> int:
     return status or (0 if coverage.is_enough() else 1)
 
 
-def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:
-    tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
+def _rounds(
+    server: LiveServer, folder: Path, traffic: Path, tokens: dict[str, str], seed_and_cases: tuple[int, int]
+) -> int:
+    seed, cases = seed_and_cases
     configuration = _configuration(folder, tokens)
     host, port = server.host_and_port
     environment = os.environ | {

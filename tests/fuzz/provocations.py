@@ -22,7 +22,9 @@ from tests.soak.over_http import BROKEN, client_of
 LIFE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("GET", "/boards/{board_id}/flow", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/resolve", None),
+    ("GET", "/boards/{board_id}/flow", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/reopen", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/move", {"list_id": "{list_id}", "position": "top"}),
     ("PATCH", "/boards/{board_id}/cards/{card_id}", {"title": "Another", "external_id": "A-1"}),
@@ -32,13 +34,26 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", "/boards/{board_id}/lists/{list_id}", {"name": "Another", "wip_limit": 3}),
     ("POST", "/boards/{board_id}/lists", {"name": "Review", "stage": "in_progress"}),
     ("POST", "/boards/{board_id}/lists/{list_id}/move", {"position": "bottom"}),
-    ("GET", "/boards/{board_id}?embed=lists,cards", None),
+    ("GET", "/boards/{board_id}?embed=lists,cards,labels,members", None),
     ("GET", "/boards/{board_id}/cards?limit=1", None),
+    ("POST", "/boards/{board_id}/cards", {"title": "An earlier one"}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "desc"}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "asc"}),
     ("DELETE", "/boards/{board_id}/cards/{card_id}", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/restore", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/archive", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/unarchive", None),
     ("DELETE", "/boards/{board_id}/lists/{list_id}", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/restore", None),
+    ("POST", "/boards/{board_id}/archive", None),
+    ("POST", "/boards/{board_id}/unarchive", None),
+    ("DELETE", "/boards/{board_id}", None),
+    ("POST", "/boards/{board_id}/restore", None),
+    ("POST", "/imports/trello", ...),
+    ("POST", "/imports/trello", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
 )
-"""What happens to a board with one card: method, path and body."""
+"""What happens to a board with one card: method, path and body, where ... is the document's own example."""
 
 _LARGE = 300_000
 _LONG = 9_000
@@ -81,7 +96,9 @@ def _path(bundle: Bundle, operation: Operation, client: Client) -> str:
     there, path = _there(client), operation.path
     for _, parameter in bundle.parameters(operation):
         if parameter["in"] == "path":
-            path = path.replace(f"{{{parameter['name']}}}", there.get(parameter["name"], "nothing"))
+            # Another kind of thing isn't there, and its id is one that could be: 403 comes before 404.
+            made_up = str(bundle.resolve(parameter["schema"]).get("example", "nothing"))
+            path = path.replace(f"{{{parameter['name']}}}", there.get(parameter["name"], made_up))
     return path
 
 
@@ -91,13 +108,18 @@ def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> N
     for method, template, body in LIFE:
         operation = by_path[method, template.partition("?")[0]]
         path = template.format(**there)
-        text = json.dumps(body)
-        for name, value in there.items():
-            text = text.replace(f"{{{name}}}", value)
-        attempt = Attempt({"If-Match": "*"}, raw=text.encode() if body is not None else None)
+        attempt = Attempt({"If-Match": "*"}, raw=_example(bundle, operation) if body is ... else _written(body, there))
         answer = _sent(client, operation, path, attempt)
         if answer is not None:
             file.write(json.dumps(_exchange(operation, server, path, attempt, answer)) + "\n")
+
+
+def _written(body: object, there: dict[str, str]) -> bytes | None:
+    """A body as JSON, its ids filled in."""
+    text = json.dumps(body)
+    for name, value in there.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text.encode() if body is not None else None
 
 
 def _there(client: Client) -> dict[str, str]:
@@ -146,6 +168,39 @@ def _sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> 
         return sender.request(operation.method.upper(), path + attempt.query, raw=attempt.raw, headers=attempt.headers)
     except BROKEN:
         return None
+
+
+def read_back(server: LiveServer, token: str, traffic: Path) -> None:
+    """Read everything that the fuzzer has made: each board with its events, where every kind of change shows."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = client_of(server, token)
+    by_path = {(each.method, each.path): each for each in bundle.operations}
+    shown = by_path["get", "/boards/{board_id}"]
+    told = by_path["get", "/boards/{board_id}/events"]
+    with traffic.open("a") as file:
+        for board in _boards(client):
+            path = f"/boards/{board}"
+            _keep(file, client, server, shown, f"{path}?embed=lists,cards,labels,members")
+            after = 0
+            while (page := _keep(file, client, server, told, f"{path}/events?after={after}&limit=100")).get("has_more"):
+                after = page["last_seq"]
+
+
+def _boards(client: Client) -> Iterator[str]:
+    cursor = ""
+    while True:
+        page = client.get(f"/boards?limit=100{cursor}").json
+        yield from (board["id"] for board in page["items"])
+        if page["next_cursor"] is None:
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def _keep(file: TextIO, client: Client, server: LiveServer, operation: Operation, path: str) -> dict[str, Any]:
+    answer = client.get(path)
+    file.write(json.dumps(_exchange(operation, server, path, Attempt(), answer)) + "\n")
+    body: dict[str, Any] = answer.json
+    return body
 
 
 def _told_headers(attempt: Attempt) -> dict[str, str]:
