@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from contract.docs import Docs
 from contract.edge import Edge, body_limits
 from contract.operations import Call
 from contract.problems import Problem, unauthenticated
+from contract.rate_limit import RateLimit
 from contract.responses import Breach
 from contract.schemas import Fault
 from contract.site import Site
@@ -62,13 +64,15 @@ def create_app(
     random_bytes: Callable[[int], bytes] = os.urandom,
     pause: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
+    rate_limit: int = 0,
     origins: Iterable[str] = (),
     breached: Callable[[Breach], None] = lambda _: None,
 ) -> WsgiBridge:
     """A WSGI application on a store.
 
-    `open_signup` lets anyone make a user; `origins` are the web origins whose pages may call (CORS). Time, randomness
-    and waiting come in from outside. `breached` is told of every answer that broke the document: tests raise there.
+    `open_signup` lets anyone make a user; `rate_limit` is how many requests each user may make in a minute, 0 as many
+    as they like; `origins` are the web origins whose pages may call (CORS). Time, randomness and waiting come in from
+    outside. `breached` is told of every answer that broke the document: tests raise there.
     """
     bundle = DOCUMENT.read_bytes()
     new_id = Ids(clock, random_bytes)
@@ -82,6 +86,7 @@ def create_app(
         refusal=_refusal,
         cursors=Cursors(store.secret()),
         public=PUBLIC,
+        admit=_admission(rate_limit, clock) if rate_limit else lambda _: None,
         breached=breached,
     )
     docs: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
@@ -136,6 +141,18 @@ def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
     if tokens.is_due(token, now):
         store.touch_token(token.id, now)
     return Caller(user.id, token.id, token.scopes)
+
+
+def _admission(a_minute: int, clock: Clock) -> Callable[[Caller], None]:
+    """What lets a user make so many requests a minute, with all tokens together, and no more."""
+    limit = RateLimit(a_minute, lambda: clock().timestamp())
+
+    def admit(caller: Caller) -> None:
+        if wait := limit.wait(caller.user_id):
+            detail = f"A user may make {a_minute} requests a minute: this is one more."
+            raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait))})
+
+    return admit
 
 
 def _refusal(error: Exception) -> Problem | None:

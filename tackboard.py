@@ -35,10 +35,14 @@ environment:
   STORE_URL     where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
   OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token
                 (default: 1 on an address that only this machine reaches, else 0)
+  RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like
+                (default: 0 on an address that only this machine reaches, else 3000)
   CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
 """
 
 _LAST_PORT = 65_535
+_MOST_RATE = 1_000_000
+_MOST_DIGITS = 7
 _PURGED_AT_ONCE = 500
 """Things that a purge erases in one step: a server that runs meanwhile hardly notices."""
 
@@ -55,6 +59,7 @@ class Settings:
     port: int
     store_url: str
     open_signup: bool
+    rate_limit: int
     file: Path
     """The file that the command is about, where it is about one."""
 
@@ -64,9 +69,12 @@ def settings(environment: Mapping[str, str], file: str = "") -> Settings:
     host = environment.get("HOST") or "127.0.0.1"
     return Settings(
         host=host,
-        port=_port(environment.get("PORT") or "8080"),
+        port=_number("PORT", environment.get("PORT") or "8080", _LAST_PORT),
         store_url=environment.get("STORE_URL") or "sqlite:///tackboard.db",
         open_signup=_switch("OPEN_SIGNUP", environment.get("OPEN_SIGNUP") or ("1" if _is_local(host) else "0")),
+        rate_limit=_number(
+            "RATE_LIMIT", environment.get("RATE_LIMIT") or ("0" if _is_local(host) else "3000"), _MOST_RATE
+        ),
         file=Path(file),
     )
 
@@ -80,6 +88,7 @@ def run(chosen: Settings) -> None:
         # The application is configured by its environment, as under any other server.
         os.environ["STORE_URL"] = chosen.store_url
         os.environ["OPEN_SIGNUP"] = "1" if chosen.open_signup else "0"
+        os.environ["RATE_LIMIT"] = str(chosen.rate_limit)
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
         # A supervisor's way to stop a program is treated like Ctrl-C.
@@ -238,9 +247,9 @@ def _show_progress(what: str, rows: int) -> None:
         print(f"{what}: {rows:,}", file=sys.stderr, flush=True)
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:6]) <= _LAST_PORT):
-        raise Trouble(f"PORT is '{text}', but must be a number from 0 to {_LAST_PORT}.")
+def _number(name: str, text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) <= most):
+        raise Trouble(f"{name} is '{text}', but must be a number from 0 to {most}.")
     return int(text)
 
 

@@ -1,7 +1,7 @@
 """The WSGI application that servers import (`wsgi:application`), and the function that AWS Lambda calls.
 
-Configuration comes from the environment: STORE_URL, OPEN_SIGNUP (1 lets anyone make a user), CORS_ORIGINS (a list of
-web origins with commas between).
+Configuration comes from the environment: STORE_URL, OPEN_SIGNUP (1 lets anyone make a user), RATE_LIMIT (requests of
+each user in a minute), CORS_ORIGINS (a list of web origins with commas between).
 """
 
 import os
@@ -13,6 +13,7 @@ from stores import open_store
 application = create_app(
     open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")),
     open_signup=os.environ.get("OPEN_SIGNUP", "") == "1",
+    rate_limit=int(os.environ.get("RATE_LIMIT") or 0),
     origins=[origin.strip() for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin.strip()],
 )
 

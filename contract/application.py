@@ -56,14 +56,16 @@ def build(
     refusal: Callable[[Exception], Problem | None],
     cursors: Cursors,
     public: frozenset[str],
+    admit: Callable[[Any], None] = lambda _: None,
     breached: Callable[[Breach], None] = lambda _: None,
 ) -> Asgi:
     """The ASGI application of a document.
 
     `functions` holds one function per operationId. `provided` says what a function may take besides the document's
     parameters, each made from the call. `authenticate` turns the text of a bearer token into a caller, or None.
-    `refusal` turns an error of the domain into a problem, or None when it isn't one. `breached` is told of every
-    answer that broke the document. Raises BadDocument when document and functions don't fit.
+    `refusal` turns an error of the domain into a problem, or None when it isn't one. `admit` raises a problem for a
+    caller who may not go on. `breached` is told of every answer that broke the document. Raises BadDocument when
+    document and functions don't fit.
     """
     operations = compile_operations(document, public)
     _insist_on_pairs(operations, functions)
@@ -78,7 +80,7 @@ def build(
         resolver=Resolver(functions.__getitem__),
         security_map={"bearer": _bearer(authenticate)},
     )
-    answering = _Answering(settle, refusal, cursors, breached)
+    answering = _Answering(admit, settle, refusal, cursors, breached)
     app.add_api(document, operations=operations, answering=answering)
 
     async def on_http_error(request: Any, error: HTTPException) -> ConnexionResponse:
@@ -119,11 +121,13 @@ class _Answering:
 
     def __init__(
         self,
+        admit: Callable[[Any], None],
         settle: Settle,
         refusal: Callable[[Exception], Problem | None],
         cursors: Cursors,
         breached: Callable[[Breach], None],
     ) -> None:
+        self._admit = admit
         self._settle = settle
         self._refusal = refusal
         self._cursors = cursors
@@ -144,7 +148,10 @@ class _Answering:
     def _answer(self, operation: Operation, request: Request, found: Mapping[str, Any]) -> Response:
         if "refused" in found:
             raise found["refused"]
-        call = operation.read(request, found.get("caller"), self._cursors)
+        caller = found.get("caller")
+        if caller is not None:
+            self._admit(caller)
+        call = operation.read(request, caller, self._cursors)
         return self._settle(call, lambda: operation.answer(call))
 
     def _refused(self, operation: Operation, problem: Problem) -> Response:

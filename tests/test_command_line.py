@@ -27,7 +27,7 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts in an empty folder, with nothing said by the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP"):
+    for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -98,6 +98,8 @@ def test_a_busy_port_is_told_in_one_sentence_and_nothing_is_made(
         ("PORT", "9" * 5000),
         ("HOST", "no such host"),
         ("OPEN_SIGNUP", "yes"),
+        ("RATE_LIMIT", "often"),
+        ("RATE_LIMIT", "1000001"),
         ("STORE_URL", "carrier-pigeon://loft"),
         ("STORE_URL", "sqlite:///no/such/folder/tackboard.db"),
         ("STORE_URL", "sqlite:///notes.txt"),
@@ -160,13 +162,18 @@ def test_anyone_may_sign_up_only_where_nobody_else_can_reach_it(host: str, is_op
     assert tackboard.settings({"HOST": host}).open_signup is is_open
 
 
+@pytest.mark.parametrize(("host", "limit"), [("127.0.0.1", 0), ("::1", 0), ("::", 3000), ("box", 3000)])
+def test_users_are_limited_only_where_somebody_else_can_reach_the_server(host: str, limit: int) -> None:
+    assert tackboard.settings({"HOST": host}).rate_limit == limit
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"], ["purge", "--help"]])
 def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         tackboard.main(arguments)
 
     out = capsys.readouterr().out
-    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "CORS_ORIGINS"))
+    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"))
 
 
 def test_a_backup_made_while_the_server_runs_restores_to_the_same(

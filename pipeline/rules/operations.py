@@ -39,7 +39,7 @@ def _certain(bundle: Bundle, operation: Operation) -> set[str]:
     certain = {"400", "413", "414", "431", "500"}
     names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
     if operation.node.get("security", bundle.document.get("security")):
-        certain |= {"401", "403", "503"}
+        certain |= {"401", "403", "429", "503"}
     if "{" in operation.path:
         certain |= {"404"}
     if "requestBody" in operation.node:
