@@ -34,6 +34,7 @@ from contract.cursors import Cursors
 from contract.operations import BadDocument, Call, Operation, Request, compile_operations
 from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
 from contract.responses import Breach, Reply, Response
+from contract.routes import Routes
 from contract.schemas import Schema
 
 log = logging.getLogger("tackboard")
@@ -229,7 +230,7 @@ async def _nowhere(scope: Message, *_: Any) -> None:
 
 
 class _Routing(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
-    """connexion's routing without redirects: a path with a slash too many is not there."""
+    """connexion's routing by the words of a path, and without redirects: a path with a slash too many is not there."""
 
     def add_api(self, *args: Any, **kwargs: Any) -> None:
         """Add a document's routes."""
@@ -237,6 +238,7 @@ class _Routing(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
         self.router.redirect_slashes = False
         for mount in self.router.routes:
             mount.app.redirect_slashes = False
+            mount.app.routes = [Routes(mount.app.routes)]
 
 
 def _bearer(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]:

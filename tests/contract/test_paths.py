@@ -227,3 +227,25 @@ def test_the_base_path_is_the_path_of_the_first_server(url: str, prefix: str) ->
 
     assert made.header("location") == f"{prefix}/things/7"
     assert refused.header("allow") == "POST"
+
+
+def test_a_word_that_stands_there_goes_before_one_that_may_stand_there_in_any_order() -> None:
+    one = [parameter("thing_id", "path", ID)]
+    client = serve(
+        document(
+            {
+                "/things/{thing_id}": {"parameters": one, "get": operation("get_thing")},
+                "/things/{thing_id}/parts": {"parameters": one, "get": operation("list_parts")},
+                "/things/mine": {"get": operation("get_my_thing")},
+            }
+        ),
+        {
+            "get_thing": lambda thing_id: Answer({"id": thing_id}),
+            "list_parts": lambda thing_id: Answer({"parts_of": thing_id}),
+            "get_my_thing": lambda: Answer({"id": "my own"}),
+        },
+    )
+
+    assert client.get("/v1/things/mine").json() == {"id": "my own"}
+    assert client.get("/v1/things/yours").json() == {"id": "yours"}
+    assert client.get("/v1/things/mine/parts").json() == {"parts_of": "mine"}
