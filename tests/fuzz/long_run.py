@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.clients import judge
 from tests.fuzz.contract_coverage import Coverage
-from tests.fuzz.provocations import provoke, read_back
+from tests.fuzz.provocations import provoke, read_back, wear_out
 from tests.live_server import ROOT, LiveServer
 from tests.soak.over_http import client_of
 
@@ -43,6 +43,8 @@ def main() -> int:
             provoker = _sign_up(server, "provoker")
             provoke(server, provoker, traffic)
             read_back(server, provoker, traffic)
+        with LiveServer(folder, RATE_LIMIT="1", **given) as strict:
+            wear_out(strict, provoker, traffic)
         coverage = Coverage.of(traffic)
         if chosen.judged:
             print(judge(traffic).strip())

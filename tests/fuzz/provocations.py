@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.bundle import Bundle, Operation
+from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE
 from tests.api.client import Answer, Client
 from tests.live_server import LiveServer
@@ -91,15 +91,34 @@ def provoke(server: LiveServer, token: str, traffic: Path) -> None:
                     file.write(json.dumps(_exchange(operation, server, target, attempt, answer)) + "\n")
 
 
+def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
+    """Ask for every operation once more than the server lets a user ask in a minute, which is once."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = client_of(server, token)
+    client.get("/users/me")
+    with traffic.open("a") as file:
+        for operation in bundle.operations:
+            path = operation.path
+            for _, parameter in bundle.parameters(operation):
+                if parameter["in"] == "path":
+                    path = path.replace(f"{{{parameter['name']}}}", _made_up(bundle, parameter))
+            answer = client.request(operation.method.upper(), path)
+            file.write(json.dumps(_exchange(operation, server, path, Attempt(), answer)) + "\n")
+
+
 def _path(bundle: Bundle, operation: Operation, client: Client) -> str:
     """The path of an operation about things that exist, each time others."""
     there, path = _there(client), operation.path
     for _, parameter in bundle.parameters(operation):
         if parameter["in"] == "path":
             # Another kind of thing isn't there, and its id is one that could be: 403 comes before 404.
-            made_up = str(bundle.resolve(parameter["schema"]).get("example", "nothing"))
-            path = path.replace(f"{{{parameter['name']}}}", there.get(parameter["name"], made_up))
+            thing = there.get(parameter["name"], _made_up(bundle, parameter))
+            path = path.replace(f"{{{parameter['name']}}}", thing)
     return path
+
+
+def _made_up(bundle: Bundle, parameter: Node) -> str:
+    return str(bundle.resolve(parameter["schema"]).get("example", "nothing"))
 
 
 def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
