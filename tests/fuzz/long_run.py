@@ -37,9 +37,7 @@ def main() -> int:
         traffic.unlink(missing_ok=True)
         given = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
         with LiveServer(folder, **given) as server:
-            tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
-            status = _rounds(server, folder, traffic, tokens, (chosen.seed, chosen.cases))
-            read_back(server, tokens["mina"], traffic)
+            status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoker = _sign_up(server, "provoker")
             provoke(server, provoker, traffic)
             read_back(server, provoker, traffic)
@@ -52,21 +50,20 @@ def main() -> int:
     return status or (0 if coverage.is_enough() else 1)
 
 
-def _rounds(
-    server: LiveServer, folder: Path, traffic: Path, tokens: dict[str, str], seed_and_cases: tuple[int, int]
-) -> int:
-    seed, cases = seed_and_cases
-    configuration = _configuration(folder, tokens)
+def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:
     host, port = server.host_and_port
-    environment = os.environ | {
-        "FUZZ_HOST": host,
-        "FUZZ_PORT": str(port),
-        "FUZZ_TOKEN": tokens["mina"],
-        "FUZZ_TRAFFIC": str(traffic),
-        "PYTHONPATH": str(ROOT),
-    }
     sent = 0
     while sent < cases:
+        # Users of a round before may have tokens that this one would not know to leave alone.
+        tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
+        configuration = _configuration(folder, tokens)
+        environment = os.environ | {
+            "FUZZ_HOST": host,
+            "FUZZ_PORT": str(port),
+            "FUZZ_TOKEN": tokens["mina"],
+            "FUZZ_TRAFFIC": str(traffic),
+            "PYTHONPATH": str(ROOT),
+        }
         command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(configuration)]
         # Every check is on by itself; naming them here would overrule what the configuration says of an operation.
         command += ["run", "spec/dist/openapi.json", "--url", f"{server.url}v1"]
@@ -78,7 +75,9 @@ def _rounds(
             print(run.stdout[-20_000:] + run.stderr)
             return 1
         sent += int(found[1].replace(",", ""))
-        print(f"seed {seed}: {found[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}")
+        told = f"seed {seed}: {found[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}"
+        print(told, flush=True)
+        read_back(server, tokens["mina"], traffic)
         seed += 1
     print(f"{sent:,} cases in all")
     return 0
