@@ -6,9 +6,8 @@ Here, and only here, stands which error is which status, what a handler may ask 
 import json
 import logging
 import os
-import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
@@ -82,7 +81,7 @@ def create_app(
         handlers.functions(),
         provided=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
         authenticate=partial(_authenticate, store, clock),
-        settle=Settling(store, clock, pause, random.Random(random_bytes(8)).random),  # noqa: S311 - jitter is no secret.
+        settle=Settling(store, clock, pause, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
         refusal=_refusal,
         cursors=Cursors(store.secret()),
         public=PUBLIC,
@@ -94,6 +93,20 @@ def create_app(
     return WsgiBridge(
         Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, limits=body_limits(document))
     )
+
+
+def configured(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What an environment says about an application, as keyword arguments of `create_app`.
+
+    OPEN_SIGNUP is 1 to let anyone make a user; RATE_LIMIT is how many requests each user may make in a minute;
+    CORS_ORIGINS is a list of web origins with commas between.
+    """
+    origins = (origin.strip() for origin in environment.get("CORS_ORIGINS", "").split(","))
+    return {
+        "open_signup": environment.get("OPEN_SIGNUP") == "1",
+        "rate_limit": int(environment.get("RATE_LIMIT") or 0),
+        "origins": [origin for origin in origins if origin],
+    }
 
 
 def _provided(

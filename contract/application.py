@@ -31,6 +31,7 @@ from starlette.exceptions import HTTPException
 
 from contract.bridge import Asgi, Message, drive
 from contract.cursors import Cursors
+from contract.notes import note
 from contract.operations import BadDocument, Call, Operation, Request, compile_operations
 from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
 from contract.responses import Breach, Reply, Response
@@ -189,6 +190,7 @@ class _Endpoint:
             body=body,
         )
         found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
+        note(operation=self._operation, path_values=parts[1], caller=found.get("caller"))
         response = self._answering(self._operation, request, found)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -91,12 +91,12 @@ def _body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
 def scope_of(environ: WSGIEnvironment) -> Message:
     """The ASGI scope of a WSGI request. A path that isn't UTF-8 keeps its bytes as surrogates: the edge refuses it."""
     headers = [
-        (name[5:].lower().replace("_", "-").encode("latin-1"), _bytes(value))
+        (name[5:].lower().replace("_", "-").encode("latin-1"), octets(value))
         for name, value in environ.items()
         if name.startswith("HTTP_") and name not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
     ]
     own = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
-    headers.extend((header, _bytes(environ[name])) for name, header in own.items() if environ.get(name))
+    headers.extend((header, octets(environ[name])) for name, header in own.items() if environ.get(name))
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return {
         "type": "http",
@@ -104,16 +104,16 @@ def scope_of(environ: WSGIEnvironment) -> Message:
         "http_version": "1.1",
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
-        "path": _bytes(path).decode("utf-8", "surrogateescape"),
-        "query_string": _bytes(environ.get("QUERY_STRING", "")),
-        "root_path": _bytes(environ.get("SCRIPT_NAME", "")).decode("utf-8", "surrogateescape"),
+        "path": octets(path).decode("utf-8", "surrogateescape"),
+        "query_string": octets(environ.get("QUERY_STRING", "")),
+        "root_path": octets(environ.get("SCRIPT_NAME", "")).decode("utf-8", "surrogateescape"),
         "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
         "headers": headers,
         "extensions": {},
     }
 
 
-def _bytes(native: str) -> bytes:
+def octets(native: str) -> bytes:
     """WSGI strings are bytes read as Latin-1; an adapter that forgot so hands over real text, which is UTF-8."""
     try:
         return native.encode("latin-1")

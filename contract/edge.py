@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from contract.bridge import Asgi, Message
+from contract.notes import note
 from contract.problems import PROBLEM_JSON, Problem
 
 Receive = Callable[[], Awaitable[Message]]
@@ -55,6 +56,7 @@ class Edge:
         """Refuse at once, or pass on with the whole body at hand."""
         headers = dict(scope["headers"])
         scope["request_id"] = request_id = self._request_id(headers)
+        note(request_id=request_id)
         always = self._always(scope, headers, request_id)
 
         async def send_dressed(message: Message) -> None:

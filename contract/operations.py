@@ -94,6 +94,7 @@ class Operation:
 
     def __init__(self, path: str, method: str, item: Schema, described: Schema, schemas: Schemas) -> None:
         self.method = method
+        self.path = path
         self._names = re.findall(r"\{(.*?)\}", path)
         # Matched from the end, whatever base path or prefix stands before it.
         self._template = re.compile(re.sub(r"\\\{.*?\\\}", "([^/]+)", re.escape(path)) + r"\Z")

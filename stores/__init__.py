@@ -1,16 +1,24 @@
 """What remembers the boards. Each engine fulfils `kanban.store`; a URL chooses one, and only that one is loaded."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kanban.store import Store
 from stores.opening import CannotOpen, UnknownScheme
 
 __all__ = ["CannotOpen", "open_store"]
 
 
-def open_store(url: str) -> Store:
+def open_store(
+    url: str, *, remaining: Callable[[], float] | None = None, watch: Callable[[Any], None] = lambda _: None
+) -> Store:
     """The store of that URL.
 
     'sqlite:///tackboard.db' (relative), 'sqlite:////var/lib/tackboard.db',
     'postgresql+psycopg://user:password@host:5432/database'.
+
+    An engine that is reached over a network and looks at the clock asks `remaining` how many seconds the caller has
+    left, and hands its client to `watch` before the first call; the others need neither.
 
     A missing file is made, an empty database is filled, and what an older Tackboard made is brought up to date.
     Raises CannotOpen, whose message is one sentence for whoever starts the program.
@@ -27,5 +35,5 @@ def open_store(url: str) -> Store:
     if scheme == "dynamodb":
         from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_dynamodb(url)
+        return open_dynamodb(url, remaining=remaining, watch=watch)
     raise UnknownScheme(scheme)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kanban.store import Busy
@@ -15,10 +16,13 @@ _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _EXAMPLE = "dynamodb://tackboard?region=eu-central-1"
 
 
-def open_dynamodb(url: str, *, remaining: Callable[[], float] | None = None) -> DynamoStore:
+def open_dynamodb(
+    url: str, *, remaining: Callable[[], float] | None = None, watch: Callable[[Any], None] = lambda _: None
+) -> DynamoStore:
     """The store in that table. With an endpoint, a missing table is made. Raises CannotOpen.
 
-    `remaining` tells how many seconds the caller has left for whatever it does with the store.
+    `remaining` tells how many seconds the caller has left for whatever it does with the store. `watch` is given
+    the SDK's client before its first call.
     """
     table, region, endpoint = _address(url)
     # A server that somebody runs here looks at no credentials, but the SDK will not call without.
@@ -28,6 +32,7 @@ def open_dynamodb(url: str, *, remaining: Callable[[], float] | None = None) -> 
         client = connect(region, endpoint, **credentials)
     except ValueError as error:
         raise BadAddress(f"STORE_URL has an endpoint that is none: {endpoint}.") from error
+    watch(client)
     calls = Calls(client, remaining=remaining)
     try:
         _look(calls, table, endpoint)

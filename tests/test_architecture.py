@@ -19,8 +19,10 @@ MAY_IMPORT = {
     "contract": {"connexion", "jsonschema_rs", "orjson", "starlette"},
     "settling": {"contract", "kanban"},
     "app": {"contract", "handlers", "kanban", "settling"},
-    "wsgi": {"app", "stores", "serverless_wsgi"},
     "pipeline": {"contract", "server", "yaml"},
+    "wsgi": {"app", "stores"},
+    "aws": {"contract", "serverless_wsgi"},
+    "lambda_wsgi_handler": {"app", "aws", "contract", "stores"},
     "server": {"contract", "waitress"},
     "tackboard": {"kanban", "server", "stores", "wsgi"},
 }

@@ -2,37 +2,64 @@
 
 import importlib
 import json
+import random
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import serverless_wsgi
 
 import stores
+from app import create_app
+from aws.function import Function
 from kanban.store import Store
 from tests.contract.aws_events import SHAPES, Event, headers_of, http_api
+from tests.contract.both_ways import both_ways, function
 
 Handler = Callable[[Event, object], dict[str, Any]]
 Shape = Callable[..., Event]
 
 
+NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
+
+
+def function_on(store: Store, lines: list[str] | None = None) -> Function:
+    """The function in front of the real application, which has the same time and the same chances each time."""
+    bytes_of = random.Random(1).randbytes  # noqa: S311 - a twin needs the same chances.
+    return function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
+
+
 @pytest.fixture
-def handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
-    """wsgi.py, imported as Lambda imports it, configured by the environment."""
+def handler(tmp_path: Path) -> Iterator[Handler]:
+    """The function of an application on a new store, and beside it its twin on a copy."""
+    with closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as store:
+        store.secret()
+    shutil.copy(tmp_path / "one.db", tmp_path / "twin.db")
+    with (
+        closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as one,
+        closing(stores.open_store(f"sqlite:///{tmp_path}/twin.db")) as twin,
+    ):
+        yield both_ways(function_on(one), function_on(twin))
+
+
+@pytest.fixture
+def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
+    """lambda_wsgi_handler.py, imported as Lambda imports it, configured by the environment."""
     opened: list[Store] = []
 
-    def open_store(url: str, opening: Callable[[str], Store] = stores.open_store) -> Store:
-        opened.append(opening(url))
+    def open_store(url: str, opening: Callable[..., Store] = stores.open_store, **wishes: Any) -> Store:
+        opened.append(opening(url, **wishes))
         return opened[-1]
 
     monkeypatch.setattr(stores, "open_store", open_store)
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
     monkeypatch.setenv("OPEN_SIGNUP", "1")
-    monkeypatch.setattr(serverless_wsgi, "TEXT_MIME_TYPES", ["application/json"])
-    monkeypatch.delitem(sys.modules, "wsgi", raising=False)
-    made: Handler = importlib.import_module("wsgi").handler
+    monkeypatch.delitem(sys.modules, "lambda_wsgi_handler", raising=False)
+    made: Handler = importlib.import_module("lambda_wsgi_handler").handler
     yield made
     for store in opened:
         store.close()
@@ -161,7 +188,15 @@ def test_an_event_of_a_schedule_does_no_harm(handler: Handler, source: str) -> N
     assert handler(event, None) == {}
 
 
-def test_an_answer_is_plain_json_for_lambda(handler: Handler) -> None:
-    answer = handler(http_api("GET", "/v1/health"), None)
+@every_shape
+def test_the_environment_configures_it(imported: Handler, shape: Shape) -> None:
+    status, made, _ = sending(imported, shape)("POST", "/v1/users", {"name": "Mina"})
+
+    assert status == 201
+    assert sending(imported, shape, made["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
+
+
+def test_an_answer_is_plain_json_for_lambda(imported: Handler) -> None:
+    answer = imported(http_api("GET", "/v1/health"), None)
 
     assert json.loads(json.dumps(answer)) == answer

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import serverless_wsgi
 
+from aws.function import Function
+from contract.bridge import WsgiBridge
 from tests.contract.aws_events import GATEWAY, SHAPES, Event, headers_of, http_api, rest_api
+from tests.contract.both_ways import both_ways, function, in_json
 from tests.contract.client import TOKEN
 from tests.contract.documents import (
     INTEGER,
@@ -32,14 +34,9 @@ TAGS: Schema = {"type": "array", "items": STRING}
 MADE = {"201": answering(OBJECT, headers={"Location": {"schema": STRING}})}
 
 
-@pytest.fixture(autouse=True)
-def _problems_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serverless_wsgi, "TEXT_MIME_TYPES", [*serverless_wsgi.TEXT_MIME_TYPES, PROBLEM_JSON])
-
-
 @pytest.fixture
-def invoke() -> Callable[[Event], dict[str, Any]]:
-    """What Lambda answers to an event: an application that tells what it was asked."""
+def telling() -> Function:
+    """The function of an application that tells what it was asked."""
     paths = {
         "/things": {
             "get": operation(
@@ -68,13 +65,15 @@ def invoke() -> Callable[[Event], dict[str, Any]]:
         },
     )
 
-    def invoke(event: Event) -> dict[str, Any]:
-        answer: dict[str, Any] = serverless_wsgi.handle_request(client.application, event, None)
-        # It goes back as JSON.
-        parsed: dict[str, Any] = json.loads(json.dumps(answer))
-        return parsed
+    assert isinstance(client.application, WsgiBridge)
+    return function(client.application)
 
-    return invoke
+
+@pytest.fixture
+def invoke(telling: Function) -> Callable[[Event], dict[str, Any]]:
+    """What Lambda answers to an event, by whichever way."""
+    answer = both_ways(telling, telling)
+    return lambda event: answer(event, None)
 
 
 Invoke = Callable[[Event], dict[str, Any]]
@@ -204,15 +203,16 @@ def test_an_event_with_few_fields_is_enough(invoke: Invoke) -> None:
     ids=["stripped", "not stripped"],
 )
 def test_the_default_stage_at_the_address_of_the_gateway_leads_to_the_same_place(
-    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
+    telling: Function, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    answer = invoke(http_api("POST", "/v1/things", BODY, JSON, host=GATEWAY))
+    event = http_api("POST", "/v1/things", BODY, JSON, host=GATEWAY)
+    adapted, straight = in_json(telling.adapted(event)), in_json(telling(event, None))
 
-    assert answer["statusCode"] == 201
-    assert headers_of(answer)["location"] == location
+    assert (adapted["statusCode"], headers_of(adapted)["location"]) == (201, location)
+    assert (straight["statusCode"], headers_of(straight)["location"]) == (201, "/v1/things/a")
 
 
 def test_a_named_stage_of_an_http_api_is_a_base_path(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

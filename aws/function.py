@@ -1,0 +1,90 @@
+"""The function: one event in, one answer out, and a record of it.
+
+There are two ways to one application. An event of an HTTP API (payload 2.0), which is what the deployment sends, goes
+straight to it. REST APIs, load balancers and whatever else serverless-wsgi knows go through that. What is neither is
+refused with an exception, which is how a Lambda function says no; the next event finds everything as it was.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws.deadline import Deadline
+from aws.records import Records
+from contract.bridge import WsgiBridge
+from contract.gateway import Gateway, MalformedEvent, body_of, undecodable
+from contract.problems import PROBLEM_JSON
+
+log = logging.getLogger("tackboard")
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_WARMING = ("aws.events", "serverless-plugin-warmup")
+"""Sources of events that only keep a function warm."""
+
+_HTTP = ("httpMethod", "requestPath")
+"""One of these is in every event of HTTP but those of payload 2.0."""
+
+
+class RefusedEvent(PermissionError):
+    """The event is not one that this function answers."""
+
+
+class Function:
+    """Answers the events of one application."""
+
+    def __init__(self, application: WsgiBridge, deadline: Deadline, records: Records) -> None:
+        self._application = application
+        self._gateway = Gateway(application.asgi)
+        self._deadline = deadline
+        self._records = records
+
+    def __call__(self, event: object, context: object) -> Answer:
+        """The answer to an event. Raises RefusedEvent."""
+        self._deadline.begin(context)
+        try:
+            return self._answer(event, context)
+        except RefusedEvent as refused:
+            log.warning("An event was refused: %s", refused)
+            raise
+        finally:
+            self._deadline.end()
+
+    def _answer(self, event: object, context: object) -> Answer:
+        if not isinstance(event, Mapping):
+            raise RefusedEvent("An event is an object.")
+        if "_serverless-wsgi" in event:
+            # The adapter would run it in the role of the function, for anyone who may invoke it.
+            raise RefusedEvent("Commands by event are not accepted.")
+        if event.get("source") in _WARMING:
+            return {}
+        if event.get("version") == "2.0":
+            return self._recorded(self._gateway, event, context)
+        if any(isinstance(event.get(key), str) for key in _HTTP):
+            return self._recorded(self.adapted, event, context)
+        raise RefusedEvent("The event is no request over HTTP, and nothing else that is known here.")
+
+    def _recorded(self, way: Callable[[Event], Answer], event: Event, context: object) -> Answer:
+        with self._records.of(event, context) as record:
+            try:
+                answer = way(event)
+            except MalformedEvent as error:
+                raise RefusedEvent(f"The event is malformed: {error}.") from None
+            record.answer = answer
+        return answer
+
+    def adapted(self, event: Event) -> Answer:
+        """The answer by way of serverless-wsgi."""
+        import serverless_wsgi  # noqa: PLC0415 - the events of the deployment never need it.
+
+        if PROBLEM_JSON not in serverless_wsgi.TEXT_MIME_TYPES:
+            serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_JSON)
+        if body_of(event) is None:
+            return undecodable()
+        try:
+            answer: Answer = serverless_wsgi.handle_request(self._application, event, None)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # Whatever the application itself raises becomes an answer: this was the adapter.
+            raise MalformedEvent(f"the adapter cannot read it ({type(error).__name__})") from error
+        return answer

@@ -1,0 +1,128 @@
+"""Events of an HTTP API in, ASGI inside: API Gateway's payload format 2.0, without WSGI in between.
+
+The format sends the path decoded, the query as it came, a repeated header joined with commas, cookies in a list of
+their own, and a body that is no text in base64. Answers go back in the same way.
+"""
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from contract.bridge import Asgi, Exchange, Message, drive, octets
+from contract.problems import PROBLEM_JSON, Problem
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_DEFAULT_STAGE = "$default"
+
+_Expected = TypeVar("_Expected")
+
+
+class MalformedEvent(Exception):
+    """No HTTP API sends such an event."""
+
+
+class Gateway:
+    """Answers events with an ASGI application that never waits."""
+
+    def __init__(self, asgi: Asgi) -> None:
+        self._asgi = asgi
+
+    def __call__(self, event: Event) -> Answer:
+        """The answer to an event. Raises MalformedEvent; a body that is not the base64 it claims to be is a 400."""
+        scope = scope_of_event(event)
+        body = body_of(event)
+        if body is None:
+            return undecodable()
+        exchange = Exchange(io.BytesIO(body).read)
+        drive(self._asgi(scope, exchange.receive, exchange.send))
+        return _answer(exchange)
+
+
+def scope_of_event(event: Event) -> Message:
+    """The ASGI scope of an event. A stage with a name is a base path, as it is in the address."""
+    context = _part(event, "requestContext", dict)
+    path = _part(event, "rawPath", str)
+    stage = context.get("stage", _DEFAULT_STAGE)
+    base = f"/{stage}"
+    sent = _part(event, "headers", dict)
+    headers = [(name.lower().encode(), octets(value)) for name, value in _texts(sent)]
+    if cookies := event.get("cookies"):
+        headers.append((b"cookie", octets("; ".join(_each_text(cookies)))))
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": _part(_part(context, "http", dict), "method", str),
+        "scheme": sent.get("x-forwarded-proto", "https"),
+        "path": path,
+        "query_string": octets(_part(event, "rawQueryString", str)),
+        "root_path": base if stage != _DEFAULT_STAGE and path.startswith(f"{base}/") else "",
+        "server": (sent.get("host", ""), 443),
+        "headers": headers,
+        "extensions": {},
+    }
+
+
+def body_of(event: Event) -> bytes | None:
+    """The body of an event of any shape, None when it is not the base64 that it claims to be."""
+    body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise MalformedEvent("body is no text")
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return None
+
+
+def undecodable() -> Answer:
+    """What is answered to a body that is not the base64 that it claims to be."""
+    problem = Problem(400, "malformed_request", "The body is not well-formed base64.")
+    headers = {"content-type": PROBLEM_JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return {"statusCode": 400, "headers": headers, "body": problem.encoded().decode(), "isBase64Encoded": False}
+
+
+def _answer(exchange: Exchange) -> Answer:
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for raw_name, raw_value in exchange.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name == "set-cookie":
+            cookies.append(value)
+        else:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    answer: Answer = {"statusCode": exchange.status, "headers": headers, "isBase64Encoded": False}
+    if cookies:
+        answer["cookies"] = cookies
+    if exchange.body:
+        try:
+            answer["body"] = exchange.body.decode()
+        except UnicodeDecodeError:
+            answer["body"], answer["isBase64Encoded"] = base64.b64encode(exchange.body).decode(), True
+    return answer
+
+
+def _part(whole: Event, name: str, kind: type[_Expected]) -> _Expected:
+    part = whole.get(name)
+    if not isinstance(part, kind):
+        raise MalformedEvent(f"{name} is no {kind.__name__}")
+    return part
+
+
+def _texts(headers: Mapping[object, object]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in headers.items():
+        if not isinstance(name, str) or not name.isascii() or not isinstance(value, str):
+            raise MalformedEvent("a header is no text")
+        found.append((name, value))
+    return found
+
+
+def _each_text(values: object) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise MalformedEvent("cookies are no list of texts")
+    return values

@@ -1,0 +1,44 @@
+"""The function that AWS Lambda calls: `lambda_wsgi_handler.handler`.
+
+It takes the same environment as wsgi.py, and STAGE, which its metrics carry. The name ends the way it does because
+the plugin serverless-wsgi knows its functions by it.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from app import configured, create_app
+from aws import records, snapshot
+from aws.deadline import Deadline
+from aws.function import Function
+from aws.records import Records
+from contract.notes import count
+from stores import open_store
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    records.take_over_logging()
+
+deadline = Deadline()
+
+
+def pause(seconds: float) -> None:
+    """Wait before a change is decided anew."""
+    count("retries")
+    time.sleep(seconds)
+
+
+application = create_app(
+    open_store(
+        os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
+    ),
+    pause=pause,
+    **configured(os.environ),
+)
+handler = Function(
+    application,
+    deadline,
+    Records(os.environ.get("STAGE", "local"), lambda: datetime.now(UTC), time.perf_counter, partial(print, flush=True)),
+)
+snapshot.register()

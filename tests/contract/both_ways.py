@@ -1,0 +1,51 @@
+"""One event, both ways: straight to an application and through serverless-wsgi to its twin. The answers must agree."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aws.deadline import Deadline
+from aws.function import Function
+from aws.records import Records
+from contract.bridge import WsgiBridge
+from tests.contract.aws_events import Event, headers_of
+
+Answer = dict[str, Any]
+
+
+def function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
+    """The function of an application; `lines` collects what it writes down."""
+    write = (lines if lines is not None else []).append
+    return Function(application, Deadline(), Records("test", lambda: datetime.now(UTC), lambda: 0.0, write))
+
+
+def in_json(answer: Mapping[str, Any]) -> Answer:
+    """The answer as it travels."""
+    travelled: Answer = json.loads(json.dumps(answer))
+    return travelled
+
+
+def plain(answer: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a client sees of an answer, in whichever words it is given.
+
+    The adapter gives a type to answers that have no body, and doesn't know that a length is the server's to say.
+    """
+    body = answer.get("body", "")
+    loose = {"content-length"} if body else {"content-length", "content-type"}
+    headers = {name: value for name, value in headers_of(answer).items() if name not in loose}
+    return answer["statusCode"], headers, body, answer.get("isBase64Encoded", False)
+
+
+def both_ways(one: Function, twin: Function) -> Callable[[Event, object], Answer]:
+    """Answers events with `one`, and sees that serverless-wsgi in front of `twin` would have answered the same."""
+
+    def invoke(event: Event, context: object = None) -> Answer:
+        answer = in_json(one(event, context))
+        if event.get("version") == "2.0":
+            assert plain(answer) == plain(in_json(twin.adapted(event)))
+        else:
+            twin(event, context)
+        return answer
+
+    return invoke
