@@ -8,6 +8,9 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --requir
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	--custom-compile-command "make requirements"
 
+# What connexion asks for and never runs here (contract/imports.py), and what only these ask for.
+UNUSED_ON_LAMBDA := asgiref certifi charset-normalizer h11 httpcore httpx idna requests urllib3
+
 # The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export CHROMIUM
@@ -16,9 +19,14 @@ export CHROMIUM
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
+# What is deployed: to which stage, and made by which Python, which must be the one that Lambda runs.
+STAGE ?= dev
+LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do \
+	"$$each" --version >/dev/null 2>&1 && echo "$$each" && break; done)
+
 .DEFAULT_GOAL := help
 .PHONY: help run token backup restore import digest purge soak test check spec release operation collection clients mock fuzz \
-	judge bench requirements clean browser
+	judge package lambda rehearse deploy bench requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -47,7 +55,7 @@ digest: .venv/product  ## print a digest of everything: two stores with the same
 purge: .venv/product  ## erase for good what was deleted more than 31 days ago, for example once a day
 	@exec $(BIN)/python tackboard.py purge
 
-test: .venv/development node_modules/.package-lock.json browser  ## run every test
+test: .venv/development .venv/deployment node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
@@ -87,6 +95,20 @@ fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz
 judge: .venv/development  ## let openapi-core judge the traffic of make fuzz: make judge SEED=17 CASES=4000
 	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
+package: .venv/product node_modules/.package-lock.json  ## build what AWS Lambda runs: .serverless/tackboard.zip
+	@test -n "$(LAMBDA_PYTHON)" || { echo "Packaging needs Python 3.13, which Lambda runs, for the bytecode:" \
+		"make package LAMBDA_PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" npx --no-install osls package --stage "$(STAGE)"
+
+lambda: .venv/deployment node_modules/.package-lock.json  ## run the package on http://127.0.0.1:3000/ as Lambda would
+	@exec $(BIN)/python -m deploy.emulation
+
+rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, try, update, roll back and remove it all, on an AWS on this machine
+	@exec $(BIN)/python -m deploy.rehearsal
+
+deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m deploy.deployment "$(STAGE)"
+
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
 
@@ -94,9 +116,11 @@ requirements: .venv/development  ## pin the newest packages that requirements*.i
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
 	@for tool in clients/*/requirements.in judges/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
+	@$(PIN) $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) requirements-lambda.in --output-file requirements-lambda.txt
+	@$(PIN) requirements-deploy.in --output-file requirements-deploy.txt
 
 clean:  ## remove everything that was made here, except the database
-	rm -rf .venv .clients node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-deploy .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
@@ -108,6 +132,13 @@ clean:  ## remove everything that was made here, except the database
 .venv/development: requirements-dev.txt .venv/product
 	@echo "Installing the tools for tests and checks into .venv." >&2
 	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+.venv/deployment: requirements-deploy.txt .venv/product
+	@echo "Installing the tools for rehearsals into .venv-deploy." >&2
+	@test -x .venv-deploy/bin/python || $(BIN)/python -m venv .venv-deploy
+	@.venv-deploy/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r requirements-deploy.txt
 	@touch $@
 
 $(BIN)/python:

@@ -5,28 +5,26 @@ connexion does what it is for: it loads the document, binds each operationId to 
 of its validation and decorator layers, one `RoutedMiddleware` reads the request, calls, and checks the answer.
 """
 
+# ruff: noqa: E402 - before connexion is imported, it is told what not to load.
 import logging
-import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-with warnings.catch_warnings():
-    # connexion imports Starlette's test client, which warns about its own HTTP client; nothing here uses either.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    warnings.simplefilter("ignore", UserWarning)
-    from connexion.exceptions import OAuthProblem, ProblemException
-    from connexion.lifecycle import ConnexionResponse
-    from connexion.middleware import ConnexionMiddleware
-    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-    from connexion.middleware.exceptions import ExceptionMiddleware
-    from connexion.middleware.routing import RoutingMiddleware
-    from connexion.middleware.security import SecurityMiddleware
-    from connexion.resolver import Resolver
-    from connexion.security import NO_VALUE, AbstractSecurityHandler
-    from connexion.spec import OpenAPISpecification
+from contract.imports import postpone
 
-from collections.abc import Callable, Mapping
+postpone("connexion", "httpx", "requests")
 
+from connexion.exceptions import OAuthProblem, ProblemException
+from connexion.lifecycle import ConnexionResponse
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
 from connexion.operations import AbstractOperation
+from connexion.resolver import Resolver
+from connexion.security import NO_VALUE, AbstractSecurityHandler
+from connexion.spec import OpenAPISpecification
 from starlette.exceptions import HTTPException
 
 from contract.bridge import Asgi, Message, drive
