@@ -9,7 +9,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command "make requirements"
 
 # What connexion asks for and never runs here (contract/imports.py), and what only these ask for.
-UNUSED_ON_LAMBDA := asgiref certifi charset-normalizer h11 httpcore httpx idna requests urllib3
+UNUSED_ON_LAMBDA := certifi charset-normalizer h11 httpcore httpx idna requests urllib3
 
 # The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)

@@ -7,6 +7,7 @@ of its validation and decorator layers, one `RoutedMiddleware` reads the request
 
 # ruff: noqa: E402 - before connexion is imported, it is told what not to load.
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -14,17 +15,21 @@ from contract.imports import postpone
 
 postpone("connexion", "httpx", "requests")
 
-from connexion.exceptions import OAuthProblem, ProblemException
-from connexion.lifecycle import ConnexionResponse
-from connexion.middleware import ConnexionMiddleware
-from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.security import SecurityMiddleware
-from connexion.operations import AbstractOperation
-from connexion.resolver import Resolver
-from connexion.security import NO_VALUE, AbstractSecurityHandler
-from connexion.spec import OpenAPISpecification
+with warnings.catch_warnings():
+    # connexion uses what jsonschema will have no longer; nothing here does.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from connexion.exceptions import OAuthProblem, ProblemException
+    from connexion.lifecycle import ConnexionResponse
+    from connexion.middleware import ConnexionMiddleware
+    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+    from connexion.middleware.exceptions import ExceptionMiddleware
+    from connexion.middleware.routing import RoutingMiddleware
+    from connexion.middleware.security import SecurityMiddleware
+    from connexion.operations import AbstractOperation
+    from connexion.resolver import Resolver
+    from connexion.security import NO_VALUE, AbstractSecurityHandler
+    from connexion.spec import OpenAPISpecification
+
 from starlette.exceptions import HTTPException
 
 from contract.bridge import Asgi, Message, drive

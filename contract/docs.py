@@ -123,8 +123,15 @@ class Docs:
         elif path in _REDIRECTS:
             # Temporary, so that no browser remembers it: another page may come to stand there.
             await _reply(scope, send, 302, {"location": prefix + _REDIRECTS[path]})
+        elif page := self._documents.get(path) or self._problems.get(path) or _file(path):
+            await send_page(scope, send, page)
         else:
-            await send_page(scope, send, self._documents.get(path) or self._problems.get(path) or _file(path))
+            await self._otherwise(scope, receive, send)
+
+    def pages(self) -> dict[str, Page]:
+        """Every page by its address, for a server of files."""
+        files = {path: page for path in _FILES if (page := _file(path))}
+        return self._documents | self._problems | files
 
     @cached_property
     def _problems(self) -> dict[str, Page]:
@@ -173,10 +180,15 @@ async def _reply(scope: Message, send: Send, status: int, headers: dict[str, str
 
 
 @cache
-def _file(path: str) -> Page:
+def _file(path: str) -> Page | None:
+    """The page of a file, None where Swagger UI isn't installed, as on Lambda, which serves no pages."""
     folder, name, content_type = _FILES[path]
     policy = _READING_POLICY if path == _READING else _POLICY
-    return page_of(content_type, (folder() / name).read_bytes().replace(_LOGO_ELSEWHERE, _LOGO_HERE), policy)
+    try:
+        written = (folder() / name).read_bytes()
+    except FileNotFoundError:
+        return None
+    return page_of(content_type, written.replace(_LOGO_ELSEWHERE, _LOGO_HERE), policy)
 
 
 def page_of(content_type: str, body: bytes, policy: str = _POLICY) -> Page:

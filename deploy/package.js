@@ -12,7 +12,7 @@ class Finish {
         const zip = path.resolve(serverless.serviceDir, service.package.artifact);
         const made = spawnSync(
           python,
-          [path.join(__dirname, 'finish.py'), zip, '--architecture', architecture, '--most', String(mostMegabytes)],
+          [path.join(__dirname, 'finish.py'), zip, '--architecture', architecture, '--most', String(mostMegabytes[architecture])],
           { encoding: 'utf8' },
         );
         if (made.error) throw made.error;

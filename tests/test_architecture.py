@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "wsgi": {"app", "stores"},
     "aws": {"contract", "serverless_wsgi"},
     "lambda_wsgi_handler": {"app", "aws", "contract", "stores"},
+    "deploy": {"botocore", "contract"},
     "server": {"contract", "waitress"},
     "tackboard": {"kanban", "server", "stores", "wsgi"},
 }

@@ -1,0 +1,65 @@
+"""Building the package and its template with osls."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+_ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
+
+
+class Failed(Exception):
+    """Something could not be done; the message is a sentence, or what the tool said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What osls leaves for a deployment."""
+
+    folder: Path
+    said: str
+
+    @property
+    def zip(self) -> Path:
+        """The function's code."""
+        return self.folder / "tackboard.zip"
+
+    @property
+    def template(self) -> Path:
+        """The stack, for CloudFormation."""
+        return self.folder / "cloudformation-template-update-stack.json"
+
+
+def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:
+    """Build the package of a stage into a folder. Raises Failed."""
+    said = osls(["package", "--stage", stage, "--package", str(folder)], environment)
+    return Package(folder, said)
+
+
+def for_this_machine(architecture: str | None = None) -> dict[str, str]:
+    """The environment that makes a package for this machine's Python, and its architecture unless another is named."""
+    return {
+        "LAMBDA_ARCHITECTURE": architecture or _ARCHITECTURES.get(platform.machine(), "x86_64"),
+        "LAMBDA_PYTHON": sys.executable,
+        "LAMBDA_PYTHON_VERSION": f"{sys.version_info.major}.{sys.version_info.minor}",
+    }
+
+
+def osls(arguments: list[str], environment: Mapping[str, str]) -> str:
+    """Run osls and return what it said. Raises Failed with it."""
+    done = subprocess.run(
+        [str(ROOT / "node_modules" / ".bin" / "osls"), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SLS_NOTIFICATIONS_MODE": "off", "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed((done.stderr + done.stdout).strip())
+    return done.stdout + done.stderr

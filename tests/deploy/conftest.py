@@ -1,0 +1,33 @@
+"""Packages, built once for all tests: for this machine, and for Lambda's architecture."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.building import Package, build, for_this_machine
+from tests.engines.dynamodb_server import dynoxide
+
+__all__ = ["dynoxide"]
+
+
+@pytest.fixture(scope="session")
+def own_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of dev, with which this machine's Python can run."""
+    return build("dev", tmp_path_factory.mktemp("own"), for_this_machine())
+
+
+@pytest.fixture(scope="session")
+def prod_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of prod for arm64, but for this machine's version of Python: Lambda's may not be here."""
+    return build("prod", tmp_path_factory.mktemp("prod"), for_this_machine("arm64"))
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what Lambda has by itself: the SDK, and nothing else that is installed here."""
+    folder = tmp_path_factory.mktemp("runtime")
+    installed = next(Path(path) for path in sys.path if (Path(path) / "botocore").is_dir())
+    for name in ("botocore", "dateutil", "jmespath", "six.py", "urllib3"):
+        (folder / name).symlink_to(installed / name)
+    return folder
