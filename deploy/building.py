@@ -1,5 +1,6 @@
 """Building the package and its template with osls."""
 
+import json
 import os
 import platform
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,9 +32,24 @@ class Package:
         return self.folder / "tackboard.zip"
 
     @property
-    def template(self) -> Path:
-        """The stack, for CloudFormation."""
-        return self.folder / "cloudformation-template-update-stack.json"
+    def state(self) -> Path:
+        """What osls deploys: the template and where everything goes."""
+        return self.folder / "serverless-state.json"
+
+    def compiled(self) -> dict[str, Any]:
+        """The template of the stack."""
+        provider = self._provider()
+        template: dict[str, Any] = provider["compiledCloudFormationTemplate"]
+        return template
+
+    def parameters(self) -> list[dict[str, str]]:
+        """The values of the template's parameters."""
+        found: list[dict[str, str]] = self._provider()["stackParameters"]
+        return found
+
+    def _provider(self) -> dict[str, Any]:
+        provider: dict[str, Any] = json.loads(self.state.read_text())["service"]["provider"]
+        return provider
 
 
 def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:

@@ -85,8 +85,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 def fit(package: Package) -> list[str]:
     """Leave out of a package what the emulator refuses; the names of it."""
-    state_file = package.folder / "serverless-state.json"
-    state = json.loads(state_file.read_text())
+    state = json.loads(package.state.read_text())
     resources: dict[str, Any] = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
     gone = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
     for name in gone:
@@ -95,5 +94,5 @@ def fit(package: Package) -> list[str]:
     for name in gone:
         page["Fn::Sub"] = re.sub(rf'"\$\{{{name}\.Arn\}}",?\s*', "", page["Fn::Sub"])
     page["Fn::Sub"] = re.sub(r",\s*\]", "]", page["Fn::Sub"])
-    state_file.write_text(json.dumps(state))
+    package.state.write_text(json.dumps(state))
     return gone

@@ -20,6 +20,7 @@ from typing import Any
 
 from deploy import site
 from deploy.building import ROOT, Failed, Package, build, for_this_machine, osls
+from deploy.deployment import changes, check_account, check_table
 from deploy.emulator import GAPS, REGION, credentials, emulator, fit
 from deploy.stack import Stack
 
@@ -51,7 +52,10 @@ class Rehearsal:
         self._board = ""
 
     def deploy(self) -> str:
-        """Deploy the stack where there is none."""
+        """Deploy the stack where there is none, as `make deploy` would, which looks first."""
+        check_account(self._stack)
+        self._refuses_a_foreign_table()
+        _insist("A new stack" in next(changes(self._stack, self._package)), "a new stack must be announced")
         osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
         self._open_to_other_origins()
         resources = self._stack.client("cloudformation").describe_stack_resources(StackName=self._stack.name)
@@ -122,6 +126,8 @@ class Rehearsal:
         """Deploy a change in place: the data stay, and the function is the new one."""
         before = self._memory()
         self._change(lambda function: function.update(MemorySize=768))
+        announced = list(changes(self._stack, self._package))
+        _insist(any("ApiLambdaFunction" in line for line in announced), f"the change must be announced: {announced}")
         osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
         self._expect(200, "GET", self._board)
         _insist(self._memory() == 768, "the update must have arrived")
@@ -162,10 +168,25 @@ class Rehearsal:
         _insist(not any(left.values()), f"nothing may be left: {left}")
         return "no table, function, bucket or role is left"
 
+    def _refuses_a_foreign_table(self) -> None:
+        client, name = self._stack.client("dynamodb"), self._stack.name
+        key = {"AttributeName": "pk", "AttributeType": "S"}
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[key],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        try:
+            check_table(self._stack)
+        except Failed:
+            client.delete_table(TableName=name)
+        else:
+            raise Failed("a table that is there must be found")
+
     def _open_to_other_origins(self) -> None:
         """Say again which origins may call: the emulator forgets what CloudFormation tells it."""
-        template = json.loads((self._package.folder / "serverless-state.json").read_text())
-        resources = template["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
+        resources = self._package.compiled()["Resources"]
         self._stack.client("apigatewayv2").update_api(
             ApiId=self._stack.outputs()["HttpApiId"],
             CorsConfiguration=resources["HttpApi"]["Properties"]["CorsConfiguration"],
@@ -173,8 +194,7 @@ class Rehearsal:
 
     def _change(self, change: Callable[[dict[str, Any]], object], extra: str | None = None) -> None:
         """Change the function in the package, as another commit would; `extra` names a resource that cannot be."""
-        file = self._package.folder / "serverless-state.json"
-        state = json.loads(file.read_text())
+        state = json.loads(self._package.state.read_text())
         resources = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
         if extra:
             resources[extra] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": "nonsense"}}
@@ -190,7 +210,7 @@ class Rehearsal:
         provider["compiledCloudFormationTemplate"] = json.loads(
             json.dumps(provider["compiledCloudFormationTemplate"]).replace(was, now)
         )
-        file.write_text(json.dumps(state))
+        self._package.state.write_text(json.dumps(state))
 
     def _memory(self) -> int:
         name = f"{self._stack.name}-api"

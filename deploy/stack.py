@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.session import Session
 
 
@@ -28,6 +29,15 @@ class Stack:
     def client(self, service: str) -> Any:
         """A client of a service."""
         return self.session.create_client(service, region_name=self.region, endpoint_url=self.endpoint)
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        try:
+            return self.status() != "REVIEW_IN_PROGRESS"
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return False
+            raise
 
     def outputs(self) -> dict[str, str]:
         """What the stack tells about itself, by name."""

@@ -1,0 +1,289 @@
+"""`make lambda`: the package on this machine as Lambda runs it, behind what looks like an HTTP API.
+
+AWS's own runtime client runs the unpacked zip in a process that sees nothing else of the project, and takes its events
+from a Runtime API here. STORE_URL names a table; without it there is one in memory, which ends with the program.
+"""
+
+import base64
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from deploy.building import ROOT, Failed, build, for_this_machine
+
+PORT = 3000
+HANDLER = "lambda_wsgi_handler.handler"
+
+_SECONDS = 15.0
+_NAME = "tackboard-local-api"
+_TEXT = ("application/json", "application/javascript", "application/xml", "text/")
+"""Media types of bodies that an HTTP API sends as text; any other goes in base64."""
+
+
+class Invocation:
+    """An event on its way to the function, and what came back."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self.id = str(uuid.uuid4())
+        self.event = event
+        self.deadline = time.time() + _SECONDS
+        self.answer: bytes | None = None
+        self.done = threading.Event()
+
+
+class Runtime:
+    """Lambda's Runtime API: the function asks for events and brings answers."""
+
+    def __init__(self) -> None:
+        self.waiting: queue.Queue[Invocation] = queue.Queue()
+        self.begun: dict[str, Invocation] = {}
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The function's answer; None when it raised or took too long."""
+        invocation = Invocation(event)
+        self.waiting.put(invocation)
+        invocation.done.wait(_SECONDS)
+        if invocation.answer is None:
+            return None
+        answer: dict[str, Any] = json.loads(invocation.answer)
+        return answer
+
+
+def runtime_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
+    """The Runtime API over HTTP."""
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            if not self.path.endswith("/invocation/next"):
+                self.reply(404, {}, b"")
+                return
+            invocation = runtime.waiting.get()
+            runtime.begun[invocation.id] = invocation
+            headers = {
+                "Content-Type": "application/json",
+                "Lambda-Runtime-Aws-Request-Id": invocation.id,
+                "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:eu-central-1:123456789012:function:{_NAME}",
+                "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=1",
+            }
+            self.reply(200, headers, json.dumps(invocation.event).encode())
+
+        def do_POST(self) -> None:
+            body = self.body()
+            *_, number, what = self.path.split("/")
+            invocation = runtime.begun.pop(number, None)
+            if invocation is None:
+                # The function could not even start.
+                print(body.decode(errors="replace"), file=sys.stderr)
+            else:
+                invocation.answer = body if what == "response" else None
+                invocation.done.set()
+            self.reply(202, {}, b"")
+
+    return Handler
+
+
+def api_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
+    """The HTTP API in front."""
+
+    class Handler(_Quiet):
+        def answer(self) -> None:
+            answer = runtime.invoke(event_of(self.command, self.path, self.headers.items(), self.body()))
+            if answer is None:
+                failure = b'{"message":"Internal Server Error"}'
+                self.reply(500, {"content-type": "application/json"}, failure)
+                return
+            body = answer.get("body") or ""
+            content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+            cookies = [("set-cookie", cookie) for cookie in answer.get("cookies", [])]
+            self.reply(answer["statusCode"], answer.get("headers", {}), content, cookies)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
+
+    return Handler
+
+
+def event_of(method: str, target: str, headers: Any, body: bytes) -> dict[str, Any]:
+    """The event that an HTTP API (payload 2.0) makes of a request."""
+    path, _, query = target.partition("?")
+    sent: dict[str, str] = {}
+    cookies: list[str] = []
+    for name, value in headers:
+        if name.lower() == "cookie":
+            cookies += value.split("; ")
+        else:
+            sent[name.lower()] = f"{sent[name.lower()]},{value}" if name.lower() in sent else value
+    moment = time.time()
+    sent |= {"x-forwarded-proto": "http", "x-amzn-trace-id": f"Root=1-{int(moment):08x}-{uuid.uuid4().hex[:24]}"}
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": unquote(path),
+        "rawQueryString": query,
+        "headers": sent,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": sent.get("host", "localhost"),
+            "domainPrefix": "local",
+            "http": {
+                "method": method,
+                "path": unquote(path),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": sent.get("user-agent", ""),
+            },
+            "requestId": uuid.uuid4().hex[:15],
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(moment)),
+            "timeEpoch": int(moment * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    if cookies:
+        event["cookies"] = cookies
+    if body:
+        as_text = sent.get("content-type", "").startswith(_TEXT)
+        event["body"] = body.decode("utf-8", "replace") if as_text else base64.b64encode(body).decode()
+        event["isBase64Encoded"] = not as_text
+    return event
+
+
+class _Quiet(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        """The function writes its own line."""
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("content-length") or 0))
+
+    def reply(
+        self, status: int, headers: Mapping[str, str], body: bytes, more: list[tuple[str, str]] | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in [*headers.items(), *(more or [])]:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD" and status not in (204, 304):
+            self.wfile.write(body)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
+    """Serve on loopback; port 0 chooses one."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def function(code: Path, store_url: str, runtime_port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The function, run by AWS's runtime client in an environment like Lambda's."""
+    environment = {
+        "PATH": os.defpath,
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": str(code),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_port}",
+        "AWS_LAMBDA_FUNCTION_NAME": _NAME,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+        "AWS_REGION": os.environ.get("AWS_REGION", "eu-central-1"),
+        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "local"),
+        "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+        "AWS_SESSION_TOKEN": os.environ.get("AWS_SESSION_TOKEN", ""),
+        "LAMBDA_TASK_ROOT": str(code),
+        "STAGE": "local",
+        "STORE_URL": store_url,
+        "OPEN_SIGNUP": "1",
+        "_HANDLER": HANDLER,
+    }
+    program = ROOT / ".venv-deploy" / "bin" / "python"
+    command = [str(program), "-m", "awslambdaric", HANDLER]
+    with subprocess.Popen(command, cwd=code, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def table() -> Iterator[str]:
+    """The URL of a store: STORE_URL, or a table in memory."""
+    if named := os.environ.get("STORE_URL"):
+        yield named
+        return
+    program = os.environ.get("DYNOXIDE") or str(ROOT / "node_modules" / "@dynoxide" / "linux-x64" / "dynoxide")
+    if not shutil.which(program):
+        raise Failed("There is no DynamoDB here: name a table in STORE_URL, or dynoxide in DYNOXIDE.")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with subprocess.Popen([program, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL) as process:
+        try:
+            while process.poll() is None and socket.socket().connect_ex(("127.0.0.1", port)):
+                time.sleep(0.05)
+            yield f"dynamodb://tackboard?endpoint=http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def running(package: Path, store_url: str, port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a package that runs, and its process."""
+    runtime = Runtime()
+    with tempfile.TemporaryDirectory() as scratch:
+        with zipfile.ZipFile(package) as archive:
+            archive.extractall(scratch)
+        with (
+            serving(runtime_handler(runtime), 0) as runtime_port,
+            function(Path(scratch), store_url, runtime_port) as process,
+            serving(api_handler(runtime), port) as chosen,
+        ):
+            yield f"http://127.0.0.1:{chosen}", process
+
+
+def main() -> int:
+    """Build, run, until Ctrl-C; the exit status."""
+    try:
+        with tempfile.TemporaryDirectory() as scratch, table() as store_url:
+            package = build("dev", Path(scratch), for_this_machine())
+            with running(package.zip, store_url, PORT) as (address, process):
+                print(f"The function answers at {address}/v1/health. Ctrl-C stops it.", flush=True)
+                return process.wait()
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
