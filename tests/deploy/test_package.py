@@ -62,15 +62,20 @@ def running(code: Path, runtime: Path, address: str) -> Iterator[Callable[[Event
         assert process.stderr
         process.stdin.write(json.dumps(event) + "\n")
         process.stdin.flush()
-        line = process.stderr.readline()
-        assert line.startswith("{"), line + process.stderr.read()
+        said = ""
+        # What the function logs comes first.
+        while not (line := process.stderr.readline()).startswith("{"):
+            assert line, said
+            said += line
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     with process:
-        yield ask
-        assert process.stdin
-        process.stdin.close()
+        try:
+            yield ask
+        finally:
+            assert process.stdin
+            process.stdin.close()
         assert process.wait(10) == 0
 
 
