@@ -6,13 +6,13 @@ the plugin serverless-wsgi knows its functions by it.
 
 import os
 import time
-from datetime import UTC, datetime
 from functools import partial
 
-from app import configured, create_app
+from app import configured, create_app, utc_now
 from aws import records, snapshot
 from aws.deadline import Deadline
 from aws.function import Function
+from aws.purge import Purge
 from aws.records import Records
 from contract.notes import count
 from stores import open_store
@@ -29,16 +29,14 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-application = create_app(
-    open_store(
-        os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
-    ),
-    pause=pause,
-    **configured(os.environ),
+store = open_store(
+    os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
 )
+application = create_app(store, pause=pause, **configured(os.environ))
 handler = Function(
     application,
     deadline,
-    Records(os.environ.get("STAGE", "local"), lambda: datetime.now(UTC), time.perf_counter, partial(print, flush=True)),
+    Records(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, partial(print, flush=True)),
+    Purge(store, utc_now),
 )
 snapshot.register()

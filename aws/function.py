@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws.deadline import Deadline
+from aws.purge import EVENT
 from aws.records import Records
 from contract.bridge import WsgiBridge
 from contract.gateway import Gateway, MalformedEvent, body_of, undecodable
@@ -34,11 +35,14 @@ class RefusedEvent(PermissionError):
 class Function:
     """Answers the events of one application."""
 
-    def __init__(self, application: WsgiBridge, deadline: Deadline, records: Records) -> None:
+    def __init__(
+        self, application: WsgiBridge, deadline: Deadline, records: Records, purge: Callable[[], Answer]
+    ) -> None:
         self._application = application
         self._gateway = Gateway(application.asgi)
         self._deadline = deadline
         self._records = records
+        self._purge = purge
 
     def __call__(self, event: object, context: object) -> Answer:
         """The answer to an event. Raises RefusedEvent."""
@@ -57,6 +61,8 @@ class Function:
         if "_serverless-wsgi" in event:
             # The adapter would run it in the role of the function, for anyone who may invoke it.
             raise RefusedEvent("Commands by event are not accepted.")
+        if event == EVENT:
+            return self._purge()
         if event.get("source") in _WARMING:
             return {}
         if event.get("version") == "2.0":

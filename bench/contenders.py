@@ -120,7 +120,7 @@ def event(token: str, method: str, path: str, *, query: str = "", body: object =
 def tackboard(scene: Scene) -> Handler:
     """The product, with the line that it writes about each request."""
     records = Records("bench", now, time.perf_counter, lambda _: None)
-    function = Function(create_app(scene.store), Deadline(), records)
+    function = Function(create_app(scene.store), Deadline(), records, dict)
     return lambda event: function(event, None)
 
 

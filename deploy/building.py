@@ -38,18 +38,15 @@ class Package:
 
     def compiled(self) -> dict[str, Any]:
         """The template of the stack."""
-        provider = self._provider()
-        template: dict[str, Any] = provider["compiledCloudFormationTemplate"]
+        # The state has it too, but for the parts that stand in it twice: there it only says where.
+        written = (self.folder / "cloudformation-template-update-stack.json").read_text()
+        template: dict[str, Any] = json.loads(written)
         return template
 
     def parameters(self) -> list[dict[str, str]]:
         """The values of the template's parameters."""
-        found: list[dict[str, str]] = self._provider()["stackParameters"]
+        found: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]
         return found
-
-    def _provider(self) -> dict[str, Any]:
-        provider: dict[str, Any] = json.loads(self.state.read_text())["service"]["provider"]
-        return provider
 
 
 def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:

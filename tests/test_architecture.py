@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "app": {"contract", "handlers", "kanban", "settling"},
     "pipeline": {"contract", "server", "yaml"},
     "wsgi": {"app", "stores"},
-    "aws": {"contract", "serverless_wsgi"},
+    "aws": {"contract", "kanban", "serverless_wsgi"},
     "lambda_wsgi_handler": {"app", "aws", "contract", "stores"},
     "deploy": {"botocore", "contract"},
     "server": {"contract", "waitress"},

@@ -46,7 +46,7 @@ def ask(store: Store, lines: list[str]) -> Ask:
     """Sends a request and answers the line that was written about it."""
     stopwatch = iter(range(1_000_000))
     records = Records("test", lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
-    answering = Function(create_app(store, clock=lambda: NOW, open_signup=True), Deadline(), records)
+    answering = Function(create_app(store, clock=lambda: NOW, open_signup=True), Deadline(), records, dict)
 
     def send(method: str, target: str, body: object = None, shape: Any = http_api, **headers: str) -> dict[str, Any]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -16,6 +16,7 @@ from app import create_app
 from aws import snapshot
 from aws.deadline import Deadline
 from aws.function import Function
+from aws.purge import Purge
 from aws.records import Records
 from stores import open_store
 from tests.aws.test_records import NOW
@@ -31,7 +32,8 @@ class Running:
         url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
         self.store = open_store(url, remaining=deadline.remaining, watch=snapshot.watch)
         records = Records("test", lambda: NOW, time.perf_counter, self.lines.append)
-        self._function = Function(create_app(self.store, open_signup=True), deadline, records)
+        application = create_app(self.store, open_signup=True)
+        self._function = Function(application, deadline, records, Purge(self.store, lambda: NOW))
 
     def ask(self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000) -> tuple[int, Any]:
         """Send a request with so much time left; the status, and the line about it."""

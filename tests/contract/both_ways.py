@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 def function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
     """The function of an application; `lines` collects what it writes down."""
     write = (lines if lines is not None else []).append
-    return Function(application, Deadline(), Records("test", lambda: datetime.now(UTC), lambda: 0.0, write))
+    return Function(application, Deadline(), Records("test", lambda: datetime.now(UTC), lambda: 0.0, write), dict)
 
 
 def in_json(answer: Mapping[str, Any]) -> Answer:

@@ -1,23 +1,27 @@
 """The role may do what the function does, and nothing else: every operation is called, and every call recorded."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import yaml
 
-from app import create_app
+from app import create_app, utc_now
 from aws.deadline import Deadline
 from aws.function import Function
+from aws.purge import EVENT, Purge
 from aws.records import Records
 from deploy.building import ROOT
 from kanban import ranks
 from stores import open_store
 from tests.aws.test_records import NOW
 from tests.contract.aws_events import http_api
+from tests.deploy.everything import use_everything
+from tests.document.test_document import operations
 
 Calls = set[tuple[str, bool]]
 """IAM actions, and whether on an index."""
@@ -50,8 +54,10 @@ class Recorder:
 
 
 @pytest.fixture
-def recorded(dynoxide: str) -> Iterator[tuple[Callable[..., Any], Recorder, set[str]]]:
-    """A function whose store is recorded, and the operations that were called."""
+def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[str], Calls]]:
+    """The operations that were called of a function, and what it did to its table meanwhile."""
+    # A list is ranked anew after a few moves, not after very many.
+    monkeypatch.setattr(ranks, "LONGEST", 3)
     table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
     open_store(table).close()
     recorder, called = Recorder(), set()
@@ -60,78 +66,33 @@ def recorded(dynoxide: str) -> Iterator[tuple[Callable[..., Any], Recorder, set[
         called.add(json.loads(line).get("operation"))
 
     with closing(open_store(table, watch=recorder.watch)) as store:
-        function = Function(
-            create_app(store, open_signup=True), Deadline(), Records("x", lambda: NOW, lambda: 0, write)
-        )
+        # The purge sees a day on which all that was deleted is to be erased.
+        purge = Purge(store, lambda: utc_now() + timedelta(days=40))
+        records = Records("x", lambda: NOW, lambda: 0, write)
+        function = Function(create_app(store, open_signup=True), Deadline(), records, purge)
+        token = ""
 
-        def send(method: str, target: str, body: object = None, token: str = "", **headers: str) -> Any:
-            sent = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-            sent |= {"Authorization": f"Bearer {token}"} if token else {}
+        def ask(method: str, target: str, body: object = None, **headers: str) -> Any:
+            sent = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"} if token else {}
+            sent |= {name.replace("_", "-"): value for name, value in headers.items()}
             answer = function(http_api(method, target, json.dumps(body) if body is not None else None, sent), None)
             assert answer["statusCode"] < 300, (method, target, answer)
             return json.loads(answer["body"]) if answer.get("body") else None, answer["headers"].get("etag", "")
 
-        yield send, recorder, called
+        ask("GET", "/v1/health")
+        ask("GET", "/v1/ready")
+        token = ask("POST", "/v1/users", {"name": "Mina"}, Content_Type="application/json")[0]["token"]
+        use_everything(ask)
+        function(EVENT, None)
+        yield called, recorder.calls
 
 
-def test_the_role_may_do_exactly_what_the_function_does(
-    recorded: tuple[Callable[..., Any], Recorder, set[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send, recorder, called = recorded
-    use_everything(send, monkeypatch)
+def test_the_role_may_do_exactly_what_the_function_does(used: tuple[set[str], Calls]) -> None:
+    called, done = used
+    described = {operation["operationId"] for _, _, operation in operations()}
 
-    document = json.loads((ROOT / "spec" / "dist" / "openapi.json").read_text())
-    operations = {operation["operationId"] for item in document["paths"].values() for operation in item.values()
-                  if isinstance(operation, dict) and "operationId" in operation}  # fmt: skip
-    assert called == operations
-    assert allowed() == recorder.calls
-
-
-def use_everything(send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Call every operation of the document, and all that happens rarely."""
-    # A rank that is called long after a few moves makes its list be ranked anew.
-    monkeypatch.setattr(ranks, "LONGEST", 3, raising=False)
-    send("GET", "/v1/health")
-    send("GET", "/v1/ready")
-    token = send("POST", "/v1/users", {"name": "Mina"})[0]["token"]
-
-    def ask(method: str, target: str, body: object = None, **headers: str) -> Any:
-        return send(method, target, body, token, **headers)
-
-    me, tag = ask("GET", "/v1/users/me")
-    ask("PATCH", "/v1/users/me", {"name": "Mina B."}, If_Match=tag)
-    ask("GET", f"/v1/users/{me['id']}")
-    ask("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})
-    (other,) = (each["id"] for each in ask("GET", "/v1/users/me/tokens")[0]["items"] if each["name"] == "x")
-    ask("DELETE", f"/v1/users/me/tokens/{other}")
-    board = ask("POST", "/v1/boards", {"name": "A"}, Idempotency_Key="one")[0]
-    ask("POST", "/v1/boards", {"name": "A"}, Idempotency_Key="one")
-    ask("GET", "/v1/boards")
-    here = f"/v1/boards/{board['id']}"
-    ask("PATCH", here, {"name": "B"}, If_Match=ask("GET", here)[1])
-    ask("GET", f"{here}?embed=lists")
-    first = ask("POST", f"{here}/lists", {"name": "One", "stage": "todo", "external_id": "l"})[0]
-    there = f"{here}/lists/{first['id']}"
-    ask("PATCH", there, {"name": "Two", "external_id": "m"}, If_Match=ask("GET", there)[1])
-    ask("POST", f"{there}/move", {"position": "top"})
-    ask("GET", f"{here}/lists")
-    cards = [ask("POST", f"{here}/cards", {"title": str(n), "list_id": first["id"], "external_id": str(n)})[0]["id"]
-             for n in range(5)]  # fmt: skip
-    for number in range(60):
-        ask("POST", f"{here}/cards/{cards[number % 5]}/move", {"list_id": first["id"], "before": cards[number % 5 - 1]})
-    card = f"{here}/cards/{cards[0]}"
-    ask("PATCH", card, {"title": "New", "external_id": "new"}, If_Match=ask("GET", card)[1])
-    ask("POST", f"{card}/start")
-    ask("POST", f"{card}/resolve")
-    ask("POST", f"{card}/reopen")
-    ask("GET", f"{card}/time")
-    ask("GET", f"{here}/cards?sort=-updated_at")
-    ask("GET", f"{here}/cards?q=new")
-    ask("GET", f"{here}/cards?limit=2")
-    ask("GET", f"{here}/events?after=0&limit=2")
-    ask("DELETE", card, If_Match=ask("GET", card)[1])
-    ask("DELETE", there, If_Match=ask("GET", there)[1])
-    ask("DELETE", here, If_Match=ask("GET", here)[1])
+    assert called == described
+    assert allowed() == done
 
 
 def allowed() -> Calls:

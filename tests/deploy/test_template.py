@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aws.purge import EVENT
 from contract import edge
 from deploy.building import ROOT, Package, osls
 
@@ -163,10 +164,23 @@ def test_there_is_one_function_as_it_was_measured(resources: dict[str, Resource]
 
 def test_the_gateway_calls_the_snapshot(resources: dict[str, Resource]) -> None:
     alias = only(resources, "Lambda::Alias")
-    integration = json.dumps(only(resources, "ApiGatewayV2::Integration"))
+    integration = only(resources, "ApiGatewayV2::Integration")
 
     assert alias["Name"] == "snapstart"
-    assert "SnapStart" in integration
+    assert integration["IntegrationUri"] == {
+        "Fn::Join": [":", [{"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}, alias["Name"]]]
+    }
+
+
+def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> None:
+    rule = only(resources, "Events::Rule")
+    (target,) = rule["Targets"]
+    permissions = of_type(resources, "Lambda::Permission").values()
+
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert target["Arn"] == {"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}
+    assert json.loads(target["Input"]) == EVENT
+    assert any(each["Principal"] == "events.amazonaws.com" for each in permissions)
 
 
 # The table and the site.

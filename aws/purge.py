@@ -1,0 +1,38 @@
+"""The purge that a schedule begins: what was deleted over 31 days ago is erased for good, as far as time allows."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from kanban.shelves import PURGED_AFTER
+from kanban.store import Busy, Store
+
+log = logging.getLogger("tackboard")
+
+EVENT = {"source": "tackboard.schedule", "task": "purge"}
+"""What the schedule sends: resources/purge.yml."""
+
+_AT_ONCE = 100
+"""Things that are erased in one step: some seconds of a table's time at the most."""
+
+
+class Purge:
+    """Erases in one store."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def __call__(self) -> dict[str, int | bool]:
+        """How many things were erased, and whether that was all. What is left is for the next call."""
+        before = self._clock().replace(microsecond=0) - PURGED_AFTER
+        erased, is_done = 0, False
+        try:
+            while step := self._store.purge(before, _AT_ONCE):
+                erased += step
+            is_done = True
+        except Busy:
+            # The time is up, or others need the table.
+            pass
+        log.info("Erased what was deleted long ago: %d things, %s.", erased, "all" if is_done else "and more are left")
+        return {"erased": erased, "done": is_done}
