@@ -4,7 +4,7 @@ The page calls the API as any client does, from the same origin. Its content sec
 nothing else, and run no script that does not come as a file.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from contract.bridge import Asgi, Message
@@ -39,6 +39,11 @@ class Site:
         if "/index.html" in self._pages:
             self._pages["/"] = self._pages["/index.html"]
         self._otherwise = otherwise
+
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        """Every page by its address, for a server of files."""
+        return self._pages
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
+
+_STEP = re.compile(r'\[(?:("(?:[^"\\]|\\.)*")|(\d+))\]')
+"""One step of a path in osls's state: a name in quotation marks, or a number."""
 
 
 class Failed(Exception):
@@ -38,15 +42,29 @@ class Package:
 
     def compiled(self) -> dict[str, Any]:
         """The template of the stack."""
-        # The state has it too, but for the parts that stand in it twice: there it only says where.
-        written = (self.folder / "cloudformation-template-update-stack.json").read_text()
-        template: dict[str, Any] = json.loads(written)
+        state = json.loads(self.state.read_text())
+        template: dict[str, Any] = _whole(state["service"]["provider"]["compiledCloudFormationTemplate"], state)
         return template
 
     def parameters(self) -> list[dict[str, str]]:
         """The values of the template's parameters."""
         found: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]
         return found
+
+
+def _whole(node: Any, state: Any) -> Any:
+    """A part of the state, in which what occurs twice is written once: the second place says where the first is."""
+    if isinstance(node, list):
+        return [_whole(each, state) for each in node]
+    if not isinstance(node, dict):
+        return node
+    place = node.get("$ref")
+    if not isinstance(place, str) or not place.startswith("$"):
+        return {name: _whole(each, state) for name, each in node.items()}
+    found = state
+    for name, number in _STEP.findall(place):
+        found = found[int(number)] if number else found[json.loads(name)]
+    return _whole(found, state)
 
 
 def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:

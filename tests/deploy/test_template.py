@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from aws.purge import EVENT
 from contract import edge
 from deploy.building import ROOT, Package, osls
+from deploy.site import files
 
 Resource = dict[str, Any]
 
@@ -200,7 +202,7 @@ def test_the_table_outlives_mistakes(resources: dict[str, Resource]) -> None:
 
 def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource]) -> None:
     distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
-    (behaviour,) = distribution["CacheBehaviors"]
+    behaviour = distribution["CacheBehaviors"][0]
     origins = {origin["Id"]: origin for origin in distribution["Origins"]}
 
     assert behaviour["PathPattern"] == "/v1/*"
@@ -210,6 +212,25 @@ def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource
     assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
     assert "${HttpApi}.execute-api." in origins[behaviour["TargetOriginId"]]["DomainName"]["Fn::Sub"]
     assert origins[behaviour["TargetOriginId"]]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def test_a_file_has_the_same_policy_as_on_a_laptop(resources: dict[str, Resource]) -> None:
+    distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
+    policies = {
+        name: each["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+        for name, each in of_type(resources, "CloudFront::ResponseHeadersPolicy").items()
+    }
+
+    def policy_of(path: str) -> str:
+        matching = (each for each in distribution["CacheBehaviors"] if fnmatchcase(path, each["PathPattern"]))
+        behaviour = next(matching, distribution["DefaultCacheBehavior"])
+        text: str = policies[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ContentSecurityPolicy"]
+        return text
+
+    found = {key: policy_of(f"/{key}") for key, page in files().items() if page.content_type.startswith("text/html")}
+
+    assert found == {key: page.policy for key, page in files().items() if key in found}
+    assert {"index.html", "docs/", "docs/read", "problems/busy"} <= found.keys()
 
 
 def test_only_cloudfront_reads_the_bucket(resources: dict[str, Resource]) -> None:
