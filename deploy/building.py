@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def _whole(node: Any, state: Any) -> Any:
 
 def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:
     """Build the package of a stage into a folder. Raises Failed."""
-    said = osls(["package", "--stage", stage, "--package", str(folder)], environment)
+    with (ROOT / "serverless.yml").open() as file:
+        # Every build of this tree puts its parts into .serverless first: one after the other.
+        flock(file, LOCK_EX)
+        said = osls(["package", "--stage", stage, "--package", str(folder)], environment)
     return Package(folder, said)
 
 

@@ -47,6 +47,13 @@ METRICS = {
 """Names that AWS publishes, by namespace and dimensions, from its documentation: a wrong one never fires."""
 
 
+MOST_ROUTES = 300
+"""AWS's quota for one HTTP API."""
+
+MOST_RESOURCES, MOST_BYTES = 500, 1_000_000
+"""What CloudFormation takes in one template."""
+
+
 @pytest.fixture
 def template(prod_package: Package) -> Resource:
     return prod_package.compiled()
@@ -126,6 +133,12 @@ def test_there_is_one_route_for_each_operation_of_the_document(resources: dict[s
     routes = {each["RouteKey"] for each in of_type(resources, "ApiGatewayV2::Route").values()}
 
     assert routes == described
+    assert len(routes) <= MOST_ROUTES
+
+
+def test_cloudformation_takes_a_template_of_that_size(template: Resource) -> None:
+    assert len(template["Resources"]) <= MOST_RESOURCES
+    assert len(json.dumps(template, indent=2)) <= MOST_BYTES
 
 
 def test_other_origins_may_do_what_the_application_lets_them(resources: dict[str, Resource]) -> None:
