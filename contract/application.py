@@ -5,17 +5,24 @@ connexion does what it is for: it loads the document, binds each operationId to 
 of its validation and decorator layers, one `RoutedMiddleware` reads the request, calls, and checks the answer.
 """
 
-# ruff: noqa: E402 - before connexion is imported, it is told what not to load.
 import logging
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from contract.imports import postpone
+from starlette.exceptions import HTTPException
 
-postpone("connexion", "httpx", "requests")
+from contract.bridge import Asgi, Message, drive
+from contract.cursors import Cursors
+from contract.imports import only_parts_of
+from contract.notes import note
+from contract.operations import BadDocument, Call, Operation, Request, compile_operations
+from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
+from contract.responses import Breach, Reply, Response
+from contract.routes import Routes
+from contract.schemas import Schema
 
-with warnings.catch_warnings():
+with only_parts_of("connexion", without=("httpx", "requests")), warnings.catch_warnings():
     # connexion uses what jsonschema will have no longer; nothing here does.
     warnings.simplefilter("ignore", DeprecationWarning)
     from connexion.exceptions import OAuthProblem, ProblemException
@@ -29,17 +36,6 @@ with warnings.catch_warnings():
     from connexion.resolver import Resolver
     from connexion.security import NO_VALUE, AbstractSecurityHandler
     from connexion.spec import OpenAPISpecification
-
-from starlette.exceptions import HTTPException
-
-from contract.bridge import Asgi, Message, drive
-from contract.cursors import Cursors
-from contract.notes import note
-from contract.operations import BadDocument, Call, Operation, Request, compile_operations
-from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
-from contract.responses import Breach, Reply, Response
-from contract.routes import Routes
-from contract.schemas import Schema
 
 log = logging.getLogger("tackboard")
 

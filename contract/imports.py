@@ -1,43 +1,67 @@
-"""Packages that are loaded when something in them is used, and not merely because someone may.
+"""Modules of a package that are imported without running the package.
 
-Importing anything of connexion loads an HTTP client, a test client and a server for each of its flavours, which takes
-longer than all the rest of a start and is never used here.
+Importing anything of connexion runs `connexion/__init__.py`, which loads a test client and an application of each of
+its flavours; two of its modules import HTTP clients that are for tokens and references at addresses elsewhere. None
+of that is ever used here (docs/decisions/0017).
 """
 
-import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec, module_from_spec
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
 
-def postpone(*names: str) -> None:
-    """Let these packages be imported without running them. The first use of anything in one of them runs it.
+@contextmanager
+def only_parts_of(package: str, *, without: tuple[str, ...]) -> Iterator[None]:
+    """Here, modules of the package can be imported without running it, or the packages that they could do `without`.
 
-    Their modules can be imported as ever. A package that has been imported already is let be; one that isn't installed
-    is missed only when something in it is used.
+    Afterwards nobody else can tell. The first look at anything of the package runs it, the same modules in it; whoever
+    imports one of the others gets it. What has been imported before stays as it is.
     """
-    for name in names:
-        if name not in sys.modules:
-            spec = find_spec(name)
-            package = module_from_spec(spec) if spec else ModuleType(name)
-            package.__getattr__ = _Postponed(package)  # type: ignore[method-assign] # PEP 562.
-            sys.modules[name] = package
+    spec = find_spec(package) if package not in sys.modules else None
+    if spec is None:
+        yield
+        return
+    hollow = module_from_spec(spec)
+    stand_ins = {name: ModuleType(name) for name in without if name not in sys.modules}
+    sys.modules.update({package: hollow, **stand_ins})
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+        parts = {name: part for name, part in vars(hollow).items() if f"{package}.{name}" in sys.modules}
+        for name in parts:
+            # The package may mean something else by the name of a module: when it has run, one can tell.
+            delattr(hollow, name)
+        hollow.__getattr__ = _Running(hollow, parts)  # type: ignore[method-assign] # PEP 562.
 
 
-class _Postponed:
-    """Finds what a package that hasn't run yet doesn't have: a module of it, or what it has when it has run."""
+class _Running:
+    """Runs a package when something of it is looked at, once, and finds that in it."""
 
-    def __init__(self, package: ModuleType) -> None:
+    def __init__(self, package: ModuleType, parts: dict[str, Any]) -> None:
         self._package = package
+        self._parts = parts
+        self._lock = RLock()
+        self._begun = False
 
-    def __call__(self, attribute: str) -> Any:
-        package = self._package
-        spec = package.__spec__
-        if spec is None or spec.loader is None:
-            raise ModuleNotFoundError(f"No module named {package.__name__!r}", name=package.__name__)
-        if find_spec(f"{package.__name__}.{attribute}"):
-            return importlib.import_module(f"{package.__name__}.{attribute}")
-        if vars(package).pop("__getattr__", None):
-            spec.loader.exec_module(package)
-        return getattr(package, attribute)
+    def __call__(self, name: str) -> Any:
+        here = vars(self._package)
+        if not name.startswith("__"):
+            with self._lock:
+                self._run(here)
+        if name not in here:
+            raise AttributeError(f"module {self._package.__name__!r} has no attribute {name!r}")
+        return here[name]
+
+    def _run(self, here: dict[str, Any]) -> None:
+        spec = self._package.__spec__
+        if not self._begun and spec and spec.loader:
+            self._begun = True
+            spec.loader.exec_module(self._package)
+            for name, part in self._parts.items():
+                here.setdefault(name, part)
