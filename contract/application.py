@@ -16,7 +16,7 @@ from contract.bridge import Asgi, Message, drive
 from contract.cursors import Cursors
 from contract.imports import only_parts_of
 from contract.notes import note
-from contract.operations import BadDocument, Call, Operation, Request, compile_operations
+from contract.operations import METHODS, BadDocument, Call, Operation, Request, compile_operations
 from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
 from contract.responses import Breach, Reply, Response
 from contract.routes import Routes
@@ -82,7 +82,7 @@ def build(
         security_map={"bearer": _bearer(authenticate)},
     )
     answering = _Answering(admit, settle, refusal, cursors, breached)
-    app.add_api(document, operations=operations, answering=answering)
+    app.add_api(_routed(document), operations=operations, answering=answering)
 
     async def on_http_error(request: Any, error: HTTPException) -> ConnexionResponse:
         # Where the methods of a path are known, the router has moved on to the base path of the document.
@@ -104,6 +104,17 @@ def build(
     drive(app({"type": "lifespan"}, _nothing, _nothing))
     asgi: Asgi = app
     return asgi
+
+
+def _routed(document: Schema) -> Schema:
+    """What connexion needs of a document: routes, names and security. It would copy and unfold all the rest."""
+    components: Schema = {"securitySchemes": document.get("components", {}).get("securitySchemes", {})}
+    paths = {path: {m: _bare(item[m]) for m in METHODS if m in item} for path, item in document["paths"].items()}
+    return {**document, "paths": paths, "components": components}
+
+
+def _bare(operation: Schema) -> Schema:
+    return {"responses": {}} | {name: operation[name] for name in ("operationId", "security") if name in operation}
 
 
 async def _nothing(*_: Any) -> Any:
