@@ -1,14 +1,17 @@
-"""`make lambda`: the package on this machine as Lambda runs it, behind what looks like an HTTP API.
+"""`make lambda`: the package on this machine as Lambda runs it, behind what looks like an HTTP API and CloudFront.
 
 AWS's own runtime client runs the unpacked zip in a process that sees nothing else of the project, and takes its events
-from a Runtime API here. STORE_URL names a table; without it there is one in memory, which ends with the program.
+from a Runtime API here. What is not below /v1 comes from the files of the site. STORE_URL names a table; without it
+there is one in memory, which ends with the program.
 """
 
 import base64
 import json
 import os
+import platform
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -24,9 +27,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from deploy import site
 from deploy.building import ROOT, Failed, build, for_this_machine
 
-PORT = 3000
+PORT = "3000"
+"""Where it listens, unless PORT in the environment says otherwise."""
+
 HANDLER = "lambda_wsgi_handler.handler"
 
 _SECONDS = 15.0
@@ -99,10 +105,16 @@ def runtime_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
 
 
 def api_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
-    """The HTTP API in front."""
+    """The HTTP API in front, and the site beside it."""
+    files = site.files()
 
     class Handler(_Quiet):
         def answer(self) -> None:
+            path = self.path.partition("?")[0]
+            if not path.startswith("/v1/"):
+                content_type, content = files.get(path.removeprefix("/") or "index.html", ("text/plain", b""))
+                self.reply(200 if content else 404, {"content-type": content_type}, content)
+                return
             answer = runtime.invoke(event_of(self.command, self.path, self.headers.items(), self.body()))
             if answer is None:
                 failure = b'{"message":"Internal Server Error"}'
@@ -228,7 +240,8 @@ def function(code: Path, store_url: str, runtime_port: int) -> Iterator[subproce
     }
     program = ROOT / ".venv-deploy" / "bin" / "python"
     command = [str(program), "-m", "awslambdaric", HANDLER]
-    with subprocess.Popen(command, cwd=code, env=environment) as process:
+    # In a session of its own, so that Ctrl-C ends this program, and this program ends the function.
+    with subprocess.Popen(command, cwd=code, env=environment, start_new_session=True) as process:
         try:
             yield process
         finally:
@@ -241,12 +254,16 @@ def table() -> Iterator[str]:
     if named := os.environ.get("STORE_URL"):
         yield named
         return
-    program = os.environ.get("DYNOXIDE") or str(ROOT / "node_modules" / "@dynoxide" / "linux-x64" / "dynoxide")
+    machine = platform.machine().lower()
+    kind = f"{sys.platform}-{ {'x86_64': 'x64', 'aarch64': 'arm64'}.get(machine, machine) }"
+    program = os.environ.get("DYNOXIDE") or str(ROOT / "node_modules" / "@dynoxide" / kind / "dynoxide")
     if not shutil.which(program):
         raise Failed("There is no DynamoDB here: name a table in STORE_URL, or dynoxide in DYNOXIDE.")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with subprocess.Popen([program, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL) as process:
+    silent = subprocess.DEVNULL
+    command = [program, "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, stdout=silent, stderr=silent, start_new_session=True) as process:
         try:
             while process.poll() is None and socket.socket().connect_ex(("127.0.0.1", port)):
                 time.sleep(0.05)
@@ -270,13 +287,42 @@ def running(package: Path, store_url: str, port: int) -> Iterator[tuple[str, sub
             yield f"http://127.0.0.1:{chosen}", process
 
 
+def free_port(named: str) -> int:
+    """The port of that number. Raises Failed when it is none, or taken."""
+    try:
+        port = int(named)
+        socket.create_server(("127.0.0.1", port)).close()
+    except (ValueError, OverflowError):
+        raise Failed(f"PORT must be a number from 1 to 65535, not {named[:20]!r}.") from None
+    except OSError as error:
+        raise Failed(f"Port {named} is taken, or not allowed: make lambda PORT=3001 takes another.") from error
+    return port
+
+
+def sign_in(store_url: str) -> str:
+    """What follows the address of the site to be signed in there as the owner."""
+    environment = {**os.environ, "STORE_URL": store_url}
+    command = [sys.executable, "tackboard.py", "token"]
+    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise Failed(made.stderr.strip())
+    return f"/#token={made.stdout.strip()}"
+
+
 def main() -> int:
     """Build, run, until Ctrl-C; the exit status."""
+    # A closed terminal ends it as Ctrl-C does: no function and no table may live on.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     try:
+        port = free_port(os.environ.get("PORT", PORT))
         with tempfile.TemporaryDirectory() as scratch, table() as store_url:
             package = build("dev", Path(scratch), for_this_machine())
-            with running(package.zip, store_url, PORT) as (address, process):
-                print(f"The function answers at {address}/v1/health. Ctrl-C stops it.", flush=True)
+            # Whoever names a table knows who its owner is.
+            signed_in = "/" if "STORE_URL" in os.environ else sign_in(store_url)
+            with running(package.zip, store_url, port) as (address, process):
+                print(f"The function answers at {address}/v1/, the site is at {address}{signed_in}", flush=True)
+                print("Ctrl-C stops it.", flush=True)
                 return process.wait()
     except Failed as failed:
         print(failed, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.building import ROOT, Package
-from deploy.emulation import running
+from deploy.building import ROOT, Failed, Package
+from deploy.emulation import free_port, running
 
 
 @pytest.fixture
@@ -44,3 +45,22 @@ def test_it_answers_over_http(address: str) -> None:
     status, headers, board = ask("POST", f"{address}/v1/boards", {"name": "Découpage"}, **bearer)
     assert (status, board["name"]) == (201, "Découpage")
     assert ask("GET", address + headers["location"], **bearer)[2] == board
+
+
+def test_the_site_is_beside_it(address: str) -> None:
+    with urllib.request.urlopen(f"{address}/", timeout=30) as page:  # noqa: S310 - our own address
+        assert page.headers["content-type"].startswith("text/html")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{address}/nowhere", timeout=30)  # noqa: S310 - as above
+
+
+def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(
+            Failed, match=rf"^Port {port} is taken, or not allowed: make lambda PORT=3001 takes another\.$"
+        ):
+            free_port(port)
+    for none in ("7x", "-1", "99999", ""):
+        with pytest.raises(Failed, match=r"^PORT must be a number from 1 to 65535"):
+            free_port(none)
