@@ -26,7 +26,7 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token backup restore import digest purge soak test check spec release operation collection clients mock fuzz \
-	judge package lambda rehearse deploy bench requirements clean browser
+	judge package lambda rehearse deploy bench coldstart requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -112,15 +112,19 @@ deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make de
 bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
 	@exec $(BIN)/python -m bench
 
+coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, beside other frameworks with boto3
+	@exec $(BIN)/python -m bench.coldstart
+
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
 	@for tool in clients/*/requirements.in judges/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
 	@$(PIN) $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) requirements-lambda.in --output-file requirements-lambda.txt
 	@$(PIN) requirements-deploy.in --output-file requirements-deploy.txt
+	@$(PIN) --no-config bench/peers/requirements.in --output-file bench/peers/requirements.txt
 
 clean:  ## remove everything that was made here, except the database
-	rm -rf .venv .venv-deploy .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
@@ -139,6 +143,13 @@ clean:  ## remove everything that was made here, except the database
 	@test -x .venv-deploy/bin/python || $(BIN)/python -m venv .venv-deploy
 	@.venv-deploy/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary :all: -r requirements-deploy.txt
+	@touch $@
+
+.venv/peers: bench/peers/requirements.txt .venv/product
+	@echo "Installing other frameworks to measure into .venv-peers." >&2
+	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r bench/peers/requirements.txt
 	@touch $@
 
 $(BIN)/python:

@@ -47,10 +47,10 @@ def now() -> datetime:
 
 
 class Scene:
-    """A board with cards in a fresh SQLite file, and someone with a token."""
+    """A board with cards in a store, a fresh SQLite file unless another is named, and someone with a token."""
 
-    def __init__(self) -> None:
-        self.store: Store = open_store(f"sqlite:///{tempfile.mkdtemp()}/bench.db")
+    def __init__(self, store_url: str | None = None, *, number_of_cards: int = CARDS) -> None:
+        self.store: Store = open_store(store_url or f"sqlite:///{tempfile.mkdtemp()}/bench.db")
         self.act = Act("mina", now(), Ids(partial(datetime.now, UTC), os.urandom))
         _, made = users.create(self.act, name="Mina", id="mina")
         _, self.token, kept = tokens.issue(self.act, os.urandom, user_id="mina", name="Bench", scopes=tuple(Scope))
@@ -59,7 +59,7 @@ class Scene:
         self.store.commit(change)
         self.board_id = view.board.id
         self.card_id = ""
-        for number in range(CARDS):
+        for number in range(number_of_cards):
             found = self.store.read_board(self.board_id, "mina")
             assert found is not None  # noqa: S101 - the board was made above.
             card, change = cards.add(found, self.act, title=f"Card {number}", description="Some words. " * 20)

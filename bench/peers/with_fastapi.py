@@ -1,0 +1,30 @@
+"""FastAPI by Mangum; path and answer are validated by pydantic."""
+
+from typing import Annotated, Any
+
+import reading
+from fastapi import FastAPI, HTTPException, Path
+from mangum import Mangum
+from pydantic import BaseModel, Field
+
+app = FastAPI()
+
+
+class Board(BaseModel):
+    """A board."""
+
+    id: str = Field(pattern="^brd_[0-9a-z]{26}$")
+    name: str = Field(max_length=200)
+    seq: int = Field(ge=1)
+
+
+@app.get("/v1/boards/{board_id}", response_model=Board)
+def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Any:
+    """The board."""
+    found = reading.board(board_id)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+handler = Mangum(app, lifespan="off")

@@ -1,0 +1,20 @@
+"""Flask by serverless-wsgi; nothing is validated."""
+
+from typing import Any
+
+import reading
+import serverless_wsgi
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/v1/boards/<board_id>")
+def get_board(board_id: str) -> Any:
+    """The board."""
+    return reading.board(board_id) or ({"code": "not_found"}, 404)
+
+
+def handler(event: dict[str, Any], context: object) -> Any:
+    """What Lambda calls."""
+    return serverless_wsgi.handle_request(app, event, context)
