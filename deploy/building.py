@@ -97,5 +97,5 @@ def osls(arguments: list[str], environment: Mapping[str, str]) -> str:
         check=False,
     )
     if done.returncode:
-        raise Failed((done.stderr + done.stdout).strip())
+        raise Failed((done.stderr + done.stdout).strip().removeprefix("Error:").strip())
     return done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """The function on DynamoDB: it looks at Lambda's clock, counts its calls, and outlives being frozen."""
 
+import itertools
 import json
 import random
 import sys
@@ -30,14 +31,22 @@ class Running:
         self.lines: list[str] = []
         deadline = Deadline()
         url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
-        self.store = open_store(url, remaining=deadline.remaining, watch=snapshot.watch)
+        self.client: Any = None
+        self.store = open_store(url, remaining=deadline.remaining, watch=self._watch)
         records = Records("test", lambda: NOW, time.perf_counter, self.lines.append)
         application = create_app(self.store, open_signup=True)
         self._function = Function(application, deadline, records, Purge(self.store, lambda: NOW))
 
-    def ask(self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000) -> tuple[int, Any]:
-        """Send a request with so much time left; the status, and the line about it."""
-        context = SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds)
+    def _watch(self, client: Any) -> None:
+        self.client = client
+        snapshot.watch(client)
+
+    def ask(
+        self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000, each: float = 0
+    ) -> tuple[int, Any]:
+        """Send a request with so much time left, `each` less whenever it is asked for; the status, and its line."""
+        left = itertools.count(milliseconds, -each)
+        context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
         event = http_api(
             method, target, json.dumps(body) if body is not None else None, {"content-type": "application/json"}
         )
@@ -108,3 +117,23 @@ def test_lambda_is_asked_to_call_when_it_can(monkeypatch: pytest.MonkeyPatch) ->
     snapshot.register()
 
     assert hooks == [snapshot.let_go, snapshot.renew]
+
+
+def test_a_call_that_is_tried_again_stops_while_there_is_time_to_answer(running: Running) -> None:
+    failure = SimpleNamespace(status_code=500, headers={}, content=b"{}", text="{}")
+    running.client.meta.events.register("before-send", lambda **_: failure)
+
+    status, line = running.ask("GET", "/v1/ready", milliseconds=4_000, each=500)
+
+    assert (status, line["code"], line["store_calls"]) == (503, "busy", 2)
+
+
+def test_ids_of_requests_come_from_the_kernel_and_not_from_what_was_frozen(running: Running) -> None:
+    made = []
+    frozen = random.getstate()
+    for _ in range(2):
+        random.setstate(frozen)
+        running.ask("POST", "/v1/users", {"name": "Mina"})
+        made.append(json.loads(running.lines[-1])["request_id"])
+
+    assert made[0] != made[1]
