@@ -16,6 +16,7 @@ import pytest
 
 from deploy.building import Package, build, for_this_machine
 from deploy.finish import MEGABYTE, Unfit, finish
+from tests.aws.test_hostile_events import REFUSED
 from tests.contract.aws_events import Event, http_api, load_balancer, rest_api
 
 ELF = b"\x7fELF" + bytes(14)
@@ -103,6 +104,18 @@ def test_the_package_answers_real_events_all_by_itself(
         assert send(http_api, "GET", "/v1/boards")["statusCode"] == 401
         assert send(http_api, "GET", "/problems/busy")["statusCode"] in {200, 404}
         assert "Commands" in ask({"_serverless-wsgi": {"command": "exec", "data": "1"}})["refused"]
+
+
+def test_the_package_refuses_hostile_events_and_goes_on(
+    own_package: Package, runtime: Path, dynoxide: str, tmp_path: Path
+) -> None:
+    with running(unpacked(own_package, tmp_path), runtime, dynoxide) as ask:
+        answers = {name: ask(event) for name, event in REFUSED.items()}
+        broken = ask({**http_api("POST", "/v1/users", "x"), "body": "e30=e30=", "isBase64Encoded": True})
+
+        assert [name for name, answer in answers.items() if "refused" not in answer] == []
+        assert broken["statusCode"] == 400
+        assert ask(http_api("GET", "/v1/health"))["statusCode"] == 200
 
 
 def test_two_builds_are_the_same_bytes(own_package: Package, tmp_path: Path) -> None:
