@@ -112,8 +112,12 @@ def api_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             path = self.path.partition("?")[0]
             if not path.startswith("/v1/"):
-                content_type, content = files.get(path.removeprefix("/") or "index.html", ("text/plain", b""))
-                self.reply(200 if content else 404, {"content-type": content_type}, content)
+                page = files.get(path.removeprefix("/") or "index.html")
+                if page is None:
+                    self.reply(404, {"content-type": "text/plain"}, b"")
+                else:
+                    headers = {"content-type": page.content_type, "content-security-policy": page.policy}
+                    self.reply(200, headers, page.body)
                 return
             answer = runtime.invoke(event_of(self.command, self.path, self.headers.items(), self.body()))
             if answer is None:
