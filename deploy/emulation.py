@@ -33,6 +33,8 @@ from deploy.building import ROOT, Failed, build, for_this_machine
 PORT = "3000"
 """Where it listens, unless PORT in the environment says otherwise."""
 
+_LAST_PORT = 65_535
+
 HANDLER = "lambda_wsgi_handler.handler"
 
 _SECONDS = 15.0
@@ -293,11 +295,11 @@ def running(package: Path, store_url: str, port: int) -> Iterator[tuple[str, sub
 
 def free_port(named: str) -> int:
     """The port of that number. Raises Failed when it is none, or taken."""
+    port = int(named) if named.isascii() and named.isdigit() and len(named) <= len(str(_LAST_PORT)) else -1
+    if not 0 <= port <= _LAST_PORT:
+        raise Failed(f"PORT must be a number from 0 to {_LAST_PORT}, not {named[:20]!r}.")
     try:
-        port = int(named)
         socket.create_server(("127.0.0.1", port)).close()
-    except (ValueError, OverflowError):
-        raise Failed(f"PORT must be a number from 1 to 65535, not {named[:20]!r}.") from None
     except OSError as error:
         raise Failed(f"Port {named} is taken, or not allowed: make lambda PORT=3001 takes another.") from error
     return port

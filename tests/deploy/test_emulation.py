@@ -62,5 +62,5 @@ def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
         ):
             free_port(port)
     for none in ("7x", "-1", "99999", ""):
-        with pytest.raises(Failed, match=r"^PORT must be a number from 1 to 65535"):
+        with pytest.raises(Failed, match=r"^PORT must be a number from 0 to 65535"):
             free_port(none)
