@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import read, show
+from handlers import read, show, show_cards
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
@@ -19,6 +19,7 @@ def list_cards(
     caller: Caller,
     now: datetime,
     next_cursor: NextCursor,
+    media: str | None,
     board_id: str,
     limit: int,
     sort: str = Sort.POSITION,
@@ -36,7 +37,7 @@ def list_cards(
     deleted: bool = False,
     overdue: bool = False,
 ) -> Answer:
-    """A page of the board's cards that fit the filters."""
+    """A page of the board's cards that fit the filters, as JSON or CSV."""
     query = CardQuery(
         list_id=list_id,
         q=q,
@@ -48,7 +49,10 @@ def list_cards(
         **read.due_filters(status, due_from, due_until, now if overdue else None),
     )
     view, found = door.cards(board_id, query, limit, cursor)
-    return page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
+    answer = page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
+    if media != "text/csv":
+        return answer
+    return replace(answer, body=show_cards.table(answer.body["items"], view, has_header=cursor is None))
 
 
 def list_assigned_cards(

@@ -4,21 +4,40 @@ from typing import Any
 
 from handlers import show
 from handlers.answers import Answer, created
-from kanban import trello
+from kanban import exports, imports, trello
 from kanban.access import Caller
 from kanban.reports import Report
 from kanban.store import Store
-from kanban.values import Act
+from kanban.values import Act, BoardView, Change
 
 
 def import_trello(store: Store, caller: Caller, act: Act, body: dict[str, Any]) -> Answer:
     """Make a board of an export; the same one again changes nothing."""
-    known = store.board_of(caller.user_id, trello.external_id(body))
-    view = store.read_board(known, caller.user_id) if known else None
+    view = _there(store, caller, trello.external_id(body))
+    return _as_it_is(view) if view else _made(*trello.brought(body, act))
+
+
+def import_tackboard(store: Store, caller: Caller, act: Act, body: dict[str, Any]) -> Answer:
+    """Make a board of an export of our own; the same one again changes nothing."""
+    view = _there(store, caller, exports.external_id(body))
     if view is not None:
-        shape = {"board": show.board(view.board, view.role), "report": _report(Report())}
-        return Answer(shape, etag=show.board_tag(view.board))
-    view, change, report = trello.brought(body, act)
+        return _as_it_is(view)
+    known = store.users(sorted(exports.people(body)))
+    return _made(*imports.brought(body, known.keys(), act))
+
+
+def _there(store: Store, caller: Caller, external_id: str) -> BoardView | None:
+    """The board that the caller has made of this export before."""
+    known = store.board_of(caller.user_id, external_id)
+    return store.read_board(known, caller.user_id) if known else None
+
+
+def _as_it_is(view: BoardView) -> Answer:
+    shape = {"board": show.board(view.board, view.role), "report": _report(Report())}
+    return Answer(shape, etag=show.board_tag(view.board))
+
+
+def _made(view: BoardView, change: Change, report: Report) -> Answer:
     shape = {"board": show.board(view.board, view.role), "report": _report(report)}
     return created(shape, etag=show.board_tag(view.board), location=f"/boards/{view.board.id}", change=change)
 

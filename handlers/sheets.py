@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets in East Asia take the wide ones, too.
 
 
-def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with a header; None is an empty cell. No text in it is taken for a formula."""
+def sheet(header: Sequence[str] | None, rows: Iterable[Sequence[object]]) -> str:
+    """A table, or more of one that has its header; None is an empty cell. No text in it is taken for a formula."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
-    writer.writerow(header)
+    if header:
+        writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return written.getvalue()
 

@@ -5,9 +5,9 @@
     ├── Forbidden: RoleTooLow, ScopeMissing, NotTheAuthor
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
-    │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy,
+    │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy, BoardChanged,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
-    ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport,
+    ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport, BrokenExport,
     │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
     └── SignupClosed
 
@@ -353,6 +353,15 @@ class TooManyRunning(Conflict):
         )
 
 
+class BoardChanged(Conflict):
+    """Pages that must be of one moment are not."""
+
+    code = "board_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The board was changed since the export was begun: begin again, without a cursor.")
+
+
 class Unprocessable(Refused):
     """The request is well formed but cannot be meant so.
 
@@ -414,6 +423,17 @@ class NoListsInImport(Unprocessable):
     def __init__(self) -> None:
         super().__init__("This export has no lists: there would be no place for a card.")
         self.field = "lists"
+
+
+class BrokenExport(Unprocessable):
+    """A document is not one whole export of a board, or was changed since."""
+
+    code = "broken_export"
+
+    def __init__(self, field: str, message: str) -> None:
+        """Field is the JSON Pointer of what is wrong, without its first slash."""
+        super().__init__(message)
+        self.field = field
 
 
 class IdempotencyKeyReused(Unprocessable):

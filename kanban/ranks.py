@@ -8,13 +8,24 @@ Putting them ever again at one place in between costs a digit for about every fi
 No fraction ends in '0': there would be no room just above it.
 """
 
+import re
+
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SIZE = len(_DIGITS)
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
 _FIRST = "a0"
+_RANK = re.compile("[B-Yb-yZa][0-9A-Za-z]+")
 
 LONGEST = 120
 """A rank longer than this still works, and asks for its list to be given new ones."""
+
+
+def is_rank(text: str) -> bool:
+    """Whether the text is a rank that could have been made here, and has room around it."""
+    if not _RANK.fullmatch(text):
+        return False
+    integer = _integer(text)
+    return len(integer) == len(_integer(text[0] + "0" * 30)) and not (text != integer and text.endswith("0"))
 
 
 def after(rank: str) -> str:

@@ -1,0 +1,100 @@
+"""A board in the shapes of its export."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from handlers import show
+from handlers.show import Shape
+from kanban import exports
+from kanban.moments import written as moment
+from kanban.moments import written_or_none as moment_or_none
+from kanban.values import BoardView, Card, Checklist, Comment, TimeEntry, User
+
+
+def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
+    """What an export begins with; lists, labels and members stand on the first page alone."""
+    board = view.board
+    return {
+        "format": exports.FORMAT,
+        "version": exports.VERSION,
+        "exported_at": moment(now),
+        "board": {
+            "id": board.id,
+            "name": board.name,
+            "description": board.description,
+            "currency": board.currency,
+            "hourly_rate_minor": board.hourly_rate_minor,
+            "seq": board.seq,
+            "created_at": moment(board.created_at),
+            "archived_at": moment_or_none(board.archived_at),
+        },
+        "members": [{"user_id": each.user_id, "role": each.role} for each in view.members if is_first],
+        "labels": [_without(show.label(each), "board_id") for each in view.labels if is_first],
+        "lists": [_without(show.list_(each), "board_id", "card_count") for each in view.lists if is_first],
+    }
+
+
+def card(value: Card, view: BoardView) -> Shape:
+    """`ExportedCard`."""
+    return {
+        "id": value.id,
+        "list_id": value.list_id,
+        "place": value.rank,
+        "title": value.title,
+        "description": value.description,
+        "external_id": value.external_id,
+        "start_at": moment_or_none(value.start_at),
+        "due_at": moment_or_none(value.due_at),
+        "due_complete": value.due_complete,
+        "hourly_rate_minor": value.hourly_rate_minor,
+        "label_ids": view.label_ids_of(value),
+        "assignee_ids": view.assignee_ids_of(value),
+        "links": [{"url": link.url, "title": link.title} for link in value.links],
+        "started_at": moment_or_none(value.started_at),
+        "resolved_at": moment_or_none(value.resolved_at),
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+        "archived_at": moment_or_none(value.archived_at),
+    }
+
+
+def checklist(value: Checklist, view: BoardView) -> Shape:
+    """`ExportedChecklist`."""
+    return _without(show.checklist(value, view), "board_id")
+
+
+def comment(value: Comment) -> Shape:
+    """`ExportedComment`, without the name of its author."""
+    return _without(show.comment(value), "board_id")
+
+
+def time_entry(value: TimeEntry) -> Shape:
+    """`ExportedTimeEntry`, without the name of who worked."""
+    return {
+        "id": value.id,
+        "card_id": value.card_id,
+        "user_id": value.user_id,
+        "started_at": moment(value.started_at),
+        "ended_at": moment_or_none(value.ended_at),
+        "hourly_rate_minor": value.rate_minor,
+        "note": value.note,
+    }
+
+
+def with_names(shape: Shape, people: Mapping[str, User]) -> Shape:
+    """The export with the names of its people."""
+    names = {user.id: user.name for user in people.values()}
+    named = {
+        "members": [{**each, "name": names.get(each["user_id"], each["user_id"])} for each in shape["members"]],
+        "comments": [
+            {**each, "author_name": names.get(each["author_id"], each["author_id"])} for each in shape["comments"]
+        ],
+        "time_entries": [
+            {**each, "user_name": names.get(each["user_id"], each["user_id"])} for each in shape["time_entries"]
+        ],
+    }
+    return {**shape, **named}
+
+
+def _without(shape: Shape, *names: str) -> Shape:
+    return {name: value for name, value in shape.items() if name not in names}

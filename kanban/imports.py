@@ -1,0 +1,415 @@
+"""Boards of our own that come back: an export made into a new board, equal to the old one as far as people are known.
+
+History is not in an export. It is told anew, from what the cards know: when they were made, first begun, and done.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from kanban import exports, finishes, moments, ranks, timeclock
+from kanban.cleaned import block
+from kanban.errors import BrokenExport
+from kanban.exports import Shape
+from kanban.reports import Report
+from kanban.text import folded
+from kanban.values import (
+    MOST_CARDS,
+    MOST_CHECKLISTS,
+    MOST_COMMENTS,
+    Act,
+    Board,
+    BoardView,
+    Card,
+    Change,
+    Checklist,
+    ChecklistItem,
+    Color,
+    Comment,
+    Enforcement,
+    Event,
+    EventData,
+    Label,
+    Link,
+    List,
+    Member,
+    Role,
+    Stage,
+    TimeEntry,
+)
+
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""How far work may lie in the future, because the clocks of two machines differ."""
+
+
+def brought(document: Shape, known: Collection[str], act: Act) -> tuple[BoardView, Change, Report]:
+    """A new board of who asks, all that it takes to make it, and the report. `known` are the users that there are here.
+
+    Raises BrokenExport for what is not one whole export.
+    """
+    _refuse_pages(document)
+    _refuse_twice(document)
+    _refuse_dangling(document)
+    _refuse_crowds(document)
+    if document["digest"] is not None and document["digest"] != exports.digest(document):
+        raise BrokenExport("digest", "The export was changed or cut: its digest does not fit what it holds.")
+    return _Import(document, known, act).made()
+
+
+class _Import:
+    """One import of a sound document, decided step by step."""
+
+    def __init__(self, document: Shape, known: Collection[str], act: Act) -> None:
+        self.document = document
+        self.act = act
+        self.known = {*known, act.by}
+        self.report = Report()
+        self.events: list[Event] = []
+        self.board = self._board(document["board"])
+        self.members = self._members()
+        self.labels = {each["id"]: self._label(each) for each in document["labels"]}
+        in_order = ranks.following("", len(document["lists"]))
+        self.lists = {
+            each["id"]: self._list(each, rank) for each, rank in zip(document["lists"], in_order, strict=True)
+        }
+
+    def made(self) -> tuple[BoardView, Change, Report]:
+        cards = {
+            each["id"]: self._card(each)
+            for each in sorted(self.document["cards"], key=lambda each: (each["created_at"], each["id"]))
+        }
+        checklists = self._checklists(cards)
+        comments = self._comments(cards)
+        entries = self._entries(cards)
+        for card in cards.values():
+            self._live(card)
+        self._tell_of_strangers()
+        brought = {"lists": self.lists, "cards": cards, "labels": self.labels}
+        self.report.brought.update({kind: len(found) for kind, found in brought.items()})
+        self.report.brought.update({"checklists": len(checklists), "comments": len(comments)})
+        parts = (*cards.values(), *checklists, *comments, *entries)
+        return self._finished(parts)
+
+    # The board
+
+    def _board(self, shape: Shape) -> Board:
+        return Board(
+            id=self.act.new_id("board"),
+            name=shape["name"],
+            description=shape["description"],
+            currency=shape["currency"],
+            hourly_rate_minor=shape["hourly_rate_minor"],
+            external_id=exports.external_id(self.document),
+            created_by=self.act.by,
+            seq=1,
+            version=1,
+            created_at=moments.read(shape["created_at"]),
+            updated_at=self.act.at,
+            archived_at=_moment(shape["archived_at"]),
+        )
+
+    def _members(self) -> dict[str, Member]:
+        """The members who are known here, by their users' ids; who imports owns the board."""
+        roles = {each["user_id"]: Role(each["role"]) for each in self.document["members"]}
+        if roles.get(self.act.by) != Role.OWNER:
+            self.report.tell("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
+        roles = {self.act.by: Role.OWNER, **{who: role for who, role in roles.items() if who != self.act.by}}
+        return {
+            who: Member(self.act.new_id("member"), self.board.id, who, role, 1, self.act.at, self.act.at)
+            for who, role in roles.items()
+            if who in self.known
+        }
+
+    def _label(self, shape: Shape) -> Label:
+        return Label(
+            self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape)
+        )
+
+    def _list(self, shape: Shape, rank: str) -> List:
+        own = [each for each in self.document["cards"] if each["list_id"] == shape["id"]]
+        places = [each["place"] for each in own]
+        created_at, updated_at = _times(shape)
+        new = List(
+            id=self.act.new_id("list"),
+            board_id=self.board.id,
+            name=shape["name"],
+            stage=Stage(shape["stage"]),
+            rank=rank,
+            wip_limit=shape["wip_limit"],
+            wip_enforcement=Enforcement(shape["wip_enforcement"]),
+            external_id=shape["external_id"],
+            card_count=sum(each["archived_at"] is None for each in own),
+            first_rank=min(places, default=""),
+            last_rank=max(places, default=""),
+            version=1,
+            created_at=created_at,
+            updated_at=updated_at,
+            archived_at=_moment(shape["archived_at"]),
+        )
+        self._tell(created_at, "list.created", new.id, None, {"name": new.name, "stage": str(new.stage)})
+        return new
+
+    # Cards
+
+    def _card(self, shape: Shape) -> Card:
+        created_at, updated_at = _times(shape)
+        return Card(
+            id=self.act.new_id("card"),
+            board_id=self.board.id,
+            list_id=self.lists[shape["list_id"]].id,
+            title=shape["title"],
+            description=shape["description"],
+            external_id=shape["external_id"],
+            rank=shape["place"],
+            start_at=_moment(shape["start_at"]),
+            due_at=_moment(shape["due_at"]),
+            due_complete=shape["due_complete"],
+            hourly_rate_minor=shape["hourly_rate_minor"],
+            label_ids=tuple(sorted(self.labels[each].id for each in shape["label_ids"])),
+            assignee_ids=tuple(sorted(self.members[each].id for each in shape["assignee_ids"] if each in self.members)),
+            links=tuple(Link(each["url"], each["title"]) for each in shape["links"]),
+            comment_count=0,
+            item_count=0,
+            done_count=0,
+            started_at=_moment(shape["started_at"]),
+            resolved_at=_moment(shape["resolved_at"]),
+            tracked_seconds=0,
+            tracked_cost=0,
+            running=None,
+            version=1,
+            created_at=created_at,
+            updated_at=updated_at,
+            archived_at=_moment(shape["archived_at"]),
+        )
+
+    def _checklists(self, cards: dict[str, Card]) -> list[Checklist]:
+        made = []
+        last: defaultdict[str, str] = defaultdict(str)
+        for shape in self.document["checklists"]:
+            card = cards[shape["card_id"]]
+            last[card.id] = ranks.after(last[card.id])
+            items = tuple(self._item(each) for each in shape["items"])
+            new_id = self.act.new_id("checklist")
+            made.append(
+                Checklist(new_id, card.board_id, card.id, shape["name"], last[card.id], items, 1, *_times(shape))
+            )
+            done = card.done_count + sum(each.done for each in items)
+            cards[shape["card_id"]] = replace(card, item_count=card.item_count + len(items), done_count=done)
+        return made
+
+    def _item(self, shape: Shape) -> ChecklistItem:
+        place = self.members.get(shape["assignee_id"])
+        return ChecklistItem(
+            self.act.new_id("checklist_item"),
+            shape["text"],
+            shape["done"],
+            place.id if place else None,
+            _moment(shape["due_at"]),
+            1,
+            *_times(shape),
+        )
+
+    def _comments(self, cards: dict[str, Card]) -> list[Comment]:
+        made = []
+        for shape in sorted(self.document["comments"], key=lambda each: (each["created_at"], each["id"])):
+            card, author, text = cards[shape["card_id"]], shape["author_id"], shape["text"]
+            if author not in self.known:
+                author, text = self.act.by, block(f"{shape['author_name']}:\n\n{text}", 10_000)
+            new_id = self.act.new_id("comment")
+            made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_times(shape)))
+            cards[shape["card_id"]] = replace(card, comment_count=card.comment_count + 1)
+        return made
+
+    def _entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
+        made = []
+        for number, shape in enumerate(self.document["time_entries"]):
+            card = cards[shape["card_id"]]
+            entry = TimeEntry(
+                id=self.act.new_id("time_entry"),
+                board_id=card.board_id,
+                card_id=card.id,
+                user_id=shape["user_id"] if shape["user_id"] in self.known else self.act.by,
+                started_at=moments.read(shape["started_at"]),
+                ended_at=_moment(shape["ended_at"]),
+                rate_minor=shape["hourly_rate_minor"],
+                note=shape["note"],
+                version=1,
+            )
+            self._refuse_times(entry, f"time_entries/{number}")
+            if entry.ended_at is None:
+                cards[shape["card_id"]] = self._running(card, entry, number)
+            else:
+                seconds = timeclock.entry_seconds(entry, entry.ended_at)
+                cards[shape["card_id"]] = replace(
+                    card,
+                    tracked_seconds=card.tracked_seconds + seconds,
+                    tracked_cost=card.tracked_cost + seconds * entry.rate_minor,
+                )
+            made.append(entry)
+        return made
+
+    def _refuse_times(self, entry: TimeEntry, field: str) -> None:
+        if entry.ended_at and entry.ended_at < entry.started_at:
+            raise BrokenExport(f"{field}/ended_at", "A time entry ends before it starts.")
+        if max(entry.started_at, entry.ended_at or entry.started_at) > self.act.at + _CLOCKS_DIFFER:
+            raise BrokenExport(field, "A time entry lies in the future.")
+
+    def _running(self, card: Card, entry: TimeEntry, number: int) -> Card:
+        """The card with its clock running since the entry began."""
+        home = next(each for each in self.lists.values() if each.id == card.list_id)
+        put_away = (self.board.archived_at, home.archived_at, card.archived_at) != (None, None, None)
+        if card.running or put_away or home.stage != Stage.IN_PROGRESS:
+            raise BrokenExport(
+                f"time_entries/{number}/ended_at",
+                "A time entry is open, but its card is not in progress, is archived, or has another one that is open.",
+            )
+        return replace(card, running=entry)
+
+    # History
+
+    def _live(self, card: Card) -> None:
+        """Tell of the card as far as it knows itself: where it was made, begun and done, and where it is."""
+        lists = [*self.lists.values()]
+        home = next(each for each in lists if each.id == card.list_id)
+        moved = card.started_at is not None or card.resolved_at is not None
+        first = _first(lists, Stage.TODO) if moved else home
+        begun_in = home if home.stage == Stage.IN_PROGRESS else _first(lists, Stage.IN_PROGRESS)
+        stops = [(card.created_at, first or home)]
+        for at, stop in ((card.started_at, begun_in), (card.resolved_at, home), (card.updated_at, home)):
+            if at is None or stop is None or stop is stops[-1][1]:
+                continue
+            if at > stops[-1][0]:
+                stops.append((at, stop))
+            else:
+                stops[-1] = (stops[-1][0], stop)
+        here = stops[0][1]
+        self._tell(card.created_at, "card.created", here.id, card.id, {"title": card.title, "stage": str(here.stage)})
+        for at, stop in stops[1:]:
+            data = {"from_list_id": here.id, "from_stage": str(here.stage), "to_stage": str(stop.stage)}
+            finish = finishes.told(card, here.stage, stop.stage)
+            self._tell(at, "card.moved", stop.id, card.id, {**data, **finish})
+            here = stop
+        if card.archived_at is not None:
+            put_away = moments.written(card.archived_at)
+            data = {"title": card.title, "stage": str(home.stage), "archived_at": put_away}
+            self._tell(card.archived_at, "card.archived", home.id, card.id, data)
+
+    def _tell(self, at: datetime, kind: str, list_id: str | None, card_id: str | None, data: EventData) -> None:
+        self.events.append(Event(self.board.id, 0, kind, min(at, self.act.at), self.act.by, list_id, card_id, data))
+
+    def _tell_of_strangers(self) -> None:
+        """One line for each person whom nobody knows here."""
+        names = exports.people(self.document)
+        comments = Counter(each["author_id"] for each in self.document["comments"])
+        entries = Counter(each["user_id"] for each in self.document["time_entries"])
+        members = {each["user_id"] for each in self.document["members"]}
+        for who in sorted(names.keys() - self.known):
+            left = [
+                *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
+                *([f"{comments[who]} comments are yours now, and begin with their name"] * (who in comments)),
+                *([f"{entries[who]} time entries are yours now"] * (who in entries)),
+            ]
+            self.report.tell("member", names[who], f"Nobody has this id here: {'; '.join(left)}.")
+
+    def _finished(self, parts: Iterable[Any]) -> tuple[BoardView, Change, Report]:
+        act = self.act
+        at = min(self.board.created_at, act.at)
+        first = Event(self.board.id, 1, "board.created", at, act.by, data={"name": self.board.name})
+        self.events.sort(key=lambda each: each.at)
+        history = [replace(each, seq=place) for place, each in enumerate(self.events, 2)]
+        counts = {kind: self.report.brought[kind] for kind in ("lists", "cards", "labels", "checklists", "comments")}
+        data = {"source": exports.FORMAT, **counts}
+        last = Event(self.board.id, len(history) + 2, "board.imported", act.at, act.by, data=data)
+        board = replace(self.board, seq=last.seq)
+        members, labels, lists = (tuple(each.values()) for each in (self.members, self.labels, self.lists))
+        change = Change(creates=(board, *members, *lists, *labels, *parts), event=last, history=(first, *history))
+        return BoardView(board, Role.OWNER, lists, members=members, labels=labels), change, self.report
+
+
+# What a sound document is
+
+
+def _refuse_pages(document: Shape) -> None:
+    if document["next_cursor"] is not None:
+        raise BrokenExport("next_cursor", "This is not the whole export: more pages follow. Join all of them first.")
+
+
+def _refuse_twice(document: Shape) -> None:
+    """Raise BrokenExport where an id, or another name that must be unique, stands twice."""
+    for kind in ("lists", "labels", "cards", "checklists", "comments", "time_entries"):
+        _refuse_equal(document, kind, "id", lambda each: each["id"])
+    _refuse_equal(document, "members", "user_id", lambda each: each["user_id"])
+    _refuse_equal(document, "labels", "name", lambda each: folded(each["name"]))
+    _refuse_equal(document, "cards", "place", lambda each: (each["list_id"], each["place"]))
+    for kind in ("lists", "cards"):
+        _refuse_equal(document, kind, "external_id", lambda each: each["external_id"])
+
+
+def _refuse_equal(document: Shape, kind: str, field: str, name: Callable[[Shape], object]) -> None:
+    seen: set[object] = {None}
+    for number, each in enumerate(document[kind]):
+        found = name(each)
+        if found in seen and found is not None:
+            raise BrokenExport(f"{kind}/{number}/{field}", f"Two {_words(kind)} have the same {_words(field)}.")
+        seen.add(found)
+
+
+def _refuse_dangling(document: Shape) -> None:
+    """Raise BrokenExport where something names what the document does not hold, or stands where nothing can be."""
+    lists, labels, cards = ({each["id"] for each in document[kind]} for kind in ("lists", "labels", "cards"))
+    members = {each["user_id"] for each in document["members"]}
+    for number, card in enumerate(document["cards"]):
+        at = f"cards/{number}"
+        _refuse_unknown([card["list_id"]], lists, f"{at}/list_id", "list")
+        _refuse_unknown(card["label_ids"], labels, f"{at}/label_ids", "label")
+        _refuse_unknown(card["assignee_ids"], members, f"{at}/assignee_ids", "member")
+        if not ranks.is_rank(card["place"]):
+            raise BrokenExport(f"{at}/place", "A card stands at a place that cannot be.")
+        if card["start_at"] and card["due_at"] and moments.read(card["due_at"]) < moments.read(card["start_at"]):
+            raise BrokenExport(f"{at}/due_at", "A card is due before it starts.")
+    for kind in ("checklists", "comments", "time_entries"):
+        for number, each in enumerate(document[kind]):
+            _refuse_unknown([each["card_id"]], cards, f"{kind}/{number}/card_id", "card")
+    for number, checklist in enumerate(document["checklists"]):
+        for place, item in enumerate(checklist["items"]):
+            if item["assignee_id"] is not None:
+                field = f"checklists/{number}/items/{place}/assignee_id"
+                _refuse_unknown([item["assignee_id"]], members, field, "member")
+
+
+def _refuse_unknown(named: Iterable[str], known: Collection[str], field: str, kind: str) -> None:
+    if any(each not in known for each in named):
+        raise BrokenExport(field, f"Something names a {kind} that is not in the export.")
+
+
+def _refuse_crowds(document: Shape) -> None:
+    """Raise BrokenExport where there is more of something than a list or a card holds."""
+    in_use = Counter(each["list_id"] for each in document["cards"] if each["archived_at"] is None)
+    _refuse_more(in_use, MOST_CARDS, "cards", "A list", "cards in use")
+    checklists = Counter(each["card_id"] for each in document["checklists"])
+    _refuse_more(checklists, MOST_CHECKLISTS, "checklists", "A card", "checklists")
+    comments = Counter(each["card_id"] for each in document["comments"])
+    _refuse_more(comments, MOST_COMMENTS, "comments", "A card", "comments")
+
+
+def _refuse_more(counted: Mapping[str, int], most: int, field: str, holder: str, things: str) -> None:
+    if max(counted.values(), default=0) > most:
+        raise BrokenExport(field, f"{holder} holds at most {most} {things}.")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _first(lists: Iterable[List], stage: Stage) -> List | None:
+    return next((each for each in lists if each.stage == stage and each.archived_at is None), None)
+
+
+def _times(shape: Shape) -> tuple[datetime, datetime]:
+    return moments.read(shape["created_at"]), moments.read(shape["updated_at"])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else moments.read(text)
