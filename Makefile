@@ -25,8 +25,8 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 	"$$each" --version >/dev/null 2>&1 && echo "$$each" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore import digest purge soak test check spec release operation collection clients mock fuzz \
-	judge package lambda rehearse deploy bench coldstart requirements clean browser
+.PHONY: help run token backup restore export import digest purge soak test check spec release operation collection clients mock \
+	fuzz judge package lambda rehearse deploy bench coldstart pictures requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -45,7 +45,11 @@ restore: .venv/product  ## copy a backup into an empty store: make restore FILE=
 	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
 	@exec $(BIN)/python tackboard.py restore "$(FILE)"
 
-import: .venv/product  ## bring a board along from Trello: make import FILE=export.json
+export: .venv/product  ## write a board into a file, or its cards: make export BOARD=brd_… FILE=board.json (or cards.csv)
+	@test -n "$(BOARD)" -a -n "$(FILE)" || { echo "Name both: make export BOARD=brd_… FILE=board.json" >&2; exit 1; }
+	@exec $(BIN)/python tackboard.py export "$(BOARD)" "$(FILE)"
+
+import: .venv/product  ## make a board of what Tackboard or Trello exported: make import FILE=board.json
 	@test -n "$(FILE)" || { echo "Name the file: make import FILE=export.json" >&2; exit 1; }
 	@exec $(BIN)/python tackboard.py import "$(FILE)"
 

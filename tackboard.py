@@ -1,4 +1,4 @@
-"""The command line: run the server, make a token, back up, restore, import and purge.
+"""The command line: run the server, make a token, back up, restore, export, import and purge.
 
 Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
 """
@@ -6,10 +6,8 @@ Whatever can go wrong for a person who types a command is told in one sentence o
 import argparse
 import errno
 import ipaddress
-import json
 import logging
 import os
-import re
 import signal
 import socket
 import sys
@@ -18,10 +16,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import server
-from kanban import tokens, trello, users
+from kanban import tokens, users
 from kanban.ids import Ids
 from kanban.shelves import PURGED_AFTER
 from kanban.store import Store, StoreError
@@ -62,9 +59,11 @@ class Settings:
     rate_limit: int
     file: Path
     """The file that the command is about, where it is about one."""
+    board_id: str = ""
+    """The board that is exported."""
 
 
-def settings(environment: Mapping[str, str], file: str = "") -> Settings:
+def settings(environment: Mapping[str, str], file: str = "", board_id: str = "") -> Settings:
     """The settings; raises Trouble for a value that can't be meant."""
     host = environment.get("HOST") or "127.0.0.1"
     return Settings(
@@ -76,6 +75,7 @@ def settings(environment: Mapping[str, str], file: str = "") -> Settings:
             "RATE_LIMIT", environment.get("RATE_LIMIT") or ("0" if _is_local(host) else "3000"), _MOST_RATE
         ),
         file=Path(file),
+        board_id=board_id,
     )
 
 
@@ -145,48 +145,43 @@ def purge(chosen: Settings) -> None:
         print(f"Erased what was {since}: {erased:,} in all." if erased else f"There is nothing that was {since}.")
 
 
+def export(chosen: Settings) -> None:
+    """Write one board into a new file: all of it, or its cards as a table if the file's name ends in .csv.
+
+    The board must be one that the owner is a member of. Prints its digest: boards with the same digest are equal.
+    """
+    import carrying  # noqa: PLC0415 - a server needs none of it.
+
+    try:
+        with closing(open_store(chosen.store_url)) as store:
+            digest = carrying.written(store, chosen.board_id, chosen.file, _show_progress)
+    except carrying.NoBoard as trouble:
+        raise Trouble(str(trouble)) from None
+    print(digest or f"The cards are in {chosen.file}.")
+
+
 def import_(chosen: Settings) -> None:
-    """Bring a board along from Trello: its export, as Trello wrote it, becomes a board of the owner.
+    """Make a board of the owner of what Tackboard or Trello exported.
 
     All or nothing, of any size that fits into memory. The same export again changes nothing.
     """
-    export = _export(chosen.file)
-    with closing(open_store(chosen.store_url)) as store:
-        owner = store.owner()
-        if owner is None:
-            raise Trouble("There is no owner yet: start the server once, or run the command token.")
-        known = store.board_of(owner.id, trello.external_id(export))
-        if known:
-            print(f"This board was imported before, as {known}. Nothing was changed.")
-            return
-        new_id = Ids(lambda: datetime.now(UTC), os.urandom)
-        view, change, report = trello.brought(export, Act(owner.id, datetime.now(UTC).replace(microsecond=0), new_id))
-        _show_progress("writing", len(change.creates) + len(change.history))
-        store.commit(change)
+    import carrying  # noqa: PLC0415 - a server needs none of it.
+
+    try:
+        with closing(open_store(chosen.store_url)) as store:
+            made = carrying.brought(store, chosen.file, _show_progress)
+    except carrying.NoBoard as trouble:
+        raise Trouble(str(trouble)) from None
+    if isinstance(made, str):
+        print(f"This board was imported before, as {made}. Nothing was changed.")
+        return
+    view, report = made
     brought = ", ".join(f"{count} {kind}" for kind, count in report.brought.items())
     print(f"'{view.board.name}' is here, as {view.board.id}: {brought}.")
     for line in report.lines:
         print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
     if report.unlisted:
         print(f"- and {report.unlisted} more of the kind")
-
-
-def _export(path: Path) -> dict[str, Any]:
-    """What Trello exported; raises Trouble for anything else."""
-    try:
-        _show_progress("reading", path.stat().st_size)
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise Trouble(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from None
-    except ValueError:
-        raise Trouble(f"{path} is not JSON, or breaks off: choose the file that Trello exported.") from None
-    arrays = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("lists", "cards"))
-    if not arrays or not re.fullmatch("[0-9a-f]{24}", str(found.get("id"))):
-        raise Trouble(f"{path} is no export of a Trello board: it lacks an id, lists or cards.")
-    if not any(isinstance(each, dict) for each in found["lists"]):
-        raise Trouble(f"{path} has no lists: there would be no place for a card.")
-    board: dict[str, Any] = found
-    return board
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -197,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        command(settings(os.environ, getattr(asked, "file", "")))
+        command(settings(os.environ, getattr(asked, "file", ""), getattr(asked, "board", "")))
     except (Trouble, CannotOpen) as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -223,7 +218,8 @@ def _parser() -> argparse.ArgumentParser:
         (backup, "copy everything into a new file, while the server may run"),
         (restore, "copy a backup into an empty store"),
         (digest, "print a digest of everything in the store"),
-        (import_, "bring a board along from Trello's export of it"),
+        (export, "write a board, or its cards as a table, into a new file"),
+        (import_, "make a board of what Tackboard or Trello exported"),
         (purge, "erase for good what was deleted more than 31 days ago, while the server may run"),
     ):
         added = commands.add_parser(
@@ -234,6 +230,9 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(command=command)
+        if command is export:
+            added.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
+            added.add_argument("file", metavar="FILE", help="the file to write; one that ends in .csv gets the cards")
         if command is import_:
             added.add_argument("file", metavar="FILE", help="the export, a JSON file")
         if command in (backup, restore):

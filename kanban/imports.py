@@ -86,8 +86,7 @@ class _Import:
         for card in cards.values():
             self._live(card)
         self._tell_of_strangers()
-        brought = {"lists": self.lists, "cards": cards, "labels": self.labels}
-        self.report.brought.update({kind: len(found) for kind, found in brought.items()})
+        self.report.brought.update({"lists": len(self.lists), "cards": len(cards), "labels": len(self.labels)})
         self.report.brought.update({"checklists": len(checklists), "comments": len(comments)})
         parts = (*cards.values(), *checklists, *comments, *entries)
         return self._finished(parts)
@@ -123,9 +122,7 @@ class _Import:
         }
 
     def _label(self, shape: Shape) -> Label:
-        return Label(
-            self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape)
-        )
+        return Label(self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape))
 
     def _list(self, shape: Shape, rank: str) -> List:
         own = [each for each in self.document["cards"] if each["list_id"] == shape["id"]]
@@ -320,10 +317,11 @@ class _Import:
         self.events.sort(key=lambda each: each.at)
         history = [replace(each, seq=place) for place, each in enumerate(self.events, 2)]
         counts = {kind: self.report.brought[kind] for kind in ("lists", "cards", "labels", "checklists", "comments")}
-        data = {"source": exports.FORMAT, **counts}
+        data: EventData = {"source": exports.FORMAT, **counts}
         last = Event(self.board.id, len(history) + 2, "board.imported", act.at, act.by, data=data)
         board = replace(self.board, seq=last.seq)
-        members, labels, lists = (tuple(each.values()) for each in (self.members, self.labels, self.lists))
+        members, labels = tuple(self.members.values()), tuple(self.labels.values())
+        lists = tuple(self.lists.values())
         change = Change(creates=(board, *members, *lists, *labels, *parts), event=last, history=(first, *history))
         return BoardView(board, Role.OWNER, lists, members=members, labels=labels), change, self.report
 

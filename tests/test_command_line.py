@@ -291,7 +291,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "export.json is not JSON, or breaks off: choose the file that Trello exported."),
+        ("{", "export.json is not JSON, or breaks off: choose a file that Tackboard or Trello exported."),
         ("[]", "export.json is no export of a Trello board: it lacks an id, lists or cards."),
         ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),
     ],
@@ -305,3 +305,60 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
 
     assert status == 1
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    tackboard.main(["import", _export()])
+    board = re.search(r"brd_\w+", capsys.readouterr().out)
+    assert board
+
+    statuses = [
+        tackboard.main(["export", board[0], "board.json"]),
+        tackboard.main(["import", "board.json"]),
+        tackboard.main(["import", "board.json"]),
+    ]
+    first, came_back, again = capsys.readouterr().out.splitlines()
+    copied = re.search(r"brd_\w+", came_back)
+    assert copied
+    statuses.append(tackboard.main(["export", copied[0], "copy.json"]))
+
+    assert statuses == [0, 0, 0, 0]
+    assert capsys.readouterr().out.strip() == first
+    assert again.endswith("Nothing was changed.")
+
+
+def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    tackboard.main(["import", _export()])
+    board = re.search(r"brd_\w+", capsys.readouterr().out)
+    assert board
+
+    assert tackboard.main(["export", board[0], "cards.csv"]) == 0
+
+    assert len(Path("cards.csv").read_text().splitlines()) == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": 2}, "This is no sound export: '/version' "),
+        ({"name": "Other"}, "is here, as "),
+        ({"cards": []}, "The export was changed or cut: its digest does not fit what it holds."),
+        ({"next_cursor": "abc"}, "This is not the whole export"),
+    ],
+)
+def test_an_export_that_was_changed_is_told_in_a_sentence(
+    change: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tackboard.main(["token"])
+    tackboard.main(["import", _export()])
+    board = re.search(r"brd_\w+", capsys.readouterr().out)
+    assert board
+    tackboard.main(["export", board[0], "board.json"])
+    Path("board.json").write_text(json.dumps(json.loads(Path("board.json").read_text()) | change))
+
+    tackboard.main(["import", "board.json"])
+
+    told = capsys.readouterr()
+    assert said in told.out + told.err

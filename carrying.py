@@ -1,0 +1,160 @@
+"""Boards as files: exported into one, and imported from one, without a server.
+
+What is carried is held in memory: see `docs/backups.md` for how much.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app import DOCUMENT
+from contract.schemas import Schemas
+from handlers import cards as card_pages
+from handlers import exports as export_pages
+from handlers.door import Door
+from kanban import exports, imports, trello
+from kanban.access import Caller
+from kanban.errors import BoardChanged, Refused
+from kanban.ids import Ids
+from kanban.reports import Report
+from kanban.store import Store
+from kanban.values import Act, BoardView, Change, Position, Role, Scope
+
+Progress = Callable[[str, int], None]
+"""Is told what is done, and how far."""
+
+_MOST_TRIES = 5
+_CARDS_OF_TABLE = 100
+
+
+class NoBoard(Exception):
+    """A file is no export, or a board can't be exported; the message is one sentence for a person."""
+
+
+def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
+    """Write a board into a new file: its cards as a table for a name that ends in `.csv`, else all of it.
+
+    The digest of the board; for a table, ''. Raises NoBoard.
+    """
+    if path.exists():
+        raise NoBoard(f"{path} exists already: an export never overwrites anything.")
+    door = Door(store, Caller(_owner(store), "", (Scope.READ,)), Scope.READ, Role.VIEWER)
+    part = path.with_name(path.name + ".part")
+    digest = ""
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            if path.suffix.lower() == ".csv":
+                file.writelines(_table(door, board_id, progress))
+            else:
+                document = _document(door, store, board_id, progress)
+                digest = document["digest"]
+                json.dump(document, file, ensure_ascii=False, indent=1)
+    except Refused as refused:
+        raise NoBoard(f"{refused.message} The board must be one that the owner is a member of.") from None
+    except OSError as error:
+        raise NoBoard(f"{path} can't be written: {(error.strerror or 'unknown error').lower()}.") from None
+    part.replace(path)
+    return digest
+
+
+def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Report] | str:
+    """Make a board of a file that Tackboard or Trello exported, all of it or nothing; or the id that it has already.
+
+    Raises NoBoard for anything else.
+    """
+    document = _read(path, progress)
+    is_ours = document.get("format") == exports.FORMAT
+    owner = _owner(store)
+    known = store.board_of(owner, (exports if is_ours else trello).external_id(document))
+    if known:
+        return known
+    act = Act(owner, datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
+    view, change, report = _ours(store, document, act) if is_ours else trello.brought(document, act)
+    progress("writing", len(change.creates) + len(change.history))
+    store.commit(change)
+    return view, report
+
+
+def _owner(store: Store) -> str:
+    owner = store.owner()
+    if owner is None:
+        raise NoBoard("There is no owner yet: start the server once, or run the command token.")
+    return owner.id
+
+
+def _document(door: Door, store: Store, board_id: str, progress: Progress) -> dict[str, Any]:
+    """The whole board, of one moment."""
+    for _ in range(_MOST_TRIES):
+        try:
+            pages: list[dict[str, Any]] = []
+            position: Position | None = None
+            while not pages or position:
+                answer = export_pages.export_board(door, store, datetime.now(UTC), _open, board_id, position)
+                position = _position(answer.body["next_cursor"])
+                pages.append(answer.body)
+                progress("cards", sum(len(page["cards"]) for page in pages))
+            return exports.joined(pages)
+        except BoardChanged:
+            progress("changed meanwhile, beginning again", 0)
+    raise NoBoard("The board is being changed all the time: try again when it is quieter.")
+
+
+def _table(door: Door, board_id: str, progress: Progress) -> Iterator[str]:
+    """The cards in use as a table, page by page."""
+    caller, position, rows = Caller("", "", ()), None, 0
+    while rows == 0 or position:
+        now = datetime.now(UTC)
+        answer = card_pages.list_cards(door, caller, now, _open, "text/csv", board_id, _CARDS_OF_TABLE, cursor=position)
+        position = _position((answer.next_query or {}).get("cursor"))
+        yield answer.body
+        rows += _CARDS_OF_TABLE
+        progress("cards, about", rows)
+
+
+def _open(position: Position | None, of: str | None = None, **scope: object) -> str | None:
+    """A cursor that nobody has to seal: it stays in this process."""
+    del of, scope
+    return json.dumps(position) if position else None
+
+
+def _position(cursor: str | None) -> Position | None:
+    return tuple(json.loads(cursor)) if cursor else None
+
+
+def _read(path: Path, progress: Progress) -> dict[str, Any]:
+    """What was exported; raises NoBoard for anything else."""
+    try:
+        progress("reading", path.stat().st_size)
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise NoBoard(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from None
+    except ValueError:
+        raise NoBoard(f"{path} is not JSON, or breaks off: choose a file that Tackboard or Trello exported.") from None
+    if isinstance(found, dict) and found.get("format") == exports.FORMAT:
+        return found
+    arrays = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("lists", "cards"))
+    if not arrays or not re.fullmatch("[0-9a-f]{24}", str(found.get("id"))):
+        raise NoBoard(f"{path} is no export of a Trello board: it lacks an id, lists or cards.")
+    if not any(isinstance(each, dict) for each in found["lists"]):
+        raise NoBoard(f"{path} has no lists: there would be no place for a card.")
+    board: dict[str, Any] = found
+    return board
+
+
+def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
+    """The board of a document of our own, which must keep what the API asks of it."""
+    check = Schemas(json.loads(DOCUMENT.read_bytes())).check({"$ref": "#/components/schemas/BoardExport"}, "request")
+    faults = check.faults(document)
+    if not faults and check.tidy:
+        document = check.tidy(document)
+        faults = check.faults(document)
+    if faults:
+        raise NoBoard(f"This is no sound export: '{faults[0].pointer}' {faults[0].message}.")
+    try:
+        return imports.brought(document, store.users(sorted(exports.people(document))).keys(), act)
+    except Refused as refused:
+        raise NoBoard(refused.message) from None
