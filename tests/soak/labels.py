@@ -36,27 +36,26 @@ class Labels(Ledger):
     def _label_card(self, request: Request, board: Board) -> Expected:
         card = named(request.card, board.cards, Refusal(404, "card_not_found"))
         label = named(request.label, board.labels, Refusal(404, "label_not_found"))
-        return self._bearing(board, card, sorted({*labels_on(board, card), label.id}))
+        return self._bearing(board, card, [each for each in board.labels if each in card.labels or each is label])
 
     def _unlabel_card(self, request: Request, board: Board) -> Expected:
         card = named(request.card, board.cards, Refusal(404, "card_not_found"))
-        return self._bearing(board, card, [each for each in labels_on(board, card) if each != request.label])
+        left = [each for each in board.labels if each in card.labels and each.id != request.label]
+        return self._bearing(board, card, left)
 
-    def _bearing(self, board: Board, card: Card, labels: list[str]) -> Expected:
-        if labels != labels_on(board, card):
+    def _bearing(self, board: Board, card: Card, labels: list[Label]) -> Expected:
+        if sorted(each.id for each in labels) != labels_on(board, card):
             card.labels = labels
             self._touch(card)
             self._record(board, "card.updated", board.home(card), card, changed=["label_ids"])
         return self._card_shown(board, card)
 
-    def _labels_named(self, request: Request, board: Board) -> list[str] | None:
+    def _labels_named(self, request: Request, board: Board) -> list[Label] | None:
         """The labels that a body asks for, if it does."""
         if "label_ids" not in request.wishes:
             return None
         wished: list[str] = request.wishes["label_ids"]
-        for each in wished:
-            named(each, board.labels, Refusal(422, "unknown_reference"))
-        return sorted(wished)
+        return [named(each, board.labels, Refusal(422, "unknown_reference")) for each in wished]
 
 
 def _refuse_name(name: str, others: list[Label]) -> None:

@@ -38,7 +38,9 @@ class Ledger:
 
     def _stop(self, card: Card) -> None:
         for stretch in card.stretches:
-            stretch.end = stretch.end or self.now
+            if stretch.end is None:
+                stretch.end = self.now
+                stretch.version += 1
 
     def _take_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
         """Refuse one that another card has, and take it from a card that is gone with its column."""
@@ -87,9 +89,9 @@ class Ledger:
             "data": data,
         }
         if column:
-            event["list_id"] = column.id
+            event["list_id"] = column
         if card:
-            event["card_id"] = card.id
+            event["card_id"] = card
         board.events.append(event)
 
     def _board_shown(self, board: Board, status: int = 200) -> Expected:

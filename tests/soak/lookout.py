@@ -2,13 +2,13 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.api.client import Answer, Client
 from tests.soak.model import Model
+from tests.soak.newcomers import learn_ids
 from tests.soak.rulings import Expected
 from tests.soak.shapes import (
     assigned_to,
@@ -22,13 +22,16 @@ from tests.soak.shapes import (
     column_shape,
     column_tag,
     comment_shape,
+    event_shape,
+    folded,
     item_shape,
     item_tag,
     label_shape,
     member_shape,
     member_tag,
     moment,
-    stretch_shapes,
+    stretch_shape,
+    stretch_tag,
 )
 from tests.soak.state import Board, Card
 
@@ -64,11 +67,20 @@ class Lookout:
             _insist("body", expected.body, seen.json if seen.raw else None)
             _insist("ETag", expected.tag, seen.headers.get("etag"))
 
+    def moved_on(self, board_id: str) -> list[str]:
+        """The lists or the cards that the board's newest event says were put in order, if the model doesn't know it."""
+        board = next((each for each in self._model.boards if each.id == board_id), None)
+        if board is None:
+            return []
+        news = self._clients[board.owner].get(f"/boards/{board.id}/events?after={len(board.events)}").json["items"]
+        data = news[-1]["data"] if news else {}
+        moved: list[str] = data.get("card_ids") or data.get("list_ids") or []
+        return moved
+
     def look_at(self, board_id: str) -> None:
         """That board, and any that is new."""
         for board in self._model.boards:
-            if not board.places[0].id:
-                self._learn_ids(board)
+            learn_ids(board, self._clients[board.owner])
             if board.id == board_id or board.id not in self._events_seen:
                 self._look_at_board(board)
 
@@ -92,14 +104,6 @@ class Lookout:
                 self._walk(user, "/boards", query, shapes, limit=1)
             self._look_at_my_work(user)
 
-    def _learn_ids(self, board: Board) -> None:
-        """The ids of a new board's lists and of its owner's place, which only the API knows."""
-        owner = self._clients[board.owner].get(f"/boards/{board.id}/members/{board.owner}")
-        board.places[0].id = owner.etag.strip('"').rpartition(".")[2]
-        items = self._clients[board.owner].get(f"/boards/{board.id}/lists").json["items"]
-        for column, item in zip(board.columns, items, strict=True):
-            column.id = item["id"]
-
     def _look_at_board(self, board: Board) -> None:
         now = self._model.now
         columns = [column_shape(board, column) for column in board.columns if not column.archived]
@@ -114,7 +118,7 @@ class Lookout:
         self._get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", whole)
 
         known, number = self._events_seen.get(board.id, 0), len(board.events)
-        news = {"items": board.events[known:], "last_seq": number, "has_more": False}
+        news = {"items": [event_shape(event) for event in board.events[known:]], "last_seq": number, "has_more": False}
         address = f"/boards/{board.id}/events?after={known}&limit=100"
         self._get(board.owner, address, Expected(200, body=news, tag=f'"{number}"'))
         self._events_seen[board.id] = number
@@ -158,11 +162,12 @@ class Lookout:
         seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
         self.heard.append(seen.raw)
         time = seen.json
-        ids = [each.pop("id") for each in time["items"]]
-        stretches = list(stretch_shapes(board, card, self._model.now))
+        stretches = [stretch_shape(board, card, each, self._model.now) for each in card.stretches]
         shape = {"items": stretches, "next_cursor": None, **clock_shape(board, card, self._model.now)}
         _insist("time", shape, time)
-        _insist("number of ids", len(stretches), len(set(ids)))
+        for stretch, one in zip(card.stretches, stretches, strict=True):
+            path = f"/boards/{board.id}/cards/{card.id}/time-entries/{stretch.id}"
+            self._look_twice(board, path, one, stretch_tag(stretch, self._model.now))
 
     def _turn_pages(self, board: Board) -> None:
         everything = board.in_use
@@ -179,7 +184,7 @@ class Lookout:
                 there = [card for card in everything if board.home(card).stage == stage]
                 self._walk_cards(board, path, {"sort": sort, "status": stage}, there, limit=3)
         for sought in _SOUGHT:
-            found = [card for card in everything if any(_folded(sought) in _folded(text) for text in _texts(card))]
+            found = [card for card in everything if any(folded(sought) in folded(text) for text in _texts(card))]
             self._walk_cards(board, path, {"q": sought}, found, limit=2)
         self._filter(board, path, everything)
 
@@ -193,7 +198,7 @@ class Lookout:
         self._walk_cards(board, path, span, due, limit=2)
         self._walk_cards(board, path, {**span, "sort": "-due_at"}, due, limit=1)
         for label in board.labels[:2]:
-            bearing = [card for card in cards if label.id in card.labels]
+            bearing = [card for card in cards if label in card.labels]
             self._walk_cards(board, path, {"label_id": label.id}, bearing, limit=2)
         mine = [card for card in cards if board.owner in assigned_to(board, card)]
         self._walk_cards(board, path, {"assignee_id": "me"}, mine, limit=2)
@@ -273,7 +278,3 @@ def _insist(what: str, expected: object, found: object) -> None:
 def _texts(card: Card) -> list[str]:
     """Where a card is searched."""
     return [card.title, card.description, *(comment.text for comment in card.comments)]
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()

@@ -4,11 +4,13 @@ Nothing here comes from `kanban`, and there are no ranks: order is the order of 
 agree by both being right.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.api.client import Answer
+from tests.soak.arranging import Arranging
+from tests.soak.copies import Copies
 from tests.soak.labels import Labels
 from tests.soak.members import Members
 from tests.soak.parts import Parts
@@ -26,6 +28,7 @@ from tests.soak.rulings import (
 from tests.soak.shapes import assigned_to, card_tag, labels_on, moment
 from tests.soak.shelves import Shelves
 from tests.soak.state import Board, Card, Column, Place
+from tests.soak.timesheets import Timesheets
 
 KEPT = timedelta(hours=24)
 _USUAL_COLUMNS = (
@@ -38,26 +41,28 @@ _LEAST_ROLE = {
     "remove_member": "viewer",
     **{f"{verb}_board": "owner" for verb in ("update", "delete", "archive", "unarchive", "restore")},
     "put_member": "owner",
+    "copy_board": "viewer",
 }
 
 
 _DATES_AND_MORE = frozenset(("start_at", "due_at", "due_complete", "hourly_rate_minor", "links"))
 
 
-class Model(Shelves, Members, Labels, Parts):
+class Model(Shelves, Members, Labels, Parts, Copies, Arranging, Timesheets):
     """All boards of all people. Whoever drives it sets `now`."""
 
     def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
         super().__init__(now, names)
         self._answered: dict[tuple[str, str, str], tuple[tuple[Any, ...], datetime, Answer]] = {}
 
-    def answer(self, request: Request, seen: Answer) -> Expected:
+    def answer(self, request: Request, seen: Answer, moved: Sequence[str] = ()) -> Expected:
         """What the answer to a write must be; afterwards the model has done it, too.
 
         `seen` is the answer that came. The ids of new things are taken from it, and, where a card is moved to the
-        place that it is in, whether that was written down: the document leaves it open.
+        place that it is in, whether that was written down: the document leaves it open. `moved` are the things that the
+        API says it moved, where many were put in order.
         """
-        self._seen, self._by = seen, request.user
+        self._seen, self._by, self._placed_anew = seen, request.user, moved
         try:
             board = self._entered(request)
             earlier = self._earlier(request)
@@ -211,7 +216,7 @@ class Model(Shelves, Members, Labels, Parts):
         _refuse_dates(request.wishes.get("start_at", card.start_at), request.wishes.get("due_at", card.due_at))
         self._take_external_id(request.wishes.get("external_id"), board, others)
         marked = []
-        if labels is not None and labels != labels_on(board, card):
+        if labels is not None and sorted(each.id for each in labels) != labels_on(board, card):
             card.labels = labels
             marked.append("label_ids")
         if assigned is not None and sorted(each.user for each in assigned) != assigned_to(board, card):

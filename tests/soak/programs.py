@@ -58,10 +58,22 @@ _ADDRESSES = {
     "move_checklist_item": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}/move"),
     "delete_checklist_item": ("DELETE", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}"),
     "convert_checklist_item": ("POST", "/boards/{board}/cards/{card}/checklists/{part}/items/{item}/convert"),
+    "copy_board": ("POST", "/boards/{board}/copy"),
+    "copy_list": ("POST", "/boards/{board}/lists/{column}/copy"),
+    "copy_card": ("POST", "/boards/{board}/cards/{card}/copy"),
+    "order_lists": ("PUT", "/boards/{board}/list-order"),
+    "order_cards": ("PUT", "/boards/{board}/lists/{column}/card-order"),
+    "sort_cards": ("POST", "/boards/{board}/lists/{column}/sort"),
+    "move_cards": ("POST", "/boards/{board}/lists/{column}/move-cards"),
+    "transfer_card": ("POST", "/boards/{board}/cards/{card}/transfer"),
+    "create_time_entry": ("POST", "/boards/{board}/cards/{card}/time-entries"),
+    "update_time_entry": ("PATCH", "/boards/{board}/cards/{card}/time-entries/{part}"),
+    "delete_time_entry": ("DELETE", "/boards/{board}/cards/{card}/time-entries/{part}"),
     **{f"{step}_board": ("POST", f"/boards/{{board}}/{step}") for step in _STEPS_BACK_AND_FORTH},
     **{f"{step}_list": ("POST", f"/boards/{{board}}/lists/{{column}}/{step}") for step in _STEPS_BACK_AND_FORTH},
     **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _STEPS_BACK_AND_FORTH},
 }
+_ARRANGING = frozenset(("order_lists", "order_cards", "sort_cards"))
 _MINUTES = (0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380)
 """How much time may pass before a step: most often none, now and then so much that a key is forgotten."""
 
@@ -133,8 +145,11 @@ class Run:
             f"{self._clock.now:%d %H:%M:%S} {request.user} {method} {path} {request.body or ''} {given or ''}\n"
             f"    {seen.status} {seen.headers.get('etag', '')} {seen.raw.decode()}"
         )
-        self._lookout.compare(self._model.answer(request, seen), seen)
+        moved = self._lookout.moved_on(request.board) if request.operation in _ARRANGING else ()
+        self._lookout.compare(self._model.answer(request, seen, moved), seen)
         self._lookout.look_at(request.board)
+        if request.operation == "transfer_card":
+            self._lookout.look_at(request.wishes["board_id"])
 
 
 def answers_to(store: Store, seed: int) -> list[bytes]:

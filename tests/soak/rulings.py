@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Stretch
 
-Thing = TypeVar("Thing", Column, Card, Label, Comment, Checklist, Item)
+Thing = TypeVar("Thing", Column, Card, Label, Comment, Checklist, Item, Stretch)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What people see of the model: the shapes of the document, written down once more."""
 
-from collections.abc import Iterator
+import unicodedata
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -77,7 +77,7 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
 def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     """What the card took and cost until now."""
     elapsed = seconds_on(card, now)
-    exact = sum(_seconds(stretch, now) * stretch.rate for stretch in card.stretches)
+    exact = sum(seconds_of(stretch, now) * stretch.rate for stretch in card.stretches)
     minor = exact // 3600 + (1 if exact % 3600 >= 1800 else 0)
     digits = _DIGITS[board.currency]
     text = str(minor).zfill(digits + 1)
@@ -89,19 +89,24 @@ def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     }
 
 
-def stretch_shapes(board: Board, card: Card, now: datetime) -> Iterator[dict[str, Any]]:
-    """Each `TimeEntry`, without its id, which only the API knows."""
-    for stretch in card.stretches:
-        yield {
-            "board_id": board.id,
-            "card_id": card.id,
-            "user_id": stretch.user,
-            "started_at": moment(stretch.begin),
-            "ended_at": moment(stretch.end),
-            "elapsed_seconds": _seconds(stretch, now),
-            "hourly_rate_minor": stretch.rate,
-            "note": "",
-        }
+def stretch_shape(board: Board, card: Card, stretch: Stretch, now: datetime) -> dict[str, Any]:
+    """`TimeEntry`."""
+    return {
+        "id": stretch.id,
+        "board_id": board.id,
+        "card_id": card.id,
+        "user_id": stretch.user,
+        "started_at": moment(stretch.begin),
+        "ended_at": moment(stretch.end),
+        "elapsed_seconds": seconds_of(stretch, now),
+        "hourly_rate_minor": stretch.rate,
+        "note": stretch.note,
+    }
+
+
+def event_shape(event: dict[str, Any]) -> dict[str, Any]:
+    """`Event`: the list and the card that it is about are named by their ids."""
+    return {name: value.id if isinstance(value, Column | Card) else value for name, value in event.items()}
 
 
 def member_shape(board: Board, place: Place, name: str) -> dict[str, Any]:
@@ -179,7 +184,7 @@ def item_shape(board: Board, item: Item) -> dict[str, Any]:
 
 def labels_on(board: Board, card: Card) -> list[str]:
     """The labels that the card bears and that are still there, in the order of their ids."""
-    return sorted(each.id for each in board.labels if each.id in card.labels)
+    return sorted(each.id for each in board.labels if each in card.labels)
 
 
 def board_tag(board: Board) -> str:
@@ -219,9 +224,19 @@ def item_tag(board: Board, item: Item) -> str:
     return f'"{item.version}.1"' if done_by(board, item) else f'"{item.version}"'
 
 
+def stretch_tag(stretch: Stretch, now: datetime) -> str:
+    """The time entry's ETag: its version, and its seconds while it is open."""
+    return f'"{stretch.version}"' if stretch.end else f'"{stretch.version}.{seconds_of(stretch, now)}"'
+
+
 def seconds_on(card: Card, now: datetime) -> int:
     """How long the card was worked on until now."""
-    return sum(_seconds(stretch, now) for stretch in card.stretches)
+    return sum(seconds_of(stretch, now) for stretch in card.stretches)
+
+
+def folded(text: str) -> str:
+    """A text as it is searched and sorted."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def moment(at: datetime | None) -> str | None:
@@ -229,5 +244,6 @@ def moment(at: datetime | None) -> str | None:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def _seconds(stretch: Stretch, now: datetime) -> int:
+def seconds_of(stretch: Stretch, now: datetime) -> int:
+    """How long the stretch is until now."""
     return int(((stretch.end or now) - stretch.begin).total_seconds())

@@ -16,6 +16,9 @@ class Stretch:
     begin: datetime
     end: datetime | None
     rate: int
+    note: str = ""
+    id: str = ""
+    version: int = 1
 
 
 @dataclass(eq=False)
@@ -69,6 +72,18 @@ class Checklist:
 
 
 @dataclass(eq=False)
+class Label:
+    """A label of the board."""
+
+    id: str
+    name: str
+    color: str
+    made: datetime
+    edited: datetime
+    version: int = 1
+
+
+@dataclass(eq=False)
 class Card:
     """A card. Where it is, its column knows. Its dates are written as on the wire."""
 
@@ -88,7 +103,7 @@ class Card:
     due_complete: bool = False
     hourly_rate_minor: int | None = None
     links: list[dict[str, str]] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     assigned: list[Place] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     checklists: list[Checklist] = field(default_factory=list)
@@ -103,18 +118,6 @@ class Card:
     def items(self) -> list[Item]:
         """Those of all its checklists."""
         return [item for checklist in self.checklists for item in checklist.items]
-
-
-@dataclass(eq=False)
-class Label:
-    """A label of the board."""
-
-    id: str
-    name: str
-    color: str
-    made: datetime
-    edited: datetime
-    version: int = 1
 
 
 @dataclass(eq=False)

@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from tests.soak.ledger import Versioned
 from tests.soak.model import Model
 from tests.soak.rulings import Request
-from tests.soak.state import Board, Card, Checklist
+from tests.soak.shapes import moment
+from tests.soak.state import Board, Card, Checklist, Stretch
 
 _NOWHERE = "0" * 26
 _ROLES = ("viewer", "editor", "editor", "owner")
@@ -25,10 +27,12 @@ _EXTERNAL_IDS = ("JIRA-1", "JIRA-2", "JIRA-3")
 _KEYS = ("k1", "k2", "k3", "k4")
 _MOMENTS = ("2026-11-20T15:00:00Z", "2026-11-21T09:30:00Z", "2026-11-23T00:00:00Z", "2026-12-24T18:00:00Z", None)
 _LINKS = ({"url": "https://example.com/", "title": "Example"}, {"url": "http://127.0.0.1:8080/?q=1", "title": "Here"})
+_SORTED_BY = ("created_at", "updated_at", "due_at", "title")
+_MINUTES_AGO = (-5, 0, 0, 1 / 60, 20, 90, 180, 600, 3_000, 600_000)
 _CONDITIONAL = frozenset(
     f"{verb}_{kind}"
     for verb in ("update", "delete")
-    for kind in ("board", "list", "card", "label", "comment", "checklist", "checklist_item")
+    for kind in ("board", "list", "card", "label", "comment", "checklist", "checklist_item", "time_entry")
 )
 """Writes that take If-Match."""
 
@@ -41,13 +45,14 @@ _PREFIXES = {
     "comment": "cmt_",
     "checklist": "chk_",
     "checklist_item": "itm_",
+    "time_entry": "ten_",
 }
 
-_REPEATABLE = _ABOUT_A_MEMBER | {"label_card", "unlabel_card"}
+_REPEATABLE = _ABOUT_A_MEMBER | {"label_card", "unlabel_card", "order_lists", "order_cards"}
 """Writes that take neither; the others take an Idempotency-Key."""
 
 _OFTEN = {
-    "create_board": 1,
+    "create_board": 2,
     "update_board": 3,
     "delete_board": 1,
     "create_list": 5,
@@ -91,10 +96,27 @@ _OFTEN = {
     "move_checklist_item": 3,
     "delete_checklist_item": 2,
     "convert_checklist_item": 3,
+    "copy_board": 2,
+    "copy_list": 3,
+    "copy_card": 4,
+    "order_lists": 3,
+    "order_cards": 4,
+    "sort_cards": 4,
+    "move_cards": 3,
+    "transfer_card": 6,
+    "create_time_entry": 6,
+    "update_time_entry": 6,
+    "delete_time_entry": 2,
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
-_OF_A_CARD = {each for each in _OFTEN if "comment" in each or "checklist" in each}
+_OF_A_CARD = {each for each in _OFTEN if "comment" in each or "checklist" in each or "time_entry" in each}
+_FIRST_OF_A_CARD = {"create_comment", "create_checklist", "create_time_entry"}
+_NEED_A_COLUMN = {each for each in _OFTEN if each.endswith("_list")} - {"create_list"} | {
+    "order_cards",
+    "sort_cards",
+    "move_cards",
+}
 _NEED_A_CARD = {each for each in _OFTEN if each.endswith("_card")} - {"create_card"} | _OF_A_CARD
 
 
@@ -106,7 +128,7 @@ class Wishes:
         self._users = users
         self._sent: list[Request] = []
         self._ever: dict[str, list[str]] = {
-            prefix: [] for prefix in ("brd_", "lst_", "crd_", "lbl_", "cmt_", "chk_", "itm_")
+            prefix: [] for prefix in ("brd_", "lst_", "crd_", "lbl_", "cmt_", "chk_", "itm_", "ten_")
         }
 
     def next(self, chance: random.Random) -> Request:
@@ -142,7 +164,7 @@ class Wishes:
             user,
             operation,
             board=board.id if chance.random() < 0.98 else self._among([], "brd_", chance),
-            column=column if operation.endswith("_list") and operation != "create_list" else "",
+            column=column if operation in _NEED_A_COLUMN else "",
             card=card if operation in _NEED_A_CARD else "",
             member=self._member(chance) if operation in _ABOUT_A_MEMBER else "",
             label=label if "label" in operation and operation != "create_label" else "",
@@ -161,10 +183,10 @@ class Wishes:
             return [card.id for card in board.trash]
         if operation == "unarchive_card":
             return [card.id for card in board.cards if card.archived]
-        if operation in _OF_A_CARD and not operation.startswith("create_c"):
-            return [card.id for card in board.cards if _parts(operation, card)]
         if operation == "create_checklist_item":
             return [card.id for card in board.cards if card.checklists]
+        if operation in _OF_A_CARD - _FIRST_OF_A_CARD:
+            return [card.id for card in board.cards if _parts(operation, card)]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
         return [card.id for card in board.cards if stage in (None, board.home(card).stage)]
 
@@ -173,9 +195,11 @@ class Wishes:
 
     def _part(self, operation: str, board: Board, card_id: str, chance: random.Random) -> tuple[str, str]:
         """The comment or the checklist that the operation is about, and the item; '' where there is none."""
-        if operation not in _OF_A_CARD - {"create_comment", "create_checklist"}:
+        if operation not in _OF_A_CARD - _FIRST_OF_A_CARD:
             return "", ""
         card = next((each for each in board.cards if each.id == card_id), None)
+        if "time_entry" in operation:
+            return self._among([each.id for each in card.stretches] if card else [], "ten_", chance), ""
         if "comment" in operation:
             return self._among([each.id for each in card.comments] if card else [], "cmt_", chance), ""
         checklists = card.checklists if card else []
@@ -197,15 +221,16 @@ class Wishes:
             new += [("lbl_", each.id) for each in board.labels]
             for card in board.cards:
                 new += [("crd_", card.id), *(("cmt_", each.id) for each in card.comments)]
+                new += [("ten_", each.id) for each in card.stretches]
                 new += [*(("chk_", each.id) for each in card.checklists), *(("itm_", each.id) for each in card.items)]
             for prefix, each in new:
                 if each not in self._ever[prefix]:
                     self._ever[prefix].append(each)
 
     def _tag(self, operation: str, board: Board, ids: set[str], chance: random.Random) -> str | None:
-        things: list[Versioned] = [board, *board.columns, *board.labels, *board.cards]
+        things: list[Versioned | Stretch] = [board, *board.columns, *board.labels, *board.cards]
         for card in board.cards:
-            things += [*card.comments, *card.checklists, *card.items]
+            things += [*card.comments, *card.checklists, *card.items, *card.stretches]
         prefix = _PREFIXES[operation.partition("_")[2]]
         versions = [each.version for each in things if each.id.startswith(prefix) and each.id in {*ids, board.id}]
         version = versions[0] if versions else 1
@@ -226,11 +251,13 @@ class Wishes:
         if operation in ("create_label", "update_label"):
             label = {"name": chance.choice(_LABELS), "color": chance.choice(_COLORS)}
             return label if operation == "create_label" else _some(chance, **label)
-        if operation.endswith("_list"):
-            return self._body_about_column(operation, board, chance)
+        if operation in _NEED_A_COLUMN or operation in ("create_list", "order_lists"):
+            return self._body_about_column(operation, board, column_id, chance)
         return self._body_about_card(operation, board, column_id, chance)
 
-    def _body_about_column(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any] | None:
+    def _body_about_column(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
         name, stage = chance.choice(_NAMES), chance.choice(_STAGES)
         match operation:
             case "create_list":
@@ -246,7 +273,7 @@ class Wishes:
             case "move_list":
                 neighbour = self._among([each.id for each in board.columns], "lst_", chance)
                 return _place(chance, neighbour) or {"position": "bottom"}
-        return None
+        return self._body_about_order(operation, board, column_id, chance)
 
     def _body_about_card(
         self, operation: str, board: Board, column_id: str, chance: random.Random
@@ -264,11 +291,57 @@ class Wishes:
             case "move_card":
                 there = [card.id for card in board.cards if board.home(card).id == column_id]
                 return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
+        return self._body_about_copy(operation, column_id, chance)
+
+    def _body_about_order(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        match operation:
+            case "copy_list":
+                return _some(chance, name=chance.choice(_NAMES))
+            case "order_lists":
+                return {"list_ids": _shuffled([each.id for each in board.columns if not each.archived], chance)}
+            case "order_cards":
+                shown = [card.id for each in board.columns if each.id == column_id for card in each.in_use]
+                return {"card_ids": _shuffled(shown, chance)}
+            case "sort_cards":
+                return {"by": chance.choice(_SORTED_BY), **_some(chance, direction=chance.choice(("asc", "desc")))}
+            case "move_cards":
+                return {"list_id": self._among([each.id for each in board.columns], "lst_", chance)}
+        return None
+
+    def _body_about_copy(self, operation: str, column_id: str, chance: random.Random) -> dict[str, Any] | None:
+        position = chance.choice(_ENDS)
+        match operation:
+            case "copy_board":
+                return _some(chance, name=chance.choice(_NAMES), cards=chance.random() < 0.7)
+            case "copy_card":
+                return _some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
+            case "transfer_card":
+                away = chance.choice(self._model.boards)
+                there = self._among([each.id for each in away.columns], "lst_", chance)
+                where = self._among([away.id], "brd_", chance)
+                return {"board_id": where, **_some(chance, list_id=there, position=position)}
+        return None
+
+    def _body_about_time(self, operation: str, chance: random.Random) -> dict[str, Any] | None:
+        begin, end = (moment(self._model.now - timedelta(minutes=chance.choice(_MINUTES_AGO))) for _ in "ab")
+        if chance.random() < 0.8:
+            begin, end = sorted((str(begin), str(end)))
+        who = chance.choice((*self._users, *self._users, "nobody"))
+        more = _some(chance, user_id=who, note=chance.choice(_TEXTS), hourly_rate_minor=chance.choice(_RATES))
+        match operation:
+            case "create_time_entry":
+                return {"started_at": begin, "ended_at": end, **more}
+            case "update_time_entry":
+                return _some(chance, started_at=begin, ended_at=end) | more
         return None
 
     def _body_about_part(
         self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
     ) -> dict[str, Any] | None:
+        if operation.endswith("time_entry"):
+            return self._body_about_time(operation, chance)
         card = next((each for each in board.cards if each.id == about[0]), None)
         checklists = card.checklists if card else []
         match operation:
@@ -316,6 +389,8 @@ def _parts(operation: str, card: Card) -> Sequence[object]:
     """What of the card such an operation may be about."""
     if "comment" in operation:
         return card.comments
+    if "time_entry" in operation:
+        return card.stretches
     return card.items if operation.endswith("_item") else card.checklists
 
 
@@ -359,6 +434,12 @@ def _place(chance: random.Random, neighbour: str) -> dict[str, Any]:
 def _some(chance: random.Random, **fields: Any) -> dict[str, Any]:
     """Each of the fields, or not."""
     return {name: value for name, value in fields.items() if chance.random() < 0.5}
+
+
+def _shuffled(ids: list[str], chance: random.Random) -> list[str]:
+    """The ids in another order, rarely without one of them."""
+    order = chance.sample(ids, len(ids))
+    return order[1:] if chance.random() < 0.05 else order
 
 
 def _key(chance: random.Random) -> str | None:
