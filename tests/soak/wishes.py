@@ -9,7 +9,7 @@ from tests.soak.ledger import Versioned
 from tests.soak.model import Model
 from tests.soak.rulings import Request
 from tests.soak.shapes import moment
-from tests.soak.state import Board, Card, Checklist, Stretch
+from tests.soak.state import Board, Card, Checklist, Column, Stretch
 
 _NOWHERE = "0" * 26
 _ROLES = ("viewer", "editor", "editor", "owner")
@@ -28,7 +28,7 @@ _KEYS = ("k1", "k2", "k3", "k4")
 _MOMENTS = ("2026-11-20T15:00:00Z", "2026-11-21T09:30:00Z", "2026-11-23T00:00:00Z", "2026-12-24T18:00:00Z", None)
 _LINKS = ({"url": "https://example.com/", "title": "Example"}, {"url": "http://127.0.0.1:8080/?q=1", "title": "Here"})
 _SORTED_BY = ("created_at", "updated_at", "due_at", "title")
-_MINUTES_AGO = (-5, 0, 0, 1 / 60, 20, 90, 180, 600, 3_000, 600_000)
+_MINUTES_AGO = (*(0, 0, 0, 1 / 60, 10, 20, 60, 90, 120, 180, 300, 600, 1_000, 3_000) * 2, -5, 600_000)
 _CONDITIONAL = frozenset(
     f"{verb}_{kind}"
     for verb in ("update", "delete")
@@ -103,10 +103,10 @@ _OFTEN = {
     "order_cards": 4,
     "sort_cards": 4,
     "move_cards": 3,
-    "transfer_card": 6,
-    "create_time_entry": 6,
-    "update_time_entry": 6,
-    "delete_time_entry": 2,
+    "transfer_card": 7,
+    "create_time_entry": 10,
+    "update_time_entry": 8,
+    "delete_time_entry": 3,
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
@@ -143,7 +143,7 @@ class Wishes:
 
     def _new(self, chance: random.Random) -> Request:
         operation = chance.choices(list(_OFTEN), list(_OFTEN.values()))[0]
-        if not self._model.boards:
+        if len(self._model.boards) < (2 if operation == "transfer_card" else 1):
             operation = "create_board"
         if operation == "create_board":
             user = chance.choice(self._users)
@@ -152,7 +152,7 @@ class Wishes:
         if operation == "restore_board" and self._model.gone and chance.random() < 0.8:
             board = chance.choice(self._model.gone)
         user = board.owner if chance.random() < 0.85 else chance.choice(self._users)
-        columns = board.gone if operation == "restore_list" and board.gone else board.columns
+        columns = _columns(operation, board)
         column = self._among([each.id for each in columns], "lst_", chance)
         cards = self._fitting(operation, board)
         if operation in _NEED_A_CARD and not cards and chance.random() < 0.8:
@@ -291,7 +291,7 @@ class Wishes:
             case "move_card":
                 there = [card.id for card in board.cards if board.home(card).id == column_id]
                 return {"list_id": column_id, **_place(chance, self._among(there, "crd_", chance))}
-        return self._body_about_copy(operation, column_id, chance)
+        return self._body_about_copy(operation, board, column_id, chance)
 
     def _body_about_order(
         self, operation: str, board: Board, column_id: str, chance: random.Random
@@ -310,7 +310,9 @@ class Wishes:
                 return {"list_id": self._among([each.id for each in board.columns], "lst_", chance)}
         return None
 
-    def _body_about_copy(self, operation: str, column_id: str, chance: random.Random) -> dict[str, Any] | None:
+    def _body_about_copy(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
         position = chance.choice(_ENDS)
         match operation:
             case "copy_board":
@@ -318,17 +320,18 @@ class Wishes:
             case "copy_card":
                 return _some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
             case "transfer_card":
-                away = chance.choice(self._model.boards)
+                others = [each for each in self._model.boards if each is not board]
+                away = chance.choice(others) if others and chance.random() < 0.9 else board
                 there = self._among([each.id for each in away.columns], "lst_", chance)
                 where = self._among([away.id], "brd_", chance)
                 return {"board_id": where, **_some(chance, list_id=there, position=position)}
         return None
 
-    def _body_about_time(self, operation: str, chance: random.Random) -> dict[str, Any] | None:
+    def _body_about_time(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any] | None:
         begin, end = (moment(self._model.now - timedelta(minutes=chance.choice(_MINUTES_AGO))) for _ in "ab")
         if chance.random() < 0.8:
             begin, end = sorted((str(begin), str(end)))
-        who = chance.choice((*self._users, *self._users, "nobody"))
+        who = chance.choice([place.user for place in board.places]) if chance.random() < 0.9 else "nobody"
         more = _some(chance, user_id=who, note=chance.choice(_TEXTS), hourly_rate_minor=chance.choice(_RATES))
         match operation:
             case "create_time_entry":
@@ -341,7 +344,7 @@ class Wishes:
         self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
     ) -> dict[str, Any] | None:
         if operation.endswith("time_entry"):
-            return self._body_about_time(operation, chance)
+            return self._body_about_time(operation, board, chance)
         card = next((each for each in board.cards if each.id == about[0]), None)
         checklists = card.checklists if card else []
         match operation:
@@ -383,6 +386,15 @@ class Wishes:
         if chance.random() < 0.5:
             return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
         return {"label_ids": sorted({self._among([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})}
+
+
+def _columns(operation: str, board: Board) -> Sequence[Column]:
+    """The columns for which the operation makes sense, or else all."""
+    if operation == "restore_list":
+        return board.gone or board.columns
+    if operation in ("order_cards", "sort_cards"):
+        return [each for each in board.columns if len(each.in_use) > 1] or board.columns
+    return board.columns
 
 
 def _parts(operation: str, card: Card) -> Sequence[object]:
