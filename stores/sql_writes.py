@@ -42,7 +42,9 @@ def _written(table: sa.Table, *, except_for: frozenset[str] = frozenset()) -> di
 
 
 def _update(table: sa.Table) -> sa.Update:
-    return table.update().where(table.c.id == given("id")).values(_written(table, except_for=_FIXED))
+    # Whose work a time entry is can be corrected; whose a token or a place on a board is cannot.
+    fixed = _FIXED - {"user_id"} if table is time_entries else _FIXED
+    return table.update().where(table.c.id == given("id")).values(_written(table, except_for=fixed))
 
 
 INSERT = {
