@@ -48,10 +48,16 @@ def open_dynamodb(
             raise NotUsable(
                 f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
             ) from error
-        raise NotUsable(f"The DynamoDB table '{table}' cannot be used: {error.code}.") from error
+        raise NotUsable(
+            f"The DynamoDB table '{table}' cannot be used: {error.code}; check the credentials and what they allow."
+        ) from error
     except Busy as error:
         client.close()
-        raise NotUsable(f"The DynamoDB table '{table}' cannot be used: {error}") from error
+        reason, place = str(error).rstrip("."), endpoint or region
+        raise NotUsable(
+            f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
+            f"{place}."
+        ) from error
     return DynamoStore(calls, table)
 
 

@@ -54,7 +54,9 @@ def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
             if is_old:
                 _upgrade(connection)
     except OSError as error:
-        raise NotUsable(f"The database file {path} cannot be used: {error.strerror}.") from error
+        raise NotUsable(
+            f"The database file {path} cannot be used: {error.strerror}; let STORE_URL name one that can be written."
+        ) from error
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise NotATackboard(str(path)) from error

@@ -89,7 +89,26 @@ def test_a_url_that_names_no_table_is_told_why(monkeypatch: pytest.MonkeyPatch, 
 def test_a_server_that_is_not_there_is_told() -> None:
     told = sentence("dynamodb://tackboard?endpoint=http://127.0.0.1:9")
 
-    assert told.startswith("The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be reached")
+    assert told == (
+        "The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be reached: EndpointConnectionError; "
+        "check that STORE_URL and the credentials lead to http://127.0.0.1:9."
+    )
+
+
+def test_a_caller_without_credentials_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dynoxide: str) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynoxide)
+
+    told = sentence("dynamodb://tackboard?region=eu-central-1")
+
+    assert told == (
+        "The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be called: Unable to locate credentials; "
+        "check that STORE_URL and the credentials lead to eu-central-1."
+    )
 
 
 def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, dynoxide: str) -> None:

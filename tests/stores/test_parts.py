@@ -89,6 +89,18 @@ def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -
     assert world.cards(CardQuery(q="new")) == [card]
 
 
+def test_every_field_of_a_time_entry_can_be_corrected(world: World) -> None:
+    world.member(world.user("Bob", id="bob"), Role.EDITOR)
+    card = world.add_card("Copy")
+    worked = entry(world, card, 0, 60)
+    world.write(creates=(worked,))
+    right = entry(world, card, 30, 90, id=worked.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
+
+    world.write(updates=(right,))
+
+    assert parts(world, right, card=card) == {right.id: right}
+
+
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])
 def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, kind: type[Part]) -> None:
     card = world.add_card("Copy")

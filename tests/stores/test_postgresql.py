@@ -347,7 +347,13 @@ def test_the_tables_refuse_what_cannot_be(world: World, shell: psycopg.Connectio
 
 
 FLAGS = [False, True]
-FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q"}), frozenset({"label_id", "assignee_id"})]
+DUE: statements.Filters = frozenset({"due_from", "due_until", "overdue_at"})
+FILTERS: list[statements.Filters] = [
+    frozenset(),
+    frozenset({"q"}),
+    frozenset({"label_id", "assignee_id"}),
+    DUE | {"updated_since"},
+]
 QUERIES: dict[str, sa.Select[Any]] = {
     **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
     **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
@@ -357,6 +363,13 @@ QUERIES: dict[str, sa.Select[Any]] = {
         for archived, flag in itertools.product(FLAGS, FLAGS)
     },
     **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
+    **{f"comments_page {flag}": statements.comments_page(continued=flag) for flag in FLAGS},
+    **{f"worked_page {flag}": statements.worked_page(continued=flag) for flag in FLAGS},
+    **{
+        f"assigned_page {sorted(filters)} {flag} {part}": query
+        for filters, flag in itertools.product([frozenset(), DUE | {"status"}], FLAGS)
+        for part, query in enumerate(statements.assigned_page(filters, continued=flag))
+    },
     **{
         f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=True)
         for shelf, filters in itertools.product(Shelf, FILTERS)
@@ -411,8 +424,8 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
 
     assert "Seq Scan" not in steps
     # Cards in order are sorted where several lists come together, of each no more than the page has.
-    # The items of one checklist are sorted at a time.
-    assert "Sort" not in steps or name.startswith("cards_in_order") or name == "CHECKLIST_ITEMS"
+    # The items of one checklist are sorted at a time, the entries of one board, and what one is assigned to.
+    assert "Sort" not in steps or name.startswith(("cards_in_order", "worked", "assigned", "CHECKLIST_ITEMS"))
 
 
 @pytest.mark.parametrize("name", WRITES)
