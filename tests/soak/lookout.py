@@ -37,6 +37,7 @@ from tests.soak.state import Board, Card
 
 _CURSOR = re.compile(rb'"next_cursor":"[^"]*"')
 _SORTS = ("position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at")
+_SPAN = {"due_from": "2026-11-21T09:30:00Z", "due_until": "2026-12-24T18:00:00Z"}
 _SOUGHT = ("GRÖSSE", "strasse", "ship", "%", "_", "NEEDLE", "語", "nowhere")
 
 
@@ -189,37 +190,47 @@ class Lookout:
         self._filter(board, path, everything)
 
     def _filter(self, board: Board, path: str, cards: list[Card]) -> None:
-        now = str(moment(self._model.now))
-        late = [card for card in cards if card.due_at and card.due_at < now and not card.due_complete]
-        late = [card for card in late if board.home(card).stage != "done"]
-        self._walk_cards(board, path, {"overdue": "true"}, late, limit=2)
-        span = {"due_from": "2026-11-21T09:30:00Z", "due_until": "2026-12-24T18:00:00Z"}
-        due = [card for card in cards if card.due_at and span["due_from"] <= card.due_at < span["due_until"]]
-        self._walk_cards(board, path, span, due, limit=2)
-        self._walk_cards(board, path, {**span, "sort": "-due_at"}, due, limit=1)
-        for label in board.labels[:2]:
-            bearing = [card for card in cards if label in card.labels]
-            self._walk_cards(board, path, {"label_id": label.id}, bearing, limit=2)
+        """Each filter in two orders, other ones on each board."""
+        due = [card for card in cards if card.due_at and _SPAN["due_from"] <= card.due_at < _SPAN["due_until"]]
         mine = [card for card in cards if board.owner in assigned_to(board, card)]
-        self._walk_cards(board, path, {"assignee_id": "me"}, mine, limit=2)
+        found: list[tuple[dict[str, str], list[Card]]] = [
+            ({"overdue": "true"}, [card for card in cards if self._is_late(board, card)]),
+            (_SPAN, due),
+            ({"assignee_id": "me"}, mine),
+            ({"assignee_id": "me", **_SPAN}, [card for card in due if card in mine]),
+            *(({"label_id": each.id}, [card for card in cards if each in card.labels]) for each in board.labels[:2]),
+        ]
         since = sorted(card.edited for card in cards)[len(cards) // 2 :]
         if since:
             news = [card for card in cards if card.edited >= since[0]]
-            self._walk_cards(board, path, {"updated_since": str(moment(since[0]))}, news, limit=2)
+            found.append(({"updated_since": str(moment(since[0]))}, news))
+        for number, (query, there) in enumerate(found, len(board.events)):
+            self._walk_cards(board, path, query, there, limit=2)
+            self._walk_cards(board, path, {**query, "sort": _SORTS[number % len(_SORTS)]}, there, limit=1)
+
+    def _is_late(self, board: Board, card: Card) -> bool:
+        is_past = card.due_at is not None and card.due_at < str(moment(self._model.now))
+        return is_past and not card.due_complete and board.home(card).stage != "done"
 
     def _look_at_my_work(self, user: str) -> None:
         """Newest board first, there the oldest card first; pages may be empty while more follow."""
         now = self._model.now
         boards = [each for each in reversed(self._model.boards) if each.place_of(user) and not each.archived]
         mine = [
-            card_shape(board, card, now) | {"board_name": board.name}
+            (board, card)
             for board in boards
             for card in sorted(board.in_use, key=lambda each: each.id)
             if user in assigned_to(board, card)
         ]
-        self._walk(user, "/cards", {}, mine, limit=2, may_pause=True)
-        done = [each for each in mine if each["status"] == "done"]
-        self._walk(user, "/cards", {"status": "done"}, done, limit=1, may_pause=True)
+        found: list[tuple[dict[str, str], list[tuple[Board, Card]]]] = [
+            ({}, mine),
+            ({"status": "done"}, [(board, card) for board, card in mine if board.home(card).stage == "done"]),
+            ({"overdue": "true"}, [(board, card) for board, card in mine if self._is_late(board, card)]),
+            (_SPAN, [each for each in mine if _SPAN["due_from"] <= (each[1].due_at or "") < _SPAN["due_until"]]),
+        ]
+        for number, (query, there) in enumerate(found):
+            shapes = [card_shape(board, card, now) | {"board_name": board.name} for board, card in there]
+            self._walk(user, "/cards", query, shapes, limit=1 + number % 2, may_pause=True)
 
     def _walk_cards(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
         """Compare with all the pages of cards that are given in the order of the board."""
