@@ -13,9 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipeline.bundle import Bundle
 from pipeline.clients import judge
+from pipeline.findings import BUNDLE
 from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.provocations import provoke, read_back, wear_out
+from tests.fuzz.refusals import WALKS, Visitor
 from tests.live_server import ROOT, LiveServer
 from tests.soak.over_http import client_of
 
@@ -40,6 +43,7 @@ def main() -> int:
             status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoker = _sign_up(server, "provoker")
             provoke(server, provoker, traffic)
+            refuse(server, provoker, traffic)
             read_back(server, provoker, traffic)
         with LiveServer(folder, RATE_LIMIT="1", **given) as strict:
             wear_out(strict, provoker, traffic)
@@ -81,6 +85,15 @@ def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: i
         seed += 1
     print(f"{sent:,} cases in all")
     return 0
+
+
+def refuse(server: LiveServer, token: str, traffic: Path) -> None:
+    """Walk into every refusal that chance doesn't find, and add all of it to the traffic."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    operations = {(each.method.upper(), each.path): each for each in bundle.operations}
+    with traffic.open("a") as file:
+        for walk in WALKS:
+            walk(Visitor(client_of(server, token), server, file, operations))
 
 
 def _configuration(folder: Path, tokens: dict[str, str]) -> Path:

@@ -86,9 +86,9 @@ def provoke(server: LiveServer, token: str, traffic: Path) -> None:
             path = _path(bundle, operation, client)
             for attempt in _attempts(bundle, operation, weak):
                 target = _path(bundle, operation, client) if attempt.on_another else path
-                answer = _sent(client, operation, target, attempt)
+                answer = sent(client, operation, target, attempt)
                 if answer is not None:
-                    file.write(json.dumps(_exchange(operation, server, target, attempt, answer)) + "\n")
+                    file.write(json.dumps(exchange(operation, server, target, attempt, answer)) + "\n")
 
 
 def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
@@ -103,7 +103,7 @@ def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
                 if parameter["in"] == "path":
                     path = path.replace(f"{{{parameter['name']}}}", _made_up(bundle, parameter))
             answer = client.request(operation.method.upper(), path)
-            file.write(json.dumps(_exchange(operation, server, path, Attempt(), answer)) + "\n")
+            file.write(json.dumps(exchange(operation, server, path, Attempt(), answer)) + "\n")
 
 
 def _path(bundle: Bundle, operation: Operation, client: Client) -> str:
@@ -128,9 +128,9 @@ def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> N
         operation = by_path[method, template.partition("?")[0]]
         path = template.format(**there)
         attempt = Attempt({"If-Match": "*"}, raw=_example(bundle, operation) if body is ... else _written(body, there))
-        answer = _sent(client, operation, path, attempt)
+        answer = sent(client, operation, path, attempt)
         if answer is not None:
-            file.write(json.dumps(_exchange(operation, server, path, attempt, answer)) + "\n")
+            file.write(json.dumps(exchange(operation, server, path, attempt, answer)) + "\n")
 
 
 def _written(body: object, there: dict[str, str]) -> bytes | None:
@@ -180,7 +180,7 @@ def _example(bundle: Bundle, operation: Operation) -> bytes | None:
     return json.dumps(examples[0] if examples else content.get("example", {})).encode()
 
 
-def _sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> Answer | None:
+def sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> Answer | None:
     """The answer, or None when the server hung up on a request that is far too large."""
     sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
     try:
@@ -217,7 +217,7 @@ def _boards(client: Client) -> Iterator[str]:
 
 def _keep(file: TextIO, client: Client, server: LiveServer, operation: Operation, path: str) -> dict[str, Any]:
     answer = client.get(path)
-    file.write(json.dumps(_exchange(operation, server, path, Attempt(), answer)) + "\n")
+    file.write(json.dumps(exchange(operation, server, path, Attempt(), answer)) + "\n")
     body: dict[str, Any] = answer.json
     return body
 
@@ -228,7 +228,8 @@ def _told_headers(attempt: Attempt) -> dict[str, str]:
     return told | ({"Content-Type": "application/json"} if attempt.raw is not None else {}) | attempt.headers
 
 
-def _exchange(operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: Answer) -> dict[str, Any]:
+def exchange(operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: Answer) -> dict[str, Any]:
+    """A line of the recorded traffic, as checks.py writes it."""
     return {
         "operation": operation.id,
         "method": operation.method.upper(),
