@@ -96,7 +96,7 @@ mock: .venv/development  ## answer from the document's examples, with no store, 
 fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
-judge: .venv/development  ## let openapi-core judge the traffic of make fuzz: make judge SEED=17 CASES=4000
+judge: .venv/development  ## let openapi-core and Prism judge the traffic of make fuzz: make judge SEED=17 CASES=4000
 	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
 package: .venv/product node_modules/.package-lock.json  ## build what AWS Lambda runs: .serverless/tackboard.zip

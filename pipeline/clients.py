@@ -22,11 +22,14 @@ MADE = ROOT / ".clients"
 OTHERS = {
     "java": "--library=native",
     "kotlin": "--library=jvm-okhttp4",
-    "go": "",
+    "go": "--additional-properties=enumClassPrefix=true",
     "csharp": "",
     "rust": "--library=reqwest",
 }
-"""Languages that openapi-generator makes clients in, with the library that each is made for."""
+"""Languages that openapi-generator makes clients in, with the options that each is made with.
+
+Go has one space of names for all enums: without prefixes, two that share a value don't compile.
+"""
 
 _ENDINGS = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
 
@@ -47,16 +50,16 @@ class Walk:
     def run(self, url: str, token: str) -> str:
         """What the walk prints against the server at `url`, which ends in the address of the API."""
         given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token}
-        return _run(*self.command, folder=self.folder, environment=given)
+        return run(*self.command, folder=self.folder, environment=given)
 
 
 def typescript() -> list[Walk]:
     """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
     folder = MADE / "typescript"
     tools = packages("typescript")
-    _run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "made/document.ts", folder=folder)
-    _run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
-    _run(str(tools / "tsc"), "-p", ".", folder=folder)
+    run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "made/document.ts", folder=folder)
+    run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
+    run(str(tools / "tsc"), "-p", ".", folder=folder)
     return [
         Walk(name, ("node", f"compiled/walk_{file}.js"), folder, {})
         for name, file in (("openapi-fetch", "fetch"), ("@hey-api/openapi-ts", "hey"))
@@ -72,10 +75,10 @@ def python() -> list[Walk]:
     document.write_text(json.dumps(_with_one_media_type(json.loads(BUNDLE.read_bytes()))))
     package = folder / "tackboard_client"
     command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
-    said = _run(*command, "--path", str(document), "--output-path", str(package), folder=folder)
+    said = run(*command, "--path", str(document), "--output-path", str(package), folder=folder)
     if "unsupported" in said.lower() or "unable to" in said.lower():
         raise ClientFailed(f"openapi-python-client left something out: {said}")
-    _run(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
+    run(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
     walk = SOURCES / "python" / "walk.py"
     return [Walk("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
 
@@ -92,18 +95,18 @@ def others() -> dict[str, str]:
         folder = MADE / language
         shutil.rmtree(folder, ignore_errors=True)
         command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
-        _run(*command, folder=MADE)
+        run(*command, folder=MADE)
         made[language] = f"{lines_of(folder):,} lines made"
     return made
 
 
-def packages(name: str) -> Path:
-    """The programs of the npm packages that a folder of `clients/` pins, installed into its folder of `.clients`."""
-    folder = MADE / name
-    _copied(SOURCES / name, folder)
-    lock, stamp = SOURCES / name / "package-lock.json", folder / "made.stamp"
+def packages(name: str, pinned: Path | None = None) -> Path:
+    """The programs of the npm packages that a folder pins, one of `clients/` unless given, installed in `.clients`."""
+    folder, source = MADE / name, pinned or SOURCES / name
+    _copied(source, folder)
+    lock, stamp = source / "package-lock.json", folder / "made.stamp"
     if not stamp.exists() or _is_newer(lock, stamp):
-        _run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+        run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
         stamp.touch()
     return folder / "node_modules" / ".bin"
 
@@ -111,7 +114,7 @@ def packages(name: str) -> Path:
 def newman(collection: Path, address: str) -> str:
     """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
     tool = str(packages("postman") / "newman")
-    return _run(tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=MADE)
+    return run(tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=MADE)
 
 
 def environment(folder: Path, pins: Path) -> Path:
@@ -121,15 +124,24 @@ def environment(folder: Path, pins: Path) -> Path:
     if not stamp.exists() or _is_newer(pins, stamp):
         venv.create(folder, clear=True, with_pip=True)
         install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        _run(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
+        run(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
         stamp.touch()
     return interpreter
 
 
-def judge(traffic: Path) -> str:
-    """What openapi-core says about recorded traffic; raises ClientFailed when it disagrees with any of it."""
-    interpreter = environment(MADE / "judge", ROOT / "judges" / "requirements.txt")
-    return _run(str(interpreter), str(ROOT / "judges" / "core.py"), str(BUNDLE), str(traffic), folder=MADE)
+def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
+    """What a command prints; raises ClientFailed with what it said when it fails."""
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise ClientFailed(f"{' '.join(command[:3])} failed: {(run.stdout + run.stderr).strip()[:6_000]}")
+    return run.stdout
 
 
 def lines_of(folder: Path) -> int:
@@ -162,20 +174,6 @@ def _copied(source: Path, folder: Path) -> None:
 
 def _is_newer(file: Path, than: Path) -> bool:
     return file.stat().st_mtime > than.stat().st_mtime
-
-
-def _run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
-    run = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | (environment or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise ClientFailed(f"{' '.join(command[:3])} failed: {(run.stdout + run.stderr).strip()[:6_000]}")
-    return run.stdout
 
 
 def main() -> int:

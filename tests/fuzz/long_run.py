@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from pipeline.bundle import Bundle
-from pipeline.clients import judge
 from pipeline.findings import BUNDLE
+from pipeline.judges import verdicts
 from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.provocations import provoke, read_back, wear_out
 from tests.fuzz.refusals import WALKS, Visitor
@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.long_run")
     parser.add_argument("--seed", type=int, default=20261120)
     parser.add_argument("--cases", type=int, default=4_000)
-    parser.add_argument("--judged", action="store_true", help="let openapi-core judge all of it too")
+    parser.add_argument("--judged", action="store_true", help="let openapi-core and Prism judge all of it too")
     parser.add_argument("--traffic", type=Path, help="keep everything that was sent and answered in this file")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -48,10 +48,11 @@ def main() -> int:
         with LiveServer(folder, RATE_LIMIT="1", **given) as strict:
             wear_out(strict, provoker, traffic)
         coverage = Coverage.of(traffic)
-        if chosen.judged:
-            print(judge(traffic).strip())
-    print(coverage.told())
-    return status or (0 if coverage.is_enough() else 1)
+        print(coverage.told(), flush=True)
+        for agrees, told in verdicts(traffic) if chosen.judged else ():
+            print(told, flush=True)
+            status = status or int(not agrees)
+    return status or int(not coverage.is_enough())
 
 
 def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:

@@ -107,8 +107,10 @@ def cards_of_a_full_list(visitor: Visitor) -> None:
         narrow = here.list(wip_limit=1, wip_enforcement="block")
         left = here.at(card_id=here.card(list_id=narrow))
         left.ask(away, f"{_CARD}/archive" if away == "POST" else _CARD)
-        inside = here.at(card_id=here.card(list_id=narrow))
+        here.card(list_id=narrow)
         left.refused(409, "POST", f"{_CARD}/{back}")
+    narrow = here.list(wip_limit=1, wip_enforcement="block")
+    inside = here.at(card_id=here.card(list_id=narrow))
     inside.refused(409, "POST", f"{_CARD}/copy", {})
     made = inside.ask("POST", f"{_CARD}/checklists", {"name": "Steps"})
     made = (inside := inside.at(checklist_id=made["id"])).ask("POST", f"{_CHECKLIST}/items", {"text": "Try it"})
@@ -153,21 +155,20 @@ def running_clocks(visitor: Visitor) -> None:
 def full_cards(visitor: Visitor) -> None:
     """The hundred and first item, the thousand and first comment, and more than one request copies."""
     here = visitor.board()
-    for _ in range(40):
-        last = here.card()
-    here = here.at(card_id=last)
+    for _ in range(39):
+        here.card()
+    here = here.at(card_id=here.card())
     here.ask("POST", f"{_BOARD}/lists/{{list_id}}/copy", {})
     here.card()
     here.refused(409, "POST", f"{_LIST}/copy", {})
-    for _ in range(20):
-        made = here.ask("POST", f"{_CARD}/checklists", {"name": "Steps"})
+    checklists = [here.ask("POST", f"{_CARD}/checklists", {"name": "Steps"})["id"] for _ in range(20)]
     here.refused(409, "POST", f"{_CARD}/checklists", {"name": "Steps"})
-    here = here.at(checklist_id=made["id"])
-    for _ in range(100):
-        made = here.ask("POST", f"{_CHECKLIST}/items", {"text": "Try it"})
+    here = here.at(checklist_id=checklists[0])
+    items = [here.ask("POST", f"{_CHECKLIST}/items", {"text": "Try it"})["id"] for _ in range(100)]
     here.refused(409, "POST", f"{_CHECKLIST}/items", {"text": "Try it"})
-    item = here.at(item_id=made["id"])
-    item.refused(422, "PATCH", f"{_CHECKLIST}/items/{{item_id}}", {"assignee_id": "nobody_of_this_board"})
+    here.at(item_id=items[0]).refused(
+        422, "PATCH", f"{_CHECKLIST}/items/{{item_id}}", {"assignee_id": "nobody_of_this_board"}
+    )
     for _ in range(1_000):
         here.ask("POST", f"{_CARD}/comments", {"text": "Looks good."})
     here.refused(409, "POST", f"{_CARD}/comments", {"text": "Looks good."})
