@@ -12,6 +12,8 @@ Found = Iterator[tuple[Pointer, str]]
 
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
 _UNPORTABLE = re.compile(r"\\[dDwWsSpPbB]|\(\?|\\[1-9]")
+_DOT = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\])|(\.)")
+"""A dot that stands for any character, in the first group: what is escaped or in a class is passed over."""
 _REPEATED_REPETITION = re.compile(r"[*+}]\)(?:[*+]|\{\d+,\d*\})")
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -76,6 +78,8 @@ def patterns_are_portable(bundle: Bundle) -> Found:
             yield (*at, "pattern"), "A pattern reaches from ^ to $, or it allows anything around what it names."
         if _UNPORTABLE.search(pattern):
             yield (*at, "pattern"), r"\d, \w, \s, \b, \p, lookaround and back references differ between languages."
+        if any(found[1] for found in _DOT.finditer(pattern)):
+            yield (*at, "pattern"), "A dot leaves out other line ends in one language than in the next: name a class."
         if _REPEATED_REPETITION.search(pattern):
             yield (*at, "pattern"), "A repetition of a repetition takes for ever on a text that nearly fits."
 
