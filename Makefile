@@ -87,7 +87,7 @@ operation: .venv/development node_modules/.package-lock.json  ## say what to wri
 collection: .venv/development  ## make a Postman collection from the document
 	@exec $(BIN)/python -m pipeline.collection
 
-clients: .venv/development  ## make clients in seven languages, and compile those in TypeScript and Python (needs Node and Java)
+clients: .venv/development  ## make clients in seven languages, and compile those whose compiler is here (needs Node and Java)
 	@exec $(BIN)/python -m pipeline.clients
 
 mock: .venv/development  ## answer from the document's examples, with no store, on http://127.0.0.1:8080/v1

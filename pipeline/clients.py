@@ -31,6 +31,15 @@ OTHERS = {
 Go has one space of names for all enums: without prefixes, two that share a value don't compile.
 """
 
+_COMPILERS = {
+    "java": (("mvn", "-q", "-B", "dependency:resolve-plugins", "dependency:resolve"), ("mvn", "-q", "-B", "compile")),
+    "kotlin": (("gradle", "-q", "dependencies"), ("gradle", "-q", "compileKotlin")),
+    "go": (("go", "mod", "download"), ("go", "build", "-mod=mod", "./...")),
+    "csharp": (("dotnet", "restore"), ("dotnet", "build", "--no-restore")),
+    "rust": (("cargo", "fetch"), ("cargo", "check", "--offline")),
+}
+"""By language, what fetches the packages of a client, and what compiles it then."""
+
 _ENDINGS = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
 
 
@@ -84,7 +93,7 @@ def python() -> list[Walk]:
 
 
 def others() -> dict[str, str]:
-    """Make the clients of openapi-generator, which needs Java: by language, the files that it made."""
+    """Make the clients of openapi-generator, which needs Java: by language, how many lines, and whether compiled."""
     if shutil.which("java") is None:
         raise ClientFailed("openapi-generator needs Java 11 or newer.")
     tool = environment(MADE / "generator", SOURCES / "generator" / "requirements.txt").with_name(
@@ -96,8 +105,21 @@ def others() -> dict[str, str]:
         shutil.rmtree(folder, ignore_errors=True)
         command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
         run(*command, folder=MADE)
-        made[language] = f"{lines_of(folder):,} lines made"
+        made[language] = f"{lines_of(folder):,} lines, {_compiled(language, folder)}"
     return made
+
+
+def _compiled(language: str, folder: Path) -> str:
+    """Whether a client was compiled, or why that can't be done here; raises ClientFailed when it doesn't compile."""
+    fetch, build = _COMPILERS[language]
+    if shutil.which(fetch[0]) is None:
+        return f"not compiled: {fetch[0]} is not on this machine"
+    try:
+        run(*fetch, folder=folder)
+    except ClientFailed:
+        return f"not compiled: {fetch[0]} could not fetch its packages"
+    run(*build, folder=folder)
+    return "compiled"
 
 
 def packages(name: str, pinned: Path | None = None) -> Path:
