@@ -7,6 +7,7 @@ import { Api, Problem } from "./api.js";
 import { board } from "./board.js";
 import { boards } from "./boards.js";
 import { fill, h } from "./dom.js";
+import { forgetDrafts } from "./drafts.js";
 import { flow } from "./flow.js";
 import { condition, sentence } from "./notice.js";
 import { signIn } from "./signin.js";
@@ -51,8 +52,11 @@ function entitle(title) {
 
 /** @param {string} [reason] */
 function signedOut(reason) {
+  visit += 1;
+  stop();
   localStorage.removeItem(KEPT);
   fill(account);
+  fill(tools);
   entitle(words.signIn);
   signIn(main, reason ?? "", (token) => {
     localStorage.setItem(KEPT, token);
@@ -60,10 +64,20 @@ function signedOut(reason) {
   });
 }
 
-async function show() {
-  const turn = (visit += 1);
+function leaveForGood() {
+  forgetDrafts();
+  signedOut(words.signedOut);
+}
+
+/** Stop the view that is shown, and take its dialogs away. */
+function stop() {
   leave?.();
   leave = undefined;
+}
+
+async function show() {
+  const turn = (visit += 1);
+  stop();
   condition("");
   fill(tools);
   fill(main, h("p", { class: "loading" }, words.loading));
@@ -75,7 +89,7 @@ async function show() {
   const api = new Api(token);
   try {
     const me = /** @type {Desk["me"]} */ ((await api.ask("GET", "users/me")).body);
-    fill(account, h("span", { class: "who" }, me.name), h("button", { type: "button", onclick: () => signedOut(words.signedOut) }, words.signOut));
+    fill(account, h("span", { class: "who" }, me.name), h("button", { type: "button", onclick: leaveForGood }, words.signOut));
     const found = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
     if (turn !== visit) return;
     if (!found) throw new Problem(404, "not_found", words.notThere);
@@ -93,6 +107,7 @@ function failed(error) {
     signedOut(words.tokenRefused);
     return;
   }
+  stop();
   const isAbsent = error instanceof Problem && error.status === 404;
   entitle("");
   fill(
@@ -106,6 +121,8 @@ function failed(error) {
   if (!(error instanceof Problem)) console.error(error);
 }
 
+document.documentElement.lang = words.language;
+fill(/** @type {HTMLElement} */ (document.querySelector(".skip")), words.skip);
 window.addEventListener("hashchange", () => void show());
 window.addEventListener("tackboard:signed-out", () => signedOut(words.tokenRefused));
 window.addEventListener("tackboard:lost", (event) => failed(/** @type {CustomEvent} */ (event).detail));

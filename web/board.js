@@ -3,6 +3,7 @@
 import { card as cardDialog } from "./card.js";
 import { isMoving, sortable } from "./drag.js";
 import { align, fill, h } from "./dom.js";
+import { draft } from "./drafts.js";
 import { chip, initials } from "./faces.js";
 import { follow } from "./feed.js";
 import { clock, onDay, when } from "./format.js";
@@ -273,6 +274,7 @@ export class Screen {
   /** @param {() => List} list */
   quickAdd(list) {
     const input = h("input", { "aria-label": words.cardTitle, placeholder: words.cardNew, maxlength: 500, required: true, autocomplete: "off" });
+    const sent = draft(`${this.model.path}/lists/${list().id}`, input);
     const send = async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       const title = input.value.trim();
@@ -280,7 +282,10 @@ export class Screen {
       input.readOnly = true;
       const isIn = await this.add(list(), title);
       input.readOnly = false;
-      if (isIn) input.value = "";
+      if (isIn) {
+        sent();
+        input.value = "";
+      }
       input.focus();
       input.scrollIntoView({ block: "nearest" });
     };

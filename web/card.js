@@ -6,10 +6,13 @@ import { fill, h } from "./dom.js";
 import { chip, closing, dialog, field } from "./faces.js";
 import { checklists } from "./checklists.js";
 import { comments } from "./comments.js";
-import { clock, forInput, fromInput, money, when } from "./format.js";
+import { forInput, fromInput, when } from "./format.js";
+import { draft, hasDraft } from "./drafts.js";
+import { elsewhere } from "./elsewhere.js";
 import { link, markdown } from "./markdown.js";
 import { Problem } from "./api.js";
 import { note, trouble } from "./notice.js";
+import { timeSpent } from "./time.js";
 import { words } from "./words.js";
 
 /**
@@ -45,7 +48,8 @@ class CardView {
     this.tag = null;
     const { canEdit } = this.model;
     this.title = h("textarea", { class: "card-title", rows: 1, maxlength: 500, "aria-label": words.cardTitle, readonly: !canEdit, dir: "auto" });
-    this.title.addEventListener("change", () => void this.patch({ title: this.title.value.trim() }));
+    this.title.addEventListener("input", () => { this.isRetitling = true; });
+    this.title.addEventListener("blur", () => void this.retitle());
     this.title.addEventListener("keydown", (event) => {
       if (event.key === "Enter") { event.preventDefault(); this.title.blur(); }
     });
@@ -54,17 +58,20 @@ class CardView {
     this.facts = h("div", { class: "facts" });
     this.checklists = checklists(this);
     this.comments = comments(this);
-    this.time = h("section", { "aria-label": words.time });
+    this.time = timeSpent(this);
     this.activity = h("section", { "aria-label": words.activity });
     this.isWriting = false;
+    this.isRetitling = false;
+    /** @type {HTMLDialogElement} */
     this.element = dialog(words.card,
       closing(words.close, () => this.element.close()),
       this.title, this.steps,
       h("div", { class: "card-body" },
         h("div", { class: "card-main" }, h("h3", {}, words.description), this.description, this.checklists.element, this.comments.element),
-        h("div", { class: "card-side" }, this.facts, this.time, this.activity)));
+        h("div", { class: "card-side" }, this.facts, this.time.element, canEdit ? elsewhere(this) : null, this.activity)));
     this.element.classList.add("card-dialog");
     this.draw();
+    if (canEdit && hasDraft(`${this.path}/description`)) this.writeDescription();
   }
 
   /** Read the card with all that belongs to it; what can't be read stays as it was. */
@@ -73,7 +80,7 @@ class CardView {
     const after = Math.max(0, board.seq - RECENT);
     const all = await Promise.allSettled([
       api.ask("GET", this.path).then((answer) => this.take(/** @type {Card} */ (answer.body), answer.tag)),
-      api.ask("GET", `${this.path}/time`, { query: { limit: 50 } }).then((answer) => this.drawTime(/** @type {any} */ (answer.body))),
+      this.time.read(),
       api.ask("GET", `${path}/events`, { query: { after, limit: RECENT } }).then((answer) => this.drawActivity(/** @type {any} */ (answer.body).items)),
       this.checklists.read(),
       this.comments.read(),
@@ -109,8 +116,18 @@ class CardView {
     }
   }
 
+  /** Save the title; one that can't be saved now stays where it was typed. */
+  async retitle() {
+    const title = this.title.value.trim();
+    if (!this.isRetitling) return;
+    if (!title || title === this.card.title || (await this.patch({ title }))) {
+      this.isRetitling = false;
+      this.title.value = this.card.title;
+    }
+  }
+
   draw() {
-    if (document.activeElement !== this.title) this.title.value = this.card.title;
+    if (!this.isRetitling) this.title.value = this.card.title;
     this.drawSteps();
     if (!this.isWriting) this.drawDescription();
     if (!this.facts.contains(document.activeElement)) this.drawFacts();
@@ -119,14 +136,26 @@ class CardView {
   drawSteps() {
     const { card, model, screen } = this;
     const list = model.list(card.list_id)?.name ?? "";
-    const stage = h("span", { class: "stage" }, `${list} · ${words.stages[card.status]}`);
-    if (!model.canEdit) return fill(this.steps, stage);
+    if (!model.canEdit) {
+      fill(this.steps, h("span", { class: "stage" }, `${list} · ${words.stages[card.status]}`));
+      return;
+    }
+    if (this.steps.contains(document.activeElement) && document.activeElement?.matches("select")) return;
+    // Whoever can't drag moves a card here.
+    const lists = h("select", { class: "stage", "aria-label": words.cardList },
+      model.lists.map((each) => h("option", { value: each.id, selected: each.id === card.list_id }, `${each.name} · ${words.stages[each.stage]}`)));
+    lists.addEventListener("change", async () => {
+      const to = lists.value;
+      lists.blur();
+      await screen.move(model.card(card.id) ?? card, { list_id: to, position: "bottom" });
+      await this.read();
+    });
     /** @type {Record<string, ["start" | "resolve" | "reopen", string]>} */
     const next = { todo: ["start", words.start], in_progress: ["resolve", words.resolve], done: ["reopen", words.reopen] };
     const [step, word] = next[card.status] ?? ["start", words.start];
     const advance = async () => { if (await screen.advance(card, step)) await this.read(); };
     const away = async (/** @type {"archive" | "delete"} */ how) => { if (await screen.putAway(card, how)) this.element.close(); };
-    return fill(this.steps, stage,
+    fill(this.steps, lists,
       h("button", { type: "button", class: "primary", onclick: () => void advance() }, word),
       h("button", { type: "button", onclick: () => void away("archive") }, words.archive),
       h("button", { type: "button", onclick: () => void away("delete") }, words.delete));
@@ -142,7 +171,8 @@ class CardView {
   writeDescription() {
     this.isWriting = true;
     const input = h("textarea", { rows: 10, maxlength: 20000, "aria-label": words.description, "aria-describedby": "markdown-hint", dir: "auto", value: this.card.description });
-    const end = () => { this.isWriting = false; this.drawDescription(); this.description.querySelector("button")?.focus(); };
+    const forget = draft(`${this.path}/description`, input);
+    const end = () => { forget(); this.isWriting = false; this.drawDescription(); this.description.querySelector("button")?.focus(); };
     const save = async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       if (await this.patch({ description: input.value })) end();
@@ -158,6 +188,8 @@ class CardView {
     const off = !model.canEdit;
     const due = h("input", { type: "datetime-local", value: forInput(card.due_at), disabled: off });
     due.addEventListener("change", () => void this.patch({ due_at: fromInput(due.value) }));
+    const start = h("input", { type: "datetime-local", value: forInput(card.start_at), disabled: off });
+    start.addEventListener("change", () => void this.patch({ start_at: fromInput(start.value) }));
     const complete = h("input", { type: "checkbox", checked: card.due_complete, disabled: off });
     complete.addEventListener("change", () => void this.patch({ due_complete: complete.checked }));
     const toggles = (/** @type {"label_ids" | "assignee_ids"} */ name, /** @type {{id: string, shown: Node}[]} */ all) => all.map(({ id, shown }) => {
@@ -169,15 +201,32 @@ class CardView {
       return h("label", { class: "check" }, box, shown);
     });
     fill(this.facts,
-      field(words.due, due), h("label", { class: "check" }, complete, words.dueComplete),
+      h("div", { class: "pair" }, field(words.startAt, start), field(words.due, due)), h("label", { class: "check" }, complete, words.dueComplete),
       h("fieldset", {}, h("legend", {}, words.labels),
         model.labels.length ? toggles("label_ids", model.labels.map((label) => ({ id: label.id, shown: chip(label) }))) : h("p", { class: "hint" }, words.labelsNone),
         off ? null : this.labelMaker()),
       h("fieldset", {}, h("legend", {}, words.assignees),
         toggles("assignee_ids", model.members.map((member) => ({ id: member.user_id, shown: h("span", { dir: "auto" }, member.name) })))),
-      card.links.length
-        ? h("section", { "aria-label": words.links }, h("h3", {}, words.links), h("ul", {}, card.links.map((each) => h("li", {}, link(each.url, each.title)))))
-        : null);
+      card.links.length || !off ? this.linked() : null);
+  }
+
+  linked() {
+    const { card, model } = this;
+    const put = async (/** @type {{url: string, title: string}[]} */ links) => {
+      if (await this.patch({ links })) this.drawFacts();
+    };
+    const url = h("input", { type: "url", "aria-label": words.linkUrl, placeholder: "https://…", maxlength: 2008, required: true });
+    const title = h("input", { "aria-label": words.linkTitle, placeholder: words.linkTitle, maxlength: 200, dir: "auto" });
+    const add = (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const address = URL.canParse(url.value) ? new URL(url.value).href : url.value;
+      void put([...this.card.links, { url: address, title: title.value.trim() || address.slice(0, 200) }]);
+    };
+    return h("fieldset", {}, h("legend", {}, words.links),
+      h("ul", { class: "people" }, card.links.map((each) => h("li", {}, h("span", { dir: "auto" }, link(each.url, each.title)),
+        model.canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${each.title}`,
+          onclick: () => void put(this.card.links.filter((other) => other !== each)) }, "×") : null))),
+      model.canEdit ? h("form", { class: "row", onsubmit: add }, url, title, h("button", {}, words.add)) : null);
   }
 
   labelMaker() {
@@ -197,23 +246,17 @@ class CardView {
     return h("form", { class: "row", onsubmit: make }, name, color, h("button", {}, words.add));
   }
 
-  /** @param {any} time */
-  drawTime(time) {
-    const { currency } = this.model.board;
-    const total = h("p", {}, words.timeTotal(time.elapsed, money(time.cost.amount_minor, time.cost.currency)));
-    const rows = time.items.map((/** @type {any} */ entry) => h("tr", {},
-      h("td", {}, when(entry.started_at)), h("td", {}, entry.ended_at ? when(entry.ended_at) : words.timeRunning),
-      h("td", {}, clock(entry.elapsed_seconds)), h("td", {}, money(entry.hourly_rate_minor, currency))));
-    const head = h("tr", {}, [words.timeFrom, words.timeTo, words.timeSpent, words.timeRate].map((word) => h("th", { scope: "col" }, word)));
-    fill(this.time, h("h3", {}, words.time),
-      rows.length ? [total, h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.timeEntries }, h("table", {}, h("thead", {}, head), h("tbody", {}, rows)))] : h("p", { class: "hint" }, words.timeNone));
-  }
-
   /** @param {import("./api.js").Event[]} events */
   drawActivity(events) {
     const own = events.filter((event) => "card_id" in event && event.card_id === this.card.id).reverse().slice(0, 20);
     const name = (/** @type {string} */ id) => this.model.members.find((member) => member.user_id === id)?.name ?? id;
+    const where = (/** @type {import("./api.js").Event} */ event) =>
+      (event.type === "card.moved" ? this.model.list(event.list_id)?.name : undefined);
     fill(this.activity, h("h3", {}, words.activity),
-      h("ul", { class: "activity" }, own.map((event) => h("li", {}, h("code", {}, event.type), ` ${name(event.actor_id)}, ${when(event.at)}`))));
+      own.length
+        ? h("ul", { class: "activity" }, own.map((event) => h("li", {},
+          h("span", { dir: "auto" }, words.happened(name(event.actor_id), event.type, where(event))), " ",
+          h("time", { class: "hint", datetime: event.at }, when(event.at)))))
+        : h("p", { class: "hint" }, words.activityNone));
   }
 }

@@ -1,6 +1,8 @@
 // The checklists of a card.
 
 import { align, h } from "./dom.js";
+import { sortable } from "./drag.js";
+import { confirming } from "./faces.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Checklist"]} Checklist */
@@ -17,7 +19,7 @@ export function checklists(card) {
     if (!(await change(() => api.ask("POST", `${card.path}/checklists`, { body: { name: name.value.trim() } })))) return;
     name.value = "";
   };
-  const element = h("section", { "aria-label": words.checklist }, all,
+  const element = h("section", { "aria-label": words.checklist }, h("p", { id: "item-help", class: "unseen" }, words.itemHelp), all,
     canEdit ? h("form", { class: "row", onsubmit: make }, name, h("button", {}, words.add)) : null);
 
   const change = async (/** @type {() => Promise<unknown>} */ act) => {
@@ -44,17 +46,41 @@ export function checklists(card) {
       const again = all.querySelector(`[data-key="${checklist.id}"] form input`);
       /** @type {HTMLInputElement | null} */ (again)?.focus();
     };
-    const items = checklist.items.map((item) => {
+    const move = async (/** @type {string} */ itemId, /** @type {object} */ body) => {
+      await change(() => api.ask("POST", `${own}/items/${itemId}/move`, { body }));
+      const again = all.querySelector(`[data-key="${itemId}"] .handle`);
+      /** @type {HTMLElement | null} */ (again)?.focus();
+    };
+    const items = checklist.items.map((item, at) => {
       const box = h("input", { type: "checkbox", checked: item.done, disabled: !canEdit });
       box.addEventListener("change", () => void tick(item.id, box.checked));
       const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { tag: "*" }));
-      return h("li", {}, h("label", { class: "check", dir: "auto" }, box, item.text),
+      const above = checklist.items[at - 1];
+      // Whoever can't drag has a button.
+      const up = () => void (above && move(item.id, { before: above.id }));
+      return h("li", { dataset: { key: item.id } },
+        canEdit ? h("button", { type: "button", class: "quiet handle", "aria-label": words.checklistItemMove(item.text), "aria-describedby": "item-help" }, "⠿") : null,
+        h("label", { class: "check", dir: "auto" }, box, h("span", { class: item.done ? "ticked" : "" }, item.text)),
+        canEdit && above ? h("button", { type: "button", class: "quiet", "aria-label": words.checklistItemUp(item.text), onclick: up }, "↑") : null,
         canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${item.text}`, onclick: remove }, "×") : null);
     });
+    const list = h("ul", { class: "items" }, items);
+    sortable(list, {
+      item: "li", handle: ".handle", container: ".items", direction: "down",
+      name: (item) => checklist.items.find((each) => each.id === item.dataset.key)?.text ?? "",
+      containerName: () => checklist.name,
+      isAllowed: () => canEdit,
+      drop: (item) => {
+        const next = /** @type {HTMLElement | null} */ (item.nextElementSibling);
+        void move(item.dataset.key ?? "", next ? { before: next.dataset.key } : { position: "bottom" });
+      },
+    });
     return h("div", { class: "checklist" },
-      h("h3", { dir: "auto" }, checklist.name, h("small", {}, ` ${words.checklistDone(done, items.length)}`)),
+      h("div", { class: "said" },
+        h("h3", { dir: "auto" }, checklist.name, h("small", {}, ` ${words.checklistDone(done, items.length)}`)),
+        canEdit ? confirming(words.delete, () => change(() => api.ask("DELETE", own, { tag: "*" }))) : null),
       h("progress", { max: Math.max(items.length, 1), value: done, "aria-label": checklist.name }),
-      h("ul", {}, items),
+      list,
       canEdit ? h("form", { class: "row", onsubmit: add }, text, h("button", {}, words.add)) : null);
   };
   return { element, read };

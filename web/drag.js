@@ -53,7 +53,7 @@ function byPointer(root, how) {
     const item = /** @type {HTMLElement | null} */ (handle?.closest(how.item));
     if (!item || event.button !== 0 || !event.isPrimary || !how.isAllowed() || inTheAir) return;
     if (target.closest("a, input, select, textarea")) return;
-    begin(event, item, how);
+    begin(event, item, root, how);
   });
 }
 
@@ -62,15 +62,16 @@ function byPointer(root, how) {
  *
  * @param {PointerEvent} down
  * @param {HTMLElement} item
+ * @param {HTMLElement} root
  * @param {How} how
  */
-function begin(down, item, how) {
+function begin(down, item, root, how) {
   const ending = new AbortController();
   const { signal } = ending;
   const isTouch = down.pointerType !== "mouse";
   /** @type {ReturnType<typeof follower> | undefined} */
   let drag;
-  const lift = () => { drag = follower(down, item, how); };
+  const lift = () => { drag = follower(down, item, root, how); };
   const hold = isTouch ? setTimeout(lift, HOLD) : undefined;
   const end = (/** @type {boolean} */ isDrop) => {
     clearTimeout(hold);
@@ -89,21 +90,27 @@ function begin(down, item, how) {
   }, { signal });
   window.addEventListener("pointerup", () => end(true), { signal });
   window.addEventListener("pointercancel", () => end(false), { signal });
-  window.addEventListener("keydown", (key) => { if (key.key === "Escape") end(false); }, { signal });
+  window.addEventListener("keydown", (key) => {
+    if (key.key !== "Escape") return;
+    // It puts the thing back, and closes no dialog.
+    if (drag) key.preventDefault();
+    end(false);
+  }, { signal });
   // Once lifted, the finger moves the card and not the page.
   window.addEventListener("touchmove", (touch) => { if (drag) touch.preventDefault(); }, { signal, passive: false });
   window.addEventListener("contextmenu", (menu) => { if (drag) menu.preventDefault(); }, { signal });
 }
 
-/** @param {PointerEvent} down @param {HTMLElement} item @param {How} how */
-function follower(down, item, how) {
+/** @param {PointerEvent} down @param {HTMLElement} item @param {HTMLElement} root @param {How} how */
+function follower(down, item, root, how) {
   const home = origin(item);
   const box = item.getBoundingClientRect();
   const ghost = /** @type {HTMLElement} */ (item.cloneNode(true));
   ghost.removeAttribute("id");
   const layer = h("div", { class: "ghost", "aria-hidden": "true", inert: true }, ghost);
   Object.assign(layer.style, { width: `${box.width}px`, left: `${box.left}px`, top: `${box.top}px` });
-  document.body.append(layer);
+  // A dialog is above all else, so what moves within it must be in it.
+  (item.closest("dialog") ?? document.body).append(layer);
   item.classList.add("lifted");
   inTheAir += 1;
   let timer = 0;
@@ -111,7 +118,8 @@ function follower(down, item, how) {
 
   const place = () => {
     const under = /** @type {HTMLElement | null} */ (document.elementFromPoint(x, y)?.closest(how.container));
-    const container = under ?? nearest(how.container, x);
+    const all = containers(root, how);
+    const container = under && all.includes(under) ? under : nearest(all, x);
     if (!container) return;
     const next = [...container.children].find((other) => {
       if (other === item || !other.matches(how.item)) return false;
@@ -165,14 +173,18 @@ function pull(at, from, to) {
   return at > to - EDGE ? (at - to + EDGE) / 4 : 0;
 }
 
-/** The container that is nearest to the left or right. @param {string} selector @param {number} x */
-function nearest(selector, x) {
-  const away = (/** @type {Element} */ element) => {
+/** Where an item may land. @param {HTMLElement} root @param {How} how @returns {HTMLElement[]} */
+function containers(root, how) {
+  return root.matches(how.container) ? [root] : [...root.querySelectorAll(how.container)].map((each) => /** @type {HTMLElement} */ (each));
+}
+
+/** The container that is nearest to the left or right. @param {HTMLElement[]} all @param {number} x */
+function nearest(all, x) {
+  const away = (/** @type {HTMLElement} */ element) => {
     const { left, right } = element.getBoundingClientRect();
     return Math.max(left - x, x - right, 0);
   };
-  const found = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-  return found.sort((one, other) => away(one) - away(other))[0];
+  return [...all].sort((one, other) => away(one) - away(other))[0];
 }
 
 /** @param {HTMLElement} root @param {How} how */
@@ -229,8 +241,7 @@ function byKeyboard(root, how) {
 
 /** @param {HTMLElement} item @param {string} key @param {HTMLElement} root @param {How} how */
 function step(item, key, root, how) {
-  const containers = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(how.container)]);
-  if (root.matches(how.container)) containers.push(root);
+  const all = containers(root, how);
   const parent = /** @type {HTMLElement} */ (item.parentElement);
   const [back, on] = how.direction === "down" ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
   if (key === back && item.previousElementSibling?.matches(how.item)) {
@@ -242,7 +253,7 @@ function step(item, key, root, how) {
     return true;
   }
   if (how.direction === "down" && (key === "ArrowLeft" || key === "ArrowRight")) {
-    const target = containers[containers.indexOf(parent) + (key === "ArrowLeft" ? -1 : 1)];
+    const target = all[all.indexOf(parent) + (key === "ArrowLeft" ? -1 : 1)];
     const place = [...parent.children].indexOf(item);
     target?.insertBefore(item, target.children[place] ?? null);
     return Boolean(target);

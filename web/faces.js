@@ -1,6 +1,8 @@
 // Small things that stand for others: a label, a person, a choice.
 
-import { h } from "./dom.js";
+import { fill, h } from "./dom.js";
+import { announce, bringNotes } from "./notice.js";
+import { words } from "./words.js";
 
 /** @param {{name: string, color: string}} label */
 export function chip(label) {
@@ -20,13 +22,17 @@ export function initials(name) {
  */
 export function dialog(label, ...children) {
   const element = h("dialog", { "aria-label": label }, ...children);
-  element.addEventListener("close", () => element.remove());
+  element.addEventListener("close", () => {
+    element.remove();
+    bringNotes();
+  });
   // A click beside the dialog closes it; one that began inside, such as a selection of text, does not.
   element.addEventListener("pointerdown", (event) => {
     if (event.target === element) element.addEventListener("pointerup", (end) => { if (end.target === element) element.close(); }, { once: true });
   });
   document.body.append(element);
   element.showModal();
+  bringNotes();
   return element;
 }
 
@@ -46,4 +52,30 @@ export function closing(label, close) {
  */
 export function field(label, input) {
   return h("label", { class: "field" }, h("span", {}, label), input);
+}
+
+/**
+ * A button for what can't be undone: the first click asks, the second one acts; whoever looks elsewhere has changed
+ * their mind.
+ *
+ * @param {string} word
+ * @param {() => unknown} act
+ */
+export function confirming(word, act) {
+  const reset = () => {
+    delete button.dataset.asked;
+    fill(button, word);
+  };
+  const click = () => {
+    if (button.dataset.asked) {
+      reset();
+      void act();
+      return;
+    }
+    button.dataset.asked = "yes";
+    fill(button, words.sure(word));
+    announce(words.sure(word));
+  };
+  const button = h("button", { type: "button", class: "quiet", onclick: click, onblur: reset }, word);
+  return button;
 }

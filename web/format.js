@@ -28,9 +28,20 @@ export function clock(seconds) {
 
 /** @param {number} minor in the smallest unit of the currency @param {string} currency */
 export function money(minor, currency) {
-  const style = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return style.format(minor / 10 ** (style.resolvedOptions().maximumFractionDigits ?? 2));
+  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(minor / unit(currency));
 }
+
+/** How many of its smallest units make one of a currency. @param {string} currency */
+function unit(currency) {
+  const style = new Intl.NumberFormat("en", { style: "currency", currency });
+  return 10 ** (style.resolvedOptions().maximumFractionDigits ?? 2);
+}
+
+/** @param {number} minor @param {string} currency @returns {string} for an input of the type number */
+export const toMajor = (minor, currency) => String(minor / unit(currency));
+
+/** @param {number} major @param {string} currency @returns {number} a whole number of the smallest unit */
+export const toMinor = (major, currency) => Math.round(major * unit(currency));
 
 /** @param {string | null} moment @returns {string} for an input of the type datetime-local, in local time */
 export function forInput(moment) {

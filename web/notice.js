@@ -20,6 +20,12 @@ export function announce(text) {
   spoken.textContent = spoken.textContent === text ? `${text}\u00a0` : text;
 }
 
+/** Put the notes where they can be read and clicked: into the dialog on top, as all else is out of reach then. */
+export function bringNotes() {
+  const open = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (notes.parentElement !== open) open.append(notes);
+}
+
 /**
  * Show a note for a while, with a button if something can be done about it.
  *

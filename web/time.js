@@ -1,0 +1,119 @@
+// The time that was spent on a card, and what it cost: entries of its clock, and those written down by hand.
+
+import { Problem } from "./api.js";
+import { fill, h } from "./dom.js";
+import { confirming, field } from "./faces.js";
+import { clock, forInput, fromInput, money, toMajor, toMinor, when } from "./format.js";
+import { note, trouble } from "./notice.js";
+import { words } from "./words.js";
+
+/**
+ * @typedef {import("./api.js").Schemas["TimeEntry"]} Entry
+ * @typedef {import("./api.js").Schemas["CardTime"]} CardTime
+ */
+
+const SHOWN = 50;
+
+/**
+ * @param {{path: string, card: import("./model.js").Card, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
+ */
+export function timeSpent(card) {
+  const { api, canEdit, members } = card.model;
+  const { currency, hourly_rate_minor: usual } = card.model.board;
+  const total = h("p");
+  const entries = h("div");
+  const place = h("div");
+  const element = h("section", { "aria-label": words.time }, h("h3", {}, words.time), total, entries, place);
+
+  const read = async () => {
+    const time = /** @type {CardTime} */ ((await api.ask("GET", `${card.path}/time`, { query: { limit: SHOWN } })).body);
+    const isAny = time.items.length > 0;
+    total.classList.toggle("hint", !isAny);
+    fill(total, isAny ? words.timeTotal(time.elapsed, money(time.cost.amount_minor, time.cost.currency)) : words.timeNone);
+    if (!entries.contains(document.activeElement)) fill(entries, isAny ? table(time.items) : null);
+  };
+  const change = async (/** @type {() => Promise<unknown>} */ act) => {
+    const answer = await card.screen.attempt(act);
+    if (!answer) return false;
+    /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+    await read();
+    await card.screen.refresh();
+    return true;
+  };
+
+  /** @param {Entry[]} items */
+  const table = (items) => {
+    const heads = [words.timeFrom, words.timeTo, words.timeSpent, words.timeRate, words.timeWho];
+    const rows = items.map((entry) => h("tr", {},
+      h("td", {}, when(entry.started_at)), h("td", {}, entry.ended_at ? when(entry.ended_at) : words.timeRunning),
+      h("td", {}, clock(entry.elapsed_seconds)), h("td", {}, money(entry.hourly_rate_minor, currency)),
+      h("td", { dir: "auto" }, members.find((member) => member.user_id === entry.user_id)?.name ?? entry.user_id,
+        entry.note ? h("small", {}, ` – ${entry.note}`) : null),
+      canEdit ? h("td", {},
+        h("button", { type: "button", class: "quiet", onclick: () => void correct(entry) }, words.edit),
+        confirming(words.delete, () => change(() => api.ask("DELETE", `${card.path}/time-entries/${entry.id}`, { tag: "*" })))) : null));
+    return h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.timeEntries },
+      h("table", {}, h("thead", {}, h("tr", {}, heads.map((word) => h("th", { scope: "col" }, word)), canEdit ? h("td") : null)), h("tbody", {}, rows)));
+  };
+
+  const closed = () => {
+    fill(place, canEdit ? h("button", { type: "button", onclick: () => write() }, words.timeAdd) : null);
+  };
+  const add = (/** @type {object} */ body) => change(() => api.ask("POST", `${card.path}/time-entries`, { body }));
+
+  /** @param {Entry} entry */
+  const correct = async (entry) => {
+    const own = `${card.path}/time-entries/${entry.id}`;
+    const found = await card.screen.attempt(() => api.ask("GET", own));
+    if (!found) return;
+    let { tag } = found;
+    write(/** @type {Entry} */ (found.body), async (body) => {
+      try {
+        await api.ask("PATCH", own, { body, tag });
+        await read();
+        await card.screen.refresh();
+        return true;
+      } catch (error) {
+        if (!(error instanceof Problem) || error.status !== 412) trouble(error);
+        else {
+          note(words.changedElsewhere, undefined, "trouble");
+          tag = (await api.ask("GET", own).catch(() => null))?.tag ?? tag;
+        }
+        return false;
+      }
+    });
+  };
+
+  /** @param {Entry} [entry] @param {(body: object) => Promise<boolean>} [save] */
+  const write = (entry, save = add) => {
+    const isRunning = entry && !entry.ended_at;
+    const from = h("input", { type: "datetime-local", required: true, value: entry ? forInput(entry.started_at) : "" });
+    const to = h("input", { type: "datetime-local", required: !isRunning, disabled: isRunning, value: entry?.ended_at ? forInput(entry.ended_at) : "" });
+    const rate = h("input", {
+      type: "number", min: 0, step: "any", inputmode: "decimal", required: true,
+      value: toMajor(entry ? entry.hourly_rate_minor : card.card.hourly_rate_minor ?? usual, currency),
+    });
+    const said = h("input", { maxlength: 1000, value: entry?.note ?? "", dir: "auto" });
+    const [wasFrom, wasTo] = [from.value, to.value];
+    const send = async (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const body = {
+        // A field shows minutes: what wasn't touched keeps its seconds.
+        ...(entry && from.value === wasFrom ? {} : { started_at: fromInput(from.value) }),
+        ...(isRunning || (entry && to.value === wasTo) ? {} : { ended_at: fromInput(to.value) }),
+        hourly_rate_minor: toMinor(rate.valueAsNumber, currency), note: said.value.trim(),
+      };
+      if (await save(body)) {
+        closed();
+        place.querySelector("button")?.focus();
+      }
+    };
+    fill(place, h("form", { class: "panel-in", onsubmit: send },
+      h("div", { class: "pair" }, field(words.timeFrom, from), field(words.timeTo, to)),
+      h("div", { class: "pair" }, field(words.timeRateIn(currency), rate), field(words.timeNote, said)),
+      h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: closed }, words.cancel))));
+    from.focus();
+  };
+  closed();
+  return { element, read };
+}
