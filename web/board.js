@@ -6,7 +6,7 @@ import { align, fill, h } from "./dom.js";
 import { draft } from "./drafts.js";
 import { chip, initials } from "./faces.js";
 import { follow } from "./feed.js";
-import { clock, onDay, when } from "./format.js";
+import { clock, dayNear, when } from "./format.js";
 import { listDialog } from "./list.js";
 import { membersDialog } from "./members.js";
 import { Model } from "./model.js";
@@ -264,11 +264,11 @@ export class Screen {
         labels.length ? h("span", { class: "labels" }, labels.map(chip)) : null,
         h("span", { class: "title", dir: "auto" }, card.title),
         h("span", { class: "meta" },
-          card.due_at ? h("time", { datetime: card.due_at, class: isOverdue ? "overdue" : "", title: when(card.due_at) }, isOverdue ? `${words.overdue}: ` : "", onDay(card.due_at)) : null,
+          card.due_at ? h("time", { datetime: card.due_at, class: isOverdue ? "overdue" : "", title: when(card.due_at) }, isOverdue ? `${words.overdue}: ` : "", dayNear(card.due_at)) : null,
           total ? h("span", { title: words.checklistDone(done, total) }, `☑ ${done}/${total}`) : null,
           card.comment_count ? h("span", {}, `✎ ${card.comment_count}`) : null,
           card.status === "in_progress" ? h("span", { class: "running", dataset: { clock: card.id } }, clock(this.model.elapsed(card))) : null,
-          people.map((member) => h("span", { class: "person", title: member.name }, initials(member.name))))));
+          people.length ? h("span", { class: "faces" }, people.map((member) => h("span", { class: "person", title: member.name }, initials(member.name)))) : null)));
   }
 
   /** @param {() => List} list */

@@ -67,7 +67,7 @@ class CardView {
       closing(words.close, () => this.element.close()),
       this.title, this.steps,
       h("div", { class: "card-body" },
-        h("div", { class: "card-main" }, h("h3", {}, words.description), this.description, this.checklists.element, this.comments.element),
+        h("div", { class: "card-main" }, this.description, this.checklists.element, this.comments.element),
         h("div", { class: "card-side" }, this.facts, this.time.element, canEdit ? elsewhere(this) : null, this.activity)));
     this.element.classList.add("card-dialog");
     this.draw();
@@ -164,8 +164,8 @@ class CardView {
   drawDescription() {
     const text = this.card.description;
     const shown = text ? h("div", { class: "markdown", dir: "auto" }, markdown(text)) : h("p", { class: "hint" }, words.descriptionNone);
-    const edit = h("button", { type: "button", onclick: () => this.writeDescription() }, words.edit);
-    fill(this.description, shown, this.model.canEdit ? edit : null);
+    const edit = h("button", { type: "button", class: "quiet", onclick: () => this.writeDescription() }, words.edit);
+    fill(this.description, h("div", { class: "said" }, h("h3", {}, words.description), this.model.canEdit ? edit : null), shown);
   }
 
   writeDescription() {
@@ -177,7 +177,7 @@ class CardView {
       event.preventDefault();
       if (await this.patch({ description: input.value })) end();
     };
-    fill(this.description, h("form", { onsubmit: save }, input,
+    fill(this.description, h("h3", {}, words.description), h("form", { onsubmit: save }, input,
       h("p", { id: "markdown-hint", class: "hint" }, words.descriptionHint),
       h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: end }, words.cancel))));
     input.focus();

@@ -4,12 +4,13 @@ import { h, svg } from "./dom.js";
 import { plain, shortDay } from "./format.js";
 import { words } from "./words.js";
 
-const WIDTH = 760;
+// As wide as there is room for, so that its letters are as large as those around it.
+const WIDTH = Math.min(760, Math.max(300, window.innerWidth - 66));
 const HEIGHT = 300;
 const EDGE = { left: 44, right: 16, top: 28, bottom: 34 };
 const INNER = { width: WIDTH - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
 const MOST_TICKS = 5;
-const MOST_DAYS = 8;
+const MOST_DAYS = Math.floor(WIDTH / 90);
 
 /**
  * @typedef {{head: string[], rows: (string | number)[][]}} Table

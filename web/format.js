@@ -14,6 +14,10 @@ export const onDay = (moment) => dayAlone.format(new Date(moment));
 /** @param {string} day as in 2026-11-20 */
 export const shortDay = (day) => dayShort.format(new Date(`${day.slice(0, 10)}T12:00:00`));
 
+/** A day without its year where that goes without saying. @param {string} moment RFC 3339 */
+export const dayNear = (moment) =>
+  (new Date(moment).getFullYear() === new Date().getFullYear() ? dayShort : dayAlone).format(new Date(moment));
+
 /** @param {number} value */
 export const plain = (value) => number.format(value);
 
