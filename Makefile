@@ -119,6 +119,9 @@ bench: .venv/development  ## measure the CPU time of a request, beside connexion
 coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, beside other frameworks with boto3
 	@exec $(BIN)/python -m bench.coldstart
 
+pictures: .venv/development browser  ## take the pictures of docs/pictures anew, of a board that is made for them
+	@exec $(BIN)/python -m bench.pictures
+
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt

@@ -96,6 +96,8 @@ function begin(down, item, root, how) {
     if (drag) key.preventDefault();
     end(false);
   }, { signal });
+  // The browser would select text, and then drag that.
+  for (const name of ["selectstart", "dragstart"]) window.addEventListener(name, (event) => event.preventDefault(), { signal });
   // Once lifted, the finger moves the card and not the page.
   window.addEventListener("touchmove", (touch) => { if (drag) touch.preventDefault(); }, { signal, passive: false });
   window.addEventListener("contextmenu", (menu) => { if (drag) menu.preventDefault(); }, { signal });

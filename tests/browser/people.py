@@ -65,3 +65,15 @@ def titles(page: Page, name: str) -> Locator:
 def card(page: Page, title: str) -> Locator:
     """The card of that title."""
     return page.locator(".card-open", has=page.get_by_text(title, exact=True))
+
+
+def drag(page: Page, title: str, list_name: str) -> None:
+    """Take a card by mouse and let it go at the end of a list."""
+    start = card(page, title).bounding_box()
+    goal = column(page, list_name).locator(".cards").bounding_box()
+    assert start
+    assert goal
+    page.mouse.move(start["x"] + 20, start["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + 40, goal["y"] + goal["height"] - 4, steps=8)
+    page.mouse.up()

@@ -13,6 +13,9 @@ from tests.browser.people import Person, card
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+KEPT = Path(__file__).parents[2] / ".screenshots"
+"""Where people look at what the tests saw; git doesn't."""
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -95,4 +98,21 @@ def test_axe_finds_nothing(
     ]
     assert violations == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not visit.complaints
+
+
+@pytest.mark.parametrize("reach", [_sign_in, _boards, _board, _card, _list, _members, _flow])
+def test_each_page_fits_three_widths_and_leaves_its_pictures(
+    mina: Person, visit: Visit, reach: Callable[[Page, Person], None]
+) -> None:
+    page = visit.page
+    page.emulate_media(reduced_motion="reduce")
+    reach(page, mina)
+    KEPT.mkdir(exist_ok=True)
+
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=KEPT / f"{reach.__name__.removeprefix('_')}-{width}.png")
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert not visit.complaints

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card, column, titles
+from tests.browser.people import Person, card, column, drag, titles
 from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -51,7 +51,7 @@ def test_the_main_job_is_done_by_mouse(mina: Person, visit: Visit) -> None:
     column(page, "To do").get_by_label("Title of the card").fill("Write the notes")
     column(page, "To do").get_by_role("button", name="Add").click()
     expect(titles(page, "To do")).to_have_text(["Write the notes"])
-    _drag(page, "Write the notes", "Doing")
+    drag(page, "Write the notes", "Doing")
 
     expect(titles(page, "Doing")).to_have_text(["Write the notes"])
     expect(column(page, "Doing").locator(".running")).to_have_text(re.compile(r"00:00:\d\d"))
@@ -96,7 +96,7 @@ def test_escape_puts_a_lifted_card_back(mina: Person, visit: Visit) -> None:
 def test_a_move_can_be_taken_back(mina: Person, visit: Visit) -> None:
     page = visit.page
     mina.visit(page, mina.board("One", "Two", "Three"))
-    _drag(page, "Two", "Done")
+    drag(page, "Two", "Done")
     expect(titles(page, "Done")).to_have_text(["Two"])
 
     page.get_by_role("button", name="Undo").click()
@@ -125,10 +125,10 @@ def test_a_full_list_refuses_a_card_and_the_card_goes_back(mina: Person, visit: 
         {"name": "Doing", "stage": "in_progress", "wip_limit": 1, "wip_enforcement": "block"},
     ]
     mina.visit(page, mina.board("One", "Two", lists=lists))
-    _drag(page, "One", "Doing")
+    drag(page, "One", "Doing")
     expect(titles(page, "Doing")).to_have_text(["One"])
 
-    _drag(page, "Two", "Doing")
+    drag(page, "Two", "Doing")
 
     expect(page.get_by_text("List 'Doing' is full: its WIP limit is 1.")).to_be_visible()
     expect(titles(page, "Ideas")).to_have_text(["Two"])
@@ -140,8 +140,8 @@ def test_two_browsers_end_up_with_the_same_board(mina: Person, browser: Browser,
     for page in (visit.page, other):
         mina.visit(page, board_id)
 
-    _drag(visit.page, "One", "Doing")
-    _drag(other, "Three", "Done")
+    drag(visit.page, "One", "Doing")
+    drag(other, "Three", "Done")
 
     for page in (visit.page, other):
         expect(titles(page, "To do")).to_have_text(["Two"])
@@ -191,7 +191,7 @@ def test_a_viewer_sees_the_board_and_can_change_nothing(mina: Person, visit: Vis
 
     expect(visit.page.get_by_text("You can look at this board, but not change it.")).to_be_visible()
     expect(visit.page.get_by_label("Title of the card")).to_have_count(0)
-    _drag(visit.page, "One", "Doing")
+    drag(visit.page, "One", "Doing")
     expect(titles(visit.page, "To do")).to_have_text(["One"])
 
 
@@ -245,19 +245,7 @@ def test_a_server_that_is_busy_is_told_and_the_page_stays_usable(mina: Person, v
     mina.visit(page, mina.board("One"))
     page.route("**/move", lambda route: route.fulfill(status=503, json={"code": "busy", "detail": "Too much at once."}))
 
-    _drag(page, "One", "Doing")
+    drag(page, "One", "Doing")
 
     expect(page.get_by_text("Too much at once.")).to_be_visible()
     expect(titles(page, "To do")).to_have_text(["One"])
-
-
-def _drag(page: Page, title: str, list_name: str) -> None:
-    """Take a card by mouse and let it go in a list."""
-    start = card(page, title).bounding_box()
-    goal = column(page, list_name).locator(".cards").bounding_box()
-    assert start
-    assert goal
-    page.mouse.move(start["x"] + 20, start["y"] + 12)
-    page.mouse.down()
-    page.mouse.move(goal["x"] + 40, goal["y"] + goal["height"] - 4, steps=8)
-    page.mouse.up()

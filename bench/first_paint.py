@@ -1,0 +1,98 @@
+"""How soon a board is on the screen: `python -m bench.first_paint`, with a Chromium that CHROMIUM may name.
+
+Two boards, one of 20 and one of 200 cards, are opened in turn in a browser without a cache, and the medians of ten
+visits are printed, in milliseconds since the address was entered: the first paint, and the frame that shows all cards.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import threading
+import urllib.request
+from contextlib import closing
+from tempfile import TemporaryDirectory
+from typing import Any
+from wsgiref.simple_server import make_server
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app import create_app
+from bench.pictures import Silent, ThreadingServer
+from stores import open_store
+
+VISITS = 10
+SIZES = (20, 200)
+
+_WATCH = """(count) => {
+  const look = () => {
+    if (document.querySelectorAll(".card").length < count) requestAnimationFrame(look);
+    else requestAnimationFrame(() => requestAnimationFrame(() => { globalThis.allCards = performance.now(); }));
+  };
+  look();
+}"""
+
+
+def _ask(address: str, path: str, body: object, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(f"{address}v1/{path}", json.dumps(body).encode(), headers)  # noqa: S310 - an own server.
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above.
+        return json.loads(answer.read())
+
+
+def _board(address: str, token: str, size: int) -> str:
+    board = _ask(address, "boards", {"name": f"{size} cards"}, token)
+    label = _ask(address, f"boards/{board['id']}/labels", {"name": "Content", "color": "green"}, token)
+    lists = [each["id"] for each in board["lists"]] if "lists" in board else [None]
+    for place in range(size):
+        card: dict[str, Any] = {"title": f"Card {place} with a title of a usual length", "label_ids": [label["id"]]}
+        if chosen := lists[place % len(lists)]:
+            card["list_id"] = chosen
+        _ask(address, f"boards/{board['id']}/cards", card, token)
+    return str(board["id"])
+
+
+def _visit(browser: Browser, address: str, token: str, board_id: str, size: int) -> tuple[float, float]:
+    context = browser.new_context(viewport={"width": 1440, "height": 810})
+    context.add_init_script(f"localStorage.setItem('tackboard.token', '{token}'); ({_WATCH})({size});")
+    page = context.new_page()
+    page.goto(f"{address}#/boards/{board_id}")
+    page.wait_for_function("globalThis.allCards")
+    first: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    every: float = page.evaluate("globalThis.allCards")
+    context.close()
+    return first, every
+
+
+def main() -> None:
+    """Measure, and print a line for each board."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with (
+        TemporaryDirectory() as folder,
+        closing(open_store(f"sqlite:///{folder}/bench.db")) as store,
+        sync_playwright() as playwright,
+    ):
+        application = create_app(store, open_signup=True)
+        server = make_server("127.0.0.1", 0, application, server_class=ThreadingServer, handler_class=Silent)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        token = _ask(address, "users", {"id": "ines", "name": "Ines"})["token"]
+        boards = {size: _board(address, token, size) for size in SIZES}
+        browser = playwright.chromium.launch(executable_path=found, chromium_sandbox=os.geteuid() != 0)
+        seen: dict[int, list[tuple[float, float]]] = {size: [] for size in SIZES}
+        # The first visit warms both sides up, and doesn't count.
+        for number in range(VISITS + 1):
+            for size, board_id in boards.items():
+                times = _visit(browser, address, token, board_id, size)
+                if number:
+                    seen[size].append(times)
+        browser.close()
+        server.shutdown()
+        server.server_close()
+    for size, times in seen.items():
+        first, every = (statistics.median(column) for column in zip(*times, strict=True))
+        print(f"{size:4} cards: first paint {first:4.0f} ms, all cards {every:4.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

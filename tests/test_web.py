@@ -1,0 +1,46 @@
+"""What the files of the board promise without a browser: small, no HTML of texts, all words in one place."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parents[1] / "web"
+SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name != "words.js")
+MOST_BYTES = 150 * 1024
+
+# Ways to make HTML or code of a text, or to load from elsewhere.
+SINKS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    r"|DOMParser|srcdoc|createContextualFragment"
+)
+
+
+def test_all_of_it_is_small_enough_for_a_slow_line() -> None:
+    files = [path for path in WEB.glob("*") if path.suffix in {".js", ".css", ".html", ".svg"}]
+
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < MOST_BYTES
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_makes_html_of_a_text_or_names_another_host(script: Path) -> None:
+    text = script.read_text()
+
+    assert not SINKS.search(text)
+    assert not re.search(r"""(from|import\(|fetch\()\s*["'`](https?:)?//""", text)
+
+
+def test_every_word_is_used_and_every_used_word_is_there() -> None:
+    known = set(
+        re.findall(r"^  (\w+):", (WEB / "words.js").read_text().partition("export const words")[2], re.MULTILINE)
+    )
+    used = {word for script in SCRIPTS for word in re.findall(r"\bwords\.(?!js\b)(\w+)", script.read_text())}
+
+    assert known == used
+
+
+def test_the_page_itself_needs_no_inline_script_or_style() -> None:
+    page = (WEB / "index.html").read_text()
+
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?://", page)
