@@ -61,10 +61,11 @@ export async function boards({ api, main, entitle }) {
     h("div", { class: "page" },
       h("h1", {}, words.boards),
       tiles,
-      h("form", { class: "panel", onsubmit: create },
-        h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
-        h("button", { class: "primary" }, words.boardCreate)),
-      importer(api, () => void draw()),
+      h("div", { class: "panels" },
+        h("form", { class: "panel", onsubmit: create },
+          h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
+          h("button", { class: "primary" }, words.boardCreate)),
+        importer(api, () => void draw())),
       shelf));
   await draw();
 }
