@@ -90,7 +90,8 @@ def main() -> None:
         server.shutdown()
         server.server_close()
     for size, times in seen.items():
-        first, every = (statistics.median(column) for column in zip(*times, strict=True))
+        first = statistics.median(first for first, _ in times)
+        every = statistics.median(every for _, every in times)
         print(f"{size:4} cards: first paint {first:4.0f} ms, all cards {every:4.0f} ms")
 
 
