@@ -27,7 +27,9 @@ SIZES = (20, 200)
 _WATCH = """(count) => {
   const look = () => {
     if (document.querySelectorAll(".card").length < count) requestAnimationFrame(look);
-    else requestAnimationFrame(() => requestAnimationFrame(() => { document.documentElement.dataset.shown = performance.now(); }));
+    else requestAnimationFrame(() => requestAnimationFrame(() => {
+      document.documentElement.dataset.shown = performance.now();
+    }));
   };
   look();
 }"""
