@@ -36,7 +36,7 @@ export function bringNotes() {
 export function note(text, action, kind = "note") {
   const away = () => element.remove();
   const button = action && h("button", { type: "button", onclick: () => { away(); void action.act(); } }, action.label);
-  const closing = h("button", { type: "button", class: "quiet", "aria-label": words.close, onclick: away }, "×");
+  const closing = h("button", { type: "button", class: "quiet", "aria-label": words.dismiss, onclick: away }, "×");
   const element = h("div", { class: `note ${kind}` }, h("span", {}, text), button ?? null, closing);
   notes.append(element);
   while (notes.children.length > 3) notes.firstElementChild?.remove();

@@ -32,6 +32,7 @@ export const words = {
   product: "Tackboard",
   loading: "Loading…",
   close: "Close",
+  dismiss: "Dismiss this note",
   cancel: "Cancel",
   save: "Save",
   add: "Add",
