@@ -143,6 +143,7 @@ def use_reports_and_imports(ask: Ask, here: str) -> None:
     ask("GET", f"{here}/events?after=0&limit=2")
     ask("GET", f"{here}/flow")
     ask("GET", f"{here}/time-report")
+    ask("POST", "/v1/imports/tackboard", ask("GET", f"{here}/export")[0])
     trello = BUNDLE["paths"]["/imports/trello"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     export = next(iter(trello.values()))
     ask("POST", "/v1/imports/trello", resolved(export)["value"])

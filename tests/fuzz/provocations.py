@@ -51,6 +51,9 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/restore", None),
     ("POST", "/imports/trello", ...),
     ("POST", "/imports/trello", ...),
+    ("GET", "/boards/{board_id}/export", None),
+    ("POST", "/imports/tackboard", ...),
+    ("POST", "/imports/tackboard", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
 )
 """What happens to a board with one card: method, path and body, where ... is the document's own example."""
