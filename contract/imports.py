@@ -2,7 +2,7 @@
 
 Importing anything of connexion runs `connexion/__init__.py`, which loads a test client and an application of each of
 its flavours; two of its modules import HTTP clients that are for tokens and references at addresses elsewhere. None
-of that is ever used here (docs/decisions/0017).
+of that is ever used here (docs/decisions/0014).
 """
 
 import sys

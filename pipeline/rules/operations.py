@@ -128,17 +128,22 @@ def parameters_are_described(bundle: Bundle) -> Found:
 
 
 def pages_have_limit_and_cursor(bundle: Bundle) -> Found:
-    """Whoever may ask for a page may ask for the next one, and is told where it begins."""
+    """Whoever may ask for a page may ask for the next one, and is told where it begins.
+
+    A document in parts, such as an export, is no list of items, and knows by itself how large a part can be.
+    """
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
         if "cursor" not in names:
             continue
-        if "limit" not in names:
-            yield operation.at, f"{operation.id} takes a cursor and no limit."
         for at, status, response in bundle.responses(operation):
             schema = bundle.resolve(response.get("content", {}).get("application/json", {}).get("schema", {}))
-            if status == "200" and not {"items", "next_cursor"} <= set(schema.get("required", [])):
+            in_parts = "x-tackboard-foreign" in schema
+            needed = {"next_cursor"} if in_parts else {"items", "next_cursor"}
+            if status == "200" and not needed <= set(schema.get("required", [])):
                 yield at, "A page is items and next_cursor, both required."
+            if status == "200" and not in_parts and "limit" not in names:
+                yield operation.at, f"{operation.id} takes a cursor and no limit."
 
 
 def deprecation_names_its_dates(bundle: Bundle) -> Found:
