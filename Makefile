@@ -113,7 +113,7 @@ rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, try, upda
 deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m deploy.deployment "$(STAGE)"
 
-bench: .venv/development  ## measure the CPU time of a request, beside connexion as it comes
+bench: .venv/development .venv/peers  ## measure the CPU time of a request, beside other frameworks
 	@exec $(BIN)/python -m bench
 
 coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, beside other frameworks with boto3

@@ -5,14 +5,27 @@ other, so that whatever else the machine does meets all of them alike.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
+from bench.drawing import draw
+
 ROOT = Path(__file__).parents[1]
-NAMES = ("tackboard", "connexion 3 as it comes")
+CONTENDERS = {
+    "Tackboard": "bench.contenders:tackboard",
+    "Tackboard by serverless-wsgi": "bench.contenders:by_serverless_wsgi",
+    "FastAPI + Mangum": "bench.peers.warm_fastapi:contender",
+    "Powertools": "bench.peers.warm_powertools:contender",
+    "Flask, nothing validated": "bench.peers.warm_flask:contender",
+    "connexion 3 as it comes": "bench.contenders:connexion_as_it_comes",
+}
+"""Where each of them is made; what is in bench.peers runs in .venv-peers."""
 CASES = ("GET one card", "POST a card", "POST -> 400", "list of 50 cards")
+DRAWING = ROOT / "docs" / "bench.svg"
 ROUNDS = 15
 TIMES = 40
 
@@ -21,7 +34,12 @@ class Worker:
     """A contender's process."""
 
     def __init__(self, name: str) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "bench.worker", name]
+        place = CONTENDERS[name]
+        is_peer = place.startswith("bench.peers")
+        python = str(ROOT / ".venv-peers" / "bin" / "python") if is_peer else sys.executable
+        # A peer's own packages come first, and behind them those that the store needs.
+        more = [sysconfig.get_paths()["purelib"]] if is_peer else []
+        command = [python, "-W", "ignore", "-m", "bench.worker", place, *more]
         self._process = subprocess.Popen(  # noqa: S603 - our own module.
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -48,8 +66,8 @@ class Worker:
 
 def main() -> None:
     """Measure and print a table."""
-    workers = {name: Worker(name) for name in NAMES}
-    taken: dict[tuple[str, str], list[float]] = {(case, name): [] for case in CASES for name in NAMES}
+    workers = {name: Worker(name) for name in CONTENDERS}
+    taken: dict[tuple[str, str], list[float]] = {(case, name): [] for case in CASES for name in CONTENDERS}
     for done in range(ROUNDS):
         for case in CASES:
             for name, worker in workers.items():
@@ -58,13 +76,19 @@ def main() -> None:
     print(file=sys.stderr)
     for worker in workers.values():
         worker.stop()
-    width = max(map(len, NAMES))
-    print("CPU µs per request through the Lambda entry, both ways validated, SQLite store: median (ratio)")
-    print(" " * 18 + "".join(f"{name:>{width + 12}}" for name in NAMES))
-    for case in CASES:
-        ours = statistics.median(taken[case, NAMES[0]])
-        row = (statistics.median(taken[case, name]) for name in NAMES)
-        print(f"{case:18}" + "".join(f"{f'{each:,.0f} ({each / ours:.1f})':>{width + 12}}" for each in row))
+    median = {key: statistics.median(each) for key, each in taken.items()}
+    print(f"CPU µs per request, medians of {ROUNDS} rounds in turns (times Tackboard's); SQLite store, {_machine()}")
+    print(" " * 30 + "".join(f"{case:>20}" for case in CASES))
+    for name in CONTENDERS:
+        row = ((median[case, name], median[case, name] / median[case, "Tackboard"]) for case in CASES)
+        print(f"{name:30}" + "".join(f"{f'{cpu:,.0f} ({ratio:.1f})':>20}" for cpu, ratio in row))
+    bars = [(name, median[CASES[0], name], f"{median[CASES[0], name]:,.0f} µs") for name in CONTENDERS]
+    DRAWING.write_text(draw(f"CPU time of a request: {CASES[0]}", _machine(), bars))
+
+
+def _machine() -> str:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"Python {version}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}"
 
 
 if __name__ == "__main__":

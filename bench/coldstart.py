@@ -19,8 +19,8 @@ from typing import Any
 
 from botocore.session import Session
 
-from bench.contenders import Scene, event
 from bench.drawing import draw
+from bench.scene import Scene, event
 from deploy.building import ROOT, build, for_this_machine
 from deploy.emulation import table
 
@@ -137,7 +137,7 @@ def main() -> None:
         imported, first, warm = (statistics.median(each[of] for each in samples) for of in ("import", "first", "warm"))
         together = statistics.median(each["import"] + each["first"] for each in samples)
         print(f"{name:32}{imported:8.3f} s{first:8.3f} s{together:8.3f} s{warm * 1e6:10,.0f} µs")
-        bars.append((name, together))
+        bars.append((name, together, f"{together * 1000:.0f} ms"))
     DRAWING.write_text(draw("CPU time from nothing to the first answer", title, bars))
 
 
