@@ -22,6 +22,7 @@ CONTENDERS = {
     "Powertools": "bench.peers.warm_powertools:contender",
     "Flask, nothing validated": "bench.peers.warm_flask:contender",
     "connexion 3 as it comes": "bench.contenders:connexion_as_it_comes",
+    "the work alone, in all of them": "bench.contenders:work_alone",
 }
 """Where each of them is made; what is in bench.peers runs in .venv-peers."""
 CASES = ("GET one card", "POST a card", "POST -> 400", "list of 50 cards")
@@ -78,10 +79,10 @@ def main() -> None:
         worker.stop()
     median = {key: statistics.median(each) for key, each in taken.items()}
     print(f"CPU µs per request, medians of {ROUNDS} rounds in turns (times Tackboard's); SQLite store, {_machine()}")
-    print(" " * 30 + "".join(f"{case:>20}" for case in CASES))
+    print(" " * 32 + "".join(f"{case:>20}" for case in CASES))
     for name in CONTENDERS:
         row = ((median[case, name], median[case, name] / median[case, "Tackboard"]) for case in CASES)
-        print(f"{name:30}" + "".join(f"{f'{cpu:,.0f} ({ratio:.1f})':>20}" for cpu, ratio in row))
+        print(f"{name:32}" + "".join(f"{f'{cpu:,.0f} ({ratio:.1f})':>20}" for cpu, ratio in row))
     bars = [(name, median[CASES[0], name], f"{median[CASES[0], name]:,.0f} µs") for name in CONTENDERS]
     DRAWING.write_text(draw(f"CPU time of a request: {CASES[0]}", _machine(), bars))
 

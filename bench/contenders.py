@@ -1,5 +1,6 @@
 """The contenders of `make bench` that the product's own environment can run: the product, and connexion as it comes."""
 
+import base64
 import inspect
 import json
 import logging
@@ -15,7 +16,7 @@ from app import DOCUMENT, create_app
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
-from bench.scene import Handler, Scene, now
+from bench.scene import Event, Handler, Scene, Work, now
 from handlers.door import Door
 from kanban import tokens
 from kanban.access import Caller
@@ -35,6 +36,28 @@ def tackboard(scene: Scene) -> Handler:
     records = Records("bench", now, time.perf_counter, lambda _: None)
     function = Function(create_app(scene.store), Deadline(), records, dict)
     return lambda event: function(event, None)
+
+
+def work_alone(scene: Scene) -> Handler:
+    """What is behind every contender, with no HTTP, no JSON and no document in front: it tells what the layers cost."""
+    work = Work(scene)
+    authorization = f"Bearer {scene.token}"
+
+    def handle(event: Event) -> Event:
+        caller = work.caller(authorization)
+        assert caller is not None  # noqa: S101 - the token is the scene's.
+        if event["requestContext"]["http"]["method"] == "POST":
+            body = json.loads(base64.b64decode(event["body"]))
+            if body["title"]:
+                work.create_card(caller, scene.board_id, body)
+            return {"statusCode": 201 if body["title"] else 400}
+        if event["rawPath"].endswith("/cards"):
+            work.list_cards(caller, scene.board_id, 50, "created_at")
+        else:
+            work.get_card(caller, scene.board_id, scene.card_id)
+        return {"statusCode": 200}
+
+    return handle
 
 
 def by_serverless_wsgi(scene: Scene) -> Handler:
