@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from kanban.shelves import PURGED_AFTER
-from kanban.store import Busy, Store
+from kanban.store import Busy, Store, Unavailable
 
 log = logging.getLogger("tackboard")
 
@@ -24,13 +24,18 @@ class Purge:
         self._clock = clock
 
     def __call__(self) -> dict[str, int | bool]:
-        """How many things were erased, and whether that was all. What is left is for the next call."""
+        """How many things were erased, and whether that was all. What is left is for the next call.
+
+        Raises Unavailable where the table can't be used: an invocation that fails is seen.
+        """
         before = self._clock().replace(microsecond=0) - PURGED_AFTER
         erased, is_done = 0, False
         try:
             while step := self._store.purge(before, _AT_ONCE):
                 erased += step
             is_done = True
+        except Unavailable:
+            raise
         except Busy:
             # The time is up, or others need the table.
             pass

@@ -5,21 +5,13 @@ visits are printed, in milliseconds since the address was entered: the first pai
 """
 
 import json
-import os
-import shutil
 import statistics
-import threading
 import urllib.request
-from contextlib import closing
-from tempfile import TemporaryDirectory
 from typing import Any
-from wsgiref.simple_server import make_server
 
 from playwright.sync_api import Browser, sync_playwright
 
-from app import create_app
-from bench.pictures import Silent, ThreadingServer
-from stores import open_store
+from bench.serving import chromium, serving
 
 VISITS = 10
 SIZES = (20, 200)
@@ -37,7 +29,7 @@ _WATCH = """(count) => {
 
 def _ask(address: str, path: str, body: object, token: str = "") -> Any:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(f"{address}v1/{path}", json.dumps(body).encode(), headers)  # noqa: S310 - an own server.
+    request = urllib.request.Request(f"{address}/v1/{path}", json.dumps(body).encode(), headers)  # noqa: S310 - an own server.
     with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above.
         return json.loads(answer.read())
 
@@ -58,7 +50,7 @@ def _visit(browser: Browser, address: str, token: str, board_id: str, size: int)
     context = browser.new_context(viewport={"width": 1440, "height": 810})
     context.add_init_script(f"localStorage.setItem('tackboard.token', '{token}'); ({_WATCH})({size});")
     page = context.new_page()
-    page.goto(f"{address}#/boards/{board_id}")
+    page.goto(f"{address}/#/boards/{board_id}")
     page.locator("html[data-shown]").wait_for()
     first: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     every: float = page.evaluate("Number(document.documentElement.dataset.shown)")
@@ -68,19 +60,10 @@ def _visit(browser: Browser, address: str, token: str, board_id: str, size: int)
 
 def main() -> None:
     """Measure, and print a line for each board."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with (
-        TemporaryDirectory() as folder,
-        closing(open_store(f"sqlite:///{folder}/bench.db")) as store,
-        sync_playwright() as playwright,
-    ):
-        application = create_app(store, open_signup=True)
-        server = make_server("127.0.0.1", 0, application, server_class=ThreadingServer, handler_class=Silent)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
+    with serving() as address, sync_playwright() as playwright:
         token = _ask(address, "users", {"id": "ines", "name": "Ines"})["token"]
         boards = {size: _board(address, token, size) for size in SIZES}
-        browser = playwright.chromium.launch(executable_path=found, chromium_sandbox=os.geteuid() != 0)
+        browser = chromium(playwright)
         seen: dict[int, list[tuple[float, float]]] = {size: [] for size in SIZES}
         # The first visit warms both sides up, and doesn't count.
         for number in range(VISITS + 1):
@@ -89,8 +72,6 @@ def main() -> None:
                 if number:
                     seen[size].append(times)
         browser.close()
-        server.shutdown()
-        server.server_close()
     for size, visits in seen.items():
         first = statistics.median(soon for soon, _ in visits)
         every = statistics.median(late for _, late in visits)

@@ -4,51 +4,17 @@ Needs a Chromium; CHROMIUM names one.
 """
 
 import base64
-import os
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from tempfile import TemporaryDirectory
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from playwright.sync_api import Page, sync_playwright
 
-from app import create_app
 from bench.demo import NOW, Demo
-from stores import open_store
+from bench.serving import chromium, serving
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 _SIZES = {"wide": (1440, 810), "narrow": (390, 844)}
 _QUALITY = 80
-
-
-class ThreadingServer(ThreadingMixIn, WSGIServer):
-    """A browser asks for several files at once."""
-
-    daemon_threads = True
-
-
-class Silent(WSGIRequestHandler):
-    """Writes no line for each request."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's.
-        """Say nothing."""
-
-
-@contextmanager
-def _serving(demo: Demo) -> Iterator[str]:
-    """The address of an empty Tackboard whose clock is the demo's."""
-    with TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/demo.db")) as store:
-        application = create_app(store, clock=demo.clock, open_signup=True)
-        server = make_server("127.0.0.1", 0, application, server_class=ThreadingServer, handler_class=Silent)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        server.server_close()
 
 
 def _keep(page: Page, name: str) -> None:
@@ -75,15 +41,14 @@ def _take(page: Page, board_id: str, suffix: str) -> None:
 
 def main() -> None:
     """Take them all."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     PICTURES.mkdir(parents=True, exist_ok=True)
     demo = Demo()
-    with _serving(demo) as address, sync_playwright() as playwright:
+    with serving(demo.clock) as address, sync_playwright() as playwright:
         board_id = demo.tell(address)
-        chromium = playwright.chromium.launch(executable_path=found, chromium_sandbox=os.geteuid() != 0)
+        browser = chromium(playwright)
         for size, (width, height) in _SIZES.items():
             for scheme in ("light", "dark"):
-                context = chromium.new_context(
+                context = browser.new_context(
                     viewport={"width": width, "height": height},
                     color_scheme="dark" if scheme == "dark" else "light",
                     locale="en-US",
@@ -98,7 +63,7 @@ def main() -> None:
                     _keep(page, f"boards-{scheme}")
                 _take(page, board_id, f"{size}-{scheme}")
                 context.close()
-        chromium.close()
+        browser.close()
     for each in sorted(PICTURES.glob("*.webp")):
         print(f"{each.relative_to(ROOT)}  {each.stat().st_size // 1024} KiB")
 

@@ -254,6 +254,11 @@ def function(code: Path, store_url: str, runtime_port: int) -> Iterator[subproce
             process.terminate()
 
 
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def table() -> Iterator[str]:
     """The URL of a store: STORE_URL, or a table in memory."""
@@ -271,7 +276,7 @@ def table() -> Iterator[str]:
     command = [program, "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, stdout=silent, stderr=silent, start_new_session=True) as process:
         try:
-            while process.poll() is None and socket.socket().connect_ex(("127.0.0.1", port)):
+            while process.poll() is None and not _is_listening(port):
                 time.sleep(0.05)
             yield f"dynamodb://tackboard?endpoint=http://127.0.0.1:{port}"
         finally:

@@ -40,7 +40,8 @@ class Door:
     """The boards that a caller may enter with the scope and the least role that an operation asks for.
 
     To someone who isn't a member a board does not exist: NotFound, the same as for a board that nobody made. A member
-    whose role is too small is told so: RoleTooLow. Every read is one round trip to the store.
+    whose role is too small is told so: RoleTooLow. A read asks the store once; `at_rest` and
+    `all_time_entries` ask for page after page.
     """
 
     __slots__ = ("_caller", "_least", "_scope", "_store")

@@ -16,6 +16,7 @@ from aws.function import Function
 from aws.purge import EVENT, Purge
 from aws.records import Records
 from deploy.building import ROOT
+from kanban.store import Unavailable
 from stores import open_store
 from tests.api.client import Client
 from tests.aws.test_records import NOW
@@ -67,6 +68,14 @@ def test_what_can_still_be_restored_is_left(with_a_deleted_board: Scheduled) -> 
 def test_what_there_is_no_time_for_is_left_to_the_next(with_a_deleted_board: Scheduled) -> None:
     assert with_a_deleted_board(days_later=32, milliseconds=2_400) == {"erased": 0, "done": False}
     assert with_a_deleted_board(days_later=32)["done"] is True
+
+
+def test_a_table_that_cannot_be_used_is_no_quiet_end(dynoxide: str) -> None:
+    store = open_store(f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}")
+    store.close()
+
+    with pytest.raises(Unavailable):
+        Purge(store, lambda: NOW)()
 
 
 def test_the_schedule_sends_what_the_function_waits_for() -> None:
