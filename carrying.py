@@ -1,16 +1,17 @@
 """Boards as files: exported into one, and imported from one, without a server.
 
-What is carried is held in memory: see `docs/backups.md` for how much.
+A board is held in memory while it is carried: see `docs/backups.md` for how much.
 """
 
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import exported
 from app import DOCUMENT
 from contract.schemas import Schemas
 from handlers import cards as card_pages
@@ -23,9 +24,7 @@ from kanban.ids import Ids
 from kanban.reports import Report
 from kanban.store import Store
 from kanban.values import Act, BoardView, Change, Position, Role, Scope
-
-Progress = Callable[[str, int], None]
-"""Is told what is done, and how far."""
+from progress import Progress
 
 _MOST_TRIES = 5
 _CARDS_OF_TABLE = 100
@@ -74,8 +73,8 @@ def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Re
         return known
     act = Act(owner, datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
     view, change, report = _ours(store, document, act) if is_ours else trello.brought(document, act)
-    progress("writing", len(change.creates) + len(change.history))
-    store.commit(change)
+    whole = len(change.creates) + len(change.history)
+    store.commit(change, progress=lambda done: progress("writing", min(done, whole), whole))
     return view, report
 
 
@@ -128,25 +127,23 @@ def _position(cursor: str | None) -> Position | None:
 def _read(path: Path, progress: Progress) -> dict[str, Any]:
     """What was exported; raises NoBoard for anything else."""
     try:
-        progress("reading", path.stat().st_size)
-        found = json.loads(path.read_bytes())
+        found = exported.read(path, progress)
     except OSError as error:
         raise NoBoard(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from None
-    except ValueError:
+    except exported.NotJson:
         raise NoBoard(f"{path} is not JSON, or breaks off: choose a file that Tackboard or Trello exported.") from None
-    if isinstance(found, dict) and found.get("format") == exports.FORMAT:
-        return found
-    arrays = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("lists", "cards"))
+    if found.get("format") == exports.FORMAT:
+        return _sound(found)
+    arrays = all(isinstance(found.get(name), list) for name in ("lists", "cards"))
     if not arrays or not re.fullmatch("[0-9a-f]{24}", str(found.get("id"))):
         raise NoBoard(f"{path} is no export of a Trello board: it lacks an id, lists or cards.")
-    if not any(isinstance(each, dict) for each in found["lists"]):
+    if not found["lists"]:
         raise NoBoard(f"{path} has no lists: there would be no place for a card.")
-    board: dict[str, Any] = found
-    return board
+    return found
 
 
-def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
-    """The board of a document of our own, which must keep what the API asks of it."""
+def _sound(document: dict[str, Any]) -> dict[str, Any]:
+    """A document of our own, which must keep what the API asks of it."""
     check = Schemas(json.loads(DOCUMENT.read_bytes())).check({"$ref": "#/components/schemas/BoardExport"}, "request")
     faults = check.faults(document)
     if not faults and check.tidy:
@@ -154,6 +151,10 @@ def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, 
         faults = check.faults(document)
     if faults:
         raise NoBoard(f"This is no sound export: '{faults[0].pointer}' {faults[0].message}.")
+    return document
+
+
+def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
     try:
         return imports.brought(document, store.users(sorted(exports.people(document))).keys(), act)
     except Refused as refused:

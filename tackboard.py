@@ -23,6 +23,7 @@ from kanban.ids import Ids
 from kanban.shelves import PURGED_AFTER
 from kanban.store import Store, StoreError
 from kanban.values import Act, Change, Scope
+from progress import Progress
 from stores import CannotOpen, open_store
 
 _ENVIRONMENT = """\
@@ -110,14 +111,18 @@ def backup(chosen: Settings) -> None:
     """Copy everything, as of one moment and while it is in use, into a new file; print the digest of the copy."""
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
-    print(copies.backup(chosen.store_url, chosen.file, _show_progress))
+    with Progress() as progress:
+        copied = copies.backup(chosen.store_url, chosen.file, progress)
+    print(copied)
 
 
 def restore(chosen: Settings) -> None:
     """Copy a backup into an empty store, all of it or nothing; print the digest of the copy."""
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
-    print(copies.restore(chosen.file, chosen.store_url, _show_progress))
+    with Progress() as progress:
+        copied = copies.restore(chosen.file, chosen.store_url, progress)
+    print(copied)
 
 
 def digest(chosen: Settings) -> None:
@@ -135,10 +140,10 @@ def purge(chosen: Settings) -> None:
     erased, since = 0, f"deleted more than {PURGED_AFTER.days} days ago"
     before = datetime.now(UTC).replace(microsecond=0) - PURGED_AFTER
     try:
-        with closing(open_store(chosen.store_url)) as store:
+        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
             while step := store.purge(before, _PURGED_AT_ONCE):
                 erased += step
-                _show_progress("erased", erased)
+                progress("erased", erased)
     except KeyboardInterrupt:
         print(f"Stopped. Erased so far: {erased:,}. The next purge erases the rest.")
     else:
@@ -153,8 +158,8 @@ def export(chosen: Settings) -> None:
     import carrying  # noqa: PLC0415 - a server needs none of it.
 
     try:
-        with closing(open_store(chosen.store_url)) as store:
-            digest = carrying.written(store, chosen.board_id, chosen.file, _show_progress)
+        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
+            digest = carrying.written(store, chosen.board_id, chosen.file, progress)
     except carrying.NoBoard as trouble:
         raise Trouble(str(trouble)) from None
     print(digest or f"The cards are in {chosen.file}.")
@@ -163,20 +168,20 @@ def export(chosen: Settings) -> None:
 def import_(chosen: Settings) -> None:
     """Make a board of the owner of what Tackboard or Trello exported.
 
-    All or nothing, of any size that fits into memory. The same export again changes nothing.
+    All or nothing, from a file of any size. The same export again changes nothing.
     """
     import carrying  # noqa: PLC0415 - a server needs none of it.
 
     try:
-        with closing(open_store(chosen.store_url)) as store:
-            made = carrying.brought(store, chosen.file, _show_progress)
+        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
+            made = carrying.brought(store, chosen.file, progress)
     except carrying.NoBoard as trouble:
         raise Trouble(str(trouble)) from None
     if isinstance(made, str):
         print(f"This board was imported before, as {made}. Nothing was changed.")
         return
     view, report = made
-    brought = ", ".join(f"{count} {kind}" for kind, count in report.brought.items())
+    brought = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.brought.items())
     print(f"'{view.board.name}' is here, as {view.board.id}: {brought}.")
     for line in report.lines:
         print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
@@ -238,12 +243,6 @@ def _parser() -> argparse.ArgumentParser:
         if command in (backup, restore):
             added.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
-
-
-def _show_progress(what: str, rows: int) -> None:
-    """On a terminal, tell how far it is; a pipe or a log gets the result alone."""
-    if sys.stderr.isatty():
-        print(f"{what}: {rows:,}", file=sys.stderr, flush=True)
 
 
 def _number(name: str, text: str, most: int) -> int:

@@ -6,7 +6,7 @@ from handlers import show
 from handlers.answers import Answer, created
 from kanban import exports, imports, trello
 from kanban.access import Caller
-from kanban.reports import Report
+from kanban.reports import KINDS, Report
 from kanban.store import Store
 from kanban.values import Act, BoardView, Change
 
@@ -44,9 +44,8 @@ def _made(view: BoardView, change: Change, report: Report) -> Answer:
 
 def _report(report: Report) -> show.Shape:
     """`ImportReport`."""
-    kinds = ("lists", "cards", "labels", "checklists", "comments")
     return {
-        "brought": {kind: report.brought[kind] for kind in kinds},
+        "brought": {kind: report.brought[kind] for kind in KINDS},
         "items": [{"kind": line.kind, "name": line.name, "message": line.message} for line in report.lines],
         "unlisted": report.unlisted,
     }

@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from kanban import exports, finishes, moments, ranks, timeclock
 from kanban.cleaned import block
 from kanban.errors import BrokenExport
 from kanban.exports import Shape
+from kanban.founding import founded
 from kanban.reports import Report
 from kanban.text import folded
 from kanban.values import (
@@ -86,10 +86,22 @@ class _Import:
         for card in cards.values():
             self._live(card)
         self._tell_of_strangers()
+        self._tell_of_overlaps(cards)
         self.report.brought.update({"lists": len(self.lists), "cards": len(cards), "labels": len(self.labels)})
         self.report.brought.update({"checklists": len(checklists), "comments": len(comments)})
-        parts = (*cards.values(), *checklists, *comments, *entries)
-        return self._finished(parts)
+        self.report.brought["time_entries"] = len(entries)
+        view, change = founded(
+            self.board,
+            self.act,
+            source=exports.FORMAT,
+            report=self.report,
+            history=self.events,
+            members=[*self.members.values()],
+            lists=[*self.lists.values()],
+            labels=[*self.labels.values()],
+            rest=(*cards.values(), *checklists, *comments, *entries),
+        )
+        return view, change, self.report
 
     # The board
 
@@ -296,6 +308,21 @@ class _Import:
     def _tell(self, at: datetime, kind: str, list_id: str | None, card_id: str | None, data: EventData) -> None:
         self.events.append(Event(self.board.id, 0, kind, min(at, self.act.at), self.act.by, list_id, card_id, data))
 
+    def _tell_of_overlaps(self, cards: Mapping[str, Card]) -> None:
+        """One line for each card on which somebody worked twice at the same time, which no one can add here."""
+        stretches: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        for each in self.document["time_entries"]:
+            stretches[each["card_id"], each["user_id"]].append((each["started_at"], each["ended_at"] or "9999"))
+        names = exports.people(self.document)
+        for (card_id, who), found in stretches.items():
+            until, overlapping = "", 0
+            for started_at, ended_at in sorted(found):
+                overlapping += started_at < until
+                until = max(until, ended_at)
+            if overlapping:
+                message = f"Time entries of {names[who]} that overlap with others: {overlapping}, kept as they were."
+                self.report.tell("card", cards[card_id].title, message)
+
     def _tell_of_strangers(self) -> None:
         """One line for each person whom nobody knows here."""
         names = exports.people(self.document)
@@ -309,21 +336,6 @@ class _Import:
                 *([f"{entries[who]} time entries are yours now"] * (who in entries)),
             ]
             self.report.tell("member", names[who], f"Nobody has this id here: {'; '.join(left)}.")
-
-    def _finished(self, parts: Iterable[Any]) -> tuple[BoardView, Change, Report]:
-        act = self.act
-        at = min(self.board.created_at, act.at)
-        first = Event(self.board.id, 1, "board.created", at, act.by, data={"name": self.board.name})
-        self.events.sort(key=lambda each: each.at)
-        history = [replace(each, seq=place) for place, each in enumerate(self.events, 2)]
-        counts = {kind: self.report.brought[kind] for kind in ("lists", "cards", "labels", "checklists", "comments")}
-        data: EventData = {"source": exports.FORMAT, **counts}
-        last = Event(self.board.id, len(history) + 2, "board.imported", act.at, act.by, data=data)
-        board = replace(self.board, seq=last.seq)
-        members, labels = tuple(self.members.values()), tuple(self.labels.values())
-        lists = tuple(self.lists.values())
-        change = Change(creates=(board, *members, *lists, *labels, *parts), event=last, history=(first, *history))
-        return BoardView(board, Role.OWNER, lists, members=members, labels=labels), change, self.report
 
 
 # What a sound document is

@@ -3,6 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+KINDS = ("lists", "cards", "labels", "checklists", "comments", "time_entries")
+"""What is counted."""
+
 MOST_LINES = 200
 """Lines of a report; the rest are counted."""
 
@@ -18,7 +21,7 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """Filled while an import is decided. `brought` counts by kind, `unlisted` the lines beyond MOST_LINES."""
+    """Filled while an import is decided. `brought` counts each of KINDS, `unlisted` the lines beyond MOST_LINES."""
 
     brought: Counter[str] = field(default_factory=Counter)
     lines: list[Line] = field(default_factory=list)

@@ -4,7 +4,7 @@ An engine knows versions and conditions, never rules. Every read answers one con
 board answers None when there is no such live board and when the user is not a member: one answer for both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -236,8 +236,10 @@ class Store(Protocol):
     def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
         """What was answered to that key, if it has not expired."""
 
-    def commit(self, change: Change, remember: Remembered | None = None) -> None:
-        """Write all of it or nothing.
+    def commit(
+        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Write all of it or nothing. `progress` is told how many of the `creates` and of the `history` are written.
 
         With an event, the board must still have the seq before the first event's and be live (with `revives`:
         be deleted), and the actor must be a member who may write (editor or owner) or whose own place is among the

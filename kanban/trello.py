@@ -12,8 +12,9 @@ from datetime import datetime
 from kanban import finishes, moments, ranks, timeclock
 from kanban.cleaned import block, line
 from kanban.errors import NoListsInImport
+from kanban.founding import founded
 from kanban.reports import Report
-from kanban.trello_items import Item, in_order, items, made_at, moment
+from kanban.trello_items import READ, Item, in_order, items, made_at, moment, read
 from kanban.trello_parts import checklists_of, comments_of, labels_of, links_of
 from kanban.values import (
     MOST_CARDS,
@@ -66,7 +67,7 @@ class _Import:
     """One import, decided step by step."""
 
     def __init__(self, export: Item, act: Act) -> None:
-        self.export = export
+        self.export = {**export, **{name: [read(name, each) for each in items(export, name)] for name in READ}}
         self.act = act
         self.report = Report()
         self.board_id = act.new_id("board")
@@ -74,9 +75,9 @@ class _Import:
         self.events: list[Event] = []
         self.cut_at: datetime | None = None
         self.ranks: dict[int, str] = {}
-        self.checklists = _by_card(items(export, "checklists"), lambda each: each.get("idCard"))
+        self.checklists = _by_card(self.export["checklists"], lambda each: each.get("idCard"))
         self.comments = _by_card(
-            (each for each in items(export, "actions") if each.get("type") == "commentCard"), _card_of_action
+            (each for each in self.export["actions"] if each.get("type") == "commentCard"), _card_of_action
         )
 
     def made(self) -> tuple[BoardView, Change, Report]:
@@ -90,12 +91,24 @@ class _Import:
             cards.append(card)
             parts += own
         self._tell_of_the_rest()
-        return self._finished(cards, parts, labels.labels)
+        owner = Member(self.act.new_id("member"), self.board_id, self.act.by, Role.OWNER, 1, self.act.at, self.act.at)
+        view, change = founded(
+            self._board(),
+            self.act,
+            source="trello",
+            report=self.report,
+            history=self.events,
+            members=[owner],
+            lists=[*self.lists.values()],
+            labels=labels.labels,
+            rest=(*cards, *parts),
+        )
+        return view, change, self.report
 
     # Lists
 
     def _take_lists(self) -> None:
-        found = in_order(items(self.export, "lists"))
+        found = in_order(self.export["lists"])
         if not found:
             raise NoListsInImport
         # Where there are too many, those in use come first.
@@ -134,7 +147,7 @@ class _Import:
     def _placed_cards(self) -> list[tuple[Item, List]]:
         """The cards that have a place, in the order in which they were made."""
         by_list: dict[str, list[Item]] = defaultdict(list)
-        for item in items(self.export, "cards"):
+        for item in self.export["cards"]:
             by_list[str(item.get("idList"))].append(item)
         placed: list[tuple[Item, List]] = []
         for list_id, found in by_list.items():
@@ -270,7 +283,7 @@ class _Import:
 
     def _moves(self) -> dict[str, list[Move]]:
         """Moves between lists by card, the oldest first."""
-        actions = items(self.export, "actions")
+        actions = self.export["actions"]
         found: dict[str, list[Move]] = defaultdict(list)
         for action in actions:
             data, at = action.get("data"), moment(action.get("date"))
@@ -296,43 +309,27 @@ class _Import:
         self.report.tell("card", line(item.get("name"), 100, "Untitled"), f"{why} It was left out.")
 
     def _tell_of_the_rest(self) -> None:
-        people = sum(bool(each.get("idMembers")) for each in items(self.export, "cards"))
+        people = sum(bool(each.get("idMembers")) for each in self.export["cards"])
         if people:
             self.report.tell("members", "", f"{people} cards had members: invite people, then assign them here.")
-        fields = sum(bool(each.get("customFieldItems")) for each in items(self.export, "cards"))
+        fields = sum(bool(each.get("customFieldItems")) for each in self.export["cards"])
         if fields:
             self.report.tell("custom fields", "", f"{fields} cards had custom fields, which are not kept.")
 
-    def _finished(
-        self, cards: Sequence[Card], parts: Sequence[Value], labels: Sequence[Value]
-    ) -> tuple[BoardView, Change, Report]:
-        act = self.act
-        name = line(self.export.get("name"), 100, "From Trello")
-        at = made_at(self.export.get("id"), act.at)
-        first = Event(self.board_id, 1, "board.created", at, act.by, data={"name": name})
-        self.events.sort(key=lambda each: each.at)
-        history = [replace(each, seq=place) for place, each in enumerate(self.events, 2)]
-        counts = {kind: self.report.brought[kind] for kind in ("lists", "cards", "labels", "checklists", "comments")}
-        last = Event(
-            self.board_id, len(history) + 2, "board.imported", act.at, act.by, data={"source": "trello", **counts}
-        )
-        board = Board(
+    def _board(self) -> Board:
+        return Board(
             id=self.board_id,
-            name=name,
+            name=line(self.export.get("name"), 100, "From Trello"),
             description=block(self.export.get("desc"), 20_000),
             currency="USD",
             hourly_rate_minor=0,
             external_id=external_id(self.export),
-            created_by=act.by,
-            seq=last.seq,
+            created_by=self.act.by,
+            seq=1,
             version=1,
-            created_at=at,
-            updated_at=act.at,
+            created_at=made_at(self.export.get("id"), self.act.at),
+            updated_at=self.act.at,
         )
-        owner = Member(act.new_id("member"), board.id, act.by, Role.OWNER, 1, act.at, act.at)
-        lists = tuple(self.lists.values())
-        change = Change(creates=(board, owner, *lists, *labels, *cards, *parts), event=last, history=(first, *history))
-        return BoardView(board, Role.OWNER, lists, members=(owner,)), change, self.report
 
 
 def _by_card(found: Iterable[Item], card_of: Callable[[Item], object]) -> defaultdict[str, list[Item]]:

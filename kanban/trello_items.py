@@ -1,10 +1,22 @@
 """Reading a Trello export: its objects, in their order, with their times. What is odd is passed over."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 Item = Mapping[str, Any]
+
+READ: Mapping[str, Sequence[str]] = {
+    "lists": ("id", "name", "pos", "closed"),
+    "cards": (
+        *("id", "idList", "name", "desc", "pos", "closed", "start", "due", "dueComplete", "dateLastActivity"),
+        *("idLabels", "idMembers", "attachments", "customFieldItems"),
+    ),
+    "labels": ("id", "name", "color"),
+    "checklists": ("id", "idCard", "name", "pos", "checkItems"),
+    "actions": ("type", "date", "data", "memberCreator"),
+}
+"""The arrays of an export that are read, and what is read of their objects: most of an export is something else."""
 
 
 def made_at(trello_id: object, otherwise: datetime) -> datetime:
@@ -36,3 +48,8 @@ def items(export: Item, name: str) -> list[Item]:
     """The objects of an array of the export."""
     found = export.get(name)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def read(name: str, item: Item) -> Item:
+    """What is read of an object in that array."""
+    return {key: item[key] for key in READ[name] if key in item}

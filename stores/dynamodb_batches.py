@@ -1,6 +1,6 @@
 """Many items written at once, each for itself: for what nobody sees yet, or nobody sees any more."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -14,9 +14,12 @@ _MOST_AT_ONCE = 25
 class Batches:
     """Writes to one table, without conditions."""
 
-    def __init__(self, calls: Calls, table: str) -> None:
+    def __init__(self, calls: Calls, table: str, progress: Callable[[int], None] | None = None) -> None:
+        """`progress` is told how many items all calls together have written."""
         self._calls = calls
         self.table = table
+        self._progress = progress
+        self._written = 0
 
     def put(self, items: Iterable[Item]) -> None:
         """Put them there. No key may come twice."""
@@ -35,3 +38,6 @@ class Batches:
                 if asked:
                     tries += 1
                     self._calls.wait(tries, began, Busy("DynamoDB has too much to do."))
+            self._written += len(batch)
+            if self._progress:
+                self._progress(self._written)

@@ -1,7 +1,7 @@
 """Commits: a change is written as one transaction, in another way if something is in the way that need not be."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kanban.store import AlreadyExists, Busy, Stale
 from kanban.values import Card, Change, Remembered, User
@@ -33,7 +33,7 @@ class Commits:
         self._transfer = Transfer(calls, reading, table)
         self._has_owner = False
 
-    def commit(self, change: Change, remember: Remembered | None) -> None:
+    def commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
         """Write all of it or nothing; as the port says."""
         check(change)
         circumstances = Circumstances(
@@ -48,7 +48,7 @@ class Commits:
             if not writes:
                 return
             try:
-                self._transact(self._in_one(writes, change, remember, circumstances), nonce)
+                self._transact(self._in_one(writes, change, remember, circumstances, progress), nonce)
             except Again:
                 continue
             except MovedOn:
@@ -64,7 +64,12 @@ class Commits:
         raise Busy("Too much is in the way of the change.")
 
     def _in_one(
-        self, writes: list[Write], change: Change, remember: Remembered | None, circumstances: Circumstances
+        self,
+        writes: list[Write],
+        change: Change,
+        remember: Remembered | None,
+        circumstances: Circumstances,
+        progress: Callable[[int], None] | None,
     ) -> list[Write]:
         """What one transaction writes; the rest has been written before, where nobody sees it."""
         if circumstances.luggage:
@@ -77,7 +82,7 @@ class Commits:
             raise TooLarge(len(writes))
         if circumstances.tombstone is None:
             refuse_known(self._read, remember)
-            batches = Batches(self._calls, self._table)
+            batches = Batches(self._calls, self._table, progress)
             circumstances.tombstone = founded(self._read, batches, change, change.event, writes)
         return [*(each for each in writes if each.decides), circumstances.tombstone]
 

@@ -1,7 +1,7 @@
 """The store in a DynamoDB table: the port's reads and its commit."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count, islice
@@ -244,8 +244,10 @@ class DynamoStore:
 
     # Writing
 
-    def commit(self, change: Change, remember: Remembered | None = None) -> None:
-        self._commits.commit(change, remember)
+    def commit(
+        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+    ) -> None:
+        self._commits.commit(change, remember, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
         return self._purge.step(before, limit)

@@ -1,7 +1,7 @@
 """The store in a SQL database: the port's reads and its commit, over any engine."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -268,10 +268,12 @@ class SqlStore:
         )
         return rows.remembered_of(found[0]) if found else None
 
-    def commit(self, change: Change, remember: Remembered | None = None) -> None:
+    def commit(
+        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+    ) -> None:
         check(change)
         with self._engine.writing() as transaction:
-            Commit(transaction, self._call).write(change, remember)
+            Commit(transaction, self._call, progress).write(change, remember)
 
     def purge(self, before: datetime, limit: int) -> int:
         with self._engine.writing() as transaction:

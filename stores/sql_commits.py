@@ -48,12 +48,15 @@ _ORDER = {kind: place for place, kind in enumerate(_ROWS)}
 class Commit:
     """Writes a change through a transaction, which makes it whole."""
 
-    __slots__ = ("_call", "_transaction")
+    __slots__ = ("_call", "_progress", "_transaction")
 
-    def __init__(self, transaction: Transaction, call: Callable[..., Call]) -> None:
-        """The transaction, and what makes a call of a statement and its parameters."""
+    def __init__(
+        self, transaction: Transaction, call: Callable[..., Call], progress: Callable[[int], None] | None = None
+    ) -> None:
+        """The transaction, what makes a call of a statement and its parameters, and what is told how far it is."""
         self._transaction = transaction
         self._call = call
+        self._progress = progress
 
     def write(self, change: Change, remember: Remembered | None) -> None:
         """Write the change, its origin and the answer. Raises Stale and AlreadyExists, here or at the end."""
@@ -73,15 +76,21 @@ class Commit:
         for value in _in_order(change.updates):
             if not isinstance(value, Board):
                 self._update(value, change)
-        for value in _in_order(change.creates):
+        for written, value in enumerate(_in_order(change.creates), 1):
             self._create(value)
+            self._tell(written)
         for gone in change.deletes:
             self._delete(gone)
         self._place(change.places, _board_id(change))
-        for event in (*change.history, *((change.event,) if change.event else ())):
+        for written, event in enumerate((*change.history, *((change.event,) if change.event else ()))):
             self._run(sw.INSERT[schema.events], **rows.event_row(event))
+            self._tell(len(change.creates) + written)
         if change.rebalance:
             self._rebalance(change.rebalance)
+
+    def _tell(self, written: int) -> None:
+        if self._progress:
+            self._progress(written)
 
     def _run(self, statement: Any, **values: Any) -> None:
         self._transaction.run(self._call(statement, **values))

@@ -2,10 +2,14 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
+import termios
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +21,11 @@ import tackboard
 from kanban import boards, cards
 from kanban.ids import Ids
 from kanban.values import Act
+from progress import Progress
 from stores import open_store
 from tests.live_server import LiveServer
 
+ROOT = Path(__file__).parents[1]
 TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 
 
@@ -246,7 +252,7 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(tackboard, "_PURGED_AT_ONCE", 1)
-        interrupted.setattr(tackboard, "_show_progress", _interrupt)
+        interrupted.setattr(Progress, "__call__", _interrupt)
         stopped = tackboard.main(["purge"])
     finished = tackboard.main(["purge"])
 
@@ -288,10 +294,30 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
     assert again.endswith("Nothing was changed.")
 
 
+def test_on_a_terminal_an_import_shows_a_bar() -> None:
+    command = [sys.executable, str(ROOT / "tackboard.py")]
+    subprocess.run([*command, "token"], check=True, capture_output=True)
+    mine, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+
+    subprocess.run([*command, "import", _export()], check=True, stdout=subprocess.DEVNULL, stderr=terminal)
+    drawn = os.read(mine, 100_000).decode()
+    os.close(terminal)
+    os.close(mine)
+
+    assert re.search(r"reading: 100%\|█+\|", drawn)
+    assert re.search(r"writing: 100%\|█+\| 8\d\d", drawn)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{", "export.json is not JSON, or breaks off: choose a file that Tackboard or Trello exported."),
+        ("", "export.json is not JSON, or breaks off"),
+        ('{"id": "\xff"}', "export.json is no export of a Trello"),
+        ('{"lists": [], "cards": [1, 2', "export.json is not JSON, or breaks off"),
+        ("[" * 100_000, "export.json is not JSON, or breaks off"),
+        ('{"format": "tackboard", "cards": {}}', "This is no sound export: '"),
         ("[]", "export.json is no export of a Trello board: it lacks an id, lists or cards."),
         ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),
     ],

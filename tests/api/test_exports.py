@@ -83,13 +83,15 @@ def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str
 
 def test_a_board_comes_back_equal(mina: Client, board: str, clock: StandingClock) -> None:
     before = whole(mina, board)
+    entries = before["time_entries"]
     clock.forward(seconds=3600)
 
     answer = mina.post("/imports/tackboard", before)
 
     assert answer.status == 201, answer.raw
     assert answer.json["report"]["items"] == []
-    assert answer.json["report"]["brought"] == {"lists": 4, "cards": 6, "labels": 1, "checklists": 2, "comments": 1}
+    brought = {"lists": 4, "cards": 6, "labels": 1, "checklists": 2, "comments": 1, "time_entries": len(entries)}
+    assert answer.json["report"]["brought"] == brought
     back = f"/boards/{answer.json['board']['id']}"
     assert whole(mina, back)["digest"] == before["digest"]
     for shown in ("cards", "lists", "cards?archived=true", "time-report"):
@@ -145,6 +147,25 @@ def test_who_is_unknown_is_reported_and_their_words_are_kept(mina: Client, board
     (comment,) = whole(mina, back)["comments"]
     assert (comment["author_id"], comment["text"]) == ("mina", "Zoe:\n\n日本 <script>")
     assert [each["user_id"] for each in mina.get(f"{back}/members").json["items"]] == ["mina"]
+
+
+def test_work_at_the_same_time_is_reported_and_kept(mina: Client, board: str) -> None:
+    found = whole(mina, board) | {"digest": None}
+    [closed] = [each for each in found["time_entries"] if each["note"] == "Zero"]
+    found["time_entries"] += [
+        closed
+        | {"id": f"{closed['id'][:-1]}{begun}", "started_at": f"2026-01-05T0{begun}:00:00Z"}
+        | {"ended_at": f"2026-01-05T0{ended}:00:00Z"}
+        for begun, ended in ((2, 5), (3, 4), (5, 6))
+    ]
+
+    answer = mina.post("/imports/tackboard", found)
+
+    assert answer.status == 201, answer.raw
+    [line] = answer.json["report"]["items"]
+    assert (line["kind"], line["name"]) == ("card", "Finished")
+    assert line["message"] == "Time entries of Omar that overlap with others: 1, kept as they were."
+    assert answer.json["report"]["brought"]["time_entries"] == len(found["time_entries"])
 
 
 def test_who_was_no_owner_owns_what_they_import(mina: Client, omar: Client, board: str) -> None:

@@ -1,0 +1,33 @@
+"""Boards that come from elsewhere, whole: with all that is on them, and with a history from before they were here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from kanban.reports import KINDS, Report
+from kanban.values import Act, Board, BoardView, Change, Event, EventData, Label, List, Member, Role, Value
+
+
+def founded(
+    board: Board,
+    act: Act,
+    *,
+    source: str,
+    report: Report,
+    history: Sequence[Event],
+    members: Sequence[Member],
+    lists: Sequence[List],
+    labels: Sequence[Label],
+    rest: Iterable[Value],
+) -> tuple[BoardView, Change]:
+    """The board as its owner sees it, and the change that makes it with everything on it, all or nothing.
+
+    `history` are events in any order; their numbers, and the board's, are given here. The last event says that the
+    board was imported, from which source, and how many things the report counts.
+    """
+    first = Event(board.id, 1, "board.created", min(board.created_at, act.at), act.by, data={"name": board.name})
+    told = [replace(each, seq=seq) for seq, each in enumerate(sorted(history, key=lambda each: each.at), 2)]
+    data: EventData = {"source": source, **{kind: report.brought[kind] for kind in KINDS}}
+    last = Event(board.id, len(told) + 2, "board.imported", act.at, act.by, data=data)
+    board = replace(board, seq=last.seq)
+    change = Change(creates=(board, *members, *lists, *labels, *rest), event=last, history=(first, *told))
+    return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change

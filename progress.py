@@ -1,0 +1,33 @@
+"""How far a long command is, as a bar on the terminal. A pipe or a log gets the result alone."""
+
+from types import TracebackType
+from typing import Never, Self
+
+from tqdm import tqdm
+
+
+class Progress:
+    """A bar for each step of a command, one below the other. To be used with `with`."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._bar: tqdm[Never] | None = None
+
+    def __call__(self, what: str, done: int, whole: int | None = None) -> None:
+        """So many of the whole are done; where nobody knows how many there are, they are counted."""
+        if self._bar is None or what != self._what:
+            self._close()
+            self._what = what
+            self._bar = tqdm(desc=what, total=whole, unit="", unit_scale=True, disable=None, dynamic_ncols=True)
+        self._bar.update(done - self._bar.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
