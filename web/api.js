@@ -18,11 +18,13 @@ export class Problem extends Error {
    * @param {number} status
    * @param {string} code
    * @param {string} detail
+   * @param {number} [wait] after how many milliseconds it may be tried again
    */
-  constructor(status, code, detail) {
+  constructor(status, code, detail, wait = 0) {
     super(detail);
     this.status = status;
     this.code = code;
+    this.wait = wait;
   }
 }
 
@@ -33,6 +35,7 @@ export class Problem extends Error {
 
 const PATIENCE = 15_000;
 const TRIES = 3;
+const LONGEST_WAIT = 5_000;
 
 /** Calls the API of the server that this page came from. */
 export class Api {
@@ -58,9 +61,10 @@ export class Api {
       try {
         return await this.#once(method, path, wishes, key);
       } catch (error) {
-        const isPassing = error instanceof Problem && (error.status === 503 || (error.status === 0 && method === "GET"));
-        if (!isPassing || attempt === TRIES || wishes.signal?.aborted) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** attempt));
+        if (!(error instanceof Problem)) throw error;
+        const isPassing = error.status === 503 || error.status === 429 || (error.status === 0 && method === "GET");
+        if (!isPassing || error.wait > LONGEST_WAIT || attempt === TRIES || wishes.signal?.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(error.wait, 300 * 2 ** attempt)));
       }
     }
   }
@@ -128,7 +132,8 @@ export class Api {
     const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
     const parsed = text && isJson ? JSON.parse(text) : text || null;
     if (!response.ok && response.status !== 304) {
-      throw new Problem(response.status, parsed?.code ?? "unknown", parsed?.detail ?? "");
+      const wait = 1_000 * Number(response.headers.get("retry-after") ?? 0);
+      throw new Problem(response.status, parsed?.code ?? "unknown", parsed?.detail ?? "", wait || 0);
     }
     return { status: response.status, body: parsed, tag: response.headers.get("etag") };
   }

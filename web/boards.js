@@ -1,10 +1,10 @@
-// All boards of whoever is signed in; new ones are made here, from nothing, from another board or from Trello.
+// All boards of whoever is signed in; new ones are made here, from nothing, from another board or from a file.
 
-import { Problem } from "./api.js";
 import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
+import { exportBoard, importer } from "./files.js";
 import { onDay } from "./format.js";
-import { note, sentence, trouble } from "./notice.js";
+import { note, trouble } from "./notice.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Board} Board */
@@ -36,10 +36,19 @@ export async function boards({ api, main, entitle }) {
       trouble(error);
     }
   };
+  const save = async (/** @type {Board} */ board) => {
+    try {
+      await exportBoard(api, board);
+    } catch (error) {
+      trouble(error);
+    }
+  };
   const tile = (/** @type {Board} */ board, /** @type {string} */ word, /** @type {"archive" | "unarchive"} */ how) => h("li", {},
     h("a", { href: `#/boards/${board.id}`, dir: "auto" }, board.name),
     h("small", {}, `${words.roles[board.role]} · ${onDay(board.updated_at)}`),
-    board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, how) }, word) : null);
+    h("div", {},
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, how) }, word) : null,
+      h("button", { type: "button", class: "quiet", onclick: () => void save(board) }, words.boardSave)));
 
   const name = h("input", { maxlength: 100, required: true, autocomplete: "off" });
   const template = h("select");
@@ -68,47 +77,4 @@ export async function boards({ api, main, entitle }) {
         importer(api, () => void draw())),
       shelf));
   await draw();
-}
-
-/**
- * Takes an export of Trello, by drop or by choice, and shows what became of it.
- *
- * @param {import("./api.js").Api} api
- * @param {() => void} done
- */
-function importer(api, done) {
-  const input = h("input", { type: "file", accept: "application/json,.json", "aria-label": words.importChoose });
-  const state = h("div", { role: "status" });
-  const bring = async (/** @type {File} */ file) => {
-    fill(state, h("p", {}, words.importBusy(file.name)), h("progress", { "aria-label": words.importTitle }));
-    try {
-      const body = JSON.parse(await file.text());
-      const answer = /** @type {import("./api.js").Schemas["Import"]} */ ((await api.ask("POST", "imports/trello", { body })).body);
-      fill(state, h("p", {}, words.importDone(answer.board.name), " ", h("a", { href: `#/boards/${answer.board.id}` }, words.importOpen)), drawn(answer.report));
-      done();
-    } catch (error) {
-      fill(state, h("p", { class: "trouble" }, error instanceof SyntaxError ? words.importNotJson : sentence(error)));
-      if (!(error instanceof Problem || error instanceof SyntaxError)) console.error(error);
-    }
-    input.value = "";
-  };
-  input.addEventListener("change", () => { if (input.files?.[0]) void bring(input.files[0]); });
-  const panel = h("section", { class: "panel drop" }, h("h2", {}, words.importTitle), h("p", { class: "hint" }, words.importHint), input, state);
-  panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("over"); });
-  panel.addEventListener("dragleave", () => panel.classList.remove("over"));
-  panel.addEventListener("drop", (event) => {
-    event.preventDefault();
-    panel.classList.remove("over");
-    const file = event.dataTransfer?.files[0];
-    if (file) void bring(file);
-  });
-  return panel;
-}
-
-/** @param {import("./api.js").Schemas["ImportReport"]} report */
-function drawn(report) {
-  const counts = Object.entries(report.brought).map(([kind, count]) => h("li", {}, words.importCount(kind, count)));
-  const lines = report.items.map((line) => h("li", { dir: "auto" }, `${line.kind} ${line.name}: ${line.message}`));
-  const more = report.unlisted ? h("li", {}, words.importMore(report.unlisted)) : null;
-  return h("details", {}, h("summary", {}, words.importReport), h("ul", {}, counts), h("ul", {}, lines, more));
 }

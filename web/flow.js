@@ -3,6 +3,7 @@
 import { bars, scatter, stacked } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
+import { save } from "./files.js";
 import { inDays, money, shortDay } from "./format.js";
 import { trouble } from "./notice.js";
 import { words } from "./words.js";
@@ -42,9 +43,7 @@ export async function flow({ api, main, tools, entitle }, id) {
     try {
       const query = { from: from.value, to: to.value, tz };
       const answer = await api.ask("GET", `${path}/time-report`, { query, accept: "text/csv" });
-      const address = URL.createObjectURL(new Blob([/** @type {string} */ (answer.body)], { type: "text/csv" }));
-      h("a", { href: address, download: `${board.name}-${from.value}-${to.value}.csv` }).click();
-      URL.revokeObjectURL(address);
+      save(`${board.name}-${from.value}-${to.value}.csv`, "text/csv", /** @type {string} */ (answer.body));
     } catch (error) {
       trouble(error);
     }

@@ -105,6 +105,20 @@ def test_a_server_that_answers_503_to_all_is_told_and_can_be_asked_again(mina: P
     expect(page.get_by_role("link", name="Board" if path else "Flow", exact=True)).to_be_visible()
 
 
+def test_who_asks_too_much_waits_as_long_as_the_server_says_and_asks_again(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    mina.visit(page, board_id)
+    refusal = {"status": 429, "headers": {"Retry-After": "1"}, "json": {"code": "rate_limited", "detail": "Too much."}}
+    page.route("**/move", lambda route: route.fulfill(**refusal), times=1)
+
+    with page.expect_response(lambda response: response.url.endswith("/move") and response.ok):
+        drag(page, "One", "Doing")
+
+    expect(page.get_by_text("Too much.")).to_have_count(0)
+    assert [each["status"] for each in mina.ask("GET", f"boards/{board_id}/cards")["items"]] == ["in_progress"]
+
+
 def _busy(route: Route) -> None:
     route.fulfill(status=503, json={"code": "busy", "detail": "Come back in a moment."})
 

@@ -41,6 +41,22 @@ def test_an_export_of_trello_is_brought_along_with_its_report(mina: Person, visi
     assert not visit.complaints
 
 
+def test_a_board_is_saved_as_a_file_and_brought_back(mina: Person, visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    mina.board("One", "Two", name="Orchard / 日本")
+    mina.visit(page)
+    tile = page.locator(".tiles li", has_text="Orchard")
+
+    with page.expect_download() as saving:
+        tile.get_by_role("button", name="Save as a file").click()
+    saving.value.save_as(tmp_path / "board.json")
+    page.get_by_label("Choose a file").set_input_files(tmp_path / "board.json")
+    page.get_by_role("link", name="Open the board").click()
+
+    expect(titles(page, "To do")).to_have_text(["One", "Two"])
+    assert not visit.complaints
+
+
 def test_a_file_that_is_no_export_is_told(mina: Person, visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     mina.visit(page)
