@@ -6,9 +6,9 @@ from handlers.door import Door
 
 
 def list_events(door: Door, board_id: str, after: int, limit: int) -> Answer:
-    """The events after a seq, oldest first; an unchanged board answers 304 to the tag it gave."""
+    """The events after a seq, oldest first. The tag of a page fits the next one only while there is nothing on it."""
     view, found = door.events(board_id, after, limit)
     last = found.items[-1].seq if found.items else after
     more = last < view.board.seq
     shape = {"items": [show.event(each) for each in found.items], "last_seq": last, "has_more": more}
-    return Answer(shape, etag=str(view.board.seq), next_query={"after": str(last)} if more else None)
+    return Answer(shape, etag=f"{last}.more" if more else str(last), next_query={"after": str(last)} if more else None)

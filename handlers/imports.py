@@ -11,10 +11,14 @@ from kanban.store import Store
 from kanban.values import Act, BoardView, Change
 
 
-def import_trello(store: Store, caller: Caller, act: Act, body: dict[str, Any]) -> Answer:
+def import_trello(
+    store: Store, caller: Caller, act: Act, body: dict[str, Any], currency: str = "USD", hourly_rate_minor: int = 0
+) -> Answer:
     """Make a board of an export; the same one again changes nothing."""
     view = _there(store, caller, trello.external_id(body))
-    return _as_it_is(view) if view else _made(*trello.brought(body, act))
+    if view is not None:
+        return _as_it_is(view)
+    return _made(*trello.brought(body, act, currency=currency, hourly_rate_minor=hourly_rate_minor))
 
 
 def import_tackboard(store: Store, caller: Caller, act: Act, body: dict[str, Any]) -> Answer:

@@ -32,6 +32,7 @@ def user(value: User) -> Shape:
     return {
         "id": value.id,
         "name": value.name,
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
@@ -60,6 +61,7 @@ def board(value: Board, role: Role) -> Shape:
         "external_id": value.external_id,
         "role": role,
         "seq": value.seq,
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
@@ -85,6 +87,7 @@ def label(value: Label) -> Shape:
         "board_id": value.board_id,
         "name": value.name,
         "color": value.color,
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
@@ -101,6 +104,7 @@ def list_(value: List) -> Shape:
         "wip_enforcement": value.wip_enforcement,
         "external_id": value.external_id,
         "card_count": value.card_count,
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
@@ -128,7 +132,9 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "comment_count": value.comment_count,
         "started_at": moment_or_none(value.started_at),
         "resolved_at": moment_or_none(value.resolved_at),
+        "running_since": moment(value.running.started_at) if value.running else None,
         **clock(value, view.board.currency, now),
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
@@ -158,6 +164,7 @@ def time_entry(value: TimeEntry, now: datetime) -> Shape:
         "elapsed_seconds": timeclock.entry_seconds(value, now),
         "hourly_rate_minor": value.rate_minor,
         "note": value.note,
+        "version": value.version,
     }
 
 
@@ -169,6 +176,7 @@ def checklist(value: Checklist, view: BoardView) -> Shape:
         "card_id": value.card_id,
         "name": value.name,
         "items": [checklist_item(each, view) for each in value.items],
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
@@ -182,6 +190,7 @@ def checklist_item(value: ChecklistItem, view: BoardView) -> Shape:
         "done": value.done,
         "assignee_id": _assignee_of(value, view),
         "due_at": moment_or_none(value.due_at),
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
@@ -195,6 +204,7 @@ def comment(value: Comment) -> Shape:
         "card_id": value.card_id,
         "author_id": value.author_id,
         "text": value.text,
+        "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }

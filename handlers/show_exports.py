@@ -29,8 +29,8 @@ def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
             "archived_at": moment_or_none(board.archived_at),
         },
         "members": [{"user_id": each.user_id, "role": each.role} for each in view.members if is_first],
-        "labels": [_without(show.label(each), "board_id") for each in view.labels if is_first],
-        "lists": [_without(show.list_(each), "board_id", "card_count") for each in view.lists if is_first],
+        "labels": [_without(show.label(each), "board_id", "version") for each in view.labels if is_first],
+        "lists": [_without(show.list_(each), "board_id", "card_count", "version") for each in view.lists if is_first],
     }
 
 
@@ -60,12 +60,13 @@ def card(value: Card, view: BoardView) -> Shape:
 
 def checklist(value: Checklist, view: BoardView) -> Shape:
     """`ExportedChecklist`."""
-    return _without(show.checklist(value, view), "board_id")
+    shape = _without(show.checklist(value, view), "board_id", "version")
+    return {**shape, "items": [_without(each, "version") for each in shape["items"]]}
 
 
 def comment(value: Comment) -> Shape:
     """`ExportedComment`, without the name of its author."""
-    return _without(show.comment(value), "board_id")
+    return _without(show.comment(value), "board_id", "version")
 
 
 def time_entry(value: TimeEntry) -> Shape:

@@ -170,10 +170,13 @@ def move(
 
 
 def start(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change]:
-    """Begin work: from a todo list to the bottom of the first one in progress.
+    """Begin work: from a todo list to the bottom of the first one in progress. There, a clock that stands runs on.
 
-    Raises CardArchived, WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
+    Raises CardArchived, ListArchived, WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
     """
+    card = _card_in_use(view, card_id)
+    if card.running is None and view.list_of(card).stage == Stage.IN_PROGRESS:
+        return _clocked(view, card, act)
     return _advanced(view, card_id, Stage.TODO, Stage.IN_PROGRESS, act)
 
 
@@ -206,6 +209,26 @@ def _advanced(view: BoardView, card_id: str, origin: Stage, goal: Stage, act: Ac
         raise WrongStage(card.title, origin, actual)
     target = view.first_list(goal)
     return _moved(view, card, target, rank_at_end(target, "bottom"), act)
+
+
+def _clocked(view: BoardView, card: Card, act: Act) -> tuple[Card, Change]:
+    """The card where it is, its clock started."""
+    home = view.list_of(card)
+    if home.archived_at is not None:
+        raise ListArchived(home.name)
+    new = replace(card, started_at=card.started_at or act.at, version=card.version + 1, updated_at=act.at)
+    new, entry = timeclock.opened(new, timeclock.rate_of(card, view.board), act)
+    change = record(
+        view,
+        act,
+        "card.clock_started",
+        creates=(entry,),
+        updates=(new,),
+        list_id=card.list_id,
+        card_id=card.id,
+        data={"hourly_rate_minor": entry.rate_minor},
+    )
+    return new, change
 
 
 def _moved(view: BoardView, card: Card, target: List, rank: str, act: Act) -> tuple[Card, Change]:

@@ -4,6 +4,7 @@ The times are Trello's: a thing was made at the second that the first eight hexa
 cards come from the export's actions, of which Trello gives the last thousand.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,10 +39,20 @@ from kanban.values import (
 MOST_ACTIONS = 1_000
 """Actions that an export holds: with as many, older ones are missing."""
 
-_STAGES: tuple[tuple[Stage, tuple[str, ...]], ...] = (
-    (Stage.DONE, ("done", "closed", "complete", "finished", "shipped", "released", "deployed", "live", "archive")),
-    (Stage.IN_PROGRESS, ("doing", "progress", "wip", "review", "testing", "development", "working", "active")),
+_WORD = re.compile(r"\w+")
+_STAGES: tuple[tuple[Stage, frozenset[str]], ...] = (
+    (
+        Stage.DONE,
+        frozenset(("done", "closed", "complete", "completed", "finished", "shipped", "released", "deployed", "live"))
+        | frozenset(("archive", "archived", "resolved")),
+    ),
+    (
+        Stage.IN_PROGRESS,
+        frozenset(("doing", "progress", "wip", "review", "reviewing", "testing", "development", "working", "active")),
+    ),
 )
+_TRELLO_ID = re.compile("trello:[0-9a-f]{24}")
+_MOST_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +69,31 @@ def external_id(export: Item) -> str:
     return f"trello:{export['id']}"
 
 
-def brought(export: Item, act: Act) -> tuple[BoardView, Change, Report]:
-    """A new board of who asks, all that it takes to make it, and the report. Raises NoListsInImport."""
-    return _Import(export, act).made()
+def brought(
+    export: Item, act: Act, *, currency: str = "USD", hourly_rate_minor: int = 0
+) -> tuple[BoardView, Change, Report]:
+    """A new board of who asks, all that it takes to make it, and the report. Raises NoListsInImport.
+
+    Trello knows no money: the board's currency and rate are those given.
+    """
+    return _Import(export, act, currency, hourly_rate_minor).made()
 
 
 class _Import:
     """One import, decided step by step."""
 
-    def __init__(self, export: Item, act: Act) -> None:
+    def __init__(self, export: Item, act: Act, currency: str, hourly_rate_minor: int) -> None:
         self.export = {**export, **{name: [read(name, each) for each in items(export, name)] for name in READ}}
         self.act = act
+        self.currency = currency
+        self.hourly_rate_minor = hourly_rate_minor
         self.report = Report()
         self.board_id = act.new_id("board")
         self.lists: dict[str, List] = {}
         self.events: list[Event] = []
         self.cut_at: datetime | None = None
         self.ranks: dict[int, str] = {}
+        self.taken: set[str] = set()
         self.checklists = _by_card(self.export["checklists"], lambda each: each.get("idCard"))
         self.comments = _by_card(
             (each for each in self.export["actions"] if each.get("type") == "commentCard"), _card_of_action
@@ -90,7 +109,7 @@ class _Import:
             card, own = self._card(item, home, labels.ids, moves.get(str(item.get("id")), []))
             cards.append(card)
             parts += own
-        self._tell_of_the_rest()
+        self._tell_of_the_rest(sum(isinstance(each, TimeEntry) for each in parts))
         owner = Member(self.act.new_id("member"), self.board_id, self.act.by, Role.OWNER, 1, self.act.at, self.act.at)
         view, change = founded(
             self._board(),
@@ -118,7 +137,8 @@ class _Import:
             if id(left) not in kept:
                 name = line(left.get("name"), 100, "A list")
                 self.report.tell("list", name, f"A board has at most {MOST_LISTS} lists: left out, with its cards.")
-        stages = _stages(chosen)
+        stages = self._stages(chosen)
+        taken: set[str] = set()
         for item, stage, rank in zip(chosen, stages, ranks.following("", len(chosen)), strict=True):
             at = made_at(item.get("id"), self.act.at)
             new = List(
@@ -127,9 +147,9 @@ class _Import:
                 name=line(item.get("name"), 100, "Unnamed"),
                 stage=stage,
                 rank=rank,
-                wip_limit=None,
+                wip_limit=_limit(item.get("softLimit")),
                 wip_enforcement=Enforcement.WARN,
-                external_id=None,
+                external_id=_once(item.get("id"), taken),
                 card_count=0,
                 first_rank="",
                 last_rank="",
@@ -141,6 +161,20 @@ class _Import:
             self.lists[str(item.get("id"))] = new
             self.report.brought["lists"] += 1
             self._tell(at, "list.created", new.id, None, {"name": new.name, "stage": str(stage)})
+
+    def _stages(self, lists: Sequence[Item]) -> list[Stage]:
+        """By what their names say. Where none says that it is done, the last of several in use is, if it may be."""
+        told = [_stage_of(each.get("name")) for each in lists]
+        in_use = [place for place, each in enumerate(lists) if not each.get("closed")]
+        if len(in_use) > 1 and Stage.DONE not in told:
+            last = in_use[-1]
+            if told[last] is None:
+                told[last] = Stage.DONE
+                name = line(lists[last].get("name"), 100, "Unnamed")
+                self.report.tell("list", name, "No list's name says that work is done there, so this one is 'done'.")
+            else:
+                self.report.tell("lists", "", "No list's name says that work is done there: add a list of that stage.")
+        return [stage or Stage.TODO for stage in told]
 
     # Cards
 
@@ -195,7 +229,7 @@ class _Import:
             list_id=home.id,
             title=title,
             description=description,
-            external_id=None,
+            external_id=_once(item.get("id"), self.taken),
             rank=self.ranks[id(item)],
             start_at=moment(item.get("start")),
             due_at=moment(item.get("due")),
@@ -225,7 +259,7 @@ class _Import:
         entries: list[TimeEntry] = []
         if home.stage == Stage.IN_PROGRESS and card.archived_at is None and home.archived_at is None:
             # Trello kept no time: the clock runs from now on.
-            card, entry = timeclock.opened(card, 0, self.act)
+            card, entry = timeclock.opened(card, self.hourly_rate_minor, self.act)
             entries = [entry]
         return self._with_parts(card, item, entries)
 
@@ -308,7 +342,9 @@ class _Import:
     def _leave_out(self, item: Item, why: str) -> None:
         self.report.tell("card", line(item.get("name"), 100, "Untitled"), f"{why} It was left out.")
 
-    def _tell_of_the_rest(self) -> None:
+    def _tell_of_the_rest(self, clocks: int) -> None:
+        if clocks:
+            self.report.tell("clocks", "", f"Trello keeps no time: the clocks of {clocks} cards run from now on.")
         people = sum(bool(each.get("idMembers")) for each in self.export["cards"])
         if people:
             self.report.tell("members", "", f"{people} cards had members: invite people, then assign them here.")
@@ -321,8 +357,8 @@ class _Import:
             id=self.board_id,
             name=line(self.export.get("name"), 100, "From Trello"),
             description=block(self.export.get("desc"), 20_000),
-            currency="USD",
-            hourly_rate_minor=0,
+            currency=self.currency,
+            hourly_rate_minor=self.hourly_rate_minor,
             external_id=external_id(self.export),
             created_by=self.act.by,
             seq=1,
@@ -339,6 +375,20 @@ def _by_card(found: Iterable[Item], card_of: Callable[[Item], object]) -> defaul
     return by_card
 
 
+def _once(trello_id: object, taken: set[str]) -> str | None:
+    """What a thing is known by, the first time that its id comes along."""
+    name = f"trello:{trello_id}"
+    if name in taken or not _TRELLO_ID.fullmatch(name):
+        return None
+    taken.add(name)
+    return name
+
+
+def _limit(found: object) -> int | None:
+    """The limit of a list, as the power-up of that name keeps it."""
+    return found if type(found) is int and 1 <= found <= _MOST_LIMIT else None
+
+
 def _card_of_action(action: Item) -> object:
     data = action.get("data")
     card = data.get("card") if isinstance(data, dict) else None
@@ -349,16 +399,7 @@ def _moved_data(here: List, goal: List) -> EventData:
     return {"from_list_id": here.id, "from_stage": str(here.stage), "to_stage": str(goal.stage)}
 
 
-def _stages(lists: Sequence[Item]) -> list[Stage]:
-    """By what their names say; where none says that it is done, the last of several is, and the first is to do."""
-    found = [_stage_of(str(each.get("name", "")).casefold()) for each in lists]
-    stages = [each or Stage.TODO for each in found]
-    if len(stages) > 1 and Stage.DONE not in stages:
-        stages[-1] = Stage.DONE
-    if Stage.TODO not in stages and found:
-        stages[0] = Stage.TODO
-    return stages
-
-
-def _stage_of(name: str) -> Stage | None:
-    return next((stage for stage, words in _STAGES if any(word in name for word in words)), None)
+def _stage_of(name: object) -> Stage | None:
+    """What a list's name says, word by word; 'not done' says nothing."""
+    found = {*_WORD.findall(str(name).casefold())}
+    return None if "not" in found else next((stage for stage, words in _STAGES if words & found), None)

@@ -7,7 +7,7 @@ from typing import Any
 Item = Mapping[str, Any]
 
 READ: Mapping[str, Sequence[str]] = {
-    "lists": ("id", "name", "pos", "closed"),
+    "lists": ("id", "name", "pos", "closed", "softLimit"),
     "cards": (
         *("id", "idList", "name", "desc", "pos", "closed", "start", "due", "dueComplete", "dateLastActivity"),
         *("idLabels", "idMembers", "attachments", "customFieldItems"),

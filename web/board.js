@@ -267,7 +267,7 @@ export class Screen {
           card.due_at ? h("time", { datetime: card.due_at, class: isOverdue ? "overdue" : "", title: when(card.due_at) }, isOverdue ? `${words.overdue}: ` : "", dayNear(card.due_at)) : null,
           total ? h("span", { title: words.checklistDone(done, total) }, `☑ ${done}/${total}`) : null,
           card.comment_count ? h("span", {}, `✎ ${card.comment_count}`) : null,
-          card.status === "in_progress" ? h("span", { class: "running", dataset: { clock: card.id } }, clock(this.model.elapsed(card))) : null,
+          card.running_since ? h("span", { class: "running", dataset: { clock: card.id } }, clock(this.model.elapsed(card))) : null,
           people.length ? h("span", { class: "faces" }, people.map((member) => h("span", { class: "person", title: member.name }, initials(member.name)))) : null)));
   }
 

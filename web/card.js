@@ -153,10 +153,12 @@ class CardView {
     /** @type {Record<string, ["start" | "resolve" | "reopen", string]>} */
     const next = { todo: ["start", words.start], in_progress: ["resolve", words.resolve], done: ["reopen", words.reopen] };
     const [step, word] = next[card.status] ?? ["start", words.start];
-    const advance = async () => { if (await screen.advance(card, step)) await this.read(); };
+    const advance = async (/** @type {"start" | "resolve" | "reopen"} */ how) => { if (await screen.advance(card, how)) await this.read(); };
+    const stands = card.status === "in_progress" && !card.running_since;
     const away = async (/** @type {"archive" | "delete"} */ how) => { if (await screen.putAway(card, how)) this.element.close(); };
     fill(this.steps, lists,
-      h("button", { type: "button", class: "primary", onclick: () => void advance() }, word),
+      h("button", { type: "button", class: "primary", onclick: () => void advance(step) }, word),
+      stands ? h("button", { type: "button", onclick: () => void advance("start") }, words.startClock) : null,
       h("button", { type: "button", onclick: () => void away("archive") }, words.archive),
       h("button", { type: "button", onclick: () => void away("delete") }, words.delete));
   }

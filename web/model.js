@@ -78,8 +78,7 @@ export class Model {
 
   /** Seconds on a card's clock by now. @param {Card} card */
   elapsed(card) {
-    const isRunning = card.status === "in_progress";
-    return card.elapsed_seconds + (isRunning ? (performance.now() - this.readAt) / 1000 : 0);
+    return card.elapsed_seconds + (card.running_since ? (performance.now() - this.readAt) / 1000 : 0);
   }
 
   /**
@@ -100,7 +99,9 @@ export class Model {
    * @param {{list_id: string, before?: string, after?: string, position?: string}} to
    */
   anticipate(card, to) {
-    const moved = { ...card, list_id: to.list_id, status: this.list(to.list_id)?.stage ?? card.status };
+    const status = this.list(to.list_id)?.stage ?? card.status;
+    const running_since = status === card.status ? card.running_since : status === "in_progress" ? card.updated_at : null;
+    const moved = { ...card, list_id: to.list_id, status, running_since };
     const others = this.cards.filter((each) => each.id !== card.id);
     let at = others.findIndex((each) => each.id === (to.before ?? to.after));
     if (at >= 0 && to.after) at += 1;
@@ -118,7 +119,7 @@ export class Model {
   accept(card) {
     const at = this.cards.findIndex((each) => each.id === card.id);
     // Its clock counted from now on, while the others counted since they were read.
-    const shift = card.status === "in_progress" ? (performance.now() - this.readAt) / 1000 : 0;
+    const shift = card.running_since ? (performance.now() - this.readAt) / 1000 : 0;
     const shown = { ...card, elapsed_seconds: card.elapsed_seconds - shift };
     if (at >= 0 && this.cards[at]?.list_id === card.list_id) this.cards[at] = shown;
     else this.anticipate(shown, { list_id: card.list_id, position: "bottom" });

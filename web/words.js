@@ -10,6 +10,7 @@ const happenings = {
   "card.updated": "changed it",
   "card.moved": "moved it",
   "card.arrived": "brought it from another board",
+  "card.clock_started": "started its clock",
   "card.archived": "archived it",
   "card.unarchived": "took it out of the archive",
   "card.restored": "brought it back",
@@ -119,6 +120,7 @@ export const words = {
   viewer: "You can look at this board, but not change it.",
 
   start: "Start",
+  startClock: "Start the clock",
   resolve: "Resolve",
   reopen: "Reopen",
   archive: "Archive",

@@ -411,3 +411,22 @@ def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clo
 
     assert [each.status for each in (same, renamed, unchanged, running)] == [304, 200, 304, 200]
     assert renamed.json["members"][0]["name"] == "Mina Okafor"
+
+
+def test_a_clock_that_stood_while_its_list_was_archived_is_started_again(board: Board) -> None:
+    card = board.add("Copy", board.doing)
+    running = board.client.get(card).json["running_since"]
+    board.do(board.doing, "archive")
+    shut = board.client.post(f"{card}/start")
+    board.do(board.doing, "unarchive")
+    standing = board.client.get(card).json
+
+    started = board.client.post(f"{card}/start")
+
+    assert (running is None, shut.status, shut.json["code"]) == (False, 409, "list_archived")
+    assert (standing["status"], standing["running_since"]) == ("in_progress", None)
+    assert (started.status, started.json["status"]) == (200, "in_progress")
+    assert started.json["running_since"]
+    assert started.json["version"] == standing["version"] + 1
+    assert board.last_event()["type"] == "card.clock_started"
+    assert board.client.post(f"{card}/start").json["code"] == "wrong_stage"

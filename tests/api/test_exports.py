@@ -115,7 +115,7 @@ def _without_ids(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_ids(each) for each in value]
     if isinstance(value, dict):
-        left_out = ("id", "board_id", "list_id", "card_id", "label_id", "label_ids", "next_cursor")
+        left_out = ("id", "board_id", "list_id", "card_id", "label_id", "label_ids", "next_cursor", "version")
         return {name: _without_ids(each) for name, each in value.items() if name not in left_out}
     return value
 

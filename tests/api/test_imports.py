@@ -22,6 +22,13 @@ def export(**fields: Any) -> dict[str, Any]:
     }
 
 
+def test_a_board_has_the_currency_and_the_rate_that_are_asked_for(mina: Client) -> None:
+    answer = mina.post("/imports/trello?currency=EUR&hourly_rate_minor=1500", export())
+
+    board = mina.get(answer.headers["location"].removeprefix("/v1")).json
+    assert (board["currency"], board["hourly_rate_minor"]) == ("EUR", 1500)
+
+
 def test_a_board_comes_along_with_its_report(mina: Client) -> None:
     answer = mina.post("/imports/trello", export())
 

@@ -39,6 +39,7 @@ def test_work_is_written_down_read_corrected_and_deleted(mina: Client, card: dic
         "elapsed_seconds": 5400,
         "hourly_rate_minor": 1000,
         "note": "On paper",
+        "version": 1,
     }
     assert mina.get(path).json == made.json
     assert mina.get(path, If_None_Match=made.etag).status == 304

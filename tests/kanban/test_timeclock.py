@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kanban import cards, timeclock
+from kanban import cards, time_entries, timeclock
+from kanban.errors import WrongStage
 from kanban.values import Card, TimeEntry
 from tests.kanban.desk import Desk
 
@@ -103,3 +104,25 @@ def test_an_open_entry_counts_up_to_now() -> None:
 
     assert timeclock.entry_seconds(entry, TWO + timedelta(seconds=7)) == 7
     assert timeclock.entry_seconds(replace(entry, ended_at=TWO), TWO + timedelta(seconds=7)) == 0
+
+
+def test_a_clock_that_was_stopped_in_progress_is_started_again_where_the_card_is(desk: Desk) -> None:
+    card = started_card(desk)
+    desk.later(seconds=60)
+    entry = card.running
+    assert entry
+    desk.apply(time_entries.delete(desk.view(card.id), card.id, entry, desk.act))
+    stopped = desk.cards[card.id]
+    desk.later(seconds=60)
+
+    again, change = cards.start(desk.view(card.id), card.id, desk.act)
+
+    assert stopped.running is None
+    assert again.running
+    assert again.running.started_at == desk.now
+    assert (again.list_id, again.rank, again.started_at) == (card.list_id, card.rank, card.started_at)
+    assert change.event
+    assert change.event.type == "card.clock_started"
+    desk.apply(change)
+    with pytest.raises(WrongStage):
+        cards.start(desk.view(card.id), card.id, desk.act)

@@ -75,6 +75,55 @@ def test_where_no_list_sounds_done_the_last_one_is() -> None:
     assert [each.stage for each in made(change, List)] == [Stage.TODO, Stage.TODO, Stage.DONE]
 
 
+@pytest.mark.parametrize(
+    ("names", "stages"),
+    [
+        (["To do", "Deliverables", "Incomplete", "Abandoned", "Inactive", "DONE ✅"], ["todo"] * 5 + ["done"]),
+        (["Backlog", "Code review", "Shipped (v2)"], ["todo", "in_progress", "done"]),
+        (["Not done", "In-progress", "Completed"], ["todo", "in_progress", "done"]),
+        (["Doing", "Review"], ["in_progress", "in_progress"]),
+        (["Ideas"], ["todo"]),
+    ],
+)
+def test_names_are_read_word_by_word(names: list[str], stages: list[str]) -> None:
+    change, _ = brought(lists=[item(number, name=name) for number, name in enumerate(names)])
+
+    assert [str(each.stage) for each in made(change, List)] == stages
+
+
+def test_a_stage_that_was_guessed_or_is_missing_is_told() -> None:
+    _, guessed = brought(lists=[item(1, name="A"), item(2, name="B")])
+    _, missing = brought(lists=[item(1, name="A"), item(2, name="Doing")])
+
+    assert said(guessed) == ["No list's name says that work is done there, so this one is 'done'."]
+    assert said(missing) == ["No list's name says that work is done there: add a list of that stage."]
+
+
+def test_lists_and_cards_are_known_by_their_ids_there_each_once() -> None:
+    cards = [item(9, idList=TODO["id"], name="A"), item(9, idList=TODO["id"], name="B")]
+    odd: tuple[Any, ...] = (None, [], "x" * 24, 7)
+    cards += [{"id": each, "idList": TODO["id"], "name": "C"} for each in odd]
+    change, _ = brought(lists=[TODO | {"softLimit": 4}, DOING | {"softLimit": 0}], cards=cards)
+
+    assert [(each.external_id, each.wip_limit) for each in made(change, List)] == [
+        (f"trello:{TODO['id']}", 4),
+        (f"trello:{DOING['id']}", None),
+    ]
+    named = [each.external_id for each in made(change, Card) if each.external_id]
+    assert named == [f"trello:{trello_id(9)}"]
+
+
+def test_a_board_has_the_money_that_it_is_given_and_clocks_of_what_is_in_progress_run() -> None:
+    act = Act("usr_ann", NOON, lambda kind: f"{kind}_1")
+    export = board(cards=[item(9, idList=DOING["id"], name="Copy")])
+
+    _, change, report = trello.brought(export, act, currency="EUR", hourly_rate_minor=1_500)
+
+    (new,), (entry,) = made(change, Board), made(change, TimeEntry)
+    assert (new.currency, new.hourly_rate_minor, entry.rate_minor) == ("EUR", 1_500, 1_500)
+    assert said(report) == ["Trello keeps no time: the clocks of 1 cards run from now on."]
+
+
 def test_cards_stand_by_position_and_in_the_order_of_the_export_where_one_has_none() -> None:
     cards = [item(9, idList=TODO["id"], name="B", pos=2), item(8, idList=TODO["id"], name="A", pos=1)]
 

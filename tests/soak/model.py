@@ -12,6 +12,7 @@ from tests.api.client import Answer
 from tests.soak.arranging import Arranging
 from tests.soak.copies import Copies
 from tests.soak.labels import Labels
+from tests.soak.ledger import rate_of
 from tests.soak.members import Members
 from tests.soak.parts import Parts
 from tests.soak.rulings import (
@@ -243,7 +244,18 @@ class Model(Shelves, Members, Labels, Parts, Copies, Arranging, Timesheets):
         return self._moved(board, card, target, order)
 
     def _start_card(self, request: Request, board: Board) -> Expected:
-        return self._advanced(request, board, "todo", "in_progress")
+        card = named(request.card, board.cards, Refusal(404, "card_not_found"))
+        column = board.home(card)
+        if column.stage != "in_progress" or any(each.end is None for each in card.stretches):
+            return self._advanced(request, board, "todo", "in_progress")
+        if card.archived:
+            raise Refusal(409, "card_archived")
+        if column.archived:
+            raise Refusal(409, "list_archived")
+        self._bring(card, None, "in_progress", board)
+        self._touch(card)
+        self._record(board, "card.clock_started", column, card, hourly_rate_minor=rate_of(card, board))
+        return self._card_shown(board, card)
 
     def _resolve_card(self, request: Request, board: Board) -> Expected:
         return self._advanced(request, board, "in_progress", "done")

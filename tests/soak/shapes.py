@@ -22,6 +22,7 @@ def board_shape(board: Board, user: str) -> dict[str, Any]:
         "external_id": None,
         "role": place.role if place else None,
         "seq": len(board.events),
+        "version": board.version,
         "created_at": moment(board.made),
         "updated_at": moment(board.edited),
         "archived_at": moment(board.archived),
@@ -39,6 +40,7 @@ def column_shape(board: Board, column: Column) -> dict[str, Any]:
         "wip_enforcement": column.wip_enforcement,
         "external_id": column.external_id,
         "card_count": len(column.in_use),
+        "version": column.version,
         "created_at": moment(column.made),
         "updated_at": moment(column.edited),
         "archived_at": moment(column.archived),
@@ -67,7 +69,9 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "comment_count": len(card.comments),
         "started_at": moment(card.started),
         "resolved_at": moment(card.resolved),
+        "running_since": moment(next((each.begin for each in card.stretches if each.end is None), None)),
         **clock_shape(board, card, now),
+        "version": card.version,
         "created_at": moment(card.made),
         "updated_at": moment(card.edited),
         "archived_at": moment(card.archived),
@@ -101,6 +105,7 @@ def stretch_shape(board: Board, card: Card, stretch: Stretch, now: datetime) -> 
         "elapsed_seconds": seconds_of(stretch, now),
         "hourly_rate_minor": stretch.rate,
         "note": stretch.note,
+        "version": stretch.version,
     }
 
 
@@ -138,6 +143,7 @@ def label_shape(board: Board, label: Label) -> dict[str, Any]:
         "board_id": board.id,
         "name": label.name,
         "color": label.color,
+        "version": label.version,
         "created_at": moment(label.made),
         "updated_at": moment(label.edited),
     }
@@ -151,6 +157,7 @@ def comment_shape(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
         "card_id": card.id,
         "author_id": comment.author,
         "text": comment.text,
+        "version": comment.version,
         "created_at": moment(comment.made),
         "updated_at": moment(comment.edited),
     }
@@ -164,6 +171,7 @@ def checklist_shape(board: Board, card: Card, checklist: Checklist) -> dict[str,
         "card_id": card.id,
         "name": checklist.name,
         "items": [item_shape(board, item) for item in checklist.items],
+        "version": checklist.version,
         "created_at": moment(checklist.made),
         "updated_at": moment(checklist.edited),
     }
@@ -177,6 +185,7 @@ def item_shape(board: Board, item: Item) -> dict[str, Any]:
         "done": item.done,
         "assignee_id": done_by(board, item),
         "due_at": item.due_at,
+        "version": item.version,
         "created_at": moment(item.made),
         "updated_at": moment(item.edited),
     }

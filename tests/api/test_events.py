@@ -1,0 +1,51 @@
+"""The feed: pages of events, and tags that say whether more has come."""
+
+import pytest
+
+from tests.api.client import Client
+
+
+@pytest.fixture
+def feed(mina: Client) -> str:
+    """The feed of a board on which five things have happened: it was made, and four cards."""
+    path = f"/boards/{mina.post('/boards', {'name': 'Home'}).json['id']}"
+    for number in range(4):
+        mina.post(f"{path}/cards", {"title": str(number)})
+    return f"{path}/events"
+
+
+def test_who_goes_on_with_the_tag_of_each_page_hears_of_everything(mina: Client, feed: str) -> None:
+    heard: list[int] = []
+    statuses: list[int] = []
+    after, tag = 0, ""
+
+    while not statuses or statuses[-1] != 304:
+        page = mina.get(f"{feed}?after={after}&limit=2", If_None_Match=tag or '"none"')
+        statuses.append(page.status)
+        if page.status == 200:
+            heard += [event["seq"] for event in page.json["items"]]
+            after, tag = page.json["last_seq"], page.etag
+
+    assert heard == [1, 2, 3, 4, 5]
+    assert statuses == [200, 200, 200, 304]
+
+
+def test_the_tag_of_the_last_page_fits_until_something_happens(mina: Client, feed: str) -> None:
+    last = mina.get(f"{feed}?after=0")
+    asked = f"{feed}?after={last.json['last_seq']}"
+
+    quiet = mina.get(asked, If_None_Match=last.etag)
+    mina.post(f"{feed.removesuffix('/events')}/cards", {"title": "New"})
+    stirred = mina.get(asked, If_None_Match=last.etag)
+
+    assert (quiet.status, stirred.status) == (304, 200)
+    assert [event["type"] for event in stirred.json["items"]] == ["card.created"]
+
+
+def test_the_tag_of_a_full_page_no_longer_fits_when_more_follow_it(mina: Client, feed: str) -> None:
+    full = mina.get(f"{feed}?after=0&limit=5")
+    mina.post(f"{feed.removesuffix('/events')}/cards", {"title": "New"})
+
+    again = mina.get(f"{feed}?after=0&limit=5", If_None_Match=full.etag)
+
+    assert (full.json["has_more"], again.status, again.json["has_more"]) == (False, 200, True)
