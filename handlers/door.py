@@ -32,16 +32,13 @@ _MOST_AT_ONCE = 500
 _MOST_GLANCES = 3
 """How often a whole board is read before it is said to be too busy."""
 
-_MOST_LOOKED_AT = 100
-"""Cards in progress among which those are looked for whose clocks run."""
-
 
 class Door:
     """The boards that a caller may enter with the scope and the least role that an operation asks for.
 
     To someone who isn't a member a board does not exist: NotFound, the same as for a board that nobody made. A member
-    whose role is too small is told so: RoleTooLow. A read asks the store once; `at_rest` and
-    `all_time_entries` ask for page after page.
+    whose role is too small is told so: RoleTooLow. A read asks the store once; `running`, `at_rest`
+    and `all_time_entries` ask for page after page.
     """
 
     __slots__ = ("_caller", "_least", "_scope", "_store")
@@ -82,9 +79,14 @@ class Door:
 
     def running(self, board_id: str, list_id: str | None = None) -> tuple[BoardView, tuple[Card, ...] | None]:
         """The board, and its cards (or those of one list) whose clocks run; None if they are too many to stop."""
-        view, found = self.cards(board_id, CardQuery(list_id, Stage.IN_PROGRESS), _MOST_LOOKED_AT)
-        running = tuple(card for card in found.items if card.running)
-        return view, None if found.next or len(running) > MOST_STOPPED else running
+        # Whoever writes with the first view is refused if anything was written between two reads.
+        query = CardQuery(list_id, Stage.IN_PROGRESS)
+        view, found = self.cards(board_id, query, _MOST_AT_ONCE)
+        running = [card for card in found.items if card.running]
+        while found.next and len(running) <= MOST_STOPPED:
+            _, found = self.cards(board_id, query, _MOST_AT_ONCE, found.next)
+            running += [card for card in found.items if card.running]
+        return view, tuple(running) if len(running) <= MOST_STOPPED else None
 
     def cards(
         self, board_id: str, query: CardQuery, limit: int, after: Position | None = None

@@ -64,13 +64,24 @@ def order_lists(view: BoardView, list_ids: Sequence[str], act: Act) -> tuple[Seq
     if any(len(rank) > ranks.LONGEST for rank in moved.values()):
         # All get short ranks below the present ones, so that no two ever have the same.
         fresh = ranks.following(view.lists[-1].rank, len(view.lists))
-        there = [written.get(each, shown[each]) for each in list_ids] + [
-            each for each in view.lists if each.archived_at
-        ]
+        there = [written.get(each.id, each) for each in _with_archived(view.lists, [shown[each] for each in list_ids])]
         written = {each.id: replace(each, rank=rank) for each, rank in zip(there, fresh, strict=True)}
     data: EventData = {"list_ids": list(moved)}
     change = record(view, act, "board.reordered", updates=tuple(written.values()), data=data)
     return [written.get(each, shown[each]) for each in list_ids], change
+
+
+def _with_archived(lists: Sequence[List], shown: Sequence[List]) -> list[List]:
+    """The lists that are shown, in their new order, each followed by the archived ones that it is followed by now."""
+    followers: dict[str, list[List]] = {"": []}
+    last = ""
+    for each in lists:
+        if each.archived_at is None:
+            last = each.id
+            followers[last] = []
+        else:
+            followers[last].append(each)
+    return [*followers[""], *(one for each in shown for one in (each, *followers[each.id]))]
 
 
 def order_cards(

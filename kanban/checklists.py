@@ -123,6 +123,7 @@ def _ranked(old: Checklist, others: Sequence[Checklist], place: int) -> tuple[Ch
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.LONGEST:
         return replace(old, rank=rank), []
-    fresh = ranks.following("", len(others) + 1)
+    # All get short ranks below the present ones, so that no two ever have the same.
+    fresh = ranks.following(max(each.rank for each in (old, *others)), len(others) + 1)
     rank = fresh.pop(place)
     return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(others, fresh, strict=True)]

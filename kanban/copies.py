@@ -109,7 +109,9 @@ def copy_list(
     if name is not None:
         empty = replace(empty, name=name)
     new, made = _filled(empty, there, checklists, act)
-    data: EventData = {"from_list_id": old.id, "name": new.name, "stage": str(new.stage), "card_count": new.card_count}
+    copied = [each.id for each in made if isinstance(each, Card)]
+    data: EventData = {"from_list_id": old.id, "name": new.name, "stage": str(new.stage)}
+    data = {**data, "card_count": new.card_count, "card_ids": copied}
     change = record(view, act, "list.copied", creates=(new, *made), updates=tuple(displaced), list_id=new.id, data=data)
     return new, change
 

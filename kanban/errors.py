@@ -145,8 +145,8 @@ class ListNotEmpty(Conflict):
     code = "list_not_empty"
 
     def __init__(self, list_name: str, card_count: int) -> None:
-        """Name the list and how many cards it holds."""
-        cards = "1 card" if card_count == 1 else f"{card_count} cards"
+        """Name the list and how many cards in use it holds; if none, it holds archived ones."""
+        cards = {0: "archived cards", 1: "1 card"}.get(card_count, f"{card_count} cards")
         super().__init__(f"List {quoted(list_name)} holds {cards}: its stage can change only while it is empty.")
 
 

@@ -62,6 +62,8 @@ class Finishes:
     _by_card: dict[str, Finish] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
     """Cards and lists that were deleted."""
+    _departed: set[str] = field(default_factory=set)
+    """Cards that are on another board: they stay finished, whatever becomes of the list that they left."""
 
     def read(self, event: Event) -> None:
         """Take note of an event; of one after the other, in their order."""
@@ -70,8 +72,12 @@ class Finishes:
             case kind if kind in _BORN:
                 made = data.get("new_card_id", card_id)
                 self._came(str(made), event, (None, stage), (moments.written(event.at), None))
+            case "list.copied":
+                for copy in _named(data):
+                    self._came(copy, event, (None, stage), (moments.written(event.at), None))
             case "card.arrived":
                 # Whether it was done already where it came from is told by whether it is told since when it exists.
+                self._departed.discard(card_id)
                 old = None if "created_at" in data else Stage.DONE
                 self._came(card_id, event, (old, stage), _since(data))
             case "card.moved":
@@ -79,10 +85,20 @@ class Finishes:
             case "list.cards_moved":
                 for moved, since in _each_since(data):
                     self._came(moved, event, (data.get("from_stage"), data.get("to_stage")), since)
+            case _:
+                self._read_of_shelves(event, card_id)
+
+    def _read_of_shelves(self, event: Event, card_id: str) -> None:
+        data, stage = event.data, event.data.get("stage")
+        match event.type:
             case "card.unarchived" | "card.restored":
                 self._gone.discard(card_id)
                 if stage != Stage.DONE:
                     self._by_card.pop(card_id, None)
+                elif "created_at" in data:
+                    self._came(card_id, event, (None, stage), _since(data))
+            case "card.departed":
+                self._departed.add(card_id)
             case "card.deleted" | "list.deleted":
                 self._gone.add(card_id or event.list_id or "")
             case "list.restored":
@@ -90,7 +106,11 @@ class Finishes:
 
     def standing(self) -> tuple[Finish, ...]:
         """The finishes of cards that were neither reopened nor deleted since, in their order."""
-        found = [each for each in self._by_card.values() if not self._gone.intersection((each.card_id, each.list_id))]
+        found = [
+            each
+            for each in self._by_card.values()
+            if each.card_id not in self._gone and (each.list_id not in self._gone or each.card_id in self._departed)
+        ]
         return tuple(sorted(found, key=lambda each: (each.resolved_at, each.card_id)))
 
     def _came(self, card_id: str, event: Event, stages: tuple[object, object], since: Since) -> None:
@@ -107,6 +127,11 @@ class Finishes:
 def _since(data: EventData) -> Since:
     created_at, started_at = data.get("created_at"), data.get("started_at")
     return str(created_at) if created_at else None, str(started_at) if started_at else None
+
+
+def _named(data: EventData) -> list[str]:
+    found = data.get("card_ids")
+    return found if isinstance(found, list) else []
 
 
 def _each_since(data: EventData) -> list[tuple[str, Since]]:

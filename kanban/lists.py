@@ -52,17 +52,19 @@ def add(
     return new, record(view, act, "list.created", creates=(new,), list_id=new.id, data=data)
 
 
-def revise(view: BoardView, list_id: str, patch: Mapping[str, Any], act: Act) -> tuple[List, Change | None]:
+def revise(
+    view: BoardView, list_id: str, patch: Mapping[str, Any], act: Act, *, has_archived: bool = False
+) -> tuple[List, Change | None]:
     """The list with the fields of the patch; None takes wip_limit or external_id away.
 
-    Raises ListNotEmpty for another stage while it holds cards, ExternalIdTaken.
+    Raises ListNotEmpty for another stage while it holds cards, of which some may be archived, ExternalIdTaken.
     """
     old = view.list(list_id)
     patch = _with_enums(patch)
     new, changed = revised(old, patch, _FIELDS, act)
     if not changed:
         return old, None
-    if "stage" in changed and old.card_count:
+    if "stage" in changed and (old.card_count or has_archived):
         raise ListNotEmpty(old.name, old.card_count)
     if "external_id" in changed:
         _refuse_taken(view, new.external_id)

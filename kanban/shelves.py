@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from kanban import moments, ranks, timeclock
+from kanban import finishes, moments, ranks, timeclock
 from kanban.errors import ExternalIdTaken, ListArchived, ListDeleted, NotFound, TooManyLists, TooManyRunning
 from kanban.places import refuse_entry, with_card, without_card
 from kanban.record import record
@@ -91,8 +91,11 @@ def restore_card(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change 
     elif home.archived_at is not None:
         raise ListArchived(home.name)
     card = replace(card, updated_at=act.at, version=old.version + 1)
-    updates = (card, filled)
-    return card, record(view, act, "card.restored", creates=opened, updates=updates, **_about_card(card, home))
+    about = _about_card(card, home)
+    if card.resolved_at != old.resolved_at:
+        # Its list was given another stage while the card was away.
+        about["data"] = {**about["data"], **finishes.told(card, Stage.TODO, home.stage)}
+    return card, record(view, act, "card.restored", creates=opened, updates=(card, filled), **about)
 
 
 def archive_list(view: BoardView, list_id: str, act: Act, running: Sequence[Card] | None) -> tuple[List, Change | None]:

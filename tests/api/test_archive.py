@@ -430,3 +430,28 @@ def test_a_clock_that_stood_while_its_list_was_archived_is_started_again(board: 
     assert started.json["version"] == standing["version"] + 1
     assert board.last_event()["type"] == "card.clock_started"
     assert board.client.post(f"{card}/start").json["code"] == "wrong_stage"
+
+
+def test_the_stage_of_a_list_stays_while_archived_cards_are_on_it(board: Board) -> None:
+    card = board.add("Copy", board.todo)
+    board.do(card, "archive")
+
+    refused = board.client.patch(board.todo, {"stage": "done"}, If_Match="*")
+    renamed = board.client.patch(board.todo, {"name": "Later", "stage": "todo"}, If_Match="*")
+
+    assert (refused.status, refused.json["code"]) == (409, "list_not_empty")
+    assert refused.json["detail"] == "List 'To do' holds archived cards: its stage can change only while it is empty."
+    assert renamed.status == 200
+
+
+def test_clocks_are_counted_however_many_cards_are_in_progress(board: Board) -> None:
+    # More text than a page of cards holds.
+    cards = [board.add(str(number), board.doing, description="漢" * 20_000) for number in range(22)]
+    for card in cards[:-1]:
+        (entry,) = board.client.get(f"{card}/time").json["items"]
+        board.client.delete(f"{card}/time-entries/{entry['id']}", If_Match="*")
+
+    archived = board.do(board.doing, "archive")
+
+    assert archived.status == 200
+    assert board.client.get(cards[-1]).json["running_since"] is None

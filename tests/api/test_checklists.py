@@ -2,6 +2,7 @@
 
 import pytest
 
+from kanban import ranks
 from tests.api.client import Answer, Client
 
 NOWHERE = "0" * 26
@@ -76,6 +77,19 @@ def test_checklists_have_an_order(mina: Client, card: str) -> None:
     nobody = mina.post(f"{card}/checklists/{two}/move", {"after": f"chk_{NOWHERE}"})
     assert (itself.json["code"], nobody.json["code"]) == ("self_reference", "unknown_reference")
     assert mina.post(f"{card}/checklists/chk_{NOWHERE}/move", {"position": "top"}).json["code"] == "checklist_not_found"
+
+
+def test_checklists_change_places_as_often_as_anybody_likes(
+    mina: Client, card: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranks, "LONGEST", 4)
+    first, *others = [make(mina, card, name).json["id"] for name in "ADBC"]
+
+    for number in range(60):
+        moved = mina.post(f"{card}/checklists/{others[1 + number % 2]}/move", {"after": first})
+        assert moved.status == 200, moved.raw
+
+    assert names(mina, card) == ["A", "C", "B", "D"]
 
 
 def test_a_card_has_at_most_twenty_checklists(mina: Client, card: str) -> None:

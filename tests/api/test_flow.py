@@ -166,3 +166,42 @@ def test_a_board_from_trello_flows_as_far_as_its_actions_tell(mina: Client) -> N
     assert [each["finished"] for each in found["throughput"]] == [0, 0, 0, 1, 0]
     assert found["cumulative_flow"]["in_progress"] == [0, 1, 1, 0, 0]
     assert mina.get(f"/boards/{board['id']}/events?after=0").json["has_more"] is False
+
+
+def test_the_copy_of_a_done_list_is_finished_work(mina: Client, board: dict[str, Any]) -> None:
+    path = f"/boards/{board['id']}"
+    done = mina.get(f"{path}/lists").json["items"][2]["id"]
+    mina.post(f"{path}/cards", {"title": "Done", "list_id": done})
+
+    mina.post(f"{path}/lists/{done}/copy", {})
+
+    assert [each["lead_seconds"] for each in flow_of(mina, board)["points"]] == [0, 0]
+
+
+def test_finished_work_that_left_for_another_board_counts_although_its_list_is_deleted(
+    mina: Client, board: dict[str, Any]
+) -> None:
+    path, other = f"/boards/{board['id']}", mina.post("/boards", {"name": "Other"}).json["id"]
+    done = mina.get(f"{path}/lists").json["items"][2]["id"]
+    card = mina.post(f"{path}/cards", {"title": "Done", "list_id": done}).json["id"]
+    mina.post(f"{path}/cards/{card}/transfer", {"board_id": other})
+
+    mina.delete(f"{path}/lists/{done}", If_Match="*")
+
+    assert [each["card_id"] for each in flow_of(mina, board)["points"]] == [card]
+
+
+def test_a_card_that_comes_back_into_what_has_become_a_done_list_is_finished_then(
+    mina: Client, board: dict[str, Any], clock: StandingClock
+) -> None:
+    path = f"/boards/{board['id']}"
+    todo = mina.get(f"{path}/lists").json["items"][0]["id"]
+    card = new_card(mina, board, "Back")
+    mina.delete(card, If_Match="*")
+    mina.patch(f"{path}/lists/{todo}", {"stage": "done"}, If_Match="*")
+    clock.forward(hours=1)
+
+    back = mina.post(f"{card}/restore").json
+
+    (point,) = flow_of(mina, board)["points"]
+    assert (point["resolved_at"], point["lead_seconds"]) == (back["resolved_at"], 3600)

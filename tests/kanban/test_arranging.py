@@ -195,3 +195,16 @@ def test_lists_get_short_ranks_when_they_have_grown_long(desk: Desk) -> None:
 
     assert [each.id for each in desk.view().lists] == wanted
     assert all(len(each.rank) < 5 and each.rank not in old for each in desk.view().lists)
+
+
+def test_lists_whose_places_have_grown_long_get_short_ones_and_archived_lists_stay_where_they_are(desk: Desk) -> None:
+    todo, doing, done = (desk.list_named(name) for name in ("To do", "Doing", "Done"))
+    desk.alter("Doing", archived_at=desk.now)
+    desk.alter("Done", rank=doing.rank + "V" * ranks.LONGEST + "V")
+
+    _, change = arranging.order_lists(desk.view(), [done.id, todo.id], desk.act)
+    desk.apply(change)
+
+    in_order = sorted(desk.view().lists, key=lambda each: each.rank)
+    assert [each.name for each in in_order] == ["Done", "To do", "Doing"]
+    assert max(len(each.rank) for each in in_order) < ranks.LONGEST

@@ -37,6 +37,7 @@ class Copies(Ledger):
             "name": column.name,
             "stage": column.stage,
             "card_count": len(column.cards),
+            "card_ids": [*column.cards],
         }
         self._record(board, "list.copied", column, **told)
         return self._column_shown(board, column, 201)

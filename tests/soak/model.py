@@ -152,7 +152,7 @@ class Model(Shelves, Members, Labels, Parts, Copies, Arranging, Timesheets):
     def _update_list(self, request: Request, board: Board) -> Expected:
         column = named(request.column, board.columns, Refusal(404, "list_not_found"))
         insist_on_version(request, column.version)
-        if request.wishes.get("stage", column.stage) != column.stage and column.in_use:
+        if request.wishes.get("stage", column.stage) != column.stage and any(not each.deleted for each in column.cards):
             raise Refusal(409, "list_not_empty")
         refuse_taken(request.wishes.get("external_id"), [each for each in board.columns if each is not column])
         changed = self._patched(column, request.wishes)

@@ -111,7 +111,15 @@ def stretch_shape(board: Board, card: Card, stretch: Stretch, now: datetime) -> 
 
 def event_shape(event: dict[str, Any]) -> dict[str, Any]:
     """`Event`: the list and the card that it is about are named by their ids."""
-    return {name: value.id if isinstance(value, Column | Card) else value for name, value in event.items()}
+    return {name: _named(value) for name, value in event.items()}
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, Column | Card):
+        return value.id
+    if isinstance(value, list):
+        return [_named(each) for each in value]
+    return {name: _named(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def member_shape(board: Board, place: Place, name: str) -> dict[str, Any]:
