@@ -1,7 +1,8 @@
 """Clients made from the document, each in a folder of `.clients`, and the walk through the main job in each.
 
 What makes them stands pinned in `clients/`; the walks are a few lines in each language that do what every user of
-Tackboard does: make a board, add a card, move, start and resolve it, read its time, and meet a 412 and a 422.
+Tackboard does: make a board, add a card, move, start, find and resolve it, read the board in one answer and the card's
+time, and meet a 412 and a 422.
 """
 
 import copy
@@ -66,7 +67,7 @@ def typescript() -> list[Walk]:
     """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
     folder = MADE / "typescript"
     tools = packages("typescript")
-    run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "made/document.ts", folder=folder)
+    run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
     run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
     run(str(tools / "tsc"), "-p", ".", folder=folder)
     return [

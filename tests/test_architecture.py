@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "kanban": set(),
     "handlers": {"kanban"},
     "stores": {"kanban", "alembic", "botocore", "orjson", "psycopg", "sqlalchemy", "yaml"},
-    "clients": {"tackboard_client"},
+    "clients": {"httpx", "tackboard_client"},
     "contract": {"connexion", "jsonschema_rs", "orjson", "starlette"},
     "settling": {"contract", "kanban"},
     "app": {"contract", "handlers", "kanban", "settling"},

@@ -2,13 +2,35 @@
 
 import os
 import uuid
+from urllib.parse import quote
 
+import httpx
 from tackboard_client import AuthenticatedClient
-from tackboard_client.api.boards import create_board
-from tackboard_client.api.cards import create_card, get_card_time, move_card, resolve_card, start_card, update_card
-from tackboard_client.models import BoardCreate, CardCreate, CardMove, CardPatch, Currency, Position
+from tackboard_client.api.boards import create_board, get_board
+from tackboard_client.api.cards import (
+    create_card,
+    get_card_time,
+    list_cards,
+    move_card,
+    resolve_card,
+    start_card,
+    update_card,
+)
+from tackboard_client.models import BoardCreate, BoardEmbed, CardCreate, CardMove, CardPatch, Currency, Position, Stage
 
-client = AuthenticatedClient(os.environ["TACKBOARD_URL"], os.environ["TACKBOARD_TOKEN"])
+
+def with_commas(request: httpx.Request) -> None:
+    """The generated client sends `embed` once for each value; the document wants them in one, with commas between."""
+    given = request.url.params
+    query = "&".join(f"{name}={','.join(map(quote, given.get_list(name)))}" for name in given)
+    request.url = request.url.copy_with(query=query.encode())
+
+
+client = AuthenticatedClient(
+    os.environ["TACKBOARD_URL"],
+    os.environ["TACKBOARD_TOKEN"],
+    httpx_args={"event_hooks": {"request": [with_commas]}},
+)
 
 board = create_board.sync(
     client=client, body=BoardCreate(name="Website", currency=Currency.EUR, hourly_rate_minor=9000)
@@ -25,8 +47,13 @@ print(f"moved to the top: {moved.status}")
 
 started = start_card.sync(board.id, card.id, client=client)
 print(f"started: {started.status}")
+page = list_cards.sync(board.id, client=client, status=Stage.IN_PROGRESS)
+print(f"in progress: {', '.join(each.title for each in page.items)}")
 resolved = resolve_card.sync(board.id, card.id, client=client)
 print(f"resolved: {resolved.status}")
+
+whole = get_board.sync(board.id, client=client, embed=[BoardEmbed.LISTS, BoardEmbed.CARDS])
+print(f"in one answer: lists {len(whole.lists)}, cards {len(whole.cards.items)}")
 
 time = get_card_time.sync(board.id, card.id, client=client)
 print(f"time entries {len(time.items)}, in {time.cost.currency}")

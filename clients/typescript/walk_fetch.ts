@@ -1,10 +1,12 @@
 // The main job with openapi-fetch, on the types that openapi-typescript makes from the document.
 import createClient from "openapi-fetch";
-import type { paths } from "./made/document.js";
+import type { paths } from "./document.js";
 
-const api = createClient<paths>({
-  baseUrl: process.env.TACKBOARD_URL!,
+// Cards and reports come as CSV, too: the two types that are named here make them objects, never `string`.
+const api = createClient<paths, "application/json" | "application/problem+json">({
+  baseUrl: process.env.TACKBOARD_URL!, // http://127.0.0.1:8080/v1
   headers: { Authorization: `Bearer ${process.env.TACKBOARD_TOKEN}` },
+  querySerializer: { array: { style: "form", explode: false } }, // embed=lists,cards and not embed=lists&embed=cards
 });
 
 const { data: board } = await api.POST("/boards", {
@@ -32,8 +34,17 @@ console.log(`moved to the top: ${moved?.status}`);
 
 const { data: started } = await api.POST("/boards/{board_id}/cards/{card_id}/start", { params: { path } });
 console.log(`started: ${started?.status}`);
+const { data: page } = await api.GET("/boards/{board_id}/cards", {
+  params: { path: { board_id }, query: { status: "in_progress" } },
+});
+console.log(`in progress: ${page?.items.map((each) => each.title).join(", ")}`);
 const { data: resolved } = await api.POST("/boards/{board_id}/cards/{card_id}/resolve", { params: { path } });
 console.log(`resolved: ${resolved?.status}`);
+
+const { data: whole } = await api.GET("/boards/{board_id}", {
+  params: { path: { board_id }, query: { embed: ["lists", "cards"] } },
+});
+console.log(`in one answer: lists ${whole?.lists?.length}, cards ${whole?.cards?.items.length}`);
 
 const { data: time } = await api.GET("/boards/{board_id}/cards/{card_id}/time", { params: { path } });
 console.log(`time entries ${time?.items.length}, in ${time?.cost.currency}`);

@@ -3,7 +3,9 @@ import { client } from "./made/hey/client.gen.js";
 import {
   createBoard,
   createCard,
+  getBoard,
   getCardTime,
+  listCards,
   moveCard,
   resolveCard,
   startCard,
@@ -31,8 +33,13 @@ console.log(`moved to the top: ${moved?.status}`);
 
 const { data: started } = await startCard({ path });
 console.log(`started: ${started?.status}`);
+const { data: page } = await listCards({ path: { board_id }, query: { status: "in_progress" } });
+console.log(`in progress: ${page?.items.map((each) => each.title).join(", ")}`);
 const { data: resolved } = await resolveCard({ path });
 console.log(`resolved: ${resolved?.status}`);
+
+const { data: whole } = await getBoard({ path: { board_id }, query: { embed: ["lists", "cards"] } });
+console.log(`in one answer: lists ${whole?.lists?.length}, cards ${whole?.cards?.items.length}`);
 
 const { data: time } = await getCardTime({ path });
 console.log(`time entries ${time?.items.length}, in ${time?.cost.currency}`);

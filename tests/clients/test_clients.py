@@ -1,7 +1,8 @@
 """Clients that people generate from the document compile, and do the main job against a running server."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,14 @@ def shown_in_readme() -> str:
     blocks = section.partition("\n## ")[0].split("```")[1::2]
     (printed,) = (block.removeprefix("\n") for block in blocks if block.startswith("\n"))
     return printed
+
+
+def code_in_readme() -> str:
+    """The program in TypeScript that README shows."""
+    _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
+    shown = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
+    assert shown
+    return shown[1]
 
 
 @pytest.mark.parametrize(
@@ -36,9 +45,25 @@ def test_every_client_compiles_and_walks_through_the_main_job(
 
 
 def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
-    _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
-    shown = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
-    walk = (ROOT / "clients" / "typescript" / "walk_fetch.ts").read_text()
+    walk = (ROOT / "clients" / "typescript" / "walk_fetch.ts").read_text().splitlines()
 
-    assert shown
-    assert [line for line in shown[1].splitlines() if line not in walk.splitlines()] == []
+    assert [line for line in code_in_readme().splitlines() if line not in walk] == []
+
+
+@pytest.fixture
+def readme_program() -> Iterator[Path]:
+    """The program of README as a file beside the walks, which are compiled together."""
+    program = clients.MADE / "typescript" / "readme.ts"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(code_in_readme())
+    yield program
+    program.unlink()
+
+
+def test_the_code_that_readme_shows_runs_as_it_stands_there(readme_program: Path, live_server: LiveServer) -> None:
+    clients.typescript()
+    program = clients.Walk("README", ("node", "compiled/readme.js"), readme_program.parent, {})
+
+    printed = program.run(f"{live_server.url}v1", live_server.token or "")
+
+    assert printed == "in one answer: lists 3, cards 1\n412 precondition_failed\n"
