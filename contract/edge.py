@@ -45,12 +45,17 @@ class Edge:
         new_request_id: Callable[[], str],
         origins: Iterable[str] = (),
         limits: Mapping[str, int] | None = None,
+        more_headers: Iterable[str] = (),
     ) -> None:
-        """`limits` are those of paths whose bodies may be larger than others: see `body_limits`."""
+        """`limits` are those of paths whose bodies may be larger than others: see `body_limits`.
+
+        `more_headers` are what pages of other origins may send besides what every request may have.
+        """
         self._app = app
         self._limits = limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origin.encode() for origin in origins)
+        self._allowed_headers = ", ".join([_ALLOWED_HEADERS, *more_headers]).encode()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Refuse at once, or pass on with the whole body at hand."""
@@ -109,7 +114,7 @@ class Edge:
             return []
         return [
             (b"access-control-allow-methods", _ALLOWED_METHODS.encode()),
-            (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
+            (b"access-control-allow-headers", self._allowed_headers),
             (b"access-control-max-age", b"7200"),
         ]
 

@@ -1,8 +1,9 @@
 """A server that answers from the document's examples, with no store behind it: a frontend can begin before a handler.
 
 Everything up to the handler is the real thing: bad input is refused as it will be, a call without a token gets its
-401 (any token will do), a PATCH without If-Match its 428. The header `Prefer` chooses an answer (RFC 7240):
-`Prefer: code=409` the first example of that status, `Prefer: example=more` the example of that name.
+401 (any token will do), a PATCH without If-Match its 428. `embed` and `Accept` are answered as they ask. The header
+`Prefer` chooses an answer (RFC 7240): `Prefer: code=409` the first example of that status, `Prefer: example=more` the
+example of that name. A page of an origin in CORS_ORIGINS may send it, too.
 """
 
 import inspect
@@ -19,7 +20,7 @@ from contract.application import build
 from contract.bridge import WsgiBridge
 from contract.cursors import Cursors
 from contract.docs import Docs
-from contract.edge import Edge
+from contract.edge import Edge, body_limits
 from contract.operations import Call
 from contract.parameters import argument_of
 from contract.problems import Problem
@@ -57,7 +58,14 @@ def mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = (
         public=frozenset(operation.id for operation in bundle.operations if _is_public(bundle, operation)),
     )
     site = Docs(document, document_yaml, otherwise=api)
-    return WsgiBridge(Edge(site, new_request_id=lambda: os.urandom(16).hex(), origins=origins))
+    edge = Edge(
+        site,
+        new_request_id=lambda: os.urandom(16).hex(),
+        origins=origins,
+        limits=body_limits(bundle.document),
+        more_headers=["Prefer"],
+    )
+    return WsgiBridge(edge)
 
 
 def _is_public(bundle: Bundle, operation: Operation) -> bool:
@@ -73,7 +81,7 @@ def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
         seen = given.get("if_match")
         if seen is not None and not seen.given:
             seen.admits(1)
-        return _chosen(bundle, operation, wanted)
+        return _chosen(bundle, operation, wanted, call.media, given.get("embed") or [])
 
     names = [argument_of(parameter["name"]) for _, parameter in bundle.parameters(operation)]
     names += ["body"] if "requestBody" in operation.node else []
@@ -83,15 +91,23 @@ def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
     return answer
 
 
-def _chosen(bundle: Bundle, operation: Operation, wanted: dict[str, str]) -> Example:
+def _chosen(
+    bundle: Bundle, operation: Operation, wanted: dict[str, str], media: str | None, embed: list[str]
+) -> Example:
     responses = {status: response for _, status, response in bundle.responses(operation)}
     status = wanted.get("code") or next(each for each in responses if each.startswith("2"))
     if status not in responses:
         raise Problem(400, "invalid_header", f"Prefer names a status that {operation.id} doesn't have.")
     response = responses[status]
-    contents: list[tuple[str, Node]] = list(response.get("content", {}).items())
-    body: Any = _example(bundle, contents[0][1], wanted.get("example")) if contents else None
-    if contents and contents[0][0] == PROBLEM:
+    contents: dict[str, Node] = response.get("content", {})
+    media = media if media in contents else next(iter(contents), None)
+    examples = _examples(bundle, contents[media]) if media else {}
+    name = wanted.get("example")
+    if name is not None and name not in examples:
+        has = f"has {', '.join(examples) or 'none'} for {status}"
+        raise Problem(400, "invalid_header", f"Prefer names an example that isn't there: {operation.id} {has}.")
+    body = examples[name] if name else _embedding(embed, list(examples.values()))
+    if media == PROBLEM:
         raise _problem(bundle, body, response)
     headers = response.get("headers", {})
     location = _shown(bundle, headers["Location"]) if "Location" in headers else None
@@ -103,11 +119,18 @@ def _chosen(bundle: Bundle, operation: Operation, wanted: dict[str, str]) -> Exa
     )
 
 
-def _example(bundle: Bundle, content: Node, name: str | None) -> Any:
-    examples = {each: bundle.resolve(node).get("value") for each, node in content.get("examples", {}).items()}
-    if "example" in content:
-        examples["example"] = content["example"]
-    return examples.get(name or "", next(iter(examples.values()), None))
+def _examples(bundle: Bundle, content: Node) -> dict[str, Any]:
+    """The examples of a body by name; one that has no name is called `example`."""
+    named = {each: bundle.resolve(node).get("value") for each, node in content.get("examples", {}).items()}
+    return named | ({"example": content["example"]} if "example" in content else {})
+
+
+def _embedding(embed: list[str], bodies: list[Any]) -> Any:
+    """The first body, or the first that has all that is to be embedded, without what else it embeds."""
+    if not (embed and bodies):
+        return next(iter(bodies), None)
+    plain, fitting = bodies[0], next((body for body in bodies if body.keys() >= set(embed)), bodies[0])
+    return {name: value for name, value in fitting.items() if name in plain or name in embed}
 
 
 def _problem(bundle: Bundle, shown: Node, response: Node) -> Problem:

@@ -13,6 +13,7 @@ from tests.api.client import Answer, Client
 DOCUMENT = BUNDLE.read_bytes()
 CONTRACT = Bundle(json.loads(DOCUMENT))
 FRONTEND = Client(mock(DOCUMENT), "any-token")
+BOARD = "/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj"
 
 
 def send(operation: Operation, **headers: str) -> Answer:
@@ -49,9 +50,60 @@ def test_every_documented_status_can_be_asked_for(operation: Operation) -> None:
 
 
 def test_an_example_can_be_asked_for_by_its_name() -> None:
-    answer = FRONTEND.get("/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj/cards", Prefer="example=more")
+    answer = FRONTEND.get(f"{BOARD}/cards", Prefer="example=more")
 
     assert answer.json["next_cursor"] is not None
+
+
+def test_an_example_that_is_not_there_is_refused_as_a_status_is() -> None:
+    answers = [FRONTEND.get(f"{BOARD}/cards", Prefer=wish) for wish in ("code=302", "example=most")]
+
+    assert [(answer.status, answer.json["code"]) for answer in answers] == [(400, "invalid_header")] * 2
+    assert answers[1].json["detail"].endswith("list_cards has all, more for 200.")
+
+
+@pytest.mark.parametrize("embed", ["lists", "cards,labels", "lists,cards,labels,members"])
+def test_a_board_embeds_what_it_is_asked_for(embed: str) -> None:
+    alone = FRONTEND.get(BOARD).json
+
+    whole = FRONTEND.get(f"{BOARD}?embed={embed}").json
+
+    assert whole.keys() == alone.keys() | set(embed.split(","))
+
+
+def test_an_example_that_is_named_goes_before_what_is_embedded() -> None:
+    answer = FRONTEND.get(f"{BOARD}?embed=lists", Prefer="example=alone")
+
+    assert "lists" not in answer.json
+
+
+@pytest.mark.parametrize("path", ["cards", "time-report?from=2026-01-05&to=2026-01-06"])
+def test_a_table_can_be_asked_for(path: str) -> None:
+    answer = FRONTEND.get(f"{BOARD}/{path}", Accept="text/csv")
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+
+
+def test_an_import_may_be_as_large_as_it_will_be() -> None:
+    export = {
+        "id": "5f3c2a1b9d8e7f6a5b4c3d2e",
+        "name": "Autumn release",
+        "desc": "long " * 60_000,
+        "lists": [],
+        "cards": [],
+    }
+
+    assert FRONTEND.post("/imports/trello", export).status == 200
+
+
+def test_a_page_of_another_origin_may_choose_its_answer() -> None:
+    page = Client(mock(DOCUMENT, origins=["http://localhost:5173"]), "any-token")
+
+    answer = page.request(
+        "OPTIONS", BOARD, headers={"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
+    )
+
+    assert "Prefer" in answer.headers["access-control-allow-headers"].split(", ")
 
 
 def test_bad_input_is_refused_as_it_will_be() -> None:
@@ -65,4 +117,4 @@ def test_a_call_without_a_token_is_refused() -> None:
 
 
 def test_a_change_without_if_match_is_asked_to_be_conditional() -> None:
-    assert FRONTEND.patch("/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj", {"name": "Website"}).status == 428
+    assert FRONTEND.patch(BOARD, {"name": "Website"}).status == 428
