@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.findings import ROOT
 from tests.live_server import LiveServer
-from tests.readme.test_readme import ENTRY, masked
+from tests.readme.test_readme import ENTRY, masked, typed
 
 MARK = "=== next ==="
 
@@ -14,7 +14,7 @@ MARK = "=== next ==="
 def test_the_commands_of_the_guides_answer_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
     blocks = (ROOT / "docs" / "guides.md").read_text().split("```console\n")[1:]
     entries = [entry for block in blocks for entry in ENTRY.finditer(block.partition("```")[0])]
-    lines = [line for entry in entries for line in (entry["command"], f"echo; echo '{MARK}'")]
+    lines = [line for entry in entries for line in (typed(entry), f"echo; echo '{MARK}'")]
 
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the guides.

@@ -11,11 +11,16 @@ import pytest
 from tests.live_server import LiveServer
 
 ROOT = Path(__file__).parents[2]
-ENTRY = re.compile(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
+ENTRY = re.compile(r"^\$ (?P<command>.*(?:\n> .*)*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
 CHANGING = [
     (re.compile(r"\b(usr|brd|lst|crd|lbl)_[0-9a-z]{26}\b"), r"\1_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…Z"),
 ]
+
+
+def typed(entry: re.Match[str]) -> str:
+    """What somebody types, without the prompts of its second and further lines."""
+    return entry["command"].replace("\n> ", "\n")
 
 
 def masked(text: str) -> str:
@@ -31,7 +36,7 @@ def test_the_commands_of_a_page_answer_what_it_shows(
 ) -> None:
     _, _, tested = (ROOT / page).read_text().partition("run by tests/readme. -->")
     shown = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
-    entries = [(entry["command"], entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
+    entries = [(typed(entry), entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
     mark = "=== next ==="
     lines = [f'make() {{ "{sys.executable}" "{ROOT}/tackboard.py" token 2>/dev/null; }}']
     for command, _ in entries:
