@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from kanban.errors import MomentOutOfRange
+from kanban.moments import EARLIEST, LATEST
 from kanban.spans import refuse_backwards
 from kanban.values import Link, Stage
 
@@ -18,12 +20,24 @@ def moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else moment(text)
 
 
+def _kept(text: str, field: str) -> datetime:
+    """A moment that is to be kept. Raises MomentOutOfRange."""
+    found = moment(text)
+    if not EARLIEST <= found <= LATEST:
+        raise MomentOutOfRange(field)
+    return found
+
+
+def _kept_or_none(text: str | None, field: str) -> datetime | None:
+    return None if text is None else _kept(text, field)
+
+
 def card(body: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a `CardCreate` or `CardPatch`, each as a card holds it."""
     wishes = dict(body)
     for name in ("start_at", "due_at"):
         if name in wishes:
-            wishes[name] = moment_or_none(wishes[name])
+            wishes[name] = _kept_or_none(wishes[name], name)
     if "links" in wishes:
         wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
     return wishes
@@ -47,10 +61,10 @@ def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a `ChecklistItemCreate` or `ChecklistItemPatch`, each as an item holds it."""
     wishes = dict(body)
     if "due_at" in wishes:
-        wishes["due_at"] = moment_or_none(wishes["due_at"])
+        wishes["due_at"] = _kept_or_none(wishes["due_at"], "due_at")
     return wishes
 
 
 def time_entry(body: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a `TimeEntryCreate` or `TimeEntryPatch`."""
-    return {name: moment(value) if name in {"started_at", "ended_at"} else value for name, value in body.items()}
+    return {name: _kept(value, name) if name in {"started_at", "ended_at"} else value for name, value in body.items()}

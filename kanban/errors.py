@@ -8,7 +8,7 @@
     │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy, BoardChanged,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport, BrokenExport,
-    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast
+    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast, MomentOutOfRange
     └── SignupClosed
 
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
@@ -369,6 +369,17 @@ class Unprocessable(Refused):
     """
 
     field: str | None = None
+
+
+class MomentOutOfRange(Unprocessable):
+    """A moment of the years 2000 to 2999 where it was written is not one of them in UTC."""
+
+    code = "moment_out_of_range"
+
+    def __init__(self, field: str) -> None:
+        """Field is the member of the body."""
+        super().__init__(f"'{field}' lies outside the years 2000 to 2999 in UTC.")
+        self.field = field
 
 
 class UnknownReference(Unprocessable):

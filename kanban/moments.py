@@ -1,6 +1,10 @@
 """Moments as the text that events carry and that sentences show."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""Moments that people give are kept from here to here, both included."""
 
 
 def written(at: datetime) -> str:

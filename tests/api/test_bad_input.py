@@ -340,3 +340,15 @@ def test_the_largest_body_that_fits_is_taken(mina: Client, board: str) -> None:
 
     assert made.status == 201
     assert len(json.dumps(made.json, ensure_ascii=False).encode()) > 80_000
+
+
+@pytest.mark.parametrize("due_at", ["2000-01-01T00:00:00+14:00", "2999-12-31T23:59:59-05:00"])
+def test_a_moment_that_is_in_another_century_in_utc_is_refused(mina: Client, due_at: str) -> None:
+    cards = f"/boards/{mina.post('/boards', {'name': 'Home'}).json['id']}/cards"
+
+    refused = mina.post(cards, {"title": "Party", "due_at": due_at})
+
+    assert (refused.status, refused.json["code"]) == (422, "moment_out_of_range")
+    assert refused.json["errors"][0]["pointer"] == "/due_at"
+    assert mina.post(cards, {"title": "Party", "due_at": "2000-01-01T00:00:00Z"}).status == 201
+    assert mina.get(cards.removesuffix("cards") + "export").status == 200
