@@ -7,7 +7,7 @@ from handlers import show
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
-from kanban import boards
+from kanban import boards, shelves
 from kanban.store import CardQuery, Store
 from kanban.values import Act, Position
 
@@ -16,10 +16,20 @@ MOST_EMBEDDED_CARDS = 500
 
 
 def list_boards(
-    door: Door, next_cursor: NextCursor, limit: int, cursor: Position | None = None, *, archived: bool = False
+    door: Door,
+    now: datetime,
+    next_cursor: NextCursor,
+    limit: int,
+    cursor: Position | None = None,
+    *,
+    archived: bool = False,
+    deleted: bool = False,
 ) -> Answer:
-    """The boards that the caller is a member of, newest first: those in use, or those that are archived."""
-    found = door.mine(limit, cursor, archived=archived)
+    """The caller's boards, newest first: in use, archived, or deleted and the caller's to restore."""
+    if deleted:
+        found = door.deleted_boards(shelves.restorable_since(now), limit, cursor)
+    else:
+        found = door.mine(limit, cursor, archived=archived)
     return page((show.board(board, role) for board, role in found.items), next_cursor(found.next))
 
 

@@ -15,6 +15,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    List,
     Page,
     Placed,
     Position,
@@ -76,6 +77,13 @@ class Door:
     def deleted_board(self, board_id: str) -> BoardView:
         """The board, also if it is deleted."""
         return self._entered(self._store.read_deleted(board_id, self._caller.user_id))
+
+    def deleted_lists(
+        self, board_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[List]]:
+        """A page of the board's lists that were deleted since that moment, newest first."""
+        found = self._store.page_deleted_lists(board_id, self._caller.user_id, since, limit, after)
+        return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def running(self, board_id: str, list_id: str | None = None) -> tuple[BoardView, tuple[Card, ...] | None]:
         """The board, and its cards (or those of one list) whose clocks run; None if they are too many to stop."""
@@ -166,6 +174,10 @@ class Door:
     def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
         """A page of the caller's boards, newest first: those in use, or those that are archived."""
         return self._store.page_boards(self._caller.user_id, limit, after, archived=archived)
+
+    def deleted_boards(self, since: datetime, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
+        """A page of the boards that the caller owns and that were deleted since that moment, newest first."""
+        return self._store.page_deleted_boards(self._caller.user_id, since, limit, after)
 
     def _entered(self, view: BoardView | None) -> BoardView:
         if view is None:

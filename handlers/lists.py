@@ -1,20 +1,36 @@
 """Lists: the columns of a board, each with a stage."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from handlers import show
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
-from handlers.given import IfMatch
-from kanban import lists
+from handlers.given import IfMatch, NextCursor
+from kanban import lists, shelves
 from kanban.store import CardQuery, Shelf
-from kanban.values import Act, List
+from kanban.values import Act, List, Page, Position
 
 
-def list_lists(door: Door, board_id: str, *, archived: bool = False) -> Answer:
-    """The board's lists from left to right: those in use, or those that are archived."""
-    lists = door.board(board_id).lists
-    return page((show.list_(each) for each in lists if (each.archived_at is not None) == archived), None)
+def list_lists(
+    door: Door,
+    now: datetime,
+    next_cursor: NextCursor,
+    board_id: str,
+    limit: int,
+    cursor: Position | None = None,
+    *,
+    archived: bool = False,
+    deleted: bool = False,
+) -> Answer:
+    """The board's lists from left to right, in use or archived; or those that can be restored, newest first."""
+    if deleted:
+        _, found = door.deleted_lists(board_id, shelves.restorable_since(now), limit, cursor)
+    else:
+        there = door.board(board_id).lists
+        found = _page([each for each in there if (each.archived_at is not None) == archived], limit, cursor)
+    return page(map(show.list_, found.items), next_cursor(found.next))
 
 
 def create_list(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
@@ -51,6 +67,12 @@ def move_list(door: Door, act: Act, board_id: str, list_id: str, body: dict[str,
     """Put a list somewhere else on its board."""
     moved, change = lists.move(door.board(board_id), list_id, act, **body)
     return Answer(show.list_(moved), etag=show.list_tag(moved), change=change)
+
+
+def _page(there: Sequence[List], limit: int, after: Position | None) -> Page[List]:
+    """So many of the lists, in their order, that follow the rank where the page before ended."""
+    rest = [each for each in there if after is None or each.rank > str(after[0])]
+    return Page(tuple(rest[:limit]), (rest[limit - 1].rank,) if len(rest) > limit else None)
 
 
 def _shown(value: List) -> Answer:

@@ -65,6 +65,7 @@ def board(value: Board, role: Role) -> Shape:
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
+        **_deletion(value),
     }
 
 
@@ -108,6 +109,7 @@ def list_(value: List) -> Shape:
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
+        **_deletion(value),
     }
 
 
@@ -138,7 +140,13 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
         "archived_at": moment_or_none(value.archived_at),
+        **_deletion(value),
     }
+
+
+def _deletion(value: Board | List | Card) -> Shape:
+    """When it was deleted, if it is."""
+    return {} if value.deleted_at is None else {"deleted_at": moment(value.deleted_at)}
 
 
 def clock(value: Card, currency: str, now: datetime) -> Shape:

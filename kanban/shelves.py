@@ -44,6 +44,11 @@ class _About(TypedDict):
     data: EventData
 
 
+def restorable_since(now: datetime) -> datetime:
+    """When something must have been deleted, at the earliest, to be restored now."""
+    return now - RESTORABLE
+
+
 def archive_card(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change | None]:
     """The card, put away; its clock stops."""
     old = view.card(card_id)
@@ -184,7 +189,7 @@ def _taken_up(card: Card, board: Board, stage: Stage, act: Act) -> tuple[Card, t
 
 
 def _refuse_expired(kind: str, deleted_at: datetime | None, act: Act) -> None:
-    if deleted_at is not None and act.at - deleted_at > RESTORABLE:
+    if deleted_at is not None and deleted_at < restorable_since(act.at):
         raise NotFound(kind)
 
 

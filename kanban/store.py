@@ -18,6 +18,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    List,
     Page,
     Part,
     Placed,
@@ -155,6 +156,14 @@ class Store(Protocol):
         there never was such a board, where it has been purged, or where the user is not a member.
         """
 
+    def page_deleted_lists(
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[List]] | None:
+        """Lists of a live board that were deleted at that moment or later, newest first.
+
+        A page may be shorter than the limit, and may be empty while more follow.
+        """
+
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
@@ -211,6 +220,11 @@ class Store(Protocol):
 
         A page may be shorter than the limit, and may be empty while more follow.
         """
+
+    def page_deleted_boards(
+        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> Page[tuple[Board, Role]]:
+        """As `page_boards`, those that were deleted at that moment or later and that the user is an owner of."""
 
     def board_of(self, user_id: str, external_id: str) -> str | None:
         """The id of the live board that this user made with that external id."""

@@ -276,7 +276,7 @@ class Reading:
         return tuple(dynamodb_cards.placed_of(each) for batch, _ in found for each in batch)
 
     def boards(self, user_id: str, board_ids: Sequence[str]) -> list[tuple[Board, Role]]:
-        """The live ones of these boards as far as the user is a member, newest first."""
+        """These boards as far as the user is a member, deleted ones too, newest first."""
         if not board_ids:
             return []
         wanted = [keys.head_key(each) for each in board_ids]
@@ -284,7 +284,7 @@ class Reading:
         boards = [
             (dynamodb_heads.board_of(each), role)
             for each in found
-            if not is_deleted(each) and (role := dynamodb_heads.role_of(each, user_id)) is not None
+            if (role := dynamodb_heads.role_of(each, user_id)) is not None
         ]
         return sorted(boards, key=lambda each: each[0].id, reverse=True)
 

@@ -16,6 +16,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    List,
     Page,
     Placed,
     Position,
@@ -32,6 +33,7 @@ from stores.dynamodb_attributes import moment, text
 from stores.dynamodb_cards import card_of, part_key_of, part_of
 from stores.dynamodb_client import Calls, Cancelled
 from stores.dynamodb_commits import Commits
+from stores.dynamodb_deleted import deleted_lists
 from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
 from stores.dynamodb_parts import parts_of
@@ -95,6 +97,11 @@ class DynamoStore:
         gone = [list_of(each["sk"]["S"][2:], board_id, each) for each in found[: len(list_ids)] if each]
         cards = [card_of(each) for each in found[len(list_ids) :] if each]
         return replace(view, lists=(*view.lists, *gone), cards={each.id: each for each in cards})
+
+    def page_deleted_lists(
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[List]] | None:
+        return self._read.settled(board_id, user_id, lambda _: deleted_lists(self._read, board_id, since, limit, after))
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
@@ -169,6 +176,26 @@ class DynamoStore:
     def page_boards(
         self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
+        return self._boards(
+            user_id,
+            limit,
+            after,
+            lambda board, _: board.deleted_at is None and (board.archived_at is not None) == archived,
+        )
+
+    def page_deleted_boards(
+        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> Page[tuple[Board, Role]]:
+        return self._boards(
+            user_id,
+            limit,
+            after,
+            lambda board, role: board.deleted_at is not None and board.deleted_at >= since and role == Role.OWNER,
+        )
+
+    def _boards(
+        self, user_id: str, limit: int, after: Position | None, fits: Callable[[Board, Role], bool]
+    ) -> Page[tuple[Board, Role]]:
         last = keys.before(f"B#{after[0]}") if after else "B$"
         boards: list[tuple[Board, Role]] = []
         found = self._read.between(f"U#{user_id}", "B#", last, backwards=True, wanted=limit + 1)
@@ -176,7 +203,7 @@ class DynamoStore:
         for looks in count(1):
             batch = [each["sk"]["S"][2:] for each in islice(found, size)]
             seen = self._read.boards(user_id, batch)
-            boards += [each for each in seen if (each[0].archived_at is not None) == archived]
+            boards += [each for each in seen if fits(*each)]
             if len(boards) > limit or len(batch) < size:
                 break
             if looks == MOST_LOOKS:

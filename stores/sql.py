@@ -17,6 +17,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    List,
     Page,
     Part,
     Placed,
@@ -90,6 +91,21 @@ class SqlStore:
         gone = [rows.list_of(row) for each in found[: len(list_ids)] for row in each]
         cards = [rows.card_of(row) for each in found[len(list_ids) :] for row in each]
         return replace(view, lists=(*view.lists, *gone), cards={card.id: card for card in cards})
+
+    def page_deleted_lists(
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> tuple[BoardView, Page[List]] | None:
+        call = self._call(
+            st.deleted_lists_page(continued=after is not None),
+            board_id=board_id,
+            since=rows.moment_text(since),
+            after_id=after and after[0],
+            limit=limit + 1,
+        )
+        view, (found,) = self._read_board(board_id, user_id, call)
+        if view is None:
+            return None
+        return view, page([rows.list_of(row) for row in found], limit, lambda each: each.id)
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
@@ -227,9 +243,13 @@ class SqlStore:
         self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
         statement = st.boards_page(archived=archived, continued=after is not None)
-        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-        boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
-        return page(boards, limit, lambda item: item[0].id)
+        return self._boards(statement, user_id, limit, after)
+
+    def page_deleted_boards(
+        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+    ) -> Page[tuple[Board, Role]]:
+        statement = st.deleted_boards_page(continued=after is not None)
+        return self._boards(statement, user_id, limit, after, since=rows.moment_text(since), role=str(Role.OWNER))
 
     def board_of(self, user_id: str, external_id: str) -> str | None:
         found = self._read(st.BOARD_OF, user_id=user_id, external_id=external_id)
@@ -302,6 +322,13 @@ class SqlStore:
         return self._catalogue[statement].call(values)
 
     # Reading
+
+    def _boards(
+        self, statement: st.Statement, user_id: str, limit: int, after: Position | None, **values: str
+    ) -> Page[tuple[Board, Role]]:
+        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
+        boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
+        return page(boards, limit, lambda item: item[0].id)
 
     def _read(self, statement: st.Statement, **values: Any) -> list[Row]:
         return self._engine.read((self._call(statement, **values),))[0]
