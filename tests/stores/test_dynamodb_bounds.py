@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from kanban import boards
 from kanban.record import record
 from kanban.store import CardQuery, Store
-from kanban.values import BoardView, Card, TimeEntry
+from kanban.values import BoardView, Card, List, TimeEntry
 from stores.dynamodb_assigned import MOST_LOOKS
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
@@ -36,6 +37,47 @@ def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire
     second = world.store.page_boards(world.ann.id, 10, first.next, archived=True)
     assert [board.id for board, _ in second.items] == [world.board_id]
     assert second.next is None
+
+
+def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
+    for number in range(110):
+        world.board(f"Board {number}")
+    world.store.commit(boards.delete(world.view(), world.act()))
+    line.sent.clear()
+
+    first = world.store.page_deleted_boards(world.ann.id, NOON, 10)
+
+    assert len(line.sent) <= 4 * MOST_LOOKS + 10
+    assert first.items == ()
+    assert first.next is not None
+    second = world.store.page_deleted_boards(world.ann.id, NOON, 10, first.next)
+    assert [board.id for board, _ in second.items] == [world.board_id]
+    assert second.next is None
+
+
+def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
+    todo = world.list_named("To do")
+    old = [replace(todo, id=f"lst_{number:04d}", rank=f"b{number:04d}") for number in range(90)]
+    world.write(creates=tuple(old))
+    long_ago = NOON - timedelta(days=40)
+    for start in range(1, 90, 40):
+        world.write(updates=tuple(replace(each, deleted_at=long_ago) for each in old[start : start + 40]))
+    world.write(updates=(replace(old[0], deleted_at=NOON),))
+    world.view()
+    line.sent.clear()
+
+    first = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2)
+
+    assert first is not None
+    assert line.sent == [*["Query"] * MOST_LOOKS, "GetItem"]
+    assert first[1].items == ()
+    found: list[List] = []
+    after = first[1].next
+    while after:
+        page = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2, after)
+        assert page is not None
+        found, after = [*found, *page[1].items], page[1].next
+    assert [each.id for each in found] == [old[0].id]
 
 
 def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:

@@ -129,6 +129,14 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     ),
     "some users": (lambda world, _: world.store.users([world.ann.id, "usr_none"]), ["BatchGetItem"]),
     "boards": (lambda world, _: world.store.page_boards(world.ann.id, 50), ["Query", "BatchGetItem"]),
+    "deleted boards": (
+        lambda world, _: world.store.page_deleted_boards(world.ann.id, NOON, 50),
+        ["Query", "BatchGetItem"],
+    ),
+    "the deleted lists of a board": (
+        lambda world, _: world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 50),
+        ["Query", "GetItem"],
+    ),
     "a user": (lambda world, _: world.store.user(world.ann.id), ["GetItem"]),
     "tokens": (lambda world, _: world.store.page_tokens(world.ann.id, 50), ["Query"]),
     "an answer": (lambda world, _: world.store.remembered(world.ann.id, "x", "key", NOON), ["GetItem"]),

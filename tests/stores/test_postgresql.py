@@ -362,6 +362,8 @@ QUERIES: dict[str, sa.Select[Any]] = {
         f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
         for archived, flag in itertools.product(FLAGS, FLAGS)
     },
+    **{f"deleted_boards_page {flag}": statements.deleted_boards_page(continued=flag) for flag in FLAGS},
+    **{f"deleted_lists_page {flag}": statements.deleted_lists_page(continued=flag) for flag in FLAGS},
     **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
     **{f"comments_page {flag}": statements.comments_page(continued=flag) for flag in FLAGS},
     **{f"worked_page {flag}": statements.worked_page(continued=flag) for flag in FLAGS},

@@ -95,6 +95,8 @@ READS: dict[str, Callable[[World], object]] = {
     "page_events": lambda far: far.store.page_events(far.board_id, far.ann.id, 0, 50),
     "page_time_entries": lambda far: far.store.page_time_entries(far.board_id, far.ann.id, "crd_1", 50),
     "page_boards": lambda far: far.store.page_boards(far.ann.id, 50),
+    "page_deleted_boards": lambda far: far.store.page_deleted_boards(far.ann.id, NOON, 50),
+    "page_deleted_lists": lambda far: far.store.page_deleted_lists(far.board_id, far.ann.id, NOON, 50),
     "user": lambda far: far.store.user("usr_1"),
     "owner": lambda far: far.store.owner(),
     "token_holder": lambda far: far.store.token_holder("0" * 64),

@@ -1,14 +1,14 @@
 """Who may write to a board, what is put away, what comes back and what is erased, on every engine."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from kanban import boards, cards, labels, members, shelves
 from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
-from kanban.values import Card, Change, Color, Label, Placed, Role
-from tests.stores.world import World
+from kanban.values import Board, Card, Change, Color, Label, List, Page, Placed, Position, Role, User
+from tests.stores.world import NOON, World, every
 
 
 def invite(world: World, name: str, role: Role) -> str:
@@ -245,6 +245,111 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
 
 
+# Finding what is in the trash
+
+
+def trashed_boards(world: World, limit: int, since: datetime, user: User | None = None) -> list[Board]:
+    def page(after: Position | None) -> Page[tuple[Board, Role]]:
+        return world.store.page_deleted_boards((user or world.ann).id, since, limit, after)
+
+    found = every(page, limit)
+    assert {role for _, role in found} <= {Role.OWNER}
+    return [board for board, _ in found]
+
+
+def trashed_lists(world: World, limit: int, since: datetime) -> list[List]:
+    def page(after: Position | None) -> Page[List]:
+        found = world.store.page_deleted_lists(world.board_id, world.ann.id, since, limit, after)
+        assert found
+        assert found[0] == world.view()
+        return found[1]
+
+    return every(page, limit)
+
+
+def delete_board(world: World, board_id: str) -> None:
+    view = world.store.read_board(board_id, world.ann.id)
+    assert view
+    world.store.commit(boards.delete(view, world.act()))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_deleted_boards_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
+    made = [world.board(f"Board {number}") for number in range(5)]
+    delete_board(world, made[0])
+    world.later(days=1)
+    since = world.now
+    for board_id in (made[3], made[1], made[4]):
+        delete_board(world, board_id)
+        world.later(hours=1)
+
+    found = trashed_boards(world, limit, since)
+
+    assert [board.id for board in found] == [made[4], made[3], made[1]]
+    assert [board.deleted_at for board in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [made[2], world.board_id]
+
+
+def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(world: World) -> None:
+    bob, cid, stranger = (world.user(name) for name in ("Bob", "Cid", "Dora"))
+    world.do(members.put, user_id=bob.id, role=Role.OWNER)
+    world.do(members.put, user_id=cid.id, role=Role.EDITOR)
+    world.do(shelves.archive_board, running=())
+    delete_board(world, world.board_id)
+
+    found = [[each.id for each in trashed_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)]
+    world.store.commit(revival(world))
+
+    assert found == [[world.board_id], [world.board_id], [], []]
+    assert trashed_boards(world, 10, NOON) == []
+    assert [board.id for board, _ in world.store.page_boards(cid.id, 10, archived=True).items] == [world.board_id]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
+    made = [world.add_list(f"List {number}") for number in range(5)]
+    world.delete_list("List 0")
+    world.later(days=1)
+    since = world.now
+    world.add_card("Copy", "List 3")
+    world.do(shelves.archive_list, list_id=made[1].id, running=())
+    for number in (3, 1, 4):
+        world.delete_list(f"List {number}")
+        world.later(hours=1)
+
+    found = trashed_lists(world, limit, since)
+
+    assert [each.id for each in found] == [made[4].id, made[3].id, made[1].id]
+    assert [each.deleted_at for each in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
+    assert [each.card_count for each in found] == [0, 1, 0]
+    assert found[2].archived_at == since
+
+
+def test_a_deleted_list_is_found_on_its_own_board_until_it_comes_back(world: World) -> None:
+    todo = world.list_named("To do")
+    world.delete_list("To do")
+    found = trashed_lists(world, 10, NOON)
+    home, world.board_id = world.board_id, world.board("Garden")
+    elsewhere = trashed_lists(world, 10, NOON)
+    world.board_id = home
+
+    restore_list(world, todo.id)
+
+    assert [each.id for each in found] == [todo.id]
+    assert elsewhere == []
+    assert trashed_lists(world, 10, NOON) == []
+
+
+def test_the_deleted_lists_of_a_board_are_shown_to_its_members_while_it_is_live(world: World) -> None:
+    stranger = world.user("Bob")
+    world.delete_list("To do")
+
+    assert world.store.page_deleted_lists(world.board_id, stranger.id, NOON, 10) is None
+    assert world.store.page_deleted_lists("brd_none", world.ann.id, NOON, 10) is None
+    delete_board(world, world.board_id)
+    assert world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 10) is None
+
+
 # The purge
 
 
@@ -285,3 +390,17 @@ def test_of_a_purged_board_nothing_is_left(world: World) -> None:
     assert world.store.read_deleted(world.board_id, world.ann.id) is None
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [garden]
     assert world.store.purge(world.now, 10) == 0
+
+
+def test_what_was_purged_is_not_found_any_more(world: World) -> None:
+    garden = world.board("Garden")
+    world.add_card("Copy", "Doing")
+    world.delete_list("Doing")
+    delete_board(world, garden)
+    world.later(days=32)
+
+    while world.store.purge(world.now - shelves.PURGED_AFTER, 2):
+        pass
+
+    assert trashed_boards(world, 10, NOON) == []
+    assert trashed_lists(world, 10, NOON) == []

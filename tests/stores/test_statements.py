@@ -40,6 +40,8 @@ def all_statements(engine: str) -> list[statements.Statement]:
     for continued in FLAGS:
         found.append(statements.tokens_page(continued=continued))
         found.extend(statements.boards_page(archived=archived, continued=continued) for archived in FLAGS)
+        found.append(statements.deleted_boards_page(continued=continued))
+        found.append(statements.deleted_lists_page(continued=continued))
         found.append(statements.time_entries_page(continued=continued))
         found.append(statements.comments_page(continued=continued))
         found.append(statements.worked_page(continued=continued))
