@@ -16,6 +16,9 @@ export async function boards({ api, main, entitle }) {
   const archived = h("ul", { class: "tiles" });
   const shelf = h("details", {}, h("summary", {}, words.boardsArchived), archived);
   shelf.addEventListener("toggle", () => { if (shelf.open) void drawArchived(); });
+  const deleted = h("ul", { class: "tiles" });
+  const trash = h("details", {}, h("summary", {}, words.boardsDeleted), h("p", { class: "hint" }, words.boardsDeletedHint), deleted);
+  trash.addEventListener("toggle", () => { if (trash.open) void drawDeleted(); });
 
   const draw = async () => {
     const all = /** @type {Board[]} */ (await api.all("boards"));
@@ -27,11 +30,19 @@ export async function boards({ api, main, entitle }) {
     const all = /** @type {Board[]} */ (await api.all("boards", undefined, { archived: true }));
     fill(archived, all.map((board) => tile(board, words.boardUnarchive, "unarchive")));
   };
-  const shelve = async (/** @type {Board} */ board, /** @type {"archive" | "unarchive"} */ how) => {
+  const drawDeleted = async () => {
+    const all = /** @type {Board[]} */ (await api.all("boards", undefined, { deleted: true }));
+    fill(deleted, all.map((board) => h("li", {},
+      h("strong", { dir: "auto" }, board.name),
+      h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
+      h("div", {}, h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore)))));
+  };
+  const shelve = async (/** @type {Board} */ board, /** @type {"archive" | "unarchive" | "restore"} */ how) => {
     try {
       await api.ask("POST", `boards/${board.id}/${how}`);
-      await Promise.all([draw(), shelf.open ? drawArchived() : null]);
+      await Promise.all([draw(), shelf.open ? drawArchived() : null, trash.open ? drawDeleted() : null]);
       if (how === "archive") note(words.boardArchived(board.name), { label: words.undo, act: () => shelve(board, "unarchive") });
+      if (how === "restore") note(words.boardRestored(board.name));
     } catch (error) {
       trouble(error);
     }
@@ -75,6 +86,7 @@ export async function boards({ api, main, entitle }) {
           h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
           h("button", { class: "primary" }, words.boardCreate)),
         importer(api, () => void draw())),
-      shelf));
+      shelf,
+      trash));
   await draw();
 }

@@ -81,6 +81,24 @@ def test_an_archived_board_is_put_away_and_comes_back(mina: Person, visit: Visit
     expect(page.get_by_role("link", name="Old garden")).to_be_visible()
 
 
+def test_a_deleted_board_is_found_and_restored(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One", name="Lost garden")
+    mina.ask("DELETE", f"boards/{board_id}", If_Match="*")
+    mina.visit(page)
+    tile = page.locator(".tiles li", has_text="Lost garden")
+    expect(tile).to_have_count(0)
+
+    page.get_by_text("Deleted boards").click()
+    expect(tile).to_contain_text("Deleted on")
+    tile.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("Lost garden is back.")).to_be_visible()
+    page.get_by_role("link", name="Lost garden").click()
+
+    expect(titles(page, "To do")).to_have_text(["One"])
+    assert not visit.complaints
+
+
 def test_the_flow_page_draws_what_happened_and_shows_it_as_tables(mina: Person, visit: Visit) -> None:
     page = visit.page
     board_id = mina.board("One", "Two", hourly_rate_minor=1000)
