@@ -35,7 +35,7 @@ export async function boards({ api, main, entitle }) {
     fill(deleted, all.map((board) => h("li", {},
       h("strong", { dir: "auto" }, board.name),
       h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
-      h("div", {}, h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore)))));
+      h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore))));
   };
   const shelve = async (/** @type {Board} */ board, /** @type {"archive" | "unarchive" | "restore"} */ how) => {
     try {

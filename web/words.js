@@ -65,7 +65,7 @@ export const words = {
   boardUnarchive: "Bring back",
   boardArchived: (/** @type {string} */ name) => `${name} is archived.`,
   boardsDeleted: "Deleted boards",
-  boardsDeletedHint: "What is deleted can be restored for 30 days, by an owner.",
+  boardsDeletedHint: "A deleted board can be restored for 30 days, by its owners.",
   boardDeletedOn: (/** @type {string} */ day) => `Deleted on ${day}`,
   boardRestore: "Restore",
   boardRestored: (/** @type {string} */ name) => `${name} is back.`,
