@@ -29,7 +29,7 @@ from kanban.values import (
     Token,
     User,
 )
-from stores import purging, rows, rows_of_parts, schema, sql_writes
+from stores import purging, rows, rows_of_parts, schema, sql_deleted, sql_writes
 from stores import statements as st
 from stores.changes import check
 from stores.engine import Engine
@@ -96,7 +96,7 @@ class SqlStore:
         self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[List]] | None:
         call = self._call(
-            st.deleted_lists_page(continued=after is not None),
+            sql_deleted.lists_page(continued=after is not None),
             board_id=board_id,
             since=rows.moment_text(since),
             after_id=after and after[0],
@@ -248,7 +248,7 @@ class SqlStore:
     def page_deleted_boards(
         self, user_id: str, since: datetime, limit: int, after: Position | None = None
     ) -> Page[tuple[Board, Role]]:
-        statement = st.deleted_boards_page(continued=after is not None)
+        statement = sql_deleted.boards_page(continued=after is not None)
         return self._boards(statement, user_id, limit, after, since=rows.moment_text(since), role=str(Role.OWNER))
 
     def board_of(self, user_id: str, external_id: str) -> str | None:

@@ -140,16 +140,11 @@ LISTS = (
 def boards_page(*, archived: bool, continued: bool) -> sa.Select[Any]:
     """The live boards of a user with the user's role, newest first, archived or not; continued below an id."""
     where = boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None)
-    return _boards_of_user(boards.c.deleted_at.is_(None), where, continued=continued)
+    return boards_of_user(boards.c.deleted_at.is_(None), where, continued=continued)
 
 
-@cache
-def deleted_boards_page(*, continued: bool) -> sa.Select[Any]:
-    """The boards that were deleted since a moment and that a user has a role on, newest first; continued likewise."""
-    return _boards_of_user(boards.c.deleted_at >= given("since"), members.c.role == given("role"), continued=continued)
-
-
-def _boards_of_user(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
+def boards_of_user(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
+    """A page of a user's boards that fit, with the user's role, newest first; continued below an id."""
     page = (
         sa.select(boards, members.c.role)
         .join(members, members.c.board_id == boards.c.id)
@@ -158,15 +153,6 @@ def _boards_of_user(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.
     if continued:
         page = page.where(members.c.board_id < given("after_id"))
     return page.order_by(members.c.board_id.desc()).limit(given("limit"))
-
-
-@cache
-def deleted_lists_page(*, continued: bool) -> sa.Select[Any]:
-    """The lists of a board that were deleted since a moment, newest first; continued below an id."""
-    page = sa.select(lists).where(lists.c.board_id == given("board_id"), lists.c.deleted_at >= given("since"))
-    if continued:
-        page = page.where(lists.c.id < given("after_id"))
-    return page.order_by(lists.c.id.desc()).limit(given("limit"))
 
 
 EVENTS = (

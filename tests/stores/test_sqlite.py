@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite
 from kanban import lists
 from kanban.store import Busy, Shelf, Sort, Unavailable
 from kanban.values import Stage
-from stores import CannotOpen, open_store, sql_writes, statements
+from stores import CannotOpen, open_store, sql_deleted, sql_writes, statements
 from stores.sqlite import open_sqlite
 from tests.stores.world import World
 
@@ -382,8 +382,8 @@ QUERIES: dict[str, sa.Select[object]] = {
         f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
         for archived, flag in itertools.product(FLAGS, FLAGS)
     },
-    **{f"deleted_boards_page {flag}": statements.deleted_boards_page(continued=flag) for flag in FLAGS},
-    **{f"deleted_lists_page {flag}": statements.deleted_lists_page(continued=flag) for flag in FLAGS},
+    **{f"deleted_boards_page {flag}": sql_deleted.boards_page(continued=flag) for flag in FLAGS},
+    **{f"deleted_lists_page {flag}": sql_deleted.lists_page(continued=flag) for flag in FLAGS},
     **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
     **{f"comments_page {flag}": statements.comments_page(continued=flag) for flag in FLAGS},
     **{f"worked_page {flag}": statements.worked_page(continued=flag) for flag in FLAGS},

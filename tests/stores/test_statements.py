@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import Shelf, Sort
-from stores import sql_writes, statements
+from stores import sql_deleted, sql_writes, statements
 from stores.schema import metadata
 from stores.statements import Catalogue, Prepared
 
@@ -40,8 +40,8 @@ def all_statements(engine: str) -> list[statements.Statement]:
     for continued in FLAGS:
         found.append(statements.tokens_page(continued=continued))
         found.extend(statements.boards_page(archived=archived, continued=continued) for archived in FLAGS)
-        found.append(statements.deleted_boards_page(continued=continued))
-        found.append(statements.deleted_lists_page(continued=continued))
+        found.append(sql_deleted.boards_page(continued=continued))
+        found.append(sql_deleted.lists_page(continued=continued))
         found.append(statements.time_entries_page(continued=continued))
         found.append(statements.comments_page(continued=continued))
         found.append(statements.worked_page(continued=continued))
