@@ -64,7 +64,7 @@ def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_not
     visit.page.goto(f"{live_server.url}docs/read")
 
     # A heading of Redoc has a link before its text.
-    expect(visit.page.locator("h2", has_text="Start a card")).to_be_attached(timeout=30_000)
+    expect(visit.page.locator("h2", has_text="Start a card")).to_be_attached(timeout=90_000)
     expect(
         visit.page.locator("h1", has_text="Concurrency").or_(visit.page.locator("h2", has_text="Concurrency"))
     ).to_be_attached()
