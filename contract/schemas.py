@@ -8,13 +8,14 @@ process never serves costs it nothing.
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
+
+from contract.composed import composed
 
 TYPE_NAMES = {
     "string": "a string",
@@ -310,11 +311,11 @@ def _whole(value: Any) -> Any:
 def _line(value: Any) -> Any:
     if type(value) is not str:
         return value
-    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
+    return value.strip() if value.isascii() else composed(value).strip()
 
 
 def _block(value: Any) -> Any:
-    return value if type(value) is not str or value.isascii() else unicodedata.normalize("NFC", value)
+    return value if type(value) is not str or value.isascii() else composed(value)
 
 
 _TEXTS: dict[str, Step] = {"line": _line, "block": _block}
