@@ -18,22 +18,26 @@ READ: Mapping[str, Sequence[str]] = {
 }
 """The arrays of an export that are read, and what is read of their objects: most of an export is something else."""
 
+_YEARS = range(2_000, 3_000)
+"""What a board can tell: ids that are none of Trello's give years long before."""
+
 
 def made_at(trello_id: object, otherwise: datetime) -> datetime:
-    """When the thing of that id was made, never later than `otherwise`."""
+    """When the thing of that id was made, never later than `otherwise`, which it is too where the id tells nothing."""
     try:
         at = datetime.fromtimestamp(int(str(trello_id)[:8], 16), UTC)
     except ValueError:
         return otherwise
-    return min(at, otherwise)
+    return min(at, otherwise) if at.year in _YEARS else otherwise
 
 
 def moment(text: object, otherwise: datetime | None = None) -> datetime | None:
     """A moment in UTC and whole seconds from what Trello writes."""
     try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else otherwise
+        at = datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else None
     except (ValueError, OverflowError):
         return otherwise
+    return at if at and at.year in _YEARS else otherwise
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:

@@ -1,5 +1,6 @@
 """What belongs to a board or a card of a Trello export: labels, links, checklists, comments."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from kanban.values import (
 )
 
 MOST_LINKS = 20
-_LONGEST_URL = 2_008
+_URL = re.compile("https?://[!-~]{1,2000}")
 _COLORS = {str(color): color for color in Color}
 
 
@@ -72,8 +73,7 @@ def links_of(item: Item, title: str, report: Report) -> tuple[Link, ...]:
     for each in items(item, "attachments"):
         url = each.get("url")
         name = line(each.get("name"), 200, "Attachment")
-        fits = isinstance(url, str) and url.startswith(("http://", "https://")) and url.isascii() and url.isprintable()
-        if not isinstance(url, str) or not fits or " " in url or len(url) > _LONGEST_URL:
+        if not isinstance(url, str) or not _URL.fullmatch(url):
             report.tell("attachment", name, f"The card '{title[:60]}' points to an address that is not kept.")
         elif len(found) == MOST_LINKS:
             report.tell("attachment", name, f"A card has at most {MOST_LINKS} links: left out of '{title[:60]}'.")

@@ -113,6 +113,28 @@ def test_nasty_text_is_tamed_and_told(mina: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": "000000000000000000000001"},
+        {"due": "0001-01-01T00:00:00Z"},
+        {"start": "2999-12-31T23:59:59-05:00"},
+        {"dateLastActivity": "1970-01-01T00:00:00Z"},
+        {"attachments": [{"url": "http://"}, {"url": "https://" + "a" * 2_001}]},
+    ],
+    ids=["a board of 1970", "due in year 1", "a start in year 3000", "last active in 1970", "addresses"],
+)
+def test_what_came_along_can_be_read_and_exported_however_odd_it_was(mina: Client, fields: dict[str, Any]) -> None:
+    odd = export(cards=[export()["cards"][0] | fields], id=fields.get("id", BOARD))
+
+    answer = mina.post("/imports/trello", odd)
+
+    assert answer.status == 201, answer.raw
+    path = f"/boards/{answer.json['board']['id']}"
+    for each in ("", "/cards", "/events?after=0", "/flow", "/export"):
+        assert mina.get(f"{path}{each}").status == 200, each
+
+
+@pytest.mark.parametrize(
     ("body", "status", "code"),
     [
         (export(lists=[]), 422, "no_lists_in_import"),

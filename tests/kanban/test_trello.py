@@ -143,6 +143,25 @@ def test_things_were_made_when_their_ids_tell_but_never_in_the_future() -> None:
     assert created == {"Old": "2020-08-18T19:21:59+00:00", "Odd": NOON.isoformat()}
 
 
+@pytest.mark.parametrize("odd", ["1", "000000000000000000000001", "-1234567", "none", None])
+def test_what_has_no_id_of_trellos_is_made_now(odd: str | None) -> None:
+    lists = [{"id": odd or "x", "name": "Ideas"}]
+    change, _ = brought(id=odd, lists=lists, cards=[{"id": odd, "idList": odd or "x", "name": "Copy"}])
+
+    assert {each.created_at for kind in (Board, List, Card) for each in made(change, kind)} == {NOON}
+
+
+@pytest.mark.parametrize(
+    "odd", ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2999-12-31T23:30:00-01:00", 7, "soon"]
+)
+def test_moments_that_no_board_can_tell_are_passed_over(odd: object) -> None:
+    times = dict.fromkeys(("start", "due", "dateLastActivity"), odd)
+    change, _ = brought(cards=[item(9, idList=TODO["id"], name="Copy", **times)])
+
+    (card,) = made(change, Card)
+    assert (card.start_at, card.due_at, card.updated_at) == (None, None, card.created_at)
+
+
 def test_moves_become_events_with_their_times_and_stamp_the_card() -> None:
     actions = [
         moved(9, DOING, DONE, "2020-09-02T10:00:00.000Z"),
@@ -244,6 +263,18 @@ def test_uploads_become_links_and_unsafe_addresses_are_left_out() -> None:
         "The file itself stays with Trello; 'Copy' links to it.",
         "The card 'Copy' points to an address that is not kept.",
     ]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "https://", "https://" + "a" * 2_001, "https://a b", "http://\u00e9", "http://a\n"]
+)
+def test_an_address_that_no_link_may_have_is_left_out_and_told(url: str) -> None:
+    attachments = [{"name": "Odd", "url": url}, {"name": "Long", "url": "https://" + "a" * 2_000}]
+    change, report = brought(cards=[item(9, idList=TODO["id"], name="Copy", attachments=attachments)])
+
+    (card,) = made(change, Card)
+    assert [each.title for each in card.links] == ["Long"]
+    assert said(report) == ["The card 'Copy' points to an address that is not kept."]
 
 
 def test_a_card_without_a_list_is_left_out_and_told() -> None:
