@@ -4,7 +4,7 @@ History is not in an export. It is told anew, from what the cards know: when the
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,11 +14,9 @@ from kanban.errors import BrokenExport
 from kanban.exports import Shape
 from kanban.founding import founded
 from kanban.reports import Report
-from kanban.text import folded
+from kanban.soundness import refuse_unsound
 from kanban.values import (
-    MOST_CARDS,
-    MOST_CHECKLISTS,
-    MOST_COMMENTS,
+    MOST_MEMBERS,
     Act,
     Board,
     BoardView,
@@ -49,12 +47,7 @@ def brought(document: Shape, known: Collection[str], act: Act) -> tuple[BoardVie
 
     Raises BrokenExport for what is not one whole export.
     """
-    _refuse_pages(document)
-    _refuse_twice(document)
-    _refuse_dangling(document)
-    _refuse_crowds(document)
-    if document["digest"] is not None and document["digest"] != exports.digest(document):
-        raise BrokenExport("digest", "The export was changed or cut: its digest does not fit what it holds.")
+    refuse_unsound(document)
     return _Import(document, known, act).made()
 
 
@@ -127,11 +120,14 @@ class _Import:
         if roles.get(self.act.by) != Role.OWNER:
             self.report.tell("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
         roles = {self.act.by: Role.OWNER, **{who: role for who, role in roles.items() if who != self.act.by}}
-        return {
+        members = {
             who: Member(self.act.new_id("member"), self.board.id, who, role, 1, self.act.at, self.act.at)
             for who, role in roles.items()
             if who in self.known
         }
+        if len(members) > MOST_MEMBERS:
+            raise BrokenExport("members", f"With whoever imports it, the board has more than {MOST_MEMBERS} members.")
+        return members
 
     def _label(self, shape: Shape) -> Label:
         return Label(self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape))
@@ -336,81 +332,6 @@ class _Import:
                 *([f"{entries[who]} time entries are yours now"] * (who in entries)),
             ]
             self.report.tell("member", names[who], f"Nobody has this id here: {'; '.join(left)}.")
-
-
-# What a sound document is
-
-
-def _refuse_pages(document: Shape) -> None:
-    if document["next_cursor"] is not None:
-        raise BrokenExport("next_cursor", "This is not the whole export: more pages follow. Join all of them first.")
-
-
-def _refuse_twice(document: Shape) -> None:
-    """Raise BrokenExport where an id, or another name that must be unique, stands twice."""
-    for kind in ("lists", "labels", "cards", "checklists", "comments", "time_entries"):
-        _refuse_equal(document, kind, "id", lambda each: each["id"])
-    _refuse_equal(document, "members", "user_id", lambda each: each["user_id"])
-    _refuse_equal(document, "labels", "name", lambda each: folded(each["name"]))
-    _refuse_equal(document, "cards", "place", lambda each: (each["list_id"], each["place"]))
-    for kind in ("lists", "cards"):
-        _refuse_equal(document, kind, "external_id", lambda each: each["external_id"])
-
-
-def _refuse_equal(document: Shape, kind: str, field: str, name: Callable[[Shape], object]) -> None:
-    seen: set[object] = {None}
-    for number, each in enumerate(document[kind]):
-        found = name(each)
-        if found in seen and found is not None:
-            raise BrokenExport(f"{kind}/{number}/{field}", f"Two {_words(kind)} have the same {_words(field)}.")
-        seen.add(found)
-
-
-def _refuse_dangling(document: Shape) -> None:
-    """Raise BrokenExport where something names what the document does not hold, or stands where nothing can be."""
-    lists, labels, cards = ({each["id"] for each in document[kind]} for kind in ("lists", "labels", "cards"))
-    members = {each["user_id"] for each in document["members"]}
-    for number, card in enumerate(document["cards"]):
-        at = f"cards/{number}"
-        _refuse_unknown([card["list_id"]], lists, f"{at}/list_id", "list")
-        _refuse_unknown(card["label_ids"], labels, f"{at}/label_ids", "label")
-        _refuse_unknown(card["assignee_ids"], members, f"{at}/assignee_ids", "member")
-        if not ranks.is_rank(card["place"]):
-            raise BrokenExport(f"{at}/place", "A card stands at a place that cannot be.")
-        if card["start_at"] and card["due_at"] and moments.read(card["due_at"]) < moments.read(card["start_at"]):
-            raise BrokenExport(f"{at}/due_at", "A card is due before it starts.")
-    for kind in ("checklists", "comments", "time_entries"):
-        for number, each in enumerate(document[kind]):
-            _refuse_unknown([each["card_id"]], cards, f"{kind}/{number}/card_id", "card")
-    for number, checklist in enumerate(document["checklists"]):
-        for place, item in enumerate(checklist["items"]):
-            if item["assignee_id"] is not None:
-                field = f"checklists/{number}/items/{place}/assignee_id"
-                _refuse_unknown([item["assignee_id"]], members, field, "member")
-
-
-def _refuse_unknown(named: Iterable[str], known: Collection[str], field: str, kind: str) -> None:
-    if any(each not in known for each in named):
-        raise BrokenExport(field, f"Something names a {kind} that is not in the export.")
-
-
-def _refuse_crowds(document: Shape) -> None:
-    """Raise BrokenExport where there is more of something than a list or a card holds."""
-    in_use = Counter(each["list_id"] for each in document["cards"] if each["archived_at"] is None)
-    _refuse_more(in_use, MOST_CARDS, "cards", "A list", "cards in use")
-    checklists = Counter(each["card_id"] for each in document["checklists"])
-    _refuse_more(checklists, MOST_CHECKLISTS, "checklists", "A card", "checklists")
-    comments = Counter(each["card_id"] for each in document["comments"])
-    _refuse_more(comments, MOST_COMMENTS, "comments", "A card", "comments")
-
-
-def _refuse_more(counted: Mapping[str, int], most: int, field: str, holder: str, things: str) -> None:
-    if max(counted.values(), default=0) > most:
-        raise BrokenExport(field, f"{holder} holds at most {most} {things}.")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _first(lists: Iterable[List], stage: Stage) -> List | None:

@@ -247,6 +247,19 @@ def test_what_is_no_sound_export_is_refused_and_leaves_nothing(
     assert len(mina.get("/boards").json["items"]) == 1
 
 
+def test_work_that_no_answer_can_tell_is_refused_and_leaves_nothing(mina: Client, board: str) -> None:
+    document = whole(mina, board) | {"digest": None}
+    [closed] = [each for each in document["time_entries"] if each["note"] == "Zero"]
+    years = {"started_at": "2000-01-01T00:00:00Z", "hourly_rate_minor": 100_000_000}
+    document["time_entries"] += [closed | years | {"id": f"{closed['id'][:-3]}{number}"} for number in range(100, 220)]
+
+    answer = mina.post("/imports/tackboard", document)
+
+    assert (answer.status, answer.json["code"]) == (422, "broken_export")
+    assert answer.json["errors"][0]["pointer"] == "/time_entries"
+    assert len(mina.get("/boards").json["items"]) == 1
+
+
 @pytest.mark.parametrize("kind", ["lists", "labels", "cards", "checklists", "comments", "time_entries", "members"])
 def test_what_stands_twice_is_refused(mina: Client, board: str, kind: str) -> None:
     document = whole(mina, board)

@@ -1,0 +1,129 @@
+"""Exports of our own that come back: what is refused, what is told about it, and the history that is told anew."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+
+from kanban import imports
+from kanban.errors import BrokenExport
+from kanban.reports import Report
+from kanban.soundness import MOST_COST, MOST_SECONDS
+from kanban.values import MOST_MEMBERS, Act, Card, Change, Member, TimeEntry
+from tests.kanban.desk import NOON
+
+Shape = dict[str, Any]
+
+CREATED = "2026-01-01T09:00:00Z"
+TIMES = {"created_at": CREATED, "updated_at": CREATED}
+TODO, DOING, DONE = "todo", "in_progress", "done"
+
+
+def a_list(stage: str, **fields: Any) -> Shape:
+    """A list, known by its stage, and named like it."""
+    limits = {"wip_limit": None, "wip_enforcement": "warn", "external_id": None}
+    return {"id": stage, "name": stage, "stage": stage, **limits, "archived_at": None, **TIMES, **fields}
+
+
+def a_card(list_id: str, number: int = 1, **fields: Any) -> Shape:
+    """A card in that list."""
+    nothing = dict.fromkeys(
+        ("external_id", "start_at", "due_at", "hourly_rate_minor", "started_at", "resolved_at", "archived_at")
+    )
+    lists: Shape = {"label_ids": [], "assignee_ids": [], "links": []}
+    card = {"id": f"card{number}", "list_id": list_id, "place": f"a{number}", "title": "Copy", "description": ""}
+    return {**nothing, **lists, **card, "due_complete": False, **TIMES, **fields}
+
+
+def an_entry(number: int = 1, **fields: Any) -> Shape:
+    """Work of Ann's for an hour."""
+    times = {"started_at": "2026-02-01T09:00:00Z", "ended_at": "2026-02-01T10:00:00Z"}
+    names = {"id": f"entry{number}", "card_id": "card1", "user_id": "usr_ann", "user_name": "Ann", "note": ""}
+    return {**names, **times, "hourly_rate_minor": 0, **fields}
+
+
+def a_member(user_id: str, role: str = "owner") -> Shape:
+    """A member, named like their id."""
+    return {"user_id": user_id, "name": user_id, "role": role}
+
+
+def document(**fields: Any) -> Shape:
+    """An export of a board of Ann's with a list of each stage."""
+    board = {"id": "brd_1", "name": "Website", "description": "", "currency": "USD", "hourly_rate_minor": 0}
+    kinds: Shape = {kind: [] for kind in ("labels", "cards", "checklists", "comments", "time_entries")}
+    lists = [a_list(stage) for stage in (TODO, DOING, DONE)]
+    ends = {"digest": None, "next_cursor": None}
+    board |= {"created_at": CREATED, "archived_at": fields.pop("board_archived_at", None)}
+    return {"board": board, "members": [a_member("usr_ann")], **kinds, "lists": lists, **ends, **fields}
+
+
+def brought(*, known: Sequence[str] = (), by: str = "usr_ann", **fields: Any) -> tuple[Change, Report]:
+    """What becomes of such an export."""
+    numbers = count(1)
+    _, change, report = imports.brought(document(**fields), known, Act(by, NOON, lambda kind: f"{kind}{next(numbers)}"))
+    return change, report
+
+
+def made(change: Change, kind: type[Any]) -> list[Any]:
+    """The things of that kind that a change makes."""
+    return [each for each in change.creates if isinstance(each, kind)]
+
+
+def said(report: Report) -> list[str]:
+    """The lines of a report."""
+    return [line.message for line in report.lines]
+
+
+def refusal(**fields: Any) -> tuple[str | None, str]:
+    """Why such an export is refused: where, and a sentence."""
+    with pytest.raises(BrokenExport) as refused:
+        brought(**fields)
+    return refused.value.field, str(refused.value)
+
+
+def test_a_board_of_as_many_members_as_there_can_be_comes_back_to_one_of_them() -> None:
+    known = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    members = [a_member(each) for each in known]
+
+    change, _ = brought(members=members, known=known, by=known[7])
+
+    assert len(made(change, Member)) == MOST_MEMBERS
+
+
+def test_one_member_more_than_there_can_be_is_refused_and_strangers_do_not_count() -> None:
+    known = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    members = [a_member(each) for each in known]
+
+    change, _ = brought(members=members, known=known[1:])
+
+    assert len(made(change, Member)) == MOST_MEMBERS
+    assert refusal(members=members, known=known) == (
+        "members",
+        "With whoever imports it, the board has more than 100 members.",
+    )
+
+
+def test_a_clock_that_ran_for_years_comes_back() -> None:
+    entry = an_entry(started_at="2001-01-01T00:00:00Z", ended_at="2026-01-01T00:00:00Z", hourly_rate_minor=100_000_000)
+
+    change, _ = brought(cards=[a_card(DONE)], time_entries=[entry])
+
+    ((card,),) = [made(change, Card)]
+    assert card.tracked_seconds == 9131 * 24 * 3600
+    assert card.tracked_cost == card.tracked_seconds * 100_000_000
+
+
+@pytest.mark.parametrize(("rate", "most"), [(0, MOST_SECONDS), (100_000_000, MOST_COST * 3600 // 100_000_000)])
+def test_work_that_adds_up_to_more_than_can_be_told_is_refused(rate: int, most: int) -> None:
+    years: Shape = {"started_at": "2001-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z", "hourly_rate_minor": rate}
+    cards = [a_card(DONE), a_card(DONE, 2)]
+    fitting = [an_entry(number, **years) for number in range(most // (9131 * 24 * 3600))]
+
+    change, _ = brought(cards=cards, time_entries=fitting)
+
+    assert len(made(change, TimeEntry)) == len(fitting)
+    assert refusal(cards=cards, time_entries=[*fitting, an_entry(len(fitting), card_id="card2", **years)]) == (
+        "time_entries",
+        "The time entries add up to more than a board can tell.",
+    )
