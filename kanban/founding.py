@@ -1,6 +1,6 @@
 """Boards that come from elsewhere, whole: with all that is on them, and with a history from before they were here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kanban.reports import KINDS, Report
@@ -21,9 +21,13 @@ def founded(
 ) -> tuple[BoardView, Change]:
     """The board as its owner sees it, and the change that makes it with everything on it, all or nothing.
 
-    `history` are events in any order; their numbers, and the board's, are given here. The last event says that the
-    board was imported, from which source, and how many things the report counts.
+    `history` are events of its lists and cards in any order, without those that lists were archived; their numbers, and
+    the board's, are given here. The last event says that the board was imported, from which source, and how many things
+    the report counts.
     """
+    # Of two events of one moment the one that was told first comes first: cards came into their list before it was
+    # archived.
+    history = [*history, *_archivals(lists, act)]
     first = Event(board.id, 1, "board.created", min(board.created_at, act.at), act.by, data={"name": board.name})
     told = [replace(each, seq=seq) for seq, each in enumerate(sorted(history, key=lambda each: each.at), 2)]
     data: EventData = {"source": source, **{kind: report.brought[kind] for kind in KINDS}}
@@ -31,3 +35,10 @@ def founded(
     board = replace(board, seq=last.seq)
     change = Change(creates=(board, *members, *lists, *labels, *rest), event=last, history=(first, *told))
     return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change
+
+
+def _archivals(lists: Iterable[List], act: Act) -> Iterator[Event]:
+    for each in lists:
+        if each.archived_at is not None:
+            data: EventData = {"name": each.name, "stage": str(each.stage), "card_count": each.card_count}
+            yield Event(each.board_id, 0, "list.archived", min(each.archived_at, act.at), act.by, each.id, data=data)

@@ -264,7 +264,8 @@ class _Import:
     def _running(self, card: Card, entry: TimeEntry, number: int) -> Card:
         """The card with its clock running since the entry began."""
         home = next(each for each in self.lists.values() if each.id == card.list_id)
-        put_away = (self.board.archived_at, home.archived_at, card.archived_at) != (None, None, None)
+        # Who archives a board stops its clocks, and may start one again: so the board's own archival says nothing.
+        put_away = (home.archived_at, card.archived_at) != (None, None)
         if card.running or put_away or home.stage != Stage.IN_PROGRESS:
             raise BrokenExport(
                 f"time_entries/{number}/ended_at",
@@ -279,7 +280,7 @@ class _Import:
         lists = [*self.lists.values()]
         home = next(each for each in lists if each.id == card.list_id)
         moved = card.started_at is not None or card.resolved_at is not None
-        first = _first(lists, Stage.TODO) if moved else home
+        first = (_first(lists, Stage.TODO) or _first(lists, Stage.IN_PROGRESS)) if moved else home
         begun_in = home if home.stage == Stage.IN_PROGRESS else _first(lists, Stage.IN_PROGRESS)
         stops = [(card.created_at, first or home)]
         for at, stop in ((card.started_at, begun_in), (card.resolved_at, home), (card.updated_at, home)):
@@ -335,7 +336,9 @@ class _Import:
 
 
 def _first(lists: Iterable[List], stage: Stage) -> List | None:
-    return next((each for each in lists if each.stage == stage and each.archived_at is None), None)
+    """The first list of that stage; one that is archived only where none is in use."""
+    found = [each for each in lists if each.stage == stage]
+    return min(found, key=lambda each: each.archived_at is not None, default=None)
 
 
 def _times(shape: Shape) -> tuple[datetime, datetime]:

@@ -1,11 +1,13 @@
 """Imports as a client sees them: all or nothing, once, with a report."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.api.client import Client
+from tests.api.clock import StandingClock
 
 BOARD = "5f3c2a1b9d8e7f6a5b4c3d2e"
 NASTY = "<script>alert(1)</script>\x00\x1b[31m \u202e" + "x" * 30_000
@@ -94,6 +96,18 @@ def test_a_large_board_comes_along_in_one_piece(mina: Client) -> None:
 
     (found,) = mina.get(f"/boards/{board['id']}/lists").json["items"]
     assert found["card_count"] == 1_500
+
+
+def test_cards_of_a_list_that_is_archived_count_until_it_was(mina: Client, clock: StandingClock) -> None:
+    lists = [{"id": "5f3c2a1b0000000000000001", "name": "To do", "closed": True}]
+    board = mina.post("/imports/trello", export(lists=lists)).json["board"]
+
+    events = mina.get(f"/boards/{board['id']}/events?after=0").json["items"]
+    day_before = (clock.now - timedelta(days=1)).date()
+    flow = mina.get(f"/boards/{board['id']}/flow?from={day_before}").json["cumulative_flow"]
+
+    assert [each["type"] for each in events][-2:] == ["list.archived", "board.imported"]
+    assert flow["todo"] == [1, 0]
 
 
 def test_nasty_text_is_tamed_and_told(mina: Client) -> None:

@@ -10,7 +10,7 @@ from kanban import imports
 from kanban.errors import BrokenExport
 from kanban.reports import Report
 from kanban.soundness import MOST_COST, MOST_SECONDS
-from kanban.values import MOST_MEMBERS, Act, Card, Change, Member, TimeEntry
+from kanban.values import MOST_MEMBERS, Act, Card, Change, List, Member, TimeEntry
 from tests.kanban.desk import NOON
 
 Shape = dict[str, Any]
@@ -75,6 +75,12 @@ def said(report: Report) -> list[str]:
     return [line.message for line in report.lines]
 
 
+def told(change: Change) -> list[tuple[str, str, str | None]]:
+    """The history of lists and cards: what happened, on which day, in which list."""
+    names = {each.id: each.name for each in made(change, List)}
+    return [(each.type, f"{each.at:%m-%d}", names[each.list_id]) for each in change.history if each.list_id]
+
+
 def refusal(**fields: Any) -> tuple[str | None, str]:
     """Why such an export is refused: where, and a sentence."""
     with pytest.raises(BrokenExport) as refused:
@@ -127,3 +133,69 @@ def test_work_that_adds_up_to_more_than_can_be_told_is_refused(rate: int, most: 
         "time_entries",
         "The time entries add up to more than a board can tell.",
     )
+
+
+def test_an_archived_board_on_which_somebody_works_comes_back() -> None:
+    open_entry = an_entry(ended_at=None)
+
+    change, _ = brought(board_archived_at=CREATED, cards=[a_card(DOING)], time_entries=[open_entry])
+
+    (card,), (entry,) = made(change, Card), made(change, TimeEntry)
+    assert card.running == entry
+
+
+@pytest.mark.parametrize("where", ["list", "card"])
+def test_a_clock_that_runs_on_what_is_archived_is_refused(where: str) -> None:
+    lists = [a_list(TODO), a_list(DOING, archived_at=CREATED if where == "list" else None), a_list(DONE)]
+    cards = [a_card(DOING, archived_at=CREATED if where == "card" else None)]
+
+    field, _ = refusal(lists=lists, cards=cards, time_entries=[an_entry(ended_at=None)])
+
+    assert field == "time_entries/0/ended_at"
+
+
+DONE_IN_MARCH: Shape = {"started_at": "2026-02-01T09:00:00Z", "resolved_at": "2026-03-01T09:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("lists", "first"),
+    [
+        ([a_list(TODO, archived_at=CREATED), a_list(DOING), a_list(DONE)], TODO),
+        ([a_list(TODO, id="old", name="old", archived_at=CREATED), a_list(TODO), a_list(DOING), a_list(DONE)], TODO),
+        ([a_list(DONE), a_list(DOING)], DOING),
+        ([a_list(DONE)], DONE),
+    ],
+)
+def test_what_is_done_was_made_where_it_was_not_done_if_there_is_such_a_list(lists: list[Shape], first: str) -> None:
+    change, _ = brought(lists=lists, cards=[a_card(DONE, **DONE_IN_MARCH)])
+
+    assert [each for each in told(change) if each[0] == "card.created"] == [("card.created", "01-01", first)]
+
+
+def test_what_was_begun_in_a_list_that_is_archived_now_was_begun_there() -> None:
+    lists = [a_list(TODO), a_list(DOING, archived_at="2026-04-01T09:00:00Z"), a_list(DONE)]
+
+    change, _ = brought(lists=lists, cards=[a_card(DONE, **DONE_IN_MARCH)])
+
+    assert told(change)[3:] == [
+        ("card.created", "01-01", TODO),
+        ("card.moved", "02-01", DOING),
+        ("card.moved", "03-01", DONE),
+        ("list.archived", "04-01", DOING),
+    ]
+
+
+def test_a_list_was_archived_after_what_happened_to_its_cards_in_that_second() -> None:
+    lists = [a_list(TODO, archived_at=CREATED), a_list(DONE)]
+
+    change, _ = brought(lists=lists, cards=[a_card(TODO), a_card(TODO, 2, archived_at=CREATED)])
+
+    assert [kind for kind, _, name in told(change) if name == TODO] == [
+        "list.created",
+        "card.created",
+        "card.created",
+        "card.archived",
+        "list.archived",
+    ]
+    (archived,) = [each for each in change.history if each.type == "list.archived"]
+    assert archived.data == {"name": TODO, "stage": "todo", "card_count": 1}

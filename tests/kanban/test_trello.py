@@ -205,6 +205,10 @@ def test_closed_things_are_archived_and_do_not_count() -> None:
     assert (lists["Ideas"].card_count, lists["Old"].card_count) == (0, 1)
     assert {each.title: each.archived_at for each in made(change, Card)} == {"A": NOON, "B": None}
     assert report.lines == []
+    assert [each.type for each in change.history[-2:]] == ["card.archived", "list.archived"]
+    last = change.history[-1]
+    assert (last.at, last.list_id, last.card_id) == (NOON, lists["Old"].id, None)
+    assert last.data == {"name": "Old", "stage": "todo", "card_count": 1}
 
 
 def test_labels_get_names_and_colours_and_dangling_ones_are_told() -> None:
