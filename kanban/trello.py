@@ -127,7 +127,7 @@ class _Import:
     # Lists
 
     def _take_lists(self) -> None:
-        found = in_order(self.export["lists"])
+        found = self._lists_with_ids()
         if not found:
             raise NoListsInImport
         # Where there are too many, those in use come first.
@@ -161,6 +161,18 @@ class _Import:
             self.lists[str(item.get("id"))] = new
             self.report.brought["lists"] += 1
             self._tell(at, "list.created", new.id, None, {"name": new.name, "stage": str(stage)})
+
+    def _lists_with_ids(self) -> list[Item]:
+        """The lists in their order, without those whose cards cannot be told from those of another list."""
+        found: dict[str, Item] = {}
+        for item in in_order(self.export["lists"]):
+            list_id = item.get("id")
+            if isinstance(list_id, str) and list_id and list_id not in found:
+                found[list_id] = item
+            else:
+                name = line(item.get("name"), 100, "A list")
+                self.report.tell("list", name, "It has no id, or the same one as another list: it was left out.")
+        return [*found.values()]
 
     def _stages(self, lists: Sequence[Item]) -> list[Stage]:
         """By what their names say. Where none says that it is done, the last of several in use is, if it may be."""
@@ -267,7 +279,7 @@ class _Import:
         """The card with the times of its stages, as far as the actions tell; writes its events."""
         known = [move for move in moves if move.origin in self.lists and move.goal in self.lists and move.at >= at]
         first = self.lists[known[0].origin] if known else home
-        is_known = bool(known) or self.cut_at is None or at >= self.cut_at
+        is_known = self.cut_at is None or at >= self.cut_at
         data: EventData = {"title": card.title, "stage": str(first.stage)}
         self._tell(at, "card.created", first.id, card.id, data)
         started = at if is_known and first.stage == Stage.IN_PROGRESS else None
@@ -286,7 +298,8 @@ class _Import:
         if here.id != home.id:
             finish = finishes.told(replace(card, started_at=started), here.stage, home.stage)
             self._tell(card.updated_at, "card.moved", home.id, card.id, {**_moved_data(here, home), **finish})
-            resolved = card.updated_at if home.stage == Stage.DONE else None
+            if here.stage != home.stage:
+                resolved = card.updated_at
         if card.archived_at is not None:
             put_away = moments.written(card.archived_at)
             data = {"title": card.title, "stage": str(home.stage), "archived_at": put_away}

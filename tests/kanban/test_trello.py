@@ -195,6 +195,47 @@ def test_a_history_that_was_cut_gives_no_times_from_before() -> None:
     assert said(report) == ["Trello gives the last 1000 actions: what happened before 2020-10-01 is not known."]
 
 
+CUT: tuple[dict[str, Any], ...] = ({"type": "commentBoard", "date": "2020-09-01T00:00:00Z", "data": {}},)
+CUT *= trello.MOST_ACTIONS
+
+
+@pytest.mark.parametrize(("origin", "goal"), [(DOING, TODO), (DONE, item(4, name="Shipped"))])
+def test_where_a_card_was_made_is_not_known_from_moves_if_the_history_was_cut(
+    origin: dict[str, Any], goal: dict[str, Any]
+) -> None:
+    actions = [moved(9, origin, goal, "2020-10-01T00:00:00Z"), *CUT]
+    lists = [TODO, DOING, DONE, item(4, name="Shipped")]
+    change, _ = brought(lists=lists, cards=[item(9, idList=goal["id"], name="Copy")], actions=actions)
+    whole, _ = brought(lists=lists, cards=[item(9, idList=goal["id"], name="Copy")], actions=actions[:1])
+
+    (card,), (known,) = made(change, Card), made(whole, Card)
+    assert (card.started_at, card.resolved_at) == (None, None)
+    assert known.created_at in (known.started_at, known.resolved_at)
+
+
+def test_a_move_within_done_that_is_not_told_leaves_alone_when_a_card_was_done() -> None:
+    shipped = item(4, name="Shipped")
+    card = item(9, idList=shipped["id"], name="Copy", dateLastActivity="2020-12-01T00:00:00Z")
+    change, _ = brought(
+        lists=[TODO, DONE, shipped], cards=[card], actions=[moved(9, TODO, DONE, "2020-10-01T00:00:00Z")]
+    )
+
+    (done,) = made(change, Card)
+    assert f"{done.resolved_at:%Y-%m-%d}" == "2020-10-01"
+    assert [(each.type, f"{each.at:%m-%d}") for each in change.history if each.card_id][1:] == [
+        ("card.moved", "10-01"),
+        ("card.moved", "12-01"),
+    ]
+
+
+def test_a_move_among_what_is_done_that_is_not_told_was_when_the_card_last_changed() -> None:
+    card = item(9, idList=DONE["id"], name="Copy", dateLastActivity="2020-12-01T00:00:00Z")
+    change, _ = brought(cards=[card], actions=[moved(9, TODO, DOING, "2020-10-01T00:00:00Z")])
+
+    (done,) = made(change, Card)
+    assert (f"{done.started_at:%m-%d}", f"{done.resolved_at:%m-%d}") == ("10-01", "12-01")
+
+
 def test_closed_things_are_archived_and_do_not_count() -> None:
     closed = item(4, name="Old", closed=True)
     cards = [item(8, idList=TODO["id"], name="A", closed=True), item(9, idList=closed["id"], name="B")]
@@ -286,6 +327,24 @@ def test_a_card_without_a_list_is_left_out_and_told() -> None:
 
     assert made(change, Card) == []
     assert [(line.kind, line.name) for line in report.lines] == [("card", "Lost")]
+
+
+def test_a_list_without_an_id_of_its_own_is_left_out_with_its_cards_and_told() -> None:
+    lists = [TODO, {"name": "Nameless"}, DONE, DONE | {"name": "Twin"}, {"id": None, "name": "None"}, {"id": 7}]
+    cards = [item(7, idList=DONE["id"], name="Kept"), {"name": "Lost"}, item(8, idList=None, name="None")]
+    change, report = brought(lists=lists, cards=cards)
+
+    assert [each.name for each in made(change, List)] == ["Ideas", "Done"]
+    assert [each.title for each in made(change, Card)] == ["Kept"]
+    assert report.brought["lists"] == 2
+    assert [event.type for event in change.history] == ["board.created", "list.created", "list.created", "card.created"]
+    assert sorted(line.name for line in report.lines if line.kind == "list") == ["A list", "Nameless", "None", "Twin"]
+    assert sorted(line.name for line in report.lines if line.kind == "card") == ["Lost", "None"]
+
+
+def test_an_export_of_lists_without_ids_has_no_lists() -> None:
+    with pytest.raises(NoListsInImport):
+        brought(lists=[{"name": "One"}, {"name": "Two"}])
 
 
 def test_members_and_custom_fields_are_told() -> None:
