@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from kanban.cleaned import block
 from kanban.reports import KINDS, Report
 from kanban.values import Act, Board, BoardView, Change, Event, EventData, Label, List, Member, Role, Value
+
+LONGEST_COMMENT = 10_000
+"""Characters of a comment."""
 
 
 def founded(
@@ -35,6 +39,13 @@ def founded(
     board = replace(board, seq=last.seq)
     change = Change(creates=(board, *members, *lists, *labels, *rest), event=last, history=(first, *told))
     return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change
+
+
+def signed(name: str, text: object) -> tuple[str, bool]:
+    """A comment of somebody who is not known here, after their name; and whether it lost its end to make it fit."""
+    whole = f"{name}:\n\n{block(text, 2 * LONGEST_COMMENT)}"
+    kept = block(whole, LONGEST_COMMENT)
+    return kept, len(kept) < len(whole)
 
 
 def _archivals(lists: Iterable[List], act: Act) -> Iterator[Event]:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kanban import exports, finishes, moments, ranks, timeclock
-from kanban.cleaned import block
 from kanban.errors import BrokenExport
 from kanban.exports import Shape
-from kanban.founding import founded
+from kanban.founding import founded, signed
 from kanban.reports import Report
 from kanban.soundness import refuse_unsound
 from kanban.values import (
@@ -129,6 +128,10 @@ class _Import:
             raise BrokenExport("members", f"With whoever imports it, the board has more than {MOST_MEMBERS} members.")
         return members
 
+    def _here(self, user_id: str) -> str:
+        """Whose it is here what was that user's: of who imports, if nobody knows them."""
+        return user_id if user_id in self.known else self.act.by
+
     def _label(self, shape: Shape) -> Label:
         return Label(self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape))
 
@@ -218,13 +221,18 @@ class _Import:
 
     def _comments(self, cards: dict[str, Card]) -> list[Comment]:
         made = []
+        cut: Counter[str] = Counter()
         for shape in sorted(self.document["comments"], key=lambda each: (each["created_at"], each["id"])):
             card, author, text = cards[shape["card_id"]], shape["author_id"], shape["text"]
             if author not in self.known:
-                author, text = self.act.by, block(f"{shape['author_name']}:\n\n{text}", 10_000)
+                author = self.act.by
+                text, is_cut = signed(shape["author_name"], text)
+                cut[shape["card_id"]] += is_cut
             new_id = self.act.new_id("comment")
             made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_times(shape)))
             cards[shape["card_id"]] = replace(card, comment_count=card.comment_count + 1)
+        for card_id, count in cut.items():
+            self.report.tell_of_cut_comments(cards[card_id].title, count)
         return made
 
     def _entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
@@ -235,7 +243,7 @@ class _Import:
                 id=self.act.new_id("time_entry"),
                 board_id=card.board_id,
                 card_id=card.id,
-                user_id=shape["user_id"] if shape["user_id"] in self.known else self.act.by,
+                user_id=self._here(shape["user_id"]),
                 started_at=moments.read(shape["started_at"]),
                 ended_at=_moment(shape["ended_at"]),
                 rate_minor=shape["hourly_rate_minor"],
@@ -309,7 +317,8 @@ class _Import:
         """One line for each card on which somebody worked twice at the same time, which no one can add here."""
         stretches: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for each in self.document["time_entries"]:
-            stretches[each["card_id"], each["user_id"]].append((each["started_at"], each["ended_at"] or "9999"))
+            who = self._here(each["user_id"])
+            stretches[each["card_id"], who].append((each["started_at"], each["ended_at"] or "9999"))
         names = exports.people(self.document)
         for (card_id, who), found in stretches.items():
             until, overlapping = "", 0
@@ -317,7 +326,8 @@ class _Import:
                 overlapping += started_at < until
                 until = max(until, ended_at)
             if overlapping:
-                message = f"Time entries of {names[who]} that overlap with others: {overlapping}, kept as they were."
+                whose = names.get(who, "yours")
+                message = f"Time entries of {whose} that overlap with others: {overlapping}, kept as they were."
                 self.report.tell("card", cards[card_id].title, message)
 
     def _tell_of_strangers(self) -> None:

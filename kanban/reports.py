@@ -33,3 +33,9 @@ class Report:
             self.lines.append(Line(kind, name, message))
         else:
             self.unlisted += 1
+
+    def tell_of_cut_comments(self, title: str, count: int) -> None:
+        """Add a line for the card of that title, if so many of its comments lost their end."""
+        if count:
+            message = f"{count} of its comments lost their end: with the name of who wrote them they were too long."
+            self.tell("card", title, message)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kanban import ranks
-from kanban.cleaned import block, line
+from kanban.cleaned import line
+from kanban.founding import signed
 from kanban.reports import Report
 from kanban.trello_items import Item, in_order, items, made_at, moment
 from kanban.values import (
@@ -120,22 +121,24 @@ def _item(step: Item, act: Act) -> ChecklistItem:
 
 def comments_of(actions: Sequence[Item], card: Card, act: Act, report: Report) -> list[Comment]:
     """What these actions say about the card, the oldest first, each beginning with the name of who wrote it."""
-    found = [(min(moment(each.get("date")) or act.at, act.at), _said(each)) for each in actions]
+    found = [(min(moment(each.get("date")) or act.at, act.at), each) for each in actions]
     found.sort(key=lambda each: each[0])
     if len(found) > MOST_COMMENTS:
         left = len(found) - MOST_COMMENTS
         report.tell(
             "comments", card.title, f"A card has at most {MOST_COMMENTS} comments: {left} old ones were left out."
         )
-    return [
-        Comment(act.new_id("comment"), card.board_id, card.id, act.by, text, 1, at, at)
-        for at, text in found[-MOST_COMMENTS:]
-    ]
+    made = []
+    cut = 0
+    for at, action in found[-MOST_COMMENTS:]:
+        data = action.get("data")
+        text, is_cut = signed(_author(action), data.get("text") if isinstance(data, dict) else "")
+        cut += is_cut
+        made.append(Comment(act.new_id("comment"), card.board_id, card.id, act.by, text, 1, at, at))
+    report.tell_of_cut_comments(card.title, cut)
+    return made
 
 
-def _said(action: Item) -> str:
-    data = action.get("data")
-    text = data.get("text") if isinstance(data, dict) else ""
+def _author(action: Item) -> str:
     who = action.get("memberCreator")
-    name = line(who.get("fullName") or who.get("username"), 100, "Someone") if isinstance(who, dict) else "Someone"
-    return block(f"{name}:\n\n{block(text, 9_000)}", 10_000)
+    return line(who.get("fullName") or who.get("username"), 100, "Someone") if isinstance(who, dict) else "Someone"

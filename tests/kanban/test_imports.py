@@ -10,7 +10,7 @@ from kanban import imports
 from kanban.errors import BrokenExport
 from kanban.reports import Report
 from kanban.soundness import MOST_COST, MOST_SECONDS
-from kanban.values import MOST_MEMBERS, Act, Card, Change, List, Member, TimeEntry
+from kanban.values import MOST_MEMBERS, Act, Card, Change, Comment, List, Member, TimeEntry
 from tests.kanban.desk import NOON
 
 Shape = dict[str, Any]
@@ -43,9 +43,15 @@ def an_entry(number: int = 1, **fields: Any) -> Shape:
     return {**names, **times, "hourly_rate_minor": 0, **fields}
 
 
+def a_comment(number: int = 1, **fields: Any) -> Shape:
+    """A word of Zoe's, whom nobody knows here."""
+    names = {"id": f"comment{number}", "card_id": "card1", "author_id": "usr_zoe", "author_name": "Zoe", "text": "No."}
+    return {**names, **TIMES, **fields}
+
+
 def a_member(user_id: str, role: str = "owner") -> Shape:
-    """A member, named like their id."""
-    return {"user_id": user_id, "name": user_id, "role": role}
+    """A member, named after their id."""
+    return {"user_id": user_id, "name": user_id.removeprefix("usr_").title(), "role": role}
 
 
 def document(**fields: Any) -> Shape:
@@ -199,3 +205,44 @@ def test_a_list_was_archived_after_what_happened_to_its_cards_in_that_second() -
     ]
     (archived,) = [each for each in change.history if each.type == "list.archived"]
     assert archived.data == {"name": TODO, "stage": "todo", "card_count": 1}
+
+
+def test_entries_that_overlap_because_they_are_of_one_person_now_are_told() -> None:
+    strangers: list[Shape] = [{"user_id": f"usr_{name}", "user_name": name.title()} for name in ("zoe", "lou")]
+    entries = [an_entry(number, **who) for number, who in enumerate(strangers)]
+
+    change, report = brought(cards=[a_card(DONE)], time_entries=entries)
+    _, of_one_of_them = brought(cards=[a_card(DONE)], time_entries=entries, known=["usr_zoe"])
+    _, with_own = brought(cards=[a_card(DONE)], time_entries=[an_entry(7), entries[0]])
+
+    assert {each.user_id for each in made(change, TimeEntry)} == {"usr_ann"}
+    overlaps = "Time entries of Ann that overlap with others: 1, kept as they were."
+    assert [each for each in said(report) if "overlap" in each] == [overlaps]
+    assert [each for each in said(of_one_of_them) if "overlap" in each] == []
+    assert [each for each in said(with_own) if "overlap" in each] == [overlaps]
+
+
+def test_entries_that_overlap_and_became_the_work_of_somebody_new_are_told_as_theirs() -> None:
+    entries = [an_entry(1), an_entry(2)]
+
+    _, report = brought(cards=[a_card(DONE)], time_entries=entries, by="usr_new")
+
+    assert "Time entries of yours that overlap with others: 1, kept as they were." in said(report)
+
+
+def test_a_strangers_comment_that_loses_its_end_to_their_name_is_told() -> None:
+    comments = [a_comment(1, text="x" * 9_994), a_comment(2, text="y" * 9_995), a_comment(3, text="z" * 10_000)]
+
+    change, report = brought(cards=[a_card(TODO)], comments=comments)
+
+    assert [each.text[:6] + each.text[-1] for each in made(change, Comment)] == ["Zoe:\n\nx", "Zoe:\n\ny", "Zoe:\n\nz"]
+    assert [len(each.text) for each in made(change, Comment)] == [10_000, 9_999, 9_999]
+    assert [(line.kind, line.name) for line in report.lines] == [("card", "Copy"), ("member", "Zoe")]
+    assert said(report)[0] == "2 of its comments lost their end: with the name of who wrote them they were too long."
+
+
+def test_a_long_comment_of_somebody_who_is_known_is_whole() -> None:
+    change, report = brought(cards=[a_card(TODO)], comments=[a_comment(text="x" * 10_000)], known=["usr_zoe"])
+
+    assert [len(each.text) for each in made(change, Comment)] == [10_000]
+    assert said(report) == []

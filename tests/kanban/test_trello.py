@@ -295,6 +295,20 @@ def test_checklists_and_comments_come_along() -> None:
     assert dict(report.brought) == {"lists": 3, "cards": 1, "labels": 0, "checklists": 1, "comments": 1}
 
 
+def test_comments_of_ten_thousand_characters_fit_and_longer_ones_lose_their_end_which_is_told() -> None:
+    comment: dict[str, Any] = {
+        "type": "commentCard",
+        "date": "2020-09-01T10:00:00Z",
+        "memberCreator": {"username": "lou"},
+    }
+    texts: list[Any] = ["x" * 9_994, "y" * 9_995, "z" * 16_384, None]
+    actions = [comment | {"data": {"card": {"id": trello_id(9)}, "text": text}} for text in texts]
+    change, report = brought(cards=[item(9, idList=TODO["id"], name="Copy")], actions=actions)
+
+    assert [len(each.text) for each in made(change, Comment)] == [10_000, 9_999, 9_999, 6]
+    assert said(report) == ["2 of its comments lost their end: with the name of who wrote them they were too long."]
+
+
 def test_uploads_become_links_and_unsafe_addresses_are_left_out() -> None:
     attachments = [
         {"name": "Plan", "url": "https://trello.com/plan.pdf", "isUpload": True},
