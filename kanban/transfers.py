@@ -6,6 +6,7 @@ from kanban import cards, moments, ranks
 from kanban.errors import CardArchived, CurrencyDiffers, SelfReference
 from kanban.places import End, rank_at_end, refuse_entry, with_card, without_card
 from kanban.record import record
+from kanban.text import folded
 from kanban.values import Act, BoardView, Card, Change, EventData, Stage
 
 
@@ -64,8 +65,8 @@ def _refuse_other_currency(card: Card, home: BoardView, away: BoardView) -> None
 
 
 def _labels_named_alike(card: Card, home: BoardView, away: BoardView) -> tuple[str, ...]:
-    names = {each.name.casefold() for each in home.labels if each.id in card.label_ids}
-    return tuple(sorted(each.id for each in away.labels if each.name.casefold() in names))
+    names = {folded(each.name) for each in home.labels if each.id in card.label_ids}
+    return tuple(sorted(each.id for each in away.labels if folded(each.name) in names))
 
 
 def _places_of_the_same(card: Card, home: BoardView, away: BoardView) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from kanban import ranks
 from kanban.cleaned import line
 from kanban.founding import signed
 from kanban.reports import Report
+from kanban.text import folded
 from kanban.trello_items import Item, in_order, items, made_at, moment
 from kanban.values import (
     MOST_CHECKLISTS,
@@ -52,7 +53,7 @@ def labels_of(export: Item, board_id: str, act: Act, report: Report) -> Labels:
         name = _free(line(item.get("name"), 45, shade if shade in _COLORS else "Label"), names)
         if name != item.get("name"):
             report.tell("label", name, "It had no name, or one that was taken, too long or not plain.")
-        names.add(name.casefold())
+        names.add(folded(name))
         at = made_at(item.get("id"), act.at)
         new = Label(act.new_id("label"), board_id, name, color, 1, at, at)
         made.append(new)
@@ -63,7 +64,7 @@ def labels_of(export: Item, board_id: str, act: Act, report: Report) -> Labels:
 
 def _free(name: str, taken: set[str]) -> str:
     number, found = 2, name
-    while found.casefold() in taken:
+    while folded(found) in taken:
         found, number = f"{name} {number}", number + 1
     return found
 

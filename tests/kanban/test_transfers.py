@@ -53,6 +53,16 @@ def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: Desk) -> None:
     assert [each.card_count for each in change.updates if isinstance(each, List)] == [1]
 
 
+def test_labels_whose_names_read_the_same_are_the_same_however_they_are_written(desk: Desk) -> None:
+    away = elsewhere()
+    there = label(away, "\u03aa\u0301")
+    old = add(desk, label_ids=[label(desk, "\u0390")])
+
+    card, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+
+    assert card.label_ids == (there,)
+
+
 def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: Desk) -> None:
     away = elsewhere()
     old = add(desk)

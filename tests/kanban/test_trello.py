@@ -8,6 +8,7 @@ import pytest
 from kanban import trello
 from kanban.errors import NoListsInImport
 from kanban.reports import MOST_LINES, Report
+from kanban.text import folded
 from kanban.values import Act, Board, Card, Change, Checklist, Comment, Label, List, Stage, TimeEntry
 from tests.kanban.desk import NOON
 
@@ -272,6 +273,15 @@ def test_labels_get_names_and_colours_and_dangling_ones_are_told() -> None:
     (card,) = made(change, Card)
     assert card.label_ids == (found[0].id,)
     assert "1 of its labels are not in the export, or were left out." in said(report)
+
+
+def test_labels_whose_names_read_the_same_are_told_apart_however_they_are_written() -> None:
+    labels = [item(1, name="\u0390", color="red"), item(2, name="\u03aa\u0301", color="red")]
+    change, _ = brought(labels=labels)
+
+    names = [each.name for each in made(change, Label)]
+    assert names == ["\u0390", "\u03aa\u0301 2"]
+    assert len({folded(each) for each in names}) == 2
 
 
 def test_checklists_and_comments_come_along() -> None:
