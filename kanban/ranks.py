@@ -14,7 +14,8 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SIZE = len(_DIGITS)
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
 _FIRST = "a0"
-_RANK = re.compile("[B-Yb-yZa][0-9A-Za-z]+")
+# Integers of up to 13 digits: no list comes as far, and beyond them more letters are left than anybody can use up.
+_RANK = re.compile("[N-Za-m][0-9A-Za-z]+")
 
 LONGEST = 120
 """A rank longer than this still works, and asks for its list to be given new ones."""

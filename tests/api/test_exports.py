@@ -222,6 +222,7 @@ def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:
         (("cards", 0, "label_ids"), ["lbl_" + "0" * 26], 422, "/cards/0/label_ids"),
         (("cards", 0, "place"), "a00", 422, "/cards/0/place"),
         (("cards", 0, "place"), "z1", 422, "/cards/0/place"),
+        (("cards", 0, "place"), "y" + 25 * "z", 422, "/cards/0/place"),
         (("cards", 0, "description"), "a\x00b", 400, "/cards/0/description"),
         (("comments", 0, "card_id"), "crd_" + "0" * 26, 422, "/comments/0/card_id"),
         (("time_entries", 0, "ended_at"), "2025-01-05T09:00:00Z", 422, "/time_entries/0/ended_at"),

@@ -110,3 +110,16 @@ def test_between_two_that_are_not_in_order_there_is_nothing() -> None:
         ranks.between("a1", "a1")
     with pytest.raises(ValueError, match="in order"):
         ranks.between("a2", "a1")
+
+
+@pytest.mark.parametrize("rank", ["a0", "Zz", "bzz", "a5V", "m" + "z" * 13, "N" + "0" * 13, "a" + "1" * 200])
+def test_a_rank_has_room_on_both_sides(rank: str) -> None:
+    assert ranks.is_rank(rank)
+    assert are_right([*ranks.preceding(rank, 100), rank, *ranks.following(rank, 100)])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "0a", "a00", "b0", "z1", "A1", "n" + "0" * 14, "M" + "z" * 14, "y" + "z" * 25, "B" + "0" * 25]
+)
+def test_what_could_not_be_made_here_or_lies_near_the_last_rank_is_none(text: str) -> None:
+    assert not ranks.is_rank(text)
