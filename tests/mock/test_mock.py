@@ -59,7 +59,7 @@ def test_an_example_that_is_not_there_is_refused_as_a_status_is() -> None:
     answers = [FRONTEND.get(f"{BOARD}/cards", Prefer=wish) for wish in ("code=302", "example=most")]
 
     assert [(answer.status, answer.json["code"]) for answer in answers] == [(400, "invalid_header")] * 2
-    assert answers[1].json["detail"].endswith("list_cards has all, more for 200.")
+    assert answers[1].json["detail"].endswith("list_cards has all, more, deleted for 200.")
 
 
 @pytest.mark.parametrize("embed", ["lists", "cards,labels", "lists,cards,labels,members"])
