@@ -87,13 +87,14 @@ def test_a_release_may_only_be_broken_by_a_new_major_version_that_the_changelog_
 
 
 def test_the_changelog_of_the_contract_tells_what_was_added_and_what_was_broken(tmp_path: Path) -> None:
-    (tmp_path / "1.0.0.json").write_text(json.dumps(DOCUMENT))
     grown = HARMLESS[0].made_in(DOCUMENT)
-    (tmp_path / "1.1.0.json").write_text(json.dumps({**grown, "info": {**grown["info"], "version": "1.1.0"}}))
+    for version, document in (("7.0.0", DOCUMENT), ("7.1.0", grown)):
+        released = {**document, "info": {**document["info"], "version": version}}
+        (tmp_path / f"{version}.json").write_text(json.dumps(released))
 
     text = contract_changelog(BREAKING[0].made_in(grown), tmp_path)
 
-    first, second = text.index("## Not released yet"), text.index("## 1.1.0")
+    first, second = text.index("## Not released yet"), text.index("## 7.1.0")
     assert "### Breaking" in text[first:second]
     assert "`GET /boards/count`: endpoint added" in text[second:]
 
