@@ -40,8 +40,13 @@ class Body:
                 return f"has a {media} body with a default in its schema, and defaults of bodies are not filled in"
         return None
 
-    def read(self, raw: bytes, content_type: str | None) -> Any:
-        """The checked and tidied body, or None when there is none and none is needed; raises 400 or 415."""
+    def read(self, raw: bytes, content_type: str | None, coding: str | None) -> Any:
+        """The checked and tidied body, or None when there is none and none is needed; raises 400 or 415.
+
+        `coding` is the Content-Encoding that was sent, if any.
+        """
+        if raw and coding and coding.lower() != "identity":
+            raise _unsupported_media_type("Send the body as it is: no content encoding is understood.")
         if not raw and content_type is None:
             if self.required:
                 raise invalid("malformed_json", "A JSON body is required and missing.")

@@ -1,8 +1,8 @@
 """The edge: what no request may be, whoever it is for, and what every answer carries.
 
-Sizes, encodings and the hygiene of paths and headers are settled here, before routing, so that nothing behind it
-meets a request that the document could not describe. Cross-origin rules (the Fetch standard's CORS) are an exact
-allow-list.
+Sizes and the hygiene of paths and headers are settled here, before routing, so that nothing behind it meets a request
+that the document could not describe. An answer to HEAD loses its body here and keeps the length of it. Cross-origin
+rules (the Fetch standard's CORS) are an exact allow-list.
 """
 
 import re
@@ -63,20 +63,18 @@ class Edge:
         scope["request_id"] = request_id = self._request_id(headers)
         note(request_id=request_id)
         always = self._always(scope, headers, request_id)
+        if scope["method"] == "HEAD":
+            send = _without_body(send)
 
         async def send_dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _dressed(message["headers"], always)
-            elif scope["method"] == "HEAD":
-                message["body"] = b""
             await send(message)
 
         try:
             most = self._limits.get(scope["path"], MOST_BODY)
             _check_head(scope, headers, most)
             body = await _whole_body(receive, most)
-            if body and headers.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
-                raise _encoded()
         except Problem as problem:
             await _send_problem(problem, send_dressed)
             return
@@ -126,6 +124,31 @@ def _dressed(headers: Iterable[tuple[bytes, bytes]], always: list[tuple[bytes, b
     return own + [(name, value) for name, value in always if name not in named]
 
 
+def _without_body(send: Send) -> Send:
+    """Sends the answer to GET as the answer to HEAD: its body left out, its length told (RFC 9110, section 8.6).
+
+    The head waits until the length is known. A server that is told none would count the body that it gets: 0.
+    """
+    start: Message = {}
+    length = 0
+
+    async def send_head(message: Message) -> None:
+        nonlocal length
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        length += len(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        # 204 and 304 have no length, and a page for people has told its own.
+        if start["status"] not in (204, 304) and b"content-length" not in dict(start["headers"]):
+            start["headers"] = [*start["headers"], (b"content-length", str(length).encode())]
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+
+    return send_head
+
+
 def body_limits(document: Mapping[str, Any]) -> dict[str, int]:
     """Bytes of a body by path, where the document allows more than usual."""
     base = document["servers"][0]["url"]
@@ -169,10 +192,6 @@ async def _whole_body(receive: Receive, most: int) -> bytes:
 
 def _too_large(most: int) -> Problem:
     return Problem(413, "body_too_large", f"A body has at most {most} bytes.")
-
-
-def _encoded() -> Problem:
-    return Problem(415, "unsupported_media_type", "Send the body as it is: no content encoding is understood.")
 
 
 async def _send_problem(problem: Problem, send: Send) -> None:

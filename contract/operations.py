@@ -171,7 +171,9 @@ class Operation:
         arguments: dict[str, Any] = {}
         media = choose(request.headers.get("accept"), self._responses.media_types)
         if self._body is not None:
-            arguments["body"] = self._body.read(request.body, request.headers.get("content-type"))
+            headers = request.headers
+            coding = headers.get("content-encoding")
+            arguments["body"] = self._body.read(request.body, headers.get("content-type"), coding)
         for parameter in self._path:
             arguments[parameter.argument] = parameter.read([request.path_values[parameter.name]])
         read_query(request.query, self._query, arguments)

@@ -200,7 +200,9 @@ class _Quiet(BaseHTTPRequestHandler):
             if name.lower() != "content-length":
                 self.send_header(name, value)
         if status not in (204, 304):
-            self.send_header("Content-Length", str(len(body)))
+            # Only to HEAD does the function know the length better: the body that it speaks of is not there.
+            told = headers.get("content-length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", told or str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and status not in (204, 304):
             self.wfile.write(body)

@@ -111,6 +111,22 @@ def test_an_answer_to_head_leaves_the_connection_ready_for_the_next_request(live
     assert after_the_first_head.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def _lengths(answer: bytes) -> list[bytes]:
+    head, _, _ = answer.partition(b"\r\n\r\n")
+    return [line for line in head.lower().split(b"\r\n") if line.startswith((b"content-length", b"transfer-encoding"))]
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/boards", "/v1/nowhere", "/", "/docs/", "/openapi.json"])
+def test_an_answer_to_head_has_the_length_of_the_answer_to_get(live_server: LiveServer, path: str) -> None:
+    get = _exchange(live_server, _request(f"GET {path} HTTP/1.1"))
+
+    head = _exchange(live_server, _request(f"HEAD {path} HTTP/1.1"))
+
+    _, _, body = get.partition(b"\r\n\r\n")
+    assert head.endswith(b"\r\n\r\n")
+    assert _lengths(head) == _lengths(get) == [b"content-length: %d" % len(body)]
+
+
 SLOW = """
 import sys, server
 

@@ -329,10 +329,20 @@ def test_odd_headers_do_no_harm(mina: Client, headers: Mapping[str, str]) -> Non
     assert " " not in answer.headers["x-request-id"]
 
 
+def test_where_no_body_is_taken_its_encoding_is_no_matter(mina: Client, board: str) -> None:
+    card = mina.post(f"{board}/cards", {"title": "a"}).json["id"]
+
+    for raw in (None, b"\x1f\x8b"):
+        answer = mina.request("POST", f"{board}/cards/{card}/archive", raw=raw, headers={"Content-Encoding": "gzip"})
+
+        assert answer.status == 200, answer
+
+
 def test_head_answers_like_get_without_a_body(mina: Client, board: str) -> None:
     head, get = mina.request("HEAD", board), mina.get(board)
 
     assert (head.status, head.raw, head.etag) == (200, b"", get.etag)
+    assert head.headers["content-length"] == str(len(get.raw))
 
 
 def test_the_largest_body_that_fits_is_taken(mina: Client, board: str) -> None:

@@ -168,6 +168,15 @@ def test_an_answer_without_a_body_has_none(invoke: Invoke, shape: Shape, method:
 
 
 @every_shape
+@pytest.mark.parametrize("path", ["/v1/things/abc", "/v1/things/ABC", "/v1/nowhere"])
+def test_head_tells_how_long_the_body_would_be(invoke: Invoke, shape: Shape, path: str) -> None:
+    head, get = invoke(shape("HEAD", path, headers=BEARER)), invoke(shape("GET", path, headers=BEARER))
+
+    assert (head["statusCode"], head.get("body", "")) == (get["statusCode"], "")
+    assert headers_of(head)["content-length"] == str(len(get["body"].encode()))
+
+
+@every_shape
 def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Shape) -> None:
     headers = headers_of(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
 

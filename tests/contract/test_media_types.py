@@ -67,7 +67,7 @@ def test_a_body_without_a_media_type_is_refused() -> None:
     assert client.send("POST", "/v1/things", b'{"n": 1}').refusal == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "identity, gzip"])
 def test_an_encoded_body_is_refused(coding: str) -> None:
     client = taking_body(SOMETHING)
 
@@ -78,11 +78,30 @@ def test_an_encoded_body_is_refused(coding: str) -> None:
     assert received.refusal == (415, "unsupported_media_type")
 
 
-def test_a_body_that_says_it_is_not_encoded_is_fine() -> None:
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_that_says_it_is_not_encoded_is_fine(coding: str) -> None:
     client = taking_body(SOMETHING)
-    headers = {"Content-Type": "application/json", "Content-Encoding": "Identity"}
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
 
     assert client.send("POST", "/v1/things", b'{"n": 1}', headers).status == 200
+
+
+@pytest.mark.parametrize("body", [None, b"", b'{"n": 1}', b"\x1f\x8b\x08"], ids=["none", "empty", "JSON", "gzip"])
+def test_where_the_document_has_no_body_nothing_about_one_matters(body: bytes | None) -> None:
+    described = document({"/things": {"post": operation("act")}})
+    del described["paths"]["/things"]["post"]["responses"]["415"]
+    client = serve(described, {"act": lambda: Answer({})})
+
+    received = client.send("POST", "/v1/things", body, {"Content-Type": "text/plain", "Content-Encoding": "gzip"})
+
+    assert received.status == 200
+    assert client.breaches == []
+
+
+def test_where_no_body_comes_its_encoding_is_no_matter() -> None:
+    client = taking_body(SOMETHING, required=False)
+
+    assert client.send("POST", "/v1/things", headers={"Content-Encoding": "gzip"}).status == 200
 
 
 def test_each_media_type_of_the_document_is_taken() -> None:

@@ -38,7 +38,9 @@ def ask(method: str, url: str, body: object = None, **headers: str) -> tuple[int
 
 
 def test_it_answers_over_http(address: str) -> None:
-    assert ask("GET", f"{address}/v1/health")[0] == 200
+    status, get, _ = ask("GET", f"{address}/v1/health")
+    assert status == 200
+    assert ask("HEAD", f"{address}/v1/health")[1]["content-length"] == get["content-length"] != "0"
     assert ask("GET", f"{address}/v1/boards")[0] == 401
     token = ask("POST", f"{address}/v1/users", {"name": "Mina"})[2]["token"]
     bearer = {"Authorization": f"Bearer {token}"}
