@@ -20,11 +20,11 @@ from contract.bridge import Asgi, WsgiBridge
 from contract.cursors import Cursors
 from contract.docs import Docs
 from contract.edge import Edge, body_limits
+from contract.faults import Fault
 from contract.operations import Call
 from contract.problems import Problem, unauthenticated
 from contract.rate_limit import RateLimit
 from contract.responses import Breach
-from contract.schemas import Fault
 from contract.site import Site
 from handlers.door import Door
 from kanban import tokens

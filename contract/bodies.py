@@ -80,8 +80,8 @@ class Body:
 
 
 def _refused(faults: list[Any]) -> Problem:
-    where = f"'{faults[0].pointer}' " if faults[0].pointer else ""
-    return invalid("invalid_body", f"The body does not keep the document: {where}{faults[0].message}.", faults)
+    where = f"'{faults[0].pointer}'" if faults[0].pointer else "it"
+    return invalid("invalid_body", f"The body does not keep the document: {where} {faults[0].message}.", faults)
 
 
 def _unsupported_media_type(detail: str) -> Problem:

@@ -8,10 +8,17 @@ time is nobody's edit. If-None-Match compares the whole tag.
 
 import re
 
+from contract.faults import Fault
 from contract.problems import Problem, invalid
 
 _TAGS = re.compile(r'[ \t]*(?:W/)?"[!#-~]*"[ \t]*(?:,[ \t]*(?:W/)?"[!#-~]*"[ \t]*)*')
 _TAG = re.compile(r'(W/)?"([!#-~]*)"')
+
+_CHANGED = "It has changed since you read it: read it again and repeat your change."
+_WEAK = (
+    'If-Match never fits a weak tag (W/"…"). The tags of this API are strong: something on the way, such as a proxy '
+    "that compresses, has made this one weak. Send it without the W/."
+)
 
 
 def _parse(header: str, name: str) -> list[tuple[bool, str]] | None:
@@ -19,7 +26,8 @@ def _parse(header: str, name: str) -> list[tuple[bool, str]] | None:
     if header.strip() == "*":
         return None
     if not _TAGS.fullmatch(header):
-        raise invalid("invalid_header", f'{name} must be * or a list of entity tags such as "3".')
+        must = 'must be * or a list of entity tags such as "3"'
+        raise invalid("invalid_header", f"{name} {must}.", [Fault(f"/header/{name}", "pattern", must)])
     return [(bool(weak), text) for weak, text in _TAG.findall(header)]
 
 
@@ -43,12 +51,9 @@ class IfMatch:
         if self._tags is None:
             return
         # The comparison is strong, as RFC 9110 asks for If-Match: a weak tag never matches.
-        if not any(not weak and text.partition(".")[0] == str(version) for weak, text in self._tags):
-            raise Problem(
-                412,
-                "precondition_failed",
-                "It has changed since you read it: read it again and repeat your change.",
-            )
+        strong = [text for weak, text in self._tags if not weak]
+        if not any(text.partition(".")[0] == str(version) for text in strong):
+            raise Problem(412, "precondition_failed", _CHANGED if strong else _WEAK)
 
 
 def is_unchanged(header: str | None, tag: str) -> bool:

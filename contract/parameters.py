@@ -10,8 +10,9 @@ from keyword import iskeyword
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from contract.faults import TYPE_NAMES, Fault, known_here
 from contract.problems import invalid
-from contract.schemas import TYPE_NAMES, Fault, Schema, Schemas
+from contract.schemas import Schema, Schemas
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
@@ -140,8 +141,10 @@ def read_query(raw: str, parameters: Mapping[str, Parameter], into: dict[str, An
     for name, texts in given.items():
         parameter = parameters.get(name)
         if parameter is None:
-            known = ", ".join(sorted(parameters)) or "none"
-            raise invalid("invalid_parameter", f"There is an unknown query parameter; known here: {known}.")
+            known = known_here(parameters)
+            # Its name is the client's own, so nothing but its place is pointed at.
+            fault = Fault("/query", "unknown_parameter", f"has a parameter that the document does not name; {known}")
+            raise invalid("invalid_parameter", f"There is an unknown query parameter; {known}.", [fault])
         into[parameter.argument] = parameter.read([_decoded(text) for text in parameter.pieces(texts)])
     for parameter in parameters.values():
         if parameter.argument not in into:
@@ -156,14 +159,18 @@ def _decoded(text: str) -> str:
     if "%" not in text and "+" not in text:
         return text
     if _BROKEN_ESCAPE.search(text):
-        raise invalid("invalid_parameter", "The query string has a broken percent escape.")
+        raise _unreadable("has a broken percent escape")
     try:
         decoded = unquote_to_bytes(text.replace("+", " ")).decode()
     except UnicodeDecodeError:
-        raise invalid("invalid_parameter", "The query string is not UTF-8.") from None
+        raise _unreadable("is not UTF-8") from None
     if _CONTROL.search(decoded):
-        raise invalid("invalid_parameter", "The query string has a control character.")
+        raise _unreadable("has a control character")
     return decoded
+
+
+def _unreadable(reason: str) -> Exception:
+    return invalid("invalid_parameter", f"The query string {reason}.", [Fault("/query", "invalid", reason)])
 
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

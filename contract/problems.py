@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from contract.schemas import Fault
+from contract.faults import Fault
 
 PROBLEM_JSON = "application/problem+json"
 

@@ -6,36 +6,21 @@ references of one direction meet in one registry. A check is compiled when it is
 process never serves costs it nothing.
 """
 
-import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jsonschema_rs
 
 from contract.composed import composed
-
-TYPE_NAMES = {
-    "string": "a string",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
+from contract.faults import Fault, faults_of
 
 Direction = Literal["request", "response"]
 Schema = dict[str, Any]
 Step = Callable[[Any], Any]
 """One step of putting a value in order."""
-
-MOST_FAULTS = 10
-"""An answer names at most this many faults: it helps a person, and it stays small."""
-MOST_TEXT = 2_000
-"""Characters of all faults of an answer together; the first is always named."""
 
 _SAY_NOTHING = frozenset(
     (
@@ -68,21 +53,13 @@ _ANNOTATION_FORMATS = frozenset(("int32", "int64", "float", "double", "password"
 KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong: where (a JSON Pointer, RFC 6901), a stable code and a sentence without the value."""
-
-    pointer: str
-    code: str
-    message: str
-
-
 @dataclass(slots=True)
 class Check:
     """One schema in one direction: says what is wrong with a value, and tidies what is right."""
 
     schema: Schema
     registry: Any
-    names: Callable[[], frozenset[str]]
+    told: Callable[[Iterable[Any]], list[Fault]]
     tidy: Step | None
     _compiled: Any = None
 
@@ -97,17 +74,7 @@ class Check:
 
     def faults(self, value: object) -> list[Fault]:
         """What is wrong with the value: nothing, or at most `MOST_FAULTS` faults."""
-        if self.is_valid(value):
-            return []
-        found: list[Fault] = []
-        room = MOST_TEXT
-        for error in self._compiled.iter_errors(value):
-            fault = _describe(error, self.names())
-            room -= sum(map(len, fault))
-            if found and (len(found) == MOST_FAULTS or room < 0):
-                break
-            found.append(fault)
-        return found
+        return [] if self.is_valid(value) else self.told(self._compiled.iter_errors(value))
 
 
 class Schemas:
@@ -146,7 +113,11 @@ class Schemas:
         if key[0] and key in self._checks:
             return self._checks[key]
         tidy = self._tidy(schema, {}) if direction == "request" else None
-        made = Check(_translate(schema, direction, self.resolve), self._registry, lambda: self.names, tidy)
+
+        def told(errors: Iterable[Any]) -> list[Fault]:
+            return faults_of(errors, lambda path: self._part(schema, path, direction), self.names)
+
+        made = Check(_translate(schema, direction, self.resolve), self._registry, told, tidy)
         if key[0]:
             self._checks[key] = made
         return made
@@ -170,6 +141,22 @@ class Schemas:
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
+
+    def _part(self, schema: Schema, path: list[str | int], direction: Direction) -> Schema:
+        """The schema that a check's path of keywords leads to, as the document has it.
+
+        Properties of the other direction are not in it.
+        """
+        node: Any = schema
+        for step in path:
+            # A property may have that name, and then it is no reference.
+            is_reference = step == "$ref" and not isinstance(node.get("$ref"), dict)
+            node = self.resolve(node) if is_reference else node[step]
+        part: Schema = {**node}
+        if hidden := _hidden(part, direction, self.resolve):
+            part["properties"] = {name: value for name, value in part["properties"].items() if name not in hidden}
+            part["required"] = [name for name in part.get("required", ()) if name not in hidden]
+        return part
 
     def _tidy(self, schema: Schema, above: Mapping[int, list[Step]]) -> Step | None:
         """How a valid value of this schema is put in order: text normalised, whole floats made integers.
@@ -258,13 +245,18 @@ def _translate_properties(schema: Schema, out: Schema, direction: Direction, res
     """Properties of the other direction may neither be there nor be demanded."""
     if "properties" not in schema:
         return
-    hidden_by = "writeOnly" if direction == "response" else "readOnly"
-    hidden = {name for name, part in schema["properties"].items() if resolve(part).get(hidden_by)}
+    hidden = _hidden(schema, direction, resolve)
     out["properties"] = {
         name: name not in hidden and _translate(part, direction, resolve) for name, part in schema["properties"].items()
     }
     if "required" in out:
         out["required"] = [name for name in out["required"] if name not in hidden]
+
+
+def _hidden(schema: Schema, direction: Direction, resolve: Step) -> set[str]:
+    """The properties that are not there in this direction."""
+    hidden_by = "writeOnly" if direction == "response" else "readOnly"
+    return {name for name, part in schema.get("properties", {}).items() if resolve(part).get(hidden_by)}
 
 
 def _translate_bounds(schema: Schema, out: Schema) -> None:
@@ -319,52 +311,3 @@ def _block(value: Any) -> Any:
 
 
 _TEXTS: dict[str, Step] = {"line": _line, "block": _block}
-
-
-def pointer(path: list[str | int], names: frozenset[str]) -> str:
-    """A JSON Pointer (RFC 6901) of at most 200 characters.
-
-    It ends before a property name that isn't among the document's `names`: the client made that one up.
-    """
-    known = itertools.takewhile(lambda part: type(part) is int or part in names, path)
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in known)[:200]
-
-
-def _describe(error: Any, names: frozenset[str]) -> Fault:
-    kind = error.kind
-    where = pointer(error.instance_path, names)
-    sentence = _SENTENCES.get(kind.name)
-    if kind.name == "required":
-        return Fault(f"{where}/{kind.property}", "required", "is required and missing")
-    if sentence is None:
-        return Fault(where, "invalid", "does not keep the schema")
-    code, say = sentence
-    return Fault(where, code, say(kind))
-
-
-def _one_of(options: list[Any]) -> str:
-    shown = ", ".join("null" if option is None else str(option) for option in options[:12])
-    return "must be one of " + (shown[:200] + ", …" if len(options) > 12 or len(shown) > 200 else shown)  # noqa: PLR2004 - what a person reads.
-
-
-_SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "type": ("type", lambda k: "must be " + " or ".join(TYPE_NAMES.get(t, t) for t in k.types)),
-    "enum": ("enum", lambda k: _one_of(k.options)),
-    "format": ("format", lambda k: f"must be a valid {k.format}"),
-    "pattern": ("pattern", lambda _: "has characters or a form that are not allowed here"),
-    "minLength": ("too_short", lambda k: f"must have at least {k.limit} characters"),
-    "maxLength": ("too_long", lambda k: f"must have at most {k.limit} characters"),
-    "minimum": ("too_small", lambda k: f"must be at least {k.limit}"),
-    "maximum": ("too_large", lambda k: f"must be at most {k.limit}"),
-    "exclusiveMinimum": ("too_small", lambda k: f"must be greater than {k.limit}"),
-    "exclusiveMaximum": ("too_large", lambda k: f"must be less than {k.limit}"),
-    "multipleOf": ("multiple_of", lambda k: f"must be a multiple of {k.multiple_of}"),
-    "minItems": ("too_few", lambda k: f"must have at least {k.limit} items"),
-    "maxItems": ("too_many", lambda k: f"must have at most {k.limit} items"),
-    "uniqueItems": ("not_unique", lambda _: "must not hold the same item twice"),
-    "minProperties": ("too_few", lambda k: f"must have at least {k.limit} properties"),
-    "maxProperties": ("too_many", lambda k: f"must have at most {k.limit} properties"),
-    "additionalProperties": ("unknown_property", lambda _: "has a property that the document does not name"),
-    "falseSchema": ("read_only", lambda _: "must not be sent"),
-    "not": ("not_allowed", lambda _: "holds what must not stand together"),
-}

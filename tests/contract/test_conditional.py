@@ -30,6 +30,22 @@ def test_a_change_of_any_other_version_is_refused(header: str) -> None:
     assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
 
 
+@pytest.mark.parametrize(
+    ("header", "advice"),
+    [
+        ('"2"', "read it again"),
+        ('W/"3"', "without the W/"),
+        ('W/"3.1", W/"2"', "without the W/"),
+        ('W/"3", "2"', "read it again"),
+    ],
+)
+def test_who_sends_only_weak_tags_is_not_sent_to_read_again(header: str, advice: str) -> None:
+    with pytest.raises(Problem) as refused:
+        IfMatch(header).admits(3)
+
+    assert advice in refused.value.detail
+
+
 def test_a_change_of_no_version_at_all_is_refused() -> None:
     with pytest.raises(Problem) as refused:
         IfMatch(None).admits(3)
@@ -45,6 +61,7 @@ def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
         IfMatch(header)
 
     assert (refused.value.status, refused.value.code) == (400, "invalid_header")
+    assert [fault.pointer for fault in refused.value.faults] == ["/header/If-Match"]
 
 
 @pytest.mark.parametrize("header", ['"3.117"', 'W/"3.117"', '"1", W/"3.117"', "*"])

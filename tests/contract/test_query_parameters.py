@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.contract.documents import INTEGER, STRING, Schema, document, operation, parameter
-from tests.contract.serving import Answer, serve, taking_parameter
+from tests.contract.documents import INTEGER, OBJECT, STRING, Schema, document, operation, parameter
+from tests.contract.serving import Answer, serve, taking_body, taking_parameter
 
 NO_INTEGERS = [
     "1_0",
@@ -96,8 +96,11 @@ def test_text_is_decoded_once_and_a_plus_is_a_blank() -> None:
 def test_broken_escapes_and_control_characters_are_refused(raw: str) -> None:
     client = taking_parameter("query", STRING)
 
-    assert client.get(f"/v1/things?value={raw}").refusal == (400, "invalid_parameter")
-    assert client.get(f"/v1/things?{raw}=1").refusal == (400, "invalid_parameter")
+    for query in (f"value={raw}", f"{raw}=1"):
+        received = client.get(f"/v1/things?{query}")
+
+        assert received.refusal == (400, "invalid_parameter")
+        assert [fault["pointer"] for fault in received.json()["errors"]] == ["/query"]
 
 
 @pytest.mark.parametrize("query", ["other=1", "value=1&other=1", "VALUE=1", "value[]=1", "value%20=1", "cursor=", "=1"])
@@ -107,7 +110,23 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str
     received = client.get(f"/v1/things?{query}")
 
     assert received.refusal == (400, "invalid_parameter")
-    assert "known here: value" in received.json()["detail"]
+    assert received.json()["detail"] == "There is an unknown query parameter; known here: value."
+    assert received.json()["errors"] == [
+        {
+            "pointer": "/query",
+            "code": "unknown_parameter",
+            "message": "has a parameter that the document does not name; known here: value",
+        }
+    ]
+
+
+def test_where_no_parameter_is_known_it_is_said() -> None:
+    client = taking_body(OBJECT)
+
+    received = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
+
+    assert received.refusal == (400, "invalid_parameter")
+    assert received.json()["detail"] == "There is an unknown query parameter; known here: none."
 
 
 def test_a_thousand_parameters_are_refused_with_a_small_answer() -> None:

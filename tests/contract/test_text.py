@@ -49,7 +49,7 @@ def test_a_line_of_blanks_is_too_short_once_it_is_trimmed(blank: str) -> None:
 
     assert received.refusal == (400, "invalid_body")
     assert received.json()["errors"] == [
-        {"pointer": "/name", "code": "too_short", "message": "must have at least 1 characters"}
+        {"pointer": "/name", "code": "too_short", "message": "must have at least 1 character"}
     ]
 
 

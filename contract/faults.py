@@ -1,0 +1,208 @@
+"""Faults: what is wrong with a value, where, and what to do about it.
+
+A sentence is made when something is wrong and never before, out of the document's own words: its names, its bounds,
+its examples. Nothing that was sent stands in it.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+TYPE_NAMES = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+
+MOST_FAULTS = 10
+"""An answer names at most this many faults: it helps a person, and it stays small."""
+MOST_TEXT = 2_000
+"""Bytes of all faults of an answer together; the first is always named."""
+_MOST_ERRORS = 100
+"""Errors of a validator that are looked at: a map may have any number of them, all at one place."""
+_MOST_WORDS = 30
+_MOST_LETTERS = 200
+_MOST_EXAMPLE = 100
+"""Characters of an example that a sentence has room for."""
+
+_TELLING = ("enum", "type", "unknown_property", "format", "pattern")
+"""Codes that say more than others do: a form, for one, says more than a length."""
+
+Part = dict[str, Any]
+"""A schema of the document."""
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: where (a JSON Pointer, RFC 6901), a stable code and a sentence without the value."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+def faults_of(errors: Iterable[Any], part_at: Callable[[list[str | int]], Part], names: frozenset[str]) -> list[Fault]:
+    """A validator's errors as at most `MOST_FAULTS` faults: one for each place, which is the most telling one there.
+
+    `part_at` finds the schema that a path of keywords leads to. `names` are those that a pointer may name.
+    """
+    places: dict[str, list[Fault]] = {}
+    for error in itertools.islice(errors, _MOST_ERRORS):
+        fault = _fault_of(error, part_at, names)
+        if fault.pointer not in places and len(places) == MOST_FAULTS:
+            break
+        places.setdefault(fault.pointer, []).append(fault)
+    found: list[Fault] = []
+    room = MOST_TEXT
+    for fault in map(_most_telling, places.values()):
+        room -= sum(len(text.encode()) for text in fault)
+        if found and room < 0:
+            break
+        found.append(fault)
+    return found
+
+
+def pointer(path: list[str | int], names: frozenset[str]) -> str:
+    """A JSON Pointer (RFC 6901) of at most 200 characters.
+
+    It ends before a property name that isn't among the document's `names`: the client made that one up.
+    """
+    known = itertools.takewhile(lambda part: type(part) is int or part in names, path)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in known)[:200]
+
+
+def known_here(names: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: those that are known."""
+    return f"known here: {_listed(sorted(names)) or 'none'}"
+
+
+def _fault_of(error: Any, part_at: Callable[[list[str | int]], Part], names: frozenset[str]) -> Fault:
+    kind = error.kind
+    where = pointer(error.instance_path, names)
+    if kind.name == "required":
+        return Fault(f"{where}/{kind.property}", "required", "is required and missing")
+    if kind.name == "falseSchema":
+        return Fault(where, "read_only", "must not be sent")
+    if kind.name not in _SENTENCES:
+        return Fault(where, "invalid", "does not keep the schema")
+    code, say = _SENTENCES[kind.name]
+    # The last step of the path is the keyword itself.
+    return Fault(where, code, say(error, part_at(error.evaluation_path[:-1])))
+
+
+def _most_telling(faults: list[Fault]) -> Fault:
+    return min(faults, key=lambda fault: _TELLING.index(fault.code) if fault.code in _TELLING else len(_TELLING))
+
+
+def _listed(words: list[str], most: int = _MOST_WORDS) -> str:
+    """As many words as a person reads."""
+    shown = ", ".join(words[:most])
+    if len(shown) > _MOST_LETTERS:
+        cut = shown[:_MOST_LETTERS]
+        return f"{cut.rpartition(', ')[0] or cut}, …"
+    return f"{shown}, …" if len(words) > most else shown
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _like(part: Part) -> str:
+    """The schema's own example, where it fits on a line, as the end of a sentence."""
+    example = part.get("example")
+    fits = type(example) is str and example.isprintable() and 0 < len(example) <= _MOST_EXAMPLE
+    return f" like '{example}'" if fits else ""
+
+
+_UNWANTED = {
+    "line": (re.compile(r"[\x00-\x1f\x7f-\x9f]"), "must be one line without control characters"),
+    "block": (
+        re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"),
+        "must have no control characters but line feeds and tabs",
+    ),
+}
+"""By the kind of text: what it must not have, and the sentence about that."""
+
+
+def _form(error: Any, part: Part) -> str:
+    """What a value that breaks a pattern should be, and how long it may be where the example doesn't show that."""
+    must = _look(error.instance, part)
+    most = part.get("maxLength", len(error.instance))
+    too_long = len(error.instance) > most != part.get("minLength")
+    return f"{must}, and must have at most {_counted(most, 'character', 'characters')}" if too_long else must
+
+
+def _look(value: str, part: Part) -> str:
+    """Of a text it is said in words what is wrong with it; of anything else, few learn more than from an example."""
+    if kind := _UNWANTED.get(part.get("x-tackboard-text", "")):
+        unwanted, sentence = kind
+        if unwanted.search(value):
+            return sentence
+        if all(unicodedata.category(character)[0] in "CZ" for character in value):
+            return "must not be blank"
+    like = _like(part)
+    return f"must look{like}" if like else "has characters or a form that are not allowed here"
+
+
+def _properties(bound: str, limit: int, part: Part) -> str:
+    """How many properties there may be: by name, where the document names them. What is required doesn't count."""
+    required = part.get("required", [])
+    free = sorted(part.get("properties", {}).keys() - required)
+    number = limit - len(required)
+    if part.get("additionalProperties") is not False or not free or number < 1:
+        return f"must have {bound} {_counted(limit, 'property', 'properties')}"
+    bound = "exactly" if part.get("minProperties") == part.get("maxProperties") else bound
+    return f"must have {bound} {'one' if number == 1 else number} of: {_listed(free)}"
+
+
+def _type(error: Any, part: Part) -> str:
+    kinds = error.kind.types
+    must = "must be " + " or ".join(TYPE_NAMES.get(kind, kind) for kind in kinds)
+    return must + _like(part) if kinds[-1] == "string" else must
+
+
+def _one_of(options: list[Any]) -> str:
+    return "must be one of " + _listed(["null" if option is None else str(option) for option in options], 12)
+
+
+def _length(bound: str) -> Callable[[Any, Part], str]:
+    return lambda error, _: f"must have {bound} {_counted(error.kind.limit, 'character', 'characters')}"
+
+
+def _items(bound: str) -> Callable[[Any, Part], str]:
+    return lambda error, _: f"must have {bound} {_counted(error.kind.limit, 'item', 'items')}"
+
+
+def _amount(bound: str) -> Callable[[Any, Part], str]:
+    return lambda error, _: f"must be {bound} {error.kind.limit}"
+
+
+_SENTENCES: dict[str, tuple[str, Callable[[Any, Part], str]]] = {
+    "type": ("type", _type),
+    "enum": ("enum", lambda error, _: _one_of(error.kind.options)),
+    "format": ("format", lambda error, part: f"must be a valid {error.kind.format}{_like(part)}"),
+    "pattern": ("pattern", _form),
+    "minLength": ("too_short", _length("at least")),
+    "maxLength": ("too_long", _length("at most")),
+    "minimum": ("too_small", _amount("at least")),
+    "maximum": ("too_large", _amount("at most")),
+    "exclusiveMinimum": ("too_small", _amount("greater than")),
+    "exclusiveMaximum": ("too_large", _amount("less than")),
+    "multipleOf": ("multiple_of", lambda error, _: f"must be a multiple of {error.kind.multiple_of}"),
+    "minItems": ("too_few", _items("at least")),
+    "maxItems": ("too_many", _items("at most")),
+    "uniqueItems": ("not_unique", lambda *_: "must not hold the same item twice"),
+    "minProperties": ("too_few", lambda error, part: _properties("at least", error.kind.limit, part)),
+    "maxProperties": ("too_many", lambda error, part: _properties("at most", error.kind.limit, part)),
+    "additionalProperties": (
+        "unknown_property",
+        lambda _, part: f"has a property that the document does not name; {known_here(part.get('properties', {}))}",
+    ),
+    "not": ("not_allowed", lambda *_: "holds what must not stand together"),
+}
+"""By the keyword that is broken: the code, and the sentence about an error and the schema that holds the keyword."""
