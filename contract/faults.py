@@ -27,12 +27,14 @@ MOST_TEXT = 2_000
 _MOST_ERRORS = 100
 """Errors of a validator that are looked at: a map may have any number of them, all at one place."""
 _MOST_WORDS = 30
+"""Names in a list that a person reads."""
 _MOST_LETTERS = 200
+"""Characters of such a list."""
 _MOST_EXAMPLE = 100
 """Characters of an example that a sentence has room for."""
 
-_TELLING = ("enum", "type", "unknown_property", "format", "pattern")
-"""Codes that say more than others do: a form, for one, says more than a length."""
+_TELLING = ("enum", "type", "additionalProperties", "format", "pattern")
+"""Keywords that say more than others do: a form, for one, says more than a length."""
 
 Part = dict[str, Any]
 """A schema of the document."""
@@ -51,15 +53,21 @@ def faults_of(errors: Iterable[Any], part_at: Callable[[list[str | int]], Part],
 
     `part_at` finds the schema that a path of keywords leads to. `names` are those that a pointer may name.
     """
-    places: dict[str, list[Fault]] = {}
+    places: dict[str, Any] = {}
     for error in itertools.islice(errors, _MOST_ERRORS):
-        fault = _fault_of(error, part_at, names)
-        if fault.pointer not in places and len(places) == MOST_FAULTS:
+        where = pointer(error.instance_path, names)
+        if error.kind.name == "required":
+            where += f"/{error.kind.property}"
+        if where in places:
+            places[where] = min(places[where], error, key=_silence)
+        elif len(places) < MOST_FAULTS:
+            places[where] = error
+        else:
             break
-        places.setdefault(fault.pointer, []).append(fault)
     found: list[Fault] = []
     room = MOST_TEXT
-    for fault in map(_most_telling, places.values()):
+    for where, error in places.items():
+        fault = Fault(where, *_told(error, part_at))
         room -= sum(len(text.encode()) for text in fault)
         if found and room < 0:
             break
@@ -81,22 +89,22 @@ def known_here(names: Iterable[str]) -> str:
     return f"known here: {_listed(sorted(names)) or 'none'}"
 
 
-def _fault_of(error: Any, part_at: Callable[[list[str | int]], Part], names: frozenset[str]) -> Fault:
-    kind = error.kind
-    where = pointer(error.instance_path, names)
-    if kind.name == "required":
-        return Fault(f"{where}/{kind.property}", "required", "is required and missing")
-    if kind.name == "falseSchema":
-        return Fault(where, "read_only", "must not be sent")
-    if kind.name not in _SENTENCES:
-        return Fault(where, "invalid", "does not keep the schema")
-    code, say = _SENTENCES[kind.name]
+def _silence(error: Any) -> int:
+    """How little an error tells, beside another one at the same place."""
+    keyword = error.kind.name
+    return _TELLING.index(keyword) if keyword in _TELLING else len(_TELLING)
+
+
+def _told(error: Any, part_at: Callable[[list[str | int]], Part]) -> tuple[str, str]:
+    """Code and sentence of an error."""
+    keyword = error.kind.name
+    if keyword in _SAME_FOR_ALL:
+        return _SAME_FOR_ALL[keyword]
+    if keyword not in _SENTENCES:
+        return "invalid", "does not keep the schema"
+    code, say = _SENTENCES[keyword]
     # The last step of the path is the keyword itself.
-    return Fault(where, code, say(error, part_at(error.evaluation_path[:-1])))
-
-
-def _most_telling(faults: list[Fault]) -> Fault:
-    return min(faults, key=lambda fault: _TELLING.index(fault.code) if fault.code in _TELLING else len(_TELLING))
+    return code, say(error, part_at(error.evaluation_path[:-1]))
 
 
 def _listed(words: list[str], most: int = _MOST_WORDS) -> str:
@@ -182,6 +190,14 @@ def _amount(bound: str) -> Callable[[Any, Part], str]:
     return lambda error, _: f"must be {bound} {error.kind.limit}"
 
 
+_SAME_FOR_ALL = {
+    "required": ("required", "is required and missing"),
+    "falseSchema": ("read_only", "must not be sent"),
+    "uniqueItems": ("not_unique", "must not hold the same item twice"),
+    "not": ("not_allowed", "holds what must not stand together"),
+}
+"""By the keyword that is broken: the code and the sentence, whatever the schema says."""
+
 _SENTENCES: dict[str, tuple[str, Callable[[Any, Part], str]]] = {
     "type": ("type", _type),
     "enum": ("enum", lambda error, _: _one_of(error.kind.options)),
@@ -196,13 +212,11 @@ _SENTENCES: dict[str, tuple[str, Callable[[Any, Part], str]]] = {
     "multipleOf": ("multiple_of", lambda error, _: f"must be a multiple of {error.kind.multiple_of}"),
     "minItems": ("too_few", _items("at least")),
     "maxItems": ("too_many", _items("at most")),
-    "uniqueItems": ("not_unique", lambda *_: "must not hold the same item twice"),
     "minProperties": ("too_few", lambda error, part: _properties("at least", error.kind.limit, part)),
     "maxProperties": ("too_many", lambda error, part: _properties("at most", error.kind.limit, part)),
     "additionalProperties": (
         "unknown_property",
         lambda _, part: f"has a property that the document does not name; {known_here(part.get('properties', {}))}",
     ),
-    "not": ("not_allowed", lambda *_: "holds what must not stand together"),
 }
 """By the keyword that is broken: the code, and the sentence about an error and the schema that holds the keyword."""
