@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from stores import CannotOpen, open_store
 from stores.rows import moment_text
@@ -171,7 +172,9 @@ def _writing(url: str) -> Iterator[sa.Connection]:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite:"):
-        return sa.create_engine(url)
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _speak_plainly)
+        return engine
     path = url.removeprefix("sqlite:///")
 
     def connect() -> sqlite3.Connection:
@@ -184,3 +187,10 @@ def _engine(url: str) -> sa.Engine:
     # Python's driver would begin a transaction only before a write, and a read would then see many moments.
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
+
+
+def _speak_plainly(connection: DBAPIConnection, _: object) -> None:
+    """Let PostgreSQL tell moments as the store does, whatever its database or its user has been told to do."""
+    connection.cursor().execute("SET timezone = 'UTC'; SET datestyle = 'ISO'")
+    # A setting that is rolled back is as it was before.
+    connection.commit()

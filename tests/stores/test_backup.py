@@ -1,7 +1,9 @@
 """A backup holds everything, and a digest proves it."""
 
+import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,10 +29,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield server.url(database)
 
 
-def fill(url: str) -> None:
+def fill(url: str, due_at: datetime | None = None) -> None:
     store = open_store(url)
     world = World(store)
     world.token()
+    world.add_card("Due some day", due_at=due_at)
     for number in range(3):
         world.add_card(f"Grüße {number} 👩\u200d🚀", description="viel\nzu tun")
     card = world.add_card("Taken up", list_name="Doing", external_id="JIRA-1")
@@ -59,6 +62,26 @@ def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp
         moved = digest(postgresql.url(database))
 
     assert moved == digest(f"sqlite:///{tmp_path}/used.db")
+
+
+@pytest.mark.parametrize(
+    "setting", ["timezone = 'America/New_York'", "timezone = 'Asia/Tokyo'", "datestyle = 'German'"]
+)
+def test_moments_are_what_they_were_whatever_a_database_makes_of_them(
+    postgresql: PostgresqlServer, tmp_path: Path, setting: str
+) -> None:
+    with postgresql.database() as used, postgresql.database() as other, closing(postgresql.connection()) as owner:
+        fill(postgresql.url(used), due_at=datetime(9999, 12, 31, 23, 30, tzinfo=UTC))
+        before = digest(postgresql.url(used))
+        for name in (used, other):
+            owner.execute(f"ALTER DATABASE {name} SET {setting}".encode())
+
+        kept = backup(postgresql.url(used), tmp_path / "backup.db")
+        restored = restore(tmp_path / "backup.db", postgresql.url(other))
+
+        assert {kept, restored, digest(postgresql.url(used)), digest(postgresql.url(other))} == {before}
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
+        assert shell.execute("SELECT max(due_at) FROM cards").fetchall() == [("9999-12-31T23:30:00Z",)]
 
 
 def test_a_digest_tells_the_smallest_change(url: str) -> None:
