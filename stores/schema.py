@@ -45,7 +45,6 @@ users = sa.Table(
     sa.Column("created_at", moment, nullable=False),
     sa.Column("updated_at", moment, nullable=False),
     _is_between("version", 1),
-    sa.Index("ix_users_first", "created_at", "id"),
     sqlite_strict=True,
 )
 

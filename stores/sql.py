@@ -266,7 +266,7 @@ class SqlStore:
         return rows.user_of(found[0]) if found else None
 
     def owner(self) -> User | None:
-        found = self._read(st.FIRST_USER)
+        found = self._read(st.OWNER, name="owner")
         return rows.user_of(found[0]) if found else None
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
@@ -292,8 +292,13 @@ class SqlStore:
         self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
         check(change)
-        with self._engine.writing() as transaction:
-            Commit(transaction, self._call, progress).write(change, remember)
+        try:
+            self._commit(change, remember, progress)
+        except AlreadyExists as error:
+            if error.what != "setting":
+                raise
+            # Another first user was made at the same time, and is the owner.
+            self._commit(change, remember, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
         with self._engine.writing() as transaction:
@@ -380,6 +385,12 @@ class SqlStore:
         scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
         statement = st.cards_page(scope, query.sort, query.shelf, filters - {"status"}, continued=after is not None)
         return self._call(statement, **values)
+
+    # Writing
+
+    def _commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
+        with self._engine.writing() as transaction:
+            Commit(transaction, self._call, progress).write(change, remember)
 
     # The store itself
 

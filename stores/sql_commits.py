@@ -100,6 +100,8 @@ class Commit:
         if isinstance(value, Card):
             self._free_external_id(value)
         self._run(sw.INSERT[table], **row)
+        if isinstance(value, User):
+            self._run(sw.MAKE_OWNER, user_id=value.id)
         self._write_rest(value)
 
     def _update_board(self, board: Board, change: Change) -> None:

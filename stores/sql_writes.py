@@ -55,6 +55,14 @@ INSERT = {
     )
 }
 
+# The first user of all, and nobody else after.
+MAKE_OWNER = settings.insert().from_select(
+    ["name", "value"],
+    sa.select(sa.literal_column("'owner'"), given("user_id")).where(
+        ~sa.select(settings.c.name).where(settings.c.name == sa.literal_column("'owner'")).exists()
+    ),
+)
+
 UPDATE_PERSON = {
     table: _update(table).where(table.c.version == given("version") - sa.literal_column("1"))
     for table in (users, tokens)

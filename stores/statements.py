@@ -88,8 +88,6 @@ class Catalogue(dict[Statement, Prepared]):
 
 USER = sa.select(users).where(users.c.id == given("user_id"))
 
-FIRST_USER = sa.select(users).order_by(users.c.created_at, users.c.id).limit(1)
-
 TOKEN_HOLDER = (
     sa.select(tokens, users).join(users, users.c.id == tokens.c.user_id).where(tokens.c.digest == given("digest"))
 )
@@ -496,3 +494,6 @@ REMEMBERED = sa.select(idempotency_records).where(RECORD, idempotency_records.c.
 
 
 SETTING = sa.select(settings.c.value).where(settings.c.name == given("name"))
+
+# The owner is a setting, which does not compare byte by byte, as ids do.
+OWNER = sa.select(users).where(users.c.id == sa.cast(SETTING.scalar_subquery(), users.c.id.type))

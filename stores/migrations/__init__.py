@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from stores.opening import MadeByNewer, NotATackboard
 
-HEAD = "0002"
+HEAD = "0003"
 
 VERSION_TABLE = "tackboard_schema"
 """Holds the version of the schema; that there is one tells that a database is a Tackboard's."""

@@ -225,6 +225,16 @@ def test_the_owner_is_the_first_user(store: Store) -> None:
     assert store.owner() == world.ann
 
 
+def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_say(store: Store) -> None:
+    world = World(store)
+
+    world.user("Bob", id="aaa")
+    world.later(hours=-1)
+    world.user("Cid", id="aab")
+
+    assert store.owner() == world.ann
+
+
 def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
     token = world.token()
     revoked, change = tokens.revoke(token, world.act())

@@ -165,7 +165,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlSer
 
     assert sentence(postgresql.url(database)) == (
         f"The database '{database}' at 127.0.0.1:{postgresql.port} was made by a newer Tackboard "
-        "(schema 0007; this one knows up to 0002): run that one."
+        f"(schema 0007; this one knows up to {migrations.HEAD}): run that one."
     )
 
 
@@ -176,9 +176,9 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     upgrades = []
 
     def upgrade(connection: sa.Connection) -> None:
-        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0003'"))
+        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0004'"))
 
-    monkeypatch.setattr("stores.migrations.HEAD", "0003")
+    monkeypatch.setattr("stores.migrations.HEAD", "0004")
     monkeypatch.setattr("stores.migrations.upgrade", upgrade)
 
     with ThreadPoolExecutor(4) as pool:

@@ -1,5 +1,6 @@
 """Many at once: one wins, nobody is lost, every number is right."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +14,9 @@ import pytest
 
 from kanban import cards, lists, users
 from kanban.errors import UnknownReference
+from kanban.ids import Ids
 from kanban.store import AlreadyExists, CardQuery, Stale
-from kanban.values import Act, Card, Change, Remembered, TimeEntry
+from kanban.values import Act, Card, Change, Remembered, TimeEntry, User
 from tests.stores.conftest import Opener
 from tests.stores.world import NOON, World, neighbour_of
 
@@ -61,6 +63,21 @@ def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
         return True
 
     assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
+
+
+def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opener) -> None:
+    def attempt(which: int) -> User:
+        user, change = users.create(Act("", NOON, Ids(lambda: NOON, os.urandom)), name=f"User {which}")
+        stores[which].commit(change)
+        return user
+
+    stores = [open_again() for _ in range(4)]
+    made = at_once(4, attempt)
+
+    owners = [store.owner() for store in stores]
+    assert len({owner.id for owner in owners if owner}) == 1
+    assert owners[0] in made
+    assert len(stores[0].users([user.id for user in made])) == 4
 
 
 def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:

@@ -1,6 +1,8 @@
 """A database of an earlier version is brought up to date when it is opened, and nothing in it is lost."""
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +11,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from kanban.values import Member, Role
+from kanban import users
+from kanban.ids import Ids
+from kanban.values import Act, Member, Role
 from stores import migrations, open_store
+from stores.backup import digest, restore
 from stores.migrations import VERSION_TABLE
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.conftest import postgresql
@@ -61,7 +66,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield server.url(name)
 
 
-def _fill(url: str) -> None:
+def _fill(url: str, version: str = "0001") -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         config = Config()
@@ -70,7 +75,8 @@ def _fill(url: str) -> None:
         command.upgrade(config, "0001")
         for statement in FIRST_VERSION.strip().removesuffix(";").split(";\n"):
             connection.exec_driver_sql(statement)
-        assert connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar() == "0001"  # noqa: S608
+        command.upgrade(config, version)
+        assert connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar() == version  # noqa: S608
     engine.dispose()
 
 
@@ -98,3 +104,28 @@ def test_a_database_of_the_first_version_keeps_everything(url: str) -> None:
         {"card_count": 3, "name": "Old", "stage": "done", "archived_at": None},
     ]
     store.close()
+
+
+def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
+    with closing(open_store(url)) as store:
+        owner = store.owner()
+
+        store.commit(
+            users.create(Act("", NOON - timedelta(days=1), Ids(lambda: NOON, os.urandom)), name="Aaron", id="a")[1]
+        )
+
+        assert owner is not None
+        assert owner.id == "usr_ann"
+        assert store.owner() == owner
+
+
+def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:
+    _fill(f"sqlite:///{tmp_path}/backup.db", "0002")
+
+    restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+
+    assert restored == digest(f"sqlite:///{tmp_path}/restored.db") == digest(url)
+    with closing(open_store(f"sqlite:///{tmp_path}/restored.db")) as store:
+        owner = store.owner()
+    assert owner is not None
+    assert owner.name == "Ann"

@@ -1,0 +1,14 @@
+"""Who the owner is, which the order of users told only roughly."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Write down who is taken for the owner by now: the first by the clock, then by the id."""
+    op.execute(
+        "INSERT INTO settings (name, value) SELECT 'owner', id FROM users ORDER BY created_at, id LIMIT 1",
+    )
+    op.drop_index("ix_users_first", "users")
