@@ -27,9 +27,14 @@ def _oldest(table: sa.Table) -> sa.Select[Any]:
 
 _BOARD, _LIST, _CARD = (_oldest(table) for table in (schema.boards, schema.lists, schema.cards))
 
+# By way of the lists: the indexes of a board's cards hold only those that are live.
 _CARDS_OF_BOARD, _CARDS_OF_LIST = (
-    sa.select(schema.cards.c.id).where(column == _id).order_by(schema.cards.c.id).limit(_limit)
-    for column in (schema.cards.c.board_id, schema.cards.c.list_id)
+    sa.select(schema.cards.c.id)
+    .join(schema.lists, schema.lists.c.id == schema.cards.c.list_id)
+    .where(column == _id)
+    .order_by(schema.lists.c.id, schema.cards.c.rank)
+    .limit(_limit)
+    for column in (schema.lists.c.board_id, schema.lists.c.id)
 )
 
 

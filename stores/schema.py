@@ -264,6 +264,7 @@ checklists = sa.Table(
     sa.Column("updated_at", moment, nullable=False),
     _is_between("version", 1),
     sa.UniqueConstraint("card_id", "rank"),
+    sa.Index("ix_checklists_board", "board_id"),
     sqlite_strict=True,
 )
 
@@ -300,6 +301,7 @@ comments = sa.Table(
     # The text as it is searched: see kanban.text.
     sa.Column("search", plain, nullable=False),
     _is_between("version", 1),
+    sa.Index("ix_comments_board", "board_id"),
     sa.Index("ix_comments_card", "card_id", "id"),
     sqlite_strict=True,
 )

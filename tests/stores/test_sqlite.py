@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.dml import ReturningDelete
 
 from kanban import lists
 from kanban.store import Busy, Shelf, Sort, Unavailable
 from kanban.values import Stage
-from stores import CannotOpen, migrations, open_store, sql_deleted, sql_writes, statements
+from stores import CannotOpen, migrations, open_store, purging, sql_deleted, sql_writes, statements
 from stores.sqlite import open_sqlite
 from tests.stores.world import World
 
@@ -424,6 +425,12 @@ WRITES = {
         f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
     },
+    **{
+        f"purge {name} {number}": statement
+        for name, value in vars(purging).items()
+        for number, statement in enumerate(value if isinstance(value, tuple) else (value,))
+        if isinstance(statement, sa.Select | sa.Delete | ReturningDelete)
+    },
 }
 
 
@@ -458,3 +465,4 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert len(QUERIES) > 60
     assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
     assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
+    assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)

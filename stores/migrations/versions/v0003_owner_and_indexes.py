@@ -1,4 +1,4 @@
-"""Who the owner is, which the order of users told only roughly."""
+"""Who the owner is, which the order of users told only roughly; and indexes that a purge needs."""
 
 from alembic import op
 
@@ -7,8 +7,11 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Write down who is taken for the owner by now: the first by the clock, then by the id."""
+    """Write down who is taken for the owner by now: the first by the clock, then by the id. Then make the indexes."""
     op.execute(
         "INSERT INTO settings (name, value) SELECT 'owner', id FROM users ORDER BY created_at, id LIMIT 1",
     )
     op.drop_index("ix_users_first", "users")
+    # A board that is erased must have none of these left, which is looked up in all of them.
+    for table in ("comments", "checklists"):
+        op.create_index(f"ix_{table}_board", table, ["board_id"])
