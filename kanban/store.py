@@ -275,9 +275,10 @@ class Store(Protocol):
     def purge(self, before: datetime, limit: int) -> int:
         """Erase about `limit` things that belong to boards, lists and cards deleted before that moment.
 
-        Answers how many were erased; 0 when nothing is left to erase. Each call is one bounded step: it may be
-        interrupted anywhere, and whoever calls next goes on. Events of a board are erased with the board alone. What a
-        write of many steps left behind, because it was interrupted, is erased in the same way.
+        Answers how many were erased; 0 when nothing is left to erase, but what another purge is erasing at this
+        moment. Each call is one bounded step: it may be interrupted anywhere, and whoever calls next goes on. Events
+        of a board are erased with the board alone. What a write of many steps left behind, because it was
+        interrupted, is erased in the same way.
         """
 
     def touch_token(self, token_id: str, at: datetime) -> None:

@@ -21,7 +21,12 @@ _id: sa.BindParameter[Any] = sa.bindparam("given_id")
 
 def _oldest(table: sa.Table) -> sa.Select[Any]:
     return (
-        sa.select(table.c.id).where(table.c.deleted_at < _before).order_by(table.c.deleted_at, table.c.id).limit(_limit)
+        sa.select(table.c.id)
+        .where(table.c.deleted_at < _before)
+        .order_by(table.c.deleted_at, table.c.id)
+        .limit(_limit)
+        # Several purges at once each erase something else, and nobody brings back what one has begun to erase.
+        .with_for_update(skip_locked=True)
     )
 
 

@@ -43,6 +43,9 @@ _ENTRY = len(schema.time_entries.columns)
 _OPEN = "9999-12-31T23:59:59Z"
 """When an entry that is open ends, for the order of entries."""
 
+_PURGE_ATTEMPTS = 5
+"""How often a step of a purge is begun. It is in vain if another purge has just erased what this one had found."""
+
 Item = TypeVar("Item")
 
 
@@ -301,8 +304,10 @@ class SqlStore:
             self._commit(change, remember, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
-        with self._engine.writing() as transaction:
-            return purging.purge(transaction, self._call, rows.moment_text(before), limit)
+        for _ in range(_PURGE_ATTEMPTS):
+            with suppress(Stale), self._engine.writing() as transaction:
+                return purging.purge(transaction, self._call, rows.moment_text(before), limit)
+        raise Busy("Others erase or bring back the same things.")
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:

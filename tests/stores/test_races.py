@@ -15,7 +15,7 @@ import pytest
 from kanban import cards, lists, users
 from kanban.errors import UnknownReference
 from kanban.ids import Ids
-from kanban.store import AlreadyExists, CardQuery, Stale
+from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
 from kanban.values import Act, Card, Change, Remembered, TimeEntry, User
 from tests.stores.conftest import Opener
 from tests.stores.world import NOON, World, neighbour_of
@@ -78,6 +78,23 @@ def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opene
     assert len({owner.id for owner in owners if owner}) == 1
     assert owners[0] in made
     assert len(stores[0].users([user.id for user in made])) == 4
+
+
+def test_many_purges_at_once_erase_everything_between_them(world: World, open_again: Opener) -> None:
+    kept = world.add_card("Kept")
+    for number in range(12):
+        world.delete_card(world.add_card(f"{number}"))
+    world.later(days=31)
+    stores = [open_again() for _ in range(3)]
+
+    def purge(which: int) -> int:
+        return sum(iter(lambda: stores[which].purge(world.now, 2), 0))
+
+    erased = at_once(3, purge)
+
+    assert sum(erased) >= 12
+    assert world.cards(CardQuery(shelf=Shelf.DELETED)) == []
+    assert world.cards() == [kept]
 
 
 def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:
