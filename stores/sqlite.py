@@ -1,7 +1,9 @@
 """SQLite: one file, any number of readers, one writer at a time."""
 
+import errno
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections import deque
@@ -46,8 +48,7 @@ def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
     if sqlite3.sqlite_version_info < _OLDEST:
         raise NotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
     try:
-        # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _make(path)
         with closing(_connect(path, patience)) as connection:
             is_old = migrations.is_needed(str(path), _found(connection, path))
             _make_durable(connection, path, patience)
@@ -182,6 +183,22 @@ def _path(url: str) -> Path:
         raise BadAddress("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
     # Made absolute at once: the program may change its folder later.
     return Path(parts.database).absolute()
+
+
+def _make(path: Path) -> None:
+    """Make the file, unless there is one already. Raises OSError for one that cannot be used.
+
+    A file that is there is not opened, but by SQLite: closing it would take all locks away that this process has on it,
+    and another program could then remove the log under a store that is open.
+    """
+    try:
+        # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _connect(path: Path, patience: float) -> sqlite3.Connection:

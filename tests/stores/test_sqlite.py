@@ -1,6 +1,5 @@
-"""What is SQLite's own: the file, the plans of its queries, its locks and its troubles."""
+"""What is SQLite's own: the file, its locks and its troubles."""
 
-import itertools
 import os
 import sqlite3
 import stat
@@ -13,13 +12,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.dml import ReturningDelete
 
 from kanban import lists
-from kanban.store import Busy, Shelf, Sort, Unavailable
+from kanban.store import Busy, Unavailable
 from kanban.values import Stage
-from stores import CannotOpen, migrations, open_store, purging, sql_deleted, sql_writes, statements
+from stores import CannotOpen, migrations, open_store
 from stores.sqlite import open_sqlite
 from tests.stores.world import World
 
@@ -61,6 +58,22 @@ def test_a_new_file_is_for_its_owner_only(path: Path) -> None:
     open_store(f"sqlite:///{path}").close()
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_to_a_file_that_is_yet_to_be_made_will_do(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+
+    open_store(f"sqlite:///{link}").close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert link.is_symlink()
+
+
+def test_a_link_to_itself_is_told(path: Path) -> None:
+    path.symlink_to(path)
+
+    assert sentence(f"sqlite:///{path}").endswith(f"cannot be used: Too many levels of symbolic links{ELSEWHERE}")
 
 
 def test_a_relative_path_begins_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,6 +327,30 @@ def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) ->
     assert view.board.seq - 1 == view.first_list(Stage.IN_PROGRESS).card_count
 
 
+OPEN_TWICE = """
+import os, subprocess, sys
+from stores import open_store
+from tests.stores.world import World
+url = f"sqlite:///{sys.argv[1]}"
+world = World(open_store(url))
+open_store(url).close()
+look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM cards').fetchall(); c.close()"
+subprocess.run([sys.executable, "-c", look, sys.argv[1]], check=True)
+print(world.add_card("Copy").title, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill_when_another_program_has_looked_at_a_file_that_was_opened_twice(
+    path: Path,
+) -> None:
+    answer = run(OPEN_TWICE, path)
+
+    with closing(sqlite3.connect(path)) as shell:
+        assert shell.execute("SELECT title FROM cards").fetchall() == [("Copy",)]
+    assert answer.stdout == "Copy\n"
+
+
 # Tables for people
 
 
@@ -362,107 +399,3 @@ def test_the_tables_refuse_what_cannot_be(world: World, path: Path, mischief: st
         shell.execute("PRAGMA foreign_keys=ON")
         with pytest.raises(sqlite3.IntegrityError):
             shell.execute(mischief)
-
-
-# Plans
-
-
-FLAGS = [False, True]
-DUE: statements.Filters = frozenset({"due_from", "due_until", "overdue_at"})
-FILTERS: list[statements.Filters] = [
-    frozenset(),
-    frozenset({"q"}),
-    frozenset({"label_id", "assignee_id"}),
-    DUE | {"updated_since"},
-]
-QUERIES: dict[str, sa.Select[object]] = {
-    **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
-    **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
-    **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
-    **{
-        f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
-        for archived, flag in itertools.product(FLAGS, FLAGS)
-    },
-    **{f"deleted_boards_page {flag}": sql_deleted.boards_page(continued=flag) for flag in FLAGS},
-    **{f"deleted_lists_page {flag}": sql_deleted.lists_page(continued=flag) for flag in FLAGS},
-    **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
-    **{f"comments_page {flag}": statements.comments_page(continued=flag) for flag in FLAGS},
-    **{f"worked_page {flag}": statements.worked_page(continued=flag) for flag in FLAGS},
-    **{
-        f"assigned_page {sorted(filters)} {flag} {part}": query
-        for filters, flag in itertools.product([frozenset(), DUE | {"status"}], FLAGS)
-        for part, query in enumerate(statements.assigned_page(filters, continued=flag))
-    },
-    **{
-        f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=False)
-        for shelf, filters in itertools.product(Shelf, FILTERS)
-    },
-    **{
-        f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
-            scope, sort, Shelf.IN_USE, filters, continued=continued
-        )
-        for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS)
-        if sort is not Sort.POSITION or scope == "list"
-    },
-}
-WRITES = {
-    **{
-        name: value
-        for name, value in vars(sql_writes).items()
-        if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
-    },
-    **{
-        f"{name} {table}": statement
-        for name in ("UPDATE_PERSON", "UPDATE_PART", "DELETE_PART")
-        for table, statement in getattr(sql_writes, name).items()
-    },
-    **{
-        f"{name} {number}": statement
-        for name in ("STRIP_CARD", "CARRY_PARTS")
-        for number, statement in enumerate(getattr(sql_writes, name))
-    },
-    **{
-        f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
-        for revives, leaves in itertools.product(FLAGS, FLAGS)
-    },
-    **{
-        f"purge {name} {number}": statement
-        for name, value in vars(purging).items()
-        for number, statement in enumerate(value if isinstance(value, tuple) else (value,))
-        if isinstance(statement, sa.Select | sa.Delete | ReturningDelete)
-    },
-}
-
-
-BY_TIME = str(sorted(DUE | {"updated_since"}))
-
-
-def plan(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
-    """How SQLite goes about a statement."""
-    prepared = statements.Prepared(statement, sqlite.dialect())
-    with closing(sqlite3.connect(path)) as shell:
-        steps = shell.execute(f"EXPLAIN QUERY PLAN {prepared.text}", [None] * prepared.text.count("?")).fetchall()
-    return [step[-1] for step in steps]
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
-    steps = plan(empty_sqlite, QUERIES[name])
-
-    # Sorted are the entries of one board, what one is assigned to, and what a filter by time has found in its index.
-    is_sorted = name.startswith(("worked", "assigned")) or BY_TIME in name
-    assert is_sorted or not [step for step in steps if "TEMP B-TREE" in step]
-    # A page was found before: it is no table.
-    assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN page"]
-
-
-@pytest.mark.parametrize("name", WRITES)
-def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
-    assert not [step for step in plan(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
-
-
-def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
-    assert len(QUERIES) > 60
-    assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
-    assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
-    assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)
