@@ -4,6 +4,8 @@ Moments are ISO 8601 text with a 'Z' in SQLite ('2026-11-20T14:00:00Z', which so
 TIMESTAMPTZ in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -348,6 +350,15 @@ settings = sa.Table(
 )
 
 
+NEVER = "9999-12-31T23:59:59Z"
+"""When a time entry that is open ends, for the order of entries."""
+
+
+def end_of(entries: sa.FromClause) -> sa.ColumnElement[Any]:
+    """When time entries end. Written out, so that an engine sees that the index holds just this."""
+    return sa.func.coalesce(entries.c.ended_at, sa.literal_column(f"'{NEVER}'"))
+
+
 def _index_of_live(
     name: str, table: sa.Table, *columns: str, unique: bool = False, where: sa.ColumnElement[bool] | None = None
 ) -> sa.Index:
@@ -386,7 +397,7 @@ for _table in (boards, lists, cards):
     _deleted = _table.c.deleted_at.is_not(None)
     sa.Index(f"ix_{_table.name}_deleted", _table.c.deleted_at, sqlite_where=_deleted, postgresql_where=_deleted)
 
-sa.Index("ix_time_entries_worked", time_entries.c.board_id, time_entries.c.ended_at, time_entries.c.id)
+sa.Index("ix_time_entries_worked", time_entries.c.board_id, end_of(time_entries), time_entries.c.id)
 
 sa.Index(
     "uq_time_entries_running",

@@ -40,9 +40,6 @@ from stores.sql_commits import Commit
 _SECRET_BYTES = 32
 _ENTRY = len(schema.time_entries.columns)
 
-_OPEN = "9999-12-31T23:59:59Z"
-"""When an entry that is open ends, for the order of entries."""
-
 _PURGE_ATTEMPTS = 5
 """How often a step of a purge is begun. It is in vain if another purge has just erased what this one had found."""
 
@@ -227,7 +224,6 @@ class SqlStore:
             board_id=board_id,
             since=rows.moment_text(span[0]),
             until=rows.moment_text(span[1]),
-            open=_OPEN,
             after_ended_at=ended_at,
             after_id=entry_id,
             limit=limit + 1,
@@ -239,7 +235,7 @@ class SqlStore:
         if len(worked) <= limit:
             return view, Page(tuple(worked))
         last, _ = worked[limit - 1]
-        ended = rows.moment_text(last.ended_at) if last.ended_at else _OPEN
+        ended = rows.moment_text(last.ended_at) if last.ended_at else schema.NEVER
         return view, Page(tuple(worked[:limit]), (ended, last.id))
 
     def page_boards(

@@ -24,6 +24,7 @@ from stores.schema import (
     checklist_items,
     checklists,
     comments,
+    end_of,
     events,
     idempotency_records,
     labels,
@@ -418,14 +419,15 @@ PLACED = (
 def worked_page(*, continued: bool) -> sa.Select[Any]:
     """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
     entry = time_entries.alias("entry")
-    ended = sa.func.coalesce(entry.c.ended_at, given("open"))
+    ended = end_of(entry)
     page = (
         sa.select(*entry.c, *_CARD_COLUMNS)
         .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
         .where(
             entry.c.board_id == given("board_id"),
             entry.c.started_at < given("until"),
-            ended > given("since"),
+            # The page before was past the beginning. SQLite finds no pair in an index on what is computed.
+            ended >= given("after_ended_at") if continued else ended > given("since"),
             cards.c.deleted_at.is_(None),
             IN_LIVE_LIST,
         )

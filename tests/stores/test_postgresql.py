@@ -426,8 +426,15 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
 
     assert "Seq Scan" not in steps
     # Cards in order are sorted where several lists come together, of each no more than the page has.
-    # The items of one checklist are sorted at a time, the entries of one board, and what one is assigned to.
-    assert "Sort" not in steps or name.startswith(("cards_in_order", "worked", "assigned", "CHECKLIST_ITEMS"))
+    # The items of one checklist are sorted at a time, and what one is assigned to.
+    assert "Sort" not in steps or name.startswith(("cards_in_order", "assigned", "CHECKLIST_ITEMS"))
+
+
+@pytest.mark.parametrize("continued", FLAGS)
+def test_what_is_worked_on_is_found_by_its_end(shell: psycopg.Connection[Any], *, continued: bool) -> None:
+    steps = plan(shell, statements.worked_page(continued=continued))
+
+    assert re.search(r"ix_time_entries_worked on time_entries entry.*\n *Index Cond: .*COALESCE\(ended_at", steps)
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -95,8 +95,8 @@ def plan(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> li
 def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
     steps = plan(empty_sqlite, QUERIES[name])
 
-    # Sorted are the entries of one board, what one is assigned to, and what a filter by time has found in its index.
-    is_sorted = name.startswith(("worked", "assigned")) or BY_TIME in name
+    # Sorted are what one is assigned to, and what a filter by time has found in its index.
+    is_sorted = name.startswith("assigned") or BY_TIME in name
     assert is_sorted or not [step for step in steps if "TEMP B-TREE" in step]
     # A page was found before: it is no table.
     assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN page"]
@@ -112,3 +112,10 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
     assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
     assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)
+
+
+@pytest.mark.parametrize("continued", FLAGS)
+def test_what_is_worked_on_is_found_by_its_end(empty_sqlite: Path, *, continued: bool) -> None:
+    steps = plan(empty_sqlite, statements.worked_page(continued=continued))
+
+    assert steps[0] == "SEARCH entry USING INDEX ix_time_entries_worked (board_id=? AND <expr>>?)"

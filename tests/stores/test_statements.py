@@ -20,7 +20,7 @@ FILTERS: list[statements.Filters] = [frozenset(), frozenset({"q", "label_id", "a
 FLAGS = [False, True]
 ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
     (
-        *("actor_id", "from_board_id", "label_id", "limit", "now", "open", "pattern"),
+        *("actor_id", "from_board_id", "label_id", "limit", "now", "pattern"),
         *("assignee_id", "due_from", "due_until", "overdue_at", "since", "token_id", "until", "updated_since"),
         *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq"),
         *("after_board_id", "after_due_at", "after_ended_at", "after_updated_at"),
