@@ -34,8 +34,9 @@ help:  ## list what can be made
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python tackboard.py run
 
-token: .venv/product  ## print a new token of the owner
-	@exec $(BIN)/python tackboard.py token
+# Every shell has a USER, who is not meant: only one that is named in the command is.
+token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
+	@exec $(BIN)/python tackboard.py token $(if $(filter command,$(origin USER)),"$(USER)")
 
 backup: .venv/product  ## copy everything into a new file: make backup FILE=monday.db
 	@test -n "$(FILE)" || { echo "Name the file: make backup FILE=monday.db" >&2; exit 1; }

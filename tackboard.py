@@ -62,9 +62,13 @@ class Settings:
     """The file that the command is about, where it is about one."""
     board_id: str = ""
     """The board that is exported."""
+    user_id: str | None = None
+    """The user who gets a token, None for the owner."""
 
 
-def settings(environment: Mapping[str, str], file: str = "", board_id: str = "") -> Settings:
+def settings(
+    environment: Mapping[str, str], file: str = "", board_id: str = "", user_id: str | None = None
+) -> Settings:
     """The settings; raises Trouble for a value that can't be meant."""
     host = environment.get("HOST") or "127.0.0.1"
     return Settings(
@@ -77,6 +81,7 @@ def settings(environment: Mapping[str, str], file: str = "", board_id: str = "")
         ),
         file=Path(file),
         board_id=board_id,
+        user_id=user_id,
     )
 
 
@@ -100,10 +105,17 @@ def run(chosen: Settings) -> None:
 
 
 def token(chosen: Settings) -> None:
-    """Print a new token of the owner, alone on the last line. A new store gets its owner first."""
+    """Print a new token, alone on the last line.
+
+    Without USER it is the owner's, for everything; a new store gets its owner first. With USER it is that user's, for
+    reading and writing: for somebody who has lost theirs.
+    """
     with closing(open_store(chosen.store_url)) as store:
-        text = _new_token(store)
-    print("A new token of the owner, for reading, writing and administration. It is not shown again.", file=sys.stderr)
+        text = _new_token(store, chosen.user_id)
+    whose, scopes = "the owner", "reading, writing and administration"
+    if chosen.user_id is not None:
+        whose, scopes = f"the user '{chosen.user_id}'", "reading and writing"
+    print(f"A new token of {whose}, for {scopes}. It is not shown again.", file=sys.stderr)
     print(text)
 
 
@@ -197,7 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        command(settings(os.environ, getattr(asked, "file", ""), getattr(asked, "board", "")))
+        about = getattr(asked, "file", ""), getattr(asked, "board", ""), getattr(asked, "user", None)
+        command(settings(os.environ, *about))
     except (Trouble, CannotOpen) as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -219,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for command, summary in (
         (run, "start the server; the first run prints an address with a token"),
-        (token, "print a new token of the owner"),
+        (token, "print a new token of the owner, or of a user who has lost theirs"),
         (backup, "copy everything into a new file, while the server may run"),
         (restore, "copy a backup into an empty store"),
         (digest, "print a digest of everything in the store"),
@@ -235,6 +248,8 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(command=command)
+        if command is token:
+            added.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
         if command is export:
             added.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
             added.add_argument("file", metavar="FILE", help="the file to write; one that ends in .csv gets the cards")
@@ -293,15 +308,26 @@ def _greeting(address: str, text: str | None) -> str:
     )
 
 
-def _new_token(store: Store) -> str:
-    """A new token of the owner, with every scope; the owner is made if there is none."""
+def _new_token(store: Store, user_id: str | None = None) -> str:
+    """A new token of the owner, with every scope, or of a user, for reading and writing.
+
+    The owner is made if there is none. Raises Trouble for a user that there is not.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     new_id = Ids(lambda: datetime.now(UTC), os.urandom)
-    owner, change = store.owner(), Change()
-    if owner is None:
-        owner, change = users.create(Act("", now, new_id), name="Owner")
-    act = Act(owner.id, now, new_id)
-    _, text, kept = tokens.issue(act, os.urandom, user_id=owner.id, name="Command line", scopes=tuple(Scope))
+    change, scopes = Change(), tuple(Scope)
+    if user_id is None:
+        holder = store.owner()
+        if holder is None:
+            holder, change = users.create(Act("", now, new_id), name="Owner")
+    else:
+        # A shell may hand over what is no text at all; ids are ASCII.
+        holder = store.user(user_id) if user_id.isascii() else None
+        if holder is None:
+            raise Trouble(f"There is no user with the id '{user_id}'.")
+        scopes = (Scope.READ, Scope.WRITE)
+    act = Act(holder.id, now, new_id)
+    _, text, kept = tokens.issue(act, os.urandom, user_id=holder.id, name="Command line", scopes=scopes)
     store.commit(change.plus(kept))
     return text
 

@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 import tackboard
-from kanban import boards, cards
+from kanban import boards, cards, tokens, users
 from kanban.ids import Ids
-from kanban.values import Act
+from kanban.values import Act, Scope
 from progress import Progress
 from stores import open_store
 from tests.live_server import LiveServer
@@ -149,6 +149,59 @@ def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]
     assert len(store.page_tokens(owner.id, 50).items) == 2
     store.close()
     assert len(set(TOKEN.findall(capsys.readouterr().out))) == 2
+
+
+def _make_user(user_id: str) -> None:
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        act = Act("", datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
+        store.commit(users.create(act, name="Mina", id=user_id)[1])
+
+
+def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    tackboard.main(["token"])
+    _make_user("mina")
+    capsys.readouterr()
+
+    status = tackboard.main(["token", "mina"])
+
+    out, err = capsys.readouterr()
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        kept = store.token_holder(tokens.parse(out.strip()) or "")
+    assert status == 0
+    assert TOKEN.fullmatch(out.removesuffix("\n"))
+    assert err == "A new token of the user 'mina', for reading and writing. It is not shown again.\n"
+    assert kept
+    assert (kept[0].scopes, kept[1].id) == ((Scope.READ, Scope.WRITE), "mina")
+
+
+@pytest.mark.parametrize("user_id", ["minna", "Mina", "", "mína"])
+def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
+    _make_user("mina")
+
+    status = tackboard.main(["token", user_id])
+
+    assert status == 1
+    assert capsys.readouterr() == ("", f"There is no user with the id '{user_id}'.\n")
+
+
+def test_a_user_whose_id_is_no_text_is_none_either() -> None:
+    answer = subprocess.run(
+        [sys.executable, ROOT / "tackboard.py", "token", b"m\xffna"], capture_output=True, text=True, check=False
+    )
+
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == "There is no user with the id 'm\\udcffna'.\n"
+
+
+@pytest.mark.parametrize(("named", "told"), [([], "token"), (["USER=mina"], 'token "mina"'), (["USER="], 'token ""')])
+def test_make_means_the_user_that_it_is_told_and_not_the_one_of_the_shell(named: list[str], told: str) -> None:
+    command = ["make", "--dry-run", "token", *named]
+
+    answer = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "USER": "root"}, capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout.rstrip().endswith(f"tackboard.py {told}")
 
 
 def test_a_token_made_while_the_server_runs_works_at_once(
