@@ -29,7 +29,7 @@ from kanban.values import (
     Token,
     User,
 )
-from stores import purging, rows, rows_of_parts, schema, sql_deleted, sql_writes
+from stores import purging, rows, rows_of_parts, schema, sql_deleted, sql_people, sql_writes
 from stores import statements as st
 from stores.changes import check
 from stores.engine import Engine
@@ -257,27 +257,27 @@ class SqlStore:
     def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}
-        found = self._engine.read([self._call(st.USER, user_id=user_id) for user_id in user_ids])
+        found = self._engine.read([self._call(sql_people.USER, user_id=user_id) for user_id in user_ids])
         return {user.id: user for each in found for user in map(rows.user_of, each)}
 
     def user(self, user_id: str) -> User | None:
-        found = self._read(st.USER, user_id=user_id)
+        found = self._read(sql_people.USER, user_id=user_id)
         return rows.user_of(found[0]) if found else None
 
     def owner(self) -> User | None:
-        found = self._read(st.OWNER, name="owner")
+        found = self._read(sql_people.OWNER, name="owner")
         return rows.user_of(found[0]) if found else None
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
-        found = self._read(st.TOKEN_HOLDER, digest=digest)
+        found = self._read(sql_people.TOKEN_HOLDER, digest=digest)
         return (rows.token_of(found[0][:10]), rows.user_of(found[0][10:])) if found else None
 
     def token(self, user_id: str, token_id: str) -> Token | None:
-        found = self._read(st.TOKEN, user_id=user_id, token_id=token_id)
+        found = self._read(sql_people.TOKEN, user_id=user_id, token_id=token_id)
         return rows.token_of(found[0]) if found else None
 
     def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
-        statement = st.tokens_page(continued=after is not None)
+        statement = sql_people.tokens_page(continued=after is not None)
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
         return page([rows.token_of(row) for row in found], limit, lambda token: token.id)
 
@@ -314,7 +314,7 @@ class SqlStore:
             return
 
     def ready(self) -> None:
-        self._read(st.SETTING, name="secret")
+        self._read(sql_people.SETTING, name="secret")
 
     def secret(self) -> bytes:
         if self._secret is None:
@@ -396,7 +396,7 @@ class SqlStore:
     # The store itself
 
     def _kept_secret(self) -> bytes:
-        while not (found := self._read(st.SETTING, name="secret")):
+        while not (found := self._read(sql_people.SETTING, name="secret")):
             # Another process may be first: then its secret is read.
             with suppress(AlreadyExists), self._engine.writing() as transaction:
                 new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}

@@ -1,4 +1,4 @@
-"""Every statement that the SQL store runs, in SQLAlchemy Core, and how it is run without its cost.
+"""The statements that read boards from a SQL store, in SQLAlchemy Core, and how any is run without its cost.
 
 Core writes the SQL once for a dialect. From then on a statement is that text, with parameters in the order that
 it wants, given to the driver: some microseconds instead of some hundred.
@@ -30,10 +30,7 @@ from stores.schema import (
     labels,
     lists,
     members,
-    settings,
     time_entries,
-    tokens,
-    users,
 )
 
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | ReturningDelete[Any]
@@ -82,27 +79,6 @@ class Catalogue(dict[Statement, Prepared]):
     def __missing__(self, statement: Statement) -> Prepared:
         prepared = self[statement] = Prepared(statement, self._dialect)
         return prepared
-
-
-# People
-
-
-USER = sa.select(users).where(users.c.id == given("user_id"))
-
-TOKEN_HOLDER = (
-    sa.select(tokens, users).join(users, users.c.id == tokens.c.user_id).where(tokens.c.digest == given("digest"))
-)
-
-TOKEN = sa.select(tokens).where(tokens.c.id == given("token_id"), tokens.c.user_id == given("user_id"))
-
-
-@cache
-def tokens_page(*, continued: bool) -> sa.Select[Any]:
-    """The tokens of a user that are not revoked, newest first; continued below an id."""
-    page = sa.select(tokens).where(tokens.c.user_id == given("user_id"), tokens.c.revoked_at.is_(None))
-    if continued:
-        page = page.where(tokens.c.id < given("after_id"))
-    return page.order_by(tokens.c.id.desc()).limit(given("limit"))
 
 
 # Boards
@@ -491,11 +467,3 @@ RECORD = sa.and_(
 )
 
 REMEMBERED = sa.select(idempotency_records).where(RECORD, idempotency_records.c.expires_at > given("now"))
-
-# The store itself
-
-
-SETTING = sa.select(settings.c.value).where(settings.c.name == given("name"))
-
-# The owner is a setting, which does not compare byte by byte, as ids do.
-OWNER = sa.select(users).where(users.c.id == sa.cast(SETTING.scalar_subquery(), users.c.id.type))

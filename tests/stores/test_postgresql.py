@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kanban import lists
 from kanban.store import Shelf, Sort
-from stores import CannotOpen, migrations, open_store, sql_deleted, sql_writes, statements
+from stores import CannotOpen, migrations, open_store, sql_deleted, sql_people, sql_writes, statements
 from stores.engine import kind_of_key
 from stores.schema import metadata
 from tests.engines.postgresql_server import PostgresqlServer
@@ -355,9 +355,13 @@ FILTERS: list[statements.Filters] = [
     DUE | {"updated_since"},
 ]
 QUERIES: dict[str, sa.Select[Any]] = {
-    **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
+    **{
+        name: value
+        for name, value in (*vars(statements).items(), *vars(sql_people).items())
+        if isinstance(value, sa.Select) and name[0].isupper()
+    },
     **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
-    **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
+    **{f"tokens_page {flag}": sql_people.tokens_page(continued=flag) for flag in FLAGS},
     **{
         f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
         for archived, flag in itertools.product(FLAGS, FLAGS)

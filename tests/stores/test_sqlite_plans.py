@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from kanban.store import Shelf, Sort
-from stores import purging, sql_deleted, sql_writes, statements
+from stores import purging, sql_deleted, sql_people, sql_writes, statements
 
 FLAGS = [False, True]
 DUE: statements.Filters = frozenset({"due_from", "due_until", "overdue_at"})
@@ -22,9 +22,13 @@ FILTERS: list[statements.Filters] = [
     DUE | {"updated_since"},
 ]
 QUERIES: dict[str, sa.Select[object]] = {
-    **{name: value for name, value in vars(statements).items() if isinstance(value, sa.Select) and name[0].isupper()},
+    **{
+        name: value
+        for name, value in (*vars(statements).items(), *vars(sql_people).items())
+        if isinstance(value, sa.Select) and name[0].isupper()
+    },
     **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
-    **{f"tokens_page {flag}": statements.tokens_page(continued=flag) for flag in FLAGS},
+    **{f"tokens_page {flag}": sql_people.tokens_page(continued=flag) for flag in FLAGS},
     **{
         f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
         for archived, flag in itertools.product(FLAGS, FLAGS)
@@ -109,7 +113,7 @@ def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
 
 def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert len(QUERIES) > 60
-    assert {"BOARD", "CARD", "EVENTS", "LISTS", "TOKEN_HOLDER"} <= set(QUERIES)
+    assert {"BOARD", "CARD", "EVENTS", "LISTS", "OWNER", "TOKEN_HOLDER"} <= set(QUERIES)
     assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
     assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)
 

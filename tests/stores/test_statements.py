@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import Shelf, Sort
-from stores import sql_deleted, sql_writes, statements
+from stores import sql_deleted, sql_people, sql_writes, statements
 from stores.schema import metadata
 from stores.statements import Catalogue, Prepared
 
@@ -32,13 +32,13 @@ ANYTHING = {column.name: 1 for table in metadata.tables.values() for column in t
 def all_statements(engine: str) -> list[statements.Statement]:
     """The constants, the tables of them, and the pages."""
     found: list[statements.Statement] = []
-    for name, value in (*vars(statements).items(), *vars(sql_writes).items()):
+    for name, value in (*vars(statements).items(), *vars(sql_people).items(), *vars(sql_writes).items()):
         if name[0].isupper() and isinstance(value, sa.Select | sa.Insert | sa.Update | sa.Delete):
             found.append(value)
         elif name[0].isupper() and isinstance(value, dict):
             found.extend(value.values())
     for continued in FLAGS:
-        found.append(statements.tokens_page(continued=continued))
+        found.append(sql_people.tokens_page(continued=continued))
         found.extend(statements.boards_page(archived=archived, continued=continued) for archived in FLAGS)
         found.append(sql_deleted.boards_page(continued=continued))
         found.append(sql_deleted.lists_page(continued=continued))
@@ -71,7 +71,7 @@ def test_a_statement_is_prepared_once() -> None:
 
 
 def test_a_page_is_built_once() -> None:
-    assert statements.tokens_page(continued=True) is statements.tokens_page(continued=True)
+    assert sql_people.tokens_page(continued=True) is sql_people.tokens_page(continued=True)
 
 
 def test_a_missing_parameter_is_a_mistake() -> None:
