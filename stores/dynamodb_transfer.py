@@ -3,7 +3,9 @@
 A card and its parts stand in the partition of their board, so the parts are copied. As many as fit go in the
 transaction that writes both heads and the card. Where they are more, they are sent ahead: nobody sees parts whose card
 is not there. Whoever writes such parts, or erases them, first puts a nonce of its own at the card's place for
-newcomers, and writes only while it is there: so a purge and a mover, or two movers, never mix what they write.
+newcomers, and writes only while it is there. A mover looks at that place before it reads what stands there of earlier
+visits: if somebody is at it, it takes the place over, and its last transaction leaves the place empty, on condition
+that nobody was at it meanwhile. So a purge and a mover, or two movers, never mix what they write.
 """
 
 import secrets
@@ -18,7 +20,7 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
 from stores.dynamodb_cards import Assigned, assigned_of, card_of, part_of
 from stores.dynamodb_client import Calls, Cancelled
-from stores.dynamodb_expressions import Write, delete, of
+from stores.dynamodb_expressions import Write, delete, of, put
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading, Seen
 
@@ -34,16 +36,18 @@ class Luggage:
     """What comes along with a card.
 
     `home` is the board that it leaves, as it was when that was decided; `copies` are its parts, as they shall stand on
-    the new board; `strays` what stands there of an earlier visit. `nonce` is set once they were sent ahead.
+    the new board; `strays` what stands there of an earlier visit. `nonce` is at the card's place for newcomers, once
+    this mover has taken it; `is_ahead` tells that the parts are there.
     """
 
     card: Card
     home: Seen
-    copies: Sequence[Item]
-    strays: Sequence[Item]
     board_id: str
     at: str
+    copies: Sequence[Item] = ()
+    strays: Sequence[Item] = ()
     nonce: str | None = None
+    is_ahead: bool = False
 
     @property
     def was_assigned(self) -> Assigned:
@@ -66,10 +70,15 @@ class Transfer:
         if left is None or arriving is None:
             raise ValueError("A card that moves to another board stands in the updates, with an event of both boards.")
         home_id, card_id = left.board_id, arriving.id
-        head, (item,) = self._reading.moment(home_id, [keys.card_key(home_id, card_id)])
+        place = keys.newcomer_key(event.board_id, card_id)
+        head, (item, newcomer) = self._reading.moment(home_id, [keys.card_key(home_id, card_id), place])
         if head is None or item is None or head.board.seq != left.seq - 1:
             raise Stale
         card = card_of(item)
+        luggage = Luggage(card, Seen(head, {card_id: assigned_of(item)}), event.board_id, keys.moment_text(event.at))
+        if newcomer is not None:
+            # Whoever is at the place writes nothing any more: the strays that are read next are all that there will be.
+            self._take_place(luggage, newcomer)
         parts = self._parts(home_id, card_id)
         if _count(parts) != (card.comment_count, card.item_count):
             # A query may come between the parts of the last write, which the head is of already.
@@ -77,9 +86,9 @@ class Transfer:
         strays = {each["sk"]["S"]: each for each in self._parts(event.board_id, card_id)}
         for each in parts:
             strays.pop(each["sk"]["S"], None)
-        copies = [each | {"pk": text(f"B#{event.board_id}")} for each in parts]
-        home = Seen(head, {card_id: assigned_of(item)})
-        return Luggage(card, home, copies, [*strays.values()], event.board_id, keys.moment_text(event.at))
+        luggage.copies = [each | {"pk": text(f"B#{event.board_id}")} for each in parts]
+        luggage.strays = [*strays.values()]
+        return luggage
 
     def carried(self, luggage: Luggage, written: Sequence[Write]) -> list[Write]:
         """The parts of the last transaction that bring the luggage, beside what is written anyway."""
@@ -88,25 +97,56 @@ class Transfer:
         arrivals = [*(self._put(each) for each in copies), *(self._delete(_key(each)) for each in luggage.strays)]
         old = [self._delete(keys.key(f"B#{luggage.card.board_id}", each["sk"]["S"])) for each in luggage.copies]
         room = _MOST_AT_ONCE + 1 - len(written)
-        if luggage.nonce is None and (len(arrivals) + 1 > room or sum(map(_size, arrivals)) > _MOST_BYTES):
+        size = len(arrivals) + len(self._departure(luggage)) + 1
+        if luggage.is_ahead or size > room or sum(map(_size, arrivals)) > _MOST_BYTES:
             self._send_ahead(luggage, arrivals)
-        if luggage.nonce is not None:
-            place = delete(self._table, self._place(luggage), "#nonce = :nonce", {":nonce": text(luggage.nonce)})
-            arrivals = [Write("Delete", place, _is_stale), self._delete(self._tombstone(luggage, luggage.board_id))]
+            arrivals = []
+        arrivals += self._departure(luggage)
         if len(arrivals) + len(old) > room:
             old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
         return [*arrivals, *old]
 
+    def _departure(self, luggage: Luggage) -> list[Write]:
+        """Leaves nobody at the card's place for newcomers, on condition that nobody else was at it."""
+        place = self._place(luggage)
+        if luggage.nonce is None:
+            return [Write("Delete", delete(self._table, place, "attribute_not_exists(#pk)"), _is_stale)]
+        own = delete(self._table, place, "#nonce = :nonce", {":nonce": text(luggage.nonce)})
+        return [Write("Delete", own, _is_stale), self._delete(self._tombstone(luggage, luggage.board_id))]
+
     def _send_ahead(self, luggage: Luggage, arrivals: Sequence[Write]) -> None:
-        nonce = secrets.token_hex(16)
-        place = self._place(luggage) | {"nonce": text(nonce)}
-        self._calls("put_item", TableName=self._table, Item=self._tombstone(luggage, luggage.board_id))
-        self._calls("put_item", TableName=self._table, Item=place)
+        """Write the parts on the new board, once. Raises Stale when the card is there, or somebody else is at it."""
+        if luggage.is_ahead:
+            return
+        nonce = luggage.nonce or self._take_place(luggage, None)
+        own = self._place(luggage) | {"nonce": text(nonce)}
+        # A mover that is late, and whose card has long arrived, must not write over what became of the parts.
+        key = keys.card_key(luggage.board_id, luggage.card.id)
+        absent = delete(self._table, key, "attribute_not_exists(#pk)")
         try:
-            guarded(self._calls, self._table, place, arrivals)
+            guarded(self._calls, self._table, own, arrivals, {"ConditionCheck": absent})
         except Cancelled as cancelled:
             raise Stale from cancelled
+        luggage.is_ahead = True
+
+    def _take_place(self, luggage: Luggage, before: Item | None) -> str:
+        """Put a nonce at the card's place for newcomers, where that other one is, or none. Raises Stale if it is not.
+
+        A tombstone comes first: if this mover gets no further, a purge finds what is left there.
+        """
+        nonce = secrets.token_hex(16)
+        own = self._place(luggage) | {"nonce": text(nonce)}
+        condition = "#nonce = :before" if before else "attribute_not_exists(#pk)"
+        values = {":before": before["nonce"]} if before else None
+        self._calls("put_item", TableName=self._table, Item=self._tombstone(luggage, luggage.board_id))
+        try:
+            self._calls("put_item", **put(self._table, own, condition, values))
+        except Cancelled as cancelled:
+            # The condition also fails because the same write, whose answer was lost, has been carried out.
+            if cancelled.reasons[0].get("Item") != own:
+                raise Stale from cancelled
         luggage.nonce = nonce
+        return nonce
 
     def _parts(self, board_id: str, card_id: str) -> Sequence[Item]:
         return [*self._reading.between(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=_MANY)]

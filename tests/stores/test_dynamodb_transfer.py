@@ -232,6 +232,101 @@ def test_a_purge_that_comes_between_makes_the_mover_decide_again(line: Wire, wor
     assert len(comments_of(world, replace(card, board_id=target_id))) == MANY
 
 
+CROWD, REST = 100, 40
+"""More comments than fit into one transaction, and fewer."""
+
+
+def thinned(world: World, card: Card) -> None:
+    """All comments of the card but REST are deleted."""
+    gone = comments_of(world, card)[REST:]
+    view = viewed(world, card.board_id, card.id)
+    fewer = replace(view.card(card.id), comment_count=REST)
+    world.store.commit(record(view, world.act(), "comment.deleted", updates=(fewer,), deletes=tuple(gone)))
+
+
+@pytest.mark.parametrize("overtaken_at", [("PutItem", 0), ("PutItem", 1), ("TransactWriteItems", 0)])
+def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
+    line: Wire, world: World, overtaken_at: tuple[str, int]
+) -> None:
+    card = commented(world, CROWD)
+    target_id = world.board("Elsewhere")
+    there = replace(card, board_id=target_id)
+    change = moved(world, card, target_id)
+    beside = line.somebody_else(world)
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        thinned(beside, card)
+        beside.store.commit(moved(beside, card, target_id))
+        edited = replace(comments_of(beside, there)[0], text="Edited.", version=2)
+        beside.store.commit(record(viewed(beside, target_id), beside.act(), "comment.updated", updates=(edited,)))
+        return send(request)
+
+    operation, after = overtaken_at
+    line.faults[operation] = itertools.chain(itertools.repeat(wire.as_it_is, after), [overtaken])
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    assert [each.text for each in comments_of(world, there)] == ["Edited.", *["Hm."] * (REST - 1)]
+    assert viewed(world, target_id, card.id).card(card.id).comment_count == REST
+
+
+def test_parts_that_somebody_else_sends_at_the_last_moment_do_not_come_along(line: Wire, world: World) -> None:
+    card = commented(world, CROWD)
+    target_id = world.board("Elsewhere")
+    change = moved(world, card, target_id)
+    beside = Wire(line.address, line.table)
+
+    def overtaken(request: Any, send: wire.Send) -> Any:
+        thinned(world, card)
+        decided = moved(world, card, target_id)
+        late: list[Any] = []
+
+        def just_before(last: Any, send_last: wire.Send) -> Any:
+            late.append(send(request))
+            return send_last(last)
+
+        beside.faults["TransactWriteItems"] = iter([just_before])
+        beside.store.commit(decided)
+        return late[0]
+
+    line.faults["TransactWriteItems"] = iter([overtaken])
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+
+    beside.close()
+    assert len(comments_of(world, replace(card, board_id=target_id))) == REST
+
+
+@pytest.mark.parametrize("fault", [wire.as_it_is, wire.lost])
+@pytest.mark.parametrize("count", [REST, CROWD])
+def test_a_card_arrives_where_somebody_else_was_sending_parts(
+    line: Wire, world: World, count: int, fault: wire.Fault
+) -> None:
+    card = commented(world, CROWD)
+    target_id = world.board("Elsewhere")
+    change = moved(world, card, target_id)
+    line.faults["TransactWriteItems"] = itertools.chain([wire.as_it_is], itertools.repeat(wire.reset))
+    with pytest.raises(Busy):
+        world.store.commit(change)
+    line.faults.clear()
+    if count == REST:
+        thinned(world, card)
+    line.faults["PutItem"] = iter([wire.as_it_is, fault])
+
+    world.store.commit(moved(world, card, target_id))
+
+    assert len(comments_of(world, replace(card, board_id=target_id))) == count
+    assert f"N#{card.id}" not in strays(line, target_id, card)
+    world.later(days=31)
+    while world.store.purge(world.now, 60):
+        pass
+    assert strays(line, card.board_id, card) == set()
+    assert len(comments_of(world, replace(card, board_id=target_id))) == count
+    assert not [each for each in line.items() if each["pk"]["S"] == "D"]
+
+
 def test_parts_that_the_change_itself_writes_are_not_overwritten_by_copies(world: World) -> None:
     card = commented(world, FEW)
     target_id = world.board("Elsewhere")
