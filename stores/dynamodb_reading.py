@@ -210,22 +210,26 @@ class Reading:
         user_id: str,
         read: Callable[[Head], Found],
         card_ids: Callable[[Found], Collection[str]] = lambda _: (),
+        parts: Callable[[Found], Sequence[Item]] = lambda _: (),
     ) -> tuple[BoardView, Found] | None:
         """What is read by whatever calls, seen by that member at one moment with the live ones of these cards.
 
         Only if nothing was written between two looks at the head is it all of one moment; else it is read again.
+        `parts` are keys of parts of these cards, which are read with the head: these do not lag behind it.
         """
         seen = self.seen.get(board_id)
         head = seen.head if seen else self.head(board_id)
         began, tries = self._calls.now(), 0
         while head is not None:
             found = None if head.seen_by(user_id) is None else (read(head),)
-            now, cards, _ = self.head_and_cards(board_id, card_ids(found[0]) if found else ())
+            wanted, others = (card_ids(found[0]), parts(found[0])) if found else ((), ())
+            now, cards, there = self.head_and_cards(board_id, wanted, others)
             view = now.seen_by(user_id) if now else None
             if now is None or view is None:
                 return None
             if now.board.seq == head.board.seq and found is not None:
-                return replace(view, cards=cards), found[0]
+                values = [dynamodb_cards.part_of(each) for each in there if each]
+                return replace(view, cards=cards, parts={each.id: each for each in values}), found[0]
             head = now
             tries += 1
             if tries > 1:

@@ -8,7 +8,6 @@ from itertools import count, islice
 
 from kanban.store import Beside, Busy, CardQuery, PartKey
 from kanban.values import (
-    MOST_CHECKLISTS,
     Board,
     BoardView,
     Card,
@@ -36,7 +35,7 @@ from stores.dynamodb_commits import Commits
 from stores.dynamodb_deleted import deleted_lists
 from stores.dynamodb_heads import Head, board_of, head_of, list_of
 from stores.dynamodb_pages import among, cards_of
-from stores.dynamodb_parts import parts_of
+from stores.dynamodb_parts import checklists_of, parts_of
 from stores.dynamodb_purge import Purge
 from stores.dynamodb_reading import Reading
 from stores.pages import page
@@ -149,8 +148,7 @@ class DynamoStore:
         return found and (found[0], page(found[1], limit, lambda entry: entry.id))
 
     def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
-        found = parts_of(self._read, Checklist, (board_id, user_id, card_id), MOST_CHECKLISTS)
-        return found and (found[0], tuple(sorted(found[1], key=lambda each: each.rank)))
+        return checklists_of(self._read, board_id, user_id, card_id)
 
     def page_comments(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None

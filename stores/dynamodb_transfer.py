@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from kanban.store import Stale
-from kanban.values import Card, Change, Checklist, Comment, Event
+from kanban.store import Busy, Stale
+from kanban.timeclock import entry_seconds
+from kanban.values import Card, Change, Checklist, Comment, Event, Part, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
 from stores.dynamodb_cards import Assigned, assigned_of, card_of, part_of
@@ -26,6 +27,7 @@ from stores.dynamodb_reading import Reading, Seen
 
 _MOST_AT_ONCE = 99
 _MANY = 1000
+_MOST_LOOKS = 4
 
 _MOST_BYTES = 3_000_000
 """What is sent in one transaction: DynamoDB takes four megabytes."""
@@ -79,10 +81,7 @@ class Transfer:
         if newcomer is not None:
             # Whoever is at the place writes nothing any more: the strays that are read next are all that there will be.
             self._take_place(luggage, newcomer)
-        parts = self._parts(home_id, card_id)
-        if _count(parts) != (card.comment_count, card.item_count):
-            # A query may come between the parts of the last write, which the head is of already.
-            parts = self._parts(home_id, card_id)
+        parts = self._all_parts(card)
         strays = {each["sk"]["S"]: each for each in self._parts(event.board_id, card_id)}
         for each in parts:
             strays.pop(each["sk"]["S"], None)
@@ -95,16 +94,35 @@ class Transfer:
         known = {each.key for each in written}
         copies = [each for each in luggage.copies if (each["pk"]["S"], each["sk"]["S"]) not in known]
         arrivals = [*(self._put(each) for each in copies), *(self._delete(_key(each)) for each in luggage.strays)]
-        old = [self._delete(keys.key(f"B#{luggage.card.board_id}", each["sk"]["S"])) for each in luggage.copies]
+        old = [self._left_behind(luggage, each) for each in luggage.copies]
         room = _MOST_AT_ONCE + 1 - len(written)
         size = len(arrivals) + len(self._departure(luggage)) + 1
         if luggage.is_ahead or size > room or sum(map(_size, arrivals)) > _MOST_BYTES:
             self._send_ahead(luggage, arrivals)
             arrivals = []
         arrivals += self._departure(luggage)
-        if len(arrivals) + len(old) > room:
+        if len(arrivals) + len(old) > room or sum(map(_size, (*arrivals, *old))) > _MOST_BYTES:
+            self._look_again(luggage)
             old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
         return [*arrivals, *old]
+
+    def _left_behind(self, luggage: Luggage, copy: Item) -> Write:
+        """The part is no longer on the board that the card leaves, on condition that it was as it was copied."""
+        condition, values = "#version = :version", {":version": copy["version"]}
+        if "items" in copy:
+            # A checklist keeps its version when its items change, or when another one is moved.
+            condition += " AND #rank = :rank AND #items = :items"
+            values |= {":rank": copy["rank"], ":items": copy["items"]}
+        key = keys.key(f"B#{luggage.card.board_id}", copy["sk"]["S"])
+        return Write("Delete", delete(self._table, key, condition, values), _is_stale)
+
+    def _look_again(self, luggage: Luggage) -> None:
+        """Raise Stale if the parts are not as they were copied, where the last transaction has no room to tell."""
+        home_id = luggage.card.board_id
+        parts = [each | {"pk": text(f"B#{home_id}")} for each in luggage.copies]
+        head, found = self._reading.moment(home_id, [*map(_key, parts)])
+        if head is None or head.board.seq != luggage.home.head.board.seq or found != parts:
+            raise Stale
 
     def _departure(self, luggage: Luggage) -> list[Write]:
         """Leaves nobody at the card's place for newcomers, on condition that nobody else was at it."""
@@ -147,6 +165,20 @@ class Transfer:
                 raise Stale from cancelled
         luggage.nonce = nonce
         return nonce
+
+    def _all_parts(self, card: Card) -> Sequence[Item]:
+        """The parts of the card where it is.
+
+        A query may come between the parts of the last write, which the head is of already. That is over soon: what
+        does not add up then never will, and nobody is kept from moving such a card.
+        """
+        began = self._calls.now()
+        for tries in range(1, _MOST_LOOKS):
+            parts = self._parts(card.board_id, card.id)
+            if _adds_up(card, [*map(part_of, parts)]):
+                return parts
+            self._calls.wait(tries, began, Busy("The card changes too often to be moved."))
+        return self._parts(card.board_id, card.id)
 
     def _parts(self, board_id: str, card_id: str) -> Sequence[Item]:
         return [*self._reading.between(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=_MANY)]
@@ -191,11 +223,18 @@ def _size(write: Write) -> int:
     return len(str(write.request).encode())
 
 
-def _count(parts: Sequence[Item]) -> tuple[int, int]:
-    """How many comments and items of checklists they are."""
-    values = [*map(part_of, parts)]
-    items = sum(len(each.items) for each in of(Checklist, values))
-    return len(of(Comment, values)), items
+def _adds_up(card: Card, parts: Sequence[Part]) -> bool:
+    """Whether these are as many comments, items of checklists, and as much time, as the card has."""
+    entries = of(TimeEntry, parts)
+    closed = [each for each in entries if each.ended_at]
+    seconds = [entry_seconds(each, each.ended_at or each.started_at) for each in closed]
+    return (
+        card.comment_count == len(of(Comment, parts))
+        and card.item_count == sum(len(each.items) for each in of(Checklist, parts))
+        and card.tracked_seconds == sum(seconds)
+        and card.tracked_cost == sum(each.rate_minor * spent for each, spent in zip(closed, seconds, strict=True))
+        and ([card.running] if card.running else []) == [each for each in entries if not each.ended_at]
+    )
 
 
 def _key(item: Item) -> Item:

@@ -324,8 +324,16 @@ class _Writer:
             yield Write("Update", update.request(self.table, keys.card_key(card.board_id, claimant)), _is_stale)
 
     def part(self, part: Part, *, is_new: bool) -> Write:
-        """A time entry, a checklist or a comment."""
-        return self._thing(dynamodb_cards.part_item(part), _NAMES[type(part)], is_new=is_new)
+        """A time entry, a checklist or a comment.
+
+        A change of an entry may have been decided from a query, which lags behind the head: the table must have the
+        version before. A checklist keeps its version when its items change; it is always decided from what was read
+        by its key.
+        """
+        item = dynamodb_cards.part_item(part)
+        if is_new or isinstance(part, Checklist):
+            return self._thing(item, _NAMES[type(part)], is_new=is_new)
+        return self._put(item, "#version = :before", _is_stale, {":before": number(part.version - 1)})
 
     def clock(self, entry: TimeEntry) -> Write:
         """An open time entry, as its card shows it, which is not written itself."""
@@ -337,7 +345,7 @@ class _Writer:
     def erased(self, part: Part) -> Write:
         """A part that is no more."""
         key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
-        return Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
+        return Write("Delete", delete(self.table, key, "#version = :was", {":was": number(part.version)}), _is_stale)
 
     def placed(self, board_id: str, place: Placed) -> Write:
         """A card's new rank in its list."""

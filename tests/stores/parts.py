@@ -80,6 +80,8 @@ def full_card(world: World, list_name: str = "To do") -> Card:
         comment_count=2,
         item_count=2,
         done_count=1,
+        tracked_seconds=60,
+        tracked_cost=60_000,
     )
     steps = checklist(world, card, "a0", item(world, "One", done=True), item(world, "Two"))
     said = (comment(world, card, "First"), comment(world, card, "Second"))

@@ -93,7 +93,8 @@ def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: Wor
     card = world.add_card("Copy")
     said = comment(world, card, "Hello")
     world.write(creates=(said,), updates=(replace(card, comment_count=1),))
-    world.write(updates=(replace(said, text="Goodbye", version=2),))
+    said = replace(said, text="Goodbye", version=2)
+    world.write(updates=(said,))
     edited = titles(world, q="hello"), titles(world, q="goodbye")
 
     world.write(deletes=(said,), updates=(card,))
