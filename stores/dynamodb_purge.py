@@ -6,7 +6,7 @@ be erased in any order, without conditions. The tombstone goes last.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -211,18 +211,12 @@ class Purge:
 
     def _unclaim(self, board_id: str, cards: Iterable[Item]) -> None:
         """Withdraw the claims of cards to external ids, where no other card has taken them over."""
-        claims = [
-            {
-                "Delete": delete(
-                    self._table,
-                    keys.claim_key(board_id, card["external_id"]["S"]),
-                    "#card_id = :card",
-                    {":card": text(card["sk"]["S"][2:])},
-                )
-            }
-            for card in cards
-            if "external_id" in card
-        ]
+        # A card that was deleted keeps the external id that another one of its list has taken over.
+        claimants: dict[str, list[str]] = {}
+        for card in cards:
+            if "external_id" in card:
+                claimants.setdefault(card["external_id"]["S"], []).append(card["sk"]["S"][2:])
+        claims = [{"Delete": self._withdrawal(board_id, *each)} for each in claimants.items()]
         while claims:
             try:
                 self._calls("transact_write_items", TransactItems=claims)
@@ -231,6 +225,11 @@ class Purge:
                 claims = [claim for claim, code in zip(claims, codes, strict=True) if code != CONDITION_FAILED]
             else:
                 return
+
+    def _withdrawal(self, board_id: str, external_id: str, card_ids: Sequence[str]) -> dict[str, Any]:
+        """Takes the claim to an external id away, if it is that of one of these cards."""
+        signs = {f":card{number}": text(card_id) for number, card_id in enumerate(card_ids)}
+        return delete(self._table, keys.claim_key(board_id, external_id), f"#card_id IN ({', '.join(signs)})", signs)
 
 
 def _key(item: Item) -> Item:

@@ -91,6 +91,28 @@ def test_of_what_was_deleted_nothing_is_left_but_the_events(line: Wire, world: W
     assert steps <= 45 // limit + 2
 
 
+@pytest.mark.parametrize("taken_over", [True, False])
+def test_cards_of_one_external_id_are_erased_together_with_its_claim(
+    line: Wire, world: World, *, taken_over: bool
+) -> None:
+    before = keys(line)
+    world.add_list("Old")
+    world.later(seconds=10)
+    world.delete_card(world.add_card("First", "Old", external_id="x-1"))
+    world.add_card("Second", "Old", external_id="x-1")
+    # The clock of another process is behind: the list stands before its card among what is to be erased.
+    world.later(seconds=-5)
+    world.delete_list("Old")
+    if taken_over:
+        world.add_card("Third", external_id="x-1")
+    world.later(days=31)
+
+    purge(world)
+
+    left = {sk[:2] for pk, sk in keys(line) - before if not sk.startswith("E#")}
+    assert left == ({"C#", "X#"} if taken_over else set())
+
+
 def test_what_was_deleted_lately_is_kept(line: Wire, world: World) -> None:
     delete_card(world)
     before = keys(line)
