@@ -15,13 +15,16 @@ MOST_MOVED = 40
 _MOST_PARTS = 90
 """What one step writes of cards, their external ids and their time entries."""
 
+_MOST_TEXT = 400_000
+"""Characters of the cards of one step: as many as fit into one commit of every engine, whatever the script."""
+
 
 def move_cards(
     view: BoardView, list_id: str, there: Sequence[Card], act: Act, *, to: str
 ) -> tuple[int, int, Change | None]:
     """Take the first of the list's cards to the bottom of the list `to`: how many went, how many are left.
 
-    `there` are the first MOST_MOVED cards of the list that are not archived, or fewer.
+    `there` are the first MOST_MOVED cards of the list that are not archived, or fewer. Of long cards fewer go at once.
     Raises UnknownReference, SelfReference, ListArchived, NoRoom.
     """
     origin, target = view.list(list_id), cards.referred_list(view, to)
@@ -33,12 +36,13 @@ def move_cards(
     written: list[Card] = []
     opened: list[TimeEntry] = []
     closed: list[TimeEntry] = []
-    parts = 0
+    parts = characters = 0
     for card, rank in zip(there, ranks.following(target.last_rank, len(there)), strict=True):
         moved = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
         moved, began, ended = cards.brought_to(moved, view.board, origin.stage, target.stage, act)
         parts += 1 + len(began) + len(ended) + (card.external_id is not None)
-        if parts > _MOST_PARTS:
+        characters += _text(card)
+        if parts > _MOST_PARTS or (written and characters > _MOST_TEXT):
             break
         written.append(moved)
         opened += began
@@ -59,6 +63,11 @@ def move_cards(
         rebalance=target.id if len(filled.last_rank) > ranks.LONGEST else None,
     )
     return len(written), left.card_count, change
+
+
+def _text(card: Card) -> int:
+    """How many characters the card holds."""
+    return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
 
 
 def _refuse_crowd(target: List, card_count: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from kanban import cards, gatherings, shelves, timeclock
 from kanban.errors import ListArchived, NoRoom, SelfReference, UnknownReference
-from kanban.values import Card, Enforcement
+from kanban.values import Card, Enforcement, Link
 from tests.kanban.desk import Desk
 
 
@@ -69,6 +69,16 @@ def test_cards_that_take_much_to_write_go_in_smaller_steps(desk: Desk) -> None:
         fill(desk, 1, external_id=f"x{number}")
 
     assert move(desk, "To do", "Doing") == (30, 5)
+
+
+def test_long_cards_go_in_smaller_steps(desk: Desk) -> None:
+    links = (Link("https://example.com/" + "x" * 1980, "x" * 200),) * 20
+    fill(desk, 10, description="x" * 20_000, links=links)
+
+    steps = [move(desk, "To do", "Done"), move(desk, "To do", "Done")]
+
+    assert steps == [(6, 4), (4, 0)]
+    assert desk.titles(desk.list_named("Done").id) == [str(number) for number in range(10)]
 
 
 def test_archived_cards_stay(desk: Desk) -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, ranks
+from kanban import cards, gatherings, ranks
 from kanban.errors import NotFound, TooManyCards
 from kanban.store import CardQuery, Sort
-from kanban.values import MOST_CARDS
+from kanban.values import MOST_CARDS, Link
 from tests.stores.world import World, bare_card
 
 AT_ONCE = 90
@@ -42,6 +42,28 @@ def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World)
     assert found is not None
     assert 0 < len(found[1].items) < 30
     assert world.cards() == made
+
+
+def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
+    todo, done = world.list_named("To do"), world.list_named("Done")
+    places = ranks.following("", 40)
+    links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
+    made = [bare_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in places]
+    for start in range(0, 40, 10):
+        counted = replace(todo, card_count=start + 10, first_rank=places[0], last_rank=places[start + 9])
+        world.write(creates=tuple(made[start : start + 10]), updates=(counted,))
+
+    steps = []
+    while world.list_named("To do").card_count:
+        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), gatherings.MOST_MOVED)
+        assert found is not None
+        moved, _, change = gatherings.move_cards(found[0], todo.id, found[1].items, world.act(), to=done.id)
+        assert change is not None
+        world.store.commit(change)
+        steps.append(moved)
+
+    assert sum(steps) == 40
+    assert world.titles("Done") == places
 
 
 def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_one(world: World) -> None:
