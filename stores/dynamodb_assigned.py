@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from kanban.store import CardQuery
+from kanban.store import PAGE_BYTES, CardQuery
 from kanban.values import BoardView, Card, Page, Position, Stage, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import is_deleted, moment
@@ -12,6 +12,7 @@ from stores.dynamodb_client import Rejected
 from stores.dynamodb_heads import Head, head_of
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading
+from stores.pages import text_bytes
 
 MOST_LOOKS = 4
 """How often a page looks on for more before it ends early."""
@@ -28,7 +29,7 @@ def assigned_to(
     """The cards that a user is assigned to, with their boards. What an assignment names may be gone."""
     first = keys.assignment_sk(str(after[0]), str(after[1])) + keys.AFTER if after else "A#"
     found: list[tuple[BoardView, Card]] = []
-    looks = 0
+    looks, room = 0, PAGE_BYTES
     for batch, more in reading.batches(f"U#{user_id}", first, "A$", wanted=limit + 1):
         pairs = [(each["board_id"]["S"], each["card_id"]["S"]) for each in batch]
         while pairs:
@@ -36,11 +37,15 @@ def assigned_to(
             looked_at = _looked_at(reading, user_id, pairs)
             rest = pairs[len(looked_at) :]
             for place, (pair, seen) in enumerate(zip(pairs, looked_at, strict=False)):
-                if seen and _fits(seen, user_id, asked):
-                    found.append(seen)
-                    if len(found) == limit:
-                        is_last = not (more or rest or place + 1 < len(looked_at))
-                        return Page(tuple(found), None if is_last else pair)
+                if seen is None or not _fits(seen, user_id, asked):
+                    continue
+                room -= text_bytes(seen[1])
+                if found and room < 0:
+                    return Page(tuple(found), (found[-1][1].board_id, found[-1][1].id))
+                found.append(seen)
+                if len(found) == limit:
+                    is_last = not (more or rest or place + 1 < len(looked_at))
+                    return Page(tuple(found), None if is_last else pair)
             if looks == MOST_LOOKS and (rest or more):
                 return Page(tuple(found), pairs[len(looked_at) - 1])
             pairs = rest

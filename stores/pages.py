@@ -21,11 +21,17 @@ def page_of_cards(found: Iterable[Card], limit: int, position: Callable[[Card], 
     cards: list[Card] = []
     room = PAGE_BYTES
     for card in found:
-        room -= _bytes(card.title) + _bytes(card.description)
+        room -= text_bytes(card)
         if cards and (len(cards) == limit or room < 0):
             return Page(tuple(cards), position(cards[-1]))
         cards.append(card)
     return Page(tuple(cards))
+
+
+def text_bytes(card: Card) -> int:
+    """How many bytes of UTF-8 the text of a card takes on a page."""
+    links = sum(_bytes(each.url) + _bytes(each.title) for each in card.links)
+    return _bytes(card.title) + _bytes(card.description) + links
 
 
 def _bytes(text: str) -> int:

@@ -6,9 +6,9 @@ import pytest
 
 from kanban import cards, gatherings, ranks
 from kanban.errors import NotFound, TooManyCards
-from kanban.store import CardQuery, Sort
-from kanban.values import MOST_CARDS, Link
-from tests.stores.world import World, bare_card
+from kanban.store import PAGE_BYTES, CardQuery, Sort
+from kanban.values import MOST_CARDS, BoardView, Card, Link, Page, Position
+from tests.stores.world import World, bare_card, every
 
 AT_ONCE = 90
 """Cards in one commit: below what DynamoDB takes in a transaction."""
@@ -42,6 +42,33 @@ def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World)
     assert found is not None
     assert 0 < len(found[1].items) < 30
     assert world.cards() == made
+
+
+def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> None:
+    links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
+    crowd = world.crowd("To do", ranks.following("", 40))
+    world.write(updates=tuple(replace(each, links=links) for each in crowd))
+
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+
+    assert found is not None
+    assert len(found[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Crowd 0"))
+    assert len(world.cards()) == 40
+
+
+def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(world: World) -> None:
+    (place,) = world.view().members
+    crowd = world.crowd("To do", ranks.following("", 30))
+    long = [replace(each, description="👩" * 20_000, assignee_ids=(place.id,)) for each in crowd]
+    for start in range(0, 30, 10):
+        world.write(updates=tuple(long[start : start + 10]))
+
+    def page(after: Position | None) -> Page[tuple[BoardView, Card]]:
+        found = world.store.page_assigned(world.ann.id, CardQuery(), 100, after)
+        assert sum(len(card.description.encode()) for _, card in found.items) <= PAGE_BYTES
+        return found
+
+    assert [card for _, card in every(page, 100)] == long
 
 
 def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
