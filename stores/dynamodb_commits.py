@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from kanban.store import AlreadyExists, Busy, Stale
 from kanban.values import Card, Change, Remembered, User
@@ -22,6 +23,8 @@ from stores.dynamodb_writes import MOST_WRITES, Again, Circumstances, Claimed, M
 
 _MOST_WAYS = 100
 
+Found = TypeVar("Found")
+
 
 class Commits:
     """Writes changes to one table."""
@@ -38,8 +41,8 @@ class Commits:
         check(change)
         circumstances = Circumstances(
             first_user=self._may_be_first(change),
-            before=self._before(change),
-            luggage=self._packed(change, remember),
+            before=self._unless_stale(remember, self._before, change),
+            luggage=self._unless_stale(remember, self._packed, change),
         )
         made = self._balanced(change, circumstances)
         for _ in range(_MOST_WAYS):
@@ -115,7 +118,9 @@ class Commits:
     def _before(self, change: Change) -> Seen | None:
         """The board that the change was decided from, and who was assigned to the cards that it writes.
 
-        None if there is none any more: then the change is stale. Most often this process has just read it.
+        None if there is none any more: then the change is stale. Most often this process has just read it. Cards that
+        it has only seen on a page are read by their keys. Raises Stale if they are not as the page showed them: a
+        query may come between the parts of the last write, which the head is of already.
         """
         event = change.event
         if event is None or makes_a_board(change):
@@ -124,7 +129,12 @@ class Commits:
         cards = [each.id for each in of(Card, change.updates) if each is not arriving]
         seen = self._read.seen.get(event.board_id)
         if seen is None or seen.head.board.seq != event.seq - 1 or not seen.assigned.keys() >= {*cards}:
-            self._read.moment(event.board_id, [keys.card_key(event.board_id, each) for each in cards])
+            shown = seen.shown if seen and seen.head.board.seq == event.seq - 1 else {}
+            wanted = [keys.card_key(event.board_id, each) for each in cards]
+            head, items = self._read.moment(event.board_id, wanted)
+            found = [hash(card_of(each)) if each else None for each in items]
+            if head and any(shown.get(each, now) != now for each, now in zip(cards, found, strict=True)):
+                raise Stale
             seen = self._read.seen.get(event.board_id)
         return seen if seen and seen.head.board.seq == event.seq - 1 else None
 
@@ -157,11 +167,15 @@ class Commits:
             raise AlreadyExists("board.external_id")
         return claim.claimant, board.seq if board else None
 
-    def _packed(self, change: Change, remember: Remembered | None) -> Luggage | None:
+    def _packed(self, change: Change) -> Luggage | None:
         if change.origin is None or change.event is None:
             return None
+        return self._transfer.packed(change, change.event)
+
+    def _unless_stale(self, remember: Remembered | None, look: Callable[[Change], Found], change: Change) -> Found:
+        """What that look at the table finds. If the change is stale, a key that is known is told before that."""
         try:
-            return self._transfer.packed(change, change.event)
+            return look(change)
         except Stale:
             refuse_known(self._read, remember)
             raise

@@ -35,10 +35,14 @@ Found = TypeVar("Found")
 
 @dataclass(slots=True)
 class Seen:
-    """A head, and who was assigned to some of its board's cards at the same moment."""
+    """A head, and who was assigned to some of its board's cards at the same moment.
+
+    `shown` has a hash of each card that pages have shown of that moment, as queries found it.
+    """
 
     head: Head
     assigned: dict[str, Assigned] = field(default_factory=dict)
+    shown: dict[str, int] = field(default_factory=dict)
 
 
 class Reading:
@@ -235,6 +239,13 @@ class Reading:
             if tries > 1:
                 self._calls.wait(tries - 2, began, Busy("The board changes too often to be read."))
         return None
+
+    def showed(self, board: Board, cards: Sequence[Card]) -> None:
+        """Remember what a page showed of these cards, if not for ever: some may be written as they were shown."""
+        seen = self.seen.get(board.id)
+        if seen and seen.head.board.seq == board.seq:
+            known = seen.shown if len(seen.shown) + len(cards) <= MOST_CARDS else {}
+            seen.shown = known | {each.id: hash(each) for each in cards if each.id not in seen.assigned}
 
     def _saw(self, head: Head, found: Sequence[Item | None] = ()) -> Head:
         seen = self.seen.get(head.board.id)

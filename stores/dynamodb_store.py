@@ -105,11 +105,14 @@ class DynamoStore:
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        return self._read.settled(
+        found = self._read.settled(
             board_id,
             user_id,
             lambda head: cards_of(self._read.on_board(board_id), among(head, query), limit, after),
         )
+        if found:
+            self._read.showed(found[0].board, found[1].items)
+        return found
 
     def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
         def read(head: Head) -> tuple[Placed, ...]:

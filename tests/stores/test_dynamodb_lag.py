@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kanban import checklist_items, checklists, time_entries, transfers
+from kanban import cards, checklist_items, checklists, gatherings, time_entries, transfers
 from kanban.record import record
-from kanban.store import PartKey, Stale, Store
+from kanban.store import CardQuery, PartKey, Stale, Store
 from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
 from stores.dynamodb_reading import Reading
 from tests.engines import dynamodb_wire as wire
@@ -50,6 +50,11 @@ class Lag:
         """Keep what a mover of the card is told of its parts."""
         read = Reading(self._line.calls, self._line.table).on_board(card.board_id)
         self.keep(lambda: [*read(f"P#{card.id}#", f"P#{card.id}$", wanted=1000)])
+
+    def keep_cards(self, world: World, limit: int) -> None:
+        """Keep what is found of the cards of the first list."""
+        read = CardQuery(world.list_named("To do").id)
+        self.keep(lambda: world.store.page_cards(world.board_id, world.ann.id, read, limit))
 
     def answer_again(self, times: int = 1) -> None:
         """Answer so many queries as then, if that one is among them."""
@@ -174,6 +179,31 @@ def test_a_part_that_was_seen_as_it_was_before_is_not_deleted(world: World) -> N
     assert texts(world, world.board_id, card) == ["As it is."]
 
 
+def gathered(world: World, limit: int) -> Change:
+    """All cards of the first list go to the last; so many are read at once."""
+    todo, view = world.list_named("To do"), world.view()
+    there = world.cards(CardQuery(todo.id), limit)
+    _, _, change = gatherings.move_cards(view, todo.id, there, world.act(), to=world.list_named("Done").id)
+    assert change is not None
+    return change
+
+
+@pytest.mark.parametrize("limit", [1, 40])
+def test_a_card_is_not_moved_with_others_as_it_was_before(world: World, lag: Lag, limit: int) -> None:
+    card = world.add_card("As it was")
+    world.add_card("Another")
+    lag.keep_cards(world, limit)
+    world.do(cards.revise, card.id, patch={"title": "As it is"})
+    lag.answer_again()
+    change = gathered(world, limit)
+
+    with pytest.raises(Stale):
+        world.store.commit(change)
+    world.store.commit(gathered(world, limit))
+
+    assert world.titles("Done") == ["As it is", "Another"]
+
+
 def test_a_checklist_is_moved_as_it_is_however_it_was_found(world: World, lag: Lag) -> None:
     card, one, two = with_checklists(world)
     lag.keep(lambda: checklists_of(world, card))
@@ -219,6 +249,19 @@ def test_a_card_takes_along_an_item_that_was_reworded_just_now(world: World, lag
     found = world.store.checklists(target_id, world.ann.id, card.id)
     assert found is not None
     assert [each.items[0].text for each in found[1]] == ["Item a0", "As it is."]
+
+
+def test_a_card_whose_counts_have_never_been_right_can_be_moved(line: Wire, world: World) -> None:
+    card, _ = commented(world, IN_ONE)
+    world.write(updates=(replace(card, comment_count=IN_ONE + 1),))
+    target_id = world.board("Elsewhere")
+    change = transferred(world, card, target_id)
+    line.sent.clear()
+
+    world.store.commit(change)
+
+    assert line.sent.count("Query") == 5
+    assert len(texts(world, target_id, card)) == IN_ONE
 
 
 def test_a_card_takes_along_a_comment_and_an_hour_that_came_just_now(world: World, lag: Lag) -> None:
