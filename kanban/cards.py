@@ -288,6 +288,11 @@ def _card_in_use(view: BoardView, card_id: str) -> Card:
     return card
 
 
+def text_length(card: Card) -> int:
+    """How many characters the card holds."""
+    return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
+
+
 def referred_list(view: BoardView, list_id: str) -> List:
     """The list that a body names as `list_id`. Raises UnknownReference."""
     try:

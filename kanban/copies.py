@@ -85,7 +85,7 @@ def refuse_long(there: List) -> None:
 
 def _text(there: Sequence[Card], checklists: Checklists) -> int:
     """How many characters these cards and checklists hold."""
-    of_cards = sum(len(card.title) + len(card.description) for card in there)
+    of_cards = sum(cards.text_length(card) for card in there)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
     return of_cards + sum(len(item.text) for item in items)
 

@@ -41,7 +41,7 @@ def move_cards(
         moved = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
         moved, began, ended = cards.brought_to(moved, view.board, origin.stage, target.stage, act)
         parts += 1 + len(began) + len(ended) + (card.external_id is not None)
-        characters += _text(card)
+        characters += cards.text_length(card)
         if parts > _MOST_PARTS or (written and characters > _MOST_TEXT):
             break
         written.append(moved)
@@ -63,11 +63,6 @@ def move_cards(
         rebalance=target.id if len(filled.last_rank) > ranks.LONGEST else None,
     )
     return len(written), left.card_count, change
-
-
-def _text(card: Card) -> int:
-    """How many characters the card holds."""
-    return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
 
 
 def _refuse_crowd(target: List, card_count: int) -> None:
