@@ -19,7 +19,9 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 CONTRACT_CHANGELOG = ROOT / "docs" / "contract-changelog.md"
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_HEADINGS = {3: "Breaking", 2: "Breaking", 1: "Added and changed"}
+_OF_ONE_STATUS = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
+_MOST_LISTED = 6
+"""Operations that a line of the changelog names; more are counted."""
 
 
 class CannotRelease(Exception):
@@ -92,8 +94,30 @@ def contract_changelog(current: Node, folder: Path = RELEASED) -> str:
 
 
 def _told(before: Node, after: Node) -> str:
-    lines: dict[str, dict[str, None]] = {}
-    for each in differences(before, after):
-        where = f"`{each['operation']} {each['path']}`: " if "path" in each else ""
-        lines.setdefault(_HEADINGS[each["level"]], {})[f"- {where}{each['text']}"] = None
-    return "".join(f"\n### {heading}\n\n" + "\n".join(lines[heading]) + "\n" for heading in sorted(lines, reverse=True))
+    broken = breaks(before, after)
+    told = {remark.says for remark in broken}
+    added = [each for each in differences(before, after) if each["text"] not in told]
+    parts = {
+        "Breaking": [(each.says, _operation(*each.at[1:3])) for each in broken],
+        "Added and changed": [(each["text"], _operation(each.get("path"), each.get("operation"))) for each in added],
+    }
+    return "".join(f"\n### {heading}\n\n{_lines(found)}" for heading, found in parts.items() if found)
+
+
+def _lines(found: list[tuple[str, str]]) -> str:
+    """A line for each thing that is told, with the operations where it is so, whatever the status of their answer."""
+    places: dict[str, dict[str, None]] = {}
+    for text, operation in found:
+        places.setdefault(_OF_ONE_STATUS.sub("", text), {})[operation] = None
+    return "".join(f"- {text}{_where([each for each in known if each])}\n" for text, known in places.items())
+
+
+def _where(operations: list[str]) -> str:
+    if not operations:
+        return ""
+    listed = ", ".join(operations) if len(operations) <= _MOST_LISTED else f"{len(operations)} operations"
+    return f": {listed}"
+
+
+def _operation(path: object = None, method: object = None, *_: object) -> str:
+    return f"`{str(method).upper()} {path}`" if path and method else ""

@@ -96,7 +96,22 @@ def test_the_changelog_of_the_contract_tells_what_was_added_and_what_was_broken(
 
     first, second = text.index("## Not released yet"), text.index("## 7.1.0")
     assert "### Breaking" in text[first:second]
-    assert "`GET /boards/count`: endpoint added" in text[second:]
+    assert "- endpoint added: `GET /boards/count`\n" in text[second:]
+
+
+def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path: Path) -> None:
+    grown = copy.deepcopy(DOCUMENT)
+    grown["components"]["schemas"]["ProblemCode"]["enum"].append("on_fire")
+    for version, document in (("7.0.0", DOCUMENT), ("7.1.0", grown)):
+        released = {**document, "info": {**document["info"], "version": version}}
+        (tmp_path / f"{version}.json").write_text(json.dumps(released))
+
+    text = contract_changelog(grown, tmp_path)
+
+    told = [line for line in text.splitlines() if "`on_fire`" in line]
+    assert "### Breaking" not in text
+    assert told
+    assert all(line.endswith(" operations") for line in told)
 
 
 def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
