@@ -195,7 +195,7 @@ def test_a_user_whose_id_is_no_text_is_none_either() -> None:
 
 @pytest.mark.parametrize(("named", "told"), [([], "token"), (["USER=mina"], 'token "mina"'), (["USER="], 'token ""')])
 def test_make_means_the_user_that_it_is_told_and_not_the_one_of_the_shell(named: list[str], told: str) -> None:
-    command = ["make", "--dry-run", "token", *named]
+    command = ["make", "--no-print-directory", "--dry-run", "token", *named]
 
     answer = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "USER": "root"}, capture_output=True, text=True, check=True

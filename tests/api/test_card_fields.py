@@ -130,9 +130,17 @@ def test_addresses_of_every_usual_form_are_taken(mina: Client, board: str, url: 
     assert (made.status, made.json["links"]) == (201, [{"url": url, "title": "To it"}])
 
 
-@pytest.mark.parametrize("text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00+23:59", "2027-06-30T23:59:60Z"])
-def test_dates_at_the_edge_never_break_anything(mina: Client, board: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("2999-12-31T23:59:59-23:59", 422),
+        ("2000-01-01T00:00:00+23:59", 422),
+        ("2000-01-01T00:00:00Z", 201),
+        ("2027-06-30T23:59:60Z", 400),
+    ],
+)
+def test_dates_at_the_edge_never_break_anything(mina: Client, board: str, text: str, status: int) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": text})
 
-    assert made.status in (201, 400)
+    assert made.status == status
     assert mina.get(f"{board}/cards?sort=due_at").status == 200

@@ -124,19 +124,19 @@ def test_a_finished_card_says_in_its_event_what_it_took(
         ("from=2026-11-20&to=2026-11-19", 422, "ends_before_start", "/query/to"),
         ("from=2025-11-19&to=2026-11-20", 422, "range_too_long", "/query/to"),
         ("tz=Mars/Olympus", 422, "unknown_time_zone", "/query/tz"),
-        ("tz=Europe/%00", 400, "invalid_parameter", None),
+        ("tz=Europe/%00", 400, "invalid_parameter", "/query"),
         ("from=2026-02-30", 400, "invalid_parameter", "/query/from"),
         ("bucket=month", 400, "invalid_parameter", "/query/bucket"),
         ("to=today", 400, "invalid_parameter", "/query/to"),
     ],
 )
 def test_a_range_that_cannot_be_is_refused(
-    mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str | None
+    mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
     refused = mina.get(f"/boards/{board['id']}/flow?{query}")
 
     assert (refused.status, refused.json["code"]) == (status, code)
-    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer} - {None}
+    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer}
 
 
 def test_a_stranger_sees_no_flow(omar: Client, board: dict[str, Any]) -> None:

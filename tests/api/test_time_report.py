@@ -88,16 +88,16 @@ def test_the_table_says_the_same_and_no_name_is_computed(mina: Client, board: di
         ("from=20.11.2026", 400, "invalid_parameter", "/query/from"),
         ("to=1999-12-31", 400, "invalid_parameter", "/query/to"),
         ("bucket=hour", 400, "invalid_parameter", "/query/bucket"),
-        ("from_=2026-11-20", 400, "invalid_parameter", None),
+        ("from_=2026-11-20", 400, "invalid_parameter", "/query"),
     ],
 )
 def test_a_range_that_cannot_be_is_refused(
-    mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str | None
+    mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
     refused = mina.get(f"/boards/{board['id']}/time-report?{query}")
 
     assert (refused.status, refused.json["code"]) == (status, code)
-    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer} - {None}
+    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer}
 
 
 def test_more_entries_than_a_page_are_all_counted(mina: Client, board: dict[str, Any]) -> None:

@@ -75,6 +75,7 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "created_at": moment(card.made),
         "updated_at": moment(card.edited),
         "archived_at": moment(card.archived),
+        **({"deleted_at": moment(card.deleted)} if card.deleted else {}),
     }
 
 
