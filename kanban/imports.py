@@ -339,8 +339,8 @@ class _Import:
         for who in sorted(names.keys() - self.known):
             left = [
                 *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
-                *([f"{comments[who]} comments are yours now, and begin with their name"] * (who in comments)),
-                *([f"{entries[who]} time entries are yours now"] * (who in entries)),
+                *([f"their comments ({comments[who]}) are yours now, and begin with their name"] * (who in comments)),
+                *([f"their time entries ({entries[who]}) are yours now"] * (who in entries)),
             ]
             self.report.tell("member", names[who], f"Nobody has this id here: {'; '.join(left)}.")
 

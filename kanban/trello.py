@@ -357,13 +357,13 @@ class _Import:
 
     def _tell_of_the_rest(self, clocks: int) -> None:
         if clocks:
-            self.report.tell("clocks", "", f"Trello keeps no time: the clocks of {clocks} cards run from now on.")
+            self.report.tell("clocks", "", f"Trello keeps no time: on {clocks} of the cards clocks run from now on.")
         people = sum(bool(each.get("idMembers")) for each in self.export["cards"])
         if people:
-            self.report.tell("members", "", f"{people} cards had members: invite people, then assign them here.")
+            self.report.tell("members", "", f"{people} of the cards had members: invite people, then assign them here.")
         fields = sum(bool(each.get("customFieldItems")) for each in self.export["cards"])
         if fields:
-            self.report.tell("custom fields", "", f"{fields} cards had custom fields, which are not kept.")
+            self.report.tell("custom fields", "", f"{fields} of the cards had custom fields, which are not kept.")
 
     def _board(self) -> Board:
         return Board(

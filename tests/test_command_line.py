@@ -343,7 +343,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
     assert re.fullmatch(
         r"'Garden' is here, as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", brought
     )
-    assert members == "- members: 400 cards had members: invite people, then assign them here."
+    assert members == "- members: 400 of the cards had members: invite people, then assign them here."
     assert again.endswith("Nothing was changed.")
 
 

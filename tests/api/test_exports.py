@@ -143,7 +143,7 @@ def test_who_is_unknown_is_reported_and_their_words_are_kept(mina: Client, board
     back = f"/boards/{answer.json['board']['id']}"
     (line,) = answer.json["report"]["items"]
     assert (line["kind"], line["name"]) == ("member", "Zoe")
-    assert "1 comments are yours now" in line["message"]
+    assert "their comments (1) are yours now" in line["message"]
     (comment,) = whole(mina, back)["comments"]
     assert (comment["author_id"], comment["text"]) == ("mina", "Zoe:\n\n日本 <script>")
     assert [each["user_id"] for each in mina.get(f"{back}/members").json["items"]] == ["mina"]

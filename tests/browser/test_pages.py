@@ -34,7 +34,7 @@ def test_an_export_of_trello_is_brought_along_with_its_report(mina: Person, visi
     page.get_by_label("Choose a file").set_input_files(tmp_path / "export.json")
     expect(page.get_by_text("From afar is here.")).to_be_visible()
     page.get_by_text("What came over, and what did not").click()
-    expect(page.get_by_text("1 cards had members")).to_be_visible()
+    expect(page.get_by_text("1 of the cards had members")).to_be_visible()
     page.get_by_role("link", name="Open the board").click()
 
     expect(titles(page, "To do")).to_have_text(["<b>Copy</b>"])

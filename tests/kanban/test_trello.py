@@ -122,7 +122,7 @@ def test_a_board_has_the_money_that_it_is_given_and_clocks_of_what_is_in_progres
 
     (new,), (entry,) = made(change, Board), made(change, TimeEntry)
     assert (new.currency, new.hourly_rate_minor, entry.rate_minor) == ("EUR", 1_500, 1_500)
-    assert said(report) == ["Trello keeps no time: the clocks of 1 cards run from now on."]
+    assert said(report) == ["Trello keeps no time: on 1 of the cards clocks run from now on."]
 
 
 def test_cards_stand_by_position_and_in_the_order_of_the_export_where_one_has_none() -> None:
@@ -376,8 +376,8 @@ def test_members_and_custom_fields_are_told() -> None:
     _, report = brought(cards=cards)
 
     assert said(report) == [
-        "1 cards had members: invite people, then assign them here.",
-        "1 cards had custom fields, which are not kept.",
+        "1 of the cards had members: invite people, then assign them here.",
+        "1 of the cards had custom fields, which are not kept.",
     ]
 
 
