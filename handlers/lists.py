@@ -47,10 +47,11 @@ def get_list(door: Door, board_id: str, list_id: str) -> Answer:
 
 def update_list(door: Door, act: Act, if_match: IfMatch, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
     """Change a list; its stage only while it holds no card."""
-    view, archived = door.board(board_id), False
     if "stage" in body:
         view, found = door.cards(board_id, CardQuery(list_id, shelf=Shelf.ARCHIVED), 1)
         archived = bool(found.items)
+    else:
+        view, archived = door.board(board_id), False
     if_match.admits(view.list(list_id).version)
     revised, change = lists.revise(view, list_id, body, act, has_archived=archived)
     return Answer(show.list_(revised), etag=show.list_tag(revised), change=change)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from kanban.moments import EARLIEST, LATEST
+
 Item = Mapping[str, Any]
 
 READ: Mapping[str, Sequence[str]] = {
@@ -18,9 +20,6 @@ READ: Mapping[str, Sequence[str]] = {
 }
 """The arrays of an export that are read, and what is read of their objects: most of an export is something else."""
 
-_YEARS = range(2_000, 3_000)
-"""What a board can tell: ids that are none of Trello's give years long before."""
-
 
 def made_at(trello_id: object, otherwise: datetime) -> datetime:
     """When the thing of that id was made, never later than `otherwise`, which it is too where the id tells nothing."""
@@ -28,7 +27,7 @@ def made_at(trello_id: object, otherwise: datetime) -> datetime:
         at = datetime.fromtimestamp(int(str(trello_id)[:8], 16), UTC)
     except ValueError:
         return otherwise
-    return min(at, otherwise) if at.year in _YEARS else otherwise
+    return min(at, otherwise) if EARLIEST <= at <= LATEST else otherwise
 
 
 def moment(text: object, otherwise: datetime | None = None) -> datetime | None:
@@ -37,7 +36,7 @@ def moment(text: object, otherwise: datetime | None = None) -> datetime | None:
         at = datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else None
     except (ValueError, OverflowError):
         return otherwise
-    return at if at and at.year in _YEARS else otherwise
+    return at if at and EARLIEST <= at <= LATEST else otherwise
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:

@@ -10,51 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
-from kanban.store import Shelf, Sort
-from stores import purging, sql_deleted, sql_people, sql_writes, statements
+from stores import purging, sql_writes, statements
+from tests.stores.queries import DUE, FLAGS, queries
 
-FLAGS = [False, True]
-DUE: statements.Filters = frozenset({"due_from", "due_until", "overdue_at"})
-FILTERS: list[statements.Filters] = [
-    frozenset(),
-    frozenset({"q"}),
-    frozenset({"label_id", "assignee_id"}),
-    DUE | {"updated_since"},
-]
-QUERIES: dict[str, sa.Select[object]] = {
-    **{
-        name: value
-        for name, value in (*vars(statements).items(), *vars(sql_people).items())
-        if isinstance(value, sa.Select) and name[0].isupper()
-    },
-    **{f"RANK_BEYOND {side}": query for side, query in statements.RANK_BEYOND.items()},
-    **{f"tokens_page {flag}": sql_people.tokens_page(continued=flag) for flag in FLAGS},
-    **{
-        f"boards_page {archived} {flag}": statements.boards_page(archived=archived, continued=flag)
-        for archived, flag in itertools.product(FLAGS, FLAGS)
-    },
-    **{f"deleted_boards_page {flag}": sql_deleted.boards_page(continued=flag) for flag in FLAGS},
-    **{f"deleted_lists_page {flag}": sql_deleted.lists_page(continued=flag) for flag in FLAGS},
-    **{f"time_entries_page {flag}": statements.time_entries_page(continued=flag) for flag in FLAGS},
-    **{f"comments_page {flag}": statements.comments_page(continued=flag) for flag in FLAGS},
-    **{f"worked_page {flag}": statements.worked_page(continued=flag) for flag in FLAGS},
-    **{
-        f"assigned_page {sorted(filters)} {flag} {part}": query
-        for filters, flag in itertools.product([frozenset(), DUE | {"status"}], FLAGS)
-        for part, query in enumerate(statements.assigned_page(filters, continued=flag))
-    },
-    **{
-        f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=False)
-        for shelf, filters in itertools.product(Shelf, FILTERS)
-    },
-    **{
-        f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
-            scope, sort, Shelf.IN_USE, filters, continued=continued
-        )
-        for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS)
-        if sort is not Sort.POSITION or scope == "list"
-    },
-}
+QUERIES = queries(lateral=False)
 WRITES = {
     **{
         name: value
