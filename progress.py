@@ -1,9 +1,10 @@
 """How far a long command is, as a bar on the terminal. A pipe or a log gets the result alone."""
 
 from types import TracebackType
-from typing import Never, Self
+from typing import TYPE_CHECKING, Never, Self
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class Progress:
@@ -15,6 +16,8 @@ class Progress:
 
     def __call__(self, what: str, done: int, whole: int | None = None) -> None:
         """So many of the whole are done; where nobody knows how many there are, they are counted."""
+        from tqdm import tqdm  # noqa: PLC0415 - a server, which draws no bar, starts without it.
+
         if self._bar is None or what != self._what:
             self._close()
             self._what = what
