@@ -24,7 +24,8 @@ const TYPING = 250;
 /** @type {import("./app.js").View} */
 export async function board({ api, me, main, tools, entitle }, id) {
   const model = new Model(api, id);
-  await model.read();
+  const found = await model.look();
+  if (found) model.take(found);
   const screen = new Screen(model, me);
   entitle(model.board.name);
   fill(main, screen.element);
@@ -51,6 +52,8 @@ export class Screen {
     /** @type {Map<string, ReturnType<Screen["column"]>>} */
     this.columns = new Map();
     this.pending = 0;
+    /** How often something has been attempted: a reading that began before the last time shows what was before it. */
+    this.attempts = 0;
     this.isStale = false;
     /** @type {((card: Card | undefined) => void) | undefined} tells the open dialog what its card is now */
     this.openCard = undefined;
@@ -88,15 +91,16 @@ export class Screen {
 
   /** Read the board again, unless something is in the air: then as soon as it is down. */
   async refresh() {
-    if (isMoving() || this.pending) {
-      this.isStale = true;
-      return;
-    }
-    this.isStale = false;
-    if (!(await this.model.read())) return;
-    if (isMoving() || this.pending) {
-      this.isStale = true;
-      return;
+    for (;;) {
+      this.isStale = isMoving() || this.pending > 0;
+      if (this.isStale) return;
+      const { attempts } = this;
+      const found = await this.model.look();
+      if (!found) return;
+      if (attempts !== this.attempts || isMoving()) continue;
+      // Two readings may come in another order than they were asked for.
+      if (found.board.seq >= this.model.board.seq) this.model.take(found);
+      break;
     }
     this.draw();
     this.fillFilters();
@@ -115,14 +119,17 @@ export class Screen {
    *
    * @template Result
    * @param {() => Promise<Result>} act
+   * @param {(result: Result) => void} [done] shows what came of it, before the board is read anew
    * @returns {Promise<Result | undefined>}
    */
-  async attempt(act) {
+  async attempt(act, done) {
     this.pending += 1;
+    this.attempts += 1;
     let result;
     let failed = false;
     try {
       result = await act();
+      done?.(result);
     } catch (error) {
       failed = true;
       trouble(error);
@@ -144,12 +151,10 @@ export class Screen {
     const back = this.model.place(card);
     this.model.anticipate(card, to);
     this.draw();
-    const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/move`, { body: to }));
-    if (!answer) return;
+    const answer = await this.attempt(
+      () => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/move`, { body: to }), (moved) => this.accept(moved));
+    if (!answer || isUndo) return;
     const moved = /** @type {Card} */ (answer.body);
-    this.model.accept(moved);
-    this.draw();
-    if (isUndo) return;
     const text = words.cardMoved(card.title, this.model.list(to.list_id)?.name ?? "");
     announce(text);
     note(text, { label: words.undo, act: () => this.move(this.model.card(card.id) ?? moved, back, true) });
@@ -157,11 +162,14 @@ export class Screen {
 
   /** @param {Card} card @param {"start" | "resolve" | "reopen"} step */
   async advance(card, step) {
-    const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/${step}`));
-    if (!answer) return;
-    this.model.accept(/** @type {Card} */ (answer.body));
+    return this.attempt(
+      () => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/${step}`), (advanced) => this.accept(advanced));
+  }
+
+  /** @param {{body: unknown}} answer a card as it is now */
+  accept({ body }) {
+    this.model.accept(/** @type {Card} */ (body));
     this.draw();
-    return /** @type {Card} */ (answer.body);
   }
 
   /**
@@ -169,30 +177,32 @@ export class Screen {
    *
    * @param {Card} card
    * @param {"archive" | "delete"} how
+   * @param {() => void} gone called as soon as the card is not there any more
    */
-  async putAway(card, how) {
+  async putAway(card, how, gone) {
     const { api, path } = this.model;
     const own = `${path}/cards/${card.id}`;
-    const answer = await this.attempt(() => (how === "archive" ? api.ask("POST", `${own}/archive`) : api.ask("DELETE", own, { tag: "*" })));
-    if (!answer) return false;
-    this.model.drop(card.id);
-    this.draw();
+    const answer = await this.attempt(
+      () => (how === "archive" ? api.ask("POST", `${own}/archive`) : api.ask("DELETE", own, { tag: "*" })), () => this.drop(card.id, gone));
+    if (!answer) return;
     const back = async () => {
       await this.attempt(() => api.ask("POST", `${own}/${how === "archive" ? "unarchive" : "restore"}`));
       await this.refresh();
     };
     note((how === "archive" ? words.cardArchived : words.cardDeleted)(card.title), { label: words.undo, act: back });
-    return true;
+  }
+
+  /** @param {string} cardId @param {() => void} gone */
+  drop(cardId, gone) {
+    this.model.drop(cardId);
+    gone();
+    this.draw();
   }
 
   /** @param {List} list @param {string} title */
   async add(list, title) {
-    const answer = await this.attempt(() =>
-      this.model.api.ask("POST", `${this.model.path}/cards`, { body: { title, list_id: list.id } }));
-    if (!answer) return false;
-    this.model.accept(/** @type {Card} */ (answer.body));
-    this.draw();
-    return true;
+    const body = { title, list_id: list.id };
+    return this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards`, { body }), (made) => this.accept(made));
   }
 
   /** @param {string} cardId */

@@ -4,6 +4,7 @@ import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
 import { exportBoard, importer } from "./files.js";
 import { onDay } from "./format.js";
+import { latest } from "./latest.js";
 import { note, trouble } from "./notice.js";
 import { words } from "./words.js";
 
@@ -14,34 +15,41 @@ export async function boards({ api, main, entitle }) {
   entitle(words.boards);
   const tiles = h("ul", { class: "tiles" });
   const archived = h("ul", { class: "tiles" });
-  const shelf = h("details", {}, h("summary", {}, words.boardsArchived), archived);
-  shelf.addEventListener("toggle", () => { if (shelf.open) void drawArchived(); });
+  const shelf = h("details", { ontoggle: () => void redraw() }, h("summary", {}, words.boardsArchived), archived);
   const deleted = h("ul", { class: "tiles" });
-  const trash = h("details", {}, h("summary", {}, words.boardsDeleted), h("p", { class: "hint" }, words.boardsDeletedHint), deleted);
-  trash.addEventListener("toggle", () => { if (trash.open) void drawDeleted(); });
+  const trash = h("details", { ontoggle: () => void redraw() },
+    h("summary", {}, words.boardsDeleted), h("p", { class: "hint" }, words.boardsDeletedHint), deleted);
 
-  const draw = async () => {
-    const all = /** @type {Board[]} */ (await api.all("boards"));
-    fill(tiles, all.length ? all.map((board) => tile(board, words.boardArchive, "archive")) : h("li", { class: "hint" }, words.boardsNone));
-    fill(template, h("option", { value: "" }, words.boardTemplateNone),
-      all.map((board) => h("option", { value: board.id }, words.boardTemplateOf(board.name))));
-  };
-  const drawArchived = async () => {
-    const all = /** @type {Board[]} */ (await api.all("boards", undefined, { archived: true }));
-    fill(archived, all.map((board) => tile(board, words.boardUnarchive, "unarchive")));
-  };
-  const drawDeleted = async () => {
-    const all = /** @type {Board[]} */ (await api.all("boards", undefined, { deleted: true }));
-    fill(deleted, all.map((board) => h("li", {},
-      h("strong", { dir: "auto" }, board.name),
-      h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
-      h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore))));
-  };
-  const shelve = async (/** @type {Board} */ board, /** @type {"archive" | "unarchive" | "restore"} */ how) => {
+  const found = async (/** @type {{archived?: boolean, deleted?: boolean}} */ query = {}) =>
+    /** @type {Board[]} */ (await api.all("boards", undefined, query));
+  // All shelves are drawn at once: a board that goes from one to another is never seen on both.
+  const draw = latest(
+    () => Promise.all([found(), shelf.open ? found({ archived: true }) : [], trash.open ? found({ deleted: true }) : []]),
+    ([open, putAway, gone]) => {
+      fill(tiles, open.length ? open.map((board) => tile(board, words.boardArchive, "archive")) : h("li", { class: "hint" }, words.boardsNone));
+      fill(archived, putAway.map((board) => tile(board, words.boardUnarchive, "unarchive")));
+      fill(deleted, gone.map(deletedTile));
+      const chosen = open.find((board) => board.id === template.value)?.id ?? "";
+      fill(template, h("option", { value: "" }, words.boardTemplateNone),
+        open.map((board) => h("option", { value: board.id }, words.boardTemplateOf(board.name))));
+      template.value = chosen;
+    });
+  const redraw = async () => {
     try {
-      await api.ask("POST", `boards/${board.id}/${how}`);
-      await Promise.all([draw(), shelf.open ? drawArchived() : null, trash.open ? drawDeleted() : null]);
-      if (how === "archive") note(words.boardArchived(board.name), { label: words.undo, act: () => shelve(board, "unarchive") });
+      await draw();
+    } catch (error) {
+      trouble(error);
+    }
+  };
+  /** @typedef {"archive" | "unarchive" | "delete" | "restore"} How */
+  const shelve = async (/** @type {Board} */ board, /** @type {How} */ how) => {
+    const own = `boards/${board.id}`;
+    const undo = (/** @type {How} */ back) => ({ label: words.undo, act: () => shelve(board, back) });
+    try {
+      await (how === "delete" ? api.ask("DELETE", own, { tag: "*" }) : api.ask("POST", `${own}/${how}`));
+      await draw();
+      if (how === "archive") note(words.boardArchived(board.name), undo("unarchive"));
+      if (how === "delete") note(words.boardDeleted(board.name), undo("restore"));
       if (how === "restore") note(words.boardRestored(board.name));
     } catch (error) {
       trouble(error);
@@ -59,7 +67,12 @@ export async function boards({ api, main, entitle }) {
     h("small", {}, `${words.roles[board.role]} · ${onDay(board.updated_at)}`),
     h("div", {},
       board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, how) }, word) : null,
-      h("button", { type: "button", class: "quiet", onclick: () => void save(board) }, words.boardSave)));
+      h("button", { type: "button", class: "quiet", onclick: () => void save(board) }, words.boardSave),
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "delete") }, words.delete) : null));
+  const deletedTile = (/** @type {Board} */ board) => h("li", {},
+    h("strong", { dir: "auto" }, board.name),
+    h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
+    h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore));
 
   const name = h("input", { maxlength: 100, required: true, autocomplete: "off" });
   const template = h("select");
@@ -85,7 +98,7 @@ export async function boards({ api, main, entitle }) {
         h("form", { class: "panel", onsubmit: create },
           h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
           h("button", { class: "primary" }, words.boardCreate)),
-        importer(api, () => void draw())),
+        importer(api, () => void redraw())),
       shelf,
       trash));
   await draw();

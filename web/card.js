@@ -31,7 +31,6 @@ import { words } from "./words.js";
 export function card(screen, card, closed) {
   const view = new CardView(screen, card);
   view.element.addEventListener("close", closed);
-  void view.read();
   return () => void view.read();
 }
 
@@ -71,6 +70,8 @@ class CardView {
         h("div", { class: "card-side" }, this.facts, this.time.element, canEdit ? elsewhere(this) : null, this.activity)));
     this.element.classList.add("card-dialog");
     this.draw();
+    /** @type {Promise<unknown>} what is being done to the card, the last of it */
+    this.turn = this.read();
     if (canEdit && hasDraft(`${this.path}/description`)) this.writeDescription();
   }
 
@@ -85,22 +86,42 @@ class CardView {
       this.checklists.read(),
       this.comments.read(),
     ]);
-    const failed = all.find((each) => each.status === "rejected")?.reason;
+    const failed = this.element.open && all.find((each) => each.status === "rejected")?.reason;
     if (failed instanceof Problem && failed.status === 404) {
       note(words.cardGone, undefined, "trouble");
       this.element.close();
     } else if (failed) trouble(failed);
   }
 
-  /** @param {Card} card @param {string | null} tag */
+  /** Show the card, unless something newer of it is shown. @param {Card} card @param {string | null} tag */
   take(card, tag) {
+    if (card.version < this.card.version) return;
     this.card = card;
     this.tag = tag;
     this.draw();
   }
 
-  /** Change fields of the card. @param {Record<string, unknown>} body @returns {Promise<boolean>} */
-  async patch(body) {
+  /**
+   * Do one thing to the card after the other, each with what the one before has left: whoever is quicker than the
+   * server is not in their own way.
+   *
+   * @template Result
+   * @param {() => Promise<Result>} act
+   * @returns {Promise<Result>}
+   */
+  inTurn(act) {
+    const done = this.turn.then(act);
+    this.turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Change fields of the card, as it is when their turn has come. @param {() => Record<string, unknown>} fields */
+  patch(fields) {
+    return this.inTurn(() => this.save(fields()));
+  }
+
+  /** @param {Record<string, unknown>} body @returns {Promise<boolean>} */
+  async save(body) {
     try {
       const answer = await this.model.api.ask("PATCH", this.path, { body, tag: this.tag });
       this.take(/** @type {Card} */ (answer.body), answer.tag);
@@ -120,7 +141,7 @@ class CardView {
   async retitle() {
     const title = this.title.value.trim();
     if (!this.isRetitling) return;
-    if (!title || title === this.card.title || (await this.patch({ title }))) {
+    if (!title || title === this.card.title || (await this.patch(() => ({ title })))) {
       this.isRetitling = false;
       this.title.value = this.card.title;
     }
@@ -147,15 +168,21 @@ class CardView {
     lists.addEventListener("change", async () => {
       const to = lists.value;
       lists.blur();
-      await screen.move(model.card(card.id) ?? card, { list_id: to, position: "bottom" });
-      await this.read();
+      await this.inTurn(async () => {
+        await screen.move(model.card(card.id) ?? card, { list_id: to, position: "bottom" });
+        await this.read();
+      });
     });
     /** @type {Record<string, ["start" | "resolve" | "reopen", string]>} */
     const next = { todo: ["start", words.start], in_progress: ["resolve", words.resolve], done: ["reopen", words.reopen] };
     const [step, word] = next[card.status] ?? ["start", words.start];
-    const advance = async (/** @type {"start" | "resolve" | "reopen"} */ how) => { if (await screen.advance(card, how)) await this.read(); };
+    const advance = async (/** @type {"start" | "resolve" | "reopen"} */ how) => {
+      await this.inTurn(async () => { if (await screen.advance(card, how)) await this.read(); });
+    };
     const stands = card.status === "in_progress" && !card.running_since;
-    const away = async (/** @type {"archive" | "delete"} */ how) => { if (await screen.putAway(card, how)) this.element.close(); };
+    const away = async (/** @type {"archive" | "delete"} */ how) => { 
+      await this.inTurn(() => screen.putAway(card, how, () => this.element.close()));
+    };
     fill(this.steps, lists,
       h("button", { type: "button", class: "primary", onclick: () => void advance(step) }, word),
       stands ? h("button", { type: "button", onclick: () => void advance("start") }, words.startClock) : null,
@@ -175,9 +202,16 @@ class CardView {
     const input = h("textarea", { rows: 10, maxlength: 20000, "aria-label": words.description, "aria-describedby": "markdown-hint", dir: "auto", value: this.card.description });
     const forget = draft(`${this.path}/description`, input);
     const end = () => { forget(); this.isWriting = false; this.drawDescription(); this.description.querySelector("button")?.focus(); };
+    let replaced = this.card.description;
     const save = async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
-      if (await this.patch({ description: input.value })) end();
+      await this.turn;
+      const isKnown = this.card.description === replaced;
+      if (!isKnown) note(words.changedMeanwhile, undefined, "trouble");
+      const isSaved = isKnown && (await this.patch(() => ({ description: input.value })));
+      // Whoever has been told may save all the same.
+      replaced = this.card.description;
+      if (isSaved) end();
     };
     fill(this.description, h("h3", {}, words.description), h("form", { onsubmit: save }, input,
       h("p", { id: "markdown-hint", class: "hint" }, words.descriptionHint),
@@ -189,17 +223,17 @@ class CardView {
     const { card, model } = this;
     const off = !model.canEdit;
     const due = h("input", { type: "datetime-local", value: forInput(card.due_at), disabled: off });
-    due.addEventListener("change", () => void this.patch({ due_at: fromInput(due.value) }));
+    due.addEventListener("change", () => void this.patch(() => ({ due_at: fromInput(due.value) })));
     const start = h("input", { type: "datetime-local", value: forInput(card.start_at), disabled: off });
-    start.addEventListener("change", () => void this.patch({ start_at: fromInput(start.value) }));
+    start.addEventListener("change", () => void this.patch(() => ({ start_at: fromInput(start.value) })));
     const complete = h("input", { type: "checkbox", checked: card.due_complete, disabled: off });
-    complete.addEventListener("change", () => void this.patch({ due_complete: complete.checked }));
+    complete.addEventListener("change", () => void this.patch(() => ({ due_complete: complete.checked })));
     const toggles = (/** @type {"label_ids" | "assignee_ids"} */ name, /** @type {{id: string, shown: Node}[]} */ all) => all.map(({ id, shown }) => {
       const box = h("input", { type: "checkbox", checked: card[name].includes(id), disabled: off });
-      box.addEventListener("change", () => {
+      box.addEventListener("change", () => void this.patch(() => {
         const others = this.card[name].filter((each) => each !== id);
-        void this.patch({ [name]: box.checked ? [...others, id] : others });
-      });
+        return { [name]: box.checked ? [...others, id] : others };
+      }));
       return h("label", { class: "check" }, box, shown);
     });
     fill(this.facts,
@@ -214,20 +248,21 @@ class CardView {
 
   linked() {
     const { card, model } = this;
-    const put = async (/** @type {{url: string, title: string}[]} */ links) => {
-      if (await this.patch({ links })) this.drawFacts();
+    const put = async (/** @type {(old: import("./model.js").Card["links"]) => {url: string, title: string}[]} */ links) => {
+      if (await this.patch(() => ({ links: links(this.card.links) }))) this.drawFacts();
     };
     const url = h("input", { type: "url", "aria-label": words.linkUrl, placeholder: "https://…", maxlength: 2008, required: true });
     const title = h("input", { "aria-label": words.linkTitle, placeholder: words.linkTitle, maxlength: 200, dir: "auto" });
     const add = (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       const address = URL.canParse(url.value) ? new URL(url.value).href : url.value;
-      void put([...this.card.links, { url: address, title: title.value.trim() || address.slice(0, 200) }]);
+      const added = { url: address, title: title.value.trim() || address.slice(0, 200) };
+      void put((old) => [...old, added]);
     };
     return h("fieldset", {}, h("legend", {}, words.links),
       h("ul", { class: "people" }, card.links.map((each) => h("li", {}, h("span", { dir: "auto" }, link(each.url, each.title)),
         model.canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${each.title}`,
-          onclick: () => void put(this.card.links.filter((other) => other !== each)) }, "×") : null))),
+          onclick: () => void put((old) => old.filter((other) => other.url !== each.url || other.title !== each.title)) }, "×") : null))),
       model.canEdit ? h("form", { class: "row", onsubmit: add }, url, title, h("button", {}, words.add)) : null);
   }
 
@@ -242,7 +277,7 @@ class CardView {
       if (!answer) return;
       const label = /** @type {import("./model.js").Label} */ (answer.body);
       this.model.labels = [...this.model.labels, label];
-      await this.patch({ label_ids: [...this.card.label_ids, label.id] });
+      await this.patch(() => ({ label_ids: [...this.card.label_ids, label.id] }));
       this.drawFacts();
     };
     return h("form", { class: "row", onsubmit: make }, name, color, h("button", {}, words.add));

@@ -3,6 +3,7 @@
 import { align, h } from "./dom.js";
 import { sortable } from "./drag.js";
 import { confirming } from "./faces.js";
+import { latest } from "./latest.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Checklist"]} Checklist */
@@ -27,10 +28,9 @@ export function checklists(card) {
     if (answer) await read();
     return Boolean(answer);
   };
-  const read = async () => {
-    const found = /** @type {Checklist[]} */ (await api.all(`${card.path}/checklists`, undefined, { limit: undefined }));
-    align(all, found, { key: (each) => each.id, print: JSON.stringify, make: drawn });
-  };
+  const read = latest(
+    () => /** @type {Promise<Checklist[]>} */ (api.all(`${card.path}/checklists`, undefined, { limit: undefined })),
+    (found) => align(all, found, { key: (each) => each.id, print: JSON.stringify, make: drawn }));
 
   /** @param {Checklist} checklist */
   const drawn = (checklist) => {
@@ -55,14 +55,17 @@ export function checklists(card) {
       const box = h("input", { type: "checkbox", checked: item.done, disabled: !canEdit });
       box.addEventListener("change", () => void tick(item.id, box.checked));
       const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { tag: "*" }));
-      const above = checklist.items[at - 1];
-      // Whoever can't drag has a button.
-      const up = () => void (above && move(item.id, { before: above.id }));
-      return h("li", { dataset: { key: item.id } },
+      // Whoever can't drag has a button. What is above may have been dragged there since this was drawn.
+      const up = () => {
+        const above = /** @type {HTMLElement | null} */ (element.previousElementSibling);
+        if (above) void move(item.id, { before: above.dataset.key });
+      };
+      const element = h("li", { dataset: { key: item.id } },
         canEdit ? h("button", { type: "button", class: "quiet handle", "aria-label": words.checklistItemMove(item.text), "aria-describedby": "item-help" }, "⠿") : null,
         h("label", { class: "check", dir: "auto" }, box, h("span", { class: item.done ? "ticked" : "" }, item.text)),
-        canEdit && above ? h("button", { type: "button", class: "quiet", "aria-label": words.checklistItemUp(item.text), onclick: up }, "↑") : null,
+        canEdit && at > 0 ? h("button", { type: "button", class: "quiet", "aria-label": words.checklistItemUp(item.text), onclick: up }, "↑") : null,
         canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${item.text}`, onclick: remove }, "×") : null);
+      return element;
     });
     const list = h("ul", { class: "items" }, items);
     sortable(list, {

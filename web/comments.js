@@ -5,6 +5,7 @@ import { align, fill, h } from "./dom.js";
 import { draft } from "./drafts.js";
 import { confirming } from "./faces.js";
 import { when } from "./format.js";
+import { latest } from "./latest.js";
 import { markdown } from "./markdown.js";
 import { note, trouble } from "./notice.js";
 import { words } from "./words.js";
@@ -37,15 +38,17 @@ export function comments(card) {
   let known = [];
   /** @type {string | null} */
   let next = null;
-  const read = async (isMore = false) => {
+  const read = latest(async (isMore = false) => {
     const query = { limit: 20, cursor: isMore && next ? next : undefined };
     const page = /** @type {any} */ ((await api.ask("GET", `${card.path}/comments`, { query })).body);
+    return { page, isMore };
+  }, ({ page, isMore }) => {
     known = isMore ? [...known, ...page.items] : page.items;
     next = page.next_cursor;
     more.hidden = !next;
     none.hidden = known.length > 0;
     align(all, known, { key: (each) => each.id, print, make: drawn });
-  };
+  });
   /** What is being edited stays as it is, whatever others do to it. @param {Comment} comment */
   const print = (comment) => {
     const element = /** @type {HTMLElement | null} */ (all.querySelector(`[data-key="${comment.id}"]`));

@@ -7,7 +7,8 @@ import { words } from "./words.js";
 
 /**
  * @param {{path: string, card: import("./model.js").Card, model: import("./model.js").Model,
- *     screen: import("./board.js").Screen, element: HTMLDialogElement}} view
+ *     screen: import("./board.js").Screen, element: HTMLDialogElement,
+ *     inTurn: <Result>(act: () => Promise<Result>) => Promise<Result>}} view
  */
 export function elsewhere(view) {
   const { api, board } = view.model;
@@ -20,17 +21,20 @@ export function elsewhere(view) {
   };
   const transfer = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const { title } = view.card;
+    const { title, label_ids, assignee_ids } = view.card;
     const body = { board_id: choice.value };
-    if (!(await view.screen.attempt(() => api.ask("POST", `${view.path}/transfer`, { body })))) return;
     const name = choice.selectedOptions[0]?.textContent ?? "";
-    view.model.drop(view.card.id);
-    view.element.close();
-    note(words.cardTransferred(title, name), { label: words.undo, act: () => back(body.board_id) });
+    const gone = () => view.screen.drop(view.card.id, () => view.element.close());
+    if (!(await view.inTurn(() => view.screen.attempt(() => api.ask("POST", `${view.path}/transfer`, { body }), gone)))) return;
+    note(words.cardTransferred(title, name), { label: words.undo, act: () => back(body.board_id, { label_ids, assignee_ids }) });
   };
-  const back = async (/** @type {string} */ from) => {
+  /** The other board may not know its labels and people, so they are put on again. */
+  const back = async (/** @type {string} */ from, /** @type {object} */ fields) => {
     const body = { board_id: board.id, list_id: view.card.list_id };
-    await view.screen.attempt(() => api.ask("POST", `boards/${from}/cards/${view.card.id}/transfer`, { body }));
+    await view.screen.attempt(async () => {
+      const { tag } = await api.ask("POST", `boards/${from}/cards/${view.card.id}/transfer`, { body });
+      await api.ask("PATCH", view.path, { body: fields, tag });
+    });
     await view.screen.refresh();
   };
   const form = h("form", { class: "row", onsubmit: transfer }, field(words.cardTransferTo, choice), h("button", {}, words.cardTransfer));

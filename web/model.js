@@ -37,20 +37,24 @@ export class Model {
     this.tag = null;
   }
 
-  /** Read all of it, unless it is still the same. @returns {Promise<boolean>} whether anything is new */
-  async read() {
+  /** Look at all of it, unless it is still the same: then null. What is found is for `take`. */
+  async look() {
     const answer = await this.api.ask("GET", this.path, { query: { embed: EMBEDDED }, known: this.tag });
-    if (answer.status === 304) return false;
+    if (answer.status === 304) return null;
     const board = /** @type {any} */ (answer.body);
-    const cards = await this.api.all(`${this.path}/cards`, board.cards);
+    const cards = /** @type {Card[]} */ (await this.api.all(`${this.path}/cards`, board.cards));
+    return { board, cards, tag: answer.tag, at: performance.now() };
+  }
+
+  /** @param {{board: any, cards: Card[], tag: string | null, at: number}} found */
+  take({ board, cards, tag, at }) {
     this.board = board;
     this.lists = board.lists.filter((/** @type {List} */ list) => !list.archived_at);
     this.labels = board.labels ?? [];
     this.members = board.members ?? [];
     this.cards = cards;
-    this.tag = answer.tag;
-    this.readAt = performance.now();
-    return true;
+    this.tag = tag;
+    this.readAt = at;
   }
 
   get canEdit() {
@@ -115,9 +119,10 @@ export class Model {
     for (const list of this.lists) list.card_count = this.cardsIn(list.id).length;
   }
 
-  /** Put in what the server answered for a card. @param {Card} card */
+  /** Put in what the server answered for a card, unless something newer is known of it. @param {Card} card */
   accept(card) {
     const at = this.cards.findIndex((each) => each.id === card.id);
+    if ((this.cards[at]?.version ?? 0) > card.version) return;
     // Its clock counted from now on, while the others counted since they were read.
     const shift = card.running_since ? (performance.now() - this.readAt) / 1000 : 0;
     const shown = { ...card, elapsed_seconds: card.elapsed_seconds - shift };

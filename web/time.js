@@ -4,6 +4,7 @@ import { Problem } from "./api.js";
 import { fill, h } from "./dom.js";
 import { confirming, field } from "./faces.js";
 import { clock, forInput, fromInput, money, toMajor, toMinor, when } from "./format.js";
+import { latest } from "./latest.js";
 import { note, trouble } from "./notice.js";
 import { words } from "./words.js";
 
@@ -25,13 +26,15 @@ export function timeSpent(card) {
   const place = h("div");
   const element = h("section", { "aria-label": words.time }, h("h3", {}, words.time), total, entries, place);
 
-  const read = async () => {
-    const time = /** @type {CardTime} */ ((await api.ask("GET", `${card.path}/time`, { query: { limit: SHOWN } })).body);
+  const read = latest(async () => {
+    const answer = await api.ask("GET", `${card.path}/time`, { query: { limit: SHOWN } });
+    return /** @type {CardTime} */ (answer.body);
+  }, (time) => {
     const isAny = time.items.length > 0;
     total.classList.toggle("hint", !isAny);
     fill(total, isAny ? words.timeTotal(time.elapsed, money(time.cost.amount_minor, time.cost.currency)) : words.timeNone);
     if (!entries.contains(document.activeElement)) fill(entries, isAny ? table(time.items) : null);
-  };
+  });
   const change = async (/** @type {() => Promise<unknown>} */ act) => {
     const answer = await card.screen.attempt(act);
     if (!answer) return false;

@@ -68,6 +68,7 @@ export const words = {
   boardsDeletedHint: "A deleted board can be restored for 30 days, by its owners.",
   boardDeletedOn: (/** @type {string} */ day) => `Deleted on ${day}`,
   boardRestore: "Restore",
+  boardDeleted: (/** @type {string} */ name) => `${name} is deleted.`,
   boardRestored: (/** @type {string} */ name) => `${name} is back.`,
   boardSave: "Save as a file",
   importTitle: "Bring a board along",

@@ -164,11 +164,12 @@ def test_an_edit_that_someone_else_was_faster_with_is_told_and_nothing_typed_is_
 ) -> None:
     page = visit.page
     board_id = mina.board("One")
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
     mina.visit(page, board_id)
-    card(page, "One").click()
+    with page.expect_response(f"**/cards/{found['id']}"):
+        card(page, "One").click()
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Description").fill("What I wrote")
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
     # The page must not hear of it before it saves.
     page.route("**/events?*", lambda route: route.abort())
     mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"title": "Renamed"}, If_Match="*")

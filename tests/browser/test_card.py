@@ -176,7 +176,10 @@ def test_a_card_is_moved_in_its_dialog_without_any_dragging(mina: Person, visit:
 def test_a_card_is_taken_to_another_board_and_brought_back(mina: Person, visit: Visit) -> None:
     other = mina.board(name="Garden")
     board_id = mina.board("One")
-    dialog, _ = _opened(mina, visit.page, board_id)
+    label = mina.ask("POST", f"boards/{board_id}/labels", {"name": "Urgent", "color": "red"})
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"label_ids": [label["id"]]}, If_Match="*")
+    dialog, path = _opened(mina, visit.page, board_id)
 
     dialog.get_by_text("Copy, or move to another board").click()
     dialog.get_by_label("To the board").select_option("Garden")
@@ -185,7 +188,8 @@ def test_a_card_is_taken_to_another_board_and_brought_back(mina: Person, visit: 
     assert [each["title"] for each in mina.ask("GET", f"boards/{other}/cards")["items"]] == ["One"]
     visit.page.get_by_role("button", name="Undo").click()
 
-    expect(titles(visit.page, "To do")).to_have_text(["One"])
+    expect(card(visit.page, "One").locator(".chip")).to_have_text(["Urgent"])
+    assert mina.ask("GET", path)["label_ids"] == [label["id"]]
     assert not visit.complaints
 
 

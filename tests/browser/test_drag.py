@@ -25,7 +25,8 @@ def test_lists_are_dragged_by_mouse(mina: Person, visit: Visit) -> None:
     _lists(page).first.hover()
     page.mouse.down()
     page.mouse.move(goal["x"] + goal["width"] - 10, goal["y"] + 20, steps=8)
-    page.mouse.up()
+    with page.expect_response("**/move"):
+        page.mouse.up()
 
     expect(_lists(page)).to_have_text(["Doing", "Done", "To do"])
     page.reload()

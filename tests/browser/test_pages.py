@@ -81,6 +81,22 @@ def test_an_archived_board_is_put_away_and_comes_back(mina: Person, visit: Visit
     expect(page.get_by_role("link", name="Old garden")).to_be_visible()
 
 
+def test_a_board_that_was_deleted_by_mistake_is_brought_back_at_once(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.board(name="Rose garden")
+    mina.visit(page)
+    tile = page.locator(".tiles li", has_text="Rose garden")
+
+    tile.get_by_role("button", name="Delete").click()
+    expect(tile).to_have_count(0)
+    expect(page.get_by_text("Rose garden is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_role("link", name="Rose garden")).to_be_visible()
+    expect(page.get_by_text("Rose garden is back.")).to_be_visible()
+    assert not visit.complaints
+
+
 def test_a_deleted_board_is_found_and_restored(mina: Person, visit: Visit) -> None:
     page = visit.page
     board_id = mina.board("One", name="Lost garden")

@@ -1,0 +1,20 @@
+// Answers that come in another order than they were asked for.
+
+/**
+ * A reading that draws what was asked for last: an answer that a later question has overtaken is dropped, so that
+ * nothing older is ever drawn over something newer. What the question raises is raised.
+ *
+ * @template {unknown[]} Given
+ * @template Found
+ * @param {(...given: Given) => Promise<Found>} ask
+ * @param {(found: Found) => void} draw
+ * @returns {(...given: Given) => Promise<void>}
+ */
+export function latest(ask, draw) {
+  let turn = 0;
+  return async (...given) => {
+    const mine = (turn += 1);
+    const found = await ask(...given);
+    if (mine === turn) draw(found);
+  };
+}
