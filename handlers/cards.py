@@ -8,7 +8,7 @@ from handlers import read, show, show_cards
 from handlers.answers import Answer, created, gone, page
 from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
-from kanban import cards, transfers
+from kanban import cards, shelves, transfers
 from kanban.access import Caller
 from kanban.store import Beside, CardQuery, Shelf, Sort
 from kanban.values import Act, BoardView, Card, Change, Position
@@ -46,6 +46,7 @@ def list_cards(
         label_id=label_id,
         assignee_id=caller.user_id if assignee_id == "me" else assignee_id,
         updated_since=read.moment_or_none(updated_since),
+        deleted_since=shelves.restorable_since(now) if deleted else None,
         **read.due_filters(status, due_from, due_until, now if overdue else None),
     )
     view, found = door.cards(board_id, query, limit, cursor)

@@ -82,7 +82,8 @@ class Shelf(StrEnum):
     """Which cards of a board: those in use, those that are archived themselves, or those that are deleted themselves.
 
     A card in use is neither, and its list is live; and its list is not archived, unless the query names that list.
-    A deleted card is found until it is purged, also when its list is archived, but not when its list is deleted.
+    A deleted card is found also when its list is archived, but not when its list is deleted; until it is purged, or for
+    as long as the query says.
     """
 
     IN_USE = "in_use"
@@ -97,7 +98,7 @@ class CardQuery:
     `q` is a substring of the title, the description or a comment, without regard to case (`kanban.text`).
     `assignee_id` is a user's id, `label_id` that of a live label. `due_from` is included in the range, `due_until` is
     not. `overdue_at` asks for cards that were due before that moment, are not marked complete and not done.
-    `updated_since` is included.
+    `updated_since` is included, and so is `deleted_since`, which is for cards that are deleted.
     """
 
     list_id: str | None = None
@@ -111,6 +112,7 @@ class CardQuery:
     due_until: datetime | None = None
     overdue_at: datetime | None = None
     updated_since: datetime | None = None
+    deleted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class Among:
             yield "due_complete", "{0} <> {1}", {"BOOL": True}
         if asked.updated_since is not None:
             yield "updated_at", "{0} >= {1}", moment(asked.updated_since)
+        if asked.deleted_since is not None:
+            yield "deleted_at", "{0} >= {1}", moment(asked.deleted_since)
 
 
 def among(head: Head, asked: CardQuery) -> Among | None:
@@ -164,8 +166,10 @@ def _bounds(asked: CardQuery) -> tuple[str, str]:
     """Where in its index the cards of a query are. A key is a time and more, so it sorts above that time alone."""
     since: str | None = None
     until: list[str] = []
-    if asked.sort in _BY_CHANGE and asked.updated_since is not None:
-        since = keys.moment_text(asked.updated_since)
+    if asked.sort in _BY_CHANGE:
+        # To delete a card is to change it, and nobody changes it afterwards.
+        starts = [each for each in (asked.updated_since, asked.deleted_since) if each is not None]
+        since = keys.moment_text(max(starts)) if starts else None
     if asked.sort in _BY_DUE:
         since = None if asked.due_from is None else keys.moment_text(asked.due_from)
         until = [keys.moment_text(each) for each in (asked.due_until, asked.overdue_at) if each is not None]

@@ -412,7 +412,7 @@ def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:
         "label_id": query.label_id,
         "assignee_id": query.assignee_id,
     }
-    for name in ("due_from", "due_until", "overdue_at", "updated_since"):
+    for name in ("due_from", "due_until", "overdue_at", "updated_since", "deleted_since"):
         at = getattr(query, name)
         asked[name] = rows.moment_text(at) if at else None
     filters = frozenset(name for name, value in asked.items() if value)

@@ -279,6 +279,7 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
         cards.c.status != sa.literal_column("'done'"),
     ),
     "updated_since": cards.c.updated_at >= given("updated_since"),
+    "deleted_since": cards.c.deleted_at >= given("deleted_since"),
 }
 
 

@@ -44,6 +44,10 @@ def every(client: Client, path: str) -> list[dict[str, Any]]:
     return items
 
 
+def titles(client: Client, path: str) -> list[str]:
+    return [each["title"] for each in every(client, path)]
+
+
 # Boards
 
 
@@ -189,7 +193,7 @@ def test_lists_in_use_and_in_the_archive_come_in_pages_to_who_wants_them(mina: C
     assert [each["name"] for each in every(mina, f"{board}/lists?archived=true&limit=1")] == ["Later", "Doing"]
 
 
-# All
+# Cards
 
 
 def test_a_deleted_card_says_since_when(mina: Client, clock: StandingClock) -> None:
@@ -202,6 +206,31 @@ def test_a_deleted_card_says_since_when(mina: Client, clock: StandingClock) -> N
 
     assert found["deleted_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
     assert "deleted_at" not in mina.post(f"{card}/restore").json
+
+
+@pytest.mark.parametrize("sort", ["position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at"])
+def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(
+    mina: Client, clock: StandingClock, sort: str
+) -> None:
+    board = made(mina, "Website")
+    bodies = [{"title": title, "due_at": "2026-12-24T12:00:00Z"} for title in ("First", "Second", "Third")]
+    paths = [f"{board}/cards/{mina.post(f'{board}/cards', body).json['id']}" for body in bodies]
+    delete(mina, paths[0])
+    clock.forward(minutes=1)
+    delete(mina, *paths[1:])
+
+    clock.forward(minutes=MONTH - 1)
+    at_last = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
+    clock.forward(seconds=1)
+    too_late = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
+    table = mina.get(f"{board}/cards?deleted=true&sort={sort}", Accept="text/csv").raw.decode()
+
+    assert (sorted(at_last), sorted(too_late)) == (["First", "Second", "Third"], ["Second", "Third"])
+    assert ("First" in table, "Third" in table) == (False, True)
+    assert [mina.post(f"{path}/restore").status for path in paths] == [404, 200, 200]
+
+
+# All
 
 
 @pytest.mark.parametrize("query", ["deleted=1", "deleted=", "deleted=True", "deleted=true&deleted=true", "limit=0"])

@@ -180,7 +180,7 @@ class Lookout:
                 self._walk_cards(board, path, query, column.in_use, limit=2)
             away = [card for card in board.cards if card.archived]
             self._walk_cards(board, path, {"sort": sort, "archived": "true"}, away, limit=2)
-            self._walk_cards(board, path, {"sort": sort, "deleted": "true"}, board.trash, limit=2)
+            self._walk_cards(board, path, {"sort": sort, "deleted": "true"}, self._model.restorable(board), limit=2)
             for stage in ("todo", "in_progress", "done"):
                 there = [card for card in everything if board.home(card).stage == stage]
                 self._walk_cards(board, path, {"sort": sort, "status": stage}, there, limit=3)

@@ -15,6 +15,10 @@ _KEPT = timedelta(days=30)
 class Shelves(Ledger):
     """The part of the model that archives and restores."""
 
+    def restorable(self, board: Board) -> list[Card]:
+        """The cards of the board that were deleted themselves, and that can still be restored."""
+        return [card for card in board.trash if not self._is_late(card.deleted)]
+
     def _archive_card(self, request: Request, board: Board) -> Expected:
         card = named(request.card, board.cards, Refusal(404, "card_not_found"))
         if not card.archived:
@@ -118,8 +122,11 @@ class Shelves(Ledger):
                 self._touch(card)
 
     def _refuse_late(self, kind: str, deleted: datetime | None) -> None:
-        if deleted and self.now - deleted > _KEPT:
+        if self._is_late(deleted):
             raise Refusal(404, f"{kind}_not_found")
+
+    def _is_late(self, deleted: datetime | None) -> bool:
+        return deleted is not None and self.now - deleted > _KEPT
 
     def _tell_of_card(self, board: Board, card: Card, kind: str) -> None:
         self._touch(card)

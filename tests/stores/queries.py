@@ -46,6 +46,9 @@ def queries(*, lateral: bool) -> dict[str, sa.Select[Any]]:
             f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=lateral)
             for shelf, filters in itertools.product(Shelf, FILTERS)
         },
+        "cards_in_order of those deleted since": statements.cards_in_order(
+            Shelf.DELETED, frozenset({"deleted_since"}), lateral=lateral
+        ),
         **{
             f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
                 scope, sort, Shelf.IN_USE, filters, continued=continued

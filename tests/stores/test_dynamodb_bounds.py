@@ -7,7 +7,7 @@ import pytest
 
 from kanban import boards
 from kanban.record import record
-from kanban.store import CardQuery, Store
+from kanban.store import CardQuery, Shelf, Sort, Store
 from kanban.values import BoardView, Card, List, TimeEntry
 from stores.dynamodb_assigned import MOST_LOOKS
 from tests.engines import dynamodb_wire as wire
@@ -78,6 +78,27 @@ def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(lin
         assert page is not None
         found, after = [*found, *page[1].items], page[1].next
     assert [each.id for each in found] == [old[0].id]
+
+
+@pytest.mark.parametrize("sort", [Sort.LEAST_RECENT, Sort.MOST_RECENT])
+def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_ones(
+    line: Wire, world: World, sort: Sort
+) -> None:
+    todo = world.list_named("To do")
+    long_ago = NOON - timedelta(days=40)
+    old = [bare_card(world, todo, f"b{number:03d}", updated_at=long_ago, deleted_at=long_ago) for number in range(40)]
+    world.write(creates=tuple(old))
+    card = world.add_card("Copy")
+    world.delete_card(card)
+    world.view()
+    line.sent.clear()
+
+    query = CardQuery(shelf=Shelf.DELETED, sort=sort, deleted_since=NOON)
+    found = world.store.page_cards(world.board_id, world.ann.id, query, 2)
+
+    assert found is not None
+    assert [each.id for each in found[1].items] == [card.id]
+    assert line.sent == ["Query", "GetItem"]
 
 
 def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:

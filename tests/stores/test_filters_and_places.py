@@ -123,6 +123,26 @@ def test_every_card_is_on_one_shelf(world: World, sort: Sort, limit: int) -> Non
     assert set(world.view(*(card.id for card in made.values())).cards) == {made["Used"].id, made["Away"].id}
 
 
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("sort", Sort)
+def test_deleted_cards_are_found_since_a_moment(world: World, sort: Sort, limit: int) -> None:
+    made = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
+    for number in (3, 0):
+        world.delete_card(made[number])
+    world.later(days=1)
+    since = world.now
+    for number in (4, 1):
+        world.delete_card(made[number])
+        world.later(seconds=1)
+
+    found = titles(world, limit, shelf=Shelf.DELETED, sort=sort, deleted_since=since)
+
+    backwards, by_change = sort.startswith("-"), sort in (Sort.LEAST_RECENT, Sort.MOST_RECENT)
+    assert found == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
+    assert titles(world, limit, shelf=Shelf.DELETED, sort=sort, deleted_since=world.now) == []
+    assert len(titles(world, limit, shelf=Shelf.DELETED, sort=sort)) == 4
+
+
 def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
     card = world.add_card("Copy")
     world.delete_card(world.add_card("Gone"))
