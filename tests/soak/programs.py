@@ -74,8 +74,11 @@ _ADDRESSES = {
     **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _STEPS_BACK_AND_FORTH},
 }
 _ARRANGING = frozenset(("order_lists", "order_cards", "sort_cards"))
-_MINUTES = (0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380)
-"""How much time may pass before a step: most often none, now and then so much that a key is forgotten."""
+_MINUTES = (*(0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380) * 6, 30 * 24 * 60)
+"""How much time may pass before a step: most often none, now and then so much that a key is forgotten.
+
+Once in a program or so it is as long as what was deleted can be restored.
+"""
 
 Program = Sequence[int]
 
