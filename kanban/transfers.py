@@ -1,5 +1,6 @@
 """Cards that move to another board, with all that belongs to them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kanban import cards, moments, ranks
@@ -28,13 +29,14 @@ def transfer(
     target = away.first_list(origin.stage) if list_id is None else cards.referred_list(away, list_id)
     refuse_entry(target)
     rank = rank_at_end(target, position)
+    there = _counterparts(home, away)
     card = replace(
         old,
         board_id=away.board.id,
         list_id=target.id,
         rank=rank,
         label_ids=_labels_named_alike(old, home, away),
-        assignee_ids=_places_of_the_same(old, home, away),
+        assignee_ids=tuple(sorted(there[each] for each in old.assignee_ids if each in there)),
         running=old.running and replace(old.running, board_id=away.board.id),
         version=old.version + 1,
         updated_at=act.at,
@@ -55,7 +57,7 @@ def transfer(
         data=_told(card, home, (origin.stage, target.stage)),
         rebalance=target.id if len(rank) > ranks.LONGEST else None,
     )
-    return card, replace(arrival, origin=departure)
+    return card, replace(arrival, origin=departure, counterparts=there)
 
 
 def _refuse_other_currency(card: Card, home: BoardView, away: BoardView) -> None:
@@ -69,9 +71,10 @@ def _labels_named_alike(card: Card, home: BoardView, away: BoardView) -> tuple[s
     return tuple(sorted(each.id for each in away.labels if folded(each.name) in names))
 
 
-def _places_of_the_same(card: Card, home: BoardView, away: BoardView) -> tuple[str, ...]:
-    users = home.assignee_ids_of(card)
-    return tuple(sorted(each.id for each in away.members if each.user_id in users))
+def _counterparts(home: BoardView, away: BoardView) -> Mapping[str, str]:
+    """The places on the other board of those who are members of both, by their places on this one."""
+    there = {each.user_id: each.id for each in away.members}
+    return {each.id: there[each.user_id] for each in home.members if each.user_id in there}
 
 
 def _told(card: Card, home: BoardView, stages: tuple[Stage, Stage]) -> EventData:

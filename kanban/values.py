@@ -350,6 +350,8 @@ class Change:
 
     `origin` is for a card that comes from another board: what is written there, with that board's event. The card
     itself stands in this change's `updates`, with its new board; its parts come along unnamed, with the new `board_id`.
+    `counterparts` has places of members there, and of the same people here: an item of its checklists is then of the
+    place here, or of nobody if its place is not among those.
     """
 
     creates: tuple[Value, ...] = ()
@@ -361,6 +363,7 @@ class Change:
     revives: bool = False
     history: tuple[Event, ...] = ()
     origin: "Change | None" = None
+    counterparts: Mapping[str, str] = field(default_factory=dict)
 
     def plus(self, other: "Change") -> "Change":
         """Both changes as one. Raises ValueError when each has an event: a commit tells of one."""
@@ -377,6 +380,7 @@ class Change:
             self.revives or other.revives,
             self.history + other.history,
             self.origin or other.origin,
+            {**self.counterparts, **other.counterparts},
         )
 
 

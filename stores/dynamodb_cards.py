@@ -1,7 +1,7 @@
 """Cards and their parts, as they stand in the table."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kanban.store import PartKey, Shelf
@@ -165,6 +165,15 @@ def part_item(part: Part) -> Item:
             return key | _comment_attributes(part)
 
 
+def carried_item(item: Item, board_id: str, counterparts: Mapping[str, str]) -> Item:
+    """The item of a part as it follows its card to another board, with its members' places there."""
+    if "items" in item:
+        words = json.loads(item["items"]["S"])
+        settled = [{**each, "assignee_id": counterparts.get(each["assignee_id"])} for each in words]
+        item = item | {"items": _items_attribute(settled)}
+    return item | {"pk": text(f"B#{board_id}")}
+
+
 def _entry_of(entry_id: str, board_id: str, card_id: str, item: Item) -> TimeEntry:
     return TimeEntry(
         id=entry_id,
@@ -208,11 +217,15 @@ def _checklist_attributes(checklist: Checklist) -> Item:
     return {
         "name": text(checklist.name),
         "rank": text(checklist.rank),
-        "items": text(json.dumps([*map(_checklist_item, checklist.items)], ensure_ascii=False)),
+        "items": _items_attribute([*map(_checklist_item, checklist.items)]),
         "version": number(checklist.version),
         "created_at": moment(checklist.created_at),
         "updated_at": moment(checklist.updated_at),
     }
+
+
+def _items_attribute(words: Sequence[Mapping[str, Any]]) -> Item:
+    return text(json.dumps(words, ensure_ascii=False))
 
 
 def _checklist_item_of(words: Mapping[str, Any]) -> ChecklistItem:

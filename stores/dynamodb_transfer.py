@@ -19,7 +19,7 @@ from kanban.timeclock import entry_seconds
 from kanban.values import Card, Change, Checklist, Comment, Event, Part, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
-from stores.dynamodb_cards import Assigned, assigned_of, card_of, part_of
+from stores.dynamodb_cards import Assigned, assigned_of, card_of, carried_item, part_of
 from stores.dynamodb_client import Calls, Cancelled
 from stores.dynamodb_expressions import Write, delete, of, put
 from stores.dynamodb_keys import Item
@@ -37,15 +37,16 @@ _MOST_BYTES = 3_000_000
 class Luggage:
     """What comes along with a card.
 
-    `home` is the board that it leaves, as it was when that was decided; `copies` are its parts, as they shall stand on
-    the new board; `strays` what stands there of an earlier visit. `nonce` is at the card's place for newcomers, once
-    this mover has taken it; `is_ahead` tells that the parts are there.
+    `home` is the board that it leaves, as it was when that was decided; `parts` are its parts as they are there, and
+    `copies` as they shall stand on the new board; `strays` what stands there of an earlier visit. `nonce` is at the
+    card's place for newcomers, once this mover has taken it; `is_ahead` tells that the parts are there.
     """
 
     card: Card
     home: Seen
     board_id: str
     at: str
+    parts: Sequence[Item] = ()
     copies: Sequence[Item] = ()
     strays: Sequence[Item] = ()
     nonce: str | None = None
@@ -85,7 +86,8 @@ class Transfer:
         strays = {each["sk"]["S"]: each for each in self._parts(event.board_id, card_id)}
         for each in parts:
             strays.pop(each["sk"]["S"], None)
-        luggage.copies = [each | {"pk": text(f"B#{event.board_id}")} for each in parts]
+        luggage.parts = parts
+        luggage.copies = [carried_item(each, event.board_id, change.counterparts) for each in parts]
         luggage.strays = [*strays.values()]
         return luggage
 
@@ -94,7 +96,7 @@ class Transfer:
         known = {each.key for each in written}
         copies = [each for each in luggage.copies if (each["pk"]["S"], each["sk"]["S"]) not in known]
         arrivals = [*(self._put(each) for each in copies), *(self._delete(_key(each)) for each in luggage.strays)]
-        old = [self._left_behind(luggage, each) for each in luggage.copies]
+        old = [self._left_behind(each) for each in luggage.parts]
         room = _MOST_AT_ONCE + 1 - len(written)
         size = len(arrivals) + len(self._departure(luggage)) + 1
         if luggage.is_ahead or size > room or sum(map(_size, arrivals)) > _MOST_BYTES:
@@ -106,22 +108,19 @@ class Transfer:
             old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
         return [*arrivals, *old]
 
-    def _left_behind(self, luggage: Luggage, copy: Item) -> Write:
+    def _left_behind(self, part: Item) -> Write:
         """The part is no longer on the board that the card leaves, on condition that it was as it was copied."""
-        condition, values = "#version = :version", {":version": copy["version"]}
-        if "items" in copy:
+        condition, values = "#version = :version", {":version": part["version"]}
+        if "items" in part:
             # A checklist keeps its version when its items change, or when another one is moved.
             condition += " AND #rank = :rank AND #items = :items"
-            values |= {":rank": copy["rank"], ":items": copy["items"]}
-        key = keys.key(f"B#{luggage.card.board_id}", copy["sk"]["S"])
-        return Write("Delete", delete(self._table, key, condition, values), _is_stale)
+            values |= {":rank": part["rank"], ":items": part["items"]}
+        return Write("Delete", delete(self._table, _key(part), condition, values), _is_stale)
 
     def _look_again(self, luggage: Luggage) -> None:
         """Raise Stale if the parts are not as they were copied, where the last transaction has no room to tell."""
-        home_id = luggage.card.board_id
-        parts = [each | {"pk": text(f"B#{home_id}")} for each in luggage.copies]
-        head, found = self._reading.moment(home_id, [*map(_key, parts)])
-        if head is None or head.board.seq != luggage.home.head.board.seq or found != parts:
+        head, found = self._reading.moment(luggage.card.board_id, [*map(_key, luggage.parts)])
+        if head is None or head.board.seq != luggage.home.head.board.seq or found != luggage.parts:
             raise Stale
 
     def _departure(self, luggage: Luggage) -> list[Write]:

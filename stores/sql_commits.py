@@ -1,6 +1,6 @@
 """A commit in a SQL database: one transaction, whatever it writes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,11 +125,18 @@ class Commit:
             for strip in sw.STRIP_CARD:
                 self._run(strip, card_id=value.id)
             if change.origin:
-                for carry in sw.CARRY_PARTS:
-                    self._run(carry, card_id=value.id, board_id=value.board_id)
+                self._carry_parts(value, change.counterparts)
         elif isinstance(value, Checklist):
             self._run(sw.DELETE_ITEMS, checklist_id=value.id)
         self._write_rest(value)
+
+    def _carry_parts(self, card: Card, counterparts: Mapping[str, str]) -> None:
+        """Let what belongs to a card follow it to another board."""
+        for carry in sw.CARRY_PARTS:
+            self._run(carry, card_id=card.id, board_id=card.board_id)
+        hands = {f"from_{number}": place for number, place in enumerate(counterparts)}
+        hands |= {f"to_{number}": place for number, place in enumerate(counterparts.values())}
+        self._run(sw.hand_over_items(len(counterparts)), card_id=card.id, **hands)
 
     def _write_rest(self, value: Value) -> None:
         """What of a value stands in tables of its own."""

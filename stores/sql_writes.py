@@ -85,6 +85,20 @@ CARRY_PARTS = tuple(
     for table in (time_entries, checklists, comments)
 )
 
+
+@cache
+def hand_over_items(count: int) -> sa.Update:
+    """The items of a card's checklists change hands: from so many places to others, and from any else to nobody."""
+    item = checklist_items.c
+    of_card = sa.select(checklists.c.id).where(checklists.c.card_id == given("card_id"))
+    hands = [(item.assignee_id == given(f"from_{number}"), given(f"to_{number}")) for number in range(count)]
+    return (
+        checklist_items.update()
+        .where(item.checklist_id.in_(of_card), item.assignee_id.is_not(None))
+        .values(assignee_id=sa.case(*hands, else_=sa.null()) if hands else sa.null())
+    )
+
+
 DELETE_PART = {
     table: table.delete().where(table.c.id == given("id"), table.c.board_id == given("board_id"))
     for table in (members, labels, time_entries, checklists, comments)

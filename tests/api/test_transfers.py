@@ -52,6 +52,27 @@ def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away:
     assert mina.post(f"{home}/cards", {"title": "Another", "external_id": "x1"}).status == 201
 
 
+def test_items_of_checklists_stay_those_of_who_is_a_member_there_too(
+    mina: Client, omar: Client, home: str, away: str
+) -> None:
+    mina.put(f"{home}/members/omar", {"role": "editor"})
+    card = mina.post(f"{home}/cards", {"title": "Fix it", "assignee_ids": ["mina", "omar"]}).json["id"]
+    old, new = (f"{board}/cards/{card}" for board in (home, away))
+    steps = mina.post(f"{old}/checklists", {"name": "Steps"}).json["id"]
+    for who in ("mina", "omar", None):
+        step = {"text": "Try it", "assignee_id": who, "due_at": "2026-12-24T12:00:00Z"}
+        omar.post(f"{old}/checklists/{steps}/items", {name: value for name, value in step.items() if value})
+    before = mina.get(f"{old}/checklists").json["items"][0]
+
+    moved = mina.post(f"{old}/transfer", {"board_id": away.rpartition("/")[2]})
+
+    after = mina.get(f"{new}/checklists").json["items"][0]
+    assert moved.json["assignee_ids"] == ["mina"]
+    assert [each.pop("assignee_id") for each in before["items"]] == ["mina", "omar", None]
+    assert [each.pop("assignee_id") for each in after["items"]] == ["mina", None, None]
+    assert after == {**before, "board_id": away.rpartition("/")[2]}
+
+
 def test_only_editors_of_both_boards_move_a_card(mina: Client, omar: Client, home: str, away: str) -> None:
     mina.put(f"{home}/members/omar", {"role": "editor"})
     path = f"{home}/cards/{mina.post(f'{home}/cards', {'title': 'Fix it'}).json['id']}/transfer"

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, labels, marks, shelves, timeclock, transfers
+from kanban import cards, labels, marks, members, shelves, timeclock, transfers
 from kanban.errors import CardArchived, CurrencyDiffers, NoListOfStage, SelfReference, UnknownReference
-from kanban.values import BoardView, Card, Color, List, TimeEntry
+from kanban.values import BoardView, Card, Color, List, Role, TimeEntry
 from tests.kanban.desk import Desk
 
 
@@ -51,6 +51,20 @@ def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: Desk) -> None:
     assert change.origin.event.type == "card.departed"
     assert [each.card_count for each in change.origin.updates if isinstance(each, List)] == [0]
     assert [each.card_count for each in change.updates if isinstance(each, List)] == [1]
+
+
+def test_who_is_a_member_of_both_boards_has_a_counterpart_and_nobody_else_has(desk: Desk) -> None:
+    desk.apply(members.put(desk.view(), "usr_bob", Role.EDITOR, desk.act)[1])
+    away = elsewhere()
+    for each, user_id in ((desk, "usr_cid"), (away, "usr_bob"), (away, "usr_dan")):
+        each.apply(members.put(each.view(), user_id, Role.EDITOR, each.act)[1])
+    old = add(desk, assignee_ids=["usr_bob", "usr_cid"])
+
+    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+
+    both = ("usr_ann", "usr_bob")
+    assert change.counterparts == {desk.view().member(each).id: away.view().member(each).id for each in both}
+    assert card.assignee_ids == (away.view().member("usr_bob").id,)
 
 
 def test_labels_whose_names_read_the_same_are_the_same_however_they_are_written(desk: Desk) -> None:

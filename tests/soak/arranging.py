@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from tests.soak.ledger import Ledger
 from tests.soak.rulings import Expected, Refusal, Request, first_of, named, refuse_entry
-from tests.soak.shapes import assigned_to, column_shape, folded, labels_on, moment, seconds_on
+from tests.soak.shapes import assigned_to, column_shape, done_by, folded, labels_on, moment, seconds_on
 from tests.soak.state import Board, Card, Column
 
 Thing = TypeVar("Thing", Column, Card)
@@ -104,6 +104,8 @@ class Arranging(Ledger):
         people = assigned_to(board, card)
         card.labels = [each for each in away.labels if each.name.casefold() in names]
         card.assigned = [place for place in away.places if place.user in people]
+        for item in card.items:
+            item.assigned = away.place_of(done_by(board, item) or "")
         origin.cards.remove(card)
         target.cards.insert(0 if request.wishes.get("position") == "top" else len(target.cards), card)
         self._touch(card)

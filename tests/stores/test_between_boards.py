@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import boards, ranks
+from kanban import boards, ranks, transfers
 from kanban.record import record
 from kanban.store import AlreadyExists, CardQuery, Stale
-from kanban.values import Board, BoardView, Card, Change, Comment, Event, Part
-from tests.stores.parts import comment, full_card
-from tests.stores.world import World, bare_card
+from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, TimeEntry
+from tests.stores.parts import checklist, comment, full_card, item, label, place_of
+from tests.stores.world import NOON, World, bare_card
 
 CARDS = 150
 
@@ -110,6 +110,104 @@ def test_a_card_moves_with_all_its_parts(world: World) -> None:
     found = world.store.page_events(home_id, world.ann.id, 0, 100)
     assert found is not None
     assert found[1].items[-1].type == "card.left"
+
+
+Everything = tuple[Card, tuple[Checklist, ...], tuple[Comment, ...], tuple[TimeEntry, ...]]
+
+
+def everything(world: World, card: Card) -> Everything:
+    """All that there is of a card on Ann's board."""
+    checklists = world.store.checklists(world.board_id, world.ann.id, card.id)
+    comments = world.store.page_comments(world.board_id, world.ann.id, card.id, 100)
+    entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
+    assert checklists is not None
+    assert comments is not None
+    assert entries is not None
+    return world.card(card), checklists[1], comments[1].items, entries[1].items
+
+
+def with_items_of(world: World, card: Card, *assignee_ids: str | None) -> Card:
+    """The card with one more checklist, each item of which is one of these places'."""
+    steps = [item(world, f"Step {number}", due_at=NOON) for number in range(len(assignee_ids))]
+    given = [replace(step, assignee_id=each) for step, each in zip(steps, assignee_ids, strict=True)]
+    counted = replace(card, item_count=card.item_count + len(given))
+    world.write(creates=(checklist(world, card, "a1", *given),), updates=(counted,))
+    return counted
+
+
+def sent(world: World, card: Card, target_id: str) -> None:
+    """The card goes to another board, which is then the one that is looked at."""
+    view, away = viewed(world, world.board_id, card.id), viewed(world, target_id)
+    world.store.commit(transfers.transfer(view, away, card.id, world.act())[1])
+    world.board_id = target_id
+
+
+def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_board(world: World) -> None:
+    people = [world.ann, *(world.user(name) for name in ("Bob", "Cid", "Dan"))]
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    for user in people[1:]:
+        world.member(user, Role.EDITOR)
+    bob, cid, dan = (place_of(world, each.id) for each in people[1:])
+    ann = place_of(world, world.ann.id)
+    card = with_items_of(world, full_card(world, "Doing"), ann.id, bob.id, cid.id, dan.id, None)
+    card = replace(card, assignee_ids=tuple(sorted((ann.id, cid.id))))
+    world.write(updates=(card,))
+    world.write(deletes=(dan,))
+    world.board_id = target_id
+    world.member(people[1], Role.VIEWER)
+    bug, _ = label(world, "BUG"), label(world, "Idea")
+    ann_there, bob_there = (place_of(world, each.id).id for each in people[:2])
+    world.board_id = home_id
+    world.later(hours=1)
+    was, checklists, comments, entries = everything(world, card)
+
+    sent(world, card, target_id)
+
+    doing = world.list_named("Doing")
+    there = everything(world, card)
+    assert there[0] == replace(
+        was,
+        board_id=target_id,
+        list_id=doing.id,
+        rank=doing.last_rank,
+        label_ids=(bug.id,),
+        assignee_ids=(ann_there,),
+        running=was.running and replace(was.running, board_id=target_id),
+        version=was.version + 1,
+        updated_at=world.now,
+    )
+    bare, given = (replace(each, board_id=target_id) for each in checklists)
+    hands = [ann_there, bob_there, None, None, None]
+    items = tuple(replace(each, assignee_id=hand) for each, hand in zip(given.items, hands, strict=True))
+    assert there[1] == (bare, replace(given, items=items))
+    assert there[2] == tuple(replace(each, board_id=target_id) for each in comments)
+    assert there[3] == tuple(replace(each, board_id=target_id) for each in entries)
+
+
+def test_items_that_lost_their_members_on_the_way_are_nobodys_when_the_card_comes_back(world: World) -> None:
+    bob = world.user("Bob")
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    world.member(bob, Role.EDITOR)
+    ann = place_of(world, world.ann.id)
+    card = with_items_of(world, world.add_card("Traveller"), ann.id, place_of(world, bob.id).id)
+
+    sent(world, card, target_id)
+    sent(world, card, home_id)
+
+    (steps,) = everything(world, card)[1]
+    assert [each.assignee_id for each in steps.items] == [ann.id, None]
+
+
+def test_items_of_other_cards_stay_whose_they_are(world: World) -> None:
+    ann = place_of(world, world.ann.id)
+    card, other = (with_items_of(world, world.add_card(title), ann.id) for title in ("Traveller", "Homebody"))
+    home_id = world.board_id
+
+    sent(world, card, world.board("Elsewhere"))
+
+    world.board_id = home_id
+    (steps,) = everything(world, other)[1]
+    assert [each.assignee_id for each in steps.items] == [ann.id]
 
 
 @pytest.mark.parametrize("where", ["home", "target"])

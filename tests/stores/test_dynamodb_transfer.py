@@ -12,6 +12,7 @@ from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store
 from kanban.values import BoardView, Card, Change, Comment, Part, Remembered
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
+from tests.stores.parts import checklist, item
 from tests.stores.world import World, every
 
 FEW, MANY = 5, 250
@@ -102,6 +103,24 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
     assert card.id not in viewed(world, card.board_id, card.id).cards
     assert [found.id for _, found in world.store.page_assigned(world.ann.id, CardQuery(), 10).items] == [card.id]
     assert world.store.remembered(world.ann.id, "op", "key", world.now) is not None
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_items_of_checklists_stay_their_members_however_many_parts_there_are(world: World, count: int) -> None:
+    card = commented(world, count)
+    (place,) = world.view().members
+    steps = checklist(world, card, "a0", item(world, "Schritt 1", assignee_id=place.id), item(world, "2"))
+    card = replace(card, item_count=2)
+    world.write(creates=(steps,), updates=(card,))
+    target_id = world.board("Elsewhere")
+    (there,) = viewed(world, target_id).members
+
+    world.store.commit(replace(moved(world, card, target_id), counterparts={place.id: there.id}))
+
+    found = world.store.checklists(target_id, world.ann.id, card.id)
+    assert found is not None
+    items = (replace(steps.items[0], assignee_id=there.id), steps.items[1])
+    assert found[1] == (replace(steps, board_id=target_id, items=items),)
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])

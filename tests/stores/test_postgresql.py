@@ -363,6 +363,7 @@ WRITES: dict[str, sa.Update | sa.Delete] = {
         for name in ("STRIP_CARD", "CARRY_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
+    **{f"hand_over_items {count}": sql_writes.hand_over_items(count) for count in (0, 2)},
     **{
         f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
