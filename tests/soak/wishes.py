@@ -185,6 +185,10 @@ class Wishes:
             return [card.id for card in board.cards if card.archived]
         if operation == "create_checklist_item":
             return [card.id for card in board.cards if card.checklists]
+        if operation == "transfer_card":
+            # Rather one with an item of somebody's, who may have another place there.
+            given = [card.id for card in board.cards if any(item.assigned for item in card.items)]
+            return given or [card.id for card in board.cards]
         if operation in _OF_A_CARD - _FIRST_OF_A_CARD:
             return [card.id for card in board.cards if _parts(operation, card)]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
@@ -321,6 +325,7 @@ class Wishes:
                 return _some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
             case "transfer_card":
                 others = [each for each in self._model.boards if each is not board]
+                others = [each for each in others if each.place_of(board.owner)] or others
                 away = chance.choice(others) if others and chance.random() < 0.9 else board
                 there = self._among([each.id for each in away.columns], "lst_", chance)
                 where = self._among([away.id], "brd_", chance)
@@ -355,23 +360,23 @@ class Wishes:
             case "move_checklist":
                 neighbour = self._among([each.id for each in checklists], "chk_", chance)
                 return _place(chance, neighbour) or {"position": "bottom"}
+        if operation in ("create_checklist_item", "update_checklist_item"):
+            return self._body_of_item(operation, board, chance)
         return self._body_about_item(operation, column_id, [each for each in checklists if each.id == about[1]], chance)
+
+    def _body_of_item(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any]:
+        who = chance.choice([place.user for place in board.places] * 3 + [*self._users, "nobody"])
+        if operation == "create_checklist_item":
+            whole = {"done": chance.random() < 0.5, "assignee_id": who, "due_at": chance.choice(_MOMENTS[:-1])}
+            return {"text": chance.choice(_TITLES), **_some(chance, **whole, position=chance.choice(_ENDS))}
+        words = {"text": chance.choice(_TITLES), "done": chance.random() < 0.7}
+        there = who if chance.random() < 0.8 else None
+        return _some(chance, **words, assignee_id=there, due_at=chance.choice(_MOMENTS))
 
     def _body_about_item(
         self, operation: str, column_id: str, homes: list[Checklist], chance: random.Random
     ) -> dict[str, Any] | None:
         match operation:
-            case "create_checklist_item":
-                whole = {
-                    "done": chance.random() < 0.5,
-                    "assignee_id": chance.choice(self._users),
-                    "due_at": chance.choice(_MOMENTS[:-1]),
-                }
-                return {"text": chance.choice(_TITLES), **_some(chance, **whole, position=chance.choice(_ENDS))}
-            case "update_checklist_item":
-                who = chance.choice((*self._users, None, "nobody"))
-                words = {"text": chance.choice(_TITLES), "done": chance.random() < 0.7}
-                return _some(chance, **words, assignee_id=who, due_at=chance.choice(_MOMENTS))
             case "move_checklist_item":
                 there = [item.id for home in homes for item in home.items]
                 return _place(chance, self._among(there, "itm_", chance)) or {"position": "top"}
