@@ -1,13 +1,15 @@
 """Boards that are made whole, whatever their size; and cards that move from one board to another with their parts."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kanban import boards, ranks, transfers
 from kanban.record import record
-from kanban.store import AlreadyExists, CardQuery, Stale
-from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, TimeEntry
+from kanban.store import AlreadyExists, CardQuery, Sort, Stale
+from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
 from tests.stores.parts import checklist, comment, full_card, item, label, place_of
 from tests.stores.world import NOON, World, bare_card
 
@@ -182,6 +184,40 @@ def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_boar
     assert there[1] == (bare, replace(given, items=items))
     assert there[2] == tuple(replace(each, board_id=target_id) for each in comments)
     assert there[3] == tuple(replace(each, board_id=target_id) for each in entries)
+
+
+def test_a_card_is_found_on_the_other_board_by_all_that_it_was_found_by_and_here_no_longer(world: World) -> None:
+    card = full_card(world, "Doing")
+    home_id, target_id = world.board_id, world.board("Elsewhere")
+    world.board_id = target_id
+    there = label(world)
+    world.board_id = home_id
+    (here,) = world.view().labels
+    span = (NOON - timedelta(days=1), NOON + timedelta(days=1))
+    asked: list[dict[str, Any]] = [
+        {"q": "second"},
+        {"assignee_id": world.ann.id},
+        {"due_from": NOON, "sort": Sort.DUE_LAST},
+        {"updated_since": NOON, "sort": Sort.MOST_RECENT},
+        {"status": Stage.IN_PROGRESS},
+    ]
+
+    def found(label_id: str) -> tuple[list[list[str]], list[str]]:
+        pages = [world.cards(CardQuery(**each)) for each in (*asked, {"label_id": label_id})]
+        worked = world.store.page_worked(world.board_id, world.ann.id, span, 10)
+        assert worked is not None
+        return [[each.id for each in page] for page in pages], sorted(entry.id for entry, _ in worked[1].items)
+
+    before = found(here.id)
+    sent(world, card, target_id)
+    after = found(there.id)
+    world.board_id = home_id
+    left = found(here.id)
+
+    assert before == after
+    assert before[0] == [[card.id]] * 6
+    assert len(before[1]) == 2
+    assert left == ([[]] * 6, [])
 
 
 def test_items_that_lost_their_members_on_the_way_are_nobodys_when_the_card_comes_back(world: World) -> None:
