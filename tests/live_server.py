@@ -64,8 +64,8 @@ class LiveServer:
         self._process.send_signal(number)
 
     def wait(self) -> tuple[int, str]:
-        """The exit status, and what was printed after the greeting; raises TimeoutExpired after ten seconds."""
-        farewell, _ = self._process.communicate(timeout=10)
+        """The exit status, and what was printed after the greeting; raises TimeoutExpired after half a minute."""
+        farewell, _ = self._process.communicate(timeout=30)
         return self._process.returncode, farewell
 
     def stop(self) -> tuple[int, str]:

@@ -39,7 +39,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _me(server: LiveServer, token: str) -> str:
     request = Request(f"{server.url}v1/users/me", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - http.
-    with urlopen(request, timeout=5) as answer:  # noqa: S310 - our own server.
+    with urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server.
         name: str = json.load(answer)["name"]
         return name
 

@@ -15,7 +15,7 @@ from tests.live_server import ROOT, LiveServer
 
 def _exchange(server: LiveServer, sent: bytes) -> bytes:
     """What comes back for what was sent."""
-    with socket.create_connection(server.host_and_port, timeout=5) as connection:
+    with socket.create_connection(server.host_and_port, timeout=30) as connection:
         connection.sendall(sent)
         return _everything(connection)
 
@@ -148,7 +148,7 @@ def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
         assert process.stdin
         assert process.stdout
         port = int(process.stdout.readline())
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(_request("GET / HTTP/1.1"))
             assert process.stdout.readline() == "begun\n"
 
@@ -157,7 +157,7 @@ def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
             process.stdin.flush()
 
             assert _everything(connection).endswith(b"done")
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
 
 
 def test_slow_clients_keep_nobody_waiting(live_server: LiveServer) -> None:
