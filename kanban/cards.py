@@ -36,6 +36,9 @@ from kanban.values import (
     Value,
 )
 
+MOST_TEXT = 400_000
+"""Characters of all cards of one commit: as many as fit into one of every engine, whatever the script."""
+
 _FIELDS = frozenset(
     {
         "title",

@@ -123,7 +123,13 @@ def _ranked(old: Checklist, others: Sequence[Checklist], place: int) -> tuple[Ch
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.LONGEST:
         return replace(old, rank=rank), []
-    # All get short ranks below the present ones, so that no two ever have the same.
-    fresh = ranks.following(max(each.rank for each in (old, *others)), len(others) + 1)
-    rank = fresh.pop(place)
-    return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(others, fresh, strict=True)]
+    # The shorter side gets short ranks beyond the present ones, so that no two ever have the same. Written again with
+    # all their items, all of the largest ones would not fit into one commit of every engine.
+    taken = sorted(each.rank for each in (old, *others))
+    if len(above) < len(below):
+        *fresh, rank = ranks.preceding(taken[0], len(above) + 1)
+        displaced = above
+    else:
+        rank, *fresh = ranks.following(taken[-1], len(below) + 1)
+        displaced = below
+    return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, fresh, strict=True)]

@@ -36,8 +36,10 @@ MOST_COPIED = 40
 MOST_COPIED_PARTS = 80
 """Cards and checklists that are copied with their list."""
 
-MOST_COPIED_TEXT = 400_000
-"""Characters of all that: as many as fit into one commit of every engine, whatever the script."""
+_ITEM = 50
+"""Characters that an item of a checklist counts for beside its text: much is kept of the shortest one, too."""
+
+_MOST_TEXT = f"{cards.MOST_TEXT} characters of text, where each item of a checklist counts as {_ITEM} more"
 
 Checklists = Mapping[str, Sequence[Checklist]]
 """By the card's id."""
@@ -55,9 +57,11 @@ def copy_card(
 ) -> tuple[Card, Change]:
     """A card like that one, in its list or in another, with all its checklists, which are given.
 
-    Raises UnknownReference, ListArchived, WipLimitReached, TooManyCards.
+    Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
     """
     old = view.card(card_id)
+    if _text([old], {old.id: checklists}) > cards.MOST_TEXT:
+        raise TooMuchToCopy("card", old.title, _MOST_TEXT)
     target = view.list_of(old) if list_id is None else cards.referred_list(view, list_id)
     refuse_entry(target)
     card, made = _copied(old, checklists, target, rank_at_end(target, position), act)
@@ -80,14 +84,19 @@ def copy_card(
 def refuse_long(there: List) -> None:
     """Raise TooMuchToCopy for a list with more cards than are copied with it."""
     if there.card_count > MOST_COPIED:
-        raise TooMuchToCopy(there.name, MOST_COPIED, MOST_COPIED_PARTS, MOST_COPIED_TEXT)
+        raise _too_much(there)
+
+
+def _too_much(there: List) -> TooMuchToCopy:
+    parts = f"{MOST_COPIED_PARTS} cards and checklists together"
+    return TooMuchToCopy("list", there.name, f"{MOST_COPIED} cards", parts, _MOST_TEXT)
 
 
 def _text(there: Sequence[Card], checklists: Checklists) -> int:
-    """How many characters these cards and checklists hold."""
+    """How many characters these cards and checklists count for."""
     of_cards = sum(cards.text_length(card) for card in there)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
-    return of_cards + sum(len(item.text) for item in items)
+    return of_cards + sum(len(item.text) + _ITEM for item in items)
 
 
 def copy_list(
@@ -100,8 +109,8 @@ def copy_list(
     old = view.list(list_id)
     refuse_long(old)
     parts = len(there) + sum(map(len, checklists.values()))
-    if parts > MOST_COPIED_PARTS or _text(there, checklists) > MOST_COPIED_TEXT:
-        raise TooMuchToCopy(old.name, MOST_COPIED, MOST_COPIED_PARTS, MOST_COPIED_TEXT)
+    if parts > MOST_COPIED_PARTS or _text(there, checklists) > cards.MOST_TEXT:
+        raise _too_much(old)
     if len(view.lists) >= MOST_LISTS:
         raise TooManyLists(MOST_LISTS)
     empty = _empty(old, view.board.id, act)

@@ -218,16 +218,15 @@ class NoRoom(Conflict):
 
 
 class TooMuchToCopy(Conflict):
-    """A list holds more than one request can copy."""
+    """A card, or a list, holds more than one request can copy."""
 
     code = "too_much_to_copy"
 
-    def __init__(self, list_name: str, most_cards: int, most_parts: int, most_text: int) -> None:
-        """Name the list and what is allowed: cards, cards and checklists together, and characters of all their text."""
-        super().__init__(
-            f"List {quoted(list_name)} holds too much: one request copies at most {most_cards} cards, "
-            f"{most_parts} cards and checklists together, and {most_text} characters of text."
-        )
+    def __init__(self, kind: str, name: str, *most: str) -> None:
+        """Kind is 'card' or 'list', most what is allowed, in words."""
+        *some, last = most
+        allowed = f"{', '.join(some)}, and {last}" if some else last
+        super().__init__(f"{kind.capitalize()} {quoted(name)} holds too much: one request copies at most {allowed}.")
 
 
 class LastOwner(Conflict):
@@ -341,15 +340,15 @@ class ListDeleted(Conflict):
 
 
 class TooManyRunning(Conflict):
-    """More clocks run than can be stopped at once."""
+    """More clocks run than can be stopped at once, or those of too long cards."""
 
     code = "too_many_running"
 
-    def __init__(self, kind: str, name: str, most: int) -> None:
-        """Kind is 'list' or 'board', most the number of clocks."""
+    def __init__(self, kind: str, name: str, most: int, most_text: int) -> None:
+        """Kind is 'list' or 'board', most the number of clocks, most_text that of the characters of their cards."""
         super().__init__(
-            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, too many to stop at once: "
-            "move, finish or archive some first."
+            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, or more than {most_text} "
+            "characters of text on them, too many to stop at once: move, finish or archive some first."
         )
 
 

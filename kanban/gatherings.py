@@ -15,9 +15,6 @@ MOST_MOVED = 40
 _MOST_PARTS = 90
 """What one step writes of cards, their external ids and their time entries."""
 
-_MOST_TEXT = 400_000
-"""Characters of the cards of one step: as many as fit into one commit of every engine, whatever the script."""
-
 
 def move_cards(
     view: BoardView, list_id: str, there: Sequence[Card], act: Act, *, to: str
@@ -42,7 +39,7 @@ def move_cards(
         moved, began, ended = cards.brought_to(moved, view.board, origin.stage, target.stage, act)
         parts += 1 + len(began) + len(ended) + (card.external_id is not None)
         characters += cards.text_length(card)
-        if parts > _MOST_PARTS or (written and characters > _MOST_TEXT):
+        if parts > _MOST_PARTS or (written and characters > cards.MOST_TEXT):
             break
         written.append(moved)
         opened += began

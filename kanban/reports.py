@@ -9,10 +9,16 @@ KINDS = ("lists", "cards", "labels", "checklists", "comments", "time_entries")
 MOST_LINES = 200
 """Lines of a report; the rest are counted."""
 
+_LONGEST_NAME = 200
+"""Characters of a name in a report: so that all of it can be remembered as the answer, on every engine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that was left out or changed. `kind` is 'card', 'label', …; `name` what it is called, may be empty."""
+    """Something that was left out or changed.
+
+    `kind` is 'card', 'label', …; `name` what it is called, cut where it is very long, may be empty.
+    """
 
     kind: str
     name: str
@@ -30,7 +36,8 @@ class Report:
     def tell(self, kind: str, name: str, message: str) -> None:
         """Add a line."""
         if len(self.lines) < MOST_LINES:
-            self.lines.append(Line(kind, name, message))
+            shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+            self.lines.append(Line(kind, shown, message))
         else:
             self.unlisted += 1
 

@@ -12,7 +12,7 @@ from stores.changes import check
 from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import card_of
 from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
-from stores.dynamodb_expressions import Write, of
+from stores.dynamodb_expressions import MOST_BYTES, Write, of
 from stores.dynamodb_founding import founded, refuse_known
 from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_heads import board_of
@@ -77,16 +77,18 @@ class Commits:
         """What one transaction writes; the rest has been written before, where nobody sees it."""
         if circumstances.luggage:
             writes += self._transfer.carried(circumstances.luggage, writes)
-        if len(writes) <= MOST_WRITES:
+        event = change.event if makes_a_board(change) else None
+        # A small board of long texts is large, too. Of all other changes the rules see to it that they are not.
+        if len(writes) <= MOST_WRITES and (event is None or sum(each.size for each in writes) <= MOST_BYTES):
             return writes
         if circumstances.moved:
             raise MovedOn
-        if change.event is None or not makes_a_board(change):
+        if event is None:
             raise TooLarge(len(writes))
         if circumstances.tombstone is None:
             refuse_known(self._read, remember)
             batches = Batches(self._calls, self._table, progress)
-            circumstances.tombstone = founded(self._read, batches, change, change.event, writes)
+            circumstances.tombstone = founded(self._read, batches, change, event, writes)
         return [*(each for each in writes if each.decides), circumstances.tombstone]
 
     def _transact(self, writes: Sequence[Write], nonce: str) -> None:

@@ -15,6 +15,9 @@ Refusal = Callable[[Item | None], StoreError]
 """The error that a failed condition is, given what is there instead."""
 
 
+MOST_BYTES = 3_000_000
+"""What is written in one transaction by those who can choose: DynamoDB takes four megabytes."""
+
 Kind = TypeVar("Kind")
 
 
@@ -39,6 +42,11 @@ class Write:
     def part(self) -> dict[str, Any]:
         """As it stands in the transaction."""
         return {self.action: self.request}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it is."""
+        return len(str(self.request).encode())
 
     @property
     def key(self) -> tuple[str, str]:

@@ -21,16 +21,13 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
 from stores.dynamodb_cards import Assigned, assigned_of, card_of, carried_item, part_of
 from stores.dynamodb_client import Calls, Cancelled
-from stores.dynamodb_expressions import Write, delete, of, put
+from stores.dynamodb_expressions import MOST_BYTES, Write, delete, of, put
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading, Seen
 
 _MOST_AT_ONCE = 99
 _MANY = 1000
 _MOST_LOOKS = 4
-
-_MOST_BYTES = 3_000_000
-"""What is sent in one transaction: DynamoDB takes four megabytes."""
 
 
 @dataclass(slots=True)
@@ -99,11 +96,11 @@ class Transfer:
         old = [self._left_behind(each) for each in luggage.parts]
         room = _MOST_AT_ONCE + 1 - len(written)
         size = len(arrivals) + len(self._departure(luggage)) + 1
-        if luggage.is_ahead or size > room or sum(map(_size, arrivals)) > _MOST_BYTES:
+        if luggage.is_ahead or size > room or sum(each.size for each in arrivals) > MOST_BYTES:
             self._send_ahead(luggage, arrivals)
             arrivals = []
         arrivals += self._departure(luggage)
-        if len(arrivals) + len(old) > room or sum(map(_size, (*arrivals, *old))) > _MOST_BYTES:
+        if len(arrivals) + len(old) > room or sum(each.size for each in (*arrivals, *old)) > MOST_BYTES:
             self._look_again(luggage)
             old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
         return [*arrivals, *old]
@@ -210,16 +207,11 @@ def guarded(calls: Calls, table: str, place: Item, writes: Sequence[Write], *che
     guards = [{"ConditionCheck": own}, *checks]
     left = [*writes]
     while left:
-        bytes_so_far = accumulate(map(_size, left))
-        count = sum(size <= _MOST_BYTES for size in bytes_so_far) or 1
+        bytes_so_far = accumulate(each.size for each in left)
+        count = sum(size <= MOST_BYTES for size in bytes_so_far) or 1
         batch = left[: min(count, _MOST_AT_ONCE + 1 - len(guards))]
         calls("transact_write_items", TransactItems=[*guards, *(each.part for each in batch)])
         left = left[len(batch) :]
-
-
-def _size(write: Write) -> int:
-    """About how many bytes it is."""
-    return len(str(write.request).encode())
 
 
 def _adds_up(card: Card, parts: Sequence[Part]) -> bool:

@@ -134,7 +134,7 @@ def test_a_checklist_of_another_card_is_not_found(desk: Desk) -> None:
         checklists.move(view, other.id, [], checklist.id, desk.act, position="top")
 
 
-def test_where_ranks_have_grown_long_all_get_short_ones(desk: Desk) -> None:
+def test_where_ranks_have_grown_long_the_shorter_side_gets_short_ones(desk: Desk) -> None:
     card = add_card(desk)
     one, two, three = (add(desk, card, name) for name in ("1", "2", "3"))
     desk.parts[one.id] = replace(one, rank=one.rank + "z" * ranks.LONGEST)
@@ -142,7 +142,24 @@ def test_where_ranks_have_grown_long_all_get_short_ones(desk: Desk) -> None:
     move(desk, three, before=two.id)
 
     assert names(desk, card) == ["1", "3", "2"]
-    assert max(len(each.rank) for each in there(desk, card)) < 4
+    assert max(len(each.rank) for each in there(desk, card)[1:]) < 4
+
+
+@pytest.mark.parametrize("place", range(19))
+def test_where_ranks_have_grown_long_no_more_than_half_of_the_checklists_are_written(desk: Desk, place: int) -> None:
+    card = add_card(desk)
+    made = [add(desk, card, str(number)) for number in range(20)]
+    long = made[0].rank + "V" * ranks.LONGEST
+    for number, each in enumerate(made):
+        desk.parts[each.id] = replace(each, rank=f"{long}{number:02}V")
+    there_now = there(desk, card)
+
+    _, change = checklists.move(desk.view(card.id), card.id, there_now, made[-1].id, desk.act, before=made[place].id)
+
+    assert change is not None
+    assert len(change.updates) - 1 <= 10
+    desk.apply(change)
+    assert names(desk, card) == [*map(str, range(place)), "19", *map(str, range(place, 19))]
 
 
 def test_a_deleted_checklist_takes_its_items_off_the_counts(desk: Desk) -> None:

@@ -1,0 +1,138 @@
+"""What one request may write at most, in the widest script: every engine takes it in one commit.
+
+A capital letter of Deseret takes four bytes, and four more in what a card is searched by.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from kanban import boards, cards, checklists, copies, ranks, shelves
+from kanban.store import CardQuery
+from kanban.values import MOST_CHECKLISTS, MOST_ITEMS, Card, Checklist, Color, Label, TimeEntry
+from tests.stores.parts import checklist, entry, item
+from tests.stores.world import World, bare_card
+
+WIDE = "𐐀"
+
+
+def labels(world: World) -> tuple[str, ...]:
+    """As many labels as a board has; their ids."""
+    made = [
+        Label(
+            world.act().new_id("label"), world.board_id, f"{number:03}" + WIDE * 47, Color.RED, 1, world.now, world.now
+        )
+        for number in range(200)
+    ]
+    for start in range(0, 200, 50):
+        world.write(creates=tuple(made[start : start + 50]))
+    return tuple(each.id for each in made)
+
+
+def long_cards(world: World, list_name: str, count: int, text: int = cards.MOST_TEXT) -> list[Card]:
+    """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
+    list_, places, label_ids = world.list_named(list_name), ranks.following("", count), labels(world)
+    description = WIDE * min(20_000, text // count - 1)
+    made = []
+    for number, rank in enumerate(places):
+        wishes = {"label_ids": label_ids, "external_id": f"{number:03}" + "x" * 197, "due_at": world.now}
+        card = bare_card(world, list_, rank, title=WIDE, description=description, **wishes)
+        made.append(card)
+        world.write(creates=(card,), updates=(replace(list_, card_count=count, first_rank=places[0], last_rank=rank),))
+    return made
+
+
+def full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
+    """Checklists of a card with as many items as they may have, each of so many characters."""
+    made = [checklist(world, card, rank, *(item(world, WIDE * length) for _ in range(MOST_ITEMS))) for rank in ranks_of]
+    for each in made:
+        world.write(creates=(each,))
+    return made
+
+
+def checklists_of(world: World, card: Card) -> Sequence[Checklist]:
+    found = world.store.checklists(world.board_id, world.ann.id, card.id)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("what", ["list", "board"])
+def test_the_longest_cards_whose_clocks_can_stop_together_are_archived(world: World, what: str) -> None:
+    made = long_cards(world, "Doing", shelves.MOST_STOPPED)
+    note = {"note": WIDE * 1000}
+    running = [replace(each, running=entry(world, each, 0, None, **note)) for each in made]
+    for card in running:
+        assert isinstance(card.running, TimeEntry)
+        world.write(creates=(card.running,), updates=(card,))
+    world.later(hours=1)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), shelves.MOST_STOPPED)
+    assert found is not None
+    there = world.cards()
+
+    assert shelves.can_stop(there)
+    if what == "list":
+        _, change = shelves.archive_list(found[0], world.list_named("Doing").id, world.act(), there)
+    else:
+        _, change = shelves.archive_board(found[0], world.act(), there)
+    assert change is not None
+    world.store.commit(change)
+
+    stopped = world.cards(CardQuery(list_id=world.list_named("Doing").id))
+    assert [(each.running, each.tracked_seconds, each.description) for each in stopped] == [
+        (None, 3600, each.description) for each in made
+    ]
+
+
+def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
+    card = world.add_card(WIDE * 500, description=WIDE * 20_000)
+    length = (cards.MOST_TEXT - 20_500) // (MOST_CHECKLISTS * MOST_ITEMS) - 50
+    inside = full_checklists(world, card, length, ranks.following("", MOST_CHECKLISTS))
+
+    copy, change = copies.copy_card(world.view(card.id), card.id, inside, world.act())
+    world.store.commit(change)
+
+    assert world.card(copy) == copy
+    assert [len(each.items) for each in checklists_of(world, copy)] == [MOST_ITEMS] * MOST_CHECKLISTS
+
+
+def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
+    made = long_cards(world, "To do", 20, cards.MOST_TEXT - 6000 * 51)
+    inside = {each.id: full_checklists(world, each, 1, ranks.following("", 3)) for each in made}
+
+    copy, change = copies.copy_list(world.view(), made[0].list_id, made, inside, world.act())
+    world.store.commit(change)
+
+    copied = world.cards(CardQuery(list_id=copy.id))
+    assert [each.description for each in copied] == [each.description for each in made]
+    assert [len(checklists_of(world, each)) for each in copied] == [3] * 20
+
+
+def test_a_small_board_of_the_longest_cards_is_copied_whole(world: World) -> None:
+    made = [world.add_card(f"{number}", description=WIDE * 20_000) for number in range(30)]
+
+    view, change = copies.copy_board(world.view(), made, {}, world.act())
+    world.store.commit(change)
+
+    world.board_id = view.board.id
+    assert [(each.title, each.description) for each in world.cards()] == [
+        (each.title, each.description) for each in made
+    ]
+    world.store.commit(boards.delete(world.view(), world.act()))
+
+
+def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(world: World) -> None:
+    card = world.add_card("Card")
+    grown = [f"a0{'V' * ranks.LONGEST}{number:02}V" for number in range(MOST_CHECKLISTS)]
+    made = full_checklists(world, card, 500, grown)
+
+    view = world.store.checklists(world.board_id, world.ann.id, card.id)
+    assert view is not None
+    _, change = checklists.move(view[0], card.id, view[1], made[-1].id, world.act(), before=made[9].id)
+    assert change is not None
+    world.store.commit(change)
+
+    moved = [*made[:9], made[-1], *made[9:-1]]
+    assert [(each.id, len(each.items)) for each in checklists_of(world, card)] == [
+        (each.id, MOST_ITEMS) for each in moved
+    ]
