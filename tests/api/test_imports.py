@@ -24,6 +24,18 @@ def export(**fields: Any) -> dict[str, Any]:
     }
 
 
+def test_a_report_of_the_longest_names_is_short_enough_to_be_remembered(mina: Client) -> None:
+    (card,) = export()["cards"]
+    cards = [{**card, "id": f"5f3c2a1b{number:016}", "name": " " + "👩" * 600} for number in range(210)]
+
+    answer = mina.post("/imports/trello", export(cards=cards), Idempotency_Key="k1")
+
+    report = answer.json["report"]
+    assert (answer.status, len(report["items"]), report["unlisted"]) == (201, 200, 10)
+    assert report["items"][0]["name"] == "👩" * 199 + "…"
+    assert len(answer.raw) < 350_000
+
+
 def test_a_board_has_the_currency_and_the_rate_that_are_asked_for(mina: Client) -> None:
     answer = mina.post("/imports/trello?currency=EUR&hourly_rate_minor=1500", export())
 

@@ -125,6 +125,21 @@ def test_a_list_with_more_text_than_a_commit_holds_is_not_copied(desk: Desk) -> 
         copies.copy_list(desk.view(), todo.id, [*desk.cards.values()], {}, desk.act)
 
 
+def test_a_card_with_more_text_than_a_commit_holds_is_not_copied(desk: Desk) -> None:
+    old = full_card(desk)
+    (steps,) = parts_of(desk, old.id)
+    full = replace(steps, items=(replace(steps.items[0], text="x" * 149),) * 100)
+    view = desk.view(old.id)
+
+    copies.copy_card(view, old.id, [full] * 20, desk.act)
+    with pytest.raises(
+        TooMuchToCopy, match="Card 'Fix it' holds too much: one request copies at most 400000 characters"
+    ):
+        copies.copy_card(
+            replace(view, cards={old.id: replace(old, description="x" * 2000)}), old.id, [full] * 20, desk.act
+        )
+
+
 def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: Desk) -> None:
     view = desk.view()
     crowded = replace(view, lists=view.lists + view.lists[:1] * 97)

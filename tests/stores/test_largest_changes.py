@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import boards, cards, checklists, copies, ranks, shelves
+from kanban import boards, cards, checklists, copies, gatherings, ranks, shelves, transfers
 from kanban.store import CardQuery
 from kanban.values import MOST_CHECKLISTS, MOST_ITEMS, Card, Checklist, Color, Label, TimeEntry
 from tests.stores.parts import checklist, entry, item
@@ -106,6 +106,36 @@ def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_co
     copied = world.cards(CardQuery(list_id=copy.id))
     assert [each.description for each in copied] == [each.description for each in made]
     assert [len(checklists_of(world, each)) for each in copied] == [3] * 20
+
+
+def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: World) -> None:
+    made = long_cards(world, "Doing", gatherings.MOST_MOVED)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), gatherings.MOST_MOVED)
+    assert found is not None
+    there = world.cards()
+
+    done = world.list_named("Done").id
+    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.act(), to=done)
+    assert change is not None
+    world.store.commit(change)
+
+    assert (moved, left) == (gatherings.MOST_MOVED, 0)
+    assert [each.id for each in world.cards(CardQuery(list_id=done))] == [each.id for each in made]
+
+
+def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(world: World) -> None:
+    card = world.add_card(WIDE * 500, description=WIDE * 20_000)
+    full_checklists(world, card, 500, ranks.following("", MOST_CHECKLISTS))
+    world.write(updates=(replace(world.card(card), item_count=MOST_CHECKLISTS * MOST_ITEMS),))
+    other = world.store.read_board(world.board("Other"), world.ann.id)
+    assert other is not None
+
+    moved, change = transfers.transfer(world.view(card.id), other, card.id, world.act())
+    world.store.commit(change)
+
+    world.board_id = other.board.id
+    assert world.card(moved) == moved
+    assert [len(each.items) for each in checklists_of(world, moved)] == [MOST_ITEMS] * MOST_CHECKLISTS
 
 
 def test_a_small_board_of_the_longest_cards_is_copied_whole(world: World) -> None:
