@@ -4,7 +4,7 @@ A card's status is its list's stage, so `start`, `resolve` and `reopen` are move
 these.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from kanban import finishes, marks, moments, ranks, timeclock
 from kanban.errors import (
     CardArchived,
+    CardTooLong,
     EndsBeforeStart,
     ListArchived,
     NotFound,
@@ -22,6 +23,7 @@ from kanban.errors import (
 from kanban.patches import revised
 from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
 from kanban.record import record
+from kanban.text import searched_otherwise
 from kanban.values import (
     Act,
     Board,
@@ -39,6 +41,9 @@ from kanban.values import (
 MOST_TEXT = 400_000
 """Characters of all cards of one commit: as many as fit into one of every engine, whatever the script."""
 
+MOST_KEPT = 86_000
+"""Bytes that a card's title, description and links are kept in, on every engine."""
+
 _FIELDS = frozenset(
     {
         "title",
@@ -53,6 +58,9 @@ _FIELDS = frozenset(
         "links",
     }
 )
+
+_KEPT_LONG = frozenset({"title", "description", "links", "due_at"})
+"""What makes a card take more room. One that is due is kept once more, in the order of what is due."""
 
 
 def add(
@@ -75,7 +83,7 @@ def add(
     """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
 
     `assignee_ids` are ids of users, who must be members.
-    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards, EndsBeforeStart.
+    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards, EndsBeforeStart, CardTooLong.
     """
     target = view.first_list(Stage.TODO) if list_id is None else referred_list(view, list_id)
     refuse_entry(target)
@@ -107,6 +115,7 @@ def add(
         updated_at=act.at,
     )
     _refuse_dates(card)
+    _refuse_long(card)
     card, opened, _ = brought_to(card, view.board, None, target.stage, act)
     change = record(
         view,
@@ -124,7 +133,7 @@ def add(
 def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Card, Change | None]:
     """The card with the fields of the patch; None empties the description. A new rate spares the open time entry.
 
-    `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart.
+    `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart, CardTooLong.
     """
     old = view.card(card_id)
     patch = marks.as_kept(view, old, patch)
@@ -134,6 +143,8 @@ def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) ->
     if not changed:
         return old, None
     _refuse_dates(new)
+    if not _KEPT_LONG.isdisjoint(changed):
+        _refuse_long(new)
     change = record(
         view,
         act,
@@ -284,6 +295,12 @@ def _refuse_dates(card: Card) -> None:
         raise EndsBeforeStart("start_at", "due_at")
 
 
+def _refuse_long(card: Card) -> None:
+    size = kept_size(card.title, card.description, card.links)
+    if size > MOST_KEPT:
+        raise CardTooLong(size, MOST_KEPT)
+
+
 def _card_in_use(view: BoardView, card_id: str) -> Card:
     card = view.card(card_id)
     if card.archived_at is not None:
@@ -294,6 +311,15 @@ def _card_in_use(view: BoardView, card_id: str) -> Card:
 def text_length(card: Card) -> int:
     """How many characters the card holds."""
     return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
+
+
+def kept_size(title: str, description: str, links: Iterable[Link]) -> int:
+    """How many bytes all that is kept in. A line that is searched by another text is kept in both."""
+    texts = (title, description, searched_otherwise(title, description))
+    # Quotes and backslashes are escaped in links, and each has its own quotes, brackets and commas.
+    written = [text for each in links for text in (each.url, each.title)]
+    escapes = sum(text.count('"') + text.count("\\") + 4 for text in written)
+    return sum(len(text.encode()) for text in (*texts, *written)) + escapes
 
 
 def referred_list(view: BoardView, list_id: str) -> List:

@@ -88,8 +88,8 @@ def refuse_long(there: List) -> None:
 
 
 def _too_much(there: List) -> TooMuchToCopy:
-    parts = f"{MOST_COPIED_PARTS} cards and checklists together"
-    return TooMuchToCopy("list", there.name, f"{MOST_COPIED} cards", parts, _MOST_TEXT)
+    most = f"{MOST_COPIED} cards, {MOST_COPIED_PARTS} cards and checklists together, and {_MOST_TEXT}"
+    return TooMuchToCopy("list", there.name, most)
 
 
 def _text(there: Sequence[Card], checklists: Checklists) -> int:

@@ -8,7 +8,7 @@
     │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy, BoardChanged,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport, BrokenExport,
-    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast, MomentOutOfRange
+    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast, MomentOutOfRange, CardTooLong
     └── SignupClosed
 
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
@@ -222,11 +222,9 @@ class TooMuchToCopy(Conflict):
 
     code = "too_much_to_copy"
 
-    def __init__(self, kind: str, name: str, *most: str) -> None:
+    def __init__(self, kind: str, name: str, most: str) -> None:
         """Kind is 'card' or 'list', most what is allowed, in words."""
-        *some, last = most
-        allowed = f"{', '.join(some)}, and {last}" if some else last
-        super().__init__(f"{kind.capitalize()} {quoted(name)} holds too much: one request copies at most {allowed}.")
+        super().__init__(f"{kind.capitalize()} {quoted(name)} holds too much: one request copies at most {most}.")
 
 
 class LastOwner(Conflict):
@@ -423,6 +421,16 @@ class EndsBeforeStart(Unprocessable):
         """Start and end are the members of the body, or the parameters of the query."""
         super().__init__(f"'{end}' lies before '{start}'.")
         self.field = f"query/{end}" if in_query else end
+
+
+class CardTooLong(Unprocessable):
+    """A card takes more room than a card may."""
+
+    code = "card_too_long"
+    field = "description"
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(f"Title, description and links would take {size} bytes, and at most {most} can be kept.")
 
 
 class NoListsInImport(Unprocessable):

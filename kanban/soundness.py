@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from kanban import exports, moments, ranks
+from kanban import cards, exports, moments, ranks
 from kanban.errors import BrokenExport
 from kanban.exports import Shape
 from kanban.text import folded
-from kanban.values import MOST_CARDS, MOST_CHECKLISTS, MOST_COMMENTS
+from kanban.values import MOST_CARDS, MOST_CHECKLISTS, MOST_COMMENTS, Link
 
 MOST_SECONDS = 10**12
 """Of all work in an export: less than half of what an answer can say, so that clocks may go on."""
@@ -24,6 +24,7 @@ def refuse_unsound(document: Shape) -> None:
     _refuse_twice(document)
     _refuse_dangling(document)
     _refuse_crowds(document)
+    _refuse_long(document)
     _refuse_sums(document)
     if document["digest"] is not None and document["digest"] != exports.digest(document):
         raise BrokenExport("digest", "The export was changed or cut: its digest does not fit what it holds.")
@@ -90,6 +91,14 @@ def _refuse_crowds(document: Shape) -> None:
     _refuse_more(checklists, MOST_CHECKLISTS, "checklists", "A card", "checklists")
     comments = Counter(each["card_id"] for each in document["comments"])
     _refuse_more(comments, MOST_COMMENTS, "comments", "A card", "comments")
+
+
+def _refuse_long(document: Shape) -> None:
+    """Raise BrokenExport for a card that takes more room than a card may."""
+    for number, each in enumerate(document["cards"]):
+        links = [Link(link["url"], link["title"]) for link in each["links"]]
+        if cards.kept_size(each["title"], each["description"], links) > cards.MOST_KEPT:
+            raise BrokenExport(f"cards/{number}/description", "A card has more text than can be kept.")
 
 
 def _refuse_sums(document: Shape) -> None:

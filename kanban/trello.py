@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kanban import finishes, moments, ranks, timeclock
+from kanban import cards, finishes, moments, ranks, timeclock
 from kanban.cleaned import block, line
 from kanban.errors import NoListsInImport
 from kanban.founding import founded
@@ -266,7 +266,7 @@ class _Import:
         if card.start_at and card.due_at and card.start_at > card.due_at:
             self.report.tell("card", title, "It was to start after it is due: the start was left out.")
             card = replace(card, start_at=None)
-        card = replace(card, updated_at=min(card.updated_at, self.act.at))
+        card = replace(self._short_enough(card), updated_at=min(card.updated_at, self.act.at))
         card = self._lived(card, at, home, moves)
         entries: list[TimeEntry] = []
         if home.stage == Stage.IN_PROGRESS and card.archived_at is None and home.archived_at is None:
@@ -325,6 +325,25 @@ class _Import:
         if missing:
             self.report.tell("card", title, f"{missing} of its labels are not in the export, or were left out.")
         return tuple(sorted({label_ids[each] for each in asked if each in label_ids}))
+
+    def _short_enough(self, card: Card) -> Card:
+        """The card without the links, and then the end of the description, that cannot be kept."""
+
+        def fits(card: Card) -> bool:
+            return cards.kept_size(card.title, card.description, card.links) <= cards.MOST_KEPT
+
+        links = len(card.links)
+        while card.links and not fits(card):
+            card = replace(card, links=card.links[:-1])
+        if len(card.links) < links:
+            left = links - len(card.links)
+            self.report.tell(
+                "card", card.title, f"It has more text than can be kept: {left} of its links were left out."
+            )
+        if not fits(card):
+            card = replace(card, description=card.description[:10_000].rstrip())
+            self.report.tell("card", card.title, "Its description was shortened: it has more text than can be kept.")
+        return card
 
     # History
 

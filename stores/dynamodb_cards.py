@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kanban.store import PartKey, Shelf
-from kanban.text import folded, searchable
+from kanban.text import folded, searched_otherwise
 from kanban.values import Card, Checklist, ChecklistItem, Comment, Link, Part, Placed, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import (
@@ -102,11 +102,16 @@ def card_item(card: Card, assigned: Assigned) -> Item:
         updated_at=text(updated_at),
         archived_at=optional_moment(card.archived_at),
         deleted_at=optional_moment(card.deleted_at),
-        search=text(searchable(card.title, card.description)),
+        search=optional_text(searched_otherwise(card.title, card.description) or None),
         place=text(keys.place(card.list_id, card.rank)),
         recent=text(keys.timed(shelf, updated_at, card.id)),
         due=None if due is None else text(due),
     )
+
+
+def found_by(item: Item, q: str) -> bool:
+    """Whether a card has that folded text, from its item."""
+    return any(q in item[name]["S"] for name in ("title", "description", "search") if name in item)
 
 
 def shelf_of(card: Card) -> Shelf:

@@ -10,7 +10,7 @@ from kanban.text import folded
 from kanban.values import Card, List, Page, Position, Stage
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import moment, number, text
-from stores.dynamodb_cards import card_of
+from stores.dynamodb_cards import card_of, found_by
 from stores.dynamodb_heads import Head
 from stores.dynamodb_keys import Item
 from stores.pages import page_of_cards
@@ -28,6 +28,8 @@ _SIGNS = re.compile("#[a-z_]+")
 _BY_CHANGE = (Sort.LEAST_RECENT, Sort.MOST_RECENT)
 _BY_DUE = (Sort.DUE_FIRST, Sort.DUE_LAST)
 _COMMENTS_AT_ONCE = 1000
+
+_HAS_TEXT = "contains(#title, :q) OR contains(#description, :q) OR contains(#search, :q)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Among:
             conditions.append(condition.format(f"#{name}", sign))
             names[f"#{name}"], values[sign] = name, value
         if asked.q:
-            conditions.append("(contains(#search, :q) OR #comment_count > :none)")
-            names |= {"#search": "search", "#comment_count": "comment_count"}
+            conditions.append(f"({_HAS_TEXT} OR #comment_count > :none)")
+            names |= {sign: sign[1:] for sign in ("#search", "#title", "#description", "#comment_count")}
             values |= {":q": text(folded(asked.q)), ":none": number(0)}
         if self.member_id is not None:
             conditions.append("attribute_exists(#assigned.#member)")
@@ -144,7 +146,7 @@ def _commented(query: Query, q: str) -> Collection[str]:
 
 
 def _matching(found: Iterator[Item], q: str, commented: Collection[str]) -> Iterator[Item]:
-    return (each for each in found if q in each["search"]["S"] or each["sk"]["S"][2:] in commented)
+    return (each for each in found if found_by(each, q) or each["sk"]["S"][2:] in commented)
 
 
 def _by_time(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:

@@ -33,6 +33,14 @@ def test_a_card_is_made_with_dates_links_and_a_rate(mina: Client, board: str) ->
     assert mina.get(made.headers["location"].removeprefix("/v1")).json == made.json
 
 
+def test_a_card_of_more_text_than_can_be_kept_is_refused(mina: Client, board: str) -> None:
+    refused = mina.post(f"{board}/cards", {"title": "copy", "description": "𐐀" * 12_000})
+
+    said = "Title, description and links would take 96004 bytes, and at most 86000 can be kept."
+    assert (refused.status, refused.json["code"], refused.json["detail"]) == (422, "card_too_long", said)
+    assert refused.json["errors"] == [{"pointer": "/description", "code": "card_too_long", "message": said}]
+
+
 def test_fields_are_changed_and_taken_away_and_the_event_names_them(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z", "hourly_rate_minor": 5})
     path = f"{board}/cards/{made.json['id']}"

@@ -103,6 +103,18 @@ def test_a_board_of_as_many_members_as_there_can_be_comes_back_to_one_of_them() 
     assert len(made(change, Member)) == MOST_MEMBERS
 
 
+def test_a_card_with_more_text_than_can_be_kept_is_refused() -> None:
+    fitting, longer = "𐐀" * 10_749, "𐐀" * 10_750
+
+    change, _ = brought(cards=[a_card(TODO, title="copy", description=fitting)])
+
+    assert [card.description for card in made(change, Card)] == [fitting]
+    assert refusal(cards=[a_card(DONE), a_card(TODO, 2, title="copy", description=longer)]) == (
+        "cards/1/description",
+        "A card has more text than can be kept.",
+    )
+
+
 def test_one_member_more_than_there_can_be_is_refused_and_strangers_do_not_count() -> None:
     known = [f"usr_{number}" for number in range(MOST_MEMBERS)]
     members = [a_member(each) for each in known]

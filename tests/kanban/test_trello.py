@@ -346,6 +346,22 @@ def test_an_address_that_no_link_may_have_is_left_out_and_told(url: str) -> None
     assert said(report) == ["The card 'Copy' points to an address that is not kept."]
 
 
+def test_a_card_that_takes_more_room_than_it_may_loses_links_and_then_the_end_of_its_description() -> None:
+    attachments = [{"name": "Plan", "url": "https://" + "a" * 2_000}] * 20
+    long = item(9, idList=TODO["id"], name="Long", desc="Ж" * 16_384, attachments=attachments)
+    longer = item(8, idList=TODO["id"], name="Longer", desc="𐐀" * 16_384, attachments=attachments)
+
+    change, report = brought(cards=[long, longer])
+
+    texts = {card.title: (len(card.description), len(card.links)) for card in made(change, Card)}
+    assert texts == {"Long": (16_384, 10), "Longer": (10_000, 0)}
+    assert sorted(said(report)) == [
+        "It has more text than can be kept: 10 of its links were left out.",
+        "It has more text than can be kept: 20 of its links were left out.",
+        "Its description was shortened: it has more text than can be kept.",
+    ]
+
+
 def test_a_card_without_a_list_is_left_out_and_told() -> None:
     change, report = brought(cards=[item(9, idList="nowhere", name="Lost")])
 

@@ -1,0 +1,62 @@
+"""The room that a card takes: its texts as they are kept, and what they are searched by."""
+
+from dataclasses import replace
+
+import pytest
+
+from kanban import cards
+from kanban.errors import CardTooLong
+from kanban.values import Link
+from tests.kanban.desk import Desk
+
+WIDE = "𐐀"
+"""A capital letter of Deseret: four bytes, and four more in small."""
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "links", "size"),
+    [
+        ("title", "x" * 10, [], 5 + 10),
+        ("Title", "x" * 10, [], 5 + 10 + 5),
+        ("title", "Ab\ncd\nef", [], 5 + 8 + 2),
+        ("漢字", "漢\nA漢", [], 6 + 8 + 4),
+        ("title", "", [Link("https://example.org/", 'a"b')], 5 + 20 + 3 + 9),
+    ],
+)
+def test_a_line_with_upper_case_is_kept_twice(title: str, description: str, links: list[Link], size: int) -> None:
+    assert cards.kept_size(title, description, links) == size
+
+
+@pytest.mark.parametrize("description", ["x" * 20_000, "X" * 20_000, "Ж" * 20_000, "漢" * 20_000, "👩" * 20_000])
+def test_the_longest_description_in_nearly_every_script_is_kept(desk: Desk, description: str) -> None:
+    card, _ = cards.add(desk.view(), desk.act, title="Fix the login page", description=description)
+
+    assert card.description == description
+
+
+def test_the_most_links_are_kept_beside_the_longest_plain_text(desk: Desk) -> None:
+    links = [Link("https://example.org/" + "x" * 1740, "Plan" * 50)] * 20
+
+    card, _ = cards.add(desk.view(), desk.act, title="Fix the login page", description="X" * 20_000, links=links)
+
+    assert card.links == tuple(links)
+
+
+def test_a_card_that_takes_more_room_than_it_may_is_not_made(desk: Desk) -> None:
+    with pytest.raises(CardTooLong, match="would take 160005 bytes, and at most 86000 can be kept"):
+        cards.add(desk.view(), desk.act, title="title", description=WIDE * 20_000)
+
+
+def test_a_card_of_before_that_takes_more_room_than_it_may_can_be_marked_and_made_shorter(desk: Desk) -> None:
+    card, change = cards.add(desk.view(), desk.act, title="title")
+    desk.apply(change)
+    view = replace(desk.view(card.id), cards={card.id: replace(card, description=WIDE * 20_000)})
+
+    for patch in ({"description": WIDE * 11_000}, {"title": "Title"}, {"due_at": desk.now}):
+        with pytest.raises(CardTooLong):
+            cards.revise(view, card.id, patch, desk.act)
+    marked, _ = cards.revise(view, card.id, {"external_id": "x"}, desk.act)
+    shorter, _ = cards.revise(view, card.id, {"description": WIDE * 10_000, "due_at": desk.now}, desk.act)
+
+    assert marked.external_id == "x"
+    assert shorter.due_at == desk.now

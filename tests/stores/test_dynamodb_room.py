@@ -1,0 +1,92 @@
+"""A card with all its entries in the local indexes: on AWS they share the 400 KB of an item, as no emulator shows.
+
+The documentation of DynamoDB has it under "Item size for tables with Local Secondary Indexes".
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from kanban import cards, ranks
+from kanban.values import Card, Link, TimeEntry
+from stores.dynamodb_cards import card_item
+
+MOST = 400 * 1024
+INDEXES = 3
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def size(value: dict[str, object]) -> int:
+    """The bytes of an attribute, as DynamoDB counts them."""
+    ((letter, held),) = value.items()
+    match letter, held:
+        case "M", dict():
+            return 3 + sum(len(name.encode()) + 1 + size(each) for name, each in held.items())
+        case "SS", list():
+            return sum(len(each) for each in held)
+        case "N", str():
+            return len(held) // 2 + 2
+        case "BOOL", _:
+            return 1
+    return len(str(held).encode())
+
+
+def full_card(title: str, description: str, links: list[Link]) -> Card:
+    """A card with those texts, and all else as large as it may be."""
+    board_id, card_id, user_id = "brd_" + "x" * 26, "crd_" + "x" * 26, "u" * 64
+    entry = TimeEntry("ten_" + "x" * 26, board_id, card_id, user_id, NOW, None, 10**9, "𐐀" * 1000, 10**6)
+    return Card(
+        id=card_id,
+        board_id=board_id,
+        list_id="lst_" + "x" * 26,
+        title=title,
+        description=description,
+        external_id="x" * 200,
+        rank="a0" + "V" * ranks.LONGEST,
+        start_at=NOW,
+        due_at=NOW,
+        due_complete=True,
+        hourly_rate_minor=10**9,
+        label_ids=tuple(f"lbl_{number:026}" for number in range(200)),
+        assignee_ids=tuple(f"mem_{number:026}" for number in range(40)),
+        links=tuple(links),
+        comment_count=1000,
+        item_count=2000,
+        done_count=2000,
+        started_at=NOW,
+        resolved_at=NOW,
+        tracked_seconds=10**12,
+        tracked_cost=10**18,
+        running=entry,
+        version=10**6,
+        created_at=NOW,
+        updated_at=NOW,
+        archived_at=NOW,
+        deleted_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "letter", "links"),
+    [
+        ("x" * 500, "x", 20),
+        ("𐐀" * 500, "𐐀", 0),
+        ("Ж" * 500, "Ж", 20),
+        ("漢" * 500, "漢", 20),
+        ("A" + "漢" * 499, "漢\nA", 20),
+        ("ᾂ" * 500, "ᾂ", 0),
+        ("և" * 500, "և", 0),
+        ('"' * 500, '"', 20),
+    ],
+)
+def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, letter: str, links: int) -> None:
+    more = [Link("https://x/" + '"' * 1740, '"' * 200)] * links
+    count = 20_000 // len(letter)
+    while cards.kept_size(title, letter * count, more) > cards.MOST_KEPT:
+        more, count = (more[:-1], count) if more else (more, count - 10)
+    card = full_card(title, letter * count, more)
+
+    item = card_item(card, dict.fromkeys(card.assignee_ids, "u" * 64))
+
+    assert {"place", "recent", "due"} <= item.keys()
+    assert (1 + INDEXES) * (sum(len(name) + size(each) for name, each in item.items()) + 100) <= MOST
