@@ -6,7 +6,7 @@ from typing import NoReturn, TypeVar
 
 from kanban.access import Caller, permit
 from kanban.errors import NotFound, UnknownReference
-from kanban.shelves import can_stop
+from kanban.shelves import MOST_STOPPED
 from kanban.store import Beside, Busy, CardQuery, PartKey, Store
 from kanban.values import (
     Board,
@@ -86,15 +86,15 @@ class Door:
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def running(self, board_id: str, list_id: str | None = None) -> tuple[BoardView, tuple[Card, ...] | None]:
-        """The board, and its cards (or those of one list) whose clocks run; None if they cannot stop together."""
+        """The board, and its cards (or those of one list) whose clocks run; None if they are too many to stop."""
         # Whoever writes with the first view is refused if anything was written between two reads.
         query = CardQuery(list_id, Stage.IN_PROGRESS)
         view, found = self.cards(board_id, query, _MOST_AT_ONCE)
         running = [card for card in found.items if card.running]
-        while found.next and can_stop(running):
+        while found.next and len(running) <= MOST_STOPPED:
             _, found = self.cards(board_id, query, _MOST_AT_ONCE, found.next)
             running += [card for card in found.items if card.running]
-        return view, tuple(running) if can_stop(running) else None
+        return view, tuple(running) if len(running) <= MOST_STOPPED else None
 
     def cards(
         self, board_id: str, query: CardQuery, limit: int, after: Position | None = None

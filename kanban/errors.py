@@ -338,15 +338,15 @@ class ListDeleted(Conflict):
 
 
 class TooManyRunning(Conflict):
-    """More clocks run than can be stopped at once, or those of too long cards."""
+    """More clocks run than can be stopped at once."""
 
     code = "too_many_running"
 
-    def __init__(self, kind: str, name: str, most: int, most_text: int) -> None:
-        """Kind is 'list' or 'board', most the number of clocks, most_text that of the characters of their cards."""
+    def __init__(self, kind: str, name: str, most: int) -> None:
+        """Kind is 'list' or 'board', most the number of clocks."""
         super().__init__(
-            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, or more than {most_text} "
-            "characters of text on them, too many to stop at once: move, finish or archive some first."
+            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, too many to stop at once: "
+            "move, finish or archive some first."
         )
 
 

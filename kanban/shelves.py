@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from kanban import cards, finishes, moments, ranks, timeclock
+from kanban import finishes, moments, ranks, timeclock
 from kanban.errors import ExternalIdTaken, ListArchived, ListDeleted, NotFound, TooManyLists, TooManyRunning
 from kanban.places import refuse_entry, with_card, without_card
 from kanban.record import record
@@ -103,13 +103,8 @@ def restore_card(view: BoardView, card_id: str, act: Act) -> tuple[Card, Change 
     return card, record(view, act, "card.restored", creates=opened, updates=(card, filled), **about)
 
 
-def can_stop(running: Sequence[Card]) -> bool:
-    """Whether the clocks of these cards can stop with their list or board."""
-    return len(running) <= MOST_STOPPED and sum(map(cards.text_length, running)) <= cards.MOST_TEXT
-
-
 def archive_list(view: BoardView, list_id: str, act: Act, running: Sequence[Card] | None) -> tuple[List, Change | None]:
-    """The list, put away with its cards. `running` are those whose clocks run, None if these cannot stop together.
+    """The list, put away with its cards. `running` are those whose clocks run, None if they are too many.
 
     Raises TooManyRunning.
     """
@@ -117,7 +112,7 @@ def archive_list(view: BoardView, list_id: str, act: Act, running: Sequence[Card
     if old.archived_at is not None:
         return old, None
     if running is None:
-        raise TooManyRunning("list", old.name, MOST_STOPPED, cards.MOST_TEXT)
+        raise TooManyRunning("list", old.name, MOST_STOPPED)
     new = replace(old, archived_at=act.at, updated_at=act.at, version=old.version + 1)
     return new, _told_of_list(view, act, "list.archived", new, timeclock.stopped_all(running, act.at))
 
@@ -151,15 +146,12 @@ def restore_list(view: BoardView, list_id: str, act: Act) -> tuple[List, Change 
 
 
 def archive_board(view: BoardView, act: Act, running: Sequence[Card] | None) -> tuple[Board, Change | None]:
-    """The board, put away. `running` are the cards whose clocks run, None if these cannot stop together.
-
-    Raises TooManyRunning.
-    """
+    """The board, put away. `running` are the cards whose clocks run, None if they are too many: TooManyRunning."""
     old = view.board
     if old.archived_at is not None:
         return old, None
     if running is None:
-        raise TooManyRunning("board", old.name, MOST_STOPPED, cards.MOST_TEXT)
+        raise TooManyRunning("board", old.name, MOST_STOPPED)
     new = replace(old, archived_at=act.at, updated_at=act.at, version=old.version + 1)
     return _told_of_board(view, act, "board.archived", new, timeclock.stopped_all(running, act.at))
 
