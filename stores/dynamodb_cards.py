@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kanban.store import PartKey, Shelf
-from kanban.text import folded, searched_otherwise
+from kanban.text import folded, searchable, searched_otherwise
 from kanban.values import Card, Checklist, ChecklistItem, Comment, Link, Part, Placed, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import (
@@ -110,8 +110,8 @@ def card_item(card: Card, assigned: Assigned) -> Item:
 
 
 def found_by(item: Item, q: str) -> bool:
-    """Whether a card has that folded text, from its item."""
-    return any(q in item[name]["S"] for name in ("title", "description", "search") if name in item)
+    """Whether a card has that folded text, from its item. One that a filter found may only look so as it is written."""
+    return q in searchable(item["title"]["S"], item["description"]["S"])
 
 
 def shelf_of(card: Card) -> Shelf:

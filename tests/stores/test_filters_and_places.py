@@ -47,6 +47,27 @@ def varied(world: World) -> World:
     return world
 
 
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("STRASSE", ["Große Straße", "strasse"]),
+        ("straße", ["Große Straße", "strasse"]),
+        ("h\u0331", ["H\u0331 \u1e96"]),
+        ("\u0331", []),
+        ("größe", ["below"]),
+        ("up grösse", []),
+        ("\u0345", ["\u1fb3 \u03b1\u0345"]),
+        ("\u03b9", ["\u1fb3 \u03b1\u0345"]),
+    ],
+)
+def test_a_text_is_found_as_it_reads_and_not_as_it_was_written(world: World, q: str, expected: list[str]) -> None:
+    for title in ("Große Straße", "strasse", "H\u0331 \u1e96", "\u1fb3 \u03b1\u0345"):
+        world.add_card(title)
+    world.write(updates=(replace(world.add_card("below"), description="up\nGRÖSSE"),))
+
+    assert sorted(titles(world, q=q)) == sorted(expected)
+
+
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize(
     ("wishes", "expected"),
