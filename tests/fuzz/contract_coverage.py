@@ -34,8 +34,10 @@ class Coverage:
             for at, status, response in bundle.responses(operation):
                 if status not in UNPROVOKED:
                     made.there["statuses"].add((operation.id, status))
+                # The same answer may be there as CSV, too, which has no properties.
                 for media, content in response.get("content", {}).items():
-                    schemas[operation.id, status] = (*at, "content", media, "schema"), content["schema"]
+                    if "json" in media:
+                        schemas[operation.id, status] = (*at, "content", media, "schema"), content["schema"]
         for (_, status), (at, schema) in schemas.items():
             if status not in UNPROVOKED:
                 for where, node in bundle.reachable(at, schema):

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -34,6 +35,22 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", "/boards/{board_id}/lists/{list_id}", {"name": "Another", "wip_limit": 3}),
     ("POST", "/boards/{board_id}/lists", {"name": "Review", "stage": "in_progress"}),
     ("POST", "/boards/{board_id}/lists/{list_id}/move", {"position": "bottom"}),
+    ("POST", "/boards/{board_id}/labels", {"name": "Urgent", "color": "red"}),
+    ("PUT", "/boards/{board_id}/cards/{card_id}/labels/{label_id}", None),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"links": [{"url": "https://example.com/", "title": "A page"}]}),
+    ("POST", "/boards/{board_id}/cards/{card_id}/checklists", {"name": "Steps"}),
+    (
+        "POST",
+        "/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items",
+        {"text": "Look", "assignee_id": "{user_id}", "due_at": "2026-03-01T00:00:00Z"},
+    ),
+    ("POST", "/boards/{board_id}/cards/{card_id}/comments", {"text": "Soon."}),
+    (
+        "POST",
+        "/boards/{board_id}/cards/{card_id}/time-entries",
+        {"started_at": "2026-03-02T14:00:00Z", "ended_at": "2026-03-02T15:00:00Z"},
+    ),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}/time-entries/{entry_id}", {"note": "On the train"}),
     ("GET", "/boards/{board_id}?embed=lists,cards,labels,members", None),
     ("GET", "/boards/{board_id}/cards?limit=1", None),
     ("POST", "/boards/{board_id}/cards", {"title": "An earlier one"}),
@@ -47,8 +64,10 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("DELETE", "/boards/{board_id}/lists/{list_id}", None),
     ("GET", "/boards/{board_id}/lists?deleted=true", None),
     ("POST", "/boards/{board_id}/lists/{list_id}/restore", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("POST", "/boards/{board_id}/archive", None),
     ("POST", "/boards/{board_id}/unarchive", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("DELETE", "/boards/{board_id}", None),
     ("GET", "/boards?deleted=true", None),
     ("POST", "/boards/{board_id}/restore", None),
@@ -59,7 +78,13 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/imports/tackboard", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
 )
-"""What happens to a board with one card: method, path and body, where ... is the document's own example."""
+"""What happens to a board with one card: method, path and body, where ... is the document's own example.
+
+What a request makes is meant by its id from then on.
+"""
+
+_MADE = {"lbl": "label_id", "chk": "checklist_id", "itm": "item_id", "cmt": "comment_id", "ten": "entry_id"}
+"""Parameters, by the first letters of the ids of what they mean."""
 
 _LARGE = 300_000
 _LONG = 9_000
@@ -137,6 +162,14 @@ def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> N
         answer = sent(client, operation, path, attempt)
         if answer is not None:
             file.write(json.dumps(exchange(operation, server, path, attempt, answer)) + "\n")
+            there |= _made(answer)
+
+
+def _made(answer: Answer) -> dict[str, str]:
+    """The id of what came into being."""
+    made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
+    parameter = _MADE.get(made.partition("_")[0])
+    return {parameter: made} if parameter else {}
 
 
 def _written(body: object, there: dict[str, str]) -> bytes | None:
