@@ -59,8 +59,8 @@ _FIELDS = frozenset(
     }
 )
 
-_KEPT_LONG = frozenset({"title", "description", "links", "due_at"})
-"""What makes a card take more room. One that is due is kept once more, in the order of what is due."""
+_KEPT_LONG = frozenset({"title", "description", "links"})
+"""What makes a card take more room."""
 
 
 def add(
@@ -143,7 +143,8 @@ def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) ->
     if not changed:
         return old, None
     _refuse_dates(new)
-    if not _KEPT_LONG.isdisjoint(changed):
+    # A card that is due is kept once more, in the order of what is due.
+    if not _KEPT_LONG.isdisjoint(changed) or (new.due_at and not old.due_at):
         _refuse_long(new)
     change = record(
         view,

@@ -1,6 +1,7 @@
 """The room that a card takes: its texts as they are kept, and what they are searched by."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -60,3 +61,14 @@ def test_a_card_of_before_that_takes_more_room_than_it_may_can_be_marked_and_mad
 
     assert marked.external_id == "x"
     assert shorter.due_at == desk.now
+
+
+def test_a_card_of_before_that_takes_more_room_than_it_may_can_be_due_later_or_no_more(desk: Desk) -> None:
+    card, change = cards.add(desk.view(), desk.act, title="title", due_at=desk.now)
+    desk.apply(change)
+    view = replace(desk.view(card.id), cards={card.id: replace(card, description=WIDE * 20_000)})
+
+    later, _ = cards.revise(view, card.id, {"due_at": desk.now + timedelta(days=1)}, desk.act)
+    never, _ = cards.revise(view, card.id, {"due_at": None}, desk.act)
+
+    assert (later.due_at, never.due_at) == (desk.now + timedelta(days=1), None)
