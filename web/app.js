@@ -20,6 +20,7 @@ import { words } from "./words.js";
  * @property {HTMLElement} main to draw in
  * @property {HTMLElement} tools a place in the header
  * @property {(title: string) => void} entitle
+ * @property {() => boolean} isLeft whether the reader has gone elsewhere: then nothing may be drawn any more
  * @typedef {(desk: Desk, id: string) => Promise<(() => void) | void>} View draws, and answers how to stop
  */
 
@@ -93,7 +94,8 @@ async function show() {
     const found = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
     if (turn !== visit) return;
     if (!found) throw new Problem(404, "not_found", words.notThere);
-    const left = await found.view({ api, me, main, tools, entitle }, found.match?.[1] ?? "");
+    const isLeft = () => turn !== visit;
+    const left = await found.view({ api, me, main, tools, entitle, isLeft }, found.match?.[1] ?? "");
     if (turn === visit) leave = left;
     else left?.();
   } catch (error) {

@@ -122,8 +122,14 @@ class CardView {
 
   /** @param {Record<string, unknown>} body @returns {Promise<boolean>} */
   async save(body) {
+    const { api } = this.model;
     try {
-      const answer = await this.model.api.ask("PATCH", this.path, { body, tag: this.tag });
+      if (!this.tag) {
+        // It could not be read when it was opened.
+        const { body: found, tag } = await api.ask("GET", this.path);
+        this.take(/** @type {Card} */ (found), tag);
+      }
+      const answer = await api.ask("PATCH", this.path, { body, tag: this.tag });
       this.take(/** @type {Card} */ (answer.body), answer.tag);
       this.model.accept(this.card);
       this.screen.draw();
@@ -137,14 +143,15 @@ class CardView {
     }
   }
 
-  /** Save the title; one that can't be saved now stays where it was typed. */
+  /** Save the title; one that can't be saved now, or that is typed on meanwhile, stays where it was typed. */
   async retitle() {
-    const title = this.title.value.trim();
     if (!this.isRetitling) return;
-    if (!title || title === this.card.title || (await this.patch(() => ({ title })))) {
-      this.isRetitling = false;
-      this.title.value = this.card.title;
-    }
+    const typed = this.title.value;
+    const title = typed.trim();
+    const isKept = !title || (await this.inTurn(async () => title === this.card.title || this.save({ title })));
+    if (!isKept || this.title.value !== typed) return;
+    this.isRetitling = false;
+    this.title.value = this.card.title;
   }
 
   draw() {

@@ -21,11 +21,12 @@ export function elsewhere(view) {
   };
   const transfer = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const { title, label_ids, assignee_ids } = view.card;
     const body = { board_id: choice.value };
     const name = choice.selectedOptions[0]?.textContent ?? "";
     const gone = () => view.screen.drop(view.card.id, () => view.element.close());
     if (!(await view.inTurn(() => view.screen.attempt(() => api.ask("POST", `${view.path}/transfer`, { body }), gone)))) return;
+    // What was done to the card just before is kept, too.
+    const { title, label_ids, assignee_ids } = view.card;
     note(words.cardTransferred(title, name), { label: words.undo, act: () => back(body.board_id, { label_ids, assignee_ids }) });
   };
   /** The other board may not know its labels and people, so they are put on again. */

@@ -17,9 +17,10 @@ const DAY = 86_400;
 const USUAL = 29;
 
 /** @type {import("./app.js").View} */
-export async function flow({ api, main, tools, entitle }, id) {
+export async function flow({ api, main, tools, entitle, isLeft }, id) {
   const path = `boards/${id}`;
   const board = /** @type {import("./api.js").Board} */ ((await api.ask("GET", path)).body);
+  if (isLeft()) return;
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const today = day(new Date());
   const from = h("input", { type: "date", value: day(new Date(Date.now() - USUAL * DAY * 1000)), max: today, required: true });

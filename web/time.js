@@ -16,7 +16,9 @@ import { words } from "./words.js";
 const SHOWN = 50;
 
 /**
- * @param {{path: string, card: import("./model.js").Card, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
+ * @param {{path: string, card: import("./model.js").Card, model: import("./model.js").Model,
+ *     screen: import("./board.js").Screen, read: () => Promise<void>,
+ *     inTurn: <Result>(act: () => Promise<Result>) => Promise<Result>}} card
  */
 export function timeSpent(card) {
   const { api, canEdit, members } = card.model;
@@ -35,14 +37,15 @@ export function timeSpent(card) {
     fill(total, isAny ? words.timeTotal(time.elapsed, money(time.cost.amount_minor, time.cost.currency)) : words.timeNone);
     if (!entries.contains(document.activeElement)) fill(entries, isAny ? table(time.items) : null);
   });
-  const change = async (/** @type {() => Promise<unknown>} */ act) => {
+  // Time that is written down is a change of its card: what is done to the card next waits for it.
+  const change = (/** @type {() => Promise<unknown>} */ act) => card.inTurn(async () => {
     const answer = await card.screen.attempt(act);
     if (!answer) return false;
     /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
-    await read();
+    await card.read();
     await card.screen.refresh();
     return true;
-  };
+  });
 
   /** @param {Entry[]} items */
   const table = (items) => {
@@ -70,10 +73,10 @@ export function timeSpent(card) {
     const found = await card.screen.attempt(() => api.ask("GET", own));
     if (!found) return;
     let { tag } = found;
-    write(/** @type {Entry} */ (found.body), async (body) => {
+    write(/** @type {Entry} */ (found.body), (body) => card.inTurn(async () => {
       try {
         await api.ask("PATCH", own, { body, tag });
-        await read();
+        await card.read();
         await card.screen.refresh();
         return true;
       } catch (error) {
@@ -84,7 +87,7 @@ export function timeSpent(card) {
         }
         return false;
       }
-    });
+    }));
   };
 
   /** @param {Entry} [entry] @param {(body: object) => Promise<boolean>} [save] */

@@ -176,3 +176,89 @@ def test_nobody_is_told_that_a_card_is_gone_that_they_took_away_themselves(mina:
     expect(dialog).to_have_count(0)
     expect(page.locator(".note.trouble")).to_have_count(0)
     assert not visit.complaints
+
+
+def test_a_title_that_is_put_back_before_the_answer_came_is_put_back(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    card(page, "One").click()
+    title = page.get_by_role("dialog").get_by_label("Title of the card")
+
+    with _held_back(page, "PATCH", OF_A_CARD):
+        for text in ("Two", "One"):
+            title.fill(text)
+            title.press("Enter")
+
+    _hears_of_more(page)
+    expect(title).to_have_value("One")
+    expect(titles(page, "To do")).to_have_text(["One"])
+
+
+def test_a_title_that_is_typed_on_is_not_replaced_by_what_was_saved(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    card(page, "One").click()
+    title = page.get_by_role("dialog").get_by_label("Title of the card")
+
+    with _held_back(page, "PATCH", OF_A_CARD):
+        title.fill("Two")
+        title.press("Enter")
+        title.fill("Two and three")
+    expect(titles(page, "To do")).to_have_text(["Two"])
+    title.press("Enter")
+
+    expect(titles(page, "To do")).to_have_text(["Two and three"])
+
+
+def test_what_is_done_right_after_time_was_written_down_is_not_refused(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    card(page, "One").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Write down time").click()
+    dialog.get_by_label("From").fill("2026-11-02T09:00")
+    dialog.get_by_label("To", exact=True).fill("2026-11-02T10:00")
+
+    with _held_back(page, "GET", re.compile("/time(\\?|$)")):
+        dialog.get_by_role("button", name="Save").click()
+        dialog.get_by_label("Title of the card").fill("Two")
+        page.keyboard.press("Enter")
+
+    expect(titles(page, "To do")).to_have_text(["Two"])
+    expect(page.locator(".note.trouble")).to_have_count(0)
+
+
+def test_a_label_that_was_put_on_just_before_comes_back_with_the_card(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    mina.board(name="Elsewhere")
+    mina.ask("POST", f"boards/{board_id}/labels", {"name": "Urgent", "color": "red"})
+    mina.visit(page, board_id)
+    card(page, "One").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Copy, or move to another board").click()
+    dialog.get_by_label("To the board").select_option(label="Elsewhere")
+
+    with _held_back(page, "PATCH", OF_A_CARD):
+        dialog.get_by_role("group", name="Labels").get_by_label("Urgent").check()
+        dialog.get_by_role("button", name="Move there").click()
+    page.get_by_role("button", name="Undo").click()
+
+    expect(card(page, "One").locator(".chip")).to_have_text(["Urgent"])
+
+
+def test_a_board_that_comes_after_its_reader_has_left_is_not_drawn(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    mina.visit(page)
+    of_the_board = re.compile(f"/{board_id}[?]embed")
+
+    with page.expect_response(of_the_board) as late, _held_back(page, "GET", of_the_board):
+        with page.expect_request(of_the_board):
+            page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")
+        page.evaluate("() => { location.hash = '#/' }")
+        expect(page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
+    late.value.finished()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    expect(page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
