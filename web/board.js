@@ -22,9 +22,10 @@ const TICK = 1_000;
 const TYPING = 250;
 
 /** @type {import("./app.js").View} */
-export async function board({ api, me, main, tools, entitle }, id) {
+export async function board({ api, me, main, tools, entitle, isLeft }, id) {
   const model = new Model(api, id);
   const found = await model.look();
+  if (isLeft()) return;
   if (found) model.take(found);
   const screen = new Screen(model, me);
   entitle(model.board.name);
@@ -32,7 +33,9 @@ export async function board({ api, me, main, tools, entitle }, id) {
   fill(tools, ...screen.tools);
   screen.draw();
   const ticking = setInterval(() => screen.tick(), TICK);
-  const unfollow = follow(api, id, () => model.board.seq, () => screen.refresh(), (lost) => {
+  // What is not so on the server counts as not seen.
+  const seen = () => Math.max(0, model.board.seq - Number(screen.isStale));
+  const unfollow = follow(api, id, seen, () => screen.refresh(), (lost) => {
     const isToken = lost.status === 401;
     window.dispatchEvent(isToken ? new Event("tackboard:signed-out") : new CustomEvent("tackboard:lost", { detail: lost }));
   });
@@ -136,7 +139,12 @@ export class Screen {
       this.model.tag = null;
     }
     this.pending -= 1;
-    if (failed || this.isStale) await this.refresh().catch(() => this.draw());
+    if (failed || this.isStale) {
+      await this.refresh().catch(() => {
+        this.isStale = true;
+        this.draw();
+      });
+    }
     return result;
   }
 

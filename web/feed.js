@@ -53,10 +53,12 @@ export function follow(api, boardId, seen, changed, lost) {
     const after = seen();
     const known = after === asked ? tag : null;
     const answer = await api.ask("GET", `boards/${boardId}/events`, { query: { after, limit: 1 }, known, signal });
-    asked = after;
-    tag = answer.tag;
     const page = /** @type {{items: unknown[]} | null} */ (answer.status === 304 ? null : answer.body);
-    if (page?.items.length) await changed();
+    const isMore = Boolean(page?.items.length);
+    asked = after;
+    // What there is more of is asked for until it has been seen: reading it may fail.
+    tag = isMore ? null : answer.tag;
+    if (isMore) await changed();
   };
 
   const run = async () => {

@@ -135,6 +135,46 @@ def test_a_server_that_answers_nothing_is_told_and_the_board_stays(mina: Person,
     expect(page.locator("#state")).to_be_hidden(timeout=30_000)
 
 
+def test_a_move_that_did_not_arrive_is_taken_back_when_the_server_answers_again(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+
+    page.route("**/v1/**", lambda route: route.abort())
+    drag(page, "One", "Doing")
+    expect(page.locator(".note.trouble")).to_be_visible()
+    expect(page.locator("#state")).to_contain_text("The server does not answer.")
+    page.unroute("**/v1/**")
+
+    expect(titles(page, "To do")).to_have_text(["One"], timeout=40_000)
+
+
+def test_a_board_that_could_not_be_read_anew_is_read_later(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    mina.visit(page, board_id)
+
+    page.route("**/boards/*?embed=*", _busy)
+    mina.ask("POST", f"boards/{board_id}/cards", {"title": "Two"})
+    expect(page.locator("#state")).to_contain_text("The server does not answer.")
+    page.unroute("**/boards/*?embed=*")
+
+    expect(titles(page, "To do")).to_have_text(["One", "Two"], timeout=30_000)
+
+
+def test_a_card_that_could_not_be_read_when_it_was_opened_can_be_saved(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+
+    page.route("**/cards/*", _busy)
+    card(page, "One").click()
+    expect(page.locator(".note.trouble")).to_contain_text("Come back in a moment.")
+    page.unroute("**/cards/*")
+    page.get_by_role("dialog").get_by_label("Title of the card").fill("Two")
+    page.keyboard.press("Enter")
+
+    expect(titles(page, "To do")).to_have_text(["Two"])
+
+
 def test_an_answer_that_is_no_json_is_told(mina: Person, visit: Visit) -> None:
     page = visit.page
     mina.visit(page, mina.board("One"))
