@@ -35,7 +35,7 @@ export async function board({ api, me, main, tools, entitle, isLeft }, id) {
   const ticking = setInterval(() => screen.tick(), TICK);
   // What is not so on the server counts as not seen.
   const seen = () => Math.max(0, model.board.seq - Number(screen.isStale));
-  const unfollow = follow(api, id, seen, () => screen.refresh(), (lost) => {
+  const unfollow = follow(api, id, seen, () => screen.reread(), (lost) => {
     const isToken = lost.status === 401;
     window.dispatchEvent(isToken ? new Event("tackboard:signed-out") : new CustomEvent("tackboard:lost", { detail: lost }));
   });
@@ -92,8 +92,18 @@ export class Screen {
     this.tick();
   }
 
-  /** Read the board again, unless something is in the air: then as soon as it is down. */
+  /** Show what has been done, if the board can be read: it has been done all the same. */
   async refresh() {
+    try {
+      await this.reread();
+    } catch (error) {
+      this.isStale = true;
+      trouble(error);
+    }
+  }
+
+  /** Read the board again, unless something is in the air: then as soon as it is down. */
+  async reread() {
     for (;;) {
       this.isStale = isMoving() || this.pending > 0;
       if (this.isStale) return;
@@ -140,7 +150,7 @@ export class Screen {
     }
     this.pending -= 1;
     if (failed || this.isStale) {
-      await this.refresh().catch(() => {
+      await this.reread().catch(() => {
         this.isStale = true;
         this.draw();
       });

@@ -175,6 +175,24 @@ def test_a_card_that_could_not_be_read_when_it_was_opened_can_be_saved(mina: Per
     expect(titles(page, "To do")).to_have_text(["Two"])
 
 
+def test_time_that_was_written_down_is_not_asked_for_again_when_the_board_cannot_be_read(
+    mina: Person, visit: Visit
+) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    card(page, "One").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Write down time").click()
+    dialog.get_by_label("From").fill("2026-11-02T09:00")
+    dialog.get_by_label("To", exact=True).fill("2026-11-02T10:00")
+
+    page.route("**/boards/*?embed=*", _busy)
+    dialog.get_by_role("button", name="Save").click()
+
+    expect(page.locator(".note.trouble").first).to_contain_text("Come back in a moment.")
+    expect(dialog.get_by_role("button", name="Write down time")).to_be_visible()
+
+
 def test_an_answer_that_is_no_json_is_told(mina: Person, visit: Visit) -> None:
     page = visit.page
     mina.visit(page, mina.board("One"))
