@@ -75,8 +75,14 @@ export class Screen {
     this.makeMovable();
   }
 
+  /** Draw what is known, unless something is in the air, which would fall down: then the board is read anew afterwards. */
   draw() {
     const { model, lists } = this;
+    if (isMoving()) {
+      this.isStale = true;
+      model.tag = null;
+      return;
+    }
     const shown = new Map(model.lists.map((list) => [list.id, /** @type {Card[]} */ ([])]));
     for (const card of model.cards) if (this.fits(card)) shown.get(card.list_id)?.push(card);
     for (const list of model.lists) if (!this.columns.has(list.id)) this.columns.set(list.id, this.column(list));

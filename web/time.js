@@ -38,14 +38,17 @@ export function timeSpent(card) {
     if (!entries.contains(document.activeElement)) fill(entries, isAny ? table(time.items) : null);
   });
   // Time that is written down is a change of its card: what is done to the card next waits for it.
-  const change = (/** @type {() => Promise<unknown>} */ act) => card.inTurn(async () => {
-    const answer = await card.screen.attempt(act);
-    if (!answer) return false;
-    /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+  const change = (/** @type {() => Promise<unknown>} */ act, done = () => {}) => card.inTurn(async () => {
+    const isDone = await card.screen.attempt(act, () => {
+      /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+      done();
+    });
+    if (isDone) await readAgain();
+  });
+  const readAgain = async () => {
     await card.read();
     await card.screen.refresh();
-    return true;
-  });
+  };
 
   /** @param {Entry[]} items */
   const table = (items) => {
@@ -65,7 +68,8 @@ export function timeSpent(card) {
   const closed = () => {
     fill(place, canEdit ? h("button", { type: "button", onclick: () => write() }, words.timeAdd) : null);
   };
-  const add = (/** @type {object} */ body) => change(() => api.ask("POST", `${card.path}/time-entries`, { body }));
+  const add = (/** @type {object} */ body, /** @type {() => void} */ saved) =>
+    change(() => api.ask("POST", `${card.path}/time-entries`, { body }), saved);
 
   /** @param {Entry} entry */
   const correct = async (entry) => {
@@ -73,24 +77,22 @@ export function timeSpent(card) {
     const found = await card.screen.attempt(() => api.ask("GET", own));
     if (!found) return;
     let { tag } = found;
-    write(/** @type {Entry} */ (found.body), (body) => card.inTurn(async () => {
+    write(/** @type {Entry} */ (found.body), (body, saved) => card.inTurn(async () => {
       try {
         await api.ask("PATCH", own, { body, tag });
-        await card.read();
-        await card.screen.refresh();
-        return true;
+        saved();
+        await readAgain();
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412) trouble(error);
         else {
           note(words.changedElsewhere, undefined, "trouble");
           tag = (await api.ask("GET", own).catch(() => null))?.tag ?? tag;
         }
-        return false;
       }
     }));
   };
 
-  /** @param {Entry} [entry] @param {(body: object) => Promise<boolean>} [save] */
+  /** @param {Entry} [entry] @param {(body: object, saved: () => void) => Promise<void>} [save] */
   const write = (entry, save = add) => {
     const isRunning = entry && !entry.ended_at;
     const from = h("input", { type: "datetime-local", required: true, value: entry ? forInput(entry.started_at) : "" });
@@ -101,7 +103,11 @@ export function timeSpent(card) {
     });
     const said = h("input", { maxlength: 1000, value: entry?.note ?? "", dir: "auto" });
     const [wasFrom, wasTo] = [from.value, to.value];
-    const send = async (/** @type {SubmitEvent} */ event) => {
+    const saved = () => {
+      closed();
+      place.querySelector("button")?.focus();
+    };
+    const send = (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       const body = {
         // A field shows minutes: what wasn't touched keeps its seconds.
@@ -109,10 +115,7 @@ export function timeSpent(card) {
         ...(isRunning || (entry && to.value === wasTo) ? {} : { ended_at: fromInput(to.value) }),
         hourly_rate_minor: toMinor(rate.valueAsNumber, currency), note: said.value.trim(),
       };
-      if (await save(body)) {
-        closed();
-        place.querySelector("button")?.focus();
-      }
+      void save(body, saved);
     };
     fill(place, h("form", { class: "panel-in", onsubmit: send },
       h("div", { class: "pair" }, field(words.timeFrom, from), field(words.timeTo, to)),

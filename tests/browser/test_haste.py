@@ -161,6 +161,45 @@ def test_a_card_that_was_moved_again_before_the_answer_came_stays_where_it_is(mi
     expect(column(page, "Doing").locator(".card")).to_have_count(0)
 
 
+def test_a_card_in_the_air_stays_there_when_an_answer_comes(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One", "Two")
+    mina.visit(page, board_id)
+    goal = column(page, "Doing").locator(".cards").bounding_box()
+    assert goal
+
+    with _held_back(page, "POST", re.compile("/move$")):
+        drag(page, "One", "Doing")
+        card(page, "Two").hover()
+        page.mouse.down()
+        page.mouse.move(goal["x"] + 40, goal["y"] + 4, steps=8)
+    expect(page.locator("#spoken")).to_have_text("One is in Doing.")
+    page.mouse.up()
+
+    expect(titles(page, "Doing")).to_have_text(["Two", "One"])
+    expect(page.locator("#spoken")).to_have_text("Two is in Doing.")
+    shown = [each["title"] for each in mina.ask("GET", f"boards/{board_id}/cards?status=in_progress")["items"]]
+    assert shown == ["Two", "One"]
+
+
+def test_time_that_was_written_down_leaves_its_form_before_the_card_is_read_again(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    with page.expect_response(lambda response: bool(OF_A_CARD.search(response.url))):
+        card(page, "One").click()
+    time = page.get_by_role("region", name="Time and cost")
+    time.get_by_role("button", name="Write down time").click()
+    time.get_by_label("From").fill("2026-03-02T14:00")
+    time.get_by_label("To", exact=True).fill("2026-03-02T14:30")
+
+    with _held_back(page, "GET", OF_A_CARD):
+        time.get_by_role("button", name="Save").click()
+        expect(time.get_by_role("button", name="Write down time")).to_be_focused()
+
+    expect(time.get_by_role("table")).to_contain_text("00:30:00")
+    assert not visit.complaints
+
+
 def test_nobody_is_told_that_a_card_is_gone_that_they_took_away_themselves(mina: Person, visit: Visit) -> None:
     page = visit.page
     mina.visit(page, mina.board("One"))
