@@ -11,6 +11,7 @@ import { listDialog } from "./list.js";
 import { membersDialog } from "./members.js";
 import { Model } from "./model.js";
 import { announce, note, trouble } from "./notice.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -155,8 +156,9 @@ export class Screen {
       this.model.tag = null;
     }
     this.pending -= 1;
+    // Whoever waits for what was done need not wait for the board.
     if (failed || this.isStale) {
-      await this.reread().catch(() => {
+      void this.reread().catch(() => {
         this.isStale = true;
         this.draw();
       });
@@ -309,8 +311,7 @@ export class Screen {
   quickAdd(list) {
     const input = h("input", { "aria-label": words.cardTitle, placeholder: words.cardNew, maxlength: 500, required: true, autocomplete: "off" });
     const sent = draft(`${this.model.path}/lists/${list().id}`, input);
-    const send = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const send = async () => {
       const title = input.value.trim();
       if (!title) return;
       input.readOnly = true;
@@ -323,22 +324,21 @@ export class Screen {
       input.focus();
       input.scrollIntoView({ block: "nearest" });
     };
-    return h("form", { class: "quick-add", onsubmit: send }, input, h("button", {}, words.add));
+    return h("form", { class: "quick-add", onsubmit: once(send) }, input, h("button", {}, words.add));
   }
 
   adder() {
     const input = h("input", { "aria-label": words.listName, placeholder: words.listNew, maxlength: 100, required: true, autocomplete: "off" });
     const stage = h("select", { "aria-label": words.listStage },
       Object.entries(words.stages).map(([value, word]) => h("option", { value }, word)));
-    const send = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const send = async () => {
       const body = { name: input.value.trim(), stage: stage.value };
       const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/lists`, { body }));
       if (!answer) return;
       input.value = "";
       await this.refresh();
     };
-    return h("form", { class: "adder", onsubmit: send }, input, stage, h("button", {}, words.add));
+    return h("form", { class: "adder", onsubmit: once(send) }, input, stage, h("button", {}, words.add));
   }
 
   // Tools

@@ -4,8 +4,8 @@ import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
 import { exportBoard, importer } from "./files.js";
 import { onDay } from "./format.js";
-import { latest } from "./latest.js";
 import { note, trouble } from "./notice.js";
+import { latest, once } from "./turns.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Board} Board */
@@ -76,8 +76,7 @@ export async function boards({ api, main, entitle }) {
 
   const name = h("input", { maxlength: 100, required: true, autocomplete: "off" });
   const template = h("select");
-  const create = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const create = async () => {
     const body = { name: name.value.trim() };
     try {
       const path = template.value ? `boards/${template.value}/copy` : "boards";
@@ -95,7 +94,7 @@ export async function boards({ api, main, entitle }) {
       h("h1", {}, words.boards),
       tiles,
       h("div", { class: "panels" },
-        h("form", { class: "panel", onsubmit: create },
+        h("form", { class: "panel", onsubmit: once(create) },
           h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
           h("button", { class: "primary" }, words.boardCreate)),
         importer(api, () => void redraw())),

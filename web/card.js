@@ -13,6 +13,7 @@ import { link, markdown } from "./markdown.js";
 import { Problem } from "./api.js";
 import { note, trouble } from "./notice.js";
 import { timeSpent } from "./time.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -136,8 +137,8 @@ class CardView {
       return true;
     } catch (error) {
       if (error instanceof Problem && error.status === 412) {
-        note(words.changedMeanwhile, undefined, "trouble");
         await this.read();
+        note(words.changedMeanwhile, undefined, "trouble");
       } else trouble(error);
       return false;
     }
@@ -210,8 +211,7 @@ class CardView {
     const forget = draft(`${this.path}/description`, input);
     const end = () => { forget(); this.isWriting = false; this.drawDescription(); this.description.querySelector("button")?.focus(); };
     let replaced = this.card.description;
-    const save = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const save = async () => {
       await this.turn;
       const isKnown = this.card.description === replaced;
       if (!isKnown) note(words.changedMeanwhile, undefined, "trouble");
@@ -220,7 +220,7 @@ class CardView {
       replaced = this.card.description;
       if (isSaved) end();
     };
-    fill(this.description, h("h3", {}, words.description), h("form", { onsubmit: save }, input,
+    fill(this.description, h("h3", {}, words.description), h("form", { onsubmit: once(save) }, input,
       h("p", { id: "markdown-hint", class: "hint" }, words.descriptionHint),
       h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: end }, words.cancel))));
     input.focus();
@@ -260,25 +260,23 @@ class CardView {
     };
     const url = h("input", { type: "url", "aria-label": words.linkUrl, placeholder: "https://…", maxlength: 2008, required: true });
     const title = h("input", { "aria-label": words.linkTitle, placeholder: words.linkTitle, maxlength: 200, dir: "auto" });
-    const add = (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const add = () => {
       const address = URL.canParse(url.value) ? new URL(url.value).href : url.value;
       const added = { url: address, title: title.value.trim() || address.slice(0, 200) };
-      void put((old) => [...old, added]);
+      return put((old) => [...old, added]);
     };
     return h("fieldset", {}, h("legend", {}, words.links),
       h("ul", { class: "people" }, card.links.map((each) => h("li", {}, h("span", { dir: "auto" }, link(each.url, each.title)),
         model.canEdit ? h("button", { type: "button", class: "quiet", "aria-label": `${words.remove}: ${each.title}`,
           onclick: () => void put((old) => old.filter((other) => other.url !== each.url || other.title !== each.title)) }, "×") : null))),
-      model.canEdit ? h("form", { class: "row", onsubmit: add }, url, title, h("button", {}, words.add)) : null);
+      model.canEdit ? h("form", { class: "row", onsubmit: once(add) }, url, title, h("button", {}, words.add)) : null);
   }
 
   labelMaker() {
     const name = h("input", { "aria-label": words.labelNew, placeholder: words.labelNew, maxlength: 50, required: true });
     const color = h("select", { "aria-label": words.labelColor },
       Object.entries(words.colors).map(([value, word]) => h("option", { value }, word)));
-    const make = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const make = async () => {
       const body = { name: name.value.trim(), color: color.value };
       const answer = await this.screen.attempt(() => this.model.api.ask("POST", `${this.model.path}/labels`, { body }));
       if (!answer) return;
@@ -287,7 +285,7 @@ class CardView {
       await this.patch(() => ({ label_ids: [...this.card.label_ids, label.id] }));
       this.drawFacts();
     };
-    return h("form", { class: "row", onsubmit: make }, name, color, h("button", {}, words.add));
+    return h("form", { class: "row", onsubmit: once(make) }, name, color, h("button", {}, words.add));
   }
 
   /** @param {import("./api.js").Event[]} events */

@@ -1,9 +1,10 @@
 // The checklists of a card.
 
 import { align, h } from "./dom.js";
+import { draft } from "./drafts.js";
 import { sortable } from "./drag.js";
 import { confirming } from "./faces.js";
-import { latest } from "./latest.js";
+import { latest, once } from "./turns.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Checklist"]} Checklist */
@@ -15,16 +16,15 @@ export function checklists(card) {
   const { api, canEdit } = card.model;
   const all = h("div");
   const name = h("input", { "aria-label": words.checklistNew, placeholder: words.checklistNew, maxlength: 200, required: true });
-  const make = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const make = async () => {
     if (!(await change(() => api.ask("POST", `${card.path}/checklists`, { body: { name: name.value.trim() } })))) return;
     name.value = "";
   };
   const element = h("section", { "aria-label": words.checklist }, h("p", { id: "item-help", class: "unseen" }, words.itemHelp), all,
-    canEdit ? h("form", { class: "row", onsubmit: make }, name, h("button", {}, words.add)) : null);
+    canEdit ? h("form", { class: "row", onsubmit: once(make) }, name, h("button", {}, words.add)) : null);
 
-  const change = async (/** @type {() => Promise<unknown>} */ act) => {
-    const answer = await card.screen.attempt(act);
+  const change = async (/** @type {() => Promise<unknown>} */ act, /** @type {() => unknown} */ done = () => {}) => {
+    const answer = await card.screen.attempt(act, done);
     if (answer) await read();
     return Boolean(answer);
   };
@@ -40,9 +40,13 @@ export function checklists(card) {
       await change(() => api.ask("PATCH", `${own}/items/${itemId}`, { body: { done: isDone }, tag: "*" }));
     };
     const text = h("input", { "aria-label": words.checklistItemNew, placeholder: words.checklistItemNew, maxlength: 500, required: true });
-    const add = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
-      await change(() => api.ask("POST", `${own}/items`, { body: { text: text.value.trim() } }));
+    const sent = draft(`${own}/items`, text);
+    const add = async () => {
+      const made = () => {
+        sent();
+        text.value = "";
+      };
+      if (!(await change(() => api.ask("POST", `${own}/items`, { body: { text: text.value.trim() } }), made))) return;
       const again = all.querySelector(`[data-key="${checklist.id}"] form input`);
       /** @type {HTMLInputElement | null} */ (again)?.focus();
     };
@@ -84,7 +88,7 @@ export function checklists(card) {
         canEdit ? confirming(words.delete, () => change(() => api.ask("DELETE", own, { tag: "*" }))) : null),
       h("progress", { max: Math.max(items.length, 1), value: done, "aria-label": checklist.name }),
       list,
-      canEdit ? h("form", { class: "row", onsubmit: add }, text, h("button", {}, words.add)) : null);
+      canEdit ? h("form", { class: "row", onsubmit: once(add) }, text, h("button", {}, words.add)) : null);
   };
   return { element, read };
 }

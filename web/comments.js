@@ -5,9 +5,9 @@ import { align, fill, h } from "./dom.js";
 import { draft } from "./drafts.js";
 import { confirming } from "./faces.js";
 import { when } from "./format.js";
-import { latest } from "./latest.js";
 import { markdown } from "./markdown.js";
 import { note, trouble } from "./notice.js";
+import { latest, once } from "./turns.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Comment"]} Comment */
@@ -22,8 +22,7 @@ export function comments(card) {
   const more = h("button", { type: "button", hidden: true, onclick: () => void read(true) }, words.more);
   const text = h("textarea", { rows: 3, "aria-label": words.commentNew, placeholder: words.commentNew, maxlength: 10000, required: true, dir: "auto" });
   const sent = draft(`${card.path}/comments`, text);
-  const send = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const send = async () => {
     const answer = await card.screen.attempt(() => api.ask("POST", `${card.path}/comments`, { body: { text: text.value } }));
     if (!answer) return;
     sent();
@@ -66,14 +65,13 @@ export function comments(card) {
         show();
         element.querySelector("button")?.focus();
       };
-      const save = async (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
+      const save = async () => {
         if (await revise(comment, input.value)) {
           end();
           await read();
         }
       };
-      fill(element, h("form", { onsubmit: save }, input,
+      fill(element, h("form", { onsubmit: once(save) }, input,
         h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: end }, words.cancel))));
       input.focus();
     };
@@ -114,7 +112,7 @@ export function comments(card) {
       body,
     ];
   };
-  const form = h("form", { class: "say", onsubmit: send }, text, h("button", {}, words.commentSend));
+  const form = h("form", { class: "say", onsubmit: once(send) }, text, h("button", {}, words.commentSend));
   const element = h("section", { "aria-label": words.comments }, h("h3", {}, words.comments), canEdit ? form : null, none, all, more);
   return { element, read: () => read() };
 }

@@ -3,6 +3,7 @@
 import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
 import { note } from "./notice.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -19,8 +20,7 @@ export function elsewhere(view) {
     await view.screen.refresh();
     note(words.cardCopied(view.card.title));
   };
-  const transfer = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const transfer = async () => {
     const body = { board_id: choice.value };
     const name = choice.selectedOptions[0]?.textContent ?? "";
     const gone = () => view.screen.drop(view.card.id, () => view.element.close());
@@ -38,7 +38,7 @@ export function elsewhere(view) {
     });
     await view.screen.refresh();
   };
-  const form = h("form", { class: "row", onsubmit: transfer }, field(words.cardTransferTo, choice), h("button", {}, words.cardTransfer));
+  const form = h("form", { class: "row", onsubmit: once(transfer) }, field(words.cardTransferTo, choice), h("button", {}, words.cardTransfer));
   const more = h("details", { class: "elsewhere" }, h("summary", {}, words.cardElsewhere),
     h("button", { type: "button", onclick: () => void copy() }, words.cardCopy), form);
   more.addEventListener("toggle", async () => {

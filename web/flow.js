@@ -6,6 +6,7 @@ import { field } from "./faces.js";
 import { save } from "./files.js";
 import { inDays, money, shortDay } from "./format.js";
 import { trouble } from "./notice.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -49,8 +50,7 @@ export async function flow({ api, main, tools, entitle, isLeft }, id) {
       trouble(error);
     }
   };
-  const choose = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const choose = () => {
     void draw();
   };
 
@@ -59,7 +59,7 @@ export async function flow({ api, main, tools, entitle, isLeft }, id) {
   fill(main,
     h("div", { class: "page flow" },
       h("h1", { dir: "auto" }, words.flowTitle(board.name)),
-      h("form", { class: "row", onsubmit: choose },
+      h("form", { class: "row", onsubmit: once(choose) },
         field(words.flowFrom, from), field(words.flowTo, to), h("button", { class: "primary" }, words.flowShow),
         h("button", { type: "button", onclick: () => void download() }, words.flowCsv),
         h("button", { type: "button", onclick: () => print() }, words.flowPrint)),

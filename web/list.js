@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { closing, dialog, field } from "./faces.js";
 import { note } from "./notice.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -16,8 +17,7 @@ export function listDialog(screen, list) {
   const limit = h("input", { type: "number", min: 1, max: 5000, value: list.wip_limit ?? "" });
   const blocks = h("input", { type: "checkbox", checked: list.wip_enforcement === "block" });
 
-  const save = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const save = async () => {
     const body = {
       name: name.value.trim(),
       wip_limit: limit.value ? Number(limit.value) : null,
@@ -50,7 +50,7 @@ export function listDialog(screen, list) {
 
   const element = dialog(words.listMenu(list.name),
     closing(words.close, () => element.close()),
-    h("form", { onsubmit: save },
+    h("form", { onsubmit: once(save) },
       h("h2", { dir: "auto" }, list.name),
       field(words.listName, name),
       field(words.listLimit, limit),

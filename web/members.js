@@ -2,6 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { closing, dialog, field } from "./faces.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /** @param {import("./board.js").Screen} screen */
@@ -35,8 +36,7 @@ export function membersDialog(screen) {
   }));
   draw();
 
-  const add = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const add = async () => {
     if (await put(user.value.trim(), role.value)) user.value = "";
   };
   const element = dialog(words.members,
@@ -44,7 +44,7 @@ export function membersDialog(screen) {
     h("h2", {}, words.members),
     people,
     model.isOwner
-      ? h("form", { onsubmit: add }, field(words.memberUser, user), field(words.role, role), h("button", { class: "primary" }, words.memberAdd))
+      ? h("form", { onsubmit: once(add) }, field(words.memberUser, user), field(words.role, role), h("button", { class: "primary" }, words.memberAdd))
       : null);
 }
 

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { fill, h } from "./dom.js";
 import { sentence } from "./notice.js";
+import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -17,8 +18,7 @@ export function signIn(main, reason, accepted) {
     id: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": "token-hint sign-in-state",
   });
   const state = h("p", { id: "sign-in-state", role: "status" }, reason);
-  const send = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
+  const send = async () => {
     const token = input.value.trim();
     try {
       await new Api(token).ask("GET", "users/me");
@@ -31,7 +31,7 @@ export function signIn(main, reason, accepted) {
   };
   fill(
     main,
-    h("form", { class: "centred", onsubmit: send },
+    h("form", { class: "centred", onsubmit: once(send) },
       h("h1", {}, words.product),
       state,
       h("label", { for: "token" }, words.token),

@@ -4,8 +4,8 @@ import { Problem } from "./api.js";
 import { fill, h } from "./dom.js";
 import { confirming, field } from "./faces.js";
 import { clock, forInput, fromInput, money, toMajor, toMinor, when } from "./format.js";
-import { latest } from "./latest.js";
 import { note, trouble } from "./notice.js";
+import { latest, once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -85,8 +85,8 @@ export function timeSpent(card) {
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412) trouble(error);
         else {
-          note(words.changedElsewhere, undefined, "trouble");
           tag = (await api.ask("GET", own).catch(() => null))?.tag ?? tag;
+          note(words.changedElsewhere, undefined, "trouble");
         }
       }
     }));
@@ -107,17 +107,16 @@ export function timeSpent(card) {
       closed();
       place.querySelector("button")?.focus();
     };
-    const send = (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
+    const send = () => {
       const body = {
         // A field shows minutes: what wasn't touched keeps its seconds.
         ...(entry && from.value === wasFrom ? {} : { started_at: fromInput(from.value) }),
         ...(isRunning || (entry && to.value === wasTo) ? {} : { ended_at: fromInput(to.value) }),
         hourly_rate_minor: toMinor(rate.valueAsNumber, currency), note: said.value.trim(),
       };
-      void save(body, saved);
+      return save(body, saved);
     };
-    fill(place, h("form", { class: "panel-in", onsubmit: send },
+    fill(place, h("form", { class: "panel-in", onsubmit: once(send) },
       h("div", { class: "pair" }, field(words.timeFrom, from), field(words.timeTo, to)),
       h("div", { class: "pair" }, field(words.timeRateIn(currency), rate), field(words.timeNote, said)),
       h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: closed }, words.cancel))));

@@ -200,6 +200,41 @@ def test_time_that_was_written_down_leaves_its_form_before_the_card_is_read_agai
     assert not visit.complaints
 
 
+def test_what_is_sent_by_a_double_click_is_said_once(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    mina.visit(page, mina.board("One"))
+    card(page, "One").click()
+    said = page.get_by_role("region", name="Comments")
+    said.get_by_label("Write a comment").fill("Once")
+
+    said.get_by_role("button", name="Comment", exact=True).dblclick()
+
+    expect(said.get_by_label("Write a comment")).to_have_value("")
+    expect(said.locator(".markdown")).to_have_text(["Once"])
+    assert not visit.complaints
+
+
+def test_an_item_that_is_typed_while_another_is_sent_stays(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    mina.ask("POST", f"boards/{board_id}/cards/{found['id']}/checklists", {"name": "Steps"})
+    mina.visit(page, board_id)
+    card(page, "One").click()
+    adding = page.get_by_role("dialog").get_by_label("Add an item")
+
+    adding.fill("First")
+    with _held_back(page, "GET", re.compile("/checklists$")):
+        with page.expect_response(lambda response: response.request.method == "POST"):
+            adding.press("Enter")
+        expect(adding).to_have_value("")
+        adding.fill("Second")
+
+    expect(page.locator(".items li .check")).to_have_text(["First"])
+    expect(adding).to_have_value("Second")
+    assert not visit.complaints
+
+
 def test_nobody_is_told_that_a_card_is_gone_that_they_took_away_themselves(mina: Person, visit: Visit) -> None:
     page = visit.page
     mina.visit(page, mina.board("One"))

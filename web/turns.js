@@ -1,4 +1,4 @@
-// Answers that come in another order than they were asked for.
+// People who are quicker than the server, and answers that come in another order than they were asked for.
 
 /**
  * A reading that draws what was asked for last: an answer that a later question has overtaken is dropped, so that
@@ -16,5 +16,25 @@ export function latest(ask, draw) {
     const mine = (turn += 1);
     const found = await ask(...given);
     if (mine === turn) draw(found);
+  };
+}
+
+/**
+ * What a form does when it is sent: nothing is sent twice because somebody clicked twice.
+ *
+ * @param {() => unknown} act
+ * @returns {(event: Event) => Promise<void>}
+ */
+export function once(act) {
+  let isUnderWay = false;
+  return async (event) => {
+    event.preventDefault();
+    if (isUnderWay) return;
+    isUnderWay = true;
+    try {
+      await act();
+    } finally {
+      isUnderWay = false;
+    }
   };
 }
