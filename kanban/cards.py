@@ -4,15 +4,14 @@ A card's status is its list's stage, so `start`, `resolve` and `reopen` are move
 these.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban import finishes, marks, moments, ranks, timeclock
+from kanban import finishes, marks, moments, ranks, sizes, timeclock
 from kanban.errors import (
     CardArchived,
-    CardTooLong,
     EndsBeforeStart,
     ListArchived,
     NotFound,
@@ -23,7 +22,6 @@ from kanban.errors import (
 from kanban.patches import revised
 from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
 from kanban.record import record
-from kanban.text import searched_otherwise
 from kanban.values import (
     Act,
     Board,
@@ -37,12 +35,6 @@ from kanban.values import (
     TimeEntry,
     Value,
 )
-
-MOST_TEXT = 400_000
-"""Characters of all cards of one commit: as many as fit into one of every engine, whatever the script."""
-
-MOST_KEPT = 86_000
-"""Bytes that a card's title, description and links are kept in, on every engine."""
 
 _FIELDS = frozenset(
     {
@@ -115,7 +107,7 @@ def add(
         updated_at=act.at,
     )
     _refuse_dates(card)
-    _refuse_long(card)
+    sizes.refuse_long(card)
     card, opened, _ = brought_to(card, view.board, None, target.stage, act)
     change = record(
         view,
@@ -145,7 +137,7 @@ def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) ->
     _refuse_dates(new)
     # A card that is due is kept once more, in the order of what is due.
     if not _KEPT_LONG.isdisjoint(changed) or (new.due_at and not old.due_at):
-        _refuse_long(new)
+        sizes.refuse_long(new)
     change = record(
         view,
         act,
@@ -296,31 +288,11 @@ def _refuse_dates(card: Card) -> None:
         raise EndsBeforeStart("start_at", "due_at")
 
 
-def _refuse_long(card: Card) -> None:
-    size = kept_size(card.title, card.description, card.links)
-    if size > MOST_KEPT:
-        raise CardTooLong(size, MOST_KEPT)
-
-
 def _card_in_use(view: BoardView, card_id: str) -> Card:
     card = view.card(card_id)
     if card.archived_at is not None:
         raise CardArchived(card.title)
     return card
-
-
-def text_length(card: Card) -> int:
-    """How many characters the card holds."""
-    return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
-
-
-def kept_size(title: str, description: str, links: Iterable[Link]) -> int:
-    """How many bytes all that is kept in. A line that is searched by another text is kept in both."""
-    texts = (title, description, searched_otherwise(title, description))
-    # Quotes and backslashes are escaped in links, and each has its own quotes, brackets and commas.
-    written = [text for each in links for text in (each.url, each.title)]
-    escapes = sum(text.count('"') + text.count("\\") + 4 for text in written)
-    return sum(len(text.encode()) for text in (*texts, *written)) + escapes
 
 
 def referred_list(view: BoardView, list_id: str) -> List:

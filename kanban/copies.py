@@ -7,7 +7,7 @@ nobody is assigned, no time was spent, and no clock runs except for a single car
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kanban import cards, ranks
+from kanban import cards, ranks, sizes
 from kanban.errors import TooManyLists, TooMuchToCopy
 from kanban.lists import ranked_at
 from kanban.places import End, rank_at_end, refuse_entry, with_card
@@ -39,7 +39,7 @@ MOST_COPIED_PARTS = 80
 _ITEM = 50
 """Characters that an item of a checklist counts for beside its text: much is kept of the shortest one, too."""
 
-_MOST_TEXT = f"{cards.MOST_TEXT} characters of text, where each item of a checklist counts as {_ITEM} more"
+_MOST_TEXT = f"{sizes.MOST_TEXT} characters of text, where each item of a checklist counts as {_ITEM} more"
 
 Checklists = Mapping[str, Sequence[Checklist]]
 """By the card's id."""
@@ -60,7 +60,7 @@ def copy_card(
     Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
     """
     old = view.card(card_id)
-    if _text([old], {old.id: checklists}) > cards.MOST_TEXT:
+    if _text([old], {old.id: checklists}) > sizes.MOST_TEXT:
         raise TooMuchToCopy("card", old.title, _MOST_TEXT)
     target = view.list_of(old) if list_id is None else cards.referred_list(view, list_id)
     refuse_entry(target)
@@ -94,7 +94,7 @@ def _too_much(there: List) -> TooMuchToCopy:
 
 def _text(there: Sequence[Card], checklists: Checklists) -> int:
     """How many characters these cards and checklists count for."""
-    of_cards = sum(cards.text_length(card) for card in there)
+    of_cards = sum(sizes.text_length(card) for card in there)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
     return of_cards + sum(len(item.text) + _ITEM for item in items)
 
@@ -109,7 +109,7 @@ def copy_list(
     old = view.list(list_id)
     refuse_long(old)
     parts = len(there) + sum(map(len, checklists.values()))
-    if parts > MOST_COPIED_PARTS or _text(there, checklists) > cards.MOST_TEXT:
+    if parts > MOST_COPIED_PARTS or _text(there, checklists) > sizes.MOST_TEXT:
         raise _too_much(old)
     if len(view.lists) >= MOST_LISTS:
         raise TooManyLists(MOST_LISTS)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kanban import cards, moments, ranks
+from kanban import cards, moments, ranks, sizes
 from kanban.errors import ListArchived, NoRoom, SelfReference
 from kanban.places import with_bounds
 from kanban.record import record
@@ -38,8 +38,8 @@ def move_cards(
         moved = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=act.at)
         moved, began, ended = cards.brought_to(moved, view.board, origin.stage, target.stage, act)
         parts += 1 + len(began) + len(ended) + (card.external_id is not None)
-        characters += cards.text_length(card)
-        if parts > _MOST_PARTS or (written and characters > cards.MOST_TEXT):
+        characters += sizes.text_length(card)
+        if parts > _MOST_PARTS or (written and characters > sizes.MOST_TEXT):
             break
         written.append(moved)
         opened += began

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from kanban import cards, exports, moments, ranks
+from kanban import exports, moments, ranks, sizes
 from kanban.errors import BrokenExport
 from kanban.exports import Shape
 from kanban.text import folded
@@ -97,7 +97,7 @@ def _refuse_long(document: Shape) -> None:
     """Raise BrokenExport for a card that takes more room than a card may."""
     for number, each in enumerate(document["cards"]):
         links = [Link(link["url"], link["title"]) for link in each["links"]]
-        if cards.kept_size(each["title"], each["description"], links) > cards.MOST_KEPT:
+        if sizes.kept_size(each["title"], each["description"], links) > sizes.MOST_KEPT:
             raise BrokenExport(f"cards/{number}/description", "A card has more text than can be kept.")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kanban import cards, finishes, moments, ranks, timeclock
+from kanban import finishes, moments, ranks, sizes, timeclock
 from kanban.cleaned import block, line
 from kanban.errors import NoListsInImport
 from kanban.founding import founded
@@ -330,7 +330,7 @@ class _Import:
         """The card without the links, and then the end of the description, that cannot be kept."""
 
         def fits(card: Card) -> bool:
-            return cards.kept_size(card.title, card.description, card.links) <= cards.MOST_KEPT
+            return sizes.kept_size(card.title, card.description, card.links) <= sizes.MOST_KEPT
 
         links = len(card.links)
         while card.links and not fits(card):

@@ -50,16 +50,13 @@ export async function flow({ api, main, tools, entitle, isLeft }, id) {
       trouble(error);
     }
   };
-  const choose = () => {
-    void draw();
-  };
 
   entitle(words.flowTitle(board.name));
   fill(tools, h("a", { class: "button", href: `#/${path}` }, words.board));
   fill(main,
     h("div", { class: "page flow" },
       h("h1", { dir: "auto" }, words.flowTitle(board.name)),
-      h("form", { class: "row", onsubmit: once(choose) },
+      h("form", { class: "row", onsubmit: once(draw) },
         field(words.flowFrom, from), field(words.flowTo, to), h("button", { class: "primary" }, words.flowShow),
         h("button", { type: "button", onclick: () => void download() }, words.flowCsv),
         h("button", { type: "button", onclick: () => print() }, words.flowPrint)),

@@ -67,6 +67,15 @@ def card(page: Page, title: str) -> Locator:
     return page.locator(".card-open", has=page.get_by_text(title, exact=True))
 
 
+def write_down_time(page: Page) -> Locator:
+    """The part of the open card that its time is in, with an hour written in its form and not yet saved."""
+    time = page.get_by_role("region", name="Time and cost")
+    time.get_by_role("button", name="Write down time").click()
+    time.get_by_label("From").fill("2026-03-02T14:00")
+    time.get_by_label("To", exact=True).fill("2026-03-02T15:00")
+    return time
+
+
 def drag(page: Page, title: str, list_name: str) -> None:
     """Take a card by mouse and let it go at the end of a list."""
     # What someone else does may draw the card anew at this very moment.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card, column, drag, titles
+from tests.browser.people import Person, card, column, drag, titles, write_down_time
 
 pytestmark = pytest.mark.browser
 
@@ -181,16 +181,13 @@ def test_time_that_was_written_down_is_not_asked_for_again_when_the_board_cannot
     page = visit.page
     mina.visit(page, mina.board("One"))
     card(page, "One").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Write down time").click()
-    dialog.get_by_label("From").fill("2026-11-02T09:00")
-    dialog.get_by_label("To", exact=True).fill("2026-11-02T10:00")
+    time = write_down_time(page)
 
     page.route("**/boards/*?embed=*", _busy)
-    dialog.get_by_role("button", name="Save").click()
+    time.get_by_role("button", name="Save").click()
 
     expect(page.locator(".note.trouble").first).to_contain_text("Come back in a moment.")
-    expect(dialog.get_by_role("button", name="Write down time")).to_be_visible()
+    expect(time.get_by_role("button", name="Write down time")).to_be_visible()
 
 
 def test_an_answer_that_is_no_json_is_told(mina: Person, visit: Visit) -> None:

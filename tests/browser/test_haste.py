@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card, column, drag, titles
+from tests.browser.people import Person, card, column, drag, titles, write_down_time
 
 pytestmark = pytest.mark.browser
 
@@ -187,16 +187,13 @@ def test_time_that_was_written_down_leaves_its_form_before_the_card_is_read_agai
     mina.visit(page, mina.board("One"))
     with page.expect_response(lambda response: bool(OF_A_CARD.search(response.url))):
         card(page, "One").click()
-    time = page.get_by_role("region", name="Time and cost")
-    time.get_by_role("button", name="Write down time").click()
-    time.get_by_label("From").fill("2026-03-02T14:00")
-    time.get_by_label("To", exact=True).fill("2026-03-02T14:30")
+    time = write_down_time(page)
 
     with _held_back(page, "GET", OF_A_CARD):
         time.get_by_role("button", name="Save").click()
         expect(time.get_by_role("button", name="Write down time")).to_be_focused()
 
-    expect(time.get_by_role("table")).to_contain_text("00:30:00")
+    expect(time.get_by_role("table")).to_contain_text("01:00:00")
     assert not visit.complaints
 
 
@@ -288,14 +285,11 @@ def test_what_is_done_right_after_time_was_written_down_is_not_refused(mina: Per
     page = visit.page
     mina.visit(page, mina.board("One"))
     card(page, "One").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Write down time").click()
-    dialog.get_by_label("From").fill("2026-11-02T09:00")
-    dialog.get_by_label("To", exact=True).fill("2026-11-02T10:00")
+    time = write_down_time(page)
 
     with _held_back(page, "GET", re.compile("/time(\\?|$)")):
-        dialog.get_by_role("button", name="Save").click()
-        dialog.get_by_label("Title of the card").fill("Two")
+        time.get_by_role("button", name="Save").click()
+        page.get_by_role("dialog").get_by_label("Title of the card").fill("Two")
         page.keyboard.press("Enter")
 
     expect(titles(page, "To do")).to_have_text(["Two"])

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kanban import cards
+from kanban import cards, sizes
 from kanban.errors import CardTooLong
 from kanban.values import Link
 from tests.kanban.desk import Desk
@@ -25,7 +25,7 @@ WIDE = "𐐀"
     ],
 )
 def test_a_line_with_upper_case_is_kept_twice(title: str, description: str, links: list[Link], size: int) -> None:
-    assert cards.kept_size(title, description, links) == size
+    assert sizes.kept_size(title, description, links) == size
 
 
 @pytest.mark.parametrize("description", ["x" * 20_000, "X" * 20_000, "Ж" * 20_000, "漢" * 20_000, "👩" * 20_000])

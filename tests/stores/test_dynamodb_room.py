@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kanban import cards, ranks
+from kanban import ranks, sizes
 from kanban.values import Card, Link, TimeEntry
 from stores.dynamodb_cards import card_item
 
@@ -82,7 +82,7 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
 def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, letter: str, links: int) -> None:
     more = [Link("https://x/" + '"' * 1740, '"' * 200)] * links
     count = 20_000 // len(letter)
-    while cards.kept_size(title, letter * count, more) > cards.MOST_KEPT:
+    while sizes.kept_size(title, letter * count, more) > sizes.MOST_KEPT:
         more, count = (more[:-1], count) if more else (more, count - 10)
     card = full_card(title, letter * count, more)
 

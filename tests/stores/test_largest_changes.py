@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, checklists, copies, gatherings, ranks, shelves, transfers
+from kanban import checklists, copies, gatherings, ranks, shelves, sizes, transfers
 from kanban.store import CardQuery
 from kanban.values import MOST_CHECKLISTS, MOST_ITEMS, Card, Checklist, Color, Label, TimeEntry
 from tests.stores.parts import checklist, entry, item
@@ -30,7 +30,7 @@ def labels(world: World) -> tuple[str, ...]:
     return tuple(each.id for each in made)
 
 
-def long_cards(world: World, list_name: str, count: int, text: int = cards.MOST_TEXT) -> list[Card]:
+def long_cards(world: World, list_name: str, count: int, text: int = sizes.MOST_TEXT) -> list[Card]:
     """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
     list_, places, label_ids = world.list_named(list_name), ranks.following("", count), labels(world)
     description = WIDE * min(20_000, text // count - 1)
@@ -59,7 +59,7 @@ def checklists_of(world: World, card: Card) -> Sequence[Checklist]:
 
 @pytest.mark.parametrize("what", ["list", "board"])
 def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(world: World, what: str) -> None:
-    made = long_cards(world, "Doing", shelves.MOST_STOPPED, cards.MOST_KEPT // 8 * shelves.MOST_STOPPED)
+    made = long_cards(world, "Doing", shelves.MOST_STOPPED, sizes.MOST_KEPT // 8 * shelves.MOST_STOPPED)
     note = {"note": WIDE * 1000}
     running = [replace(each, running=entry(world, each, 0, None, **note)) for each in made]
     for card in running:
@@ -85,7 +85,7 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
 
 def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
-    length = (cards.MOST_TEXT - 10_500) // (MOST_CHECKLISTS * MOST_ITEMS) - 50
+    length = (sizes.MOST_TEXT - 10_500) // (MOST_CHECKLISTS * MOST_ITEMS) - 50
     inside = full_checklists(world, card, length, ranks.following("", MOST_CHECKLISTS))
 
     copy, change = copies.copy_card(world.view(card.id), card.id, inside, world.act())
@@ -96,7 +96,7 @@ def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world
 
 
 def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
-    made = long_cards(world, "To do", 20, cards.MOST_TEXT - 6000 * 51)
+    made = long_cards(world, "To do", 20, sizes.MOST_TEXT - 6000 * 51)
     inside = {each.id: full_checklists(world, each, 1, ranks.following("", 3)) for each in made}
 
     copy, change = copies.copy_list(world.view(), made[0].list_id, made, inside, world.act())
