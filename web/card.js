@@ -188,7 +188,7 @@ class CardView {
       await this.inTurn(async () => { if (await screen.advance(card, how)) await this.read(); });
     };
     const stands = card.status === "in_progress" && !card.running_since;
-    const away = async (/** @type {"archive" | "delete"} */ how) => { 
+    const away = async (/** @type {"archive" | "delete"} */ how) => {
       await this.inTurn(() => screen.putAway(card, how, () => this.element.close()));
     };
     fill(this.steps, lists,
