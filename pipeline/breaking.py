@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.bundle import Bundle, Node
+from pipeline.compatibility import incompatibilities
 from pipeline.findings import ROOT, Pointer, Remark
 from pipeline.linters import run_tool
 
@@ -24,7 +25,9 @@ _WARNING = 2
 def breaks(released: Node, current: Node) -> list[Remark]:
     """Everything in the current document that breaks a client of the released one, by its place in the current one."""
     found = [_remark(each) for each in _compared("breaking", _grown(released, current), current)]
-    found += [Remark(at, "breaking access", says) for at, says in _access(Bundle(released), Bundle(current))]
+    before, after = Bundle(released), Bundle(current)
+    found += [Remark(at, "breaking access", says) for at, says in _access(before, after)]
+    found += [Remark(at, f"breaking {rule}", says) for at, rule, says in incompatibilities(before, after)]
     if _addresses(released) != _addresses(current):
         found.append(Remark(("servers",), "breaking servers", "The addresses of everything have changed."))
     return list(dict.fromkeys(found))

@@ -135,12 +135,20 @@ class Bundle:
     @cached_property
     def of_requests(self) -> dict[Pointer, Node]:
         """Every schema that a request body is made of."""
+        return self._of_bodies("request")
+
+    @cached_property
+    def of_answers(self) -> dict[Pointer, Node]:
+        """Every schema that the body of an answer is made of."""
+        return self._of_bodies("response")
+
+    def _of_bodies(self, direction: Direction) -> dict[Pointer, Node]:
         seen: set[Pointer] = set()
-        found: dict[Pointer, Node] = {}
+        schemas: dict[Pointer, Node] = {}
         for content in self.contents():
-            if content.direction == "request":
-                found |= dict(self.reachable((*content.at, "schema"), content.node.get("schema", {}), seen))
-        return found
+            if content.direction == direction:
+                schemas |= dict(self.reachable((*content.at, "schema"), content.node.get("schema", {}), seen))
+        return schemas
 
     def _tops(self) -> Iterator[tuple[Pointer, Any]]:
         for name, schema in self.components.get("schemas", {}).items():

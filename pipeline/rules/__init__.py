@@ -8,11 +8,11 @@ from typing import Any
 
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer, Remark
-from pipeline.rules import bodies, operations, schemas
+from pipeline.rules import bodies, names, operations, schemas
 
 Rule = Callable[[Bundle], Iterator[tuple[Pointer, str]]]
 
-RULES: tuple[Rule, ...] = (*schemas.RULES, *operations.RULES, *bodies.RULES)
+RULES: tuple[Rule, ...] = (*schemas.RULES, *names.RULES, *operations.RULES, *bodies.RULES)
 
 
 def remarks(document: Node) -> list[Remark]:

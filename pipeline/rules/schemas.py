@@ -23,8 +23,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-_SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
 def formats_and_patterns_can_be_enforced(bundle: Bundle) -> Found:
@@ -172,17 +170,6 @@ def _gathered(bundle: Bundle, schema: Node) -> Node:
     }
 
 
-def names_are_of_the_house(bundle: Bundle) -> Found:
-    """Properties are snake_case, schemas PascalCase."""
-    for name in bundle.components.get("schemas", {}):
-        if not _PASCAL.fullmatch(name):
-            yield ("components", "schemas", name), "A schema is named in PascalCase."
-    for at, schema in bundle.all_schemas.items():
-        for name in schema.get("properties", {}):
-            if not _SNAKE.fullmatch(name):
-                yield (*at, "properties", name), "A property is named in snake_case."
-
-
 def unions_and_items_are_named(bundle: Bundle) -> Found:
     """Generated clients name a type after its schema; an inline object or enum gets a name that nobody chose."""
     for at, schema in bundle.all_schemas.items():
@@ -205,6 +192,5 @@ RULES = (
     requests_have_no_defaults,
     answers_are_open,
     discriminators_lead_somewhere,
-    names_are_of_the_house,
     unions_and_items_are_named,
 )
