@@ -82,3 +82,18 @@ def test_a_move_that_changes_nothing_is_remembered_too(mina: Client, board: str)
 
     assert again.raw == stay.raw
     assert mina.get(f"{board}/cards/{card}").json["list_id"] == doing
+
+
+def test_nothing_is_replayed_to_somebody_who_has_left_the_board(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    card = omar.post(f"{board}/cards", {"title": "Secret"}, Idempotency_Key="k1")
+    started = omar.post(f"{board}/cards/{card.json['id']}/start", Idempotency_Key="k2")
+    mina.delete(f"{board}/members/omar")
+
+    for path, body, key in (("cards", {"title": "Secret"}, "k1"), (f"cards/{card.json['id']}/start", None, "k2")):
+        refused = omar.post(f"{board}/{path}", body, Idempotency_Key=key)
+        nowhere = omar.post(f"/boards/brd_01m7wjyxw0t6b6ybwhb9sb5a3k/{path}", body, Idempotency_Key=key)
+
+        assert (card.status, started.status, refused.status) == (201, 200, 404)
+        assert refused.raw == nowhere.raw
+        assert "idempotency-replayed" not in refused.headers

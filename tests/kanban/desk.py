@@ -1,9 +1,10 @@
 """A board on the desk: takes changes and gives views as a store does, in a dictionary and without its promises."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from kanban import boards
 from kanban.store import Beside
@@ -26,6 +27,31 @@ from kanban.values import (
 )
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
+
+
+UNCOUNTED = {
+    Board: {"seq"},
+    List: {"card_count", "first_rank", "last_rank", "rank"},
+    Card: {"comment_count", "item_count", "done_count"},
+    Checklist: {"items", "rank"},
+}
+"""Fields that change without an edit of the value itself, so without a new version."""
+
+
+def check_version(old: Any, new: Any) -> None:
+    """Check that an edit raises the version by one, and nothing else raises it: If-Match depends on both."""
+    if old is None:
+        assert new.version == 1
+        return
+    uncounted = UNCOUNTED.get(type(new), set()) | {"version", "updated_at"}
+    names = {field.name for field in fields(new)} - uncounted
+    is_edited = any(getattr(old, name) != getattr(new, name) for name in names)
+    allowed = {old.version + 1} if is_edited else {old.version, old.version + 1}
+    assert new.version in allowed, f"{new.id}: version {old.version} became {new.version}"
+    if isinstance(new, Checklist):
+        items = {item.id: item for item in old.items}
+        for item in new.items:
+            check_version(items.get(item.id), item)
 
 
 class Desk:
@@ -110,6 +136,7 @@ class Desk:
         self.lists[old.id] = replace(old, **changes)  # type: ignore[arg-type]  # a test names the fields of a list
 
     def _keep(self, value: Value) -> None:
+        check_version(self._kept(value), value)
         match value:
             case Board():
                 self.board = value
@@ -127,6 +154,15 @@ class Desk:
                 self.parts[value.id] = value
             case _:
                 pass
+
+    def _kept(self, value: Value) -> Any:
+        """The value of that id as it was before; None for a new one."""
+        if isinstance(value, Board):
+            return getattr(self, "board", None)
+        for kept in (self.lists, self.cards, self.members, self.labels, self.parts):
+            if value.id in kept and type(kept[value.id]) is type(value):
+                return kept[value.id]
+        return None
 
     def _beyond(self, neighbour: Card, side: str) -> str:
         ranks = [card.rank for card in self._in_order(neighbour.list_id)]

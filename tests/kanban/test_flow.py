@@ -191,6 +191,24 @@ def event(desk: Desk, kind: str, list_id: str, card_id: str | None = None, **dat
     return Event(desk.board.id, 2, kind, desk.now, "usr_ann", list_id, card_id, data)
 
 
+def test_an_event_without_a_stage_counts_on_the_stage_that_its_list_has_now(desk: Desk) -> None:
+    todo, done = desk.list_named("To do").id, desk.list_named("Done").id
+    for name, held in (("To do", 1), ("Done", 2)):
+        desk.alter(name, card_count=held)
+    old_events = [
+        event(desk, "card.created", todo, "c1"),
+        event(desk, "card.created", todo, "c2"),
+        event(desk, "card.moved", done, "c2", from_list_id=todo),
+        event(desk, "list.restored", done, card_count=1),
+        event(desk, "card.created", "list_gone", "c4"),
+    ]
+    desk.board = replace(desk.board, seq=2)
+
+    shown = flow_of(desk, range_of("2026-11-19", "2026-11-20"), old_events)
+
+    assert shown.stages == {Stage.TODO: (0, 1), Stage.IN_PROGRESS: (0, 0), Stage.DONE: (0, 2)}
+
+
 def test_cards_that_come_in_other_ways_count_as_well(desk: Desk) -> None:
     todo, doing, done = (desk.list_named(name).id for name in ("To do", "Doing", "Done"))
     for name, held in (("To do", 4), ("Doing", 1), ("Done", 3)):

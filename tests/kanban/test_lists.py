@@ -1,5 +1,6 @@
 """Lists: added, changed, ordered, deleted."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,25 @@ def test_a_list_moves_next_to_another(desk: Desk, wish: dict[str, str], order: l
     assert desk.events[-1].type == "list.moved"
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_any_list_moves_next_to_any_other(desk: Desk, side: str) -> None:
+    for number in range(3):
+        add(desk, f"List {number}")
+    start = names(desk)
+
+    for name, neighbour in itertools.permutations(start, 2):
+        desk.board, *_ = state = desk.board, dict(desk.lists), list(desk.events)
+        expected = [each for each in start if each != name]
+        expected.insert(expected.index(neighbour) + (side == "after"), name)
+        wish = {side: desk.list_named(neighbour).id}
+
+        _, change = lists.move(desk.view(), desk.list_named(name).id, desk.act, **wish)  # type: ignore[arg-type]
+
+        desk.apply(change)
+        assert names(desk) == expected
+        desk.board, desk.lists, desk.events = state
+
+
 @pytest.mark.parametrize("wish", [{"after": "Doing"}, {"position": "bottom"}])
 def test_moving_a_list_to_where_it_is_changes_nothing(desk: Desk, wish: dict[str, str]) -> None:
     done = desk.list_named("Done")
@@ -149,6 +169,23 @@ def test_a_neighbour_must_be_another_list_of_the_board(desk: Desk) -> None:
 
     assert itself.value.field == "after"
     assert unknown.value.field == "before"
+
+
+@pytest.mark.parametrize(("length", "written"), [(120, 1), (121, 2)])
+def test_a_rank_of_120_characters_is_the_longest_that_a_list_gets(desk: Desk, length: int, written: int) -> None:
+    add(desk, "Last")
+    # The only rank of its length between the two is that of the lower one, with a digit more.
+    low, high = "a0" + "0" * (length - 4) + "1", "a0" + "0" * (length - 4) + "2"
+    for name, rank in (("To do", low), ("Doing", high), ("Done", "a1"), ("Last", "a2")):
+        desk.alter(name, rank=rank)
+
+    moved, change = lists.move(desk.view(), desk.list_named("Last").id, desk.act, before=desk.list_named("Doing").id)
+
+    assert change is not None
+    assert len([each for each in change.updates if isinstance(each, List)]) >= written
+    assert (len(moved.rank) == length) == (written == 1)
+    desk.apply(change)
+    assert names(desk) == ["To do", "Last", "Doing", "Done"]
 
 
 def test_a_list_that_is_not_there_is_not_found(desk: Desk) -> None:
