@@ -26,7 +26,7 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token backup restore export import digest purge soak test check spec release operation collection clients mock \
-	fuzz judge package lambda rehearse deploy bench coldstart pictures requirements clean browser
+	fuzz judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ test: .venv/development .venv/deployment node_modules/.package-lock.json browser
 
 soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
+
+mutants: .venv/development  ## see which small faults the tests would miss: make mutants SEED=1 COUNT=300
+	@exec $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),300)
 
 check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle, the web page
 	@$(BIN)/ruff check

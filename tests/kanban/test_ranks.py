@@ -123,3 +123,15 @@ def test_a_rank_has_room_on_both_sides(rank: str) -> None:
 )
 def test_what_could_not_be_made_here_or_lies_near_the_last_rank_is_none(text: str) -> None:
     assert not ranks.is_rank(text)
+
+
+@pytest.mark.parametrize(
+    ("above", "below"), [("", ""), ("a0", ""), ("", "a0"), ("a0", "a1"), ("a0", "a9"), ("Zz", "a0V")]
+)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
+def test_many_ranks_are_spread_between_two(above: str, below: str, count: int) -> None:
+    spread = ranks.spread(above, below, count)
+
+    assert len(spread) == count
+    assert are_right([rank for rank in (above, *spread, below) if rank])
+    assert all(ranks.is_rank(rank) and len(rank) <= 6 for rank in spread)
