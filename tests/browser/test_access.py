@@ -16,6 +16,25 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 KEPT = Path(__file__).parents[2] / ".screenshots"
 """Where people look at what the tests saw; git doesn't."""
 
+DESCRIPTION = """# Why
+
+**Everyone** waits, says [Lou](https://a.example).
+
+- one
+- [x] two
+  - [ ] three
+
+| Step | Days |
+|---|--:|
+| Ask ~~Lou~~ Mina | 2 |
+
+---
+
+> 1. Look at `max_retry_count`
+
+    and at the log
+"""
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -36,7 +55,7 @@ def _full_board(mina: Person) -> str:
     found, _ = mina.ask("GET", f"boards/{board_id}/cards")["items"]
     path = f"boards/{board_id}/cards/{found['id']}"
     wishes = {
-        "description": "# Why\n\n**Everyone** waits.\n\n- one\n- two",
+        "description": DESCRIPTION,
         "due_at": "2026-01-01T00:00:00Z",
         "label_ids": [label["id"]],
         "assignee_ids": [mina.id],

@@ -1,0 +1,39 @@
+// As much of a document as web/dom.js needs, so that what the page draws can be read without a browser.
+
+class Node {
+  constructor(tag) {
+    this.tag = tag;
+    this.attributes = new Map();
+    this.children = [];
+  }
+
+  setAttribute(name, value) {
+    this.attributes.set(name, value);
+  }
+
+  set title(value) {
+    this.setAttribute("title", value);
+  }
+
+  append(...children) {
+    this.children.push(...children);
+  }
+
+  replaceChildren(...children) {
+    this.children = children;
+  }
+
+  toString() {
+    const inside = this.children.map((child) => (child instanceof Node ? String(child) : escape(child))).join("");
+    const attributes = [...this.attributes].map(([name, value]) => ` ${name}="${escape(value)}"`).join("");
+    if (!this.tag) return inside;
+    return ["br", "hr", "input"].includes(this.tag) ? `<${this.tag}${attributes}>` : `<${this.tag}${attributes}>${inside}</${this.tag}>`;
+  }
+}
+
+function escape(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+globalThis.Node = Node;
+globalThis.document = { createElement: (tag) => new Node(tag), createDocumentFragment: () => new Node("") };

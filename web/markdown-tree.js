@@ -1,0 +1,40 @@
+// The tree that a text in Markdown is parsed into: what its nodes hold, and how deep it may become.
+//
+// `from` and `to` are places in the source, so that every character of it can be accounted for: the text leaves hold
+// what is shown, in the order of the source, and what lies between them is markers.
+
+/**
+ * @typedef {{type: "text", text: string, from: number, to: number}} Text  `text` is `source.slice(from, to)`, or white
+ *     space that stands for white space
+ * @typedef {{type: "break", isHard: boolean, from: number, to: number}} Break
+ * @typedef {{type: "code", children: Text[], from: number, to: number}} CodeSpan
+ * @typedef {{type: "emphasis" | "strong" | "strike", children: Inline[], from: number, to: number}} Emphasis
+ * @typedef {{type: "link", kind: "link" | "image" | "auto" | "bare", href: string, title: string, open: string,
+ *     close: string, children: Inline[], from: number, to: number}} Link  `open` and `close` are its markers as written
+ * @typedef {Text | Break | CodeSpan | Emphasis | Link} Inline
+ *
+ * @typedef {{type: "document" | "quote", children: Block[]}} Container
+ * @typedef {{type: "list", delimiter: string, start: number | null, isTight: boolean, children: Item[]}} List
+ * @typedef {{type: "item", number: number, task: boolean | null, indent: number, children: Block[]}} Item
+ * @typedef {{type: "paragraph", children: Inline[]}} Paragraph
+ * @typedef {{type: "heading", level: number, children: Inline[]}} Heading
+ * @typedef {{type: "pre", fence: Fence | null, children: Text[]}} CodeBlock
+ * @typedef {{type: "rule"}} Rule
+ * @typedef {{type: "table", aligns: Align[], rows: Inline[][][]}} Table  The first row is the head
+ * @typedef {Container | List | Item | Paragraph | Heading | CodeBlock | Rule | Table} Block
+ *
+ * @typedef {{mark: string, length: number, indent: number, from: number, to: number}} Fence  From and to of its line
+ * @typedef {"start" | "center" | "end" | null} Align
+ *
+ * @typedef {{text: string, offsets: number[]}} Content  Text without the markers of blocks, and where in the source
+ *     each of its characters stands
+ */
+
+/** How many blocks lie within each other: a list counts as two. Markers of deeper ones stand as text. */
+export const MAX_OPEN_BLOCKS = 50;
+
+/** How many emphases lie within each other. The delimiters of more stand as text. */
+export const MAX_EMPHASIS = 32;
+
+/** How many images lie within each other. The brackets of more stand as text. */
+export const MAX_IMAGES = 8;
