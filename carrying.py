@@ -19,13 +19,15 @@ from handlers import exports as export_pages
 from handlers.door import Door
 from kanban import exports, imports, trello
 from kanban.access import Caller
-from kanban.errors import BoardChanged, Refused
+from kanban.errors import BoardChanged, NotFound, Refused
 from kanban.ids import Ids
 from kanban.reports import Report
 from kanban.store import Store
 from kanban.values import Act, BoardView, Change, Position, Role, Scope
 from progress import Progress
+from stores import new_file
 
+_BOARD_ID = re.compile("[a-z0-9_]{1,64}")
 _MOST_TRIES = 5
 _CARDS_OF_TABLE = 100
 
@@ -37,26 +39,26 @@ class NoBoard(Exception):
 def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
     """Write a board into a new file: its cards as a table for a name that ends in `.csv`, else all of it.
 
-    The digest of the board; for a table, ''. Raises NoBoard.
+    The digest of the board; for a table, ''. Raises NoBoard, CannotWrite.
     """
-    if path.exists():
-        raise NoBoard(f"{path} exists already: an export never overwrites anything.")
+    if not _BOARD_ID.fullmatch(board_id):
+        raise NoBoard(f"There is no board with the id '{board_id}'.")
     door = Door(store, Caller(_owner(store), "", (Scope.READ,)), Scope.READ, Role.VIEWER)
-    part = path.with_name(path.name + ".part")
     digest = ""
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with new_file.written(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
                 file.writelines(_table(door, board_id, progress))
             else:
                 document = _document(door, store, board_id, progress)
                 digest = document["digest"]
                 json.dump(document, file, ensure_ascii=False, indent=1)
+    except NotFound:
+        raise NoBoard(f"There is no board with the id '{board_id}' that the owner is a member of.") from None
     except Refused as refused:
-        raise NoBoard(f"{refused.message} The board must be one that the owner is a member of.") from None
+        raise NoBoard(refused.message) from None
     except OSError as error:
         raise NoBoard(f"{path} can't be written: {(error.strerror or 'unknown error').lower()}.") from None
-    part.replace(path)
     return digest
 
 
@@ -72,7 +74,10 @@ def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Re
     if known:
         return known
     act = Act(owner, datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
-    view, change, report = _ours(store, document, act) if is_ours else trello.brought(document, act)
+    try:
+        view, change, report = _ours(store, document, act) if is_ours else trello.brought(document, act)
+    except Refused as refused:
+        raise NoBoard(refused.message) from None
     whole = len(change.creates) + len(change.history)
     store.commit(change, progress=lambda done: progress("writing", min(done, whole), whole))
     return view, report
@@ -155,7 +160,4 @@ def _sound(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
-    try:
-        return imports.brought(document, store.users(sorted(exports.people(document))).keys(), act)
-    except Refused as refused:
-        raise NoBoard(refused.message) from None
+    return imports.brought(document, store.users(sorted(exports.people(document))).keys(), act)

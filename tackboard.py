@@ -1,6 +1,7 @@
-"""The command line: run the server, make a token, back up, restore, export, import and purge.
+"""The command line: run the server, make a token, migrate, back up, restore, export, import and purge.
 
-Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1.
+Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1. Only
+`run` and `restore` create a store; only `run` and `migrate` bring an older one up to date.
 """
 
 import argparse
@@ -8,13 +9,15 @@ import errno
 import ipaddress
 import logging
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import server
@@ -24,7 +27,7 @@ from kanban.shelves import PURGED_AFTER
 from kanban.store import Store, StoreError
 from kanban.values import Act, Change, Scope
 from progress import Progress
-from stores import CannotOpen, open_store
+from stores import CannotOpen, Mode, open_store
 
 _ENVIRONMENT = """\
 environment:
@@ -38,9 +41,16 @@ environment:
   CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
 """
 
+_USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _LAST_PORT = 65_535
 _MOST_RATE = 1_000_000
 _MOST_DIGITS = 7
+_INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C stopped, as shells have it."""
+
+_BACKUPS = Path("backups")
+"""The folder of backups that are named by their date."""
+
 _PURGED_AT_ONCE = 500
 """Things that a purge erases in one step: a server that runs meanwhile hardly notices."""
 
@@ -58,8 +68,8 @@ class Settings:
     store_url: str
     open_signup: bool
     rate_limit: int
-    file: Path
-    """The file that the command is about, where it is about one."""
+    file: Path | None
+    """The file that the command is about, where one was named."""
     board_id: str = ""
     """The board that is exported."""
     user_id: str | None = None
@@ -67,7 +77,7 @@ class Settings:
 
 
 def settings(
-    environment: Mapping[str, str], file: str = "", board_id: str = "", user_id: str | None = None
+    environment: Mapping[str, str], file: str | None = None, board_id: str = "", user_id: str | None = None
 ) -> Settings:
     """The settings; raises Trouble for a value that can't be meant."""
     host = environment.get("HOST") or "127.0.0.1"
@@ -79,17 +89,20 @@ def settings(
         rate_limit=_number(
             "RATE_LIMIT", environment.get("RATE_LIMIT") or ("0" if _is_local(host) else "3000"), _MOST_RATE
         ),
-        file=Path(file),
+        file=None if file is None else Path(file),
         board_id=board_id,
         user_id=user_id,
     )
 
 
 def run(chosen: Settings) -> None:
-    """Serve until someone stops it. The first run makes the owner and shows the owner's first token, once."""
+    """Serve until someone stops it. The first run makes the owner and shows the owner's first token, once.
+
+    A store of an older Tackboard is brought up to date; a SQLite file is copied before, into another one next to it.
+    """
     # The port comes first: when somebody else has it, nothing is made.
     with _listening(chosen.host, chosen.port) as listening:
-        with closing(open_store(chosen.store_url)) as store:
+        with closing(open_store(chosen.store_url, report=_tell)) as store:
             text = None if store.owner() else _new_token(store)
         # The application is configured by its environment, as under any other server.
         os.environ["STORE_URL"] = chosen.store_url
@@ -97,8 +110,6 @@ def run(chosen: Settings) -> None:
         os.environ["RATE_LIMIT"] = str(chosen.rate_limit)
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
-        # A supervisor's way to stop a program is treated like Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(_greeting(_address(chosen.host, listening.getsockname()[1]), text), flush=True)
         server.serve(wsgi.application, listening)
     print("Stopped.")
@@ -107,33 +118,54 @@ def run(chosen: Settings) -> None:
 def token(chosen: Settings) -> None:
     """Print a new token, alone on the last line.
 
-    Without USER it is the owner's, for everything; a new store gets its owner first. With USER it is that user's, for
-    reading and writing: for somebody who has lost theirs.
+    Without USER it is the owner's, for everything; a store without one gets its owner first. With USER it is that
+    user's, for reading and writing: for somebody who has lost theirs.
     """
-    with closing(open_store(chosen.store_url)) as store:
+    with _store(chosen) as store:
         text = _new_token(store, chosen.user_id)
     whose, scopes = "the owner", "reading, writing and administration"
     if chosen.user_id is not None:
         whose, scopes = f"the user '{chosen.user_id}'", "reading and writing"
-    print(f"A new token of {whose}, for {scopes}. It is not shown again.", file=sys.stderr)
+    _tell(f"A new token of {whose}, for {scopes}. It is not shown again.")
     print(text)
 
 
+def migrate(chosen: Settings) -> None:
+    """Bring a store of an older Tackboard up to date; change nothing in one that is.
+
+    A SQLite file is copied before, into another one next to it. Back up PostgreSQL yourself before.
+    """
+    reports: list[str] = []
+    open_store(chosen.store_url, mode=Mode.MIGRATE, report=reports.append).close()
+    print("\n".join(reports) or "The store is up to date: there is nothing to migrate.")
+
+
 def backup(chosen: Settings) -> None:
-    """Copy everything, as of one moment and while it is in use, into a new file; print the digest of the copy."""
+    """Copy everything, as of one moment and while it is in use, into a new file; print the digest of the copy.
+
+    Without FILE it goes into the folder backups here, under the store's name and the time in UTC, and the last 14 of
+    these stay; older ones are deleted.
+    """
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
     with Progress() as progress:
-        copied = copies.backup(chosen.store_url, chosen.file, progress)
+        if chosen.file is not None:
+            copied = copies.backup(chosen.store_url, chosen.file, progress)
+        else:
+            path, copied, deleted = copies.backup_by_date(chosen.store_url, _BACKUPS, datetime.now(UTC), progress)
+            _tell("\n".join([f"The backup is {path}.", *(f"Deleted {old}." for old in deleted)]))
     print(copied)
 
 
 def restore(chosen: Settings) -> None:
-    """Copy a backup into an empty store, all of it or nothing; print the digest of the copy."""
+    """Copy a backup into an empty store, all of it or nothing; print the digest of the copy.
+
+    A missing store is created. A backup that was changed or cut off is refused before anything is touched.
+    """
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
     with Progress() as progress:
-        copied = copies.restore(chosen.file, chosen.store_url, progress)
+        copied = copies.restore(_file(chosen), chosen.store_url, progress, _tell)
     print(copied)
 
 
@@ -152,7 +184,7 @@ def purge(chosen: Settings) -> None:
     erased, since = 0, f"deleted more than {PURGED_AFTER.days} days ago"
     before = datetime.now(UTC).replace(microsecond=0) - PURGED_AFTER
     try:
-        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
+        with _store(chosen) as store, Progress() as progress:
             while step := store.purge(before, _PURGED_AT_ONCE):
                 erased += step
                 progress("erased", erased)
@@ -170,8 +202,8 @@ def export(chosen: Settings) -> None:
     import carrying  # noqa: PLC0415 - a server needs none of it.
 
     try:
-        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
-            digest = carrying.written(store, chosen.board_id, chosen.file, progress)
+        with _store(chosen) as store, Progress() as progress:
+            digest = carrying.written(store, chosen.board_id, _file(chosen), progress)
     except carrying.NoBoard as trouble:
         raise Trouble(str(trouble)) from None
     print(digest or f"The cards are in {chosen.file}.")
@@ -185,8 +217,8 @@ def import_(chosen: Settings) -> None:
     import carrying  # noqa: PLC0415 - a server needs none of it.
 
     try:
-        with closing(open_store(chosen.store_url)) as store, Progress() as progress:
-            made = carrying.brought(store, chosen.file, progress)
+        with _store(chosen) as store, Progress() as progress:
+            made = carrying.brought(store, _file(chosen), progress)
     except carrying.NoBoard as trouble:
         raise Trouble(str(trouble)) from None
     if isinstance(made, str):
@@ -201,6 +233,20 @@ def import_(chosen: Settings) -> None:
         print(f"- and {report.unlisted} more of the kind")
 
 
+COMMANDS: Mapping[Callable[[Settings], None], str] = {
+    run: "start the server; the first run prints an address with a token",
+    token: "print a new token of the owner, or of a user who has lost theirs",
+    migrate: "bring a store of an older Tackboard up to date",
+    backup: "copy everything into a new file, while the server may run",
+    restore: "copy a backup into an empty store",
+    digest: "print a digest of everything in the store",
+    export: "write a board, or its cards as a table, into a new file",
+    import_: "make a board of what Tackboard or Trello exported",
+    purge: "erase for good what was deleted more than 31 days ago, while the server may run",
+}
+"""Every command and what it does, in a few words."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     asked = _parser().parse_args(arguments)
@@ -209,16 +255,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        about = getattr(asked, "file", ""), getattr(asked, "board", ""), getattr(asked, "user", None)
+        about = getattr(asked, "file", None), getattr(asked, "board", ""), getattr(asked, "user", None)
         command(settings(os.environ, *about))
+        # What can't be printed is told here, and not by Python at its end.
+        sys.stdout.flush()
     except (Trouble, CannotOpen) as trouble:
-        print(trouble, file=sys.stderr)
+        _tell(str(trouble))
         return 1
     except StoreError as error:
-        print(f"The store can't be used right now: {error}", file=sys.stderr)
+        _tell(f"The store can't be used right now: {error}")
+        return 1
+    except OSError as error:
+        if not error.filename:
+            _discard_output()
+        what = error.filename or "The output"
+        _tell(f"{what} can't be used: {(error.strerror or 'unknown error').lower()}.")
         return 1
     except KeyboardInterrupt:
-        print("Stopped.")
+        # Of a server that is what ends it; what else is stopped has not done what it was to do.
+        print("Stopped.", file=sys.stdout if command is run else sys.stderr)
+        return 0 if command is run else _INTERRUPTED
     return 0
 
 
@@ -230,16 +286,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command, summary in (
-        (run, "start the server; the first run prints an address with a token"),
-        (token, "print a new token of the owner, or of a user who has lost theirs"),
-        (backup, "copy everything into a new file, while the server may run"),
-        (restore, "copy a backup into an empty store"),
-        (digest, "print a digest of everything in the store"),
-        (export, "write a board, or its cards as a table, into a new file"),
-        (import_, "make a board of what Tackboard or Trello exported"),
-        (purge, "erase for good what was deleted more than 31 days ago, while the server may run"),
-    ):
+    for command, summary in COMMANDS.items():
         added = commands.add_parser(
             command.__name__.strip("_"),
             help=summary,
@@ -255,9 +302,36 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("file", metavar="FILE", help="the file to write; one that ends in .csv gets the cards")
         if command is import_:
             added.add_argument("file", metavar="FILE", help="the export, a JSON file")
-        if command in (backup, restore):
+        if command is backup:
+            added.add_argument(
+                "file", metavar="FILE", nargs="?", help="the file to write (default: by date, see above)"
+            )
+        if command is restore:
             added.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
+
+
+def _store(chosen: Settings) -> closing[Store]:
+    """The store that is there, closed at the end of a `with`; raises CannotOpen for a missing or an older one."""
+    return closing(open_store(chosen.store_url, mode=Mode.EXISTING))
+
+
+def _file(chosen: Settings) -> Path:
+    if chosen.file is None:
+        raise Trouble("Name the file.")
+    return chosen.file
+
+
+def _tell(sentence: str) -> None:
+    """Print what is for a person and not for the program that reads the output."""
+    # A shell may have handed over a name that is no text.
+    print(sentence.encode(errors="backslashreplace").decode(), file=sys.stderr)
+
+
+def _discard_output() -> None:
+    """Drop what could not be printed, or Python tries it once more at its end, and fails aloud."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _number(name: str, text: str, most: int) -> int:
@@ -321,8 +395,8 @@ def _new_token(store: Store, user_id: str | None = None) -> str:
         if holder is None:
             holder, change = users.create(Act("", now, new_id), name="Owner")
     else:
-        # A shell may hand over what is no text at all; ids are ASCII.
-        holder = store.user(user_id) if user_id.isascii() else None
+        # A shell may hand over what is no text at all, or too long for a store to look for.
+        holder = store.user(user_id) if _USER_ID.fullmatch(user_id) else None
         if holder is None:
             raise Trouble(f"There is no user with the id '{user_id}'.")
         scopes = (Scope.READ, Scope.WRITE)
@@ -333,4 +407,9 @@ def _new_token(store: Store, user_id: str | None = None) -> str:
 
 
 if __name__ == "__main__":
+    # A supervisor's way to stop a program is treated like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The name of a board or a file may have signs that a terminal doesn't know.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -312,14 +312,30 @@ def free_port(named: str) -> int:
     return port
 
 
+_CREATE = """
+import os, sys, stores
+try:
+    stores.open_store(os.environ["STORE_URL"]).close()
+except stores.CannotOpen as error:
+    sys.exit(str(error))
+"""
+
+
 def sign_in(store_url: str) -> str:
-    """What follows the address of the site to be signed in there as the owner."""
+    """What follows the address of the site to be signed in there as the owner, in a table that may be missing yet."""
+    # A token is made in a table that is there, as the deployment makes one in AWS.
+    _output(["-c", _CREATE], store_url)
+    return f"/#token={_output(['tackboard.py', 'token'], store_url)}"
+
+
+def _output(arguments: list[str], store_url: str) -> str:
+    """What Python prints. Raises Failed, with what it says is wrong."""
+    command = [sys.executable, *arguments]
     environment = {**os.environ, "STORE_URL": store_url}
-    command = [sys.executable, "tackboard.py", "token"]
-    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if made.returncode:
-        raise Failed(made.stderr.strip())
-    return f"/#token={made.stdout.strip()}"
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(done.stderr.strip())
+    return done.stdout.strip()
 
 
 def main() -> int:

@@ -1,16 +1,24 @@
 """What remembers the boards. Each engine fulfils `kanban.store`; a URL chooses one, and only that one is loaded."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from kanban.store import Store
-from stores.opening import CannotOpen, UnknownScheme
+from stores.opening import CannotOpen, Mode, UnknownScheme
 
-__all__ = ["CannotOpen", "open_store"]
+__all__ = ["CannotOpen", "Mode", "open_store"]
+
+log = logging.getLogger(__name__)
 
 
 def open_store(
-    url: str, *, remaining: Callable[[], float] | None = None, watch: Callable[[Any], None] = lambda _: None
+    url: str,
+    *,
+    mode: Mode = Mode.CREATE,
+    report: Callable[[str], None] = log.warning,
+    remaining: Callable[[], float] | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
 ) -> Store:
     """The store of that URL.
 
@@ -20,20 +28,21 @@ def open_store(
     An engine that is reached over a network and looks at the clock asks `remaining` how many seconds the caller has
     left, and hands its client to `watch` before the first call; the others need neither.
 
-    A missing file is made, an empty database is filled, and what an older Tackboard made is brought up to date.
+    `mode` says whether a missing store is created and an older one migrated. A migration is told to `report`; a
+    SQLite file is copied before.
     Raises CannotOpen, whose message is one sentence for whoever starts the program.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
         from stores.sqlite import open_sqlite  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_sqlite(url)
+        return open_sqlite(url, mode=mode, report=report)
     if scheme == "postgresql+psycopg":
         from stores.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
-        return open_postgresql(url)
+        return open_postgresql(url, mode=mode, report=report)
     if scheme == "dynamodb":
         from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_dynamodb(url, remaining=remaining, watch=watch)
+        return open_dynamodb(url, mode=mode, remaining=remaining, watch=watch)
     raise UnknownScheme(scheme)

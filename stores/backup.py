@@ -1,22 +1,29 @@
 """Backups of a SQL store: a copy in a SQLite file, whatever engine it comes from and goes back to.
 
 So a backup can be opened and looked at, moves data from a laptop to a server, and is proved by a digest: SHA-256
-over every row of every table, in the order of its key, spelt the same on every engine.
+over every row of every table, in the order of its key, spelt the same on every engine. The backup holds that digest,
+and a checksum of its own bytes (`stores.backup_file`).
 """
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from stores import CannotOpen, open_store
+from stores import backup_file, backup_folder, migrations, open_store, sqlite
+from stores.backup_file import BackupRefused
+from stores.new_file import written
+from stores.opening import Mode, NoStore
 from stores.rows import moment_text
 from stores.schema import document, flag, metadata, moment
 
@@ -27,68 +34,84 @@ Progress = Callable[[str, int], None]
 """Is told the name of a table and how many of its rows are done."""
 
 
-class BackupRefused(CannotOpen):
-    """A backup or a restore would overwrite something, or can't be done with this engine. Nothing was changed."""
-
-
 def backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
     """Copy a store, as of one moment and while it is in use, into a new file; the digest of what was copied.
 
-    Raises BackupRefused when the file is there already, CannotOpen when the store can't be opened.
+    Raises CannotOpen when the store can't be opened, the file is there already or can't be written.
     """
-    if path.exists():
-        raise BackupRefused(f"{path} exists already: a backup never overwrites anything.")
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    copied = _copy(url, f"sqlite:///{part.absolute()}", progress)
-    part.replace(path)
+    # A store that can't be read is told before a file is made.
+    _open(url, Mode.EXISTING)
+    with written(path) as part, _refusing(f"{path} was not made"):
+        sqlite.prepare(part)
+        with _reading(_engine(url)) as source, _writing(_file_engine(partial(sqlite.connect, part))) as target:
+            copied = _copy(source, target, progress)
+        backup_file.seal(part, copied)
     return copied
 
 
-def restore(path: Path, url: str, progress: Progress = lambda *_: None) -> str:
+def backup_by_date(
+    url: str, folder: Path, now: datetime, progress: Progress = lambda *_: None
+) -> tuple[Path, str, list[Path]]:
+    """Back up into a new file of the folder, named after the store and the time; keep the last 14 of these.
+
+    Answers the file, the digest, and the files that were deleted. Raises as `backup` does.
+    """
+    _open(url, Mode.EXISTING)
+    path = backup_folder.dated(folder, url, now)
+    copied = backup(url, path, progress)
+    return path, copied, backup_folder.prune(path)
+
+
+def restore(
+    path: Path, url: str, progress: Progress = lambda *_: None, report: Callable[[str], None] = lambda _: None
+) -> str:
     """Copy a backup into an empty store, all of it or nothing; the digest of what was copied.
 
-    Raises BackupRefused when somebody has used the store, CannotOpen when either can't be opened.
+    A backup without a digest of its own is told to `report`. Raises BackupRefused when the backup is damaged or
+    somebody has used the store, CannotOpen when either can't be opened.
     """
-    if not path.is_file():
-        raise BackupRefused(f"There is no backup {path}.")
-    _refuse_other_engines(url)
-    store = open_store(url)
-    try:
-        if store.owner() is not None:
-            raise BackupRefused("The store holds data already: restore into an empty one.")
-    finally:
-        store.close()
-    return _copy(f"sqlite:///{path.absolute()}", url, progress)
+    _ensure_sql(url)
+    version, digest_inside = backup_file.check(path)
+    _ensure_unused(url)
+    if digest_inside is None:
+        report(f"There is no digest inside {path}, which an older Tackboard made: changed letters can't be told.")
+    with (
+        _refusing("Nothing was restored"),
+        _current(path, version) as source,
+        _restoring(url) as target,
+    ):
+        copied = _copy(source, target, progress)
+        if digest_inside not in {None, copied} and version == migrations.HEAD:
+            raise BackupRefused(f"{path} does not hold what its digest says: nothing was restored.")
+    return copied
 
 
 def digest(url: str) -> str:
     """SHA-256 over everything in a store, as of one moment; equal on every engine for equal data."""
     hashed = hashlib.sha256()
-    with _reading(url) as source:
+    _open(url, Mode.EXISTING)
+    with _refusing("There is no digest"), _reading(_engine(url)) as source:
         for table in metadata.sorted_tables:
             for row in _rows(source, table):
                 hashed.update(_spelt(table, row))
     return hashed.hexdigest()
 
 
-def _copy(from_url: str, to_url: str, progress: Progress) -> str:
+def _copy(source: sa.Connection, target: sa.Connection, progress: Progress) -> str:
     hashed = hashlib.sha256()
-    _refuse_other_engines(from_url)
-    with _reading(from_url) as source, _writing(to_url) as target:
-        for table in metadata.sorted_tables:
-            # Opening a store may have left a setting there; the backup has its own.
-            target.execute(table.delete())
-            done = 0
-            batch: list[dict[str, Any]] = []
-            for row in _rows(source, table):
-                hashed.update(_spelt(table, row))
-                batch.append(_for_target(table, row, target.dialect.name))
-                if len(batch) == BATCH:
-                    done += _insert(target, table, batch)
-                    progress(table.name, done)
-            done += _insert(target, table, batch)
-            progress(table.name, done)
+    for table in metadata.sorted_tables:
+        # Opening a store may have left a setting there; the backup has its own.
+        target.execute(table.delete())
+        done = 0
+        batch: list[dict[str, Any]] = []
+        for row in _rows(source, table):
+            hashed.update(_spelt(table, row))
+            batch.append(_for_target(table, row, target.dialect.name))
+            if len(batch) == BATCH:
+                done += _insert(target, table, batch)
+                progress(table.name, done)
+        done += _insert(target, table, batch)
+        progress(table.name, done)
     return hashed.hexdigest()
 
 
@@ -104,7 +127,11 @@ def _rows(source: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
     """Every row in the order of its key, as plain text, numbers and bytes."""
     query = sa.select(table).order_by(*table.primary_key.columns)
     for row in source.execution_options(yield_per=BATCH).execute(query):
-        yield {column.name: _plain(column, value) for column, value in zip(table.columns, row, strict=True)}
+        try:
+            plain = {column.name: _plain(column, value) for column, value in zip(table.columns, row, strict=True)}
+        except (ValueError, TypeError) as error:
+            raise _damaged(table) from error
+        yield plain
 
 
 def _plain(column: sa.Column[Any], value: Any) -> Any:
@@ -127,8 +154,16 @@ def _for_target(table: sa.Table, row: dict[str, Any], dialect: str) -> dict[str,
         if column.type is document and dialect == "sqlite":
             made[column.name] = json.dumps(value, ensure_ascii=False)
         elif column.type is moment and dialect != "sqlite":
-            made[column.name] = datetime.fromisoformat(value)
+            try:
+                made[column.name] = datetime.fromisoformat(value)
+            except (ValueError, TypeError) as error:
+                raise _damaged(table) from error
     return made
+
+
+def _damaged(table: sa.Table) -> BackupRefused:
+    # What can't be read is not quoted: it is what somebody wrote.
+    return BackupRefused(f"The data are damaged: the table {table.name} holds what can't be read.")
 
 
 def _spelt(table: sa.Table, row: dict[str, Any]) -> bytes:
@@ -136,19 +171,78 @@ def _spelt(table: sa.Table, row: dict[str, Any]) -> bytes:
     return f"{table.name} {json.dumps(text, sort_keys=True)}\n".encode()
 
 
-def _refuse_other_engines(url: str) -> None:
-    if not url.startswith(("sqlite:", "postgresql+psycopg:")):
+def _ensure_sql(url: str) -> None:
+    if url.startswith("dynamodb:"):
         raise BackupRefused(
             "Backups are made of SQLite and PostgreSQL; DynamoDB keeps its own (point-in-time recovery)."
         )
 
 
+def _open(url: str, mode: Mode) -> None:
+    """See that the store can be used, or have it made. Raises CannotOpen."""
+    _ensure_sql(url)
+    open_store(url, mode=mode).close()
+
+
+def _ensure_unused(url: str) -> None:
+    """Raise BackupRefused for a store that has an owner; a missing one will do."""
+    try:
+        store = open_store(url, mode=Mode.EXISTING)
+    except NoStore:
+        return
+    with closing(store):
+        if store.owner() is not None:
+            raise BackupRefused("The store holds data already: restore into an empty one.")
+
+
 @contextmanager
-def _reading(url: str) -> Iterator[sa.Connection]:
+def _refusing(outcome: str) -> Iterator[None]:
+    """Tell what a database or a disk can't do in one sentence, as BackupRefused."""
+    try:
+        yield
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        lines = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()
+        # This one would quote what somebody wrote on a card.
+        reason = "a text is not UTF-8" if not lines or lines[0].startswith("Could not decode") else lines[0]
+        raise BackupRefused(f"{outcome}: {reason.rstrip('.')}.") from error
+    except OSError as error:
+        raise BackupRefused(f"{outcome}: {(error.strerror or 'unknown error').lower()}.") from error
+
+
+@contextmanager
+def _current(path: Path, version: str) -> Iterator[sa.Connection]:
+    """A connection to what a backup holds, in today's schema; the file itself is left as it is."""
+    if version == migrations.HEAD:
+        with _reading(_file_engine(partial(backup_file.connect, path))) as connection:
+            yield connection
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "backup.db"
+        with closing(backup_file.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        sqlite.prepare(copy, mode=Mode.MIGRATE, keeps_copy=False)
+        with _reading(_file_engine(partial(sqlite.connect, copy))) as connection:
+            yield connection
+
+
+@contextmanager
+def _restoring(url: str) -> Iterator[sa.Connection]:
+    """A connection to an empty store that is made or filled, entirely or not at all."""
+    path = Path(os.path.realpath(sqlite.path_of(url))) if url.startswith("sqlite:") else None
+    if path is None or path.exists():
+        _open(url, Mode.CREATE)
+        with _writing(_engine(url)) as connection:
+            yield connection
+        return
+    with written(path) as part:
+        sqlite.prepare(part)
+        with _writing(_file_engine(partial(sqlite.connect, part))) as connection:
+            yield connection
+
+
+@contextmanager
+def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that sees one moment."""
-    _refuse_other_engines(url)
-    open_store(url).close()
-    engine = _engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
@@ -159,10 +253,8 @@ def _reading(url: str) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _writing(url: str) -> Iterator[sa.Connection]:
+def _writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a transaction that is committed at the end."""
-    open_store(url).close()
-    engine = _engine(url)
     try:
         with engine.begin() as connection:
             yield connection
@@ -171,18 +263,14 @@ def _writing(url: str) -> Iterator[sa.Connection]:
 
 
 def _engine(url: str) -> sa.Engine:
-    if not url.startswith("sqlite:"):
-        engine = sa.create_engine(url)
-        sa.event.listen(engine, "connect", _speak_plainly)
-        return engine
-    path = url.removeprefix("sqlite:///")
+    if url.startswith("sqlite:"):
+        return _file_engine(partial(sqlite.connect, sqlite.path_of(url)))
+    engine = sa.create_engine(url)
+    sa.event.listen(engine, "connect", _speak_plainly)
+    return engine
 
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
-        return connection
 
+def _file_engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
     # Python's driver would begin a transaction only before a write, and a read would then see many moments.
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

@@ -10,16 +10,20 @@ from kanban.store import Busy
 from stores import dynamodb_table
 from stores.dynamodb_client import Calls, Refusal, Rejected, connect
 from stores.dynamodb_store import DynamoStore
-from stores.opening import BadAddress, NotUsable
+from stores.opening import BadAddress, Mode, NoStore, NotUsable
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _EXAMPLE = "dynamodb://tackboard?region=eu-central-1"
 
 
 def open_dynamodb(
-    url: str, *, remaining: Callable[[], float] | None = None, watch: Callable[[Any], None] = lambda _: None
+    url: str,
+    *,
+    mode: Mode = Mode.CREATE,
+    remaining: Callable[[], float] | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
 ) -> DynamoStore:
-    """The store in that table. With an endpoint, a missing table is made. Raises CannotOpen.
+    """The store in that table. With an endpoint, a missing table is made if the mode allows. Raises CannotOpen.
 
     `remaining` tells how many seconds the caller has left for whatever it does with the store. `watch` is given
     the SDK's client before its first call.
@@ -35,7 +39,7 @@ def open_dynamodb(
     watch(client)
     calls = Calls(client, remaining=remaining)
     try:
-        _look(calls, table, endpoint)
+        _look(calls, table, may_make=endpoint is not None and mode is Mode.CREATE)
     except Rejected as error:
         client.close()
         raise NotUsable(
@@ -45,6 +49,8 @@ def open_dynamodb(
     except Refusal as error:
         client.close()
         if error.code == "ResourceNotFoundException":
+            if endpoint is not None:
+                raise NoStore(f"dynamodb://{table}?endpoint={endpoint}") from error
             raise NotUsable(
                 f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
             ) from error
@@ -61,13 +67,13 @@ def open_dynamodb(
     return DynamoStore(calls, table)
 
 
-def _look(calls: Calls, table: str, endpoint: str | None) -> None:
-    """See that the table is there and has the right keys; with an endpoint, make it."""
+def _look(calls: Calls, table: str, *, may_make: bool) -> None:
+    """See that the table is there and has the right keys; make it, if that is allowed."""
     for operation, request in dynamodb_table.looks(table):
         try:
             calls(operation, **request)
         except Refusal as error:
-            if endpoint is None or error.code != "ResourceNotFoundException":
+            if not may_make or error.code != "ResourceNotFoundException":
                 raise
             dynamodb_table.make(calls, table)
 

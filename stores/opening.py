@@ -1,16 +1,33 @@
-"""Why a store could not be opened.
+"""What opening a store may change, and why one could not be opened.
 
     CannotOpen
     ├── UnknownScheme
     ├── BadAddress         the URL names no place
     ├── NotUsable          the place cannot be read or written
+    ├── NoStore            the place is empty or missing, and the caller only wanted what is there
     ├── NotATackboard      there is something else in that place
+    ├── MadeByOlder        it is a Tackboard's, but of an earlier version, and the caller migrates nothing
     └── MadeByNewer        it is a Tackboard's, but of a later version than this program
 
 Each message is one sentence for whoever starts the program.
 """
 
+from enum import Enum, auto
+
 _EXAMPLES = "sqlite:///tackboard.db, postgresql+psycopg://user:password@host:5432/database or dynamodb://table?region=eu-central-1"
+
+
+class Mode(Enum):
+    """What opening a store may change."""
+
+    CREATE = auto()
+    """Create a missing store and migrate an older one: for serving, and for restoring a backup."""
+
+    MIGRATE = auto()
+    """Migrate an older store; refuse a missing one."""
+
+    EXISTING = auto()
+    """Change nothing: refuse a missing store and an older one."""
 
 
 class CannotOpen(Exception):
@@ -32,11 +49,29 @@ class NotUsable(CannotOpen):
     """The place exists or could, but cannot be used."""
 
 
+class NoStore(CannotOpen):
+    """Nothing is kept there."""
+
+    def __init__(self, address: str) -> None:
+        """Take the URL of the place, without a password."""
+        super().__init__(f"There is no store at {address}: check STORE_URL; only `run` and `restore` make one.")
+
+
 class NotATackboard(CannotOpen):
     """Something else is kept there, which must not be touched."""
 
     def __init__(self, place: str) -> None:
         super().__init__(f"{place} is not a Tackboard database: let STORE_URL name another, or an empty one.")
+
+
+class MadeByOlder(CannotOpen):
+    """Its schema is earlier than the one this program works with."""
+
+    def __init__(self, place: str, found: str, known: str) -> None:
+        super().__init__(
+            f"{place} was made by an older Tackboard (schema {found}; this one needs {known}): "
+            "bring it up to date with `migrate`."
+        )
 
 
 class MadeByNewer(CannotOpen):

@@ -5,7 +5,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy.dialects import registry
 from kanban.store import AlreadyExists, Busy, Stale, StoreError, Unavailable
 from stores import migrations
 from stores.engine import Transaction, kind_of_key
-from stores.opening import BadAddress, NotATackboard, NotUsable
+from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
 from stores.pipeline import Pipeline
 from stores.rows import Row
 from stores.sql import SqlStore
@@ -97,8 +97,14 @@ _TROUBLES = {
 """By SQLSTATE, or by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 
 
-def open_postgresql(url: str, *, patience: float = PATIENCE) -> SqlStore:
-    """The store in that database, made or brought up to date as needed. Raises CannotOpen."""
+def open_postgresql(
+    url: str,
+    *,
+    mode: Mode = Mode.CREATE,
+    report: Callable[[str], None] = lambda _: None,
+    patience: float = PATIENCE,
+) -> SqlStore:
+    """The store in that database, made or brought up to date as the mode allows. Raises CannotOpen."""
     options = _options(url)
     place = f"The database '{options['dbname']}' at {_where(options)}"
     try:
@@ -115,9 +121,12 @@ def open_postgresql(url: str, *, patience: float = PATIENCE) -> SqlStore:
         user = connection.info.user
         try:
             _check(connection, place)
-            if migrations.is_needed(place, _found(connection, place)):
+            found = _found(connection, place)
+            if found is None and mode is not Mode.CREATE:
+                raise NoStore(_address(options))
+            if migrations.is_needed(place, found, mode):
                 connection.rollback()
-                _upgrade(connection, place)
+                _upgrade(connection, place, report)
         except errors.InsufficientPrivilege as error:
             raise NotUsable(f"{place} does not let the user '{user}' keep tables: make that user its owner.") from error
         except psycopg.Error as error:
@@ -262,7 +271,8 @@ def _or_fail(text: str) -> str:
 def _options(url: str) -> dict[str, str]:
     """The URL in the words of libpq."""
     try:
-        parts = sa.make_url(url)
+        # What a shell hands over may be no text at all, and could not be sent.
+        parts = sa.make_url(url.encode().decode())
     except (sa.exc.ArgumentError, ValueError):
         # The cause is not told: it may quote a piece of the password.
         raise BadAddress(f"STORE_URL cannot be read: {_EXAMPLE} is one that can.") from None
@@ -280,6 +290,18 @@ def _options(url: str) -> dict[str, str]:
     }
     named = {name: value for name, value in given.items() if value}
     return {**_OPTIONS, **query, **named, "client_encoding": "UTF8"}
+
+
+def _address(options: dict[str, str]) -> str:
+    """The URL without its password, and without options, one of which may be a password too."""
+    host, port = options.get("host", ""), options.get("port", "")
+    return sa.URL.create(
+        "postgresql+psycopg",
+        username=options.get("user"),
+        host=None if "/" in host else host,
+        port=int(port) if port.isascii() and port.isdigit() else None,
+        database=options["dbname"],
+    ).render_as_string()
 
 
 def _where(options: dict[str, str]) -> str:
@@ -329,21 +351,28 @@ def _found(connection: psycopg.Connection[Any], place: str) -> str | None:
     return str(versions[0][0])
 
 
-def _upgrade(connection: psycopg.Connection[Any], place: str) -> None:
+def _upgrade(connection: psycopg.Connection[Any], place: str, report: Callable[[str], None]) -> None:
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
         with engine.begin() as through_alchemy:
             # Two programs may open the same database at the same time: the second finds nothing left to do.
             through_alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_UPGRADE_PATIENCE}s'")
             through_alchemy.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('tackboard', 0))")
-            if migrations.is_needed(place, _found(connection, place)):
-                migrations.upgrade(through_alchemy)
+            found = _found(connection, place)
+            if not migrations.is_needed(place, found, Mode.MIGRATE):
+                return
+            migrations.upgrade(through_alchemy)
     except sa.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
             raise error.orig from error
         raise
     finally:
         engine.dispose()
+    if found is not None:
+        report(
+            f"Migrated {place[0].lower()}{place[1:]} from schema {found} to {migrations.HEAD}. "
+            "No copy of it was made: to go back, restore a backup that you made before."
+        )
 
 
 # Errors

@@ -7,8 +7,9 @@ import stat
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from kanban.store import AlreadyExists, Busy, Stale, Unavailable
 from stores import migrations
 from stores.engine import Transaction, kind_of_row
-from stores.opening import BadAddress, NotATackboard, NotUsable
+from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
 from stores.rows import Row
 from stores.sql import SqlStore
 from stores.statements import Call
@@ -42,18 +43,49 @@ _TROUBLES = {
 _TAKEN = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
 
 
-def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
-    """The store in that file, made or brought up to date as needed. Raises CannotOpen."""
-    path = _path(url)
+def open_sqlite(
+    url: str,
+    *,
+    mode: Mode = Mode.CREATE,
+    report: Callable[[str], None] = lambda _: None,
+    patience: float = PATIENCE,
+) -> SqlStore:
+    """The store in that file, made or brought up to date as the mode allows. Raises CannotOpen.
+
+    A file of an earlier version is copied before it is migrated, into another one next to it.
+    """
+    path = path_of(url)
+    prepare(path, mode=mode, report=report, patience=patience)
+    return SqlStore(SqliteEngine(path, patience))
+
+
+def prepare(
+    path: Path,
+    *,
+    mode: Mode = Mode.CREATE,
+    report: Callable[[str], None] = lambda _: None,
+    patience: float = PATIENCE,
+    keeps_copy: bool = True,
+) -> None:
+    """Have a store of the current version in that file, as the mode allows. Raises CannotOpen."""
     if sqlite3.sqlite_version_info < _OLDEST:
         raise NotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
     try:
-        _make(path)
-        with closing(_connect(path, patience)) as connection:
-            is_old = migrations.is_needed(str(path), _found(connection, path))
+        if mode is Mode.CREATE:
+            _make(path)
+        elif not path.exists():
+            raise NoStore(f"sqlite:///{path}")
+        _ensure_usable(path)
+        with closing(connect(path, patience)) as connection:
+            found = _found(connection, path)
+            if found is None and mode is not Mode.CREATE:
+                raise NoStore(f"sqlite:///{path}")
+            is_old = migrations.is_needed(str(path), found, mode)
+            if mode is Mode.EXISTING:
+                return
             _make_durable(connection, path, patience)
             if is_old:
-                _upgrade(connection)
+                _upgrade(connection, path, report, keeps_copy=keeps_copy)
     except OSError as error:
         raise NotUsable(
             f"The database file {path} cannot be used: {error.strerror}; let STORE_URL name one that can be written."
@@ -62,7 +94,6 @@ def open_sqlite(url: str, *, patience: float = PATIENCE) -> SqlStore:
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise NotATackboard(str(path)) from error
         raise NotUsable(f"The database file {path} cannot be used: {error}.") from error
-    return SqlStore(SqliteEngine(path, patience))
 
 
 class _SqliteTransaction:
@@ -161,7 +192,7 @@ class SqliteEngine:
         except IndexError:
             pass
         try:
-            return _connect(self._path, self._patience)
+            return connect(self._path, self._patience)
         except sqlite3.Error as error:
             _tell(error)
 
@@ -172,38 +203,47 @@ class SqliteEngine:
             self._idle.append(connection)
 
 
-def _path(url: str) -> Path:
+def path_of(url: str) -> Path:
+    """The file that a URL names, as an absolute path. Raises BadAddress."""
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
         raise BadAddress("STORE_URL cannot be read: sqlite:///tackboard.db is one that can.") from error
     if parts.drivername != "sqlite" or parts.host or parts.username or parts.query:
         raise BadAddress("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
-    if not parts.database or parts.database == ":memory:":
+    if not parts.database or parts.database == ":memory:" or "\0" in parts.database:
         raise BadAddress("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
     # Made absolute at once: the program may change its folder later.
     return Path(parts.database).absolute()
 
 
 def _make(path: Path) -> None:
-    """Make the file, unless there is one already. Raises OSError for one that cannot be used.
-
-    A file that is there is not opened, but by SQLite: closing it would take all locks away that this process has on it,
-    and another program could then remove the log under a store that is open.
-    """
+    """Make the file, unless there is one already."""
     try:
         # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
         os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        if stat.S_ISDIR(path.stat().st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+        return
 
 
-def _connect(path: Path, patience: float) -> sqlite3.Connection:
+def _ensure_usable(path: Path) -> None:
+    """Raise OSError for a file that cannot be used.
+
+    It is not opened, but by SQLite: closing it would take all locks away that this process has on it, and another
+    program could then remove the log under a store that is open.
+    """
+    if stat.S_ISDIR(path.stat().st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+    """A connection to a file that is there; transactions are begun by hand."""
     # Mode rw never makes a file: one that vanished must not come back empty.
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
     try:
         _be_patient(connection, patience)
         connection.execute("PRAGMA foreign_keys=ON")
@@ -256,19 +296,49 @@ def _make_durable(connection: sqlite3.Connection, path: Path, patience: float) -
         return
 
 
-def _upgrade(connection: sqlite3.Connection) -> None:
+def _upgrade(connection: sqlite3.Connection, path: Path, report: Callable[[str], None], *, keeps_copy: bool) -> None:
+    copy = None
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
         with engine.begin() as through_alchemy:
             # Two programs may open a new file at the same time: the second finds nothing left to do.
             through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
+            found = _found(connection, path)
+            if not migrations.is_needed(str(path), found, Mode.MIGRATE):
+                return
+            if found is not None and keeps_copy:
+                # Nobody writes between this copy and the migration: the transaction has begun.
+                copy = _copy(path, found)
             migrations.upgrade(through_alchemy)
-    except sa.exc.DBAPIError as error:
-        if isinstance(error.orig, sqlite3.Error):
+    except Exception as error:
+        # Nothing was migrated; a start that fails again and again must not fill the disk.
+        if copy is not None:
+            copy.unlink(missing_ok=True)
+        if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, sqlite3.Error):
             raise error.orig from error
         raise
     finally:
         engine.dispose()
+    if copy is not None:
+        report(
+            f"Migrated {path} from schema {found} to {migrations.HEAD}. "
+            f"What it was before is in {copy}: delete that when you no longer need it."
+        )
+
+
+def _copy(path: Path, version: str) -> Path:
+    """Copy the database into a new file next to it, for its owner only, named after its version and the time."""
+    copy = path.with_name(f"{path.stem}-schema-{version}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{path.suffix}")
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(connect(path)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        part.replace(copy)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return copy
 
 
 def _tell(error: sqlite3.Error) -> NoReturn:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "contract": {"connexion", "jsonschema_rs", "orjson", "starlette"},
     "settling": {"contract", "kanban"},
     "app": {"contract", "handlers", "kanban", "settling"},
-    "carrying": {"app", "contract", "exported", "handlers", "kanban", "progress"},
+    "carrying": {"app", "contract", "exported", "handlers", "kanban", "progress", "stores"},
     "exported": {"ijson", "kanban"},
     "progress": {"tqdm"},
     "pipeline": {"contract", "server", "yaml"},

@@ -131,7 +131,16 @@ def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
     assert err.count("\n") == 1
 
 
-def test_a_token_comes_alone_on_standard_output_even_from_a_new_store(capsys: pytest.CaptureFixture[str]) -> None:
+def _make_user(name: str, user_id: str | None = None) -> None:
+    """Make a user; the first one in a store is its owner."""
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        act = Act("", datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
+        store.commit(users.create(act, name=name, id=user_id)[1])
+
+
+def test_a_token_comes_alone_on_standard_output_even_without_an_owner(capsys: pytest.CaptureFixture[str]) -> None:
+    open_store("sqlite:///tackboard.db").close()
+
     status = tackboard.main(["token"])
 
     out, _ = capsys.readouterr()
@@ -140,6 +149,8 @@ def test_a_token_comes_alone_on_standard_output_even_from_a_new_store(capsys: py
 
 
 def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]) -> None:
+    open_store("sqlite:///tackboard.db").close()
+
     tackboard.main(["token"])
     tackboard.main(["token"])
 
@@ -151,15 +162,9 @@ def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]
     assert len(set(TOKEN.findall(capsys.readouterr().out))) == 2
 
 
-def _make_user(user_id: str) -> None:
-    with closing(open_store("sqlite:///tackboard.db")) as store:
-        act = Act("", datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
-        store.commit(users.create(act, name="Mina", id=user_id)[1])
-
-
 def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
-    _make_user("mina")
+    _make_user("Owner")
+    _make_user("Mina", "mina")
     capsys.readouterr()
 
     status = tackboard.main(["token", "mina"])
@@ -176,7 +181,7 @@ def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: p
 
 @pytest.mark.parametrize("user_id", ["minna", "Mina", "", "mína"])
 def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
-    _make_user("mina")
+    _make_user("Mina", "mina")
 
     status = tackboard.main(["token", user_id])
 
@@ -185,6 +190,8 @@ def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.Capture
 
 
 def test_a_user_whose_id_is_no_text_is_none_either() -> None:
+    _make_user("Owner")
+
     answer = subprocess.run(
         [sys.executable, ROOT / "tackboard.py", "token", b"m\xffna"], capture_output=True, text=True, check=False
     )
@@ -252,7 +259,7 @@ def test_a_backup_made_while_the_server_runs_restores_to_the_same(
 
 
 def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     tackboard.main(["backup", "monday.db"])
     capsys.readouterr()
 
@@ -279,7 +286,7 @@ def _delete_a_board(days_ago: int) -> None:
 
 
 def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     _delete_a_board(days_ago=32)
     _delete_a_board(days_ago=30)
     capsys.readouterr()
@@ -299,7 +306,7 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pyt
 def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     _delete_a_board(days_ago=32)
     capsys.readouterr()
 
@@ -332,7 +339,7 @@ def _export(**fields: object) -> str:
 
 
 def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     capsys.readouterr()
 
     first = tackboard.main(["import", _export()])
@@ -349,7 +356,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
 
 def test_on_a_terminal_an_import_shows_a_bar() -> None:
     command = [sys.executable, str(ROOT / "tackboard.py")]
-    subprocess.run([*command, "token"], check=True, capture_output=True)
+    _make_user("Owner")
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
 
@@ -376,7 +383,7 @@ def test_on_a_terminal_an_import_shows_a_bar() -> None:
     ],
 )
 def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     Path("export.json").write_text(text)
     capsys.readouterr()
 
@@ -387,7 +394,7 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
 
 
 def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     tackboard.main(["import", _export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
@@ -408,7 +415,7 @@ def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFix
 
 
 def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     tackboard.main(["import", _export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
@@ -430,7 +437,7 @@ def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_export_that_was_changed_is_told_in_a_sentence(
     change: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     tackboard.main(["import", _export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from stores.opening import MadeByNewer, NotATackboard
+from stores.opening import MadeByNewer, MadeByOlder, Mode, NotATackboard
 
 HEAD = "0003"
 
@@ -15,10 +15,10 @@ VERSION_TABLE = "tackboard_schema"
 """Holds the version of the schema; that there is one tells that a database is a Tackboard's."""
 
 
-def is_needed(place: str, found: str | None) -> bool:
+def is_needed(place: str, found: str | None, mode: Mode) -> bool:
     """Whether a database with that version (None when it is empty) is to be upgraded.
 
-    `place` names the database in the message of MadeByNewer or NotATackboard.
+    `place` names the database in the message of MadeByNewer, MadeByOlder or NotATackboard.
     """
     if found is None:
         return True
@@ -26,6 +26,8 @@ def is_needed(place: str, found: str | None) -> bool:
         raise NotATackboard(place)
     if found > HEAD:
         raise MadeByNewer(place, found, HEAD)
+    if found < HEAD and mode is Mode.EXISTING:
+        raise MadeByOlder(place, found, HEAD)
     return found < HEAD
 
 

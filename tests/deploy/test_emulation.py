@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.building import ROOT, Failed, Package
-from deploy.emulation import free_port, running
+from deploy.emulation import free_port, running, sign_in
 
 
 @pytest.fixture
@@ -66,3 +67,14 @@ def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
     for none in ("7x", "-1", "99999", ""):
         with pytest.raises(Failed, match=r"^PORT must be a number from 0 to 65535"):
             free_port(none)
+
+
+def test_the_owner_is_signed_in_to_a_table_that_is_yet_to_be_made(dynoxide: str) -> None:
+    url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
+
+    assert re.fullmatch(r"/#token=tkb_\w{36}", sign_in(url))
+
+
+def test_a_table_that_cannot_be_reached_is_a_sentence() -> None:
+    with pytest.raises(Failed, match="^The DynamoDB table 'tackboard' cannot be used"):
+        sign_in("dynamodb://tackboard?endpoint=http://127.0.0.1:1")

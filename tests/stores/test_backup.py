@@ -1,15 +1,18 @@
 """A backup holds everything, and a digest proves it."""
 
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from stores import CannotOpen, open_store
-from stores.backup import BackupRefused, backup, digest, restore
+from stores import CannotOpen, migrations, open_store
+from stores.backup import backup, backup_by_date, digest, restore
+from stores.backup_file import BackupRefused, check
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.parts import full_card
 from tests.stores.world import World
@@ -98,7 +101,7 @@ def test_a_digest_tells_the_smallest_change(url: str) -> None:
 def test_a_backup_overwrites_nothing(url: str, tmp_path: Path) -> None:
     (tmp_path / "mine.db").write_text("a letter")
 
-    with pytest.raises(BackupRefused, match="exists already"):
+    with pytest.raises(CannotOpen, match="exists already"):
         backup(url, tmp_path / "mine.db")
 
     assert (tmp_path / "mine.db").read_text() == "a letter"
@@ -123,3 +126,237 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
         restore(tmp_path / "nothing.db", f"sqlite:///{tmp_path}/new.db")
     with pytest.raises(BackupRefused, match="DynamoDB keeps its own"):
         backup("dynamodb://tackboard", tmp_path / "backup.db")
+
+
+def test_a_backup_holds_its_own_digest_and_is_for_its_owner_only(url: str, tmp_path: Path) -> None:
+    copied = backup(url, tmp_path / "backup.db")
+
+    assert check(tmp_path / "backup.db") == (migrations.HEAD, copied)
+    assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir() if path.name != "used.db"] == ["backup.db"]
+
+
+def test_a_backup_can_be_looked_at_and_is_the_same_afterwards(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    copied = backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    before = (tmp_path / "backup.db").read_bytes()
+
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
+        assert shell.execute("SELECT digest FROM tackboard_backup").fetchall() == [(copied,)]
+    assert digest(f"sqlite:///{tmp_path}/backup.db") == copied
+    assert restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db") == copied
+
+    assert (tmp_path / "backup.db").read_bytes() == before
+
+
+def test_a_change_of_any_byte_is_found_before_anything_is_touched(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    whole = (tmp_path / "backup.db").read_bytes()
+    sealed = whole.index(b"tackboard_backup")
+    # The header byte by byte, the seal's table, and a byte in every stretch of what remains.
+    places = [*range(100), *range(sealed, sealed + 16), *range(100, len(whole), 1999), len(whole) - 1]
+
+    for place in places:
+        (tmp_path / "changed.db").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(BackupRefused, match=r"changed\.db is (damaged|no backup)"):
+            restore(tmp_path / "changed.db", f"sqlite:///{tmp_path}/restored.db")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.db", "changed.db", "used.db"]
+
+
+def test_a_changed_letter_on_a_card_is_found(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
+        shell.execute("UPDATE cards SET title = 'Due same day' WHERE title = 'Due some day'")
+        shell.commit()
+
+    with pytest.raises(BackupRefused, match="is damaged"):
+        restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+
+
+@pytest.mark.parametrize("rest", [0, 50, 100, 4096, -4096, -1])
+def test_a_backup_that_was_cut_off_is_refused(tmp_path: Path, rest: int) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    (tmp_path / "cut.db").write_bytes((tmp_path / "backup.db").read_bytes()[:rest])
+
+    with pytest.raises(BackupRefused, match=r"cut\.db is (damaged|no backup)"):
+        restore(tmp_path / "cut.db", f"sqlite:///{tmp_path}/restored.db")
+
+
+def test_what_people_write_is_never_taken_for_the_seal(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "first.db")
+    with closing(sqlite3.connect(tmp_path / "first.db")) as shell:
+        ((sha256,),) = shell.execute("SELECT sha256 FROM tackboard_backup")
+    with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
+        World(store, 8).add_card(sha256)
+
+    copied = backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "second.db")
+
+    assert restore(tmp_path / "second.db", f"sqlite:///{tmp_path}/restored.db") == copied
+
+
+def unsealed(path: Path) -> Path:
+    """The backup as an older Tackboard made it: without a digest inside."""
+    with closing(sqlite3.connect(path)) as shell:
+        shell.execute("DROP TABLE tackboard_backup")
+        shell.execute("PRAGMA application_id=0")
+        shell.commit()
+        shell.execute("VACUUM")
+    return path
+
+
+def test_an_older_backup_is_restored_and_it_is_told_that_it_has_no_digest_inside(url: str, tmp_path: Path) -> None:
+    copied = backup(url, tmp_path / "backup.db")
+    said: list[str] = []
+
+    restored = restore(
+        unsealed(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, said.append
+    )
+
+    assert restored == copied
+    assert len(said) == 1
+    assert said[0].startswith(f"There is no digest inside {tmp_path}/backup.db")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE events SET data = '{{\"secret'",
+        "UPDATE cards SET title = CAST(x'ff' AS TEXT)",
+        "UPDATE boards SET created_at = 'secret'",
+        "PRAGMA writable_schema=ON; UPDATE sqlite_master SET rootpage = 2 WHERE name = 'cards'",
+        "DROP TABLE cards",
+        "DELETE FROM tackboard_schema",
+        "UPDATE tackboard_schema SET version_num = 'secret'",
+    ],
+)
+def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobody(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, damage: str
+) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    with closing(sqlite3.connect(unsealed(tmp_path / "backup.db"))) as shell:
+        shell.execute("PRAGMA foreign_keys=OFF")
+        shell.executescript(damage)
+        shell.commit()
+
+    with ExitStack() as stack:
+        target = f"sqlite:///{tmp_path}/restored.db"
+        if engine == "postgresql":
+            server: PostgresqlServer = request.getfixturevalue("postgresql")
+            target = server.url(stack.enter_context(server.database()))
+        if engine == "sqlite" and "boards" in damage:
+            # SQLite keeps any text there; what can't be a moment is told where it is read.
+            restore(tmp_path / "backup.db", target)
+            return
+        with pytest.raises(CannotOpen) as error:
+            restore(tmp_path / "backup.db", target)
+
+    assert "secret" not in str(error.value)
+    assert str(error.value).count("\n") == 0
+    assert not (tmp_path / "restored.db").exists()
+
+
+def test_a_backup_of_a_newer_tackboard_is_refused(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    with closing(sqlite3.connect(unsealed(tmp_path / "backup.db"))) as shell:
+        shell.execute("UPDATE tackboard_schema SET version_num = '9999'")
+        shell.commit()
+
+    with pytest.raises(CannotOpen, match="was made by a newer Tackboard"):
+        restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+
+
+@pytest.mark.parametrize("name", ["with space.db", "per%20cent%.db", "quest?ion.db", "ha#sh.db", "naïve.db"])
+def test_any_name_will_do_for_a_store_and_for_a_backup(tmp_path: Path, name: str) -> None:
+    used, other = ((tmp_path / folder / name) for folder in ("used", "other"))
+    for path in (used, other):
+        path.parent.mkdir()
+    urls = [sa.URL.create("sqlite", database=str(path)).render_as_string() for path in (used, other)]
+    fill(urls[0])
+
+    copied = backup(urls[0], tmp_path / name)
+
+    assert copied == restore(tmp_path / name, urls[1]) == digest(urls[0]) == digest(urls[1])
+    assert sorted(path.name for path in tmp_path.rglob("*.db*")) == [name] * 3
+
+
+def test_a_store_may_be_restored_into_one_that_was_made_but_never_used(url: str, tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path}/made.db").close()
+
+    copied = backup(url, tmp_path / "backup.db")
+
+    assert restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == copied
+
+
+def test_a_store_in_use_can_be_restored_from_as_it_is_now(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
+        World(store, 8).add_card("In the log")
+        assert (tmp_path / "used.db-wal").stat().st_size
+
+        restored = restore(tmp_path / "used.db", f"sqlite:///{tmp_path}/restored.db")
+
+    assert restored == digest(f"sqlite:///{tmp_path}/used.db")
+
+
+def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    fill(f"sqlite:///{tmp_path}/used.db")
+    others = [
+        "monday.db",
+        "used.db",
+        "used-2020-01-01T000000Z.txt",
+        "used-2020-01-01.db",
+        "used-2020-01-01T000000Z.db.part",
+        "used-too-2020-01-01T000000Z.db",
+        "other-2020-01-01T000000Z.db",
+        "my-used-2020-01-01T000000Z.db",
+    ]
+    for name in others:
+        (folder / name).touch()
+    (folder / "used-2019-01-01T000000Z.db").mkdir()
+    (folder / "used-2019-01-02T000000Z.db").symlink_to(tmp_path / "used.db")
+
+    names = [f"used-2026-11-{day:02}T030000Z.db" for day in range(1, 17)]
+    for name in names[:15]:
+        (folder / name).touch()
+
+    path, _, deleted = backup_by_date(f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 11, 16, 3, tzinfo=UTC))
+
+    assert path.name == names[15]
+    assert [old.name for old in deleted] == names[:2]
+    assert {path.name for path in folder.iterdir()} == {
+        *others,
+        *names[2:],
+        "used-2019-01-01T000000Z.db",
+        "used-2019-01-02T000000Z.db",
+    }
+
+
+def test_a_backup_by_a_clock_that_was_set_back_is_not_the_one_that_is_deleted(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path}/used.db")
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for day in range(1, 15):
+        (folder / f"used-2027-01-{day:02}T000000Z.db").touch()
+
+    path, _, deleted = backup_by_date(f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert path.exists()
+    assert [old.name for old in deleted] == ["used-2027-01-01T000000Z.db"]
+
+
+def test_a_dated_backup_of_a_server_is_named_after_its_database(url: str, tmp_path: Path) -> None:
+    path, copied, deleted = backup_by_date(url, tmp_path / "backups", datetime(2026, 11, 29, tzinfo=UTC))
+
+    assert path.name == f"{Path(url).stem}-2026-11-29T000000Z.db"
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert (copied, deleted) == (digest(url), [])

@@ -1,7 +1,11 @@
-"""A database of an earlier version is brought up to date when it is opened, and nothing in it is lost."""
+"""A database of an earlier version is brought up to date when it is opened to be served, and nothing in it is lost."""
 
 import os
+import re
+import sqlite3
+import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +18,7 @@ from alembic.config import Config
 from kanban import users
 from kanban.ids import Ids
 from kanban.values import Act, Member, Role
-from stores import migrations, open_store
+from stores import CannotOpen, migrations, open_store
 from stores.backup import digest, restore
 from stores.migrations import VERSION_TABLE
 from tests.engines.postgresql_server import PostgresqlServer
@@ -121,6 +125,7 @@ def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
 
 def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:
     _fill(f"sqlite:///{tmp_path}/backup.db", "0002")
+    open_store(url).close()
 
     restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
@@ -129,3 +134,113 @@ def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> No
         owner = store.owner()
     assert owner is not None
     assert owner.name == "Ann"
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def copies(folder: Path) -> list[Path]:
+    return sorted(folder.glob("tackboard-schema-*"))
+
+
+def test_a_migration_says_from_which_schema_to_which(url: str) -> None:
+    reports: list[str] = []
+
+    open_store(url, report=reports.append).close()
+    open_store(url, report=reports.append).close()
+
+    assert len(reports) == 1
+    assert f"from schema 0001 to {migrations.HEAD}." in reports[0]
+    if url.startswith("postgresql"):
+        assert "No copy of it was made" in reports[0]
+
+
+def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "tackboard.db"
+    _fill(sqlite_url(path))
+    reports: list[str] = []
+
+    open_store(sqlite_url(path), report=reports.append).close()
+
+    (copy,) = copies(tmp_path)
+    assert re.fullmatch(r"tackboard-schema-0001-\d{4}-\d\d-\d\dT\d{6}Z\.db", copy.name)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert str(copy) in reports[0]
+    with closing(sqlite3.connect(copy)) as shell:
+        assert shell.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [("0001",)]  # noqa: S608
+        assert shell.execute("SELECT name FROM boards").fetchall() == [("Website",)]
+    # It is a store like any other: brought up to date, it holds the same.
+    open_store(sqlite_url(copy)).close()
+    assert digest(sqlite_url(copy)) == digest(sqlite_url(path))
+
+
+def test_the_copy_holds_what_is_still_in_the_log_of_a_server_that_runs(tmp_path: Path) -> None:
+    path = tmp_path / "tackboard.db"
+    _fill(sqlite_url(path))
+    with closing(sqlite3.connect(path)) as server:
+        server.execute("PRAGMA journal_mode=WAL")
+        server.execute("UPDATE boards SET name = 'Written last'")
+        server.commit()
+        assert path.with_name("tackboard.db-wal").stat().st_size
+
+        open_store(sqlite_url(path)).close()
+
+    with closing(sqlite3.connect(copies(tmp_path)[0])) as shell:
+        assert shell.execute("SELECT name FROM boards").fetchall() == [("Written last",)]
+
+
+def test_of_many_that_migrate_at_once_one_makes_a_copy_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "tackboard.db"
+    _fill(sqlite_url(path))
+    reports: list[str] = []
+
+    def migrate(_: int) -> None:
+        open_store(sqlite_url(path), report=reports.append).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate, range(4)))
+
+    assert len(copies(tmp_path)) == len(reports) == 1
+
+
+def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tackboard.db"
+    _fill(sqlite_url(path))
+    before = path.read_bytes()
+    reports: list[str] = []
+
+    def fail(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE cards")
+        connection.exec_driver_sql("SELECT * FROM missing")
+
+    monkeypatch.setattr("stores.migrations.upgrade", fail)
+    with pytest.raises(CannotOpen):
+        open_store(sqlite_url(path), report=reports.append)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["tackboard.db"]
+    assert not reports
+    # But for the mark of its log, which every start makes.
+    assert path.read_bytes()[100:] == before[100:]
+
+
+def test_a_new_file_is_no_migration(tmp_path: Path) -> None:
+    reports: list[str] = []
+
+    open_store(sqlite_url(tmp_path / "tackboard.db"), report=reports.append).close()
+
+    assert not reports
+    assert [file.name for file in tmp_path.iterdir()] == ["tackboard.db"]
+
+
+def test_a_restore_leaves_a_backup_of_an_earlier_version_as_it_is(tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    _fill(sqlite_url(backup), "0002")
+    before = backup.read_bytes()
+
+    restore(backup, sqlite_url(tmp_path / "restored.db"))
+
+    assert backup.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["backup.db", "restored.db"]

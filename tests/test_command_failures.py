@@ -1,0 +1,440 @@
+"""Whatever is wrong, every command says so in one sentence, ends with a status other than 0, and makes nothing."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+import tackboard
+from progress import Progress
+from stores import migrations, open_store
+from stores.backup import backup
+from tests.engines.dynamodb_server import dynoxide, new_url
+from tests.engines.postgresql_server import PostgresqlServer
+from tests.stores.conftest import postgresql
+from tests.stores.world import World
+
+__all__ = ["dynoxide", "postgresql"]
+
+ROOT = Path(__file__).parents[1]
+
+BOARD = "brd_01m7wjyxw0g21k7me9wgs7f9wj"
+
+ARGUMENTS = {
+    "run": [],
+    "token": [],
+    "migrate": [],
+    "backup": ["new.db"],
+    "restore": ["monday.db"],
+    "digest": [],
+    "export": [BOARD, "new.json"],
+    "import": ["export.json"],
+    "purge": [],
+}
+"""Every command, with arguments that are good."""
+
+CREATE = {"run", "restore"}
+"""The commands that create a missing store."""
+
+MIGRATE = {"run", "migrate"}
+"""The commands that bring an older store up to date."""
+
+TOO_LONG = "n" * 300
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_backup: Path) -> Path:
+    """An empty folder to be in, but for a good backup and a good export."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PORT", "0")
+    shutil.copy(good_backup, "monday.db")
+    todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
+    Path("export.json").write_text(
+        json.dumps({"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "name": "Garden", "lists": [todo], "cards": []})
+    )
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def good_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of a store with a board."""
+    path = tmp_path_factory.mktemp("backup")
+    fill(f"sqlite:///{path}/used.db")
+    backup(f"sqlite:///{path}/used.db", path / "monday.db")
+    return path / "monday.db"
+
+
+def fill(url: str) -> World:
+    with closing(open_store(url)) as store:
+        world = World(store)
+        for _ in range(4):
+            world.add_card("Grüße", description="viel\nzu tun" * 1000)
+        return world
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file in the folder, with what it holds; of what is no plain file, only that it is there."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> str:
+    """The sentence with which a command ends that fails as it should."""
+    before = contents(folder)
+    capsys.readouterr()
+
+    status = tackboard.main(arguments)
+
+    out, err = capsys.readouterr()
+    assert status == 1
+    assert not out
+    assert re.fullmatch(r"[^\n]+\.\n", err)
+    assert not re.search(r"\w\. ", err)
+    assert "p4ss" not in err
+    assert contents(folder) == before
+    return err
+
+
+def set_schema(url: str, version: str) -> str:
+    """Make an empty store of that version; a later one than ours differs in its number only. The URL."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, min(version, migrations.HEAD))
+        connection.exec_driver_sql(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '{version}'")  # noqa: S608
+    engine.dispose()
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    return url
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, with a password."""
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    with server.database() as name:
+        yield server.url(name, "tackboard:p4ss")
+
+
+Ask = Callable[[str], object]
+"""Gives a fixture by its name: what a case doesn't ask for is not started."""
+
+
+def sqlite_text(_: Ask) -> str:
+    Path("notes.txt").write_text("Milk, bread, and a good long line so that it could be a header." * 9)
+    return "sqlite:///notes.txt"
+
+
+def sqlite_foreign(_: Ask) -> str:
+    with closing(sqlite3.connect("other.db")) as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+    return "sqlite:///other.db"
+
+
+def sqlite_empty(_: Ask) -> str:
+    Path("empty.db").touch()
+    return "sqlite:///empty.db"
+
+
+def postgresql_foreign(ask: Ask) -> str:
+    engine = sa.create_engine(str(ask("database")), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE recipes (name TEXT)")
+    return str(ask("database"))
+
+
+MISSING: dict[str, Callable[[Ask], str]] = {
+    "default": lambda _: "",
+    "sqlite_absent": lambda _: "sqlite:///nothing.db",
+    "sqlite_odd_name": lambda _: "sqlite:///no%3Fthing%20.db",
+    "sqlite_in_no_folder": lambda _: "sqlite:///no/folder/nothing.db",
+    "sqlite_empty": sqlite_empty,
+    "postgresql_empty": lambda ask: str(ask("database")),
+    "dynamodb_absent": lambda ask: new_url(str(ask("dynoxide"))),
+}
+
+OLDER: dict[str, Callable[[Ask], str]] = {
+    "sqlite": lambda _: set_schema("sqlite:///older.db", "0002"),
+    "postgresql": lambda ask: set_schema(str(ask("database")), "0002"),
+}
+
+UNUSABLE: dict[str, Callable[[Ask], str]] = {
+    "scheme": lambda _: "carrier-pigeon://loft",
+    "no_url": lambda _: "tackboard.db",
+    "sqlite_nowhere": lambda _: "sqlite:///",
+    "sqlite_host": lambda _: "sqlite://host/x.db",
+    "sqlite_folder": lambda _: "sqlite:///.",
+    "sqlite_below_a_file": lambda _: "sqlite:///export.json/x.db",
+    "sqlite_too_long": lambda _: f"sqlite:///{TOO_LONG}",
+    "sqlite_no_text": lambda _: "sqlite:///\udcff/x.db",
+    "sqlite_null": lambda _: "sqlite:///a%00b.db",
+    "sqlite_text": sqlite_text,
+    "sqlite_foreign": sqlite_foreign,
+    "sqlite_newer": lambda _: set_schema("sqlite:///newer.db", "9999"),
+    "postgresql_silent": lambda _: "postgresql+psycopg://ann:p4ss@127.0.0.1:1/tackboard",
+    "postgresql_no_name": lambda _: "postgresql+psycopg://ann:p4ss@127.0.0.1",
+    "postgresql_no_option": lambda _: "postgresql+psycopg://ann:p4ss@127.0.0.1:1/tackboard?p4ss=1",
+    "postgresql_null": lambda _: "postgresql+psycopg://ann:p4ss%00@127.0.0.1:1/tackboard",
+    "postgresql_no_text": lambda _: "postgresql+psycopg://ann:p4ss\udcff@127.0.0.1:1/tackboard",
+    "postgresql_no_database": lambda ask: str(ask("database")).rpartition("/")[0] + "/nothing",
+    "postgresql_foreign": postgresql_foreign,
+    "postgresql_newer": lambda ask: set_schema(str(ask("database")), "9999"),
+    "dynamodb_no_region": lambda _: "dynamodb://tackboard",
+    "dynamodb_no_table": lambda _: "dynamodb://?region=eu-central-1",
+    "dynamodb_no_endpoint": lambda _: "dynamodb://tackboard?endpoint=nowhere",
+    "dynamodb_broken_endpoint": lambda _: "dynamodb://tackboard?endpoint=http://[::1",
+    "dynamodb_silent": lambda _: "dynamodb://tackboard?endpoint=http://127.0.0.1:1",
+}
+
+
+def test_every_command_is_tried_here() -> None:
+    assert sorted(ARGUMENTS) == sorted(function.__name__.strip("_") for function in tackboard.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - CREATE))
+@pytest.mark.parametrize("case", MISSING)
+def test_what_only_reads_a_store_or_writes_into_it_never_makes_one(
+    folder: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    case: str,
+) -> None:
+    url = MISSING[case](request.getfixturevalue)
+    monkeypatch.setenv("STORE_URL", url)
+
+    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+
+    if case == "dynamodb_absent" and name in {"backup", "digest"}:
+        assert "DynamoDB keeps its own" in said
+    else:
+        assert said.startswith(f"There is no store at {url.partition('//')[0]}")
+    # It is as missing as before: a second command says the same.
+    assert refusal([name, *ARGUMENTS[name]], capsys, folder) == said
+
+
+@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - MIGRATE))
+@pytest.mark.parametrize("case", OLDER)
+def test_no_other_command_migrates(
+    folder: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    case: str,
+) -> None:
+    monkeypatch.setenv("STORE_URL", OLDER[case](request.getfixturevalue))
+
+    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+
+    assert said.endswith(
+        f" was made by an older Tackboard (schema 0002; this one needs {migrations.HEAD}): "
+        "bring it up to date with `migrate`.\n"
+    )
+    # It is as old as before: a second command says the same.
+    assert refusal([name, *ARGUMENTS[name]], capsys, folder) == said
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
+    folder: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    case: str,
+) -> None:
+    for region in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(region, raising=False)
+    monkeypatch.setenv("STORE_URL", UNUSABLE[case](request.getfixturevalue))
+
+    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+
+    if case.endswith("newer"):
+        assert "was made by a newer Tackboard (schema 9999;" in said
+
+
+def make_files() -> None:
+    """What a file that is named may turn out to be."""
+    Path("a_folder").mkdir()
+    Path("empty").touch()
+    Path("text").write_text("Dear diary, " * 1000)
+    Path("noise").write_bytes(bytes(range(256)) * 64)
+    Path("cut.db").write_bytes(Path("monday.db").read_bytes()[:-4096])
+    Path("begun.db").write_bytes(Path("monday.db").read_bytes()[:50])
+    Path("longer.db").write_bytes(Path("monday.db").read_bytes() + b"\0")
+    os.mkfifo("pipe")
+    sqlite_foreign(lambda _: None)
+    set_schema("sqlite:///newer.db", "9999")
+    Path("digits.json").write_text('{"id": ' + "1" * 5000 + "}")
+
+
+FILES = [
+    *(["backup", name] for name in ("text", "a_folder", "", ".", "no/folder/new.db", TOO_LONG, "text/new.db")),
+    *(["export", BOARD, name] for name in ("text", "a_folder", "", "no/folder/new.csv", TOO_LONG, "text/new.json")),
+    *(["export", name, "new.json"] for name in (BOARD, "", "b" * 5000, "brd_ä", "brd_\udcff", "no such board")),
+    *(["token", name] for name in ("", "nobody", "b" * 5000, "b\udcff", "no such user")),
+    *(
+        ["restore", name]
+        for name in ("nothing.db", "a_folder", "", "empty", "text", "noise", TOO_LONG, "text/x.db", "pipe")
+    ),
+    *(["restore", name] for name in ("cut.db", "begun.db", "longer.db", "other.db", "newer.db", "/dev/null")),
+    *(["import", name] for name in ("nothing.json", "a_folder", "", "empty", "text", "noise", TOO_LONG, "text/x.json")),
+    *(["import", name] for name in ("monday.db", "digits.json", "/dev/null")),
+]
+
+
+@pytest.mark.parametrize("arguments", FILES, ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace"))
+def test_what_is_named_and_cannot_be_used_is_told_in_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    make_files()
+    fill("sqlite:///tackboard.db")
+    if arguments[0] == "restore":
+        monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
+
+    refusal(arguments, capsys, folder)
+
+
+def run(arguments: list[str], before: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line as a program of its own, after some Python."""
+    code = (
+        f"import os, resource, runpy, signal, sys; sys.path.insert(0, {str(ROOT)!r}); from progress import Progress; "
+        f"{before}\nsys.argv[:1] = ['tackboard.py']\n"
+        f"runpy.run_path({str(ROOT / 'tackboard.py')!r}, run_name='__main__')"
+    )
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+
+def assert_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 1
+    assert not done.stdout
+    assert re.fullmatch(r"[^\n]+\.\n", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["backup", "new.db"], ["restore", "monday.db"], ["migrate"], ["import", "big"]])
+def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    if arguments == ["migrate"]:
+        set_schema("sqlite:///tackboard.db", "0002")
+    elif arguments != ["restore", "monday.db"]:
+        fill("sqlite:///tackboard.db")
+    trello = json.loads(Path("export.json").read_text())
+    cards = [{"id": f"{n:024x}", "idList": trello["lists"][0]["id"], "name": "x" * 9000} for n in range(50)]
+    Path("big").write_text(json.dumps(trello | {"cards": cards}))
+    monkeypatch.setenv("STORE_URL", "sqlite:///tackboard.db")
+    before = contents(folder)
+
+    # No file may grow beyond this: what a full disk does, for one process.
+    done = run(arguments, "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))")
+
+    assert_one_sentence(done)
+    assert contents(folder) == before
+
+
+def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path) -> None:
+    world = fill("sqlite:///tackboard.db")
+    before = contents(folder)
+
+    done = run(["export", world.board_id, "new.json"], "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))")
+
+    assert_one_sentence(done)
+    assert "new.json can't be written: file too large." in done.stderr
+    assert contents(folder) == before
+
+
+def test_an_output_that_takes_nothing_is_told_in_one_sentence() -> None:
+    fill("sqlite:///tackboard.db")
+
+    done = run(["digest"], "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)")
+
+    assert_one_sentence(done)
+    assert done.stderr == "The output can't be used: no space left on device.\n"
+
+
+WRITING = [["backup", "new.db"], ["restore", "monday.db"]]
+
+
+@pytest.mark.parametrize("arguments", [*WRITING, ["backup"], ["export"]])
+def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    world = fill("sqlite:///tackboard.db")
+    if arguments[0] == "restore":
+        monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
+    if arguments == ["export"]:
+        arguments = ["export", world.board_id, "new.json"]
+    before = contents(folder)
+    monkeypatch.setattr(Progress, "__call__", interrupt)
+
+    status = tackboard.main(arguments)
+
+    assert status == 130
+    assert capsys.readouterr() == ("", "Stopped.\n")
+    assert contents(folder).keys() - {str(folder / "backups")} == before.keys()
+
+
+@pytest.mark.parametrize("arguments", WRITING)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_next_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
+) -> None:
+    made = "new.db" if arguments[0] == "backup" else "restored.db"
+    if arguments[0] == "backup":
+        fill("sqlite:///tackboard.db")
+    else:
+        monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
+    before = contents(folder)
+
+    killed = run(arguments, f"Progress.__call__ = lambda *_: os.kill(os.getpid(), {number:d})")
+    left = {name for name in contents(folder).keys() - before.keys() if made in name}
+    again = run(arguments)
+
+    assert killed.returncode == (130 if number is signal.SIGTERM else -signal.SIGKILL)
+    assert "Traceback" not in killed.stderr
+    if number is signal.SIGTERM:
+        assert not left
+    else:
+        assert left
+        assert all(".part" in name for name in left)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert Path(made).exists()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_help_says_what_every_command_does(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        tackboard.main([name, "--help"])
+
+    out = capsys.readouterr().out
+    assert f"usage: tackboard.py {name}" in out
+    assert "STORE_URL" in out
+
+
+def test_what_cannot_be_typed_ends_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["fly"], ["restore"], ["export", BOARD], ["digest", "x"]):
+        with pytest.raises(SystemExit, match="2"):
+            tackboard.main(arguments)
+        assert capsys.readouterr().err.startswith("usage: tackboard.py")
