@@ -25,8 +25,8 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 	"$$each" --version >/dev/null 2>&1 && echo "$$each" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token backup restore export import digest purge soak test check spec release operation collection clients mock \
-	fuzz judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
+.PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
+	mock fuzz judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -38,9 +38,11 @@ run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
 	@exec $(BIN)/python tackboard.py token $(if $(filter command,$(origin USER)),"$(USER)")
 
-backup: .venv/product  ## copy everything into a new file: make backup FILE=monday.db
-	@test -n "$(FILE)" || { echo "Name the file: make backup FILE=monday.db" >&2; exit 1; }
-	@exec $(BIN)/python tackboard.py backup "$(FILE)"
+migrate: .venv/product  ## bring the store of an older Tackboard up to date; a SQLite file is copied before
+	@exec $(BIN)/python tackboard.py migrate
+
+backup: .venv/product  ## copy everything into a dated file in backups/, the last 14 stay; or: make backup FILE=monday.db
+	@exec $(BIN)/python tackboard.py backup $(if $(FILE),"$(FILE)")
 
 restore: .venv/product  ## copy a backup into an empty store: make restore FILE=monday.db STORE_URL=…
 	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
@@ -138,8 +140,8 @@ clean:  ## remove everything that was made here, except the database
 	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp in .venv is newer than the pins that it was made from, so nothing is installed twice.
-.venv/product: requirements.txt | $(BIN)/python
+# A stamp in .venv is newer than the pins and the environment that it was made from, so nothing is installed twice.
+.venv/product: requirements.txt .venv/pyvenv.cfg
 	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
@@ -149,26 +151,41 @@ clean:  ## remove everything that was made here, except the database
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.venv/deployment: requirements-deploy.txt .venv/product
+.venv/deployment: requirements-deploy.txt .venv/product .venv-deploy/pyvenv.cfg
 	@echo "Installing the tools for rehearsals into .venv-deploy." >&2
-	@test -x .venv-deploy/bin/python || $(BIN)/python -m venv .venv-deploy
 	@.venv-deploy/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary :all: -r requirements-deploy.txt
 	@touch $@
 
-.venv/peers: bench/peers/requirements.txt .venv/product
+.venv/peers: bench/peers/requirements.txt .venv/product .venv-peers/pyvenv.cfg
 	@echo "Installing other frameworks to measure into .venv-peers." >&2
-	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary :all: -r bench/peers/requirements.txt
 	@touch $@
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Tackboard needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
-			"Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@echo "Making .venv, once." >&2
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+# An environment is good for as long as its interpreter runs and is of the version that the environment was made for,
+# which an upgrade of the system changes behind its back. It is looked at every time, and is newer only when made anew.
+.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: always
+	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
+	if [ ! -e $(@D) ]; then why=", once"; \
+	elif [ -z "$$version" ]; then why=" anew: its Python doesn't run any more"; \
+	elif [ ! -x $(@D)/bin/pip ] || [ -z "$$made_for" ]; then why=" anew: it was left half made"; \
+	elif [ "$$version" != "$$made_for" ]; then why=" anew: its Python was $$made_for, and is $$version now"; \
+	else exit 0; fi; \
+	$(MAKER) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Tackboard needs Python 3.11 or newer, but $(MAKER) is $$($(MAKER) --version 2>/dev/null || echo missing)." \
+			"Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }; \
+	echo "Making $(@D)$$why." >&2; \
+	rm -rf $(@D); $(MAKER) -m venv $(@D) || { rm -rf $(@D); exit 1; }
+
+# The others are made by the Python of the first.
+.venv/pyvenv.cfg: MAKER = $(PYTHON)
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: MAKER = $(BIN)/python
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: | .venv/pyvenv.cfg
+
+.PHONY: always
+always:
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "The tests and the checks of the document need Node 20 or newer, with npm." >&2; exit 1; }

@@ -1,0 +1,223 @@
+"""What make installs, and when: a Makefile beside programs that only write down how they were called."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PYTHON = """\
+#!/bin/sh
+# A Python that does nothing but make environments, and write down what else it was asked.
+case "$*" in
+    "-m venv "*)
+        mkdir -p "$3/bin"
+        # As venv does, leave what is there alone, even a link that leads nowhere.
+        test -L "$3/bin/python" || ln -s "PROGRAM" "$3/bin/python"
+        touch "$3/bin/pip"
+        chmod +x "$3/bin/pip"
+        printf 'home = here\\nversion = VERSION.4\\n' > "$3/pyvenv.cfg" ;;
+    -c*version_info\\[*) echo VERSION; exit ;;
+    -c*) exit ;;
+esac
+echo "VERSION $*" >> calls
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the Makefile and all that it looks at the time of."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-deploy.txt", "bench/peers/requirements.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    python("3.11")
+    return tmp_path
+
+
+def python(version: str, name: str = "python") -> Path:
+    """A Python of that version."""
+    path = Path("programs", name).absolute()
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(PYTHON.replace("VERSION", version).replace("PROGRAM", str(path)))
+    path.chmod(0o755)
+    return path
+
+
+def make(*targets: str, name: str = "python") -> tuple[list[str], list[str]]:
+    """What was called, and what was told, by make with that Python."""
+    calls = Path("calls")
+    calls.write_text("")
+    command = ["make", "--no-print-directory", *targets, f"PYTHON={Path('programs', name).absolute()}"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return calls.read_text().splitlines(), done.stderr.splitlines()
+
+
+def installed(call: str) -> str:
+    """The requirements that a call installs."""
+    return call.rpartition("-r ")[2] if " pip install " in call else call
+
+
+NEW = ["3.11 -m venv .venv", "requirements.txt", "3.11 tackboard.py digest"]
+
+
+def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None:
+    first, said = make("digest")
+    second, said_then = make("digest")
+
+    assert [installed(call) for call in first] == NEW
+    assert said == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
+    assert second == ["3.11 tackboard.py digest"]
+    assert not said_then
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew() -> None:
+    make("digest")
+    Path("programs/python").unlink()
+    python("3.12", "newer")
+
+    calls, said = make("digest", name="newer")
+    again, _ = make("digest", name="newer")
+
+    assert [installed(call) for call in calls] == [
+        "3.12 -m venv .venv",
+        "requirements.txt",
+        "3.12 tackboard.py digest",
+    ]
+    assert said == [
+        "Making .venv anew: its Python doesn't run any more.",
+        "Installing what Tackboard runs on into .venv.",
+    ]
+    assert again == ["3.12 tackboard.py digest"]
+
+
+def test_an_environment_whose_python_has_another_version_now_is_made_anew() -> None:
+    make("digest")
+    python("3.13")
+
+    calls, said = make("digest")
+
+    assert [installed(call) for call in calls] == [
+        "3.13 -m venv .venv",
+        "requirements.txt",
+        "3.13 tackboard.py digest",
+    ]
+    assert said[0] == "Making .venv anew: its Python was 3.11, and is 3.13 now."
+
+
+def test_a_python_with_another_name_does_not_replace_one_that_runs() -> None:
+    make("digest")
+    python("3.13", "newer")
+
+    calls, said = make("digest", name="newer")
+
+    assert calls == ["3.11 tackboard.py digest"]
+    assert not said
+
+
+def test_an_environment_that_was_left_half_made_is_made_anew() -> None:
+    make("digest")
+    Path(".venv/bin/pip").unlink()
+    Path(".venv/product").unlink()
+
+    calls, said = make("digest")
+
+    assert [installed(call) for call in calls] == NEW
+    assert said[0] == "Making .venv anew: it was left half made."
+
+
+def test_requirements_that_changed_are_installed_again_into_the_same_environment() -> None:
+    make("digest")
+    now = Path(".venv/product").stat().st_mtime
+    for name, age in ((".venv/pyvenv.cfg", 90), (".venv/product", 60), ("requirements.txt", 30)):
+        os.utime(name, (now - age, now - age))
+
+    calls, said = make("digest")
+
+    assert [installed(call) for call in calls] == NEW[1:]
+    assert said == ["Installing what Tackboard runs on into .venv."]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "environment", "requirements"),
+    [
+        (".venv/deployment", ".venv-deploy", "requirements-deploy.txt"),
+        (".venv/peers", ".venv-peers", "bench/peers/requirements.txt"),
+    ],
+)
+@pytest.mark.parametrize("how", ["gone", "upgraded", "removed"])
+def test_the_other_environments_are_made_anew_likewise(
+    stamp: str, environment: str, requirements: str, how: str
+) -> None:
+    first, _ = make(stamp)
+    if how == "gone":
+        Path(environment, "bin/python").unlink()
+        Path(environment, "bin/python").symlink_to("/nowhere")
+    elif how == "upgraded":
+        python("3.13")
+    else:
+        shutil.rmtree(environment)
+
+    calls, said = make(stamp)
+    again, _ = make(stamp)
+
+    version = "3.13" if how == "upgraded" else "3.11"
+    anew = [f"{version} -m venv {environment}", requirements]
+    assert [installed(call) for call in first] == [*NEW[:2], f"3.11 -m venv {environment}", requirements]
+    if how == "upgraded":
+        assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", *anew]
+    else:
+        assert [installed(call) for call in calls] == anew
+    assert any(line.startswith(f"Making {environment}") for line in said)
+    assert again == []
+
+
+def test_the_tools_for_development_are_installed_again_into_a_new_environment() -> None:
+    make(".venv/development")
+    python("3.13")
+
+    calls, _ = make(".venv/development")
+
+    assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", "requirements-dev.txt"]
+
+
+def test_a_python_that_is_too_old_is_told_and_nothing_is_lost() -> None:
+    make("digest")
+    Path("programs/python").write_text('#!/bin/sh\ntest "$1" = --version && echo Python 3.9.2\nexit 1\n')
+
+    command = ["make", "--no-print-directory", "digest", f"PYTHON={Path('programs/python').absolute()}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode != 0
+    assert done.stderr.startswith("Tackboard needs Python 3.11 or newer, but ")
+    assert Path(".venv/product").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["backup"], "backup"),
+        (["backup", "FILE="], "backup"),
+        (["backup", "FILE=monday.db"], "backup monday.db"),
+        (["migrate"], "migrate"),
+        (["restore", "FILE=monday.db"], "restore monday.db"),
+    ],
+)
+def test_make_hands_its_variables_to_the_command(arguments: list[str], command: str) -> None:
+    calls, _ = make(*arguments)
+
+    assert calls[-1] == f"3.11 tackboard.py {command}"
+
+
+def test_make_alone_lists_every_command() -> None:
+    command = ["make"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    for name in ("run", "token", "migrate", "backup", "restore", "digest", "export", "import", "purge"):
+        assert f"\nmake {name} " in f"\n{done.stdout}"
