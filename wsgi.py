@@ -1,5 +1,7 @@
 """The WSGI application that servers import: `wsgi:application`.
 
+Importing it opens the store as `tackboard.py run` does: it creates a missing one and brings an older one up to date.
+
 Configuration comes from the environment: STORE_URL, OPEN_SIGNUP (1 lets anyone make a user), RATE_LIMIT (requests of
 each user in a minute), CORS_ORIGINS (a list of web origins with commas between).
 """

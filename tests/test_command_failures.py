@@ -14,14 +14,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 import tackboard
 from progress import Progress
 from stores import migrations, open_store
 from stores.backup import backup
 from tests.engines.dynamodb_server import dynoxide, new_url
+from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.conftest import postgresql
 from tests.stores.world import World
@@ -106,22 +105,6 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Pa
     assert "p4ss" not in err
     assert contents(folder) == before
     return err
-
-
-def set_schema(url: str, version: str) -> str:
-    """Make an empty store of that version; a later one than ours differs in its number only. The URL."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, min(version, migrations.HEAD))
-        connection.exec_driver_sql(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '{version}'")  # noqa: S608
-    engine.dispose()
-    if url.startswith("sqlite:"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-    return url
 
 
 @pytest.fixture

@@ -76,5 +76,5 @@ def test_the_owner_is_signed_in_to_a_table_that_is_yet_to_be_made(dynoxide: str)
 
 
 def test_a_table_that_cannot_be_reached_is_a_sentence() -> None:
-    with pytest.raises(Failed, match="^The DynamoDB table 'tackboard' cannot be used"):
+    with pytest.raises(Failed, match=r"^The DynamoDB table 'tackboard' cannot be used"):
         sign_in("dynamodb://tackboard?endpoint=http://127.0.0.1:1")
