@@ -46,7 +46,7 @@ def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
     door = Door(store, Caller(_owner(store), "", (Scope.READ,)), Scope.READ, Role.VIEWER)
     digest = ""
     try:
-        with new_file.written(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
+        with new_file.create(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
                 file.writelines(_table(door, board_id, progress))
             else:

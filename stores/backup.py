@@ -20,9 +20,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from stores import backup_file, backup_folder, migrations, open_store, sqlite
+from stores import backup_file, backup_folder, migrations, new_file, open_store, sqlite
 from stores.backup_file import BackupRefused
-from stores.new_file import written
 from stores.opening import Mode, NoStore
 from stores.rows import moment_text
 from stores.schema import document, flag, metadata, moment
@@ -41,7 +40,7 @@ def backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
     """
     # A store that can't be read is told before a file is made.
     _open(url, Mode.EXISTING)
-    with written(path) as part, _refusing(f"{path} was not made"):
+    with new_file.create(path) as part, _refusing(f"{path} was not made"):
         sqlite.prepare(part)
         with _reading(_engine(url)) as source, _writing(_file_engine(partial(sqlite.connect, part))) as target:
             copied = _copy(source, target, progress)
@@ -57,7 +56,7 @@ def backup_by_date(
     Answers the file, the digest, and the files that were deleted. Raises as `backup` does.
     """
     _open(url, Mode.EXISTING)
-    path = backup_folder.dated(folder, url, now)
+    path = backup_folder.new_path(folder, url, now)
     copied = backup(url, path, progress)
     return path, copied, backup_folder.prune(path)
 
@@ -234,7 +233,7 @@ def _restoring(url: str) -> Iterator[sa.Connection]:
         with _writing(_engine(url)) as connection:
             yield connection
         return
-    with written(path) as part:
+    with new_file.create(path) as part:
         sqlite.prepare(part)
         with _writing(_file_engine(partial(sqlite.connect, part))) as connection:
             yield connection

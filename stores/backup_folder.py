@@ -14,8 +14,8 @@ KEPT = 14
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 
 
-def dated(folder: Path, url: str, now: datetime) -> Path:
-    """A new file in the folder, which is made, named after the store and the time in UTC. Raises BackupRefused."""
+def new_path(folder: Path, url: str, now: datetime) -> Path:
+    """Make the folder if it is missing; answer the name of a new backup in it. Raises BackupRefused."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -35,7 +35,7 @@ def open_dynamodb(
     try:
         client = connect(region, endpoint, **credentials)
     except ValueError as error:
-        raise BadAddress(f"STORE_URL has an endpoint that is none: {endpoint}.") from error
+        raise BadAddress(f"STORE_URL has an endpoint that is none: {_without_password(endpoint)}.") from error
     watch(client)
     calls = Calls(client, remaining=remaining)
     try:
@@ -50,7 +50,7 @@ def open_dynamodb(
         client.close()
         if error.code == "ResourceNotFoundException":
             if endpoint is not None:
-                raise NoStore(f"dynamodb://{table}?endpoint={endpoint}") from error
+                raise NoStore(f"dynamodb://{table}?endpoint={_without_password(endpoint)}") from error
             raise NotUsable(
                 f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
             ) from error
@@ -59,7 +59,7 @@ def open_dynamodb(
         ) from error
     except Busy as error:
         client.close()
-        reason, place = str(error).rstrip("."), endpoint or region
+        reason, place = str(error).rstrip("."), _without_password(endpoint) or region
         raise NotUsable(
             f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
             f"{place}."
@@ -76,6 +76,10 @@ def _look(calls: Calls, table: str, *, may_make: bool) -> None:
             if not may_make or error.code != "ResourceNotFoundException":
                 raise
             dynamodb_table.make(calls, table)
+
+
+def _without_password(endpoint: str | None) -> str:
+    return re.sub("//[^/]*@", "//", endpoint or "")
 
 
 def _address(url: str) -> tuple[str, str, str | None]:

@@ -14,7 +14,7 @@ class CannotWrite(CannotOpen):
 
 
 @contextmanager
-def written(path: Path, mode: int = 0o600) -> Iterator[Path]:
+def create(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """An empty file beside that path, which takes its name at the end, or goes away after an exception.
 
     Raises CannotWrite.

@@ -182,7 +182,7 @@ UNUSABLE: dict[str, Callable[[Ask], str]] = {
     "dynamodb_no_table": lambda _: "dynamodb://?region=eu-central-1",
     "dynamodb_no_endpoint": lambda _: "dynamodb://tackboard?endpoint=nowhere",
     "dynamodb_broken_endpoint": lambda _: "dynamodb://tackboard?endpoint=http://[::1",
-    "dynamodb_silent": lambda _: "dynamodb://tackboard?endpoint=http://127.0.0.1:1",
+    "dynamodb_silent": lambda _: "dynamodb://tackboard?endpoint=http://ann:p4ss@127.0.0.1:1",
 }
 
 
