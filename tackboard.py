@@ -6,6 +6,7 @@ Whatever can go wrong for a person who types a command is told in one sentence o
 
 import argparse
 import errno
+import inspect
 import ipaddress
 import logging
 import os
@@ -290,7 +291,7 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(
             command.__name__.strip("_"),
             help=summary,
-            description=command.__doc__,
+            description=inspect.getdoc(command),
             epilog=_ENVIRONMENT,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

@@ -91,7 +91,8 @@ def prepare(
             f"The database file {path} cannot be used: {error.strerror}; let STORE_URL name one that can be written."
         ) from error
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        # A text that is not UTF-8 has no code.
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise NotATackboard(str(path)) from error
         raise NotUsable(f"The database file {path} cannot be used: {error}.") from error
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -53,36 +54,43 @@ MIGRATE = {"run", "migrate"}
 TOO_LONG = "n" * 300
 
 
+class Good(NamedTuple):
+    """A store with a board, and a backup of it, to be copied: making one takes longer than most tests."""
+
+    store: Path
+    backup: Path
+    board_id: str
+
+    def put_store(self) -> None:
+        """Have that store where STORE_URL says if nobody says anything else."""
+        shutil.copy(self.store, "tackboard.db")
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
+    """A store and a backup with nothing wrong about them."""
+    folder = tmp_path_factory.mktemp("good")
+    with closing(open_store(f"sqlite:///{folder}/used.db")) as store:
+        world = World(store)
+        for _ in range(4):
+            world.add_card("Grüße", description="viel\nzu tun" * 1000)
+    backup(f"sqlite:///{folder}/used.db", folder / "monday.db")
+    return Good(folder / "used.db", folder / "monday.db", world.board_id)
+
+
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_backup: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: Good) -> Path:
     """An empty folder to be in, but for a good backup and a good export."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PORT", "0")
-    shutil.copy(good_backup, "monday.db")
+    shutil.copy(good.backup, "monday.db")
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     Path("export.json").write_text(
         json.dumps({"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "name": "Garden", "lists": [todo], "cards": []})
     )
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def good_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backup of a store with a board."""
-    path = tmp_path_factory.mktemp("backup")
-    fill(f"sqlite:///{path}/used.db")
-    backup(f"sqlite:///{path}/used.db", path / "monday.db")
-    return path / "monday.db"
-
-
-def fill(url: str) -> World:
-    with closing(open_store(url)) as store:
-        world = World(store)
-        for _ in range(4):
-            world.add_card("Grüße", description="viel\nzu tun" * 1000)
-        return world
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -287,10 +295,10 @@ FILES = [
 
 @pytest.mark.parametrize("arguments", FILES, ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace"))
 def test_what_is_named_and_cannot_be_used_is_told_in_one_sentence(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     make_files()
-    fill("sqlite:///tackboard.db")
+    good.put_store()
     if arguments[0] == "restore":
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
 
@@ -315,12 +323,12 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["backup", "new.db"], ["restore", "monday.db"], ["migrate"], ["import", "big"]])
 def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     if arguments == ["migrate"]:
         set_schema("sqlite:///tackboard.db", "0002")
     elif arguments != ["restore", "monday.db"]:
-        fill("sqlite:///tackboard.db")
+        good.put_store()
     trello = json.loads(Path("export.json").read_text())
     cards = [{"id": f"{n:024x}", "idList": trello["lists"][0]["id"], "name": "x" * 9000} for n in range(50)]
     Path("big").write_text(json.dumps(trello | {"cards": cards}))
@@ -334,19 +342,19 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
     assert contents(folder) == before
 
 
-def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path) -> None:
-    world = fill("sqlite:///tackboard.db")
+def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path, good: Good) -> None:
+    good.put_store()
     before = contents(folder)
 
-    done = run(["export", world.board_id, "new.json"], "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))")
+    done = run(["export", good.board_id, "new.json"], "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))")
 
     assert_one_sentence(done)
     assert "new.json can't be written: file too large." in done.stderr
     assert contents(folder) == before
 
 
-def test_an_output_that_takes_nothing_is_told_in_one_sentence() -> None:
-    fill("sqlite:///tackboard.db")
+def test_an_output_that_takes_nothing_is_told_in_one_sentence(good: Good) -> None:
+    good.put_store()
 
     done = run(["digest"], "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)")
 
@@ -359,16 +367,16 @@ WRITING = [["backup", "new.db"], ["restore", "monday.db"]]
 
 @pytest.mark.parametrize("arguments", [*WRITING, ["backup"], ["export"]])
 def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    world = fill("sqlite:///tackboard.db")
+    good.put_store()
     if arguments[0] == "restore":
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
     if arguments == ["export"]:
-        arguments = ["export", world.board_id, "new.json"]
+        arguments = ["export", good.board_id, "new.json"]
     before = contents(folder)
     monkeypatch.setattr(Progress, "__call__", interrupt)
 
@@ -382,11 +390,11 @@ def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
 @pytest.mark.parametrize("arguments", WRITING)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_next_time(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
+    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
 ) -> None:
     made = "new.db" if arguments[0] == "backup" else "restored.db"
     if arguments[0] == "backup":
-        fill("sqlite:///tackboard.db")
+        good.put_store()
     else:
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
     before = contents(folder)
