@@ -1,8 +1,15 @@
 """How often a caller may ask."""
 
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import FrameType
+from typing import Any
+
 import pytest
 
-from contract.rate_limit import RateLimit
+from contract.rate_limit import MAX_CALLERS, RateLimit
 
 
 class Watch:
@@ -71,3 +78,101 @@ def test_a_clock_that_is_put_back_shuts_nobody_out(watch: Watch) -> None:
 
     assert limit.wait("mina") == 0.0
     assert limit.wait("mina") == 60.0
+
+
+def steps_of(call: Callable[[], object]) -> int:
+    """How many instructions of Python a call takes, and its callees."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        frame.f_trace_opcodes = True
+        steps += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def test_a_request_costs_the_same_however_many_callers_there_are(watch: Watch) -> None:
+    limit = RateLimit(60, watch)
+    limit.wait("mina")
+    alone = steps_of(lambda: limit.wait("mina"))
+
+    for number in range(100_000):
+        limit.wait(f"usr_{number}")
+    among_many = max(steps_of(partial(limit.wait, f"new_{number}")) for number in range(1_000))
+    watch.seconds += 120.0
+    after_all_were_quiet = max(steps_of(partial(limit.wait, f"late_{number}")) for number in range(1_000))
+
+    assert max(among_many, after_all_were_quiet) <= 2 * alone
+
+
+def test_memory_is_bounded_and_those_who_are_quiet_are_forgotten(watch: Watch) -> None:
+    limit = RateLimit(60, watch)
+    for number in range(100_000):
+        limit.wait(f"usr_{number}")
+    among_many = len(limit)
+
+    watch.seconds += 120.0
+    for _ in range(MAX_CALLERS):
+        limit.wait("mina")
+
+    assert among_many == MAX_CALLERS
+    assert len(limit) == 1
+
+
+def test_whoever_asks_without_rest_is_remembered_among_any_number_of_others(watch: Watch) -> None:
+    limit = RateLimit(30, watch)
+    waits = []
+
+    for number in range(3 * MAX_CALLERS):
+        limit.wait(f"usr_{number}")
+        if number % 100 == 0:
+            waits.append(limit.wait("mina"))
+
+    assert waits == [0.0] * 30 + [pytest.approx(2.0)] * (len(waits) - 30)
+
+
+@pytest.fixture
+def _hasty_threads() -> Iterator[None]:
+    """Threads take turns after a few instructions, so whatever can go wrong between two of them soon does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_hasty_threads")
+def test_threads_together_get_what_one_gets(watch: Watch) -> None:
+    for _ in range(20):
+        limit = RateLimit(500, watch)
+
+        def ask(limit: RateLimit = limit) -> int:
+            return sum(limit.wait("mina") == 0.0 for _ in range(200))
+
+        with ThreadPoolExecutor(8) as threads:
+            passed = [thread.result() for thread in [threads.submit(ask) for _ in range(8)]]
+
+        assert sum(passed) == 500
+
+
+@pytest.mark.usefixtures("_hasty_threads")
+def test_threads_with_more_callers_than_are_remembered_do_not_fall_over_each_other(watch: Watch) -> None:
+    limit = RateLimit(60, watch)
+    for number in range(MAX_CALLERS):
+        limit.wait(f"usr_{number}")
+
+    def ask(thread: int) -> int:
+        return sum(limit.wait(f"new_{thread}_{number}") == 0.0 for number in range(2_000))
+
+    with ThreadPoolExecutor(4) as threads:
+        passed = list(threads.map(ask, range(4)))
+
+    assert passed == [2_000] * 4
+    assert len(limit) == MAX_CALLERS
