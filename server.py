@@ -1,4 +1,4 @@
-"""The server for one machine: waitress, one process with a few threads.
+"""The server for one machine: waitress, one process with a few threads, in lanes.
 
 waitress takes a request in whole before it gives it to a thread, so a slow client keeps no thread waiting. What it
 refuses by itself, because it isn't HTTP or is far too large, gets a problem document, as everything else does.
@@ -7,6 +7,7 @@ refuses by itself, because it isn't HTTP or is far too large, gets a problem doc
 import secrets
 import signal
 import socket
+import time
 from contextlib import suppress
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -14,13 +15,22 @@ from wsgiref.types import WSGIApplication
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from contract.edge import MOST_BODY, MOST_HEADERS
+from contract.heavy import MAX_AT_ONCE
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 
-THREADS = 4
-"""Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other."""
+READERS = WRITERS = MAX_AT_ONCE + 1
+"""Threads for requests that read, and for those that write: one more than heavy operations ever hold.
+
+Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other.
+"""
+
+PROBES = ("/v1/health", "/v1/ready")
+"""What supervisors and load balancers ask for. Each has a thread of its own, so nothing ever stands before it."""
+
+_SECONDS_TO_FINISH = 5.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -37,7 +47,7 @@ def serve(application: WSGIApplication, listening: socket.socket) -> None:
     server = create_server(
         application,
         sockets=[listening],
-        threads=THREADS,
+        _dispatcher=_Lanes(),
         ident=None,
         asyncore_use_poll=True,
         connection_limit=1000,
@@ -51,6 +61,43 @@ def serve(application: WSGIApplication, listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     server.close()
+
+
+class _Lanes:
+    """Gives requests to threads, those of each kind to threads of their own.
+
+    Writers wait for each other, and for heavy operations that write: however long that takes, readers go on. And
+    whatever both do, the probes are answered.
+    """
+
+    def __init__(self) -> None:
+        self._readers, self._writers = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        self._probes = {path: ThreadedTaskDispatcher() for path in PROBES}
+        self._readers.set_thread_count(READERS)
+        self._writers.set_thread_count(WRITERS)
+        for lane in self._probes.values():
+            lane.set_thread_count(1)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        """Have the channel's next request answered."""
+        self._lane_for(channel.requests[0]).add_task(channel)
+
+    def _lane_for(self, request: HTTPRequestParser) -> ThreadedTaskDispatcher:
+        # What is refused may have neither a method nor a path.
+        if request.error:
+            return self._readers
+        if request.command not in ("GET", "HEAD"):
+            return self._writers
+        return self._probes.get(request.path, self._readers)
+
+    def shutdown(self) -> None:
+        """Finish what was begun, and drop what waits."""
+        lanes = (self._readers, self._writers, *self._probes.values())
+        for lane in lanes:
+            lane.set_thread_count(0)
+        end = time.monotonic() + _SECONDS_TO_FINISH
+        for lane in lanes:
+            lane.shutdown(timeout=max(0.0, end - time.monotonic()))
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.

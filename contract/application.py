@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from contract.bridge import Asgi, Message, drive
 from contract.cursors import Cursors
+from contract.heavy import HeavyOperations
 from contract.imports import only_parts_of
 from contract.notes import note
 from contract.operations import METHODS, BadDocument, Call, Operation, Request, compile_operations
@@ -144,6 +145,7 @@ class _Answering:
         self._refusal = refusal
         self._cursors = cursors
         self._breached = breached
+        self._heavy = HeavyOperations()
 
     def __call__(self, operation: Operation, request: Request, found: Mapping[str, Any]) -> Response:
         """The response; every error that has a name becomes its problem, any other goes on to the last resort."""
@@ -163,8 +165,9 @@ class _Answering:
         caller = found.get("caller")
         if caller is not None:
             self._admit(caller)
-        call = operation.read(request, caller, self._cursors)
-        return self._settle(call, lambda: operation.answer(call))
+        with self._heavy.room_for(heavy=operation.is_heavy):
+            call = operation.read(request, caller, self._cursors)
+            return self._settle(call, lambda: operation.answer(call))
 
     def _refused(self, operation: Operation, problem: Problem) -> Response:
         try:

@@ -19,6 +19,7 @@ from contract.bodies import Body
 from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import Cursors
 from contract.deprecation import announcement_of, why_not_announced
+from contract.heavy import is_heavy, why_not_weighed
 from contract.negotiation import choose
 from contract.parameters import Parameter, argument_of, read_cookies, read_query
 from contract.responses import Reply, Response, Responses
@@ -111,6 +112,7 @@ class Operation:
         refusals.extend(_clashes(self._names, merged, has_body=body is not None))
         refusals.extend(_unsupported_responses(described, schemas))
         refusals.extend(why_not_announced(described))
+        refusals.extend(why_not_weighed(described))
         if refusals:
             raise BadDocument(f"Operation {self.id or method + ' ' + path}: {'; '.join(refusals)}.")
         parameters = [Parameter(parameter, schemas) for parameter in merged.values()]
@@ -121,6 +123,7 @@ class Operation:
         self._body = Body(body, schemas) if body is not None else None
         announced = announcement_of(described)
         self._responses = Responses(self.id, described["responses"], schemas, announced)
+        self.is_heavy = is_heavy(described)
         self.takes_idempotency_key = any(p.argument == "idempotency_key" for p in self._headers)
         self._answers_unchanged = any(p.argument == "if_none_match" for p in self._headers)
         self._function: Callable[..., Reply]
