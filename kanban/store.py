@@ -287,7 +287,10 @@ class Store(Protocol):
         """Note the last use of a token, if that can be done without waiting. Never raises Busy."""
 
     def ready(self) -> None:
-        """Do one keyed read. Raises Busy or Unavailable."""
+        """Do one keyed read, and see whether writes are accepted, where that can be seen without leaving anything.
+
+        Raises Busy or Unavailable.
+        """
 
     def secret(self) -> bytes:
         """32 random bytes that belong to the data: the same for every process that uses it."""

@@ -31,6 +31,9 @@ class Engine(Protocol):
     has_lateral: bool
     """Whether a subquery in FROM can refer to the tables before it."""
 
+    probe: Call
+    """A statement that has the database write, and changes nothing."""
+
     def read(self, calls: Sequence[Call]) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment, in one round trip."""
 
@@ -39,6 +42,9 @@ class Engine(Protocol):
 
         Raises Busy when others write for too long; at once, if not patient.
         """
+
+    def check_room(self) -> None:
+        """Raise Unavailable where it can be seen that there is hardly room for another write."""
 
     def close(self) -> None:
         """Close the connections."""

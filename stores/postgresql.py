@@ -142,6 +142,7 @@ class PostgresEngine:
     """
 
     has_lateral = True
+    probe: Call = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
 
     def __init__(self, conninfo: str, patience: float) -> None:
         """What libpq needs to know to connect, and seconds."""
@@ -172,6 +173,9 @@ class PostgresEngine:
                 pipeline.send("SELECT set_config('lock_timeout', '1', true)", ())
             yield _PostgresTransaction(pipeline)
             pipeline.finish()
+
+    def check_room(self) -> None:
+        """Do nothing: only the server sees its disk."""
 
     def close(self) -> None:
         """Close the connections; one that is in use, when it is given back."""

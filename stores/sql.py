@@ -1,8 +1,8 @@
 """The store in a SQL database: the port's reads and its commit, over any engine."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -32,8 +32,9 @@ from kanban.values import (
 from stores import purging, rows, rows_of_parts, schema, sql_deleted, sql_people, sql_writes
 from stores import statements as st
 from stores.changes import check
-from stores.engine import Engine
+from stores.engine import Engine, Transaction
 from stores.pages import page, page_of_cards
+from stores.readiness import Readiness
 from stores.rows import Row
 from stores.sql_commits import Commit
 
@@ -53,6 +54,7 @@ class SqlStore:
         self._engine = engine
         self._catalogue = st.Catalogue(engine.dialect)
         self._secret: bytes | None = None
+        self._readiness = Readiness()
 
     def read_board(
         self,
@@ -301,13 +303,13 @@ class SqlStore:
 
     def purge(self, before: datetime, limit: int) -> int:
         for _ in range(_PURGE_ATTEMPTS):
-            with suppress(Stale), self._engine.writing() as transaction:
+            with suppress(Stale), self._writing() as transaction:
                 return purging.purge(transaction, self._call, rows.moment_text(before), limit)
         raise Busy("Others erase or bring back the same things.")
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
-            with self._engine.writing(patient=False) as transaction:
+            with self._writing(patient=False) as transaction:
                 transaction.run(self._call(sql_writes.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
         except (Busy, Stale):
             # The next request with this token tries again.
@@ -315,6 +317,8 @@ class SqlStore:
 
     def ready(self) -> None:
         self._read(sql_people.SETTING, name="secret")
+        self._engine.check_room()
+        self._readiness.check(self._write_nothing)
 
     def secret(self) -> bytes:
         if self._secret is None:
@@ -389,8 +393,17 @@ class SqlStore:
 
     # Writing
 
+    @contextmanager
+    def _writing(self, *, patient: bool = True) -> Iterator[Transaction]:
+        with self._readiness.noting(), self._engine.writing(patient=patient) as transaction:
+            yield transaction
+
+    def _write_nothing(self) -> None:
+        with self._writing(patient=False) as transaction:
+            transaction.run(self._engine.probe)
+
     def _commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
-        with self._engine.writing() as transaction:
+        with self._writing() as transaction:
             Commit(transaction, self._call, progress).write(change, remember)
 
     # The store itself
@@ -398,7 +411,7 @@ class SqlStore:
     def _kept_secret(self) -> bytes:
         while not (found := self._read(sql_people.SETTING, name="secret")):
             # Another process may be first: then its secret is read.
-            with suppress(AlreadyExists), self._engine.writing() as transaction:
+            with suppress(AlreadyExists), self._writing() as transaction:
                 new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
                 transaction.run(self._call(sql_writes.INSERT[schema.settings], **new))
         return bytes.fromhex(found[0][0])

@@ -27,13 +27,18 @@ from stores.statements import Call
 PATIENCE = 5.0
 """How many seconds a writer waits for others before it is told that the store is busy."""
 
+MIN_ROOM = 1024 * 1024
+"""Bytes without which a disk counts as full. A small write may still fit in, where the log has just been emptied."""
+
 _OLDEST = (3, 37, 0)
 _PAUSE = 0.01
 
 _TOO_LONG = "Other writers kept the database for too long."
 _IN_VAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_GONE = "The database file has been removed or replaced."
+_FULL = "The disk of the database file is full."
 _TROUBLES = {
-    sqlite3.SQLITE_FULL: "The disk of the database file is full.",
+    sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: "The database file could not be read or written.",
     sqlite3.SQLITE_CANTOPEN: "The database file could not be opened.",
     sqlite3.SQLITE_READONLY: "The database file may not be written.",
@@ -120,6 +125,8 @@ class SqliteEngine:
     """The connections to one file. A thread takes one for as long as it reads or writes."""
 
     has_lateral = False
+    # Whatever is written over itself in a table is not written at all.
+    probe: Call = ("PRAGMA user_version = 0", ())
 
     def __init__(self, path: Path, patience: float) -> None:
         self.dialect: sa.Dialect = sqlite.dialect()
@@ -157,7 +164,7 @@ class SqliteEngine:
         try:
             # A file that was removed can still be written: what is acknowledged then would be lost.
             if _identity(self._path) != self._identity:
-                raise Unavailable("The database file has been removed or replaced.")
+                raise Unavailable(_GONE)
             connection = self._take()
             try:
                 if not patient:
@@ -178,6 +185,17 @@ class SqliteEngine:
             self._give_back(connection)
         finally:
             self._turn.release()
+
+    def check_room(self) -> None:
+        """Raise Unavailable on a disk that is full, or whose file has been removed."""
+        try:
+            disk = os.statvfs(self._path)
+        except OSError as error:
+            raise Unavailable(_GONE) from error
+        # Root may use what is kept back for it.
+        blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
+        if blocks * disk.f_frsize < MIN_ROOM:
+            raise Unavailable(_FULL)
 
     def close(self) -> None:
         """Close the connections; one that is in use, when it is given back."""

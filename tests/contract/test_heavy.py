@@ -43,7 +43,7 @@ def slow() -> Slow:
 def client(slow: Slow) -> Client:
     """A heavy operation at /v1/report, and one that isn't at /v1/thing."""
     described = {
-        "/report": {"get": operation("get_report", **{WEIGHT: "heavy"})},
+        "/report": {"get": operation("get_report") | {WEIGHT: "heavy"}},
         "/thing": {"get": operation("get_thing")},
     }
     described["/report"]["get"]["responses"]["503"]["headers"] = {"Retry-After": {"schema": STRING}}
@@ -96,8 +96,8 @@ def test_one_that_has_ended_makes_room_however_it_ended(
 
 
 def test_a_weight_that_cannot_be_kept_stops_the_start() -> None:
-    light = operation("get_report", **{WEIGHT: "light"})
-    never_refused = operation("get_report", **{WEIGHT: "heavy"})
+    light = operation("get_report") | {WEIGHT: "light"}
+    never_refused = operation("get_report") | {WEIGHT: "heavy"}
     del never_refused["responses"]["503"]
 
     with pytest.raises(BadDocument, match="has an x-tackboard-weight other than 'heavy'"):

@@ -427,9 +427,12 @@ def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Con
     try:
         with pytest.raises(Unavailable, match="takes no writes"):
             world.add_card("Copy")
+        with pytest.raises(Unavailable, match="takes no writes"):
+            world.store.ready()
         assert world.view().board.seq == 1
     finally:
         behind.execute("SET default_transaction_read_only = off")
         behind.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
     break_connections(behind)
+    world.store.ready()
     world.add_card("Copy")

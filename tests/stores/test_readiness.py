@@ -1,0 +1,168 @@
+"""Whether a store is ready: only one that takes writes is, and finding out leaves nothing behind."""
+
+import os
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kanban.store import Busy, Store, Unavailable
+from stores import backup, open_store, sql, sqlite
+from stores.readiness import FRESH, LONGEST_WRITE, Readiness
+from tests.stores.world import World
+
+
+class Watch:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        """What it shows."""
+        return self.seconds
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(sql, "Readiness", lambda: Readiness(watch))
+    return watch
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tackboard.db"
+
+
+@pytest.fixture
+def store(path: Path, watch: Watch) -> Iterator[Store]:
+    """A SQLite file that was written to a while ago."""
+    with closing(open_store(f"sqlite:///{path}")) as opened:
+        opened.secret()
+        watch.seconds += FRESH
+        yield opened
+
+
+def log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+@contextmanager
+def no_room(path: Path) -> Iterator[None]:
+    """Files may not grow beyond the size of the log that the database has now, as where a quota is used up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log_of(path).stat().st_size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_where_there_is_no_room_for_writes_it_is_not_ready_and_with_room_again_it_is(store: Store, path: Path) -> None:
+    with no_room(path):
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                store.ready()
+
+    store.ready()
+
+
+def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        World(store)
+        disk = os.statvfs(path)
+        monkeypatch.setattr(sqlite, "MIN_ROOM", disk.f_blocks * disk.f_frsize + 1)
+
+        with pytest.raises(Unavailable, match="full"):
+            store.ready()
+
+
+def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: Watch) -> None:
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        world = World(store)
+        store.ready()
+        with no_room(path):
+            with pytest.raises(Unavailable):
+                world.add_card("Copy")
+            with pytest.raises(Unavailable):
+                store.ready()
+        assert watch.seconds == 1_000.0
+
+
+def test_a_file_that_is_gone_or_replaced_is_not_ready(store: Store, path: Path) -> None:
+    elsewhere = path.rename(path.with_name("elsewhere.db"))
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        store.ready()
+    path.write_bytes(b"")
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        store.ready()
+
+    elsewhere.rename(path)
+
+    store.ready()
+
+
+def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Watch) -> None:
+    before = backup.digest(f"sqlite:///{path}")
+    size = path.stat().st_size
+
+    for _ in range(10):
+        watch.seconds += FRESH
+        store.ready()
+
+    assert backup.digest(f"sqlite:///{path}") == before
+    assert path.stat().st_size == size
+
+
+def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, watch: Watch) -> None:
+    sizes = []
+    for _ in range(20):
+        store.ready()
+        sizes.append(log_of(path).stat().st_size)
+        watch.seconds += FRESH / 10
+
+    assert len(set(sizes)) == 2
+
+
+def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, watch: Watch) -> None:
+    del watch
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        World(store)
+        written = log_of(path).stat().st_size
+
+        store.ready()
+
+        assert log_of(path).stat().st_size == written
+
+
+def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
+    store: Store, path: Path, watch: Watch
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.ready()
+        watch.seconds += LONGEST_WRITE
+        store.ready()
+        watch.seconds += 1.0
+        with pytest.raises(Busy):
+            store.ready()
+        other.execute("COMMIT")
+
+        store.ready()
+        other.execute("BEGIN IMMEDIATE")
+        watch.seconds += FRESH
+        store.ready()
+
+
+def test_a_store_that_refused_writes_stays_unready_while_somebody_else_has_it(store: Store, path: Path) -> None:
+    with no_room(path), pytest.raises(Unavailable):
+        store.ready()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Busy):
+            store.ready()
