@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
@@ -93,20 +93,6 @@ def create_app(
     return WsgiBridge(
         Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, limits=body_limits(document))
     )
-
-
-def configured(environment: Mapping[str, str]) -> dict[str, Any]:
-    """What an environment says about an application, as keyword arguments of `create_app`.
-
-    OPEN_SIGNUP is 1 to let anyone make a user; RATE_LIMIT is how many requests each user may make in a minute;
-    CORS_ORIGINS is a list of web origins with commas between.
-    """
-    origins = (origin.strip() for origin in environment.get("CORS_ORIGINS", "").split(","))
-    return {
-        "open_signup": environment.get("OPEN_SIGNUP") == "1",
-        "rate_limit": int(environment.get("RATE_LIMIT") or 0),
-        "origins": [origin for origin in origins if origin],
-    }
 
 
 def _provided(

@@ -8,12 +8,13 @@ import os
 import time
 from functools import partial
 
-from app import configured, create_app, utc_now
+from app import create_app, utc_now
 from aws import records, snapshot
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.purge import Purge
 from aws.records import Records
+from configuration import read_application
 from contract.notes import count
 from stores import open_store
 
@@ -32,7 +33,7 @@ def pause(seconds: float) -> None:
 store = open_store(
     os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
 )
-application = create_app(store, pause=pause, **configured(os.environ))
+application = create_app(store, pause=pause, **read_application(os.environ))
 handler = Function(
     application,
     deadline,

@@ -7,7 +7,6 @@ Whatever can go wrong for a person who types a command is told in one sentence o
 import argparse
 import errno
 import inspect
-import ipaddress
 import logging
 import os
 import re
@@ -22,6 +21,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import server
+from configuration import LAST_PORT, BadSetting, read_application, read_number
 from kanban import tokens, users
 from kanban.ids import Ids
 from kanban.shelves import PURGED_AFTER
@@ -35,17 +35,12 @@ environment:
   HOST          the address to listen on (default: 127.0.0.1, which only this machine reaches)
   PORT          the port to listen on (default: 8080; 0 takes a free one)
   STORE_URL     where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
-  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token
-                (default: 1 on an address that only this machine reaches, else 0)
-  RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like
-                (default: 0 on an address that only this machine reaches, else 3000)
+  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token (default: 0)
+  RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
 """
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
-_LAST_PORT = 65_535
-_MOST_RATE = 1_000_000
-_MOST_DIGITS = 7
 _INTERRUPTED = 130
 """The exit status of a command that Ctrl-C stopped, as shells have it."""
 
@@ -68,7 +63,6 @@ class Settings:
     port: int
     store_url: str
     open_signup: bool
-    rate_limit: int
     file: Path | None
     """The file that the command is about, where one was named."""
     board_id: str = ""
@@ -80,16 +74,12 @@ class Settings:
 def settings(
     environment: Mapping[str, str], file: str | None = None, board_id: str = "", user_id: str | None = None
 ) -> Settings:
-    """The settings; raises Trouble for a value that can't be meant."""
-    host = environment.get("HOST") or "127.0.0.1"
+    """The settings; raises BadSetting for a value that can't be meant."""
     return Settings(
-        host=host,
-        port=_number("PORT", environment.get("PORT") or "8080", _LAST_PORT),
+        host=environment.get("HOST") or "127.0.0.1",
+        port=read_number(environment, "PORT", 8080, LAST_PORT),
         store_url=environment.get("STORE_URL") or "sqlite:///tackboard.db",
-        open_signup=_switch("OPEN_SIGNUP", environment.get("OPEN_SIGNUP") or ("1" if _is_local(host) else "0")),
-        rate_limit=_number(
-            "RATE_LIMIT", environment.get("RATE_LIMIT") or ("0" if _is_local(host) else "3000"), _MOST_RATE
-        ),
+        open_signup=read_application(environment)["open_signup"],
         file=None if file is None else Path(file),
         board_id=board_id,
         user_id=user_id,
@@ -107,11 +97,10 @@ def run(chosen: Settings) -> None:
             text = None if store.owner() else _new_token(store)
         # The application is configured by its environment, as under any other server.
         os.environ["STORE_URL"] = chosen.store_url
-        os.environ["OPEN_SIGNUP"] = "1" if chosen.open_signup else "0"
-        os.environ["RATE_LIMIT"] = str(chosen.rate_limit)
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
-        print(_greeting(_address(chosen.host, listening.getsockname()[1]), text), flush=True)
+        address = _address(chosen.host, listening.getsockname()[1])
+        print(_greeting(address, text, open_signup=chosen.open_signup), flush=True)
         server.serve(wsgi.application, listening)
     print("Stopped.")
 
@@ -260,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command(settings(os.environ, *about))
         # What can't be printed is told here, and not by Python at its end.
         sys.stdout.flush()
-    except (Trouble, CannotOpen) as trouble:
+    except (Trouble, BadSetting, CannotOpen) as trouble:
         _tell(str(trouble))
         return 1
     except StoreError as error:
@@ -335,25 +324,6 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _number(name: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) <= most):
-        raise Trouble(f"{name} is '{text}', but must be a number from 0 to {most}.")
-    return int(text)
-
-
-def _switch(name: str, text: str) -> bool:
-    if text not in ("0", "1"):
-        raise Trouble(f"{name} is '{text}', but must be 0 or 1.")
-    return text == "1"
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _listening(host: str, port: int) -> socket.socket:
     try:
         return server.listen(host, port)
@@ -373,13 +343,18 @@ def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _greeting(address: str, text: str | None) -> str:
+def _greeting(address: str, text: str | None, *, open_signup: bool) -> str:
+    signup = (
+        "Sign-up is open: anyone who reaches this server can make a user."
+        if open_signup
+        else "Sign-up is closed: OPEN_SIGNUP=1 make run lets anyone who reaches this server make a user."
+    )
     if text is None:
-        return f"Tackboard is at {address} (`make token` prints a new token). Ctrl-C stops it."
+        return f"Tackboard is at {address} (`make token` prints a new token).\n{signup}\nCtrl-C stops it."
     return (
         "Tackboard is ready. This address carries the owner's token, which is not shown again:\n\n"
         f"    {address}#token={text}\n\n"
-        "Ctrl-C stops it."
+        f"{signup}\nCtrl-C stops it."
     )
 
 

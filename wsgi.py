@@ -2,16 +2,16 @@
 
 Importing it opens the store as `tackboard.py run` does: it creates a missing one and brings an older one up to date.
 
-Configuration comes from the environment: STORE_URL, OPEN_SIGNUP (1 lets anyone make a user), RATE_LIMIT (requests of
-each user in a minute), CORS_ORIGINS (a list of web origins with commas between).
+Configuration comes from the environment, as README lists it. What can't be meant stops the start with a sentence.
 """
 
 import os
 
-from app import configured, create_app
+from app import create_app
+from configuration import read_application
 from stores import open_store
 
 application = create_app(
     open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")),
-    **configured(os.environ),
+    **read_application(os.environ),
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import server
+from configuration import LAST_PORT, BadSetting, read_number, read_origins
 from contract.application import build
 from contract.bridge import WsgiBridge
 from contract.cursors import Cursors
@@ -149,9 +150,13 @@ def _shown(bundle: Bundle, node: Node) -> Any:
 
 def main() -> int:
     """Serve until Ctrl-C, on HOST and PORT."""
-    origins = [origin for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin]
+    try:
+        origins, port = read_origins(os.environ), read_number(os.environ, "PORT", 8080, LAST_PORT)
+    except BadSetting as error:
+        print(error, file=sys.stderr)
+        return 1
     application = mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
-    with server.listen(os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or "8080")) as listening:
+    with server.listen(os.environ.get("HOST") or "127.0.0.1", port) as listening:
         host, port = listening.getsockname()[:2]
         print(
             f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.",

@@ -34,6 +34,7 @@ class LiveServer:
                     "PORT": "0",
                     "STORE_URL": self.store_url,
                     "OPEN_SIGNUP": "1",
+                    "RATE_LIMIT": "0",
                     **environment,
                 },
                 stdout=subprocess.PIPE,

@@ -67,7 +67,7 @@ def test_the_handler_of_the_readme_is_the_handler() -> None:
 def test_every_variable_of_the_readme_is_read_somewhere() -> None:
     table = re.findall(r"^\| `([A-Z_`, ]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     names = [name for row in table for name in re.findall(r"[A-Z_]{4,}", row)]
-    code = "".join((ROOT / file).read_text() for file in ("app.py", "tackboard.py", "wsgi.py"))
+    code = "".join((ROOT / file).read_text() for file in ("configuration.py", "tackboard.py", "wsgi.py"))
 
     assert names
     assert [name for name in names if f'"{name}"' not in code] == []
