@@ -35,6 +35,11 @@ def read_application(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str:
+    """Return how lines of the log are written, `json` or `text`; text by default on a terminal. Raises BadSetting."""
+    return read_choice(environment, "LOG_FORMAT", ("text", "json") if is_terminal else ("json", "text"))
+
+
 def read_number(environment: Mapping[str, str], name: str, default: int, largest: int) -> int:
     """Return a whole number from 0 to `largest`; the default if the variable is absent or empty. Raises BadSetting."""
     text = environment.get(name) or str(default)

@@ -15,25 +15,17 @@ from aws.function import Function
 from aws.purge import Purge
 from aws.records import Records
 from configuration import read_application
-from contract.notes import count
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    records.take_over_logging()
+    records.log_as_lambda_does()
 
 deadline = Deadline()
-
-
-def pause(seconds: float) -> None:
-    """Wait before a change is decided anew."""
-    count("retries")
-    time.sleep(seconds)
-
 
 store = open_store(
     os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
 )
-application = create_app(store, pause=pause, **read_application(os.environ))
+application = create_app(store, **read_application(os.environ))
 handler = Function(
     application,
     deadline,

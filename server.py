@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -39,9 +40,14 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def serve(application: WSGIApplication, listening: socket.socket) -> None:
+def serve(
+    application: WSGIApplication,
+    listening: socket.socket,
+    note_refusal: Callable[[Problem, str, str], None] = lambda *_: None,
+) -> None:
     """Answer until a KeyboardInterrupt; then finish what was begun, for five seconds at most.
 
+    `note_refusal` is told what was refused because it was no request, under which id, and the client's address.
     A second one ends it at once. Must be called in the main thread, which hears no further signal to stop afterwards.
     """
     server = create_server(
@@ -56,6 +62,7 @@ def serve(application: WSGIApplication, listening: socket.socket) -> None:
         max_request_body_size=64 * MOST_BODY,
     )
     server.channel_class = _Channel
+    server.note_refusal = note_refusal
     with suppress(KeyboardInterrupt):
         server.run()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -125,12 +132,14 @@ class _Refusal(ErrorTask):  # type: ignore[misc] # waitress is untyped.
     def execute(self) -> None:
         problem = _problem(self.request.error.code)
         body = problem.encoded()
+        request_id = secrets.token_hex(16)
+        self.channel.server.note_refusal(problem, request_id, self.channel.addr[0])
         self.status = f"{problem.status} {problem.document()['title']}"
         self.response_headers += [
             ("Content-Type", PROBLEM_JSON),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
-            ("X-Request-Id", secrets.token_hex(16)),
+            ("X-Request-Id", request_id),
         ]
         self.content_length = len(body)
         self.set_close_on_finish()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from contract.notes import count
 from contract.operations import Call
 from contract.responses import Response
 from kanban.access import permit
@@ -62,6 +63,7 @@ class Settling:
             try:
                 self._store.commit(response.change or Change(), remember)
             except Stale:
+                count("retries")
                 self._pause(self._chance() * 0.005 * 2 ** min(attempt, 6))
             except AlreadyExists as exists:
                 earlier = self._replay(call) if exists.what == "idempotency_key" else None

@@ -21,7 +21,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import server
-from configuration import LAST_PORT, BadSetting, read_application, read_number
+from configuration import LAST_PORT, BadSetting, read_application, read_log_format, read_number
+from contract.log_lines import FORMATS, take_over_logging
 from kanban import tokens, users
 from kanban.ids import Ids
 from kanban.shelves import PURGED_AFTER
@@ -38,6 +39,7 @@ environment:
   OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
+  LOG_FORMAT    how the log is written, json or text (default: text on a terminal, else json)
 """
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
@@ -101,7 +103,7 @@ def run(chosen: Settings) -> None:
 
         address = _address(chosen.host, listening.getsockname()[1])
         print(_greeting(address, text, open_signup=chosen.open_signup), flush=True)
-        server.serve(wsgi.application, listening)
+        server.serve(wsgi.application, listening, wsgi.application.note_refusal)
     print("Stopped.")
 
 
@@ -241,10 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     asked = _parser().parse_args(arguments)
     command: Callable[[Settings], None] = asked.command
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
+        take_over_logging(sys.stderr, FORMATS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
         about = getattr(asked, "file", None), getattr(asked, "board", ""), getattr(asked, "user", None)
         command(settings(os.environ, *about))
         # What can't be printed is told here, and not by Python at its end.

@@ -5,13 +5,27 @@ Importing it opens the store as `tackboard.py run` does: it creates a missing on
 Configuration comes from the environment, as README lists it. What can't be meant stops the start with a sentence.
 """
 
+import logging
 import os
+import sys
+import time
 
-from app import create_app
-from configuration import read_application
+from app import create_app, utc_now
+from configuration import read_application, read_log_format
+from contract.log_lines import FORMATS, take_over_logging, to_stderr
+from contract.request_log import RequestLog
 from stores import open_store
 
-application = create_app(
-    open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")),
-    **read_application(os.environ),
+_settings = read_application(os.environ)
+_written = FORMATS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
+
+# A server that has set up its log keeps it.
+if not logging.getLogger().handlers:
+    take_over_logging(sys.stderr, _written)
+
+application = RequestLog(
+    create_app(open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")), **_settings),
+    utc_now,
+    time.perf_counter,
+    to_stderr(_written),
 )

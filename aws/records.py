@@ -4,26 +4,20 @@ CloudWatch reads metrics out of a line that describes them in `_aws` (the embedd
 was done and how it went, never with what: no body, no query, no token, no text of an exception that isn't ours.
 """
 
-import json
 import logging
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from contract.notes import noted, open_pad
-
-_OURS = ("app", "aws", "contract", "handlers", "kanban", "settling", "stores")
-"""Where exceptions come from whose texts are written for operators; any other may hold a client's words."""
+from contract.log_lines import REQUEST_ID, as_json, matching, take_over_logging
+from contract.notes import open_pad
+from contract.request_log import describe
 
 _TRACE = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
-# Clients may choose the id of a request: one in which they put a token stays out.
-_REQUEST = re.compile(r"((?!.*tkb_)[A-Za-z0-9._-]{1,64}=?)")
-_BOARD = re.compile(r"(brd_[0-9a-z]{26})")
 
 _NAMESPACE = "Tackboard"
 _DIMENSIONS = [["Stage", "Operation"]]
@@ -66,37 +60,32 @@ class Records:
         if record.answer:
             milliseconds = round((self._stopwatch() - began) * 1000, 3)
             line = self._described(event, context, record, milliseconds) | self._measured(record, milliseconds)
-            self._write(json.dumps(line, separators=(",", ":")))
+            self._write(as_json(line))
         self._cold = False
 
     def _described(
         self, event: Mapping[str, Any], context: object, record: Record, milliseconds: float
     ) -> dict[str, Any]:
-        operation = record.pad.get("operation")
-        caller = record.pad.get("caller")
-        status = record.answer["statusCode"]
-        headers = _headers(record.answer)
-        described = {
-            "time": self._clock().isoformat(timespec="milliseconds"),
-            "level": "ERROR" if status >= _SERVER_ERROR else "INFO",
-            "message": "request",
-            "request_id": _matching(_REQUEST, record.pad.get("request_id")),
-            "gateway_request_id": _matching(_REQUEST, _part(event.get("requestContext"), "requestId")),
+        gateway = event.get("requestContext")
+        http = _part(gateway, "http")
+        described = describe(
+            record.pad,
+            at=self._clock(),
+            milliseconds=milliseconds,
+            method=_part(http, "method") or event.get("httpMethod"),
+            address=_part(http, "sourceIp") or _part(_part(gateway, "identity"), "sourceIp"),
+            status=record.answer["statusCode"],
+            content_type=_headers(record.answer).get("content-type"),
+            body=(record.answer.get("body") or "").encode(),
+        )
+        own = {
+            "gateway_request_id": matching(REQUEST_ID, _part(gateway, "requestId")),
             "invocation_id": getattr(context, "aws_request_id", None),
-            "trace_id": _matching(_TRACE, _headers(event).get("x-amzn-trace-id")),
-            "operation": operation.id if operation else None,
-            "route": f"{operation.method.upper()} {operation.path}" if operation else None,
-            "status": status,
-            "code": _code(record.answer, headers),
-            "ms": milliseconds,
-            "user_id": getattr(caller, "user_id", None),
-            "board_id": _matching(_BOARD, record.pad.get("path_values", {}).get("board_id")),
-            "auth": "token" if caller else None,
+            "trace_id": matching(_TRACE, _headers(event).get("x-amzn-trace-id")),
             "cold_start": self._cold,
             "store_calls": record.pad.get("store_calls", 0),
-            "retries": record.pad.get("retries", 0),
         }
-        return {name: value for name, value in described.items() if value is not None}
+        return described | {name: value for name, value in own.items() if value is not None}
 
     def _measured(self, record: Record, milliseconds: float) -> dict[str, Any]:
         """The metrics of a request. What is rare is only there when it happened: a metric costs by being there."""
@@ -119,54 +108,13 @@ class Records:
         }
 
 
-def take_over_logging() -> None:
+def log_as_lambda_does() -> None:
     """Write everything that is logged as lines of JSON to standard output, which Lambda sends to CloudWatch."""
-    out = logging.StreamHandler(sys.stdout)
-    out.setFormatter(Lines())
-    root = logging.getLogger()
-    root.handlers[:] = [out]
-    root.setLevel(logging.INFO)
+    take_over_logging(sys.stdout, as_json)
+    logging.getLogger().setLevel(logging.INFO)
     # connexion tells what it loads, botocore where it finds credentials: nobody needs to know at each start.
     for chatty in ("botocore", "connexion"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class Lines(logging.Formatter):
-    """A record of the standard library's logging as one line of JSON.
-
-    Of an exception that isn't ours it says the kind and the place, not the text, which may hold what a client sent.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        arguments = record.args if isinstance(record.args, tuple) else ()
-        message = record.msg % tuple(_safe(each) for each in arguments) if arguments else str(record.msg)
-        request_id = _matching(_REQUEST, noted("request_id"))
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": message,
-            **({"request_id": request_id} if request_id else {}),
-        }
-        if record.exc_info and record.exc_info[1]:
-            line["trace"] = [
-                f"{frame.filename}:{frame.lineno} {frame.name}"
-                for frame in traceback.extract_tb(record.exc_info[1].__traceback__)
-            ]
-        return json.dumps(line, separators=(",", ":"))
-
-
-def _safe(argument: object) -> object:
-    if not isinstance(argument, BaseException):
-        return argument
-    kind = type(argument)
-    return argument if kind.__module__.partition(".")[0] in _OURS else kind.__name__
-
-
-def _matching(pattern: re.Pattern[str], text: object) -> str | None:
-    match = pattern.fullmatch(text) if isinstance(text, str) else None
-    return match.group(1) if match else None
 
 
 def _part(whole: object, name: str) -> object:
@@ -178,10 +126,3 @@ def _headers(message: Mapping[str, Any]) -> dict[str, str]:
     found = message.get("multiValueHeaders") or message.get("headers") or {}
     texts = {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in found.items()}
     return {name: text for name, text in texts.items() if isinstance(text, str)}
-
-
-def _code(answer: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
-    if headers.get("content-type") != "application/problem+json" or not answer.get("body"):
-        return None
-    code: str = json.loads(answer["body"])["code"]
-    return code

@@ -90,7 +90,11 @@ def build(
         path = request.scope["path"].removeprefix(request.scope["root_path"])
         return _connexion_response(_routing_problem(error.status_code, path, operations))
 
-    async def on_oauth_error(_: Any, error: OAuthProblem) -> ConnexionResponse:
+    async def on_oauth_error(request: Any, error: OAuthProblem) -> ConnexionResponse:
+        # The operation itself is not reached.
+        routed = request.scope["extensions"].get("connexion_routing", {}).get("operation_id")
+        if (operation := operations.get(routed)) and (parts := operation.parts_of(request.scope["path"])):
+            note(operation=operation, prefix=parts[0], path_values=parts[1])
         return _connexion_response(unauthenticated(f"{error.detail}."))
 
     async def on_crash(_: Any, error: Exception) -> ConnexionResponse:
@@ -203,7 +207,7 @@ class _Endpoint:
             body=body,
         )
         found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
-        note(operation=self._operation, path_values=parts[1], caller=found.get("caller"))
+        note(operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller"))
         response = self._answering(self._operation, request, found)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})

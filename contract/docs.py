@@ -19,6 +19,7 @@ from string import Template
 
 from contract.bridge import Asgi, Message
 from contract.conditional import is_unchanged
+from contract.notes import note
 from contract.problems import PROBLEM_JSON, Problem
 
 Receive = Callable[[], Awaitable[Message]]
@@ -118,7 +119,9 @@ class Docs:
             found |= self._problems.keys()
         if path not in found:
             await self._otherwise(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
+            return
+        note(page=scope["path"])
+        if scope["method"] not in ("GET", "HEAD"):
             await refuse_method(scope, send)
         elif path in _REDIRECTS:
             # Temporary, so that no browser remembers it: another page may come to stand there.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract.bridge import Asgi, Message
 from contract.docs import Page, page_of, refuse_method, send_page
+from contract.notes import note
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -52,7 +53,9 @@ class Site:
         page = self._pages.get(scope["path"].removeprefix(scope.get("root_path", "")))
         if page is None:
             await self._otherwise(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
+            return
+        note(page=scope["path"])
+        if scope["method"] not in ("GET", "HEAD"):
             await refuse_method(scope, send)
         else:
             await send_page(scope, send, page)

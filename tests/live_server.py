@@ -1,5 +1,6 @@
 """Tackboard as a person runs it: a process of its own, a real socket, a store in a folder that goes away."""
 
+import json
 import os
 import re
 import signal
@@ -7,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 _ADDRESS = re.compile(r"http://\S+")
+_WELL = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request",')
 
 
 class LiveServer:
@@ -35,6 +37,7 @@ class LiveServer:
                     "STORE_URL": self.store_url,
                     "OPEN_SIGNUP": "1",
                     "RATE_LIMIT": "0",
+                    "LOG_FORMAT": "json",
                     **environment,
                 },
                 stdout=subprocess.PIPE,
@@ -57,8 +60,14 @@ class LiveServer:
 
     @property
     def errors(self) -> str:
-        """What it has said on stderr."""
-        return self._errors.read_text()
+        """What it has said on stderr, but for lines about requests that went well."""
+        said = self._errors.read_text().splitlines(keepends=True)
+        return "".join(line for line in said if not _WELL.match(line))
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The lines about requests."""
+        return [json.loads(line) for line in self._errors.read_text().splitlines() if '"message":"request"' in line]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""

@@ -16,7 +16,8 @@ import pytest
 from app import create_app
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import Lines, Records
+from aws.records import Records
+from contract.log_lines import Lines
 from contract.notes import open_pad
 from kanban.errors import NotFound
 from kanban.store import Busy, Store
@@ -69,6 +70,8 @@ def test_a_line_says_who_did_what_where_and_how_it_went(ask: Ask) -> None:
         "level": "INFO",
         "message": "request",
         "request_id": "from-the-client",
+        "method": "GET",
+        "path": f"/v1/boards/{board['id']}",
         "gateway_request_id": "JKJaXmPLvHcESHA=",
         "invocation_id": CONTEXT.aws_request_id,
         "trace_id": "1-5e6722a7-cc56xmpl46db7ae02d4da47e",
@@ -76,6 +79,9 @@ def test_a_line_says_who_did_what_where_and_how_it_went(ask: Ask) -> None:
         "route": "GET /boards/{board_id}",
         "status": 200,
         "ms": 10.0,
+        "bytes": len(json.dumps(line["answered"], separators=(",", ":"))),
+        "token_id": line["token_id"],
+        "address": "192.0.2.1",
         "user_id": made["user"]["id"] if "user" in made else made["id"],
         "board_id": board["id"],
         "auth": "token",

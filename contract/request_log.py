@@ -1,0 +1,145 @@
+"""One line about each request, with the same fields on every way in.
+
+A line is made of what is known of a request, not of what was sent: of a path it has the document's words and the ids
+that this server made, and nothing of an address that it doesn't know.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from contract.log_lines import REQUEST_ID, Line, matching
+from contract.notes import open_pad
+from contract.problems import PROBLEM_JSON, Problem, internal_error
+
+log = logging.getLogger("tackboard")
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_ID = re.compile(r"([a-z]{3}_[0-9a-z]{26})")
+_BOARD = re.compile(r"(brd_[0-9a-z]{26})")
+_ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})")
+_SERVER_ERROR = 500
+
+
+def describe(
+    pad: Mapping[str, Any],
+    *,
+    at: datetime,
+    milliseconds: float,
+    method: object,
+    address: object,
+    status: int,
+    content_type: str | None,
+    body: bytes,
+) -> dict[str, Any]:
+    """Return the line about a request, from the notes on it and its answer. What isn't known is left out."""
+    operation = pad.get("operation")
+    caller = pad.get("caller")
+    described = {
+        "time": at.isoformat(timespec="milliseconds"),
+        "level": "ERROR" if status >= _SERVER_ERROR else "INFO",
+        "message": "request",
+        "request_id": matching(REQUEST_ID, pad.get("request_id")),
+        "method": method if isinstance(method, str) and method in _METHODS else None,
+        "path": _path(pad),
+        "operation": operation.id if operation else None,
+        "route": f"{operation.method.upper()} {operation.path}" if operation else None,
+        "status": status,
+        "code": json.loads(body)["code"] if body and content_type == PROBLEM_JSON else None,
+        "ms": milliseconds,
+        "bytes": len(body),
+        "user_id": getattr(caller, "user_id", None),
+        "token_id": getattr(caller, "token_id", None),
+        "board_id": matching(_BOARD, pad.get("path_values", {}).get("board_id")),
+        "auth": "token" if caller else None,
+        "address": matching(_ADDRESS, address),
+        "retries": pad.get("retries", 0),
+    }
+    return {name: value for name, value in described.items() if value is not None}
+
+
+def _path(pad: Mapping[str, Any]) -> str | None:
+    """Return the path as far as it is ours; a value that isn't an id made here keeps its name in braces."""
+    operation = pad.get("operation")
+    if operation is None:
+        return pad.get("page")
+    path: str = operation.path
+    for name, value in pad["path_values"].items():
+        if _ID.fullmatch(value):
+            path = path.replace(f"{{{name}}}", value)
+    return f"{pad['prefix']}{path}"
+
+
+def _fail(start_response: StartResponse, pad: Mapping[str, Any]) -> bytes:
+    """Begin the answer to a request that nobody else could answer; its body."""
+    problem = internal_error()
+    headers = [("content-type", PROBLEM_JSON), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
+    if "request_id" in pad:
+        headers.append(("x-request-id", pad["request_id"]))
+    start_response(f"{problem.status} Internal Server Error", headers)
+    return problem.encoded()
+
+
+class RequestLog:
+    """A WSGI application that has another one answer, and writes a line about each request."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        clock: Callable[[], datetime],
+        stopwatch: Callable[[], float],
+        write: Callable[[Line], None],
+    ) -> None:
+        self._application = application
+        self._clock = clock
+        self._stopwatch = stopwatch
+        self._write = write
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        began = self._stopwatch()
+        pad = open_pad()
+        status, content_type = _SERVER_ERROR, None
+
+        def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
+            nonlocal status, content_type
+            status, content_type = int(line[:3]), dict(headers).get("content-type")
+            return start_response(line, headers, *rest)
+
+        try:
+            body = b"".join(self._application(environ, start))
+        except Exception as error:
+            # The server would say so without the id of the request, and with its path.
+            log.exception("A request failed: %s", type(error).__name__)
+            body = _fail(start, pad)
+        self._write(
+            describe(
+                pad,
+                at=self._clock(),
+                milliseconds=round((self._stopwatch() - began) * 1000, 3),
+                method=environ["REQUEST_METHOD"],
+                address=environ.get("REMOTE_ADDR"),
+                status=status,
+                content_type=content_type,
+                body=body,
+            )
+        )
+        return [body]
+
+    def note_refusal(self, problem: Problem, request_id: str, address: str | None) -> None:
+        """Write a line about what the server itself has refused, because it was no request."""
+        line = describe(
+            {"request_id": request_id},
+            at=self._clock(),
+            milliseconds=0.0,
+            method=None,
+            address=address,
+            status=problem.status,
+            content_type=PROBLEM_JSON,
+            body=problem.encoded(),
+        )
+        self._write(line)

@@ -1,0 +1,231 @@
+"""One line about each request, under every server of WSGI: who did what, how it went, and never with what."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.bridge import WsgiBridge
+from contract.log_lines import FORMATS, Line, Lines, as_json, as_text, to_stderr
+from contract.request_log import RequestLog
+from kanban.store import Store
+from tests.api.client import Client
+from tests.aws.test_records import CANARY, PLANTED
+from tests.contract.client import call, environ
+from tests.live_server import ROOT, LiveServer
+
+NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def lines() -> list[Line]:
+    return []
+
+
+@pytest.fixture
+def logged(application: WsgiBridge, lines: list[Line]) -> RequestLog:
+    stopwatch = iter(range(1_000_000))
+    return RequestLog(application, lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
+
+
+@pytest.fixture
+def stranger(logged: RequestLog) -> Client:
+    return Client(logged)
+
+
+def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina: Client, lines: list[Line]) -> None:
+    board = mina.post("/boards", {"name": "Atelier"}).json["id"]
+    headers = {"Authorization": f"Bearer {mina.token}", "X-Request-Id": "from-the-client"}
+    request = environ("GET", f"/v1/boards/{board}?embed=lists", headers=headers)
+
+    answer = call(logged, request | {"REMOTE_ADDR": "203.0.113.7", "HTTP_X_FORWARDED_FOR": "198.51.100.1"})
+
+    assert lines[-1] == {
+        "time": "2026-11-29T14:00:00.000+00:00",
+        "level": "INFO",
+        "message": "request",
+        "request_id": "from-the-client",
+        "method": "GET",
+        "path": f"/v1/boards/{board}",
+        "operation": "get_board",
+        "route": "GET /boards/{board_id}",
+        "status": 200,
+        "ms": 10.0,
+        "bytes": len(answer.body),
+        "user_id": "mina",
+        "token_id": lines[-1]["token_id"],
+        "board_id": board,
+        "auth": "token",
+        "address": "203.0.113.7",
+        "retries": 0,
+    }
+    assert re.fullmatch(r"tok_[0-9a-z]{26}", lines[-1]["token_id"])
+
+
+def test_a_refusal_has_its_code_and_a_page_its_path(stranger: Client, logged: RequestLog, lines: list[Line]) -> None:
+    stranger.get("/boards")
+    for path in ("/", "/docs/", "/openapi.json", "/nowhere"):
+        call(logged, environ("GET", path))
+
+    assert [(line["status"], line.get("code"), line.get("path")) for line in lines] == [
+        (401, "unauthenticated", "/v1/boards"),
+        (200, None, "/"),
+        (200, None, "/docs/"),
+        (200, None, "/openapi.json"),
+        (404, "not_found", None),
+    ]
+
+
+def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[Line]) -> None:
+    board = mina.post("/boards", {"name": "Atelier"}).json["id"]
+    mina.get(f"/boards/{board}/members/mina")
+
+    assert lines[-1]["path"] == f"/v1/boards/{board}/members/{{user_id}}"
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=repr)
+def test_what_a_client_sends_is_never_written_down(
+    logged: RequestLog, lines: list[Line], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = dict(planted)
+    body = json.dumps(sent.pop("body")).encode() if "body" in sent else None
+    headers = {"Content-Type": "application/json"}
+    with caplog.at_level(logging.DEBUG, "tackboard"):
+        method, target = sent.pop("method"), sent.pop("target")
+        call(logged, environ(method, target, body, headers | sent) | {"REMOTE_ADDR": CANARY})
+
+    (line,) = lines
+    assert CANARY not in as_json(line) + as_text(line) + caplog.text
+
+
+def test_a_token_that_is_shown_is_not_written_down(mina: Client, lines: list[Line]) -> None:
+    mina.post("/users/me/tokens", {"name": CANARY, "scopes": ["read"]})
+
+    written = "".join(as_json(line) + as_text(line) for line in lines)
+    assert "tkb_" not in written
+    assert CANARY not in written
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the application says besides, as text."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(Lines(as_text))
+    logger = logging.getLogger("tackboard")
+    logger.addHandler(handler)
+    yield written
+    logger.removeHandler(handler)
+
+
+def test_a_traceback_has_the_id_that_the_answer_names(
+    mina: Client, store: Store, lines: list[Line], log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(store, "page_boards", crash)
+    failed = mina.get("/boards")
+
+    request_id = failed.headers["x-request-id"]
+    assert failed.status == 500
+    assert (lines[-1]["level"], lines[-1]["request_id"], lines[-1]["code"]) == ("ERROR", request_id, "internal_error")
+    head, *frames = log.getvalue().splitlines()
+    assert head.endswith(f"ERROR tackboard: A request failed: 'RuntimeError' request_id={request_id}")
+    assert frames[-1].endswith(" crash")
+    assert CANARY not in log.getvalue()
+
+
+def test_what_nobody_answers_is_answered_and_written_down(lines: list[Line], log: StringIO) -> None:
+    def crash(*_: object) -> Any:
+        raise RuntimeError(CANARY)
+
+    answer = call(RequestLog(crash, lambda: NOW, lambda: 0.0, lines.append), environ("GET", "/v1/health"))
+
+    assert answer.refusal == (500, "internal_error")
+    assert (lines[0]["status"], lines[0]["code"]) == (500, "internal_error")
+    assert "A request failed: RuntimeError" in log.getvalue()
+    assert CANARY not in log.getvalue()
+
+
+def test_a_line_of_text_is_for_people(stranger: Client, lines: list[Line]) -> None:
+    stranger.get("/boards", X_Request_Id="abc")
+
+    size = lines[0]["bytes"]
+    assert as_text(lines[0]) == (
+        f"2026-11-29T14:00:00.000+00:00 INFO  GET /v1/boards 401 10.0 ms {size} B"
+        " request_id=abc operation=list_boards route=GET /boards code=unauthenticated retries=0"
+    )
+
+
+# Where the lines go.
+
+
+def test_a_log_that_nobody_reads_stops_nothing(application: WsgiBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with closing(os.fdopen(writing, "w")) as gone:
+        monkeypatch.setattr(sys, "stderr", gone)
+        stranger = Client(RequestLog(application, lambda: NOW, lambda: 0.0, to_stderr(as_json)))
+        os.close(reading)
+
+        assert [stranger.get("/health").status for _ in range(3)] == [200] * 3
+
+    monkeypatch.setattr(sys, "stderr", None)
+    to_stderr(as_json)({})
+
+
+def test_make_run_writes_a_line_about_each_request_and_about_what_was_none(tmp_path: Path) -> None:
+    with LiveServer(tmp_path) as server:
+        for sent in (b"GET /v1/health HTTP/1.1", b"GET /v1/x HTTP/1.1", b"GET /v1/x HTTP/9", b"\x16\x03\x01"):
+            with socket.create_connection(server.host_and_port, timeout=30) as connection:
+                connection.sendall(sent + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+                while connection.recv(65_536):
+                    pass
+        # A line is written before its answer is.
+        lines = server.log
+
+    assert [(line["status"], line.get("operation"), line["address"]) for line in lines] == [
+        (200, "get_health", "127.0.0.1"),
+        (404, None, "127.0.0.1"),
+        (400, None, "127.0.0.1"),
+        (400, None, "127.0.0.1"),
+    ]
+    assert all(re.fullmatch("[0-9a-f]{32}", line["request_id"]) for line in lines)
+
+
+def test_a_server_whose_log_is_closed_goes_on_and_ends_well(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    environment = os.environ | {"PORT": "0", "HOST": "127.0.0.1", "STORE_URL": f"sqlite:///{tmp_path}/tackboard.db"}
+    command = [sys.executable, "tackboard.py", "run"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=writing, text=True
+    ) as process:
+        os.close(writing)
+        os.close(reading)
+        assert process.stdout
+        address = next(found for line in process.stdout if (found := re.search(r"127\.0\.0\.1:(\d+)", line)))
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", int(address[1])), timeout=30) as connection:
+                connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("written", FORMATS.values(), ids=FORMATS)
+def test_a_line_is_one_line(written: Callable[[Line], str], stranger: Client, lines: list[Line]) -> None:
+    stranger.get("/boards/%0a%0d", X_Request_Id="a\nb")
+
+    assert "\n" not in written(lines[0])
