@@ -17,6 +17,7 @@ EXTENSIONS = frozenset(
         "x-tackboard-role",
         "x-tackboard-scope",
         "x-tackboard-text",
+        "x-tackboard-weight",
         "x-sunset",
     )
 )
