@@ -169,15 +169,18 @@ def digest(chosen: Settings) -> None:
 
 
 def purge(chosen: Settings) -> None:
-    """Erase for good what was deleted more than 31 days ago.
+    """Erase for good what was deleted more than 31 days ago, and answers kept for idempotency keys that have expired.
 
     The server may run meanwhile. Whatever stops a purge, the next one goes on where it stopped.
     """
     erased, since = 0, f"deleted more than {PURGED_AFTER.days} days ago"
-    before = datetime.now(UTC).replace(microsecond=0) - PURGED_AFTER
+    now = datetime.now(UTC).replace(microsecond=0)
     try:
         with _store(chosen) as store, Progress() as progress:
-            while step := store.purge(before, _PURGED_AT_ONCE):
+            # These are no things of anybody: they are not counted.
+            while store.forget_expired(now, _PURGED_AT_ONCE):
+                pass
+            while step := store.purge(now - PURGED_AFTER, _PURGED_AT_ONCE):
                 erased += step
                 progress("erased", erased)
     except KeyboardInterrupt:

@@ -28,10 +28,12 @@ class Purge:
 
         Raises Unavailable where the table can't be used: an invocation that fails is seen.
         """
-        before = self._clock().replace(microsecond=0) - PURGED_AFTER
+        now = self._clock().replace(microsecond=0)
         erased, is_done = 0, False
         try:
-            while step := self._store.purge(before, _AT_ONCE):
+            while self._store.forget_expired(now, _AT_ONCE):
+                pass
+            while step := self._store.purge(now - PURGED_AFTER, _AT_ONCE):
                 erased += step
             is_done = True
         except Unavailable:

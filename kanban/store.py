@@ -283,6 +283,13 @@ class Store(Protocol):
         interrupted, is erased in the same way.
         """
 
+    def forget_expired(self, now: datetime, limit: int) -> int:
+        """Erase up to `limit` answers to idempotency keys that have expired; how many were erased.
+
+        0 when none is left, but what another purge is erasing at this moment; and where the engine erases them by
+        itself.
+        """
+
     def touch_token(self, token_id: str, at: datetime) -> None:
         """Note the last use of a token, if that can be done without waiting. Never raises Busy."""
 

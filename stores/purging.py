@@ -60,6 +60,25 @@ _PARTS_OF_CARD = tuple(
 _REST_OF_BOARD = tuple(
     _some(table, table.c.board_id) for table in (schema.lists, schema.labels, schema.members, schema.events)
 )
+_now: sa.BindParameter[Any] = sa.bindparam("given_now")
+_RECORD_KEY = tuple(schema.idempotency_records.primary_key.columns)
+
+EXPIRED_RECORDS: st.Statement = (
+    schema.idempotency_records.delete()
+    .where(
+        sa.tuple_(*_RECORD_KEY).in_(
+            sa.select(*_RECORD_KEY)
+            .where(schema.idempotency_records.c.expires_at <= _now)
+            .order_by(schema.idempotency_records.c.expires_at)
+            .limit(_limit)
+            # Several purges at once, and writers who forget some, must not wait for each other.
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .returning(sa.literal_column("1"))
+)
+"""Answers to idempotency keys that have expired."""
+
 _ONE: dict[sa.Table, sa.Delete] = {
     table: table.delete().where(table.c.id == _id) for table in (schema.boards, schema.lists, schema.cards)
 }

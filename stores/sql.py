@@ -302,10 +302,11 @@ class SqlStore:
             self._commit(change, remember, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
-        for _ in range(_PURGE_ATTEMPTS):
-            with suppress(Stale), self._writing() as transaction:
-                return purging.purge(transaction, self._call, rows.moment_text(before), limit)
-        raise Busy("Others erase or bring back the same things.")
+        return self._erased(lambda transaction: purging.purge(transaction, self._call, rows.moment_text(before), limit))
+
+    def forget_expired(self, now: datetime, limit: int) -> int:
+        call = self._call(purging.EXPIRED_RECORDS, now=rows.moment_text(now), limit=limit)
+        return self._erased(lambda transaction: len(transaction.rows(call)))
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
@@ -405,6 +406,12 @@ class SqlStore:
     def _commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
         with self._writing() as transaction:
             Commit(transaction, self._call, progress).write(change, remember)
+
+    def _erased(self, step: Callable[[Transaction], int]) -> int:
+        for _ in range(_PURGE_ATTEMPTS):
+            with suppress(Stale), self._writing() as transaction:
+                return step(transaction)
+        raise Busy("Others erase or bring back the same things.")
 
     # The store itself
 

@@ -20,7 +20,7 @@ import pytest
 import tackboard
 from kanban import boards, cards, tokens, users
 from kanban.ids import Ids
-from kanban.values import Act, Scope
+from kanban.values import Act, Change, Remembered, Scope
 from progress import Progress
 from stores import open_store
 from tests.live_server import LiveServer
@@ -290,6 +290,27 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pyt
     assert (first, second) == (0, 0)
     assert re.fullmatch(r"Erased what was deleted more than 31 days ago: [0-9]+ in all\.", told)
     assert again == "There is nothing that was deleted more than 31 days ago."
+
+
+def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> None:
+    tackboard.main(["token"])
+    now = datetime.now(UTC).replace(microsecond=0)
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        owner = store.owner()
+        assert owner
+        for number, hours in enumerate([-1] * 30 + [1]):
+            expires_at = now + timedelta(hours=hours)
+            body = b'{"title":"Nobody else shall read this"}'
+            # All are made before any has expired: a write takes some that have along.
+            made_at = now - timedelta(days=2)
+            store.commit(
+                Change(), Remembered(f"key {number}", owner.id, "create_card", "f", 201, (), body, made_at, expires_at)
+            )
+
+    tackboard.main(["purge"])
+
+    with closing(sqlite3.connect("tackboard.db")) as database:
+        assert database.execute("SELECT key FROM idempotency_records").fetchall() == [("key 30",)]
 
 
 def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(

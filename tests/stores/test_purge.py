@@ -7,7 +7,8 @@ import pytest
 
 from kanban import boards
 from kanban.store import CardQuery, Shelf
-from kanban.values import Role
+from kanban.values import Change, Remembered, Role
+from stores.dynamodb_store import DynamoStore
 from tests.stores.conftest import Opener
 from tests.stores.parts import full_card
 from tests.stores.world import World
@@ -100,3 +101,35 @@ def test_a_step_is_about_as_large_as_asked(world: World) -> None:
     step = world.store.purge(world.now + timedelta(seconds=1), 2)
 
     assert 1 <= step <= 4
+
+
+def answered(world: World, key: str, *, hours: int) -> Remembered:
+    """An answer that is remembered for so many hours."""
+    expires_at = world.now + timedelta(hours=hours)
+    record = Remembered(key, world.ann.id, "create_card", "f", 201, (), b'{"title":"A secret"}', world.now, expires_at)
+    world.store.commit(Change(), record)
+    return record
+
+
+@pytest.mark.parametrize("limit", [1, 50, 1000])
+def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: World, limit: int) -> None:
+    for number in range(60):
+        answered(world, f"old {number}", hours=24)
+    kept = answered(world, "kept", hours=72)
+    world.later(hours=24)
+
+    steps = []
+    while step := world.store.forget_expired(world.now, limit):
+        steps.append(step)
+
+    # DynamoDB erases what has expired by itself.
+    assert sum(steps) == (0 if isinstance(world.store, DynamoStore) else 60)
+    assert all(step <= limit for step in steps)
+    assert world.store.remembered(world.ann.id, "create_card", "kept", world.now) == kept
+
+
+def test_an_answer_is_kept_until_its_very_second(world: World) -> None:
+    answered(world, "key", hours=24)
+    world.later(hours=23, minutes=59, seconds=59)
+
+    assert world.store.forget_expired(world.now, 10) == 0
