@@ -29,7 +29,7 @@ from contract.site import Site
 from handlers.door import Door
 from kanban import tokens
 from kanban.access import Caller
-from kanban.errors import Conflict, Forbidden, NotFound, Refused, SignupClosed, Unprocessable
+from kanban.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated, Unprocessable
 from kanban.ids import Ids
 from kanban.store import Busy, Store, Unavailable
 from kanban.values import Act, Role, Scope
@@ -139,7 +139,7 @@ def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
         return None
     if tokens.is_due(token, now):
         store.touch_token(token.id, now)
-    return Caller(user.id, token.id, token.scopes)
+    return Caller(user.id, token.id, token.scopes, token.version)
 
 
 def _admission(a_minute: int, clock: Clock) -> Callable[[Caller], None]:
@@ -161,7 +161,7 @@ def _refusal(error: Exception) -> Problem | None:
         return Problem(503, "busy", "The store can't be reached: try again in a moment.", headers={"Retry-After": "5"})
     if isinstance(error, Busy):
         return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
-    if isinstance(error, SignupClosed):
+    if isinstance(error, Unauthenticated):
         return unauthenticated(error.message)
     if not isinstance(error, Refused):
         return None

@@ -42,6 +42,7 @@ def token(value: Token) -> Shape:
     """`Token`, without anything that could be called with."""
     return {
         "id": value.id,
+        "parent_id": value.ancestor_ids[-1] if value.ancestor_ids else None,
         "name": value.name,
         "scopes": list(value.scopes),
         "created_at": moment(value.created_at),

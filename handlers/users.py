@@ -11,11 +11,13 @@ from kanban.values import Act, Scope, User
 
 
 def create_user(
-    caller: Caller | None, open_signup: bool, act: Act, random_bytes: RandomBytes, body: dict[str, str]
+    store: Store, caller: Caller | None, open_signup: bool, act: Act, random_bytes: RandomBytes, body: dict[str, str]
 ) -> Answer:
-    """Sign up, or make a user with an admin's token; the answer shows the user's first token, once."""
-    if caller is None and not open_signup:
-        raise SignupClosed
+    """Sign up, or make a user as the installation's owner; the answer shows the user's first token, once."""
+    if not open_signup:
+        if caller is None:
+            raise SignupClosed
+        users.ensure_may_make_users(caller.user_id, store.owner())
     user, change = users.create(act, **body)
     _, text, kept = tokens.issue(act, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
     shape = {"user": show.user(user), "token": text}

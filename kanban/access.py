@@ -8,11 +8,12 @@ from kanban.values import Role, Scope
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and with which token."""
+    """Who calls, and with which token; `token_version` is that of the token whose secret was sent."""
 
     user_id: str
     token_id: str
     scopes: tuple[Scope, ...]
+    token_version: int = 1
 
 
 def permit(caller: Caller, scope: Scope, *, role: Role | None = None, least: Role | None = None) -> None:

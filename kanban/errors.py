@@ -2,15 +2,16 @@
 
     Refused
     ├── NotFound
-    ├── Forbidden: RoleTooLow, ScopeMissing, NotTheAuthor
+    ├── Forbidden: RoleTooLow, ScopeMissing, InstallationOwnerOnly, NotTheAuthor
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
     │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy, BoardChanged,
     │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport, BrokenExport,
-    │                  IdempotencyKeyReused, ScopeTooBroad, ExpiresInPast, MomentOutOfRange, CardTooLong
-    └── SignupClosed
+    │                  IdempotencyKeyReused, MomentOutOfRange, CardTooLong
+    └── Unauthenticated: SignupClosed
 
+What is refused about time is in `time_errors`, about tokens in `token_errors`.
 A sentence names the thing and the number. It may show what the board holds, never what the request sent.
 """
 
@@ -67,6 +68,15 @@ class ScopeMissing(Forbidden):
         """Scope is the one that is needed."""
         super().__init__(f"This needs a token with the scope {scope}.")
         self.scope = scope
+
+
+class InstallationOwnerOnly(Forbidden):
+    """Making users is a right of the installation's owner where sign-up is closed."""
+
+    code = "installation_owner_only"
+
+    def __init__(self) -> None:
+        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
 
 
 class NotTheAuthor(Forbidden):
@@ -463,35 +473,17 @@ class IdempotencyKeyReused(Unprocessable):
         super().__init__("This idempotency key was used for a different request.")
 
 
-class ScopeTooBroad(Unprocessable):
-    """A token cannot make a stronger one."""
+class Unauthenticated(Refused):
+    """The request needs a token, or another one."""
 
-    code = "scope_too_broad"
-
-    def __init__(self, scope: str) -> None:
-        """Scope is the first one that the calling token does not have."""
-        super().__init__(f"A token cannot give the scope {scope}, which it does not have itself.")
-        self.field = "scopes"
+    code = "unauthenticated"
 
 
-class ExpiresInPast(Unprocessable):
-    """A token would have expired before it was made."""
-
-    code = "expires_in_past"
-
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__("A token cannot expire before it is made: 'expires_at' lies in the past.")
-        self.field = "expires_at"
-
-
-class SignupClosed(Refused):
+class SignupClosed(Unauthenticated):
     """Users cannot sign up by themselves here."""
 
-    code = "signup_closed"
-
     def __init__(self) -> None:
-        super().__init__("Sign-up is closed: a token with the scope admin is needed to make a user.")
+        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
 
 
 def taken(what: str) -> Conflict:

@@ -241,13 +241,20 @@ class Store(Protocol):
         """The first user that was ever made, None in a new store."""
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
-        """The token of that digest and its user, also when it is revoked or has expired."""
+        """The token of that digest and its user, also when it is revoked or has expired.
+
+        A token is revoked with any of its ancestors, however many tokens come from these; and the token of a digest
+        that a rotation has replaced is None. Both hold from the commit on, for every process.
+        """
 
     def token(self, user_id: str, token_id: str) -> Token | None:
         """The user's token of that id, also when it is revoked or has expired."""
 
     def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
-        """The user's tokens that are not revoked, newest first."""
+        """The user's tokens that are not revoked, newest first.
+
+        A page may be shorter than the limit, and may be empty while more follow.
+        """
 
     def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
         """What was answered to that key, if it has not expired."""

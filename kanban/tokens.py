@@ -1,4 +1,8 @@
-"""Tokens: 'tkb_', 30 random base-62 characters, and 6 that check them. Shown once; only a digest is kept."""
+"""Tokens: 'tkb_', 30 random base-62 characters, and 6 that check them. Shown once; only a digest is kept.
+
+A token that is made with another one is its child: it never expires later, has no scope that its parent lacks, and is
+revoked with it. What comes from a token are its children, theirs, and so on.
+"""
 
 import hashlib
 import re
@@ -7,8 +11,18 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kanban.errors import ExpiresInPast, ScopeTooBroad
+from kanban.token_errors import (
+    ExpiresAfterParent,
+    ExpiresInPast,
+    ScopeTooBroad,
+    TokenExpired,
+    TokenOutOfReach,
+    TooManyGenerations,
+)
 from kanban.values import Act, Change, Scope, Token
+
+MAX_ANCESTORS = 10
+"""Ancestors of one token: all of them are looked at whenever it is used."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 30
@@ -25,18 +39,20 @@ def issue(
     name: str,
     scopes: Collection[Scope],
     expires_at: datetime | None = None,
-    within: Collection[Scope] = tuple(Scope),
+    parent: Token | None = None,
 ) -> tuple[Token, str, Change]:
     """A new token, its text, and the change that keeps it.
 
-    `within` are the scopes of the token that asks for it; without one, as at sign-up, all. Raises ScopeTooBroad for
-    a scope that is not among them, and ExpiresInPast.
+    `parent` is the token that asks for it; there is none at sign-up and on the command line. Without `expires_at`, the
+    token expires with its parent.
+
+    Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations.
     """
-    for scope in scopes:
-        if scope not in within:
-            raise ScopeTooBroad(scope)
     if expires_at is not None and expires_at <= act.at:
         raise ExpiresInPast
+    if parent is not None:
+        expires_at = _expiry_within(parent, expires_at)
+        _ensure_may_make(parent, scopes)
     text = _text(random_bytes)
     token = Token(
         id=act.new_id("token"),
@@ -47,8 +63,25 @@ def issue(
         version=1,
         created_at=act.at,
         expires_at=expires_at,
+        ancestor_ids=(*parent.ancestor_ids, parent.id) if parent else (),
     )
     return token, text, Change(creates=(token,))
+
+
+def _expiry_within(parent: Token, expires_at: datetime | None) -> datetime | None:
+    if parent.expires_at is None or expires_at is None:
+        return expires_at or parent.expires_at
+    if expires_at > parent.expires_at:
+        raise ExpiresAfterParent(parent.expires_at)
+    return expires_at
+
+
+def _ensure_may_make(parent: Token, scopes: Collection[Scope]) -> None:
+    for scope in scopes:
+        if scope not in parent.scopes:
+            raise ScopeTooBroad(scope)
+    if len(parent.ancestor_ids) >= MAX_ANCESTORS:
+        raise TooManyGenerations(MAX_ANCESTORS)
 
 
 def parse(text: str) -> str | None:
@@ -69,12 +102,40 @@ def is_due(token: Token, now: datetime) -> bool:
     return token.last_used_at is None or now - token.last_used_at >= _BETWEEN_TOUCHES
 
 
-def revoke(token: Token, act: Act) -> tuple[Token, Change | None]:
-    """The token, revoked from now on. Once revoked, nothing changes any more."""
+def revoke(token: Token, act: Act, *, by: Token) -> tuple[Token, Change | None]:
+    """The token, revoked from now on with all that comes from it. Once revoked, nothing changes any more.
+
+    `by` is the token that asks for it. Raises TokenOutOfReach if the token outranks it: if it has another scope, or is
+    an ancestor.
+    """
     if token.revoked_at is not None:
         return token, None
+    if token.id in by.ancestor_ids:
+        raise TokenOutOfReach("Your token comes from that token, so it cannot revoke it.")
+    for scope in token.scopes:
+        if scope not in by.scopes:
+            raise TokenOutOfReach(
+                f"That token has the scope {scope}, which yours does not have: revoke it with a token that has it."
+            )
     revoked = replace(token, revoked_at=act.at, version=token.version + 1)
     return revoked, Change(updates=(revoked,))
+
+
+def rotate(token: Token, act: Act, random_bytes: Callable[[int], bytes], *, by: Token) -> tuple[Token, str, Change]:
+    """The token with a new secret, which is told, and without the old one.
+
+    `by` is the token that asks for it: the token itself, or an ancestor. Any other would get a secret that goes on
+    after its own end. Raises TokenOutOfReach, TokenExpired.
+    """
+    if by.id not in (token.id, *token.ancestor_ids):
+        raise TokenOutOfReach(
+            "That token does not come from yours: rotate it with itself, or with a token that it comes from."
+        )
+    if not is_live(token, act.at):
+        raise TokenExpired
+    text = _text(random_bytes)
+    rotated = replace(token, digest=_digest(text), version=token.version + 1)
+    return rotated, text, Change(updates=(rotated,))
 
 
 def _text(random_bytes: Callable[[int], bytes]) -> str:

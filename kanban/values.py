@@ -103,7 +103,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A key that its user may call with. Only the SHA-256 of its text is kept."""
+    """A key that its user may call with. Only the SHA-256 of its text is kept.
+
+    `ancestor_ids` are the token that it was made with, last, and before it that one's ancestors. It is revoked with any
+    of them: `revoked_at` tells of that, too.
+    """
 
     id: str
     user_id: str
@@ -115,6 +119,7 @@ class Token:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    ancestor_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

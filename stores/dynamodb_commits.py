@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from kanban.store import AlreadyExists, Busy, Stale
-from kanban.values import Card, Change, Remembered, User
+from kanban.values import Card, Change, Remembered, Token, User
 from stores import dynamodb_keys as keys
 from stores import dynamodb_writes
 from stores.changes import check
@@ -43,6 +43,7 @@ class Commits:
             first_user=self._may_be_first(change),
             before=self._unless_stale(remember, self._before, change),
             luggage=self._unless_stale(remember, self._packed, change),
+            digests=self._digests(change),
         )
         made = self._balanced(change, circumstances)
         for _ in range(_MOST_WAYS):
@@ -116,6 +117,12 @@ class Commits:
             return False
         self._has_owner = self._read.item(keys.setting_key("owner")) is not None
         return not self._has_owner
+
+    def _digests(self, change: Change) -> dict[str, str]:
+        """The digests of tokens before the change. One that another change replaces meanwhile makes this one stale."""
+        live = [each for each in of(Token, change.updates) if each.revoked_at is None]
+        found = [self._read.item(keys.token_key(each.user_id, each.id)) for each in live]
+        return {each["sk"]["S"][2:]: each["digest"]["S"] for each in found if each}
 
     def _before(self, change: Change) -> Seen | None:
         """The board that the change was decided from, and who was assigned to the cards that it writes.

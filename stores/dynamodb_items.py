@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Iterable
 
 from kanban.values import Event, Remembered, Scope, Token, User
 from stores import dynamodb_keys as keys
@@ -46,8 +47,9 @@ def user_item(user: User) -> Item:
     }
 
 
-def token_of(item: Item) -> Token:
-    """From an item."""
+def token_of(item: Item, ancestors: Iterable[Item] = ()) -> Token:
+    """From an item and those of its ancestors: it is revoked with any of them."""
+    ended = [moment_of(each, "revoked_at") for each in ancestors if "revoked_at" in each]
     return Token(
         item["sk"]["S"][2:],
         item["pk"]["S"][2:],
@@ -58,8 +60,14 @@ def token_of(item: Item) -> Token:
         moment_from(item["created_at"]["S"]),
         moment_of(item, "expires_at"),
         moment_of(item, "last_used_at"),
-        moment_of(item, "revoked_at"),
+        moment_of(item, "revoked_at") or min(filter(None, ended), default=None),
+        ancestor_ids_of(item),
     )
+
+
+def ancestor_ids_of(item: Item) -> tuple[str, ...]:
+    """The tokens that a token comes from: from its item, or from one that tells whose it is."""
+    return tuple((text_of(item, "ancestor_ids") or "").split())
 
 
 def token_item(token: Token) -> Item:
@@ -73,7 +81,19 @@ def token_item(token: Token) -> Item:
         expires_at=optional_moment(token.expires_at),
         last_used_at=optional_moment(token.last_used_at),
         revoked_at=optional_moment(token.revoked_at),
+        ancestor_ids=_ancestors(token),
     )
+
+
+def holder_item(digest_or_id: str, token: Token) -> Item:
+    """For the table: whose token it is that has that digest or id, and what it comes from, which never changes."""
+    return keys.holder_key(digest_or_id) | present(
+        user_id=text(token.user_id), token_id=text(token.id), ancestor_ids=_ancestors(token)
+    )
+
+
+def _ancestors(token: Token) -> Item | None:
+    return optional_text(" ".join(token.ancestor_ids) or None)
 
 
 # Events and answers

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from kanban.store import Busy
 from kanban.values import MOST_CARDS, Board, BoardView, Card, Placed, Role
@@ -16,6 +16,7 @@ from stores.dynamodb_attributes import is_deleted, text
 from stores.dynamodb_cards import Assigned
 from stores.dynamodb_client import Answer, Calls, Rejected
 from stores.dynamodb_heads import Head
+from stores.dynamodb_items import ancestor_ids_of
 from stores.dynamodb_keys import Item
 
 _LARGEST_LIMIT = 1000
@@ -45,6 +46,14 @@ class Seen:
     shown: dict[str, int] = field(default_factory=dict)
 
 
+class Holder(NamedTuple):
+    """Whose a token is, its id, and those of the tokens that it comes from."""
+
+    user_id: str
+    token_id: str
+    ancestor_ids: tuple[str, ...]
+
+
 class Reading:
     """Reads one table. Everything is read as it is at the moment, never from a copy that lags behind.
 
@@ -55,7 +64,7 @@ class Reading:
         self._calls = calls
         self._table = table
         self.seen: OrderedDict[str, Seen] = OrderedDict()
-        self._holders: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._holders: OrderedDict[str, Holder] = OrderedDict()
 
     def item(self, key: Item, *, patient: bool = True) -> Item | None:
         """The item of that key."""
@@ -303,15 +312,16 @@ class Reading:
         ]
         return sorted(boards, key=lambda each: each[0].id, reverse=True)
 
-    def holder(self, digest_or_id: str, *, patient: bool = True) -> tuple[str, str] | None:
-        """The user and the id of a token. That never changes, so it is looked up once."""
+    def holder(self, digest_or_id: str, *, patient: bool = True) -> Holder | None:
+        """Whose token that is. That never changes, so it is looked up once; a digest can be replaced by another one."""
         known = self._holders.get(digest_or_id)
         if known is not None:
             return known
         item = self.item(keys.holder_key(digest_or_id), patient=patient)
         if item is None:
             return None
-        return _keep(self._holders, digest_or_id, (item["user_id"]["S"], item["token_id"]["S"]), _MOST_HOLDERS)
+        holder = Holder(item["user_id"]["S"], item["token_id"]["S"], ancestor_ids_of(item))
+        return _keep(self._holders, digest_or_id, holder, _MOST_HOLDERS)
 
 
 def _keep(known: OrderedDict[str, Kept], key: str, value: Kept, most: int) -> Kept:

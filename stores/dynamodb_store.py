@@ -38,6 +38,7 @@ from stores.dynamodb_pages import among, cards_of
 from stores.dynamodb_parts import checklists_of, parts_of
 from stores.dynamodb_purge import Purge
 from stores.dynamodb_reading import Reading
+from stores.dynamodb_tokens import holder_of, token_of, tokens_page
 from stores.pages import page
 
 _SECRET_BYTES = 32
@@ -239,31 +240,13 @@ class DynamoStore:
         return self.user(first["user_id"]["S"]) if first else None
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
-        holder = self._read.holder(digest)
-        if holder is None:
-            return None
-        # The two are never changed together: what is read of each, as it is now, fits the other.
-        found = [*self._read.each([keys.token_key(*holder), keys.user_key(holder[0])])]
-        token = next((items.token_of(each) for each in found if "digest" in each), None)
-        user = next((items.user_of(each) for each in found if "digest" not in each), None)
-        return (token, user) if token and user else None
+        return holder_of(self._read, digest)
 
     def token(self, user_id: str, token_id: str) -> Token | None:
-        item = self._read.item(keys.token_key(user_id, token_id))
-        return items.token_of(item) if item else None
+        return token_of(self._read, user_id, token_id)
 
     def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
-        last = keys.before(f"K#{after[0]}") if after else "K$"
-        found = self._read.between(
-            f"U#{user_id}",
-            "K#",
-            last,
-            backwards=True,
-            wanted=limit + 1,
-            filtered="attribute_not_exists(#revoked_at)",
-            names={"#revoked_at": "revoked_at"},
-        )
-        return page([*map(items.token_of, islice(found, limit + 1))], limit, lambda token: token.id)
+        return tokens_page(self._read, user_id, limit, after)
 
     def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
         item = self._read.item(keys.record_key(user_id, operation_id, key))
@@ -294,7 +277,7 @@ class DynamoStore:
                 "update_item",
                 patient=False,
                 TableName=self._table,
-                Key=keys.token_key(*holder),
+                Key=keys.token_key(holder.user_id, holder.token_id),
                 UpdateExpression="SET #used = :at",
                 ConditionExpression="attribute_exists(#pk) AND (attribute_not_exists(#used) OR #used < :at)",
                 ExpressionAttributeNames={"#pk": "pk", "#used": "last_used_at"},

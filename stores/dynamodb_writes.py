@@ -69,7 +69,8 @@ class Circumstances:
     and has vanished; `vanished` those of these cards that vanished with their list. `board_claim` is the board that
     claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
     ranks: where they were, and where they shall be. `luggage` is what comes along with a card from another board.
-    `tombstone` takes away what tells that a large board is being made, once all but its head is written.
+    `tombstone` takes away what tells that a large board is being made, once all but its head is written. `digests` are
+    those that tokens have which the change updates.
     """
 
     first_user: bool = False
@@ -80,6 +81,7 @@ class Circumstances:
     moved: Sequence[tuple[Placed, Placed]] = ()
     luggage: Luggage | None = None
     tombstone: Write | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def writes(
@@ -162,6 +164,7 @@ class _Writer:
             yield self._revised(items.user_item(person), person.version)
         for token in of(Token, change.updates):
             yield self._revised(items.token_item(token), token.version)
+            yield from self._rotated(token)
         users = of(User, change.creates)
         for user in users:
             yield self._thing(self.signed(items.user_item(user)), "user", is_new=True)
@@ -169,10 +172,16 @@ class _Writer:
             owner = keys.setting_key("owner") | {"user_id": text(users[0].id)}
             yield self._put(owner, "attribute_not_exists(#pk)", self._there_is_an_owner)
         for token in of(Token, change.creates):
-            holder = {"user_id": text(token.user_id), "token_id": text(token.id)}
             yield self._thing(self.signed(items.token_item(token)), "token", is_new=True)
-            yield self._thing(keys.holder_key(token.id) | holder, "token", is_new=True)
-            yield self._thing(keys.holder_key(token.digest) | holder, "token.digest", is_new=True)
+            yield self._thing(items.holder_item(token.id, token), "token", is_new=True)
+            yield self._thing(items.holder_item(token.digest, token), "token.digest", is_new=True)
+
+    def _rotated(self, token: Token) -> Iterator[Write]:
+        """What a token is found by, if it has another secret now."""
+        replaced = self._circumstances.digests.get(token.id, token.digest)
+        if replaced != token.digest:
+            yield Write("Delete", {"TableName": self.table, "Key": keys.holder_key(replaced)}, _is_stale)
+            yield self._thing(items.holder_item(token.digest, token), "token.digest", is_new=True)
 
     def _revised(self, item: Item, version: int) -> Write:
         return self._put(self.signed(item), "#version = :before", _is_stale, {":before": number(version - 1)})

@@ -53,6 +53,7 @@ class Engine(Protocol):
 _KINDS = {
     "users": "user",
     "tokens": "token",
+    "token_ancestors": "token_ancestor",
     "boards": "board",
     "members": "member",
     "labels": "label",

@@ -71,8 +71,8 @@ def user_row(user: User) -> dict[str, Any]:
 
 
 def token_of(row: Row) -> Token:
-    """From the columns of `tokens`."""
-    token_id, user_id, name, digest, scopes, version, created_at, expires_at, last_used_at, revoked_at = row
+    """From the columns of `tokens`, and its ancestors: a line for each, in no order, with its position and id."""
+    token_id, user_id, name, digest, scopes, version, created_at, expires_at, last_used_at, revoked_at, ancestors = row
     return Token(
         token_id,
         user_id,
@@ -84,7 +84,13 @@ def token_of(row: Row) -> Token:
         moment_of(expires_at) if expires_at else None,
         moment_of(last_used_at) if last_used_at else None,
         moment_of(revoked_at) if revoked_at else None,
+        _ancestor_ids_of(ancestors) if ancestors else (),
     )
+
+
+def _ancestor_ids_of(lines: str) -> tuple[str, ...]:
+    placed = sorted((int(position), token_id) for position, token_id in (line.split(" ") for line in lines.split("\n")))
+    return tuple(token_id for _, token_id in placed)
 
 
 def token_row(token: Token) -> dict[str, Any]:

@@ -75,6 +75,18 @@ sa.Index(
     postgresql_where=tokens.c.revoked_at.is_(None),
 )
 
+# The tokens that a token comes from, the oldest at position 0: it is revoked with any of them.
+token_ancestors = sa.Table(
+    "token_ancestors",
+    metadata,
+    sa.Column("token_id", bytewise, sa.ForeignKey("tokens.id"), primary_key=True),
+    sa.Column("position", number, primary_key=True),
+    sa.Column("ancestor_id", bytewise, sa.ForeignKey("tokens.id"), nullable=False),
+    sa.Index("ix_token_ancestors_ancestor", "ancestor_id", "token_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 boards = sa.Table(
     "boards",
     metadata,

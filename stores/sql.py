@@ -40,6 +40,7 @@ from stores.sql_commits import Commit
 
 _SECRET_BYTES = 32
 _ENTRY = len(schema.time_entries.columns)
+_TOKEN = len(schema.tokens.columns) + 1
 
 _PURGE_ATTEMPTS = 5
 """How often a step of a purge is begun. It is in vain if another purge has just erased what this one had found."""
@@ -272,7 +273,7 @@ class SqlStore:
 
     def token_holder(self, digest: str) -> tuple[Token, User] | None:
         found = self._read(sql_people.TOKEN_HOLDER, digest=digest)
-        return (rows.token_of(found[0][:10]), rows.user_of(found[0][10:])) if found else None
+        return (rows.token_of(found[0][:_TOKEN]), rows.user_of(found[0][_TOKEN:])) if found else None
 
     def token(self, user_id: str, token_id: str) -> Token | None:
         found = self._read(sql_people.TOKEN, user_id=user_id, token_id=token_id)

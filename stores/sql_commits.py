@@ -102,6 +102,10 @@ class Commit:
         self._run(sw.INSERT[table], **row)
         if isinstance(value, User):
             self._run(sw.MAKE_OWNER, user_id=value.id)
+        if isinstance(value, Token):
+            for position, ancestor_id in enumerate(value.ancestor_ids):
+                row = {"token_id": value.id, "position": position, "ancestor_id": ancestor_id}
+                self._run(sw.INSERT[schema.token_ancestors], **row)
         self._write_rest(value)
 
     def _update_board(self, board: Board, change: Change) -> None:

@@ -5,22 +5,55 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stores.schema import settings, tokens, users
-from stores.statements import given
+from stores.schema import settings, token_ancestors, tokens, users
+from stores.statements import BLANK, Joined, given
 
 USER = sa.select(users).where(users.c.id == given("user_id"))
 
-TOKEN_HOLDER = (
-    sa.select(tokens, users).join(users, users.c.id == tokens.c.user_id).where(tokens.c.digest == given("digest"))
+_ancestor = tokens.alias("ancestor")
+
+# Looked up for a token that is not revoked itself, and most come from no other.
+_ANCESTOR_REVOKED_AT = (
+    sa.select(sa.func.min(_ancestor.c.revoked_at))
+    .select_from(token_ancestors.join(_ancestor, _ancestor.c.id == token_ancestors.c.ancestor_id))
+    .where(token_ancestors.c.token_id == tokens.c.id)
+    .correlate(tokens)
+    .scalar_subquery()
 )
 
-TOKEN = sa.select(tokens).where(tokens.c.id == given("token_id"), tokens.c.user_id == given("user_id"))
+_ANCESTORS = (
+    sa.select(
+        Joined(
+            sa.cast(token_ancestors.c.position, sa.Text) + BLANK + token_ancestors.c.ancestor_id,
+            sa.literal_column("'\n'"),
+        )
+    )
+    .where(token_ancestors.c.token_id == tokens.c.id)
+    .correlate(tokens)
+    .scalar_subquery()
+)
+
+_TOKEN_COLUMNS = (
+    *(column for column in tokens.c if column.name != "revoked_at"),
+    sa.func.coalesce(tokens.c.revoked_at, _ANCESTOR_REVOKED_AT).label("revoked_at"),
+    _ANCESTORS.label("ancestors"),
+)
+
+TOKEN_HOLDER = (
+    sa.select(*_TOKEN_COLUMNS, users)
+    .join(users, users.c.id == tokens.c.user_id)
+    .where(tokens.c.digest == given("digest"))
+)
+
+TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == given("token_id"), tokens.c.user_id == given("user_id"))
 
 
 @cache
 def tokens_page(*, continued: bool) -> sa.Select[Any]:
     """The tokens of a user that are not revoked, newest first; continued below an id."""
-    page = sa.select(tokens).where(tokens.c.user_id == given("user_id"), tokens.c.revoked_at.is_(None))
+    page = sa.select(*_TOKEN_COLUMNS).where(
+        tokens.c.user_id == given("user_id"), tokens.c.revoked_at.is_(None), _ANCESTOR_REVOKED_AT.is_(None)
+    )
     if continued:
         page = page.where(tokens.c.id < given("after_id"))
     return page.order_by(tokens.c.id.desc()).limit(given("limit"))

@@ -21,6 +21,7 @@ from stores.schema import (
     members,
     settings,
     time_entries,
+    token_ancestors,
     tokens,
     users,
 )
@@ -42,15 +43,16 @@ def _written(table: sa.Table, *, except_for: frozenset[str] = frozenset()) -> di
 
 
 def _update(table: sa.Table) -> sa.Update:
-    # Whose work a time entry is can be corrected; whose a token or a place on a board is cannot.
-    fixed = _FIXED - {"user_id"} if table is time_entries else _FIXED
+    # Whose work a time entry is can be corrected, and a token can have another secret; whose a token or a place on a
+    # board is cannot change.
+    fixed = _FIXED - {time_entries: {"user_id"}, tokens: {"digest"}}.get(table, set())
     return table.update().where(table.c.id == given("id")).values(_written(table, except_for=fixed))
 
 
 INSERT = {
     table: table.insert().values(_written(table))
     for table in (
-        *(users, tokens, boards, members, labels, lists, cards, card_links, time_entries),
+        *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
         *(checklists, checklist_items, comments, events, idempotency_records, settings),
     )
 }

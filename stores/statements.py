@@ -141,27 +141,27 @@ EVENTS = (
 # Cards
 
 
-class _Joined(FunctionElement[str]):
+class Joined(FunctionElement[str]):
     """Texts of several rows as one, in no order, with a separator between."""
 
     type = sa.Text()
     inherit_cache = True
 
 
-@compiles(_Joined, "sqlite")
-def _joined_on_sqlite(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Joined, "sqlite")
+def _joined_on_sqlite(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)})"
 
 
-@compiles(_Joined, "postgresql")
-def _joined_on_postgresql(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Joined, "postgresql")
+def _joined_on_postgresql(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
     return f"string_agg({compiler.process(element.clauses, **options)})"
 
 
 def _gathered(column: sa.ColumnElement[str], sign: str, name: str, table: sa.Table) -> sa.Label[str]:
     """What another table holds for a card, in one text."""
     return (
-        sa.select(_Joined(column, sa.literal_column(f"'{sign}'")))
+        sa.select(Joined(column, sa.literal_column(f"'{sign}'")))
         .where(table.c.card_id == cards.c.id)
         .correlate(cards)
         .scalar_subquery()
@@ -169,13 +169,13 @@ def _gathered(column: sa.ColumnElement[str], sign: str, name: str, table: sa.Tab
     )
 
 
-_BLANK: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
+BLANK: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
 
 _ADDED = (
     _gathered(card_labels.c.label_id, " ", "label_ids", card_labels),
     _gathered(card_assignees.c.member_id, " ", "member_ids", card_assignees),
     _gathered(
-        sa.cast(card_links.c.position, sa.Text) + _BLANK + card_links.c.url + _BLANK + card_links.c.title,
+        sa.cast(card_links.c.position, sa.Text) + BLANK + card_links.c.url + BLANK + card_links.c.title,
         "\n",
         "links",
         card_links,

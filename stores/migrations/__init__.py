@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from stores.opening import MadeByNewer, MadeByOlder, Mode, NotATackboard
 
-HEAD = "0003"
+HEAD = "0004"
 
 VERSION_TABLE = "tackboard_schema"
 """Holds the version of the schema; that there is one tells that a database is a Tackboard's."""

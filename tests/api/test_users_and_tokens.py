@@ -35,18 +35,48 @@ def test_an_id_that_could_be_mistaken_is_refused(stranger: Client, name: str) ->
     assert stranger.post("/users", {"id": name, "name": "Mina"}).status == 400
 
 
-def test_where_sign_up_is_closed_an_admins_token_makes_users(store: Store, clock: StandingClock, mina: Client) -> None:
-    closed = Client(create_app(store, clock=clock, open_signup=False))
-    reader = mina.post("/users/me/tokens", {"name": "Reader", "scopes": ["read"]}).json["secret"]
+@pytest.fixture
+def closed(store: Store, clock: StandingClock) -> Client:
+    """Where sign-up is closed, without a token."""
+    return Client(create_app(store, clock=clock, open_signup=False))
 
+
+def test_where_sign_up_is_closed_only_the_owner_of_the_installation_makes_users(
+    closed: Client, mina: Client, omar: Client
+) -> None:
+    made = closed.with_token(mina.token).post("/users", {"id": "zoe", "name": "Zoe"})
+    puppet = closed.with_token(made.json["token"])
+
+    assert made.status == 201
+    assert puppet.get("/users/me").json["id"] == "zoe"
+    for member in (closed.with_token(omar.token), puppet):
+        refused = member.post("/users", {"id": "puppet", "name": "Puppet"})
+        assert (refused.status, refused.json["code"]) == (403, "installation_owner_only")
+        assert refused.json["detail"] == "Sign-up is closed: only the owner of this installation can make users."
+    assert mina.get("/users/puppet").status == 404
+
+
+def test_where_sign_up_is_closed_a_stranger_makes_no_user(closed: Client) -> None:
     refused = closed.post("/users", {"name": "Omar"})
-    too_weak = closed.with_token(reader).post("/users", {"name": "Omar"})
-    made = closed.with_token(mina.token).post("/users", {"name": "Omar"})
 
     assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
     assert refused.headers["www-authenticate"] == 'Bearer realm="tackboard"'
-    assert (too_weak.status, too_weak.json["code"]) == (403, "scope_missing")
-    assert made.status == 201
+
+
+@pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"], ["admin"]])
+def test_the_right_to_make_users_also_takes_the_scope(closed: Client, mina: Client, scopes: list[str]) -> None:
+    token = mina.post("/users/me/tokens", {"name": "Some", "scopes": scopes}).json["secret"]
+
+    answer = closed.with_token(token).post("/users", {"name": "Zoe"})
+
+    if "admin" in scopes:
+        assert answer.status == 201
+    else:
+        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+
+
+def test_where_sign_up_is_open_anyone_makes_users(omar: Client) -> None:
+    assert omar.post("/users", {"name": "Zoe"}).status == 201
 
 
 def test_a_bad_token_is_refused_even_where_none_is_needed(stranger: Client) -> None:

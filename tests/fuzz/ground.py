@@ -63,7 +63,7 @@ class Ground:
             headers["Idempotency-Key"] = f"key-{next(self._keys)}"
 
     def keep_own_token(self, case: Any) -> None:
-        """Never revoke the token that everything is sent with: all later answers would be 401."""
+        """Never revoke or rotate the token that everything is sent with: all later answers would be 401."""
         if case.path_parameters.get("token_id") == self._own_token:
             case.path_parameters["token_id"] = self._fresh_token()
 
@@ -75,7 +75,7 @@ class Ground:
     def put_under(self, case: Any) -> None:
         """Replace ids, entity tag and idempotency key by such as a client would have at hand."""
         operation_id = case.operation.definition.raw["operationId"]
-        if operation_id == "revoke_token":
+        if operation_id in ("revoke_token", "rotate_token"):
             case.path_parameters["token_id"] = self._fresh_token()
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"

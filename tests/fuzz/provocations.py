@@ -77,6 +77,9 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/imports/tackboard", ...),
     ("POST", "/imports/tackboard", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
+    ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
+    ("POST", "/users/me/tokens/{token_id}/rotate", None),
+    ("GET", "/users/me/tokens", None),
 )
 """What happens to a board with one card: method, path and body, where ... is the document's own example.
 

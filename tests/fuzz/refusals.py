@@ -2,7 +2,8 @@
 
 Generated requests don't get there: thirty clocks never run at once by chance. Each walk prepares its board through
 the API and ends in the refusal that it is about, and everything that it sends is part of the recorded traffic. Add
-the walk of a new rule here. No walk leads to the 409 of import_trello: for that one, two imports have to meet.
+the walk of a new rule here. No walk leads to the 409 of import_trello, for which two imports have to meet, nor to that
+of rotate_token, for which time has to pass.
 """
 
 import json
@@ -218,6 +219,30 @@ def finished_by_a_move(visitor: Visitor) -> None:
     here.ask("GET", f"{_BOARD}/events")
 
 
+def tokens_of_tokens(visitor: Visitor) -> None:
+    """A token that outlives, outranks or reaches what it comes from, and the eleventh generation."""
+    full, token = ["read", "write", "admin"], "/users/me/tokens/{token_id}"
+
+    def made(by: Visitor, **given: object) -> Visitor:
+        """A visitor with a new token, before that token."""
+        answer = by.ask("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **given})
+        return replace(by, client=by.client.with_token(answer["secret"])).at(token_id=answer["token"]["id"])
+
+    child, keeper = made(visitor), made(visitor, scopes=["admin"])
+    made(child).at(**child.there).refused(403, "DELETE", token)
+    replace(keeper, there=child.there).refused(403, "DELETE", token)
+    replace(child, there=keeper.there).refused(403, "POST", f"{token}/rotate")
+    made(visitor, expires_at="2900-01-01T00:00:00Z").refused(
+        422, "POST", "/users/me/tokens", {"name": "Later", "scopes": ["read"], "expires_at": "2900-01-01T00:00:01Z"}
+    )
+    last = child
+    # The visitor's own token may have ancestors already.
+    while (below := last.client.post("/users/me/tokens", {"name": "Child", "scopes": full})).status != 409:
+        last = replace(last, client=last.client.with_token(below.json["secret"]))
+    last.refused(409, "POST", "/users/me/tokens", {"name": "Child", "scopes": full})
+    child.ask("POST", f"{token}/rotate")
+
+
 def doors(visitor: Visitor) -> None:
     """A token that nobody knows, and an import that is too large."""
     stranger = replace(visitor, client=visitor.client.with_token("tkb_" + "0" * 40))
@@ -235,5 +260,6 @@ WALKS: tuple[Callable[[Visitor], None], ...] = (
     time_entries,
     keys_used_again,
     finished_by_a_move,
+    tokens_of_tokens,
     doors,
 )

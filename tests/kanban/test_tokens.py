@@ -3,16 +3,27 @@
 import hashlib
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import combinations, count
+from typing import Any
 
 import pytest
 
 from kanban import tokens
-from kanban.errors import ScopeTooBroad
+from kanban.token_errors import (
+    ExpiresAfterParent,
+    ExpiresInPast,
+    ScopeTooBroad,
+    TokenExpired,
+    TokenOutOfReach,
+    TooManyGenerations,
+)
 from kanban.values import Act, Change, Scope, Token
 from tests.kanban.desk import NOON
 
+SETS_OF_SCOPES = [scopes for size in (1, 2, 3) for scopes in combinations(Scope, size)]
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -77,11 +88,131 @@ def test_scopes_are_kept_in_their_order(act: Act) -> None:
     assert token.scopes == (Scope.READ, Scope.WRITE)
 
 
-def test_a_token_cannot_make_a_stronger_one(act: Act) -> None:
-    with pytest.raises(ScopeTooBroad, match="scope write"):
-        tokens.issue(
-            act, os.urandom, user_id="u", name="x", scopes=[Scope.READ, Scope.WRITE], within=[Scope.READ, Scope.ADMIN]
-        )
+def child(act: Act, parent: Token, **wishes: Any) -> Token:
+    """A token that is made with that one."""
+    wishes = {"name": "Child", "scopes": parent.scopes, **wishes}
+    return tokens.issue(act, os.urandom, user_id=parent.user_id, parent=parent, **wishes)[0]
+
+
+def root(act: Act, **wishes: Any) -> Token:
+    """A token that is made with no other."""
+    wishes = {"name": "Root", "scopes": list(Scope), **wishes}
+    return tokens.issue(act, os.urandom, user_id="usr_ann", **wishes)[0]
+
+
+@pytest.mark.parametrize("wanted", SETS_OF_SCOPES)
+@pytest.mark.parametrize("held", SETS_OF_SCOPES)
+def test_a_token_cannot_make_a_stronger_one(act: Act, held: tuple[Scope, ...], wanted: tuple[Scope, ...]) -> None:
+    parent = root(act, scopes=held)
+
+    if {*wanted} <= {*held}:
+        assert child(act, parent, scopes=wanted).scopes == wanted
+    else:
+        missing = next(scope for scope in wanted if scope not in held)
+        with pytest.raises(ScopeTooBroad, match=f"scope {missing}"):
+            child(act, parent, scopes=wanted)
+
+
+@pytest.mark.parametrize(
+    ("parents", "wanted", "expected"),
+    [
+        (None, None, None),
+        (None, HOUR, HOUR),
+        (HOUR, None, HOUR),
+        (HOUR, HOUR, HOUR),
+        (HOUR, SECOND, SECOND),
+        (HOUR, HOUR + SECOND, ExpiresAfterParent),
+        (HOUR, timedelta(0), ExpiresInPast),
+    ],
+)
+def test_a_token_never_makes_one_that_outlives_it(
+    act: Act, parents: timedelta | None, wanted: timedelta | None, expected: timedelta | type[Exception] | None
+) -> None:
+    parent = root(act, expires_at=parents and NOON + parents)
+    expires_at = None if wanted is None else NOON + wanted
+
+    if isinstance(expected, type):
+        with pytest.raises(expected):
+            child(act, parent, expires_at=expires_at)
+    else:
+        assert child(act, parent, expires_at=expires_at).expires_at == (expected and NOON + expected)
+
+
+def test_a_token_knows_all_that_it_comes_from(act: Act) -> None:
+    first = root(act)
+    second = child(act, first)
+    third = child(act, second)
+
+    assert first.ancestor_ids == ()
+    assert third.ancestor_ids == (first.id, second.id)
+
+
+def test_a_token_has_ten_ancestors_at_the_most(act: Act) -> None:
+    token = root(act)
+    for _ in range(10):
+        token = child(act, token)
+
+    with pytest.raises(TooManyGenerations, match="10 tokens above"):
+        child(act, token)
+
+
+@pytest.mark.parametrize("target", SETS_OF_SCOPES)
+@pytest.mark.parametrize("held", SETS_OF_SCOPES)
+def test_a_token_revokes_what_has_no_other_scope(act: Act, held: tuple[Scope, ...], target: tuple[Scope, ...]) -> None:
+    by, other = root(act, scopes=held), root(act, scopes=target)
+
+    if {*target} <= {*held}:
+        assert tokens.revoke(other, act, by=by)[0].revoked_at == NOON
+    else:
+        missing = next(scope for scope in target if scope not in held)
+        with pytest.raises(TokenOutOfReach, match=f"the scope {missing}, which yours does not have"):
+            tokens.revoke(other, act, by=by)
+
+
+FAMILY = ("grandmother", "mother", "self", "child", "grandchild", "sister", "aunt", "stranger")
+
+
+def family(act: Act) -> dict[str, Token]:
+    """Tokens of one strength, by what they are to one of them."""
+    grandmother, stranger = root(act), root(act)
+    mother, aunt = child(act, grandmother), child(act, grandmother)
+    own, sister = child(act, mother), child(act, mother)
+    below = child(act, own)
+    return dict(zip(FAMILY, (grandmother, mother, own, below, child(act, below), sister, aunt, stranger), strict=True))
+
+
+@pytest.mark.parametrize("relation", FAMILY)
+def test_a_token_revokes_all_of_its_strength_but_what_it_comes_from(act: Act, relation: str) -> None:
+    tokens_of = family(act)
+
+    if relation in ("grandmother", "mother"):
+        with pytest.raises(TokenOutOfReach, match="comes from that token"):
+            tokens.revoke(tokens_of[relation], act, by=tokens_of["self"])
+    else:
+        assert tokens.revoke(tokens_of[relation], act, by=tokens_of["self"])[0].revoked_at == NOON
+
+
+@pytest.mark.parametrize("relation", FAMILY)
+def test_a_token_rotates_itself_and_what_comes_from_it(act: Act, relation: str) -> None:
+    tokens_of = family(act)
+    token = tokens_of[relation]
+
+    if relation in ("self", "child", "grandchild"):
+        rotated, text, change = tokens.rotate(token, act, os.urandom, by=tokens_of["self"])
+        assert rotated == replace(token, digest=hashlib.sha256(text.encode()).hexdigest(), version=2)
+        assert rotated.digest != token.digest
+        assert change == Change(updates=(rotated,))
+    else:
+        with pytest.raises(TokenOutOfReach, match="does not come from yours"):
+            tokens.rotate(token, act, os.urandom, by=tokens_of["self"])
+
+
+def test_a_token_that_has_expired_gets_no_secret(act: Act) -> None:
+    parent = root(act)
+    token = child(act, parent, expires_at=NOON + HOUR)
+
+    with pytest.raises(TokenExpired):
+        tokens.rotate(token, replace(act, at=NOON + HOUR), os.urandom, by=parent)
 
 
 def test_a_token_expires_at_its_very_second(act: Act) -> None:
@@ -94,12 +225,12 @@ def test_a_token_expires_at_its_very_second(act: Act) -> None:
 
 
 def test_a_revoked_token_is_dead_at_once_and_stays_so(act: Act, token: Token) -> None:
-    revoked, change = tokens.revoke(token, act)
+    revoked, change = tokens.revoke(token, act, by=token)
 
     assert not tokens.is_live(revoked, NOON)
     assert revoked.version == token.version + 1
     assert change == Change(updates=(revoked,))
-    assert tokens.revoke(revoked, act) == (revoked, None)
+    assert tokens.revoke(revoked, act, by=revoked) == (revoked, None)
 
 
 def test_a_token_is_noted_as_used_once_an_hour(token: Token) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from kanban import tokens
+from kanban.values import Change
 from stores import CannotOpen, migrations, open_store
 from stores.backup import backup, backup_by_date, digest, restore
 from stores.backup_file import BackupRefused, check
@@ -35,7 +37,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def fill(url: str, due_at: datetime | None = None) -> None:
     store = open_store(url)
     world = World(store)
-    world.token()
+    child = world.token(parent=world.token())
+    world.store.commit(tokens.revoke(world.token(parent=child), world.act(), by=child)[1] or Change())
     world.add_card("Due some day", due_at=due_at)
     for number in range(3):
         world.add_card(f"Grüße {number} 👩\u200d🚀", description="viel\nzu tun")
@@ -53,7 +56,16 @@ def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
     restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
     assert copied == restored == digest(url) == digest(f"sqlite:///{tmp_path}/restored.db")
-    assert {"users", "cards", "events", "time_entries", "card_links", "checklist_items", "comments"} <= set(seen)
+    assert {
+        "users",
+        "cards",
+        "events",
+        "time_entries",
+        "card_links",
+        "checklist_items",
+        "comments",
+        "token_ancestors",
+    } <= set(seen)
 
 
 def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_s
 
 def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
     token = world.token()
-    revoked, change = tokens.revoke(token, world.act())
+    revoked, change = tokens.revoke(token, world.act(), by=token)
     assert change is not None
 
     world.store.commit(change)

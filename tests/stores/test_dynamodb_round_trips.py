@@ -10,7 +10,7 @@ import pytest
 from kanban import cards, lists, ranks, tokens
 from kanban.record import record
 from kanban.store import Beside, CardQuery, PartKey, Sort, Store
-from kanban.values import Card, Comment
+from kanban.values import Card, Comment, Token
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World, bare_card
@@ -207,12 +207,60 @@ def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: Wo
     other.close()
 
 
+def descendant(world: World, generations: int) -> Token:
+    """A token with so many ancestors."""
+    token = world.token()
+    for _ in range(generations):
+        token = world.token(parent=token)
+    return token
+
+
+def test_a_token_takes_as_many_round_trips_whatever_it_comes_from(line: Wire, world: World, table_url: str) -> None:
+    token = descendant(world, tokens.MAX_ANCESTORS)
+    other = Wire(line.address, wire.name_of(table_url))
+
+    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["GetItem", "BatchGetItem"]
+    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["BatchGetItem"]
+    other.close()
+
+
+def test_tokens_take_one_look_more_where_what_they_come_from_is_not_on_the_page(line: Wire, world: World) -> None:
+    token = descendant(world, 3)
+
+    assert trips(line, lambda: world.store.page_tokens(world.ann.id, 10)) == ["Query"]
+    assert trips(line, lambda: world.store.page_tokens(world.ann.id, 2)) == ["Query", "BatchGetItem"]
+    assert trips(line, lambda: world.store.token(world.ann.id, token.id)) == ["GetItem", "BatchGetItem"]
+    assert trips(line, lambda: world.store.token(world.ann.id, token.ancestor_ids[0])) == ["GetItem"]
+
+
+def test_revoking_a_token_is_one_write_whatever_comes_from_it(line: Wire, world: World) -> None:
+    parent = world.token()
+    for _ in range(30):
+        world.token(parent=parent)
+    _, change = tokens.revoke(parent, world.act(), by=parent)
+    assert change is not None
+
+    assert trips(line, lambda: world.store.commit(change)) == ["TransactWriteItems"]
+
+
+def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line: Wire, world: World) -> None:
+    token = world.token()
+    before = len(line.items())
+    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, by=token)
+
+    assert trips(line, lambda: world.store.commit(change)) == ["GetItem", "TransactWriteItems"]
+    held = {item["pk"]["S"] for item in line.items()}
+    assert len(line.items()) == before
+    assert f"T#{rotated.digest}" in held
+    assert f"T#{token.digest}" not in held
+
+
 def test_a_revoked_token_is_seen_at_once_by_who_knew_it(line: Wire, world: World, table_url: str) -> None:
     token = world.token()
     other = Wire(line.address, wire.name_of(table_url))
     assert other.store.token_holder(token.digest) == (token, world.ann)
 
-    revoked, change = tokens.revoke(token, world.act())
+    revoked, change = tokens.revoke(token, world.act(), by=token)
     assert change is not None
     world.store.commit(change)
 

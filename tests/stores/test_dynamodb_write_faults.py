@@ -75,7 +75,17 @@ def signed_up(world: World) -> Change:
 
 def revoked(world: World) -> Change:
     (token,) = world.store.page_tokens(world.ann.id, 10).items
-    return tokens.revoke(token, world.act())[1] or Change()
+    return tokens.revoke(token, world.act(), by=token)[1] or Change()
+
+
+def rotated(world: World) -> Change:
+    (token,) = world.store.page_tokens(world.ann.id, 10).items
+    return tokens.rotate(token, world.act(), world.random_bytes, by=token)[2]
+
+
+def made_with_another(world: World) -> Change:
+    (token,) = world.store.page_tokens(world.ann.id, 10).items
+    return tokens.issue(world.act(), world.random_bytes, user_id=world.ann.id, name="Child", scopes=[], parent=token)[2]
 
 
 def assigned(world: World) -> Change:
@@ -157,6 +167,8 @@ WRITES: dict[str, Callable[[World], Change]] = {
     "sign up": signed_up,
     "rename user": lambda world: users.revise(world.ann, {"name": "Anna"}, world.act())[1] or Change(),
     "revoke token": revoked,
+    "rotate token": rotated,
+    "create token": made_with_another,
 }
 
 FAULTS: dict[str, Iterable[Fault]] = {

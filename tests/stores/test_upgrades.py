@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from kanban import users
+from kanban import tokens, users
+from kanban.errors import InstallationOwnerOnly
 from kanban.ids import Ids
 from kanban.values import Act, Member, Role
 from stores import CannotOpen, migrations, open_store
@@ -31,6 +32,19 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FIRST_VERSION = """
 INSERT INTO users VALUES ('usr_ann', 'Ann', 1, '2026-11-20T12:00:00Z', '2026-11-20T12:00:00Z');
 INSERT INTO users VALUES ('usr_bob', 'Bob', 1, '2026-11-20T12:00:00Z', '2026-11-20T12:00:00Z');
+INSERT INTO tokens (id, user_id, name, digest, scopes, version, created_at, expires_at, revoked_at)
+    VALUES ('tok_1', 'usr_ann', 'First token',
+        '0000000000000000000000000000000000000000000000000000000000000001',
+        'read write admin', 1, '2026-11-20T12:00:00Z', NULL, NULL),
+    ('tok_2', 'usr_ann', 'CI',
+        '0000000000000000000000000000000000000000000000000000000000000002',
+        'read', 1, '2026-11-20T12:00:00Z', '2027-11-20T12:00:00Z', NULL),
+    ('tok_3', 'usr_ann', 'Lost',
+        '0000000000000000000000000000000000000000000000000000000000000003',
+        'read', 2, '2026-11-20T12:00:00Z', NULL, '2026-11-20T12:00:00Z'),
+    ('tok_4', 'usr_bob', 'First token',
+        '0000000000000000000000000000000000000000000000000000000000000004',
+        'read write admin', 1, '2026-11-20T12:00:00Z', NULL, NULL);
 INSERT INTO boards (id, name, description, currency, hourly_rate_minor, seq, version, created_at, updated_at)
     VALUES ('brd_1', 'Website', '', 'EUR', 9000, 5, 1, '2026-11-20T12:00:00Z', '2026-11-20T12:00:00Z');
 INSERT INTO members VALUES ('brd_1', 'usr_ann', 'owner', '2026-11-20T12:00:00Z');
@@ -121,6 +135,31 @@ def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
         assert owner is not None
         assert owner.id == "usr_ann"
         assert store.owner() == owner
+
+
+def test_every_token_works_as_before_and_comes_from_no_other(url: str) -> None:
+    with closing(open_store(url)) as store:
+        found = {number: store.token_holder("0" * 63 + number) for number in "1234"}
+        listed = [each.id for each in store.page_tokens("usr_ann", 10).items]
+
+    assert {number: (each[0].id, each[1].id) for number, each in found.items() if each} == {
+        "1": ("tok_1", "usr_ann"),
+        "2": ("tok_2", "usr_ann"),
+        "3": ("tok_3", "usr_ann"),
+        "4": ("tok_4", "usr_bob"),
+    }
+    assert [each[0].ancestor_ids for each in found.values() if each] == [()] * 4
+    assert [number for number, each in found.items() if each and tokens.is_live(each[0], NOON)] == ["1", "2", "4"]
+    assert listed == ["tok_2", "tok_1"]
+
+
+def test_the_owner_of_before_makes_users_and_nobody_else_does(url: str) -> None:
+    with closing(open_store(url)) as store:
+        owner = store.owner()
+
+    users.ensure_may_make_users("usr_ann", owner)
+    with pytest.raises(InstallationOwnerOnly):
+        users.ensure_may_make_users("usr_bob", owner)
 
 
 def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:

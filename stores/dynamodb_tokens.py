@@ -1,0 +1,75 @@
+"""Tokens, as they are found in the table: each together with those that it comes from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, islice
+
+from kanban.values import Page, Position, Token, User
+from stores import dynamodb_items as items
+from stores import dynamodb_keys as keys
+from stores.dynamodb_assigned import MOST_LOOKS
+from stores.dynamodb_keys import Item
+from stores.dynamodb_reading import Reading
+from stores.pages import page
+
+_MOST_AT_ONCE = 100
+
+
+def holder_of(reading: Reading, digest: str) -> tuple[Token, User] | None:
+    """The token of that digest and its user."""
+    holder = reading.holder(digest)
+    if holder is None:
+        return None
+    own_keys = [keys.token_key(holder.user_id, each) for each in (holder.token_id, *holder.ancestor_ids)]
+    # None of these is ever changed together with another: what is read of each, as it is now, fits the others.
+    found = {each["sk"]["S"]: each for each in reading.each([keys.user_key(holder.user_id), *own_keys])}
+    user, token = found.pop("U", None), found.pop(f"K#{holder.token_id}", None)
+    # Another process may know the digest from before a rotation.
+    if user is None or token is None or token["digest"]["S"] != digest:
+        return None
+    return items.token_of(token, found.values()), items.user_of(user)
+
+
+def token_of(reading: Reading, user_id: str, token_id: str) -> Token | None:
+    """The user's token of that id."""
+    item = reading.item(keys.token_key(user_id, token_id))
+    if item is None:
+        return None
+    ancestor_ids = items.ancestor_ids_of(item)
+    return items.token_of(item, _tokens(reading, user_id, ancestor_ids) if ancestor_ids else ())
+
+
+def tokens_page(reading: Reading, user_id: str, limit: int, after: Position | None) -> Page[Token]:
+    """The user's tokens that are not revoked, newest first."""
+    last = keys.before(f"K#{after[0]}") if after else "K$"
+    found = reading.between(
+        f"U#{user_id}",
+        "K#",
+        last,
+        backwards=True,
+        wanted=limit + 1,
+        filtered="attribute_not_exists(#revoked_at)",
+        names={"#revoked_at": "revoked_at"},
+    )
+    tokens: list[Token] = []
+    for looks in count(1):
+        batch = [*islice(found, limit + 1)]
+        tokens += _live(reading, user_id, batch)
+        if len(tokens) > limit or len(batch) <= limit:
+            break
+        if looks == MOST_LOOKS:
+            return Page(tuple(tokens), (batch[-1]["sk"]["S"][2:],))
+    return page(tokens, limit, lambda token: token.id)
+
+
+def _live(reading: Reading, user_id: str, batch: Sequence[Item]) -> list[Token]:
+    """Those of the tokens that none of their ancestors has taken along."""
+    known = {each["sk"]["S"][2:] for each in batch}
+    unknown = {each for item in batch for each in items.ancestor_ids_of(item)} - known
+    ended = {each["sk"]["S"][2:] for each in _tokens(reading, user_id, sorted(unknown)) if "revoked_at" in each}
+    return [items.token_of(each) for each in batch if ended.isdisjoint(items.ancestor_ids_of(each))]
+
+
+def _tokens(reading: Reading, user_id: str, token_ids: Iterable[str]) -> Iterator[Item]:
+    wanted = [keys.token_key(user_id, each) for each in token_ids]
+    for start in range(0, len(wanted), _MOST_AT_ONCE):
+        yield from reading.each(wanted[start : start + _MOST_AT_ONCE])
