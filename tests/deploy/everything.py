@@ -38,6 +38,7 @@ def use_users(ask: Ask) -> None:
     ask("GET", f"/v1/users/{me['id']}")
     token = ask("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})[0]["token"]
     ask("GET", "/v1/users/me/tokens")
+    ask("POST", f"/v1/users/me/tokens/{token['id']}/rotate")
     ask("DELETE", f"/v1/users/me/tokens/{token['id']}")
 
 

@@ -240,7 +240,11 @@ def tokens_of_tokens(visitor: Visitor) -> None:
     while (below := last.client.post("/users/me/tokens", {"name": "Child", "scopes": full})).status != 409:
         last = replace(last, client=last.client.with_token(below.json["secret"]))
     last.refused(409, "POST", "/users/me/tokens", {"name": "Child", "scopes": full})
-    child.ask("POST", f"{token}/rotate")
+    gone = replace(child, client=visitor.client)
+    gone.ask("POST", f"{token}/rotate")
+    gone.ask("DELETE", token)
+    gone.refused(404, "POST", f"{token}/rotate")
+    gone.refused(404, "DELETE", token)
 
 
 def doors(visitor: Visitor) -> None:
