@@ -5,6 +5,7 @@ from itertools import count
 import pytest
 
 from kanban import users
+from kanban.errors import InstallationOwnerOnly
 from kanban.values import Act, Change
 from tests.kanban.desk import NOON
 
@@ -50,3 +51,14 @@ def test_nothing_but_the_name_can_be_patched(act: Act) -> None:
 
     with pytest.raises(ValueError, match="cannot be changed"):
         users.revise(user, {"id": "bob"}, act)
+
+
+@pytest.mark.parametrize("others", [{}, {"name": "Somebody else", "id": "bob"}, {"name": "Ann", "id": "ANN"}])
+def test_only_the_owner_of_the_installation_makes_users(act: Act, others: dict[str, str]) -> None:
+    owner, _ = users.create(act, name="Ann", id="ann")
+    users.ensure_may_make_users("ann", owner)
+
+    other = users.create(act, **others)[0] if others else None
+
+    with pytest.raises(InstallationOwnerOnly, match="only the owner of this installation"):
+        users.ensure_may_make_users("ann", other)
