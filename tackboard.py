@@ -36,7 +36,7 @@ environment:
   HOST          the address to listen on (default: 127.0.0.1, which only this machine reaches)
   PORT          the port to listen on (default: 8080; 0 takes a free one)
   STORE_URL     where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
-  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 asks for an admin's token (default: 0)
+  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 only the owner (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
   LOG_FORMAT    how the log is written, json or text (default: text on a terminal, else json)

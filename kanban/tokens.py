@@ -103,7 +103,7 @@ def is_due(token: Token, now: datetime) -> bool:
 
 
 def revoke(token: Token, act: Act, *, by: Token) -> tuple[Token, Change | None]:
-    """The token, revoked from now on with all that comes from it. Once revoked, nothing changes any more.
+    """Return the token, revoked with all that comes from it, and the change; None if it was revoked before.
 
     `by` is the token that asks for it. Raises TokenOutOfReach if the token outranks it: if it has another scope, or is
     an ancestor.
@@ -122,9 +122,9 @@ def revoke(token: Token, act: Act, *, by: Token) -> tuple[Token, Change | None]:
 
 
 def rotate(token: Token, act: Act, random_bytes: Callable[[int], bytes], *, by: Token) -> tuple[Token, str, Change]:
-    """The token with a new secret, which is told, and without the old one.
+    """Return the token with a new secret, the text of that secret, and the change; the old secret ends.
 
-    `by` is the token that asks for it: the token itself, or an ancestor. Any other would get a secret that goes on
+    `by` is the token that asks for it: the token itself, or an ancestor. Any other would get a secret that works on
     after its own end. Raises TokenOutOfReach, TokenExpired.
     """
     if by.id not in (token.id, *token.ancestor_ids):

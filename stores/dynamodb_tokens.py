@@ -1,4 +1,4 @@
-"""Tokens, as they are found in the table: each together with those that it comes from."""
+"""Reads of tokens: each is read together with its ancestors, since it is revoked with any of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
@@ -15,22 +15,22 @@ _MOST_AT_ONCE = 100
 
 
 def holder_of(reading: Reading, digest: str) -> tuple[Token, User] | None:
-    """The token of that digest and its user."""
+    """Return the token of that digest and its user."""
     holder = reading.holder(digest)
     if holder is None:
         return None
     own_keys = [keys.token_key(holder.user_id, each) for each in (holder.token_id, *holder.ancestor_ids)]
-    # None of these is ever changed together with another: what is read of each, as it is now, fits the others.
+    # No transaction writes two of these, so they need not be read in one.
     found = {each["sk"]["S"]: each for each in reading.each([keys.user_key(holder.user_id), *own_keys])}
     user, token = found.pop("U", None), found.pop(f"K#{holder.token_id}", None)
-    # Another process may know the digest from before a rotation.
+    # The holder may be cached from before a rotation that another process did.
     if user is None or token is None or token["digest"]["S"] != digest:
         return None
     return items.token_of(token, found.values()), items.user_of(user)
 
 
 def token_of(reading: Reading, user_id: str, token_id: str) -> Token | None:
-    """The user's token of that id."""
+    """Return the user's token of that id."""
     item = reading.item(keys.token_key(user_id, token_id))
     if item is None:
         return None
@@ -39,7 +39,7 @@ def token_of(reading: Reading, user_id: str, token_id: str) -> Token | None:
 
 
 def tokens_page(reading: Reading, user_id: str, limit: int, after: Position | None) -> Page[Token]:
-    """The user's tokens that are not revoked, newest first."""
+    """Return the user's tokens that are not revoked, newest first."""
     last = keys.before(f"K#{after[0]}") if after else "K$"
     found = reading.between(
         f"U#{user_id}",
@@ -62,7 +62,7 @@ def tokens_page(reading: Reading, user_id: str, limit: int, after: Position | No
 
 
 def _live(reading: Reading, user_id: str, batch: Sequence[Item]) -> list[Token]:
-    """Those of the tokens that none of their ancestors has taken along."""
+    """Return the tokens of the batch that are not revoked with an ancestor."""
     known = {each["sk"]["S"][2:] for each in batch}
     unknown = {each for item in batch for each in items.ancestor_ids_of(item)} - known
     ended = {each["sk"]["S"][2:] for each in _tokens(reading, user_id, sorted(unknown)) if "revoked_at" in each}

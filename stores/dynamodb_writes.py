@@ -177,7 +177,7 @@ class _Writer:
             yield self._thing(items.holder_item(token.digest, token), "token.digest", is_new=True)
 
     def _rotated(self, token: Token) -> Iterator[Write]:
-        """What a token is found by, if it has another secret now."""
+        """Replace the item that a token is found by, if it has another secret now."""
         replaced = self._circumstances.digests.get(token.id, token.digest)
         if replaced != token.digest:
             yield Write("Delete", {"TableName": self.table, "Key": keys.holder_key(replaced)}, _is_stale)

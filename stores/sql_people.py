@@ -12,7 +12,7 @@ USER = sa.select(users).where(users.c.id == given("user_id"))
 
 _ancestor = tokens.alias("ancestor")
 
-# Looked up for a token that is not revoked itself, and most come from no other.
+# Runs only for a token that is not revoked itself. Most tokens have no ancestor, and then it is one look at an index.
 _ANCESTOR_REVOKED_AT = (
     sa.select(sa.func.min(_ancestor.c.revoked_at))
     .select_from(token_ancestors.join(_ancestor, _ancestor.c.id == token_ancestors.c.ancestor_id))
