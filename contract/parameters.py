@@ -2,6 +2,11 @@
 
 Python's `int` and `float` accept blanks, underscores and digits of every script; the document doesn't. An unknown
 query parameter, or a scalar given twice, is an error: silently ignoring what a client asked for helps nobody.
+
+An array in a query is read in every spelling that clients have for it, whichever the document names: items separated
+by a comma, by `%2C`, or by repeating the name. An encoded comma separates only items that can't hold one. Otherwise it
+is part of an item, as it is behind a REST API or a load balancer, where every comma arrives encoded: there only a
+repeated name separates such items.
 """
 
 import re
@@ -17,6 +22,13 @@ from contract.schemas import Schema, Schemas
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 
+# Formats and patterns whose texts have no comma. The pattern takes characters and classes one by one: a range between
+# two of these characters never includes the comma, which sorts before all of them.
+_FORMATS_WITHOUT_COMMA = frozenset(("byte", "date", "date-time", "ipv4", "ipv6", "time", "uuid"))
+_PATTERN_WITHOUT_COMMA = re.compile(
+    r"\^(?:(?:[A-Za-z0-9_-]|\\d|\[[A-Za-z0-9_-]+\])(?:[+*?]|\{[0-9]+(?:,[0-9]*)?\})?)+\$"
+)
+
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 
 
@@ -29,6 +41,7 @@ class Parameter:
         "default",
         "explode",
         "item_type",
+        "items_may_hold_commas",
         "key",
         "name",
         "place",
@@ -44,7 +57,9 @@ class Parameter:
         self.required: bool = described.get("required", False)
         schema = schemas.resolve(described["schema"])
         self.type: str = schema.get("type", "string")
-        self.item_type: str = schemas.resolve(schema.get("items", {})).get("type", "string")
+        items = schemas.resolve(schema.get("items", {}))
+        self.item_type: str = items.get("type", "string")
+        self.items_may_hold_commas = may_hold_commas(items)
         self.explode: bool = described.get("explode", described.get("style", _STYLES[self.place]) == "form")
         self.default: Any = schema.get("default")
         self.check = schemas.check(described["schema"], "request")
@@ -64,13 +79,13 @@ class Parameter:
             return f"{what} {TYPE_NAMES.get(kind, 'of no type of their own')}, which isn't supported"
         return None
 
-    def pieces(self, given: list[str]) -> list[str]:
-        """The texts of a query, one for each item of an array; a comma that was percent-encoded separates nothing."""
-        if self.type != "array" or self.explode:
-            return given
-        if len(given) > 1:
-            raise self.refused([Fault("", "type", "must be given once, its items separated by commas")])
-        return given[0].split(",") if given[0] else []
+    def split(self, raw: list[str]) -> list[str]:
+        """Decode the texts that a query gives under this name: one for each item of an array, one for a scalar."""
+        if self.type != "array" or (self.explode and self.items_may_hold_commas):
+            return [_decoded(text) for text in raw]
+        if self.items_may_hold_commas:
+            return [_decoded(item) for text in raw if text for item in text.split(",")]
+        return [item for text in raw if text for item in _decoded(text).split(",")]
 
     def read(self, given: list[str]) -> Any:
         """The value of the texts given under this name; raises a 400 that names the parameter."""
@@ -109,6 +124,15 @@ class Parameter:
         return [cast(text.strip(blanks), self.item_type) for text in given[0].split(",")] if given[0] else []
 
 
+def may_hold_commas(schema: Schema) -> bool:
+    """Whether a text that keeps the schema may have a comma in it; True where it can't be told."""
+    if schema.get("type", "string") != "string" or schema.get("format") in _FORMATS_WITHOUT_COMMA:
+        return False
+    if "enum" in schema:
+        return any("," in value for value in schema["enum"] if value is not None)
+    return _PATTERN_WITHOUT_COMMA.fullmatch(schema.get("pattern", "")) is None
+
+
 def argument_of(name: str) -> str:
     """The name under which a function takes a parameter; a word of Python's own gets an underscore: `from_`."""
     argument = name.lower().replace("-", "_")
@@ -145,7 +169,7 @@ def read_query(raw: str, parameters: Mapping[str, Parameter], into: dict[str, An
             # Its name is the client's own, so nothing but its place is pointed at.
             fault = Fault("/query", "unknown_parameter", f"has a parameter that the document does not name; {known}")
             raise invalid("invalid_parameter", f"There is an unknown query parameter; {known}.", [fault])
-        into[parameter.argument] = parameter.read([_decoded(text) for text in parameter.pieces(texts)])
+        into[parameter.argument] = parameter.read(parameter.split(texts))
     for parameter in parameters.values():
         if parameter.argument not in into:
             if parameter.required:
