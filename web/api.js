@@ -109,8 +109,6 @@ export class Api {
     for (const [name, value] of Object.entries(wishes.query ?? {})) {
       if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
     }
-    // A comma between the parts of a list is a comma; within a part it would be written %2C.
-    url.search = url.search.replaceAll("%2C", ",");
     const headers = new Headers({ authorization: `Bearer ${this.token}`, accept: wishes.accept ?? "application/json" });
     if (key) headers.set("idempotency-key", key);
     if (wishes.tag) headers.set("if-match", wishes.tag);

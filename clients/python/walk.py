@@ -2,9 +2,7 @@
 
 import os
 import uuid
-from urllib.parse import quote
 
-import httpx
 from tackboard_client import AuthenticatedClient
 from tackboard_client.api.boards import create_board, get_board
 from tackboard_client.api.cards import (
@@ -18,19 +16,7 @@ from tackboard_client.api.cards import (
 )
 from tackboard_client.models import BoardCreate, BoardEmbed, CardCreate, CardMove, CardPatch, Currency, Position, Stage
 
-
-def with_commas(request: httpx.Request) -> None:
-    """The generated client sends `embed` once for each value; the document wants them in one, with commas between."""
-    given = request.url.params
-    query = "&".join(f"{name}={','.join(map(quote, given.get_list(name)))}" for name in given)
-    request.url = request.url.copy_with(query=query.encode())
-
-
-client = AuthenticatedClient(
-    os.environ["TACKBOARD_URL"],
-    os.environ["TACKBOARD_TOKEN"],
-    httpx_args={"event_hooks": {"request": [with_commas]}},
-)
+client = AuthenticatedClient(os.environ["TACKBOARD_URL"], os.environ["TACKBOARD_TOKEN"])
 
 board = create_board.sync(
     client=client, body=BoardCreate(name="Website", currency=Currency.EUR, hourly_rate_minor=9000)

@@ -6,7 +6,6 @@ import type { paths } from "./document.js";
 const api = createClient<paths, "application/json" | "application/problem+json">({
   baseUrl: process.env.TACKBOARD_URL!, // http://127.0.0.1:8080/v1
   headers: { Authorization: `Bearer ${process.env.TACKBOARD_TOKEN}` },
-  querySerializer: { array: { style: "form", explode: false } }, // embed=lists,cards and not embed=lists&embed=cards
 });
 
 const { data: board } = await api.POST("/boards", {
