@@ -1,6 +1,7 @@
 """The function that AWS Lambda calls: `lambda_wsgi_handler.handler`.
 
-It takes the same environment as wsgi.py, and STAGE, which its metrics carry. The name ends the way it does because
+It takes the same environment as wsgi.py, and STAGE, which its metrics carry, and API_GATEWAY_BASE_PATH, the base path
+that the API is mapped to at a domain of one's own. The name ends the way it does because
 the plugin serverless-wsgi knows its functions by it.
 """
 
@@ -31,5 +32,6 @@ handler = Function(
     deadline,
     Records(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, partial(print, flush=True)),
     Purge(store, utc_now),
+    os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )
 snapshot.register()

@@ -36,10 +36,16 @@ class Function:
     """Answers the events of one application."""
 
     def __init__(
-        self, application: WsgiBridge, deadline: Deadline, records: Records, purge: Callable[[], Answer]
+        self,
+        application: WsgiBridge,
+        deadline: Deadline,
+        records: Records,
+        purge: Callable[[], Answer],
+        base_path: str = "",
     ) -> None:
+        """`base_path` is what the API is mapped to at a domain of one's own."""
         self._application = application
-        self._gateway = Gateway(application.asgi)
+        self._gateway = Gateway(application.asgi, base_path)
         self._deadline = deadline
         self._records = records
         self._purge = purge

@@ -7,12 +7,12 @@ of its validation and decorator layers, one `RoutedMiddleware` reads the request
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
 
-from contract.bridge import Asgi, Message, drive
+from contract.bridge import Asgi, Message, address_of, drive
 from contract.cursors import Cursors
 from contract.heavy import HeavyOperations
 from contract.imports import only_parts_of
@@ -194,12 +194,13 @@ class _Endpoint:
 
     async def __call__(self, scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
         body = (await receive())["body"] if self._operation.has_body else b""
-        parts = self._operation.parts_of(scope["path"])
+        path = scope["path"].removeprefix(scope["root_path"])
+        parts = self._operation.parts_of(path)
         if parts is None:
             raise HTTPException(404)
         request = Request(
             method=scope["method"],
-            path=scope["path"],
+            path=path,
             prefix=parts[0],
             path_values=parts[1],
             query=scope["query_string"].decode("latin-1"),
@@ -209,9 +210,24 @@ class _Endpoint:
         found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
         note(operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller"))
         response = self._answering(self._operation, request, found)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        given = _below(address_of(scope, ""), response.headers) if scope["root_path"] else response.headers
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
+
+
+def _below(prefix: str, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Put a prefix before the addresses in headers.
+
+    It is put on last: what a handler answers, and what is replayed, is the same wherever the application is mounted.
+    """
+    for name, value in headers:
+        if name == "location":
+            yield name, prefix + value
+        elif name == "link":
+            yield name, f"<{prefix}{value.removeprefix('<')}"
+        else:
+            yield name, value
 
 
 class _ContractAPI(RoutedAPI[_Endpoint]):  # type: ignore[misc] # connexion is untyped.

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 Message = MutableMapping[str, Any]
@@ -97,20 +98,34 @@ def scope_of(environ: WSGIEnvironment) -> Message:
     ]
     own = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
     headers.extend((header, octets(environ[name])) for name, header in own.items() if environ.get(name))
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    prefix = _text(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
-        "path": octets(path).decode("utf-8", "surrogateescape"),
+        "path": prefix + _text(environ.get("PATH_INFO", "")),
         "query_string": octets(environ.get("QUERY_STRING", "")),
-        "root_path": octets(environ.get("SCRIPT_NAME", "")).decode("utf-8", "surrogateescape"),
+        "root_path": prefix,
         "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
         "headers": headers,
         "extensions": {},
     }
+
+
+def _normalize_prefix(name: str) -> str:
+    """Write a prefix as PEP 3333 wants it, however an operator did: one slash in front, none at the end."""
+    return f"/{words}" if (words := name.strip("/")) else ""
+
+
+def _text(native: str) -> str:
+    return octets(native).decode("utf-8", "surrogateescape")
+
+
+def address_of(scope: Message, path: str) -> str:
+    """Return the address at which clients find a path of the application, below the prefix of this request."""
+    return quote(scope.get("root_path", ""), safe="/$") + path
 
 
 def octets(native: str) -> bytes:

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
 
-from contract.bridge import Asgi, Message
+from contract.bridge import Asgi, Message, address_of
 from contract.conditional import is_unchanged
 from contract.notes import note
 from contract.problems import PROBLEM_JSON, Problem
@@ -83,6 +83,9 @@ _FILES: dict[str, tuple[Callable[[], Path], str, str]] = {
 
 _REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
 
+_FIRST_SERVER = re.compile(rb"""(?:"servers":\s*\[\s*\{\s*"url":\s*"|^servers:\s*- url: ["']?)(?=/)""", re.MULTILINE)
+"""What stands before the address of a document's first server, where that is a path."""
+
 _PROBLEMS = "/problems/"
 _CODE_ROW = re.compile(
     r"^\| (?P<status>\d+) \| `(?P<code>\w+)` \| (?P<meaning>.*?) \| (?P<advice>.*?) \|$", re.MULTILINE
@@ -104,42 +107,55 @@ class Docs:
     """An ASGI application that answers GET and HEAD of the pages for people, and passes on every other address."""
 
     def __init__(self, bundle_json: bytes, bundle_yaml: bytes, *, otherwise: Asgi) -> None:
-        self._documents = {
-            "/openapi.json": page_of("application/json", bundle_json),
-            "/openapi.yaml": page_of("application/yaml", bundle_yaml),
+        self._bundles = {
+            "/openapi.json": ("application/json", bundle_json),
+            "/openapi.yaml": ("application/yaml", bundle_yaml),
         }
+        # The document for each prefix. An application has one, or a few behind a gateway.
+        self._document = lru_cache(maxsize=16)(self._document_below)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer, redirect, or pass on."""
         prefix = scope.get("root_path", "")
         path = scope["path"].removeprefix(prefix)
-        found = _FILES.keys() | _REDIRECTS.keys() | self._documents.keys()
-        if path.startswith(_PROBLEMS):
-            found |= self._problems.keys()
-        if path not in found:
+        # The links of the page at a prefix are relative to the slash at its end.
+        target = "/" if prefix and not path else _REDIRECTS.get(path)
+        if target is None and not self._has(path):
             await self._otherwise(scope, receive, send)
             return
         note(page=scope["path"])
         if scope["method"] not in ("GET", "HEAD"):
             await refuse_method(scope, send)
-        elif path in _REDIRECTS:
+        elif target:
             # Temporary, so that no browser remembers it: another page may come to stand there.
-            await _reply(scope, send, 302, {"location": prefix + _REDIRECTS[path]})
-        elif page := self._documents.get(path) or self._problems.get(path) or _file(path):
+            await _reply(scope, send, 302, {"location": address_of(scope, target)})
+        elif path in self._bundles:
+            await send_page(scope, send, self._document(path, address_of(scope, "")))
+        elif page := self._problems.get(path) or _file(path):
             await send_page(scope, send, page)
         else:
             await self._otherwise(scope, receive, send)
 
+    def _has(self, path: str) -> bool:
+        return path in _FILES or path in self._bundles or (path.startswith(_PROBLEMS) and path in self._problems)
+
     def pages(self) -> dict[str, Page]:
         """Every page by its address, for a server of files."""
         files = {path: page for path in _FILES if (page := _file(path))}
-        return self._documents | self._problems | files
+        return {path: self._document(path, "") for path in self._bundles} | self._problems | files
+
+    def _document_below(self, path: str, prefix: str) -> Page:
+        """Return the document with the address that its first server has below a prefix."""
+        content_type, bundle = self._bundles[path]
+        if prefix:
+            bundle = _FIRST_SERVER.sub(rb"\g<0>" + prefix.encode(), bundle, count=1)
+        return page_of(content_type, bundle)
 
     @cached_property
     def _problems(self) -> dict[str, Page]:
         """A page for each row of the table that the document has for its codes."""
-        schemas = json.loads(self._documents["/openapi.json"].body).get("components", {}).get("schemas", {})
+        schemas = json.loads(self._bundles["/openapi.json"][1]).get("components", {}).get("schemas", {})
         template = Template((_ours() / "problem.html").read_text())
         pages = {}
         for row in _CODE_ROW.finditer(schemas.get("ProblemCode", {}).get("description", "")):

@@ -72,7 +72,7 @@ class Edge:
             await send(message)
 
         try:
-            most = self._limits.get(scope["path"], MOST_BODY)
+            most = self._limits.get(scope["path"].removeprefix(scope["root_path"]), MOST_BODY)
             _check_head(scope, headers, most)
             body = await _whole_body(receive, most)
         except Problem as problem:

@@ -2,6 +2,10 @@
 
 The format sends the path decoded, the query as it came, a repeated header joined with commas, cookies in a list of
 their own, and a body that is no text in base64. Answers go back in the same way.
+
+A stage with a name stands in the path of the event, whatever the client's address is. In an address of the gateway's
+own it is the prefix that clients see. A domain of one's own has a base path instead, or none: the gateway takes it off
+and doesn't tell, so it must be configured.
 """
 
 import base64
@@ -27,12 +31,14 @@ class MalformedEvent(Exception):
 class Gateway:
     """Answers events with an ASGI application that never waits."""
 
-    def __init__(self, asgi: Asgi) -> None:
+    def __init__(self, asgi: Asgi, base_path: str = "") -> None:
+        """`base_path` is what the API is mapped to at a domain of one's own: `kanban`."""
         self._asgi = asgi
+        self._base_path = f"/{words}" if (words := base_path.strip("/")) else ""
 
     def __call__(self, event: Event) -> Answer:
         """The answer to an event. Raises MalformedEvent; a body that is not the base64 it claims to be is a 400."""
-        scope = scope_of_event(event)
+        scope = scope_of_event(event, self._base_path)
         body = body_of(event)
         if body is None:
             return undecodable()
@@ -41,12 +47,10 @@ class Gateway:
         return _answer(exchange)
 
 
-def scope_of_event(event: Event) -> Message:
-    """The ASGI scope of an event. A stage with a name is a base path, as it is in the address."""
+def scope_of_event(event: Event, base_path: str = "") -> Message:
+    """Return the ASGI scope of an event, whose prefix is the one that the client's address has."""
     context = _part(event, "requestContext", dict)
-    path = _part(event, "rawPath", str)
-    stage = context.get("stage", _DEFAULT_STAGE)
-    base = f"/{stage}"
+    prefix, path = _prefix_and_path(_part(event, "rawPath", str), context, base_path)
     sent = _part(event, "headers", dict)
     headers = [(name.lower().encode(), octets(value)) for name, value in _texts(sent)]
     if cookies := event.get("cookies"):
@@ -57,13 +61,23 @@ def scope_of_event(event: Event) -> Message:
         "http_version": "1.1",
         "method": _part(_part(context, "http", dict), "method", str),
         "scheme": sent.get("x-forwarded-proto", "https"),
-        "path": path,
+        "path": prefix + path,
         "query_string": octets(_part(event, "rawQueryString", str)),
-        "root_path": base if stage != _DEFAULT_STAGE and path.startswith(f"{base}/") else "",
+        "root_path": prefix,
         "server": (sent.get("host", ""), 443),
         "headers": headers,
         "extensions": {},
     }
+
+
+def _prefix_and_path(raw: str, context: Event, base_path: str) -> tuple[str, str]:
+    """Return the prefix in the client's address, and the path below it."""
+    stage = f"/{context.get('stage', _DEFAULT_STAGE)}"
+    has_stage = stage != f"/{_DEFAULT_STAGE}" and f"{raw}/".startswith(f"{stage}/")
+    path = raw.removeprefix(stage) if has_stage else raw
+    if not str(context.get("domainName", "")).startswith(f"{context.get('apiId')}.execute-api."):
+        return base_path, path
+    return (stage if has_stage else ""), path
 
 
 def body_of(event: Event) -> bytes | None:

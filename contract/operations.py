@@ -40,7 +40,8 @@ class BadDocument(Exception):
 class Request:
     """A request as the edge let it through: text decoded once, names of headers lower-case.
 
-    `prefix` is what stands in `path` before the path that the document names.
+    `path` begins where the application is mounted. `prefix` is what stands in it before the path that the document
+    names.
     """
 
     method: str

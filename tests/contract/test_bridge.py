@@ -216,6 +216,24 @@ def test_the_scope_says_what_the_environ_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [
+        ("/kanban", "/kanban"),
+        ("/kanban/", "/kanban"),
+        ("kanban", "/kanban"),
+        ("/tools/kanban", "/tools/kanban"),
+        ("//example.org", "/example.org"),
+        ("/", ""),
+        ("", ""),
+    ],
+)
+def test_a_prefix_has_one_slash_in_front_and_none_at_the_end(name: str, prefix: str) -> None:
+    scope = scope_of({**environ("GET", "/v1/boards"), "SCRIPT_NAME": name})
+
+    assert (scope["path"], scope["root_path"]) == (f"{prefix}/v1/boards", prefix)
+
+
 def test_the_type_of_a_body_is_told_once() -> None:
     request = environ("POST", "/", b"{}", {"Content-Type": "application/json"})
     request |= {"HTTP_CONTENT_TYPE": "text/plain", "HTTP_CONTENT_LENGTH": "9"}

@@ -1,0 +1,131 @@
+"""Ways that lead to one application: servers, gateways and balancers, each with the address that clients see.
+
+A test sends what a client sends: a method, an address on the host (prefix included), headers and a body. The transport
+makes of it what would reach the process, and gives back what the client would get.
+"""
+
+import base64
+import http.client
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from waitress.server import create_server
+from waitress.wasyncore import close_all
+
+from app import utc_now
+from aws.deadline import Deadline
+from aws.function import Function
+from aws.records import Records
+from contract.bridge import WsgiBridge
+from tests.contract.aws_events import GATEWAY, Event, http_api, load_balancer, rest_api
+from tests.contract.client import Received, call, environ
+
+Send = Callable[[str, str, bytes | None, Mapping[str, str]], Received]
+"""Sends (method, address, body, headers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One way to the application."""
+
+    open: Callable[["Transport", WsgiBridge], Any]
+    """A context in which the application can be called: its value is a `Send`."""
+    prefix: str = ""
+    """What stands before `/v1` in the addresses that clients see."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What the operator sets."""
+    event: Callable[..., Event] = http_api
+    wishes: Mapping[str, Any] = field(default_factory=dict)
+    path: Callable[[str], str] = lambda address: address
+    """The path in the event, of the address that the client sees."""
+
+
+@contextmanager
+def _by_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+        request = environ(method, address.removeprefix(transport.prefix), body, headers)
+        return call(application, {**request, "SCRIPT_NAME": unquote_to_bytes(transport.prefix).decode("latin-1")})
+
+    yield send
+
+
+@contextmanager
+def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    channels: dict[int, Any] = {}
+    prefix = transport.prefix
+    server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=1, url_prefix=prefix)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
+        connection.request(method, address, body, dict(headers))
+        answer = connection.getresponse()
+        received = Received(answer.status, answer.getheaders(), answer.read())
+        connection.close()
+        return received
+
+    try:
+        yield send
+    finally:
+        server.trigger.pull_trigger(lambda: close_all(channels))
+        thread.join()
+        server.task_dispatcher.shutdown()
+
+
+@contextmanager
+def _by_event(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    records = Records("test", utc_now, lambda: 0.0, lambda _: None)
+    base_path = transport.environment.get("API_GATEWAY_BASE_PATH", "")
+    function = Function(application, Deadline(), records, dict, base_path)
+
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+        path, mark, query = address.partition("?")
+        answer = function(
+            transport.event(method, transport.path(path) + mark + query, body, headers, **transport.wishes), None
+        )
+        content = answer.get("body") or ""
+        several = answer.get("multiValueHeaders") or {
+            name: [value] for name, value in answer.get("headers", {}).items()
+        }
+        return Received(
+            answer["statusCode"],
+            [(name, value) for name, values in several.items() for value in values],
+            base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode(),
+        )
+
+    yield send
+
+
+def _without(prefix: str, then: str = "") -> Callable[[str], str]:
+    return lambda address: then + address.removeprefix(prefix)
+
+
+_MAPPED = {"API_GATEWAY_BASE_PATH": "kanban"}
+
+TRANSPORTS = {
+    "WSGI": Transport(_by_wsgi),
+    "WSGI below SCRIPT_NAME": Transport(_by_wsgi, "/kanban"),
+    "WSGI below a prefix that must be encoded": Transport(_by_wsgi, "/m%C3%A4rz%202/kanban"),
+    "socket": Transport(_by_socket),
+    "socket below a prefix": Transport(_by_socket, "/tools/kanban"),
+    "HTTP API": Transport(_by_event, wishes={"host": GATEWAY}),
+    "HTTP API, named stage": Transport(_by_event, "/dev", wishes={"host": GATEWAY, "stage": "dev"}),
+    # The event has the name of the stage, which the client's address hasn't, and lacks the mapping, which it has.
+    "HTTP API, own domain": Transport(_by_event),
+    "HTTP API, own domain, named stage": Transport(_by_event, wishes={"stage": "dev"}, path=_without("", "/dev")),
+    "HTTP API, own domain, base path": Transport(
+        _by_event, "/kanban", _MAPPED, wishes={"stage": "dev"}, path=_without("/kanban", "/dev")
+    ),
+    "REST API, stage": Transport(
+        _by_event, "/prod", event=rest_api, wishes={"host": GATEWAY, "stage": "prod"}, path=_without("/prod")
+    ),
+    "REST API, own domain": Transport(_by_event, event=rest_api),
+    "REST API, own domain, base path": Transport(_by_event, "/kanban", _MAPPED, event=rest_api),
+    "load balancer": Transport(_by_event, event=load_balancer),
+    "load balancer, rule for a path": Transport(_by_event, "/kanban", _MAPPED, event=load_balancer),
+}
