@@ -54,23 +54,14 @@ def _by_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
 
 
 @contextmanager
-def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def listening(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
+    """Serve an application below a prefix on a port of this machine, in a thread."""
     channels: dict[int, Any] = {}
-    prefix = transport.prefix
-    server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=1, url_prefix=prefix)
+    server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=2, url_prefix=prefix)
     thread = threading.Thread(target=server.run)
     thread.start()
-
-    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
-        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
-        connection.request(method, address, body, dict(headers))
-        answer = connection.getresponse()
-        received = Received(answer.status, answer.getheaders(), answer.read())
-        connection.close()
-        return received
-
     try:
-        yield send
+        yield server.effective_port
     finally:
         server.trigger.pull_trigger(lambda: close_all(channels))
         thread.join()
@@ -78,7 +69,22 @@ def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
 
 
 @contextmanager
-def _by_event(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    with listening(application, transport.prefix) as port:
+
+        def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request(method, address, body, dict(headers))
+            answer = connection.getresponse()
+            received = Received(answer.status, answer.getheaders(), answer.read())
+            connection.close()
+            return received
+
+        yield send
+
+
+@contextmanager
+def by_event(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
     records = Records("test", utc_now, lambda: 0.0, lambda _: None)
     base_path = transport.environment.get("API_GATEWAY_BASE_PATH", "")
     function = Function(application, Deadline(), records, dict, base_path)
@@ -113,19 +119,19 @@ TRANSPORTS = {
     "WSGI below a prefix that must be encoded": Transport(_by_wsgi, "/m%C3%A4rz%202/kanban"),
     "socket": Transport(_by_socket),
     "socket below a prefix": Transport(_by_socket, "/tools/kanban"),
-    "HTTP API": Transport(_by_event, wishes={"host": GATEWAY}),
-    "HTTP API, named stage": Transport(_by_event, "/dev", wishes={"host": GATEWAY, "stage": "dev"}),
+    "HTTP API": Transport(by_event, wishes={"host": GATEWAY}),
+    "HTTP API, named stage": Transport(by_event, "/dev", wishes={"host": GATEWAY, "stage": "dev"}),
     # The event has the name of the stage, which the client's address hasn't, and lacks the mapping, which it has.
-    "HTTP API, own domain": Transport(_by_event),
-    "HTTP API, own domain, named stage": Transport(_by_event, wishes={"stage": "dev"}, path=_without("", "/dev")),
+    "HTTP API, own domain": Transport(by_event),
+    "HTTP API, own domain, named stage": Transport(by_event, wishes={"stage": "dev"}, path=_without("", "/dev")),
     "HTTP API, own domain, base path": Transport(
-        _by_event, "/kanban", _MAPPED, wishes={"stage": "dev"}, path=_without("/kanban", "/dev")
+        by_event, "/kanban", _MAPPED, wishes={"stage": "dev"}, path=_without("/kanban", "/dev")
     ),
     "REST API, stage": Transport(
-        _by_event, "/prod", event=rest_api, wishes={"host": GATEWAY, "stage": "prod"}, path=_without("/prod")
+        by_event, "/prod", event=rest_api, wishes={"host": GATEWAY, "stage": "prod"}, path=_without("/prod")
     ),
-    "REST API, own domain": Transport(_by_event, event=rest_api),
-    "REST API, own domain, base path": Transport(_by_event, "/kanban", _MAPPED, event=rest_api),
-    "load balancer": Transport(_by_event, event=load_balancer),
-    "load balancer, rule for a path": Transport(_by_event, "/kanban", _MAPPED, event=load_balancer),
+    "REST API, own domain": Transport(by_event, event=rest_api),
+    "REST API, own domain, base path": Transport(by_event, "/kanban", _MAPPED, event=rest_api),
+    "load balancer": Transport(by_event, event=load_balancer),
+    "load balancer, rule for a path": Transport(by_event, "/kanban", _MAPPED, event=load_balancer),
 }
