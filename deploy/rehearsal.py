@@ -62,7 +62,7 @@ class Rehearsal:
         return f"{self._stack.status()}, {len(resources['StackResources'])} resources"
 
     def work(self) -> str:
-        """Do what people do: the owner's token, a board, a card that is started and resolved, its events."""
+        """Do what people do: the owner's token, a board, a card that is started and resolved, HEAD, the events."""
         url = f"dynamodb://{self._stack.name}?region={REGION}&endpoint={self._address}"
         made = subprocess.run(
             [sys.executable, "tackboard.py", "token"],
@@ -78,6 +78,9 @@ class Rehearsal:
         card = self._expect(201, "POST", f"{self._board}/cards", {"title": "Deploy"}).json()
         for action in ("start", "resolve"):
             self._expect(200, "POST", f"{self._board}/cards/{card['id']}/{action}")
+        read = self._expect(200, "GET", self._board)
+        head = self._expect(200, "HEAD", self._board)
+        _insist((head.headers["etag"], head.body) == (read.headers["etag"], b""), "HEAD must answer as GET does")
         events = self._expect(200, "GET", f"{self._board}/events").json()["items"]
         return f"{len(events)} events on a board: {', '.join(event['type'] for event in events)}"
 
