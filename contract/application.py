@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
 
-from contract.bridge import Asgi, Message, address_of, drive
+from contract.bridge import Asgi, Message, add_prefix, drive
 from contract.cursors import Cursors
 from contract.heavy import HeavyOperations
 from contract.imports import only_parts_of
@@ -210,13 +210,13 @@ class _Endpoint:
         found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
         note(operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller"))
         response = self._answering(self._operation, request, found)
-        given = _below(address_of(scope, ""), response.headers) if scope["root_path"] else response.headers
+        given = _add_prefix_to_headers(add_prefix(scope), response.headers) if scope["root_path"] else response.headers
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 
 
-def _below(prefix: str, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _add_prefix_to_headers(prefix: str, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Put a prefix before the addresses in headers.
 
     It is put on last: what a handler answers, and what is replayed, is the same wherever the application is mounted.

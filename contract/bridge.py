@@ -98,14 +98,14 @@ def scope_of(environ: WSGIEnvironment) -> Message:
     ]
     own = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
     headers.extend((header, octets(environ[name])) for name, header in own.items() if environ.get(name))
-    prefix = _text(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
+    prefix = _decode(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
-        "path": prefix + _text(environ.get("PATH_INFO", "")),
+        "path": prefix + _decode(environ.get("PATH_INFO", "")),
         "query_string": octets(environ.get("QUERY_STRING", "")),
         "root_path": prefix,
         "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
@@ -119,12 +119,12 @@ def _normalize_prefix(name: str) -> str:
     return f"/{words}" if (words := name.strip("/")) else ""
 
 
-def _text(native: str) -> str:
+def _decode(native: str) -> str:
     return octets(native).decode("utf-8", "surrogateescape")
 
 
-def address_of(scope: Message, path: str) -> str:
-    """Return the address at which clients find a path of the application, below the prefix of this request."""
+def add_prefix(scope: Message, path: str = "") -> str:
+    """Return the address of a path of the application: the prefix of this request, percent-encoded, and the path."""
     return quote(scope.get("root_path", ""), safe="/$") + path
 
 

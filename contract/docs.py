@@ -17,7 +17,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from contract.bridge import Asgi, Message, address_of
+from contract.bridge import Asgi, Message, add_prefix
 from contract.conditional import is_unchanged
 from contract.notes import note
 from contract.problems import PROBLEM_JSON, Problem
@@ -112,7 +112,7 @@ class Docs:
             "/openapi.yaml": ("application/yaml", bundle_yaml),
         }
         # The document for each prefix. An application has one, or a few behind a gateway.
-        self._document = lru_cache(maxsize=16)(self._document_below)
+        self._document = lru_cache(maxsize=16)(self._build_document)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -121,7 +121,7 @@ class Docs:
         path = scope["path"].removeprefix(prefix)
         # The links of the page at a prefix are relative to the slash at its end.
         target = "/" if prefix and not path else _REDIRECTS.get(path)
-        if target is None and not self._has(path):
+        if target is None and not self._has_page(path):
             await self._otherwise(scope, receive, send)
             return
         note(page=scope["path"])
@@ -129,15 +129,15 @@ class Docs:
             await refuse_method(scope, send)
         elif target:
             # Temporary, so that no browser remembers it: another page may come to stand there.
-            await _reply(scope, send, 302, {"location": address_of(scope, target)})
+            await _reply(scope, send, 302, {"location": add_prefix(scope, target)})
         elif path in self._bundles:
-            await send_page(scope, send, self._document(path, address_of(scope, "")))
+            await send_page(scope, send, self._document(path, add_prefix(scope)))
         elif page := self._problems.get(path) or _file(path):
             await send_page(scope, send, page)
         else:
             await self._otherwise(scope, receive, send)
 
-    def _has(self, path: str) -> bool:
+    def _has_page(self, path: str) -> bool:
         return path in _FILES or path in self._bundles or (path.startswith(_PROBLEMS) and path in self._problems)
 
     def pages(self) -> dict[str, Page]:
@@ -145,8 +145,8 @@ class Docs:
         files = {path: page for path in _FILES if (page := _file(path))}
         return {path: self._document(path, "") for path in self._bundles} | self._problems | files
 
-    def _document_below(self, path: str, prefix: str) -> Page:
-        """Return the document with the address that its first server has below a prefix."""
+    def _build_document(self, path: str, prefix: str) -> Page:
+        """Write the document for a prefix: its first server is below it."""
         content_type, bundle = self._bundles[path]
         if prefix:
             bundle = _FIRST_SERVER.sub(rb"\g<0>" + prefix.encode(), bundle, count=1)

@@ -50,7 +50,7 @@ class Gateway:
 def scope_of_event(event: Event, base_path: str = "") -> Message:
     """Return the ASGI scope of an event, whose prefix is the one that the client's address has."""
     context = _part(event, "requestContext", dict)
-    prefix, path = _prefix_and_path(_part(event, "rawPath", str), context, base_path)
+    prefix, path = _split_path(_part(event, "rawPath", str), context, base_path)
     sent = _part(event, "headers", dict)
     headers = [(name.lower().encode(), octets(value)) for name, value in _texts(sent)]
     if cookies := event.get("cookies"):
@@ -70,7 +70,7 @@ def scope_of_event(event: Event, base_path: str = "") -> Message:
     }
 
 
-def _prefix_and_path(raw: str, context: Event, base_path: str) -> tuple[str, str]:
+def _split_path(raw: str, context: Event, base_path: str) -> tuple[str, str]:
     """Return the prefix in the client's address, and the path below it."""
     stage = f"/{context.get('stage', _DEFAULT_STAGE)}"
     has_stage = stage != f"/{_DEFAULT_STAGE}" and f"{raw}/".startswith(f"{stage}/")
