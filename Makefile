@@ -26,7 +26,7 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
+	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,9 @@ mock: .venv/development  ## answer from the document's examples, with no store, 
 
 fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
+
+hostile: .venv/development  ## measure what the worst bodies cost, beside valid ones: make hostile ONLY=create_card
+	@exec $(BIN)/python -m tests.fuzz.hostile $(if $(ONLY),--only $(ONLY))
 
 judge: .venv/development  ## let openapi-core and Prism judge the traffic of make fuzz: make judge SEED=17 CASES=4000
 	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)

@@ -1,27 +1,23 @@
-"""Request bodies: strict JSON (RFC 8259, without its liberties), checked and tidied.
-
-orjson refuses what JSON forbids: NaN, comments, trailing text, invalid UTF-8, lone surrogates, nesting past its
-depth. What it lets pass, and this module doesn't, is a name that stands twice in one object.
-"""
+"""Request bodies: JSON by the document, checked and tidied."""
 
 import re
 from typing import Any
 
-import orjson
-
 from contract.problems import Problem, invalid
 from contract.schemas import Check, Schema, Schemas
+from contract.strict_json import parse_json
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _CHARSET = re.compile(r"""charset\s*=\s*"?([^\s";]*)""", re.IGNORECASE)
 
 
 class Body:
     """The request body of one operation, by media type."""
 
-    __slots__ = ("checks", "required")
+    __slots__ = ("checks", "max_bytes", "required")
 
-    def __init__(self, described: Schema, schemas: Schemas) -> None:
+    def __init__(self, described: Schema, schemas: Schemas, max_bytes: int) -> None:
+        """`max_bytes` is how long such a body may be: what is longer never comes here."""
+        self.max_bytes = max_bytes
         self.required: bool = described.get("required", False)
         self.checks: dict[str, Check] = {
             media.lower(): schemas.check(content["schema"], "request")
@@ -52,15 +48,10 @@ class Body:
                 raise invalid("malformed_json", "A JSON body is required and missing.")
             return None
         check = self._check_for(content_type)
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise invalid("malformed_json", f"The body is not JSON: {_position(error)}.") from None
+        value = parse_json(raw, self.max_bytes)
         faults = check.faults(value)
         if faults:
             raise _refused(faults)
-        if _members(value) != _STRINGS.sub(b"", raw).count(b":"):
-            raise invalid("malformed_json", "The body is not JSON of one meaning: an object has the same name twice.")
         if check.tidy:
             tidied = check.tidy(value)
             if tidied != value and (faults := check.faults(tidied)):
@@ -86,22 +77,3 @@ def _refused(faults: list[Any]) -> Problem:
 
 def _unsupported_media_type(detail: str) -> Problem:
     return Problem(415, "unsupported_media_type", detail)
-
-
-def _position(error: orjson.JSONDecodeError) -> str:
-    """Where the text stops being JSON. The parser's own words are left out: they could quote the text."""
-    return f"it breaks off or goes wrong at line {error.lineno}, column {error.colno}"
-
-
-def _members(value: object) -> int:
-    """How many names all objects of a JSON value hold together; the walk keeps its own stack, so depth is no matter."""
-    count = 0
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        if type(part) is dict:
-            count += len(part)
-            pending.extend(part.values())
-        elif type(part) is list:
-            pending.extend(part)
-    return count

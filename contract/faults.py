@@ -26,6 +26,8 @@ MOST_TEXT = 2_000
 """Bytes of all faults of an answer together; the first is always named."""
 _MOST_ERRORS = 100
 """Errors of a validator that are looked at: a map may have any number of them, all at one place."""
+_MAX_LETTERS_TO_READ = 30_000
+"""Characters of a text that are looked at to say what is wrong with it: more than any text of a request may have."""
 _MOST_WORDS = 30
 """Names in a list that a person reads."""
 _MOST_LETTERS = 200
@@ -48,16 +50,24 @@ class Fault(NamedTuple):
     message: str
 
 
-def faults_of(errors: Iterable[Any], part_at: Callable[[list[str | int]], Part], names: frozenset[str]) -> list[Fault]:
+class Error(NamedTuple):
+    """What a validator raised, where in the whole value that is, and how to find the schema of a path of keywords."""
+
+    path: list[str | int]
+    raised: Any
+    part_at: Callable[[list[str | int]], Part]
+
+
+def faults_of(errors: Iterable[Error], names: frozenset[str]) -> list[Fault]:
     """A validator's errors as at most `MOST_FAULTS` faults: one for each place, which is the most telling one there.
 
-    `part_at` finds the schema that a path of keywords leads to. `names` are those that a pointer may name.
+    `names` are those that a pointer may name.
     """
-    places: dict[str, Any] = {}
+    places: dict[str, Error] = {}
     for error in itertools.islice(errors, _MOST_ERRORS):
-        where = pointer(error.instance_path, names)
-        if error.kind.name == "required":
-            where += f"/{error.kind.property}"
+        where = pointer(error.path, names)
+        if error.raised.kind.name == "required":
+            where += f"/{error.raised.kind.property}"
         if where in places:
             places[where] = min(places[where], error, key=_silence)
         elif len(places) < MOST_FAULTS:
@@ -67,7 +77,7 @@ def faults_of(errors: Iterable[Any], part_at: Callable[[list[str | int]], Part],
     found: list[Fault] = []
     room = MOST_TEXT
     for where, error in places.items():
-        fault = Fault(where, *_told(error, part_at))
+        fault = Fault(where, *_told(error))
         room -= sum(len(text.encode()) for text in fault)
         if found and room < 0:
             break
@@ -75,7 +85,7 @@ def faults_of(errors: Iterable[Any], part_at: Callable[[list[str | int]], Part],
     return found
 
 
-def pointer(path: list[str | int], names: frozenset[str]) -> str:
+def pointer(path: Iterable[str | int], names: frozenset[str]) -> str:
     """A JSON Pointer (RFC 6901) of at most 200 characters.
 
     It ends before a property name that isn't among the document's `names`: the client made that one up.
@@ -89,22 +99,22 @@ def known_here(names: Iterable[str]) -> str:
     return f"known here: {_listed(sorted(names)) or 'none'}"
 
 
-def _silence(error: Any) -> int:
+def _silence(error: Error) -> int:
     """How little an error tells, beside another one at the same place."""
-    keyword = error.kind.name
+    keyword = error.raised.kind.name
     return _TELLING.index(keyword) if keyword in _TELLING else len(_TELLING)
 
 
-def _told(error: Any, part_at: Callable[[list[str | int]], Part]) -> tuple[str, str]:
+def _told(error: Error) -> tuple[str, str]:
     """Code and sentence of an error."""
-    keyword = error.kind.name
+    keyword = error.raised.kind.name
     if keyword in _SAME_FOR_ALL:
         return _SAME_FOR_ALL[keyword]
     if keyword not in _SENTENCES:
         return "invalid", "does not keep the schema"
     code, say = _SENTENCES[keyword]
     # The last step of the path is the keyword itself.
-    return code, say(error, part_at(error.evaluation_path[:-1]))
+    return code, say(error.raised, error.part_at(error.raised.evaluation_path[:-1]))
 
 
 def _listed(words: list[str], most: int = _MOST_WORDS) -> str:
@@ -139,9 +149,10 @@ _UNWANTED = {
 
 def _form(error: Any, part: Part) -> str:
     """What a value that breaks a pattern should be, and how long it may be where the example doesn't show that."""
-    must = _look(error.instance, part)
-    most = part.get("maxLength", len(error.instance))
-    too_long = len(error.instance) > most != part.get("minLength")
+    value = error.instance
+    must = _look(value[:_MAX_LETTERS_TO_READ], part)
+    most = part.get("maxLength", len(value))
+    too_long = len(value) > most != part.get("minLength")
     return f"{must}, and must have at most {_counted(most, 'character', 'characters')}" if too_long else must
 
 

@@ -19,6 +19,7 @@ from contract.bodies import Body
 from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import Cursors
 from contract.deprecation import announcement_of, why_not_announced
+from contract.edge import BODY_LIMIT, MOST_BODY
 from contract.heavy import is_heavy, why_not_weighed
 from contract.negotiation import choose
 from contract.parameters import Parameter, argument_of, read_cookies, read_query
@@ -121,7 +122,7 @@ class Operation:
         self._query = {p.name: p for p in parameters if p.place == "query"}
         self._headers = [p for p in parameters if p.place == "header"]
         self._cookies = [p for p in parameters if p.place == "cookie"]
-        self._body = Body(body, schemas) if body is not None else None
+        self._body = Body(body, schemas, described.get(BODY_LIMIT, MOST_BODY)) if body is not None else None
         announced = announcement_of(described)
         self._responses = Responses(self.id, described["responses"], schemas, announced)
         self.is_heavy = is_heavy(described)

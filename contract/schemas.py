@@ -6,16 +6,20 @@ references of one direction meet in one registry. A check is compiled when it is
 process never serves costs it nothing.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jsonschema_rs
 
 from contract.composed import composed
-from contract.faults import Fault, faults_of
+from contract.faults import Error, Fault, faults_of
+from contract.large_values import wrong_pieces
+
+log = logging.getLogger("tackboard")
 
 Direction = Literal["request", "response"]
 Schema = dict[str, Any]
@@ -51,30 +55,78 @@ _ENFORCED_FORMATS = frozenset(
 ) | frozenset(_OWN_FORMATS)
 _ANNOTATION_FORMATS = frozenset(("int32", "int64", "float", "double", "password"))
 KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
+_INVALID = Fault("", "invalid", "does not keep the schema")
 
 
 @dataclass(slots=True)
 class Check:
     """One schema in one direction: says what is wrong with a value, and tidies what is right."""
 
+    schemas: "Schemas"
+    direction: Direction
+    stated: Schema
+    """The schema as the document has it."""
     schema: Schema
-    registry: Any
-    told: Callable[[Iterable[Any]], list[Fault]]
+    """The same as JSON Schema."""
     tidy: Step | None
     _compiled: Any = None
 
+    @property
+    def part(self) -> Schema:
+        """The schema as the document has it, without properties of the other direction."""
+        return self.part_at([])
+
+    def part_at(self, path: list[str | int]) -> Schema:
+        """The part of the document that a path of keywords leads to."""
+        return self.schemas.part(self.stated, path, self.direction)
+
+    def of(self, schema: Mapping[str, Any]) -> "Check":
+        """The check of a schema inside this one."""
+        return self.schemas.check_inside(schema, self.direction, "itself")
+
+    def of_many(self, schema: Mapping[str, Any]) -> "Check":
+        """The check of arrays, of any length, whose items keep a schema inside this one."""
+        return self.schemas.check_inside(schema, self.direction, "many")
+
+    def of_container(self) -> "Check":
+        """The check of the schema's arrays and objects alone, whatever is inside."""
+        return self.schemas.check_inside(self.stated, self.direction, "container")
+
     def is_valid(self, value: object) -> bool:
-        """Whether the value keeps the schema."""
+        """Whether the value keeps the schema; raises whatever the validator raises."""
         compiled = self._compiled
         if compiled is None:
             compiled = self._compiled = jsonschema_rs.Draft202012Validator(
-                self.schema, formats=_OWN_FORMATS, validate_formats=True, registry=self.registry, offline=True
+                self.schema,
+                formats=_OWN_FORMATS,
+                validate_formats=True,
+                registry=self.schemas.registry,
+                offline=True,
+                # The validator's own messages are never shown, so they need not quote what may be megabytes.
+                mask="it",
             )
         return bool(compiled.is_valid(value))
 
     def faults(self, value: object) -> list[Fault]:
-        """What is wrong with the value: nothing, or at most `MOST_FAULTS` faults."""
-        return [] if self.is_valid(value) else self.told(self._compiled.iter_errors(value))
+        """What is wrong with the value: nothing, or at most `MOST_FAULTS` faults. Raises nothing."""
+        try:
+            if self.is_valid(value):
+                return []
+            return faults_of(self._errors(value), self.schemas.names) or [_INVALID]
+        except BaseException as error:  # a panic in the validator's Rust is no Exception
+            if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+                raise
+            log.warning("The validator could not check a value: %s", type(error).__name__)
+            return [_INVALID]
+
+    def _errors(self, value: object) -> Iterator[Error]:
+        for path, check, piece in wrong_pieces(self, value):
+            for error in cast("Check", check).errors_of(piece):
+                yield Error([*path, *error.instance_path], error, cast("Check", check).part_at)
+
+    def errors_of(self, value: object) -> list[Any]:
+        """All errors of the validator about a small value."""
+        return [] if self.is_valid(value) else list(self._compiled.iter_errors(value))
 
 
 class Schemas:
@@ -83,7 +135,7 @@ class Schemas:
     def __init__(self, document: Schema) -> None:
         self._document = document
         named: Schema = document.get("components", {}).get("schemas", {})
-        self._registry = jsonschema_rs.Registry(
+        self.registry = jsonschema_rs.Registry(
             [
                 (
                     f"urn:{direction}",
@@ -100,6 +152,7 @@ class Schemas:
             ]
         )
         self._checks: dict[tuple[str, str], Check] = {}
+        self._inside: dict[tuple[int, str, str], Check] = {}
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -114,13 +167,24 @@ class Schemas:
             return self._checks[key]
         tidy = self._tidy(schema, {}) if direction == "request" else None
 
-        def told(errors: Iterable[Any]) -> list[Fault]:
-            return faults_of(errors, lambda path: self._part(schema, path, direction), self.names)
-
-        made = Check(_translate(schema, direction, self.resolve), self._registry, told, tidy)
+        made = Check(self, direction, schema, _translate(schema, direction, self.resolve), tidy)
         if key[0]:
             self._checks[key] = made
         return made
+
+    def check_inside(self, schema: Mapping[str, Any], direction: Direction, what: str) -> Check:
+        """The check of a part of the document: of the schema `itself`, of `many` of it, or of its `container` alone."""
+        part = self.resolve(schema)
+        # The document lives as long as this object, and so do the parts of it.
+        key = (id(part), direction, what)
+        if key not in self._inside:
+            translated = _translate(part, direction, self.resolve)
+            if what == "many":
+                translated = {"type": "array", "items": translated}
+            elif what == "container":
+                translated = _without_inside(translated)
+            self._inside[key] = Check(self, direction, part, translated, None)
+        return self._inside[key]
 
     def has_default(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
         """Whether a default stands anywhere in a schema."""
@@ -142,7 +206,7 @@ class Schemas:
             node = target
         return node
 
-    def _part(self, schema: Schema, path: list[str | int], direction: Direction) -> Schema:
+    def part(self, schema: Schema, path: list[str | int], direction: Direction) -> Schema:
         """The schema that a check's path of keywords leads to, as the document has it.
 
         Properties of the other direction are not in it.
@@ -251,6 +315,15 @@ def _translate_properties(schema: Schema, out: Schema, direction: Direction, res
     }
     if "required" in out:
         out["required"] = [name for name in out["required"] if name not in hidden]
+
+
+def _without_inside(schema: Schema) -> Schema:
+    """A translated schema that lets an array or object hold anything but properties of the other direction."""
+    out = {keyword: value for keyword, value in schema.items() if keyword not in ("items", "uniqueItems")}
+    out["properties"] = {name: part is not False for name, part in schema.get("properties", {}).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        del out["additionalProperties"]
+    return out
 
 
 def _hidden(schema: Schema, direction: Direction, resolve: Step) -> set[str]:

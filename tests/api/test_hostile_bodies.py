@@ -1,0 +1,196 @@
+"""What a stranger can make the server do with one body is bounded by its size, whatever is wrong with it.
+
+The bodies are made from the document, for every operation that takes one. `make hostile` measures all of them; here
+are those of one place of each operation, and what holds whatever the machine does: how many errors are made.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app import DOCUMENT
+from contract.bridge import WsgiBridge
+from contract.schemas import Check, Schemas
+from contract.strict_json import MAX_DEPTH
+from tests.api.client import BASE, Client
+from tests.contract.aws_events import http_api
+from tests.contract.both_ways import function
+from tests.fuzz.hostile_bodies import Target, hostile_bodies, places, targets, valid_body
+
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+SCHEMAS = Schemas(BUNDLE)
+TARGETS = targets(BUNDLE)
+ORDINARY = [target for target in TARGETS if target.limit < 2**20 and target.media == "application/json"]
+IMPORTS = [target for target in TARGETS if target.limit >= 2**20]
+TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
+
+MAX_ERRORS = 2_000
+"""Errors that are made of one body: each costs about 5 µs."""
+MAX_EXTRA_SECONDS = 0.05
+OF_THE_WHOLE = {"zeros", "objects of one", "unknown names", "a long text"}
+MAX_ROUNDS = 5
+"""Of several times the least is what a body costs: other processes only make it dearer."""
+
+
+@pytest.fixture
+def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many errors the validator was asked for, time after time."""
+    made: list[int] = []
+    errors_of = Check.errors_of
+
+    def counted(check: Check, value: object) -> list[Any]:
+        errors = errors_of(check, value)
+        made.append(len(errors))
+        return errors
+
+    monkeypatch.setattr(Check, "errors_of", counted)
+    return made
+
+
+def sent(client: Client, target: Target, raw: bytes) -> tuple[int, float]:
+    """The status of a request with that body, and the seconds of CPU that it took."""
+    headers = {"Content-Type": target.media, "If-Match": "*"}
+    begun = time.process_time()
+    status = client.request(target.method.upper(), target.path, raw=raw, headers=headers).status
+    return status, time.process_time() - begun
+
+
+def least(client: Client, target: Target, raw: bytes, enough: float = 0.0) -> float:
+    """The least CPU time of several such requests; the first that is quick enough ends it."""
+    best = float("inf")
+    for _ in range(MAX_ROUNDS):
+        best = min(best, sent(client, target, raw)[1])
+        if best <= enough:
+            break
+    return best
+
+
+def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
+    """The hostile bodies of a place that has an array, else some of the whole; once, also what is no JSON."""
+    arrays = [path for path, schema in places(SCHEMAS, target.schema) if schema.get("type") == "array"]
+    place = "".join(f"/{step}" for step in arrays[-1]) if arrays else "all"
+    for name, raw in hostile_bodies(SCHEMAS, target):
+        at, _, filling = name.partition(": ")
+        if (at == place and (arrays or filling in OF_THE_WHOLE)) or (not filling and target is ORDINARY[0]):
+            yield name, raw
+
+
+@pytest.mark.parametrize("target", ORDINARY, ids=str)
+def test_no_body_costs_much_more_than_a_valid_one(mina: Client, errors_made: list[int], target: Target) -> None:
+    most = least(mina, target, valid_body(target)) + MAX_EXTRA_SECONDS
+
+    for name, raw in bodies_of_one_place(target):
+        errors_made.clear()
+        status, seconds = sent(mina, target, raw)
+
+        assert len(raw) <= target.limit
+        assert status < 500, name
+        assert sum(errors_made) <= MAX_ERRORS, name
+        assert seconds <= most or least(mina, target, raw, most) <= most, name
+
+
+@pytest.mark.parametrize("target", IMPORTS, ids=str)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + b",".join([b"0"] * 200_000) + b"]",
+        b"[" + b",".join([b"{}"] * 100_000) + b"]",
+        b'"' + b"a" * 4_000_000 + b'"',
+        b'"' + b" " * 4_000_000 + b'"',
+        b"{" + b",".join(b'"%05x":0' % number for number in range(200_000)) + b"}",
+    ],
+    ids=["zeros", "empty objects", "a long text", "blanks", "unknown names"],
+)
+def test_no_place_of_an_import_makes_many_errors(errors_made: list[int], target: Target, text: bytes) -> None:
+    check = SCHEMAS.check(target.schema, "request")
+    filling = json.loads(text)
+
+    for path, _ in places(SCHEMAS, target.schema):
+        if len(path) > 2:
+            continue
+        errors_made.clear()
+        check.faults(with_part(target.example, path, filling))
+
+        assert sum(errors_made) <= MAX_ERRORS, path
+
+
+def with_part(example: Any, path: tuple[str | int, ...], filling: object) -> object:
+    """The example with another part at that place; a copy of what is above it."""
+    if not path:
+        return filling
+    step, *below = path
+    if isinstance(step, int):
+        return [with_part(example[0] if example else {}, tuple(below), filling), *example[1:]]
+    return {**example, step: with_part(example.get(step), tuple(below), filling)}
+
+
+def both(depth: int) -> bytes:
+    """Arrays and objects in turns, so many deep."""
+    opening, closing = (b"[", b'{"title":'), (b"]", b"}")
+    begin = b"".join(opening[level % 2] for level in range(depth))
+    return begin + b"0" + b"".join(closing[level % 2] for level in reversed(range(depth)))
+
+
+NESTED: dict[str, Callable[[int], bytes]] = {
+    "arrays": lambda depth: b"[" * depth + b"]" * depth,
+    "objects": lambda depth: b'{"a":' * depth + b"0" + b"}" * depth,
+    "both": both,
+}
+
+
+def by_socket(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
+    client = Client(application)
+
+    def send(path: str, raw: bytes) -> tuple[int, Any]:
+        answer = client.request("POST", path, raw=raw)
+        return answer.status, answer.json
+
+    return send
+
+
+def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
+    answer = function(application)
+
+    def send(path: str, raw: bytes) -> tuple[int, Any]:
+        received = answer(http_api("POST", BASE + path, raw.decode(), {"Content-Type": "application/json"}), None)
+        return received["statusCode"], json.loads(received["body"])
+
+    return send
+
+
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("transport", [by_socket, by_event])
+def test_no_depth_is_a_server_error(application: WsgiBridge, transport: Any, nested: Callable[[int], bytes]) -> None:
+    send = transport(application)
+
+    for depth in range(1, 2_001):
+        # All depths in arrays; in others those around each limit that a library has, and some in between.
+        if nested is not NESTED["arrays"] and depth % 20 and not 190 < depth < 260 and not 1_020 < depth < 1_030:
+            continue
+        status, problem = send("/users", nested(depth))
+
+        assert status == 400, depth
+        assert (problem["detail"] == TOO_DEEP) is (depth > MAX_DEPTH), (depth, problem)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_every_operation_says_that_a_body_is_too_deep(mina: Client, target: Target) -> None:
+    for depth in (MAX_DEPTH + 1, 254, 255, 256, 900, 1_024, 1_025, 5_000):
+        for nested in NESTED.values():
+            headers = {"Content-Type": target.media, "If-Match": "*"}
+            answer = mina.request(target.method.upper(), target.path, raw=nested(depth), headers=headers)
+
+            assert (answer.status, answer.json["detail"]) == (400, TOO_DEEP)
+
+
+def test_what_is_as_deep_as_it_may_be_is_imported_once_for_each_key(mina: Client) -> None:
+    example = next(target.example for target in TARGETS if target.operation == "import_trello")
+    deep = json.loads(b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1))
+
+    answers = [mina.post("/imports/trello", {**example, "extra": deep}, Idempotency_Key="k1") for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [201, 201]
+    assert answers[1].headers["idempotency-replayed"] == "true"

@@ -1,0 +1,195 @@
+"""Hostile bodies, made from the document: as large as an operation allows, and wrong in as many places as fit in.
+
+Each is an example of the document with one place filled with something that costs a careless reader the most: an array
+of wrong items, a map of unknown names, a text of megabytes, nesting without end.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract.edge import BODY_LIMIT, MOST_BODY
+from contract.schemas import Schema, Schemas
+from contract.strict_json import BYTES_PER_CONTAINER, BYTES_PER_VALUE, MAX_DEPTH
+
+Path = tuple[str | int, ...]
+_HERE = "the place that is filled"
+_DEEPEST = 5
+"""Steps down from the body that places are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An operation that takes a body of this media type, with the largest example of the document."""
+
+    operation: str
+    method: str
+    path: str
+    media: str
+    schema: Schema
+    example: Any
+    limit: int
+
+    def __str__(self) -> str:
+        return self.operation if self.media == "application/json" else f"{self.operation} {self.media}"
+
+
+def targets(bundle: Mapping[str, Any]) -> list[Target]:
+    """Every operation with a body, once for each media type, with ids of the examples in its path."""
+    schemas = Schemas({**bundle})
+    made = []
+    for path, item in bundle["paths"].items():
+        for method, operation in item.items():
+            if method == "parameters" or "requestBody" not in operation:
+                continue
+            given = [schemas.resolve(parameter) for parameter in item.get("parameters", [])]
+            address = path.format(**{each["name"]: schemas.resolve(each["schema"])["example"] for each in given})
+            for media, content in schemas.resolve(operation["requestBody"])["content"].items():
+                examples = [schemas.resolve(example)["value"] for example in content["examples"].values()]
+                largest = max(examples, key=lambda value: len(json.dumps(value)))
+                limit = operation.get(BODY_LIMIT, MOST_BODY)
+                schema = content["schema"]
+                made.append(Target(operation["operationId"], method, address, media, schema, largest, limit))
+    return made
+
+
+def places(schemas: Schemas, schema: Schema, above: Path = ()) -> Iterator[tuple[Path, Schema]]:
+    """Every place of a body: itself, each property, the first item of each array, and so on down."""
+    schema = schemas.resolve(schema)
+    yield above, schema
+    if len(above) == _DEEPEST:
+        return
+    for name, part in schema.get("properties", {}).items():
+        yield from places(schemas, part, (*above, name))
+    if "items" in schema:
+        yield from places(schemas, schema["items"], (*above, 0))
+
+
+def fillings(schemas: Schemas, schema: Schema, room: int, values: int) -> dict[str, bytes]:
+    """JSON texts of at most `room` bytes and `values` values for a place of that schema, by what they are full of."""
+    items = schemas.resolve(schema.get("items", {}))
+    names = [*items.get("properties", {})] or ["id", "name"]
+    wrong: dict[str, Any] = {name: [] for name in names}
+
+    def array(item: bytes, weight: int = 1, most: int = room) -> bytes:
+        containers = max(1, _brackets(item))
+        holds = values * BYTES_PER_VALUE // BYTES_PER_CONTAINER // containers if item[:1] in b"[{" else room
+        count = max(1, min(room // (len(item) + 1), values // weight, most, holds))
+        return b"[" + b",".join([item] * count) + b"]"
+
+    deep = b"[" * (MAX_DEPTH - _DEEPEST - 2) + b"]" * (MAX_DEPTH - _DEEPEST - 2)
+    few = schema.get("maxItems", room)
+    full = {
+        "zeros": array(b"0"),
+        "as many zeros as are allowed": array(b"0", most=few),
+        "empty objects": array(b"{}"),
+        "as many empty objects as are allowed": array(b"{}", most=few),
+        "empty arrays": array(b"[]"),
+        "empty texts": array(b'""'),
+        "nulls": array(b"null"),
+        "fractions": array(b"-1.5e-7"),
+        "objects of one": array(b'{"":0}', 2),
+        "objects whose names are known and values are wrong": array(json.dumps(wrong).encode(), 2 * len(names)),
+        "unknown names": _names(min(room // 10, values)),
+        "a long text": b'"' + b"a" * room + b'"',
+        "blanks": b'"' + b" " * room + b'"',
+        "digits": b'"' + b"1" * room + b'"',
+        "hyphens": b'"' + b"a-" * (room // 2) + b'"',
+        "a long address": b'"https://a.example/' + b"a/" * (room // 2 - 10) + b'"',
+        "combining marks": '"{}"'.format("\u0323\u0301" * (room // 4)).encode(),
+        "decomposed letters": '"{}"'.format("o\u0308" * (room // 3)).encode(),
+        "escapes": b'"' + b"\\n" * (room // 2) + b'"',
+        "quotes": b'"' + b'\\"' * (room // 2) + b'"',
+        "commas in a text": b'"' + b"[,:" * (room // 3) + b'"',
+        "a long name": b'{"' + b"a" * (room - 5) + b'":0}',
+        "deep arrays": array(deep, len(deep) // 2),
+        "deep objects": array(b'{"a":' * 150 + b"0" + b"}" * 150, 151),
+    }
+    if not items:
+        return full
+    good = json.dumps(sample(schemas, items)).encode()
+    full["good items and a wrong one"] = array(good, good.count(b",") + good.count(b":") + 2)[:-1] + b",0]"
+    return full
+
+
+def sample(schemas: Schemas, schema: Schema) -> Any:
+    """A value of that schema as its examples have it."""
+    schema = schemas.resolve(schema)
+    if "example" in schema:
+        return schema["example"]
+    if schema.get("nullable"):
+        return None
+    if schema.get("type") == "object":
+        required = schema.get("required", ())
+        return {name: sample(schemas, part) for name, part in schema["properties"].items() if name in required}
+    empty = {"array": [], "boolean": False, "integer": 0, "number": 0}
+    return schema.get("enum", [empty.get(schema.get("type", ""), "")])[0]
+
+
+def hostile_bodies(schemas: Schemas, target: Target) -> Iterator[tuple[str, bytes]]:
+    """Names and texts of all hostile bodies of an operation, as long as it allows."""
+    for path, schema in places(schemas, target.schema):
+        around = _around(target.example, path)
+        room = target.limit - len(around) - 64
+        values = target.limit // BYTES_PER_VALUE - around.count(b",") - around.count(b":") - 3 * _brackets(around) - 99
+        for name, text in fillings(schemas, schema, room, values).items():
+            yield f"{_pointer(path)}: {name}", around.replace(b'"' + _HERE.encode() + b'"', text)
+    yield from _broken(target.limit)
+
+
+def valid_body(target: Target) -> bytes:
+    """The example, as long as the operation allows."""
+    text = json.dumps(target.example).encode()
+    return text + b" " * (target.limit - len(text))
+
+
+def _broken(limit: int) -> Iterator[tuple[str, bytes]]:
+    """What is no JSON of one meaning, whatever the schema."""
+    values = limit // BYTES_PER_VALUE
+    yield "more values than are allowed", b"[" + b"0," * (limit // 2 - 2) + b"0]"
+    yield "more values than are allowed, and commas in texts", b"[" + b'",",' * (limit // 4 - 2) + b"0]"
+    yield "brackets that never close", b"[" * limit
+    yield "pairs of brackets", b"[]" * (limit // 2)
+    yield "objects that never close", b'{"a":' * (limit // 5)
+    yield "an array that breaks off", b"[" + b"{}," * (values // 2)
+    yield "a text that never ends", b'"' + b"a" * (limit - 1)
+    yield "backslashes", b'"' + b"\\" * (limit - 2) + b'"'
+    yield "a number of all digits", b"1" * limit
+    yield "one name, ever again", b"{" + b",".join([b'"a":0'] * (values - 2)) + b"}"
+    yield "blanks", b" " * limit
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
+def _names(count: int) -> bytes:
+    return b"{" + b",".join(b'"%05x":0' % number for number in range(count)) + b"}"
+
+
+def _around(example: Any, path: Path) -> bytes:
+    """The example as JSON, with a text to be replaced at that place."""
+    if not path:
+        return json.dumps(_HERE).encode()
+    whole = json.loads(json.dumps(example))
+    part = whole
+    for step, following in itertools.pairwise(path):
+        missing: Any = [None] if isinstance(following, int) else {}
+        if isinstance(step, int):
+            if not part:
+                part.append(missing)
+        elif not isinstance(part.get(step), type(missing)):
+            part[step] = missing
+        if isinstance(step, int) and not isinstance(part[step], type(missing)):
+            part[step] = missing
+        part = part[step]
+    if isinstance(path[-1], int) and not part:
+        part.append(None)
+    part[path[-1]] = _HERE
+    return json.dumps(whole).encode()
+
+
+def _pointer(path: Path) -> str:
+    return "".join(f"/{step}" for step in path) or "all"
