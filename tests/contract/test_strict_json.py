@@ -166,3 +166,25 @@ def test_a_property_that_the_document_does_not_name_is_refused(name: str) -> Non
 
     assert received.refusal == (400, "invalid_body")
     assert received.json()["errors"][0]["code"] == "unknown_property"
+
+
+MOST_VALUES = 256 * 1024 // 8
+MOST_CONTAINERS = 256 * 1024 // 24
+
+CROWDED: dict[str, tuple[bytes, bool]] = {
+    "as many values as there may be": (b"[" + b",".join([b"0"] * (MOST_VALUES - 1)) + b"]", True),
+    "one more": (b"[" + b",".join([b"0"] * MOST_VALUES) + b"]", False),
+    "as many arrays as there may be": (b"[" + b" , ".join([b"[ ]"] * (MOST_CONTAINERS - 1)) + b"]", True),
+    "one array more": (b"[" + b",".join([b"[]"] * MOST_CONTAINERS) + b"]", False),
+    "commas and brackets in a text": (b'["' + b",[{" * 80_000 + b'"]', True),
+    "commas behind quotes in a text": (b'["' + b'\\",\\\\' * 40_000 + b'"]', True),
+    "values behind a text that ends in a backslash": (b'["\\\\",' + b",".join([b"0"] * MOST_VALUES) + b"]", False),
+}
+
+
+@pytest.mark.parametrize(("body", "is_taken"), CROWDED.values(), ids=CROWDED)
+def test_a_body_has_no_more_values_than_can_be_held(body: bytes, *, is_taken: bool) -> None:
+    received = taking_body({"type": "array"}).post("/v1/things", body)
+
+    assert (received.status == 200) is is_taken
+    assert is_taken or "too many" in received.json()["detail"]

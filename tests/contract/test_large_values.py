@@ -1,0 +1,84 @@
+"""Of a large body, too, it is said where it is wrong and why; what can't be checked is refused, never our failure."""
+
+from typing import Any
+
+import pytest
+
+from contract.schemas import Check, Schemas
+from tests.contract.documents import INTEGER, STRING, Schema, an_object
+from tests.contract.serving import taking_body
+
+CARD: Schema = an_object({"title": {**STRING, "maxLength": 10}, "id": {**STRING, "readOnly": True}}, "title")
+EXPORT: Schema = {
+    **an_object(
+        {
+            "name": {"type": "string", "maxLength": 5, "pattern": "^[a-z]+$", "example": "shop"},
+            "cards": {"type": "array", "maxItems": 2_000, "items": CARD},
+            "labels": {"type": "array", "maxItems": 9, "uniqueItems": True, "items": INTEGER, "nullable": True},
+            "map": {"type": "object", "additionalProperties": INTEGER},
+            "one": {"oneOf": [INTEGER, CARD]},
+            "extra": {"type": "object"},
+        },
+        "cards",
+    )
+}
+GOOD = {"title": "Copy"}
+MANY = [GOOD] * 1_500
+
+
+@pytest.mark.parametrize(
+    ("value", "errors"),
+    [
+        ({"cards": [*MANY, {"title": 1}]}, [("/cards/1500/title", "type")]),
+        ({"cards": [{}, *MANY, {}, GOOD]}, [("/cards/0/title", "required"), ("/cards/1501/title", "required")]),
+        ({"cards": [{**GOOD, "id": "a"}, *MANY]}, [("/cards/0/id", "read_only")]),
+        ({"cards": MANY * 2}, [("/cards", "too_many")]),
+        ({"cards": [0] * 3_000}, [("/cards", "too_many"), *((f"/cards/{place}", "type") for place in range(9))]),
+        ({"extra": {"a": MANY}}, [("/cards", "required")]),
+        ({"cards": MANY, "labels": [1, 1]}, [("/labels", "not_unique")]),
+        ({"cards": {"a": MANY}}, [("/cards", "type")]),
+        ({"cards": MANY, "name": MANY}, [("/name", "type")]),
+        ({"cards": MANY, "due": 1, "name": 1}, [("", "unknown_property"), ("/name", "type")]),
+        ({"cards": [], **{f"n{number}": 0 for number in range(9_000)}}, [("", "unknown_property")]),
+        ({"cards": MANY, "map": {"a": "x", **{f"n{number}": 0 for number in range(9_000)}}}, [("/map", "type")]),
+        ({"cards": [], "name": "a" * 250_000}, [("/name", "too_long")]),
+        ({"cards": [], "name": "A" * 250_000}, [("/name", "pattern")]),
+        ({"cards": [], "one": MANY}, [("", "invalid")]),
+        ([0] * 30_000, [("", "type")]),
+    ],
+)
+def test_a_large_body_is_told_where_it_is_wrong(value: object, errors: list[tuple[str, str]]) -> None:
+    received = taking_body(EXPORT).post("/v1/things", value)
+
+    assert received.refusal == (400, "invalid_body")
+    assert [(error["pointer"], error["code"]) for error in received.json()["errors"]] == errors
+
+
+def test_a_large_body_that_is_right_is_taken() -> None:
+    assert taking_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
+
+
+class Panic(BaseException):
+    """What a panic of the validator looks like."""
+
+
+@pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
+def test_a_validator_that_fails_is_not_a_server_error(monkeypatch: pytest.MonkeyPatch, failure: type) -> None:
+    client = taking_body(an_object({"a": STRING}))
+
+    is_valid = Check.is_valid
+
+    def fail(check: Check, value: object) -> bool:
+        if check.direction == "request":
+            raise failure
+        return is_valid(check, value)
+
+    monkeypatch.setattr(Check, "is_valid", fail)
+    received = client.post("/v1/things", {"a": "x"})
+
+    assert received.refusal == (400, "invalid_body")
+    assert client.seen == []
+
+
+def test_a_value_that_is_no_json_is_a_fault_too() -> None:
+    assert Schemas({}).check(an_object({"a": STRING}), "response").faults({"a": object()})
