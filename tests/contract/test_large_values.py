@@ -1,7 +1,5 @@
 """Of a large body, too, it is said where it is wrong and why; what can't be checked is refused, never our failure."""
 
-from typing import Any
-
 import pytest
 
 from contract.schemas import Check, Schemas
