@@ -14,9 +14,9 @@ from contract.problems import Problem, invalid
 MAX_DEPTH = 200
 """Arrays and objects inside each other. The validator follows 254, and orjson reads 1,024."""
 BYTES_PER_VALUE = 8
-"""A body may hold one value for so many of the bytes that are allowed: real ones take 15 and more for each."""
+"""A body may hold one value for so many of the bytes that are allowed: cards of an export take about 15 for each."""
 BYTES_PER_CONTAINER = 24
-"""The same of arrays and objects, which take up to 240 bytes of memory each. In real ones there is one in 60."""
+"""The same of arrays and objects, which take up to 240 bytes of memory each: in exports there is one in about 60."""
 
 _TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
 
