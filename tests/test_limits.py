@@ -21,6 +21,9 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MOST_QUERY": 8_192,
         "MOST_HEADERS": 32_768,
     },
+    "contract.heavy": {"MAX_AT_ONCE": 2},
+    "contract.rate_limit": {"MAX_CALLERS": 10_000},
+    "contract.strict_json": {"MAX_DEPTH": 200, "BYTES_PER_VALUE": 8},
     "contract.faults": {"MOST_FAULTS": 10, "MOST_TEXT": 2_000},
     "handlers.boards": {"MOST_EMBEDDED_CARDS": 500},
     "kanban.arranging": {"MOST_MOVES": 90},
@@ -40,6 +43,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "kanban.soundness": {"MOST_SECONDS": 1_000_000_000_000, "MOST_COST": 1_000_000_000_000_000},
     "kanban.time_entries": {"MOST_TIME_ENTRIES": 1_000, "LONGEST": timedelta(days=366)},
     "kanban.time_report": {"MOST_ENTRIES": 100_000},
+    "kanban.tokens": {"MAX_ANCESTORS": 10},
     "kanban.trello": {"MOST_ACTIONS": 1_000},
     "kanban.trello_parts": {"MOST_LINKS": 20},
     "kanban.values": {
