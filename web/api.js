@@ -8,8 +8,8 @@
  * @typedef {Schemas["Event"]} Event
  * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
  * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, tag?: string | null,
- *     known?: string | null, signal?: AbortSignal, accept?: string}} Wishes
- *     `tag` is sent as If-Match, `known` as If-None-Match
+ *     known?: string | null, signal?: AbortSignal, accept?: string, key?: string}} Wishes
+ *     `tag` is sent as If-Match, `known` as If-None-Match, `key` as Idempotency-Key
  */
 
 /** What the API refused, or what kept it from answering (status 0). */
@@ -32,6 +32,17 @@ export class Problem extends Error {
  * @template Body
  * @typedef {{status: number, body: Body, tag: string | null}} Answer
  */
+
+/**
+ * Make an idempotency key. `crypto.randomUUID` would be shorter, but browsers have it on https and localhost alone, and
+ * a server of a small team often has neither.
+ *
+ * @returns {string} 32 hexadecimal digits
+ */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 const PATIENCE = 15_000;
 const TRIES = 3;
@@ -56,7 +67,7 @@ export class Api {
    * @returns {Promise<Answer<Body>>}
    */
   async ask(method, path, wishes = {}) {
-    const key = method === "POST" ? crypto.randomUUID() : null;
+    const key = method === "POST" ? wishes.key ?? newKey() : null;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(method, path, wishes, key);

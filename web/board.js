@@ -1,9 +1,9 @@
 // One board: its lists side by side, its cards in them, and everything that is done by moving.
 
 import { card as cardDialog } from "./card.js";
+import { composer } from "./composer.js";
 import { isMoving, sortable } from "./drag.js";
-import { align, fill, h } from "./dom.js";
-import { draft } from "./drafts.js";
+import { align, fill, h, refill } from "./dom.js";
 import { chip, initials } from "./faces.js";
 import { follow } from "./feed.js";
 import { clock, dayNear, when } from "./format.js";
@@ -11,7 +11,6 @@ import { listDialog } from "./list.js";
 import { membersDialog } from "./members.js";
 import { Model } from "./model.js";
 import { announce, note, trouble } from "./notice.js";
-import { once } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -87,14 +86,11 @@ export class Screen {
     const shown = new Map(model.lists.map((list) => [list.id, /** @type {Card[]} */ ([])]));
     for (const card of model.cards) if (this.fits(card)) shown.get(card.list_id)?.push(card);
     for (const list of model.lists) if (!this.columns.has(list.id)) this.columns.set(list.id, this.column(list));
-    const adder = lists.querySelector(":scope > .adder");
-    adder?.remove();
     align(lists, model.lists, {
       key: (list) => list.id,
       print: () => "",
       make: (list) => /** @type {ReturnType<Screen["column"]>} */ (this.columns.get(list.id)).element,
     });
-    if (adder) lists.append(adder);
     for (const list of model.lists) this.columns.get(list.id)?.update(list, shown.get(list.id) ?? []);
     this.tick();
   }
@@ -125,12 +121,18 @@ export class Screen {
     this.draw();
     this.fillFilters();
     this.openCard?.(undefined);
+    // Whether what is new fits what is looked for, only the server knows.
+    if (this.filter.q) void this.look(false);
   }
 
   tick() {
     for (const element of this.lists.querySelectorAll("[data-clock]")) {
       const card = this.model.card(/** @type {HTMLElement} */ (element).dataset.clock ?? "");
-      if (card) element.textContent = clock(this.model.elapsed(card));
+      if (card) write(element, clock(this.model.elapsed(card)));
+    }
+    for (const element of this.lists.querySelectorAll("time[data-late]")) {
+      const time = /** @type {HTMLTimeElement} */ (element);
+      if (!time.classList.contains("overdue") && Date.parse(time.dateTime) < Date.now()) showDue(time);
     }
   }
 
@@ -225,10 +227,10 @@ export class Screen {
     this.draw();
   }
 
-  /** @param {List} list @param {string} title */
-  async add(list, title) {
+  /** @param {List} list @param {string} title @param {string} key */
+  async add(list, title, key) {
     const body = { title, list_id: list.id };
-    return this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards`, { body }), (made) => this.accept(made));
+    return this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards`, { body, key }), (made) => this.accept(made));
   }
 
   /** @param {string} cardId */
@@ -257,7 +259,7 @@ export class Screen {
     const cards = h("ol", { class: "cards", dataset: { list: list.id } });
     const empty = h("p", { class: "hint" }, words.listEmpty);
     const element = h("section", { class: "list", "aria-label": list.name },
-      h("div", { class: "list-head" }, h("h2", {}, title), count), empty, cards, this.model.canEdit ? this.quickAdd(() => current) : null);
+      h("div", { class: "list-head" }, h("h2", {}, title), count), empty, cards, ...(this.model.canEdit ? this.quickAdd(() => current) : []));
 
     const update = (/** @type {List} */ fresh, /** @type {Card[]} */ shown) => {
       current = fresh;
@@ -265,10 +267,11 @@ export class Screen {
       element.setAttribute("aria-label", fresh.name);
       element.dataset.stage = fresh.stage;
       element.classList.toggle("full", isFull);
-      fill(title, fresh.name);
+      write(title, fresh.name);
       const shape = fresh.wip_limit === null ? String(fresh.card_count) : `${fresh.card_count}/${fresh.wip_limit}`;
       const said = words.listCount(fresh.card_count, fresh.wip_limit);
-      fill(count, h("span", { "aria-hidden": "true" }, shape), h("span", { class: "unseen" }, isFull ? `${said}, ${words.listFull}` : said));
+      refill(count, [shape, said, isFull], () => [
+        h("span", { "aria-hidden": "true" }, shape), h("span", { class: "unseen" }, isFull ? `${said}, ${words.listFull}` : said)]);
       empty.hidden = shown.length > 0;
       align(cards, shown, {
         key: (card) => card.id,
@@ -292,7 +295,7 @@ export class Screen {
     const labels = this.model.labels.filter((label) => card.label_ids.includes(label.id));
     const people = this.model.members.filter((member) => card.assignee_ids.includes(member.user_id));
     const { done, total } = card.checklist_progress;
-    const isOverdue = card.due_at && !card.due_complete && card.status !== "done" && Date.parse(card.due_at) < Date.now();
+    const isOpen = !card.due_complete && card.status !== "done";
     return h("li", { class: "card" },
       h("button", {
         type: "button", class: "card-open", "aria-describedby": this.model.canEdit ? "card-help" : null, onclick: () => this.open(card.id),
@@ -300,7 +303,7 @@ export class Screen {
         labels.length ? h("span", { class: "labels" }, labels.map(chip)) : null,
         h("span", { class: "title", dir: "auto" }, card.title),
         h("span", { class: "meta" },
-          card.due_at ? h("time", { datetime: card.due_at, class: isOverdue ? "overdue" : "", title: when(card.due_at) }, isOverdue ? `${words.overdue}: ` : "", dayNear(card.due_at)) : null,
+          card.due_at ? showDue(h("time", { datetime: card.due_at, dataset: isOpen ? { late: "" } : {}, title: when(card.due_at) })) : null,
           total ? h("span", { title: words.checklistDone(done, total) }, `☑ ${done}/${total}`) : null,
           card.comment_count ? h("span", {}, `✎ ${card.comment_count}`) : null,
           card.running_since ? h("span", { class: "running", dataset: { clock: card.id } }, clock(this.model.elapsed(card))) : null,
@@ -309,36 +312,28 @@ export class Screen {
 
   /** @param {() => List} list */
   quickAdd(list) {
-    const input = h("input", { "aria-label": words.cardTitle, placeholder: words.cardNew, maxlength: 500, required: true, autocomplete: "off" });
-    const sent = draft(`${this.model.path}/lists/${list().id}`, input);
-    const send = async () => {
-      const title = input.value.trim();
-      if (!title) return;
-      input.readOnly = true;
-      const isIn = await this.add(list(), title);
-      input.readOnly = false;
-      if (isIn) {
-        sent();
-        input.value = "";
-      }
-      input.focus();
-      input.scrollIntoView({ block: "nearest" });
+    const input = h("input", { "aria-label": words.cardTitle, placeholder: words.cardNew, maxlength: 500, autocomplete: "off" });
+    const send = async (/** @type {string[]} */ [title = ""], /** @type {string} */ key) => {
+      const answer = await this.add(list(), title, key);
+      if (answer && document.activeElement === input) input.scrollIntoView({ block: "nearest" });
+      return answer;
     };
-    return h("form", { class: "quick-add", onsubmit: once(send) }, input, h("button", {}, words.add));
+    const { submit, unsaved } = composer(`${this.model.path}/lists/${list().id}`, [input], send);
+    return [unsaved, h("form", { class: "quick-add", onsubmit: submit }, input, h("button", {}, words.add))];
   }
 
   adder() {
-    const input = h("input", { "aria-label": words.listName, placeholder: words.listNew, maxlength: 100, required: true, autocomplete: "off" });
+    const input = h("input", { "aria-label": words.listName, placeholder: words.listNew, maxlength: 100, autocomplete: "off" });
     const stage = h("select", { "aria-label": words.listStage },
       Object.entries(words.stages).map(([value, word]) => h("option", { value }, word)));
-    const send = async () => {
-      const body = { name: input.value.trim(), stage: stage.value };
-      const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/lists`, { body }));
-      if (!answer) return;
-      input.value = "";
-      await this.refresh();
+    const send = async (/** @type {string[]} */ [name, chosen], /** @type {string} */ key) => {
+      const body = { name, stage: chosen };
+      const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/lists`, { body, key }));
+      if (answer) await this.refresh();
+      return answer;
     };
-    return h("form", { class: "adder", onsubmit: once(send) }, input, stage, h("button", {}, words.add));
+    const { submit, unsaved } = composer(`${this.model.path}/lists`, [input, stage], send);
+    return h("form", { class: "adder", onsubmit: submit }, unsaved, input, stage, h("button", {}, words.add));
   }
 
   // Tools
@@ -367,25 +362,26 @@ export class Screen {
   }
 
   fillFilters() {
-    const any = (/** @type {string} */ word) => h("option", { value: "" }, `${word}: ${words.filterAny}`);
-    if (this.labelFilter) {
-      fill(this.labelFilter, any(words.filterLabel), this.model.labels.map((label) => h("option", { value: label.id }, label.name)));
-      this.labelFilter.value = this.filter.label;
-    }
-    if (this.memberFilter) {
-      fill(this.memberFilter, any(words.filterMember), this.model.members.map((member) => h("option", { value: member.user_id }, member.name)));
-      this.memberFilter.value = this.filter.member;
-    }
+    const offer = (/** @type {HTMLSelectElement | undefined} */ select, /** @type {string} */ word, /** @type {string[][]} */ choices, /** @type {string} */ chosen) => {
+      if (!select) return;
+      const all = [["", `${word}: ${words.filterAny}`], ...choices];
+      refill(select, all, () => [all.map(([value, name]) => h("option", { value }, name ?? ""))]);
+      select.value = chosen;
+    };
+    const { labels, members } = this.model;
+    offer(this.labelFilter, words.filterLabel, labels.map(({ id, name }) => [id, name]), this.filter.label);
+    offer(this.memberFilter, words.filterMember, members.map(({ user_id, name }) => [user_id, name]), this.filter.member);
   }
 
-  /** Let the server look for the words: it finds them in comments too. */
-  async look() {
+  /** Let the server look for the words: it finds them in comments too. @param {boolean} [isAnnounced] */
+  async look(isAnnounced = true) {
     const { q } = this.filter;
     try {
       const cards = q ? /** @type {Card[]} */ (await this.model.api.all(`${this.model.path}/cards`, undefined, { q })) : null;
       if (q !== this.filter.q) return;
       this.found = cards && new Set(cards.map((card) => card.id));
-      this.filtered();
+      if (isAnnounced) this.filtered();
+      else this.draw();
     } catch (error) {
       trouble(error);
     }
@@ -447,4 +443,17 @@ function beside(item, selector) {
   if (next?.matches(selector)) return { before: /** @type {HTMLElement} */ (next).dataset.key ?? "" };
   if (previous?.matches(selector)) return { after: /** @type {HTMLElement} */ (previous).dataset.key ?? "" };
   return { position: "bottom" };
+}
+
+/** Write a text, unless it stands there already: writing it again would make the browser lay out everything again. @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Write when something is due, and that it is overdue if it is. @param {HTMLTimeElement} time */
+function showDue(time) {
+  const isOverdue = time.dataset.late !== undefined && Date.parse(time.dateTime) < Date.now();
+  time.classList.toggle("overdue", isOverdue);
+  write(time, `${isOverdue ? `${words.overdue}: ` : ""}${dayNear(time.dateTime)}`);
+  return time;
 }

@@ -1,5 +1,6 @@
 // All boards of whoever is signed in; new ones are made here, from nothing, from another board or from a file.
 
+import { composer } from "./composer.js";
 import { fill, h } from "./dom.js";
 import { field } from "./faces.js";
 import { exportBoard, importer } from "./files.js";
@@ -11,7 +12,7 @@ import { words } from "./words.js";
 /** @typedef {import("./api.js").Board} Board */
 
 /** @type {import("./app.js").View} */
-export async function boards({ api, main, entitle }) {
+export async function boards({ api, main, entitle, isLeft }) {
   entitle(words.boards);
   const tiles = h("ul", { class: "tiles" });
   const archived = h("ul", { class: "tiles" });
@@ -66,37 +67,32 @@ export async function boards({ api, main, entitle }) {
     h("a", { href: `#/boards/${board.id}`, dir: "auto" }, board.name),
     h("small", {}, `${words.roles[board.role]} · ${onDay(board.updated_at)}`),
     h("div", {},
-      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, how) }, word) : null,
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, how)) }, word) : null,
       h("button", { type: "button", class: "quiet", onclick: () => void save(board) }, words.boardSave),
-      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "delete") }, words.delete) : null));
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, "delete")) }, words.delete) : null));
   const deletedTile = (/** @type {Board} */ board) => h("li", {},
     h("strong", { dir: "auto" }, board.name),
     h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
-    h("button", { type: "button", class: "quiet", onclick: () => void shelve(board, "restore") }, words.boardRestore));
+    h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, "restore")) }, words.boardRestore));
 
-  const name = h("input", { maxlength: 100, required: true, autocomplete: "off" });
+  const name = h("input", { maxlength: 100, autocomplete: "off" });
   const template = h("select");
-  const create = async () => {
-    const body = { name: name.value.trim() };
-    try {
-      const path = template.value ? `boards/${template.value}/copy` : "boards";
-      const wishes = template.value ? { ...body, cards: false } : body;
-      const made = /** @type {Board} */ ((await api.ask("POST", path, { body: wishes })).body);
-      location.hash = `#/boards/${made.id}`;
-    } catch (error) {
-      trouble(error);
-      name.focus();
-    }
-  };
+  const { submit, unsaved } = composer("boards", [name, template], async ([typed, like], key) => {
+    const made = /** @type {Board} */ ((await (like
+      ? api.ask("POST", `boards/${like}/copy`, { body: { name: typed, cards: false }, key })
+      : api.ask("POST", "boards", { body: { name: typed }, key }))).body);
+    if (!isLeft()) location.hash = `#/boards/${made.id}`;
+    return true;
+  });
 
   fill(main,
     h("div", { class: "page" },
       h("h1", {}, words.boards),
       tiles,
       h("div", { class: "panels" },
-        h("form", { class: "panel", onsubmit: once(create) },
+        h("form", { class: "panel", onsubmit: submit },
           h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
-          h("button", { class: "primary" }, words.boardCreate)),
+          h("button", { class: "primary" }, words.boardCreate), unsaved),
         importer(api, () => void redraw())),
       shelf,
       trash));

@@ -1,16 +1,20 @@
 // What people said about a card, newest first.
 
 import { Problem } from "./api.js";
+import { composer } from "./composer.js";
 import { align, fill, h } from "./dom.js";
 import { draft } from "./drafts.js";
 import { confirming } from "./faces.js";
 import { when } from "./format.js";
 import { markdown } from "./markdown.js";
 import { note, trouble } from "./notice.js";
-import { latest, once } from "./turns.js";
+import { latest, saving } from "./turns.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Comment"]} Comment */
+
+const SHOWN = 20;
+const MOST_AT_ONCE = 100;
 
 /**
  * @param {{path: string, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
@@ -20,15 +24,12 @@ export function comments(card) {
   const all = h("ul", { class: "comments" });
   const none = h("p", { class: "hint" }, words.commentsNone);
   const more = h("button", { type: "button", hidden: true, onclick: () => void read(true) }, words.more);
-  const text = h("textarea", { rows: 3, "aria-label": words.commentNew, placeholder: words.commentNew, maxlength: 10000, required: true, dir: "auto" });
-  const sent = draft(`${card.path}/comments`, text);
-  const send = async () => {
-    const answer = await card.screen.attempt(() => api.ask("POST", `${card.path}/comments`, { body: { text: text.value } }));
-    if (!answer) return;
-    sent();
-    text.value = "";
-    await read();
-  };
+  const text = h("textarea", { rows: 3, "aria-label": words.commentNew, placeholder: words.commentNew, maxlength: 10000, dir: "auto" });
+  const { submit, unsaved } = composer(`${card.path}/comments`, [text], async ([typed], key) => {
+    const answer = await card.screen.attempt(() => api.ask("POST", `${card.path}/comments`, { body: { text: typed }, key }));
+    if (answer) await read();
+    return answer;
+  });
   const remove = async (/** @type {Comment} */ comment) => {
     const answer = await card.screen.attempt(() => api.ask("DELETE", `${card.path}/comments/${comment.id}`, { tag: "*" }));
     if (answer) await read();
@@ -38,21 +39,24 @@ export function comments(card) {
   /** @type {string | null} */
   let next = null;
   const read = latest(async (isMore = false) => {
-    const query = { limit: 20, cursor: isMore && next ? next : undefined };
+    // As many as are shown are read again.
+    const limit = isMore ? SHOWN : Math.min(Math.max(known.length, SHOWN), MOST_AT_ONCE);
+    const query = { limit, cursor: isMore && next ? next : undefined };
     const page = /** @type {any} */ ((await api.ask("GET", `${card.path}/comments`, { query })).body);
     return { page, isMore };
   }, ({ page, isMore }) => {
-    known = isMore ? [...known, ...page.items] : page.items;
+    const found = isMore ? [...known, ...page.items] : page.items;
+    // What is being corrected stays, even if the comment is gone: nothing takes away what is being typed.
+    known = [...found, ...known.filter((comment) => isEdited(comment) && !found.some((/** @type {Comment} */ other) => other.id === comment.id))];
     next = page.next_cursor;
     more.hidden = !next;
     none.hidden = known.length > 0;
     align(all, known, { key: (each) => each.id, print, make: drawn });
   });
+  const elementOf = (/** @type {Comment} */ comment) => /** @type {HTMLElement | null} */ (all.querySelector(`[data-key="${comment.id}"]`));
+  const isEdited = (/** @type {Comment} */ comment) => Boolean(elementOf(comment)?.querySelector("form"));
   /** What is being edited stays as it is, whatever others do to it. @param {Comment} comment */
-  const print = (comment) => {
-    const element = /** @type {HTMLElement | null} */ (all.querySelector(`[data-key="${comment.id}"]`));
-    return element?.querySelector("form") ? element.dataset.print ?? "" : JSON.stringify(comment);
-  };
+  const print = (comment) => (isEdited(comment) ? elementOf(comment)?.dataset.print ?? "" : JSON.stringify(comment));
   /** @param {Comment} comment */
   const drawn = (comment) => {
     const element = h("li");
@@ -65,13 +69,11 @@ export function comments(card) {
         show();
         element.querySelector("button")?.focus();
       };
-      const save = async () => {
-        if (await revise(comment, input.value)) {
-          end();
-          await read();
-        }
+      const leave = () => {
+        end();
+        void read().catch(trouble);
       };
-      fill(element, h("form", { onsubmit: once(save) }, input,
+      fill(element, h("form", { onsubmit: saving(() => revise(comment, input.value), leave) }, input,
         h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: end }, words.cancel))));
       input.focus();
     };
@@ -87,7 +89,8 @@ export function comments(card) {
       const now = await api.ask("GET", own);
       const isSame = /** @type {Comment} */ (now.body).text === comment.text || tags.get(comment.id) === now.tag;
       if (!isSame) throw new Problem(412, "precondition_failed", "");
-      await api.ask("PATCH", own, { body: { text: wanted }, tag: now.tag });
+      const { tag } = await api.ask("PATCH", own, { body: { text: wanted }, tag: now.tag });
+      tags.set(comment.id, tag);
       return true;
     } catch (error) {
       if (error instanceof Problem && error.status === 412) {
@@ -112,7 +115,7 @@ export function comments(card) {
       body,
     ];
   };
-  const form = h("form", { class: "say", onsubmit: once(send) }, text, h("button", {}, words.commentSend));
-  const element = h("section", { "aria-label": words.comments }, h("h3", {}, words.comments), canEdit ? form : null, none, all, more);
+  const form = h("form", { class: "say", onsubmit: submit }, text, h("button", {}, words.commentSend));
+  const element = h("section", { "aria-label": words.comments }, h("h3", {}, words.comments), ...(canEdit ? [form, unsaved] : []), none, all, more);
   return { element, read: () => read() };
 }

@@ -52,7 +52,7 @@ export function fill(element, ...children) {
 
 /**
  * Bring the children of an element into line with a list: each item keeps its element for as long as it stays the
- * same, so that focus and scrolling survive what others change.
+ * same, so that focus and scrolling survive what others change. Children without a key are somebody else's, and stay.
  *
  * @template Item
  * @param {Element} parent
@@ -61,41 +61,67 @@ export function fill(element, ...children) {
  *     `print` tells all that the element shows; when it changes, the element is made anew
  */
 export function align(parent, items, { key, print, make }) {
-  const known = new Map([...parent.children].map((child) => [/** @type {HTMLElement} */ (child).dataset.key, child]));
-  const focused = document.activeElement;
+  const own = /** @type {HTMLElement[]} */ ([...parent.children]).filter((child) => child.dataset.key !== undefined);
+  const known = new Map(own.map((child) => [child.dataset.key, child]));
+  const wanted = new Set(items.map(key));
+  // What goes, goes first: so that nothing has to be moved that stays.
+  for (const child of own) if (!wanted.has(child.dataset.key ?? "")) child.remove();
   /** @type {Element | null} */
   let before = parent.firstElementChild;
   for (const item of items) {
     const name = key(item);
-    const old = /** @type {HTMLElement | undefined} */ (known.get(name));
-    known.delete(name);
+    const old = known.get(name);
     let element = old;
     if (!old || old.dataset.print !== print(item)) {
       element = make(item);
       element.dataset.key = name;
       element.dataset.print = print(item);
       if (old) {
-        const had = focused && old.contains(focused);
+        const focused = old.contains(document.activeElement) ? document.activeElement : null;
         if (before === old) before = element;
         old.replaceWith(element);
-        if (had) refocus(element);
+        if (focused) refocus(element, focused);
       }
     }
     if (!element) continue;
     if (element === before) before = element.nextElementSibling;
     else {
-      const had = element.contains(document.activeElement);
+      const focused = element.contains(document.activeElement) ? document.activeElement : null;
       parent.insertBefore(element, before);
-      if (had) refocus(element);
+      // What is typed next still goes where the last letter went.
+      /** @type {HTMLElement | null} */ (focused)?.focus({ preventScroll: true });
     }
   }
-  for (const gone of known.values()) gone.remove();
 }
 
-/** @param {HTMLElement} element */
-function refocus(element) {
-  const target = element.matches("button, a, input") ? element : element.querySelector("button, a, input");
-  /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
+/**
+ * Focus what stands where the focus was before an element was made anew.
+ *
+ * @param {HTMLElement} element
+ * @param {Element} was
+ */
+function refocus(element, was) {
+  const all = [element, ...element.querySelectorAll("*")].filter((each) => each.matches("button, a, input, select, textarea"));
+  const look = (/** @type {Element} */ each) => [each.tagName, each.className, each.getAttribute("type"), each.textContent].join();
+  const same = all.find((each) => look(each) === look(was)) ?? all.find((each) => each.tagName === was.tagName) ?? all[0];
+  /** @type {HTMLElement | undefined} */ (same)?.focus({ preventScroll: true });
+}
+
+/**
+ * Put these children in if what they show has changed since the last time; else everything stays as it is, so that
+ * nobody's focus or half a click is lost.
+ *
+ * @param {HTMLElement} element
+ * @param {unknown} shown all that the children show, as something that becomes JSON
+ * @param {() => (Child | Child[])[]} make
+ */
+export function refill(element, shown, make) {
+  const print = JSON.stringify(shown);
+  if (element.dataset.shown === print) return;
+  element.dataset.shown = print;
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  fill(element, ...make());
+  if (focused) refocus(element, focused);
 }
 
 /**

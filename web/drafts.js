@@ -17,8 +17,62 @@ export function draft(key, input) {
   return () => kept.delete(key);
 }
 
+/** Keep a text that was not typed just now, such as one that comes back unsaved. @param {string} key @param {string} text */
+export const keepDraft = (key, text) => kept.set(key, text);
+
 /** Whether something is kept for this. @param {string} key */
 export const hasDraft = (key) => kept.has(key);
 
+/** Whether any text is kept for this or for what is below it. @param {string} path */
+export const hasDraftsBelow = (path) => [...kept].some(([key, text]) => text && key.startsWith(path));
+
 /** Whoever signs out leaves nothing behind. */
 export const forgetDrafts = () => kept.clear();
+
+/**
+ * Let a field show a value, and save it when it is left or at Enter. Nothing replaces what is being typed; what could
+ * not be saved stays, is marked as invalid, and is saved the next time.
+ *
+ * @param {HTMLInputElement | HTMLTextAreaElement} input
+ * @param {{key: string, shown: () => string, save: (typed: string) => Promise<boolean>}} how `shown` is the value as
+ *     it is stored; `save` answers whether that one is to be shown again, saved or not
+ * @returns {() => void} shows the stored value, unless something has been typed
+ */
+export function editing(input, { key, shown, save }) {
+  const forget = draft(key, input);
+  let isTyped = hasDraft(key);
+  /** @type {string | undefined} what is being saved */
+  let sent;
+  const show = () => { if (!isTyped && input.value !== shown()) input.value = shown(); };
+  const leave = async () => {
+    const typed = input.value;
+    if (!isTyped || typed === sent) return;
+    if (sent === undefined && typed === shown() && input.validity.valid) {
+      isTyped = false;
+      forget();
+      return;
+    }
+    sent = typed;
+    const isDone = await save(typed);
+    if (sent === typed) sent = undefined;
+    input.setAttribute("aria-invalid", String(!isDone));
+    // It was typed on while it was being saved: that is saved the next time.
+    if (!isDone || input.value !== typed) return;
+    isTyped = false;
+    forget();
+    show();
+  };
+  input.addEventListener("input", () => { isTyped = true; });
+  input.addEventListener("blur", () => void leave());
+  input.addEventListener("keydown", (event) => {
+    const { key, isComposing } = /** @type {KeyboardEvent} */ (event);
+    if (key === "Enter" && !isComposing) {
+      event.preventDefault();
+      void leave();
+    }
+    // A date has no value, and tells of no input, until the last part of it is typed.
+    if (key.length === 1 || key === "Backspace" || key === "Delete") isTyped = true;
+  });
+  show();
+  return show;
+}

@@ -23,9 +23,22 @@ const EDGE = 48;
  */
 
 let inTheAir = 0;
+/** @type {(() => void)[]} */
+let waiting = [];
 
 /** Whether anything is being moved: then the page must not be drawn anew. */
 export const isMoving = () => inTheAir > 0;
+
+/** Wait until nothing is being moved. @returns {Promise<void>} */
+export const whenStill = () => (isMoving() ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve());
+
+function putDown() {
+  inTheAir -= 1;
+  if (inTheAir) return;
+  const all = waiting;
+  waiting = [];
+  for (const resolve of all) resolve();
+}
 
 /**
  * @param {HTMLElement} root
@@ -118,27 +131,39 @@ function follower(down, item, root, how) {
   let timer = 0;
   let [x, y] = [down.clientX, down.clientY];
 
-  const place = () => {
+  /** Where it would land: what is under the pointer, or nearest to it. */
+  const goal = () => {
     const under = /** @type {HTMLElement | null} */ (document.elementFromPoint(x, y)?.closest(how.container));
     const all = containers(root, how);
-    const container = under && all.includes(under) ? under : nearest(all, x);
+    return under && all.includes(under) ? under : nearest(all, x);
+  };
+  const place = () => {
+    const container = goal();
     if (!container) return;
-    const next = [...container.children].find((other) => {
-      if (other === item || !other.matches(how.item)) return false;
+    const box = container.getBoundingClientRect();
+    // Beyond its edge, it lands at the edge, among what can be seen.
+    const [atX, atY] = [between(x, box.left, box.right), between(y, box.top, box.bottom)];
+    const others = [...container.children].filter((other) => other !== item && other.matches(how.item));
+    const next = others.find((other) => {
       const { left, top, width, height } = other.getBoundingClientRect();
-      return how.direction === "down" ? y < top + height / 2 : x < left + width / 2;
+      return how.direction === "down" ? atY < top + height / 2 : atX < left + width / 2;
     });
-    if (item.parentElement !== container || item.nextElementSibling !== (next ?? null)) {
-      container.insertBefore(item, next ?? null);
-    }
+    // What stands behind the last one, such as a form, stays there.
+    const before = next ?? after(others.at(-1), item);
+    if (item.parentElement === container && item.nextElementSibling === before) return;
+    container.insertBefore(item, before);
   };
   const scroll = () => {
     timer = requestAnimationFrame(scroll);
-    for (const element of document.elementsFromPoint(x, y)) {
+    const hasScrolled = scrollers(goal()).map((element) => {
       const { left, right, top, bottom } = element.getBoundingClientRect();
-      if (element.scrollWidth > element.clientWidth) element.scrollLeft += pull(x, left, right);
-      if (element.scrollHeight > element.clientHeight) element.scrollTop += pull(y, top, bottom);
-    }
+      const [wasLeft, wasTop] = [element.scrollLeft, element.scrollTop];
+      element.scrollLeft += pull(x, left, right);
+      element.scrollTop += pull(y, top, bottom);
+      return element.scrollLeft !== wasLeft || element.scrollTop !== wasTop;
+    });
+    // What is under the pointer has changed although the pointer has not moved.
+    if (hasScrolled.includes(true)) place();
   };
   timer = requestAnimationFrame(scroll);
 
@@ -152,7 +177,7 @@ function follower(down, item, root, how) {
       cancelAnimationFrame(timer);
       layer.remove();
       item.classList.remove("lifted");
-      inTheAir -= 1;
+      putDown();
       // The click that ends a drag opens nothing.
       window.addEventListener("click", stop, { capture: true, once: true });
       setTimeout(() => window.removeEventListener("click", stop, { capture: true }));
@@ -168,11 +193,37 @@ function stop(event) {
   event.stopPropagation();
 }
 
-/** @param {number} at @param {number} from @param {number} to */
+/**
+ * By how much to scroll in one frame: the nearer to an edge, the more, and beyond it no more than at it.
+ *
+ * @param {number} at @param {number} from @param {number} to
+ */
 function pull(at, from, to) {
   if (to - from < 2 * EDGE) return 0;
-  if (at < from + EDGE) return (at - from - EDGE) / 4;
-  return at > to - EDGE ? (at - to + EDGE) / 4 : 0;
+  const within = between(at, from, to);
+  if (within < from + EDGE) return (within - from - EDGE) / 4;
+  return within > to - EDGE ? (within - to + EDGE) / 4 : 0;
+}
+
+/** @param {number} at @param {number} from @param {number} to */
+function between(at, from, to) {
+  return Math.min(Math.max(at, from), to);
+}
+
+/** What follows an element, leaving out the one that is moved. @param {Element | undefined} last @param {Element} moved */
+function after(last, moved) {
+  const next = last?.nextElementSibling ?? null;
+  return next === moved ? moved.nextElementSibling : next;
+}
+
+/** The element and those around it that people can scroll. @param {Element | undefined} element @returns {Element[]} */
+function scrollers(element) {
+  const all = [];
+  for (let each = element; each; each = each.parentElement ?? undefined) {
+    const { overflowX, overflowY } = getComputedStyle(each);
+    if (/auto|scroll/.test(overflowX + overflowY)) all.push(each);
+  }
+  return all;
 }
 
 /** Where an item may land. @param {HTMLElement} root @param {How} how @returns {HTMLElement[]} */
@@ -198,7 +249,7 @@ function byKeyboard(root, how) {
     if (!held) return;
     const { item, handle, home } = held;
     held = undefined;
-    inTheAir -= 1;
+    putDown();
     item.classList.remove("lifted");
     if (!isDrop) home.restore();
     handle.focus();

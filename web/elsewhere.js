@@ -40,7 +40,7 @@ export function elsewhere(view) {
   };
   const form = h("form", { class: "row", onsubmit: once(transfer) }, field(words.cardTransferTo, choice), h("button", {}, words.cardTransfer));
   const more = h("details", { class: "elsewhere" }, h("summary", {}, words.cardElsewhere),
-    h("button", { type: "button", onclick: () => void copy() }, words.cardCopy), form);
+    h("button", { type: "button", onclick: once(copy) }, words.cardCopy), form);
   more.addEventListener("toggle", async () => {
     if (!more.open) return;
     const all = await view.screen.attempt(() => api.all("boards"));

@@ -26,9 +26,11 @@ export function dialog(label, ...children) {
     element.remove();
     bringNotes();
   });
-  // A click beside the dialog closes it; one that began inside, such as a selection of text, does not.
-  element.addEventListener("pointerdown", (event) => {
-    if (event.target === element) element.addEventListener("pointerup", (end) => { if (end.target === element) element.close(); }, { once: true });
+  // A click beside the dialog closes it; one that began inside, such as a selection of text, does not, and neither does
+  // the second half of the double click that opened it.
+  element.addEventListener("mousedown", (event) => {
+    if (event.target !== element || event.detail > 1) return;
+    element.addEventListener("mouseup", (end) => { if (end.target === element) element.close(); }, { once: true });
   });
   document.body.append(element);
   element.showModal();
@@ -66,7 +68,9 @@ export function confirming(word, act) {
     delete button.dataset.asked;
     fill(button, word);
   };
-  const click = () => {
+  const click = (/** @type {MouseEvent} */ event) => {
+    // A double click is one answer, not two.
+    if (event.detail > 1) return;
     if (button.dataset.asked) {
       reset();
       void act();

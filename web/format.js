@@ -5,6 +5,9 @@ const dayAlone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const dayShort = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
+/** Make a single line of a text: tabs and line breaks, which come with what is pasted, become spaces. @param {string} text */
+export const oneLine = (text) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+
 /** @param {string} moment RFC 3339 */
 export const when = (moment) => dayAndTime.format(new Date(moment));
 

@@ -2,8 +2,9 @@
 
 import { h } from "./dom.js";
 import { closing, dialog, field } from "./faces.js";
+import { oneLine } from "./format.js";
 import { note } from "./notice.js";
-import { once } from "./turns.js";
+import { saving } from "./turns.js";
 import { words } from "./words.js";
 
 /**
@@ -19,12 +20,12 @@ export function listDialog(screen, list) {
 
   const save = async () => {
     const body = {
-      name: name.value.trim(),
+      name: oneLine(name.value),
       wip_limit: limit.value ? Number(limit.value) : null,
       wip_enforcement: blocks.checked ? "block" : "warn",
     };
     const tag = (await screen.attempt(() => api.ask("GET", own)))?.tag ?? null;
-    if (tag && (await screen.attempt(() => api.ask("PATCH", own, { body, tag })))) done();
+    return Boolean(tag && (await screen.attempt(() => api.ask("PATCH", own, { body, tag }))));
   };
   const archive = async () => {
     if (!(await screen.attempt(() => api.ask("POST", `${own}/archive`)))) return;
@@ -50,7 +51,7 @@ export function listDialog(screen, list) {
 
   const element = dialog(words.listMenu(list.name),
     closing(words.close, () => element.close()),
-    h("form", { onsubmit: once(save) },
+    h("form", { onsubmit: saving(save, () => done()) },
       h("h2", { dir: "auto" }, list.name),
       field(words.listName, name),
       field(words.listLimit, limit),

@@ -74,5 +74,6 @@ export function sentence(error) {
  */
 export function condition(text) {
   if (state.textContent !== text) fill(state, text);
-  state.hidden = !text;
+  // Even the same value, written again, makes the browser work.
+  if (state.hidden !== !text) state.hidden = !text;
 }

@@ -1,16 +1,19 @@
 // The time that was spent on a card, and what it cost: entries of its clock, and those written down by hand.
 
 import { Problem } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, refill } from "./dom.js";
+import { draft, hasDraft } from "./drafts.js";
 import { confirming, field } from "./faces.js";
-import { clock, forInput, fromInput, money, toMajor, toMinor, when } from "./format.js";
+import { clock, forInput, fromInput, money, oneLine, toMajor, toMinor, when } from "./format.js";
 import { note, trouble } from "./notice.js";
-import { latest, once } from "./turns.js";
+import { latest, saving } from "./turns.js";
 import { words } from "./words.js";
 
 /**
  * @typedef {import("./api.js").Schemas["TimeEntry"]} Entry
  * @typedef {import("./api.js").Schemas["CardTime"]} CardTime
+ * @typedef {(answer: {body: unknown, tag: string | null}) => void} Saved
+ * @typedef {(body: object, saved: Saved) => Promise<void>} Save
  */
 
 const SHOWN = 50;
@@ -35,15 +38,11 @@ export function timeSpent(card) {
     const isAny = time.items.length > 0;
     total.classList.toggle("hint", !isAny);
     fill(total, isAny ? words.timeTotal(time.elapsed, money(time.cost.amount_minor, time.cost.currency)) : words.timeNone);
-    if (!entries.contains(document.activeElement)) fill(entries, isAny ? table(time.items) : null);
+    refill(entries, time.items, () => [isAny ? table(time.items) : null]);
   });
   // Time that is written down is a change of its card: what is done to the card next waits for it.
-  const change = (/** @type {() => Promise<unknown>} */ act, done = () => {}) => card.inTurn(async () => {
-    const isDone = await card.screen.attempt(act, () => {
-      /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
-      done();
-    });
-    if (isDone) await readAgain();
+  const change = (/** @type {() => Promise<any>} */ act, /** @type {Saved} */ saved = () => {}) => card.inTurn(async () => {
+    if (await card.screen.attempt(act, saved)) await readAgain();
   });
   const readAgain = async () => {
     await card.read();
@@ -68,19 +67,24 @@ export function timeSpent(card) {
   const closed = () => {
     fill(place, canEdit ? h("button", { type: "button", onclick: () => write() }, words.timeAdd) : null);
   };
-  const add = (/** @type {object} */ body, /** @type {() => void} */ saved) =>
-    change(() => api.ask("POST", `${card.path}/time-entries`, { body }), saved);
+  /** @type {Save} */
+  const add = (body, saved) => change(() => api.ask("POST", `${card.path}/time-entries`, { body }), saved);
 
   /** @param {Entry} entry */
   const correct = async (entry) => {
     const own = `${card.path}/time-entries/${entry.id}`;
     const found = await card.screen.attempt(() => api.ask("GET", own));
-    if (!found) return;
-    let { tag } = found;
-    write(/** @type {Entry} */ (found.body), (body, saved) => card.inTurn(async () => {
+    if (found) write(/** @type {Entry} */ (found.body), correcting(own, found.tag));
+  };
+
+  /** @param {string} own path of the entry @param {string | null} first its tag as it was read @returns {Save} */
+  const correcting = (own, first) => {
+    let tag = first;
+    return (body, saved) => card.inTurn(async () => {
       try {
-        await api.ask("PATCH", own, { body, tag });
-        saved();
+        const answer = await api.ask("PATCH", own, { body, tag });
+        tag = answer.tag;
+        saved(answer);
         await readAgain();
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412) trouble(error);
@@ -89,10 +93,10 @@ export function timeSpent(card) {
           note(words.changedElsewhere, undefined, "trouble");
         }
       }
-    }));
+    });
   };
 
-  /** @param {Entry} [entry] @param {(body: object, saved: () => void) => Promise<void>} [save] */
+  /** @param {Entry} [entry] @param {Save} [save] */
   const write = (entry, save = add) => {
     const isRunning = entry && !entry.ended_at;
     const from = h("input", { type: "datetime-local", required: true, value: entry ? forInput(entry.started_at) : "" });
@@ -103,25 +107,37 @@ export function timeSpent(card) {
     });
     const said = h("input", { maxlength: 1000, value: entry?.note ?? "", dir: "auto" });
     const [wasFrom, wasTo] = [from.value, to.value];
-    const saved = () => {
+    const forget = [from, to, rate, said].map((input, at) => draft(`${entryPath(entry)}#${at}`, input));
+    const leave = () => {
+      for (const each of forget) each();
       closed();
       place.querySelector("button")?.focus();
     };
-    const send = () => {
+    let saveIt = save;
+    /** @returns {Promise<boolean>} */
+    const send = () => new Promise((resolve) => {
+      /** @type {Saved} */
+      const saved = ({ body: made, tag }) => {
+        // Whatever is typed from now on corrects what has been saved.
+        if (!entry) saveIt = correcting(entryPath(/** @type {Entry} */ (made)), tag);
+        resolve(true);
+      };
       const body = {
         // A field shows minutes: what wasn't touched keeps its seconds.
         ...(entry && from.value === wasFrom ? {} : { started_at: fromInput(from.value) }),
         ...(isRunning || (entry && to.value === wasTo) ? {} : { ended_at: fromInput(to.value) }),
-        hourly_rate_minor: toMinor(rate.valueAsNumber, currency), note: said.value.trim(),
+        hourly_rate_minor: toMinor(rate.valueAsNumber, currency), note: oneLine(said.value),
       };
-      return save(body, saved);
-    };
-    fill(place, h("form", { class: "panel-in", onsubmit: once(send) },
+      void saveIt(body, saved).then(() => resolve(false));
+    });
+    fill(place, h("form", { class: "panel-in", onsubmit: saving(send, leave) },
       h("div", { class: "pair" }, field(words.timeFrom, from), field(words.timeTo, to)),
       h("div", { class: "pair" }, field(words.timeRateIn(currency), rate), field(words.timeNote, said)),
-      h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: closed }, words.cancel))));
+      h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: leave }, words.cancel))));
     from.focus();
   };
+  const entryPath = (/** @type {Entry | undefined} */ entry) => `${card.path}/time-entries/${entry?.id ?? "new"}`;
   closed();
+  if (canEdit && [0, 1, 3].some((at) => hasDraft(`${entryPath(undefined)}#${at}`))) write();
   return { element, read };
 }

@@ -42,6 +42,9 @@ export const words = {
   undo: "Undo",
   sure: (/** @type {string} */ word) => `${word} for good?`,
   retry: "Try again",
+  saving: "Saving…",
+  notSaved: "Not saved",
+  discard: "Discard",
   more: "More",
   skip: "Skip to the content",
 
@@ -50,6 +53,18 @@ export const words = {
   token: "Your token",
   tokenHint: "It begins with tkb_. `make token` prints a new one; it stays in this browser until you sign out.",
   tokenRefused: "This token is unknown, expired or revoked. Sign in with another one.",
+  tokenGivenRefused: (/** @type {string} */ name) => `The token in the address is unknown, expired or revoked. You are still signed in as ${name}.`,
+  tokenGivenUnchecked: "The token in the address could not be checked, so nothing has changed.",
+  switchTo: (/** @type {string} */ name) => `Sign in as ${name}?`,
+  switchHint: (/** @type {string} */ old, /** @type {string} */ name) =>
+    `You are signed in as ${old}. The address that was opened carries a token of ${name}. If you switch, this browser forgets the token of ${old}.`,
+  switchNo: (/** @type {string} */ old) => `Stay ${old}`,
+  switchYes: (/** @type {string} */ name) => `Switch to ${name}`,
+  switchToken: "Use the other token?",
+  switchTokenHint: (/** @type {string} */ name) =>
+    `You are signed in as ${name}. The address that was opened carries another token of yours. If you use it, this browser forgets the one that it has.`,
+  switchTokenNo: "Keep the token",
+  switchTokenYes: "Use the other token",
   signedOut: "You are signed out, and the token is gone from this browser.",
 
   boards: "Boards",
@@ -140,6 +155,8 @@ export const words = {
   delete: "Delete",
   description: "Description",
   descriptionNone: "No description yet.",
+  descriptionTheirs: "What someone else wrote meanwhile",
+  descriptionChanged: "Someone else changed this card. Their description stands below yours: save again to replace it.",
   descriptionHint: "Markdown: # heading, **bold**, *italic*, ~~struck~~, `code`, - list, 1. list, - [ ] task, > quote, | table |, [words](https://…).",
   table: "Table",
   taskOpen: "Not done",
@@ -187,7 +204,8 @@ export const words = {
   timeAdd: "Write down time",
   timeTotal: (/** @type {string} */ elapsed, /** @type {string} */ cost) => `${elapsed} hours, ${cost}`,
   activity: "Activity",
-  activityNone: "Nothing lately.",
+  activityNone: (/** @type {number} */ events) => `Nothing among the last ${plural(events, "event", "events")} of this board.`,
+  activityMore: "Look further back",
   happened: (/** @type {string} */ who, /** @type {string} */ type, /** @type {string | undefined} */ where) =>
     `${who} ${where ? `moved it to ${where}` : happenings[type] ?? "changed it"}`,
   changedElsewhere: "This was changed elsewhere meanwhile. What you typed is still here: save again to replace the other version.",

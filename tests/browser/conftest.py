@@ -1,22 +1,34 @@
-"""A headless Chromium with a fresh profile for every test, and a record of whatever it complains about."""
+"""A headless Chromium with a fresh profile for every test, and a record of whatever it complains about.
+
+LATENCY=150 has every answer of the API take 150 ms longer; without it, answers come as soon as they can.
+"""
 
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.people import Person
+from tests.browser.slow_line import SlowLine
 from tests.live_server import LiveServer
 
 # Without these, Chromium looks for its maker's servers as soon as it starts.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
+# A server on this machine by a name that isn't localhost: to a browser it is as far away and as insecure as any other.
+ON_THE_LAN = "tackboard.test"
+NAMED = f"--host-resolver-rules=MAP {ON_THE_LAN} 127.0.0.1"
+
 
 # What is expected comes as soon as the machine has time for it, and on a busy one that may take a while.
 expect.set_options(timeout=20_000)
+
+
+LATENCY = int(os.environ.get("LATENCY", "0")) / 1000
+"""How many seconds an answer of the API takes longer than it must."""
 
 
 @dataclass
@@ -36,7 +48,7 @@ def browser() -> Iterator[Browser]:
     # Chromium's own sandbox does not work for root, as whom tests run in containers.
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=found, args=list(QUIET), chromium_sandbox=os.geteuid() != 0
+            executable_path=found, args=[*QUIET, NAMED], chromium_sandbox=os.geteuid() != 0
         )
         yield chromium
         chromium.close()
@@ -53,9 +65,26 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def origin(live_server: LiveServer) -> Iterator[str]:
+    """Where browsers find the server, with a slash at the end."""
+    if not LATENCY:
+        yield live_server.url
+        return
+    with SlowLine(*live_server.host_and_port, LATENCY) as line:
+        yield f"http://127.0.0.1:{line.port}/"
+
+
 @pytest.fixture
-def mina(live_server: LiveServer) -> Person:
+def mina(live_server: LiveServer, origin: str) -> Person:
     """The owner of the server."""
     assert live_server.token
-    owner = Person(live_server, live_server.token)
-    return Person(live_server, live_server.token, owner.ask("GET", "users/me")["id"])
+    owner = Person(live_server, origin, live_server.token)
+    return Person(live_server, origin, live_server.token, owner.ask("GET", "users/me")["id"])
+
+
+@pytest.fixture
+def far(live_server: LiveServer, mina: Person) -> Iterator[Person]:
+    """The owner of the server, far away from it: each answer of the API takes 400 ms or more."""
+    with SlowLine(*live_server.host_and_port, max(LATENCY, 0.4)) as line:
+        yield replace(mina, origin=f"http://127.0.0.1:{line.port}/")

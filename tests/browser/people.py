@@ -12,9 +12,10 @@ from tests.live_server import LiveServer
 
 @dataclass(frozen=True)
 class Person:
-    """Someone with a token."""
+    """Someone with a token, whose browser finds the server at `origin`."""
 
     server: LiveServer
+    origin: str
     token: str
     id: str = ""
 
@@ -41,11 +42,11 @@ class Person:
     def friend(self, user_id: str) -> "Person":
         """Someone new."""
         made = self.ask("POST", "users", {"id": user_id, "name": user_id.title()})
-        return Person(self.server, made["token"], user_id)
+        return Person(self.server, self.origin, made["token"], user_id)
 
     def visit(self, page: Page, board_id: str = "") -> None:
         """Sign in with the page, and open the board."""
-        page.goto(f"{self.server.url}#token={self.token}")
+        page.goto(f"{self.origin}#token={self.token}")
         page.get_by_role("heading", name="Boards", exact=True).wait_for()
         if board_id:
             page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")

@@ -39,7 +39,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def _sign_in(page: Page, mina: Person) -> None:
-    page.goto(mina.server.url)
+    page.goto(mina.origin)
     page.get_by_label("Your token").wait_for()
 
 

@@ -7,7 +7,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.people import Person, card, column, drag, titles
-from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_the_address_that_the_first_run_prints_signs_in_and_keeps_the_token_out_of_sight(
     mina: Person, visit: Visit
 ) -> None:
-    visit.page.goto(f"{mina.server.url}#token={mina.token}")
+    visit.page.goto(f"{mina.origin}#token={mina.token}")
 
     expect(visit.page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
     assert "tkb_" not in visit.page.url
@@ -33,8 +32,8 @@ def test_whoever_signs_out_needs_a_token_again(mina: Person, visit: Visit) -> No
     assert visit.page.evaluate("localStorage.length") == 0
 
 
-def test_a_token_that_is_not_known_is_refused_in_words(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(live_server.url)
+def test_a_token_that_is_not_known_is_refused_in_words(origin: str, visit: Visit) -> None:
+    visit.page.goto(origin)
 
     visit.page.get_by_label("Your token").fill("tkb_nothing")
     visit.page.get_by_role("button", name="Sign in").click()
@@ -199,7 +198,7 @@ def test_a_viewer_sees_the_board_and_can_change_nothing(mina: Person, visit: Vis
 def test_a_token_that_was_revoked_leads_to_the_sign_in(mina: Person, visit: Visit) -> None:
     board_id = mina.board("One")
     made = mina.ask("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
-    Person(mina.server, made["secret"]).visit(visit.page, board_id)
+    Person(mina.server, mina.origin, made["secret"]).visit(visit.page, board_id)
 
     mina.ask("DELETE", f"users/me/tokens/{made['token']['id']}")
 
@@ -216,10 +215,10 @@ def test_offline_is_told_and_what_was_typed_stays(mina: Person, visit: Visit) ->
     column(page, "To do").get_by_role("button", name="Add").click()
 
     expect(page.locator("#state")).to_contain_text("You are offline.")
-    expect(adding).to_have_value("Thought on a train")
+    expect(column(page, "To do").locator(".unsaved")).to_contain_text("Thought on a train")
     page.context.set_offline(False)
     expect(page.locator("#state")).to_be_hidden()
-    adding.press("Enter")
+    column(page, "To do").get_by_role("button", name="Try again").click()
     expect(titles(page, "To do")).to_have_text(["One", "Thought on a train"])
 
 

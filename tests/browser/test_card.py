@@ -202,6 +202,7 @@ def test_links_are_added_and_a_script_is_none(mina: Person, visit: Visit) -> Non
     dialog.get_by_label("What it is").fill("Click me")
     links.get_by_role("button", name="Add").click()
     expect(dialog.locator(".note.trouble")).to_be_visible()
+    links.get_by_role("button", name="Edit").click()
     url.fill("https://example.com")
     links.get_by_role("button", name="Add").click()
 
@@ -213,7 +214,7 @@ def test_what_was_typed_outlives_the_dialog_and_an_expired_token(mina: Person, v
     page = visit.page
     board_id = mina.board("One")
     made = mina.ask("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
-    dialog, _ = _opened(Person(mina.server, made["secret"]), page, board_id)
+    dialog, _ = _opened(Person(mina.server, mina.origin, made["secret"]), page, board_id)
     dialog.get_by_label("Write a comment").fill("A long thought")
 
     mina.ask("DELETE", f"users/me/tokens/{made['token']['id']}")

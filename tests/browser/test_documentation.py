@@ -24,19 +24,21 @@ def _execute(operation: Locator) -> Locator:
     return operation.locator(".live-responses-table .response-col_status")
 
 
-def test_an_address_with_a_token_signs_its_reader_in(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
+def test_an_address_with_a_token_signs_its_reader_in(live_server: LiveServer, origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/#token={live_server.token}")
 
     status = _execute(_operation(visit, "get_me"))
 
     expect(status.last).to_have_text(re.compile("200"))
-    assert visit.page.url.startswith(f"{live_server.url}docs/")
+    assert visit.page.url.startswith(f"{origin}docs/")
     assert "tkb_" not in visit.page.url
     assert not visit.complaints
 
 
-def test_the_reader_stays_signed_in_when_the_page_is_loaded_again(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
+def test_the_reader_stays_signed_in_when_the_page_is_loaded_again(
+    live_server: LiveServer, origin: str, visit: Visit
+) -> None:
+    visit.page.goto(f"{origin}docs/#token={live_server.token}")
     expect(visit.page.get_by_role("button", name="Authorize")).to_have_class(re.compile(r"\blocked"))
 
     visit.page.reload()
@@ -46,8 +48,8 @@ def test_the_reader_stays_signed_in_when_the_page_is_loaded_again(live_server: L
     assert not visit.complaints
 
 
-def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, visit: Visit) -> None:
-    visit.page.goto(f"{live_server.url}docs/#token={live_server.token}")
+def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/#token={live_server.token}")
 
     made = _execute(_operation(visit, "create_board"))
     expect(made.last).to_have_text(re.compile("201"))
@@ -58,10 +60,8 @@ def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, 
     assert not visit.complaints
 
 
-def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_nothing(
-    live_server: LiveServer, visit: Visit
-) -> None:
-    visit.page.goto(f"{live_server.url}docs/read")
+def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_nothing(origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/read")
 
     # A heading of Redoc has a link before its text.
     expect(visit.page.locator("h2", has_text="Start a card")).to_be_attached(timeout=90_000)
@@ -71,10 +71,8 @@ def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_not
     assert not visit.complaints
 
 
-def test_a_reader_without_a_token_sees_the_document_and_is_refused_with_a_problem(
-    live_server: LiveServer, visit: Visit
-) -> None:
-    visit.page.goto(f"{live_server.url}docs/")
+def test_a_reader_without_a_token_sees_the_document_and_is_refused_with_a_problem(origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/")
     operation = _operation(visit, "get_me")
 
     status = _execute(operation)

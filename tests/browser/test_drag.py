@@ -46,6 +46,147 @@ def test_lists_are_moved_by_keyboard(mina: Person, visit: Visit) -> None:
     expect(page.get_by_role("button", name="To do")).to_be_focused()
 
 
+def _long_board(mina: Person, cards: int = 0, lists: int = 3) -> str:
+    """A board with that many lists, and cards in its first one."""
+    names = [{"name": f"List {number}", "stage": "todo"} for number in range(lists)]
+    return mina.board(*(f"Card {number}" for number in range(cards)), lists=names)
+
+
+def _lift(page: Page, title: str) -> None:
+    card(page, title).hover()
+    page.mouse.down()
+    page.mouse.move(*_middle(card(page, title)), steps=2)
+    page.mouse.move(_middle(card(page, title))[0] + 8, _middle(card(page, title))[1] + 8)
+    page.locator(".ghost").wait_for(state="attached")
+
+
+def _wait(element: Locator, condition: str) -> None:
+    """Wait until a condition holds for an element: the policy of the page forbids what wait_for_function does."""
+    element.evaluate(
+        f"""(element) => new Promise((done) => {{
+          const look = () => ({condition} ? done() : requestAnimationFrame(look));
+          look();
+        }})"""
+    )
+
+
+AT_THE_RIGHT = "element.scrollLeft + element.clientWidth >= element.scrollWidth - 1"
+AT_THE_BOTTOM = "element.scrollTop + element.clientHeight >= element.scrollHeight - 1"
+
+
+def test_a_card_is_in_the_list_under_the_pointer_while_the_board_scrolls_by_itself(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 900, "height": 700})
+    mina.visit(page, _long_board(mina, cards=1, lists=12))
+    y = _middle(card(page, "Card 0"))[1]
+
+    _lift(page, "Card 0")
+    page.mouse.move(890, y, steps=4)
+    _wait(page.locator(".lists"), "element.scrollLeft > 300")
+    seen = page.locator(".card.lifted").evaluate(
+        """(item, [x, y]) => new Promise((done) => {
+          const seen = [];
+          const look = () => {
+            const under = document.elementFromPoint(x, y)?.closest(".list")?.getAttribute("aria-label");
+            if (under) seen.push([under, item.closest(".list").getAttribute("aria-label")]);
+            if (seen.length < 20) requestAnimationFrame(look); else done(seen);
+          };
+          look();
+        })""",
+        [890, y],
+    )
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+    assert len({under for under, _ in seen}) > 1
+    assert [under for under, _ in seen] == [lands for _, lands in seen]
+
+
+def test_a_card_that_is_let_go_while_the_board_scrolls_is_in_the_list_that_is_seen_there(
+    mina: Person, visit: Visit
+) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 900, "height": 700})
+    mina.visit(page, _long_board(mina, cards=1, lists=12))
+    y = _middle(card(page, "Card 0"))[1]
+
+    _lift(page, "Card 0")
+    page.mouse.move(890, y, steps=4)
+    _wait(page.locator(".lists"), AT_THE_RIGHT)
+    with page.expect_response("**/move"):
+        page.mouse.up()
+
+    # At the end of the board stands the form for another list; nearest to the pointer is the last list.
+    expect(titles(page, "List 11")).to_have_text(["Card 0"])
+
+
+@pytest.mark.parametrize("where", ["below", "above"])
+def test_a_list_scrolls_while_a_card_is_held_below_or_above_its_cards(mina: Person, visit: Visit, where: str) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 900, "height": 600})
+    mina.visit(page, _long_board(mina, cards=20))
+    cards = column(page, "List 0").locator(".cards")
+    box = cards.bounding_box()
+    assert box
+    x = box["x"] + box["width"] / 2
+    titles_before = [f"Card {number}" for number in range(20)]
+
+    _lift(page, "Card 3")
+    page.mouse.move(x, box["y"] + box["height"] + 20, steps=4)
+    _wait(cards, AT_THE_BOTTOM)
+    if where == "above":
+        page.mouse.move(x, box["y"] - 20, steps=4)
+        _wait(cards, "element.scrollTop === 0")
+    with page.expect_response("**/move"):
+        page.mouse.up()
+
+    titles_before.remove("Card 3")
+    expected = [*titles_before, "Card 3"] if where == "below" else ["Card 3", *titles_before]
+    expect(titles(page, "List 0")).to_have_text(expected)
+
+
+def test_what_is_carried_beyond_a_list_that_scrolls_stays_where_it_can_be_seen(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 900, "height": 600})
+    mina.visit(page, _long_board(mina, cards=40))
+    cards = column(page, "List 0").locator(".cards")
+    box = cards.bounding_box()
+    assert box
+
+    _lift(page, "Card 3")
+    page.mouse.move(box["x"] + 100, box["y"] + box["height"] + 20, steps=4)
+    tops = page.locator(".card.lifted").evaluate(
+        """(item) => new Promise((done) => {
+          const tops = [];
+          const look = () => {
+            tops.push(item.getBoundingClientRect().top);
+            if (tops.length < 8) requestAnimationFrame(look); else done(tops);
+          };
+          look();
+        })"""
+    )
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+    assert max(tops) < box["y"] + box["height"]
+    assert min(tops) > box["y"] - 100
+
+
+def test_a_list_that_is_dragged_to_the_end_stands_before_the_form_for_another_one(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 1400, "height": 700})
+    mina.visit(page, mina.board("One"))
+
+    _lists(page).first.hover()
+    page.mouse.down()
+    page.mouse.move(1390, 200, steps=8)
+
+    assert page.locator(".lists > :last-child").get_attribute("class") == "adder"
+    with page.expect_response("**/move"):
+        page.mouse.up()
+    expect(_lists(page)).to_have_text(["Doing", "Done", "To do"])
+
+
 @pytest.fixture
 def finger(browser: Browser) -> CDPSession:
     """A telephone, for which `send` makes real touches; its page is the last one of the browser."""
@@ -93,13 +234,7 @@ def test_a_finger_that_moves_at_once_scrolls_and_a_tap_opens(
         _touch(finger, "touchMove", (x - 20 * part, y))
     _touch(finger, "touchEnd")
 
-    # The policy of the page forbids what wait_for_function does.
-    page.locator(".lists").evaluate(
-        """(lists) => new Promise((done) => {
-          const look = () => (lists.scrollLeft > 50 ? done() : requestAnimationFrame(look));
-          look();
-        })"""
-    )
+    _wait(page.locator(".lists"), "element.scrollLeft > 50")
     expect(titles(page, "To do")).to_have_text(["One"])
     card(page, "One").tap()
     expect(page.get_by_role("dialog")).to_be_visible()
