@@ -26,7 +26,7 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart pictures requirements clean browser
+	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ purge: .venv/product  ## erase for good what was deleted more than 31 days ago, 
 
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+latency: .venv/development node_modules/.package-lock.json browser  ## run the tests in a browser while each answer of the API takes 150 and 600 ms longer
+	@for each in 150 600; do echo "$$each ms" && LATENCY=$$each $(BIN)/python -m pytest -q tests/browser || exit 1; done
 
 soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak

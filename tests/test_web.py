@@ -23,6 +23,18 @@ def test_all_of_it_is_small_enough_for_a_slow_line() -> None:
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < MOST_BYTES
 
 
+# What browsers have on https and localhost alone. A small team's first server is on plain http in its own network.
+SECURE_CONTEXTS_ONLY = re.compile(
+    r"randomUUID|crypto\.subtle|\bclipboard\b|serviceWorker|\bcaches\.|navigator\.(locks|storage|share|credentials|wakeLock)"
+    r"|new Notification|show(Open|Save)FilePicker|cookieStore|getScreenDetails"
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_needs_a_secure_context(script: Path) -> None:
+    assert not SECURE_CONTEXTS_ONLY.search(re.sub(r"^\s*(//|\*|/\*\*).*$", "", script.read_text(), flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_no_script_makes_html_of_a_text_or_names_another_host(script: Path) -> None:
     text = script.read_text()

@@ -19,12 +19,14 @@ export class Problem extends Error {
    * @param {string} code
    * @param {string} detail
    * @param {number} [wait] after how many milliseconds it may be tried again
+   * @param {Schemas["ProblemError"][]} [errors] what is wrong with what was sent
    */
-  constructor(status, code, detail, wait = 0) {
+  constructor(status, code, detail, wait = 0, errors = []) {
     super(detail);
     this.status = status;
     this.code = code;
     this.wait = wait;
+    this.errors = errors;
   }
 }
 
@@ -142,7 +144,7 @@ export class Api {
     const parsed = text && isJson ? JSON.parse(text) : text || null;
     if (!response.ok && response.status !== 304) {
       const wait = 1_000 * Number(response.headers.get("retry-after") ?? 0);
-      throw new Problem(response.status, parsed?.code ?? "unknown", parsed?.detail ?? "", wait || 0);
+      throw new Problem(response.status, parsed?.code ?? "unknown", parsed?.detail ?? "", wait || 0, parsed?.errors);
     }
     return { status: response.status, body: parsed, tag: response.headers.get("etag") };
   }

@@ -6,6 +6,7 @@ import { activity } from "./activity.js";
 import { Problem } from "./api.js";
 import { checklists } from "./checklists.js";
 import { comments } from "./comments.js";
+import { hasUnsavedBelow } from "./composer.js";
 import { fill, h, refill } from "./dom.js";
 import { draft, editing, hasDraft, hasDraftsBelow } from "./drafts.js";
 import { elsewhere } from "./elsewhere.js";
@@ -85,7 +86,7 @@ class CardView {
     if (failed instanceof Problem && failed.status === 404) {
       note(words.cardGone, undefined, "trouble");
       // What was typed can still be copied.
-      if (!hasDraftsBelow(this.path)) this.element.close();
+      if (!hasDraftsBelow(this.path) && !hasUnsavedBelow(this.path)) this.element.close();
     } else if (failed) trouble(failed);
   }
 

@@ -10,7 +10,7 @@ import { words } from "./words.js";
 
 /**
  * @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field
- * @typedef {{values: string[], key: string, state: "sending" | "slow" | "failed"}} Entry a text on its way
+ * @typedef {{values: string[], name: string, key: string, state: "sending" | "slow" | "failed"}} Entry a text on its way
  * @typedef {{show: () => void, edit: (entry: Entry) => void, send: (values: string[], key: string) => Promise<unknown>}} Fields
  * @typedef {{entries: Entry[], turn: Promise<unknown>, returned: Entry | null, fields: Fields}} Outbox
  */
@@ -22,6 +22,9 @@ const outboxes = new Map();
 
 /** Whoever signs out leaves nothing behind. */
 export const forgetUnsaved = () => outboxes.clear();
+
+/** Whether any text for this or for what is below it is on its way or could not be saved. @param {string} path */
+export const hasUnsavedBelow = (path) => [...outboxes].some(([key, { entries }]) => entries.length > 0 && key.startsWith(path));
 
 /**
  * Send what is in these fields, one text after the other.
@@ -36,6 +39,12 @@ export function composer(path, fields, send) {
   const unsaved = h("ul", { class: "unsaved" });
   const texts = /** @type {(HTMLInputElement | HTMLTextAreaElement)[]} */ (fields.filter((field) => !(field instanceof HTMLSelectElement)));
   const forget = texts.map((field, at) => draft(`${path}#${at}`, field));
+  /** @type {(state: Entry["state"]) => Entry} what stands in the fields now */
+  const gather = (state) => {
+    const values = fields.map((field) => (field instanceof HTMLInputElement ? oneLine(field.value) : field.value));
+    const name = values.filter((value, at) => value && !(fields[at] instanceof HTMLSelectElement)).join(" ");
+    return { values, name, key: newKey(), state };
+  };
   const put = (/** @type {Entry} */ entry) => {
     fields.forEach((field, at) => { field.value = entry.values[at] ?? ""; });
     texts.forEach((field, at) => keepDraft(`${path}#${at}`, field.value));
@@ -46,9 +55,8 @@ export function composer(path, fields, send) {
     show: () => fill(unsaved, outbox.entries.filter(({ state }) => state !== "sending").map((entry) => row(path, entry))),
     /** Put a text into the fields again; what was typed there since takes its place. @param {Entry} entry */
     edit: (entry) => {
-      const typed = { values: fields.map((field) => field.value), key: newKey(), state: /** @type {const} */ ("failed") };
-      const isTyped = texts.some((field) => field.value);
-      outbox.entries = outbox.entries.flatMap((other) => (other !== entry ? [other] : isTyped ? [typed] : []));
+      const typed = gather("failed");
+      outbox.entries = outbox.entries.flatMap((other) => (other !== entry ? [other] : typed.name ? [typed] : []));
       outbox.returned = entry;
       put(entry);
       fields[0].focus();
@@ -63,11 +71,11 @@ export function composer(path, fields, send) {
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const [first] = fields;
-    const values = fields.map((field) => (field instanceof HTMLInputElement ? oneLine(field.value) : field.value));
+    const entry = gather("sending");
     if (first instanceof HTMLInputElement) first.focus();
-    if (!values[0]?.trim()) return;
-    const isSame = JSON.stringify(values) === JSON.stringify(outbox.returned?.values);
-    const entry = { values, key: (isSame && outbox.returned?.key) || newKey(), state: /** @type {const} */ ("sending") };
+    if (!entry.values[0]?.trim()) return;
+    // Sent again unchanged, it is still the same: had it arrived the first time, it would not be made twice.
+    if (outbox.returned && JSON.stringify(entry.values) === JSON.stringify(outbox.returned.values)) entry.key = outbox.returned.key;
     outbox.returned = null;
     texts.forEach((field, at) => { field.value = ""; forget[at]?.(); });
     outbox.entries.push(entry);
@@ -88,7 +96,12 @@ function deliver(path, outbox, entry) {
   const timer = setTimeout(() => { entry.state = "slow"; outbox.fields.show(); }, NOTICEABLE);
   outbox.fields.show();
   outbox.turn = outbox.turn.then(async () => {
-    const isSaved = await outbox.fields.send(entry.values, entry.key).catch(trouble);
+    let isSaved;
+    try {
+      isSaved = await outbox.fields.send(entry.values, entry.key);
+    } catch (error) {
+      trouble(error);
+    }
     clearTimeout(timer);
     entry.state = "failed";
     if (outboxes.get(path) !== outbox) return;
@@ -104,7 +117,7 @@ function remove(outbox, entry) {
 
 /** @param {string} path @param {Entry} entry */
 function row(path, entry) {
-  const text = h("span", { dir: "auto" }, entry.values.filter(Boolean).join(" "));
+  const text = h("span", { dir: "auto" }, entry.name);
   if (entry.state !== "failed") return h("li", {}, text, h("small", {}, words.saving));
   const outbox = /** @type {Outbox} */ (outboxes.get(path));
   const discard = () => {

@@ -41,6 +41,7 @@ export const forgetDrafts = () => kept.clear();
 export function editing(input, { key, shown, save }) {
   const forget = draft(key, input);
   let isTyped = hasDraft(key);
+  if (isTyped) input.setAttribute("aria-invalid", "true");
   /** @type {string | undefined} what is being saved */
   let sent;
   const show = () => { if (!isTyped && input.value !== shown()) input.value = shown(); };
@@ -50,6 +51,7 @@ export function editing(input, { key, shown, save }) {
     if (sent === undefined && typed === shown() && input.validity.valid) {
       isTyped = false;
       forget();
+      input.removeAttribute("aria-invalid");
       return;
     }
     sent = typed;
@@ -65,13 +67,13 @@ export function editing(input, { key, shown, save }) {
   input.addEventListener("input", () => { isTyped = true; });
   input.addEventListener("blur", () => void leave());
   input.addEventListener("keydown", (event) => {
-    const { key, isComposing } = /** @type {KeyboardEvent} */ (event);
-    if (key === "Enter" && !isComposing) {
+    const pressed = /** @type {KeyboardEvent} */ (event);
+    if (pressed.key === "Enter" && !pressed.isComposing) {
       event.preventDefault();
-      void leave();
+      input.blur();
     }
     // A date has no value, and tells of no input, until the last part of it is typed.
-    if (key.length === 1 || key === "Backspace" || key === "Delete") isTyped = true;
+    if (input.type === "datetime-local" && /^(\d|Backspace|Delete)$/.test(pressed.key)) isTyped = true;
   });
   show();
   return show;

@@ -27,9 +27,13 @@ export function facts(view) {
   const isOff = !model.canEdit;
   const [start, due] = [dateField(view, "start_at"), dateField(view, "due_at")];
   const complete = h("input", { type: "checkbox", disabled: isOff });
-  complete.addEventListener("change", () => {
-    const due_complete = complete.checked;
-    void view.patch(() => ({ due_complete })).then(() => { complete.checked = view.card.due_complete; });
+  /** @type {{isOn: boolean} | null} what was clicked and has no answer yet */
+  let clicked = null;
+  complete.addEventListener("change", async () => {
+    const click = (clicked = { isOn: complete.checked });
+    await view.patch(() => ({ due_complete: click.isOn }));
+    if (clicked === click) clicked = null;
+    draw();
   });
   const labels = choices(view, "label_ids");
   const none = h("p", { class: "hint" }, words.labelsNone);
@@ -44,7 +48,7 @@ export function facts(view) {
   const draw = () => {
     start.show();
     due.show();
-    complete.checked = view.card.due_complete;
+    complete.checked = clicked?.isOn ?? view.card.due_complete;
     none.hidden = model.labels.length > 0;
     labels.draw(model.labels.map((label) => ({ id: label.id, name: label.name, make: () => chip(label), print: JSON.stringify(label) })));
     people.draw(model.members.map(({ user_id, name }) => ({ id: user_id, name, make: () => h("span", { dir: "auto" }, name), print: name })));

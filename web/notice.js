@@ -64,7 +64,19 @@ export function trouble(error) {
 export function sentence(error) {
   if (!(error instanceof Problem)) return words.failed;
   if (error.status === 0) return navigator.onLine ? words.unreachableNow : words.offline;
+  // The API speaks of its document; people have fields.
+  const [first] = error.errors;
+  if (error.code === "invalid_body" && first) return `${fieldOf(first.pointer)} ${first.message}.`;
+  if (error.code === "unknown_reference") return words.changedAround;
   return error.message || (error.status === 503 ? words.busy : words.failed);
+}
+
+/** The name of the field at a JSON Pointer such as /links/0/url. @param {string} pointer */
+function fieldOf(pointer) {
+  const name = pointer.split("/").findLast((part) => /[a-z]/.test(part)) ?? "";
+  /** @type {Record<string, string>} */
+  const known = words.fields;
+  return known[name] ?? words.fieldOther;
 }
 
 /**

@@ -208,6 +208,13 @@ export const words = {
   activityMore: "Look further back",
   happened: (/** @type {string} */ who, /** @type {string} */ type, /** @type {string | undefined} */ where) =>
     `${who} ${where ? `moved it to ${where}` : happenings[type] ?? "changed it"}`,
+  changedAround: "Someone else has changed this board meanwhile, so that was not possible. The board is shown as it is now.",
+  fields: {
+    title: "The title", name: "The name", description: "The description", text: "The text", note: "The note", url: "The address",
+    due_at: "The due date", start_at: "The beginning", started_at: "The beginning", ended_at: "The end",
+    wip_limit: "The limit", hourly_rate_minor: "The rate per hour", user_id: "The id of the user",
+  },
+  fieldOther: "Something in it",
   changedElsewhere: "This was changed elsewhere meanwhile. What you typed is still here: save again to replace the other version.",
   changedMeanwhile: "Someone else changed this card. Their version is shown now, and what you typed is still here.",
 

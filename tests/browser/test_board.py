@@ -1,6 +1,7 @@
 """The board at /: what people do on it, by mouse, by touch and by keyboard, alone and together."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -248,4 +249,53 @@ def test_a_server_that_is_busy_is_told_and_the_page_stays_usable(mina: Person, v
     drag(page, "One", "Doing")
 
     expect(page.get_by_text("Too much at once.")).to_be_visible()
+    expect(titles(page, "To do")).to_have_text(["One"])
+
+
+def test_a_card_becomes_overdue_while_the_board_is_open(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("One")
+    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    due = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"due_at": due}, If_Match="*")
+    page.clock.install()
+    mina.visit(page, board_id)
+    time = card(page, "One").locator("time")
+    expect(time).not_to_contain_text("Overdue")
+
+    page.clock.fast_forward("02:00:00")
+
+    expect(time).to_contain_text("Overdue: ")
+    expect(time).to_have_class("overdue")
+
+
+def test_a_card_that_is_made_while_it_is_looked_for_is_found(mina: Person, visit: Visit) -> None:
+    page = visit.page
+    board_id = mina.board("Fox one", "Hen")
+    mina.visit(page, board_id)
+    page.get_by_label("Search cards").fill("fox")
+    expect(titles(page, "To do")).to_have_text(["Fox one"])
+
+    mina.ask("POST", f"boards/{board_id}/cards", {"title": "Fox two"})
+    mina.ask("POST", f"boards/{board_id}/cards", {"title": "Hen two"})
+
+    expect(titles(page, "To do")).to_have_text(["Fox one", "Fox two"])
+
+
+def test_a_card_that_moved_before_its_neighbour_was_taken_away_goes_back_with_words_for_people(
+    mina: Person, visit: Visit
+) -> None:
+    page = visit.page
+    board_id = mina.board("One", "Two")
+    mina.visit(page, board_id)
+    _, two = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    # The page must not hear of it before it moves.
+    page.route("**/events?*", lambda route: route.abort())
+    mina.ask("DELETE", f"boards/{board_id}/cards/{two['id']}", If_Match="*")
+
+    card(page, "One").focus()
+    for key in ("Space", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+
+    expect(page.locator(".note.trouble")).to_contain_text("Someone else has changed this board meanwhile")
     expect(titles(page, "To do")).to_have_text(["One"])

@@ -201,7 +201,7 @@ def test_links_are_added_and_a_script_is_none(mina: Person, visit: Visit) -> Non
     url.fill("javascript:alert(1)")
     dialog.get_by_label("What it is").fill("Click me")
     links.get_by_role("button", name="Add").click()
-    expect(dialog.locator(".note.trouble")).to_be_visible()
+    expect(dialog.locator(".note.trouble")).to_contain_text("The address must")
     links.get_by_role("button", name="Edit").click()
     url.fill("https://example.com")
     links.get_by_role("button", name="Add").click()
@@ -223,3 +223,34 @@ def test_what_was_typed_outlives_the_dialog_and_an_expired_token(mina: Person, v
     card(page, "One").click()
 
     expect(dialog.get_by_label("Write a comment")).to_have_value("A long thought")
+
+
+def test_what_happened_to_a_card_is_found_behind_much_that_happened_elsewhere(mina: Person, visit: Visit) -> None:
+    board_id = mina.board("One")
+    for number in range(110):
+        mina.ask("POST", f"boards/{board_id}/labels", {"name": f"Label {number}", "color": "red"})
+    dialog, _ = _opened(mina, visit.page, board_id)
+    activity = dialog.get_by_role("region", name="Activity")
+
+    expect(activity).to_contain_text("Nothing among the last 100 events of this board.")
+    activity.get_by_role("button", name="Look further back").click()
+
+    expect(activity).to_contain_text("Owner made it")
+    expect(activity.get_by_role("button", name="Look further back")).to_have_count(0)
+
+
+def test_a_description_of_someone_else_is_shown_before_it_is_replaced(mina: Person, visit: Visit) -> None:
+    board_id = mina.board("One")
+    dialog, path = _opened(mina, visit.page, board_id)
+    dialog.get_by_role("button", name="Edit").click()
+    dialog.get_by_label("Description").fill("Mine")
+
+    mina.ask("PATCH", path, {"description": "Theirs"}, If_Match="*")
+    # By then the page may have heard of it, or not: it says so either way.
+    dialog.get_by_role("button", name="Save").click()
+
+    expect(dialog.locator(".theirs")).to_contain_text("Theirs")
+    expect(dialog.get_by_label("Description")).to_have_value("Mine")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator(".markdown")).to_have_text("Mine")
+    assert mina.ask("GET", path)["description"] == "Mine"
