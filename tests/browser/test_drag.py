@@ -63,8 +63,13 @@ def _lift(page: Page, title: str) -> None:
 def _wait(element: Locator, condition: str) -> None:
     """Wait until a condition holds for an element: the policy of the page forbids what wait_for_function does."""
     element.evaluate(
-        f"""(element) => new Promise((done) => {{
-          const look = () => ({condition} ? done() : requestAnimationFrame(look));
+        f"""(element) => new Promise((done, fail) => {{
+          const end = performance.now() + 20_000;
+          const look = () => {{
+            if ({condition}) done();
+            else if (performance.now() > end) fail(new Error("It did not scroll."));
+            else requestAnimationFrame(look);
+          }};
           look();
         }})"""
     )
