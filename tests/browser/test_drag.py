@@ -86,24 +86,26 @@ def test_a_card_is_in_the_list_under_the_pointer_while_the_board_scrolls_by_itse
     y = _middle(card(page, "Card 0"))[1]
 
     _lift(page, "Card 0")
-    page.mouse.move(890, y, steps=4)
-    _wait(page.locator(".lists"), "element.scrollLeft > 300")
-    seen = page.locator(".card.lifted").evaluate(
-        """(item, [x, y]) => new Promise((done) => {
-          const seen = [];
+    # Once a frame: which list is under the pointer, and in which one the card stands.
+    page.locator(".card.lifted").evaluate(
+        """(item, [x, y]) => {
+          window.seen = [];
           const look = () => {
             const under = document.elementFromPoint(x, y)?.closest(".list")?.getAttribute("aria-label");
-            if (under) seen.push([under, item.closest(".list").getAttribute("aria-label")]);
-            if (seen.length < 20) requestAnimationFrame(look); else done(seen);
+            if (under) window.seen.push([under, item.closest(".list").getAttribute("aria-label")]);
+            if (item.matches(".lifted")) requestAnimationFrame(look);
           };
-          look();
-        })""",
+          window.addEventListener("pointermove", ({ clientX }) => { if (clientX === x) look(); }, { once: true });
+        }""",
         [890, y],
     )
+    page.mouse.move(890, y)
+    _wait(page.locator(".lists"), AT_THE_RIGHT)
+    seen = page.evaluate("window.seen")
     page.keyboard.press("Escape")
     page.mouse.up()
 
-    assert len({under for under, _ in seen}) > 1
+    assert len({under for under, _ in seen}) > 3
     assert [under for under, _ in seen] == [lands for _, lands in seen]
 
 
