@@ -362,7 +362,8 @@ export class Screen {
   }
 
   fillFilters() {
-    const offer = (/** @type {HTMLSelectElement | undefined} */ select, /** @type {string} */ word, /** @type {string[][]} */ choices, /** @type {string} */ chosen) => {
+    /** @type {(select: HTMLSelectElement | undefined, word: string, choices: string[][], chosen: string) => void} */
+    const offer = (select, word, choices, chosen) => {
       if (!select) return;
       const all = [["", `${word}: ${words.filterAny}`], ...choices];
       refill(select, all, () => [all.map(([value, name]) => h("option", { value }, name ?? ""))]);
@@ -445,7 +446,12 @@ function beside(item, selector) {
   return { position: "bottom" };
 }
 
-/** Write a text, unless it stands there already: writing it again would make the browser lay out everything again. @param {Element} element @param {string} text */
+/**
+ * Write a text, unless it stands there already: the browser would lay out the page again for the same text.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
