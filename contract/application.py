@@ -193,7 +193,7 @@ class _Endpoint:
         self._answering = answering
 
     async def __call__(self, scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
-        body = (await receive())["body"] if self._operation.has_body else b""
+        body = (await receive())["body"]
         path = scope["path"].removeprefix(scope["root_path"])
         parts = self._operation.parts_of(path)
         if parts is None:

@@ -3,21 +3,28 @@
 import re
 from typing import Any
 
+from contract.faults import Fault, known_here
+from contract.nulls import drop_absent
 from contract.problems import Problem, invalid
 from contract.schemas import Check, Schema, Schemas
 from contract.strict_json import parse_json
 
+MERGE_PATCH = "application/merge-patch+json"
 _CHARSET = re.compile(r"""charset\s*=\s*"?([^\s";]*)""", re.IGNORECASE)
 
 
 class Body:
     """The request body of one operation, by media type."""
 
-    __slots__ = ("checks", "max_bytes", "required")
+    __slots__ = ("_schemas", "_shape", "checks", "max_bytes", "required")
 
     def __init__(self, described: Schema, schemas: Schemas, max_bytes: int) -> None:
         """`max_bytes` is how long such a body may be: what is longer never comes here."""
         self.max_bytes = max_bytes
+        self._schemas = schemas
+        # In a merge patch null has a meaning.
+        is_patch = any(media.lower() == MERGE_PATCH for media in described["content"])
+        self._shape = None if is_patch else next(iter(described["content"].values()))["schema"]
         self.required: bool = described.get("required", False)
         self.checks: dict[str, Check] = {
             media.lower(): schemas.check(content["schema"], "request")
@@ -49,6 +56,8 @@ class Body:
             return None
         check = self._check_for(content_type)
         value = parse_json(raw, self.max_bytes)
+        if self._shape is not None and b"null" in raw:
+            drop_absent(value, self._shape, self._schemas.resolve)
         faults = check.faults(value)
         if faults:
             raise _refused(faults)
@@ -68,6 +77,24 @@ class Body:
         if charset and charset[1].lower() not in ("utf-8", "utf8"):
             raise _unsupported_media_type("JSON is UTF-8 here: send no charset, or charset=utf-8.")
         return check
+
+
+def refuse_content(raw: bytes, max_bytes: int) -> None:
+    """Let nothing, or an empty object, pass where an operation takes no body; raises 400 for anything else.
+
+    Whoever sends more believes that it means something.
+    """
+    if not raw or raw == b"{}":
+        return
+    try:
+        value = parse_json(raw, max_bytes)
+    except Problem as problem:
+        raise invalid("malformed_json", f"This operation takes no body: send none, or {{}}. {problem.detail}") from None
+    if value == {}:
+        return
+    unknown = Fault("", "unknown_property", f"has a property that the document does not name; {known_here(())}")
+    fault = unknown if type(value) is dict else Fault("", "type", "must be an object without properties, or nothing")
+    raise invalid("invalid_body", "This operation takes no body: send none, or {}.", [fault])
 
 
 def _refused(faults: list[Any]) -> Problem:

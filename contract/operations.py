@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_plus
 
 import orjson
 
-from contract.bodies import Body
+from contract.bodies import Body, refuse_content
 from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import Cursors
 from contract.deprecation import announcement_of, why_not_announced
@@ -137,11 +137,6 @@ class Operation:
         match = self._template.search(path)
         return (path[: match.start()], dict(zip(self._names, match.groups(), strict=True))) if match else None
 
-    @property
-    def has_body(self) -> bool:
-        """Whether a request may carry a body."""
-        return self._body is not None
-
     def bind(self, function: Callable[..., Reply], provided: Mapping[str, Callable[[Call], Any]]) -> None:
         """Bind the function by the names of its parameters: the document's, or what the application provides.
 
@@ -179,6 +174,8 @@ class Operation:
             headers = request.headers
             coding = headers.get("content-encoding")
             arguments["body"] = self._body.read(request.body, headers.get("content-type"), coding)
+        else:
+            refuse_content(request.body, MOST_BODY)
         for parameter in self._path:
             arguments[parameter.argument] = parameter.read([request.path_values[parameter.name]])
         read_query(request.query, self._query, arguments)

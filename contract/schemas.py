@@ -54,6 +54,11 @@ _ENFORCED_FORMATS = frozenset(
     ("date", "date-time", "time", "uuid", "uri", "uri-reference", "email", "hostname", "ipv4", "ipv6")
 ) | frozenset(_OWN_FORMATS)
 _ANNOTATION_FORMATS = frozenset(("int32", "int64", "float", "double", "password"))
+KNOWN = "x-tackboard-known"
+"""The extension of a schema that is open for readers of later versions: the values that this version has.
+
+Clients are generated from the open schema. Here the closed one holds: no other value may come in, or go out.
+"""
 KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
 _INVALID = Fault("", "invalid", "does not keep the schema")
 
@@ -291,6 +296,8 @@ def _translate(schema: Any, direction: Direction, resolve: Step) -> Any:
         return schema
     if "$ref" in schema:
         return {"$ref": f"urn:{direction}{schema['$ref']}"}
+    if KNOWN in schema:
+        return {"enum": schema[KNOWN]}
     out: Schema = {
         key: _translate(value, direction, resolve) if key in _HOLD_SCHEMAS else value
         for key, value in schema.items()
@@ -299,7 +306,8 @@ def _translate(schema: Any, direction: Direction, resolve: Step) -> Any:
     _translate_properties(schema, out, direction, resolve)
     _translate_bounds(schema, out)
     if schema.get("nullable"):
-        if "type" not in out:
+        # What is referred to by allOf takes no null itself, and is meant to be this schema or null.
+        if "type" not in out or "allOf" in out:
             return {"anyOf": [out, {"type": "null"}]}
         out["type"] = [out["type"], "null"]
     return out

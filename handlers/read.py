@@ -38,7 +38,7 @@ def card(body: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("start_at", "due_at"):
         if name in wishes:
             wishes[name] = _kept_or_none(wishes[name], name)
-    if "links" in wishes:
+    if wishes.get("links") is not None:
         wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
     return wishes
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from kanban import ranks, timeclock
-from kanban.patches import revised
+from kanban.patches import cleared, revised
 from kanban.record import record
 from kanban.values import Act, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
 
 _FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
+_EMPTY = {"description": "", "hourly_rate_minor": 0}
 _USUAL_LISTS: Sequence[Mapping[str, Any]] = (
     {"name": "To do", "stage": Stage.TODO},
     {"name": "Doing", "stage": Stage.IN_PROGRESS},
@@ -62,13 +63,11 @@ def create(
 
 
 def revise(view: BoardView, patch: Mapping[str, Any], act: Act) -> tuple[Board, Change | None]:
-    """The board with the fields of the patch: name, description (None empties it), hourly_rate_minor.
+    """The board with the fields of the patch: name, description (None: empty), hourly_rate_minor (None: 0).
 
     A new rate is for time entries that open from now on.
     """
-    if "description" in patch:
-        patch = {**patch, "description": patch["description"] or ""}
-    board, changed = revised(view.board, patch, _FIELDS, act)
+    board, changed = revised(view.board, cleared(patch, _EMPTY), _FIELDS, act)
     if not changed:
         return board, None
     change = record(view, act, "board.updated", board=board, data={"changed": changed})

@@ -19,7 +19,7 @@ from kanban.errors import (
     UnknownReference,
     WrongStage,
 )
-from kanban.patches import revised
+from kanban.patches import cleared, revised
 from kanban.places import End, rank_at_end, refuse_entry, with_bounds, with_card, without_card
 from kanban.record import record
 from kanban.values import (
@@ -36,6 +36,8 @@ from kanban.values import (
     Value,
 )
 
+_EMPTY = {"description": "", "due_complete": False, "label_ids": (), "assignee_ids": (), "links": ()}
+"""What null in a patch makes of these fields: what a new card has without them. Others may be None."""
 _FIELDS = frozenset(
     {
         "title",
@@ -123,14 +125,12 @@ def add(
 
 
 def revise(view: BoardView, card_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Card, Change | None]:
-    """The card with the fields of the patch; None empties the description. A new rate spares the open time entry.
+    """The card with the fields of the patch; None empties what it can. A new rate spares the open time entry.
 
     `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart, CardTooLong.
     """
     old = view.card(card_id)
-    patch = marks.as_kept(view, old, patch)
-    if "description" in patch:
-        patch = {**patch, "description": patch["description"] or ""}
+    patch = marks.as_kept(view, old, cleared(patch, _EMPTY))
     new, changed = revised(old, patch, _FIELDS, act)
     if not changed:
         return old, None

@@ -11,7 +11,7 @@ from typing import Any
 from kanban import cards, order
 from kanban.checklists import recounted
 from kanban.errors import NotFound, TooManyItems, UnknownReference
-from kanban.patches import revised
+from kanban.patches import cleared, revised
 from kanban.places import End
 from kanban.record import record
 from kanban.values import (
@@ -27,6 +27,7 @@ from kanban.values import (
     Value,
 )
 
+_EMPTY = {"done": False}
 _FIELDS = frozenset({"text", "done", "assignee_id", "due_at"})
 
 Items = tuple[ChecklistItem, ...]
@@ -74,7 +75,7 @@ def add(
 def revise(
     view: BoardView, checklist: Checklist, item_id: str, patch: Mapping[str, Any], act: Act
 ) -> tuple[ChecklistItem, Change | None]:
-    """The item with the fields of the patch: text, done, assignee_id (the id of a user), due_at.
+    """The item with the fields of the patch: text, done (None: not done), assignee_id (the id of a user), due_at.
 
     Raises NotFound, UnknownReference.
     """
@@ -84,7 +85,7 @@ def revise(
         # Who left the board is nobody: an item that shows nobody already is not changed.
         shown = old.assignee_id if any(each.id == old.assignee_id for each in view.members) else None
         patch = {**patch, "assignee_id": old.assignee_id if wished == shown else wished}
-    new, changed = revised(old, patch, _FIELDS, act)
+    new, changed = revised(old, cleared(patch, _EMPTY), _FIELDS, act)
     if not changed:
         return old, None
     items = tuple(new if each.id == item_id else each for each in checklist.items)

@@ -10,10 +10,11 @@ from kanban.errors import (
     ListNotEmpty,
     TooManyLists,
 )
-from kanban.patches import revised
+from kanban.patches import cleared, revised
 from kanban.record import record
 from kanban.values import MOST_LISTS, Act, BoardView, Card, Change, Enforcement, EventData, List, Stage
 
+_EMPTY = {"wip_enforcement": Enforcement.WARN}
 _FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
 
 
@@ -55,12 +56,12 @@ def add(
 def revise(
     view: BoardView, list_id: str, patch: Mapping[str, Any], act: Act, *, has_archived: bool = False
 ) -> tuple[List, Change | None]:
-    """The list with the fields of the patch; None takes wip_limit or external_id away.
+    """The list with the fields of the patch. None takes wip_limit or external_id away; wip_enforcement warns again.
 
     Raises ListNotEmpty for another stage while it holds cards, of which some may be archived, ExternalIdTaken.
     """
     old = view.list(list_id)
-    patch = _with_enums(patch)
+    patch = _with_enums(cleared(patch, _EMPTY))
     new, changed = revised(old, patch, _FIELDS, act)
     if not changed:
         return old, None

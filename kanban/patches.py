@@ -9,6 +9,11 @@ from kanban.values import Act, Board, Card, Checklist, ChecklistItem, Comment, L
 Patched = TypeVar("Patched", User, Board, List, Card, Label, Checklist, ChecklistItem, Comment)
 
 
+def cleared(patch: Mapping[str, Any], empty: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the patch with null replaced by a field's empty value, where `empty` names one."""
+    return {name: empty[name] if value is None and name in empty else value for name, value in patch.items()}
+
+
 def revised(value: Patched, patch: Mapping[str, Any], fields: frozenset[str], act: Act) -> tuple[Patched, list[str]]:
     """The value with the patch applied, its version raised, and the names of what changed, sorted.
 

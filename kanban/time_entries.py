@@ -11,6 +11,7 @@ from typing import Any
 
 from kanban import moments, timeclock
 from kanban.errors import EndsBeforeStart, NotFound, UnknownReference
+from kanban.patches import cleared
 from kanban.record import record
 from kanban.time_errors import InFuture, TimeEntryOverlaps, TimeEntryRunning, TimeEntryTooLong, TooManyTimeEntries
 from kanban.values import Act, BoardView, Card, Change, EventData, TimeEntry
@@ -92,7 +93,7 @@ def revise(
     old = named(view, card_id, entries, entry_id)
     if "ended_at" in patch and old.ended_at is None:
         raise TimeEntryRunning(card.title)
-    wishes = {name: ("" if name == "note" and value is None else value) for name, value in patch.items()}
+    wishes = cleared(patch, {"note": ""})
     changed = sorted(name for name, value in wishes.items() if getattr(old, _NAMES[name]) != value)
     if not changed:
         return old, None

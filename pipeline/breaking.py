@@ -9,14 +9,25 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from contract.schemas import KNOWN
 from pipeline.bundle import Bundle, Node
 from pipeline.compatibility import incompatibilities
 from pipeline.findings import ROOT, Pointer, Remark
 from pipeline.linters import run_tool
 
-GROWING = ("ProblemCode", "Event", "BoardField", "CardField", "ListField")
-"""Schemas that may grow without a new version: the document tells its readers to pass over what they don't know."""
+PROMISED_TO_GROW = frozenset(("ProblemCode", "Event", "BoardField", "CardField", "ListField"))
+"""Schemas of 1.0 to 1.2 that were closed, although their text says that more values may come: they may be opened, and
+grow, without a new version."""
+MAY_BE_OPENED = PROMISED_TO_GROW | {
+    "ChecklistField",
+    "ChecklistItemField",
+    "LabelField",
+    "TimeEntryField",
+    "ImportSource",
+}
+"""Closed schemas that may be opened. Opening is a promise: in the version after it, values may come."""
 
 _SEVERITIES = ROOT / "pipeline" / "severities.txt"
 _WARNING = 2
@@ -24,8 +35,12 @@ _WARNING = 2
 
 def breaks(released: Node, current: Node) -> list[Remark]:
     """Everything in the current document that breaks a client of the released one, by its place in the current one."""
-    found = [_remark(each) for each in _compared("breaking", _grown(released, current), current)]
-    before, after = Bundle(released), Bundle(current)
+    shut = closed(released), closed(current)
+    growing = PROMISED_TO_GROW | open_schemas(released)
+    found = [_remark(each) for each in _compared("breaking", _grown(*shut, growing), shut[1])]
+    found += [Remark(at, "breaking openness", says) for at, says in _openness(released, current)]
+    found += [Remark(at, "breaking values", says) for at, says in _lost(*shut, growing)]
+    before, after = map(Bundle, shut)
     found += [Remark(at, "breaking access", says) for at, says in _access(before, after)]
     found += [Remark(at, f"breaking {rule}", says) for at, rule, says in incompatibilities(before, after)]
     if _addresses(released) != _addresses(current):
@@ -35,14 +50,91 @@ def breaks(released: Node, current: Node) -> list[Remark]:
 
 def differences(released: Node, current: Node) -> list[Node]:
     """Every change that a client can see, as oasdiff tells it: `id`, `text`, `level`, `operation`, `path`."""
-    return _compared("changelog", released, current)
+    opened = sorted(open_schemas(current) & _schemas(released).keys() - open_schemas(released))
+    told = [
+        {"text": f"the schema `{name}` is open now: clients generated from it read values of later versions"}
+        for name in opened
+    ]
+    return told + _compared("changelog", closed(released), closed(current))
+
+
+def open_schemas(document: Node) -> frozenset[str]:
+    """The names of the schemas that tell a reader what to do with values of later versions."""
+    schemas = _schemas(document)
+    return frozenset(
+        name
+        for name, schema in schemas.items()
+        if KNOWN in schema or any(_is_of_later_versions(part, schemas) for part in schema.get("anyOf", []))
+    )
+
+
+def closed(document: Node) -> Node:
+    """A copy of the document in which open schemas name what this version has, and nothing else.
+
+    Open and closed schemas can so be compared by their values, and by nothing else.
+    """
+    schemas = _schemas(document)
+    shut = {name: _closed(schemas[name], schemas) for name in open_schemas(document)}
+    components = document.get("components", {})
+    return {**document, "components": {**components, "schemas": {**schemas, **shut}}}
+
+
+def _unfolded(node: Any, schemas: dict[str, Node]) -> Any:
+    """A copy in which "this schema, or null" is one schema: oasdiff would compare parts of an allOf by their names."""
+    if isinstance(node, list):
+        return [_unfolded(part, schemas) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("nullable") is True and len(node.get("allOf", [])) == 1:
+        node = _named(node["allOf"][0], schemas) | {"nullable": True}
+    return {name: _unfolded(part, schemas) for name, part in node.items()}
+
+
+def _closed(schema: Node, schemas: dict[str, Node]) -> Node:
+    kept = {keyword: value for keyword, value in schema.items() if keyword not in (KNOWN, "anyOf")}
+    if KNOWN in schema:
+        return {"type": "string", **kept, "enum": schema[KNOWN]}
+    known = [part for part in schema["anyOf"] if not _is_of_later_versions(part, schemas)]
+    return {**_named(known[0], schemas), **kept} if len(known) == 1 else {**kept, "anyOf": known}
+
+
+def _is_of_later_versions(schema: Node, schemas: dict[str, Node]) -> bool:
+    """Whether no value of this version keeps the schema: one of its properties knows no value at all."""
+    schema = _named(schema, schemas)
+    alternatives = schema.get("oneOf", [])
+    if alternatives:
+        return all(_is_of_later_versions(part, schemas) for part in alternatives)
+    return any(part.get(KNOWN) == [] for part in schema.get("properties", {}).values())
+
+
+def _named(schema: Node, schemas: dict[str, Node]) -> Node:
+    """The schema itself, or the one that its reference names."""
+    return schemas.get(str(schema.get("$ref")).rpartition("/")[2], {}) if "$ref" in schema else schema
+
+
+def _schemas(document: Node) -> dict[str, Node]:
+    named: dict[str, Node] = document.get("components", {}).get("schemas", {})
+    return named
+
+
+def _openness(released: Node, current: Node) -> Iterator[tuple[Pointer, str]]:
+    """Schemas that were open and are closed, or that are open now and never promised to be."""
+    was_open, is_open = open_schemas(released), open_schemas(current)
+    in_both = _schemas(released).keys() & _schemas(current).keys()
+    for name in sorted(was_open & in_both - is_open):
+        yield ("components", "schemas", name), f"{name} was open to values of later versions, and is closed."
+    for name in sorted(is_open & in_both - was_open - MAY_BE_OPENED):
+        yield (
+            ("components", "schemas", name),
+            f"{name} was closed: opening it lets values come that its readers don't expect.",
+        )
 
 
 def _compared(command: str, released: Node, current: Node) -> list[Node]:
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "released.json"), Path(folder, "current.json")
-        before.write_text(json.dumps(released))
-        after.write_text(json.dumps(current))
+        before.write_text(json.dumps(_unfolded(released, _schemas(released))))
+        after.write_text(json.dumps(_unfolded(current, _schemas(current))))
         said = run_tool("oasdiff", command, before, after, "-f", "json", "--severity-levels", _SEVERITIES)
     found: list[Node] = json.loads(said or "[]")
     return [each for each in found if command == "changelog" or each["level"] >= _WARNING]
@@ -53,11 +145,11 @@ def _remark(each: Node) -> Remark:
     return Remark(at, f"breaking {each['id']}", each["text"])
 
 
-def _grown(released: Node, current: Node) -> Node:
+def _grown(released: Node, current: Node, growing: frozenset[str]) -> Node:
     """The released document with what the growing schemas have gained: so only what they have lost is seen."""
     grown = copy.deepcopy(released)
-    before, after = (each.get("components", {}).get("schemas", {}) for each in (grown, current))
-    for name in set(GROWING) & before.keys() & after.keys():
+    before, after = _schemas(grown), _schemas(current)
+    for name in growing & before.keys() & after.keys():
         for keyword in ("enum", "oneOf"):
             gained = [part for part in after[name].get(keyword, []) if part not in before[name].get(keyword, [])]
             if gained:
@@ -66,6 +158,19 @@ def _grown(released: Node, current: Node) -> Node:
         before[name].get("discriminator", {}).get("mapping", {}).update(mapping)
     # What was gained may be made of schemas that are new; a schema that nothing else uses changes nothing.
     return {**grown, "components": {**grown.get("components", {}), "schemas": {**after, **before}}}
+
+
+def _lost(released: Node, current: Node, growing: frozenset[str]) -> Iterator[tuple[Pointer, str]]:
+    """What the growing schemas have lost: a client may wait for it. oasdiff doesn't miss an event that is gone."""
+    before, after = _schemas(released), _schemas(current)
+    for name in sorted(growing & before.keys() & after.keys()):
+        if gone := sorted(_values(before[name]) - _values(after[name])):
+            yield ("components", "schemas", name), f"{name} has lost {', '.join(gone)}."
+
+
+def _values(schema: Node) -> set[str]:
+    """The values of a closed enum, or of a union's discriminator."""
+    return {*schema.get("enum", []), *schema.get("discriminator", {}).get("mapping", {})}
 
 
 def _access(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:

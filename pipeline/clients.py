@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.bundle import Node
@@ -50,16 +50,22 @@ class ClientFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How to run the main job in one client: a command, where, and with what in its environment."""
+    """How to run a program in one client, at first the main job: a command, where, and with what in its environment."""
 
     name: str
     command: tuple[str, ...]
     folder: Path
     environment: dict[str, str]
 
-    def run(self, url: str, token: str) -> str:
-        """What the walk prints against the server at `url`, which ends in the address of the API."""
-        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token}
+    def of(self, program: str) -> "Walk":
+        """The same client with another program of `clients/`, such as `read_feed`."""
+        *command, walk = self.command
+        file = Path(walk)
+        return replace(self, command=(*command, str(file.with_name(f"{program}{file.suffix}"))))
+
+    def run(self, url: str, token: str, **more: str) -> str:
+        """What it prints against the server at `url`, which ends in the address of the API; `more` is environment."""
+        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | more
         return run(*self.command, folder=self.folder, environment=given)
 
 
@@ -76,13 +82,15 @@ def typescript() -> list[Walk]:
     ]
 
 
-def python() -> list[Walk]:
-    """Make the Python client, in a virtual environment of its own."""
-    folder = MADE / "python"
+def python(bundle: Path = BUNDLE) -> list[Walk]:
+    """Make the Python client of a document, in a virtual environment that all of them share."""
+    tools = MADE / "python"
     pins = SOURCES / "python" / "requirements.txt"
-    interpreter = environment(folder / "venv", pins)
+    interpreter = environment(tools / "venv", pins)
+    folder = tools if bundle == BUNDLE else tools / bundle.stem
+    folder.mkdir(exist_ok=True)
     document = folder / "openapi.json"
-    document.write_text(json.dumps(_with_one_media_type(json.loads(BUNDLE.read_bytes()))))
+    document.write_text(json.dumps(_with_one_media_type(json.loads(bundle.read_bytes()))))
     package = folder / "tackboard_client"
     command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
     said = run(*command, "--path", str(document), "--output-path", str(package), folder=folder)

@@ -62,7 +62,9 @@ def _references(bundle: Bundle) -> Iterator[tuple[Pointer, str]]:
         slots |= {(*at, keyword): schema[keyword] for keyword in ("items", "additionalProperties") if keyword in schema}
     for at, part in slots.items():
         if isinstance(part, dict):
-            yield at, part.get("$ref", "")
+            # A reference may be null beside the one part of an allOf, and keeps its type.
+            alone = part["allOf"][0] if part.get("nullable") and len(part.get("allOf", [])) == 1 else part
+            yield at, alone.get("$ref", "")
 
 
 def _is_larger(before: float | None, after: float | None) -> bool:

@@ -58,6 +58,7 @@ const ui = SwaggerUIBundle({
   displayRequestDuration: true,
   docExpansion: "list",
   persistAuthorization: true,
+  showExtensions: true,
   plugins: [emptyParameters],
   tryItOutEnabled: true,
   validatorUrl: null,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contract.schemas import Direction
+from contract.schemas import KNOWN, Direction
 from pipeline.bundle import Bundle, Content, Node
 from pipeline.findings import Pointer
 from pipeline.rules.operations import PROBLEM
@@ -75,8 +75,9 @@ def examples_show_everything(bundle: Bundle) -> Found:
             for _, value in _examples(bundle, content):
                 _mark(bundle, at, content.node.get("schema", {}), value, shown)
     for at, schema in answered.items():
-        for name in schema.get("properties", {}):
-            if (*at, "properties", name) not in shown and "example" not in bundle.resolve(schema["properties"][name]):
+        for name, part in schema.get("properties", {}).items():
+            seen = (*at, "properties", name) in shown or part.get(KNOWN) == []
+            if not seen and "example" not in bundle.resolve(part):
                 yield (*at, "properties", name), "No example shows this property."
 
 
@@ -98,7 +99,7 @@ def _mark(bundle: Bundle, at: Pointer, schema: Any, value: Any, shown: set[Point
 
 def examples_of_problems_are_true(bundle: Bundle) -> Found:
     """An example of a problem has the status it stands under, a code of the list, and the type that goes with it."""
-    codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get("enum", [])
+    codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get(KNOWN, [])
     for content in bundle.contents():
         if content.media != PROBLEM:
             continue
@@ -113,9 +114,9 @@ def codes_have_a_page(bundle: Bundle) -> Found:
     """The type of a problem leads to a page, made from the row that its code has in the table of ProblemCode."""
     at = ("components", "schemas", "ProblemCode")
     schema = bundle.components.get("schemas", {}).get("ProblemCode", {})
-    for number, code in enumerate(schema.get("enum", [])):
+    for number, code in enumerate(schema.get(KNOWN, [])):
         if f"| `{code}` |" not in schema.get("description", ""):
-            yield (*at, "enum", number), f"{code} has no row in the table above."
+            yield (*at, KNOWN, number), f"{code} has no row in the table above."
 
 
 RULES = (

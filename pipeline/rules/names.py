@@ -14,6 +14,7 @@ EXTENSIONS = frozenset(
         "x-tackboard-body-limit",
         "x-tackboard-deprecated-since",
         "x-tackboard-foreign",
+        "x-tackboard-known",
         "x-tackboard-role",
         "x-tackboard-scope",
         "x-tackboard-text",

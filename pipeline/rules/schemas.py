@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contract.schemas import faults_of_document
+from contract.bodies import MERGE_PATCH
+from contract.schemas import KNOWN, faults_of_document
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer
 
@@ -123,6 +124,19 @@ def requests_are_closed(bundle: Bundle) -> Found:
             yield at, "A request comes here: say additionalProperties: false."
 
 
+def what_may_be_absent_may_be_null(bundle: Bundle) -> Found:
+    """Many clients send null for what nobody filled in; only a merge patch gives null a meaning of its own."""
+    seen: set[Pointer] = set()
+    for operation in bundle.operations:
+        at, body = bundle.lead((*operation.at, "requestBody"), operation.node.get("requestBody", {}))
+        for media, content in body.get("content", {}).items():
+            schema = ((*at, "content", media, "schema"), content.get("schema", {}))
+            for where, part in () if MERGE_PATCH in body["content"] else bundle.reachable(*schema, seen):
+                for name in part.get("properties", {}).keys() - set(part.get("required", [])):
+                    if not bundle.resolve(part["properties"][name]).get("nullable"):
+                        yield (*where, "properties", name), "Null is the same as absence here: say nullable: true."
+
+
 def requests_have_no_defaults(bundle: Bundle) -> Found:
     """Generated clients send a default as if the user had chosen it."""
     for at, schema in bundle.of_requests.items():
@@ -153,8 +167,10 @@ def discriminators_lead_somewhere(bundle: Bundle) -> Found:
         for value, reference in mapping.items():
             name = chosen.get("propertyName")
             part = _gathered(bundle, bundle.resolve({"$ref": reference}))
-            allowed = bundle.resolve(part["properties"].get(name, {})).get("enum")
-            if name not in part["required"] or allowed != [value]:
+            allowed = bundle.resolve(part["properties"].get(name, {}))
+            # What is for readers of later versions has no value of its own.
+            is_right = allowed.get("enum") == [value] or allowed.get(KNOWN) == []
+            if name not in part["required"] or not is_right:
                 yield (
                     (*at, "discriminator", "mapping", value),
                     f"{reference} must require {name!r} and allow it {value!r}.",
@@ -175,11 +191,27 @@ def unions_and_items_are_named(bundle: Bundle) -> Found:
     for at, schema in bundle.all_schemas.items():
         inline = at[:2] != ("components", "schemas") or len(at) > 3  # noqa: PLR2004 - components, schemas, a name.
         many = schema.get("type") == "object" or len(schema.get("enum", [])) > 1
-        if inline and many and "allOf" not in at:
+        # An open enum has its values within it, and gives its own name to what is generated from them.
+        named_by_title = isinstance(schema.get("title"), str) and schema["title"] == at[2:3][0]
+        if inline and many and "allOf" not in at and not named_by_title:
             yield at, "Give this object or enum a file of its own in spec/schemas, and so a name."
 
 
+def open_enums_are_whole(bundle: Bundle) -> Found:
+    """An open enum has its known values twice, for who checks and for who generates, and takes any that may come."""
+    for at, schema in bundle.all_schemas.items():
+        known = schema.get(KNOWN)
+        if known is None or known == []:
+            continue
+        closed, *others = schema.get("anyOf", [{}])
+        if closed.get("enum") != known or closed.get("title") != at[-1]:
+            yield (*at, "anyOf"), f"The first alternative has the title {at[-1]}, and the enum of {KNOWN}."
+        if len(others) != 1 or not all(re.fullmatch(others[0].get("pattern", "$"), str(value)) for value in known):
+            yield (*at, "anyOf"), "The second alternative is a string with a pattern that every known value keeps."
+
+
 RULES = (
+    open_enums_are_whole,
     formats_and_patterns_can_be_enforced,
     schema_has_a_type,
     schema_is_described,
@@ -189,6 +221,7 @@ RULES = (
     enum_values_fit,
     required_names_a_property,
     requests_are_closed,
+    what_may_be_absent_may_be_null,
     requests_have_no_defaults,
     answers_are_open,
     discriminators_lead_somewhere,

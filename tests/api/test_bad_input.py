@@ -113,7 +113,6 @@ def test_no_operation_takes_what_is_not_json_of_one_meaning(mina: Client, path: 
         {"title": None},
         {"title": CANARY, "status": "done"},
         {"title": "a", "list_id": CANARY},
-        {"title": "a", "list_id": None},
         {"title": "a", "position": "TOP"},
         {"title": "a", "external_id": f"{CANARY} with blanks"},
         {"title": "a", "__proto__": {}},
@@ -332,7 +331,7 @@ def test_odd_headers_do_no_harm(mina: Client, headers: Mapping[str, str]) -> Non
 def test_where_no_body_is_taken_its_encoding_is_no_matter(mina: Client, board: str) -> None:
     card = mina.post(f"{board}/cards", {"title": "a"}).json["id"]
 
-    for raw in (None, b"\x1f\x8b"):
+    for raw in (None, b"{}"):
         answer = mina.request("POST", f"{board}/cards/{card}/archive", raw=raw, headers={"Content-Encoding": "gzip"})
 
         assert answer.status == 200, answer

@@ -7,6 +7,7 @@ from tests.contract.documents import INTEGER, STRING, Schema, an_object, answeri
 from tests.contract.serving import Answer, answering_with, serve, taking_body
 
 REF: Schema = {"$ref": "#/components/schemas/Name"}
+NOTE: Schema = {"type": "string", "nullable": True}
 NAME: dict[str, Schema] = {"Name": {"type": "string", "maxLength": 5}}
 
 
@@ -16,19 +17,34 @@ NAME: dict[str, Schema] = {"Name": {"type": "string", "maxLength": 5}}
         {"type": "string", "nullable": True},
         {"type": "integer", "nullable": True, "minimum": 1, "maximum": 9},
         {"nullable": True, "allOf": [REF]},
+        {"type": "string", "nullable": True, "allOf": [REF]},
         {"nullable": True, "anyOf": [REF, INTEGER]},
         {"type": "array", "items": REF, "nullable": True},
         {"type": "object", "properties": {"a": REF}, "nullable": True},
     ],
-    ids=["string", "integer", "allOf", "anyOf", "array", "object"],
+    ids=["string", "integer", "allOf", "allOf with a type", "anyOf", "array", "object"],
 )
 def test_null_passes_where_the_document_says_nullable(schema: Schema) -> None:
-    client = taking_body(an_object({"value": schema}), schemas=NAME)
+    required = taking_body(an_object({"value": schema}, "value"), schemas=NAME)
+    optional = taking_body(an_object({"value": schema}), schemas=NAME)
+    patch = taking_body(an_object({"value": schema}), "application/merge-patch+json", schemas=NAME)
 
-    received = client.post("/v1/things", {"value": None})
+    assert required.post("/v1/things", {"value": None}).status == 200
+    assert optional.post("/v1/things", {"value": None}).status == 200
+    assert patch.post("/v1/things", {"value": None}, "application/merge-patch+json").status == 200
+    # Null for what may be absent is absence, but in a merge patch it has a meaning.
+    assert (required.seen, optional.seen, patch.seen) == ([{"value": None}], [{}], [{"value": None}])
 
-    assert received.status == 200
-    assert client.seen == [{"value": None}]
+
+def test_null_is_absence_at_any_depth_of_what_contains_itself() -> None:
+    node = an_object({"children": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}, "note": NOTE})
+    client = taking_body({"$ref": "#/components/schemas/Node"}, schemas={"Node": node})
+
+    assert (
+        client.post("/v1/things", {"note": None, "children": [{"note": None, "children": [{"note": "a"}]}]}).status
+        == 200
+    )
+    assert client.seen == [{"children": [{"children": [{"note": "a"}]}]}]
 
 
 def test_nullable_loosens_nothing_but_null() -> None:

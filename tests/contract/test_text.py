@@ -80,7 +80,7 @@ def test_length_counts_characters_and_not_bytes() -> None:
         (an_object({"inner": an_object({"name": LINE})}), {"inner": {"name": " a "}}, {"inner": {"name": "a"}}),
         (an_object({"name": {"allOf": [LINE]}}), {"name": " a "}, {"name": "a"}),
         (an_object({"name": {"$ref": "#/components/schemas/Line"}}), {"name": " a "}, {"name": "a"}),
-        (an_object({"name": {**LINE, "nullable": True}}), {"name": None}, {"name": None}),
+        (an_object({"name": {**LINE, "nullable": True}}, "name"), {"name": None}, {"name": None}),
         (an_object({"any": {"anyOf": [LINE, {"type": "boolean"}]}}), {"any": True}, {"any": True}),
         (
             {"allOf": [{"type": "object", "properties": {"a": LINE}}], "properties": {"b": LINE}},

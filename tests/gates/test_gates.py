@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline import linters
-from pipeline.breaking import breaks
+from pipeline.breaking import breaks, closed, differences, open_schemas
 from pipeline.bundle import Bundle
 from pipeline.findings import BUNDLE, SPEC
 from pipeline.released import CannotRelease, contract_changelog, gate, release
@@ -101,7 +101,9 @@ def test_the_changelog_of_the_contract_tells_what_was_added_and_what_was_broken(
 
 def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path: Path) -> None:
     grown = copy.deepcopy(DOCUMENT)
-    grown["components"]["schemas"]["ProblemCode"]["enum"].append("on_fire")
+    code = grown["components"]["schemas"]["ProblemCode"]
+    code["x-tackboard-known"].append("on_fire")
+    code["anyOf"][0]["enum"].append("on_fire")
     for version, document in (("7.0.0", DOCUMENT), ("7.1.0", grown)):
         released = {**document, "info": {**document["info"], "version": version}}
         (tmp_path / f"{version}.json").write_text(json.dumps(released))
@@ -112,6 +114,26 @@ def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path
     assert "### Breaking" not in text
     assert told
     assert all(line.endswith(" operations") for line in told)
+
+
+@pytest.mark.parametrize("name", sorted(open_schemas(DOCUMENT)))
+def test_what_its_text_promised_to_grow_may_be_opened(name: str) -> None:
+    """Releases before 1.3.0 had these schemas closed."""
+    before = copy.deepcopy(DOCUMENT)
+    before["components"]["schemas"][name] = closed(DOCUMENT)["components"]["schemas"][name]
+
+    assert breaks(before, DOCUMENT) == []
+    assert f"the schema `{name}` is open now" in str(differences(before, DOCUMENT))
+
+
+def test_what_was_opened_without_a_promise_may_grow_from_the_next_release_on() -> None:
+    grown = copy.deepcopy(DOCUMENT)
+    source = grown["components"]["schemas"]["ImportSource"]
+    source["x-tackboard-known"].append("planka")
+    source["anyOf"][0]["enum"].append("planka")
+
+    assert breaks(closed(DOCUMENT), grown)
+    assert breaks(DOCUMENT, grown) == []
 
 
 def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:

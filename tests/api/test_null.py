@@ -1,0 +1,116 @@
+"""What null does: nothing on create, and in a merge patch it makes empty what can be."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    return f"/boards/{mina.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
+
+
+def test_a_card_made_with_null_for_all_that_is_optional_is_a_card_made_without(mina: Client, board: str) -> None:
+    optional = ["description", "list_id", "position", "external_id", "start_at", "due_at", "due_complete"]
+    optional += ["hourly_rate_minor", "label_ids", "assignee_ids", "links"]
+
+    with_null = mina.post(f"{board}/cards", {"title": "One", **dict.fromkeys(optional)})
+    without = mina.post(f"{board}/cards", {"title": "One"})
+
+    assert (with_null.status, without.status) == (201, 201)
+    assert {**with_null.json, "id": ""} == {**without.json, "id": ""}
+
+
+def test_null_and_absence_are_the_same_request_for_an_idempotency_key(mina: Client, board: str) -> None:
+    first = mina.post(f"{board}/cards", {"title": "One", "due_at": None}, Idempotency_Key="one")
+    again = mina.post(f"{board}/cards", {"title": "One"}, Idempotency_Key="one")
+
+    assert again.json["id"] == first.json["id"]
+
+
+def test_null_within_what_is_made_is_absence_too(mina: Client) -> None:
+    column = {"name": "Doing", "stage": "in_progress", "wip_limit": None, "wip_enforcement": None}
+
+    made = mina.post("/boards", {"name": "Shop", "description": None, "currency": None, "lists": [column]})
+
+    assert made.status == 201
+    assert mina.get(f"/boards/{made.json['id']}/lists").json["items"][0]["wip_limit"] is None
+
+
+def test_null_beside_a_neighbour_is_no_second_place(mina: Client, board: str) -> None:
+    first, second = (mina.post(f"{board}/cards", {"title": title}).json for title in ("First", "Second"))
+    where = {"list_id": first["list_id"], "before": first["id"], "after": None, "position": None}
+
+    assert mina.post(f"{board}/cards/{second['id']}/move", where).status == 200
+    assert [card["title"] for card in mina.get(f"{board}/cards").json["items"]] == ["Second", "First"]
+
+
+def test_what_is_required_may_not_be_null(mina: Client, board: str) -> None:
+    refused = mina.post(f"{board}/cards", {"title": None})
+
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (400, "/title")
+
+
+def test_a_name_twice_is_refused_though_both_are_null(mina: Client, board: str) -> None:
+    refused = mina.request("POST", f"{board}/cards", raw=b'{"title":"One","due_at":null,"due_at":null}')
+
+    assert (refused.status, refused.json["code"]) == (400, "malformed_json")
+
+
+def test_null_in_a_patch_makes_a_card_empty(mina: Client, board: str) -> None:
+    label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+    full = {
+        "description": "The copy.",
+        "due_at": "2026-11-24T18:00:00Z",
+        "due_complete": True,
+        "label_ids": [label],
+        "assignee_ids": ["mina"],
+        "links": [{"url": "https://example.com/", "title": "Brief"}],
+    }
+    card = mina.post(f"{board}/cards", {"title": "One", **full})
+    path = f"{board}/cards/{card.json['id']}"
+
+    emptied = mina.patch(path, dict.fromkeys(full), If_Match=card.etag)
+    again = mina.patch(path, dict.fromkeys(full), If_Match=emptied.etag)
+
+    empty: dict[str, Any] = {
+        "description": "",
+        "due_at": None,
+        "due_complete": False,
+        "label_ids": [],
+        "assignee_ids": [],
+        "links": [],
+    }
+    assert {name: emptied.json[name] for name in full} == empty
+    assert again.etag == emptied.etag
+    assert sorted(mina.get(f"{board}/events?after=3").json["items"][-1]["data"]["changed"]) == sorted(full)
+
+
+def test_null_in_a_patch_makes_a_board_a_list_and_an_item_what_new_ones_are(mina: Client, board: str) -> None:
+    read = mina.get(board)
+    described = mina.patch(board, {"description": "For the shop."}, If_Match=read.etag)
+    emptied = mina.patch(board, {"description": None, "hourly_rate_minor": None}, If_Match=described.etag)
+    made = mina.post(f"{board}/lists", {"name": "Review", "stage": "done", "wip_limit": 2, "wip_enforcement": "block"})
+    warning = mina.patch(
+        f"{board}/lists/{made.json['id']}", {"wip_limit": None, "wip_enforcement": None}, If_Match=made.etag
+    )
+    card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'One'}).json['id']}"
+    steps = f"{card}/checklists/{mina.post(f'{card}/checklists', {'name': 'Steps'}).json['id']}/items"
+    item = mina.post(steps, {"text": "Read it aloud", "done": True, "position": None})
+    undone = mina.patch(f"{steps}/{item.json['id']}", {"done": None}, If_Match=item.etag)
+
+    assert (emptied.json["description"], emptied.json["hourly_rate_minor"]) == ("", 0)
+    assert (warning.json["wip_limit"], warning.json["wip_enforcement"]) == (None, "warn")
+    assert undone.json["done"] is False
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/merge-patch+json"])
+def test_what_can_not_be_empty_may_not_be_null_in_a_patch(mina: Client, board: str, media: str) -> None:
+    raw = json.dumps({"name": None}).encode()
+
+    refused = mina.request("PATCH", board, raw=raw, headers={"If_Match": mina.get(board).etag, "Content_Type": media})
+
+    assert (refused.status, refused.json["code"]) == (400, "invalid_body")
