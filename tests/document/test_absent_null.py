@@ -53,7 +53,7 @@ def places(value: Any, at: Pointer, schema: Any, path: tuple[str | int, ...] = (
 def outcome(body: Node, value: Any) -> Any:
     """What a handler would get, or the code of the refusal."""
     try:
-        return Body(body, BUNDLE.schemas).read(json.dumps(value).encode(), "application/json", None)
+        return Body(body, BUNDLE.schemas, 2**21).read(json.dumps(value).encode(), "application/json", None)
     except Problem as problem:
         return problem.code
 
