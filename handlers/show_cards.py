@@ -10,7 +10,11 @@ _AS_THEY_ARE = (
     *("id", "title", "description", "status", "external_id", "start_at", "due_at", "due_complete"),
     *("started_at", "resolved_at", "elapsed_seconds", "elapsed", "created_at", "updated_at", "archived_at"),
 )
-_HEADER = (*_AS_THEY_ARE, "list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency")
+_HEADER = (
+    *(*_AS_THEY_ARE, "list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
+    "links",
+)
+"""What is added comes last, where it moves nothing else."""
 
 
 def table(cards: Sequence[Shape], view: BoardView, *, has_header: bool) -> str:
@@ -28,6 +32,7 @@ def table(cards: Sequence[Shape], view: BoardView, *, has_header: bool) -> str:
             card["comment_count"],
             card["cost"]["formatted"].partition(" ")[2],
             card["cost"]["currency"],
+            " ".join(link["url"] for link in card["links"]),
         ]
         for card in cards
     )

@@ -432,7 +432,11 @@ def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert tackboard.main(["export", board[0], "cards.csv"]) == 0
 
-    assert len(Path("cards.csv").read_text().splitlines()) == 401
+    # Excel on Windows reads UTF-8 only after a byte order mark.
+    raw = Path("cards.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbfid,title,")
+    assert raw.count(b"\xef\xbb\xbf") == 1
+    assert len(raw.splitlines()) == 401
 
 
 @pytest.mark.parametrize(
