@@ -38,8 +38,8 @@ class Door:
     """The boards that a caller may enter with the scope and the least role that an operation asks for.
 
     To someone who isn't a member a board does not exist: NotFound, the same as for a board that nobody made. A member
-    whose role is too small is told so: RoleTooLow. A read asks the store once; `running`, `at_rest`
-    and `all_time_entries` ask for page after page.
+    whose role is too small is told so: RoleTooLow. A read asks the store once; `running`, `running_of`,
+    `at_rest` and `all_time_entries` ask for page after page.
     """
 
     __slots__ = ("_caller", "_least", "_scope", "_store")
@@ -95,6 +95,17 @@ class Door:
             _, found = self.cards(board_id, query, _MOST_AT_ONCE, found.next)
             running += [card for card in found.items if card.running]
         return view, tuple(running) if len(running) <= MOST_STOPPED else None
+
+    def running_of(self, board_id: str, user_id: str) -> tuple[BoardView, tuple[Card, ...]]:
+        """Return the board, and its cards whose clocks run in the user's name, but not more than stop at once."""
+        # Whoever writes with the first view is refused if anything was written between two reads.
+        query = CardQuery(status=Stage.IN_PROGRESS)
+        view, page = self.cards(board_id, query, _MOST_AT_ONCE)
+        running = [card for card in page.items if card.running and card.running.user_id == user_id]
+        while page.next and len(running) < MOST_STOPPED:
+            _, page = self.cards(board_id, query, _MOST_AT_ONCE, page.next)
+            running += [card for card in page.items if card.running and card.running.user_id == user_id]
+        return view, tuple(running[:MOST_STOPPED])
 
     def cards(
         self, board_id: str, query: CardQuery, limit: int, after: Position | None = None

@@ -37,8 +37,9 @@ def put_member(door: Door, store: Store, act: Act, board_id: str, user_id: str, 
 
 
 def remove_member(door: Door, act: Act, board_id: str, user_id: str) -> Answer:
-    """Leave the board, or remove somebody from it."""
-    return gone(members.remove(door.board(board_id), user_id, act))
+    """Leave the board, or remove somebody from it; the clocks that run in their name stop."""
+    view, running = door.running_of(board_id, user_id)
+    return gone(members.remove(view, user_id, act, running))
 
 
 def assign_card(door: Door, act: Act, board_id: str, card_id: str, user_id: str) -> Answer:

@@ -1,10 +1,12 @@
 """Members: who may enter a board, and in which role."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from kanban import timeclock
 from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
 from kanban.record import record
-from kanban.values import MOST_MEMBERS, Act, BoardView, Change, Member, Role
+from kanban.values import MOST_MEMBERS, Act, BoardView, Card, Change, Member, Role
 
 
 def put(view: BoardView, user_id: str, role: Role, act: Act) -> tuple[Member, Change | None]:
@@ -20,18 +22,28 @@ def put(view: BoardView, user_id: str, role: Role, act: Act) -> tuple[Member, Ch
     return new, record(view, act, "member.updated", updates=(new,), data=data)
 
 
-def remove(view: BoardView, user_id: str, act: Act) -> Change | None:
-    """Take the user's place away, and with it all that the user was assigned to; None if there is none.
+def remove(view: BoardView, user_id: str, act: Act, running: Sequence[Card]) -> Change | None:
+    """Take the user's place away, and with it all that the user was assigned to; None if there is nothing to do.
 
-    Anyone may leave; to remove somebody else takes an owner. Raises RoleTooLow, LastOwner.
+    `running` are cards whose clocks run in the user's name, as many as can stop in one commit: these clocks stop. If
+    more of them run, nobody is kept on the board for that: the next removal stops the rest. Anyone may leave; to remove
+    somebody else takes an owner. Raises RoleTooLow, LastOwner.
     """
     if user_id != act.by and not view.role.covers(Role.OWNER):
         raise RoleTooLow(view.role, Role.OWNER)
     place = _place(view, user_id)
-    if place is None:
+    if place is None and not running:
         return None
-    _refuse_last_owner(view, place)
-    return record(view, act, "member.removed", deletes=(place,), data={"user_id": user_id})
+    if place is not None:
+        _refuse_last_owner(view, place)
+    return record(
+        view,
+        act,
+        "member.removed",
+        updates=timeclock.stopped_all(running, act.at),
+        deletes=(place,) if place else (),
+        data={"user_id": user_id},
+    )
 
 
 def _added(view: BoardView, user_id: str, role: Role, act: Act) -> tuple[Member, Change]:

@@ -204,6 +204,53 @@ def test_two_owners_cannot_both_leave_at_once(mina: Client, omar: Client, board:
     assert roles(mina, board) == {"mina": "owner"}
 
 
+# Clocks
+
+
+def running(client: Client, board: str) -> int:
+    """On how many cards of the board a clock runs."""
+    found = client.get(f"{board}/cards?status=in_progress&limit=100").json["items"]
+    return sum(each["running_since"] is not None for each in found)
+
+
+def test_the_clocks_of_who_leaves_stop_however_many_cards_there_are(
+    mina: Client, omar: Client, board: str, clock: StandingClock
+) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    mine, yours = (
+        [f"{board}/cards/{who.post(f'{board}/cards', {'title': 'Copy'}).json['id']}" for _ in range(2)]
+        for who in (mina, omar)
+    )
+    for who, made in ((mina, mine), (omar, yours)):
+        for card in made:
+            assert who.post(f"{card}/start").status == 200
+    clock.forward(hours=1)
+
+    omar.delete(f"{board}/members/omar")
+    clock.forward(hours=1)
+
+    assert [mina.get(card).json["elapsed_seconds"] for card in (*mine, *yours)] == [7200, 7200, 3600, 3600]
+    assert running(mina, board) == 2
+    entries = mina.get(f"{yours[0]}/time").json["items"]
+    assert [(each["user_id"], each["elapsed_seconds"]) for each in entries] == [("omar", 3600)]
+    assert mina.get(f"{board}/events?after=0&limit=100").json["items"][-1]["type"] == "member.removed"
+
+
+def test_no_number_of_clocks_keeps_anybody_on_a_board(mina: Client, omar: Client, board: str) -> None:
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    doing = mina.get(f"{board}/lists").json["items"][1]["id"]
+    for number in range(32):
+        assert omar.post(f"{board}/cards", {"title": f"Card {number}", "list_id": doing}).status == 201
+
+    removed = mina.delete(f"{board}/members/omar")
+    assert (removed.status, running(mina, board), omar.get(board).status) == (204, 2, 404)
+    again = mina.delete(f"{board}/members/omar")
+    assert (again.status, running(mina, board)) == (204, 0)
+    seq = mina.get(board).json["seq"]
+    assert mina.delete(f"{board}/members/omar").status == 204
+    assert mina.get(board).json["seq"] == seq
+
+
 # Assignees
 
 

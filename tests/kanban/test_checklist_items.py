@@ -62,7 +62,7 @@ def join(desk: Desk, user_id: str) -> None:
 
 
 def leave(desk: Desk, user_id: str) -> None:
-    desk.apply(members.remove(desk.view(), user_id, desk.act))
+    desk.apply(members.remove(desk.view(), user_id, desk.act, ()))
 
 
 def test_items_are_added_at_the_bottom_or_the_top_and_counted(desk: Desk, checklist: Checklist) -> None:

@@ -179,7 +179,7 @@ def test_who_leaves_is_unassigned_and_stays_so_when_coming_back(desk: Desk) -> N
     invite(desk, "usr_bob")
     card = card_with(desk, assignee_ids=["usr_ann", "usr_bob"])
 
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.act))
+    desk.apply(members.remove(desk.view(), "usr_bob", desk.act, ()))
     invite(desk, "usr_bob")
 
     view = desk.view(card.id)

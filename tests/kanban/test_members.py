@@ -2,7 +2,7 @@
 
 import pytest
 
-from kanban import members
+from kanban import cards, members
 from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
 from kanban.values import MOST_MEMBERS, Act, Role
 from tests.kanban.desk import Desk
@@ -62,13 +62,13 @@ def test_the_last_owner_can_neither_be_demoted_nor_leave(desk: Desk) -> None:
     with pytest.raises(LastOwner):
         members.put(desk.view(), "usr_ann", Role.EDITOR, desk.act)
     with pytest.raises(LastOwner):
-        members.remove(desk.view(), "usr_ann", desk.act)
+        members.remove(desk.view(), "usr_ann", desk.act, ())
 
 
 def test_one_of_two_owners_may_go(desk: Desk) -> None:
     put(desk, "usr_bob", Role.OWNER)
 
-    desk.apply(members.remove(desk.view(), "usr_ann", desk.act))
+    desk.apply(members.remove(desk.view(), "usr_ann", desk.act, ()))
 
     assert roles(desk) == {"usr_bob": Role.OWNER}
     assert (desk.events[-1].type, desk.events[-1].data) == ("member.removed", {"user_id": "usr_ann"})
@@ -81,22 +81,64 @@ def test_anyone_may_leave_but_only_an_owner_removes_others(desk: Desk, role: Rol
     bob = act_of(desk, "usr_bob")
 
     with pytest.raises(RoleTooLow):
-        members.remove(desk.view(role=role), "usr_cid", bob)
+        members.remove(desk.view(role=role), "usr_cid", bob, ())
     with pytest.raises(RoleTooLow):
-        members.remove(desk.view(role=role), "usr_nobody", bob)
-    desk.apply(members.remove(desk.view(role=role), "usr_bob", bob))
+        members.remove(desk.view(role=role), "usr_nobody", bob, ())
+    desk.apply(members.remove(desk.view(role=role), "usr_bob", bob, ()))
     assert roles(desk) == {"usr_ann": Role.OWNER, "usr_cid": Role.EDITOR}
 
 
 def test_removing_who_is_not_there_changes_nothing(desk: Desk) -> None:
-    assert members.remove(desk.view(), "usr_nobody", desk.act) is None
+    assert members.remove(desk.view(), "usr_nobody", desk.act, ()) is None
 
 
 def test_who_comes_back_has_another_place(desk: Desk) -> None:
     put(desk, "usr_bob")
     before = desk.view().member("usr_bob").id
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.act))
+    desk.apply(members.remove(desk.view(), "usr_bob", desk.act, ()))
 
     put(desk, "usr_bob")
 
     assert desk.view().member("usr_bob").id != before
+
+
+def working(desk: Desk, user_id: str, count: int) -> list[str]:
+    """New cards on which that user works; their ids."""
+    doing = desk.list_named("Doing").id
+    act = act_of(desk, user_id)
+    made = []
+    for number in range(count):
+        card, change = cards.add(desk.view(), act, title=f"Card {number}", list_id=doing)
+        desk.apply(change)
+        made.append(card.id)
+    return made
+
+
+def test_the_clocks_of_who_leaves_stop_and_those_of_others_run_on(desk: Desk) -> None:
+    put(desk, "usr_bob")
+    own, others = working(desk, "usr_bob", 2), working(desk, "usr_ann", 1)
+    desk.later(hours=1)
+    running = [desk.cards[each] for each in own]
+
+    desk.apply(members.remove(desk.view(), "usr_bob", act_of(desk, "usr_bob"), running))
+
+    assert [(desk.cards[each].running, desk.cards[each].tracked_seconds) for each in own] == [(None, 3600)] * 2
+    assert all(desk.cards[each].running for each in others)
+    ended = [each for each in desk.entries.values() if each.ended_at]
+    assert [(each.user_id, each.ended_at) for each in ended] == [("usr_bob", desk.now)] * 2
+    assert (desk.events[-1].type, desk.events[-1].data) == ("member.removed", {"user_id": "usr_bob"})
+
+
+def test_clocks_of_who_has_left_are_stopped_by_an_owner(desk: Desk) -> None:
+    put(desk, "usr_bob")
+    put(desk, "usr_cid")
+    card_id, *_ = working(desk, "usr_bob", 1)
+    desk.apply(members.remove(desk.view(), "usr_bob", desk.act, ()))
+    running = [desk.cards[card_id]]
+
+    with pytest.raises(RoleTooLow):
+        members.remove(desk.view(role=Role.EDITOR), "usr_bob", act_of(desk, "usr_cid"), running)
+    desk.apply(members.remove(desk.view(), "usr_bob", desk.act, running))
+
+    assert desk.cards[card_id].running is None
+    assert members.remove(desk.view(), "usr_bob", desk.act, ()) is None

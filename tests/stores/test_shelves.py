@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from kanban import boards, cards, labels, members, shelves
+from kanban import boards, cards, labels, marks, members, shelves
 from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
 from kanban.values import Board, Card, Change, Color, Label, List, Page, Placed, Position, Role, User
 from tests.stores.world import NOON, World, every
@@ -73,13 +73,13 @@ def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     bob, cid = invite(world, "Bob", Role.VIEWER), invite(world, "Cid", Role.VIEWER)
     view = world.view()
     act = replace(world.act(), by=bob)
-    of_another = members.remove(view, cid, world.act())
+    of_another = members.remove(view, cid, world.act(), ())
     assert of_another
     assert of_another.event
 
     with pytest.raises(Stale):
         world.store.commit(replace(of_another, event=replace(of_another.event, actor_id=bob)))
-    leaving = members.remove(view, bob, act)
+    leaving = members.remove(view, bob, act, ())
     assert leaving
     world.store.commit(leaving)
 
@@ -93,7 +93,7 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     assert view
     _, change = cards.add(view, replace(world.act(), by=bob), title="Too late")
 
-    world.do(lambda view, act: (None, members.remove(view, bob, act)))
+    world.do(lambda view, act: (None, members.remove(view, bob, act, ())))
 
     with pytest.raises(Stale):
         world.store.commit(change)
@@ -106,7 +106,7 @@ def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
 
     world.do(lambda view, act: (None, labels.delete(view, bug.id, act)))
-    world.do(lambda view, act: (None, members.remove(view, bob, act)))
+    world.do(lambda view, act: (None, members.remove(view, bob, act, ())))
     world.do(members.put, user_id=bob, role=Role.EDITOR)
 
     view = world.view(card.id)
@@ -166,6 +166,29 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
 
     view = world.view(*(card.id for card in made))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
+
+
+def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: World) -> None:
+    bob = world.user("Bob", id="bob")
+    world.member(bob, Role.EDITOR)
+    made = [
+        world.do(
+            cards.add, user=bob, title=f"Card {number}", list_id=world.list_named("Doing").id, external_id=f"x-{number}"
+        )
+        for number in range(30)
+    ]
+    for card in made:
+        world.do(marks.assign, card.id, user_id="bob")
+    world.later(minutes=5)
+
+    view = world.view()
+    change = members.remove(view, "bob", world.act(bob), [world.card(card) for card in made])
+    assert change is not None
+    world.store.commit(change)
+
+    view = world.view(*(card.id for card in made))
+    assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
+    assert [each.user_id for each in view.members] == [world.ann.id]
 
 
 # The trash
