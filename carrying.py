@@ -17,6 +17,7 @@ from contract.schemas import Schemas
 from handlers import cards as card_pages
 from handlers import exports as export_pages
 from handlers.door import Door
+from handlers.sheets import BYTE_ORDER_MARK
 from kanban import exports, imports, trello
 from kanban.access import Caller
 from kanban.errors import BoardChanged, NotFound, Refused
@@ -43,14 +44,16 @@ def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
     """
     if not _BOARD_ID.fullmatch(board_id):
         raise NoBoard(f"There is no board with the id '{board_id}'.")
-    door = Door(store, Caller(_owner(store), "", (Scope.READ,)), Scope.READ, Role.VIEWER)
+    caller = Caller(_owner(store), "", (Scope.READ,))
+    door = Door(store, caller, Scope.READ, Role.VIEWER)
     digest = ""
     try:
         with new_file.create(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
+                file.write(BYTE_ORDER_MARK)
                 file.writelines(_table(door, board_id, progress))
             else:
-                document = _document(door, store, board_id, progress)
+                document = _document(door, store, caller, board_id, progress)
                 digest = document["digest"]
                 json.dump(document, file, ensure_ascii=False, indent=1)
     except NotFound:
@@ -90,14 +93,14 @@ def _owner(store: Store) -> str:
     return owner.id
 
 
-def _document(door: Door, store: Store, board_id: str, progress: Progress) -> dict[str, Any]:
+def _document(door: Door, store: Store, caller: Caller, board_id: str, progress: Progress) -> dict[str, Any]:
     """The whole board, of one moment."""
     for _ in range(_MOST_TRIES):
         try:
             pages: list[dict[str, Any]] = []
             position: Position | None = None
             while not pages or position:
-                answer = export_pages.export_board(door, store, datetime.now(UTC), _open, board_id, position)
+                answer = export_pages.export_board(door, store, caller, datetime.now(UTC), _open, board_id, position)
                 position = _position(answer.body["next_cursor"])
                 pages.append(answer.body)
                 progress("cards", sum(len(page["cards"]) for page in pages))
@@ -160,4 +163,6 @@ def _sound(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
-    return imports.brought(document, store.users(sorted(exports.people(document))).keys(), act)
+    # Whoever has the store could write anything into it: here, and only here, an import speaks for every user.
+    everybody = store.users(sorted(exports.people(document))).keys()
+    return imports.brought(document, everybody, act)

@@ -1,5 +1,6 @@
 """Exports: a board, whole, page by page, each of the same moment."""
 
+import hmac
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from handlers.answers import Answer
 from handlers.door import Door
 from handlers.given import NextCursor
 from handlers.show import Shape
+from kanban.access import Caller
 from kanban.errors import BoardChanged
 from kanban.exports import Digest
 from kanban.store import CardQuery, Shelf, Store
@@ -27,14 +29,26 @@ _SHELVES = (Shelf.IN_USE, Shelf.ARCHIVED)
 
 
 def export_board(
-    door: Door, store: Store, now: datetime, next_cursor: NextCursor, board_id: str, cursor: Position | None = None
+    door: Door,
+    store: Store,
+    caller: Caller,
+    now: datetime,
+    next_cursor: NextCursor,
+    board_id: str,
+    cursor: Position | None = None,
 ) -> Answer:
     """A page of the whole board."""
     page = _page(door, board_id, cursor)
     shape = page.shape(now, next_cursor(page.next))
-    people = store.users(sorted({*page.people()}))
+    people = store.users(sorted({caller.user_id, *page.people()}))
+    origin = show_exports.origin(people[caller.user_id], _installation_id(store))
     next_query = {"cursor": shape["next_cursor"]} if page.next else None
-    return Answer(show_exports.with_names(shape, people), next_query=next_query)
+    return Answer({**show_exports.with_names(shape, people), **origin}, next_query=next_query)
+
+
+def _installation_id(store: Store) -> str:
+    """Return what tells this installation from others. Its secret can't be told from it."""
+    return hmac.digest(store.secret(), b"exported_from", "sha256").hex()[:32]
 
 
 def _page(door: Door, board_id: str, cursor: Position | None) -> "_Page":

@@ -11,6 +11,11 @@ from kanban.moments import written_or_none as moment_or_none
 from kanban.values import BoardView, Card, Checklist, Comment, TimeEntry, User
 
 
+def origin(exporter: User, installation_id: str) -> Shape:
+    """Return what an export says about who made it, and where."""
+    return {"exported_by": exporter.id, "exported_by_name": exporter.name, "exported_from": installation_id}
+
+
 def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
     """What an export begins with; lists, labels and members stand on the first page alone."""
     board = view.board
@@ -27,6 +32,7 @@ def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
             "seq": board.seq,
             "created_at": moment(board.created_at),
             "archived_at": moment_or_none(board.archived_at),
+            "imported_by": board.created_by if exports.is_imported(board.external_id) else None,
         },
         "members": [{"user_id": each.user_id, "role": each.role} for each in view.members if is_first],
         "labels": [_without(show.label(each), "board_id", "version") for each in view.labels if is_first],

@@ -2,8 +2,9 @@
 
 The digest is the sum, modulo 2^256, of the SHA-256 of every thing on the board, so it can be told while the board goes
 by page by page, and does not depend on the order of the things in a document. What has no meaning elsewhere does not
-count: ids, the board's `seq` and `external_id`, the names of people. Things are told apart by their places instead: a
-list by its number, a card by its list and its rank, a checklist by its card and its number.
+count: ids, the board's `seq` and `external_id`, the names of people, and who exported it, when and where. Things are
+told apart by their places instead: a list by its number, a card by its list and its rank, a checklist by its card and
+its number.
 """
 
 import json
@@ -104,6 +105,11 @@ def joined(pages: Sequence[Shape]) -> dict[str, Any]:
 def external_id(document: Shape) -> str:
     """What a board made from this document is known by."""
     return f"{FORMAT}:{document['board']['id']}"
+
+
+def is_imported(external_id: str | None) -> bool:
+    """Say whether a board that is known by this was made by an import, of Tackboard's export or of Trello's."""
+    return external_id is not None and external_id.startswith((f"{FORMAT}:", "trello:"))
 
 
 def people(document: Shape) -> dict[str, str]:

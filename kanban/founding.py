@@ -1,5 +1,6 @@
 """Boards that come from elsewhere, whole: with all that is on them, and with a history from before they were here."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,12 @@ from kanban.values import Act, Board, BoardView, Change, Event, EventData, Label
 
 LONGEST_COMMENT = 10_000
 """Characters of a comment."""
+
+LONGEST_NOTE = 1_000
+"""Characters of the note of a time entry."""
+
+_SIGNATURE = re.compile(r"[^\n]{1,100}:(?:\n\n|\Z)")
+"""What `signed` puts before a text: a name on a line of its own."""
 
 
 def founded(
@@ -41,11 +48,23 @@ def founded(
     return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change
 
 
-def signed(name: str, text: object) -> tuple[str, bool]:
-    """A comment of somebody who is not known here, after their name; and whether it lost its end to make it fit."""
-    whole = f"{name}:\n\n{block(text, 2 * LONGEST_COMMENT)}"
-    kept = block(whole, LONGEST_COMMENT)
+def signed(name: str, text: object, most: int = LONGEST_COMMENT) -> tuple[str, bool]:
+    """Return a text of somebody else after their name, in at most so many characters; and whether it lost its end."""
+    own = block(text, 2 * most)
+    whole = f"{name}:\n\n{own}" if own else f"{name}:"
+    kept = block(whole, most)
     return kept, len(kept) < len(whole)
+
+
+def is_signed(name: str, text: str, *, by_importer: bool) -> bool:
+    """Say whether a text of that person begins with a name already, so that it need not be signed again.
+
+    A name that an import put there stands before texts of `by_importer`, the user who imported the board. Anybody else
+    may begin a text with a name and a colon: then only their own name counts.
+    """
+    if by_importer:
+        return _SIGNATURE.match(text) is not None
+    return text == f"{name}:" or text.startswith(f"{name}:\n\n")
 
 
 def _archivals(lists: Iterable[List], act: Act) -> Iterator[Event]:

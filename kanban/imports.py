@@ -1,4 +1,8 @@
-"""Boards of our own that come back: an export made into a new board, equal to the old one as far as people are known.
+"""Boards of our own that come back: an export made into a new board, equal to the old one as far as people may speak.
+
+What an export says about people is what whoever made the file wrote into it. So an import makes things in the names of
+its speakers only: through the API that is the caller, on the command line of the operator every user. What others said
+and did becomes the importer's, and begins with their names.
 
 History is not in an export. It is told anew, from what the cards know: when they were made, first begun, and done.
 """
@@ -11,7 +15,7 @@ from datetime import datetime, timedelta
 from kanban import exports, finishes, moments, ranks, timeclock
 from kanban.errors import BrokenExport
 from kanban.exports import Shape
-from kanban.founding import founded, signed
+from kanban.founding import LONGEST_COMMENT, LONGEST_NOTE, founded, is_signed, signed
 from kanban.reports import Report
 from kanban.soundness import refuse_unsound
 from kanban.values import (
@@ -41,22 +45,23 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 """How far work may lie in the future, because the clocks of two machines differ."""
 
 
-def brought(document: Shape, known: Collection[str], act: Act) -> tuple[BoardView, Change, Report]:
-    """A new board of who asks, all that it takes to make it, and the report. `known` are the users that there are here.
+def brought(document: Shape, speakers: Collection[str], act: Act) -> tuple[BoardView, Change, Report]:
+    """Make a new board of who asks; return it, all that it takes to make it, and the report.
 
-    Raises BrokenExport for what is not one whole export.
+    `speakers` are the users, besides who asks, in whose names the import may make comments, time entries, members and
+    assignments. All of them must exist. Raises BrokenExport for what is not one whole export.
     """
     refuse_unsound(document)
-    return _Import(document, known, act).made()
+    return _Import(document, speakers, act).made()
 
 
 class _Import:
     """One import of a sound document, decided step by step."""
 
-    def __init__(self, document: Shape, known: Collection[str], act: Act) -> None:
+    def __init__(self, document: Shape, speakers: Collection[str], act: Act) -> None:
         self.document = document
         self.act = act
-        self.known = {*known, act.by}
+        self.speakers = {*speakers, act.by}
         self.report = Report()
         self.events: list[Event] = []
         self.board = self._board(document["board"])
@@ -77,7 +82,7 @@ class _Import:
         entries = self._entries(cards)
         for card in cards.values():
             self._live(card)
-        self._tell_of_strangers()
+        self._tell_of_others()
         self._tell_of_overlaps(cards)
         self.report.brought.update({"lists": len(self.lists), "cards": len(cards), "labels": len(self.labels)})
         self.report.brought.update({"checklists": len(checklists), "comments": len(comments)})
@@ -114,7 +119,7 @@ class _Import:
         )
 
     def _members(self) -> dict[str, Member]:
-        """The members who are known here, by their users' ids; who imports owns the board."""
+        """Return the speakers among the members, by their users' ids; who imports owns the board."""
         roles = {each["user_id"]: Role(each["role"]) for each in self.document["members"]}
         if roles.get(self.act.by) != Role.OWNER:
             self.report.tell("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
@@ -122,15 +127,22 @@ class _Import:
         members = {
             who: Member(self.act.new_id("member"), self.board.id, who, role, 1, self.act.at, self.act.at)
             for who, role in roles.items()
-            if who in self.known
+            if who in self.speakers
         }
         if len(members) > MOST_MEMBERS:
             raise BrokenExport("members", f"With whoever imports it, the board has more than {MOST_MEMBERS} members.")
         return members
 
     def _here(self, user_id: str) -> str:
-        """Whose it is here what was that user's: of who imports, if nobody knows them."""
-        return user_id if user_id in self.known else self.act.by
+        """Return whose it is here what was that user's: of who imports, if the import may not speak for them."""
+        return user_id if user_id in self.speakers else self.act.by
+
+    def _text_of(self, user_id: str, name: str, text: str, most: int) -> tuple[str, bool]:
+        """Return what that user wrote as it stands here, and whether it lost its end to the name before it."""
+        by_importer = user_id == self.document["board"].get("imported_by")
+        if user_id in self.speakers or is_signed(name, text, by_importer=by_importer):
+            return text, False
+        return signed(name, text, most)
 
     def _label(self, shape: Shape) -> Label:
         return Label(self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape))
@@ -223,11 +235,9 @@ class _Import:
         made = []
         cut: Counter[str] = Counter()
         for shape in sorted(self.document["comments"], key=lambda each: (each["created_at"], each["id"])):
-            card, author, text = cards[shape["card_id"]], shape["author_id"], shape["text"]
-            if author not in self.known:
-                author = self.act.by
-                text, is_cut = signed(shape["author_name"], text)
-                cut[shape["card_id"]] += is_cut
+            card, author = cards[shape["card_id"]], self._here(shape["author_id"])
+            text, is_cut = self._text_of(shape["author_id"], shape["author_name"], shape["text"], LONGEST_COMMENT)
+            cut[shape["card_id"]] += is_cut
             new_id = self.act.new_id("comment")
             made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_times(shape)))
             cards[shape["card_id"]] = replace(card, comment_count=card.comment_count + 1)
@@ -237,8 +247,11 @@ class _Import:
 
     def _entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
         made = []
+        cut: Counter[str] = Counter()
         for number, shape in enumerate(self.document["time_entries"]):
             card = cards[shape["card_id"]]
+            note, is_cut = self._text_of(shape["user_id"], shape["user_name"], shape["note"], LONGEST_NOTE)
+            cut[shape["card_id"]] += is_cut
             entry = TimeEntry(
                 id=self.act.new_id("time_entry"),
                 board_id=card.board_id,
@@ -247,7 +260,7 @@ class _Import:
                 started_at=moments.read(shape["started_at"]),
                 ended_at=_moment(shape["ended_at"]),
                 rate_minor=shape["hourly_rate_minor"],
-                note=shape["note"],
+                note=note,
                 version=1,
             )
             self._refuse_times(entry, f"time_entries/{number}")
@@ -261,6 +274,8 @@ class _Import:
                     tracked_cost=card.tracked_cost + seconds * entry.rate_minor,
                 )
             made.append(entry)
+        for card_id, count in cut.items():
+            self.report.tell_of_cut_notes(cards[card_id].title, count)
         return made
 
     def _refuse_times(self, entry: TimeEntry, field: str) -> None:
@@ -330,19 +345,22 @@ class _Import:
                 message = f"Time entries of {whose} that overlap with others: {overlapping}, kept as they were."
                 self.report.tell("card", cards[card_id].title, message)
 
-    def _tell_of_strangers(self) -> None:
-        """One line for each person whom nobody knows here."""
+    def _tell_of_others(self) -> None:
+        """Add a line for each person in whose name the import may not speak."""
         names = exports.people(self.document)
         comments = Counter(each["author_id"] for each in self.document["comments"])
         entries = Counter(each["user_id"] for each in self.document["time_entries"])
         members = {each["user_id"] for each in self.document["members"]}
-        for who in sorted(names.keys() - self.known):
-            left = [
+        for who in sorted(names.keys() - self.speakers):
+            said = [
                 *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
                 *([f"their comments ({comments[who]}) are yours now, and begin with their name"] * (who in comments)),
-                *([f"their time entries ({entries[who]}) are yours now"] * (who in entries)),
+                *(
+                    [f"their time entries ({entries[who]}) are yours now, and their name is in the notes"]
+                    * (who in entries)
+                ),
             ]
-            self.report.tell("member", names[who], f"Nobody has this id here: {'; '.join(left)}.")
+            self.report.tell("member", names[who], f"Not imported in their own name: {'; '.join(said)}.")
 
 
 def _first(lists: Iterable[List], stage: Stage) -> List | None:

@@ -46,3 +46,11 @@ class Report:
         if count:
             message = f"{count} of its comments lost their end: with the name of who wrote them they were too long."
             self.tell("card", title, message)
+
+    def tell_of_cut_notes(self, title: str, count: int) -> None:
+        """Add a line for the card of that title, if so many notes of its time entries lost their end."""
+        if count:
+            message = (
+                f"{count} notes of its time entries lost their end: with the name of who worked they were too long."
+            )
+            self.tell("card", title, message)

@@ -30,7 +30,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "kanban.copies": {"MOST_COPIED": 40, "MOST_COPIED_PARTS": 80},
     "kanban.days": {"LONGEST_RANGE": 366},
     "kanban.flow": {"MOST_EVENTS": 100_000, "MOST_POINTS": 5_000, "MOST_RUNNING": 1_000},
-    "kanban.founding": {"LONGEST_COMMENT": 10_000},
+    "kanban.founding": {"LONGEST_COMMENT": 10_000, "LONGEST_NOTE": 1_000},
     "kanban.gatherings": {"MOST_MOVED": 40},
     "kanban.ranks": {"LONGEST": 120},
     "kanban.reports": {"MOST_LINES": 200},

@@ -3,6 +3,7 @@
 import copy
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -16,24 +17,41 @@ from tests.api.clock import StandingClock
 def board(mina: Client, omar: Client, clock: StandingClock) -> str:
     """A board with something of everything; its path."""
     del omar
+    return a_board(mina, clock, helper="omar")
+
+
+@pytest.fixture
+def own_board(mina: Client, clock: StandingClock) -> str:
+    """The same, but all of it is Mina's."""
+    return a_board(mina, clock, helper="mina")
+
+
+def a_board(mina: Client, clock: StandingClock, helper: str) -> str:
+    """A board of Mina's on which that user helps; its path."""
     made = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json["id"]
     path = f"/boards/{made}"
-    mina.put(f"{path}/members/omar", {"role": "editor"})
+    if helper != "mina":
+        mina.put(f"{path}/members/{helper}", {"role": "editor"})
     label = mina.post(f"{path}/labels", {"name": "Bug", "color": "red"}).json["id"]
     _, doing, done = (each["id"] for each in mina.get(f"{path}/lists").json["items"])
     mina.patch(f"{path}/lists/{doing}", {"wip_limit": 3, "wip_enforcement": "block"}, If_Match="*")
-    wishes = {"label_ids": [label], "assignee_ids": ["mina", "omar"], "external_id": "JIRA-1", "hourly_rate_minor": 5}
+    wishes = {
+        "label_ids": [label],
+        "assignee_ids": sorted({"mina", helper}),
+        "external_id": "JIRA-1",
+        "hourly_rate_minor": 5,
+    }
     links = [{"url": "https://example.com/", "title": "A page"}]
     first = _card(mina, path, "First", **wishes, links=links, due_at="2027-01-01T00:00:00Z", description="## a\nb")
     for step in ("start", "resolve", "reopen", "start"):
         clock.forward(seconds=61)
         mina.post(f"{path}/cards/{first}/{step}")
     finished = _card(mina, path, "Finished", list_id=done)
-    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z", "user_id": "omar"}
+    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z", "user_id": helper}
     assert mina.post(f"{path}/cards/{finished}/time-entries", worked | {"note": "Zero"}).status == 201
     steps = mina.post(f"{path}/cards/{first}/checklists", {"name": "Steps"}).json["id"]
     mina.post(f"{path}/cards/{first}/checklists", {"name": "Empty"})
-    mina.post(f"{path}/cards/{first}/checklists/{steps}/items", {"text": "Try it", "assignee_id": "omar"})
+    mina.post(f"{path}/cards/{first}/checklists/{steps}/items", {"text": "Try it", "assignee_id": helper})
     comment = mina.post(f"{path}/cards/{first}/comments", {"text": "Looks *good*."}).json["id"]
     clock.forward(seconds=5)
     mina.patch(f"{path}/cards/{first}/comments/{comment}", {"text": "日本 <script>"}, If_Match="*")
@@ -81,7 +99,34 @@ def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str
     assert found["digest"] == exports.digest(found)
 
 
-def test_a_board_comes_back_equal(mina: Client, board: str, clock: StandingClock) -> None:
+def test_an_export_says_by_whom_and_where_it_was_made(mina: Client, omar: Client, board: str) -> None:
+    of_mina, of_omar = whole(mina, board), whole(omar, board)
+
+    assert (of_mina["exported_by"], of_mina["exported_by_name"]) == ("mina", "Mina")
+    assert (of_omar["exported_by"], of_omar["exported_by_name"]) == ("omar", "Omar")
+    assert re.fullmatch("[0-9a-f]{32}", of_mina["exported_from"])
+    assert of_omar["exported_from"] == of_mina["exported_from"]
+    assert of_omar["digest"] == of_mina["digest"]
+    assert of_mina["board"]["imported_by"] is None
+
+
+def test_an_export_of_before_that_says_nothing_of_the_kind_is_imported(mina: Client, own_board: str) -> None:
+    document = whole(mina, own_board)
+    for name in ("exported_by", "exported_by_name", "exported_from"):
+        del document[name]
+    del document["board"]["imported_by"]
+
+    answer = mina.post("/imports/tackboard", document)
+
+    assert answer.status == 201
+    back = whole(mina, f"/boards/{answer.json['board']['id']}")
+    assert (back["digest"], back["board"]["imported_by"]) == (document["digest"], "mina")
+
+
+def test_a_board_on_which_nobody_else_works_comes_back_equal(
+    mina: Client, own_board: str, clock: StandingClock
+) -> None:
+    board = own_board
     before = whole(mina, board)
     entries = before["time_entries"]
     clock.forward(seconds=3600)
@@ -130,23 +175,49 @@ def test_the_same_export_again_changes_nothing(mina: Client, board: str) -> None
     assert len(mina.get("/boards").json["items"]) == 2
 
 
-def test_who_is_unknown_is_reported_and_their_words_are_kept(mina: Client, board: str) -> None:
+def test_what_others_said_and_did_becomes_the_importers_and_says_whose_it_was(mina: Client, board: str) -> None:
     document = whole(mina, board)
     document["comments"][0].update(author_id="zoe", author_name="Zoe")
-    document["members"][1].update(user_id="zoe", name="Zoe")
-    for card in document["cards"]:
-        card["assignee_ids"] = [each.replace("omar", "zoe") for each in card["assignee_ids"]]
-    document["checklists"][0]["items"][0]["assignee_id"] = "zoe"
 
     answer = mina.post("/imports/tackboard", document | {"digest": None})
 
     back = f"/boards/{answer.json['board']['id']}"
-    (line,) = answer.json["report"]["items"]
-    assert (line["kind"], line["name"]) == ("member", "Zoe")
-    assert "their comments (1) are yours now" in line["message"]
-    (comment,) = whole(mina, back)["comments"]
-    assert (comment["author_id"], comment["text"]) == ("mina", "Zoe:\n\n日本 <script>")
-    assert [each["user_id"] for each in mina.get(f"{back}/members").json["items"]] == ["mina"]
+    assert [(line["kind"], line["name"], line["message"]) for line in answer.json["report"]["items"]] == [
+        (
+            "member",
+            "Omar",
+            (
+                "Not imported in their own name: their place as a member, and what was assigned to them, is left out; "
+                "their time entries (1) are yours now, and their name is in the notes."
+            ),
+        ),
+        (
+            "member",
+            "Zoe",
+            "Not imported in their own name: their comments (1) are yours now, and begin with their name.",
+        ),
+    ]
+    found = whole(mina, back)
+    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [("mina", "Zoe:\n\n日本 <script>")]
+    assert [each["user_id"] for each in found["time_entries"]] == ["mina"] * 3
+    assert sorted(each["note"] for each in found["time_entries"]) == ["", "", "Omar:\n\nZero"]
+    assert [each["user_id"] for each in found["members"]] == ["mina"]
+    assert {name for card in found["cards"] for name in card["assignee_ids"]} == {"mina"}
+    assert [item["assignee_id"] for each in found["checklists"] for item in each["items"]] == [None]
+
+
+def test_what_was_signed_is_not_signed_again_on_its_way_from_one_to_the_next(
+    mina: Client, omar: Client, board: str
+) -> None:
+    document, notes = whole(mina, board), []
+    for person in (omar, mina, omar, mina):
+        path = f"/boards/{person.post('/imports/tackboard', document).json['board']['id']}"
+        document = whole(person, path)
+        assert [each["text"] for each in document["comments"]] == ["Mina:\n\n日本 <script>"]
+        notes.append(sorted(each["note"] for each in document["time_entries"]))
+
+    # The first import is Omar's, whose own note begins with his name from the second one on.
+    assert notes == [["Mina:", "Mina:", "Zero"], *[["Mina:", "Mina:", "Omar:\n\nZero"]] * 3]
 
 
 def test_work_at_the_same_time_is_reported_and_kept(mina: Client, board: str) -> None:
@@ -162,9 +233,9 @@ def test_work_at_the_same_time_is_reported_and_kept(mina: Client, board: str) ->
     answer = mina.post("/imports/tackboard", found)
 
     assert answer.status == 201, answer.raw
-    [line] = answer.json["report"]["items"]
+    [line] = [each for each in answer.json["report"]["items"] if each["kind"] == "card"]
     assert (line["kind"], line["name"]) == ("card", "Finished")
-    assert line["message"] == "Time entries of Omar that overlap with others: 1, kept as they were."
+    assert line["message"] == "Time entries of Mina that overlap with others: 1, kept as they were."
     assert answer.json["report"]["brought"]["time_entries"] == len(found["time_entries"])
 
 
@@ -173,7 +244,7 @@ def test_who_was_no_owner_owns_what_they_import(mina: Client, omar: Client, boar
 
     assert answer.json["board"]["role"] == "owner"
     assert answer.json["report"]["items"][0]["kind"] == "members"
-    assert mina.get(f"/boards/{answer.json['board']['id']}").status == 200
+    assert mina.get(f"/boards/{answer.json['board']['id']}").status == 404
 
 
 def test_pages_are_of_one_moment(mina: Client, board: str) -> None:

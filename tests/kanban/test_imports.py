@@ -44,7 +44,7 @@ def an_entry(number: int = 1, **fields: Any) -> Shape:
 
 
 def a_comment(number: int = 1, **fields: Any) -> Shape:
-    """A word of Zoe's, whom nobody knows here."""
+    """A word of Zoe's, who is not Ann."""
     names = {"id": f"comment{number}", "card_id": "card1", "author_id": "usr_zoe", "author_name": "Zoe", "text": "No."}
     return {**names, **TIMES, **fields}
 
@@ -61,13 +61,17 @@ def document(**fields: Any) -> Shape:
     lists = [a_list(stage) for stage in (TODO, DOING, DONE)]
     ends = {"digest": None, "next_cursor": None}
     board |= {"created_at": CREATED, "archived_at": fields.pop("board_archived_at", None)}
+    if "imported_by" in fields:
+        board["imported_by"] = fields.pop("imported_by")
     return {"board": board, "members": [a_member("usr_ann")], **kinds, "lists": lists, **ends, **fields}
 
 
-def brought(*, known: Sequence[str] = (), by: str = "usr_ann", **fields: Any) -> tuple[Change, Report]:
+def brought(*, speakers: Sequence[str] = (), by: str = "usr_ann", **fields: Any) -> tuple[Change, Report]:
     """What becomes of such an export."""
     numbers = count(1)
-    _, change, report = imports.brought(document(**fields), known, Act(by, NOON, lambda kind: f"{kind}{next(numbers)}"))
+    _, change, report = imports.brought(
+        document(**fields), speakers, Act(by, NOON, lambda kind: f"{kind}{next(numbers)}")
+    )
     return change, report
 
 
@@ -95,10 +99,10 @@ def refusal(**fields: Any) -> tuple[str | None, str]:
 
 
 def test_a_board_of_as_many_members_as_there_can_be_comes_back_to_one_of_them() -> None:
-    known = [f"usr_{number}" for number in range(MOST_MEMBERS)]
-    members = [a_member(each) for each in known]
+    speakers = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    members = [a_member(each) for each in speakers]
 
-    change, _ = brought(members=members, known=known, by=known[7])
+    change, _ = brought(members=members, speakers=speakers, by=speakers[7])
 
     assert len(made(change, Member)) == MOST_MEMBERS
 
@@ -116,13 +120,13 @@ def test_a_card_with_more_text_than_can_be_kept_is_refused() -> None:
 
 
 def test_one_member_more_than_there_can_be_is_refused_and_strangers_do_not_count() -> None:
-    known = [f"usr_{number}" for number in range(MOST_MEMBERS)]
-    members = [a_member(each) for each in known]
+    speakers = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    members = [a_member(each) for each in speakers]
 
-    change, _ = brought(members=members, known=known[1:])
+    change, _ = brought(members=members, speakers=speakers[1:])
 
     assert len(made(change, Member)) == MOST_MEMBERS
-    assert refusal(members=members, known=known) == (
+    assert refusal(members=members, speakers=speakers) == (
         "members",
         "With whoever imports it, the board has more than 100 members.",
     )
@@ -224,7 +228,7 @@ def test_entries_that_overlap_because_they_are_of_one_person_now_are_told() -> N
     entries = [an_entry(number, **who) for number, who in enumerate(strangers)]
 
     change, report = brought(cards=[a_card(DONE)], time_entries=entries)
-    _, of_one_of_them = brought(cards=[a_card(DONE)], time_entries=entries, known=["usr_zoe"])
+    _, of_one_of_them = brought(cards=[a_card(DONE)], time_entries=entries, speakers=["usr_zoe"])
     _, with_own = brought(cards=[a_card(DONE)], time_entries=[an_entry(7), entries[0]])
 
     assert {each.user_id for each in made(change, TimeEntry)} == {"usr_ann"}
@@ -253,8 +257,69 @@ def test_a_strangers_comment_that_loses_its_end_to_their_name_is_told() -> None:
     assert said(report)[0] == "2 of its comments lost their end: with the name of who wrote them they were too long."
 
 
-def test_a_long_comment_of_somebody_who_is_known_is_whole() -> None:
-    change, report = brought(cards=[a_card(TODO)], comments=[a_comment(text="x" * 10_000)], known=["usr_zoe"])
+def test_a_long_comment_of_somebody_who_may_speak_is_whole() -> None:
+    change, report = brought(cards=[a_card(TODO)], comments=[a_comment(text="x" * 10_000)], speakers=["usr_zoe"])
 
     assert [len(each.text) for each in made(change, Comment)] == [10_000]
     assert said(report) == []
+
+
+@pytest.mark.parametrize("speakers", [["usr_zoe"], []])
+def test_an_import_speaks_for_its_speakers_and_signs_what_others_said(speakers: list[str]) -> None:
+    cards = [a_card(DONE, assignee_ids=["usr_ann", "usr_zoe"])]
+    work = an_entry(user_id="usr_zoe", user_name="Zoe", note="On paper")
+    members = [a_member("usr_ann"), a_member("usr_zoe", "editor")]
+
+    change, report = brought(
+        cards=cards, members=members, comments=[a_comment()], time_entries=[work], speakers=speakers
+    )
+
+    (comment,), (entry,), (card,) = made(change, Comment), made(change, TimeEntry), made(change, Card)
+    users = [each.user_id for each in made(change, Member)]
+    if speakers:
+        assert (comment.author_id, comment.text, entry.user_id, entry.note) == ("usr_zoe", "No.", "usr_zoe", "On paper")
+        assert (users, len(card.assignee_ids), said(report)) == (["usr_ann", "usr_zoe"], 2, [])
+        return
+    assert (comment.author_id, comment.text) == ("usr_ann", "Zoe:\n\nNo.")
+    assert (entry.user_id, entry.note) == ("usr_ann", "Zoe:\n\nOn paper")
+    assert (users, len(card.assignee_ids)) == (["usr_ann"], 1)
+    assert said(report) == [
+        (
+            "Not imported in their own name: their place as a member, and what was assigned to them, is left out; "
+            "their comments (1) are yours now, and begin with their name; "
+            "their time entries (1) are yours now, and their name is in the notes."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "imported_by", "becomes"),
+    [
+        ("Zoe:\n\nNo.", None, "Zoe:\n\nNo."),
+        ("Zoe:", None, "Zoe:"),
+        ("Zoe: no.", None, "Zoe:\n\nZoe: no."),
+        ("Lou:\n\nNo.", None, "Zoe:\n\nLou:\n\nNo."),
+        ("Lou:\n\nNo.", "usr_lou", "Zoe:\n\nLou:\n\nNo."),
+        ("Lou:\n\nNo.", "usr_zoe", "Lou:\n\nNo."),
+        ("Lou: no.\n\nNo.", "usr_zoe", "Zoe:\n\nLou: no.\n\nNo."),
+        ("x" * 101 + ":\n\nNo.", "usr_zoe", "Zoe:\n\n" + "x" * 101 + ":\n\nNo."),
+    ],
+)
+def test_only_what_an_import_signed_is_not_signed_again(text: str, imported_by: str | None, becomes: str) -> None:
+    """Somebody who begins a text with the name of another must not get away with it."""
+    change, _ = brought(cards=[a_card(TODO)], comments=[a_comment(text=text)], imported_by=imported_by)
+
+    assert [each.text for each in made(change, Comment)] == [becomes]
+
+
+def test_a_note_that_loses_its_end_to_a_name_is_told() -> None:
+    entries = [
+        an_entry(number, user_id="usr_zoe", user_name="Zoe", note="x" * length)
+        for number, length in enumerate((994, 995, 1_000))
+    ]
+
+    change, report = brought(cards=[a_card(DONE)], time_entries=entries)
+
+    notes = [each.note for each in made(change, TimeEntry)]
+    assert [(each[:7], len(each)) for each in notes] == [("Zoe:\n\nx", 1_000), *[("Zoe:\n\nx", 999)] * 2]
+    assert "2 notes of its time entries lost their end: with the name of who worked they were too long." in said(report)

@@ -1,13 +1,17 @@
 """A board goes from engine to engine as a file and stays equal: from SQLite to each engine, and on to SQLite."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from carrying import brought, written
-from kanban import checklists, comments, trello
+from kanban import cards, checklists, comments, marks, trello
 from kanban.store import Store
+from kanban.values import Role
 from progress import Progress
 from stores import open_store
 from tests.stores.conftest import Opener
@@ -35,12 +39,18 @@ def test_a_board_stays_equal_from_engine_to_engine(
 ) -> None:
     origin, goal = ends
     between = open_again()
-    # The worlds are made alike, so Ann is the same user in all three.
-    world, *_ = World(origin), World(between), World(goal)
+    # The worlds are made alike, so Ann is the same user in all three, and so is Bob: the operator speaks for both.
+    world, *others = World(origin), World(between), World(goal)
+    bob = world.user("Bob", id="bob")
+    for other in others:
+        other.user("Bob", id="bob")
+    world.member(bob, Role.EDITOR)
     first = world.add_card("First", description="日本\n<script>", hourly_rate_minor=5, external_id="JIRA-1")
     world.do(comments.add, first.id, text="Looks *good*.")
+    world.do(comments.add, first.id, user=bob, text="Ann:\n\nYes.")
+    world.do(marks.assign, first.id, user_id="bob")
     world.do(checklists.add, first.id, there=(), name="Empty")
-    world.add_card("Running", "Doing")
+    world.do(cards.add, user=bob, title="Running", list_id=world.list_named("Doing").id)
     world.crowd("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
@@ -50,7 +60,31 @@ def test_a_board_stays_equal_from_engine_to_engine(
     told.append(written(goal, carried(goal, tmp_path / "b.json"), tmp_path / "c.json", Progress()))
 
     assert told == [told[0]] * 3
+    document = json.loads((tmp_path / "c.json").read_text())
+    assert {each["author_id"] for each in document["comments"]} == {world.ann.id, "bob"}
+    assert [each["user_id"] for each in document["time_entries"]] == ["bob"]
+    assert {each["user_id"] for each in document["members"]} == {world.ann.id, "bob"}
     assert brought(goal, tmp_path / "b.json", Progress()) != world.board_id
+
+
+def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp_path: Path) -> None:
+    at = tmp_path / "0.json"
+    said: list[list[str]] = []
+    origins: list[str] = []
+    for number in range(4):
+        with closing(open_store(f"sqlite:///{tmp_path}/{number}.db")) as store:
+            world = World(store, seed=number)
+            board_id = carried(store, at) if number else world.board_id
+            if number == 0:
+                world.do(comments.add, world.add_card("First").id, text="Looks *good*.")
+            at = tmp_path / f"{number + 1}.json"
+            written(store, board_id, at, Progress())
+        document: dict[str, Any] = json.loads(at.read_text())
+        origins.append(document["exported_from"])
+        said.append([each["text"] for each in document["comments"]])
+
+    assert said == [["Looks *good*."], *[["Ann:\n\nLooks *good*."]] * 3]
+    assert len({*origins}) == 4
 
 
 def test_a_large_commit_tells_how_far_it_is(open_again: Opener) -> None:
