@@ -79,7 +79,7 @@ class Check:
     @property
     def part(self) -> Schema:
         """The schema as the document has it, without properties of the other direction."""
-        return self.part_at([])
+        return self.schemas.part(self.schemas.resolve(self.stated), [], self.direction)
 
     def part_at(self, path: list[str | int]) -> Schema:
         """The part of the document that a path of keywords leads to."""

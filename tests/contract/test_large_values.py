@@ -52,6 +52,15 @@ def test_a_large_body_is_told_where_it_is_wrong(value: object, errors: list[tupl
     assert [(error["pointer"], error["code"]) for error in received.json()["errors"]] == errors
 
 
+def test_a_large_body_whose_schema_has_a_name_is_told_where_it_is_wrong() -> None:
+    named = taking_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
+
+    received = named.post("/v1/things", {"cards": [*MANY, {"title": 1}], "name": "A"})
+
+    errors = [(error["pointer"], error["code"]) for error in received.json()["errors"]]
+    assert errors == [("/name", "pattern"), ("/cards/1500/title", "type")]
+
+
 def test_a_large_body_that_is_right_is_taken() -> None:
     assert taking_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
 
