@@ -5,6 +5,8 @@ from tests.soak.rulings import Expected, Refusal, Request, named
 from tests.soak.shapes import assigned_to, member_shape, member_tag
 from tests.soak.state import Board, Card, Place
 
+_MAX_STOPPED = 30
+
 
 class Members(Ledger):
     """The part of the model that lets people in and out."""
@@ -31,10 +33,15 @@ class Members(Ledger):
         if request.member != request.user and (own is None or own.role != "owner"):
             raise Refusal(403, "role_too_low")
         place = board.place_of(request.member)
+        running = [card for card in board.in_use if request.member in card.workers][:_MAX_STOPPED]
         if place is not None:
             _refuse_last_owner(board, place)
             board.places.remove(place)
-            self._record(board, "member.removed", user_id=place.user)
+        for card in running:
+            self._stop(card)
+            self._touch(card)
+        if place is not None or running:
+            self._record(board, "member.removed", user_id=request.member)
         return Expected(204)
 
     def _assign_card(self, request: Request, board: Board) -> Expected:

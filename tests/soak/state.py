@@ -115,6 +115,11 @@ class Card:
         return any(stretch.end is None for stretch in self.stretches)
 
     @property
+    def workers(self) -> list[str]:
+        """In whose name its clock runs."""
+        return [stretch.user for stretch in self.stretches if stretch.end is None]
+
+    @property
     def items(self) -> list[Item]:
         """Those of all its checklists."""
         return [item for checklist in self.checklists for item in checklist.items]
