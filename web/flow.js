@@ -45,7 +45,8 @@ export async function flow({ api, main, tools, entitle, isLeft }, id) {
     try {
       const query = { from: from.value, to: to.value, tz };
       const answer = await api.ask("GET", `${path}/time-report`, { query, accept: "text/csv" });
-      save(`${board.name}-${from.value}-${to.value}.csv`, "text/csv", /** @type {string} */ (answer.body));
+      // Excel on Windows reads UTF-8 only after a byte order mark.
+      save(`${board.name}-${from.value}-${to.value}.csv`, "text/csv", `\ufeff${/** @type {string} */ (answer.body)}`);
     } catch (error) {
       trouble(error);
     }

@@ -132,6 +132,7 @@ def test_the_flow_page_draws_what_happened_and_shows_it_as_tables(mina: Person, 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
+    assert Path(download.value.path()).read_bytes().startswith(b"\xef\xbb\xbfby,id,name,")
     assert not visit.complaints
 
 
