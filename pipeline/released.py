@@ -105,9 +105,12 @@ def _told(before: Node, after: Node) -> str:
 
 
 def _lines(found: list[tuple[str, str]]) -> str:
-    """A line for each thing that is told, with the operations where it is so, whatever the status of their answer."""
+    """A line for each thing that is told, with the operations where it is so, whatever the status of their answer.
+
+    They are sorted: oasdiff tells the same things in another order each time.
+    """
     places: dict[str, dict[str, None]] = {}
-    for text, operation in found:
+    for text, operation in sorted(found):
         places.setdefault(_OF_ONE_STATUS.sub("", text), {})[operation] = None
     return "".join(f"- {text}{_where([each for each in known if each])}\n" for text, known in places.items())
 
