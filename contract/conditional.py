@@ -4,6 +4,10 @@ An entity tag is the resource's version, `"3"`, or the version and, after a dot,
 representations apart, `"3.117"`: a running clock, a counter, the board's seq. The tag is strong, because it changes
 with every byte of the answer. If-Match looks at the version alone: it protects what people wrote, and the passing of
 time is nobody's edit. If-None-Match compares the whole tag.
+
+A proxy that compresses an answer rewrites its tag: `W/"3"` (nginx, Cloudflare, CloudFront, HAProxy), `"3-gzip"`
+(Apache, Caddy), `"3--gzip"` (Jetty), `"3;gz"` (LiteSpeed). What was compressed is still that version, so both headers
+read such a tag as the one that it was made of. docs/decisions/0006-entity-tags-in-two-parts.md says why this is safe.
 """
 
 import re
@@ -12,23 +16,26 @@ from contract.faults import Fault
 from contract.problems import Problem, invalid
 
 _TAGS = re.compile(r'[ \t]*(?:W/)?"[!#-~]*"[ \t]*(?:,[ \t]*(?:W/)?"[!#-~]*"[ \t]*)*')
-_TAG = re.compile(r'(W/)?"([!#-~]*)"')
+_TAG = re.compile(r'"([!#-~]*)"')
+# No tag of ours has a hyphen or a semicolon: what follows one was put there on the way.
+_CODED = re.compile(r"([^;-]+)(?:--?|;)(?:br|deflate|gunzip|gz|gzip|zstd)")
+_OWN_TAG = re.compile(r"[0-9]+(?:\.[0-9a-z.]+)?")
 
 _CHANGED = "It has changed since you read it: read it again and repeat your change."
-_WEAK = (
-    'If-Match never fits a weak tag (W/"…"). The tags of this API are strong: something on the way, such as a proxy '
-    "that compresses, has made this one weak. Send it without the W/."
+_FOREIGN = (
+    'If-Match has no entity tag of this API. They begin with the version, as "3" and "3.117" do: send the ETag as you '
+    "received it, or the 'version' in double quotes."
 )
 
 
-def _parse(header: str, name: str) -> list[tuple[bool, str]] | None:
-    """(is it weak, the tag's text) for each entity tag, or None for `*`; raises a 400 for anything else."""
+def _parse(header: str, name: str) -> list[str] | None:
+    """The text of each entity tag, without what a proxy added; None for `*`. Raises a 400 for anything else."""
     if header.strip() == "*":
         return None
     if not _TAGS.fullmatch(header):
         must = 'must be * or a list of entity tags such as "3"'
         raise invalid("invalid_header", f"{name} {must}.", [Fault(f"/header/{name}", "pattern", must)])
-    return [(bool(weak), text) for weak, text in _TAG.findall(header)]
+    return [coded[1] if (coded := _CODED.fullmatch(text)) else text for text in _TAG.findall(header)]
 
 
 class IfMatch:
@@ -50,10 +57,9 @@ class IfMatch:
             )
         if self._tags is None:
             return
-        # The comparison is strong, as RFC 9110 asks for If-Match: a weak tag never matches.
-        strong = [text for weak, text in self._tags if not weak]
-        if not any(text.partition(".")[0] == str(version) for text in strong):
-            raise Problem(412, "precondition_failed", _CHANGED if strong else _WEAK)
+        if not any(text.partition(".")[0] == str(version) for text in self._tags):
+            is_ours = any(map(_OWN_TAG.fullmatch, self._tags))
+            raise Problem(412, "precondition_failed", _CHANGED if is_ours else _FOREIGN)
 
 
 def is_unchanged(header: str | None, tag: str) -> bool:
@@ -61,4 +67,4 @@ def is_unchanged(header: str | None, tag: str) -> bool:
     if header is None:
         return False
     tags = _parse(header, "If-None-Match")
-    return tags is None or any(text == tag for _, text in tags)
+    return tags is None or tag in tags

@@ -303,9 +303,21 @@ def test_what_is_too_large_or_unreadable_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("tag", "status"), [('"999"', 412), ('W/"1"', 412), ('"1', 400), ("1", 400), ('"a" "b"', 400), ('"0", "1.7"', 200)]
+    ("tag", "status"),
+    [
+        ('"999"', 412),
+        ('W/"1"', 200),
+        ('W/"9"', 412),
+        ('"1-gzip"', 200),
+        ('"1', 400),
+        ("1", 400),
+        ('"a" "b"', 400),
+        ('"0", "1.7"', 200),
+    ],
 )
-def test_if_match_is_compared_strongly_and_read_strictly(mina: Client, board: str, tag: str, status: int) -> None:
+def test_if_match_is_read_strictly_and_takes_what_proxies_make_of_a_tag(
+    mina: Client, board: str, tag: str, status: int
+) -> None:
     answer = mina.patch(board, {"name": "Shop"}, If_Match=tag)
 
     assert answer.status == status, answer.raw
