@@ -40,6 +40,11 @@ with only_parts_of("connexion", without=("httpx", "requests")), warnings.catch_w
 
 log = logging.getLogger("tackboard")
 
+_NO_BEARER = "The scheme is missing: Authorization must be the word Bearer, a blank and the token."
+_NO_SUCH_PATH = (
+    "There is nothing here. The document, /openapi.json, has all paths of the API; none of them ends in a slash."
+)
+
 
 class Settle(Protocol):
     """What stands between a call and its answer: it may refuse, repeat, replay, and commits what the answer wants."""
@@ -289,8 +294,10 @@ def _bearer(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]
         if header is None:
             return NO_VALUE
         scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            return {"refused": unauthenticated(_NO_BEARER)}
         try:
-            caller = authenticate(token.strip()) if scheme.lower() == "bearer" else None
+            caller = authenticate(token.strip())
         except Exception as error:  # noqa: BLE001 - it is raised again below, where every error becomes its problem.
             return {"refused": error}
         # A token that was sent and isn't valid is refused even where none is needed; connexion would go on
@@ -304,7 +311,7 @@ def _routing_problem(status: int, path: str, operations: Mapping[str, Operation]
     if status == 405:  # noqa: PLR2004 - Method Not Allowed.
         methods = _methods_of(path, operations)
         return Problem(405, "method_not_allowed", f"Allowed here: {methods}.", headers={"Allow": methods})
-    return Problem(404, "not_found", "There is nothing here.")
+    return Problem(404, "not_found", _NO_SUCH_PATH)
 
 
 def _methods_of(path: str, operations: Mapping[str, Operation]) -> str:

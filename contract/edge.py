@@ -31,8 +31,16 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNCLEAN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN_QUERY = re.compile(rb"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-_ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-_EXPOSED_HEADERS = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
+# The last six mean nothing here. Libraries for tracing and fetching add them to every request, and a browser sends
+# nothing at all when one header is not allowed.
+_ALLOWED_HEADERS = (
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, "
+    "baggage, Cache-Control, Prefer, sentry-trace, traceparent, tracestate, X-Requested-With"
+)
+_EXPOSED_HEADERS = (
+    "Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, "
+    "WWW-Authenticate, X-Request-Id"
+)
 
 
 class Edge:
@@ -45,17 +53,12 @@ class Edge:
         new_request_id: Callable[[], str],
         origins: Iterable[str] = (),
         limits: Mapping[str, int] | None = None,
-        more_headers: Iterable[str] = (),
     ) -> None:
-        """`limits` are those of paths whose bodies may be larger than others: see `body_limits`.
-
-        `more_headers` are what pages of other origins may send besides what every request may have.
-        """
+        """`limits` are those of paths whose bodies may be larger than others: see `body_limits`."""
         self._app = app
         self._limits = limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origin.encode() for origin in origins)
-        self._allowed_headers = ", ".join([_ALLOWED_HEADERS, *more_headers]).encode()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Refuse at once, or pass on with the whole body at hand."""
@@ -112,7 +115,7 @@ class Edge:
             return []
         return [
             (b"access-control-allow-methods", _ALLOWED_METHODS.encode()),
-            (b"access-control-allow-headers", self._allowed_headers),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
             (b"access-control-max-age", b"7200"),
         ]
 

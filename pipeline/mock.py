@@ -64,7 +64,6 @@ def mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = (
         new_request_id=lambda: os.urandom(16).hex(),
         origins=origins,
         limits=body_limits(bundle.document),
-        more_headers=["Prefer"],
     )
     return WsgiBridge(edge)
 

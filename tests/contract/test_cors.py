@@ -37,6 +37,7 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
     assert received.header("access-control-allow-origin") == ORIGIN
     exposed = received.header("access-control-expose-headers") or ""
     assert {"ETag", "Location", "Link", "Retry-After", "X-Request-Id"} <= set(exposed.split(", "))
+    assert {"Allow", "WWW-Authenticate"} <= set(exposed.split(", "))
 
 
 @pytest.mark.parametrize("target", ["/v1/nowhere", "/v1/thing?unknown=1", "/%00", "/?" + "a" * 9_000])
@@ -92,6 +93,21 @@ def test_a_preflight_is_answered_without_a_token(target: str) -> None:
     allowed = (received.header("access-control-allow-headers") or "").lower().split(", ")
     assert {"authorization", "if-match", "if-none-match", "idempotency-key", "content-type"} <= set(allowed)
     assert int(received.header("access-control-max-age") or 0) > 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with", "cache-control", "prefer"],
+)
+def test_what_libraries_add_to_every_request_does_not_stop_it(header: str) -> None:
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": f"authorization,{header}"}
+    client = thing(ORIGIN)
+
+    preflight = client.send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **asked}, token=None)
+    received = client.get("/v1/thing", headers={"Origin": ORIGIN, header: "1"})
+
+    assert header in (preflight.header("access-control-allow-headers") or "").lower().split(", ")
+    assert received.status == 200
 
 
 def test_credentials_are_never_allowed() -> None:

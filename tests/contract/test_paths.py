@@ -80,6 +80,14 @@ def test_what_is_no_path_of_the_document_is_not_found(things: Client, method: st
     assert received.header("content-type") == "application/problem+json"
 
 
+@pytest.mark.parametrize("target", ["/v1", "/v1/", "/v1/things/", "/v1/openapi.json", "/v1/docs", "/nowhere"])
+def test_whoever_finds_nothing_is_pointed_to_the_document(things: Client, target: str) -> None:
+    received = things.get(target)
+
+    assert received.refusal == (404, "not_found")
+    assert "/openapi.json" in received.json()["detail"]
+
+
 @pytest.mark.parametrize("text", ["..", "A", "a b", "a" * 21, "%252F", "caf%C3%A9", "'%20OR%201=1"])
 def test_a_path_parameter_keeps_its_schema(things: Client, text: str) -> None:
     assert things.get(f"/v1/things/{text}").refusal == (400, "invalid_parameter")

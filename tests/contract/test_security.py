@@ -53,6 +53,20 @@ def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> N
     assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
 
 
+@pytest.mark.parametrize("authorization", [TOKEN, f"Token {TOKEN}", "Basic dXNlcjpwYXNz", f"Bearer{TOKEN}", ""])
+def test_whoever_leaves_out_the_scheme_is_told_so(authorization: str) -> None:
+    received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
+
+    assert "must be the word Bearer" in received.json()["detail"]
+    assert TOKEN not in received.body.decode()
+
+
+def test_a_token_that_is_unknown_is_not_said_to_lack_its_scheme() -> None:
+    received = asking().get("/v1/thing", headers={"Authorization": "Bearer unknown"}, token=None)
+
+    assert received.json()["detail"] == "The token is not valid."
+
+
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "])
 def test_a_good_token_tells_who_calls(authorization: str) -> None:
     received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
