@@ -17,9 +17,9 @@ from contract.problems import Problem, invalid
 
 _TAGS = re.compile(r'[ \t]*(?:W/)?"[!#-~]*"[ \t]*(?:,[ \t]*(?:W/)?"[!#-~]*"[ \t]*)*')
 _TAG = re.compile(r'"([!#-~]*)"')
-# No tag of ours has a hyphen or a semicolon: what follows one was put there on the way.
-_CODED = re.compile(r"([^;-]+)(?:--?|;)(?:br|deflate|gunzip|gz|gzip|zstd)")
-_OWN_TAG = re.compile(r"[0-9]+(?:\.[0-9a-z.]+)?")
+# No tag of ours has a semicolon, or a letter after a hyphen: such an end was put there on the way.
+_CODED = re.compile(r"(.+?)(?:--?|;)(?:br|deflate|gunzip|gz|gzip|zstd)")
+_OWN_TAG = re.compile(r"[0-9]+(?:\.(?:[0-9a-z.]|-[0-9])*)?")
 
 _CHANGED = "It has changed since you read it: read it again and repeat your change."
 _FOREIGN = (

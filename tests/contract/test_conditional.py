@@ -36,6 +36,7 @@ def test_a_change_of_any_other_version_is_refused(header: str) -> None:
         ('"2"', "read it again"),
         ('W/"2"', "read it again"),
         ('"2.9-gzip"', "read it again"),
+        ('"2.0-1"', "read it again"),
         ('"3-xyz", "2"', "read it again"),
         ('"3-xyz"', "as you received it"),
         ('"3-gzip-gzip"', "as you received it"),
@@ -73,14 +74,17 @@ def _rewritten(tag: str) -> list[str]:
     return [f'W/"{tag}"'] + [f'{weak}"{tag}{suffix}"' for weak in ("", "W/") for suffix in added]
 
 
-@pytest.mark.parametrize("header", [*_rewritten("3"), *_rewritten("3.117"), '"1-br", W/"3-gzip"'])
+@pytest.mark.parametrize(
+    "header", [*_rewritten("3"), *_rewritten("3.117"), *_rewritten("3.0-2-1"), '"1-br", W/"3-gzip"']
+)
 def test_a_change_is_admitted_with_the_tag_as_a_proxy_rewrote_it(header: str) -> None:
     IfMatch(header).admits(3)
 
 
-@pytest.mark.parametrize("header", [*_rewritten("3.117"), '"1-br" , W/"3.117-gzip"'])
-def test_a_representation_is_known_by_the_tag_as_a_proxy_rewrote_it(header: str) -> None:
-    assert is_unchanged(header, "3.117")
+@pytest.mark.parametrize("tag", ["3", "3.117", "3.0-2-1", "117.more"])
+def test_a_representation_is_known_by_the_tag_as_a_proxy_rewrote_it(tag: str) -> None:
+    assert all(is_unchanged(header, tag) for header in _rewritten(tag))
+    assert is_unchanged(f'"1-br" , {_rewritten(tag)[-1]}', tag)
 
 
 @pytest.mark.parametrize("header", [*_rewritten("3"), *_rewritten("3.118"), '"3.117-xyz"', '"3.117gzip"', '"-gzip"'])
