@@ -15,6 +15,12 @@ UNUSED_ON_LAMBDA := certifi charset-normalizer h11 httpcore httpx idna requests 
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export CHROMIUM
 
+# The reverse proxies that the tests put before the server; NGINX and CADDY name others. Debian's nginx is in root's path.
+NGINX ?= $(shell command -v nginx || command -v /usr/sbin/nginx)
+CADDY ?= $(shell command -v caddy)
+export NGINX CADDY
+MISSING_PROXIES := $(strip $(if $(NGINX),,nginx-light) $(if $(CADDY),,caddy))
+
 # The linter of the document neither reports nor looks for updates.
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
@@ -26,7 +32,8 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser
+	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
+	proxies
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -62,7 +69,7 @@ digest: .venv/product  ## print a digest of everything: two stores with the same
 purge: .venv/product  ## erase for good what was deleted more than 31 days ago, for example once a day
 	@exec $(BIN)/python tackboard.py purge
 
-test: .venv/development .venv/deployment node_modules/.package-lock.json browser  ## run every test
+test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 latency: .venv/development node_modules/.package-lock.json browser  ## run the tests in a browser while each answer of the API takes 150 and 600 ms longer
@@ -205,4 +212,16 @@ browser:
 		apt-get install -y -qq chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; \
 	elif [ -z "$(CHROMIUM)" ]; then \
 		echo "There is no Chromium for the tests in a browser: install it, or name it with CHROMIUM=/path/to/chromium." >&2; \
+	fi
+
+# Debian starts what it installs: these two are only wanted while a test runs.
+proxies:
+	@if [ -n "$(MISSING_PROXIES)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing $(MISSING_PROXIES) for the tests behind a proxy." >&2; \
+		apt-get install -y -qq $(MISSING_PROXIES) >/dev/null || \
+			{ apt-get update -qq && apt-get install -y -qq $(MISSING_PROXIES) >/dev/null; }; \
+		systemctl disable --now $(MISSING_PROXIES:nginx-light=nginx) >/dev/null 2>&1 || true; \
+	elif [ -n "$(MISSING_PROXIES)" ]; then \
+		echo "Missing for the tests behind a proxy: $(MISSING_PROXIES). Install them, or name them with NGINX=/path/to/nginx" \
+			"and CADDY=/path/to/caddy." >&2; \
 	fi

@@ -1,0 +1,228 @@
+"""The API behind a real nginx and a real Caddy, set up as the guide says: at the root, and below a prefix."""
+
+import gzip
+import json
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from tests.live_server import LiveServer
+from tests.proxies.proxies import PROXIES, Proxy
+
+ORIGIN = "https://board.example.org"
+LONG = "Compresses well. " * 200
+"""Enough text that both proxies find the answer worth compressing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, unpacked and parsed."""
+        packed = self.headers.get("content-encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if packed else self.body)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Talks to the API through a proxy, over one connection, and wants every answer compressed."""
+
+    connection: HTTPSConnection
+    token: str
+    prefix: str
+
+    def send(
+        self, method: str, path: str, body: object = None, *, at: str | None = None, **headers: str | None
+    ) -> Answer:
+        """Send a request to a path of the API, or to `at`, a whole path; None as a header leaves it out."""
+        sent: dict[str, str | None] = {
+            "Authorization": f"Bearer {self.token}",
+            "Accept-Encoding": "gzip",
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        written = {name: value for name, value in sent.items() if value is not None}
+        self.connection.request(method, at or f"{self.prefix}/v1{path}", body=raw, headers=written)
+        received = self.connection.getresponse()
+        # What is repeated is joined by commas.
+        joined = {name.lower(): received.getheader(name, "") for name, _ in received.getheaders()}
+        return Answer(received.status, joined, received.read())
+
+    def card(self) -> str:
+        """The path of a new card with a long description, on a new board."""
+        board = self.send("POST", "/boards", {"name": "Website"}).json["id"]
+        card = self.send("POST", f"/boards/{board}/cards", {"title": "One", "description": LONG}).json["id"]
+        return f"/boards/{board}/cards/{card}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("server"), CORS_ORIGINS=ORIGIN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=PROXIES)
+def proxy(
+    request: pytest.FixtureRequest, server: LiveServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
+    with PROXIES[request.param](tmp_path_factory.mktemp(request.param), server.host_and_port) as running:
+        yield running
+
+
+@pytest.fixture(params=["", "/kanban"], ids=["root", "prefix"])
+def client(request: pytest.FixtureRequest, server: LiveServer, proxy: Proxy) -> Iterator[Client]:
+    assert server.token
+    trusting = ssl.create_default_context(cafile=proxy.certificate)
+    with closing(HTTPSConnection("localhost", proxy.port, context=trusting, timeout=60)) as connection:
+        yield Client(connection, server.token, request.param)
+
+
+def test_a_card_is_edited_with_the_tag_as_it_was_received(client: Client) -> None:
+    path = client.card()
+
+    read = client.send("GET", path)
+    tag = read.headers["etag"]
+    first = client.send("PATCH", path, {"title": "First"}, If_Match=tag)
+    second = client.send("PATCH", path, {"title": "Second"}, If_Match=first.headers["etag"])
+    late = client.send("PATCH", path, {"title": "Third"}, If_Match=tag)
+
+    assert read.headers["content-encoding"] == "gzip"
+    assert [first.status, second.status, late.status] == [200, 200, 412]
+    assert client.send("GET", path).json["title"] == "Second"
+    assert "read it again" in late.json["detail"]
+
+
+def test_what_the_client_holds_is_not_sent_again(client: Client) -> None:
+    path = client.card()
+
+    read = client.send("GET", path)
+    again = client.send("GET", path, If_None_Match=read.headers["etag"])
+    client.send("PATCH", path, {"title": "Another"}, If_Match="*")
+    changed = client.send("GET", path, If_None_Match=read.headers["etag"])
+
+    assert (again.status, again.body) == (304, b"")
+    assert changed.status == 200
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"'])
+def test_a_tag_that_any_other_proxy_rewrote_is_taken_back(client: Client, method: str, form: str) -> None:
+    path = client.card()
+    version = client.send("GET", path).json["version"]
+
+    stale = client.send(method, path, {} if method == "PATCH" else None, If_Match=form.format(version + 1))
+    fresh = client.send(method, path, {} if method == "PATCH" else None, If_Match=form.format(version))
+
+    assert (stale.status, fresh.status) == (412, 200 if method == "PATCH" else 204)
+
+
+def test_head_has_no_body_and_a_tag_that_can_be_sent_back(client: Client) -> None:
+    path = client.card()
+
+    head = client.send("HEAD", path)
+    changed = client.send("PATCH", path, {"title": "Another"}, If_Match=head.headers["etag"])
+
+    assert (head.status, head.body) == (200, b"")
+    assert changed.status == 200
+
+
+def test_addresses_in_headers_lead_to_where_they_say(client: Client) -> None:
+    board = client.send("POST", "/boards", {"name": "Website"})
+    path = f"/boards/{board.json['id']}/cards"
+    made = [client.send("POST", path, {"title": title}) for title in ("One", "Two")]
+    page = client.send("GET", f"{path}?limit=1")
+    following = page.headers["link"].removeprefix("<").partition(">")[0]
+
+    assert [client.send("GET", "", at=each.headers["location"]).json["title"] for each in made] == ["One", "Two"]
+    assert made[0].headers["location"].startswith(f"{client.prefix}/v1/")
+    assert client.send("GET", "", at=following).json["items"][0]["title"] in ("One", "Two")
+    assert page.headers["link"].endswith('>; rel="next"')
+
+
+def test_a_page_of_an_allowed_origin_may_call(client: Client) -> None:
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,traceparent"}
+
+    preflight = client.send("OPTIONS", "/boards", Authorization=None, Origin=ORIGIN, **asked)
+    received = client.send("GET", "/boards", Origin=ORIGIN)
+
+    assert preflight.status == 204
+    assert {"If-Match", "traceparent"} <= set(preflight.headers["access-control-allow-headers"].split(", "))
+    assert received.headers["access-control-allow-origin"] == ORIGIN
+    assert "Origin" in received.headers["vary"]
+
+
+def test_an_import_of_megabytes_arrives_and_what_is_too_large_is_refused(client: Client) -> None:
+    cards = [
+        {"id": f"{number:024x}", "name": "Card", "desc": LONG * 4, "idList": "f" * 24, "closed": False, "pos": number}
+        for number in range(150)
+    ]
+    lists = [{"id": "f" * 24, "name": "Open", "closed": False, "pos": 1}]
+    export = json.dumps({"id": token_hex(12), "name": "Board", "lists": lists, "cards": cards}).encode()
+    assert len(export) > 2_000_000
+
+    imported = client.send("POST", "/imports/trello", export)
+    ours = client.send("POST", "/imports/trello", b" " * (5 * 1024 * 1024 + 1))
+    ordinary = client.send("POST", "/boards", b" " * (256 * 1024 + 1))
+
+    assert imported.status == 201, imported.body
+    assert (ours.status, ours.json["code"]) == (413, "body_too_large")
+    assert (ordinary.status, ordinary.json["code"]) == (413, "body_too_large")
+
+
+def test_problems_arrive_as_they_are(client: Client) -> None:
+    missing = client.send("GET", "/boards/brd_00000000000000000000000000")
+    refused = client.send("GET", "/boards", Authorization="Bearer wrong")
+
+    assert missing.status in (400, 404)
+    assert missing.headers["content-type"] == "application/problem+json"
+    assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_request_is_found_in_the_log_of_the_proxy_by_its_id(client: Client, proxy: Proxy) -> None:
+    given = client.send("GET", "/boards", X_Request_Id="made-by-the-client")
+    made = client.send("GET", "/boards").headers["x-request-id"]
+    # A proxy takes up the next request of a connection when it has done with the last one, its log included.
+    client.send("GET", "/health")
+
+    assert given.headers["x-request-id"] == "made-by-the-client"
+    lines = proxy.log.read_text().splitlines()
+    assert ["127.0.0.1" in line for line in lines if made in line] == [True]
+
+
+def test_a_body_that_is_larger_than_any_may_be_is_refused_by_whoever_meets_it_first(client: Client) -> None:
+    assert client.send("POST", "/imports/trello", b" " * (6 * 1024 * 1024 + 1)).status == 413
+
+
+@pytest.mark.parametrize("path", ["v1/health", "kanban/v1/health"])
+def test_both_speak_http_2(proxy: Proxy, path: str) -> None:
+    options = ["--silent", "--fail", "--http2", "--cacert", str(proxy.certificate), "--output", os.devnull]
+    said = subprocess.run(
+        ["curl", *options, "--write-out", "%{http_version}", proxy.url + path],  # noqa: S607 - whichever curl is here.
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout == "2"
+
+
+def test_browsers_are_told_to_come_by_https(client: Client) -> None:
+    for path in ("/v1/boards", "/", "/app.js"):
+        received = client.send("GET", "", at=f"{client.prefix}{path}")
+        assert (received.status, received.headers["strict-transport-security"]) == (200, "max-age=63072000")
