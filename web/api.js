@@ -7,9 +7,9 @@
  * @typedef {Schemas["Card"]} Card
  * @typedef {Schemas["Event"]} Event
  * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
- * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, tag?: string | null,
+ * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, version?: number | "*",
  *     known?: string | null, signal?: AbortSignal, accept?: string, key?: string}} Wishes
- *     `tag` is sent as If-Match, `known` as If-None-Match, `key` as Idempotency-Key
+ *     `version` is what is to be changed ("*" for any), `known` the tag that is held, `key` the idempotency key
  */
 
 /** What the API refused, or what kept it from answering (status 0). */
@@ -124,7 +124,8 @@ export class Api {
     }
     const headers = new Headers({ authorization: `Bearer ${this.token}`, accept: wishes.accept ?? "application/json" });
     if (key) headers.set("idempotency-key", key);
-    if (wishes.tag) headers.set("if-match", wishes.tag);
+    // The version that was read and not its tag: a proxy that compresses rewrites tags.
+    if (wishes.version) headers.set("if-match", wishes.version === "*" ? "*" : `"${wishes.version}"`);
     if (wishes.known) headers.set("if-none-match", wishes.known);
     if (wishes.body !== undefined) headers.set("content-type", "application/json");
     const patience = AbortSignal.timeout(PATIENCE);

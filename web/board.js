@@ -211,7 +211,7 @@ export class Screen {
     const { api, path } = this.model;
     const own = `${path}/cards/${card.id}`;
     const answer = await this.attempt(
-      () => (how === "archive" ? api.ask("POST", `${own}/archive`) : api.ask("DELETE", own, { tag: "*" })), () => this.drop(card.id, gone));
+      () => (how === "archive" ? api.ask("POST", `${own}/archive`) : api.ask("DELETE", own, { version: "*" })), () => this.drop(card.id, gone));
     if (!answer) return;
     const back = async () => {
       await this.attempt(() => api.ask("POST", `${own}/${how === "archive" ? "unarchive" : "restore"}`));

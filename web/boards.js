@@ -47,7 +47,7 @@ export async function boards({ api, main, entitle, isLeft }) {
     const own = `boards/${board.id}`;
     const undo = (/** @type {How} */ back) => ({ label: words.undo, act: () => shelve(board, back) });
     try {
-      await (how === "delete" ? api.ask("DELETE", own, { tag: "*" }) : api.ask("POST", `${own}/${how}`));
+      await (how === "delete" ? api.ask("DELETE", own, { version: "*" }) : api.ask("POST", `${own}/${how}`));
       await draw();
       if (how === "archive") note(words.boardArchived(board.name), undo("unarchive"));
       if (how === "delete") note(words.boardDeleted(board.name), undo("restore"));

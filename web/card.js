@@ -45,8 +45,6 @@ class CardView {
     this.model = screen.model;
     this.card = card;
     this.path = `${this.model.path}/cards/${card.id}`;
-    /** @type {string | null} */
-    this.tag = null;
     const { canEdit } = this.model;
     this.title = h("textarea", { class: "card-title", rows: 1, maxlength: 500, "aria-label": words.cardTitle, readonly: !canEdit, dir: "auto" });
     this.showTitle = editing(this.title, { key: `${this.path}/title`, shown: () => this.card.title, save: (typed) => this.retitle(typed) });
@@ -76,7 +74,7 @@ class CardView {
   async read() {
     const { api } = this.model;
     const all = await Promise.allSettled([
-      api.ask("GET", this.path).then((answer) => this.take(/** @type {Card} */ (answer.body), answer.tag)),
+      api.ask("GET", this.path).then((answer) => this.take(/** @type {Card} */ (answer.body))),
       this.time.read(),
       this.activity.read(),
       this.checklists.read(),
@@ -90,11 +88,10 @@ class CardView {
     } else if (failed) trouble(failed);
   }
 
-  /** Show the card, unless something newer of it is shown. @param {Card} card @param {string | null} tag */
-  take(card, tag) {
+  /** Show the card, unless something newer of it is shown. @param {Card} card */
+  take(card) {
     if (card.version < this.card.version) return;
     this.card = card;
-    this.tag = tag;
     this.draw();
   }
 
@@ -126,13 +123,8 @@ class CardView {
   async save(body) {
     const { api } = this.model;
     try {
-      if (!this.tag) {
-        // It could not be read when it was opened.
-        const { body: found, tag } = await api.ask("GET", this.path);
-        this.take(/** @type {Card} */ (found), tag);
-      }
-      const answer = await api.ask("PATCH", this.path, { body, tag: this.tag });
-      this.take(/** @type {Card} */ (answer.body), answer.tag);
+      const answer = await api.ask("PATCH", this.path, { body, version: this.card.version });
+      this.take(/** @type {Card} */ (answer.body));
       this.model.accept(this.card);
       this.screen.draw();
       return null;

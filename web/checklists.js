@@ -93,7 +93,7 @@ function panel({ api, canEdit, own, change }, first) {
     });
   };
   const element = h("div", { class: "checklist" },
-    h("div", { class: "said" }, heading, canEdit ? confirming(words.delete, () => change(() => api.ask("DELETE", own, { tag: "*" }))) : null),
+    h("div", { class: "said" }, heading, canEdit ? confirming(words.delete, () => change(() => api.ask("DELETE", own, { version: "*" }))) : null),
     progress, list,
     ...(canEdit ? [unsaved, h("form", { class: "row", onsubmit: submit }, text, h("button", {}, words.add))] : []));
   return { element, update };
@@ -109,11 +109,11 @@ function row({ api, canEdit, own, change }, item, isFirst, move) {
   const box = h("input", { type: "checkbox", checked: item.done, disabled: !canEdit });
   const tick = async () => {
     const isDone = box.checked;
-    const isSaved = await change(() => api.ask("PATCH", `${own}/items/${item.id}`, { body: { done: isDone }, tag: "*" }));
+    const isSaved = await change(() => api.ask("PATCH", `${own}/items/${item.id}`, { body: { done: isDone }, version: "*" }));
     if (!isSaved && box.checked === isDone) box.checked = !isDone;
   };
   box.addEventListener("change", () => void tick());
-  const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { tag: "*" }));
+  const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { version: "*" }));
   // Whoever can't drag has a button. What is above may have been dragged there since this was drawn.
   const up = () => {
     const above = /** @type {HTMLElement | null} */ (element.previousElementSibling);

@@ -31,7 +31,7 @@ export function comments(card) {
     return answer;
   });
   const remove = async (/** @type {Comment} */ comment) => {
-    const answer = await card.screen.attempt(() => api.ask("DELETE", `${card.path}/comments/${comment.id}`, { tag: "*" }));
+    const answer = await card.screen.attempt(() => api.ask("DELETE", `${card.path}/comments/${comment.id}`, { version: "*" }));
     if (answer) await read();
   };
   /** @type {Comment[]} */
@@ -80,21 +80,24 @@ export function comments(card) {
     show();
     return element;
   };
-  /** @type {Map<string, string | null>} the version of a comment that someone has been told is newer than theirs */
-  const tags = new Map();
+  /** @type {Map<string, number>} the version of a comment that someone has been told is newer than theirs */
+  const versions = new Map();
+  /** @param {string} own path of the comment @returns {Promise<Comment>} */
+  const readOne = async (own) => /** @type {Comment} */ ((await api.ask("GET", own)).body);
   /** @param {Comment} comment @param {string} wanted */
   const revise = async (comment, wanted) => {
     const own = `${card.path}/comments/${comment.id}`;
     try {
-      const now = await api.ask("GET", own);
-      const isSame = /** @type {Comment} */ (now.body).text === comment.text || tags.get(comment.id) === now.tag;
+      const now = await readOne(own);
+      const isSame = now.text === comment.text || versions.get(comment.id) === now.version;
       if (!isSame) throw new Problem(412, "precondition_failed", "");
-      const { tag } = await api.ask("PATCH", own, { body: { text: wanted }, tag: now.tag });
-      tags.set(comment.id, tag);
+      const { body } = await api.ask("PATCH", own, { body: { text: wanted }, version: now.version });
+      versions.set(comment.id, /** @type {Comment} */ (body).version);
       return true;
     } catch (error) {
       if (error instanceof Problem && error.status === 412) {
-        tags.set(comment.id, (await api.ask("GET", own).catch(() => null))?.tag ?? null);
+        const now = await readOne(own).catch(() => null);
+        if (now) versions.set(comment.id, now.version);
         note(words.changedElsewhere, undefined, "trouble");
       } else trouble(error);
       return false;

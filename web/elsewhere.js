@@ -33,8 +33,8 @@ export function elsewhere(view) {
   const back = async (/** @type {string} */ from, /** @type {object} */ fields) => {
     const body = { board_id: board.id, list_id: view.card.list_id };
     await view.screen.attempt(async () => {
-      const { tag } = await api.ask("POST", `boards/${from}/cards/${view.card.id}/transfer`, { body });
-      await api.ask("PATCH", view.path, { body: fields, tag });
+      const { body: card } = await api.ask("POST", `boards/${from}/cards/${view.card.id}/transfer`, { body });
+      await api.ask("PATCH", view.path, { body: fields, version: /** @type {import("./api.js").Card} */ (card).version });
     });
     await view.screen.refresh();
   };

@@ -24,8 +24,10 @@ export function listDialog(screen, list) {
       wip_limit: limit.value ? Number(limit.value) : null,
       wip_enforcement: blocks.checked ? "block" : "warn",
     };
-    const tag = (await screen.attempt(() => api.ask("GET", own)))?.tag ?? null;
-    return Boolean(tag && (await screen.attempt(() => api.ask("PATCH", own, { body, tag }))));
+    const now = await screen.attempt(() => api.ask("GET", own));
+    if (!now) return false;
+    const { version } = /** @type {import("./api.js").List} */ (now.body);
+    return Boolean(await screen.attempt(() => api.ask("PATCH", own, { body, version })));
   };
   const archive = async () => {
     if (!(await screen.attempt(() => api.ask("POST", `${own}/archive`)))) return;

@@ -12,7 +12,7 @@ import { words } from "./words.js";
 /**
  * @typedef {import("./api.js").Schemas["TimeEntry"]} Entry
  * @typedef {import("./api.js").Schemas["CardTime"]} CardTime
- * @typedef {(answer: {body: unknown, tag: string | null}) => void} Saved
+ * @typedef {(answer: {body: unknown}) => void} Saved
  * @typedef {(body: object, saved: Saved) => Promise<void>} Save
  */
 
@@ -59,7 +59,7 @@ export function timeSpent(card) {
         entry.note ? h("small", {}, ` – ${entry.note}`) : null),
       canEdit ? h("td", {},
         h("button", { type: "button", class: "quiet", onclick: () => void correct(entry) }, words.edit),
-        confirming(words.delete, () => change(() => api.ask("DELETE", `${card.path}/time-entries/${entry.id}`, { tag: "*" })))) : null));
+        confirming(words.delete, () => change(() => api.ask("DELETE", `${card.path}/time-entries/${entry.id}`, { version: "*" })))) : null));
     return h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.timeEntries },
       h("table", {}, h("thead", {}, h("tr", {}, heads.map((word) => h("th", { scope: "col" }, word)), canEdit ? h("td") : null)), h("tbody", {}, rows)));
   };
@@ -73,23 +73,24 @@ export function timeSpent(card) {
   /** @param {Entry} entry */
   const correct = async (entry) => {
     const own = `${card.path}/time-entries/${entry.id}`;
-    const found = await card.screen.attempt(() => api.ask("GET", own));
-    if (found) write(/** @type {Entry} */ (found.body), correcting(own, found.tag));
+    const found = /** @type {Entry | undefined} */ ((await card.screen.attempt(() => api.ask("GET", own)))?.body);
+    if (found) write(found, correcting(own, found.version));
   };
 
-  /** @param {string} own path of the entry @param {string | null} first its tag as it was read @returns {Save} */
+  /** @param {string} own path of the entry @param {number} first its version as it was read @returns {Save} */
   const correcting = (own, first) => {
-    let tag = first;
+    let version = first;
     return (body, saved) => card.inTurn(async () => {
       try {
-        const answer = await api.ask("PATCH", own, { body, tag });
-        tag = answer.tag;
+        const answer = await api.ask("PATCH", own, { body, version });
+        version = /** @type {Entry} */ (answer.body).version;
         saved(answer);
         await readAgain();
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412) trouble(error);
         else {
-          tag = (await api.ask("GET", own).catch(() => null))?.tag ?? tag;
+          const now = await api.ask("GET", own).catch(() => null);
+          if (now) version = /** @type {Entry} */ (now.body).version;
           note(words.changedElsewhere, undefined, "trouble");
         }
       }
@@ -117,9 +118,10 @@ export function timeSpent(card) {
     /** @returns {Promise<boolean>} */
     const send = () => new Promise((resolve) => {
       /** @type {Saved} */
-      const saved = ({ body: made, tag }) => {
+      const saved = (answer) => {
+        const made = /** @type {Entry} */ (answer.body);
         // Whatever is typed from now on corrects what has been saved.
-        if (!entry) saveIt = correcting(entryPath(/** @type {Entry} */ (made)), tag);
+        if (!entry) saveIt = correcting(entryPath(made), made.version);
         resolve(true);
       };
       const body = {
