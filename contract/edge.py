@@ -31,8 +31,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNCLEAN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN_QUERY = re.compile(rb"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-# The last six mean nothing here. Libraries for tracing and fetching add them to every request, and a browser sends
-# nothing at all when one header is not allowed.
+# The second line means nothing to the API (the mock reads Prefer). Libraries for tracing and fetching add these to
+# every request, and a browser sends nothing at all when one header is not allowed.
 _ALLOWED_HEADERS = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, "
     "baggage, Cache-Control, Prefer, sentry-trace, traceparent, tracestate, X-Requested-With"
