@@ -2,8 +2,8 @@
 
 Two packages of the same sources are the same bytes: entries are sorted and bear no date. Bytecode goes by the hash of
 its source and isn't checked against it (PEP 552), as Lambda's file system is read-only: imports take a third of the
-time. It must be made by the Python that will read it. Packages of others come as bytecode alone, without docstrings;
-ours keep their sources.
+time. It must be made by the Python that will read it, and has no docstrings. Packages of others come as bytecode
+alone; ours keep their sources.
 
 Usage: finish.py package.zip --architecture arm64 --most 8
 """
@@ -25,6 +25,8 @@ MACHINES = {"arm64": 183, "x86_64": 62}
 
 MEGABYTE = 2**20
 """As AWS counts them."""
+
+_FUNCTIONS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
 
 MOST_UNPACKED = 250
 """Megabytes: Lambda takes no more."""
@@ -99,19 +101,22 @@ def _with_bytecode(files: dict[str, bytes], foreign: set[str]) -> Iterator[tuple
         tree = ast.parse(content)
         path = PurePosixPath(name)
         if name in foreign:
-            yield str(path.with_suffix(".pyc")), _bytecode(_undocumented(tree), name, content)
+            yield (
+                str(path.with_suffix(".pyc")),
+                _bytecode(_undocumented(tree, (*_FUNCTIONS, ast.ClassDef)), name, content),
+            )
         else:
             yield name, content
             cached = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
-            yield str(cached), _bytecode(tree, name, content)
+            # A dataclass without a docstring makes one at every start, from its signature.
+            yield str(cached), _bytecode(_undocumented(tree, _FUNCTIONS), name, content)
 
 
-def _undocumented(tree: ast.Module) -> ast.Module:
-    """The same program without its docstrings; every line keeps its number."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+def _undocumented(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Module:
+    """The same program without the docstrings of these kinds of nodes; every line keeps its number."""
     for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            node.body[:1] = [] if isinstance(node, ast.Module) else [ast.copy_location(ast.Pass(), node.body[0])]
+        if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:  # type: ignore[arg-type]
+            node.body[:1] = [] if isinstance(node, ast.Module) else [ast.copy_location(ast.Pass(), node.body[0])]  # type: ignore[attr-defined]
     return tree
 
 
