@@ -34,8 +34,14 @@ class Engine(Protocol):
     probe: Call
     """A statement that has the database write, and changes nothing."""
 
-    def read(self, calls: Sequence[Call]) -> list[list[Row]]:
-        """The rows of each query, all seen at the same moment, in one round trip."""
+    sends_at_once: bool
+    """Whether all queries of a read are sent before the first is answered."""
+
+    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
+        """The rows of each query, all seen at the same moment, in one round trip.
+
+        With `needs_first` the rest need not be read where the first query has no rows.
+        """
 
     def writing(self, *, patient: bool = True) -> AbstractContextManager[Transaction]:
         """A transaction, committed at the end.

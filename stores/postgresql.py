@@ -142,6 +142,7 @@ class PostgresEngine:
     """
 
     has_lateral = True
+    sends_at_once = True
     probe: Call = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
 
     def __init__(self, conninfo: str, patience: float) -> None:
@@ -154,8 +155,10 @@ class PostgresEngine:
         self._process = os.getpid()
         self._closed = False
 
-    def read(self, calls: Sequence[Call]) -> list[list[Row]]:
+    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment, in one round trip."""
+        # To wait for the first answer would be another round trip.
+        del needs_first
         try:
             with self._pipeline() as pipeline:
                 for call in calls:

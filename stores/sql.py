@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
 from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Sort, Stale
 from kanban.text import folded
 from kanban.values import (
@@ -47,6 +49,9 @@ _PURGE_ATTEMPTS = 5
 
 Item = TypeVar("Item")
 
+Asked = tuple[sa.Select[Any], Mapping[str, Any]]
+"""A query about a board, and its parameters without the board and who asks."""
+
 
 class SqlStore:
     """A `kanban.store.Store` over an engine. Threads may share it."""
@@ -67,9 +72,9 @@ class SqlStore:
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         wanted = (*card_ids, beside.card_id) if beside else card_ids
-        calls = [self._call(st.CARD, board_id=board_id, card_id=card_id) for card_id in wanted]
+        calls = [_asking(st.CARD, card_id=card_id) for card_id in wanted]
         if beside:
-            calls.append(self._call(st.RANK_BEYOND[beside.side], board_id=board_id, card_id=beside.card_id))
+            calls.append(_asking(st.RANK_BEYOND[beside.side], card_id=beside.card_id))
         for key in parts:
             calls += self._part_calls(key)
         view, found = self._read_board(board_id, user_id, *calls)
@@ -86,8 +91,8 @@ class SqlStore:
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
     ) -> BoardView | None:
-        calls = [self._call(st.DELETED_LIST, board_id=board_id, list_id=list_id) for list_id in list_ids]
-        calls += [self._call(st.ANY_CARD, board_id=board_id, card_id=card_id) for card_id in card_ids]
+        calls = [_asking(st.DELETED_LIST, list_id=list_id) for list_id in list_ids]
+        calls += [_asking(st.ANY_CARD, card_id=card_id) for card_id in card_ids]
         view, found = self._read_board(board_id, user_id, *calls, statement=st.ANY_BOARD)
         if view is None:
             return None
@@ -98,9 +103,8 @@ class SqlStore:
     def page_deleted_lists(
         self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[List]] | None:
-        call = self._call(
+        call = _asking(
             sql_deleted.lists_page(continued=after is not None),
-            board_id=board_id,
             since=rows.moment_text(since),
             after_id=after and after[0],
             limit=limit + 1,
@@ -113,7 +117,7 @@ class SqlStore:
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        view, (found,) = self._read_board(board_id, user_id, self._cards_call(board_id, query, limit, after))
+        view, (found,) = self._read_board(board_id, user_id, self._cards_call(query, limit, after))
         if view is None:
             return None
         if query.list_id and not _has(view, query.list_id, query.status):
@@ -156,7 +160,7 @@ class SqlStore:
         return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next)
 
     def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
-        view, (found,) = self._read_board(board_id, user_id, self._call(st.PLACED, board_id=board_id, list_id=list_id))
+        view, (found,) = self._read_board(board_id, user_id, _asking(st.PLACED, list_id=list_id))
         if view is None:
             return None
         if not _has(view, list_id, None):
@@ -166,7 +170,7 @@ class SqlStore:
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        call = self._call(st.EVENTS, board_id=board_id, after_seq=after_seq, limit=limit + 1)
+        call = _asking(st.EVENTS, after_seq=after_seq, limit=limit + 1)
         view, (found,) = self._read_board(board_id, user_id, call)
         if view is None:
             return None
@@ -179,8 +183,8 @@ class SqlStore:
         view, (card, found) = self._read_board(
             board_id,
             user_id,
-            self._call(st.CARD, board_id=board_id, card_id=card_id),
-            self._call(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+            _asking(st.CARD, card_id=card_id),
+            _asking(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
@@ -192,9 +196,9 @@ class SqlStore:
         view, (card, found, items) = self._read_board(
             board_id,
             user_id,
-            self._call(st.CARD, board_id=board_id, card_id=card_id),
-            self._call(st.CHECKLISTS, card_id=card_id),
-            self._call(st.CHECKLIST_ITEMS, card_id=card_id),
+            _asking(st.CARD, card_id=card_id),
+            _asking(st.CHECKLISTS, card_id=card_id),
+            _asking(st.CHECKLIST_ITEMS, card_id=card_id),
         )
         if view is None:
             return None
@@ -209,8 +213,8 @@ class SqlStore:
         view, (card, found) = self._read_board(
             board_id,
             user_id,
-            self._call(st.CARD, board_id=board_id, card_id=card_id),
-            self._call(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+            _asking(st.CARD, card_id=card_id),
+            _asking(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
@@ -222,9 +226,8 @@ class SqlStore:
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         ended_at, entry_id = after or ("", "")
-        call = self._call(
+        call = _asking(
             st.worked_page(continued=after is not None),
-            board_id=board_id,
             since=rows.moment_text(span[0]),
             until=rows.moment_text(span[1]),
             after_ended_at=ended_at,
@@ -346,18 +349,18 @@ class SqlStore:
         return self._engine.read((self._call(statement, **values),))[0]
 
     def _read_board(
-        self, board_id: str, user_id: str, *calls: st.Call, statement: st.Statement = st.BOARD
+        self, board_id: str, user_id: str, *asked: Asked, statement: sa.Select[Any] = st.BOARD
     ) -> tuple[BoardView | None, list[list[Row]]]:
-        """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing."""
-        board, lists, members, labels, *found = self._engine.read(
-            (
-                self._call(statement, board_id=board_id, user_id=user_id),
-                self._call(st.LISTS, board_id=board_id),
-                self._call(st.MEMBERS, board_id=board_id),
-                self._call(st.LABELS, board_id=board_id),
-                *calls,
-            )
-        )
+        """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing.
+
+        For somebody who is no member, nothing else is read.
+        """
+        whose = {"board_id": board_id, "user_id": user_id}
+        queries: tuple[Asked, ...] = ((st.LISTS, {}), (st.MEMBERS, {}), (st.LABELS, {}), *asked)
+        if self._engine.sends_at_once:
+            queries = tuple((st.for_member(query), values) for query, values in queries)
+        calls = [self._call(query, **whose, **values) for query, values in ((statement, {}), *queries)]
+        board, lists, members, labels, *found = self._engine.read(calls, needs_first=True)
         if not board:
             return None, found
         (row,) = board
@@ -370,28 +373,28 @@ class SqlStore:
         )
         return view, found
 
-    def _part_calls(self, key: PartKey) -> list[st.Call]:
+    def _part_calls(self, key: PartKey) -> list[Asked]:
         """Two queries for each part: itself, and the items if it is a checklist."""
         values = {"id": key.id, "card_id": key.card_id}
         if key.kind is Checklist:
-            return [self._call(st.CHECKLIST, **values), self._call(st.CHECKLIST_ITEMS, card_id=key.card_id)]
-        return [self._call(st.TIME_ENTRY if key.kind is TimeEntry else st.COMMENT, **values)]
+            return [(st.CHECKLIST, values), _asking(st.CHECKLIST_ITEMS, card_id=key.card_id)]
+        return [(st.TIME_ENTRY if key.kind is TimeEntry else st.COMMENT, values)]
 
-    def _cards_call(self, board_id: str, query: CardQuery, limit: int, after: Position | None) -> st.Call:
+    def _cards_call(self, query: CardQuery, limit: int, after: Position | None) -> Asked:
         values, filters = _asked(query)
-        values |= {"board_id": board_id, "limit": limit + 1}
+        values["limit"] = limit + 1
         if query.sort == Sort.POSITION:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
             if not query.list_id:
                 statement = st.cards_in_order(query.shelf, filters, lateral=self._engine.has_lateral)
-                return self._call(statement, **values)
+                return statement, values
         elif after:
             *at, card_id = after
             values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
         scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
         statement = st.cards_page(scope, query.sort, query.shelf, filters - {"status"}, continued=after is not None)
-        return self._call(statement, **values)
+        return statement, values
 
     # Writing
 
@@ -423,6 +426,10 @@ class SqlStore:
                 new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
                 transaction.run(self._call(sql_writes.INSERT[schema.settings], **new))
         return bytes.fromhex(found[0][0])
+
+
+def _asking(query: sa.Select[Any], **values: Any) -> Asked:
+    return query, values
 
 
 def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:

@@ -125,6 +125,7 @@ class SqliteEngine:
     """The connections to one file. A thread takes one for as long as it reads or writes."""
 
     has_lateral = False
+    sends_at_once = False
     # Whatever is written over itself in a table is not written at all.
     probe: Call = ("PRAGMA user_version = 0", ())
 
@@ -138,12 +139,19 @@ class SqliteEngine:
         # SQLite lets waiting writers poll; a lock hands over at once, and to each in turn.
         self._turn = threading.Lock()
 
-    def read(self, calls: Sequence[Call]) -> list[list[Row]]:
-        """The rows of each query, all seen at the same moment."""
+    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
+        """The rows of each query, all seen at the same moment.
+
+        With `needs_first` the rest is not read where the first query has no rows.
+        """
         connection = self._take()
         try:
             connection.execute("BEGIN")
-            found = [connection.execute(*call).fetchall() for call in calls]
+            found = [connection.execute(*calls[0]).fetchall()]
+            if needs_first and not found[0]:
+                found += [[] for _ in calls[1:]]
+            else:
+                found += [connection.execute(*call).fetchall() for call in calls[1:]]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Closing rolls back, whatever state the error left.

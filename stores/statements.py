@@ -92,6 +92,23 @@ ANY_BOARD = sa.select(boards, members.c.role).where(
 
 BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
 
+_ASKING = members.alias("asking")
+_IS_MEMBER = (
+    sa.select(_ASKING.c.user_id)
+    .where(_ASKING.c.board_id == given("board_id"), _ASKING.c.user_id == given("user_id"))
+    .exists()
+)
+
+
+@cache
+def for_member(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The statement for a member of a board. For anybody else it has no rows, and PostgreSQL does not look for any.
+
+    SQLite would look, and see at each row that it is in vain.
+    """
+    return statement.where(_IS_MEMBER)
+
+
 MEMBERS = sa.select(members).where(members.c.board_id == given("board_id"))
 
 LABELS = sa.select(labels).where(labels.c.board_id == given("board_id")).order_by(labels.c.id)

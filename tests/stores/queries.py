@@ -10,6 +10,13 @@ from stores import sql_deleted, sql_people, statements
 
 FLAGS = [False, True]
 DUE: statements.Filters = frozenset({"due_from", "due_until", "overdue_at"})
+_OF_BOARD = (
+    *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
+    *("PLACED", "RANK_BEYOND", "TIME_ENTRY", "cards_", "comments_page", "deleted_lists_page", "time_entries_page"),
+    "worked_page",
+)
+"""What the names of those begin with that are only run for members of a board."""
+
 FILTERS: list[statements.Filters] = [
     frozenset(),
     frozenset({"q"}),
@@ -20,6 +27,14 @@ FILTERS: list[statements.Filters] = [
 
 def queries(*, lateral: bool) -> dict[str, sa.Select[Any]]:
     """Each of them by a name; `lateral` is how PostgreSQL puts cards in order, and SQLite can't."""
+    found = _queries(lateral=lateral)
+    if not lateral:
+        return found
+    of_board = {name: query for name, query in found.items() if name.startswith(_OF_BOARD)}
+    return found | {f"{name} for a member": statements.for_member(query) for name, query in of_board.items()}
+
+
+def _queries(*, lateral: bool) -> dict[str, sa.Select[Any]]:
     return {
         **{
             name: value
