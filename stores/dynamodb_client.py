@@ -106,12 +106,14 @@ class Calls:
         remaining: Callable[[], float] | None = None,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.client = client
         self.remaining = remaining
         self._pause = pause
         self._clock = clock
+        self._wall_clock = wall_clock
         self._chance = chance
         self._closed = False
 
@@ -146,11 +148,17 @@ class Calls:
     def wait(self, tries: int, began: float, trouble: Busy, *, patient: bool = True) -> None:
         """Pause for a chance part of a time that doubles with each try; raise the trouble when time is over."""
         pause = self._chance() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries)
-        if not patient or self._clock() + pause - began > PATIENCE:
+        if not patient:
             raise trouble
-        if self.remaining is not None and self.remaining() - pause < RESERVE:
+        self.sleep(pause, began, trouble)
+
+    def sleep(self, seconds: float, began: float, trouble: Busy) -> None:
+        """Pause for that time; raise the trouble instead if that takes longer than the patience of this work."""
+        if self._clock() + seconds - began > PATIENCE:
             raise trouble
-        self._pause(pause)
+        if self.remaining is not None and self.remaining() - seconds < RESERVE:
+            raise trouble
+        self._pause(seconds)
 
     def close(self) -> None:
         """Close the connections. Calls after that raise Unavailable."""
@@ -160,6 +168,14 @@ class Calls:
     def now(self) -> float:
         """Seconds of a clock that only goes forward."""
         return self._clock()
+
+    def timestamp(self) -> int:
+        """Milliseconds of the clock that other processes have too, since 1970."""
+        return int(self._wall_clock() * 1000)
+
+    def jitter(self, seconds: float) -> float:
+        """Return a chance part of that time, so that processes do not all come back at once."""
+        return self._chance() * seconds
 
     def _check_time(self) -> None:
         if self._closed:

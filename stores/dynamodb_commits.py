@@ -16,12 +16,16 @@ from stores.dynamodb_expressions import MOST_BYTES, Write, of
 from stores.dynamodb_founding import founded, refuse_known
 from stores.dynamodb_head_writes import makes_a_board
 from stores.dynamodb_heads import board_of
+from stores.dynamodb_holds import Held
 from stores.dynamodb_ranks import REACH, balanced, pivot
 from stores.dynamodb_reading import Reading, Seen
 from stores.dynamodb_transfer import Luggage, Transfer, arriving_card
 from stores.dynamodb_writes import MOST_WRITES, Again, Circumstances, Claimed, MovedOn, TooLarge
 
 _MOST_WAYS = 100
+
+_SPREAD = 0.025
+"""Over how many seconds the writers spread that have waited for the end of a hold."""
 
 Found = TypeVar("Found")
 
@@ -46,8 +50,9 @@ class Commits:
             digests=self._digests(change),
         )
         made = self._balanced(change, circumstances)
+        began = self._calls.now()
         for _ in range(_MOST_WAYS):
-            nonce = secrets.token_hex(16)
+            nonce, circumstances.now = secrets.token_hex(16), self._calls.timestamp()
             writes = dynamodb_writes.writes(self._table, made, remember, nonce, circumstances)
             if not writes:
                 return
@@ -55,6 +60,10 @@ class Commits:
                 self._transact(self._in_one(writes, change, remember, circumstances, progress), nonce)
             except Again:
                 continue
+            except Held as held:
+                # The writers that wait come back one after the other.
+                pause = held.milliseconds / 1000 + self._calls.jitter(_SPREAD)
+                self._calls.sleep(pause, began, Busy("Readers hold the board."))
             except MovedOn:
                 # A list with long ranks is as right as one with short ones.
                 made, circumstances.moved = change, ()

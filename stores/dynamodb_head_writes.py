@@ -11,6 +11,7 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number, text
 from stores.dynamodb_expressions import Update, Write, of, put
 from stores.dynamodb_heads import Head
+from stores.dynamodb_holds import Held, require_no_hold, wait_left
 from stores.dynamodb_keys import Item
 
 
@@ -35,16 +36,20 @@ def made(table: str, change: Change) -> Write:
     return Write("Put", put(table, item, "attribute_not_exists(#pk)"), lambda _: AlreadyExists("board"), decides=True)
 
 
-def updated(table: str, change: Change, event: Event, before: Head | None, placed: Iterable[Placed]) -> Write:
+def updated(
+    table: str, change: Change, event: Event, before: Head | None, placed: Iterable[Placed], *, now: int
+) -> Write:
     """The head after the change. `before` is the head that the change was decided from.
 
-    Without it the change is stale: DynamoDB has the last word, and will say so.
+    Without it the change is stale: DynamoDB has the last word, and will say so. `now` is a timestamp, by which the
+    head must not be held.
     """
     update = Update()
     (board,) = of(Board, change.updates)
     _write_board(update, board)
     update.set("#last", heads.last_attribute(placed))
     update.require("#seq = :before", before=number(event.seq - 1))
+    require_no_hold(update, now)
     update.require(f"attribute_{'exists' if change.revives else 'not_exists'}(#deleted_at)")
     update.names["#actor"] = event.actor_id
     if any(each.user_id == event.actor_id for each in of(Member, change.deletes)):
@@ -59,7 +64,7 @@ def updated(table: str, change: Change, event: Event, before: Head | None, place
     if trouble:
         update.require("attribute_not_exists(#pk)")
     request: dict[str, Any] = update.request(table, keys.head_key(board.id))
-    return Write("Update", request, partial(_refused, change, event, trouble), decides=True)
+    return Write("Update", request, partial(_refused, change, event, trouble, now), decides=True)
 
 
 def _write_board(update: Update, board: Board) -> None:
@@ -93,9 +98,12 @@ def _write_labels(update: Update, change: Change) -> None:
         update.remove(f"#labels.{update.name(each.id)}")
 
 
-def _refused(change: Change, event: Event, trouble: StoreError | None, found: Item | None) -> StoreError:
+def _refused(change: Change, event: Event, trouble: StoreError | None, now: int, found: Item | None) -> StoreError:
     head = heads.head_of(found) if found else None
-    return Stale() if head is None or not _admits(head, change, event) else trouble or Stale()
+    if head is None or not _admits(head, change, event):
+        return Stale()
+    wait = wait_left(head.hold, now)
+    return trouble or (Held(wait) if wait else Stale())
 
 
 def _admits(head: Head, change: Change, event: Event) -> bool:

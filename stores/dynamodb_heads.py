@@ -28,6 +28,17 @@ _COLORS = {str(color): color for color in Color}
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Until when readers ask the writers of a board to wait, and from when on they may ask again.
+
+    Both in milliseconds since 1970.
+    """
+
+    until: int = 0
+    rests_until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A board with all that every read and write of it needs, in one item, so that it is always of one moment.
 
@@ -39,6 +50,11 @@ class Head:
     labels: tuple[Label, ...]
     lists: tuple[List, ...]
     last: tuple[Placed, ...]
+    hold: Hold
+
+    def is_open_to(self, user_id: str) -> bool:
+        """Whether the board is live and that user is a member."""
+        return self.board.deleted_at is None and user_id in self.members
 
     def seen_by(self, user_id: str) -> BoardView | None:
         """The live board as that member sees it; None for everybody else."""
@@ -70,6 +86,7 @@ def head_of(item: Item) -> Head:
         tuple(labels),
         tuple(lists),
         tuple(Placed(*each.split("#")) for each in item["last"]["S"].split()),
+        Hold(number_of(item, "held_until") or 0, number_of(item, "rests_until") or 0),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from kanban.store import Busy
+from kanban.store import Busy, Stale
 from kanban.values import MOST_CARDS, Board, BoardView, Card, Placed, Role
 from stores import dynamodb_cards, dynamodb_heads
 from stores import dynamodb_keys as keys
@@ -16,6 +16,7 @@ from stores.dynamodb_attributes import is_deleted, text
 from stores.dynamodb_cards import Assigned
 from stores.dynamodb_client import Answer, Calls, Rejected
 from stores.dynamodb_heads import Head
+from stores.dynamodb_holds import Attempts
 from stores.dynamodb_items import ancestor_ids_of
 from stores.dynamodb_keys import Item
 
@@ -179,43 +180,76 @@ class Reading:
         """`between`, in the partition of that board."""
         return partial(self.between, f"B#{board_id}")
 
-    def head(self, board_id: str) -> Head | None:
-        """The head of a board."""
+    def head(self, board_id: str, user_id: str | None = None) -> Head | None:
+        """The head of a board; with a user, only if that is a member."""
         item = self.item(keys.head_key(board_id))
-        return self._saw(dynamodb_heads.head_of(item)) if item else None
+        return self._saw(dynamodb_heads.head_of(item)) if item and _is_shown(item, user_id) else None
 
     def moment(self, board_id: str, wanted: Sequence[Item]) -> tuple[Head | None, list[Item | None]]:
-        """The head, and the items of those keys in their order, all of one moment."""
+        """The head, and the items of those keys in their order, all of one moment.
+
+        For those who write: raises Stale if the board was written to meanwhile.
+        """
+        head, found = self._look(board_id, wanted)
+        if found is None:
+            raise Stale
+        return head, found
+
+    def members_moment(
+        self, board_id: str, user_id: str, wanted: Sequence[Item]
+    ) -> tuple[Head | None, list[Item | None]]:
+        """The head, and the items of those keys in their order, all of one moment. No head but for a member."""
+        attempts = self._attempts(board_id)
+        head, found = self._look(board_id, wanted, user_id)
+        while head is not None:
+            if found is not None:
+                return head, found
+            if attempts.next(head) is None:
+                break
+            head, found = self._look(board_id, wanted, user_id)
+        return None, []
+
+    def _look(
+        self, board_id: str, wanted: Sequence[Item], user_id: str | None = None
+    ) -> tuple[Head | None, list[Item | None] | None]:
+        """The head, and the items of those keys in their order; None for these if they are of several moments.
+
+        With a user, no head if that is not a member.
+        """
         if not wanted:
-            return self.head(board_id), []
+            return self.head(board_id, user_id), []
+        answers = self._in_transactions(board_id, wanted)
+        item = answers[-1][0]
+        if item is None or not _is_shown(item, user_id):
+            return None, []
+        if len({head["seq"]["N"] if head else None for head, *_ in answers}) > 1:
+            return self._saw(dynamodb_heads.head_of(item)), None
+        found = [each for _, *rest in answers for each in rest]
+        return self._saw(dynamodb_heads.head_of(item), found), found
+
+    def _in_transactions(self, board_id: str, wanted: Sequence[Item]) -> list[list[Item | None]]:
+        """The items of those keys in as many transactions as they take, each with the head first."""
         size = min(len(wanted), _MOST_AT_ONCE - 1)
-        began, tries = self._calls.now(), 0
         while True:
             parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
             try:
-                answers = [self.together(keys.head_key(board_id), *part) for part in parts]
+                return [self.together(keys.head_key(board_id), *part) for part in parts]
             except Rejected:
                 # Very long texts: a transaction reads four megabytes.
                 if size == 1:
                     raise
                 size = (size + 1) // 2
-                continue
-            if len({head["seq"]["N"] if head else None for head, *_ in answers}) == 1:
-                item = answers[0][0]
-                found = [each for _, *rest in answers for each in rest]
-                return (self._saw(dynamodb_heads.head_of(item), found) if item else None), found
-            tries += 1
-            self._calls.wait(tries, began, Busy("The board changes too often to be read."))
 
     def head_and_cards(
-        self, board_id: str, card_ids: Collection[str], others: Sequence[Item] = ()
+        self, board_id: str, user_id: str, card_ids: Collection[str], others: Sequence[Item] = ()
     ) -> tuple[Head | None, dict[str, Card], list[Item | None]]:
-        """The head, the cards that are live and in a live list, and the items of those keys; all of one moment."""
-        head, found = self.moment(board_id, [*(keys.card_key(board_id, each) for each in card_ids), *others])
-        if head is None:
-            return None, {}, []
-        cards = [dynamodb_cards.card_of(each) for each in found[: len(card_ids)] if each and not is_deleted(each)]
-        return head, {each.id: each for each in cards if head.has_list(each.list_id)}, found[len(card_ids) :]
+        """The head, the cards that are live and in a live list, and the items of those keys; all of one moment.
+
+        No head but for a member.
+        """
+        wanted = [*(keys.card_key(board_id, each) for each in card_ids), *others]
+        head, found = self.members_moment(board_id, user_id, wanted)
+        return (head, *_parted(head, found, len(card_ids))) if head else (None, {}, [])
 
     def settled(
         self,
@@ -227,27 +261,31 @@ class Reading:
     ) -> tuple[BoardView, Found] | None:
         """What is read by whatever calls, seen by that member at one moment with the live ones of these cards.
 
-        Only if nothing was written between two looks at the head is it all of one moment; else it is read again.
-        `parts` are keys of parts of these cards, which are read with the head: these do not lag behind it.
+        Only if nothing was written between two looks at the head is it all of one moment; else it is read again, in
+        the end while writers wait. For somebody who is no member nothing but the head is read. `parts` are keys of
+        parts of these cards, which are read with the head: these do not lag behind it.
         """
         seen = self.seen.get(board_id)
-        head = seen.head if seen else self.head(board_id)
-        began, tries = self._calls.now(), 0
-        while head is not None:
-            found = None if head.seen_by(user_id) is None else (read(head),)
-            wanted, others = (card_ids(found[0]), parts(found[0])) if found else ((), ())
-            now, cards, there = self.head_and_cards(board_id, wanted, others)
+        head = seen.head if seen and seen.head.is_open_to(user_id) else self.head(board_id, user_id)
+        attempts = self._attempts(board_id)
+        while head is not None and head.is_open_to(user_id):
+            found = read(head)
+            wanted = card_ids(found)
+            now, items = self._look(
+                board_id, [*(keys.card_key(board_id, each) for each in wanted), *parts(found)], user_id
+            )
             view = now.seen_by(user_id) if now else None
             if now is None or view is None:
                 return None
-            if now.board.seq == head.board.seq and found is not None:
+            if now.board.seq == head.board.seq and items is not None:
+                cards, there = _parted(now, items, len(wanted))
                 values = [dynamodb_cards.part_of(each) for each in there if each]
-                return replace(view, cards=cards, parts={each.id: each for each in values}), found[0]
-            head = now
-            tries += 1
-            if tries > 1:
-                self._calls.wait(tries - 2, began, Busy("The board changes too often to be read."))
+                return replace(view, cards=cards, parts={each.id: each for each in values}), found
+            head = attempts.next(now)
         return None
+
+    def _attempts(self, board_id: str) -> Attempts:
+        return Attempts(self._calls, self._table, board_id)
 
     def showed(self, board: Board, cards: Sequence[Card]) -> None:
         """Remember what a page showed of these cards, if not for ever: some may be written as they were shown."""
@@ -332,3 +370,14 @@ def _keep(known: OrderedDict[str, Kept], key: str, value: Kept, most: int) -> Ke
             # Another thread may have done it.
             known.popitem(last=False)
     return value
+
+
+def _is_shown(head: Item, user_id: str | None) -> bool:
+    """Whether a head may be shown to a user; to everybody where none is named."""
+    return user_id is None or dynamodb_heads.role_of(head, user_id) is not None
+
+
+def _parted(head: Head, found: Sequence[Item | None], count: int) -> tuple[dict[str, Card], list[Item | None]]:
+    """Of items, the first ones as cards that are live and in a live list; and the others."""
+    cards = [dynamodb_cards.card_of(each) for each in found[:count] if each and not is_deleted(each)]
+    return {each.id: each for each in cards if head.has_list(each.list_id)}, [*found[count:]]

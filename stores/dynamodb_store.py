@@ -33,7 +33,8 @@ from stores.dynamodb_cards import card_of, part_key_of, part_of
 from stores.dynamodb_client import Calls, Cancelled
 from stores.dynamodb_commits import Commits
 from stores.dynamodb_deleted import deleted_lists
-from stores.dynamodb_heads import Head, board_of, head_of, list_of
+from stores.dynamodb_events import events_of
+from stores.dynamodb_heads import Head, board_of, list_of
 from stores.dynamodb_pages import among, cards_of
 from stores.dynamodb_parts import checklists_of, parts_of
 from stores.dynamodb_purge import Purge
@@ -71,7 +72,7 @@ class DynamoStore:
         wanted = tuple(dict.fromkeys((*card_ids, beside.card_id) if beside else card_ids))
         # Parts of other cards are not shown.
         keys_of_parts = [part_key_of(board_id, each) for each in parts if each.card_id in wanted]
-        head, cards, found = self._read.head_and_cards(board_id, wanted, keys_of_parts)
+        head, cards, found = self._read.head_and_cards(board_id, user_id, wanted, keys_of_parts)
         view = head.seen_by(user_id) if head else None
         if head is None or view is None:
             return None
@@ -90,7 +91,7 @@ class DynamoStore:
             *(keys.list_key(board_id, each) for each in list_ids),
             *(keys.card_key(board_id, each) for each in card_ids),
         ]
-        head, found = self._read.moment(board_id, wanted)
+        head, found = self._read.members_moment(board_id, user_id, wanted)
         view = head.shown_to(user_id) if head else None
         if view is None:
             return None
@@ -129,21 +130,8 @@ class DynamoStore:
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        began, tries = self._calls.now(), 0
-        while True:
-            # The head follows the last event: whoever asks for what is new gets both at once.
-            query = self._read.on_board(board_id)
-            found = [*islice(query(keys.event_sk(after_seq + 1), "E$", wanted=limit + 2), limit + 2)]
-            head = head_of(found.pop()) if found and found[-1]["sk"]["S"] == "E$" else self._read.head(board_id)
-            view = head.seen_by(user_id) if head else None
-            if head is None or view is None:
-                return None
-            events = [each for each in map(items.event_of, found[: limit + 1]) if each.seq <= head.board.seq]
-            missing = min(head.board.seq - after_seq, limit + 1) - len(events)
-            if missing <= 0:
-                return view, page(events, limit, lambda event: event.seq)
-            tries += 1
-            self._calls.wait(tries, began, Busy("The board changes too often to be read."))
+        found = events_of(self._read, board_id, user_id, after_seq, limit + 1)
+        return found and (found[0], page(found[1], limit, lambda event: event.seq))
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None

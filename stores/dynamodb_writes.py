@@ -70,7 +70,7 @@ class Circumstances:
     claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
     ranks: where they were, and where they shall be. `luggage` is what comes along with a card from another board.
     `tombstone` takes away what tells that a large board is being made, once all but its head is written. `digests` are
-    those that tokens have which the change updates.
+    those that tokens have which the change updates. `now` is the timestamp of the transaction.
     """
 
     first_user: bool = False
@@ -82,6 +82,7 @@ class Circumstances:
     luggage: Luggage | None = None
     tombstone: Write | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    now: int = 0
 
 
 def writes(
@@ -128,7 +129,7 @@ def _all(
     yield from writer.changed(change, event)
     luggage = circumstances.luggage
     if luggage and change.origin and change.origin.event:
-        leaving = _Writer(writer.table, nonce, Circumstances(before=luggage.home))
+        leaving = _Writer(writer.table, nonce, Circumstances(before=luggage.home, now=circumstances.now))
         yield from leaving.changed(change.origin, change.origin.event)
         yield from leaving.left(luggage)
 
@@ -239,7 +240,10 @@ class _Writer:
             *change.places,
             *(after for _, after in self._circumstances.moved),
         ]
-        return dynamodb_head_writes.updated(self.table, change, event, before.head if before else None, placed)
+        decided_from = before.head if before else None
+        return dynamodb_head_writes.updated(
+            self.table, change, event, decided_from, placed, now=self._circumstances.now
+        )
 
     def board(self, change: Change, event: Event) -> Iterator[Write]:
         """What stands elsewhere of a board: who is a member, which lists are deleted, its claim, its tombstone."""

@@ -38,6 +38,9 @@ def name_of(url: str) -> str:
     return url.partition("//")[2].partition("?")[0]
 
 
+_BEGINNING = 2_500_000_000
+"""What the clock of a wire shows at first, in seconds since 1970: far from what the clock of this machine does."""
+
 Send = Callable[[AWSPreparedRequest], AWSResponse]
 Fault = Callable[[AWSPreparedRequest, Send], AWSResponse]
 """What happens to a request instead of being sent; it may send it all the same."""
@@ -46,7 +49,8 @@ Fault = Callable[[AWSPreparedRequest, Send], AWSResponse]
 class Wire:
     """A store whose calls are counted, and go wrong as `faults` say: those of each operation, one call after another.
 
-    Time passes only while the store pauses: `elapsed` seconds by now.
+    Time passes only while the store pauses: `elapsed` seconds by now. `now` tells the seconds since 1970, and
+    `pause` what happens when the store pauses: both can be replaced.
     """
 
     def __init__(self, address: str, table: str, remaining: Callable[[], float] | None = None) -> None:
@@ -58,8 +62,15 @@ class Wire:
         client = connect("us-east-1", address, aws_access_key_id="local", aws_secret_access_key="local")
         client.meta.events.register_first("before-send.dynamodb.*", self._before_send)
         self._send: Send = client._endpoint.http_session.send  # noqa: SLF001  (the SDK has no other way to send and lie)
+        self.now: Callable[[], float] = lambda: _BEGINNING + self.elapsed
+        self.pause: Callable[[float], None] = self._let_pass
         self.calls = Calls(
-            client, remaining=remaining, pause=self._pause, clock=lambda: self.elapsed, chance=lambda: 1.0
+            client,
+            remaining=remaining,
+            pause=self._pause,
+            clock=lambda: self.elapsed,
+            wall_clock=self._now,
+            chance=lambda: 1.0,
         )
         self.store = DynamoStore(self.calls, table)
         self._others: list[Store] = []
@@ -86,7 +97,13 @@ class Wire:
         for each in (self.store, *self._others):
             each.close()
 
+    def _now(self) -> float:
+        return self.now()
+
     def _pause(self, seconds: float) -> None:
+        self.pause(seconds)
+
+    def _let_pass(self, seconds: float) -> None:
         self.elapsed += seconds
 
     def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
