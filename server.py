@@ -4,6 +4,7 @@ waitress takes a request in whole before it gives it to a thread, so a slow clie
 refuses by itself, because it isn't HTTP or is far too large, gets a problem document, as everything else does.
 """
 
+import re
 import secrets
 import signal
 import socket
@@ -14,9 +15,10 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from contract.edge import MOST_BODY, MOST_HEADERS
 from contract.heavy import MAX_AT_ONCE
@@ -108,16 +110,47 @@ class _Lanes:
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
-    """Takes a method in any case: whether it exists is the application's to say, and `get` is not GET."""
+    """Takes a method in any case: whether it exists is the application's to say, and `get` is not GET.
+
+    Refuses what RFC 9112 tells a server to refuse and waitress lets pass: something in front of this server may read
+    such a request in another way, and then a part of it becomes a request of its own.
+    """
 
     def parse_header(self, header_plus: bytes) -> None:
+        if _FOLDED_LINE.search(header_plus):
+            raise ParsingError("A header goes on in the next line")
+        if _ENDLESS_LENGTH.search(header_plus):
+            # Python makes no number of so many digits, and waitress would drop the connection without a word.
+            self.error = RequestEntityTooLarge("Content-Length has too many digits")
+            return
         method, blank, rest = header_plus.partition(b" ")
+        is_both = _CODING.search(header_plus) and _LENGTH.search(header_plus)
         super().parse_header(method.upper() + blank + rest)
         self.command = method.decode("latin-1")
+        if is_both:
+            raise ParsingError("Transfer-Encoding and Content-Length don't go together")
+        if self.version not in ("1.0", "1.1"):
+            raise ParsingError("Only HTTP/1.0 and HTTP/1.1 are spoken here")
+        # waitress joins headers of one name with a comma and a blank, so that two hosts are none.
+        if not _HOST.fullmatch(self.headers.get("HOST", "" if self.version == "1.0" else " ")):
+            raise ParsingError("Host is missing, stands twice, or is none")
+
+
+_FOLDED_LINE = re.compile(rb"\r\n[ \t]")
+_ENDLESS_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*[0-9]{19}", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:", re.IGNORECASE)
+_CODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
 class _Task(WSGITask):  # type: ignore[misc] # waitress is untyped.
-    """Hands over method and path as they were sent."""
+    """Hands over method and path as they were sent, and keeps the connection after answers that have no body."""
+
+    def set_close_on_finish(self) -> None:
+        # waitress closes after an answer without a length. 204 and 304 have no body that could be of any length.
+        wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or wants_close or self.version != "1.1":
+            super().set_close_on_finish()
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()

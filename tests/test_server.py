@@ -59,6 +59,19 @@ def _problem(answer: bytes) -> dict[str, Any]:
             ("unknown coding", _post("Transfer-Encoding: gzip"), 400, "malformed_request"),
             ("broken chunk", _post("Transfer-Encoding: chunked", body=b"zz\r\n"), 400, "malformed_request"),
             ("far too long", _post("Content-Length: 99999999999"), 413, "body_too_large"),
+            ("a length of 5,000 digits", _post(f"Content-Length: {'9' * 5_000}"), 413, "body_too_large"),
+            (
+                "a length and a coding",
+                _post("Content-Length: 3", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+                400,
+                "malformed_request",
+            ),
+            ("HTTP of tomorrow", _request("GET /v1/health HTTP/9.9"), 400, "malformed_request"),
+            ("HTTP of 1991", _request("GET /v1/health"), 400, "malformed_request"),
+            ("no host", b"GET /v1/health HTTP/1.1\r\n\r\n", 400, "malformed_request"),
+            ("two hosts", _request("GET /v1/health HTTP/1.1", "Host: localhost"), 400, "malformed_request"),
+            ("a host with a blank", b"GET /v1/health HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed_request"),
+            ("a folded header", _request("GET /v1/health HTTP/1.1", "X-A: a\r\n b"), 400, "malformed_request"),
             ("headers without end", b"GET / HTTP/1.1\r\nX-A: ".ljust(8 * MOST_HEADERS, b"a"), 431, "headers_too_large"),
             ("long header", _request("GET /v1/health HTTP/1.1", f"X-A: {'a' * 64_000}"), 431, "headers_too_large"),
             ("long path", _request(f"GET /v1/{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long"),
@@ -109,6 +122,32 @@ def test_an_answer_to_head_leaves_the_connection_ready_for_the_next_request(live
 
     _, _, after_the_first_head = answer.partition(b"\r\n\r\n")
     assert after_the_first_head.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_http_1_0_needs_no_host(live_server: LiveServer) -> None:
+    assert _exchange(live_server, b"GET /v1/health HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200 ")
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "[::1]:8080", "b%C3%BCro.example", ""])
+def test_a_host_may_be_any_that_is_one(live_server: LiveServer, host: str) -> None:
+    request = f"GET /v1/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+
+    assert _exchange(live_server, request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_answer_without_a_body_leaves_the_connection_ready_for_the_next_request(live_server: LiveServer) -> None:
+    tag = _exchange(live_server, _request("HEAD /docs/ HTTP/1.1")).partition(b"Etag: ")[2].partition(b"\r\n")[0]
+    first = b"GET /docs/ HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: " + tag + b"\r\n\r\n"
+    preflight = (
+        b"OPTIONS /v1/health HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example\r\n"
+        b"Access-Control-Request-Method: GET\r\n\r\n"
+    )
+
+    answer = _exchange(live_server, first + preflight + _request("GET /v1/health HTTP/1.1"))
+
+    heads = [part.split(b"\r\n")[0] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert heads == [b"304 Not Modified", b"204 No Content", b"200 OK"]
+    assert answer.lower().count(b"connection: close") == 1
 
 
 def _lengths(answer: bytes) -> list[bytes]:
