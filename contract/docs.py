@@ -6,6 +6,7 @@ and their style are ours and stand in `page/`. Nothing is loaded from anywhere e
 policy makes certain.
 """
 
+import gzip
 import importlib.util
 import json
 import re
@@ -86,6 +87,10 @@ _REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
 _FIRST_SERVER = re.compile(rb"""(?:"servers":\s*\[\s*\{\s*"url":\s*"|^servers:\s*- url: ["']?)(?=/)""", re.MULTILINE)
 """What stands before the address of a document's first server, where that is a path."""
 
+_MIN_SIZE_TO_COMPRESS = 1024
+"""Bytes of a page. What is smaller fits into one packet anyway."""
+_ZERO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
+
 _PROBLEMS = "/problems/"
 _CODE_ROW = re.compile(
     r"^\| (?P<status>\d+) \| `(?P<code>\w+)` \| (?P<meaning>.*?) \| (?P<advice>.*?) \|$", re.MULTILINE
@@ -93,7 +98,7 @@ _CODE_ROW = re.compile(
 _CODE = re.compile(r"`(.*?)`")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """What is sent for one address, with the text of its entity tag and its content security policy."""
 
@@ -101,6 +106,12 @@ class Page:
     body: bytes
     tag: str
     policy: str = _POLICY
+
+    @cached_property
+    def compressed(self) -> "Page | None":
+        """The same page in gzip, under a tag of its own; None where that saves nothing, as in pictures."""
+        body = gzip.compress(self.body, mtime=0) if len(self.body) >= _MIN_SIZE_TO_COMPRESS else self.body
+        return page_of(self.content_type, body, self.policy) if len(body) < len(self.body) else None
 
 
 class Docs:
@@ -166,8 +177,12 @@ class Docs:
 
 
 async def send_page(scope: Message, send: Send, page: Page) -> None:
-    """Answer GET or HEAD with a page, or with 304 when the client has it."""
-    headers = {"etag": f'"{page.tag}"', "cache-control": "no-cache", "content-security-policy": page.policy}
+    """Answer GET or HEAD with a page, or with 304 when the client has it; compressed where the client takes that."""
+    coding = {}
+    if _takes_gzip(scope) and page.compressed:
+        page, coding = page.compressed, {"content-encoding": "gzip"}
+    headers = {"etag": f'"{page.tag}"', "cache-control": "no-cache", "content-security-policy": page.policy, **coding}
+    headers["vary"] = "Accept-Encoding"
     if _holds(scope, page.tag):
         await _reply(scope, send, 304, headers)
     else:
@@ -187,6 +202,13 @@ def _holds(scope: Message, tag: str) -> bool:
     except Problem:
         # A page is for people: a browser that sends nonsense gets the page.
         return False
+
+
+def _takes_gzip(scope: Message) -> bool:
+    """Whether Accept-Encoding names gzip, and not only to refuse it (RFC 9110, section 12.5.3)."""
+    header = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+    codings = (coding.partition(";") for coding in header.replace(" ", "").split(","))
+    return any(name == "gzip" and not _ZERO_WEIGHT.fullmatch(weight) for name, _, weight in codings)
 
 
 async def _reply(scope: Message, send: Send, status: int, headers: dict[str, str], body: bytes = b"") -> None:

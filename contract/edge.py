@@ -123,7 +123,8 @@ class Edge:
 def _dressed(headers: Iterable[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The response's headers and those that every response carries; what the response itself says goes first."""
     own = list(headers)
-    named = {name for name, _ in own}
+    # What an answer varies by adds up: a page by its coding, and by the origin too where there is more than one.
+    named = {name for name, _ in own} - {b"vary"}
     return own + [(name, value) for name, value in always if name not in named]
 
 

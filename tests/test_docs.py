@@ -1,5 +1,6 @@
 """The pages for people, without a browser."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -88,6 +89,38 @@ def test_what_the_browser_has_already_is_not_sent_again() -> None:
 
 def test_a_tag_that_makes_no_sense_gets_the_page() -> None:
     assert _ask("/docs/", if_none_match="nonsense")[0] == 200
+
+
+BIG = "/docs/swagger-ui.css"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.5"])
+def test_a_large_page_is_compressed_for_whoever_takes_that(accepted: str) -> None:
+    _, plain_headers, plain = _ask(BIG)
+
+    status, headers, body = _ask(BIG, accept_encoding=accepted)
+
+    assert (status, headers["content-encoding"], headers["vary"]) == (200, "gzip", "Accept-Encoding")
+    assert headers["content-length"] == str(len(body))
+    assert len(body) < len(plain) / 2
+    assert gzip.decompress(body) == plain
+    assert headers["etag"] != plain_headers["etag"]
+    assert _ask(BIG, accept_encoding=accepted, if_none_match=headers["etag"])[0] == 304
+    assert _ask(BIG, accept_encoding=accepted, if_none_match=plain_headers["etag"])[0] == 200
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip-like"])
+def test_nobody_gets_a_coding_that_they_do_not_take(accepted: str) -> None:
+    _, headers, body = _ask(BIG, accept_encoding=accepted)
+
+    assert "content-encoding" not in headers
+    assert headers["vary"] == "Accept-Encoding"
+    assert body == _ask(BIG)[2]
+
+
+@pytest.mark.parametrize("path", ["/docs/favicon-32x32.png", "/openapi.json"])
+def test_what_would_not_become_smaller_is_sent_as_it_is(path: str) -> None:
+    assert "content-encoding" not in _ask(path, accept_encoding="gzip")[1]
 
 
 def test_head_tells_the_length_and_sends_nothing() -> None:

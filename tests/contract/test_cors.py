@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.edge import _dressed
 from tests.contract.client import Client
 from tests.contract.documents import document, operation
 from tests.contract.serving import Answer, serve
@@ -136,3 +137,9 @@ def test_options_that_is_no_preflight_is_a_method_like_any_other() -> None:
     received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
 
     assert received.refusal == (405, "method_not_allowed")
+
+
+def test_what_an_answer_varies_by_already_is_kept() -> None:
+    dressed = _dressed([(b"vary", b"Accept-Encoding")], [(b"vary", b"Origin"), (b"cache-control", b"no-store")])
+
+    assert [value for name, value in dressed if name == b"vary"] == [b"Accept-Encoding", b"Origin"]
