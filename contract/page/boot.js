@@ -57,7 +57,9 @@ const ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: "list",
+  filter: true,
   persistAuthorization: true,
+  // The scope and the role that an operation needs are extensions of it.
   showExtensions: true,
   plugins: [emptyParameters],
   tryItOutEnabled: true,

@@ -55,9 +55,40 @@ def test_what_is_made_on_the_page_is_found_on_the_page(live_server: LiveServer, 
     expect(made.last).to_have_text(re.compile("201"))
     found = _execute(_operation(visit, "list_boards"))
 
-    # No parameter was filled in: the example of a cursor would have been refused.
+    # No parameter was filled in: the examples of some would have been refused.
     expect(found.last).to_have_text(re.compile("200"))
     assert not visit.complaints
+
+
+def test_an_operation_says_which_scope_and_role_it_needs(origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/")
+
+    operation = _operation(visit, "move_card")
+
+    expect(operation.get_by_text("x-tackboard-scope")).to_be_visible()
+    expect(operation.get_by_text("x-tackboard-role")).to_be_visible()
+    assert not visit.complaints
+
+
+def test_operations_are_filtered_by_tag(origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/")
+    expect(visit.page.locator("[id$='-get_health']")).to_be_visible()
+
+    visit.page.locator(".operation-filter-input").fill("labels")
+
+    expect(visit.page.locator("[id$='-list_labels']")).to_be_visible()
+    expect(visit.page.locator("[id$='-get_health']")).to_have_count(0)
+
+
+def test_both_pages_lead_to_each_other_and_to_the_document(origin: str, visit: Visit) -> None:
+    visit.page.goto(f"{origin}docs/")
+    for link, path in (
+        ("Read it as one long page", "docs/read"),
+        ("Try it out", "docs/"),
+        ("openapi.json", "openapi.json"),
+    ):
+        visit.page.get_by_role("navigation").get_by_role("link", name=link).click()
+        expect(visit.page).to_have_url(f"{origin}{path}")
 
 
 def test_the_reading_page_shows_every_chapter_and_operation_and_complains_of_nothing(origin: str, visit: Visit) -> None:
