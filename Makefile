@@ -32,7 +32,7 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
+	mock fuzz stranger hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
 	proxies
 
 help:  ## list what can be made
@@ -111,6 +111,9 @@ mock: .venv/development  ## answer from the document's examples, with no store, 
 
 fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
+
+stranger: .venv/development  ## schemathesis as a stranger runs it, with nothing but a token: make stranger SEED=17 EXAMPLES=50
+	@SEED=$(or $(SEED),1) EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest -q -s tests/fuzz/test_stranger.py
 
 hostile: .venv/development  ## measure what the worst bodies cost, beside valid ones: make hostile ONLY=create_card
 	@exec $(BIN)/python -m tests.fuzz.hostile $(if $(ONLY),--only $(ONLY))

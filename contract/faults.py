@@ -35,6 +35,9 @@ _MOST_LETTERS = 200
 _MOST_EXAMPLE = 100
 """Characters of an example that a sentence has room for."""
 
+LIKE = "x-tackboard-like"
+"""The extension of a schema whose values can't be made up: what one looks like. An example would be sent by tools."""
+
 _TELLING = ("enum", "type", "additionalProperties", "format", "pattern")
 """Keywords that say more than others do: a form, for one, says more than a length."""
 
@@ -132,7 +135,7 @@ def _counted(number: int, one: str, many: str) -> str:
 
 def _like(part: Part) -> str:
     """The schema's own example, where it fits on a line, as the end of a sentence."""
-    example = part.get("example")
+    example = part.get("example", part.get(LIKE))
     fits = type(example) is str and example.isprintable() and 0 < len(example) <= _MOST_EXAMPLE
     return f" like '{example}'" if fits else ""
 

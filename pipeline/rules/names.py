@@ -15,6 +15,7 @@ EXTENSIONS = frozenset(
         "x-tackboard-deprecated-since",
         "x-tackboard-foreign",
         "x-tackboard-known",
+        "x-tackboard-like",
         "x-tackboard-role",
         "x-tackboard-scope",
         "x-tackboard-text",
