@@ -17,6 +17,10 @@ MOMENT: Schema = {
     "example": "2026-11-20T14:00:00Z",
 }
 KEY: Schema = {"type": "string", "pattern": "^[!-~]{1,20}$", "minLength": 1, "maxLength": 20, "example": "JIRA-481"}
+KEY_WITHOUT_EXAMPLE: Schema = {
+    **{name: value for name, value in KEY.items() if name != "example"},
+    "x-tackboard-like": "JIRA-481",
+}
 LINE: Schema = {
     "type": "string",
     "pattern": "^ *[^ \u0000-\u001f][^\u0000-\u001f]*$",
@@ -51,6 +55,7 @@ def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
         (MOMENT, "2026-11-20T14:00:00+01:00", "pattern", "must look like '2026-11-20T14:00:00Z'"),
         (KEY, "with blanks", "pattern", "must look like 'JIRA-481'"),
         (KEY, "", "pattern", "must look like 'JIRA-481'"),
+        (KEY_WITHOUT_EXAMPLE, "with blanks", "pattern", "must look like 'JIRA-481'"),
         (KEY, "k" * 21, "pattern", f"must look like 'JIRA-481', and {SHORT}"),
         (LINE, "", "pattern", "must not be blank"),
         (LINE, "   ", "pattern", "must not be blank"),
