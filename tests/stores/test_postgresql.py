@@ -161,11 +161,11 @@ def test_a_database_of_another_program_is_left_alone(postgresql: PostgresqlServe
 def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlServer, database: str) -> None:
     open_store(postgresql.url(database)).close()
     with closing(postgresql.connection(database)) as newer:
-        newer.execute("UPDATE tackboard_schema SET version_num = '0007'")
+        newer.execute("UPDATE tackboard_schema SET version_num = '9999'")
 
     assert sentence(postgresql.url(database)) == (
         f"The database '{database}' at 127.0.0.1:{postgresql.port} was made by a newer Tackboard "
-        f"(schema 0007; this one knows up to {migrations.HEAD}): run that one."
+        f"(schema 9999; this one knows up to {migrations.HEAD}): run that one."
     )
 
 
@@ -176,9 +176,9 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     upgrades = []
 
     def upgrade(connection: sa.Connection) -> None:
-        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '0004'"))
+        upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '9998'"))
 
-    monkeypatch.setattr("stores.migrations.HEAD", "0004")
+    monkeypatch.setattr("stores.migrations.HEAD", "9998")
     monkeypatch.setattr("stores.migrations.upgrade", upgrade)
 
     with ThreadPoolExecutor(4) as pool:

@@ -155,12 +155,12 @@ def test_a_database_of_another_program_is_left_alone(path: Path, table: str) -> 
 def test_a_database_of_a_newer_tackboard_is_left_alone(path: Path) -> None:
     open_store(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path)) as newer:
-        newer.execute("UPDATE tackboard_schema SET version_num = '0007'")
+        newer.execute("UPDATE tackboard_schema SET version_num = '9999'")
         newer.commit()
 
     assert (
         sentence(f"sqlite:///{path}")
-        == f"{path} was made by a newer Tackboard (schema 0007; this one knows up to {migrations.HEAD}): run that one."
+        == f"{path} was made by a newer Tackboard (schema 9999; this one knows up to {migrations.HEAD}): run that one."
     )
 
 
