@@ -96,8 +96,8 @@ def build(
         return _connexion_response(_routing_problem(error.status_code, path, operations))
 
     async def on_oauth_error(request: Any, error: OAuthProblem) -> ConnexionResponse:
-        # The operation itself is not reached.
-        routed = request.scope["extensions"].get("connexion_routing", {}).get("operation_id")
+        # The operation itself is not reached. ASGI lets a server leave the extensions out.
+        routed = request.scope.get("extensions", {}).get("connexion_routing", {}).get("operation_id")
         if (operation := operations.get(routed)) and (parts := operation.parts_of(request.scope["path"])):
             note(operation=operation, prefix=parts[0], path_values=parts[1])
         return _connexion_response(unauthenticated(f"{error.detail}."))

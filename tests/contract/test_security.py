@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from contract.bridge import Exchange, WsgiBridge, drive, scope_of
 from contract.operations import BadDocument, Call
 from contract.problems import Problem
-from tests.contract.client import TOKEN, Client
+from tests.contract.client import TOKEN, Client, environ
 from tests.contract.documents import STRING, Schema, document, operation, parameter, problems
 from tests.contract.serving import Answer, Caller, serve
 
@@ -51,6 +52,17 @@ def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> N
 
     assert received.refusal == (401, "unauthenticated")
     assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
+
+
+def test_a_server_of_asgi_need_not_know_of_extensions() -> None:
+    """https://asgi.readthedocs.io/en/latest/extensions.html: the key is optional."""
+    scope = {name: value for name, value in scope_of(environ("GET", "/v1/thing")).items() if name != "extensions"}
+    exchange, application = Exchange(lambda _: b""), asking().application
+    assert isinstance(application, WsgiBridge)
+
+    drive(application.asgi(scope, exchange.receive, exchange.send))
+
+    assert exchange.status == 401
 
 
 @pytest.mark.parametrize("authorization", [TOKEN, f"Token {TOKEN}", "Basic dXNlcjpwYXNz", f"Bearer{TOKEN}", ""])
