@@ -125,16 +125,21 @@ def requests_are_closed(bundle: Bundle) -> Found:
 
 
 def what_may_be_absent_may_be_null(bundle: Bundle) -> Found:
-    """Many clients send null for what nobody filled in; only a merge patch gives null a meaning of its own."""
+    """Many clients send null for what nobody filled in; only a merge patch gives null a meaning of its own.
+
+    Where a least number of properties is demanded, null would count towards it, so it is not allowed.
+    """
     seen: set[Pointer] = set()
     for operation in bundle.operations:
         at, body = bundle.lead((*operation.at, "requestBody"), operation.node.get("requestBody", {}))
         for media, content in body.get("content", {}).items():
             schema = ((*at, "content", media, "schema"), content.get("schema", {}))
             for where, part in () if MERGE_PATCH in body["content"] else bundle.reachable(*schema, seen):
+                is_counted = "minProperties" in part
                 for name in part.get("properties", {}).keys() - set(part.get("required", [])):
-                    if not bundle.resolve(part["properties"][name]).get("nullable"):
-                        yield (*where, "properties", name), "Null is the same as absence here: say nullable: true."
+                    if bool(bundle.resolve(part["properties"][name]).get("nullable")) == is_counted:
+                        says = "Null counts as a property here" if is_counted else "Null is the same as absence here"
+                        yield (*where, "properties", name), f"{says}: say nullable: {str(not is_counted).lower()}."
 
 
 def requests_have_no_defaults(bundle: Bundle) -> Found:
