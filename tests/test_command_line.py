@@ -293,7 +293,7 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pyt
 
 
 def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> None:
-    tackboard.main(["token"])
+    _make_user("Owner")
     now = datetime.now(UTC).replace(microsecond=0)
     with closing(open_store("sqlite:///tackboard.db")) as store:
         owner = store.owner()
