@@ -288,7 +288,7 @@ def test_only_members_are_assigned(mina: Client, omar: Client, board: str) -> No
     assert mina.put(f"{board}/cards/crd_{'0' * 26}/assignees/mina").json["code"] == "card_not_found"
 
 
-@pytest.mark.parametrize("assignee_ids", [["mina", "mina"], ["m"], [1], None, "mina", ["mina"] * 41, [None]])
+@pytest.mark.parametrize("assignee_ids", [["mina", "mina"], ["m"], [1], "mina", ["mina"] * 41, [None]])
 def test_assignees_that_cannot_be_meant_are_refused(mina: Client, board: str, assignee_ids: object) -> None:
     assert mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": assignee_ids}).status == 400
 
