@@ -19,7 +19,7 @@ def read_table(context: object, response: Any) -> str:
     return text
 
 
-_EMPTY = (None, "", 0, False, [])
+_EMPTY: tuple[Any, ...] = (None, "", 0, False, [])
 _UNSET = {"wip_enforcement": "warn"}
 """What a property has that nobody has set, where that is neither null nor empty."""
 
