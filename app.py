@@ -29,10 +29,10 @@ from contract.site import Site
 from handlers.door import Door
 from kanban import tokens
 from kanban.access import Caller
-from kanban.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated, Unprocessable
-from kanban.ids import Ids
+from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
+from kanban.ids import IdGenerator
 from kanban.store import Busy, Store, Unavailable
-from kanban.values import Act, Role, Scope
+from kanban.values import ActionContext, Role, Scope
 from settling import Settling
 
 DOCUMENT = Path(__file__).parent / "spec" / "dist" / "openapi.json"
@@ -43,7 +43,7 @@ BOARD = Path(__file__).parent / "web"
 PUBLIC = frozenset(("get_health", "get_ready", "create_user"))
 """The operations that can be called without a token; the document must agree."""
 
-STATUS: dict[type[Refused], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
+STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
 """Which refusal of the domain is which status. A class not named here goes by its nearest parent."""
 
 log = logging.getLogger("tackboard")
@@ -74,7 +74,7 @@ def create_app(
     outside. `breached` is told of every answer that broke the document: tests raise there.
     """
     bundle = DOCUMENT.read_bytes()
-    new_id = Ids(clock, random_bytes)
+    new_id = IdGenerator(clock, random_bytes)
     document = json.loads(bundle)
     api = build(
         document,
@@ -83,7 +83,7 @@ def create_app(
         authenticate=partial(_authenticate, store, clock),
         settle=Settling(store, clock, pause, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
         refusal=_refusal,
-        cursors=Cursors(store.secret()),
+        cursors=Cursors(store.read_secret()),
         public=PUBLIC,
         admit=_admission(rate_limit, clock) if rate_limit else lambda _: None,
         breached=breached,
@@ -113,8 +113,8 @@ def _provided(
         least = Role(asked.get("x-tackboard-role", Role.VIEWER))
         return Door(store, call.caller, Scope(asked["x-tackboard-scope"]), least)
 
-    def act(call: Call) -> Act:
-        return Act(call.caller.user_id if call.caller else "", now(), new_id)
+    def act(call: Call) -> ActionContext:
+        return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)
 
     return {
         "store": lambda _: store,
@@ -129,15 +129,15 @@ def _provided(
 
 def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
     """Who holds this token, or None when it is malformed, unknown, revoked or expired."""
-    digest = tokens.parse(text)
-    found = store.token_holder(digest) if digest else None
+    digest = tokens.parse_to_digest(text)
+    found = store.read_token_by_digest(digest) if digest else None
     if found is None:
         return None
     token, user = found
     now = clock().replace(microsecond=0)
     if not tokens.is_live(token, now):
         return None
-    if tokens.is_due(token, now):
+    if tokens.is_touch_due(token, now):
         store.touch_token(token.id, now)
     return Caller(user.id, token.id, token.scopes, token.version)
 
@@ -163,7 +163,7 @@ def _refusal(error: Exception) -> Problem | None:
         return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
     if isinstance(error, Unauthenticated):
         return unauthenticated(error.message)
-    if not isinstance(error, Refused):
+    if not isinstance(error, DomainError):
         return None
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     field = getattr(error, "field", None)

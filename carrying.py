@@ -20,11 +20,11 @@ from handlers.door import Door
 from handlers.sheets import BYTE_ORDER_MARK
 from kanban import exports, imports, trello
 from kanban.access import Caller
-from kanban.errors import BoardChanged, NotFound, Refused
-from kanban.ids import Ids
-from kanban.reports import Report
+from kanban.errors import BoardChanged, DomainError, NotFound
+from kanban.ids import IdGenerator
+from kanban.reports import ImportReport
 from kanban.store import Store
-from kanban.values import Act, BoardView, Change, Position, Role, Scope
+from kanban.values import ActionContext, BoardView, Change, PageKey, Role, Scope
 from progress import Progress
 from stores import new_file
 
@@ -58,14 +58,14 @@ def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
                 json.dump(document, file, ensure_ascii=False, indent=1)
     except NotFound:
         raise NoBoard(f"There is no board with the id '{board_id}' that the owner is a member of.") from None
-    except Refused as refused:
+    except DomainError as refused:
         raise NoBoard(refused.message) from None
     except OSError as error:
         raise NoBoard(f"{path} can't be written: {(error.strerror or 'unknown error').lower()}.") from None
     return digest
 
 
-def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Report] | str:
+def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, ImportReport] | str:
     """Make a board of a file that Tackboard or Trello exported, all of it or nothing; or the id that it has already.
 
     Raises NoBoard for anything else.
@@ -73,13 +73,15 @@ def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Re
     document = _read(path, progress)
     is_ours = document.get("format") == exports.FORMAT
     owner = _owner(store)
-    known = store.board_of(owner, (exports if is_ours else trello).external_id(document))
+    known = store.find_board_id(owner, (exports if is_ours else trello).external_id(document))
     if known:
         return known
-    act = Act(owner, datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
+    act = ActionContext(
+        owner, datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), os.urandom)
+    )
     try:
-        view, change, report = _ours(store, document, act) if is_ours else trello.brought(document, act)
-    except Refused as refused:
+        view, change, report = _ours(store, document, act) if is_ours else trello.import_board(document, act)
+    except DomainError as refused:
         raise NoBoard(refused.message) from None
     whole = len(change.creates) + len(change.history)
     store.commit(change, progress=lambda done: progress("writing", min(done, whole), whole))
@@ -87,7 +89,7 @@ def brought(store: Store, path: Path, progress: Progress) -> tuple[BoardView, Re
 
 
 def _owner(store: Store) -> str:
-    owner = store.owner()
+    owner = store.read_installation_owner()
     if owner is None:
         raise NoBoard("There is no owner yet: start the server once, or run the command token.")
     return owner.id
@@ -98,13 +100,13 @@ def _document(door: Door, store: Store, caller: Caller, board_id: str, progress:
     for _ in range(_MOST_TRIES):
         try:
             pages: list[dict[str, Any]] = []
-            position: Position | None = None
+            position: PageKey | None = None
             while not pages or position:
                 answer = export_pages.export_board(door, store, caller, datetime.now(UTC), _open, board_id, position)
                 position = _position(answer.body["next_cursor"])
                 pages.append(answer.body)
                 progress("cards", sum(len(page["cards"]) for page in pages))
-            return exports.joined(pages)
+            return exports.join_pages(pages)
         except BoardChanged:
             progress("changed meanwhile, beginning again", 0)
     raise NoBoard("The board is being changed all the time: try again when it is quieter.")
@@ -122,13 +124,13 @@ def _table(door: Door, board_id: str, progress: Progress) -> Iterator[str]:
         progress("cards, about", rows)
 
 
-def _open(position: Position | None, of: str | None = None, **scope: object) -> str | None:
+def _open(position: PageKey | None, of: str | None = None, **scope: object) -> str | None:
     """A cursor that nobody has to seal: it stays in this process."""
     del of, scope
     return json.dumps(position) if position else None
 
 
-def _position(cursor: str | None) -> Position | None:
+def _position(cursor: str | None) -> PageKey | None:
     return tuple(json.loads(cursor)) if cursor else None
 
 
@@ -162,7 +164,7 @@ def _sound(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _ours(store: Store, document: dict[str, Any], act: Act) -> tuple[BoardView, Change, Report]:
+def _ours(store: Store, document: dict[str, Any], act: ActionContext) -> tuple[BoardView, Change, ImportReport]:
     # Whoever has the store could write anything into it: here, and only here, an import speaks for every user.
-    everybody = store.users(sorted(exports.people(document))).keys()
-    return imports.brought(document, everybody, act)
+    everybody = store.read_users(sorted(exports.collect_user_names(document))).keys()
+    return imports.import_board(document, everybody, act)

@@ -39,11 +39,13 @@ def _document(file: BufferedReader, size: int, progress: Progress) -> dict[str, 
     """The file is gone through once to see what it is, then once for each array: that takes time, but no memory."""
     found = dict(_outline(_Watched(file, progress, "looking", 0, size)))
     is_ours = found.get("format") == FORMAT
-    named = [name for name in (_OURS if is_ours else trello_items.READ) if found.get(name) == []]
+    named = [name for name in (_OURS if is_ours else trello_items.READ_FIELDS) if found.get(name) == []]
     whole = size * len(named)
     for turn, name in enumerate(named):
         items = ijson.items(_Watched(file, progress, "reading", size * turn, whole), f"{name}.item", use_float=True)
-        found[name] = [*items] if is_ours else [trello_items.read(name, each) for each in items if type(each) is dict]
+        found[name] = (
+            [*items] if is_ours else [trello_items.select_fields(name, each) for each in items if type(each) is dict]
+        )
     if is_ours and found.get("board") == {}:
         file.seek(0)
         found["board"] = next(ijson.items(file, "board", use_float=True))

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from contract.notes import count
 from contract.operations import Call
 from contract.responses import Response
-from kanban.access import permit
-from kanban.errors import Conflict, IdempotencyKeyReused, NotFound, Refused, Unprocessable, taken
-from kanban.store import AlreadyExists, Busy, Stale, Store
-from kanban.values import Change, Remembered, Scope
+from kanban.access import ensure_permitted
+from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound, Unprocessable, conflict_for_duplicate
+from kanban.store import AlreadyExists, Busy, StaleRead, Store
+from kanban.values import Change, Scope, StoredResponse
 
 ATTEMPTS = 12
 """How often a change is decided before the caller is asked to come back later."""
@@ -43,7 +43,7 @@ class Settling:
         """The response to send. Raises ScopeMissing, Busy, IdempotencyKeyReused, or what the handler raises."""
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
-            permit(call.caller, Scope(scope))
+            ensure_permitted(call.caller, Scope(scope))
         try:
             return self._committed(call, answer)
         except (Conflict, Unprocessable, NotFound) as refused:
@@ -62,21 +62,21 @@ class Settling:
                 return response
             try:
                 self._store.commit(response.change or Change(), remember)
-            except Stale:
+            except StaleRead:
                 count("retries")
                 self._pause(self._chance() * 0.005 * 2 ** min(attempt, 6))
             except AlreadyExists as exists:
-                earlier = self._replay(call) if exists.what == "idempotency_key" else None
+                earlier = self._replay(call) if exists.constraint == "idempotency_key" else None
                 if earlier is None:
-                    raise taken(exists.what) from exists
+                    raise conflict_for_duplicate(exists.constraint) from exists
                 return earlier
             else:
                 return response
         raise Busy
 
-    def _record(self, call: Call, response: Response) -> Remembered:
+    def _record(self, call: Call, response: Response) -> StoredResponse:
         now = self._clock().replace(microsecond=0)
-        return Remembered(
+        return StoredResponse(
             key=call.idempotency_key or "",
             user_id=call.caller.user_id,
             operation_id=call.operation.id,
@@ -92,7 +92,7 @@ class Settling:
         """The answer that was given to this key, if any; raises IdempotencyKeyReused when it asked something else."""
         if not call.idempotency_key:
             return None
-        earlier = self._store.remembered(
+        earlier = self._store.read_stored_response(
             call.caller.user_id, call.operation.id, call.idempotency_key, self._clock().replace(microsecond=0)
         )
         if earlier is None:
@@ -103,5 +103,5 @@ class Settling:
         return replace(response, headers=(*earlier.headers, ("idempotency-replayed", "true")))
 
 
-def _is_past_the_door(refused: Refused) -> bool:
+def _is_past_the_door(refused: DomainError) -> bool:
     return not (isinstance(refused, NotFound) and refused.kind == "board")

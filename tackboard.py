@@ -24,10 +24,10 @@ import server
 from configuration import LAST_PORT, BadSetting, read_application, read_log_format, read_number
 from contract.log_lines import FORMATS, take_over_logging
 from kanban import tokens, users
-from kanban.ids import Ids
-from kanban.shelves import PURGED_AFTER
+from kanban.ids import IdGenerator
+from kanban.shelves import PURGE_AFTER
 from kanban.store import Store, StoreError
-from kanban.values import Act, Change, Scope
+from kanban.values import ActionContext, Change, Scope
 from progress import Progress
 from stores import CannotOpen, Mode, open_store
 
@@ -96,7 +96,7 @@ def run(chosen: Settings) -> None:
     # The port comes first: when somebody else has it, nothing is made.
     with _listening(chosen.host, chosen.port) as listening:
         with closing(open_store(chosen.store_url, report=_tell)) as store:
-            text = None if store.owner() else _new_token(store)
+            text = None if store.read_installation_owner() else _new_token(store)
         # The application is configured by its environment, as under any other server.
         os.environ["STORE_URL"] = chosen.store_url
         import wsgi  # noqa: PLC0415 - importing it opens the store.
@@ -173,14 +173,14 @@ def purge(chosen: Settings) -> None:
 
     The server may run meanwhile. Whatever stops a purge, the next one goes on where it stopped.
     """
-    erased, since = 0, f"deleted more than {PURGED_AFTER.days} days ago"
+    erased, since = 0, f"deleted more than {PURGE_AFTER.days} days ago"
     now = datetime.now(UTC).replace(microsecond=0)
     try:
         with _store(chosen) as store, Progress() as progress:
             # These are no things of anybody: they are not counted.
-            while store.forget_expired(now, _PURGED_AT_ONCE):
+            while store.purge_expired_responses(now, _PURGED_AT_ONCE):
                 pass
-            while step := store.purge(now - PURGED_AFTER, _PURGED_AT_ONCE):
+            while step := store.purge(now - PURGE_AFTER, _PURGED_AT_ONCE):
                 erased += step
                 progress("erased", erased)
     except KeyboardInterrupt:
@@ -220,12 +220,12 @@ def import_(chosen: Settings) -> None:
         print(f"This board was imported before, as {made}. Nothing was changed.")
         return
     view, report = made
-    brought = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.brought.items())
+    brought = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.counts.items())
     print(f"'{view.board.name}' is here, as {view.board.id}: {brought}.")
     for line in report.lines:
         print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
-    if report.unlisted:
-        print(f"- and {report.unlisted} more of the kind")
+    if report.omitted_lines:
+        print(f"- and {report.omitted_lines} more of the kind")
 
 
 COMMANDS: Mapping[Callable[[Settings], None], str] = {
@@ -369,21 +369,21 @@ def _new_token(store: Store, user_id: str | None = None) -> str:
     The owner is made if there is none. Raises Trouble for a user that there is not.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    new_id = Ids(lambda: datetime.now(UTC), os.urandom)
+    new_id = IdGenerator(lambda: datetime.now(UTC), os.urandom)
     change, scopes = Change(), tuple(Scope)
     if user_id is None:
-        holder = store.owner()
+        holder = store.read_installation_owner()
         if holder is None:
-            holder, change = users.create(Act("", now, new_id), name="Owner")
+            holder, change = users.create(ActionContext("", now, new_id), name="Owner")
     else:
         # A shell may hand over what is no text at all, or too long for a store to look for.
-        holder = store.user(user_id) if _USER_ID.fullmatch(user_id) else None
+        holder = store.read_user(user_id) if _USER_ID.fullmatch(user_id) else None
         if holder is None:
             raise Trouble(f"There is no user with the id '{user_id}'.")
         scopes = (Scope.READ, Scope.WRITE)
-    act = Act(holder.id, now, new_id)
+    act = ActionContext(holder.id, now, new_id)
     _, text, kept = tokens.issue(act, os.urandom, user_id=holder.id, name="Command line", scopes=scopes)
-    store.commit(change.plus(kept))
+    store.commit(change.merge(kept))
     return text
 
 

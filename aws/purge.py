@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from kanban.shelves import PURGED_AFTER
+from kanban.shelves import PURGE_AFTER
 from kanban.store import Busy, Store, Unavailable
 
 log = logging.getLogger("tackboard")
@@ -31,9 +31,9 @@ class Purge:
         now = self._clock().replace(microsecond=0)
         erased, is_done = 0, False
         try:
-            while self._store.forget_expired(now, _AT_ONCE):
+            while self._store.purge_expired_responses(now, _AT_ONCE):
                 pass
-            while step := self._store.purge(now - PURGED_AFTER, _AT_ONCE):
+            while step := self._store.purge(now - PURGE_AFTER, _AT_ONCE):
                 erased += step
             is_done = True
         except Unavailable:

@@ -20,7 +20,7 @@ from bench.scene import Event, Handler, Scene, Work, now
 from handlers.door import Door
 from kanban import tokens
 from kanban.access import Caller
-from kanban.values import Act, Change, Role, Scope
+from kanban.values import ActionContext, Change, Role, Scope
 
 GIVEN = frozenset(
     ("door", "act", "now", "next_cursor", "store", "caller", "media", "open_signup", "random_bytes", "if_match")
@@ -74,7 +74,7 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
     logging.getLogger("connexion").setLevel(logging.ERROR)
 
     def authenticate(text: str) -> dict[str, Any] | None:
-        found = scene.store.token_holder(tokens.parse(text) or "")
+        found = scene.store.read_token_by_digest(tokens.parse_to_digest(text) or "")
         return {"sub": found[1].id, "caller": Caller(found[1].id, found[0].id, found[0].scopes)} if found else None
 
     def bound(operation_id: str) -> Callable[..., Any]:
@@ -85,7 +85,7 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
             least, scope = (Role.EDITOR, Scope.WRITE) if operation_id == "create_card" else (Role.VIEWER, Scope.READ)
             given: dict[str, Any] = {
                 "door": Door(scene.store, (token_info or {})["caller"], scope, least),
-                "act": Act("mina", now(), scene.act.new_id),
+                "act": ActionContext("mina", now(), scene.act.new_id),
                 "now": now(),
                 "next_cursor": lambda _: None,
                 "caller": (token_info or {})["caller"],

@@ -17,9 +17,9 @@ from handlers.answers import Answer
 from handlers.door import Door
 from kanban import boards, cards, tokens, users
 from kanban.access import Caller
-from kanban.ids import Ids
+from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import Act, Change, Role, Scope
+from kanban.values import ActionContext, Change, Role, Scope
 from stores import open_store
 
 CARDS = 50
@@ -39,10 +39,10 @@ class Scene:
 
     def __init__(self, store_url: str | None = None, *, number_of_cards: int = CARDS) -> None:
         self.store: Store = open_store(store_url or f"sqlite:///{tempfile.mkdtemp()}/bench.db")
-        self.act = Act("mina", now(), Ids(partial(datetime.now, UTC), os.urandom))
+        self.act = ActionContext("mina", now(), IdGenerator(partial(datetime.now, UTC), os.urandom))
         _, made = users.create(self.act, name="Mina", id="mina")
         _, self.token, kept = tokens.issue(self.act, os.urandom, user_id="mina", name="Bench", scopes=tuple(Scope))
-        self.store.commit(made.plus(kept))
+        self.store.commit(made.merge(kept))
         view, change = boards.create(self.act, name="Bench", hourly_rate_minor=1000)
         self.store.commit(change)
         self.board_id = view.board.id
@@ -50,7 +50,7 @@ class Scene:
         for number in range(number_of_cards):
             found = self.store.read_board(self.board_id, "mina")
             assert found is not None  # noqa: S101 - the board was made above.
-            card, change = cards.add(found, self.act, title=f"Card {number}", description="Some words. " * 20)
+            card, change = cards.create(found, self.act, title=f"Card {number}", description="Some words. " * 20)
             self.store.commit(change)
             self.card_id = card.id
 
@@ -114,7 +114,7 @@ class Work:
 
     def caller(self, authorization: str) -> Caller | None:
         """Who holds the token of an Authorization header."""
-        found = self._store.token_holder(tokens.parse(authorization.removeprefix("Bearer ")) or "")
+        found = self._store.read_token_by_digest(tokens.parse_to_digest(authorization.removeprefix("Bearer ")) or "")
         return Caller(found[1].id, found[0].id, found[0].scopes) if found else None
 
     def get_card(self, caller: Caller, board_id: str, card_id: str) -> Answer:
@@ -124,7 +124,7 @@ class Work:
     def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Answer:
         """A new card, committed."""
         door = self._door(caller, Role.EDITOR, Scope.WRITE)
-        answer = handlers.create_card(door, Act(caller.user_id, now(), self._new_id), board_id, body)
+        answer = handlers.create_card(door, ActionContext(caller.user_id, now(), self._new_id), board_id, body)
         self._store.commit(answer.change or Change())
         return answer
 

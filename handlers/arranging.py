@@ -7,45 +7,45 @@ from handlers.answers import Answer, page
 from handlers.door import Door
 from kanban import arranging, gatherings
 from kanban.store import CardQuery
-from kanban.values import Act
+from kanban.values import ActionContext
 
 _MANY = 500
 """Cards of a list that are read at once, to be sorted."""
 
 
-def order_lists(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+def order_lists(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
     """Put the lists of a board in order."""
-    ordered, change = arranging.order_lists(door.board(board_id), body["list_ids"], act)
+    ordered, change = arranging.reorder_lists(door.board(board_id), body["list_ids"], act)
     answer = page(map(show.list_, ordered), None)
     return Answer(answer.body, change=change)
 
 
-def order_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def order_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
     """Put the cards of a list in order."""
     view, there = door.placed(board_id, list_id)
-    home, change = arranging.order_cards(view, list_id, there, body["card_ids"], act)
+    home, change = arranging.reorder_cards(view, list_id, there, body["card_ids"], act)
     return Answer(show.list_(home), etag=show.list_tag(home), change=change)
 
 
-def sort_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def sort_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
     """Sort the cards of a list once, in as many steps as it takes."""
     # Whoever writes with the first view is refused if anything was written between two reads.
     view, there = door.placed(board_id, list_id)
-    view.list(list_id)
-    keys: dict[str, arranging.Key] = {}
+    view.get_list(list_id)
+    keys: dict[str, arranging.SortValue] = {}
     query = CardQuery(list_id)
     _, found = door.cards(board_id, query, _MANY)
     while True:
-        keys |= {each.id: arranging.key_of(each, body["by"]) for each in found.items}
-        if found.next is None:
+        keys |= {each.id: arranging.get_sort_value(each, body["by"]) for each in found.items}
+        if found.next_key is None:
             break
-        _, found = door.cards(board_id, query, _MANY, found.next)
+        _, found = door.cards(board_id, query, _MANY, found.next_key)
     moves, change = arranging.sort_cards(view, list_id, there, keys, act, **body)
     return Answer({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
 
 
-def move_cards(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def move_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
     """Move all cards of a list to another one, in as many steps as it takes."""
-    view, found = door.cards(board_id, CardQuery(list_id), gatherings.MOST_MOVED)
-    moved, remaining, change = gatherings.move_cards(view, list_id, found.items, act, to=body["list_id"])
+    view, found = door.cards(board_id, CardQuery(list_id), gatherings.MAX_MOVED_CARDS)
+    moved, remaining, change = gatherings.move_cards(view, list_id, found.items, act, target_list_id=body["list_id"])
     return Answer({"moved": moved, "remaining": remaining}, change=change)

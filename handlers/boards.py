@@ -9,7 +9,7 @@ from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import boards, shelves
 from kanban.store import CardQuery, Store
-from kanban.values import Act, Position
+from kanban.values import ActionContext, PageKey
 
 MOST_EMBEDDED_CARDS = 500
 """Cards of a board that come with it when it is asked for with `embed=cards`; the rest is paged."""
@@ -20,20 +20,20 @@ def list_boards(
     now: datetime,
     next_cursor: NextCursor,
     limit: int,
-    cursor: Position | None = None,
+    cursor: PageKey | None = None,
     *,
     archived: bool = False,
     deleted: bool = False,
 ) -> Answer:
     """The caller's boards, newest first: in use, archived, or deleted and the caller's to restore."""
     if deleted:
-        found = door.deleted_boards(shelves.restorable_since(now), limit, cursor)
+        found = door.deleted_boards(shelves.get_restore_cutoff(now), limit, cursor)
     else:
         found = door.mine(limit, cursor, archived=archived)
-    return page((show.board(board, role) for board, role in found.items), next_cursor(found.next))
+    return page((show.board(board, role) for board, role in found.items), next_cursor(found.next_key))
 
 
-def create_board(act: Act, body: dict[str, Any]) -> Answer:
+def create_board(act: ActionContext, body: dict[str, Any]) -> Answer:
     """Make a board; the caller is its owner."""
     view, change = boards.create(act, **body)
     board = view.board
@@ -56,27 +56,27 @@ def get_board(
     if "labels" in embed:
         shape["labels"] = [show.label(each) for each in view.labels]
     if found is not None:
-        rest = next_cursor(found.next, of="list_cards", board_id=board_id)
+        rest = next_cursor(found.next_key, of="list_cards", board_id=board_id)
         shape["cards"] = page((show.card(card, view, now) for card in found.items), rest).body
         if any(card.running for card in found.items):
             tag.append(str(int(now.timestamp())))
     if "members" in embed:
-        users = store.users([each.user_id for each in view.members])
+        users = store.read_users([each.user_id for each in view.members])
         shape["members"] = [show.member(each, users[each.user_id]) for each in view.members]
         # Who the members are, the board's seq tells; the sum rises whenever one of them takes another name.
         tag.append(str(sum(each.version for each in users.values())))
     return Answer(shape, etag=".".join(tag))
 
 
-def update_board(door: Door, act: Act, if_match: IfMatch, board_id: str, body: dict[str, Any]) -> Answer:
+def update_board(door: Door, act: ActionContext, if_match: IfMatch, board_id: str, body: dict[str, Any]) -> Answer:
     """Change the board itself."""
     view = door.board(board_id)
     if_match.admits(view.board.version)
-    board, change = boards.revise(view, body, act)
+    board, change = boards.update(view, body, act)
     return Answer(show.board(board, view.role), etag=show.board_tag(board), change=change)
 
 
-def delete_board(door: Door, act: Act, if_match: IfMatch, board_id: str) -> Answer:
+def delete_board(door: Door, act: ActionContext, if_match: IfMatch, board_id: str) -> Answer:
     """Delete the board with all that is on it."""
     view, running = door.running(board_id)
     if_match.admits(view.board.version)

@@ -10,8 +10,8 @@ from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import cards, shelves, transfers
 from kanban.access import Caller
-from kanban.store import Beside, CardQuery, Shelf, Sort
-from kanban.values import Act, BoardView, Card, Change, Position
+from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
+from kanban.values import ActionContext, BoardView, Card, Change, PageKey
 
 
 def list_cards(
@@ -22,7 +22,7 @@ def list_cards(
     media: str | None,
     board_id: str,
     limit: int,
-    sort: str = Sort.POSITION,
+    sort: str = CardSort.POSITION,
     list_id: str | None = None,
     status: str | None = None,
     label_id: str | None = None,
@@ -31,7 +31,7 @@ def list_cards(
     due_until: str | None = None,
     updated_since: str | None = None,
     q: str | None = None,
-    cursor: Position | None = None,
+    cursor: PageKey | None = None,
     *,
     archived: bool = False,
     deleted: bool = False,
@@ -41,16 +41,16 @@ def list_cards(
     query = CardQuery(
         list_id=list_id,
         q=q,
-        sort=Sort(sort),
-        shelf=Shelf.DELETED if deleted else Shelf.ARCHIVED if archived else Shelf.IN_USE,
+        sort=CardSort(sort),
+        state=CardState.DELETED if deleted else CardState.ARCHIVED if archived else CardState.ACTIVE,
         label_id=label_id,
         assignee_id=caller.user_id if assignee_id == "me" else assignee_id,
         updated_since=read.moment_or_none(updated_since),
-        deleted_since=shelves.restorable_since(now) if deleted else None,
+        deleted_since=shelves.get_restore_cutoff(now) if deleted else None,
         **read.due_filters(status, due_from, due_until, now if overdue else None),
     )
     view, found = door.cards(board_id, query, limit, cursor)
-    answer = page((show.card(card, view, now) for card in found.items), next_cursor(found.next))
+    answer = page((show.card(card, view, now) for card in found.items), next_cursor(found.next_key))
     if media != "text/csv":
         return answer
     return replace(answer, body=show_cards.table(answer.body["items"], view, has_header=cursor is None))
@@ -64,7 +64,7 @@ def list_assigned_cards(
     status: str | None = None,
     due_from: str | None = None,
     due_until: str | None = None,
-    cursor: Position | None = None,
+    cursor: PageKey | None = None,
     *,
     overdue: bool = False,
 ) -> Answer:
@@ -72,13 +72,13 @@ def list_assigned_cards(
     query = CardQuery(**read.due_filters(status, due_from, due_until, now if overdue else None))
     found = door.assigned(query, limit, cursor)
     items = (show.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
-    return page(items, next_cursor(found.next))
+    return page(items, next_cursor(found.next_key))
 
 
-def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+def create_card(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
     """Add a card to the board."""
     view = door.board(board_id)
-    card, change = cards.add(view, act, **read.card(body))
+    card, change = cards.create(view, act, **read.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
         show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), location=location, change=change
@@ -88,32 +88,34 @@ def create_card(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> An
 def get_card(door: Door, now: datetime, board_id: str, card_id: str) -> Answer:
     """One card."""
     view = door.board(board_id, card_ids=[card_id])
-    return _shown(view.card(card_id), view, now)
+    return _shown(view.get_card(card_id), view, now)
 
 
-def update_card(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def update_card(
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
+) -> Answer:
     """Change what a card says."""
     view = door.board(board_id, card_ids=[card_id])
-    if_match.admits(view.card(card_id).version)
-    card, change = cards.revise(view, card_id, read.card(body), act)
+    if_match.admits(view.get_card(card_id).version)
+    card, change = cards.update(view, card_id, read.card(body), act)
     return _shown(card, view, act.at, change)
 
 
-def delete_card(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str) -> Answer:
+def delete_card(door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Answer:
     """Delete a card; its clock stops."""
     view = door.board(board_id, card_ids=[card_id])
-    if_match.admits(view.card(card_id).version)
+    if_match.admits(view.get_card(card_id).version)
     return gone(cards.delete(view, card_id, act))
 
 
-def move_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def move_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Put a card somewhere else on its board; its status follows the list."""
     view = door.board(board_id, card_ids=[card_id], beside=_beside(body))
     card, change = cards.move(view, card_id, act, **body)
     return _shown(card, view, act.at, change)
 
 
-def transfer_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def transfer_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Move a card to another board, with all that belongs to it."""
     home, wishes = door.board(board_id, card_ids=[card_id]), dict(body)
     away = door.other(wishes.pop("board_id"))
@@ -121,21 +123,21 @@ def transfer_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[
     return _shown(card, away, act.at, change)
 
 
-def start_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+def start_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
     """Take a card up: to the first list in progress, and its clock runs."""
     view = door.board(board_id, card_ids=[card_id])
     card, change = cards.start(view, card_id, act)
     return _shown(card, view, act.at, change)
 
 
-def resolve_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+def resolve_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
     """Finish a card: to the first list of what is done, and its clock stops."""
     view = door.board(board_id, card_ids=[card_id])
     card, change = cards.resolve(view, card_id, act)
     return _shown(card, view, act.at, change)
 
 
-def reopen_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:
+def reopen_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
     """Take a finished card back: to the first list of what is to do."""
     view = door.board(board_id, card_ids=[card_id])
     card, change = cards.reopen(view, card_id, act)
@@ -149,20 +151,20 @@ def get_card_time(
     board_id: str,
     card_id: str,
     limit: int,
-    cursor: Position | None = None,
+    cursor: PageKey | None = None,
 ) -> Answer:
     """A card's time entries, with what they sum up to."""
     view, found = door.time_entries(board_id, card_id, limit, cursor)
-    entries = page((show.time_entry(entry, now) for entry in found.items), next_cursor(found.next))
-    return replace(entries, body=(entries.body or {}) | show.clock(view.card(card_id), view.board.currency, now))
+    entries = page((show.time_entry(entry, now) for entry in found.items), next_cursor(found.next_key))
+    return replace(entries, body=(entries.body or {}) | show.clock(view.get_card(card_id), view.board.currency, now))
 
 
-def _beside(body: dict[str, str]) -> Beside | None:
+def _beside(body: dict[str, str]) -> NeighbourOf | None:
     """The neighbour that a move names, so that the read brings what lies beyond it."""
     if "before" in body:
-        return Beside(body["before"], "before")
+        return NeighbourOf(body["before"], "before")
     if "after" in body:
-        return Beside(body["after"], "after")
+        return NeighbourOf(body["after"], "after")
     return None
 
 

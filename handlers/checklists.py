@@ -8,20 +8,20 @@ from handlers.door import Door
 from handlers.given import IfMatch
 from kanban import checklist_items, checklists
 from kanban.store import PartKey
-from kanban.values import Act, BoardView, Change, Checklist, ChecklistItem
+from kanban.values import ActionContext, BoardView, Change, Checklist, ChecklistItem
 
 
 def list_checklists(door: Door, board_id: str, card_id: str) -> Answer:
     """The card's checklists with their items, all of them."""
     view, found = door.checklists(board_id, card_id)
-    view.card(card_id)
+    view.get_card(card_id)
     return page((show.checklist(each, view) for each in found), None)
 
 
-def create_checklist(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def create_checklist(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Make a checklist below those of the card."""
     view, there = door.checklists(board_id, card_id)
-    made, change = checklists.add(view, card_id, there, act, **body)
+    made, change = checklists.create(view, card_id, there, act, **body)
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{made.id}"
     etag = show.checklist_tag(made, view)
     return created(show.checklist(made, view), etag=etag, location=location, change=change)
@@ -34,16 +34,24 @@ def get_checklist(door: Door, board_id: str, card_id: str, checklist_id: str) ->
 
 
 def update_checklist(
-    door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, checklist_id: str, body: dict[str, Any]
+    door: Door,
+    act: ActionContext,
+    if_match: IfMatch,
+    board_id: str,
+    card_id: str,
+    checklist_id: str,
+    body: dict[str, Any],
 ) -> Answer:
     """Rename a checklist."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
     if_match.admits(checklist.version)
-    revised, change = checklists.revise(view, checklist, body, act)
+    revised, change = checklists.update(view, checklist, body, act)
     return _shown(revised, view, change)
 
 
-def delete_checklist(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, checklist_id: str) -> Answer:
+def delete_checklist(
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, checklist_id: str
+) -> Answer:
     """Erase a checklist with its items."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
     if_match.admits(checklist.version)
@@ -51,7 +59,7 @@ def delete_checklist(door: Door, act: Act, if_match: IfMatch, board_id: str, car
 
 
 def move_checklist(
-    door: Door, act: Act, board_id: str, card_id: str, checklist_id: str, body: dict[str, Any]
+    door: Door, act: ActionContext, board_id: str, card_id: str, checklist_id: str, body: dict[str, Any]
 ) -> Answer:
     """Put a checklist somewhere else on its card."""
     view, there = door.checklists(board_id, card_id)
@@ -60,11 +68,11 @@ def move_checklist(
 
 
 def create_checklist_item(
-    door: Door, act: Act, board_id: str, card_id: str, checklist_id: str, body: dict[str, Any]
+    door: Door, act: ActionContext, board_id: str, card_id: str, checklist_id: str, body: dict[str, Any]
 ) -> Answer:
     """Add an item to a checklist."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
-    made, change = checklist_items.add(view, checklist, act, **read.checklist_item(body))
+    made, change = checklist_items.create(view, checklist, act, **read.checklist_item(body))
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items/{made.id}"
     etag = show.checklist_item_tag(made, view)
     return created(show.checklist_item(made, view), etag=etag, location=location, change=change)
@@ -73,12 +81,12 @@ def create_checklist_item(
 def get_checklist_item(door: Door, board_id: str, card_id: str, checklist_id: str, item_id: str) -> Answer:
     """One item."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
-    return _item_shown(checklist_items.item_of(checklist, item_id), view)
+    return _item_shown(checklist_items.get_item(checklist, item_id), view)
 
 
 def update_checklist_item(
     door: Door,
-    act: Act,
+    act: ActionContext,
     if_match: IfMatch,
     board_id: str,
     card_id: str,
@@ -88,22 +96,22 @@ def update_checklist_item(
 ) -> Answer:
     """Change an item; the card's progress follows."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
-    if_match.admits(checklist_items.item_of(checklist, item_id).version)
-    revised, change = checklist_items.revise(view, checklist, item_id, read.checklist_item(body), act)
+    if_match.admits(checklist_items.get_item(checklist, item_id).version)
+    revised, change = checklist_items.update(view, checklist, item_id, read.checklist_item(body), act)
     return _item_shown(revised, view, change)
 
 
 def delete_checklist_item(
-    door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, checklist_id: str, item_id: str
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, checklist_id: str, item_id: str
 ) -> Answer:
     """Erase an item."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
-    if_match.admits(checklist_items.item_of(checklist, item_id).version)
+    if_match.admits(checklist_items.get_item(checklist, item_id).version)
     return gone(checklist_items.delete(view, checklist, item_id, act))
 
 
 def move_checklist_item(
-    door: Door, act: Act, board_id: str, card_id: str, checklist_id: str, item_id: str, body: dict[str, Any]
+    door: Door, act: ActionContext, board_id: str, card_id: str, checklist_id: str, item_id: str, body: dict[str, Any]
 ) -> Answer:
     """Put an item somewhere else in its checklist."""
     view, checklist = _read(door, board_id, card_id, checklist_id)
@@ -113,7 +121,7 @@ def move_checklist_item(
 
 def convert_checklist_item(
     door: Door,
-    act: Act,
+    act: ActionContext,
     board_id: str,
     card_id: str,
     checklist_id: str,
@@ -131,7 +139,7 @@ def convert_checklist_item(
 def _read(door: Door, board_id: str, card_id: str, checklist_id: str) -> tuple[BoardView, Checklist]:
     """The board with the card and that checklist of it."""
     view = door.board(board_id, card_ids=[card_id], parts=[PartKey(Checklist, card_id, checklist_id)])
-    return view, checklists.of(view, card_id, checklist_id)
+    return view, checklists.get_checklist(view, card_id, checklist_id)
 
 
 def _shown(value: Checklist, view: BoardView, change: Change | None = None) -> Answer:

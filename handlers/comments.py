@@ -8,45 +8,53 @@ from handlers.door import Door
 from handlers.given import IfMatch, NextCursor
 from kanban import comments
 from kanban.store import PartKey
-from kanban.values import Act, BoardView, Change, Comment, Position
+from kanban.values import ActionContext, BoardView, Change, Comment, PageKey
 
 
 def list_comments(
-    door: Door, next_cursor: NextCursor, board_id: str, card_id: str, limit: int, cursor: Position | None = None
+    door: Door, next_cursor: NextCursor, board_id: str, card_id: str, limit: int, cursor: PageKey | None = None
 ) -> Answer:
     """A page of the comments on a card, newest first."""
     view, found = door.comments(board_id, card_id, limit, cursor)
-    view.card(card_id)
-    return page(map(show.comment, found.items), next_cursor(found.next))
+    view.get_card(card_id)
+    return page(map(show.comment, found.items), next_cursor(found.next_key))
 
 
-def create_comment(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def create_comment(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Write a comment in the caller's name."""
     view = door.board(board_id, card_ids=[card_id])
-    made, change = comments.add(view, card_id, act, **body)
+    made, change = comments.create(view, card_id, act, **body)
     location = f"/boards/{board_id}/cards/{card_id}/comments/{made.id}"
     return created(show.comment(made), etag=str(made.version), location=location, change=change)
 
 
 def get_comment(door: Door, board_id: str, card_id: str, comment_id: str) -> Answer:
     """One comment."""
-    return _shown(comments.of(_read(door, board_id, card_id, comment_id), card_id, comment_id))
+    return _shown(comments.get_comment(_read(door, board_id, card_id, comment_id), card_id, comment_id))
 
 
 def update_comment(
-    door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, comment_id: str, body: dict[str, Any]
+    door: Door,
+    act: ActionContext,
+    if_match: IfMatch,
+    board_id: str,
+    card_id: str,
+    comment_id: str,
+    body: dict[str, Any],
 ) -> Answer:
     """Change what a comment says; only its author can."""
     view = _read(door, board_id, card_id, comment_id)
-    if_match.admits(comments.to_edit(view, card_id, comment_id, act).version)
-    revised, change = comments.revise(view, card_id, comment_id, body, act)
+    if_match.admits(comments.get_editable_comment(view, card_id, comment_id, act).version)
+    revised, change = comments.update(view, card_id, comment_id, body, act)
     return _shown(revised, change)
 
 
-def delete_comment(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, comment_id: str) -> Answer:
+def delete_comment(
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, comment_id: str
+) -> Answer:
     """Erase a comment; its author can, and an owner of the board."""
     view = _read(door, board_id, card_id, comment_id)
-    if_match.admits(comments.to_delete(view, card_id, comment_id, act).version)
+    if_match.admits(comments.get_deletable_comment(view, card_id, comment_id, act).version)
     return gone(comments.delete(view, card_id, comment_id, act))
 
 

@@ -8,10 +8,10 @@ from handlers.answers import Answer, created
 from handlers.door import Door
 from kanban import copies
 from kanban.store import CardQuery
-from kanban.values import Act, Card, Checklist
+from kanban.values import ActionContext, Card, Checklist
 
 
-def copy_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def copy_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Make a card like this one."""
     view, checklists = door.checklists(board_id, card_id)
     card, change = copies.copy_card(view, card_id, checklists, act, **body)
@@ -21,20 +21,20 @@ def copy_card(door: Door, act: Act, board_id: str, card_id: str, body: dict[str,
     )
 
 
-def copy_list(door: Door, act: Act, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def copy_list(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
     """Make a list like this one, with copies of its cards."""
-    view, found = door.cards(board_id, CardQuery(list_id), copies.MOST_COPIED)
-    copies.refuse_long(view.list(list_id))
+    view, found = door.cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS)
+    copies.ensure_list_can_be_copied(view.get_list(list_id))
     there = found.items
-    while found.next:
-        _, found = door.cards(board_id, CardQuery(list_id), copies.MOST_COPIED, found.next)
+    while found.next_key:
+        _, found = door.cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS, found.next_key)
         there += found.items
     copy, change = copies.copy_list(view, list_id, there, _checklists(door, board_id, there), act, **body)
     location = f"/boards/{board_id}/lists/{copy.id}"
     return created(show.list_(copy), etag=show.list_tag(copy), location=location, change=change)
 
 
-def copy_board(door: Door, act: Act, board_id: str, body: dict[str, Any]) -> Answer:
+def copy_board(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
     """Make a board like this one, which belongs to the caller."""
     if body.get("cards", True):
         view, there, checklists = door.at_rest(board_id, lambda cards: _checklists(door, board_id, cards))

@@ -4,21 +4,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
-from kanban.access import Caller, permit
+from kanban.access import Caller, ensure_permitted
 from kanban.errors import NotFound, UnknownReference
-from kanban.shelves import MOST_STOPPED
-from kanban.store import Beside, Busy, CardQuery, PartKey, Store
+from kanban.shelves import MAX_STOPPED_CLOCKS
+from kanban.store import Busy, CardQuery, NeighbourOf, PartKey, Store
 from kanban.values import (
     Board,
     BoardView,
     Card,
+    CardRank,
     Checklist,
     Comment,
     Event,
     List,
     Page,
-    Placed,
-    Position,
+    PageKey,
     Role,
     Scope,
     Stage,
@@ -55,11 +55,13 @@ class Door:
         board_id: str,
         *,
         card_ids: Sequence[str] = (),
-        beside: Beside | None = None,
+        beside: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView:
         """The board with its lists, and the named cards and parts of these as far as they are there."""
-        view = self._store.read_board(board_id, self._caller.user_id, card_ids=card_ids, beside=beside, parts=parts)
+        view = self._store.read_board(
+            board_id, self._caller.user_id, card_ids=card_ids, neighbour_of=beside, parts=parts
+        )
         return self._entered(view)
 
     def other(self, board_id: str) -> BoardView:
@@ -79,7 +81,7 @@ class Door:
         return self._entered(self._store.read_deleted(board_id, self._caller.user_id))
 
     def deleted_lists(
-        self, board_id: str, since: datetime, limit: int, after: Position | None = None
+        self, board_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]]:
         """A page of the board's lists that were deleted since that moment, newest first."""
         found = self._store.page_deleted_lists(board_id, self._caller.user_id, since, limit, after)
@@ -91,10 +93,10 @@ class Door:
         query = CardQuery(list_id, Stage.IN_PROGRESS)
         view, found = self.cards(board_id, query, _MOST_AT_ONCE)
         running = [card for card in found.items if card.running]
-        while found.next and len(running) <= MOST_STOPPED:
-            _, found = self.cards(board_id, query, _MOST_AT_ONCE, found.next)
+        while found.next_key and len(running) <= MAX_STOPPED_CLOCKS:
+            _, found = self.cards(board_id, query, _MOST_AT_ONCE, found.next_key)
             running += [card for card in found.items if card.running]
-        return view, tuple(running) if len(running) <= MOST_STOPPED else None
+        return view, tuple(running) if len(running) <= MAX_STOPPED_CLOCKS else None
 
     def running_of(self, board_id: str, user_id: str) -> tuple[BoardView, tuple[Card, ...]]:
         """Return the board, and its cards whose clocks run in the user's name, but not more than stop at once."""
@@ -102,13 +104,13 @@ class Door:
         query = CardQuery(status=Stage.IN_PROGRESS)
         view, page = self.cards(board_id, query, _MOST_AT_ONCE)
         running = [card for card in page.items if card.running and card.running.user_id == user_id]
-        while page.next and len(running) < MOST_STOPPED:
-            _, page = self.cards(board_id, query, _MOST_AT_ONCE, page.next)
+        while page.next_key and len(running) < MAX_STOPPED_CLOCKS:
+            _, page = self.cards(board_id, query, _MOST_AT_ONCE, page.next_key)
             running += [card for card in page.items if card.running and card.running.user_id == user_id]
-        return view, tuple(running[:MOST_STOPPED])
+        return view, tuple(running[:MAX_STOPPED_CLOCKS])
 
     def cards(
-        self, board_id: str, query: CardQuery, limit: int, after: Position | None = None
+        self, board_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]]:
         """A page of the board's cards."""
         found = self._store.page_cards(board_id, self._caller.user_id, query, limit, after)
@@ -124,17 +126,17 @@ class Door:
         for _ in range(_MOST_GLANCES):
             view, found = self.cards(board_id, CardQuery(), _MOST_AT_ONCE)
             cards = list(found.items)
-            while found.next:
-                _, found = self.cards(board_id, CardQuery(), _MOST_AT_ONCE, found.next)
+            while found.next_key:
+                _, found = self.cards(board_id, CardQuery(), _MOST_AT_ONCE, found.next_key)
                 cards += found.items
             rest = also(cards)
             if self.board(board_id).board.seq == view.board.seq:
                 return view, cards, rest
         raise Busy
 
-    def placed(self, board_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]]:
+    def placed(self, board_id: str, list_id: str) -> tuple[BoardView, tuple[CardRank, ...]]:
         """The places of all cards of a list, hidden ones too, in order. None for a list that is not there."""
-        found = self._store.placed(board_id, self._caller.user_id, list_id)
+        found = self._store.read_card_ranks(board_id, self._caller.user_id, list_id)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def events(self, board_id: str, after_seq: int, limit: int) -> tuple[BoardView, Page[Event]]:
@@ -143,7 +145,7 @@ class Door:
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def time_entries(
-        self, board_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]]:
         """A page of a card's time entries, oldest first; the view holds the card."""
         found = self._store.page_time_entries(board_id, self._caller.user_id, card_id, limit, after)
@@ -151,49 +153,49 @@ class Door:
 
     def checklists(self, board_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]]:
         """A card's checklists, in their order; the view holds the card."""
-        found = self._store.checklists(board_id, self._caller.user_id, card_id)
+        found = self._store.read_checklists(board_id, self._caller.user_id, card_id)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
     def comments(
-        self, board_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]]:
         """A page of a card's comments, newest first; the view holds the card."""
         found = self._store.page_comments(board_id, self._caller.user_id, card_id, limit, after)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
-    def assigned(self, query: CardQuery, limit: int, after: Position | None = None) -> Page[tuple[BoardView, Card]]:
+    def assigned(self, query: CardQuery, limit: int, after: PageKey | None = None) -> Page[tuple[BoardView, Card]]:
         """A page of the cards that the caller is assigned to, each with its board."""
-        return self._store.page_assigned(self._caller.user_id, query, limit, after)
+        return self._store.page_assigned_cards(self._caller.user_id, query, limit, after)
 
     def all_time_entries(self, board_id: str, card_id: str, most: int) -> tuple[BoardView, list[TimeEntry]]:
         """The card's time entries, but not many more than `most`; the view is the one that was read first."""
         # Whoever writes with the first view is refused if anything was written between two reads.
         view, found = self.time_entries(board_id, card_id, most + 1)
         entries = [*found.items]
-        while found.next and len(entries) <= most:
-            _, found = self.time_entries(board_id, card_id, most + 1, found.next)
+        while found.next_key and len(entries) <= most:
+            _, found = self.time_entries(board_id, card_id, most + 1, found.next_key)
             entries += found.items
         return view, entries
 
     def worked(
-        self, board_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+        self, board_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]]:
         """A page of the time entries that reach into a span, with their cards."""
-        found = self._store.page_worked(board_id, self._caller.user_id, span, limit, after)
+        found = self._store.page_board_time_entries(board_id, self._caller.user_id, span, limit, after)
         return (self._entered(found[0]), found[1]) if found else self._closed()
 
-    def mine(self, limit: int, after: Position | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
+    def mine(self, limit: int, after: PageKey | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:
         """A page of the caller's boards, newest first: those in use, or those that are archived."""
         return self._store.page_boards(self._caller.user_id, limit, after, archived=archived)
 
-    def deleted_boards(self, since: datetime, limit: int, after: Position | None = None) -> Page[tuple[Board, Role]]:
+    def deleted_boards(self, since: datetime, limit: int, after: PageKey | None = None) -> Page[tuple[Board, Role]]:
         """A page of the boards that the caller owns and that were deleted since that moment, newest first."""
         return self._store.page_deleted_boards(self._caller.user_id, since, limit, after)
 
     def _entered(self, view: BoardView | None) -> BoardView:
         if view is None:
             raise NotFound("board")
-        permit(self._caller, self._scope, role=view.role, least=self._least)
+        ensure_permitted(self._caller, self._scope, role=view.role, required_role=self._least)
         return view
 
     def _closed(self) -> NoReturn:

@@ -12,8 +12,8 @@ from handlers.show import Shape
 from kanban.access import Caller
 from kanban.errors import BoardChanged
 from kanban.exports import Digest
-from kanban.store import CardQuery, Shelf, Store
-from kanban.values import BoardView, Card, Position
+from kanban.store import CardQuery, CardState, Store
+from kanban.values import BoardView, Card, PageKey
 
 _CARDS_AT_ONCE = 50
 _COMMENTS_AT_ONCE = 50
@@ -25,7 +25,7 @@ _MOST_GLANCES = 3
 """How often the first page is begun before the board is said to change all the time."""
 
 _ALL_TIME = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
-_SHELVES = (Shelf.IN_USE, Shelf.ARCHIVED)
+_SHELVES = (CardState.ACTIVE, CardState.ARCHIVED)
 
 
 def export_board(
@@ -35,12 +35,12 @@ def export_board(
     now: datetime,
     next_cursor: NextCursor,
     board_id: str,
-    cursor: Position | None = None,
+    cursor: PageKey | None = None,
 ) -> Answer:
     """A page of the whole board."""
     page = _page(door, board_id, cursor)
     shape = page.shape(now, next_cursor(page.next))
-    people = store.users(sorted({caller.user_id, *page.people()}))
+    people = store.read_users(sorted({caller.user_id, *page.people()}))
     origin = show_exports.origin(people[caller.user_id], _installation_id(store))
     next_query = {"cursor": shape["next_cursor"]} if page.next else None
     return Answer({**show_exports.with_names(shape, people), **origin}, next_query=next_query)
@@ -48,10 +48,10 @@ def export_board(
 
 def _installation_id(store: Store) -> str:
     """Return what tells this installation from others. Its secret can't be told from it."""
-    return hmac.digest(store.secret(), b"exported_from", "sha256").hex()[:32]
+    return hmac.digest(store.read_secret(), b"exported_from", "sha256").hex()[:32]
 
 
-def _page(door: Door, board_id: str, cursor: Position | None) -> "_Page":
+def _page(door: Door, board_id: str, cursor: PageKey | None) -> "_Page":
     for glance in range(_MOST_GLANCES):
         page = _Page(door, door.board(board_id), cursor)
         try:
@@ -72,7 +72,7 @@ class _Page:
     length of the store's position of that page, that position, and the store's position among the comments.
     """
 
-    def __init__(self, door: Door, view: BoardView, cursor: Position | None) -> None:
+    def __init__(self, door: Door, view: BoardView, cursor: PageKey | None) -> None:
         self.door = door
         self.view = view
         self.is_first = cursor is None
@@ -80,10 +80,10 @@ class _Page:
         self.seq = int(seq)
         self.digest = Digest(str(digest))
         self.shelf, self.done, self.midway = int(shelf), int(done), bool(midway)
-        self.after: Position | None = tuple(rest[: int(length)]) or None
-        self.comments_after: Position | None = tuple(rest[int(length) :]) or None
+        self.after: PageKey | None = tuple(rest[: int(length)]) or None
+        self.comments_after: PageKey | None = tuple(rest[int(length) :]) or None
         self.bytes = 0
-        self.next: Position | None = None
+        self.next: PageKey | None = None
         self.numbers = {each.id: number for number, each in enumerate(view.lists)}
         self.labels = {each.id: each.name for each in view.labels}
         self.found: dict[str, list[Shape]] = {"cards": [], "checklists": [], "comments": [], "time_entries": []}
@@ -105,7 +105,7 @@ class _Page:
         """Read on from the cursor until the page is full or the board is told. Raises BoardChanged."""
         self._same(self.view)
         if self.is_first:
-            self.digest.add_head(show_exports.head(self.view, self.view.board.updated_at, is_first=True))
+            self.digest.add_board(show_exports.head(self.view, self.view.board.updated_at, is_first=True))
         shelves = 2 * len(self.view.lists)
         while self.shelf < shelves:
             if not self._fill_cards():
@@ -118,7 +118,7 @@ class _Page:
     def _fill_cards(self) -> bool:
         """Add a page of the store's; whether there is room for more."""
         list_ = self.view.lists[self.shelf // 2]
-        query = CardQuery(list_.id, shelf=_SHELVES[self.shelf % 2])
+        query = CardQuery(list_.id, state=_SHELVES[self.shelf % 2])
         view, page = self.door.cards(self.view.board.id, query, _CARDS_AT_ONCE, self.after)
         self._same(view)
         for card in page.items[self.done :]:
@@ -126,8 +126,8 @@ class _Page:
                 self._stop()
                 return False
             self.done += 1
-        self.done, self.after = 0, page.next
-        self.shelf += page.next is None
+        self.done, self.after = 0, page.next_key
+        self.shelf += page.next_key is None
         return True
 
     def _fill_card(self, card: Card) -> bool:
@@ -148,8 +148,8 @@ class _Page:
             for comment in page.items:
                 shape = show_exports.comment(comment)
                 self._add("comment", shape, self.digest.add("comment", shape, key))
-            self.comments_after = page.next
-            self.midway = page.next is not None
+            self.comments_after = page.next_key
+            self.midway = page.next_key is not None
         return not self.midway
 
     def _fill_entries(self) -> bool:
@@ -160,8 +160,8 @@ class _Page:
             shape = show_exports.time_entry(entry)
             key = (self.numbers[card.list_id], card.rank)
             self._add("time_entry", shape, self.digest.add("time_entry", shape, key))
-        self.after = page.next
-        return page.next is not None
+        self.after = page.next_key
+        return page.next_key is not None
 
     def _add(self, kind: str, shape: Shape, size: int) -> None:
         self.found["time_entries" if kind == "time_entry" else f"{kind}s"].append(shape)

@@ -6,7 +6,7 @@ or None where the operation allows nobody in particular; `media` is the media ty
 
 from typing import Protocol
 
-from kanban.values import Position
+from kanban.values import PageKey
 
 
 class IfMatch(Protocol):
@@ -19,7 +19,7 @@ class IfMatch(Protocol):
 class NextCursor(Protocol):
     """Seals the place where the next page starts (`next_cursor`)."""
 
-    def __call__(self, position: Position | None, of: str | None = None, **scope: object) -> str | None:
+    def __call__(self, position: PageKey | None, of: str | None = None, **scope: object) -> str | None:
         """The cursor of this listing, or of the operation `of` with its parameters; None at the end."""
 
 

@@ -11,5 +11,5 @@ def get_health() -> Answer:
 
 def get_ready(store: Store) -> Answer:
     """Say that the store answers; raises Busy when it doesn't."""
-    store.ready()
+    store.check_ready()
     return Answer({"status": "ready"})

@@ -6,27 +6,29 @@ from handlers.door import Door
 from kanban import marks, members
 from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.values import Act, Role
+from kanban.values import ActionContext, Role
 
 
 def list_members(door: Door, store: Store, board_id: str) -> Answer:
     """Everybody who may enter the board, who came first first."""
     view = door.board(board_id)
-    users = store.users([each.user_id for each in view.members])
+    users = store.read_users([each.user_id for each in view.members])
     return page((show.member(each, users[each.user_id]) for each in view.members), None)
 
 
 def get_member(door: Door, store: Store, board_id: str, user_id: str) -> Answer:
     """One member."""
-    member = door.board(board_id).member(user_id)
-    user = store.users([user_id])[user_id]
+    member = door.board(board_id).get_member(user_id)
+    user = store.read_users([user_id])[user_id]
     return Answer(show.member(member, user), etag=show.member_tag(member, user))
 
 
-def put_member(door: Door, store: Store, act: Act, board_id: str, user_id: str, body: dict[str, str]) -> Answer:
+def put_member(
+    door: Door, store: Store, act: ActionContext, board_id: str, user_id: str, body: dict[str, str]
+) -> Answer:
     """Let somebody in, or give a member another role."""
     view = door.board(board_id)
-    user = store.user(user_id)
+    user = store.read_user(user_id)
     if user is None:
         raise NotFound("user")
     member, change = members.put(view, user_id, Role(body["role"]), act)
@@ -36,20 +38,20 @@ def put_member(door: Door, store: Store, act: Act, board_id: str, user_id: str, 
     return Answer(shape, etag=tag, change=change)
 
 
-def remove_member(door: Door, act: Act, board_id: str, user_id: str) -> Answer:
+def remove_member(door: Door, act: ActionContext, board_id: str, user_id: str) -> Answer:
     """Leave the board, or remove somebody from it; the clocks that run in their name stop."""
     view, running = door.running_of(board_id, user_id)
     return gone(members.remove(view, user_id, act, running))
 
 
-def assign_card(door: Door, act: Act, board_id: str, card_id: str, user_id: str) -> Answer:
+def assign_card(door: Door, act: ActionContext, board_id: str, card_id: str, user_id: str) -> Answer:
     """Put a member to work on a card."""
     view = door.board(board_id, card_ids=[card_id])
     card, change = marks.assign(view, card_id, user_id, act)
     return Answer(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
 
 
-def unassign_card(door: Door, act: Act, board_id: str, card_id: str, user_id: str) -> Answer:
+def unassign_card(door: Door, act: ActionContext, board_id: str, card_id: str, user_id: str) -> Answer:
     """Take somebody off a card."""
     view = door.board(board_id, card_ids=[card_id])
     card, change = marks.unassign(view, card_id, user_id, act)

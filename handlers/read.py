@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kanban.errors import MomentOutOfRange
+from kanban.errors import TimestampOutOfRange
 from kanban.moments import EARLIEST, LATEST
-from kanban.spans import refuse_backwards
+from kanban.spans import ensure_start_before_end
 from kanban.values import Link, Stage
 
 
@@ -24,7 +24,7 @@ def _kept(text: str, field: str) -> datetime:
     """A moment that is to be kept. Raises MomentOutOfRange."""
     found = moment(text)
     if not EARLIEST <= found <= LATEST:
-        raise MomentOutOfRange(field)
+        raise TimestampOutOfRange(field)
     return found
 
 
@@ -48,7 +48,7 @@ def due_filters(
 ) -> dict[str, Any]:
     """The filters that every listing of cards has, as a `CardQuery` holds them. Raises EndsBeforeStart."""
     start, end = moment_or_none(due_from), moment_or_none(due_until)
-    refuse_backwards(start, end, named=("due_from", "due_until"))
+    ensure_start_before_end(start, end, parameters=("due_from", "due_until"))
     return {
         "status": Stage(status) if status else None,
         "due_from": start,

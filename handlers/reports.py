@@ -7,10 +7,10 @@ from handlers import show_reports
 from handlers.answers import Answer
 from handlers.door import Door
 from kanban import days, flow, time_report
-from kanban.days import Bucket, Days
-from kanban.store import CardQuery, Sort, Store
+from kanban.days import Bucket, DateRange
+from kanban.store import CardQuery, CardSort, Store
 from kanban.time_errors import TooMuchInRange
-from kanban.values import BoardView, Card, Event, Position, Stage, TimeEntry
+from kanban.values import BoardView, Card, Event, PageKey, Stage, TimeEntry
 
 _ENTRIES_AT_ONCE = 500
 _EVENTS_AT_ONCE = 1_000
@@ -33,9 +33,9 @@ def get_time_report(
 ) -> Answer:
     """The time that was worked on the board, and its cost, as JSON or CSV."""
     view = door.board(board_id)
-    wished = days.wished(_day(from_), _day(to), tz, now)
-    found = time_report.report(_worked(door, board_id, wished), wished, Bucket(bucket), now)
-    names = {user.id: user.name for user in store.users([user_id for user_id, _ in found.members]).values()}
+    wished = days.build_date_range(_day(from_), _day(to), tz, now)
+    found = time_report.build_time_report(_worked(door, board_id, wished), wished, Bucket(bucket), now)
+    names = {user.id: user.name for user in store.read_users([user_id for user_id, _ in found.members]).values()}
     shape = show_reports.time_report(found, wished, Bucket(bucket), view.board.currency, names)
     return Answer(show_reports.time_sheet(shape) if media == "text/csv" else shape)
 
@@ -51,32 +51,32 @@ def get_flow(
 ) -> Answer:
     """How work flowed over the board, by its events, and what is in progress."""
     view, running = _in_progress(door, board_id)
-    wished = days.wished(_day(from_), _day(to), tz, now)
+    wished = days.build_date_range(_day(from_), _day(to), tz, now)
     first = door.events(board_id, 0, 1)[1].items[0]
-    told = wished.within(wished.day_of(first.at), wished.day_of(now))
-    found = flow.flow(_events_of(door, board_id, view.board.seq, told), view, told.cut(Bucket.DAY))
+    told = wished.clip(wished.get_local_day(first.at), wished.get_local_day(now))
+    found = flow.build_flow_report(_events_of(door, board_id, view.board.seq, told), view, told.split(Bucket.DAY))
     shape = show_reports.flow(found, wished, told, Bucket(bucket))
     return Answer({**shape, "in_progress": show_reports.in_progress(running, view, now)})
 
 
 def _in_progress(door: Door, board_id: str) -> tuple[BoardView, list[Card]]:
     """The board as it was seen last, and its cards in progress, those that were created first."""
-    query = CardQuery(status=Stage.IN_PROGRESS, sort=Sort.OLDEST)
+    query = CardQuery(status=Stage.IN_PROGRESS, sort=CardSort.OLDEST)
     view, found = door.cards(board_id, query, _CARDS_AT_ONCE)
     cards = {card.id: card for card in found.items}
-    while found.next and len(cards) < flow.MOST_RUNNING:
-        view, found = door.cards(board_id, query, _CARDS_AT_ONCE, found.next)
+    while found.next_key and len(cards) < flow.MAX_LISTED_IN_PROGRESS:
+        view, found = door.cards(board_id, query, _CARDS_AT_ONCE, found.next_key)
         cards |= {card.id: card for card in found.items}
-    return view, [*cards.values()][: flow.MOST_RUNNING]
+    return view, [*cards.values()][: flow.MAX_LISTED_IN_PROGRESS]
 
 
-def _events_of(door: Door, board_id: str, last: int, told: Days) -> Iterator[Event]:
+def _events_of(door: Door, board_id: str, last: int, told: DateRange) -> Iterator[Event]:
     """The events from the first of these days to the seq `last`, page by page. Raises TooMuchInRange."""
-    if told.last < told.first:
+    if told.last_day < told.first_day:
         return
     after = _seq_before(door, board_id, last, told.start - _CLOCKS_DIFFER)
-    if last - after > flow.MOST_EVENTS:
-        raise TooMuchInRange("events", flow.MOST_EVENTS)
+    if last - after > flow.MAX_EVENTS:
+        raise TooMuchInRange("events", flow.MAX_EVENTS)
     while after < last:
         found = door.events(board_id, after, _EVENTS_AT_ONCE)[1].items
         yield from found
@@ -96,19 +96,19 @@ def _seq_before(door: Door, board_id: str, last: int, moment: datetime) -> int:
     return low
 
 
-def _worked(door: Door, board_id: str, wished: Days) -> Iterator[tuple[BoardView, TimeEntry, Card]]:
+def _worked(door: Door, board_id: str, wished: DateRange) -> Iterator[tuple[BoardView, TimeEntry, Card]]:
     """The entries of these days, page by page. Raises TooMuchInRange."""
-    after: Position | None = None
+    after: PageKey | None = None
     read = 0
     while True:
         view, found = door.worked(board_id, (wished.start, wished.end), _ENTRIES_AT_ONCE, after)
         yield from ((view, entry, card) for entry, card in found.items)
         read += len(found.items)
-        if read > time_report.MOST_ENTRIES:
-            raise TooMuchInRange("time entries", time_report.MOST_ENTRIES)
-        if found.next is None:
+        if read > time_report.MAX_ENTRIES:
+            raise TooMuchInRange("time entries", time_report.MAX_ENTRIES)
+        if found.next_key is None:
             return
-        after = found.next
+        after = found.next_key
 
 
 def _day(text: str | None) -> date | None:

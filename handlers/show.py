@@ -5,8 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from kanban import money, timeclock
-from kanban.moments import written as moment
-from kanban.moments import written_or_none as moment_or_none
+from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_utc as moment
 from kanban.values import (
     Board,
     BoardView,
@@ -122,14 +122,14 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "list_id": value.list_id,
         "title": value.title,
         "description": value.description,
-        "status": view.list_of(value).stage,
+        "status": view.get_list_of(value).stage,
         "external_id": value.external_id,
         "start_at": moment_or_none(value.start_at),
         "due_at": moment_or_none(value.due_at),
         "due_complete": value.due_complete,
         "hourly_rate_minor": value.hourly_rate_minor,
-        "label_ids": view.label_ids_of(value),
-        "assignee_ids": view.assignee_ids_of(value),
+        "label_ids": view.get_label_ids(value),
+        "assignee_ids": view.get_assignee_ids(value),
         "links": [{"url": link.url, "title": link.title} for link in value.links],
         "checklist_progress": {"done": value.done_count, "total": value.item_count},
         "comment_count": value.comment_count,
@@ -152,12 +152,12 @@ def _deletion(value: Board | List | Card) -> Shape:
 
 def clock(value: Card, currency: str, now: datetime) -> Shape:
     """What a card took and cost until now: `elapsed_seconds`, `elapsed`, `cost`."""
-    seconds = timeclock.elapsed_seconds(value, now)
-    minor = timeclock.cost_minor(value, now)
+    seconds = timeclock.count_elapsed_seconds(value, now)
+    minor = timeclock.compute_cost_minor(value, now)
     return {
         "elapsed_seconds": seconds,
-        "elapsed": timeclock.hours_minutes_seconds(seconds),
-        "cost": {"amount_minor": minor, "currency": currency, "formatted": money.formatted(minor, currency)},
+        "elapsed": timeclock.format_duration(seconds),
+        "cost": {"amount_minor": minor, "currency": currency, "formatted": money.format_amount(minor, currency)},
     }
 
 
@@ -170,7 +170,7 @@ def time_entry(value: TimeEntry, now: datetime) -> Shape:
         "user_id": value.user_id,
         "started_at": moment(value.started_at),
         "ended_at": moment_or_none(value.ended_at),
-        "elapsed_seconds": timeclock.entry_seconds(value, now),
+        "elapsed_seconds": timeclock.count_entry_seconds(value, now),
         "hourly_rate_minor": value.rate_minor,
         "note": value.note,
         "version": value.version,
@@ -243,9 +243,9 @@ def card_tag(value: Card, view: BoardView, now: datetime) -> str:
     Labels and assignees only ever vanish without a new version, so their numbers tell which are left.
     """
     facets = [
-        timeclock.elapsed_seconds(value, now) if value.running else 0,
-        len(view.label_ids_of(value)),
-        len(view.assignee_ids_of(value)),
+        timeclock.count_elapsed_seconds(value, now) if value.running else 0,
+        len(view.get_label_ids(value)),
+        len(view.get_assignee_ids(value)),
         value.comment_count,
         value.item_count,
         value.done_count,
@@ -291,4 +291,4 @@ def _assignee_of(value: ChecklistItem, view: BoardView) -> str | None:
 
 def time_entry_tag(value: TimeEntry, now: datetime) -> str:
     """The entity tag of a time entry: its version, and its seconds while it is open."""
-    return str(value.version) if value.ended_at else f"{value.version}.{timeclock.entry_seconds(value, now)}"
+    return str(value.version) if value.ended_at else f"{value.version}.{timeclock.count_entry_seconds(value, now)}"

@@ -6,8 +6,8 @@ from datetime import datetime
 from handlers import show
 from handlers.show import Shape
 from kanban import exports
-from kanban.moments import written as moment
-from kanban.moments import written_or_none as moment_or_none
+from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_utc as moment
 from kanban.values import BoardView, Card, Checklist, Comment, TimeEntry, User
 
 
@@ -53,8 +53,8 @@ def card(value: Card, view: BoardView) -> Shape:
         "due_at": moment_or_none(value.due_at),
         "due_complete": value.due_complete,
         "hourly_rate_minor": value.hourly_rate_minor,
-        "label_ids": view.label_ids_of(value),
-        "assignee_ids": view.assignee_ids_of(value),
+        "label_ids": view.get_label_ids(value),
+        "assignee_ids": view.get_assignee_ids(value),
         "links": [{"url": link.url, "title": link.title} for link in value.links],
         "started_at": moment_or_none(value.started_at),
         "resolved_at": moment_or_none(value.resolved_at),

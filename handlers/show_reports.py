@@ -7,16 +7,16 @@ from typing import Any
 from handlers.sheets import sheet
 from handlers.show import Shape
 from kanban import money, timeclock
-from kanban.days import Bucket, Days, Period
-from kanban.finishes import Finish, elapsed, percentile
-from kanban.flow import MOST_POINTS, Flow, throughput
-from kanban.moments import written as moment
-from kanban.moments import written_or_none as moment_or_none
-from kanban.time_report import Report, Sum
+from kanban.days import Bucket, DateRange, Period
+from kanban.finishes import Completion, count_elapsed_seconds, get_percentile
+from kanban.flow import MAX_LISTED_COMPLETIONS, FlowReport, count_throughput
+from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_utc as moment
+from kanban.time_report import TimeReport, WorkTotal
 from kanban.values import BoardView, Card, Stage
 
 
-def time_report(value: Report, days: Days, bucket: Bucket, currency: str, names: Mapping[str, str]) -> Shape:
+def time_report(value: TimeReport, days: DateRange, bucket: Bucket, currency: str, names: Mapping[str, str]) -> Shape:
     """`TimeReport`; `names` are those of users."""
     return {
         **_range(days),
@@ -43,19 +43,20 @@ def time_sheet(shape: Shape) -> str:
     return sheet(header, _rows(shape))
 
 
-def flow(value: Flow, wished: Days, told: Days, bucket: Bucket) -> Shape:
+def flow(value: FlowReport, wished: DateRange, told: DateRange, bucket: Bucket) -> Shape:
     """`Flow` without what is in progress; `told` are the days of which something is known."""
     return {
         **_range(wished),
         "bucket": bucket,
-        "lead_time": _percentiles([each.lead_seconds for each in value.finishes]),
-        "cycle_time": _percentiles([each.cycle_seconds for each in value.finishes]),
-        "points": [_point(each) for each in value.finishes[-MOST_POINTS:]],
+        "lead_time": _percentiles([each.lead_seconds for each in value.completions]),
+        "cycle_time": _percentiles([each.cycle_seconds for each in value.completions]),
+        "points": [_point(each) for each in value.completions[-MAX_LISTED_COMPLETIONS:]],
         "throughput": [
-            {**_period(each), "finished": finished} for each, finished in throughput(value.finishes, told.cut(bucket))
+            {**_period(each), "finished": finished}
+            for each, finished in count_throughput(value.completions, told.split(bucket))
         ],
         "cumulative_flow": {
-            "days": [each.first.isoformat() for each in told.cut(Bucket.DAY).pieces],
+            "days": [each.first_day.isoformat() for each in told.split(Bucket.DAY).periods],
             **{stage.value: list(counts) for stage, counts in value.stages.items()},
             "lists": [
                 {
@@ -79,14 +80,14 @@ def in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> Shape:
             "list_id": each.list_id,
             "title": each.title,
             "started_at": moment_or_none(each.started_at),
-            "age_seconds": elapsed(each.started_at, now),
+            "age_seconds": count_elapsed_seconds(each.started_at, now),
         }
         for each in sorted(cards, key=lambda card: (card.started_at or now, card.id))
     ]
     return {"count": sum(each.card_count for each in lists), "items": shapes}
 
 
-def _point(value: Finish) -> Shape:
+def _point(value: Completion) -> Shape:
     return {
         "card_id": value.card_id,
         "list_id": value.list_id,
@@ -100,7 +101,7 @@ def _point(value: Finish) -> Shape:
 
 def _percentiles(times: Iterable[int | None]) -> Shape:
     known = sorted(each for each in times if each is not None)
-    return {"count": len(known), **{f"p{percent}_seconds": percentile(known, percent) for percent in (50, 85, 95)}}
+    return {"count": len(known), **{f"p{percent}_seconds": get_percentile(known, percent) for percent in (50, 85, 95)}}
 
 
 def _rows(shape: Shape) -> Iterator[list[Any]]:
@@ -114,18 +115,18 @@ def _rows(shape: Shape) -> Iterator[list[Any]]:
         yield [by, key, part.get("name"), first, last, *time, amount, part["cost"]["currency"]]
 
 
-def _range(days: Days) -> Shape:
-    return {"from": days.first.isoformat(), "to": days.last.isoformat(), "tz": days.zone.key}
+def _range(days: DateRange) -> Shape:
+    return {"from": days.first_day.isoformat(), "to": days.last_day.isoformat(), "tz": days.zone.key}
 
 
 def _period(value: Period) -> Shape:
-    return {"from": value.first.isoformat(), "to": value.last.isoformat()}
+    return {"from": value.first_day.isoformat(), "to": value.last_day.isoformat()}
 
 
-def _sum(value: Sum, currency: str) -> Shape:
+def _sum(value: WorkTotal, currency: str) -> Shape:
     minor = value.cost_minor
     return {
         "elapsed_seconds": value.seconds,
-        "elapsed": timeclock.hours_minutes_seconds(value.seconds),
-        "cost": {"amount_minor": minor, "currency": currency, "formatted": money.formatted(minor, currency)},
+        "elapsed": timeclock.format_duration(value.seconds),
+        "cost": {"amount_minor": minor, "currency": currency, "formatted": money.format_amount(minor, currency)},
     }

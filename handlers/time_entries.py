@@ -9,14 +9,14 @@ from handlers.door import Door
 from handlers.given import IfMatch
 from kanban import time_entries
 from kanban.store import PartKey
-from kanban.time_entries import MOST_TIME_ENTRIES
-from kanban.values import Act, BoardView, Change, TimeEntry
+from kanban.time_entries import MAX_MANUAL_TIME_ENTRIES
+from kanban.values import ActionContext, BoardView, Change, TimeEntry
 
 
-def create_time_entry(door: Door, act: Act, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def create_time_entry(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
     """Write down work that is over."""
-    view, entries = door.all_time_entries(board_id, card_id, MOST_TIME_ENTRIES)
-    entry, change = time_entries.add(view, card_id, act, entries=entries, **read.time_entry(body))
+    view, entries = door.all_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    entry, change = time_entries.create(view, card_id, act, entries=entries, **read.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
     tag = show.time_entry_tag(entry, act.at)
     return created(show.time_entry(entry, act.at), etag=tag, location=location, change=change)
@@ -29,16 +29,18 @@ def get_time_entry(door: Door, now: datetime, board_id: str, card_id: str, entry
 
 
 def update_time_entry(
-    door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, entry_id: str, body: dict[str, Any]
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str, body: dict[str, Any]
 ) -> Answer:
     """Correct a time entry."""
-    view, entries = door.all_time_entries(board_id, card_id, MOST_TIME_ENTRIES)
-    if_match.admits(time_entries.named(view, card_id, entries, entry_id).version)
-    entry, change = time_entries.revise(view, card_id, entry_id, read.time_entry(body), act, entries=entries)
+    view, entries = door.all_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    if_match.admits(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
+    entry, change = time_entries.update(view, card_id, entry_id, read.time_entry(body), act, entries=entries)
     return _shown(entry, act.at, change)
 
 
-def delete_time_entry(door: Door, act: Act, if_match: IfMatch, board_id: str, card_id: str, entry_id: str) -> Answer:
+def delete_time_entry(
+    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
+) -> Answer:
     """Delete a time entry; its clock stops."""
     view, entry = _read(door, board_id, card_id, entry_id)
     if_match.admits(entry.version)
@@ -47,7 +49,7 @@ def delete_time_entry(door: Door, act: Act, if_match: IfMatch, board_id: str, ca
 
 def _read(door: Door, board_id: str, card_id: str, entry_id: str) -> tuple[BoardView, TimeEntry]:
     view = door.board(board_id, card_ids=[card_id], parts=[PartKey(TimeEntry, card_id, entry_id)])
-    return view, time_entries.kept(view, card_id, entry_id)
+    return view, time_entries.get_entry(view, card_id, entry_id)
 
 
 def _shown(entry: TimeEntry, now: datetime, change: Change | None = None) -> Answer:

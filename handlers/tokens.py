@@ -10,18 +10,20 @@ from kanban.access import Caller
 from kanban.errors import NotFound
 from kanban.store import Store
 from kanban.token_errors import TokenChanged
-from kanban.values import Act, Position, Scope, Token
+from kanban.values import ActionContext, PageKey, Scope, Token
 
 
 def list_tokens(
-    store: Store, caller: Caller, next_cursor: NextCursor, limit: int, cursor: Position | None = None
+    store: Store, caller: Caller, next_cursor: NextCursor, limit: int, cursor: PageKey | None = None
 ) -> Answer:
     """The caller's tokens that are not revoked, newest first."""
     found = store.page_tokens(caller.user_id, limit, cursor)
-    return page(map(show.token, found.items), next_cursor(found.next))
+    return page(map(show.token, found.items), next_cursor(found.next_key))
 
 
-def create_token(store: Store, caller: Caller, act: Act, random_bytes: RandomBytes, body: dict[str, Any]) -> Answer:
+def create_token(
+    store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
+) -> Answer:
     """Make a token that can do no more than the one it is made with; the answer shows its text, once."""
     token, secret, change = tokens.issue(
         act,
@@ -36,28 +38,30 @@ def create_token(store: Store, caller: Caller, act: Act, random_bytes: RandomByt
     return created(shape, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
-def revoke_token(store: Store, caller: Caller, act: Act, token_id: str) -> Answer:
+def revoke_token(store: Store, caller: Caller, act: ActionContext, token_id: str) -> Answer:
     """Revoke one of the caller's tokens, with all that comes from it; the next request with any of them is refused."""
-    _, change = tokens.revoke(_known(store, caller, token_id), act, by=_own(store, caller))
+    _, change = tokens.revoke(_known(store, caller, token_id), act, caller_token=_own(store, caller))
     return gone(change)
 
 
-def rotate_token(store: Store, caller: Caller, act: Act, random_bytes: RandomBytes, token_id: str) -> Answer:
+def rotate_token(store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, token_id: str) -> Answer:
     """Give one of the caller's tokens a new secret; the next request with the old one is refused."""
-    token, secret, change = tokens.rotate(_known(store, caller, token_id), act, random_bytes, by=_own(store, caller))
+    token, secret, change = tokens.rotate(
+        _known(store, caller, token_id), act, random_bytes, caller_token=_own(store, caller)
+    )
     return Answer({"token": show.token(token), "secret": secret}, change=change)
 
 
 def _own(store: Store, caller: Caller) -> Token:
     """The token of the request, as it is now. Raises TokenChanged if it was revoked or rotated meanwhile."""
-    token = store.token(caller.user_id, caller.token_id)
+    token = store.read_token(caller.user_id, caller.token_id)
     if token is None or token.revoked_at is not None or token.version != caller.token_version:
         raise TokenChanged
     return token
 
 
 def _known(store: Store, caller: Caller, token_id: str) -> Token:
-    token = store.token(caller.user_id, token_id)
+    token = store.read_token(caller.user_id, token_id)
     if token is None or token.revoked_at is not None:
         raise NotFound("token")
     return token

@@ -7,21 +7,26 @@ from kanban import tokens, users
 from kanban.access import Caller
 from kanban.errors import NotFound, SignupClosed
 from kanban.store import Store
-from kanban.values import Act, Scope, User
+from kanban.values import ActionContext, Scope, User
 
 
 def create_user(
-    store: Store, caller: Caller | None, open_signup: bool, act: Act, random_bytes: RandomBytes, body: dict[str, str]
+    store: Store,
+    caller: Caller | None,
+    open_signup: bool,
+    act: ActionContext,
+    random_bytes: RandomBytes,
+    body: dict[str, str],
 ) -> Answer:
     """Sign up, or make a user as the installation's owner; the answer shows the user's first token, once."""
     if not open_signup:
         if caller is None:
             raise SignupClosed
-        users.ensure_may_make_users(caller.user_id, store.owner())
+        users.ensure_may_create_users(caller.user_id, store.read_installation_owner())
     user, change = users.create(act, **body)
     _, text, kept = tokens.issue(act, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
     shape = {"user": show.user(user), "token": text}
-    return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.plus(kept))
+    return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(kept))
 
 
 def get_user(store: Store, user_id: str) -> Answer:
@@ -34,16 +39,16 @@ def get_me(store: Store, caller: Caller) -> Answer:
     return _shown(_known(store, caller.user_id))
 
 
-def update_me(store: Store, caller: Caller, act: Act, if_match: IfMatch, body: dict[str, str]) -> Answer:
+def update_me(store: Store, caller: Caller, act: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Answer:
     """Change the caller's own user."""
     user = _known(store, caller.user_id)
     if_match.admits(user.version)
-    user, change = users.revise(user, body, act)
+    user, change = users.update(user, body, act)
     return Answer(show.user(user), etag=str(user.version), change=change)
 
 
 def _known(store: Store, user_id: str) -> User:
-    user = store.user(user_id)
+    user = store.read_user(user_id)
     if user is None:
         raise NotFound("user")
     return user

@@ -16,7 +16,9 @@ class Caller:
     token_version: int = 1
 
 
-def permit(caller: Caller, scope: Scope, *, role: Role | None = None, least: Role | None = None) -> None:
+def ensure_permitted(
+    caller: Caller, scope: Scope, *, role: Role | None = None, required_role: Role | None = None
+) -> None:
     """Let the caller pass, or raise ScopeMissing or RoleTooLow.
 
     `scope` is what the operation needs of the token, `least` what it needs of the caller's `role` on the
@@ -24,5 +26,5 @@ def permit(caller: Caller, scope: Scope, *, role: Role | None = None, least: Rol
     """
     if scope not in caller.scopes:
         raise ScopeMissing(scope)
-    if least is not None and (role is None or not role.covers(least)):
-        raise RoleTooLow(role or "none", least)
+    if required_role is not None and (role is None or not role.covers(required_role)):
+        raise RoleTooLow(role or "none", required_role)

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from kanban import ranks, timeclock
-from kanban.patches import cleared, revised
-from kanban.record import record
-from kanban.values import Act, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
+from kanban.patches import apply_patch, replace_nulls
+from kanban.record import build_change
+from kanban.values import ActionContext, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
 
-_FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
-_EMPTY = {"description": "", "hourly_rate_minor": 0}
-_USUAL_LISTS: Sequence[Mapping[str, Any]] = (
+_EDITABLE_FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
+_NULL_REPLACEMENTS = {"description": "", "hourly_rate_minor": 0}
+_DEFAULT_LISTS: Sequence[Mapping[str, Any]] = (
     {"name": "To do", "stage": Stage.TODO},
     {"name": "Doing", "stage": Stage.IN_PROGRESS},
     {"name": "Done", "stage": Stage.DONE},
@@ -19,7 +19,7 @@ _USUAL_LISTS: Sequence[Mapping[str, Any]] = (
 
 
 def create(
-    act: Act,
+    context: ActionContext,
     *,
     name: str,
     description: str = "",
@@ -33,70 +33,75 @@ def create(
     they are 'To do', 'Doing' and 'Done'.
     """
     board = Board(
-        id=act.new_id("board"),
+        id=context.new_id("board"),
         name=name,
         description=description,
         currency=currency,
         hourly_rate_minor=hourly_rate_minor,
         external_id=None,
-        created_by=act.by,
+        created_by=context.actor_id,
         seq=1,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
-    asked = _USUAL_LISTS if lists is None else lists
+    asked = _DEFAULT_LISTS if lists is None else lists
     made = tuple(
-        _list(board.id, act, rank, each) for each, rank in zip(asked, ranks.following("", len(asked)), strict=True)
+        _build_list(board.id, context, rank, each)
+        for each, rank in zip(asked, ranks.sequence_after("", len(asked)), strict=True)
     )
     owner = Member(
-        id=act.new_id("member"),
+        id=context.new_id("member"),
         board_id=board.id,
-        user_id=act.by,
+        user_id=context.actor_id,
         role=Role.OWNER,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
-    event = Event(board_id=board.id, seq=1, type="board.created", at=act.at, actor_id=act.by, data={"name": name})
+    event = Event(
+        board_id=board.id, seq=1, type="board.created", at=context.at, actor_id=context.actor_id, data={"name": name}
+    )
     return BoardView(board, Role.OWNER, made, members=(owner,)), Change(creates=(board, owner, *made), event=event)
 
 
-def revise(view: BoardView, patch: Mapping[str, Any], act: Act) -> tuple[Board, Change | None]:
+def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) -> tuple[Board, Change | None]:
     """The board with the fields of the patch: name, description (None: empty), hourly_rate_minor (None: 0).
 
     A new rate is for time entries that open from now on.
     """
-    board, changed = revised(view.board, cleared(patch, _EMPTY), _FIELDS, act)
+    board, changed = apply_patch(view.board, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
     if not changed:
         return board, None
-    change = record(view, act, "board.updated", board=board, data={"changed": changed})
+    change = build_change(view, context, "board.updated", board=board, data={"changed": changed})
     return replace(board, seq=board.seq + 1), change
 
 
-def delete(view: BoardView, act: Act, running: Sequence[Card] | None = ()) -> Change:
+def delete(view: BoardView, context: ActionContext, running_cards: Sequence[Card] | None = ()) -> Change:
     """Mark the board deleted: it and everything on it vanish at once.
 
     `running` is as for a list that is deleted: see `kanban.lists.delete`.
     """
-    board = replace(view.board, deleted_at=act.at, updated_at=act.at, version=view.board.version + 1)
-    return record(view, act, "board.deleted", board=board, updates=timeclock.stopped_all(running or (), act.at))
+    board = replace(view.board, deleted_at=context.at, updated_at=context.at, version=view.board.version + 1)
+    return build_change(
+        view, context, "board.deleted", board=board, updates=timeclock.stop_clocks(running_cards or (), context.at)
+    )
 
 
-def _list(board_id: str, act: Act, rank: str, asked: Mapping[str, Any]) -> List:
+def _build_list(board_id: str, context: ActionContext, rank: str, definition: Mapping[str, Any]) -> List:
     return List(
-        id=act.new_id("list"),
+        id=context.new_id("list"),
         board_id=board_id,
-        name=asked["name"],
-        stage=Stage(asked["stage"]),
+        name=definition["name"],
+        stage=Stage(definition["stage"]),
         rank=rank,
-        wip_limit=asked.get("wip_limit"),
-        wip_enforcement=Enforcement(asked.get("wip_enforcement") or Enforcement.WARN),
-        external_id=asked.get("external_id"),
+        wip_limit=definition.get("wip_limit"),
+        wip_enforcement=Enforcement(definition.get("wip_enforcement") or Enforcement.WARN),
+        external_id=definition.get("external_id"),
         card_count=0,
         first_rank="",
         last_rank="",
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )

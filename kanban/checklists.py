@@ -6,83 +6,100 @@ from typing import Any
 
 from kanban import order, ranks
 from kanban.errors import NotFound, TooManyChecklists
-from kanban.patches import revised
-from kanban.places import End
-from kanban.record import record
-from kanban.values import MOST_CHECKLISTS, Act, BoardView, Card, Change, Checklist, ChecklistItem, EventData
+from kanban.patches import apply_patch
+from kanban.places import ListEnd
+from kanban.record import build_change
+from kanban.values import (
+    MAX_CHECKLISTS_PER_CARD,
+    ActionContext,
+    BoardView,
+    Card,
+    Change,
+    Checklist,
+    ChecklistItem,
+    EventData,
+)
 
-_FIELDS = frozenset({"name"})
+_EDITABLE_FIELDS = frozenset({"name"})
 
 
-def of(view: BoardView, card_id: str, checklist_id: str) -> Checklist:
+def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist:
     """The card's checklist of that id, if the read asked for both. Raises NotFound."""
-    card = view.card(card_id)
+    card = view.get_card(card_id)
     found = view.parts.get(checklist_id)
     if not isinstance(found, Checklist) or found.card_id != card.id:
         raise NotFound("checklist")
     return found
 
 
-def add(view: BoardView, card_id: str, there: Sequence[Checklist], act: Act, *, name: str) -> tuple[Checklist, Change]:
+def create(
+    view: BoardView, card_id: str, checklists: Sequence[Checklist], context: ActionContext, *, name: str
+) -> tuple[Checklist, Change]:
     """A new checklist below those that are there, all of the card. Raises TooManyChecklists."""
-    card = view.card(card_id)
-    if len(there) >= MOST_CHECKLISTS:
-        raise TooManyChecklists(card.title, MOST_CHECKLISTS)
+    card = view.get_card(card_id)
+    if len(checklists) >= MAX_CHECKLISTS_PER_CARD:
+        raise TooManyChecklists(card.title, MAX_CHECKLISTS_PER_CARD)
     new = Checklist(
-        id=act.new_id("checklist"),
+        id=context.new_id("checklist"),
         board_id=view.board.id,
         card_id=card_id,
         name=name,
-        rank=ranks.after(there[-1].rank if there else ""),
+        rank=ranks.after(checklists[-1].rank if checklists else ""),
         items=(),
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
     data = {"checklist_id": new.id, "name": name}
-    change = record(view, act, "checklist.created", creates=(new,), list_id=card.list_id, card_id=card_id, data=data)
+    change = build_change(
+        view, context, "checklist.created", creates=(new,), list_id=card.list_id, card_id=card_id, data=data
+    )
     return new, change
 
 
-def revise(view: BoardView, old: Checklist, patch: Mapping[str, Any], act: Act) -> tuple[Checklist, Change | None]:
+def update(
+    view: BoardView, old: Checklist, patch: Mapping[str, Any], context: ActionContext
+) -> tuple[Checklist, Change | None]:
     """The checklist with the fields of the patch: name."""
-    new, changed = revised(old, patch, _FIELDS, act)
+    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
     data: EventData = {"checklist_id": old.id, "changed": changed}
-    list_id = view.card(old.card_id).list_id
-    change = record(view, act, "checklist.updated", updates=(new,), list_id=list_id, card_id=old.card_id, data=data)
+    list_id = view.get_card(old.card_id).list_id
+    change = build_change(
+        view, context, "checklist.updated", updates=(new,), list_id=list_id, card_id=old.card_id, data=data
+    )
     return new, change
 
 
 def move(
     view: BoardView,
     card_id: str,
-    there: Sequence[Checklist],
+    checklists: Sequence[Checklist],
     checklist_id: str,
-    act: Act,
+    context: ActionContext,
     *,
     before: str | None = None,
     after: str | None = None,
-    position: End | None = None,
+    position: ListEnd | None = None,
 ) -> tuple[Checklist, Change | None]:
     """The checklist elsewhere among those that are there: before or after another, or at an end; one is given.
 
     Raises NotFound, and SelfReference and UnknownReference for the neighbour.
     """
-    card = view.card(card_id)
-    ids = [each.id for each in there]
+    card = view.get_card(card_id)
+    ids = [each.id for each in checklists]
     if checklist_id not in ids:
         raise NotFound("checklist")
-    old, others = there[ids.index(checklist_id)], [each for each in there if each.id != checklist_id]
-    place = order.place([each.id for each in others], checklist_id, before=before, after=after, position=position)
-    if there[place].id == checklist_id:
+    old, others = checklists[ids.index(checklist_id)], [each for each in checklists if each.id != checklist_id]
+    place = order.find_index([each.id for each in others], checklist_id, before=before, after=after, position=position)
+    if checklists[place].id == checklist_id:
         return old, None
-    moved, displaced = _ranked(old, others, place)
-    new = replace(moved, version=old.version + 1, updated_at=act.at)
-    change = record(
+    moved, displaced = _rank_at(old, others, place)
+    new = replace(moved, version=old.version + 1, updated_at=context.at)
+    change = build_change(
         view,
-        act,
+        context,
         "checklist.moved",
         updates=(new, *displaced),
         list_id=card.list_id,
@@ -92,13 +109,13 @@ def move(
     return new, change
 
 
-def delete(view: BoardView, old: Checklist, act: Act) -> Change:
+def delete(view: BoardView, old: Checklist, context: ActionContext) -> Change:
     """Erase the checklist with its items, which then count no more on the card."""
-    card = view.card(old.card_id)
-    left = recounted(card, old.items, ())
-    return record(
+    card = view.get_card(old.card_id)
+    left = update_item_counts(card, old.items, ())
+    return build_change(
         view,
-        act,
+        context,
         "checklist.deleted",
         updates=() if left == card else (left,),
         deletes=(old,),
@@ -108,28 +125,28 @@ def delete(view: BoardView, old: Checklist, act: Act) -> Change:
     )
 
 
-def recounted(card: Card, old: Sequence[ChecklistItem], new: Sequence[ChecklistItem]) -> Card:
+def update_item_counts(card: Card, old_items: Sequence[ChecklistItem], new_items: Sequence[ChecklistItem]) -> Card:
     """The card with its counts as they are once these new items stand where the old ones stood."""
     return replace(
         card,
-        item_count=card.item_count + len(new) - len(old),
-        done_count=card.done_count + sum(each.done for each in new) - sum(each.done for each in old),
+        item_count=card.item_count + len(new_items) - len(old_items),
+        done_count=card.done_count + sum(each.done for each in new_items) - sum(each.done for each in old_items),
     )
 
 
-def _ranked(old: Checklist, others: Sequence[Checklist], place: int) -> tuple[Checklist, list[Checklist]]:
+def _rank_at(checklist: Checklist, others: Sequence[Checklist], index: int) -> tuple[Checklist, list[Checklist]]:
     """The checklist with a rank for that place, and those that had to get new ranks for it."""
-    above, below = others[:place], others[place:]
+    above, below = others[:index], others[index:]
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
-    if len(rank) <= ranks.LONGEST:
-        return replace(old, rank=rank), []
+    if len(rank) <= ranks.MAX_RANK_LENGTH:
+        return replace(checklist, rank=rank), []
     # The shorter side gets short ranks beyond the present ones, so that no two ever have the same. Written again with
     # all their items, all of the largest ones would not fit into one commit of every engine.
-    taken = sorted(each.rank for each in (old, *others))
+    taken = sorted(each.rank for each in (checklist, *others))
     if len(above) < len(below):
-        *fresh, rank = ranks.preceding(taken[0], len(above) + 1)
+        *fresh, rank = ranks.sequence_before(taken[0], len(above) + 1)
         displaced = above
     else:
-        rank, *fresh = ranks.following(taken[-1], len(below) + 1)
+        rank, *fresh = ranks.sequence_after(taken[-1], len(below) + 1)
         displaced = below
-    return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, fresh, strict=True)]
+    return replace(checklist, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, fresh, strict=True)]

@@ -8,40 +8,40 @@ from dataclasses import replace
 from typing import Any
 
 from kanban.errors import NotFound, NotTheAuthor, TooManyComments
-from kanban.patches import revised
-from kanban.record import record
-from kanban.values import MOST_COMMENTS, Act, BoardView, Change, Comment, EventData, Role
+from kanban.patches import apply_patch
+from kanban.record import build_change
+from kanban.values import MAX_COMMENTS_PER_CARD, ActionContext, BoardView, Change, Comment, EventData, Role
 
-_FIELDS = frozenset({"text"})
+_EDITABLE_FIELDS = frozenset({"text"})
 
 
-def of(view: BoardView, card_id: str, comment_id: str) -> Comment:
+def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
     """The card's comment of that id, if the read asked for both. Raises NotFound."""
-    card = view.card(card_id)
+    card = view.get_card(card_id)
     found = view.parts.get(comment_id)
     if not isinstance(found, Comment) or found.card_id != card.id:
         raise NotFound("comment")
     return found
 
 
-def add(view: BoardView, card_id: str, act: Act, *, text: str) -> tuple[Comment, Change]:
+def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) -> tuple[Comment, Change]:
     """A new comment, counted on its card. Raises TooManyComments."""
-    card = view.card(card_id)
-    if card.comment_count >= MOST_COMMENTS:
-        raise TooManyComments(card.title, MOST_COMMENTS)
+    card = view.get_card(card_id)
+    if card.comment_count >= MAX_COMMENTS_PER_CARD:
+        raise TooManyComments(card.title, MAX_COMMENTS_PER_CARD)
     new = Comment(
-        id=act.new_id("comment"),
+        id=context.new_id("comment"),
         board_id=view.board.id,
         card_id=card_id,
-        author_id=act.by,
+        author_id=context.actor_id,
         text=text,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
-    change = record(
+    change = build_change(
         view,
-        act,
+        context,
         "comment.created",
         creates=(new,),
         updates=(replace(card, comment_count=card.comment_count + 1),),
@@ -52,43 +52,43 @@ def add(view: BoardView, card_id: str, act: Act, *, text: str) -> tuple[Comment,
     return new, change
 
 
-def to_edit(view: BoardView, card_id: str, comment_id: str, act: Act) -> Comment:
+def get_editable_comment(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Comment:
     """The comment, for its author. Raises NotFound, NotTheAuthor."""
-    comment = of(view, card_id, comment_id)
-    if comment.author_id != act.by:
+    comment = get_comment(view, card_id, comment_id)
+    if comment.author_id != context.actor_id:
         raise NotTheAuthor("edit")
     return comment
 
 
-def to_delete(view: BoardView, card_id: str, comment_id: str, act: Act) -> Comment:
+def get_deletable_comment(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Comment:
     """The comment, for its author or an owner. Raises NotFound, NotTheAuthor."""
-    comment = of(view, card_id, comment_id)
-    if comment.author_id != act.by and not view.role.covers(Role.OWNER):
+    comment = get_comment(view, card_id, comment_id)
+    if comment.author_id != context.actor_id and not view.role.covers(Role.OWNER):
         raise NotTheAuthor("delete")
     return comment
 
 
-def revise(
-    view: BoardView, card_id: str, comment_id: str, patch: Mapping[str, Any], act: Act
+def update(
+    view: BoardView, card_id: str, comment_id: str, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Comment, Change | None]:
     """The comment with the fields of the patch: text. Raises NotFound, NotTheAuthor."""
-    old = to_edit(view, card_id, comment_id, act)
-    new, changed = revised(old, patch, _FIELDS, act)
+    old = get_editable_comment(view, card_id, comment_id, context)
+    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
-    list_id = view.card(card_id).list_id
+    list_id = view.get_card(card_id).list_id
     data: EventData = {"comment_id": comment_id}
-    change = record(view, act, "comment.updated", updates=(new,), list_id=list_id, card_id=card_id, data=data)
+    change = build_change(view, context, "comment.updated", updates=(new,), list_id=list_id, card_id=card_id, data=data)
     return new, change
 
 
-def delete(view: BoardView, card_id: str, comment_id: str, act: Act) -> Change:
+def delete(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Change:
     """Erase the comment. Raises NotFound, NotTheAuthor."""
-    comment = to_delete(view, card_id, comment_id, act)
-    card = view.card(card_id)
-    return record(
+    comment = get_deletable_comment(view, card_id, comment_id, context)
+    card = view.get_card(card_id)
+    return build_change(
         view,
-        act,
+        context,
         "comment.deleted",
         updates=(replace(card, comment_count=card.comment_count - 1),),
         deletes=(comment,),

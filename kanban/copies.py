@@ -9,17 +9,18 @@ from dataclasses import replace
 
 from kanban import cards, ranks, sizes
 from kanban.errors import TooManyLists, TooMuchToCopy
-from kanban.lists import ranked_at
-from kanban.places import End, rank_at_end, refuse_entry, with_card
-from kanban.record import record
+from kanban.lists import rank_list_at
+from kanban.places import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
+from kanban.record import build_change
 from kanban.values import (
-    MOST_LISTS,
-    Act,
+    MAX_LISTS_PER_BOARD,
+    ActionContext,
     Board,
     BoardView,
     Card,
     Change,
     Checklist,
+    Entity,
     Event,
     EventData,
     Label,
@@ -27,21 +28,22 @@ from kanban.values import (
     Member,
     Role,
     Stage,
-    Value,
 )
 
-MOST_COPIED = 40
+MAX_COPIED_CARDS = 40
 """Cards that are copied with their list."""
 
-MOST_COPIED_PARTS = 80
+MAX_COPIED_PARTS = 80
 """Cards and checklists that are copied with their list."""
 
-_ITEM = 50
+_ITEM_OVERHEAD = 50
 """Characters that an item of a checklist counts for beside its text: much is kept of the shortest one, too."""
 
-_MOST_TEXT = f"{sizes.MOST_TEXT} characters of text, where each item of a checklist counts as {_ITEM} more"
+_TEXT_LIMIT = (
+    f"{sizes.MAX_COMMIT_CHARACTERS} characters of text, where each item of a checklist counts as {_ITEM_OVERHEAD} more"
+)
 
-Checklists = Mapping[str, Sequence[Checklist]]
+ChecklistsByCardId = Mapping[str, Sequence[Checklist]]
 """By the card's id."""
 
 
@@ -49,28 +51,28 @@ def copy_card(
     view: BoardView,
     card_id: str,
     checklists: Sequence[Checklist],
-    act: Act,
+    context: ActionContext,
     *,
     title: str | None = None,
     list_id: str | None = None,
-    position: End = "bottom",
+    position: ListEnd = "bottom",
 ) -> tuple[Card, Change]:
     """A card like that one, in its list or in another, with all its checklists, which are given.
 
     Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
     """
-    old = view.card(card_id)
-    if _text([old], {old.id: checklists}) > sizes.MOST_TEXT:
-        raise TooMuchToCopy("card", old.title, _MOST_TEXT)
-    target = view.list_of(old) if list_id is None else cards.referred_list(view, list_id)
-    refuse_entry(target)
-    card, made = _copied(old, checklists, target, rank_at_end(target, position), act)
+    old = view.get_card(card_id)
+    if _count_characters([old], {old.id: checklists}) > sizes.MAX_COMMIT_CHARACTERS:
+        raise TooMuchToCopy("card", old.title, _TEXT_LIMIT)
+    target = view.get_list_of(old) if list_id is None else cards.resolve_list(view, list_id)
+    ensure_card_can_enter(target)
+    card, made = _build_card_copy(old, checklists, target, get_rank_at_end(target, position), context)
     if title is not None:
         card = replace(card, title=title)
-    card, opened, _ = cards.brought_to(card, view.board, None, target.stage, act)
-    change = record(
+    card, opened, _ = cards.enter_stage(card, view.board, None, target.stage, context)
+    change = build_change(
         view,
-        act,
+        context,
         "card.copied",
         creates=(card, *made, *opened),
         updates=(with_card(target, card.rank),),
@@ -81,52 +83,65 @@ def copy_card(
     return card, change
 
 
-def refuse_long(there: List) -> None:
+def ensure_list_can_be_copied(original: List) -> None:
     """Raise TooMuchToCopy for a list with more cards than are copied with it."""
-    if there.card_count > MOST_COPIED:
-        raise _too_much(there)
+    if original.card_count > MAX_COPIED_CARDS:
+        raise _too_much_to_copy(original)
 
 
-def _too_much(there: List) -> TooMuchToCopy:
-    most = f"{MOST_COPIED} cards, {MOST_COPIED_PARTS} cards and checklists together, and {_MOST_TEXT}"
-    return TooMuchToCopy("list", there.name, most)
+def _too_much_to_copy(original: List) -> TooMuchToCopy:
+    most = f"{MAX_COPIED_CARDS} cards, {MAX_COPIED_PARTS} cards and checklists together, and {_TEXT_LIMIT}"
+    return TooMuchToCopy("list", original.name, most)
 
 
-def _text(there: Sequence[Card], checklists: Checklists) -> int:
+def _count_characters(originals: Sequence[Card], checklists: ChecklistsByCardId) -> int:
     """How many characters these cards and checklists count for."""
-    of_cards = sum(sizes.text_length(card) for card in there)
+    of_cards = sum(sizes.count_characters(card) for card in originals)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
-    return of_cards + sum(len(item.text) + _ITEM for item in items)
+    return of_cards + sum(len(item.text) + _ITEM_OVERHEAD for item in items)
 
 
 def copy_list(
-    view: BoardView, list_id: str, there: Sequence[Card], checklists: Checklists, act: Act, *, name: str | None = None
+    view: BoardView,
+    list_id: str,
+    originals: Sequence[Card],
+    checklists: ChecklistsByCardId,
+    context: ActionContext,
+    *,
+    name: str | None = None,
 ) -> tuple[List, Change]:
     """A list like that one, just after it, with copies of its cards, which are given with their checklists.
 
     Raises TooManyLists, TooMuchToCopy.
     """
-    old = view.list(list_id)
-    refuse_long(old)
-    parts = len(there) + sum(map(len, checklists.values()))
-    if parts > MOST_COPIED_PARTS or _text(there, checklists) > sizes.MOST_TEXT:
-        raise _too_much(old)
-    if len(view.lists) >= MOST_LISTS:
-        raise TooManyLists(MOST_LISTS)
-    empty = _empty(old, view.board.id, act)
-    empty, displaced = ranked_at(empty, view.lists, view.lists.index(old) + 1)
+    old = view.get_list(list_id)
+    ensure_list_can_be_copied(old)
+    parts = len(originals) + sum(map(len, checklists.values()))
+    if parts > MAX_COPIED_PARTS or _count_characters(originals, checklists) > sizes.MAX_COMMIT_CHARACTERS:
+        raise _too_much_to_copy(old)
+    if len(view.lists) >= MAX_LISTS_PER_BOARD:
+        raise TooManyLists(MAX_LISTS_PER_BOARD)
+    empty = _copy_empty_list(old, view.board.id, context)
+    empty, displaced = rank_list_at(empty, view.lists, view.lists.index(old) + 1)
     if name is not None:
         empty = replace(empty, name=name)
-    new, made = _filled(empty, there, checklists, act)
+    new, made = _fill_list(empty, originals, checklists, context)
     copied = [each.id for each in made if isinstance(each, Card)]
     data: EventData = {"from_list_id": old.id, "name": new.name, "stage": str(new.stage)}
     data = {**data, "card_count": new.card_count, "card_ids": copied}
-    change = record(view, act, "list.copied", creates=(new, *made), updates=tuple(displaced), list_id=new.id, data=data)
+    change = build_change(
+        view, context, "list.copied", creates=(new, *made), updates=tuple(displaced), list_id=new.id, data=data
+    )
     return new, change
 
 
 def copy_board(
-    view: BoardView, there: Sequence[Card], checklists: Checklists, act: Act, *, name: str | None = None
+    view: BoardView,
+    originals: Sequence[Card],
+    checklists: ChecklistsByCardId,
+    context: ActionContext,
+    *,
+    name: str | None = None,
 ) -> tuple[BoardView, Change]:
     """A board like that one, seen by who copies it and owns the copy, with copies of the cards that are given.
 
@@ -135,83 +150,89 @@ def copy_board(
     old = view.board
     board = replace(
         old,
-        id=act.new_id("board"),
+        id=context.new_id("board"),
         name=old.name if name is None else name,
         external_id=None,
-        created_by=act.by,
+        created_by=context.actor_id,
         seq=1,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
         archived_at=None,
     )
-    owner = _owner(board, act)
-    labels = {each.id: _label(each, board, act) for each in view.labels}
+    owner = _build_owner(board, context)
+    labels = {each.id: _copy_label(each, board, context) for each in view.labels}
     lists: list[List] = []
-    made: list[Value] = []
+    made: list[Entity] = []
     for each in view.lists:
         if each.archived_at is None:
-            cards_of = [card for card in there if card.list_id == each.id]
-            new, inside = _filled(_empty(each, board.id, act), cards_of, checklists, act, labels)
+            cards_of = [card for card in originals if card.list_id == each.id]
+            new, inside = _fill_list(_copy_empty_list(each, board.id, context), cards_of, checklists, context, labels)
             lists.append(new)
             made += inside
-    history = tuple(_told(card, lists, act, seq) for seq, card in enumerate(_cards(made), 1))
+    history = tuple(_build_created_event(card, lists, context, seq) for seq, card in enumerate(_select_cards(made), 1))
     board = replace(board, seq=len(history) + 1)
     data = {"from_board_id": old.id, "name": board.name}
-    event = Event(board.id, board.seq, "board.copied", act.at, act.by, data=data)
+    event = Event(board.id, board.seq, "board.copied", context.at, context.actor_id, data=data)
     creates = (board, owner, *labels.values(), *lists, *made)
     seen = BoardView(board, Role.OWNER, tuple(lists), members=(owner,), labels=tuple(labels.values()))
     return seen, Change(creates=creates, event=event, history=history)
 
 
-def _owner(board: Board, act: Act) -> Member:
-    return Member(act.new_id("member"), board.id, act.by, Role.OWNER, 1, act.at, act.at)
+def _build_owner(board: Board, context: ActionContext) -> Member:
+    return Member(context.new_id("member"), board.id, context.actor_id, Role.OWNER, 1, context.at, context.at)
 
 
-def _label(old: Label, board: Board, act: Act) -> Label:
-    return replace(old, id=act.new_id("label"), board_id=board.id, version=1, created_at=act.at, updated_at=act.at)
+def _copy_label(original: Label, board: Board, context: ActionContext) -> Label:
+    return replace(
+        original, id=context.new_id("label"), board_id=board.id, version=1, created_at=context.at, updated_at=context.at
+    )
 
 
-def _empty(old: List, board_id: str, act: Act) -> List:
+def _copy_empty_list(original: List, board_id: str, context: ActionContext) -> List:
     """A list like that one, without cards, at the same rank."""
     return replace(
-        old,
-        id=act.new_id("list"),
+        original,
+        id=context.new_id("list"),
         board_id=board_id,
         external_id=None,
         card_count=0,
         first_rank="",
         last_rank="",
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
         archived_at=None,
     )
 
 
-def _filled(
-    empty: List, there: Sequence[Card], checklists: Checklists, act: Act, labels: Mapping[str, Label] | None = None
-) -> tuple[List, list[Value]]:
+def _fill_list(
+    target: List,
+    originals: Sequence[Card],
+    checklists: ChecklistsByCardId,
+    context: ActionContext,
+    labels: Mapping[str, Label] | None = None,
+) -> tuple[List, list[Entity]]:
     """The list with copies of these cards, and what was made for it. On another board, `labels` are its own."""
-    made: list[Value] = []
-    for old, rank in zip(there, ranks.following("", len(there)), strict=True):
-        card, parts = _copied(old, checklists.get(old.id, ()), empty, rank, act)
+    made: list[Entity] = []
+    for old, rank in zip(originals, ranks.sequence_after("", len(originals)), strict=True):
+        card, parts = _build_card_copy(old, checklists.get(old.id, ()), target, rank, context)
         if labels is not None:
             card = replace(card, label_ids=tuple(sorted(labels[each].id for each in old.label_ids if each in labels)))
-        began = act.at if empty.stage == Stage.IN_PROGRESS else None
-        done = act.at if empty.stage == Stage.DONE else None
+        began = context.at if target.stage == Stage.IN_PROGRESS else None
+        done = context.at if target.stage == Stage.DONE else None
         made += [replace(card, started_at=began, resolved_at=done), *parts]
-        empty = with_card(empty, rank)
-    return empty, made
+        target = with_card(target, rank)
+    return target, made
 
 
-def _copied(
-    old: Card, checklists: Sequence[Checklist], target: List, rank: str, act: Act
+def _build_card_copy(
+    original: Card, checklists: Sequence[Checklist], target: List, rank: str, context: ActionContext
 ) -> tuple[Card, list[Checklist]]:
     """A card like that one, which nobody has begun, and its checklists."""
     card = replace(
-        old,
-        id=act.new_id("card"),
+        original,
+        id=context.new_id("card"),
         board_id=target.board_id,
         list_id=target.id,
         external_id=None,
@@ -227,43 +248,43 @@ def _copied(
         tracked_cost=0,
         running=None,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
         archived_at=None,
     )
-    return card, [_checklist(each, card, act) for each in checklists]
+    return card, [_copy_checklist(each, card, context) for each in checklists]
 
 
-def _checklist(old: Checklist, card: Card, act: Act) -> Checklist:
+def _copy_checklist(original: Checklist, card: Card, context: ActionContext) -> Checklist:
     items = tuple(
         replace(
             each,
-            id=act.new_id("checklist_item"),
+            id=context.new_id("checklist_item"),
             done=False,
             assignee_id=None,
             version=1,
-            created_at=act.at,
-            updated_at=act.at,
+            created_at=context.at,
+            updated_at=context.at,
         )
-        for each in old.items
+        for each in original.items
     )
     return replace(
-        old,
-        id=act.new_id("checklist"),
+        original,
+        id=context.new_id("checklist"),
         board_id=card.board_id,
         card_id=card.id,
         items=items,
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
 
 
-def _cards(made: Sequence[Value]) -> list[Card]:
-    return [each for each in made if isinstance(each, Card)]
+def _select_cards(values: Sequence[Entity]) -> list[Card]:
+    return [each for each in values if isinstance(each, Card)]
 
 
-def _told(card: Card, lists: Sequence[List], act: Act, seq: int) -> Event:
+def _build_created_event(card: Card, lists: Sequence[List], context: ActionContext, seq: int) -> Event:
     stage = next(each.stage for each in lists if each.id == card.list_id)
     data = {"title": card.title, "stage": str(stage)}
-    return Event(card.board_id, seq, "card.created", act.at, act.by, card.list_id, card.id, data)
+    return Event(card.board_id, seq, "card.created", context.at, context.actor_id, card.list_id, card.id, data)

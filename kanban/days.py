@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from kanban.errors import EndsBeforeStart
 from kanban.time_errors import RangeTooLong, UnknownTimeZone
 
-LONGEST_RANGE = 366
+MAX_RANGE_DAYS = 366
 """Days that one report can cover."""
 
-USUAL_RANGE = 30
+DEFAULT_RANGE_DAYS = 30
 """Days that a report covers where nothing else is said."""
 
 _DAY = timedelta(days=1)
@@ -32,47 +32,49 @@ class Bucket(StrEnum):
 class Period:
     """A piece of a range: its first and last day, the moment where it begins, and the one where the next begins."""
 
-    first: date
-    last: date
+    first_day: date
+    last_day: date
     start: datetime
     end: datetime
 
 
 @dataclass(frozen=True)
-class Days:
+class DateRange:
     """A range of days in a time zone, both ends included. It is empty where the last day lies before the first."""
 
-    first: date
-    last: date
+    first_day: date
+    last_day: date
     zone: ZoneInfo
 
     @property
     def start(self) -> datetime:
         """The moment where the first day begins."""
-        return _start_of(self.first, self.zone)
+        return _get_start_of_day(self.first_day, self.zone)
 
     @property
     def end(self) -> datetime:
         """The moment where the day after the last one begins."""
-        return _start_of(self.last + _DAY, self.zone)
+        return _get_start_of_day(self.last_day + _DAY, self.zone)
 
-    def within(self, first: date, last: date) -> "Days":
+    def clip(self, first_day: date, last_day: date) -> "DateRange":
         """What of these days lies from that day to that day."""
-        return Days(max(self.first, first), min(self.last, last), self.zone)
+        return DateRange(max(self.first_day, first_day), min(self.last_day, last_day), self.zone)
 
-    def day_of(self, moment: datetime) -> date:
+    def get_local_day(self, instant: datetime) -> date:
         """The day on which the moment is."""
-        return moment.astimezone(self.zone).date()
+        return instant.astimezone(self.zone).date()
 
-    def cut(self, bucket: Bucket) -> "Periods":
+    def split(self, bucket: Bucket) -> "Periods":
         """The range in pieces, without a gap; the first and the last may be shorter than the others."""
-        return Periods(tuple(self._cut(bucket)))
+        return Periods(tuple(self._iterate_periods(bucket)))
 
-    def _cut(self, bucket: Bucket) -> Iterator[Period]:
-        first = self.first
-        while first <= self.last:
-            following = min(_following(first, bucket), self.last + _DAY)
-            yield Period(first, following - _DAY, _start_of(first, self.zone), _start_of(following, self.zone))
+    def _iterate_periods(self, bucket: Bucket) -> Iterator[Period]:
+        first = self.first_day
+        while first <= self.last_day:
+            following = min(_get_next_bucket_start(first, bucket), self.last_day + _DAY)
+            yield Period(
+                first, following - _DAY, _get_start_of_day(first, self.zone), _get_start_of_day(following, self.zone)
+            )
             first = following
 
 
@@ -80,20 +82,20 @@ class Days:
 class Periods:
     """Pieces of a range, in order and without a gap."""
 
-    pieces: tuple[Period, ...]
+    periods: tuple[Period, ...]
 
     @cached_property
     def _starts(self) -> list[datetime]:
-        return [each.start for each in self.pieces]
+        return [each.start for each in self.periods]
 
-    def place(self, moment: datetime) -> int:
+    def find_index(self, instant: datetime) -> int:
         """Which piece the moment is in, from 0; -1 before the first, and as many as there are after the last."""
-        if self.pieces and moment >= self.pieces[-1].end:
-            return len(self.pieces)
-        return bisect_right(self._starts, moment) - 1
+        if self.periods and instant >= self.periods[-1].end:
+            return len(self.periods)
+        return bisect_right(self._starts, instant) - 1
 
 
-def zone_named(name: str) -> ZoneInfo:
+def load_time_zone(name: str) -> ZoneInfo:
     """The time zone of that name in the IANA database. Raises UnknownTimeZone."""
     try:
         return ZoneInfo(name)
@@ -102,28 +104,28 @@ def zone_named(name: str) -> ZoneInfo:
         raise UnknownTimeZone from None
 
 
-def wished(first: date | None, last: date | None, tz: str, now: datetime) -> Days:
+def build_date_range(first_day: date | None, last_day: date | None, tz: str, now: datetime) -> DateRange:
     """The days from the first to the last; until today, and thirty of them, where nothing else is said.
 
     Raises UnknownTimeZone, EndsBeforeStart, RangeTooLong.
     """
-    zone = zone_named(tz)
+    zone = load_time_zone(tz)
     today = now.astimezone(zone).date()
-    last = last or max(first or today, today)
-    first = first or last - (USUAL_RANGE - 1) * _DAY
-    if last < first:
+    last_day = last_day or max(first_day or today, today)
+    first_day = first_day or last_day - (DEFAULT_RANGE_DAYS - 1) * _DAY
+    if last_day < first_day:
         raise EndsBeforeStart("from", "to", in_query=True)
-    if (last - first).days >= LONGEST_RANGE:
-        raise RangeTooLong(LONGEST_RANGE)
-    return Days(first, last, zone)
+    if (last_day - first_day).days >= MAX_RANGE_DAYS:
+        raise RangeTooLong(MAX_RANGE_DAYS)
+    return DateRange(first_day, last_day, zone)
 
 
-def _start_of(day: date, zone: ZoneInfo) -> datetime:
+def _get_start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of the day, in UTC. Where clocks go forward at midnight, that is when they do."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def _following(day: date, bucket: Bucket) -> date:
+def _get_next_bucket_start(day: date, bucket: Bucket) -> date:
     """The first day of the next bucket."""
     match bucket:
         case Bucket.DAY:

@@ -17,15 +17,15 @@ A sentence names the thing and the number. It may show what the board holds, nev
 
 from typing import ClassVar
 
-_LONGEST_NAME = 60
+_MAX_QUOTED_LENGTH = 60
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name in quotes, for a sentence: cut after 60 characters."""
-    return f"'{name}'" if len(name) <= _LONGEST_NAME else f"'{name[: _LONGEST_NAME - 1]}…'"
+    return f"'{name}'" if len(name) <= _MAX_QUOTED_LENGTH else f"'{name[: _MAX_QUOTED_LENGTH - 1]}…'"
 
 
-class Refused(Exception):
+class DomainError(Exception):
     """Something that a rule does not allow. `code` is stable, `message` a full sentence."""
 
     code: str = "refused"
@@ -35,7 +35,7 @@ class Refused(Exception):
         self.message = message
 
 
-class NotFound(Refused):
+class NotFound(DomainError):
     """No such thing, or none that the caller may know of."""
 
     def __init__(self, kind: str) -> None:
@@ -45,7 +45,7 @@ class NotFound(Refused):
         self.code = f"{kind}_not_found"
 
 
-class Forbidden(Refused):
+class Forbidden(DomainError):
     """The caller is known but may not do this."""
 
 
@@ -54,9 +54,9 @@ class RoleTooLow(Forbidden):
 
     code = "role_too_low"
 
-    def __init__(self, role: str, least: str) -> None:
+    def __init__(self, role: str, required: str) -> None:
         """Role is what the caller has, least what is needed."""
-        super().__init__(f"This needs the role {least} on the board; yours is {role}.")
+        super().__init__(f"This needs the role {required} on the board; yours is {role}.")
 
 
 class ScopeMissing(Forbidden):
@@ -84,13 +84,13 @@ class NotTheAuthor(Forbidden):
 
     code = "not_the_author"
 
-    def __init__(self, act: str) -> None:
+    def __init__(self, action: str) -> None:
         """Act is 'edit' or 'delete'."""
-        who = "its author or an owner of the board" if act == "delete" else "its author"
-        super().__init__(f"This comment is somebody else's: only {who} can {act} it.")
+        who = "its author or an owner of the board" if action == "delete" else "its author"
+        super().__init__(f"This comment is somebody else's: only {who} can {action} it.")
 
 
-class Conflict(Refused):
+class Conflict(DomainError):
     """The state of things does not allow it now."""
 
 
@@ -124,7 +124,7 @@ class WipLimitReached(Conflict):
 
     def __init__(self, list_name: str, limit: int) -> None:
         """Name the list and its limit."""
-        super().__init__(f"List {quoted(list_name)} is full: its WIP limit is {limit}.")
+        super().__init__(f"List {quote_name(list_name)} is full: its WIP limit is {limit}.")
         self.limit = limit
 
 
@@ -133,9 +133,9 @@ class WrongStage(Conflict):
 
     code = "wrong_stage"
 
-    def __init__(self, card_title: str, wanted: str, actual: str) -> None:
+    def __init__(self, card_title: str, required: str, actual: str) -> None:
         """Name the card, the stage that the step begins on, and the one that it is on."""
-        super().__init__(f"Card {quoted(card_title)} is not on the {wanted} stage: it is on {actual}.")
+        super().__init__(f"Card {quote_name(card_title)} is not on the {required} stage: it is on {actual}.")
 
 
 class NoListOfStage(Conflict):
@@ -157,7 +157,7 @@ class ListNotEmpty(Conflict):
     def __init__(self, list_name: str, card_count: int) -> None:
         """Name the list and how many cards in use it holds; if none, it holds archived ones."""
         cards = {0: "archived cards", 1: "1 card"}.get(card_count, f"{card_count} cards")
-        super().__init__(f"List {quoted(list_name)} holds {cards}: its stage can change only while it is empty.")
+        super().__init__(f"List {quote_name(list_name)} holds {cards}: its stage can change only while it is empty.")
 
 
 class TooManyLists(Conflict):
@@ -165,9 +165,9 @@ class TooManyLists(Conflict):
 
     code = "too_many_lists"
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, maximum: int) -> None:
         """Most is the number allowed."""
-        super().__init__(f"This board has {most} lists, the most a board may have.")
+        super().__init__(f"This board has {maximum} lists, the most a board may have.")
 
 
 class TooManyCards(Conflict):
@@ -175,9 +175,9 @@ class TooManyCards(Conflict):
 
     code = "too_many_cards"
 
-    def __init__(self, list_name: str, most: int) -> None:
+    def __init__(self, list_name: str, maximum: int) -> None:
         """Name the list and the number allowed."""
-        super().__init__(f"List {quoted(list_name)} holds {most} cards, the most a list may hold.")
+        super().__init__(f"List {quote_name(list_name)} holds {maximum} cards, the most a list may hold.")
 
 
 class CurrencyDiffers(Conflict):
@@ -185,10 +185,10 @@ class CurrencyDiffers(Conflict):
 
     code = "currency_differs"
 
-    def __init__(self, card_title: str, currency: str, other: str) -> None:
+    def __init__(self, card_title: str, currency: str, other_currency: str) -> None:
         """Name the card, the currency of its board, and that of the other one."""
         super().__init__(
-            f"Card {quoted(card_title)} has time or a rate in {currency}, and the other board counts in {other}."
+            f"Card {quote_name(card_title)} has time or a rate in {currency}, and the other board counts in {other_currency}."
         )
 
 
@@ -197,9 +197,9 @@ class StaleOrder(Conflict):
 
     code = "stale_order"
 
-    def __init__(self, things: str) -> None:
+    def __init__(self, expected: str) -> None:
         """Things are 'the lists of this board' or 'the cards of list …'."""
-        super().__init__(f"These are not exactly {things}: read them again.")
+        super().__init__(f"These are not exactly {expected}: read them again.")
 
 
 class TooManyMoves(Conflict):
@@ -207,10 +207,10 @@ class TooManyMoves(Conflict):
 
     code = "too_many_moves"
 
-    def __init__(self, moves: int, most: int) -> None:
+    def __init__(self, moves: int, maximum: int) -> None:
         """Moves is the least number of cards that would move, most the number allowed."""
         super().__init__(
-            f"This order would move {moves} cards, and one request moves at most {most}: go there in steps."
+            f"This order would move {moves} cards, and one request moves at most {maximum}: go there in steps."
         )
 
 
@@ -219,11 +219,11 @@ class NoRoom(Conflict):
 
     code = "no_room"
 
-    def __init__(self, list_name: str, card_count: int, held: int, most: int) -> None:
+    def __init__(self, list_name: str, card_count: int, present_count: int, maximum: int) -> None:
         """Name the list, the number of cards that should enter, of those that are there, and of those that fit in."""
         cards = "1 card" if card_count == 1 else f"{card_count} cards"
         super().__init__(
-            f"List {quoted(list_name)} has no room for {cards}: it holds {held}, and at most {most} fit in."
+            f"List {quote_name(list_name)} has no room for {cards}: it holds {present_count}, and at most {maximum} fit in."
         )
 
 
@@ -232,9 +232,11 @@ class TooMuchToCopy(Conflict):
 
     code = "too_much_to_copy"
 
-    def __init__(self, kind: str, name: str, most: str) -> None:
+    def __init__(self, kind: str, name: str, maximum: str) -> None:
         """Kind is 'card' or 'list', most what is allowed, in words."""
-        super().__init__(f"{kind.capitalize()} {quoted(name)} holds too much: one request copies at most {most}.")
+        super().__init__(
+            f"{kind.capitalize()} {quote_name(name)} holds too much: one request copies at most {maximum}."
+        )
 
 
 class LastOwner(Conflict):
@@ -252,9 +254,9 @@ class TooManyMembers(Conflict):
 
     code = "too_many_members"
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, maximum: int) -> None:
         """Most is the number allowed."""
-        super().__init__(f"This board has {most} members, the most a board may have.")
+        super().__init__(f"This board has {maximum} members, the most a board may have.")
 
 
 class LabelNameTaken(Conflict):
@@ -264,7 +266,7 @@ class LabelNameTaken(Conflict):
 
     def __init__(self, name: str) -> None:
         """Name is that of the label that is there."""
-        super().__init__(f"This board has a label {quoted(name)} already; upper and lower case are the same.")
+        super().__init__(f"This board has a label {quote_name(name)} already; upper and lower case are the same.")
 
 
 class TooManyLabels(Conflict):
@@ -272,9 +274,9 @@ class TooManyLabels(Conflict):
 
     code = "too_many_labels"
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, maximum: int) -> None:
         """Most is the number allowed."""
-        super().__init__(f"This board has {most} labels, the most a board may have.")
+        super().__init__(f"This board has {maximum} labels, the most a board may have.")
 
 
 class TooManyAssignees(Conflict):
@@ -282,9 +284,9 @@ class TooManyAssignees(Conflict):
 
     code = "too_many_assignees"
 
-    def __init__(self, card_title: str, most: int) -> None:
+    def __init__(self, card_title: str, maximum: int) -> None:
         """Name the card and the number allowed."""
-        super().__init__(f"Card {quoted(card_title)} has {most} assignees, the most a card may have.")
+        super().__init__(f"Card {quote_name(card_title)} has {maximum} assignees, the most a card may have.")
 
 
 class TooManyChecklists(Conflict):
@@ -292,9 +294,9 @@ class TooManyChecklists(Conflict):
 
     code = "too_many_checklists"
 
-    def __init__(self, card_title: str, most: int) -> None:
+    def __init__(self, card_title: str, maximum: int) -> None:
         """Name the card and the number allowed."""
-        super().__init__(f"Card {quoted(card_title)} has {most} checklists, the most a card may have.")
+        super().__init__(f"Card {quote_name(card_title)} has {maximum} checklists, the most a card may have.")
 
 
 class TooManyItems(Conflict):
@@ -302,9 +304,9 @@ class TooManyItems(Conflict):
 
     code = "too_many_items"
 
-    def __init__(self, checklist_name: str, most: int) -> None:
+    def __init__(self, checklist_name: str, maximum: int) -> None:
         """Name the checklist and the number allowed."""
-        super().__init__(f"Checklist {quoted(checklist_name)} has {most} items, the most a checklist may have.")
+        super().__init__(f"Checklist {quote_name(checklist_name)} has {maximum} items, the most a checklist may have.")
 
 
 class TooManyComments(Conflict):
@@ -312,9 +314,9 @@ class TooManyComments(Conflict):
 
     code = "too_many_comments"
 
-    def __init__(self, card_title: str, most: int) -> None:
+    def __init__(self, card_title: str, maximum: int) -> None:
         """Name the card and the number allowed."""
-        super().__init__(f"Card {quoted(card_title)} has {most} comments, the most a card may have.")
+        super().__init__(f"Card {quote_name(card_title)} has {maximum} comments, the most a card may have.")
 
 
 class CardArchived(Conflict):
@@ -324,7 +326,7 @@ class CardArchived(Conflict):
 
     def __init__(self, card_title: str) -> None:
         """Name the card."""
-        super().__init__(f"Card {quoted(card_title)} is archived: unarchive it first.")
+        super().__init__(f"Card {quote_name(card_title)} is archived: unarchive it first.")
 
 
 class ListArchived(Conflict):
@@ -334,7 +336,7 @@ class ListArchived(Conflict):
 
     def __init__(self, list_name: str) -> None:
         """Name the list."""
-        super().__init__(f"List {quoted(list_name)} is archived: unarchive it first.")
+        super().__init__(f"List {quote_name(list_name)} is archived: unarchive it first.")
 
 
 class ListDeleted(Conflict):
@@ -344,18 +346,18 @@ class ListDeleted(Conflict):
 
     def __init__(self, card_title: str) -> None:
         """Name the card."""
-        super().__init__(f"The list of card {quoted(card_title)} is deleted: restore the list first.")
+        super().__init__(f"The list of card {quote_name(card_title)} is deleted: restore the list first.")
 
 
-class TooManyRunning(Conflict):
+class TooManyRunningClocks(Conflict):
     """More clocks run than can be stopped at once."""
 
     code = "too_many_running"
 
-    def __init__(self, kind: str, name: str, most: int) -> None:
+    def __init__(self, kind: str, name: str, maximum: int) -> None:
         """Kind is 'list' or 'board', most the number of clocks."""
         super().__init__(
-            f"{kind.capitalize()} {quoted(name)} has more than {most} cards in progress, too many to stop at once: "
+            f"{kind.capitalize()} {quote_name(name)} has more than {maximum} cards in progress, too many to stop at once: "
             "move, finish or archive some first."
         )
 
@@ -369,7 +371,7 @@ class BoardChanged(Conflict):
         super().__init__("The board was changed since the export was begun: begin again, without a cursor.")
 
 
-class Unprocessable(Refused):
+class Unprocessable(DomainError):
     """The request is well formed but cannot be meant so.
 
     `field` is the member of the body, if one is; 'query/…' names a parameter of the query.
@@ -378,7 +380,7 @@ class Unprocessable(Refused):
     field: str | None = None
 
 
-class MomentOutOfRange(Unprocessable):
+class TimestampOutOfRange(Unprocessable):
     """A moment of the years 2000 to 2999 where it was written is not one of them in UTC."""
 
     code = "moment_out_of_range"
@@ -393,7 +395,7 @@ class UnknownReference(Unprocessable):
     """A field names something that is not on this board, or not in that list."""
 
     code = "unknown_reference"
-    _SENTENCES: ClassVar[dict[str, str]] = {
+    _MESSAGES: ClassVar[dict[str, str]] = {
         "board_id": "'board_id' names no board of yours.",
         "list_id": "'list_id' names no list of this board.",
         "before": "'before' names no neighbour there.",
@@ -406,7 +408,7 @@ class UnknownReference(Unprocessable):
 
     def __init__(self, field: str) -> None:
         """Field is the member of the body."""
-        super().__init__(self._SENTENCES.get(field, f"'{field}' names nothing on this board."))
+        super().__init__(self._MESSAGES.get(field, f"'{field}' names nothing on this board."))
         self.field = field
 
 
@@ -439,8 +441,8 @@ class CardTooLong(Unprocessable):
     code = "card_too_long"
     field = "description"
 
-    def __init__(self, size: int, most: int) -> None:
-        super().__init__(f"Title, description and links would take {size} bytes, and at most {most} can be kept.")
+    def __init__(self, size: int, maximum: int) -> None:
+        super().__init__(f"Title, description and links would take {size} bytes, and at most {maximum} can be kept.")
 
 
 class NoListsInImport(Unprocessable):
@@ -473,7 +475,7 @@ class IdempotencyKeyReused(Unprocessable):
         super().__init__("This idempotency key was used for a different request.")
 
 
-class Unauthenticated(Refused):
+class Unauthenticated(DomainError):
     """The request needs a token, or another one."""
 
     code = "unauthenticated"
@@ -486,7 +488,7 @@ class SignupClosed(Unauthenticated):
         super().__init__("Sign-up is closed: only the owner of this installation can make users.")
 
 
-def taken(what: str) -> Conflict:
+def conflict_for_duplicate(constraint: str) -> Conflict:
     """The refusal for something that the store says already exists: 'user', 'list.external_id', ..."""
-    kind, _, name = what.partition(".")
+    kind, _, name = constraint.partition(".")
     return ExternalIdTaken(kind) if name == "external_id" else IdTaken(kind)

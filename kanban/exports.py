@@ -13,53 +13,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-Shape = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 FORMAT = "tackboard"
 VERSION = 1
 
-_ROUND = 1 << 256
-_TIMES = ("created_at", "updated_at")
-_ITEM = ("text", "done", "assignee_id", "due_at", *_TIMES)
-_FIELDS: dict[str, tuple[str, ...]] = {
+_MODULUS = 1 << 256
+_TIMESTAMPS = ("created_at", "updated_at")
+_ITEM_FIELDS = ("text", "done", "assignee_id", "due_at", *_TIMESTAMPS)
+_DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
     "board": ("name", "description", "currency", "hourly_rate_minor", "created_at", "archived_at"),
     "member": ("user_id", "role"),
-    "label": ("name", "color", *_TIMES),
-    "list": ("name", "stage", "wip_limit", "wip_enforcement", "external_id", "archived_at", *_TIMES),
+    "label": ("name", "color", *_TIMESTAMPS),
+    "list": ("name", "stage", "wip_limit", "wip_enforcement", "external_id", "archived_at", *_TIMESTAMPS),
     "card": (
         *("title", "description", "external_id", "place", "start_at", "due_at", "due_complete", "hourly_rate_minor"),
-        *("started_at", "resolved_at", "archived_at", *_TIMES),
+        *("started_at", "resolved_at", "archived_at", *_TIMESTAMPS),
     ),
-    "checklist": ("name", *_TIMES),
-    "comment": ("author_id", "text", *_TIMES),
+    "checklist": ("name", *_TIMESTAMPS),
+    "comment": ("author_id", "text", *_TIMESTAMPS),
     "time_entry": ("user_id", "started_at", "ended_at", "hourly_rate_minor", "note"),
 }
 
-CardKey = tuple[int, str]
+CardLocation = tuple[int, str]
 """Where a card is: the number of its list on the board, and its rank."""
 
 
 class Digest:
     """The digest of a board, thing by thing. Begun with 0, or with the text of where another one has got."""
 
-    def __init__(self, so_far: str = "0") -> None:
-        self._sum = int(so_far, 16)
+    def __init__(self, state: str = "0") -> None:
+        self._sum = int(state, 16)
 
     def __str__(self) -> str:
         return f"{self._sum:064x}"
 
-    def add(self, kind: str, shape: Shape, *where: object) -> int:
+    def add(self, kind: str, value: JsonObject, *location: object) -> int:
         """Count one thing of the document; how many bytes it has, roughly."""
-        told = [kind, *where, *(shape[name] for name in _FIELDS[kind])]
+        told = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
         if kind == "checklist":
-            told.append([[item[name] for name in _ITEM] for item in shape["items"]])
+            told.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
         elif kind == "card":
-            told += [sorted(shape["assignee_ids"]), [[link["url"], link["title"]] for link in shape["links"]]]
+            told += [sorted(value["assignee_ids"]), [[link["url"], link["title"]] for link in value["links"]]]
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-        self._sum = (self._sum + int.from_bytes(sha256(text).digest(), "big")) % _ROUND
+        self._sum = (self._sum + int.from_bytes(sha256(text).digest(), "big")) % _MODULUS
         return len(text)
 
-    def add_head(self, document: Shape) -> None:
+    def add_board(self, document: JsonObject) -> None:
         """Count the board itself, its lists, labels and members."""
         self.add("board", document["board"])
         for number, each in enumerate(document["lists"]):
@@ -68,18 +68,18 @@ class Digest:
             for each in document[f"{kind}s"]:
                 self.add(kind, each)
 
-    def add_card(self, card: Shape, list_number: int, labels: Mapping[str, str]) -> int:
+    def add_card(self, card: JsonObject, list_number: int, label_names: Mapping[str, str]) -> int:
         """Count a card; `labels` are the names of the board's by id."""
-        return self.add("card", card, list_number, sorted(labels[each] for each in card["label_ids"]))
+        return self.add("card", card, list_number, sorted(label_names[each] for each in card["label_ids"]))
 
 
-def digest(document: Shape) -> str:
+def compute_digest(document: JsonObject) -> str:
     """The digest of a whole document, of which every reference names something in it."""
     made = Digest()
-    made.add_head(document)
+    made.add_board(document)
     numbers = {each["id"]: number for number, each in enumerate(document["lists"])}
     labels = {each["id"]: each["name"] for each in document["labels"]}
-    keys: dict[str, CardKey] = {}
+    keys: dict[str, CardLocation] = {}
     for card in document["cards"]:
         number = numbers[card["list_id"]]
         keys[card["id"]] = (number, card["place"])
@@ -94,7 +94,7 @@ def digest(document: Shape) -> str:
     return str(made)
 
 
-def joined(pages: Sequence[Shape]) -> dict[str, Any]:
+def join_pages(pages: Sequence[JsonObject]) -> dict[str, Any]:
     """The whole document of all pages in their order: the first with what the others add, and how the last one ends."""
     arrays = {
         name: [each for page in pages for each in page[name]] for name, part in pages[0].items() if type(part) is list
@@ -102,7 +102,7 @@ def joined(pages: Sequence[Shape]) -> dict[str, Any]:
     return {**pages[0], **arrays, "digest": pages[-1]["digest"], "next_cursor": pages[-1]["next_cursor"]}
 
 
-def external_id(document: Shape) -> str:
+def build_external_id(document: JsonObject) -> str:
     """What a board made from this document is known by."""
     return f"{FORMAT}:{document['board']['id']}"
 
@@ -112,12 +112,12 @@ def is_imported(external_id: str | None) -> bool:
     return external_id is not None and external_id.startswith((f"{FORMAT}:", "trello:"))
 
 
-def people(document: Shape) -> dict[str, str]:
+def collect_user_names(document: JsonObject) -> dict[str, str]:
     """The names of all people in a document, by id."""
-    return dict(_people(document))
+    return dict(_iterate_user_names(document))
 
 
-def _people(document: Shape) -> Iterator[tuple[str, str]]:
+def _iterate_user_names(document: JsonObject) -> Iterator[tuple[str, str]]:
     yield from ((each["author_id"], each["author_name"]) for each in document["comments"])
     yield from ((each["user_id"], each["user_name"]) for each in document["time_entries"])
     yield from ((each["user_id"], each["name"]) for each in document["members"])

@@ -22,22 +22,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kanban.days import Period, Periods
-from kanban.finishes import Finish, Finishes
+from kanban.finishes import Completion, Completions
 from kanban.values import BoardView, Event, EventData, Stage
 
-MOST_EVENTS = 100_000
+MAX_EVENTS = 100_000
 """Events that one report reads."""
 
-MOST_POINTS = 5_000
+MAX_LISTED_COMPLETIONS = 5_000
 """Finished cards that a report names one by one; its percentiles are of all."""
 
-MOST_RUNNING = 1_000
+MAX_LISTED_IN_PROGRESS = 1_000
 """Cards in progress that a report names one by one."""
 
-_ONE_MORE = frozenset(("card.created", "card.copied", "card.arrived", "card.unarchived", "checklist_item.converted"))
-_ONE_LESS = frozenset(("card.archived", "card.departed"))
+_ADDING_EVENTS = frozenset(
+    ("card.created", "card.copied", "card.arrived", "card.unarchived", "checklist_item.converted")
+)
+_REMOVING_EVENTS = frozenset(("card.archived", "card.departed"))
 
-Place = tuple[str, Stage]
+ListStage = tuple[str, Stage]
 """A list, and the stage that it had."""
 
 
@@ -52,35 +54,35 @@ class ListCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowReport:
     """What happened: finishes in their order, and numbers of cards at the end of each day."""
 
-    finishes: tuple[Finish, ...]
+    completions: tuple[Completion, ...]
     stages: Mapping[Stage, tuple[int, ...]]
     lists: tuple[ListCounts, ...]
 
 
-def flow(events: Iterable[Event], view: BoardView, days: Periods) -> Flow:
+def build_flow_report(events: Iterable[Event], view: BoardView, days: Periods) -> FlowReport:
     """The flow of these days, none of which begins later than the view was seen.
 
     `events` are, in their order, all from the first day on; earlier and later ones are passed over.
     """
-    if not days.pieces:
-        return Flow((), dict.fromkeys(Stage, ()), ())
-    history = _History(view, days)
+    if not days.periods:
+        return FlowReport((), dict.fromkeys(Stage, ()), ())
+    history = _FlowHistory(view, days)
     for event in events:
         if event.seq <= view.board.seq:
-            history.read(event)
-    return history.flow()
+            history.apply(event)
+    return history.build_report()
 
 
-def throughput(finishes: Sequence[Finish], periods: Periods) -> tuple[tuple[Period, int], ...]:
+def count_throughput(completions: Sequence[Completion], periods: Periods) -> tuple[tuple[Period, int], ...]:
     """How many cards were finished in each period."""
-    found = Counter(periods.place(each.resolved_at) for each in finishes)
-    return tuple((piece, found[number]) for number, piece in enumerate(periods.pieces))
+    found = Counter(periods.find_index(each.resolved_at) for each in completions)
+    return tuple((piece, found[number]) for number, piece in enumerate(periods.periods))
 
 
-class _History:
+class _FlowHistory:
     """The events of a range, read one after the other."""
 
     def __init__(self, view: BoardView, days: Periods) -> None:
@@ -88,88 +90,90 @@ class _History:
         self._stages = {each.id: each.stage for each in view.lists}
         self._names: dict[str, str | None] = {each.id: each.name for each in view.lists}
         # One more than there are days: what happened after the last one.
-        self._changes: list[Counter[Place]] = [Counter() for _ in range(len(days.pieces) + 1)]
-        self._archivals: list[list[tuple[str, bool]]] = [[] for _ in self._changes]
-        self._finishes = Finishes()
-        self._shelf = _Shelf(days)
+        self._changes: list[Counter[ListStage]] = [Counter() for _ in range(len(days.periods) + 1)]
+        self._archive_changes: list[list[tuple[str, bool]]] = [[] for _ in self._changes]
+        self._completions = Completions()
+        self._archived_completions = _ArchivedCompletions(days)
 
-    def read(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Take note of an event."""
-        day = self._days.place(event.at)
+        day = self._days.find_index(event.at)
         if day < 0:
             return
-        for place, cards in _moved(event, self._stages):
+        for place, cards in _get_count_changes(event, self._stages):
             self._changes[day][place] += cards
         if event.list_id and event.type in {"list.archived", "list.unarchived", "list.deleted"}:
             was_archived = event.type == "list.unarchived" or event.data.get("archived_at") is not None
-            self._archivals[day].append((event.list_id, was_archived))
+            self._archive_changes[day].append((event.list_id, was_archived))
         if event.list_id and event.type == "list.deleted":
             self._names.setdefault(event.list_id, str(event.data.get("name") or "") or None)
-        if day < len(self._days.pieces):
-            self._finishes.read(event)
-            self._shelf.read(event, day)
+        if day < len(self._days.periods):
+            self._completions.apply(event)
+            self._archived_completions.apply(event, day)
 
-    def flow(self) -> Flow:
+    def build_report(self) -> FlowReport:
         """What was read."""
-        shown = self._shown()
+        shown = self._count_cards_per_day()
         places = sorted(set().union(*shown))
         series = {place: tuple(day[place] for day in shown) for place in places}
         stages = {
             stage: tuple(sum(cards for (_, of), cards in day.items() if of == stage) for day in shown)
             for stage in Stage
         }
-        return Flow(self._finishes.standing(), stages, tuple(self._lists(series)))
+        return FlowReport(self._completions.list_current(), stages, tuple(self._build_list_counts(series)))
 
-    def _shown(self) -> list[Counter[Place]]:
+    def _count_cards_per_day(self) -> list[Counter[ListStage]]:
         """How many cards each list showed at the end of each day, led back from the present."""
         held = Counter({(each.id, each.stage): each.card_count for each in self._view.lists})
         archived = {each.id for each in self._view.lists if each.archived_at is not None}
         found = []
-        for day, shelved in reversed([*enumerate(self._shelf.at_the_end_of_each_day())]):
+        for day, shelved in reversed([*enumerate(self._archived_completions.count_per_day())]):
             held.subtract(self._changes[day + 1])
-            for list_id, was_archived in reversed(self._archivals[day + 1]):
+            for list_id, was_archived in reversed(self._archive_changes[day + 1]):
                 (archived.add if was_archived else archived.discard)(list_id)
             # Who archives finished work tidies up, and it stays done. Other work is taken off the board.
-            shown = Counter({place: cards for place, cards in held.items() if cards > 0 and _is_shown(place, archived)})
+            shown = Counter(
+                {place: cards for place, cards in held.items() if cards > 0 and _is_counted(place, archived)}
+            )
             shown.update({(list_id, Stage.DONE): cards for list_id, cards in shelved.items()})
             found.append(shown)
         return found[::-1]
 
-    def _lists(self, series: Mapping[Place, tuple[int, ...]]) -> Iterator[ListCounts]:
+    def _build_list_counts(self, series: Mapping[ListStage, tuple[int, ...]]) -> Iterator[ListCounts]:
         """The board's lists in their order, then those that are gone."""
-        by_list: defaultdict[str, list[Place]] = defaultdict(list)
+        by_list: defaultdict[str, list[ListStage]] = defaultdict(list)
         for place in series:
             by_list[place[0]].append(place)
-        nothing = (0,) * len(self._days.pieces)
+        nothing = (0,) * len(self._days.periods)
         for list_id in [*self._stages, *(each for each in by_list if each not in self._stages)]:
             parts = [series[place] for place in by_list.get(list_id, [])] or [nothing]
             stage = self._stages.get(list_id) or by_list[list_id][-1][1]
             yield ListCounts(list_id, self._names.get(list_id), stage, tuple(map(sum, zip(*parts, strict=True))))
 
 
-class _Shelf:
+class _ArchivedCompletions:
     """Finished cards that were archived since the first day: they stay where they were done."""
 
     def __init__(self, days: Periods) -> None:
-        self._since = days.pieces[0].start
-        self._changes: list[Counter[str]] = [Counter() for _ in days.pieces]
-        self._cards: dict[str, str] = {}
+        self._range_start = days.periods[0].start
+        self._changes: list[Counter[str]] = [Counter() for _ in days.periods]
+        self._list_id_by_card: dict[str, str] = {}
 
-    def read(self, event: Event, day: int) -> None:
+    def apply(self, event: Event, day: int) -> None:
         """Take note of an event of that day."""
         card_id, list_id, is_done = event.card_id or "", event.list_id or "", event.data.get("stage") == Stage.DONE
         match event.type:
             case "card.archived" if is_done:
-                self._put(card_id, list_id, day)
-            case "card.restored" if is_done and _is_since(event.data, self._since):
-                self._put(card_id, list_id, day)
-            case "card.unarchived" | "card.deleted" if card_id in self._cards:
-                self._changes[day][self._cards.pop(card_id)] -= 1
+                self._add(card_id, list_id, day)
+            case "card.restored" if is_done and _is_archived_since(event.data, self._range_start):
+                self._add(card_id, list_id, day)
+            case "card.unarchived" | "card.deleted" if card_id in self._list_id_by_card:
+                self._changes[day][self._list_id_by_card.pop(card_id)] -= 1
             case "list.deleted" | "list.restored":
-                cards = sum(each == list_id for each in self._cards.values())
+                cards = sum(each == list_id for each in self._list_id_by_card.values())
                 self._changes[day][list_id] += cards if event.type == "list.restored" else -cards
 
-    def at_the_end_of_each_day(self) -> list[Counter[str]]:
+    def count_per_day(self) -> list[Counter[str]]:
         """How many of them each list has."""
         found: list[Counter[str]] = []
         held: Counter[str] = Counter()
@@ -178,20 +182,20 @@ class _Shelf:
             found.append(Counter({list_id: cards for list_id, cards in held.items() if cards}))
         return found
 
-    def _put(self, card_id: str, list_id: str, day: int) -> None:
-        self._cards[card_id] = list_id
+    def _add(self, card_id: str, list_id: str, day: int) -> None:
+        self._list_id_by_card[card_id] = list_id
         self._changes[day][list_id] += 1
 
 
-def _moved(event: Event, stages: Mapping[str, Stage]) -> Iterator[tuple[Place, int]]:
+def _get_count_changes(event: Event, stages: Mapping[str, Stage]) -> Iterator[tuple[ListStage, int]]:
     """Which places got how many cards more, or less."""
     data = event.data
     here, there = (event.list_id, data.get("stage")), (data.get("from_list_id"), data.get("from_stage"))
     found: list[tuple[tuple[object, object], int]] = []
     match event.type:
-        case kind if kind in _ONE_MORE:
+        case kind if kind in _ADDING_EVENTS:
             found = [(here, 1)]
-        case kind if kind in _ONE_LESS:
+        case kind if kind in _REMOVING_EVENTS:
             found = [(here, -1)]
         case "card.restored" if data.get("archived_at") is None:
             found = [(here, 1)]
@@ -202,25 +206,25 @@ def _moved(event: Event, stages: Mapping[str, Stage]) -> Iterator[tuple[Place, i
             cards = len(card_ids) if isinstance(card_ids, list) else 1
             found = [(there, -cards), ((event.list_id, data.get("to_stage")), cards)]
         case "list.copied" | "list.restored":
-            found = [(here, _card_count(data))]
+            found = [(here, _get_card_count(data))]
         case "list.deleted":
-            found = [(here, -_card_count(data))]
+            found = [(here, -_get_card_count(data))]
     for (list_id, named), cards in found:
         # An event of an older version may not name the stage: then it is the one that the list has now.
         if isinstance(list_id, str) and (stage := named or stages.get(list_id)):
             yield (list_id, Stage(str(stage))), cards
 
 
-def _is_shown(place: Place, archived: set[str]) -> bool:
-    list_id, stage = place
+def _is_counted(list_stage: ListStage, archived: set[str]) -> bool:
+    list_id, stage = list_stage
     return stage == Stage.DONE or list_id not in archived
 
 
-def _is_since(data: EventData, moment: datetime) -> bool:
+def _is_archived_since(data: EventData, instant: datetime) -> bool:
     archived_at = data.get("archived_at")
-    return isinstance(archived_at, str) and datetime.fromisoformat(archived_at) >= moment
+    return isinstance(archived_at, str) and datetime.fromisoformat(archived_at) >= instant
 
 
-def _card_count(data: EventData) -> int:
+def _get_card_count(data: EventData) -> int:
     card_count = data.get("card_count")
     return card_count if isinstance(card_count, int) else 0

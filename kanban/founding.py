@@ -4,31 +4,31 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from kanban.cleaned import block
-from kanban.reports import KINDS, Report
-from kanban.values import Act, Board, BoardView, Change, Event, EventData, Label, List, Member, Role, Value
+from kanban.cleaned import clean_text
+from kanban.reports import COUNTED_KINDS, ImportReport
+from kanban.values import ActionContext, Board, BoardView, Change, Entity, Event, EventData, Label, List, Member, Role
 
-LONGEST_COMMENT = 10_000
+MAX_COMMENT_LENGTH = 10_000
 """Characters of a comment."""
 
-LONGEST_NOTE = 1_000
+MAX_NOTE_LENGTH = 1_000
 """Characters of the note of a time entry."""
 
-_SIGNATURE = re.compile(r"[^\n]{1,100}:(?:\n\n|\Z)")
+_ATTRIBUTION = re.compile(r"[^\n]{1,100}:(?:\n\n|\Z)")
 """What `signed` puts before a text: a name on a line of its own."""
 
 
-def founded(
+def build_imported_board(
     board: Board,
-    act: Act,
+    context: ActionContext,
     *,
     source: str,
-    report: Report,
+    report: ImportReport,
     history: Sequence[Event],
     members: Sequence[Member],
     lists: Sequence[List],
     labels: Sequence[Label],
-    rest: Iterable[Value],
+    other_values: Iterable[Entity],
 ) -> tuple[BoardView, Change]:
     """The board as its owner sees it, and the change that makes it with everything on it, all or nothing.
 
@@ -38,37 +38,47 @@ def founded(
     """
     # Of two events of one moment the one that was told first comes first: cards came into their list before it was
     # archived.
-    history = [*history, *_archivals(lists, act)]
-    first = Event(board.id, 1, "board.created", min(board.created_at, act.at), act.by, data={"name": board.name})
+    history = [*history, *_build_archived_events(lists, context)]
+    first = Event(
+        board.id, 1, "board.created", min(board.created_at, context.at), context.actor_id, data={"name": board.name}
+    )
     told = [replace(each, seq=seq) for seq, each in enumerate(sorted(history, key=lambda each: each.at), 2)]
-    data: EventData = {"source": source, **{kind: report.brought[kind] for kind in KINDS}}
-    last = Event(board.id, len(told) + 2, "board.imported", act.at, act.by, data=data)
+    data: EventData = {"source": source, **{kind: report.counts[kind] for kind in COUNTED_KINDS}}
+    last = Event(board.id, len(told) + 2, "board.imported", context.at, context.actor_id, data=data)
     board = replace(board, seq=last.seq)
-    change = Change(creates=(board, *members, *lists, *labels, *rest), event=last, history=(first, *told))
+    change = Change(creates=(board, *members, *lists, *labels, *other_values), event=last, history=(first, *told))
     return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change
 
 
-def signed(name: str, text: object, most: int = LONGEST_COMMENT) -> tuple[str, bool]:
+def attribute_text(name: str, text: object, max_length: int = MAX_COMMENT_LENGTH) -> tuple[str, bool]:
     """Return a text of somebody else after their name, in at most so many characters; and whether it lost its end."""
-    own = block(text, 2 * most)
+    own = clean_text(text, 2 * max_length)
     whole = f"{name}:\n\n{own}" if own else f"{name}:"
-    kept = block(whole, most)
+    kept = clean_text(whole, max_length)
     return kept, len(kept) < len(whole)
 
 
-def is_signed(name: str, text: str, *, by_importer: bool) -> bool:
+def is_attributed(name: str, text: str, *, by_importer: bool) -> bool:
     """Say whether a text of that person begins with a name already, so that it need not be signed again.
 
     A name that an import put there stands before texts of `by_importer`, the user who imported the board. Anybody else
     may begin a text with a name and a colon: then only their own name counts.
     """
     if by_importer:
-        return _SIGNATURE.match(text) is not None
+        return _ATTRIBUTION.match(text) is not None
     return text == f"{name}:" or text.startswith(f"{name}:\n\n")
 
 
-def _archivals(lists: Iterable[List], act: Act) -> Iterator[Event]:
+def _build_archived_events(lists: Iterable[List], context: ActionContext) -> Iterator[Event]:
     for each in lists:
         if each.archived_at is not None:
             data: EventData = {"name": each.name, "stage": str(each.stage), "card_count": each.card_count}
-            yield Event(each.board_id, 0, "list.archived", min(each.archived_at, act.at), act.by, each.id, data=data)
+            yield Event(
+                each.board_id,
+                0,
+                "list.archived",
+                min(each.archived_at, context.at),
+                context.actor_id,
+                each.id,
+                data=data,
+            )

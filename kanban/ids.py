@@ -28,13 +28,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class Ids:
+class IdGenerator:
     """Makes ids by kind. Made with a clock (aware datetimes) and a source of random bytes."""
 
     def __init__(self, clock: Callable[[], datetime], random_bytes: Callable[[int], bytes]) -> None:
         self._clock = clock
         self._random_bytes = random_bytes
-        self._last = 0
+        self._last_number = 0
         self._lock = Lock()
 
     def __call__(self, kind: str) -> str:
@@ -44,13 +44,13 @@ class Ids:
         fresh = milliseconds << _RANDOM_BITS | int.from_bytes(self._random_bytes(_RANDOM_BITS // 8), "big")
         with self._lock:
             # Within a millisecond, or when the clock was set back, count on from the last id instead.
-            started_later = fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS
-            self._last = fresh if started_later else self._last + 1
-            number = self._last
-        return prefix + _encoded(number)
+            started_later = fresh >> _RANDOM_BITS > self._last_number >> _RANDOM_BITS
+            self._last_number = fresh if started_later else self._last_number + 1
+            number = self._last_number
+        return prefix + _encode(number)
 
 
-def _encoded(number: int) -> str:
+def _encode(number: int) -> str:
     digits = []
     for _ in range(_LENGTH):
         number, digit = divmod(number, len(_ALPHABET))

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 
 from kanban import exports, finishes, moments, ranks, timeclock
 from kanban.errors import BrokenExport
-from kanban.exports import Shape
-from kanban.founding import LONGEST_COMMENT, LONGEST_NOTE, founded, is_signed, signed
-from kanban.reports import Report
-from kanban.soundness import refuse_unsound
+from kanban.exports import JsonObject
+from kanban.founding import MAX_COMMENT_LENGTH, MAX_NOTE_LENGTH, attribute_text, build_imported_board, is_attributed
+from kanban.reports import ImportReport
+from kanban.soundness import validate_export
 from kanban.values import (
-    MOST_MEMBERS,
-    Act,
+    MAX_MEMBERS_PER_BOARD,
+    ActionContext,
     Board,
     BoardView,
     Card,
@@ -41,233 +41,255 @@ from kanban.values import (
     TimeEntry,
 )
 
-_CLOCKS_DIFFER = timedelta(hours=1)
+_MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far work may lie in the future, because the clocks of two machines differ."""
 
 
-def brought(document: Shape, speakers: Collection[str], act: Act) -> tuple[BoardView, Change, Report]:
+def import_board(
+    document: JsonObject, trusted_user_ids: Collection[str], context: ActionContext
+) -> tuple[BoardView, Change, ImportReport]:
     """Make a new board of who asks; return it, all that it takes to make it, and the report.
 
     `speakers` are the users, besides who asks, in whose names the import may make comments, time entries, members and
     assignments. All of them must exist. Raises BrokenExport for what is not one whole export.
     """
-    refuse_unsound(document)
-    return _Import(document, speakers, act).made()
+    validate_export(document)
+    return _TackboardImport(document, trusted_user_ids, context).build()
 
 
-class _Import:
+class _TackboardImport:
     """One import of a sound document, decided step by step."""
 
-    def __init__(self, document: Shape, speakers: Collection[str], act: Act) -> None:
+    def __init__(self, document: JsonObject, trusted_user_ids: Collection[str], context: ActionContext) -> None:
         self.document = document
-        self.act = act
-        self.speakers = {*speakers, act.by}
-        self.report = Report()
+        self.context = context
+        self.trusted_user_ids = {*trusted_user_ids, context.actor_id}
+        self.report = ImportReport()
         self.events: list[Event] = []
-        self.board = self._board(document["board"])
-        self.members = self._members()
-        self.labels = {each["id"]: self._label(each) for each in document["labels"]}
-        in_order = ranks.following("", len(document["lists"]))
+        self.board = self._build_board(document["board"])
+        self.members = self._build_members()
+        self.labels = {each["id"]: self._build_label(each) for each in document["labels"]}
+        in_order = ranks.sequence_after("", len(document["lists"]))
         self.lists = {
-            each["id"]: self._list(each, rank) for each, rank in zip(document["lists"], in_order, strict=True)
+            each["id"]: self._build_list(each, rank) for each, rank in zip(document["lists"], in_order, strict=True)
         }
 
-    def made(self) -> tuple[BoardView, Change, Report]:
+    def build(self) -> tuple[BoardView, Change, ImportReport]:
         cards = {
-            each["id"]: self._card(each)
+            each["id"]: self._build_card(each)
             for each in sorted(self.document["cards"], key=lambda each: (each["created_at"], each["id"]))
         }
-        checklists = self._checklists(cards)
-        comments = self._comments(cards)
-        entries = self._entries(cards)
+        checklists = self._build_checklists(cards)
+        comments = self._build_comments(cards)
+        entries = self._build_time_entries(cards)
         for card in cards.values():
-            self._live(card)
-        self._tell_of_others()
-        self._tell_of_overlaps(cards)
-        self.report.brought.update({"lists": len(self.lists), "cards": len(cards), "labels": len(self.labels)})
-        self.report.brought.update({"checklists": len(checklists), "comments": len(comments)})
-        self.report.brought["time_entries"] = len(entries)
-        view, change = founded(
+            self._add_card_history(card)
+        self._report_untrusted_users()
+        self._report_overlaps(cards)
+        self.report.counts.update({"lists": len(self.lists), "cards": len(cards), "labels": len(self.labels)})
+        self.report.counts.update({"checklists": len(checklists), "comments": len(comments)})
+        self.report.counts["time_entries"] = len(entries)
+        view, change = build_imported_board(
             self.board,
-            self.act,
+            self.context,
             source=exports.FORMAT,
             report=self.report,
             history=self.events,
             members=[*self.members.values()],
             lists=[*self.lists.values()],
             labels=[*self.labels.values()],
-            rest=(*cards.values(), *checklists, *comments, *entries),
+            other_values=(*cards.values(), *checklists, *comments, *entries),
         )
         return view, change, self.report
 
     # The board
 
-    def _board(self, shape: Shape) -> Board:
+    def _build_board(self, exported: JsonObject) -> Board:
         return Board(
-            id=self.act.new_id("board"),
-            name=shape["name"],
-            description=shape["description"],
-            currency=shape["currency"],
-            hourly_rate_minor=shape["hourly_rate_minor"],
-            external_id=exports.external_id(self.document),
-            created_by=self.act.by,
+            id=self.context.new_id("board"),
+            name=exported["name"],
+            description=exported["description"],
+            currency=exported["currency"],
+            hourly_rate_minor=exported["hourly_rate_minor"],
+            external_id=exports.build_external_id(self.document),
+            created_by=self.context.actor_id,
             seq=1,
             version=1,
-            created_at=moments.read(shape["created_at"]),
-            updated_at=self.act.at,
-            archived_at=_moment(shape["archived_at"]),
+            created_at=moments.parse_utc(exported["created_at"]),
+            updated_at=self.context.at,
+            archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
 
-    def _members(self) -> dict[str, Member]:
+    def _build_members(self) -> dict[str, Member]:
         """Return the speakers among the members, by their users' ids; who imports owns the board."""
         roles = {each["user_id"]: Role(each["role"]) for each in self.document["members"]}
-        if roles.get(self.act.by) != Role.OWNER:
-            self.report.tell("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
-        roles = {self.act.by: Role.OWNER, **{who: role for who, role in roles.items() if who != self.act.by}}
-        members = {
-            who: Member(self.act.new_id("member"), self.board.id, who, role, 1, self.act.at, self.act.at)
-            for who, role in roles.items()
-            if who in self.speakers
+        if roles.get(self.context.actor_id) != Role.OWNER:
+            self.report.add_line("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
+        roles = {
+            self.context.actor_id: Role.OWNER,
+            **{who: role for who, role in roles.items() if who != self.context.actor_id},
         }
-        if len(members) > MOST_MEMBERS:
-            raise BrokenExport("members", f"With whoever imports it, the board has more than {MOST_MEMBERS} members.")
+        members = {
+            who: Member(self.context.new_id("member"), self.board.id, who, role, 1, self.context.at, self.context.at)
+            for who, role in roles.items()
+            if who in self.trusted_user_ids
+        }
+        if len(members) > MAX_MEMBERS_PER_BOARD:
+            raise BrokenExport(
+                "members", f"With whoever imports it, the board has more than {MAX_MEMBERS_PER_BOARD} members."
+            )
         return members
 
-    def _here(self, user_id: str) -> str:
+    def _get_owner_id(self, user_id: str) -> str:
         """Return whose it is here what was that user's: of who imports, if the import may not speak for them."""
-        return user_id if user_id in self.speakers else self.act.by
+        return user_id if user_id in self.trusted_user_ids else self.context.actor_id
 
-    def _text_of(self, user_id: str, name: str, text: str, most: int) -> tuple[str, bool]:
+    def _attribute_if_needed(self, user_id: str, name: str, text: str, max_length: int) -> tuple[str, bool]:
         """Return what that user wrote as it stands here, and whether it lost its end to the name before it."""
         by_importer = user_id == self.document["board"].get("imported_by")
-        if user_id in self.speakers or is_signed(name, text, by_importer=by_importer):
+        if user_id in self.trusted_user_ids or is_attributed(name, text, by_importer=by_importer):
             return text, False
-        return signed(name, text, most)
+        return attribute_text(name, text, max_length)
 
-    def _label(self, shape: Shape) -> Label:
-        return Label(self.act.new_id("label"), self.board.id, shape["name"], Color(shape["color"]), 1, *_times(shape))
+    def _build_label(self, exported: JsonObject) -> Label:
+        return Label(
+            self.context.new_id("label"),
+            self.board.id,
+            exported["name"],
+            Color(exported["color"]),
+            1,
+            *_parse_timestamps(exported),
+        )
 
-    def _list(self, shape: Shape, rank: str) -> List:
-        own = [each for each in self.document["cards"] if each["list_id"] == shape["id"]]
+    def _build_list(self, exported: JsonObject, rank: str) -> List:
+        own = [each for each in self.document["cards"] if each["list_id"] == exported["id"]]
         places = [each["place"] for each in own]
-        created_at, updated_at = _times(shape)
+        created_at, updated_at = _parse_timestamps(exported)
         new = List(
-            id=self.act.new_id("list"),
+            id=self.context.new_id("list"),
             board_id=self.board.id,
-            name=shape["name"],
-            stage=Stage(shape["stage"]),
+            name=exported["name"],
+            stage=Stage(exported["stage"]),
             rank=rank,
-            wip_limit=shape["wip_limit"],
-            wip_enforcement=Enforcement(shape["wip_enforcement"]),
-            external_id=shape["external_id"],
+            wip_limit=exported["wip_limit"],
+            wip_enforcement=Enforcement(exported["wip_enforcement"]),
+            external_id=exported["external_id"],
             card_count=sum(each["archived_at"] is None for each in own),
             first_rank=min(places, default=""),
             last_rank=max(places, default=""),
             version=1,
             created_at=created_at,
             updated_at=updated_at,
-            archived_at=_moment(shape["archived_at"]),
+            archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
-        self._tell(created_at, "list.created", new.id, None, {"name": new.name, "stage": str(new.stage)})
+        self._add_event(created_at, "list.created", new.id, None, {"name": new.name, "stage": str(new.stage)})
         return new
 
     # Cards
 
-    def _card(self, shape: Shape) -> Card:
-        created_at, updated_at = _times(shape)
+    def _build_card(self, exported: JsonObject) -> Card:
+        created_at, updated_at = _parse_timestamps(exported)
         return Card(
-            id=self.act.new_id("card"),
+            id=self.context.new_id("card"),
             board_id=self.board.id,
-            list_id=self.lists[shape["list_id"]].id,
-            title=shape["title"],
-            description=shape["description"],
-            external_id=shape["external_id"],
-            rank=shape["place"],
-            start_at=_moment(shape["start_at"]),
-            due_at=_moment(shape["due_at"]),
-            due_complete=shape["due_complete"],
-            hourly_rate_minor=shape["hourly_rate_minor"],
-            label_ids=tuple(sorted(self.labels[each].id for each in shape["label_ids"])),
-            assignee_ids=tuple(sorted(self.members[each].id for each in shape["assignee_ids"] if each in self.members)),
-            links=tuple(Link(each["url"], each["title"]) for each in shape["links"]),
+            list_id=self.lists[exported["list_id"]].id,
+            title=exported["title"],
+            description=exported["description"],
+            external_id=exported["external_id"],
+            rank=exported["place"],
+            start_at=_parse_optional_timestamp(exported["start_at"]),
+            due_at=_parse_optional_timestamp(exported["due_at"]),
+            due_complete=exported["due_complete"],
+            hourly_rate_minor=exported["hourly_rate_minor"],
+            label_ids=tuple(sorted(self.labels[each].id for each in exported["label_ids"])),
+            assignee_ids=tuple(
+                sorted(self.members[each].id for each in exported["assignee_ids"] if each in self.members)
+            ),
+            links=tuple(Link(each["url"], each["title"]) for each in exported["links"]),
             comment_count=0,
             item_count=0,
             done_count=0,
-            started_at=_moment(shape["started_at"]),
-            resolved_at=_moment(shape["resolved_at"]),
+            started_at=_parse_optional_timestamp(exported["started_at"]),
+            resolved_at=_parse_optional_timestamp(exported["resolved_at"]),
             tracked_seconds=0,
             tracked_cost=0,
             running=None,
             version=1,
             created_at=created_at,
             updated_at=updated_at,
-            archived_at=_moment(shape["archived_at"]),
+            archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
 
-    def _checklists(self, cards: dict[str, Card]) -> list[Checklist]:
+    def _build_checklists(self, cards: dict[str, Card]) -> list[Checklist]:
         made = []
         last: defaultdict[str, str] = defaultdict(str)
         for shape in self.document["checklists"]:
             card = cards[shape["card_id"]]
             last[card.id] = ranks.after(last[card.id])
-            items = tuple(self._item(each) for each in shape["items"])
-            new_id = self.act.new_id("checklist")
+            items = tuple(self._build_item(each) for each in shape["items"])
+            new_id = self.context.new_id("checklist")
             made.append(
-                Checklist(new_id, card.board_id, card.id, shape["name"], last[card.id], items, 1, *_times(shape))
+                Checklist(
+                    new_id, card.board_id, card.id, shape["name"], last[card.id], items, 1, *_parse_timestamps(shape)
+                )
             )
             done = card.done_count + sum(each.done for each in items)
             cards[shape["card_id"]] = replace(card, item_count=card.item_count + len(items), done_count=done)
         return made
 
-    def _item(self, shape: Shape) -> ChecklistItem:
-        place = self.members.get(shape["assignee_id"])
+    def _build_item(self, exported: JsonObject) -> ChecklistItem:
+        place = self.members.get(exported["assignee_id"])
         return ChecklistItem(
-            self.act.new_id("checklist_item"),
-            shape["text"],
-            shape["done"],
+            self.context.new_id("checklist_item"),
+            exported["text"],
+            exported["done"],
             place.id if place else None,
-            _moment(shape["due_at"]),
+            _parse_optional_timestamp(exported["due_at"]),
             1,
-            *_times(shape),
+            *_parse_timestamps(exported),
         )
 
-    def _comments(self, cards: dict[str, Card]) -> list[Comment]:
+    def _build_comments(self, cards: dict[str, Card]) -> list[Comment]:
         made = []
         cut: Counter[str] = Counter()
         for shape in sorted(self.document["comments"], key=lambda each: (each["created_at"], each["id"])):
-            card, author = cards[shape["card_id"]], self._here(shape["author_id"])
-            text, is_cut = self._text_of(shape["author_id"], shape["author_name"], shape["text"], LONGEST_COMMENT)
+            card, author = cards[shape["card_id"]], self._get_owner_id(shape["author_id"])
+            text, is_cut = self._attribute_if_needed(
+                shape["author_id"], shape["author_name"], shape["text"], MAX_COMMENT_LENGTH
+            )
             cut[shape["card_id"]] += is_cut
-            new_id = self.act.new_id("comment")
-            made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_times(shape)))
+            new_id = self.context.new_id("comment")
+            made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_parse_timestamps(shape)))
             cards[shape["card_id"]] = replace(card, comment_count=card.comment_count + 1)
         for card_id, count in cut.items():
-            self.report.tell_of_cut_comments(cards[card_id].title, count)
+            self.report.add_truncated_comments(cards[card_id].title, count)
         return made
 
-    def _entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
+    def _build_time_entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
         made = []
         cut: Counter[str] = Counter()
         for number, shape in enumerate(self.document["time_entries"]):
             card = cards[shape["card_id"]]
-            note, is_cut = self._text_of(shape["user_id"], shape["user_name"], shape["note"], LONGEST_NOTE)
+            note, is_cut = self._attribute_if_needed(
+                shape["user_id"], shape["user_name"], shape["note"], MAX_NOTE_LENGTH
+            )
             cut[shape["card_id"]] += is_cut
             entry = TimeEntry(
-                id=self.act.new_id("time_entry"),
+                id=self.context.new_id("time_entry"),
                 board_id=card.board_id,
                 card_id=card.id,
-                user_id=self._here(shape["user_id"]),
-                started_at=moments.read(shape["started_at"]),
-                ended_at=_moment(shape["ended_at"]),
+                user_id=self._get_owner_id(shape["user_id"]),
+                started_at=moments.parse_utc(shape["started_at"]),
+                ended_at=_parse_optional_timestamp(shape["ended_at"]),
                 rate_minor=shape["hourly_rate_minor"],
                 note=note,
                 version=1,
             )
-            self._refuse_times(entry, f"time_entries/{number}")
+            self._validate_interval(entry, f"time_entries/{number}")
             if entry.ended_at is None:
-                cards[shape["card_id"]] = self._running(card, entry, number)
+                cards[shape["card_id"]] = self._start_clock(card, entry, number)
             else:
-                seconds = timeclock.entry_seconds(entry, entry.ended_at)
+                seconds = timeclock.count_entry_seconds(entry, entry.ended_at)
                 cards[shape["card_id"]] = replace(
                     card,
                     tracked_seconds=card.tracked_seconds + seconds,
@@ -275,16 +297,16 @@ class _Import:
                 )
             made.append(entry)
         for card_id, count in cut.items():
-            self.report.tell_of_cut_notes(cards[card_id].title, count)
+            self.report.add_truncated_notes(cards[card_id].title, count)
         return made
 
-    def _refuse_times(self, entry: TimeEntry, field: str) -> None:
+    def _validate_interval(self, entry: TimeEntry, field: str) -> None:
         if entry.ended_at and entry.ended_at < entry.started_at:
             raise BrokenExport(f"{field}/ended_at", "A time entry ends before it starts.")
-        if max(entry.started_at, entry.ended_at or entry.started_at) > self.act.at + _CLOCKS_DIFFER:
+        if max(entry.started_at, entry.ended_at or entry.started_at) > self.context.at + _MAX_CLOCK_SKEW:
             raise BrokenExport(field, "A time entry lies in the future.")
 
-    def _running(self, card: Card, entry: TimeEntry, number: int) -> Card:
+    def _start_clock(self, card: Card, entry: TimeEntry, number: int) -> Card:
         """The card with its clock running since the entry began."""
         home = next(each for each in self.lists.values() if each.id == card.list_id)
         # Who archives a board stops its clocks, and may start one again: so the board's own archival says nothing.
@@ -298,13 +320,13 @@ class _Import:
 
     # History
 
-    def _live(self, card: Card) -> None:
+    def _add_card_history(self, card: Card) -> None:
         """Tell of the card as far as it knows itself: where it was made, begun and done, and where it is."""
         lists = [*self.lists.values()]
         home = next(each for each in lists if each.id == card.list_id)
         moved = card.started_at is not None or card.resolved_at is not None
-        first = (_first(lists, Stage.TODO) or _first(lists, Stage.IN_PROGRESS)) if moved else home
-        begun_in = home if home.stage == Stage.IN_PROGRESS else _first(lists, Stage.IN_PROGRESS)
+        first = (_find_first_list(lists, Stage.TODO) or _find_first_list(lists, Stage.IN_PROGRESS)) if moved else home
+        begun_in = home if home.stage == Stage.IN_PROGRESS else _find_first_list(lists, Stage.IN_PROGRESS)
         stops = [(card.created_at, first or home)]
         for at, stop in ((card.started_at, begun_in), (card.resolved_at, home), (card.updated_at, home)):
             if at is None or stop is None or stop is stops[-1][1]:
@@ -314,27 +336,33 @@ class _Import:
             else:
                 stops[-1] = (stops[-1][0], stop)
         here = stops[0][1]
-        self._tell(card.created_at, "card.created", here.id, card.id, {"title": card.title, "stage": str(here.stage)})
+        self._add_event(
+            card.created_at, "card.created", here.id, card.id, {"title": card.title, "stage": str(here.stage)}
+        )
         for at, stop in stops[1:]:
             data = {"from_list_id": here.id, "from_stage": str(here.stage), "to_stage": str(stop.stage)}
-            finish = finishes.told(card, here.stage, stop.stage)
-            self._tell(at, "card.moved", stop.id, card.id, {**data, **finish})
+            finish = finishes.build_completion_data(card, here.stage, stop.stage)
+            self._add_event(at, "card.moved", stop.id, card.id, {**data, **finish})
             here = stop
         if card.archived_at is not None:
-            put_away = moments.written(card.archived_at)
+            put_away = moments.format_utc(card.archived_at)
             data = {"title": card.title, "stage": str(home.stage), "archived_at": put_away}
-            self._tell(card.archived_at, "card.archived", home.id, card.id, data)
+            self._add_event(card.archived_at, "card.archived", home.id, card.id, data)
 
-    def _tell(self, at: datetime, kind: str, list_id: str | None, card_id: str | None, data: EventData) -> None:
-        self.events.append(Event(self.board.id, 0, kind, min(at, self.act.at), self.act.by, list_id, card_id, data))
+    def _add_event(
+        self, at: datetime, event_type: str, list_id: str | None, card_id: str | None, data: EventData
+    ) -> None:
+        self.events.append(
+            Event(self.board.id, 0, event_type, min(at, self.context.at), self.context.actor_id, list_id, card_id, data)
+        )
 
-    def _tell_of_overlaps(self, cards: Mapping[str, Card]) -> None:
+    def _report_overlaps(self, cards: Mapping[str, Card]) -> None:
         """One line for each card on which somebody worked twice at the same time, which no one can add here."""
         stretches: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for each in self.document["time_entries"]:
-            who = self._here(each["user_id"])
+            who = self._get_owner_id(each["user_id"])
             stretches[each["card_id"], who].append((each["started_at"], each["ended_at"] or "9999"))
-        names = exports.people(self.document)
+        names = exports.collect_user_names(self.document)
         for (card_id, who), found in stretches.items():
             until, overlapping = "", 0
             for started_at, ended_at in sorted(found):
@@ -343,15 +371,15 @@ class _Import:
             if overlapping:
                 whose = names.get(who, "yours")
                 message = f"Time entries of {whose} that overlap with others: {overlapping}, kept as they were."
-                self.report.tell("card", cards[card_id].title, message)
+                self.report.add_line("card", cards[card_id].title, message)
 
-    def _tell_of_others(self) -> None:
+    def _report_untrusted_users(self) -> None:
         """Add a line for each person in whose name the import may not speak."""
-        names = exports.people(self.document)
+        names = exports.collect_user_names(self.document)
         comments = Counter(each["author_id"] for each in self.document["comments"])
         entries = Counter(each["user_id"] for each in self.document["time_entries"])
         members = {each["user_id"] for each in self.document["members"]}
-        for who in sorted(names.keys() - self.speakers):
+        for who in sorted(names.keys() - self.trusted_user_ids):
             said = [
                 *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
                 *([f"their comments ({comments[who]}) are yours now, and begin with their name"] * (who in comments)),
@@ -360,18 +388,18 @@ class _Import:
                     * (who in entries)
                 ),
             ]
-            self.report.tell("member", names[who], f"Not imported in their own name: {'; '.join(said)}.")
+            self.report.add_line("member", names[who], f"Not imported in their own name: {'; '.join(said)}.")
 
 
-def _first(lists: Iterable[List], stage: Stage) -> List | None:
+def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
     """The first list of that stage; one that is archived only where none is in use."""
     found = [each for each in lists if each.stage == stage]
     return min(found, key=lambda each: each.archived_at is not None, default=None)
 
 
-def _times(shape: Shape) -> tuple[datetime, datetime]:
-    return moments.read(shape["created_at"]), moments.read(shape["updated_at"])
+def _parse_timestamps(exported: JsonObject) -> tuple[datetime, datetime]:
+    return moments.parse_utc(exported["created_at"]), moments.parse_utc(exported["updated_at"])
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else moments.read(text)
+def _parse_optional_timestamp(text: str | None) -> datetime | None:
+    return None if text is None else moments.parse_utc(text)

@@ -4,54 +4,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from kanban.errors import LabelNameTaken, TooManyLabels
-from kanban.patches import revised
-from kanban.record import record
-from kanban.text import folded
-from kanban.values import MOST_LABELS, Act, BoardView, Change, Color, EventData, Label
+from kanban.patches import apply_patch
+from kanban.record import build_change
+from kanban.text import fold
+from kanban.values import MAX_LABELS_PER_BOARD, ActionContext, BoardView, Change, Color, EventData, Label
 
-_FIELDS = frozenset({"name", "color"})
+_EDITABLE_FIELDS = frozenset({"name", "color"})
 
 
-def add(view: BoardView, act: Act, *, name: str, color: Color) -> tuple[Label, Change]:
+def create(view: BoardView, context: ActionContext, *, name: str, color: Color) -> tuple[Label, Change]:
     """A new label. Raises TooManyLabels, LabelNameTaken."""
-    if len(view.labels) >= MOST_LABELS:
-        raise TooManyLabels(MOST_LABELS)
+    if len(view.labels) >= MAX_LABELS_PER_BOARD:
+        raise TooManyLabels(MAX_LABELS_PER_BOARD)
     label = Label(
-        id=act.new_id("label"),
+        id=context.new_id("label"),
         board_id=view.board.id,
         name=name,
         color=Color(color),
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
-    _refuse_taken(view, label)
+    _ensure_name_is_free(view, label)
     data = {"label_id": label.id, "name": name, "color": str(label.color)}
-    return label, record(view, act, "label.created", creates=(label,), data=data)
+    return label, build_change(view, context, "label.created", creates=(label,), data=data)
 
 
-def revise(view: BoardView, label_id: str, patch: Mapping[str, Any], act: Act) -> tuple[Label, Change | None]:
+def update(
+    view: BoardView, label_id: str, patch: Mapping[str, Any], context: ActionContext
+) -> tuple[Label, Change | None]:
     """The label with the fields of the patch: name, color. Raises LabelNameTaken."""
-    old = view.label(label_id)
+    old = view.get_label(label_id)
     if "color" in patch:
         patch = {**patch, "color": Color(patch["color"])}
-    new, changed = revised(old, patch, _FIELDS, act)
+    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
-    _refuse_taken(view, new)
+    _ensure_name_is_free(view, new)
     data: EventData = {"label_id": label_id, "changed": changed}
-    return new, record(view, act, "label.updated", updates=(new,), data=data)
+    return new, build_change(view, context, "label.updated", updates=(new,), data=data)
 
 
-def delete(view: BoardView, label_id: str, act: Act) -> Change:
+def delete(view: BoardView, label_id: str, context: ActionContext) -> Change:
     """Erase the label: no card bears it any more."""
-    label = view.label(label_id)
+    label = view.get_label(label_id)
     data = {"label_id": label_id, "name": label.name}
-    return record(view, act, "label.deleted", deletes=(label,), data=data)
+    return build_change(view, context, "label.deleted", deletes=(label,), data=data)
 
 
-def _refuse_taken(view: BoardView, label: Label) -> None:
+def _ensure_name_is_free(view: BoardView, label: Label) -> None:
     """Raise LabelNameTaken if another label of the board reads the same."""
     for each in view.labels:
-        if each.id != label.id and folded(each.name) == folded(label.name):
+        if each.id != label.id and fold(each.name) == fold(label.name):
             raise LabelNameTaken(each.name)

@@ -10,17 +10,27 @@ from kanban.errors import (
     ListNotEmpty,
     TooManyLists,
 )
-from kanban.patches import cleared, revised
-from kanban.record import record
-from kanban.values import MOST_LISTS, Act, BoardView, Card, Change, Enforcement, EventData, List, Stage
+from kanban.patches import apply_patch, replace_nulls
+from kanban.record import build_change
+from kanban.values import (
+    MAX_LISTS_PER_BOARD,
+    ActionContext,
+    BoardView,
+    Card,
+    Change,
+    Enforcement,
+    EventData,
+    List,
+    Stage,
+)
 
-_EMPTY = {"wip_enforcement": Enforcement.WARN}
-_FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
+_NULL_REPLACEMENTS = {"wip_enforcement": Enforcement.WARN}
+_EDITABLE_FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
 
 
-def add(
+def create(
     view: BoardView,
-    act: Act,
+    context: ActionContext,
     *,
     name: str,
     stage: Stage,
@@ -30,15 +40,15 @@ def add(
     external_id: str | None = None,
 ) -> tuple[List, Change]:
     """A new list, at the top of the board's order or at its bottom. Raises TooManyLists, ExternalIdTaken."""
-    if len(view.lists) >= MOST_LISTS:
-        raise TooManyLists(MOST_LISTS)
-    _refuse_taken(view, external_id)
+    if len(view.lists) >= MAX_LISTS_PER_BOARD:
+        raise TooManyLists(MAX_LISTS_PER_BOARD)
+    _ensure_external_id_is_free(view, external_id)
     new = List(
-        id=act.new_id("list"),
+        id=context.new_id("list"),
         board_id=view.board.id,
         name=name,
         stage=Stage(stage),
-        rank=_rank_at_end(view.lists, position),
+        rank=_get_rank_at_end(view.lists, position),
         wip_limit=wip_limit,
         wip_enforcement=Enforcement(wip_enforcement),
         external_id=external_id,
@@ -46,36 +56,36 @@ def add(
         first_rank="",
         last_rank="",
         version=1,
-        created_at=act.at,
-        updated_at=act.at,
+        created_at=context.at,
+        updated_at=context.at,
     )
     data = {"name": name, "stage": str(new.stage)}
-    return new, record(view, act, "list.created", creates=(new,), list_id=new.id, data=data)
+    return new, build_change(view, context, "list.created", creates=(new,), list_id=new.id, data=data)
 
 
-def revise(
-    view: BoardView, list_id: str, patch: Mapping[str, Any], act: Act, *, has_archived: bool = False
+def update(
+    view: BoardView, list_id: str, patch: Mapping[str, Any], context: ActionContext, *, has_archived_cards: bool = False
 ) -> tuple[List, Change | None]:
     """The list with the fields of the patch. None takes wip_limit or external_id away; wip_enforcement warns again.
 
     Raises ListNotEmpty for another stage while it holds cards, of which some may be archived, ExternalIdTaken.
     """
-    old = view.list(list_id)
-    patch = _with_enums(cleared(patch, _EMPTY))
-    new, changed = revised(old, patch, _FIELDS, act)
+    old = view.get_list(list_id)
+    patch = _convert_enums(replace_nulls(patch, _NULL_REPLACEMENTS))
+    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
-    if "stage" in changed and (old.card_count or has_archived):
+    if "stage" in changed and (old.card_count or has_archived_cards):
         raise ListNotEmpty(old.name, old.card_count)
     if "external_id" in changed:
-        _refuse_taken(view, new.external_id)
-    return new, record(view, act, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed})
+        _ensure_external_id_is_free(view, new.external_id)
+    return new, build_change(view, context, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed})
 
 
 def move(
     view: BoardView,
     list_id: str,
-    act: Act,
+    context: ActionContext,
     *,
     before: str | None = None,
     after: str | None = None,
@@ -85,35 +95,35 @@ def move(
 
     Raises SelfReference and UnknownReference for the neighbour.
     """
-    old = view.list(list_id)
+    old = view.get_list(list_id)
     others = [each for each in view.lists if each.id != list_id]
-    place = order.place([each.id for each in others], list_id, before=before, after=after, position=position)
+    place = order.find_index([each.id for each in others], list_id, before=before, after=after, position=position)
     if view.lists[place].id == list_id:
         return old, None
-    moved, displaced = ranked_at(old, others, place)
-    new = replace(moved, version=old.version + 1, updated_at=act.at)
-    return new, record(view, act, "list.moved", updates=(new, *displaced), list_id=list_id)
+    moved, displaced = rank_list_at(old, others, place)
+    new = replace(moved, version=old.version + 1, updated_at=context.at)
+    return new, build_change(view, context, "list.moved", updates=(new, *displaced), list_id=list_id)
 
 
-def delete(view: BoardView, list_id: str, act: Act, running: Sequence[Card] | None = ()) -> Change:
+def delete(view: BoardView, list_id: str, context: ActionContext, running_cards: Sequence[Card] | None = ()) -> Change:
     """Mark the list deleted: it vanishes at once, its cards with it.
 
     The clocks of `running`, its cards in progress, stop. None says that they are too many to stop at once: their clocks
     run on unseen, and will have run on if the list is restored.
     """
-    old = view.list(list_id)
-    gone = replace(old, deleted_at=act.at, updated_at=act.at, version=old.version + 1)
+    old = view.get_list(list_id)
+    gone = replace(old, deleted_at=context.at, updated_at=context.at, version=old.version + 1)
     data: EventData = {
         "name": old.name,
         "stage": str(old.stage),
         "card_count": old.card_count,
-        "archived_at": moments.written_or_none(old.archived_at),
+        "archived_at": moments.format_optional_utc(old.archived_at),
     }
-    updates = (gone, *timeclock.stopped_all(running or (), act.at))
-    return record(view, act, "list.deleted", updates=updates, list_id=list_id, data=data)
+    updates = (gone, *timeclock.stop_clocks(running_cards or (), context.at))
+    return build_change(view, context, "list.deleted", updates=updates, list_id=list_id, data=data)
 
 
-def _with_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
+def _convert_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
     made: dict[str, Any] = dict(patch)
     for name, kind in (("stage", Stage), ("wip_enforcement", Enforcement)):
         if name in made:
@@ -121,28 +131,28 @@ def _with_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
     return made
 
 
-def _refuse_taken(view: BoardView, external_id: str | None) -> None:
+def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:
     if external_id is not None and any(each.external_id == external_id for each in view.lists):
         raise ExternalIdTaken("list")
 
 
-def _rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) -> str:
+def _get_rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) -> str:
     if not lists:
         return ranks.after("")
     return ranks.before(lists[0].rank) if position == "top" else ranks.after(lists[-1].rank)
 
 
-def ranked_at(old: List, others: Sequence[List], place: int) -> tuple[List, list[List]]:
+def rank_list_at(list_: List, others: Sequence[List], index: int) -> tuple[List, list[List]]:
     """The list with a rank for that place, and those that had to get new ranks for it."""
-    above, below = others[:place], others[place:]
+    above, below = others[:index], others[index:]
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
-    if len(rank) <= ranks.LONGEST:
-        return replace(old, rank=rank), []
+    if len(rank) <= ranks.MAX_RANK_LENGTH:
+        return replace(list_, rank=rank), []
     # Make room by moving out all that lies between here and the nearer end: at most half of the lists.
     if len(below) <= len(above):
-        rank, *new_ranks = ranks.following(others[-1].rank, len(below) + 1)
+        rank, *new_ranks = ranks.sequence_after(others[-1].rank, len(below) + 1)
         displaced = below
     else:
-        *new_ranks, rank = ranks.preceding(others[0].rank, len(above) + 1)
+        *new_ranks, rank = ranks.sequence_before(others[0].rank, len(above) + 1)
         displaced = above
-    return replace(old, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, new_ranks, strict=True)]
+    return replace(list_, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, new_ranks, strict=True)]

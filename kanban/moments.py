@@ -7,16 +7,16 @@ LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Moments that people give are kept from here to here, both included."""
 
 
-def written(at: datetime) -> str:
+def format_utc(at: datetime) -> str:
     """RFC 3339, UTC, whole seconds: 2026-11-20T14:00:00Z."""
     return at.isoformat()[:19] + "Z"
 
 
-def written_or_none(at: datetime | None) -> str | None:
+def format_optional_utc(at: datetime | None) -> str | None:
     """The same, or None."""
-    return None if at is None else written(at)
+    return None if at is None else format_utc(at)
 
 
-def read(text: str) -> datetime:
+def parse_utc(text: str) -> datetime:
     """What `written` wrote."""
     return datetime.fromisoformat(text)

@@ -19,12 +19,12 @@ MINOR_DIGITS: dict[str, int] = {
 _SECONDS_PER_HOUR = 3600
 
 
-def earned(rate_seconds: int) -> int:
+def compute_cost_minor(rate_seconds: int) -> int:
     """Minor units for a sum of hourly rate x seconds, rounded half up. The sum is never negative."""
     return (2 * rate_seconds + _SECONDS_PER_HOUR) // (2 * _SECONDS_PER_HOUR)
 
 
-def formatted(amount_minor: int, currency: str) -> str:
+def format_amount(amount_minor: int, currency: str) -> str:
     """Code, blank, amount: 'USD 2.63', 'JPY 263'."""
     digits = MINOR_DIGITS[currency]
     sign = "-" if amount_minor < 0 else ""

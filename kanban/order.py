@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from kanban.errors import SelfReference, UnknownReference
-from kanban.places import End
+from kanban.places import ListEnd
 
 
-def place(
+def find_index(
     others: Sequence[str],
-    moved: str,
+    moved_id: str,
     *,
     before: str | None = None,
     after: str | None = None,
-    position: End | None = None,
+    position: ListEnd | None = None,
 ) -> int:
     """How many of the others will stand above what is moved. All are named by their ids; one wish is given.
 
@@ -23,7 +23,7 @@ def place(
     field, neighbour = ("before", before) if before is not None else ("after", after)
     if neighbour is None:
         raise ValueError("One of before, after and position must be given.")
-    if neighbour == moved:
+    if neighbour == moved_id:
         raise SelfReference(field)
     if neighbour not in others:
         raise UnknownReference(field)

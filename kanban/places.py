@@ -5,22 +5,22 @@ from typing import Literal
 
 from kanban import ranks
 from kanban.errors import ListArchived, TooManyCards, WipLimitReached
-from kanban.values import MOST_CARDS, Enforcement, List
+from kanban.values import MAX_CARDS_PER_LIST, Enforcement, List
 
-End = Literal["top", "bottom"]
+ListEnd = Literal["top", "bottom"]
 
 
-def rank_at_end(target: List, end: End) -> str:
+def get_rank_at_end(target: List, end: ListEnd) -> str:
     """The rank of a card that goes to the top or the bottom of the list."""
     return ranks.before(target.first_rank) if end == "top" else ranks.after(target.last_rank)
 
 
-def refuse_entry(target: List) -> None:
+def ensure_card_can_enter(target: List) -> None:
     """Raise ListArchived, TooManyCards or WipLimitReached where one more card can't enter the list."""
     if target.archived_at is not None:
         raise ListArchived(target.name)
-    if target.card_count >= MOST_CARDS:
-        raise TooManyCards(target.name, MOST_CARDS)
+    if target.card_count >= MAX_CARDS_PER_LIST:
+        raise TooManyCards(target.name, MAX_CARDS_PER_LIST)
     blocks = target.wip_enforcement == Enforcement.BLOCK
     if blocks and target.wip_limit is not None and target.card_count >= target.wip_limit:
         raise WipLimitReached(target.name, target.wip_limit)
@@ -28,15 +28,15 @@ def refuse_entry(target: List) -> None:
 
 def with_card(target: List, rank: str) -> List:
     """The list with one card more, at that rank."""
-    return replace(with_bounds(target, rank), card_count=target.card_count + 1)
+    return replace(with_rank(target, rank), card_count=target.card_count + 1)
 
 
-def without_card(home: List) -> List:
+def without_card(source: List) -> List:
     """The list with one card less."""
-    return replace(home, card_count=home.card_count - 1)
+    return replace(source, card_count=source.card_count - 1)
 
 
-def with_bounds(target: List, rank: str) -> List:
+def with_rank(target: List, rank: str) -> List:
     """The list once a card of its own has gone to that rank."""
     first = min(target.first_rank or rank, rank)
     return replace(target, first_rank=first, last_rank=max(target.last_rank, rank))

@@ -11,13 +11,13 @@ No fraction ends in '0': there would be no room just above it.
 import re
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SIZE = len(_DIGITS)
-_VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
+_BASE = len(_DIGITS)
+_DIGIT_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _FIRST = "a0"
 # Integers of up to 13 digits: no list comes as far, and beyond them more letters are left than anybody can use up.
 _RANK = re.compile("[N-Za-m][0-9A-Za-z]+")
 
-LONGEST = 120
+MAX_RANK_LENGTH = 120
 """A rank longer than this still works, and asks for its list to be given new ones."""
 
 
@@ -25,21 +25,21 @@ def is_rank(text: str) -> bool:
     """Whether the text is a rank that could have been made here, and has room around it."""
     if not _RANK.fullmatch(text):
         return False
-    integer = _integer(text)
-    return len(integer) == len(_integer(text[0] + "0" * 30)) and not (text != integer and text.endswith("0"))
+    integer = _get_integer_part(text)
+    return len(integer) == len(_get_integer_part(text[0] + "0" * 30)) and not (text != integer and text.endswith("0"))
 
 
 def after(rank: str) -> str:
     """A short rank below that one in the order; for '', the first rank of an empty order."""
-    return _following_integer(_integer(rank)) if rank else _FIRST
+    return _increment(_get_integer_part(rank)) if rank else _FIRST
 
 
 def before(rank: str) -> str:
     """A short rank above that one in the order; for '', the first rank of an empty order."""
     if not rank:
         return _FIRST
-    integer = _integer(rank)
-    return integer if integer < rank else _preceding_integer(integer)
+    integer = _get_integer_part(rank)
+    return integer if integer < rank else _decrement(integer)
 
 
 def between(above: str, below: str) -> str:
@@ -50,14 +50,14 @@ def between(above: str, below: str) -> str:
         return before(below)
     if above >= below:
         raise ValueError("Nothing lies between two ranks that are not in order.")
-    integer = _integer(above)
-    if integer == _integer(below):
-        return integer + _middle(above[len(integer) :], below[len(integer) :])
-    following = _following_integer(integer)
-    return following if following < below else integer + _middle(above[len(integer) :], "")
+    integer = _get_integer_part(above)
+    if integer == _get_integer_part(below):
+        return integer + _get_fraction_between(above[len(integer) :], below[len(integer) :])
+    following = _increment(integer)
+    return following if following < below else integer + _get_fraction_between(above[len(integer) :], "")
 
 
-def following(rank: str, count: int) -> list[str]:
+def sequence_after(rank: str, count: int) -> list[str]:
     """That many short ranks, in order, all after that one."""
     ranks = []
     for _ in range(count):
@@ -66,7 +66,7 @@ def following(rank: str, count: int) -> list[str]:
     return ranks
 
 
-def preceding(rank: str, count: int) -> list[str]:
+def sequence_before(rank: str, count: int) -> list[str]:
     """That many short ranks, in order, all before that one."""
     ranks = []
     for _ in range(count):
@@ -75,52 +75,52 @@ def preceding(rank: str, count: int) -> list[str]:
     return ranks[::-1]
 
 
-def spread(above: str, below: str, count: int) -> list[str]:
+def sequence_between(above: str, below: str, count: int) -> list[str]:
     """That many ranks, in order, all after `above` and before `below`; '' leaves that side open."""
     if not below:
-        return following(above, count)
+        return sequence_after(above, count)
     if not above:
-        return preceding(below, count)
+        return sequence_before(below, count)
     if not count:
         return []
     middle = between(above, below)
     half = count // 2
-    return [*spread(above, middle, half), middle, *spread(middle, below, count - half - 1)]
+    return [*sequence_between(above, middle, half), middle, *sequence_between(middle, below, count - half - 1)]
 
 
-def _integer(rank: str) -> str:
+def _get_integer_part(rank: str) -> str:
     head = rank[0]
     length = ord(head) - ord("a") if head >= "a" else ord("Z") - ord(head)
     return rank[: length + 2]
 
 
-def _following_integer(integer: str) -> str:
+def _increment(integer: str) -> str:
     head, digits = integer[0], integer[1:]
     kept = digits.rstrip("z")
     if kept:
-        return head + kept[:-1] + _DIGITS[_VALUE[kept[-1]] + 1] + "0" * (len(digits) - len(kept))
+        return head + kept[:-1] + _DIGITS[_DIGIT_VALUES[kept[-1]] + 1] + "0" * (len(digits) - len(kept))
     if head == "Z":
         return _FIRST
     return chr(ord(head) + 1) + "0" * (len(digits) + (1 if head >= "a" else -1))
 
 
-def _preceding_integer(integer: str) -> str:
+def _decrement(integer: str) -> str:
     head, digits = integer[0], integer[1:]
     kept = digits.rstrip("0")
     if kept:
-        return head + kept[:-1] + _DIGITS[_VALUE[kept[-1]] - 1] + "z" * (len(digits) - len(kept))
+        return head + kept[:-1] + _DIGITS[_DIGIT_VALUES[kept[-1]] - 1] + "z" * (len(digits) - len(kept))
     if head == "a":
         return "Zz"
     return chr(ord(head) - 1) + "z" * (len(digits) + (-1 if head >= "a" else 1))
 
 
-def _middle(low: str, high: str) -> str:
+def _get_fraction_between(low: str, high: str) -> str:
     """A fraction about halfway; '' is nought for `low` and one for `high`."""
     digits = ""
     while True:
         place = len(digits)
-        least = _VALUE[low[place]] if place < len(low) else 0
-        most = _VALUE[high[place]] if place < len(high) else _SIZE
+        least = _DIGIT_VALUES[low[place]] if place < len(low) else 0
+        most = _DIGIT_VALUES[high[place]] if place < len(high) else _BASE
         if least == most:
             digits += _DIGITS[least]
             continue

@@ -6,32 +6,32 @@ docs/decisions/0007 and 0012 say where the numbers come from.
 from collections.abc import Iterable
 
 from kanban.errors import CardTooLong
-from kanban.text import searched_otherwise
+from kanban.text import extract_folded_lines
 from kanban.values import Card, Link
 
-MOST_TEXT = 400_000
+MAX_COMMIT_CHARACTERS = 400_000
 """Characters of all cards of one commit, whatever the script."""
 
-MOST_KEPT = 86_000
+MAX_STORED_BYTES = 86_000
 """Bytes that a card's title, description and links are kept in."""
 
 
-def text_length(card: Card) -> int:
+def count_characters(card: Card) -> int:
     """How many characters the card holds."""
     return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
 
 
-def kept_size(title: str, description: str, links: Iterable[Link]) -> int:
+def compute_stored_bytes(title: str, description: str, links: Iterable[Link]) -> int:
     """How many bytes all that is kept in. A line that is searched by another text is kept in both."""
-    texts = (title, description, searched_otherwise(title, description))
+    texts = (title, description, extract_folded_lines(title, description))
     # Quotes and backslashes are escaped in links, and each has its own quotes, brackets and commas.
     written = [text for each in links for text in (each.url, each.title)]
     escapes = sum(text.count('"') + text.count("\\") + 4 for text in written)
     return sum(len(text.encode()) for text in (*texts, *written)) + escapes
 
 
-def refuse_long(card: Card) -> None:
+def ensure_card_fits(card: Card) -> None:
     """Raise CardTooLong for a card that takes more room than a card may."""
-    size = kept_size(card.title, card.description, card.links)
-    if size > MOST_KEPT:
-        raise CardTooLong(size, MOST_KEPT)
+    size = compute_stored_bytes(card.title, card.description, card.links)
+    if size > MAX_STORED_BYTES:
+        raise CardTooLong(size, MAX_STORED_BYTES)

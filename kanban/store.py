@@ -14,18 +14,18 @@ from kanban.values import (
     Board,
     BoardView,
     Card,
+    CardRank,
     Change,
     Checklist,
     Comment,
     Event,
     List,
     Page,
+    PageKey,
     Part,
-    Placed,
-    Position,
-    Remembered,
     Role,
     Stage,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
@@ -39,17 +39,17 @@ class StoreError(Exception):
     """The store did not do what was asked; nothing was written, unless a subclass says otherwise."""
 
 
-class Stale(StoreError):
+class StaleRead(StoreError):
     """Something changed since it was read: read again, decide again."""
 
 
 class AlreadyExists(StoreError):
     """A unique thing is there already."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, constraint: str) -> None:
         """What: 'user', 'board', 'list', 'card', 'token', 'list.external_id', 'idempotency_key', ..."""
-        super().__init__(f"Already exists: {what}.")
-        self.what = what
+        super().__init__(f"Already exists: {constraint}.")
+        self.constraint = constraint
 
 
 class Busy(StoreError):
@@ -63,7 +63,7 @@ class Unavailable(Busy):
     """
 
 
-class Sort(StrEnum):
+class CardSort(StrEnum):
     """The orders of a page of cards. Cards changed, or due, at the same second stand in the order of their ids.
 
     By `due_at` and `-due_at` come only cards that are due some time.
@@ -72,13 +72,13 @@ class Sort(StrEnum):
     POSITION = "position"
     OLDEST = "created_at"
     NEWEST = "-created_at"
-    LEAST_RECENT = "updated_at"
-    MOST_RECENT = "-updated_at"
+    LEAST_RECENTLY_UPDATED = "updated_at"
+    MOST_RECENTLY_UPDATED = "-updated_at"
     DUE_FIRST = "due_at"
     DUE_LAST = "-due_at"
 
 
-class Shelf(StrEnum):
+class CardState(StrEnum):
     """Which cards of a board: those in use, those that are archived themselves, or those that are deleted themselves.
 
     A card in use is neither, and its list is live; and its list is not archived, unless the query names that list.
@@ -86,7 +86,7 @@ class Shelf(StrEnum):
     as long as the query says.
     """
 
-    IN_USE = "in_use"
+    ACTIVE = "in_use"
     ARCHIVED = "archived"
     DELETED = "deleted"
 
@@ -104,8 +104,8 @@ class CardQuery:
     list_id: str | None = None
     status: Stage | None = None
     q: str | None = None
-    sort: Sort = Sort.POSITION
-    shelf: Shelf = Shelf.IN_USE
+    sort: CardSort = CardSort.POSITION
+    state: CardState = CardState.ACTIVE
     label_id: str | None = None
     assignee_id: str | None = None
     due_from: datetime | None = None
@@ -119,13 +119,13 @@ class CardQuery:
 class PartKey:
     """Names a part of a card: a TimeEntry, a Checklist or a Comment."""
 
-    kind: type[Part]
+    part_type: type[Part]
     card_id: str
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class NeighbourOf:
     """A wish to know what lies just above ('before') or just below ('after') a card in its list."""
 
     card_id: str
@@ -141,7 +141,7 @@ class Store(Protocol):
         user_id: str,
         *,
         card_ids: Sequence[str] = (),
-        beside: Beside | None = None,
+        neighbour_of: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         """The board, its lists, members and labels, and the cards named (that of `beside` among them) that are live.
@@ -159,7 +159,7 @@ class Store(Protocol):
         """
 
     def page_deleted_lists(
-        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]] | None:
         """Lists of a live board that were deleted at that moment or later, newest first.
 
@@ -167,7 +167,7 @@ class Store(Protocol):
         """
 
     def page_cards(
-        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
         """Cards that the query asks for. A page may be shorter than the limit, but is empty only at the end.
 
@@ -175,8 +175,8 @@ class Store(Protocol):
         except across a rebalance of their list. A `list_id` that is not live there gives an empty page.
         """
 
-    def page_assigned(
-        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    def page_assigned_cards(
+        self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
         """Cards in use on boards in use that the user is assigned to: newest board first, there the oldest card first.
 
@@ -184,7 +184,9 @@ class Store(Protocol):
         the same moment. A page may be shorter than the limit, and may be empty while more follow.
         """
 
-    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
+    def read_card_ranks(
+        self, board_id: str, user_id: str, list_id: str
+    ) -> tuple[BoardView, tuple[CardRank, ...]] | None:
         """The places of all cards of a live list, in order, hidden ones too; none for a list that is not live."""
 
     def page_events(
@@ -193,20 +195,22 @@ class Store(Protocol):
         """Events with a greater seq, oldest first. The next position is the seq of the last."""
 
     def page_time_entries(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
         """The card's time entries, oldest first. Without a live card, no entries: `view.card` tells."""
 
-    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+    def read_checklists(
+        self, board_id: str, user_id: str, card_id: str
+    ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
         """The card's checklists in their order. Without a live card, none: `view.cards` tells."""
 
     def page_comments(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
         """The card's comments, newest first. Without a live card, none: `view.cards` tells."""
 
-    def page_worked(
-        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    def page_board_time_entries(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         """The board's time entries that reach into the span (its end is not included), with their cards.
 
@@ -216,7 +220,7 @@ class Store(Protocol):
         """
 
     def page_boards(
-        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+        self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
         """Live boards that the user is a member of, newest first: those in use, or those that are archived.
 
@@ -224,43 +228,43 @@ class Store(Protocol):
         """
 
     def page_deleted_boards(
-        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
         """As `page_boards`, those that were deleted at that moment or later and that the user is an owner of."""
 
-    def board_of(self, user_id: str, external_id: str) -> str | None:
+    def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """The id of the live board that this user made with that external id."""
 
-    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+    def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         """Those of these users that there are, by id."""
 
-    def user(self, user_id: str) -> User | None:
+    def read_user(self, user_id: str) -> User | None:
         """The user of that id."""
 
-    def owner(self) -> User | None:
+    def read_installation_owner(self) -> User | None:
         """The first user that was ever made, None in a new store."""
 
-    def token_holder(self, digest: str) -> tuple[Token, User] | None:
+    def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         """The token of that digest and its user, also when it is revoked or has expired.
 
         A token is revoked with any of its ancestors, however many tokens come from these; and the token of a digest
         that a rotation has replaced is None. Both hold from the commit on, for every process.
         """
 
-    def token(self, user_id: str, token_id: str) -> Token | None:
+    def read_token(self, user_id: str, token_id: str) -> Token | None:
         """The user's token of that id, also when it is revoked or has expired."""
 
-    def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
+    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
         """The user's tokens that are not revoked, newest first.
 
         A page may be shorter than the limit, and may be empty while more follow.
         """
 
-    def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
+    def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         """What was answered to that key, if it has not expired."""
 
     def commit(
-        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+        self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
         """Write all of it or nothing. `progress` is told how many of the `creates` and of the `history` are written.
 
@@ -290,7 +294,7 @@ class Store(Protocol):
         interrupted, is erased in the same way.
         """
 
-    def forget_expired(self, now: datetime, limit: int) -> int:
+    def purge_expired_responses(self, now: datetime, limit: int) -> int:
         """Erase up to `limit` answers to idempotency keys that have expired; how many were erased.
 
         0 when none is left, but what another purge is erasing at this moment; and where the engine erases them by
@@ -300,13 +304,13 @@ class Store(Protocol):
     def touch_token(self, token_id: str, at: datetime) -> None:
         """Note the last use of a token, if that can be done without waiting. Never raises Busy."""
 
-    def ready(self) -> None:
+    def check_ready(self) -> None:
         """Do one keyed read, and see whether writes are accepted, where that can be seen without leaving anything.
 
         Raises Busy or Unavailable.
         """
 
-    def secret(self) -> bytes:
+    def read_secret(self) -> bytes:
         """32 random bytes that belong to the data: the same for every process that uses it."""
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ Unprocessable: InFuture, TimeEntryTooLong, UnknownTimeZone, RangeTooLong, TooMuc
 from datetime import datetime
 
 from kanban import moments
-from kanban.errors import Conflict, Unprocessable, quoted
+from kanban.errors import Conflict, Unprocessable, quote_name
 
 
 class TimeEntryOverlaps(Conflict):
@@ -17,9 +17,9 @@ class TimeEntryOverlaps(Conflict):
 
     def __init__(self, started_at: datetime, ended_at: datetime | None) -> None:
         """Tell from when until when the entry lies that is there; without an end it runs."""
-        until = f"ends at {moments.written(ended_at)}" if ended_at else "still runs"
+        until = f"ends at {moments.format_utc(ended_at)}" if ended_at else "still runs"
         super().__init__(
-            f"This user has a time entry on this card that began at {moments.written(started_at)} and {until}: "
+            f"This user has a time entry on this card that began at {moments.format_utc(started_at)} and {until}: "
             "the two would overlap."
         )
 
@@ -31,7 +31,7 @@ class TimeEntryRunning(Conflict):
 
     def __init__(self, card_title: str) -> None:
         """Name the card whose clock runs."""
-        super().__init__(f"The clock of card {quoted(card_title)} runs: move the card to end this time entry.")
+        super().__init__(f"The clock of card {quote_name(card_title)} runs: move the card to end this time entry.")
 
 
 class TooManyTimeEntries(Conflict):
@@ -39,9 +39,11 @@ class TooManyTimeEntries(Conflict):
 
     code = "too_many_time_entries"
 
-    def __init__(self, card_title: str, most: int) -> None:
+    def __init__(self, card_title: str, maximum: int) -> None:
         """Name the card and the number allowed."""
-        super().__init__(f"Card {quoted(card_title)} has {most} time entries, the most that can be kept by hand.")
+        super().__init__(
+            f"Card {quote_name(card_title)} has {maximum} time entries, the most that can be kept by hand."
+        )
 
 
 class InFuture(Unprocessable):
@@ -60,9 +62,9 @@ class TimeEntryTooLong(Unprocessable):
 
     code = "time_entry_too_long"
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, max_days: int) -> None:
         """Days is the longest that an entry may be."""
-        super().__init__(f"A time entry may be at most {days} days long.")
+        super().__init__(f"A time entry may be at most {max_days} days long.")
         self.field = "started_at"
 
 
@@ -82,9 +84,9 @@ class RangeTooLong(Unprocessable):
 
     code = "range_too_long"
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, max_days: int) -> None:
         """Days is the longest that a range may be."""
-        super().__init__(f"From 'from' to 'to' may be at most {days} days.")
+        super().__init__(f"From 'from' to 'to' may be at most {max_days} days.")
         self.field = "query/to"
 
 
@@ -93,7 +95,7 @@ class TooMuchInRange(Unprocessable):
 
     code = "too_much_in_range"
 
-    def __init__(self, what: str, most: int) -> None:
+    def __init__(self, things: str, maximum: int) -> None:
         """What is in the range ('events', 'time entries'), and the most of them that one report reads."""
-        super().__init__(f"There are more than {most} {what} since 'from': choose a later day.")
+        super().__init__(f"There are more than {maximum} {things} since 'from': choose a later day.")
         self.field = "query/from"

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kanban import money
-from kanban.days import Bucket, Days, Period
+from kanban.days import Bucket, DateRange, Period
 from kanban.values import BoardView, Card, Label, List, TimeEntry
 
-MOST_ENTRIES = 100_000
+MAX_ENTRIES = 100_000
 """Time entries that one report reads."""
 
 
 @dataclass(slots=True)
-class Sum:
+class WorkTotal:
     """Seconds of work, and the seconds times their hourly rates."""
 
     seconds: int = 0
@@ -27,7 +27,7 @@ class Sum:
     @property
     def cost_minor(self) -> int:
         """What it cost, in minor units: rounded half up, once."""
-        return money.earned(self.rate_seconds)
+        return money.compute_cost_minor(self.rate_seconds)
 
     def add(self, seconds: int, rate_minor: int) -> None:
         """Count some more seconds."""
@@ -36,82 +36,88 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TimeReport:
     """The sums. Lists stand in the board's order, labels by name, with None for work on cards that bear none.
 
     Members are users' ids, in order; they may have left. A list, label or member without work is not there; periods
     are all there.
     """
 
-    total: Sum
-    lists: tuple[tuple[List, Sum], ...]
-    labels: tuple[tuple[Label | None, Sum], ...]
-    members: tuple[tuple[str, Sum], ...]
-    periods: tuple[tuple[Period, Sum], ...]
+    total: WorkTotal
+    lists: tuple[tuple[List, WorkTotal], ...]
+    labels: tuple[tuple[Label | None, WorkTotal], ...]
+    members: tuple[tuple[str, WorkTotal], ...]
+    periods: tuple[tuple[Period, WorkTotal], ...]
 
 
-def report(worked: Iterable[tuple[BoardView, TimeEntry, Card]], days: Days, bucket: Bucket, now: datetime) -> Report:
+def build_time_report(
+    entries: Iterable[tuple[BoardView, TimeEntry, Card]], date_range: DateRange, bucket: Bucket, now: datetime
+) -> TimeReport:
     """The sums of these entries, each with its card and with the board as it was seen; open ones count up to now."""
-    tally = _Tally(days, bucket, now)
-    for view, entry, card in worked:
-        tally.count(view, entry, card)
-    return tally.report()
+    tally = _TimeReportBuilder(date_range, bucket, now)
+    for view, entry, card in entries:
+        tally.add_entry(view, entry, card)
+    return tally.build()
 
 
-class _Tally:
+class _TimeReportBuilder:
     """A report in the making."""
 
-    def __init__(self, days: Days, bucket: Bucket, now: datetime) -> None:
-        self._start, self._end = days.start, min(days.end, now)
-        self._periods = days.cut(bucket)
+    def __init__(self, date_range: DateRange, bucket: Bucket, now: datetime) -> None:
+        self._start, self._end = date_range.start, min(date_range.end, now)
+        self._periods = date_range.split(bucket)
         self._view: BoardView | None = None
-        self._lists_seen: dict[str, List] = {}
-        self._labels_seen: dict[str, Label] = {}
-        self._total = Sum()
-        self._lists: defaultdict[str, Sum] = defaultdict(Sum)
-        self._labels: defaultdict[str, Sum] = defaultdict(Sum)
-        self._members: defaultdict[str, Sum] = defaultdict(Sum)
-        self._pieces = [Sum() for _ in self._periods.pieces]
+        self._lists_by_id: dict[str, List] = {}
+        self._labels_by_id: dict[str, Label] = {}
+        self._total = WorkTotal()
+        self._list_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
+        self._label_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
+        self._member_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
+        self._period_totals = [WorkTotal() for _ in self._periods.periods]
 
-    def count(self, view: BoardView, entry: TimeEntry, card: Card) -> None:
+    def add_entry(self, view: BoardView, entry: TimeEntry, card: Card) -> None:
         """Count an entry of a card."""
         start, end = max(entry.started_at, self._start), min(entry.ended_at or self._end, self._end)
-        seconds = _seconds(start, end)
+        seconds = _count_seconds(start, end)
         if seconds <= 0:
             return
-        self._look_at(view)
-        labels = [each for each in card.label_ids if each in self._labels_seen] or [""]
-        sums = [self._total, self._lists[card.list_id], self._members[entry.user_id]]
-        for each in (*sums, *(self._labels[key] for key in labels)):
+        self._register_view(view)
+        labels = [each for each in card.label_ids if each in self._labels_by_id] or [""]
+        sums = [self._total, self._list_totals[card.list_id], self._member_totals[entry.user_id]]
+        for each in (*sums, *(self._label_totals[key] for key in labels)):
             each.add(seconds, entry.rate_minor)
-        for number in range(self._periods.place(start), len(self._pieces)):
-            piece = self._periods.pieces[number]
+        for number in range(self._periods.find_index(start), len(self._period_totals)):
+            piece = self._periods.periods[number]
             if piece.start >= end:
                 break
-            self._pieces[number].add(_seconds(max(start, piece.start), min(end, piece.end)), entry.rate_minor)
+            self._period_totals[number].add(
+                _count_seconds(max(start, piece.start), min(end, piece.end)), entry.rate_minor
+            )
 
-    def report(self) -> Report:
+    def build(self) -> TimeReport:
         """What was counted."""
-        labels = sorted(self._labels_seen.values(), key=lambda each: (each.name.casefold(), each.id))
-        return Report(
+        labels = sorted(self._labels_by_id.values(), key=lambda each: (each.name.casefold(), each.id))
+        return TimeReport(
             self._total,
-            tuple((each, self._lists[key]) for key, each in self._lists_seen.items() if key in self._lists),
             tuple(
-                (label, self._labels[key])
-                for key, label in [*((each.id, each) for each in labels), ("", None)]
-                if key in self._labels
+                (each, self._list_totals[key]) for key, each in self._lists_by_id.items() if key in self._list_totals
             ),
-            tuple(sorted(self._members.items())),
-            tuple(zip(self._periods.pieces, self._pieces, strict=True)),
+            tuple(
+                (label, self._label_totals[key])
+                for key, label in [*((each.id, each) for each in labels), ("", None)]
+                if key in self._label_totals
+            ),
+            tuple(sorted(self._member_totals.items())),
+            tuple(zip(self._periods.periods, self._period_totals, strict=True)),
         )
 
-    def _look_at(self, view: BoardView) -> None:
+    def _register_view(self, view: BoardView) -> None:
         """Know the lists and labels: of a report of several reads, as they were seen last."""
         if view is not self._view:
             self._view = view
-            self._lists_seen |= {each.id: each for each in view.lists}
-            self._labels_seen |= {each.id: each for each in view.labels}
+            self._lists_by_id |= {each.id: each for each in view.lists}
+            self._labels_by_id |= {each.id: each for each in view.labels}
 
 
-def _seconds(start: datetime, end: datetime) -> int:
+def _count_seconds(start: datetime, end: datetime) -> int:
     return int((end - start).total_seconds())

@@ -42,7 +42,7 @@ class ExpiresAfterParent(Unprocessable):
     def __init__(self, expires_at: datetime) -> None:
         """Name the moment at which the parent expires."""
         super().__init__(
-            f"A token cannot outlive the one that it is made with, which expires at {moments.written(expires_at)}."
+            f"A token cannot outlive the one that it is made with, which expires at {moments.format_utc(expires_at)}."
         )
         self.field = "expires_at"
 
@@ -52,10 +52,10 @@ class TooManyGenerations(Conflict):
 
     code = "too_many_generations"
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, maximum: int) -> None:
         """Most is the number of ancestors allowed."""
         super().__init__(
-            f"There are {most} tokens above the new one already: make it with one of those, or rotate yours instead."
+            f"There are {maximum} tokens above the new one already: make it with one of those, or rotate yours instead."
         )
 
 

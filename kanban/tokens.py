@@ -19,7 +19,7 @@ from kanban.token_errors import (
     TokenOutOfReach,
     TooManyGenerations,
 )
-from kanban.values import Act, Change, Scope, Token
+from kanban.values import ActionContext, Change, Scope, Token
 
 MAX_ANCESTORS = 10
 """Ancestors of one token: all of them are looked at whenever it is used."""
@@ -27,12 +27,12 @@ MAX_ANCESTORS = 10
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 30
 _CHECK_LENGTH = 6
-_SHAPE = re.compile(r"tkb_([0-9A-Za-z]{30})([0-9A-Za-z]{6})", re.ASCII)
-_BETWEEN_TOUCHES = timedelta(hours=1)
+_TOKEN_PATTERN = re.compile(r"tkb_([0-9A-Za-z]{30})([0-9A-Za-z]{6})", re.ASCII)
+_TOUCH_INTERVAL = timedelta(hours=1)
 
 
 def issue(
-    act: Act,
+    context: ActionContext,
     random_bytes: Callable[[int], bytes],
     *,
     user_id: str,
@@ -48,20 +48,20 @@ def issue(
 
     Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations.
     """
-    if expires_at is not None and expires_at <= act.at:
+    if expires_at is not None and expires_at <= context.at:
         raise ExpiresInPast
     if parent is not None:
         expires_at = _expiry_within(parent, expires_at)
-        _ensure_may_make(parent, scopes)
-    text = _text(random_bytes)
+        _ensure_may_issue(parent, scopes)
+    text = _generate_text(random_bytes)
     token = Token(
-        id=act.new_id("token"),
+        id=context.new_id("token"),
         user_id=user_id,
         name=name,
-        digest=_digest(text),
+        digest=_hash_text(text),
         scopes=tuple(scope for scope in Scope if scope in scopes),
         version=1,
-        created_at=act.at,
+        created_at=context.at,
         expires_at=expires_at,
         ancestor_ids=(*parent.ancestor_ids, parent.id) if parent else (),
     )
@@ -76,7 +76,7 @@ def _expiry_within(parent: Token, expires_at: datetime | None) -> datetime | Non
     return expires_at
 
 
-def _ensure_may_make(parent: Token, scopes: Collection[Scope]) -> None:
+def _ensure_may_issue(parent: Token, scopes: Collection[Scope]) -> None:
     for scope in scopes:
         if scope not in parent.scopes:
             raise ScopeTooBroad(scope)
@@ -84,12 +84,12 @@ def _ensure_may_make(parent: Token, scopes: Collection[Scope]) -> None:
         raise TooManyGenerations(MAX_ANCESTORS)
 
 
-def parse(text: str) -> str | None:
+def parse_to_digest(text: str) -> str | None:
     """The digest to look a token up by, None if the text is not shaped like one or its check is wrong."""
-    match = _SHAPE.fullmatch(text)
-    if match is None or _check(match[1]) != match[2]:
+    match = _TOKEN_PATTERN.fullmatch(text)
+    if match is None or _compute_checksum(match[1]) != match[2]:
         return None
-    return _digest(text)
+    return _hash_text(text)
 
 
 def is_live(token: Token, now: datetime) -> bool:
@@ -97,12 +97,12 @@ def is_live(token: Token, now: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
 
 
-def is_due(token: Token, now: datetime) -> bool:
+def is_touch_due(token: Token, now: datetime) -> bool:
     """Whether its last use should be noted: at most once an hour, for the sake of reads that only read."""
-    return token.last_used_at is None or now - token.last_used_at >= _BETWEEN_TOUCHES
+    return token.last_used_at is None or now - token.last_used_at >= _TOUCH_INTERVAL
 
 
-def revoke(token: Token, act: Act, *, by: Token) -> tuple[Token, Change | None]:
+def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tuple[Token, Change | None]:
     """Return the token, revoked with all that comes from it, and the change; None if it was revoked before.
 
     `by` is the token that asks for it. Raises TokenOutOfReach if the token outranks it: if it has another scope, or is
@@ -110,45 +110,47 @@ def revoke(token: Token, act: Act, *, by: Token) -> tuple[Token, Change | None]:
     """
     if token.revoked_at is not None:
         return token, None
-    if token.id in by.ancestor_ids:
+    if token.id in caller_token.ancestor_ids:
         raise TokenOutOfReach("Your token comes from that token, so it cannot revoke it.")
     for scope in token.scopes:
-        if scope not in by.scopes:
+        if scope not in caller_token.scopes:
             raise TokenOutOfReach(
                 f"That token has the scope {scope}, which yours does not have: revoke it with a token that has it."
             )
-    revoked = replace(token, revoked_at=act.at, version=token.version + 1)
+    revoked = replace(token, revoked_at=context.at, version=token.version + 1)
     return revoked, Change(updates=(revoked,))
 
 
-def rotate(token: Token, act: Act, random_bytes: Callable[[int], bytes], *, by: Token) -> tuple[Token, str, Change]:
+def rotate(
+    token: Token, context: ActionContext, random_bytes: Callable[[int], bytes], *, caller_token: Token
+) -> tuple[Token, str, Change]:
     """Return the token with a new secret, the text of that secret, and the change; the old secret ends.
 
     `by` is the token that asks for it: the token itself, or an ancestor. Any other would get a secret that works on
     after its own end. Raises TokenOutOfReach, TokenExpired.
     """
-    if by.id not in (token.id, *token.ancestor_ids):
+    if caller_token.id not in (token.id, *token.ancestor_ids):
         raise TokenOutOfReach(
             "That token does not come from yours: rotate it with itself, or with a token that it comes from."
         )
-    if not is_live(token, act.at):
+    if not is_live(token, context.at):
         raise TokenExpired
-    text = _text(random_bytes)
-    rotated = replace(token, digest=_digest(text), version=token.version + 1)
+    text = _generate_text(random_bytes)
+    rotated = replace(token, digest=_hash_text(text), version=token.version + 1)
     return rotated, text, Change(updates=(rotated,))
 
 
-def _text(random_bytes: Callable[[int], bytes]) -> str:
+def _generate_text(random_bytes: Callable[[int], bytes]) -> str:
     # 32 bytes hold 77 bits more than 30 digits do: what the remainder favours is less than chance.
-    body = _in_digits(int.from_bytes(random_bytes(32), "big"), _RANDOM_LENGTH)
-    return f"tkb_{body}{_check(body)}"
+    body = _encode_base62(int.from_bytes(random_bytes(32), "big"), _RANDOM_LENGTH)
+    return f"tkb_{body}{_compute_checksum(body)}"
 
 
-def _check(body: str) -> str:
-    return _in_digits(zlib.crc32(body.encode()), _CHECK_LENGTH)
+def _compute_checksum(body: str) -> str:
+    return _encode_base62(zlib.crc32(body.encode()), _CHECK_LENGTH)
 
 
-def _in_digits(number: int, length: int) -> str:
+def _encode_base62(number: int, length: int) -> str:
     digits = []
     for _ in range(length):
         number, digit = divmod(number, len(_DIGITS))
@@ -156,5 +158,5 @@ def _in_digits(number: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-def _digest(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,9 +6,9 @@ from typing import Any
 
 from kanban.moments import EARLIEST, LATEST
 
-Item = Mapping[str, Any]
+TrelloObject = Mapping[str, Any]
 
-READ: Mapping[str, Sequence[str]] = {
+READ_FIELDS: Mapping[str, Sequence[str]] = {
     "lists": ("id", "name", "pos", "closed", "softLimit"),
     "cards": (
         *("id", "idList", "name", "desc", "pos", "closed", "start", "due", "dueComplete", "dateLastActivity"),
@@ -21,25 +21,25 @@ READ: Mapping[str, Sequence[str]] = {
 """The arrays of an export that are read, and what is read of their objects: most of an export is something else."""
 
 
-def made_at(trello_id: object, otherwise: datetime) -> datetime:
+def parse_creation_time(trello_id: object, default: datetime) -> datetime:
     """When the thing of that id was made, never later than `otherwise`, which it is too where the id tells nothing."""
     try:
         at = datetime.fromtimestamp(int(str(trello_id)[:8], 16), UTC)
     except ValueError:
-        return otherwise
-    return min(at, otherwise) if EARLIEST <= at <= LATEST else otherwise
+        return default
+    return min(at, default) if EARLIEST <= at <= LATEST else default
 
 
-def moment(text: object, otherwise: datetime | None = None) -> datetime | None:
+def parse_timestamp(text: object, default: datetime | None = None) -> datetime | None:
     """A moment in UTC and whole seconds from what Trello writes."""
     try:
         at = datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else None
     except (ValueError, OverflowError):
-        return otherwise
-    return at if at and EARLIEST <= at <= LATEST else otherwise
+        return default
+    return at if at and EARLIEST <= at <= LATEST else default
 
 
-def in_order(items: Iterable[Item]) -> list[Item]:
+def sort_by_position(items: Iterable[TrelloObject]) -> list[TrelloObject]:
     """By `pos`, or as they stand where any has none."""
     found = list(items)
     if all(isinstance(each.get("pos"), int | float) for each in found):
@@ -47,12 +47,12 @@ def in_order(items: Iterable[Item]) -> list[Item]:
     return found
 
 
-def items(export: Item, name: str) -> list[Item]:
+def get_objects(export: TrelloObject, name: str) -> list[TrelloObject]:
     """The objects of an array of the export."""
     found = export.get(name)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def read(name: str, item: Item) -> Item:
+def select_fields(name: str, item: TrelloObject) -> TrelloObject:
     """What is read of an object in that array."""
-    return {key: item[key] for key in READ[name] if key in item}
+    return {key: item[key] for key in READ_FIELDS[name] if key in item}

@@ -12,28 +12,28 @@ from typing import Generic, TypeVar
 
 from kanban.errors import NoListOfStage, NotFound
 
-MOST_LISTS = 100
+MAX_LISTS_PER_BOARD = 100
 """Lists on one board, the archived ones among them, but not those that are deleted."""
 
-MOST_CARDS = 5_000
+MAX_CARDS_PER_LIST = 5_000
 """Cards in one list that are neither deleted nor archived."""
 
-MOST_MEMBERS = 100
+MAX_MEMBERS_PER_BOARD = 100
 """Members of one board."""
 
-MOST_ASSIGNEES = 40
+MAX_ASSIGNEES_PER_CARD = 40
 """Assignees of one card: so that changing all of them fits into one commit of every engine."""
 
-MOST_LABELS = 200
+MAX_LABELS_PER_BOARD = 200
 """Labels of one board."""
 
-MOST_CHECKLISTS = 20
+MAX_CHECKLISTS_PER_CARD = 20
 """Checklists on one card."""
 
-MOST_ITEMS = 100
+MAX_ITEMS_PER_CHECKLIST = 100
 """Items of one checklist."""
 
-MOST_COMMENTS = 1_000
+MAX_COMMENTS_PER_CARD = 1_000
 """Comments on one card."""
 
 
@@ -52,12 +52,12 @@ class Role(StrEnum):
     EDITOR = "editor"
     OWNER = "owner"
 
-    def covers(self, least: "Role") -> bool:
+    def covers(self, required: "Role") -> bool:
         """Whether this role is at least that one."""
-        return _STRENGTH[self] >= _STRENGTH[least]
+        return _ROLE_LEVEL[self] >= _ROLE_LEVEL[required]
 
 
-_STRENGTH = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
+_ROLE_LEVEL = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 class Scope(StrEnum):
@@ -310,13 +310,13 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class CardRank:
     """A card and its place. `hidden` tells that it is archived or deleted, and keeps the place for its return."""
 
     card_id: str
     list_id: str
     rank: str
-    hidden: bool = False
+    is_hidden: bool = False
 
 
 EventData = Mapping[str, str | int | list[str] | None]
@@ -336,9 +336,9 @@ class Event:
     data: EventData = field(default_factory=dict)
 
 
-Value = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment
+Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment
 
-Gone = Member | Label | TimeEntry | Checklist | Comment
+Erasable = Member | Label | TimeEntry | Checklist | Comment
 """What is erased at once when it is deleted."""
 
 
@@ -359,18 +359,18 @@ class Change:
     place here, or of nobody if its place is not among those.
     """
 
-    creates: tuple[Value, ...] = ()
-    updates: tuple[Value, ...] = ()
+    creates: tuple[Entity, ...] = ()
+    updates: tuple[Entity, ...] = ()
     event: Event | None = None
-    rebalance: str | None = None
-    deletes: tuple[Gone, ...] = ()
-    places: tuple[Placed, ...] = ()
-    revives: bool = False
+    rebalance_list_id: str | None = None
+    deletes: tuple[Erasable, ...] = ()
+    card_ranks: tuple[CardRank, ...] = ()
+    restores_board: bool = False
     history: tuple[Event, ...] = ()
-    origin: "Change | None" = None
-    counterparts: Mapping[str, str] = field(default_factory=dict)
+    departure: "Change | None" = None
+    membership_ids: Mapping[str, str] = field(default_factory=dict)
 
-    def plus(self, other: "Change") -> "Change":
+    def merge(self, other: "Change") -> "Change":
         """Both changes as one. Raises ValueError when each has an event: a commit tells of one."""
         if self.event and other.event:
             message = "A change carries one event."
@@ -379,13 +379,13 @@ class Change:
             self.creates + other.creates,
             self.updates + other.updates,
             self.event or other.event,
-            self.rebalance or other.rebalance,
+            self.rebalance_list_id or other.rebalance_list_id,
             self.deletes + other.deletes,
-            self.places + other.places,
-            self.revives or other.revives,
+            self.card_ranks + other.card_ranks,
+            self.restores_board or other.restores_board,
             self.history + other.history,
-            self.origin or other.origin,
-            {**self.counterparts, **other.counterparts},
+            self.departure or other.departure,
+            {**self.membership_ids, **other.membership_ids},
         )
 
 
@@ -402,57 +402,57 @@ class BoardView:
     role: Role
     lists: tuple[List, ...] = ()
     cards: Mapping[str, Card] = field(default_factory=dict)
-    beyond: str | None = None
+    adjacent_rank: str | None = None
     members: tuple[Member, ...] = ()
     labels: tuple[Label, ...] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
 
-    def list(self, list_id: str) -> List:
+    def get_list(self, list_id: str) -> List:
         """The live list of that id. Raises NotFound."""
         for each in self.lists:
             if each.id == list_id:
                 return each
         raise NotFound("list")
 
-    def card(self, card_id: str) -> Card:
+    def get_card(self, card_id: str) -> Card:
         """The live card of that id, if the read asked for it. Raises NotFound."""
         try:
             return self.cards[card_id]
         except KeyError:
             raise NotFound("card") from None
 
-    def label(self, label_id: str) -> Label:
+    def get_label(self, label_id: str) -> Label:
         """The label of that id. Raises NotFound."""
         for each in self.labels:
             if each.id == label_id:
                 return each
         raise NotFound("label")
 
-    def member(self, user_id: str) -> Member:
+    def get_member(self, user_id: str) -> Member:
         """The place of that user. Raises NotFound."""
         for each in self.members:
             if each.user_id == user_id:
                 return each
         raise NotFound("member")
 
-    def label_ids_of(self, card: Card) -> Sequence[str]:
+    def get_label_ids(self, card: Card) -> Sequence[str]:
         """The labels that the card bears, without those that are no longer there."""
         if not card.label_ids:
             return []
         live = {each.id for each in self.labels}
         return [each for each in card.label_ids if each in live]
 
-    def assignee_ids_of(self, card: Card) -> Sequence[str]:
+    def get_assignee_ids(self, card: Card) -> Sequence[str]:
         """The ids of the users who work on the card, sorted; without those who are no longer members."""
         if not card.assignee_ids:
             return []
         return sorted(each.user_id for each in self.members if each.id in card.assignee_ids)
 
-    def list_of(self, card: Card) -> List:
+    def get_list_of(self, card: Card) -> List:
         """The list that the card is in."""
-        return self.list(card.list_id)
+        return self.get_list(card.list_id)
 
-    def first_list(self, stage: Stage) -> List:
+    def get_first_list(self, stage: Stage) -> List:
         """The first list of that stage that is not archived. Raises NoListOfStage."""
         for each in self.lists:
             if each.stage == stage and each.archived_at is None:
@@ -461,16 +461,16 @@ class BoardView:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ActionContext:
     """Who does something (a user's id), when, and where new ids come from (by kind: 'card', 'list', ...)."""
 
-    by: str
+    actor_id: str
     at: datetime
     new_id: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StoredResponse:
     """The answer to a request that carried an idempotency key, kept until `expires_at`."""
 
     key: str
@@ -484,7 +484,7 @@ class Remembered:
     expires_at: datetime
 
 
-Position = tuple[str | int, ...]
+PageKey = tuple[str | int, ...]
 """Where a page ended: the sort keys of its last item. Opaque to everyone but the store that made it."""
 
 
@@ -496,4 +496,4 @@ class Page(Generic[T]):
     """Some items in order, and the position after the last, None at the end."""
 
     items: tuple[T, ...]
-    next: Position | None = None
+    next_key: PageKey | None = None

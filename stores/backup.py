@@ -190,7 +190,7 @@ def _ensure_unused(url: str) -> None:
     except NoStore:
         return
     with closing(store):
-        if store.owner() is not None:
+        if store.read_installation_owner() is not None:
             raise BackupRefused("The store holds data already: restore into an empty one.")
 
 

@@ -20,5 +20,5 @@ def check(change: Change) -> None:
         board_id = None if isinstance(each, User | Token) else each.id if isinstance(each, Board) else each.board_id
         if board_id != event.board_id:
             raise ValueError("A change with an event writes to one board.")
-    if change.origin is not None:
-        check(change.origin)
+    if change.departure is not None:
+        check(change.departure)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kanban.store import PAGE_BYTES, CardQuery
-from kanban.values import BoardView, Card, Page, Position, Stage, TimeEntry
+from kanban.values import BoardView, Card, Page, PageKey, Stage, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import is_deleted, moment
 from stores.dynamodb_cards import card_of, part_of
@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 
 
 def assigned_to(
-    reading: Reading, user_id: str, asked: CardQuery, limit: int, after: Position | None
+    reading: Reading, user_id: str, asked: CardQuery, limit: int, after: PageKey | None
 ) -> Page[tuple[BoardView, Card]]:
     """The cards that a user is assigned to, with their boards. What an assignment names may be gone."""
     first = keys.assignment_sk(str(after[0]), str(after[1])) + keys.AFTER if after else "A#"
@@ -106,7 +106,7 @@ def _within(at: datetime, since: datetime | None, ends: Iterable[datetime]) -> b
 
 
 def worked(
-    reading: Reading, board_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None
+    reading: Reading, board_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None
 ) -> Page[TimeEntry]:
     """The time entries that reach into the span, what ended first first, whatever became of their cards."""
     start, end = span

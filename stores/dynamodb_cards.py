@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kanban.store import PartKey, Shelf
-from kanban.text import folded, searchable, searched_otherwise
-from kanban.values import Card, Checklist, ChecklistItem, Comment, Link, Part, Placed, TimeEntry
+from kanban.store import CardState, PartKey
+from kanban.text import build_search_text, extract_folded_lines, fold
+from kanban.values import Card, CardRank, Checklist, ChecklistItem, Comment, Link, Part, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import (
     is_deleted,
@@ -102,7 +102,7 @@ def card_item(card: Card, assigned: Assigned) -> Item:
         updated_at=text(updated_at),
         archived_at=optional_moment(card.archived_at),
         deleted_at=optional_moment(card.deleted_at),
-        search=optional_text(searched_otherwise(card.title, card.description) or None),
+        search=optional_text(extract_folded_lines(card.title, card.description) or None),
         place=text(keys.place(card.list_id, card.rank)),
         recent=text(keys.timed(shelf, updated_at, card.id)),
         due=None if due is None else text(due),
@@ -111,14 +111,14 @@ def card_item(card: Card, assigned: Assigned) -> Item:
 
 def found_by(item: Item, q: str) -> bool:
     """Whether a card has that folded text, from its item. One that a filter found may only look so as it is written."""
-    return q in searchable(item["title"]["S"], item["description"]["S"])
+    return q in build_search_text(item["title"]["S"], item["description"]["S"])
 
 
-def shelf_of(card: Card) -> Shelf:
+def shelf_of(card: Card) -> CardState:
     """Where the card itself belongs, whatever became of its list."""
     if card.deleted_at is not None:
-        return Shelf.DELETED
-    return Shelf.IN_USE if card.archived_at is None else Shelf.ARCHIVED
+        return CardState.DELETED
+    return CardState.ACTIVE if card.archived_at is None else CardState.ARCHIVED
 
 
 def assigned_of(item: Item) -> Assigned:
@@ -131,10 +131,10 @@ def running_attribute(entry: TimeEntry) -> Item:
     return {"M": {"id": text(entry.id), **_entry_attributes(entry)}}
 
 
-def placed_of(item: Item) -> Placed:
+def placed_of(item: Item) -> CardRank:
     """Where a card is, from its item."""
     is_hidden = is_deleted(item) or "archived_at" in item
-    return Placed(item["sk"]["S"][2:], item["list_id"]["S"], item["rank"]["S"], hidden=is_hidden)
+    return CardRank(item["sk"]["S"][2:], item["list_id"]["S"], item["rank"]["S"], is_hidden=is_hidden)
 
 
 def assignment_item(user_id: str, card: Card) -> Item:
@@ -148,7 +148,7 @@ def assignment_item(user_id: str, card: Card) -> Item:
 
 def part_key_of(board_id: str, wanted: PartKey) -> Item:
     """Where a part of a card is."""
-    return keys.part_key(wanted.kind, board_id, wanted.card_id, wanted.id)
+    return keys.part_key(wanted.part_type, board_id, wanted.card_id, wanted.id)
 
 
 def part_of(item: Item) -> Part:
@@ -276,7 +276,7 @@ def _comment_attributes(comment: Comment) -> Item:
     return {
         "author_id": text(comment.author_id),
         "text": text(comment.text),
-        "search": text(folded(comment.text)),
+        "search": text(fold(comment.text)),
         "version": number(comment.version),
         "created_at": moment(comment.created_at),
         "updated_at": moment(comment.updated_at),

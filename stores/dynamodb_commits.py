@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from kanban.store import AlreadyExists, Busy, Stale
-from kanban.values import Card, Change, Remembered, Token, User
+from kanban.store import AlreadyExists, Busy, StaleRead
+from kanban.values import Card, Change, StoredResponse, Token, User
 from stores import dynamodb_keys as keys
 from stores import dynamodb_writes
 from stores.changes import check
@@ -40,7 +40,7 @@ class Commits:
         self._transfer = Transfer(calls, reading, table)
         self._has_owner = False
 
-    def commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
+    def commit(self, change: Change, remember: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
         """Write all of it or nothing; as the port says."""
         check(change)
         circumstances = Circumstances(
@@ -70,7 +70,7 @@ class Commits:
             except Claimed as claim:
                 self._take_over(change, claim, circumstances)
             else:
-                for each in (change, change.origin):
+                for each in (change, change.departure):
                     if each and each.event:
                         self._read.seen.pop(each.event.board_id, None)
                 return
@@ -80,7 +80,7 @@ class Commits:
         self,
         writes: list[Write],
         change: Change,
-        remember: Remembered | None,
+        remember: StoredResponse | None,
         circumstances: Circumstances,
         progress: Callable[[int], None] | None,
     ) -> list[Write]:
@@ -152,7 +152,7 @@ class Commits:
             head, items = self._read.moment(event.board_id, wanted)
             found = [hash(card_of(each)) if each else None for each in items]
             if head and any(shown.get(each, now) != now for each, now in zip(cards, found, strict=True)):
-                raise Stale
+                raise StaleRead
             seen = self._read.seen.get(event.board_id)
         return seen if seen and seen.head.board.seq == event.seq - 1 else None
 
@@ -163,13 +163,13 @@ class Commits:
         """
         event = change.event
         if event is None:
-            raise Stale
+            raise StaleRead
         if claim.by_board:
             circumstances.board_claim = self._vanished_board(claim)
             return
         head, (card_item,) = self._read.moment(event.board_id, [keys.card_key(event.board_id, claim.claimant)])
         if head is None or head.board.seq != event.seq - 1:
-            raise Stale
+            raise StaleRead
         claimant = card_of(card_item) if card_item else None
         if claimant and claimant.deleted_at is None and claimant.external_id == claim.external_id:
             if head.has_list(claimant.list_id):
@@ -186,23 +186,23 @@ class Commits:
         return claim.claimant, board.seq if board else None
 
     def _packed(self, change: Change) -> Luggage | None:
-        if change.origin is None or change.event is None:
+        if change.departure is None or change.event is None:
             return None
         return self._transfer.packed(change, change.event)
 
-    def _unless_stale(self, remember: Remembered | None, look: Callable[[Change], Found], change: Change) -> Found:
+    def _unless_stale(self, remember: StoredResponse | None, look: Callable[[Change], Found], change: Change) -> Found:
         """What that look at the table finds. If the change is stale, a key that is known is told before that."""
         try:
             return look(change)
-        except Stale:
+        except StaleRead:
             refuse_known(self._read, remember)
             raise
 
     def _balanced(self, change: Change, circumstances: Circumstances) -> Change:
         """The change with shorter ranks around the card that made them long, if it wishes that."""
-        if change.rebalance is None or change.event is None:
+        if change.rebalance_list_id is None or change.event is None:
             return change
-        card, head = pivot(change, change.rebalance), self._read.head(change.event.board_id)
+        card, head = pivot(change, change.rebalance_list_id), self._read.head(change.event.board_id)
         if card is None or head is None or head.board.seq != change.event.seq - 1:
             return change
         own = {each.id for each in (*change.updates, *change.creates) if isinstance(each, Card)}

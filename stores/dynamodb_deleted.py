@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from kanban.values import List, Page, Position
+from kanban.values import List, Page, PageKey
 from stores import dynamodb_keys as keys
 from stores.dynamodb_assigned import MOST_LOOKS
 from stores.dynamodb_attributes import moment
@@ -11,7 +11,7 @@ from stores.dynamodb_reading import Reading
 from stores.pages import page
 
 
-def deleted_lists(reading: Reading, board_id: str, since: datetime, limit: int, after: Position | None) -> Page[List]:
+def deleted_lists(reading: Reading, board_id: str, since: datetime, limit: int, after: PageKey | None) -> Page[List]:
     """The lists that were deleted since that moment, newest first."""
     found = reading.batches(
         f"B#{board_id}",

@@ -7,8 +7,8 @@ that never comes; once the purge has begun, it cannot come any more.
 
 from collections.abc import Sequence
 
-from kanban.store import AlreadyExists, Stale
-from kanban.values import Change, Event, Member, Remembered
+from kanban.store import AlreadyExists, StaleRead
+from kanban.values import Change, Event, Member, StoredResponse
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
@@ -28,10 +28,10 @@ def founded(reading: Reading, batches: Batches, change: Change, event: Event, ma
     batches.put([tombstone_key | {"users": users}])
     batches.put(each.request["Item"] for each in made if not each.decides)
     condition = "attribute_exists(#pk) AND attribute_not_exists(#begun)"
-    return Write("Delete", delete(batches.table, tombstone_key, condition), lambda _: Stale(), decides=True)
+    return Write("Delete", delete(batches.table, tombstone_key, condition), lambda _: StaleRead(), decides=True)
 
 
-def refuse_known(reading: Reading, remember: Remembered | None) -> None:
+def refuse_known(reading: Reading, remember: StoredResponse | None) -> None:
     """Raise AlreadyExists if the key has an answer that had not expired, before anything is written in vain."""
     if remember is None:
         return

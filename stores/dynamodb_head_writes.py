@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from kanban.store import AlreadyExists, Stale, StoreError
-from kanban.values import Board, Change, Event, Label, List, Member, Placed, Role
+from kanban.store import AlreadyExists, StaleRead, StoreError
+from kanban.values import Board, CardRank, Change, Event, Label, List, Member, Role
 from stores import dynamodb_heads as heads
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number, text
@@ -37,7 +37,7 @@ def made(table: str, change: Change) -> Write:
 
 
 def updated(
-    table: str, change: Change, event: Event, before: Head | None, placed: Iterable[Placed], *, now: int
+    table: str, change: Change, event: Event, before: Head | None, placed: Iterable[CardRank], *, now: int
 ) -> Write:
     """The head after the change. `before` is the head that the change was decided from.
 
@@ -50,7 +50,7 @@ def updated(
     update.set("#last", heads.last_attribute(placed))
     update.require("#seq = :before", before=number(event.seq - 1))
     require_no_hold(update, now)
-    update.require(f"attribute_{'exists' if change.revives else 'not_exists'}(#deleted_at)")
+    update.require(f"attribute_{'exists' if change.restores_board else 'not_exists'}(#deleted_at)")
     update.names["#actor"] = event.actor_id
     if any(each.user_id == event.actor_id for each in of(Member, change.deletes)):
         update.require("attribute_exists(#members.#actor)")
@@ -101,14 +101,14 @@ def _write_labels(update: Update, change: Change) -> None:
 def _refused(change: Change, event: Event, trouble: StoreError | None, now: int, found: Item | None) -> StoreError:
     head = heads.head_of(found) if found else None
     if head is None or not _admits(head, change, event):
-        return Stale()
+        return StaleRead()
     wait = wait_left(head.hold, now)
-    return trouble or (Held(wait) if wait else Stale())
+    return trouble or (Held(wait) if wait else StaleRead())
 
 
 def _admits(head: Head, change: Change, event: Event) -> bool:
     """Whether the event may follow what is there."""
-    if head.board.seq != event.seq - 1 or (head.board.deleted_at is not None) != change.revives:
+    if head.board.seq != event.seq - 1 or (head.board.deleted_at is not None) != change.restores_board:
         return False
     place = head.members.get(event.actor_id)
     leaves = any(each.user_id == event.actor_id for each in of(Member, change.deletes))
@@ -123,7 +123,7 @@ def _trouble(head: Head, change: Change) -> StoreError | None:
     needed |= {each.id for each in (*of(Label, change.updates), *of(Label, change.deletes))}
     needed |= {each.id for each in of(List, change.updates)} - returning(head, change)
     if needed - known:
-        return Stale()
+        return StaleRead()
     if any(each.user_id in head.members or each.id in places for each in of(Member, change.creates)):
         return AlreadyExists("member")
     if any(each.id in known for each in of(List, change.creates)):

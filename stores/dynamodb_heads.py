@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kanban.values import Board, BoardView, Color, Enforcement, Label, List, Member, Placed, Role, Stage
+from kanban.values import Board, BoardView, CardRank, Color, Enforcement, Label, List, Member, Role, Stage
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import (
     moment,
@@ -49,7 +49,7 @@ class Head:
     members: Mapping[str, Member]
     labels: tuple[Label, ...]
     lists: tuple[List, ...]
-    last: tuple[Placed, ...]
+    last: tuple[CardRank, ...]
     hold: Hold
 
     def is_open_to(self, user_id: str) -> bool:
@@ -85,7 +85,7 @@ def head_of(item: Item) -> Head:
         {user_id: _member_of(user_id, board.id, each["M"]) for user_id, each in item["members"]["M"].items()},
         tuple(labels),
         tuple(lists),
-        tuple(Placed(*each.split("#")) for each in item["last"]["S"].split()),
+        tuple(CardRank(*each.split("#")) for each in item["last"]["S"].split()),
         Hold(number_of(item, "held_until") or 0, number_of(item, "rests_until") or 0),
     )
 
@@ -104,7 +104,7 @@ def new_head(board: Board, lists: Iterable[List], members: Iterable[Member], lab
     )
 
 
-def last_attribute(written: Iterable[Placed]) -> Item:
+def last_attribute(written: Iterable[CardRank]) -> Item:
     """For `Head.last`."""
     return text(" ".join(f"{each.card_id}#{each.list_id}#{each.rank}" for each in written))
 

@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable
 
-from kanban.values import Event, Remembered, Scope, Token, User
+from kanban.values import Event, Scope, StoredResponse, Token, User
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import (
     moment,
@@ -125,10 +125,10 @@ def event_item(event: Event) -> Item:
     )
 
 
-def remembered_of(item: Item) -> Remembered:
+def remembered_of(item: Item) -> StoredResponse:
     """From an item."""
     operation_id, _, idempotency_key = item["sk"]["S"][2:].partition("#")
-    return Remembered(
+    return StoredResponse(
         key=idempotency_key,
         user_id=item["pk"]["S"][2:],
         operation_id=operation_id,
@@ -141,7 +141,7 @@ def remembered_of(item: Item) -> Remembered:
     )
 
 
-def remembered_item(record: Remembered) -> Item:
+def remembered_item(record: StoredResponse) -> Item:
     """For the table. DynamoDB removes it some time after `expires`, the seconds of `expires_at` since 1970."""
     return keys.record_key(record.user_id, record.operation_id, record.key) | {
         "fingerprint": text(record.fingerprint),

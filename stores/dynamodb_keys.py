@@ -30,7 +30,7 @@ end ('T#'); `due` has the cards that are due some time. In the last two, cards t
 from datetime import datetime
 from typing import Any
 
-from kanban.store import Shelf
+from kanban.store import CardState
 from kanban.values import Checklist, Comment, Part, TimeEntry
 
 Item = dict[str, Any]
@@ -156,11 +156,11 @@ def place(list_id: str, rank: str) -> str:
     return f"{list_id}#{rank}"
 
 
-SHELVES = {Shelf.IN_USE: "", Shelf.ARCHIVED: "A#", Shelf.DELETED: "D#"}
+SHELVES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELETED: "D#"}
 """What the keys of cards begin with in the indexes `recent` and `due`."""
 
 
-def timed(shelf: Shelf, at: str, card_id: str) -> str:
+def timed(shelf: CardState, at: str, card_id: str) -> str:
     """The key of a card in the indexes `recent` and `due`; the time as `moment_text` writes it."""
     return f"{SHELVES[shelf]}{at}#{card_id}"
 

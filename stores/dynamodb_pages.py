@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kanban.store import CardQuery, Shelf, Sort
-from kanban.text import folded
-from kanban.values import Card, List, Page, Position, Stage
+from kanban.store import CardQuery, CardSort, CardState
+from kanban.text import fold
+from kanban.values import Card, List, Page, PageKey, Stage
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import moment, number, text
 from stores.dynamodb_cards import card_of, found_by
@@ -19,14 +19,14 @@ Query = Callable[..., Iterator[Item]]
 """Asks for the items of a partition between two sort keys, one by one: `Reading.between`."""
 
 _ON_SHELF = {
-    Shelf.IN_USE: "attribute_not_exists(#deleted_at) AND attribute_not_exists(#archived_at)",
-    Shelf.ARCHIVED: "attribute_not_exists(#deleted_at) AND attribute_exists(#archived_at)",
-    Shelf.DELETED: "attribute_exists(#deleted_at)",
+    CardState.ACTIVE: "attribute_not_exists(#deleted_at) AND attribute_not_exists(#archived_at)",
+    CardState.ARCHIVED: "attribute_not_exists(#deleted_at) AND attribute_exists(#archived_at)",
+    CardState.DELETED: "attribute_exists(#deleted_at)",
 }
 
 _SIGNS = re.compile("#[a-z_]+")
-_BY_CHANGE = (Sort.LEAST_RECENT, Sort.MOST_RECENT)
-_BY_DUE = (Sort.DUE_FIRST, Sort.DUE_LAST)
+_BY_CHANGE = (CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED)
+_BY_DUE = (CardSort.DUE_FIRST, CardSort.DUE_LAST)
 _COMMENTS_AT_ONCE = 1000
 
 _HAS_TEXT = "contains(#title, :q) OR contains(#description, :q) OR contains(#search, :q)"
@@ -46,12 +46,12 @@ class Among:
 
     def has_cards(self, each: List) -> bool:
         """Whether such cards may be in that list."""
-        return each.card_count > 0 if self.asked.shelf == Shelf.IN_USE else each.first_rank != ""
+        return each.card_count > 0 if self.asked.state == CardState.ACTIVE else each.first_rank != ""
 
     def filter(self, *, by_list: bool) -> dict[str, Any]:
         """The cards that are looked for; for a query of DynamoDB. Those with comments are found whatever `q` is."""
         asked = self.asked
-        conditions = [_ON_SHELF[asked.shelf]]
+        conditions = [_ON_SHELF[asked.state]]
         names = {sign: sign[1:] for sign in _SIGNS.findall(conditions[0])}
         values: Item = {}
         for name, condition, value in self._wishes():
@@ -61,7 +61,7 @@ class Among:
         if asked.q:
             conditions.append(f"({_HAS_TEXT} OR #comment_count > :none)")
             names |= {sign: sign[1:] for sign in ("#search", "#title", "#description", "#comment_count")}
-            values |= {":q": text(folded(asked.q)), ":none": number(0)}
+            values |= {":q": text(fold(asked.q)), ":none": number(0)}
         if self.member_id is not None:
             conditions.append("attribute_exists(#assigned.#member)")
             names |= {"#assigned": "assigned", "#member": self.member_id}
@@ -102,33 +102,33 @@ def among(head: Head, asked: CardQuery) -> Among | None:
         for each in head.lists
         if asked.list_id in (None, each.id)
         and asked.status in (None, each.stage)
-        and (asked.list_id is not None or asked.shelf != Shelf.IN_USE or each.archived_at is None)
+        and (asked.list_id is not None or asked.state != CardState.ACTIVE or each.archived_at is None)
         and (asked.overdue_at is None or each.stage != Stage.DONE)
     ]
     return Among(asked, chosen, head.lists, member.id if member else None) if chosen else None
 
 
-def cards_of(query: Query, where: Among | None, limit: int, after: Position | None) -> Page[Card]:
+def cards_of(query: Query, where: Among | None, limit: int, after: PageKey | None) -> Page[Card]:
     """As many cards as fit on a page."""
     if where is None:
         return Page(())
     asked = where.asked
     found = _found(query, where, limit, after)
     if asked.q:
-        found = _matching(found, folded(asked.q), _commented(query, asked.q))
+        found = _matching(found, fold(asked.q), _commented(query, asked.q))
     cards = map(card_of, found)
-    if asked.sort == Sort.POSITION:
+    if asked.sort == CardSort.POSITION:
         ranks = {each.id: each.rank for each in where.lists}
         return page_of_cards(cards, limit, lambda card: (ranks[card.list_id], card.list_id, card.rank))
-    if asked.sort in (Sort.OLDEST, Sort.NEWEST):
+    if asked.sort in (CardSort.OLDEST, CardSort.NEWEST):
         return page_of_cards(cards, limit, lambda card: (card.id,))
     if asked.sort in _BY_DUE:
         return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.due_at or card.updated_at), card.id))
     return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.updated_at), card.id))
 
 
-def _found(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
-    if where.asked.sort == Sort.POSITION:
+def _found(query: Query, where: Among, limit: int, after: PageKey | None) -> Iterator[Item]:
+    if where.asked.sort == CardSort.POSITION:
         return _by_position(query, where, limit, after)
     return _by_time(query, where, limit, after)
 
@@ -140,7 +140,7 @@ def _commented(query: Query, q: str) -> Collection[str]:
         wanted=_COMMENTS_AT_ONCE,
         filtered="contains(#search, :q)",
         names={"#search": "search"},
-        values={":q": text(folded(q))},
+        values={":q": text(fold(q))},
     )
     return {each["sk"]["S"][2:].partition("#")[0] for each in found}
 
@@ -149,16 +149,16 @@ def _matching(found: Iterator[Item], q: str, commented: Collection[str]) -> Iter
     return (each for each in found if found_by(each, q) or each["sk"]["S"][2:] in commented)
 
 
-def _by_time(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
+def _by_time(query: Query, where: Among, limit: int, after: PageKey | None) -> Iterator[Item]:
     asked = where.asked
     backwards = asked.sort.startswith("-")
-    if asked.sort in (Sort.OLDEST, Sort.NEWEST):
+    if asked.sort in (CardSort.OLDEST, CardSort.NEWEST):
         index, first, last = None, "C#", "C$"
         here = f"C#{after[0]}" if after else None
     else:
         index = "recent" if asked.sort in _BY_CHANGE else "due"
         first, last = _bounds(asked)
-        here = keys.timed(asked.shelf, str(after[0]), str(after[1])) if after else None
+        here = keys.timed(asked.state, str(after[0]), str(after[1])) if after else None
     if here is not None:
         first, last = (first, min(last, keys.before(here))) if backwards else (max(first, here + keys.AFTER), last)
     return query(first, last, index=index, backwards=backwards, wanted=limit + 1, **where.filter(by_list=True))
@@ -175,11 +175,11 @@ def _bounds(asked: CardQuery) -> tuple[str, str]:
     if asked.sort in _BY_DUE:
         since = None if asked.due_from is None else keys.moment_text(asked.due_from)
         until = [keys.moment_text(each) for each in (asked.due_until, asked.overdue_at) if each is not None]
-    shelf = keys.SHELVES[asked.shelf]
+    shelf = keys.SHELVES[asked.state]
     return shelf + (since or " "), shelf + min([*until, ":"])
 
 
-def _by_position(query: Query, where: Among, limit: int, after: Position | None) -> Iterator[Item]:
+def _by_position(query: Query, where: Among, limit: int, after: PageKey | None) -> Iterator[Item]:
     """The cards of list after list. Lists that follow each other in the index too are read in one stretch."""
     lists = list(where.lists)
     rank = ""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from kanban.values import MOST_CHECKLISTS, BoardView, Checklist, Comment, Position, TimeEntry
+from kanban.values import MAX_CHECKLISTS_PER_CARD, BoardView, Checklist, Comment, PageKey, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_cards import part_of
 from stores.dynamodb_heads import Head
@@ -25,7 +25,7 @@ def checklists_of(
     first, last = keys.part_sk(Checklist, card_id), keys.part_sk(Checklist, card_id, "~")
 
     def read(_: Head) -> list[Item]:
-        found = reading.on_board(board_id)(first, last, wanted=MOST_CHECKLISTS)
+        found = reading.on_board(board_id)(first, last, wanted=MAX_CHECKLISTS_PER_CARD)
         return [keys.key(each["pk"]["S"], each["sk"]["S"]) for each in found]
 
     found = reading.settled(board_id, user_id, read, lambda _: (card_id,), lambda there: there)
@@ -37,7 +37,7 @@ def checklists_of(
 
 
 def parts_of(
-    reading: Reading, kind: type[Kind], where: tuple[str, str, str], count: int, after: Position | None = None
+    reading: Reading, kind: type[Kind], where: tuple[str, str, str], count: int, after: PageKey | None = None
 ) -> tuple[BoardView, list[Kind]] | None:
     """The first parts of a card that follow a position, in the order of their ids; comments the other way round.
 

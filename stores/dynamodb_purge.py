@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from kanban.store import Stale
+from kanban.store import StaleRead
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number, text
 from stores.dynamodb_batches import Batches
@@ -179,7 +179,8 @@ class Purge:
         place = keys.newcomer_key(board_id, card_id) | {"nonce": tombstone["nonce"]}
         absent = delete(self._table, keys.card_key(board_id, card_id), "attribute_not_exists(#pk)")
         deletes = [
-            Write("Delete", {"TableName": self._table, "Key": _key(each)}, lambda _: Stale()) for each in strays[:room]
+            Write("Delete", {"TableName": self._table, "Key": _key(each)}, lambda _: StaleRead())
+            for each in strays[:room]
         ]
         try:
             guarded(self._calls, self._table, place, deletes, {"ConditionCheck": absent})

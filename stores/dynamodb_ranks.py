@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kanban import ranks
-from kanban.values import Card, Change, List, Placed, Value
+from kanban.values import Card, CardRank, Change, Entity, List
 
 REACH = 40
 """How many cards on each side of the long rank get new ones."""
@@ -21,8 +21,8 @@ def pivot(change: Change, list_id: str) -> Card | None:
 
 
 def balanced(
-    change: Change, list_id: str, card: Card, above: Sequence[Placed], below: Sequence[Placed]
-) -> tuple[Change, list[tuple[Placed, Placed]]]:
+    change: Change, list_id: str, card: Card, above: Sequence[CardRank], below: Sequence[CardRank]
+) -> tuple[Change, list[tuple[CardRank, CardRank]]]:
     """The change with shorter ranks, and the other cards that get new ones: where they are, where they shall be.
 
     `above` and `below` are the cards around that one, the nearest first, up to one more than REACH.
@@ -30,13 +30,13 @@ def balanced(
     bounds = next((each for each in change.updates if isinstance(each, List) and each.id == list_id), None)
     if bounds is None:
         return change, []
-    order = [*reversed(above[:REACH]), Placed(card.id, list_id, card.rank), *below[:REACH]]
+    order = [*reversed(above[:REACH]), CardRank(card.id, list_id, card.rank), *below[:REACH]]
     if len(below) <= REACH:
         # Everything down to the end: it goes past the end, as it is.
-        new = ranks.following(bounds.last_rank, len(order))
+        new = ranks.sequence_after(bounds.last_rank, len(order))
         bounds = replace(bounds, first_rank=bounds.first_rank if len(above) > REACH else new[0], last_rank=new[-1])
     elif len(above) <= REACH:
-        new = ranks.preceding(bounds.first_rank, len(order))
+        new = ranks.sequence_before(bounds.first_rank, len(order))
         bounds = replace(bounds, first_rank=new[0])
     else:
         new = [*_between(above[REACH].rank, below[REACH].rank, len(order))]
@@ -56,7 +56,7 @@ def _between(above: str, below: str, count: int) -> Iterator[str]:
 
 
 def _with(change: Change, card: Card, bounds: List) -> Change:
-    def new(value: Value) -> Value:
+    def new(value: Entity) -> Entity:
         if isinstance(value, Card | List) and value.id in (card.id, bounds.id):
             return card if isinstance(value, Card) else bounds
         return value

@@ -8,8 +8,8 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from kanban.store import Busy, Stale
-from kanban.values import MOST_CARDS, Board, BoardView, Card, Placed, Role
+from kanban.store import Busy, StaleRead
+from kanban.values import MAX_CARDS_PER_LIST, Board, BoardView, Card, CardRank, Role
 from stores import dynamodb_cards, dynamodb_heads
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import is_deleted, text
@@ -192,7 +192,7 @@ class Reading:
         """
         head, found = self._look(board_id, wanted)
         if found is None:
-            raise Stale
+            raise StaleRead
         return head, found
 
     def members_moment(
@@ -291,7 +291,7 @@ class Reading:
         """Remember what a page showed of these cards, if not for ever: some may be written as they were shown."""
         seen = self.seen.get(board.id)
         if seen and seen.head.board.seq == board.seq:
-            known = seen.shown if len(seen.shown) + len(cards) <= MOST_CARDS else {}
+            known = seen.shown if len(seen.shown) + len(cards) <= MAX_CARDS_PER_LIST else {}
             seen.shown = known | {each.id: hash(each) for each in cards if each.id not in seen.assigned}
 
     def _saw(self, head: Head, found: Sequence[Item | None] = ()) -> Head:
@@ -306,7 +306,7 @@ class Reading:
 
     def beside(
         self, head: Head, list_id: str, rank: str, side: str, *, count: int, without: Collection[str] = ()
-    ) -> list[Placed]:
+    ) -> list[CardRank]:
         """The cards next to a place in a list, deleted ones too, the nearest first."""
         here, backwards = keys.place(list_id, rank), side == "before"
         span = (f"{list_id}#", keys.before(here)) if backwards else (here + keys.AFTER, f"{list_id}$")
@@ -324,13 +324,13 @@ class Reading:
         ]
         return sorted(fitting, key=lambda each: each.rank, reverse=backwards)[:count]
 
-    def placed(self, board_id: str, list_id: str) -> tuple[Placed, ...]:
+    def placed(self, board_id: str, list_id: str) -> tuple[CardRank, ...]:
         """The places of all cards of a list, in order."""
         found = self.batches(
             f"B#{board_id}",
             f"{list_id}#",
             f"{list_id}$",
-            wanted=MOST_CARDS,
+            wanted=MAX_CARDS_PER_LIST,
             index="place",
             projection="sk, list_id, #rank, archived_at, deleted_at",
             names={"#rank": "rank"},

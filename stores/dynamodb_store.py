@@ -6,21 +6,21 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count, islice
 
-from kanban.store import Beside, Busy, CardQuery, PartKey
+from kanban.store import Busy, CardQuery, NeighbourOf, PartKey
 from kanban.values import (
     Board,
     BoardView,
     Card,
+    CardRank,
     Change,
     Checklist,
     Comment,
     Event,
     List,
     Page,
-    Placed,
-    Position,
-    Remembered,
+    PageKey,
     Role,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
@@ -66,20 +66,20 @@ class DynamoStore:
         user_id: str,
         *,
         card_ids: Sequence[str] = (),
-        beside: Beside | None = None,
+        neighbour_of: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
-        wanted = tuple(dict.fromkeys((*card_ids, beside.card_id) if beside else card_ids))
+        wanted = tuple(dict.fromkeys((*card_ids, neighbour_of.card_id) if neighbour_of else card_ids))
         # Parts of other cards are not shown.
         keys_of_parts = [part_key_of(board_id, each) for each in parts if each.card_id in wanted]
         head, cards, found = self._read.head_and_cards(board_id, user_id, wanted, keys_of_parts)
         view = head.seen_by(user_id) if head else None
         if head is None or view is None:
             return None
-        neighbour = cards.get(beside.card_id) if beside else None
+        neighbour = cards.get(neighbour_of.card_id) if neighbour_of else None
         beyond = None
-        if beside and neighbour:
-            next_to = self._read.beside(head, neighbour.list_id, neighbour.rank, beside.side, count=1)
+        if neighbour_of and neighbour:
+            next_to = self._read.beside(head, neighbour.list_id, neighbour.rank, neighbour_of.side, count=1)
             beyond = next_to[0].rank if next_to else ""
         there = [part for part in (part_of(each) for each in found if each) if part.card_id in cards]
         return replace(view, cards=cards, beyond=beyond, parts={each.id: each for each in there})
@@ -100,12 +100,12 @@ class DynamoStore:
         return replace(view, lists=(*view.lists, *gone), cards={each.id: each for each in cards})
 
     def page_deleted_lists(
-        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]] | None:
         return self._read.settled(board_id, user_id, lambda _: deleted_lists(self._read, board_id, since, limit, after))
 
     def page_cards(
-        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
         found = self._read.settled(
             board_id,
@@ -116,14 +116,16 @@ class DynamoStore:
             self._read.showed(found[0].board, found[1].items)
         return found
 
-    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
-        def read(head: Head) -> tuple[Placed, ...]:
+    def read_card_ranks(
+        self, board_id: str, user_id: str, list_id: str
+    ) -> tuple[BoardView, tuple[CardRank, ...]] | None:
+        def read(head: Head) -> tuple[CardRank, ...]:
             return self._read.placed(board_id, list_id) if head.has_list(list_id) else ()
 
         return self._read.settled(board_id, user_id, read)
 
-    def page_assigned(
-        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    def page_assigned_cards(
+        self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
         return assigned_to(self._read, user_id, query, limit, after)
 
@@ -134,22 +136,24 @@ class DynamoStore:
         return found and (found[0], page(found[1], limit, lambda event: event.seq))
 
     def page_time_entries(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
         found = parts_of(self._read, TimeEntry, (board_id, user_id, card_id), limit + 1, after)
         return found and (found[0], page(found[1], limit, lambda entry: entry.id))
 
-    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+    def read_checklists(
+        self, board_id: str, user_id: str, card_id: str
+    ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
         return checklists_of(self._read, board_id, user_id, card_id)
 
     def page_comments(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
         found = parts_of(self._read, Comment, (board_id, user_id, card_id), limit + 1, after)
         return found and (found[0], page(found[1], limit, lambda comment: comment.id))
 
-    def page_worked(
-        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    def page_board_time_entries(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         found = self._read.settled(
             board_id,
@@ -161,10 +165,10 @@ class DynamoStore:
             return None
         view, entries = found
         live = [(each, view.cards[each.card_id]) for each in entries.items if each.card_id in view.cards]
-        return view, Page(tuple(live), entries.next)
+        return view, Page(tuple(live), entries.next_key)
 
     def page_boards(
-        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+        self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
         return self._boards(
             user_id,
@@ -174,7 +178,7 @@ class DynamoStore:
         )
 
     def page_deleted_boards(
-        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
         return self._boards(
             user_id,
@@ -184,7 +188,7 @@ class DynamoStore:
         )
 
     def _boards(
-        self, user_id: str, limit: int, after: Position | None, fits: Callable[[Board, Role], bool]
+        self, user_id: str, limit: int, after: PageKey | None, fits: Callable[[Board, Role], bool]
     ) -> Page[tuple[Board, Role]]:
         last = keys.before(f"B#{after[0]}") if after else "B$"
         boards: list[tuple[Board, Role]] = []
@@ -200,7 +204,7 @@ class DynamoStore:
                 return Page(tuple(boards), (batch[-1],))
         return page(boards, limit, lambda item: item[0].id)
 
-    def board_of(self, user_id: str, external_id: str) -> str | None:
+    def find_board_id(self, user_id: str, external_id: str) -> str | None:
         claim = self._read.item(keys.board_claim_key(user_id, external_id))
         found = self._read.item(keys.head_key(claim["board_id"]["S"])) if claim else None
         board = board_of(found) if found else None
@@ -210,7 +214,7 @@ class DynamoStore:
 
     # People
 
-    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+    def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         wanted = [keys.user_key(each) for each in dict.fromkeys(user_ids)]
         found = [
             items.user_of(each)
@@ -219,24 +223,24 @@ class DynamoStore:
         ]
         return {each.id: each for each in found}
 
-    def user(self, user_id: str) -> User | None:
+    def read_user(self, user_id: str) -> User | None:
         item = self._read.item(keys.user_key(user_id))
         return items.user_of(item) if item else None
 
-    def owner(self) -> User | None:
+    def read_installation_owner(self) -> User | None:
         first = self._read.item(keys.setting_key("owner"))
-        return self.user(first["user_id"]["S"]) if first else None
+        return self.read_user(first["user_id"]["S"]) if first else None
 
-    def token_holder(self, digest: str) -> tuple[Token, User] | None:
+    def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         return holder_of(self._read, digest)
 
-    def token(self, user_id: str, token_id: str) -> Token | None:
+    def read_token(self, user_id: str, token_id: str) -> Token | None:
         return token_of(self._read, user_id, token_id)
 
-    def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
+    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
         return tokens_page(self._read, user_id, limit, after)
 
-    def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
+    def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         item = self._read.item(keys.record_key(user_id, operation_id, key))
         record = items.remembered_of(item) if item else None
         return record if record and record.expires_at > now else None
@@ -244,14 +248,14 @@ class DynamoStore:
     # Writing
 
     def commit(
-        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+        self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
-        self._commits.commit(change, remember, progress)
+        self._commits.commit(change, response, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
         return self._purge.step(before, limit)
 
-    def forget_expired(self, now: datetime, limit: int) -> int:
+    def purge_expired_responses(self, now: datetime, limit: int) -> int:
         # DynamoDB removes what has expired by itself (time to live, on the attribute `expires`).
         del now, limit
         return 0
@@ -277,10 +281,10 @@ class DynamoStore:
 
     # The store itself
 
-    def ready(self) -> None:
+    def check_ready(self) -> None:
         self._read.item(keys.setting_key("secret"))
 
-    def secret(self) -> bytes:
+    def read_secret(self) -> bytes:
         if self._secret is None:
             self._secret = self._kept_secret()
         return self._secret

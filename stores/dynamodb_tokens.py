@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
 
-from kanban.values import Page, Position, Token, User
+from kanban.values import Page, PageKey, Token, User
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
 from stores.dynamodb_assigned import MOST_LOOKS
@@ -38,7 +38,7 @@ def token_of(reading: Reading, user_id: str, token_id: str) -> Token | None:
     return items.token_of(item, _tokens(reading, user_id, ancestor_ids) if ancestor_ids else ())
 
 
-def tokens_page(reading: Reading, user_id: str, limit: int, after: Position | None) -> Page[Token]:
+def tokens_page(reading: Reading, user_id: str, limit: int, after: PageKey | None) -> Page[Token]:
     """Return the user's tokens that are not revoked, newest first."""
     last = keys.before(f"K#{after[0]}") if after else "K$"
     found = reading.between(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from kanban.store import Busy, Stale
-from kanban.timeclock import entry_seconds
+from kanban.store import Busy, StaleRead
+from kanban.timeclock import count_entry_seconds
 from kanban.values import Card, Change, Checklist, Comment, Event, Part, TimeEntry
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import text
@@ -65,7 +65,7 @@ class Transfer:
 
     def packed(self, change: Change, event: Event) -> Luggage:
         """What the card of that change has with it. Raises Stale when its board has changed since."""
-        left = change.origin.event if change.origin else None
+        left = change.departure.event if change.departure else None
         arriving = arriving_card(change)
         if left is None or arriving is None:
             raise ValueError("A card that moves to another board stands in the updates, with an event of both boards.")
@@ -73,7 +73,7 @@ class Transfer:
         place = keys.newcomer_key(event.board_id, card_id)
         head, (item, newcomer) = self._reading.moment(home_id, [keys.card_key(home_id, card_id), place])
         if head is None or item is None or head.board.seq != left.seq - 1:
-            raise Stale
+            raise StaleRead
         card = card_of(item)
         luggage = Luggage(card, Seen(head, {card_id: assigned_of(item)}), event.board_id, keys.moment_text(event.at))
         if newcomer is not None:
@@ -84,7 +84,7 @@ class Transfer:
         for each in parts:
             strays.pop(each["sk"]["S"], None)
         luggage.parts = parts
-        luggage.copies = [carried_item(each, event.board_id, change.counterparts) for each in parts]
+        luggage.copies = [carried_item(each, event.board_id, change.membership_ids) for each in parts]
         luggage.strays = [*strays.values()]
         return luggage
 
@@ -118,7 +118,7 @@ class Transfer:
         """Raise Stale if the parts are not as they were copied, where the last transaction has no room to tell."""
         head, found = self._reading.moment(luggage.card.board_id, [*map(_key, luggage.parts)])
         if head is None or head.board.seq != luggage.home.head.board.seq or found != luggage.parts:
-            raise Stale
+            raise StaleRead
 
     def _departure(self, luggage: Luggage) -> list[Write]:
         """Leaves nobody at the card's place for newcomers, on condition that nobody else was at it."""
@@ -140,7 +140,7 @@ class Transfer:
         try:
             guarded(self._calls, self._table, own, arrivals, {"ConditionCheck": absent})
         except Cancelled as cancelled:
-            raise Stale from cancelled
+            raise StaleRead from cancelled
         luggage.is_ahead = True
 
     def _take_place(self, luggage: Luggage, before: Item | None) -> str:
@@ -158,7 +158,7 @@ class Transfer:
         except Cancelled as cancelled:
             # The condition also fails because the same write, whose answer was lost, has been carried out.
             if cancelled.reasons[0].get("Item") != own:
-                raise Stale from cancelled
+                raise StaleRead from cancelled
         luggage.nonce = nonce
         return nonce
 
@@ -195,9 +195,9 @@ class Transfer:
 
 def arriving_card(change: Change) -> Card | None:
     """The card that comes from another board."""
-    if change.origin is None or change.origin.event is None:
+    if change.departure is None or change.departure.event is None:
         return None
-    named = change.origin.event.card_id
+    named = change.departure.event.card_id
     return next((each for each in of(Card, change.updates) if named in (None, each.id)), None)
 
 
@@ -218,7 +218,7 @@ def _adds_up(card: Card, parts: Sequence[Part]) -> bool:
     """Whether these are as many comments, items of checklists, and as much time, as the card has."""
     entries = of(TimeEntry, parts)
     closed = [each for each in entries if each.ended_at]
-    seconds = [entry_seconds(each, each.ended_at or each.started_at) for each in closed]
+    seconds = [count_entry_seconds(each, each.ended_at or each.started_at) for each in closed]
     return (
         card.comment_count == len(of(Comment, parts))
         and card.item_count == sum(len(each.items) for each in of(Checklist, parts))
@@ -232,5 +232,5 @@ def _key(item: Item) -> Item:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def _is_stale(_: Item | None) -> Stale:
-    return Stale()
+def _is_stale(_: Item | None) -> StaleRead:
+    return StaleRead()

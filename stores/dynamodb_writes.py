@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from kanban.store import AlreadyExists, Stale, StoreError
+from kanban.store import AlreadyExists, StaleRead, StoreError
 from kanban.values import (
     Board,
     Card,
+    CardRank,
     Change,
     Checklist,
     Comment,
@@ -15,8 +16,7 @@ from kanban.values import (
     List,
     Member,
     Part,
-    Placed,
-    Remembered,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
@@ -78,7 +78,7 @@ class Circumstances:
     claims: dict[str, str] = field(default_factory=dict)
     vanished: set[str] = field(default_factory=set)
     board_claim: tuple[str, int | None] | None = None
-    moved: Sequence[tuple[Placed, Placed]] = ()
+    moved: Sequence[tuple[CardRank, CardRank]] = ()
     luggage: Luggage | None = None
     tombstone: Write | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Circumstances:
 
 
 def writes(
-    table: str, change: Change, remember: Remembered | None, nonce: str, circumstances: Circumstances
+    table: str, change: Change, remember: StoredResponse | None, nonce: str, circumstances: Circumstances
 ) -> list[Write]:
     """The parts of the transaction, in the order in which their refusals are told.
 
@@ -116,7 +116,7 @@ def bears(item: Item | None, nonce: str) -> bool:
 
 
 def _all(
-    table: str, change: Change, remember: Remembered | None, nonce: str, circumstances: Circumstances
+    table: str, change: Change, remember: StoredResponse | None, nonce: str, circumstances: Circumstances
 ) -> Iterator[Write]:
     """A known key first, then what is updated, then what is made: as the port tells of what is in the way."""
     writer = _Writer(table, nonce, circumstances)
@@ -128,9 +128,9 @@ def _all(
         return
     yield from writer.changed(change, event)
     luggage = circumstances.luggage
-    if luggage and change.origin and change.origin.event:
+    if luggage and change.departure and change.departure.event:
         leaving = _Writer(writer.table, nonce, Circumstances(before=luggage.home, now=circumstances.now))
-        yield from leaving.changed(change.origin, change.origin.event)
+        yield from leaving.changed(change.departure, change.departure.event)
         yield from leaving.left(luggage)
 
 
@@ -147,7 +147,7 @@ class _Writer:
         """The item, bearing the nonce."""
         return item | {"nonce": self._nonce}
 
-    def remember(self, record: Remembered) -> Write:
+    def remember(self, record: StoredResponse) -> Write:
         """Keep an answer, unless the key has one already that had not expired."""
         return self._put(
             self.signed(items.remembered_item(record)),
@@ -211,7 +211,7 @@ class _Writer:
                 yield self._always(dynamodb_cards.part_item(part)) if comes_along else self.part(part, is_new=is_new)
         yield from (self.clock(each) for each in running.values())
         yield from (self.erased(each) for each in change.deletes if isinstance(each, Part))
-        yield from (self.placed(event.board_id, each) for each in change.places)
+        yield from (self.placed(event.board_id, each) for each in change.card_ranks)
         yield from (self.told(each) for each in change.history)
         yield replace(self.told(event), decides=True)
         yield from self.moved(event.board_id)
@@ -236,8 +236,8 @@ class _Writer:
             return dynamodb_head_writes.made(self.table, change)
         cards = of(Card, (*change.updates, *change.creates))
         placed = [
-            *(Placed(each.id, each.list_id, each.rank) for each in cards),
-            *change.places,
+            *(CardRank(each.id, each.list_id, each.rank) for each in cards),
+            *change.card_ranks,
             *(after for _, after in self._circumstances.moved),
         ]
         decided_from = before.head if before else None
@@ -271,7 +271,7 @@ class _Writer:
         before = self._circumstances.before
         old = before.head.board.external_id if before else None
         was, will = old, board.external_id if board.deleted_at is None else None
-        if change.revives or makes_a_board(change):
+        if change.restores_board or makes_a_board(change):
             was = None
         if was == will or (before is None and not makes_a_board(change)):
             return
@@ -286,7 +286,7 @@ class _Writer:
         yield self._put(
             keys.board_claim_key(board.created_by, will) | {"board_id": text(board.id)},
             "attribute_not_exists(#pk) OR #board_id IN (:self, :claimant)",
-            lambda found: Claimed(will, found["board_id"]["S"], by_board=True) if found else Stale(),
+            lambda found: Claimed(will, found["board_id"]["S"], by_board=True) if found else StaleRead(),
             {":self": text(board.id), ":claimant": text(claimant)},
             decides=True,
         )
@@ -360,7 +360,7 @@ class _Writer:
         key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
         return Write("Delete", delete(self.table, key, "#version = :was", {":was": number(part.version)}), _is_stale)
 
-    def placed(self, board_id: str, place: Placed) -> Write:
+    def placed(self, board_id: str, place: CardRank) -> Write:
         """A card's new rank in its list."""
         update = _ranked(place)
         update.require("#list_id = :list", list=text(place.list_id))
@@ -394,7 +394,7 @@ class _Writer:
 _NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}
 
 
-def _ranked(place: Placed) -> Update:
+def _ranked(place: CardRank) -> Update:
     update = Update()
     update.set("#rank", text(place.rank))
     update.set("#place", text(keys.place(place.list_id, place.rank)))
@@ -402,7 +402,7 @@ def _ranked(place: Placed) -> Update:
 
 
 def _is_stale(_: Item | None) -> StoreError:
-    return Stale()
+    return StaleRead()
 
 
 def _has_moved_on(_: Item | None) -> StoreError:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from kanban.store import PAGE_BYTES
-from kanban.values import Card, Page, Position
+from kanban.values import Card, Page, PageKey
 
 Item = TypeVar("Item")
 
@@ -16,7 +16,7 @@ def page(found: Sequence[Item], limit: int, key: Callable[[Item], str | int]) ->
     return Page(tuple(found[:limit]), (key(found[limit - 1]),))
 
 
-def page_of_cards(found: Iterable[Card], limit: int, position: Callable[[Card], Position]) -> Page[Card]:
+def page_of_cards(found: Iterable[Card], limit: int, position: Callable[[Card], PageKey]) -> Page[Card]:
     """As many of the cards as are allowed by their number and by the size of their text."""
     cards: list[Card] = []
     room = PAGE_BYTES

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.string import TextLoader
 from sqlalchemy.dialects import registry
 
-from kanban.store import AlreadyExists, Busy, Stale, StoreError, Unavailable
+from kanban.store import AlreadyExists, Busy, StaleRead, StoreError, Unavailable
 from stores import migrations
 from stores.engine import Transaction, kind_of_key
 from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
@@ -164,7 +164,7 @@ class PostgresEngine:
                 for call in calls:
                     pipeline.send(*call)
                 return [pipeline.rows(answer) for answer in pipeline.finish()]
-        except Stale as stale:
+        except StaleRead as stale:
             # Only a change of the tables themselves can stand in the way of a reader.
             raise Busy(_TOO_LONG) from stale
 
@@ -389,7 +389,7 @@ def _told(error: psycopg.Error) -> StoreError | None:
     """The error of the port that this is, None where it is a mistake of ours."""
     if isinstance(error, errors.DivisionByZero | errors.SerializationFailure | errors.DeadlockDetected):
         # Someone else was first. See `_or_fail` for the division.
-        return Stale()
+        return StaleRead()
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
         return AlreadyExists(kind_of_key(error.diag.constraint_name))
     if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled | errors.TooManyConnections):

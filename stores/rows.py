@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from kanban.text import searchable
+from kanban.text import build_search_text
 from kanban.values import (
     Board,
     Card,
@@ -16,10 +16,10 @@ from kanban.values import (
     Link,
     List,
     Member,
-    Remembered,
     Role,
     Scope,
     Stage,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
@@ -376,7 +376,7 @@ def card_row(card: Card) -> dict[str, Any]:
         "comment_count": card.comment_count,
         "item_count": card.item_count,
         "done_count": card.done_count,
-        "search": searchable(card.title, card.description),
+        "search": build_search_text(card.title, card.description),
     }
 
 
@@ -400,10 +400,10 @@ def event_row(event: Event) -> dict[str, Any]:
     }
 
 
-def remembered_of(row: Row) -> Remembered:
+def remembered_of(row: Row) -> StoredResponse:
     """From the columns of `idempotency_records`."""
     user_id, operation_id, key, fingerprint, status, headers, body, created_at, expires_at = row
-    return Remembered(
+    return StoredResponse(
         key=key,
         user_id=user_id,
         operation_id=operation_id,
@@ -416,7 +416,7 @@ def remembered_of(row: Row) -> Remembered:
     )
 
 
-def remembered_row(record: Remembered) -> dict[str, Any]:
+def remembered_row(record: StoredResponse) -> dict[str, Any]:
     """For the columns of `idempotency_records`."""
     return {
         "user_id": record.user_id,

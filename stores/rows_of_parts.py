@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kanban.text import folded
+from kanban.text import fold
 from kanban.values import Checklist, ChecklistItem, Comment, TimeEntry
 from stores.rows import Row, moment_of, moment_or_null, moment_text
 
@@ -118,5 +118,5 @@ def comment_row(comment: Comment) -> dict[str, Any]:
         "version": comment.version,
         "created_at": moment_text(comment.created_at),
         "updated_at": moment_text(comment.updated_at),
-        "search": folded(comment.text),
+        "search": fold(comment.text),
     }

@@ -9,24 +9,24 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from kanban.store import AlreadyExists, Beside, Busy, CardQuery, PartKey, Sort, Stale
-from kanban.text import folded
+from kanban.store import AlreadyExists, Busy, CardQuery, CardSort, NeighbourOf, PartKey, StaleRead
+from kanban.text import fold
 from kanban.values import (
     Board,
     BoardView,
     Card,
+    CardRank,
     Change,
     Checklist,
     Comment,
     Event,
     List,
     Page,
+    PageKey,
     Part,
-    Placed,
-    Position,
-    Remembered,
     Role,
     Stage,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
@@ -68,13 +68,13 @@ class SqlStore:
         user_id: str,
         *,
         card_ids: Sequence[str] = (),
-        beside: Beside | None = None,
+        neighbour_of: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
-        wanted = (*card_ids, beside.card_id) if beside else card_ids
+        wanted = (*card_ids, neighbour_of.card_id) if neighbour_of else card_ids
         calls = [_asking(st.CARD, card_id=card_id) for card_id in wanted]
-        if beside:
-            calls.append(_asking(st.RANK_BEYOND[beside.side], card_id=beside.card_id))
+        if neighbour_of:
+            calls.append(_asking(st.RANK_BEYOND[neighbour_of.side], card_id=neighbour_of.card_id))
         for key in parts:
             calls += self._part_calls(key)
         view, found = self._read_board(board_id, user_id, *calls)
@@ -83,8 +83,8 @@ class SqlStore:
         cards = _live_cards(view, [row for card in found[: len(wanted)] for row in card])
         beyond = None
         rest = found[len(wanted) :]
-        if beside:
-            beyond = (str(rest[0][0][0]) if rest[0] else "") if beside.card_id in cards else None
+        if neighbour_of:
+            beyond = (str(rest[0][0][0]) if rest[0] else "") if neighbour_of.card_id in cards else None
             rest = rest[1:]
         return replace(view, cards=cards, beyond=beyond, parts=_parts_of(parts, rest, board_id, cards))
 
@@ -101,7 +101,7 @@ class SqlStore:
         return replace(view, lists=(*view.lists, *gone), cards={card.id: card for card in cards})
 
     def page_deleted_lists(
-        self, board_id: str, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]] | None:
         call = _asking(
             sql_deleted.lists_page(continued=after is not None),
@@ -115,7 +115,7 @@ class SqlStore:
         return view, page([rows.list_of(row) for row in found], limit, lambda each: each.id)
 
     def page_cards(
-        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
         view, (found,) = self._read_board(board_id, user_id, self._cards_call(query, limit, after))
         if view is None:
@@ -124,19 +124,19 @@ class SqlStore:
             return view, Page(())
         list_ranks = {each.id: each.rank for each in view.lists}
 
-        def position(card: Card) -> Position:
-            if query.sort == Sort.POSITION:
+        def position(card: Card) -> PageKey:
+            if query.sort == CardSort.POSITION:
                 return list_ranks[card.list_id], card.list_id, card.rank
-            if query.sort in (Sort.OLDEST, Sort.NEWEST):
+            if query.sort in (CardSort.OLDEST, CardSort.NEWEST):
                 return (card.id,)
-            by_due = query.sort in (Sort.DUE_FIRST, Sort.DUE_LAST)
+            by_due = query.sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST)
             at = card.due_at if by_due and card.due_at else card.updated_at
             return rows.moment_text(at), card.id
 
         return view, page_of_cards(map(rows.card_of, found), limit, position)
 
-    def page_assigned(
-        self, user_id: str, query: CardQuery, limit: int, after: Position | None = None
+    def page_assigned_cards(
+        self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
         values, filters = _asked(query)
         board_id, card_id = after or ("", "")
@@ -157,15 +157,17 @@ class SqlStore:
             )
         cards = [*map(rows.card_of, found)]
         shown = page_of_cards(cards, limit, lambda card: (card.board_id, card.id))
-        return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next)
+        return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next_key)
 
-    def placed(self, board_id: str, user_id: str, list_id: str) -> tuple[BoardView, tuple[Placed, ...]] | None:
+    def read_card_ranks(
+        self, board_id: str, user_id: str, list_id: str
+    ) -> tuple[BoardView, tuple[CardRank, ...]] | None:
         view, (found,) = self._read_board(board_id, user_id, _asking(st.PLACED, list_id=list_id))
         if view is None:
             return None
         if not _has(view, list_id, None):
             return view, ()
-        return view, tuple(Placed(card_id, list_id, rank, bool(hidden)) for card_id, rank, hidden in found)
+        return view, tuple(CardRank(card_id, list_id, rank, bool(hidden)) for card_id, rank, hidden in found)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
@@ -177,7 +179,7 @@ class SqlStore:
         return view, page([rows.event_of(row) for row in found], limit, lambda event: event.seq)
 
     def page_time_entries(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
         statement = st.time_entries_page(continued=after is not None)
         view, (card, found) = self._read_board(
@@ -192,7 +194,9 @@ class SqlStore:
         entries = [rows_of_parts.time_entry_of(row) for row in found] if cards else []
         return replace(view, cards=cards), page(entries, limit, lambda entry: entry.id)
 
-    def checklists(self, board_id: str, user_id: str, card_id: str) -> tuple[BoardView, tuple[Checklist, ...]] | None:
+    def read_checklists(
+        self, board_id: str, user_id: str, card_id: str
+    ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
         view, (card, found, items) = self._read_board(
             board_id,
             user_id,
@@ -207,7 +211,7 @@ class SqlStore:
         return replace(view, cards=cards), tuple(made) if cards else ()
 
     def page_comments(
-        self, board_id: str, user_id: str, card_id: str, limit: int, after: Position | None = None
+        self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
         statement = st.comments_page(continued=after is not None)
         view, (card, found) = self._read_board(
@@ -222,8 +226,8 @@ class SqlStore:
         comments = [rows_of_parts.comment_of(row) for row in found] if cards else []
         return replace(view, cards=cards), page(comments, limit, lambda comment: comment.id)
 
-    def page_worked(
-        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: Position | None = None
+    def page_board_time_entries(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         ended_at, entry_id = after or ("", "")
         call = _asking(
@@ -245,70 +249,70 @@ class SqlStore:
         return view, Page(tuple(worked[:limit]), (ended, last.id))
 
     def page_boards(
-        self, user_id: str, limit: int, after: Position | None = None, *, archived: bool = False
+        self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
         statement = st.boards_page(archived=archived, continued=after is not None)
         return self._boards(statement, user_id, limit, after)
 
     def page_deleted_boards(
-        self, user_id: str, since: datetime, limit: int, after: Position | None = None
+        self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
         statement = sql_deleted.boards_page(continued=after is not None)
         return self._boards(statement, user_id, limit, after, since=rows.moment_text(since), role=str(Role.OWNER))
 
-    def board_of(self, user_id: str, external_id: str) -> str | None:
+    def find_board_id(self, user_id: str, external_id: str) -> str | None:
         found = self._read(st.BOARD_OF, user_id=user_id, external_id=external_id)
         return str(found[0][0]) if found else None
 
-    def users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
+    def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}
         found = self._engine.read([self._call(sql_people.USER, user_id=user_id) for user_id in user_ids])
         return {user.id: user for each in found for user in map(rows.user_of, each)}
 
-    def user(self, user_id: str) -> User | None:
+    def read_user(self, user_id: str) -> User | None:
         found = self._read(sql_people.USER, user_id=user_id)
         return rows.user_of(found[0]) if found else None
 
-    def owner(self) -> User | None:
+    def read_installation_owner(self) -> User | None:
         found = self._read(sql_people.OWNER, name="owner")
         return rows.user_of(found[0]) if found else None
 
-    def token_holder(self, digest: str) -> tuple[Token, User] | None:
+    def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         found = self._read(sql_people.TOKEN_HOLDER, digest=digest)
         return (rows.token_of(found[0][:_TOKEN]), rows.user_of(found[0][_TOKEN:])) if found else None
 
-    def token(self, user_id: str, token_id: str) -> Token | None:
+    def read_token(self, user_id: str, token_id: str) -> Token | None:
         found = self._read(sql_people.TOKEN, user_id=user_id, token_id=token_id)
         return rows.token_of(found[0]) if found else None
 
-    def page_tokens(self, user_id: str, limit: int, after: Position | None = None) -> Page[Token]:
+    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
         statement = sql_people.tokens_page(continued=after is not None)
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
         return page([rows.token_of(row) for row in found], limit, lambda token: token.id)
 
-    def remembered(self, user_id: str, operation_id: str, key: str, now: datetime) -> Remembered | None:
+    def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         found = self._read(
             st.REMEMBERED, user_id=user_id, operation_id=operation_id, key=key, now=rows.moment_text(now)
         )
         return rows.remembered_of(found[0]) if found else None
 
     def commit(
-        self, change: Change, remember: Remembered | None = None, progress: Callable[[int], None] | None = None
+        self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
         check(change)
         try:
-            self._commit(change, remember, progress)
+            self._commit(change, response, progress)
         except AlreadyExists as error:
-            if error.what != "setting":
+            if error.constraint != "setting":
                 raise
             # Another first user was made at the same time, and is the owner.
-            self._commit(change, remember, progress)
+            self._commit(change, response, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
         return self._erased(lambda transaction: purging.purge(transaction, self._call, rows.moment_text(before), limit))
 
-    def forget_expired(self, now: datetime, limit: int) -> int:
+    def purge_expired_responses(self, now: datetime, limit: int) -> int:
         call = self._call(purging.EXPIRED_RECORDS, now=rows.moment_text(now), limit=limit)
         return self._erased(lambda transaction: len(transaction.rows(call)))
 
@@ -316,16 +320,16 @@ class SqlStore:
         try:
             with self._writing(patient=False) as transaction:
                 transaction.run(self._call(sql_writes.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
-        except (Busy, Stale):
+        except (Busy, StaleRead):
             # The next request with this token tries again.
             return
 
-    def ready(self) -> None:
+    def check_ready(self) -> None:
         self._read(sql_people.SETTING, name="secret")
         self._engine.check_room()
         self._readiness.check(self._write_nothing)
 
-    def secret(self) -> bytes:
+    def read_secret(self) -> bytes:
         if self._secret is None:
             self._secret = self._kept_secret()
         return self._secret
@@ -339,7 +343,7 @@ class SqlStore:
     # Reading
 
     def _boards(
-        self, statement: st.Statement, user_id: str, limit: int, after: Position | None, **values: str
+        self, statement: st.Statement, user_id: str, limit: int, after: PageKey | None, **values: str
     ) -> Page[tuple[Board, Role]]:
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
         boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
@@ -376,24 +380,24 @@ class SqlStore:
     def _part_calls(self, key: PartKey) -> list[Asked]:
         """Two queries for each part: itself, and the items if it is a checklist."""
         values = {"id": key.id, "card_id": key.card_id}
-        if key.kind is Checklist:
+        if key.part_type is Checklist:
             return [(st.CHECKLIST, values), _asking(st.CHECKLIST_ITEMS, card_id=key.card_id)]
-        return [(st.TIME_ENTRY if key.kind is TimeEntry else st.COMMENT, values)]
+        return [(st.TIME_ENTRY if key.part_type is TimeEntry else st.COMMENT, values)]
 
-    def _cards_call(self, query: CardQuery, limit: int, after: Position | None) -> Asked:
+    def _cards_call(self, query: CardQuery, limit: int, after: PageKey | None) -> Asked:
         values, filters = _asked(query)
         values["limit"] = limit + 1
-        if query.sort == Sort.POSITION:
+        if query.sort == CardSort.POSITION:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
             if not query.list_id:
-                statement = st.cards_in_order(query.shelf, filters, lateral=self._engine.has_lateral)
+                statement = st.cards_in_order(query.state, filters, lateral=self._engine.has_lateral)
                 return statement, values
         elif after:
             *at, card_id = after
             values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
         scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
-        statement = st.cards_page(scope, query.sort, query.shelf, filters - {"status"}, continued=after is not None)
+        statement = st.cards_page(scope, query.sort, query.state, filters - {"status"}, continued=after is not None)
         return statement, values
 
     # Writing
@@ -407,13 +411,13 @@ class SqlStore:
         with self._writing(patient=False) as transaction:
             transaction.run(self._engine.probe)
 
-    def _commit(self, change: Change, remember: Remembered | None, progress: Callable[[int], None] | None) -> None:
+    def _commit(self, change: Change, remember: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
         with self._writing() as transaction:
             Commit(transaction, self._call, progress).write(change, remember)
 
     def _erased(self, step: Callable[[Transaction], int]) -> int:
         for _ in range(_PURGE_ATTEMPTS):
-            with suppress(Stale), self._writing() as transaction:
+            with suppress(StaleRead), self._writing() as transaction:
                 return step(transaction)
         raise Busy("Others erase or bring back the same things.")
 
@@ -455,13 +459,13 @@ def _parts_of(
     rest = iter(found)
     for key in keys:
         own = next(rest)
-        items = next(rest) if key.kind is Checklist else []
+        items = next(rest) if key.part_type is Checklist else []
         for row in own:
             part: Part
-            if key.kind is Checklist:
+            if key.part_type is Checklist:
                 part = rows_of_parts.checklist_of(row, [item for item in items if item[0] == row[0]])
             else:
-                part = rows_of_parts.time_entry_of(row) if key.kind is TimeEntry else rows_of_parts.comment_of(row)
+                part = rows_of_parts.time_entry_of(row) if key.part_type is TimeEntry else rows_of_parts.comment_of(row)
             if part.board_id == board_id and part.card_id in cards:
                 parts[part.id] = part
     return parts
@@ -469,7 +473,7 @@ def _parts_of(
 
 def _pattern(q: str | None) -> str:
     """For LIKE: the text anywhere, its own wildcards taken literally."""
-    text = folded(q or "")
+    text = fold(q or "")
     for sign in "/%_":
         text = text.replace(sign, f"/{sign}")
     return f"%{text}%"

@@ -9,26 +9,26 @@ from kanban import ranks
 from kanban.values import (
     Board,
     Card,
+    CardRank,
     Change,
     Checklist,
     Comment,
-    Gone,
+    Entity,
+    Erasable,
     Label,
     List,
     Member,
-    Placed,
-    Remembered,
+    StoredResponse,
     TimeEntry,
     Token,
     User,
-    Value,
 )
 from stores import rows, rows_of_parts, schema
 from stores import sql_writes as sw
 from stores.engine import Transaction
 from stores.statements import Call
 
-_ROWS: dict[type[Value], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
+_ROWS: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
     User: (schema.users, rows.user_row),
     Token: (schema.tokens, rows.token_row),
     Board: (schema.boards, rows.board_row),
@@ -58,11 +58,11 @@ class Commit:
         self._call = call
         self._progress = progress
 
-    def write(self, change: Change, remember: Remembered | None) -> None:
+    def write(self, change: Change, remember: StoredResponse | None) -> None:
         """Write the change, its origin and the answer. Raises Stale and AlreadyExists, here or at the end."""
         if remember:
             self._remember(remember)
-        changes = [change] if change.origin is None else [change.origin, change]
+        changes = [change] if change.departure is None else [change.departure, change]
         # The boards come before all: their seq decides whether the rest is to be. And always in the same order, so
         # that two who move cards between the same two boards do not wait for each other.
         for each in sorted(changes, key=_board_id):
@@ -81,12 +81,12 @@ class Commit:
             self._tell(written)
         for gone in change.deletes:
             self._delete(gone)
-        self._place(change.places, _board_id(change))
+        self._place(change.card_ranks, _board_id(change))
         for written, event in enumerate((*change.history, *((change.event,) if change.event else ()))):
             self._run(sw.INSERT[schema.events], **rows.event_row(event))
             self._tell(len(change.creates) + written)
-        if change.rebalance:
-            self._rebalance(change.rebalance)
+        if change.rebalance_list_id:
+            self._rebalance(change.rebalance_list_id)
 
     def _tell(self, written: int) -> None:
         if self._progress:
@@ -95,7 +95,7 @@ class Commit:
     def _run(self, statement: Any, **values: Any) -> None:
         self._transaction.run(self._call(statement, **values))
 
-    def _create(self, value: Value) -> None:
+    def _create(self, value: Entity) -> None:
         table, row = _row(value)
         if isinstance(value, Card):
             self._free_external_id(value)
@@ -111,25 +111,25 @@ class Commit:
     def _update_board(self, board: Board, change: Change) -> None:
         actor_id = change.event.actor_id if change.event else ""
         leaves = any(isinstance(gone, Member) and gone.user_id == actor_id for gone in change.deletes)
-        statement = sw.update_board(revives=change.revives, leaves=leaves)
+        statement = sw.update_board(revives=change.restores_board, leaves=leaves)
         self._transaction.change(self._call(statement, **rows.board_row(board), actor_id=actor_id))
 
-    def _update(self, value: Value, change: Change) -> None:
+    def _update(self, value: Entity, change: Change) -> None:
         table, row = _row(value)
         statement = sw.UPDATE_PART[table] if change.event else sw.UPDATE_PERSON[table]
         if isinstance(value, Card):
             self._free_external_id(value)
-            if change.origin:
+            if change.departure:
                 statement = sw.MOVE_CARD
-                row["from_board_id"] = _board_id(change.origin)
+                row["from_board_id"] = _board_id(change.departure)
         self._transaction.change(self._call(statement, **row))
         if isinstance(value, List):
             self._run(sw.UPDATE_STAGE, **row)
         elif isinstance(value, Card):
             for strip in sw.STRIP_CARD:
                 self._run(strip, card_id=value.id)
-            if change.origin:
-                self._carry_parts(value, change.counterparts)
+            if change.departure:
+                self._carry_parts(value, change.membership_ids)
         elif isinstance(value, Checklist):
             self._run(sw.DELETE_ITEMS, checklist_id=value.id)
         self._write_rest(value)
@@ -142,7 +142,7 @@ class Commit:
         hands |= {f"to_{number}": place for number, place in enumerate(counterparts.values())}
         self._run(sw.hand_over_items(len(counterparts)), card_id=card.id, **hands)
 
-    def _write_rest(self, value: Value) -> None:
+    def _write_rest(self, value: Entity) -> None:
         """What of a value stands in tables of its own."""
         if isinstance(value, Card):
             for label_id in value.label_ids:
@@ -156,11 +156,11 @@ class Commit:
             for position, item in enumerate(value.items):
                 self._run(sw.INSERT[schema.checklist_items], **rows_of_parts.item_row(value.id, position, item))
 
-    def _delete(self, gone: Gone) -> None:
+    def _delete(self, gone: Erasable) -> None:
         table = _ROWS[type(gone)][0]
         self._transaction.change(self._call(sw.DELETE_PART[table], id=gone.id, board_id=gone.board_id))
 
-    def _place(self, places: Iterable[Placed], board_id: str) -> None:
+    def _place(self, places: Iterable[CardRank], board_id: str) -> None:
         """Give cards other ranks. They first leave their own, which may be the new one of another."""
         rows_of_places = [
             {"id": each.card_id, "list_id": each.list_id, "board_id": board_id, "rank": each.rank} for each in places
@@ -175,7 +175,7 @@ class Commit:
         if card.external_id is not None and card.deleted_at is None:
             self._run(sw.FREE_EXTERNAL_ID, board_id=card.board_id, external_id=card.external_id)
 
-    def _remember(self, record: Remembered) -> None:
+    def _remember(self, record: StoredResponse) -> None:
         row = rows.remembered_row(record)
         self._run(sw.FORGET_RECORD, **row, now=row["created_at"])
         self._run(sw.FORGET_EXPIRED, now=row["created_at"])
@@ -190,18 +190,18 @@ class Commit:
         ((last_rank,),) = self._transaction.rows(self._call(sw.LAST_RANK, list_id=list_id))
         held = self._transaction.rows(self._call(sw.RANKS_IN_LIST, list_id=list_id))
         card_ids = [card_id for (card_id,) in held]
-        new_ranks = ranks.following(last_rank, len(card_ids))
+        new_ranks = ranks.sequence_after(last_rank, len(card_ids))
         for card_id, rank in zip(reversed(card_ids), reversed(new_ranks), strict=True):
             self._run(sw.SET_RANK, id=card_id, rank=rank)
         self._run(sw.SET_BOUNDS, list_id=list_id, first_rank=new_ranks[0], last_rank=new_ranks[-1])
 
 
-def _row(value: Value) -> tuple[sa.Table, dict[str, Any]]:
+def _row(value: Entity) -> tuple[sa.Table, dict[str, Any]]:
     table, row_of = _ROWS[type(value)]
     return table, row_of(value)
 
 
-def _in_order(values: Iterable[Value]) -> list[Value]:
+def _in_order(values: Iterable[Entity]) -> list[Entity]:
     return sorted(values, key=lambda each: _ORDER[type(each)])
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from kanban.store import AlreadyExists, Busy, Stale, Unavailable
+from kanban.store import AlreadyExists, Busy, StaleRead, Unavailable
 from stores import migrations
 from stores.engine import Transaction, kind_of_row
 from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
@@ -115,7 +115,7 @@ class _SqliteTransaction:
 
     def change(self, call: Call) -> None:
         if self._connection.execute(*call).rowcount != 1:
-            raise Stale
+            raise StaleRead
 
     def rows(self, call: Call) -> list[Row]:
         return self._connection.execute(*call).fetchall()

@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.sql.functions import FunctionElement
 
-from kanban.store import Shelf, Sort
+from kanban.store import CardSort, CardState
 from stores.schema import (
     boards,
     card_assignees,
@@ -249,19 +249,19 @@ _SCOPES = {
 }
 
 _SHELVES = {
-    Shelf.IN_USE: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_(None)),
-    Shelf.ARCHIVED: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_not(None)),
-    Shelf.DELETED: (cards.c.deleted_at.is_not(None),),
+    CardState.ACTIVE: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_(None)),
+    CardState.ARCHIVED: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_not(None)),
+    CardState.DELETED: (cards.c.deleted_at.is_not(None),),
 }
 
-_SORTS: dict[Sort, tuple[sa.Column[Any], ...]] = {
-    Sort.POSITION: (cards.c.rank,),
-    Sort.OLDEST: (cards.c.id,),
-    Sort.NEWEST: (cards.c.id,),
-    Sort.LEAST_RECENT: (cards.c.updated_at, cards.c.id),
-    Sort.MOST_RECENT: (cards.c.updated_at, cards.c.id),
-    Sort.DUE_FIRST: (cards.c.due_at, cards.c.id),
-    Sort.DUE_LAST: (cards.c.due_at, cards.c.id),
+_SORTS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
+    CardSort.POSITION: (cards.c.rank,),
+    CardSort.OLDEST: (cards.c.id,),
+    CardSort.NEWEST: (cards.c.id,),
+    CardSort.LEAST_RECENTLY_UPDATED: (cards.c.updated_at, cards.c.id),
+    CardSort.MOST_RECENTLY_UPDATED: (cards.c.updated_at, cards.c.id),
+    CardSort.DUE_FIRST: (cards.c.due_at, cards.c.id),
+    CardSort.DUE_LAST: (cards.c.due_at, cards.c.id),
 }
 
 Filters = frozenset[str]
@@ -301,7 +301,7 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
 
 
 @cache
-def cards_page(scope: Scope, sort: Sort, shelf: Shelf, filters: Filters, *, continued: bool) -> sa.Select[Any]:
+def cards_page(scope: Scope, sort: CardSort, shelf: CardState, filters: Filters, *, continued: bool) -> sa.Select[Any]:
     """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
 
     By position, they are those of one list: `cards_in_order` has those of many.
@@ -310,7 +310,7 @@ def cards_page(scope: Scope, sort: Sort, shelf: Shelf, filters: Filters, *, cont
     descending = sort.startswith("-")
     page = _CARDS.where(*_SHELVES[shelf], *_SCOPES[scope], *_fitting(filters))
     if scope != "list":
-        page = page.where(_IN_USED_LIST if shelf == Shelf.IN_USE else IN_LIVE_LIST)
+        page = page.where(_IN_USED_LIST if shelf == CardState.ACTIVE else IN_LIVE_LIST)
     if keys[0] is cards.c.due_at:
         page = page.where(cards.c.due_at.is_not(None))
     if continued:
@@ -326,7 +326,7 @@ def _fitting(filters: Filters) -> list[sa.ColumnElement[bool]]:
 
 
 @cache
-def cards_in_order(shelf: Shelf, filters: Filters, *, lateral: bool) -> sa.Select[Any]:
+def cards_in_order(shelf: CardState, filters: Filters, *, lateral: bool) -> sa.Select[Any]:
     """Cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
 
     The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
@@ -344,7 +344,7 @@ def cards_in_order(shelf: Shelf, filters: Filters, *, lateral: bool) -> sa.Selec
     ]
     if "status" in filters:
         among.append(lists.c.stage == given("status"))
-    if shelf == Shelf.IN_USE:
+    if shelf == CardState.ACTIVE:
         among.append(lists.c.archived_at.is_(None))
     wanted = [
         cards.c.list_id == lists.c.id,
@@ -445,7 +445,7 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
         member.c.user_id == given("user_id"),
         board.c.deleted_at.is_(None),
         board.c.archived_at.is_(None),
-        *_SHELVES[Shelf.IN_USE],
+        *_SHELVES[CardState.ACTIVE],
         _IN_USED_LIST,
         *_fitting(filters),
     ]

@@ -73,7 +73,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
     with closing(open_store(f"sqlite:///{folder}/used.db")) as store:
         world = World(store)
         # The first start of a server makes the secret, from which an export names its installation.
-        store.secret()
+        store.read_secret()
         for _ in range(4):
             world.add_card("Grüße", description="viel\nzu tun" * 1000)
     backup(f"sqlite:///{folder}/used.db", folder / "monday.db")

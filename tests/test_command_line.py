@@ -19,8 +19,8 @@ import pytest
 
 import tackboard
 from kanban import boards, cards, tokens, users
-from kanban.ids import Ids
-from kanban.values import Act, Change, Remembered, Scope
+from kanban.ids import IdGenerator
+from kanban.values import ActionContext, Change, Scope, StoredResponse
 from progress import Progress
 from stores import open_store
 from tests.live_server import LiveServer
@@ -135,7 +135,9 @@ def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
 def _make_user(name: str, user_id: str | None = None) -> None:
     """Make a user; the first one in a store is its owner."""
     with closing(open_store("sqlite:///tackboard.db")) as store:
-        act = Act("", datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), os.urandom))
+        act = ActionContext(
+            "", datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), os.urandom)
+        )
         store.commit(users.create(act, name=name, id=user_id)[1])
 
 
@@ -156,7 +158,7 @@ def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]
     tackboard.main(["token"])
 
     store = open_store("sqlite:///tackboard.db")
-    owner = store.owner()
+    owner = store.read_installation_owner()
     assert owner
     assert len(store.page_tokens(owner.id, 50).items) == 2
     store.close()
@@ -172,7 +174,7 @@ def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: p
 
     out, err = capsys.readouterr()
     with closing(open_store("sqlite:///tackboard.db")) as store:
-        kept = store.token_holder(tokens.parse(out.strip()) or "")
+        kept = store.read_token_by_digest(tokens.parse_to_digest(out.strip()) or "")
     assert status == 0
     assert TOKEN.fullmatch(out.removesuffix("\n"))
     assert err == "A new token of the user 'mina', for reading and writing. It is not shown again.\n"
@@ -261,14 +263,14 @@ def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFi
 def _delete_a_board(days_ago: int) -> None:
     """A board of the owner's with three lists and a card, deleted that many days ago."""
     at = [datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)]
-    new_id = Ids(lambda: at[0], os.urandom)
+    new_id = IdGenerator(lambda: at[0], os.urandom)
     store = open_store("sqlite:///tackboard.db")
-    owner = store.owner()
+    owner = store.read_installation_owner()
     assert owner
-    act = Act(owner.id, at[0], new_id)
+    act = ActionContext(owner.id, at[0], new_id)
     view, made = boards.create(act, name="Garden")
     store.commit(made)
-    store.commit(cards.add(view, act, title="Weeds")[1])
+    store.commit(cards.create(view, act, title="Weeds")[1])
     view = store.read_board(view.board.id, owner.id) or view
     store.commit(boards.delete(view, act))
     store.close()
@@ -296,7 +298,7 @@ def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> N
     _make_user("Owner")
     now = datetime.now(UTC).replace(microsecond=0)
     with closing(open_store("sqlite:///tackboard.db")) as store:
-        owner = store.owner()
+        owner = store.read_installation_owner()
         assert owner
         for number, hours in enumerate([-1] * 30 + [1]):
             expires_at = now + timedelta(hours=hours)
@@ -304,7 +306,8 @@ def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> N
             # All are made before any has expired: a write takes some that have along.
             made_at = now - timedelta(days=2)
             store.commit(
-                Change(), Remembered(f"key {number}", owner.id, "create_card", "f", 201, (), body, made_at, expires_at)
+                Change(),
+                StoredResponse(f"key {number}", owner.id, "create_card", "f", 201, (), body, made_at, expires_at),
             )
 
     tackboard.main(["purge"])

@@ -76,7 +76,7 @@ def test_it_is_told_how_far_the_reading_is(tmp_path: Path) -> None:
 
     exported.read(path, lambda *progress: told.append(progress))
 
-    assert told[-1] == ("reading", size * len(trello_items.READ), size * len(trello_items.READ))
+    assert told[-1] == ("reading", size * len(trello_items.READ_FIELDS), size * len(trello_items.READ_FIELDS))
     assert ("looking", size, size) in told
     assert [done for what, done, _ in told if what == "reading"] == sorted(
         done for what, done, _ in told if what == "reading"

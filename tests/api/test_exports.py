@@ -79,7 +79,7 @@ def whole(client: Client, path: str) -> dict[str, Any]:
         answer = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
         assert answer.status == 200, answer.raw
         pages.append(answer.json)
-    return exports.joined(pages)
+    return exports.join_pages(pages)
 
 
 def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str) -> None:
@@ -96,7 +96,7 @@ def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str
         ("mina", "Mina", "owner"),
         ("omar", "Omar", "editor"),
     ]
-    assert found["digest"] == exports.digest(found)
+    assert found["digest"] == exports.compute_digest(found)
 
 
 def test_an_export_says_by_whom_and_where_it_was_made(mina: Client, omar: Client, board: str) -> None:
@@ -270,7 +270,7 @@ def test_many_long_comments_are_paged_and_lose_nothing(mina: Client, board: str)
     assert len(answer.raw) < 2_000_000
     document = whole(mina, board)
     assert len(document["comments"]) == 131
-    assert document["digest"] == exports.digest(document)
+    assert document["digest"] == exports.compute_digest(document)
 
 
 def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:

@@ -91,7 +91,7 @@ def forged(mina: Client) -> dict[str, Any]:
     document["cards"][0]["assignee_ids"] = ["omar"]
     document["board"]["imported_by"] = "omar"
     document |= {"exported_by": "omar", "exported_by_name": "Omar"}
-    return document | {"digest": exports.digest(document)}
+    return document | {"digest": exports.compute_digest(document)}
 
 
 def test_an_import_makes_nothing_in_the_name_of_somebody_else(mina: Client, omar: Client) -> None:

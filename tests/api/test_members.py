@@ -7,7 +7,7 @@ import pytest
 from app import create_app
 from contract.bridge import WsgiBridge
 from kanban.store import Store
-from kanban.values import Change, Remembered
+from kanban.values import Change, StoredResponse
 from tests.api.client import Client
 from tests.api.clock import StandingClock
 
@@ -147,7 +147,7 @@ class Interrupted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def commit(self, change: Change, remember: Remembered | None = None) -> None:
+    def commit(self, change: Change, remember: StoredResponse | None = None) -> None:
         """As the store does, after what happens meanwhile."""
         happens, self.meanwhile = self.meanwhile, None
         if happens:

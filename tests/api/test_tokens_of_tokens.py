@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from kanban import tokens
-from kanban.ids import Ids
+from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import Act, Token
+from kanban.values import ActionContext, Token
 from tests.api.client import Answer, Client
 from tests.api.clock import StandingClock
 
@@ -136,7 +136,7 @@ def test_what_is_made_while_its_parent_is_revoked_opens_nothing(
     family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: StandingClock
 ) -> None:
     def revoked_now(token: Token) -> None:
-        _, change = tokens.revoke(token, act(clock), by=token)
+        _, change = tokens.revoke(token, act(clock), caller_token=token)
         assert change is not None
         store.commit(change)
 
@@ -258,7 +258,7 @@ def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
     secrets: list[str] = []
 
     def rotated_now(token: Token) -> None:
-        _, text, change = tokens.rotate(token, act(clock), lambda count: b"\x07" * count, by=token)
+        _, text, change = tokens.rotate(token, act(clock), lambda count: b"\x07" * count, caller_token=token)
         store.commit(change)
         secrets.append(text)
 
@@ -270,16 +270,16 @@ def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
     assert family.clients["self"].with_token(secrets[0]).get("/users/me").status == 200
 
 
-def act(clock: StandingClock) -> Act:
+def act(clock: StandingClock) -> ActionContext:
     """Mina does something now."""
-    return Act("mina", clock(), Ids(clock, bytes))
+    return ActionContext("mina", clock(), IdGenerator(clock, bytes))
 
 
 def meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch, happen: Any) -> None:
     """Let something happen to the token of the next request when it has been let in and is about to write."""
     commit, waiting = store.commit, [happen]
     holders: list[Token] = []
-    token_holder = store.token_holder
+    token_holder = store.read_token_by_digest
 
     def noticed(digest: str) -> Any:
         found = token_holder(digest)

@@ -66,7 +66,7 @@ def test_nothing_is_begun_when_too_little_time_remains(running: Running) -> None
     status, line = running.ask("POST", "/v1/users", {"name": "Mina"}, milliseconds=2_400)
 
     assert (status, line["code"], line["store_calls"]) == (503, "busy", 0)
-    assert running.store.owner() is None
+    assert running.store.read_installation_owner() is None
 
 
 def test_with_time_enough_it_is_done(running: Running) -> None:
@@ -79,7 +79,7 @@ def test_with_time_enough_it_is_done(running: Running) -> None:
 def test_between_two_events_there_is_all_the_time(running: Running) -> None:
     running.ask("GET", "/v1/ready", milliseconds=0)
 
-    running.store.ready()
+    running.store.check_ready()
 
 
 def test_readiness_is_one_call(running: Running) -> None:

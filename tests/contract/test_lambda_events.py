@@ -37,7 +37,7 @@ def function_on(store: Store, lines: list[str] | None = None) -> Function:
 def handler(tmp_path: Path) -> Iterator[Handler]:
     """The function of an application on a new store, and beside it its twin on a copy."""
     with closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as store:
-        store.secret()
+        store.read_secret()
     shutil.copy(tmp_path / "one.db", tmp_path / "twin.db")
     with (
         closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as one,

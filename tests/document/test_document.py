@@ -13,7 +13,7 @@ from app import DOCUMENT, PUBLIC, STATUS
 from contract.bridge import Message, drive
 from contract.docs import Docs
 from contract.schemas import KNOWN, Schemas
-from kanban.errors import Refused
+from kanban.errors import DomainError
 from kanban.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
 
@@ -50,7 +50,7 @@ async def nowhere(*_: object) -> Message:
     raise AssertionError("There is a page.")
 
 
-def subclasses(kind: type[Refused]) -> Iterator[type[Refused]]:
+def subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
     for each in kind.__subclasses__():
         yield each
         yield from subclasses(each)
@@ -100,7 +100,7 @@ def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id:
 def test_every_code_of_the_domain_is_in_the_document() -> None:
     documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN])
     # NotFound makes its code from the kind of thing; signing up while it is closed is a plain 401.
-    codes = {kind.code for kind in subclasses(Refused) if "code" in vars(kind)} - {"signup_closed"}
+    codes = {kind.code for kind in subclasses(DomainError) if "code" in vars(kind)} - {"signup_closed"}
     kinds = ("board", "list", "card", "checklist", "checklist_item", "comment", "label", "member", "user", "token")
     codes |= {f"{kind}_not_found" for kind in kinds}
 

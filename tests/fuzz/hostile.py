@@ -195,7 +195,7 @@ def _grown(target: Target, number: int) -> bytes:
 
 
 def _cards(card: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
-    for number, place in enumerate(ranks.following("", count)):
+    for number, place in enumerate(ranks.sequence_after("", count)):
         own: dict[str, Any] = {"id": f"{card['id'][:-8]}{number:08}"}
         if "place" in card:
             own |= {"place": place, "external_id": None}

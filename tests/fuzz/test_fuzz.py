@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kanban import tokens, users
-from kanban.ids import Ids
-from kanban.values import Act, Scope
+from kanban.ids import IdGenerator
+from kanban.values import ActionContext, Scope
 from stores import open_store
 
 ROOT = Path(__file__).parents[2]
@@ -35,9 +35,11 @@ def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path)
 def owner_token(url: str) -> str:
     """The text of a token with every scope, of a user just made."""
     store = open_store(url)
-    act = Act("", datetime.now(UTC).replace(microsecond=0), Ids(lambda: datetime.now(UTC), random.randbytes))
+    act = ActionContext(
+        "", datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), random.randbytes)
+    )
     user, change = users.create(act, name="Mina")
     _, text, kept = tokens.issue(act, random.randbytes, user_id=user.id, name="Fuzz", scopes=tuple(Scope))
-    store.commit(change.plus(kept))
+    store.commit(change.merge(kept))
     store.close()
     return text

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.kanban.desk import Desk
+from tests.kanban.desk import FakeStore
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> FakeStore:
+    return FakeStore()

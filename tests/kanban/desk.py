@@ -7,15 +7,16 @@ from itertools import count
 from typing import Any
 
 from kanban import boards
-from kanban.store import Beside
+from kanban.store import NeighbourOf
 from kanban.values import (
-    Act,
+    ActionContext,
     Board,
     BoardView,
     Card,
     Change,
     Checklist,
     Comment,
+    Entity,
     Event,
     Label,
     List,
@@ -23,13 +24,12 @@ from kanban.values import (
     Part,
     Role,
     TimeEntry,
-    Value,
 )
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
 
-UNCOUNTED = {
+UNVERSIONED_FIELDS = {
     Board: {"seq"},
     List: {"card_count", "first_rank", "last_rank", "rank"},
     Card: {"comment_count", "item_count", "done_count"},
@@ -43,7 +43,7 @@ def check_version(old: Any, new: Any) -> None:
     if old is None:
         assert new.version == 1
         return
-    uncounted = UNCOUNTED.get(type(new), set()) | {"version", "updated_at"}
+    uncounted = UNVERSIONED_FIELDS.get(type(new), set()) | {"version", "updated_at"}
     names = {field.name for field in fields(new)} - uncounted
     is_edited = any(getattr(old, name) != getattr(new, name) for name in names)
     allowed = {old.version + 1} if is_edited else {old.version, old.version + 1}
@@ -54,7 +54,7 @@ def check_version(old: Any, new: Any) -> None:
             check_version(items.get(item.id), item)
 
 
-class Desk:
+class FakeStore:
     """A new board of 'usr_ann', its clock at noon."""
 
     def __init__(self, **wishes: object) -> None:
@@ -68,16 +68,16 @@ class Desk:
         self.events: list[Event] = []
         self._numbers: Iterator[int] = count(1)
         wishes = {"name": "Website", "hourly_rate_minor": 1000, **wishes}
-        view, change = boards.create(self.act, **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
+        view, change = boards.create(self.context, **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
         self.board = view.board
         self.apply(change)
 
     @property
-    def act(self) -> Act:
+    def context(self) -> ActionContext:
         """Ann does something now."""
-        return Act("usr_ann", self.now, lambda kind: f"{kind}_{next(self._numbers):04d}")
+        return ActionContext("usr_ann", self.now, lambda kind: f"{kind}_{next(self._numbers):04d}")
 
-    def later(self, **duration: float) -> None:
+    def advance_clock(self, **duration: float) -> None:
         """Let time pass, as `timedelta` takes it."""
         self.now += timedelta(**duration)
 
@@ -91,25 +91,29 @@ class Desk:
         assert [board.seq for board in boards_written] == [change.event.seq]
         self.events.append(change.event)
         for value in (*change.creates, *change.updates):
-            self._keep(value)
+            self._store(value)
         for gone in change.deletes:
             for kept in (self.members, self.labels, self.entries, self.parts):
                 kept.pop(gone.id, None)
-        for placed in change.places:
+        for placed in change.card_ranks:
             card = self.cards[placed.card_id]
             assert card.list_id == placed.list_id
             self.cards[card.id] = replace(card, rank=placed.rank)
 
-    def view(self, *card_ids: str, beside: Beside | None = None, role: Role = Role.OWNER) -> BoardView:
+    def view(self, *card_ids: str, neighbour_of: NeighbourOf | None = None, role: Role = Role.OWNER) -> BoardView:
         """The board with these cards and their parts, and the neighbour's when there is one."""
         live = sorted((each for each in self.lists.values() if not each.deleted_at), key=lambda each: each.rank)
-        wanted = {*card_ids, beside.card_id} if beside else set(card_ids)
+        wanted = {*card_ids, neighbour_of.card_id} if neighbour_of else set(card_ids)
         cards = {
             card.id: card
             for card in self.cards.values()
             if card.id in wanted and not card.deleted_at and card.list_id in {each.id for each in live}
         }
-        beyond = self._beyond(cards[beside.card_id], beside.side) if beside and beside.card_id in cards else None
+        beyond = (
+            self._get_adjacent_rank(cards[neighbour_of.card_id], neighbour_of.side)
+            if neighbour_of and neighbour_of.card_id in cards
+            else None
+        )
         members = tuple(sorted(self.members.values(), key=lambda each: each.id))
         labels = tuple(sorted(self.labels.values(), key=lambda each: each.id))
         parts = {each.id: each for each in self.parts.values() if each.card_id in cards}
@@ -122,21 +126,21 @@ class Desk:
         named = {each: self.cards[each] for each in cards}
         return replace(view, lists=(*view.lists, *gone), cards=named)
 
-    def list_named(self, name: str) -> List:
+    def get_list(self, name: str) -> List:
         """The live list of that name."""
         return next(each for each in self.view().lists if each.name == name)
 
-    def titles(self, list_id: str) -> list[str]:
+    def get_titles(self, list_id: str) -> list[str]:
         """The titles of a list's live cards, in their order."""
-        return [card.title for card in self._in_order(list_id) if not card.deleted_at]
+        return [card.title for card in self._get_cards_in_order(list_id) if not card.deleted_at]
 
-    def alter(self, list_name: str, **changes: object) -> None:
+    def change_list(self, list_name: str, **changes: object) -> None:
         """Put a list into a state that would be long to reach by rules."""
-        old = self.list_named(list_name)
+        old = self.get_list(list_name)
         self.lists[old.id] = replace(old, **changes)  # type: ignore[arg-type]  # a test names the fields of a list
 
-    def _keep(self, value: Value) -> None:
-        check_version(self._kept(value), value)
+    def _store(self, value: Entity) -> None:
+        check_version(self._find(value), value)
         match value:
             case Board():
                 self.board = value
@@ -155,7 +159,7 @@ class Desk:
             case _:
                 pass
 
-    def _kept(self, value: Value) -> Any:
+    def _find(self, value: Entity) -> Any:
         """The value of that id as it was before; None for a new one."""
         if isinstance(value, Board):
             return getattr(self, "board", None)
@@ -164,10 +168,10 @@ class Desk:
                 return kept[value.id]
         return None
 
-    def _beyond(self, neighbour: Card, side: str) -> str:
-        ranks = [card.rank for card in self._in_order(neighbour.list_id)]
+    def _get_adjacent_rank(self, neighbour: Card, side: str) -> str:
+        ranks = [card.rank for card in self._get_cards_in_order(neighbour.list_id)]
         place = ranks.index(neighbour.rank) + (-1 if side == "before" else 1)
         return ranks[place] if 0 <= place < len(ranks) else ""
 
-    def _in_order(self, list_id: str) -> Sequence[Card]:
+    def _get_cards_in_order(self, list_id: str) -> Sequence[Card]:
         return sorted((card for card in self.cards.values() if card.list_id == list_id), key=lambda card: card.rank)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kanban.days import Bucket, Days
+from kanban.days import Bucket, DateRange
 from kanban.values import Event
 
 
 @dataclass
-class Told:
+class ReplayedCard:
     """A card as its events tell it."""
 
     list_id: str
@@ -22,7 +22,7 @@ class Told:
     archived_at: datetime | None = None
     is_deleted: bool = False
 
-    def put(self, list_id: str, stage: str, at: datetime) -> None:
+    def enter_list(self, list_id: str, stage: str, at: datetime) -> None:
         """The card comes into a list."""
         if stage == "in_progress" and self.started_at is None:
             self.started_at = at
@@ -34,21 +34,21 @@ class Told:
 
 
 @dataclass
-class Board:
+class ReplayedBoard:
     """A board as its events tell it."""
 
-    cards: dict[str, Told] = field(default_factory=dict)
+    cards: dict[str, ReplayedCard] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
 
-    def hear(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """One event more."""
         if event.card_id:
-            self._hear_of_card(event, event.card_id, str(event.list_id))
+            self._apply_card_event(event, event.card_id, str(event.list_id))
         elif event.list_id:
-            self._hear_of_list(event.type, event.list_id)
+            self._apply_list_event(event.type, event.list_id)
 
-    def shows(self, card: Told, start: datetime) -> bool:
+    def counts_card(self, card: ReplayedCard, start: datetime) -> bool:
         """Whether the card counts among those of its list, in a range that begins there."""
         if card.is_deleted or card.list_id in self.deleted:
             return False
@@ -56,15 +56,15 @@ class Board:
             return card.archived_at is None or card.archived_at >= start
         return card.archived_at is None and card.list_id not in self.archived
 
-    def _hear_of_card(self, event: Event, card_id: str, list_id: str) -> None:
+    def _apply_card_event(self, event: Event, card_id: str, list_id: str) -> None:
         if event.type == "card.created":
-            self.cards[card_id] = Told(list_id, "", event.at)
-            self.cards[card_id].put(list_id, str(event.data["stage"]), event.at)
+            self.cards[card_id] = ReplayedCard(list_id, "", event.at)
+            self.cards[card_id].enter_list(list_id, str(event.data["stage"]), event.at)
             return
         card = self.cards[card_id]
         match event.type:
             case "card.moved":
-                card.put(list_id, str(event.data["to_stage"]), event.at)
+                card.enter_list(list_id, str(event.data["to_stage"]), event.at)
             case "card.archived":
                 card.archived_at = event.at
             case "card.unarchived":
@@ -74,8 +74,8 @@ class Board:
             case "card.restored":
                 card.is_deleted = False
 
-    def _hear_of_list(self, kind: str, list_id: str) -> None:
-        match kind:
+    def _apply_list_event(self, event_type: str, list_id: str) -> None:
+        match event_type:
             case "list.archived":
                 self.archived.add(list_id)
             case "list.unarchived":
@@ -86,26 +86,28 @@ class Board:
                 self.deleted.remove(list_id)
 
 
-def retold(events: Sequence[Event], wished: Days) -> tuple[list[Counter[tuple[str, str]]], list[tuple[Any, ...]]]:
+def replay_flow(
+    events: Sequence[Event], date_range: DateRange
+) -> tuple[list[Counter[tuple[str, str]]], list[tuple[Any, ...]]]:
     """How many cards were in which list, on which stage, at the end of each day; and what was finished."""
     held = []
-    for piece in wished.cut(Bucket.DAY).pieces:
-        board = _board_at(events, piece.end)
-        shown = [card for card in board.cards.values() if board.shows(card, wished.start)]
+    for piece in date_range.split(Bucket.DAY).periods:
+        board = _replay_until(events, piece.end)
+        shown = [card for card in board.cards.values() if board.counts_card(card, date_range.start)]
         held.append(Counter((card.list_id, card.stage) for card in shown))
-    board = _board_at(events, wished.end)
+    board = _replay_until(events, date_range.end)
     finishes = [
         (card.resolved_at, card_id, card.list_id, card.created_at, card.started_at)
         for card_id, card in board.cards.items()
-        if card.resolved_at and card.resolved_at >= wished.start
+        if card.resolved_at and card.resolved_at >= date_range.start
         if not card.is_deleted and card.list_id not in board.deleted
     ]
     return held, sorted(finishes)
 
 
-def _board_at(events: Sequence[Event], until: datetime) -> Board:
-    board = Board()
+def _replay_until(events: Sequence[Event], until: datetime) -> ReplayedBoard:
+    board = ReplayedBoard()
     for each in events:
         if each.at < until:
-            board.hear(each)
+            board.apply(each)
     return board

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kanban.access import Caller, permit
+from kanban.access import Caller, ensure_permitted
 from kanban.errors import RoleTooLow, ScopeMissing
 from kanban.values import Role, Scope
 
@@ -23,10 +23,10 @@ def test_a_role_is_enough_for_itself_and_what_is_below(role: Role, least: Role) 
     caller = Caller("usr_ann", "tok_1", ALL)
 
     if (role, least) in ALLOWED:
-        permit(caller, Scope.READ, role=role, least=least)
+        ensure_permitted(caller, Scope.READ, role=role, required_role=least)
     else:
         with pytest.raises(RoleTooLow, match=f"needs the role {least} on the board; yours is {role}"):
-            permit(caller, Scope.READ, role=role, least=least)
+            ensure_permitted(caller, Scope.READ, role=role, required_role=least)
 
 
 @pytest.mark.parametrize("needed", Scope)
@@ -35,17 +35,17 @@ def test_a_scope_is_enough_for_itself_only(held: Scope, needed: Scope) -> None:
     caller = Caller("usr_ann", "tok_1", (held,))
 
     if held == needed:
-        permit(caller, needed)
+        ensure_permitted(caller, needed)
     else:
         with pytest.raises(ScopeMissing, match=f"the scope {needed}"):
-            permit(caller, needed)
+            ensure_permitted(caller, needed)
 
 
 def test_a_missing_scope_is_told_before_a_small_role() -> None:
     with pytest.raises(ScopeMissing):
-        permit(Caller("usr_ann", "tok_1", ()), Scope.WRITE, role=Role.VIEWER, least=Role.OWNER)
+        ensure_permitted(Caller("usr_ann", "tok_1", ()), Scope.WRITE, role=Role.VIEWER, required_role=Role.OWNER)
 
 
 def test_no_role_is_never_enough() -> None:
     with pytest.raises(RoleTooLow):
-        permit(Caller("usr_ann", "tok_1", ALL), Scope.READ, role=None, least=Role.VIEWER)
+        ensure_permitted(Caller("usr_ann", "tok_1", ALL), Scope.READ, role=None, required_role=Role.VIEWER)

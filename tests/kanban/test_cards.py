@@ -16,50 +16,50 @@ from kanban.errors import (
     WipLimitReached,
     WrongStage,
 )
-from kanban.store import Beside
+from kanban.store import NeighbourOf
 from kanban.values import Card, Enforcement, List, Stage
-from tests.kanban.desk import NOON, Desk
+from tests.kanban.desk import NOON, FakeStore
 
 
-def add(desk: Desk, title: str, list_name: str = "To do", **wishes: object) -> Card:
-    card, change = cards.add(
+def add(desk: FakeStore, title: str, list_name: str = "To do", **wishes: object) -> Card:
+    card, change = cards.create(
         desk.view(),
-        desk.act,
+        desk.context,
         title=title,
-        list_id=desk.list_named(list_name).id,
+        list_id=desk.get_list(list_name).id,
         **wishes,  # type: ignore[arg-type]  # a test gives what the rule takes
     )
     desk.apply(change)
     return card
 
 
-def move(desk: Desk, card: Card, list_name: str, **place: str) -> Card:
-    beside = next((Beside(place[side], side) for side in ("before", "after") if side in place), None)
-    view = desk.view(card.id, beside=beside)
-    moved, change = cards.move(view, card.id, desk.act, list_id=desk.list_named(list_name).id, **place)  # type: ignore[arg-type]
+def move(desk: FakeStore, card: Card, list_name: str, **place: str) -> Card:
+    beside = next((NeighbourOf(place[side], side) for side in ("before", "after") if side in place), None)
+    view = desk.view(card.id, neighbour_of=beside)
+    moved, change = cards.move(view, card.id, desk.context, list_id=desk.get_list(list_name).id, **place)  # type: ignore[arg-type]
     desk.apply(change)
     return moved
 
 
-def titles(desk: Desk, list_name: str = "To do") -> list[str]:
-    return desk.titles(desk.list_named(list_name).id)
+def titles(desk: FakeStore, list_name: str = "To do") -> list[str]:
+    return desk.get_titles(desk.get_list(list_name).id)
 
 
 # Adding
 
 
-def test_a_new_card_goes_to_the_first_todo_list(desk: Desk) -> None:
-    card, change = cards.add(desk.view(), desk.act, title="Copy", description="Home page")
+def test_a_new_card_goes_to_the_first_todo_list(desk: FakeStore) -> None:
+    card, change = cards.create(desk.view(), desk.context, title="Copy", description="Home page")
 
     desk.apply(change)
-    assert card.list_id == desk.list_named("To do").id
+    assert card.list_id == desk.get_list("To do").id
     assert (card.started_at, card.resolved_at, card.running, card.version) == (None, None, None, 1)
-    assert desk.list_named("To do").card_count == 1
+    assert desk.get_list("To do").card_count == 1
     assert desk.events[-1].data == {"title": "Copy", "stage": "todo"}
     assert (desk.events[-1].list_id, desk.events[-1].card_id) == (card.list_id, card.id)
 
 
-def test_new_cards_go_to_the_bottom_or_to_the_top(desk: Desk) -> None:
+def test_new_cards_go_to_the_bottom_or_to_the_top(desk: FakeStore) -> None:
     add(desk, "B")
     add(desk, "C")
     add(desk, "A", position="top")
@@ -67,7 +67,7 @@ def test_new_cards_go_to_the_bottom_or_to_the_top(desk: Desk) -> None:
     assert titles(desk) == ["A", "B", "C"]
 
 
-def test_a_card_added_in_progress_is_started_and_its_clock_runs(desk: Desk) -> None:
+def test_a_card_added_in_progress_is_started_and_its_clock_runs(desk: FakeStore) -> None:
     card = add(desk, "Copy", "Doing")
 
     assert card.started_at == NOON
@@ -75,28 +75,28 @@ def test_a_card_added_in_progress_is_started_and_its_clock_runs(desk: Desk) -> N
     assert desk.entries[card.running.id].rate_minor == 1000
 
 
-def test_a_card_added_to_done_is_resolved(desk: Desk) -> None:
+def test_a_card_added_to_done_is_resolved(desk: FakeStore) -> None:
     card = add(desk, "Copy", "Done")
 
     assert (card.started_at, card.resolved_at, card.running) == (None, NOON, None)
 
 
-def test_a_card_cannot_be_added_to_a_list_of_another_board(desk: Desk) -> None:
+def test_a_card_cannot_be_added_to_a_list_of_another_board(desk: FakeStore) -> None:
     with pytest.raises(UnknownReference) as error:
-        cards.add(desk.view(), desk.act, title="Copy", list_id="lst_elsewhere")
+        cards.create(desk.view(), desk.context, title="Copy", list_id="lst_elsewhere")
 
     assert error.value.field == "list_id"
 
 
 def test_without_a_todo_list_a_card_needs_a_list() -> None:
-    desk = Desk(lists=[{"name": "Doing", "stage": "in_progress"}])
+    desk = FakeStore(lists=[{"name": "Doing", "stage": "in_progress"}])
 
     with pytest.raises(NoListOfStage):
-        cards.add(desk.view(), desk.act, title="Copy")
+        cards.create(desk.view(), desk.context, title="Copy")
 
 
-def test_a_list_holds_five_thousand_cards_and_no_more(desk: Desk) -> None:
-    desk.alter("To do", card_count=4999)
+def test_a_list_holds_five_thousand_cards_and_no_more(desk: FakeStore) -> None:
+    desk.change_list("To do", card_count=4999)
     add(desk, "The last")
 
     with pytest.raises(TooManyCards, match="5000 cards"):
@@ -106,12 +106,12 @@ def test_a_list_holds_five_thousand_cards_and_no_more(desk: Desk) -> None:
 # Revising and deleting
 
 
-def test_revising_changes_what_was_sent_and_tells_which(desk: Desk) -> None:
+def test_revising_changes_what_was_sent_and_tells_which(desk: FakeStore) -> None:
     card = add(desk, "Copy")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
 
-    revised, change = cards.revise(
-        desk.view(card.id), card.id, {"title": "Text", "description": "x", "external_id": None}, desk.act
+    revised, change = cards.update(
+        desk.view(card.id), card.id, {"title": "Text", "description": "x", "external_id": None}, desk.context
     )
 
     desk.apply(change)
@@ -119,31 +119,31 @@ def test_revising_changes_what_was_sent_and_tells_which(desk: Desk) -> None:
     assert desk.events[-1].data == {"changed": ["description", "title"]}
 
 
-def test_revising_to_what_it_is_changes_nothing(desk: Desk) -> None:
+def test_revising_to_what_it_is_changes_nothing(desk: FakeStore) -> None:
     card = add(desk, "Copy")
 
     patch = {"title": "Copy", "description": None, "external_id": None}
-    assert cards.revise(desk.view(card.id), card.id, patch, desk.act) == (card, None)
+    assert cards.update(desk.view(card.id), card.id, patch, desk.context) == (card, None)
 
 
-def test_a_deleted_card_leaves_its_list_and_stops_its_clock(desk: Desk) -> None:
+def test_a_deleted_card_leaves_its_list_and_stops_its_clock(desk: FakeStore) -> None:
     card = add(desk, "Copy", "Doing")
-    desk.later(seconds=90)
+    desk.advance_clock(seconds=90)
 
-    desk.apply(cards.delete(desk.view(card.id), card.id, desk.act))
+    desk.apply(cards.delete(desk.view(card.id), card.id, desk.context))
 
     gone = desk.cards[card.id]
     assert (gone.deleted_at, gone.running, gone.tracked_seconds) == (desk.now, None, 90)
     assert [entry.ended_at for entry in desk.entries.values()] == [desk.now]
-    assert desk.list_named("Doing").card_count == 0
+    assert desk.get_list("Doing").card_count == 0
     with pytest.raises(NotFound):
-        desk.view(card.id).card(card.id)
+        desk.view(card.id).get_card(card.id)
 
 
 # The life of a card
 
 
-def test_a_card_is_started_resolved_and_reopened(desk: Desk) -> None:
+def test_a_card_is_started_resolved_and_reopened(desk: FakeStore) -> None:
     card = add(desk, "Copy")
     steps: list[tuple[Callable[..., tuple[Card, object]], str]] = [
         (cards.start, "Doing"),
@@ -152,10 +152,10 @@ def test_a_card_is_started_resolved_and_reopened(desk: Desk) -> None:
     ]
 
     for step, place in steps:
-        desk.later(minutes=1)
-        card, change = step(desk.view(card.id), card.id, desk.act)
+        desk.advance_clock(minutes=1)
+        card, change = step(desk.view(card.id), card.id, desk.context)
         desk.apply(change)  # type: ignore[arg-type]  # each step answers a change
-        assert desk.cards[card.id].list_id == desk.list_named(place).id
+        assert desk.cards[card.id].list_id == desk.get_list(place).id
 
     assert card.started_at == NOON.replace(minute=1)
     assert card.resolved_at is None
@@ -163,17 +163,17 @@ def test_a_card_is_started_resolved_and_reopened(desk: Desk) -> None:
     assert [event.type for event in desk.events[-3:]] == ["card.moved"] * 3
 
 
-def test_resolving_stamps_and_tells_from_where_to_where(desk: Desk) -> None:
+def test_resolving_stamps_and_tells_from_where_to_where(desk: FakeStore) -> None:
     card = add(desk, "Copy", "Doing")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
 
-    card, change = cards.resolve(desk.view(card.id), card.id, desk.act)
+    card, change = cards.resolve(desk.view(card.id), card.id, desk.context)
 
     desk.apply(change)
     assert card.resolved_at == desk.now
-    assert desk.events[-1].list_id == desk.list_named("Done").id
+    assert desk.events[-1].list_id == desk.get_list("Done").id
     assert desk.events[-1].data == {
-        "from_list_id": desk.list_named("Doing").id,
+        "from_list_id": desk.get_list("Doing").id,
         "from_stage": "in_progress",
         "to_stage": "done",
         "created_at": "2026-11-20T12:00:00Z",
@@ -181,12 +181,12 @@ def test_resolving_stamps_and_tells_from_where_to_where(desk: Desk) -> None:
     }
 
 
-def test_the_first_start_is_the_one_that_counts(desk: Desk) -> None:
+def test_the_first_start_is_the_one_that_counts(desk: FakeStore) -> None:
     card = add(desk, "Copy", "Doing")
     move(desk, card, "To do")
-    desk.later(hours=1)
+    desk.advance_clock(hours=1)
 
-    card, _ = cards.start(desk.view(card.id), card.id, desk.act)
+    card, _ = cards.start(desk.view(card.id), card.id, desk.context)
 
     assert card.started_at == NOON
 
@@ -202,39 +202,41 @@ def test_the_first_start_is_the_one_that_counts(desk: Desk) -> None:
         (cards.reopen, "Doing", "Card 'Copy' is not on the done stage: it is on in_progress."),
     ],
 )
-def test_a_step_begins_on_its_own_stage(desk: Desk, step: Callable[..., object], list_name: str, sentence: str) -> None:
+def test_a_step_begins_on_its_own_stage(
+    desk: FakeStore, step: Callable[..., object], list_name: str, sentence: str
+) -> None:
     card = add(desk, "Copy", list_name)
 
     with pytest.raises(WrongStage) as error:
-        step(desk.view(card.id), card.id, desk.act)
+        step(desk.view(card.id), card.id, desk.context)
 
     assert error.value.message == sentence
 
 
-def test_a_step_goes_to_the_bottom_of_the_first_list_of_its_stage(desk: Desk) -> None:
-    desk.apply(lists.add(desk.view(), desk.act, name="First", stage=Stage.IN_PROGRESS, position="top")[1])
+def test_a_step_goes_to_the_bottom_of_the_first_list_of_its_stage(desk: FakeStore) -> None:
+    desk.apply(lists.create(desk.view(), desk.context, name="First", stage=Stage.IN_PROGRESS, position="top")[1])
     add(desk, "Older", "First")
     card = add(desk, "Copy")
 
-    _, change = cards.start(desk.view(card.id), card.id, desk.act)
+    _, change = cards.start(desk.view(card.id), card.id, desk.context)
 
     desk.apply(change)
     assert titles(desk, "First") == ["Older", "Copy"]
 
 
-def test_a_step_without_a_list_to_go_to_is_refused(desk: Desk) -> None:
+def test_a_step_without_a_list_to_go_to_is_refused(desk: FakeStore) -> None:
     card = add(desk, "Copy")
-    desk.apply(lists.delete(desk.view(), desk.list_named("Doing").id, desk.act))
+    desk.apply(lists.delete(desk.view(), desk.get_list("Doing").id, desk.context))
 
     with pytest.raises(NoListOfStage, match="in_progress"):
-        cards.start(desk.view(card.id), card.id, desk.act)
+        cards.start(desk.view(card.id), card.id, desk.context)
 
 
-def test_a_move_to_another_stage_is_a_step_too(desk: Desk) -> None:
+def test_a_move_to_another_stage_is_a_step_too(desk: FakeStore) -> None:
     card = add(desk, "Copy")
 
     started = move(desk, card, "Doing")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
     resolved = move(desk, started, "Done")
     reopened = move(desk, resolved, "Doing")
 
@@ -245,10 +247,10 @@ def test_a_move_to_another_stage_is_a_step_too(desk: Desk) -> None:
     assert len(desk.entries) == 2
 
 
-def test_a_move_within_a_stage_leaves_the_clock_alone(desk: Desk) -> None:
-    desk.apply(lists.add(desk.view(), desk.act, name="Review", stage=Stage.IN_PROGRESS)[1])
+def test_a_move_within_a_stage_leaves_the_clock_alone(desk: FakeStore) -> None:
+    desk.apply(lists.create(desk.view(), desk.context, name="Review", stage=Stage.IN_PROGRESS)[1])
     card = add(desk, "Copy", "Doing")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
 
     moved = move(desk, card, "Review")
 
@@ -259,11 +261,11 @@ def test_a_move_within_a_stage_leaves_the_clock_alone(desk: Desk) -> None:
 # Limits
 
 
-def blocking(desk: Desk, list_name: str, limit: int) -> None:
-    desk.alter(list_name, wip_limit=limit, wip_enforcement=Enforcement.BLOCK)
+def blocking(desk: FakeStore, list_name: str, limit: int) -> None:
+    desk.change_list(list_name, wip_limit=limit, wip_enforcement=Enforcement.BLOCK)
 
 
-def test_a_full_list_that_blocks_refuses_creation_move_and_start(desk: Desk) -> None:
+def test_a_full_list_that_blocks_refuses_creation_move_and_start(desk: FakeStore) -> None:
     blocking(desk, "Doing", 1)
     add(desk, "Within the limit", "Doing")
     card = add(desk, "One too many")
@@ -271,22 +273,22 @@ def test_a_full_list_that_blocks_refuses_creation_move_and_start(desk: Desk) -> 
     for attempt in (
         lambda: add(desk, "New", "Doing"),
         lambda: move(desk, card, "Doing"),
-        lambda: cards.start(desk.view(card.id), card.id, desk.act),
+        lambda: cards.start(desk.view(card.id), card.id, desk.context),
     ):
         with pytest.raises(WipLimitReached, match="List 'Doing' is full: its WIP limit is 1"):
             attempt()
 
 
-def test_a_full_list_that_warns_lets_cards_in(desk: Desk) -> None:
-    desk.alter("Doing", wip_limit=1, wip_enforcement=Enforcement.WARN)
+def test_a_full_list_that_warns_lets_cards_in(desk: FakeStore) -> None:
+    desk.change_list("Doing", wip_limit=1, wip_enforcement=Enforcement.WARN)
     add(desk, "Within the limit", "Doing")
 
     add(desk, "One more", "Doing")
 
-    assert desk.list_named("Doing").card_count == 2
+    assert desk.get_list("Doing").card_count == 2
 
 
-def test_moving_within_a_full_list_is_fine(desk: Desk) -> None:
+def test_moving_within_a_full_list_is_fine(desk: FakeStore) -> None:
     blocking(desk, "Doing", 2)
     add(desk, "A", "Doing")
     card = add(desk, "B", "Doing")
@@ -294,10 +296,10 @@ def test_moving_within_a_full_list_is_fine(desk: Desk) -> None:
     move(desk, card, "Doing", position="top")
 
     assert titles(desk, "Doing") == ["B", "A"]
-    assert desk.list_named("Doing").card_count == 2
+    assert desk.get_list("Doing").card_count == 2
 
 
-def test_leaving_makes_room(desk: Desk) -> None:
+def test_leaving_makes_room(desk: FakeStore) -> None:
     blocking(desk, "Doing", 1)
     first = add(desk, "First", "Doing")
     second = add(desk, "Second")
@@ -311,7 +313,7 @@ def test_leaving_makes_room(desk: Desk) -> None:
 # Order
 
 
-def test_a_card_moves_next_to_another(desk: Desk) -> None:
+def test_a_card_moves_next_to_another(desk: FakeStore) -> None:
     first, second, third = (add(desk, title) for title in "ABC")
 
     move(desk, third, "To do", before=first.id)
@@ -324,7 +326,7 @@ def test_a_card_moves_next_to_another(desk: Desk) -> None:
     assert titles(desk) == ["A", "B", "C"]
 
 
-def test_a_move_without_a_place_goes_to_the_bottom(desk: Desk) -> None:
+def test_a_move_without_a_place_goes_to_the_bottom(desk: FakeStore) -> None:
     card = add(desk, "A")
     add(desk, "B", "Done")
 
@@ -343,7 +345,7 @@ def test_a_move_without_a_place_goes_to_the_bottom(desk: Desk) -> None:
         ("B", {"after": "A"}),
     ],
 )
-def test_moving_a_card_to_where_it_is_changes_nothing(desk: Desk, title: str, place: dict[str, str]) -> None:
+def test_moving_a_card_to_where_it_is_changes_nothing(desk: FakeStore, title: str, place: dict[str, str]) -> None:
     by_title = {each: add(desk, each) for each in "ABC"}
     events = len(desk.events)
     named = {side: by_title[each].id if side != "position" else each for side, each in place.items()}
@@ -354,7 +356,7 @@ def test_moving_a_card_to_where_it_is_changes_nothing(desk: Desk, title: str, pl
     assert len(desk.events) == events
 
 
-def test_a_neighbour_must_be_another_card_of_that_list(desk: Desk) -> None:
+def test_a_neighbour_must_be_another_card_of_that_list(desk: FakeStore) -> None:
     card = add(desk, "A")
     elsewhere = add(desk, "B", "Done")
 
@@ -365,7 +367,7 @@ def test_a_neighbour_must_be_another_card_of_that_list(desk: Desk) -> None:
     with pytest.raises(UnknownReference) as nowhere:
         move(desk, card, "To do", before="crd_elsewhere")
     with pytest.raises(UnknownReference) as unknown_list:
-        cards.move(desk.view(card.id), card.id, desk.act, list_id="lst_elsewhere")
+        cards.move(desk.view(card.id), card.id, desk.context, list_id="lst_elsewhere")
 
     assert [error.value.field for error in (itself, in_another_list, nowhere, unknown_list)] == [
         "before",
@@ -375,16 +377,16 @@ def test_a_neighbour_must_be_another_card_of_that_list(desk: Desk) -> None:
     ]
 
 
-def test_a_view_that_was_not_asked_for_the_neighbour_is_a_mistake(desk: Desk) -> None:
+def test_a_view_that_was_not_asked_for_the_neighbour_is_a_mistake(desk: FakeStore) -> None:
     first, second = add(desk, "A"), add(desk, "B")
 
     with pytest.raises(ValueError, match="beside"):
-        cards.move(desk.view(first.id, second.id), first.id, desk.act, list_id=first.list_id, after=second.id)
+        cards.move(desk.view(first.id, second.id), first.id, desk.context, list_id=first.list_id, after=second.id)
 
 
-def test_a_place_next_to_a_deleted_card_is_not_its_own(desk: Desk) -> None:
+def test_a_place_next_to_a_deleted_card_is_not_its_own(desk: FakeStore) -> None:
     first, second, third = (add(desk, title) for title in "ABC")
-    desk.apply(cards.delete(desk.view(second.id), second.id, desk.act))
+    desk.apply(cards.delete(desk.view(second.id), second.id, desk.context))
     other = add(desk, "D")
 
     moved = move(desk, other, "To do", before=third.id)
@@ -393,30 +395,30 @@ def test_a_place_next_to_a_deleted_card_is_not_its_own(desk: Desk) -> None:
     assert first.rank < second.rank
 
 
-def test_a_long_rank_asks_for_new_ones(desk: Desk) -> None:
+def test_a_long_rank_asks_for_new_ones(desk: FakeStore) -> None:
     first, second, third = (add(desk, title) for title in "ABC")
     desk.cards[first.id] = replace(first, rank="a0" + "0" * 119 + "1")
     desk.cards[second.id] = replace(second, rank="a0" + "0" * 119 + "2")
 
-    view = desk.view(third.id, beside=Beside(second.id, "before"))
-    moved, change = cards.move(view, third.id, desk.act, list_id=third.list_id, before=second.id)
+    view = desk.view(third.id, neighbour_of=NeighbourOf(second.id, "before"))
+    moved, change = cards.move(view, third.id, desk.context, list_id=third.list_id, before=second.id)
 
-    assert len(moved.rank) > ranks.LONGEST
+    assert len(moved.rank) > ranks.MAX_RANK_LENGTH
     assert change is not None
-    assert change.rebalance == third.list_id
+    assert change.rebalance_list_id == third.list_id
 
 
-def test_a_short_rank_asks_for_nothing(desk: Desk) -> None:
+def test_a_short_rank_asks_for_nothing(desk: FakeStore) -> None:
     card = add(desk, "A")
 
-    _, change = cards.move(desk.view(card.id), card.id, desk.act, list_id=desk.list_named("Done").id)
+    _, change = cards.move(desk.view(card.id), card.id, desk.context, list_id=desk.get_list("Done").id)
 
     assert change is not None
-    assert change.rebalance is None
+    assert change.rebalance_list_id is None
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_after_many_random_moves_order_counts_and_bounds_are_right(desk: Desk, seed: int) -> None:
+def test_after_many_random_moves_order_counts_and_bounds_are_right(desk: FakeStore, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  (a test wants the same chances again)
     expected: dict[str, list[str]] = {"To do": [], "Doing": [], "Done": []}
     by_title: dict[str, Card] = {}
@@ -433,7 +435,7 @@ def test_after_many_random_moves_order_counts_and_bounds_are_right(desk: Desk, s
             if title in order:
                 order.remove(title)
         if chance.random() < 0.05:
-            desk.apply(cards.delete(desk.view(card.id), card.id, desk.act))
+            desk.apply(cards.delete(desk.view(card.id), card.id, desk.context))
             del by_title[title]
         elif expected[name] and chance.random() < 0.7:
             neighbour = chance.choice(expected[name])
@@ -446,7 +448,7 @@ def test_after_many_random_moves_order_counts_and_bounds_are_right(desk: Desk, s
             expected[name].insert(0 if end == "top" else len(expected[name]), title)
 
     for name, order in expected.items():
-        each: List = desk.list_named(name)
+        each: List = desk.get_list(name)
         held = [card.rank for card in desk.cards.values() if card.list_id == each.id]
         assert titles(desk, name) == order
         assert each.card_count == len(order)

@@ -8,64 +8,64 @@ import pytest
 from kanban import cards, checklist_items, checklists, members
 from kanban.errors import NotFound, SelfReference, TooManyItems, UnknownReference, WipLimitReached
 from kanban.values import Checklist, ChecklistItem, Enforcement, Role
-from tests.kanban.desk import NOON, Desk
+from tests.kanban.desk import NOON, FakeStore
 
 
 @pytest.fixture
-def checklist(desk: Desk) -> Checklist:
+def checklist(desk: FakeStore) -> Checklist:
     """An empty checklist of a card."""
-    card, change = cards.add(desk.view(), desk.act, title="Copy")
+    card, change = cards.create(desk.view(), desk.context, title="Copy")
     desk.apply(change)
-    made, change = checklists.add(desk.view(card.id), card.id, [], desk.act, name="Steps")
+    made, change = checklists.create(desk.view(card.id), card.id, [], desk.context, name="Steps")
     desk.apply(change)
     return made
 
 
-def now(desk: Desk, checklist: Checklist) -> Checklist:
+def now(desk: FakeStore, checklist: Checklist) -> Checklist:
     """The checklist as it is by now."""
-    return checklists.of(desk.view(checklist.card_id), checklist.card_id, checklist.id)
+    return checklists.get_checklist(desk.view(checklist.card_id), checklist.card_id, checklist.id)
 
 
-def add(desk: Desk, checklist: Checklist, text: str, **wishes: object) -> ChecklistItem:
+def add(desk: FakeStore, checklist: Checklist, text: str, **wishes: object) -> ChecklistItem:
     view = desk.view(checklist.card_id)
-    made, change = checklist_items.add(view, now(desk, checklist), desk.act, text=text, **wishes)  # type: ignore[arg-type]
+    made, change = checklist_items.create(view, now(desk, checklist), desk.context, text=text, **wishes)  # type: ignore[arg-type]
     desk.apply(change)
     return made
 
 
-def revise(desk: Desk, checklist: Checklist, item: ChecklistItem, **patch: object) -> ChecklistItem:
+def revise(desk: FakeStore, checklist: Checklist, item: ChecklistItem, **patch: object) -> ChecklistItem:
     view = desk.view(checklist.card_id)
-    revised, change = checklist_items.revise(view, now(desk, checklist), item.id, patch, desk.act)
+    revised, change = checklist_items.update(view, now(desk, checklist), item.id, patch, desk.context)
     desk.apply(change)
     return revised
 
 
-def move(desk: Desk, checklist: Checklist, item: ChecklistItem, **place: str) -> ChecklistItem:
+def move(desk: FakeStore, checklist: Checklist, item: ChecklistItem, **place: str) -> ChecklistItem:
     view = desk.view(checklist.card_id)
-    moved, change = checklist_items.move(view, now(desk, checklist), item.id, desk.act, **place)  # type: ignore[arg-type]
+    moved, change = checklist_items.move(view, now(desk, checklist), item.id, desk.context, **place)  # type: ignore[arg-type]
     desk.apply(change)
     return moved
 
 
-def texts(desk: Desk, checklist: Checklist) -> list[str]:
+def texts(desk: FakeStore, checklist: Checklist) -> list[str]:
     return [each.text for each in now(desk, checklist).items]
 
 
-def counts(desk: Desk, checklist: Checklist) -> tuple[int, int]:
+def counts(desk: FakeStore, checklist: Checklist) -> tuple[int, int]:
     """How many items of the card are done, and how many there are."""
     card = desk.cards[checklist.card_id]
     return card.done_count, card.item_count
 
 
-def join(desk: Desk, user_id: str) -> None:
-    desk.apply(members.put(desk.view(), user_id, Role.EDITOR, desk.act)[1])
+def join(desk: FakeStore, user_id: str) -> None:
+    desk.apply(members.put(desk.view(), user_id, Role.EDITOR, desk.context)[1])
 
 
-def leave(desk: Desk, user_id: str) -> None:
-    desk.apply(members.remove(desk.view(), user_id, desk.act, ()))
+def leave(desk: FakeStore, user_id: str) -> None:
+    desk.apply(members.remove(desk.view(), user_id, desk.context, ()))
 
 
-def test_items_are_added_at_the_bottom_or_the_top_and_counted(desk: Desk, checklist: Checklist) -> None:
+def test_items_are_added_at_the_bottom_or_the_top_and_counted(desk: FakeStore, checklist: Checklist) -> None:
     add(desk, checklist, "B", done=True, due_at=NOON)
     made = add(desk, checklist, "A", position="top")
 
@@ -75,7 +75,7 @@ def test_items_are_added_at_the_bottom_or_the_top_and_counted(desk: Desk, checkl
     assert desk.events[-1].data == {"checklist_id": checklist.id, "item_id": made.id, "text": "A"}
 
 
-def test_writing_items_raises_the_version_of_neither_checklist_nor_card(desk: Desk, checklist: Checklist) -> None:
+def test_writing_items_raises_the_version_of_neither_checklist_nor_card(desk: FakeStore, checklist: Checklist) -> None:
     version = desk.cards[checklist.card_id].version
 
     revise(desk, checklist, add(desk, checklist, "A"), done=True)
@@ -84,7 +84,7 @@ def test_writing_items_raises_the_version_of_neither_checklist_nor_card(desk: De
     assert desk.cards[checklist.card_id].version == version
 
 
-def test_a_checklist_has_a_hundred_items_and_no_more(desk: Desk, checklist: Checklist) -> None:
+def test_a_checklist_has_a_hundred_items_and_no_more(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "A")
     full = replace(now(desk, checklist), items=tuple(replace(item, id=f"item_{number}") for number in range(100)))
     desk.parts[checklist.id] = full
@@ -93,9 +93,9 @@ def test_a_checklist_has_a_hundred_items_and_no_more(desk: Desk, checklist: Chec
         add(desk, checklist, "One more")
 
 
-def test_an_item_is_done_and_undone_and_its_card_counts(desk: Desk, checklist: Checklist) -> None:
+def test_an_item_is_done_and_undone_and_its_card_counts(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "A")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
 
     done = revise(desk, checklist, item, done=True)
     assert counts(desk, checklist) == (1, 1)
@@ -106,7 +106,7 @@ def test_an_item_is_done_and_undone_and_its_card_counts(desk: Desk, checklist: C
     assert counts(desk, checklist) == (0, 1)
 
 
-def test_a_patch_that_says_what_is_there_changes_nothing(desk: Desk, checklist: Checklist) -> None:
+def test_a_patch_that_says_what_is_there_changes_nothing(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "A", done=True)
     told = len(desk.events)
 
@@ -114,18 +114,18 @@ def test_a_patch_that_says_what_is_there_changes_nothing(desk: Desk, checklist: 
     assert len(desk.events) == told
 
 
-def test_an_item_is_for_a_member(desk: Desk, checklist: Checklist) -> None:
+def test_an_item_is_for_a_member(desk: FakeStore, checklist: Checklist) -> None:
     join(desk, "usr_bob")
 
     item = add(desk, checklist, "A", assignee_id="usr_bob")
 
-    assert item.assignee_id == desk.view().member("usr_bob").id
+    assert item.assignee_id == desk.view().get_member("usr_bob").id
     with pytest.raises(UnknownReference) as error:
         revise(desk, checklist, item, assignee_id="usr_stranger")
     assert error.value.field == "assignee_id"
 
 
-def test_who_left_the_board_is_nobody(desk: Desk, checklist: Checklist) -> None:
+def test_who_left_the_board_is_nobody(desk: FakeStore, checklist: Checklist) -> None:
     join(desk, "usr_bob")
     item = add(desk, checklist, "A", assignee_id="usr_bob")
     leave(desk, "usr_bob")
@@ -135,10 +135,10 @@ def test_who_left_the_board_is_nobody(desk: Desk, checklist: Checklist) -> None:
     assert len(desk.events) == told
 
     join(desk, "usr_bob")
-    assert revise(desk, checklist, item, assignee_id="usr_bob").assignee_id == desk.view().member("usr_bob").id
+    assert revise(desk, checklist, item, assignee_id="usr_bob").assignee_id == desk.view().get_member("usr_bob").id
 
 
-def test_items_are_put_before_and_after_others_and_at_the_ends(desk: Desk, checklist: Checklist) -> None:
+def test_items_are_put_before_and_after_others_and_at_the_ends(desk: FakeStore, checklist: Checklist) -> None:
     one, two, three = (add(desk, checklist, text) for text in ("1", "2", "3"))
 
     move(desk, checklist, three, before=one.id)
@@ -154,7 +154,7 @@ def test_items_are_put_before_and_after_others_and_at_the_ends(desk: Desk, check
     assert desk.events[-1].data == {"checklist_id": checklist.id, "item_id": two.id}
 
 
-def test_a_move_to_where_it_stands_changes_nothing(desk: Desk, checklist: Checklist) -> None:
+def test_a_move_to_where_it_stands_changes_nothing(desk: FakeStore, checklist: Checklist) -> None:
     one, two = (add(desk, checklist, text) for text in ("1", "2"))
     told = len(desk.events)
 
@@ -163,7 +163,7 @@ def test_a_move_to_where_it_stands_changes_nothing(desk: Desk, checklist: Checkl
     assert len(desk.events) == told
 
 
-def test_an_item_stands_beside_others_of_its_checklist(desk: Desk, checklist: Checklist) -> None:
+def test_an_item_stands_beside_others_of_its_checklist(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "1")
 
     with pytest.raises(SelfReference):
@@ -172,11 +172,11 @@ def test_an_item_stands_beside_others_of_its_checklist(desk: Desk, checklist: Ch
         move(desk, checklist, item, before="item_elsewhere")
 
 
-def test_a_deleted_item_counts_no_more(desk: Desk, checklist: Checklist) -> None:
+def test_a_deleted_item_counts_no_more(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "1", done=True)
     add(desk, checklist, "2")
 
-    desk.apply(checklist_items.delete(desk.view(checklist.card_id), now(desk, checklist), item.id, desk.act))
+    desk.apply(checklist_items.delete(desk.view(checklist.card_id), now(desk, checklist), item.id, desk.context))
 
     assert texts(desk, checklist) == ["2"]
     assert counts(desk, checklist) == (0, 1)
@@ -184,20 +184,20 @@ def test_a_deleted_item_counts_no_more(desk: Desk, checklist: Checklist) -> None
         revise(desk, checklist, item, done=False)
 
 
-def test_an_item_becomes_a_card_at_the_bottom_of_its_cards_list(desk: Desk, checklist: Checklist) -> None:
+def test_an_item_becomes_a_card_at_the_bottom_of_its_cards_list(desk: FakeStore, checklist: Checklist) -> None:
     join(desk, "usr_bob")
     item = add(desk, checklist, "Draw the logo", done=True, due_at=NOON, assignee_id="usr_bob")
     view = desk.view(checklist.card_id)
 
-    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.act)
+    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.context)
     desk.apply(change)
 
-    assert desk.titles(desk.list_named("To do").id) == ["Copy", "Draw the logo"]
+    assert desk.get_titles(desk.get_list("To do").id) == ["Copy", "Draw the logo"]
     assert (card.due_at, card.due_complete) == (NOON, True)
-    assert card.assignee_ids == (view.member("usr_bob").id,)
+    assert card.assignee_ids == (view.get_member("usr_bob").id,)
     assert texts(desk, checklist) == []
     assert counts(desk, checklist) == (0, 0)
-    assert desk.list_named("To do").card_count == 2
+    assert desk.get_list("To do").card_count == 2
     event = desk.events[-1]
     assert (event.type, event.list_id, event.card_id) == (
         "checklist_item.converted",
@@ -213,12 +213,12 @@ def test_an_item_becomes_a_card_at_the_bottom_of_its_cards_list(desk: Desk, chec
     }
 
 
-def test_an_item_becomes_a_card_in_progress_whose_clock_runs(desk: Desk, checklist: Checklist) -> None:
+def test_an_item_becomes_a_card_in_progress_whose_clock_runs(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "Draw the logo")
-    doing = desk.list_named("Doing").id
+    doing = desk.get_list("Doing").id
     view = desk.view(checklist.card_id)
 
-    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.act, list_id=doing)
+    card, change = checklist_items.convert(view, now(desk, checklist), item.id, desk.context, list_id=doing)
     desk.apply(change)
 
     assert card.running is not None
@@ -226,20 +226,20 @@ def test_an_item_becomes_a_card_in_progress_whose_clock_runs(desk: Desk, checkli
     assert desk.events[-1].list_id == doing
 
 
-def test_a_full_list_and_a_foreign_one_take_no_item(desk: Desk, checklist: Checklist) -> None:
+def test_a_full_list_and_a_foreign_one_take_no_item(desk: FakeStore, checklist: Checklist) -> None:
     item = add(desk, checklist, "Draw the logo")
-    desk.alter("To do", wip_limit=1, wip_enforcement=Enforcement.BLOCK)
+    desk.change_list("To do", wip_limit=1, wip_enforcement=Enforcement.BLOCK)
     view = desk.view(checklist.card_id)
 
     with pytest.raises(WipLimitReached):
-        checklist_items.convert(view, now(desk, checklist), item.id, desk.act)
+        checklist_items.convert(view, now(desk, checklist), item.id, desk.context)
     with pytest.raises(UnknownReference):
-        checklist_items.convert(view, now(desk, checklist), item.id, desk.act, list_id="list_elsewhere")
+        checklist_items.convert(view, now(desk, checklist), item.id, desk.context, list_id="list_elsewhere")
 
     assert texts(desk, checklist) == ["Draw the logo"]
 
 
-def test_whatever_is_done_the_card_counts_right(desk: Desk, checklist: Checklist) -> None:
+def test_whatever_is_done_the_card_counts_right(desk: FakeStore, checklist: Checklist) -> None:
     chance = random.Random(4)  # noqa: S311 - the same program in every run.
     for _ in range(400):
         act_by_chance(desk, checklist, chance)
@@ -255,28 +255,28 @@ def test_whatever_is_done_the_card_counts_right(desk: Desk, checklist: Checklist
     }
 
 
-def act_by_chance(desk: Desk, first: Checklist, chance: random.Random) -> None:
+def act_by_chance(desk: FakeStore, first: Checklist, chance: random.Random) -> None:
     """Make or delete a checklist of the card, or do something to an item of one."""
     view = desk.view(first.card_id)
     there = sorted((each for each in desk.parts.values() if isinstance(each, Checklist)), key=lambda each: each.rank)
     if not there or (len(there) < 4 and chance.random() < 0.1):
-        desk.apply(checklists.add(view, first.card_id, there, desk.act, name="More")[1])
+        desk.apply(checklists.create(view, first.card_id, there, desk.context, name="More")[1])
         return
     checklist = chance.choice(there)
     if chance.random() < 0.02:
-        desk.apply(checklists.delete(view, checklist, desk.act))
+        desk.apply(checklists.delete(view, checklist, desk.context))
         return
     if not checklist.items or (len(checklist.items) < 10 and chance.random() < 0.4):
-        desk.apply(checklist_items.add(view, checklist, desk.act, text="x", done=chance.random() < 0.5)[1])
+        desk.apply(checklist_items.create(view, checklist, desk.context, text="x", done=chance.random() < 0.5)[1])
         return
     item = chance.choice(checklist.items)
     match chance.randrange(4):
         case 0:
             done = {"done": chance.random() < 0.5}
-            desk.apply(checklist_items.revise(view, checklist, item.id, done, desk.act)[1])
+            desk.apply(checklist_items.update(view, checklist, item.id, done, desk.context)[1])
         case 1:
-            desk.apply(checklist_items.move(view, checklist, item.id, desk.act, position="top")[1])
+            desk.apply(checklist_items.move(view, checklist, item.id, desk.context, position="top")[1])
         case 2:
-            desk.apply(checklist_items.delete(view, checklist, item.id, desk.act))
+            desk.apply(checklist_items.delete(view, checklist, item.id, desk.context))
         case _:
-            desk.apply(checklist_items.convert(view, checklist, item.id, desk.act)[1])
+            desk.apply(checklist_items.convert(view, checklist, item.id, desk.context)[1])

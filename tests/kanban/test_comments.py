@@ -6,40 +6,40 @@ import pytest
 
 from kanban import cards, comments
 from kanban.errors import NotFound, NotTheAuthor, TooManyComments
-from kanban.values import Act, Card, Comment, Role
-from tests.kanban.desk import Desk
+from kanban.values import ActionContext, Card, Comment, Role
+from tests.kanban.desk import FakeStore
 
 
 @pytest.fixture
-def card(desk: Desk) -> Card:
+def card(desk: FakeStore) -> Card:
     """A card to talk about."""
-    made, change = cards.add(desk.view(), desk.act, title="Copy")
+    made, change = cards.create(desk.view(), desk.context, title="Copy")
     desk.apply(change)
     return made
 
 
-def bob(desk: Desk) -> Act:
+def bob(desk: FakeStore) -> ActionContext:
     """Bob does something now."""
-    return replace(desk.act, by="usr_bob")
+    return replace(desk.context, by="usr_bob")
 
 
-def add(desk: Desk, card: Card, text: str) -> Comment:
-    made, change = comments.add(desk.view(card.id), card.id, desk.act, text=text)
+def add(desk: FakeStore, card: Card, text: str) -> Comment:
+    made, change = comments.create(desk.view(card.id), card.id, desk.context, text=text)
     desk.apply(change)
     return made
 
 
-def test_a_comment_is_counted_on_its_card_whose_version_stays(desk: Desk, card: Card) -> None:
+def test_a_comment_is_counted_on_its_card_whose_version_stays(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Looks *good*.")
 
     assert (made.author_id, made.text, made.version) == ("usr_ann", "Looks *good*.", 1)
     assert (desk.cards[card.id].comment_count, desk.cards[card.id].version) == (1, card.version)
 
 
-def test_events_of_comments_never_hold_their_text(desk: Desk, card: Card) -> None:
+def test_events_of_comments_never_hold_their_text(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Secret")
-    desk.apply(comments.revise(desk.view(card.id), card.id, made.id, {"text": "Also secret"}, desk.act)[1])
-    desk.apply(comments.delete(desk.view(card.id), card.id, made.id, desk.act))
+    desk.apply(comments.update(desk.view(card.id), card.id, made.id, {"text": "Also secret"}, desk.context)[1])
+    desk.apply(comments.delete(desk.view(card.id), card.id, made.id, desk.context))
 
     told = desk.events[-3:]
     assert [each.type for each in told] == ["comment.created", "comment.updated", "comment.deleted"]
@@ -47,32 +47,35 @@ def test_events_of_comments_never_hold_their_text(desk: Desk, card: Card) -> Non
     assert {(each.list_id, each.card_id) for each in told} == {(card.list_id, card.id)}
 
 
-def test_a_card_has_a_thousand_comments_and_no_more(desk: Desk, card: Card) -> None:
+def test_a_card_has_a_thousand_comments_and_no_more(desk: FakeStore, card: Card) -> None:
     desk.cards[card.id] = replace(card, comment_count=1000)
 
     with pytest.raises(TooManyComments, match="Card 'Copy' has 1000 comments"):
         add(desk, card, "One more")
 
 
-def test_its_author_changes_a_comment(desk: Desk, card: Card) -> None:
+def test_its_author_changes_a_comment(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Looks god.")
-    desk.later(minutes=1)
+    desk.advance_clock(minutes=1)
 
-    revised, change = comments.revise(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.act)
+    revised, change = comments.update(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.context)
     desk.apply(change)
 
     assert (revised.text, revised.version, revised.updated_at) == ("Looks good.", 2, desk.now)
-    assert comments.revise(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.act) == (revised, None)
+    assert comments.update(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.context) == (
+        revised,
+        None,
+    )
 
 
-def test_nobody_else_changes_a_comment_not_even_an_owner(desk: Desk, card: Card) -> None:
+def test_nobody_else_changes_a_comment_not_even_an_owner(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Looks good.")
 
     with pytest.raises(NotTheAuthor, match="only its author can edit it"):
-        comments.revise(desk.view(card.id, role=Role.OWNER), card.id, made.id, {"text": "Bad"}, bob(desk))
+        comments.update(desk.view(card.id, role=Role.OWNER), card.id, made.id, {"text": "Bad"}, bob(desk))
 
 
-def test_an_owner_deletes_the_comment_of_another(desk: Desk, card: Card) -> None:
+def test_an_owner_deletes_the_comment_of_another(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Buy now!")
 
     with pytest.raises(NotTheAuthor, match="its author or an owner of the board"):
@@ -83,10 +86,10 @@ def test_an_owner_deletes_the_comment_of_another(desk: Desk, card: Card) -> None
     assert made.id not in desk.parts
 
 
-def test_a_comment_on_another_card_is_not_found(desk: Desk, card: Card) -> None:
+def test_a_comment_on_another_card_is_not_found(desk: FakeStore, card: Card) -> None:
     made = add(desk, card, "Looks good.")
-    other, change = cards.add(desk.view(), desk.act, title="Other")
+    other, change = cards.create(desk.view(), desk.context, title="Other")
     desk.apply(change)
 
     with pytest.raises(NotFound, match="no such comment"):
-        comments.of(desk.view(card.id, other.id), other.id, made.id)
+        comments.get_comment(desk.view(card.id, other.id), other.id, made.id)

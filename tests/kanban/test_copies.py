@@ -7,19 +7,19 @@ import pytest
 from kanban import cards, checklist_items, checklists, copies, labels, marks
 from kanban.errors import ListArchived, TooManyLists, TooMuchToCopy, UnknownReference
 from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Role, Stage
-from tests.kanban.desk import Desk
+from tests.kanban.desk import FakeStore
 
 
-def full_card(desk: Desk, list_name: str = "Doing") -> Card:
+def full_card(desk: FakeStore, list_name: str = "Doing") -> Card:
     """A card with all that a card can have."""
-    label, change = labels.add(desk.view(), desk.act, name="Bug", color=Color.RED)
+    label, change = labels.create(desk.view(), desk.context, name="Bug", color=Color.RED)
     desk.apply(change)
-    card, change = cards.add(
+    card, change = cards.create(
         desk.view(),
-        desk.act,
+        desk.context,
         title="Fix it",
         description="Soon.",
-        list_id=desk.list_named(list_name).id,
+        list_id=desk.get_list(list_name).id,
         external_id="x1",
         label_ids=[label.id],
         due_at=desk.now,
@@ -28,25 +28,25 @@ def full_card(desk: Desk, list_name: str = "Doing") -> Card:
         links=[Link("https://example.org", "")],
     )
     desk.apply(change)
-    desk.apply(marks.assign(desk.view(card.id), card.id, "usr_ann", desk.act)[1])
-    checklist, change = checklists.add(desk.view(card.id), card.id, (), desk.act, name="Steps")
+    desk.apply(marks.assign(desk.view(card.id), card.id, "usr_ann", desk.context)[1])
+    checklist, change = checklists.create(desk.view(card.id), card.id, (), desk.context, name="Steps")
     desk.apply(change)
-    item, change = checklist_items.add(desk.view(card.id), checklist, desk.act, text="Try it")
+    item, change = checklist_items.create(desk.view(card.id), checklist, desk.context, text="Try it")
     desk.apply(change)
     checklist = next(each for each in desk.parts.values() if isinstance(each, Checklist))
-    desk.apply(checklist_items.revise(desk.view(card.id), checklist, item.id, {"done": True}, desk.act)[1])
+    desk.apply(checklist_items.update(desk.view(card.id), checklist, item.id, {"done": True}, desk.context)[1])
     return desk.cards[card.id]
 
 
-def parts_of(desk: Desk, card_id: str) -> list[Checklist]:
+def parts_of(desk: FakeStore, card_id: str) -> list[Checklist]:
     return [each for each in desk.parts.values() if isinstance(each, Checklist) and each.card_id == card_id]
 
 
-def test_a_copy_of_a_card_is_new_work(desk: Desk) -> None:
+def test_a_copy_of_a_card_is_new_work(desk: FakeStore) -> None:
     old = full_card(desk)
-    desk.later(hours=1)
+    desk.advance_clock(hours=1)
 
-    copy, change = copies.copy_card(desk.view(old.id), old.id, parts_of(desk, old.id), desk.act)
+    copy, change = copies.copy_card(desk.view(old.id), old.id, parts_of(desk, old.id), desk.context)
     desk.apply(change)
 
     assert (copy.title, copy.description, copy.label_ids, copy.links) == ("Fix it", "Soon.", old.label_ids, old.links)
@@ -58,44 +58,44 @@ def test_a_copy_of_a_card_is_new_work(desk: Desk) -> None:
     (steps,) = parts_of(desk, copy.id)
     assert [(each.text, each.done) for each in steps.items] == [("Try it", False)]
     assert not {steps.id, steps.items[0].id} & {each.id for each in parts_of(desk, old.id)}
-    assert desk.list_named("Doing").card_count == 2
+    assert desk.get_list("Doing").card_count == 2
     assert desk.events[-1].data == {"from_card_id": old.id, "title": "Fix it", "stage": "in_progress"}
 
 
-def test_a_copy_can_have_another_title_and_place(desk: Desk) -> None:
+def test_a_copy_can_have_another_title_and_place(desk: FakeStore) -> None:
     old = full_card(desk)
-    done = desk.list_named("Done").id
+    done = desk.get_list("Done").id
 
     copy, change = copies.copy_card(
-        desk.view(old.id), old.id, (), desk.act, title="Again", list_id=done, position="top"
+        desk.view(old.id), old.id, (), desk.context, title="Again", list_id=done, position="top"
     )
     desk.apply(change)
 
     assert (copy.title, copy.list_id, copy.resolved_at, copy.running) == ("Again", done, desk.now, None)
     with pytest.raises(UnknownReference):
-        copies.copy_card(desk.view(old.id), old.id, (), desk.act, list_id="lst_elsewhere")
-    desk.alter("Done", archived_at=desk.now)
+        copies.copy_card(desk.view(old.id), old.id, (), desk.context, list_id="lst_elsewhere")
+    desk.change_list("Done", archived_at=desk.now)
     with pytest.raises(ListArchived):
-        copies.copy_card(desk.view(old.id), old.id, (), desk.act, list_id=done)
+        copies.copy_card(desk.view(old.id), old.id, (), desk.context, list_id=done)
 
 
-def copy_list(desk: Desk, original: str, **wishes: str) -> List:
-    home = desk.list_named(original)
+def copy_list(desk: FakeStore, original: str, **wishes: str) -> List:
+    home = desk.get_list(original)
     there = sorted((card for card in desk.cards.values() if card.list_id == home.id), key=lambda card: card.rank)
     inside = {card.id: parts_of(desk, card.id) for card in there}
-    new, change = copies.copy_list(desk.view(), home.id, there, inside, desk.act, **wishes)
+    new, change = copies.copy_list(desk.view(), home.id, there, inside, desk.context, **wishes)
     desk.apply(change)
     return new
 
 
-def test_a_copy_of_a_list_stands_beside_it_with_its_cards_and_no_clock_runs(desk: Desk) -> None:
+def test_a_copy_of_a_list_stands_beside_it_with_its_cards_and_no_clock_runs(desk: FakeStore) -> None:
     full_card(desk)
-    desk.apply(cards.add(desk.view(), desk.act, title="Second", list_id=desk.list_named("Doing").id)[1])
+    desk.apply(cards.create(desk.view(), desk.context, title="Second", list_id=desk.get_list("Doing").id)[1])
 
     new = copy_list(desk, "Doing", name="Next")
 
     assert [each.name for each in desk.view().lists] == ["To do", "Doing", "Next", "Done"]
-    assert desk.titles(new.id) == ["Fix it", "Second"]
+    assert desk.get_titles(new.id) == ["Fix it", "Second"]
     assert (new.card_count, new.stage, new.external_id) == (2, Stage.IN_PROGRESS, None)
     inside = [card for card in desk.cards.values() if card.list_id == new.id]
     assert [(card.running, card.started_at) for card in inside] == [(None, desk.now)] * 2
@@ -103,56 +103,56 @@ def test_a_copy_of_a_list_stands_beside_it_with_its_cards_and_no_clock_runs(desk
     assert desk.events[-1].data["card_count"] == 2
 
 
-def test_a_list_that_holds_too_much_is_not_copied(desk: Desk) -> None:
+def test_a_list_that_holds_too_much_is_not_copied(desk: FakeStore) -> None:
     old = full_card(desk)
-    home = desk.list_named("Doing").id
+    home = desk.get_list("Doing").id
 
     with pytest.raises(
         TooMuchToCopy, match="at most 40 cards, 80 cards and checklists together, and 400000 characters"
     ):
-        copies.copy_list(desk.view(), home, [old], {old.id: parts_of(desk, old.id) * 80}, desk.act)
-    desk.alter("Doing", card_count=41)
+        copies.copy_list(desk.view(), home, [old], {old.id: parts_of(desk, old.id) * 80}, desk.context)
+    desk.change_list("Doing", card_count=41)
     with pytest.raises(TooMuchToCopy):
-        copies.copy_list(desk.view(), home, [old] * 41, {}, desk.act)
+        copies.copy_list(desk.view(), home, [old] * 41, {}, desk.context)
 
 
-def test_a_list_with_more_text_than_a_commit_holds_is_not_copied(desk: Desk) -> None:
-    todo = desk.list_named("To do")
+def test_a_list_with_more_text_than_a_commit_holds_is_not_copied(desk: FakeStore) -> None:
+    todo = desk.get_list("To do")
     for _ in range(21):
-        desk.apply(cards.add(desk.view(), desk.act, title="Long", description="x" * 20_000)[1])
+        desk.apply(cards.create(desk.view(), desk.context, title="Long", description="x" * 20_000)[1])
 
     with pytest.raises(TooMuchToCopy):
-        copies.copy_list(desk.view(), todo.id, [*desk.cards.values()], {}, desk.act)
+        copies.copy_list(desk.view(), todo.id, [*desk.cards.values()], {}, desk.context)
 
 
-def test_a_card_with_more_text_than_a_commit_holds_is_not_copied(desk: Desk) -> None:
+def test_a_card_with_more_text_than_a_commit_holds_is_not_copied(desk: FakeStore) -> None:
     old = full_card(desk)
     (steps,) = parts_of(desk, old.id)
     full = replace(steps, items=(replace(steps.items[0], text="x" * 149),) * 100)
     view = desk.view(old.id)
 
-    copies.copy_card(view, old.id, [full] * 20, desk.act)
+    copies.copy_card(view, old.id, [full] * 20, desk.context)
     with pytest.raises(
         TooMuchToCopy, match="Card 'Fix it' holds too much: one request copies at most 400000 characters"
     ):
         copies.copy_card(
-            replace(view, cards={old.id: replace(old, description="x" * 2000)}), old.id, [full] * 20, desk.act
+            replace(view, cards={old.id: replace(old, description="x" * 2000)}), old.id, [full] * 20, desk.context
         )
 
 
-def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: Desk) -> None:
+def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: FakeStore) -> None:
     view = desk.view()
     crowded = replace(view, lists=view.lists + view.lists[:1] * 97)
 
     with pytest.raises(TooManyLists):
-        copies.copy_list(crowded, view.lists[0].id, (), {}, desk.act)
+        copies.copy_list(crowded, view.lists[0].id, (), {}, desk.context)
 
 
-def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: Desk) -> None:
+def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: FakeStore) -> None:
     old = full_card(desk)
-    desk.alter("To do", archived_at=desk.now, external_id="x")
-    desk.later(days=1)
-    act = replace(desk.act, by="usr_bob")
+    desk.change_list("To do", archived_at=desk.now, external_id="x")
+    desk.advance_clock(days=1)
+    act = replace(desk.context, by="usr_bob")
 
     seen, change = copies.copy_board(desk.view(), [old], {old.id: parts_of(desk, old.id)}, act, name="Spring")
 

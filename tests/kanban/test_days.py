@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kanban import days
-from kanban.days import Bucket, Days
-from kanban.errors import EndsBeforeStart, Refused
+from kanban.days import Bucket, DateRange
+from kanban.errors import DomainError, EndsBeforeStart
 from kanban.time_errors import RangeTooLong, UnknownTimeZone
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
 
-def of(first: str, last: str, tz: str = "UTC") -> Days:
-    return Days(date.fromisoformat(first), date.fromisoformat(last), days.zone_named(tz))
+def of(first: str, last: str, tz: str = "UTC") -> DateRange:
+    return DateRange(date.fromisoformat(first), date.fromisoformat(last), days.load_time_zone(tz))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_a_day_begins_at_its_first_moment_and_is_as_long_as_it_was(tz: str, day:
 def test_weeks_begin_on_monday_and_months_on_the_first_and_none_leaves_the_range() -> None:
     found = of("2026-01-30", "2026-03-02")
 
-    weeks = [(each.first.isoformat(), each.last.isoformat()) for each in found.cut(Bucket.WEEK).pieces]
-    months = [(each.first.isoformat(), each.last.isoformat()) for each in found.cut(Bucket.MONTH).pieces]
+    weeks = [(each.first_day.isoformat(), each.last_day.isoformat()) for each in found.split(Bucket.WEEK).periods]
+    months = [(each.first_day.isoformat(), each.last_day.isoformat()) for each in found.split(Bucket.MONTH).periods]
 
     assert weeks[:2] == [("2026-01-30", "2026-02-01"), ("2026-02-02", "2026-02-08")]
     assert weeks[-1] == ("2026-03-02", "2026-03-02")
@@ -54,22 +54,25 @@ def test_weeks_begin_on_monday_and_months_on_the_first_and_none_leaves_the_range
 @pytest.mark.parametrize("bucket", list(Bucket))
 def test_pieces_have_no_gap_and_know_their_moments(bucket: Bucket) -> None:
     found = of("2026-03-20", "2026-11-05", "Europe/Berlin")
-    cut = found.cut(bucket)
+    cut = found.split(bucket)
 
-    assert cut.pieces[0].start == found.start
-    assert cut.pieces[-1].end == found.end
-    for number, piece in enumerate(cut.pieces):
-        assert cut.place(piece.start) == number
-        assert cut.place(piece.end) == number + 1
-        assert cut.place(piece.start - timedelta(seconds=1)) == number - 1
-        assert {found.day_of(piece.start), found.day_of(piece.end - timedelta(seconds=1))} == {piece.first, piece.last}
+    assert cut.periods[0].start == found.start
+    assert cut.periods[-1].end == found.end
+    for number, piece in enumerate(cut.periods):
+        assert cut.find_index(piece.start) == number
+        assert cut.find_index(piece.end) == number + 1
+        assert cut.find_index(piece.start - timedelta(seconds=1)) == number - 1
+        assert {found.get_local_day(piece.start), found.get_local_day(piece.end - timedelta(seconds=1))} == {
+            piece.first_day,
+            piece.last_day,
+        }
 
 
 def test_an_empty_range_has_no_pieces() -> None:
-    cut = of("2026-11-21", "2026-11-20").cut(Bucket.DAY)
+    cut = of("2026-11-21", "2026-11-20").split(Bucket.DAY)
 
-    assert cut.pieces == ()
-    assert cut.place(NOON) == -1
+    assert cut.periods == ()
+    assert cut.find_index(NOON) == -1
 
 
 @pytest.mark.parametrize(
@@ -83,16 +86,18 @@ def test_an_empty_range_has_no_pieces() -> None:
     ],
 )
 def test_what_is_not_said_is_the_last_thirty_days(first: str | None, last: str | None, found: tuple[str, str]) -> None:
-    wished = days.wished(first and date.fromisoformat(first), last and date.fromisoformat(last), "UTC", NOON)  # type: ignore[arg-type]  # no day is an empty text
+    wished = days.build_date_range(first and date.fromisoformat(first), last and date.fromisoformat(last), "UTC", NOON)  # type: ignore[arg-type]  # no day is an empty text
 
-    assert (wished.first.isoformat(), wished.last.isoformat()) == found
+    assert (wished.first_day.isoformat(), wished.last_day.isoformat()) == found
 
 
 def test_today_is_today_where_the_caller_is() -> None:
     late = NOON.replace(hour=23)
 
-    assert days.wished(None, None, "Asia/Tokyo", late).last == date(2026, 11, 21)
-    assert days.wished(None, None, "America/Lima", late.replace(day=21, hour=2)).last == date(2026, 11, 20)
+    assert days.build_date_range(None, None, "Asia/Tokyo", late).last_day == date(2026, 11, 21)
+    assert days.build_date_range(None, None, "America/Lima", late.replace(day=21, hour=2)).last_day == date(
+        2026, 11, 20
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,9 +111,11 @@ def test_today_is_today_where_the_caller_is() -> None:
         ("2026-11-20", "2026-11-20", "../../etc/passwd", UnknownTimeZone, "query/tz"),
     ],
 )
-def test_a_range_that_cannot_be_is_refused(first: str, last: str, tz: str, error: type[Refused], field: str) -> None:
+def test_a_range_that_cannot_be_is_refused(
+    first: str, last: str, tz: str, error: type[DomainError], field: str
+) -> None:
     with pytest.raises(error) as refused:
-        days.wished(date.fromisoformat(first), date.fromisoformat(last), tz, NOON)
+        days.build_date_range(date.fromisoformat(first), date.fromisoformat(last), tz, NOON)
 
     assert getattr(refused.value, "field", None) == field
 

@@ -2,18 +2,18 @@
 
 from kanban import errors
 from kanban.errors import (
+    DomainError,
     ExternalIdTaken,
     IdTaken,
     ListNotEmpty,
     NotFound,
-    Refused,
     RoleTooLow,
     ScopeMissing,
     TooManyCards,
     UnknownReference,
     WipLimitReached,
     WrongStage,
-    taken,
+    conflict_for_duplicate,
 )
 
 
@@ -43,9 +43,9 @@ def test_not_found_is_a_code_for_each_kind() -> None:
 
 
 def test_what_exists_already_becomes_a_refusal() -> None:
-    assert isinstance(taken("user"), IdTaken)
-    assert isinstance(taken("card.external_id"), ExternalIdTaken)
-    assert taken("list.external_id").message == "Another list on this board has this external_id."
+    assert isinstance(conflict_for_duplicate("user"), IdTaken)
+    assert isinstance(conflict_for_duplicate("card.external_id"), ExternalIdTaken)
+    assert conflict_for_duplicate("list.external_id").message == "Another list on this board has this external_id."
 
 
 def test_an_unknown_reference_names_its_field_and_not_what_it_held() -> None:
@@ -59,7 +59,7 @@ def test_every_code_is_used_once() -> None:
     kinds = [
         kind
         for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, Refused) and "code" in vars(kind)
+        if isinstance(kind, type) and issubclass(kind, DomainError) and "code" in vars(kind)
     ]
 
     assert len({kind.code for kind in kinds}) == len(kinds)

@@ -7,26 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kanban.ids import PREFIXES, Ids
+from kanban.ids import PREFIXES, IdGenerator
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def test_an_id_is_a_prefix_and_a_ulid_in_lower_case() -> None:
-    new_id = Ids(lambda: NOON, os.urandom)
+    new_id = IdGenerator(lambda: NOON, os.urandom)
 
     for kind, prefix in PREFIXES.items():
         assert re.fullmatch(prefix + "[0-7][0-9a-hjkmnp-tv-z]{25}", new_id(kind))
 
 
 def test_an_id_holds_the_moment_and_the_random_bytes() -> None:
-    new_id = Ids(lambda: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=31), lambda _: b"\x00" * 9 + b"\x1f")
+    new_id = IdGenerator(
+        lambda: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=31), lambda _: b"\x00" * 9 + b"\x1f"
+    )
 
     assert new_id("card") == "crd_000000000z000000000000000z"
 
 
 def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
-    new_id = Ids(lambda: NOON, os.urandom)
+    new_id = IdGenerator(lambda: NOON, os.urandom)
 
     made = [new_id("card") for _ in range(1000)]
 
@@ -35,7 +37,7 @@ def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
 
 def test_ids_sort_as_they_were_made_even_when_the_clock_is_set_back() -> None:
     moments = iter([NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=2), NOON + timedelta(seconds=1)])
-    new_id = Ids(lambda: next(moments), os.urandom)
+    new_id = IdGenerator(lambda: next(moments), os.urandom)
 
     made = [new_id("card") for _ in range(4)]
 
@@ -43,7 +45,7 @@ def test_ids_sort_as_they_were_made_even_when_the_clock_is_set_back() -> None:
 
 
 def test_threads_never_make_the_same_id() -> None:
-    new_id = Ids(lambda: NOON, lambda size: b"\x00" * size)
+    new_id = IdGenerator(lambda: NOON, lambda size: b"\x00" * size)
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: new_id("card"), range(2000)))
@@ -53,4 +55,4 @@ def test_threads_never_make_the_same_id() -> None:
 
 def test_there_are_no_ids_of_an_unknown_kind() -> None:
     with pytest.raises(KeyError):
-        Ids(lambda: NOON, os.urandom)("sticker")
+        IdGenerator(lambda: NOON, os.urandom)("sticker")

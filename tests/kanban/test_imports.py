@@ -8,9 +8,9 @@ import pytest
 
 from kanban import imports
 from kanban.errors import BrokenExport
-from kanban.reports import Report
-from kanban.soundness import MOST_COST, MOST_SECONDS
-from kanban.values import MOST_MEMBERS, Act, Card, Change, Comment, List, Member, TimeEntry
+from kanban.reports import ImportReport
+from kanban.soundness import MAX_TOTAL_COST_MINOR, MAX_TOTAL_SECONDS
+from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, Card, Change, Comment, List, Member, TimeEntry
 from tests.kanban.desk import NOON
 
 Shape = dict[str, Any]
@@ -66,11 +66,11 @@ def document(**fields: Any) -> Shape:
     return {"board": board, "members": [a_member("usr_ann")], **kinds, "lists": lists, **ends, **fields}
 
 
-def brought(*, speakers: Sequence[str] = (), by: str = "usr_ann", **fields: Any) -> tuple[Change, Report]:
+def brought(*, speakers: Sequence[str] = (), by: str = "usr_ann", **fields: Any) -> tuple[Change, ImportReport]:
     """What becomes of such an export."""
     numbers = count(1)
-    _, change, report = imports.brought(
-        document(**fields), speakers, Act(by, NOON, lambda kind: f"{kind}{next(numbers)}")
+    _, change, report = imports.import_board(
+        document(**fields), speakers, ActionContext(by, NOON, lambda kind: f"{kind}{next(numbers)}")
     )
     return change, report
 
@@ -80,7 +80,7 @@ def made(change: Change, kind: type[Any]) -> list[Any]:
     return [each for each in change.creates if isinstance(each, kind)]
 
 
-def said(report: Report) -> list[str]:
+def said(report: ImportReport) -> list[str]:
     """The lines of a report."""
     return [line.message for line in report.lines]
 
@@ -99,12 +99,12 @@ def refusal(**fields: Any) -> tuple[str | None, str]:
 
 
 def test_a_board_of_as_many_members_as_there_can_be_comes_back_to_one_of_them() -> None:
-    speakers = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    speakers = [f"usr_{number}" for number in range(MAX_MEMBERS_PER_BOARD)]
     members = [a_member(each) for each in speakers]
 
     change, _ = brought(members=members, speakers=speakers, by=speakers[7])
 
-    assert len(made(change, Member)) == MOST_MEMBERS
+    assert len(made(change, Member)) == MAX_MEMBERS_PER_BOARD
 
 
 def test_a_card_with_more_text_than_can_be_kept_is_refused() -> None:
@@ -120,12 +120,12 @@ def test_a_card_with_more_text_than_can_be_kept_is_refused() -> None:
 
 
 def test_one_member_more_than_there_can_be_is_refused_and_strangers_do_not_count() -> None:
-    speakers = [f"usr_{number}" for number in range(MOST_MEMBERS)]
+    speakers = [f"usr_{number}" for number in range(MAX_MEMBERS_PER_BOARD)]
     members = [a_member(each) for each in speakers]
 
     change, _ = brought(members=members, speakers=speakers[1:])
 
-    assert len(made(change, Member)) == MOST_MEMBERS
+    assert len(made(change, Member)) == MAX_MEMBERS_PER_BOARD
     assert refusal(members=members, speakers=speakers) == (
         "members",
         "With whoever imports it, the board has more than 100 members.",
@@ -142,7 +142,9 @@ def test_a_clock_that_ran_for_years_comes_back() -> None:
     assert card.tracked_cost == card.tracked_seconds * 100_000_000
 
 
-@pytest.mark.parametrize(("rate", "most"), [(0, MOST_SECONDS), (100_000_000, MOST_COST * 3600 // 100_000_000)])
+@pytest.mark.parametrize(
+    ("rate", "most"), [(0, MAX_TOTAL_SECONDS), (100_000_000, MAX_TOTAL_COST_MINOR * 3600 // 100_000_000)]
+)
 def test_work_that_adds_up_to_more_than_can_be_told_is_refused(rate: int, most: int) -> None:
     years: Shape = {"started_at": "2001-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z", "hourly_rate_minor": rate}
     cards = [a_card(DONE), a_card(DONE, 2)]

@@ -10,7 +10,7 @@ from kanban import money
     [(0, 0), (1799, 0), (1800, 1), (3599, 1), (3600, 1), (5399, 1), (5400, 2), (10**17 * 3600 + 1800, 10**17 + 1)],
 )
 def test_halves_are_rounded_up(rate_seconds: int, minor: int) -> None:
-    assert money.earned(rate_seconds) == minor
+    assert money.compute_cost_minor(rate_seconds) == minor
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_halves_are_rounded_up(rate_seconds: int, minor: int) -> None:
     ],
 )
 def test_an_amount_is_shown_with_the_digits_of_its_currency(amount: int, currency: str, shown: str) -> None:
-    assert money.formatted(amount, currency) == shown
+    assert money.format_amount(amount, currency) == shown
 
 
 def test_every_currency_has_a_code_of_three_capitals() -> None:

@@ -18,16 +18,16 @@ from kanban.errors import SelfReference, UnknownReference
     ],
 )
 def test_a_place_is_named_by_a_neighbour_or_an_end(wish: dict[str, str], place: int) -> None:
-    assert order.place(["a", "b", "c"], "x", **wish) == place  # type: ignore[arg-type]  # a test gives what the rule takes
+    assert order.find_index(["a", "b", "c"], "x", **wish) == place  # type: ignore[arg-type]  # a test gives what the rule takes
 
 
 def test_nothing_stands_beside_itself_or_beside_a_stranger() -> None:
     with pytest.raises(SelfReference):
-        order.place(["a"], "x", before="x")
+        order.find_index(["a"], "x", before="x")
     with pytest.raises(UnknownReference):
-        order.place(["a"], "x", after="z")
+        order.find_index(["a"], "x", after="z")
 
 
 def test_a_place_without_a_wish_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="must be given"):
-        order.place(["a"], "x")
+        order.find_index(["a"], "x")

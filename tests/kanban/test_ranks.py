@@ -51,14 +51,14 @@ def test_any_insertions_keep_the_order(places: list[int]) -> None:
 
 
 def test_five_thousand_at_the_bottom_take_four_characters() -> None:
-    order = ranks.following("", 5000)
+    order = ranks.sequence_after("", 5000)
 
     assert are_right(order)
     assert max(map(len, order)) == 4
 
 
 def test_five_thousand_at_the_top_take_four_characters() -> None:
-    order = ranks.preceding("", 5000)
+    order = ranks.sequence_before("", 5000)
 
     assert are_right(order)
     assert max(map(len, order)) == 4
@@ -75,8 +75,8 @@ def test_integers_count_across_the_change_of_length_and_sign() -> None:
 
 
 def test_going_down_and_up_again_comes_back() -> None:
-    down = ranks.following("", 4000)
-    up = ranks.preceding(down[-1], 3999)
+    down = ranks.sequence_after("", 4000)
+    up = ranks.sequence_before(down[-1], 3999)
 
     assert up == down[:-1]
 
@@ -92,7 +92,7 @@ def test_insisting_on_one_place_costs_a_character_for_about_five() -> None:
         insert(order, 1)
 
     assert are_right(order)
-    assert max(map(len, order)) <= ranks.LONGEST
+    assert max(map(len, order)) <= ranks.MAX_RANK_LENGTH
 
 
 def test_insisting_just_below_the_newest_costs_no_more() -> None:
@@ -102,7 +102,7 @@ def test_insisting_just_below_the_newest_costs_no_more() -> None:
         insert(order, place)
 
     assert are_right(order)
-    assert max(map(len, order)) <= ranks.LONGEST
+    assert max(map(len, order)) <= ranks.MAX_RANK_LENGTH
 
 
 def test_between_two_that_are_not_in_order_there_is_nothing() -> None:
@@ -115,7 +115,7 @@ def test_between_two_that_are_not_in_order_there_is_nothing() -> None:
 @pytest.mark.parametrize("rank", ["a0", "Zz", "bzz", "a5V", "m" + "z" * 13, "N" + "0" * 13, "a" + "1" * 200])
 def test_a_rank_has_room_on_both_sides(rank: str) -> None:
     assert ranks.is_rank(rank)
-    assert are_right([*ranks.preceding(rank, 100), rank, *ranks.following(rank, 100)])
+    assert are_right([*ranks.sequence_before(rank, 100), rank, *ranks.sequence_after(rank, 100)])
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_could_not_be_made_here_or_lies_near_the_last_rank_is_none(text: st
 )
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
 def test_many_ranks_are_spread_between_two(above: str, below: str, count: int) -> None:
-    spread = ranks.spread(above, below, count)
+    spread = ranks.sequence_between(above, below, count)
 
     assert len(spread) == count
     assert are_right([rank for rank in (above, *spread, below) if rank])

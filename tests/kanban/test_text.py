@@ -2,7 +2,7 @@
 
 import pytest
 
-from kanban.text import folded, searchable
+from kanban.text import build_search_text, fold
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from kanban.text import folded, searchable
     ],
 )
 def test_a_query_finds_text_that_reads_the_same(query: str, title: str) -> None:
-    assert folded(query) in searchable(title, "")
+    assert fold(query) in build_search_text(title, "")
 
 
 def test_the_description_is_searched_too_but_not_across_the_title() -> None:
-    text = searchable("Buy milk", "today")
+    text = build_search_text("Buy milk", "today")
 
-    assert folded("TODAY") in text
-    assert folded("milktoday") not in text
-    assert folded("milk today") not in text
+    assert fold("TODAY") in text
+    assert fold("milktoday") not in text
+    assert fold("milk today") not in text

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanban import cards, days, labels, time_report
-from kanban.days import Bucket, Days
-from kanban.time_report import Report
+from kanban.days import Bucket, DateRange
+from kanban.time_report import TimeReport
 from kanban.values import Card, Color, TimeEntry
-from tests.kanban.desk import Desk
+from tests.kanban.desk import FakeStore
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,24 +22,24 @@ def entry_of(card: Card, start: datetime, end: datetime | None, *, by: str = "us
     return TimeEntry("ten_1", card.board_id, card.id, by, start, end, rate, "", 1)
 
 
-def card_on(desk: Desk, list_name: str = "To do", **wishes: Any) -> Card:
-    card, change = cards.add(desk.view(), desk.act, title="Copy", list_id=desk.list_named(list_name).id, **wishes)
+def card_on(desk: FakeStore, list_name: str = "To do", **wishes: Any) -> Card:
+    card, change = cards.create(desk.view(), desk.context, title="Copy", list_id=desk.get_list(list_name).id, **wishes)
     desk.apply(change)
     return card
 
 
 def reported(
-    desk: Desk, *worked: tuple[TimeEntry, Card], of: Days, bucket: Bucket = Bucket.DAY, now: datetime = NOW
-) -> Report:
+    desk: FakeStore, *worked: tuple[TimeEntry, Card], of: DateRange, bucket: Bucket = Bucket.DAY, now: datetime = NOW
+) -> TimeReport:
     view = desk.view()
-    return time_report.report([(view, entry, card) for entry, card in worked], of, bucket, now)
+    return time_report.build_time_report([(view, entry, card) for entry, card in worked], of, bucket, now)
 
 
-def range_of(first: str, last: str, tz: str = "UTC") -> Days:
-    return Days(date.fromisoformat(first), date.fromisoformat(last), days.zone_named(tz))
+def range_of(first: str, last: str, tz: str = "UTC") -> DateRange:
+    return DateRange(date.fromisoformat(first), date.fromisoformat(last), days.load_time_zone(tz))
 
 
-def test_a_board_without_work_has_periods_and_nothing_else(desk: Desk) -> None:
+def test_a_board_without_work_has_periods_and_nothing_else(desk: FakeStore) -> None:
     found = reported(desk, of=range_of("2026-11-19", "2026-11-20"))
 
     assert (found.total.seconds, found.total.cost_minor) == (0, 0)
@@ -47,7 +47,7 @@ def test_a_board_without_work_has_periods_and_nothing_else(desk: Desk) -> None:
     assert [each.seconds for _, each in found.periods] == [0, 0]
 
 
-def test_work_over_midnight_is_cut_there_and_at_the_ends_of_the_range(desk: Desk) -> None:
+def test_work_over_midnight_is_cut_there_and_at_the_ends_of_the_range(desk: FakeStore) -> None:
     card = card_on(desk)
     night = entry_of(card, NOW - 50 * HOUR, NOW - 11 * HOUR)
 
@@ -57,7 +57,7 @@ def test_work_over_midnight_is_cut_there_and_at_the_ends_of_the_range(desk: Desk
     assert [each.seconds for _, each in found.periods] == [24 * 3600, 3600]
 
 
-def test_a_day_on_which_clocks_change_has_twenty_three_hours_of_work(desk: Desk) -> None:
+def test_a_day_on_which_clocks_change_has_twenty_three_hours_of_work(desk: FakeStore) -> None:
     card = card_on(desk)
     long = entry_of(card, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
@@ -66,7 +66,7 @@ def test_a_day_on_which_clocks_change_has_twenty_three_hours_of_work(desk: Desk)
     assert [each.seconds // 3600 for _, each in found.periods] == [24, 23, 24]
 
 
-def test_a_clock_that_runs_counts_up_to_now(desk: Desk) -> None:
+def test_a_clock_that_runs_counts_up_to_now(desk: FakeStore) -> None:
     card = card_on(desk)
 
     found = reported(desk, (entry_of(card, NOW - HOUR, None), card), of=range_of("2026-11-20", "2026-12-20"))
@@ -74,7 +74,7 @@ def test_a_clock_that_runs_counts_up_to_now(desk: Desk) -> None:
     assert (found.total.seconds, found.total.cost_minor) == (3600, 1000)
 
 
-def test_costs_are_rounded_once_for_each_total(desk: Desk) -> None:
+def test_costs_are_rounded_once_for_each_total(desk: FakeStore) -> None:
     first, second = card_on(desk), card_on(desk, "Doing")
     cheap = [(entry_of(card, NOW - HOUR, NOW - HOUR / 2, rate=1), card) for card in (first, second)]
 
@@ -84,10 +84,10 @@ def test_costs_are_rounded_once_for_each_total(desk: Desk) -> None:
     assert [(each.name, total.cost_minor) for each, total in found.lists] == [("To do", 1), ("Doing", 1)]
 
 
-def test_a_card_counts_for_each_of_its_labels_and_for_none_without(desk: Desk) -> None:
+def test_a_card_counts_for_each_of_its_labels_and_for_none_without(desk: FakeStore) -> None:
     made = []
     for name in ("Urgent", "bug"):
-        label, change = labels.add(desk.view(), desk.act, name=name, color=Color.RED)
+        label, change = labels.create(desk.view(), desk.context, name=name, color=Color.RED)
         desk.apply(change)
         made.append(label.id)
     both, none = card_on(desk, label_ids=made), card_on(desk)
@@ -113,7 +113,7 @@ WORK = st.lists(
 def test_the_parts_add_up_to_the_total_minute_by_minute(
     work: list[tuple[int, int, int, str, int]], tz: str, bucket: Bucket
 ) -> None:
-    desk = Desk()
+    desk = FakeStore()
     on = [card_on(desk, name) for name in ("To do", "Doing", "Done")]
     wished = range_of("2026-11-17", "2026-11-19", tz)
     worked = [
@@ -133,8 +133,8 @@ def test_the_parts_add_up_to_the_total_minute_by_minute(
     for entry, card in worked:
         minute = entry.started_at
         while entry.ended_at and minute < entry.ended_at:
-            day = wished.day_of(minute)
-            if wished.first <= day <= wished.last:
+            day = wished.get_local_day(minute)
+            if wished.first_day <= day <= wished.last_day:
                 for key in ("total", card.list_id, entry.user_id, day):
                     seconds[key] += 60
                     costs[key] += 60 * entry.rate_minor
@@ -143,14 +143,14 @@ def test_the_parts_add_up_to_the_total_minute_by_minute(
     assert all((each.seconds, each.rate_seconds) == (seconds[lst.id], costs[lst.id]) for lst, each in found.lists)
     assert all((each.seconds, each.rate_seconds) == (seconds[who], costs[who]) for who, each in found.members)
     for piece, each in found.periods:
-        within = [piece.first + timedelta(days=n) for n in range((piece.last - piece.first).days + 1)]
+        within = [piece.first_day + timedelta(days=n) for n in range((piece.last_day - piece.first_day).days + 1)]
         assert each.rate_seconds == sum(costs[day] for day in within)
     for parts in (found.lists, found.members, found.periods, found.labels):
         assert sum(each.rate_seconds for _, each in parts) == found.total.rate_seconds
 
 
 @pytest.mark.parametrize("bucket", list(Bucket))
-def test_every_period_of_the_range_is_there(desk: Desk, bucket: Bucket) -> None:
+def test_every_period_of_the_range_is_there(desk: FakeStore, bucket: Bucket) -> None:
     found = reported(desk, of=range_of("2026-01-01", "2026-12-31"), bucket=bucket)
 
     assert len(found.periods) == {Bucket.DAY: 365, Bucket.WEEK: 53, Bucket.MONTH: 12}[bucket]

@@ -7,88 +7,88 @@ import pytest
 from kanban import cards, labels, marks, members, shelves, timeclock, transfers
 from kanban.errors import CardArchived, CurrencyDiffers, NoListOfStage, SelfReference, UnknownReference
 from kanban.values import BoardView, Card, Color, List, Role, TimeEntry
-from tests.kanban.desk import Desk
+from tests.kanban.desk import FakeStore
 
 
-def add(desk: Desk, **wishes: object) -> Card:
-    card, change = cards.add(desk.view(), desk.act, title="Fix it", **wishes)  # type: ignore[arg-type]
+def add(desk: FakeStore, **wishes: object) -> Card:
+    card, change = cards.create(desk.view(), desk.context, title="Fix it", **wishes)  # type: ignore[arg-type]
     desk.apply(change)
     return card
 
 
-def elsewhere(**wishes: object) -> Desk:
+def elsewhere(**wishes: object) -> FakeStore:
     """Another board of the same people, with ids of its own."""
-    desk = Desk(name="Shop", **wishes)
+    desk = FakeStore(name="Shop", **wishes)
     desk.board = replace(desk.board, id="board_away")
     desk.lists = {f"away_{each.id}": replace(each, id=f"away_{each.id}") for each in desk.lists.values()}
     desk.members = {f"away_{each.id}": replace(each, id=f"away_{each.id}") for each in desk.members.values()}
     return desk
 
 
-def label(desk: Desk, name: str) -> str:
-    made, change = labels.add(desk.view(), desk.act, name=name, color=Color.RED)
+def label(desk: FakeStore, name: str) -> str:
+    made, change = labels.create(desk.view(), desk.context, name=name, color=Color.RED)
     desk.apply(change)
     return made.id
 
 
-def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: Desk) -> None:
+def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: FakeStore) -> None:
     away = elsewhere()
     bug, _ = label(desk, "Bug"), label(away, "Idea")
     there = label(away, "BUG")
     old = add(desk, label_ids=[bug, label(desk, "Cost")], external_id="x1")
-    desk.apply(marks.assign(desk.view(old.id), old.id, "usr_ann", desk.act)[1])
+    desk.apply(marks.assign(desk.view(old.id), old.id, "usr_ann", desk.context)[1])
 
-    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context)
 
-    target = away.list_named("To do")
+    target = away.get_list("To do")
     assert (card.id, card.board_id, card.list_id, card.version) == (old.id, "board_away", target.id, 3)
     assert (card.label_ids, card.external_id) == ((there,), "x1")
     assert card.assignee_ids == tuple(away.members)
     assert change.event
     assert change.event.data == {"from_board_id": desk.board.id, "title": "Fix it", "stage": "todo"}
-    assert change.origin
-    assert change.origin.event
-    assert change.origin.event.type == "card.departed"
-    assert [each.card_count for each in change.origin.updates if isinstance(each, List)] == [0]
+    assert change.departure
+    assert change.departure.event
+    assert change.departure.event.type == "card.departed"
+    assert [each.card_count for each in change.departure.updates if isinstance(each, List)] == [0]
     assert [each.card_count for each in change.updates if isinstance(each, List)] == [1]
 
 
-def test_who_is_a_member_of_both_boards_has_a_counterpart_and_nobody_else_has(desk: Desk) -> None:
-    desk.apply(members.put(desk.view(), "usr_bob", Role.EDITOR, desk.act)[1])
+def test_who_is_a_member_of_both_boards_has_a_counterpart_and_nobody_else_has(desk: FakeStore) -> None:
+    desk.apply(members.put(desk.view(), "usr_bob", Role.EDITOR, desk.context)[1])
     away = elsewhere()
     for each, user_id in ((desk, "usr_cid"), (away, "usr_bob"), (away, "usr_dan")):
-        each.apply(members.put(each.view(), user_id, Role.EDITOR, each.act)[1])
+        each.apply(members.put(each.view(), user_id, Role.EDITOR, each.context)[1])
     old = add(desk, assignee_ids=["usr_bob", "usr_cid"])
 
-    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+    card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context)
 
     both = ("usr_ann", "usr_bob")
-    assert change.counterparts == {desk.view().member(each).id: away.view().member(each).id for each in both}
-    assert card.assignee_ids == (away.view().member("usr_bob").id,)
+    assert change.membership_ids == {desk.view().get_member(each).id: away.view().get_member(each).id for each in both}
+    assert card.assignee_ids == (away.view().get_member("usr_bob").id,)
 
 
-def test_labels_whose_names_read_the_same_are_the_same_however_they_are_written(desk: Desk) -> None:
+def test_labels_whose_names_read_the_same_are_the_same_however_they_are_written(desk: FakeStore) -> None:
     away = elsewhere()
     there = label(away, "\u03aa\u0301")
     old = add(desk, label_ids=[label(desk, "\u0390")])
 
-    card, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
+    card, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context)
 
     assert card.label_ids == (there,)
 
 
-def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: Desk) -> None:
+def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: FakeStore) -> None:
     away = elsewhere()
     old = add(desk)
-    desk.apply(cards.start(desk.view(old.id), old.id, desk.act)[1])
-    desk.later(hours=1)
+    desk.apply(cards.start(desk.view(old.id), old.id, desk.context)[1])
+    desk.advance_clock(hours=1)
 
-    going, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act)
-    done = away.list_named("Done").id
-    ended, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.act, list_id=done)
+    going, _ = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context)
+    done = away.get_list("Done").id
+    ended, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context, list_id=done)
 
     assert going.running
-    assert (going.running.board_id, timeclock.elapsed_seconds(going, desk.now)) == ("board_away", 3600)
+    assert (going.running.board_id, timeclock.count_elapsed_seconds(going, desk.now)) == ("board_away", 3600)
     assert (ended.running, ended.tracked_seconds, ended.resolved_at) == (None, 3600, desk.now)
     (entry,) = [each for each in change.updates if isinstance(each, TimeEntry)]
     assert (entry.board_id, entry.ended_at) == ("board_away", desk.now)
@@ -96,20 +96,20 @@ def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: Desk) -> Non
     assert change.event.data["started_at"] == "2026-11-20T12:00:00Z"
 
 
-def test_money_does_not_change_its_currency(desk: Desk) -> None:
+def test_money_does_not_change_its_currency(desk: FakeStore) -> None:
     away = elsewhere(currency="EUR")
     free, dear = add(desk), add(desk, hourly_rate_minor=5)
 
-    assert transfers.transfer(desk.view(free.id), away.view(), free.id, desk.act)
+    assert transfers.transfer(desk.view(free.id), away.view(), free.id, desk.context)
     with pytest.raises(CurrencyDiffers, match="in USD, and the other board counts in EUR"):
-        transfers.transfer(desk.view(dear.id), away.view(), dear.id, desk.act)
+        transfers.transfer(desk.view(dear.id), away.view(), dear.id, desk.context)
 
 
-def test_a_card_goes_to_a_list_in_use_of_another_board(desk: Desk) -> None:
+def test_a_card_goes_to_a_list_in_use_of_another_board(desk: FakeStore) -> None:
     card = add(desk)
 
     def go(view: BoardView, **wishes: str) -> None:
-        transfers.transfer(desk.view(card.id), view, card.id, desk.act, **wishes)  # type: ignore[arg-type]
+        transfers.transfer(desk.view(card.id), view, card.id, desk.context, **wishes)  # type: ignore[arg-type]
 
     with pytest.raises(SelfReference, match="names the board that the card is on"):
         go(desk.view())
@@ -117,6 +117,6 @@ def test_a_card_goes_to_a_list_in_use_of_another_board(desk: Desk) -> None:
         go(elsewhere().view(), list_id=card.list_id)
     with pytest.raises(NoListOfStage):
         go(elsewhere(lists=[{"name": "Only", "stage": "done"}]).view())
-    desk.apply(shelves.archive_card(desk.view(card.id), card.id, desk.act)[1])
+    desk.apply(shelves.archive_card(desk.view(card.id), card.id, desk.context)[1])
     with pytest.raises(CardArchived):
         go(elsewhere().view())

@@ -7,9 +7,9 @@ import pytest
 
 from kanban import trello
 from kanban.errors import NoListsInImport
-from kanban.reports import MOST_LINES, Report
-from kanban.text import folded
-from kanban.values import Act, Board, Card, Change, Checklist, Comment, Label, List, Stage, TimeEntry
+from kanban.reports import MAX_LINES, ImportReport
+from kanban.text import fold
+from kanban.values import ActionContext, Board, Card, Change, Checklist, Comment, Label, List, Stage, TimeEntry
 from tests.kanban.desk import NOON
 
 BOARD = "5f3c2a1b9d8e7f6a5b4c3d00"
@@ -33,11 +33,11 @@ def board(**fields: Any) -> dict[str, Any]:
     return {"id": BOARD, "name": "Website", "lists": [TODO, DOING, DONE], "cards": [], **fields}
 
 
-def brought(**fields: Any) -> tuple[Change, Report]:
+def brought(**fields: Any) -> tuple[Change, ImportReport]:
     """What becomes of such an export."""
     numbers = count(1)
-    act = Act("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers):05d}")
-    _, change, report = trello.brought(board(**fields), act)
+    act = ActionContext("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers):05d}")
+    _, change, report = trello.import_board(board(**fields), act)
     return change, report
 
 
@@ -46,7 +46,7 @@ def made(change: Change, kind: type[Any]) -> list[Any]:
     return [each for each in change.creates if isinstance(each, kind)]
 
 
-def said(report: Report) -> list[str]:
+def said(report: ImportReport) -> list[str]:
     """The lines of a report."""
     return [line.message for line in report.lines]
 
@@ -115,10 +115,10 @@ def test_lists_and_cards_are_known_by_their_ids_there_each_once() -> None:
 
 
 def test_a_board_has_the_money_that_it_is_given_and_clocks_of_what_is_in_progress_run() -> None:
-    act = Act("usr_ann", NOON, lambda kind: f"{kind}_1")
+    act = ActionContext("usr_ann", NOON, lambda kind: f"{kind}_1")
     export = board(cards=[item(9, idList=DOING["id"], name="Copy")])
 
-    _, change, report = trello.brought(export, act, currency="EUR", hourly_rate_minor=1_500)
+    _, change, report = trello.import_board(export, act, currency="EUR", hourly_rate_minor=1_500)
 
     (new,), (entry,) = made(change, Board), made(change, TimeEntry)
     assert (new.currency, new.hourly_rate_minor, entry.rate_minor) == ("EUR", 1_500, 1_500)
@@ -188,7 +188,7 @@ def test_a_card_in_progress_is_taken_up_when_it_comes() -> None:
 
 
 def test_a_history_that_was_cut_gives_no_times_from_before() -> None:
-    actions = [{"type": "commentBoard", "date": "2020-10-01T00:00:00Z", "data": {}}] * trello.MOST_ACTIONS
+    actions = [{"type": "commentBoard", "date": "2020-10-01T00:00:00Z", "data": {}}] * trello.MAX_ACTIONS
     change, report = brought(cards=[item(9, idList=DONE["id"], name="Copy")], actions=actions)
 
     (card,) = made(change, Card)
@@ -197,7 +197,7 @@ def test_a_history_that_was_cut_gives_no_times_from_before() -> None:
 
 
 CUT: tuple[dict[str, Any], ...] = ({"type": "commentBoard", "date": "2020-09-01T00:00:00Z", "data": {}},)
-CUT *= trello.MOST_ACTIONS
+CUT *= trello.MAX_ACTIONS
 
 
 @pytest.mark.parametrize(("origin", "goal"), [(DOING, TODO), (DONE, item(4, name="Shipped"))])
@@ -281,7 +281,7 @@ def test_labels_whose_names_read_the_same_are_told_apart_however_they_are_writte
 
     names = [each.name for each in made(change, Label)]
     assert names == ["\u0390", "\u03aa\u0301 2"]
-    assert len({folded(each) for each in names}) == 2
+    assert len({fold(each) for each in names}) == 2
 
 
 def test_checklists_and_comments_come_along() -> None:
@@ -302,7 +302,7 @@ def test_checklists_and_comments_come_along() -> None:
     assert [(each.text, each.done) for each in checklist.items] == [("First", True), ("Later", False)]
     assert (card.item_count, card.done_count, card.comment_count) == (2, 1, 1)
     assert said_.text == "Lou Lee:\n\nLooks *fine*."
-    assert dict(report.brought) == {"lists": 3, "cards": 1, "labels": 0, "checklists": 1, "comments": 1}
+    assert dict(report.counts) == {"lists": 3, "cards": 1, "labels": 0, "checklists": 1, "comments": 1}
 
 
 def test_comments_of_ten_thousand_characters_fit_and_longer_ones_lose_their_end_which_is_told() -> None:
@@ -376,7 +376,7 @@ def test_a_list_without_an_id_of_its_own_is_left_out_with_its_cards_and_told() -
 
     assert [each.name for each in made(change, List)] == ["Ideas", "Done"]
     assert [each.title for each in made(change, Card)] == ["Kept"]
-    assert report.brought["lists"] == 2
+    assert report.counts["lists"] == 2
     assert [event.type for event in change.history] == ["board.created", "list.created", "list.created", "card.created"]
     assert sorted(line.name for line in report.lines if line.kind == "list") == ["A list", "Nameless", "None", "Twin"]
     assert sorted(line.name for line in report.lines if line.kind == "card") == ["Lost", "None"]
@@ -405,9 +405,9 @@ def test_a_hundred_thousand_labels_are_one_line_of_the_report() -> None:
 
 
 def test_a_report_lists_so_many_lines_and_counts_the_others() -> None:
-    _, report = brought(cards=[item(number, idList="nowhere", name="Lost") for number in range(MOST_LINES + 7)])
+    _, report = brought(cards=[item(number, idList="nowhere", name="Lost") for number in range(MAX_LINES + 7)])
 
-    assert (len(report.lines), report.unlisted) == (MOST_LINES, 7)
+    assert (len(report.lines), report.omitted_lines) == (MAX_LINES, 7)
 
 
 def test_an_export_without_lists_is_refused() -> None:

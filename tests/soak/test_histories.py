@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, cast
 
-from kanban.store import Stale, Store
-from kanban.values import Board, Change, List, Remembered, Value
+from kanban.store import StaleRead, Store
+from kanban.values import Board, Change, Entity, List, StoredResponse
 from tests.api.client import Answer
 from tests.soak.chance import chance_of
 from tests.soak.conftest import IS_FULL, Engine
@@ -105,19 +105,19 @@ class CheckThenWrite:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def commit(self, change: Change, remember: Remembered | None = None) -> None:
+    def commit(self, change: Change, remember: StoredResponse | None = None) -> None:
         """Write, if nobody was first a moment ago."""
         event = change.event
         if event is None or event.seq == 1:
             self._store.commit(change, remember)
             return
         if self._seq(change) != event.seq - 1:
-            raise Stale
+            raise StaleRead
         while True:
             seq = self._seq(change) + 1
             try:
                 self._store.commit(_renumbered(change, seq), remember)
-            except Stale:
+            except StaleRead:
                 continue
             self.overtaken += seq != event.seq
             return
@@ -132,7 +132,7 @@ class CheckThenWrite:
 def _renumbered(change: Change, seq: int) -> Change:
     """The change as if it had been decided at another seq. What it counts is wrong then: such is the bug."""
     assert change.event
-    updates: list[Value] = []
+    updates: list[Entity] = []
     for each in change.updates:
         match each:
             case Board():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kanban.store import CardQuery, Store
-from kanban.values import BoardView, Card, Page, Position
+from kanban.values import BoardView, Card, Page, PageKey
 from tests.api.client import Answer, Client
 from tests.soak.chance import chance_of
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
@@ -85,15 +85,15 @@ def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answer
 def _check_ranks(store: Store, client: Client, board: str) -> None:
     user_id, board_id = client.get("/users/me").json["id"], board.removeprefix("/boards/")
 
-    def page(after: Position | None) -> tuple[BoardView, Page[Card]]:
+    def page(after: PageKey | None) -> tuple[BoardView, Page[Card]]:
         found = store.page_cards(board_id, user_id, CardQuery(), 100, after)
         assert found
         return found
 
     view, found = page(None)
     cards = list(found.items)
-    while found.next:
-        _, found = page(found.next)
+    while found.next_key:
+        _, found = page(found.next_key)
         cards += found.items
     for each in view.lists:
         ranks = [card.rank for card in cards if card.list_id == each.id]

@@ -20,7 +20,7 @@ from tests.stores.world import NOON, World
 
 def place_of(world: World, user_id: str) -> Member:
     """That user's place on the board."""
-    return world.view().member(user_id)
+    return world.view().get_member(user_id)
 
 
 def label(world: World, name: str = "Bug", color: Color = Color.RED, **fields: Any) -> Label:

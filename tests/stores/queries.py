@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.store import Shelf, Sort
+from kanban.store import CardSort, CardState
 from stores import sql_deleted, sql_people, statements
 
 FLAGS = [False, True]
@@ -59,16 +59,16 @@ def _queries(*, lateral: bool) -> dict[str, sa.Select[Any]]:
         },
         **{
             f"cards_in_order {shelf} {sorted(filters)}": statements.cards_in_order(shelf, filters, lateral=lateral)
-            for shelf, filters in itertools.product(Shelf, FILTERS)
+            for shelf, filters in itertools.product(CardState, FILTERS)
         },
         "cards_in_order of those deleted since": statements.cards_in_order(
-            Shelf.DELETED, frozenset({"deleted_since"}), lateral=lateral
+            CardState.DELETED, frozenset({"deleted_since"}), lateral=lateral
         ),
         **{
             f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.cards_page(
-                scope, sort, Shelf.IN_USE, filters, continued=continued
+                scope, sort, CardState.ACTIVE, filters, continued=continued
             )
-            for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS)
-            if sort is not Sort.POSITION or scope == "list"
+            for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, CardSort, FILTERS, FLAGS)
+            if sort is not CardSort.POSITION or scope == "list"
         },
     }

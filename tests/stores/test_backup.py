@@ -38,14 +38,14 @@ def fill(url: str, due_at: datetime | None = None) -> None:
     store = open_store(url)
     world = World(store)
     child = world.token(parent=world.token())
-    world.store.commit(tokens.revoke(world.token(parent=child), world.act(), by=child)[1] or Change())
+    world.store.commit(tokens.revoke(world.token(parent=child), world.act(), caller_token=child)[1] or Change())
     world.add_card("Due some day", due_at=due_at)
     for number in range(3):
         world.add_card(f"Grüße {number} 👩\u200d🚀", description="viel\nzu tun")
     card = world.add_card("Taken up", list_name="Doing", external_id="JIRA-1")
     world.delete_card(card)
     full_card(world)
-    store.secret()
+    store.read_secret()
     store.close()
 
 
@@ -102,7 +102,7 @@ def test_moments_are_what_they_were_whatever_a_database_makes_of_them(
 def test_a_digest_tells_the_smallest_change(url: str) -> None:
     before = digest(url)
     store = open_store(url)
-    holder = store.owner()
+    holder = store.read_installation_owner()
     assert holder is not None
     store.touch_token(store.page_tokens(holder.id, 1).items[0].id, holder.created_at + timedelta(days=1))
     store.close()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kanban import boards, ranks, transfers
-from kanban.record import record
-from kanban.store import AlreadyExists, CardQuery, Sort, Stale
+from kanban.record import build_change
+from kanban.store import AlreadyExists, CardQuery, CardSort, StaleRead
 from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
 from tests.stores.parts import checklist, comment, full_card, item, label, place_of
 from tests.stores.world import NOON, World, bare_card
@@ -19,7 +19,7 @@ CARDS = 150
 def large(world: World, **wishes: object) -> tuple[str, Change]:
     """A board of many cards, each with a comment, and with events from before; not written yet."""
     view, change = boards.create(world.act(), name="Large")
-    todo, places = view.lists[0], ranks.following("", CARDS)
+    todo, places = view.lists[0], ranks.sequence_after("", CARDS)
     made: list[Card | Comment] = []
     for number, rank in enumerate(places):
         card = bare_card(world, todo, rank, title=f"Card {number}", comment_count=1)
@@ -56,9 +56,9 @@ def test_a_large_board_whose_external_id_is_taken_is_not_made_at_all(world: Worl
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(again)
 
-    assert error.value.what == "board.external_id"
+    assert error.value.constraint == "board.external_id"
     assert world.store.read_deleted(second, world.ann.id) is None
-    assert world.store.board_of(world.ann.id, "x") == first
+    assert world.store.find_board_id(world.ann.id, "x") == first
 
 
 # From board to board
@@ -75,15 +75,15 @@ def moved(world: World, card: Card, target_id: str) -> Change:
     home, target = viewed(world, card.board_id, card.id), viewed(world, target_id)
     (place,) = target.members
     arrived = replace(
-        home.card(card.id),
+        home.get_card(card.id),
         board_id=target_id,
         list_id=target.lists[0].id,
         label_ids=(),
         assignee_ids=(place.id,),
         version=card.version + 1,
     )
-    left = record(home, world.act(), "card.left", card_id=card.id)
-    return replace(record(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
+    left = build_change(home, world.act(), "card.left", card_id=card.id)
+    return replace(build_change(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
 
 
 def test_a_card_moves_with_all_its_parts(world: World) -> None:
@@ -97,7 +97,7 @@ def test_a_card_moves_with_all_its_parts(world: World) -> None:
     there = world.card(card)
     assert there == change.updates[1]
     comments = world.store.page_comments(target_id, world.ann.id, card.id, 10)
-    checklists = world.store.checklists(target_id, world.ann.id, card.id)
+    checklists = world.store.read_checklists(target_id, world.ann.id, card.id)
     entries = world.store.page_time_entries(target_id, world.ann.id, card.id, 10)
     assert comments is not None
     assert checklists is not None
@@ -106,7 +106,7 @@ def test_a_card_moves_with_all_its_parts(world: World) -> None:
     assert len(parts) == 4
     assert {each.board_id for each in parts} == {target_id}
     assert [each.text for each in checklists[1][0].items] == ["One", "Two"]
-    assert [found.id for _, found in world.store.page_assigned(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
     assert world.events()[-1].type == "card.arrived"
     assert card.id not in viewed(world, home_id, card.id).cards
     found = world.store.page_events(home_id, world.ann.id, 0, 100)
@@ -119,7 +119,7 @@ Everything = tuple[Card, tuple[Checklist, ...], tuple[Comment, ...], tuple[TimeE
 
 def everything(world: World, card: Card) -> Everything:
     """All that there is of a card on Ann's board."""
-    checklists = world.store.checklists(world.board_id, world.ann.id, card.id)
+    checklists = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     comments = world.store.page_comments(world.board_id, world.ann.id, card.id, 100)
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
     assert checklists is not None
@@ -197,14 +197,14 @@ def test_a_card_is_found_on_the_other_board_by_all_that_it_was_found_by_and_here
     asked: list[dict[str, Any]] = [
         {"q": "second"},
         {"assignee_id": world.ann.id},
-        {"due_from": NOON, "sort": Sort.DUE_LAST},
-        {"updated_since": NOON, "sort": Sort.MOST_RECENT},
+        {"due_from": NOON, "sort": CardSort.DUE_LAST},
+        {"updated_since": NOON, "sort": CardSort.MOST_RECENTLY_UPDATED},
         {"status": Stage.IN_PROGRESS},
     ]
 
     def found(label_id: str) -> tuple[list[list[str]], list[str]]:
         pages = [world.cards(CardQuery(**each)) for each in (*asked, {"label_id": label_id})]
-        worked = world.store.page_worked(world.board_id, world.ann.id, span, 10)
+        worked = world.store.page_board_time_entries(world.board_id, world.ann.id, span, 10)
         assert worked is not None
         return [[each.id for each in page] for page in pages], sorted(entry.id for entry, _ in worked[1].items)
 
@@ -254,7 +254,7 @@ def test_a_move_that_either_board_does_not_allow_is_not_made_on_both(world: Worl
     world.board_id = home_id if where == "home" else target_id
     world.add_card("Between", "Done")
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     world.board_id = home_id
@@ -272,5 +272,5 @@ def test_a_card_whose_external_id_is_taken_there_stays(world: World) -> None:
         world.store.commit(moved(world, card, target_id))
 
     world.board_id = home_id
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
     assert world.card(card) == card

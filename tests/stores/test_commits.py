@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.record import record
-from kanban.store import AlreadyExists, Stale, Store
-from kanban.values import Act, Change, Event, Remembered, Role
+from kanban.record import build_change
+from kanban.store import AlreadyExists, StaleRead, Store
+from kanban.values import ActionContext, Change, Event, Role, StoredResponse
 from tests.stores.conftest import Opener
 from tests.stores.world import NOON, World, bare_card
 
 
-def remembered(world: World, key: str = "key-1", **fields: object) -> Remembered:
-    record = Remembered(
+def remembered(world: World, key: str = "key-1", **fields: object) -> StoredResponse:
+    record = StoredResponse(
         key=key,
         user_id=world.ann.id,
         operation_id="create_card",
@@ -41,11 +41,11 @@ def test_a_commit_raises_seq_and_leaves_an_event(world: World) -> None:
 
 def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> None:
     view = world.view()
-    _, first = cards.add(view, world.act(), title="First")
-    _, second = cards.add(view, world.act(), title="Second")
+    _, first = cards.create(view, world.act(), title="First")
+    _, second = cards.create(view, world.act(), title="Second")
 
     world.store.commit(first)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(second)
 
     assert world.titles("To do") == ["First"]
@@ -54,9 +54,9 @@ def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> Non
 def test_a_seq_from_the_future_is_stale(world: World) -> None:
     view = world.view()
     ahead = replace(view, board=replace(view.board, seq=5))
-    _, change = cards.add(ahead, world.act(), title="Copy")
+    _, change = cards.create(ahead, world.act(), title="Copy")
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
@@ -66,9 +66,9 @@ def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
     world.store.commit(change)
     after = replace(view, board=replace(view.board, seq=2))
 
-    _, late = cards.add(after, world.act(), title="Copy")
+    _, late = cards.create(after, world.act(), title="Copy")
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(late)
     assert world.store.read_board(world.board_id, world.ann.id) is None
 
@@ -77,8 +77,8 @@ def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
     view = world.view()
     elsewhere = replace(view, board=replace(view.board, id="brd_none"), lists=())
 
-    with pytest.raises(Stale):
-        world.store.commit(record(elsewhere, world.act(), "test.written"))
+    with pytest.raises(StaleRead):
+        world.store.commit(build_change(elsewhere, world.act(), "test.written"))
 
 
 # Membership
@@ -86,9 +86,9 @@ def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
 
 def test_membership_is_a_condition_of_the_commit(world: World) -> None:
     bob = world.user("Bob")
-    _, change = cards.add(world.view(), world.act(bob), title="From outside")
+    _, change = cards.create(world.view(), world.act(bob), title="From outside")
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     assert world.view().board.seq == 1
@@ -97,9 +97,9 @@ def test_membership_is_a_condition_of_the_commit(world: World) -> None:
 def test_a_viewer_cannot_write_even_when_the_rules_were_not_asked(world: World) -> None:
     bob = world.user("Bob")
     world.member(bob, Role.VIEWER)
-    _, change = cards.add(world.view(user=bob), world.act(bob), title="From a viewer")
+    _, change = cards.create(world.view(user=bob), world.act(bob), title="From a viewer")
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
@@ -107,7 +107,7 @@ def test_an_editor_can_write(world: World) -> None:
     bob = world.user("Bob")
     world.member(bob, Role.EDITOR)
 
-    card = world.do(cards.add, user=bob, title="From an editor")
+    card = world.do(cards.create, user=bob, title="From an editor")
 
     assert world.card(card).title == "From an editor"
     assert world.view(user=bob).role == Role.EDITOR
@@ -135,7 +135,7 @@ def test_a_commit_that_fails_at_its_end_writes_nothing(world: World) -> None:
             creates=(bare_card(world, todo, "b00"), bare_card(world, todo, "b01", id=card.id)),
         )
 
-    assert error.value.what == "card"
+    assert error.value.constraint == "card"
     assert world.view(card.id) == before
     assert len(world.events()) == 2
 
@@ -146,7 +146,7 @@ def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
 
     with pytest.raises(ValueError, match="one board"):
         other.write(updates=(replace(card, title="Taken over"),))
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         other.write(updates=(replace(card, title="Taken over", board_id=other.board_id),))
 
     assert world.card(card).title == "Copy"
@@ -184,45 +184,45 @@ def test_a_user_id_is_given_once(world: World) -> None:
     with pytest.raises(AlreadyExists) as error:
         world.user("Another Bob", id="bob")
 
-    assert error.value.what == "user"
-    found = world.store.user("bob")
+    assert error.value.constraint == "user"
+    found = world.store.read_user("bob")
     assert found is not None
     assert found.name == "Bob"
 
 
 def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> None:
-    user, change = users.create(Act("", NOON, world.act().new_id), name="Bob", id=world.ann.id)
+    user, change = users.create(ActionContext("", NOON, world.act().new_id), name="Bob", id=world.ann.id)
     token, _, kept = tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="x", scopes=[])
 
     with pytest.raises(AlreadyExists):
-        world.store.commit(kept.plus(change))
+        world.store.commit(kept.merge(change))
 
-    assert world.store.token_holder(token.digest) is None
+    assert world.store.read_token_by_digest(token.digest) is None
 
 
 def test_of_two_renamings_from_one_version_the_second_is_stale(world: World) -> None:
-    _, first = users.revise(world.ann, {"name": "Anna"}, world.act())
-    _, second = users.revise(world.ann, {"name": "Anne"}, world.act())
+    _, first = users.update(world.ann, {"name": "Anna"}, world.act())
+    _, second = users.update(world.ann, {"name": "Anne"}, world.act())
     assert first is not None
     assert second is not None
 
     world.store.commit(first)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(second)
 
-    found = world.store.user(world.ann.id)
+    found = world.store.read_user(world.ann.id)
     assert found is not None
     assert found.name == "Anna"
 
 
 def test_the_owner_is_the_first_user(store: Store) -> None:
-    assert store.owner() is None
+    assert store.read_installation_owner() is None
 
     world = World(store)
     world.later(seconds=1)
     world.user("Bob", id="aaa")
 
-    assert store.owner() == world.ann
+    assert store.read_installation_owner() == world.ann
 
 
 def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_say(store: Store) -> None:
@@ -232,18 +232,18 @@ def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_s
     world.later(hours=-1)
     world.user("Cid", id="aab")
 
-    assert store.owner() == world.ann
+    assert store.read_installation_owner() == world.ann
 
 
 def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
     token = world.token()
-    revoked, change = tokens.revoke(token, world.act(), by=token)
+    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
     assert change is not None
 
     world.store.commit(change)
 
-    assert world.store.token_holder(token.digest) == (revoked, world.ann)
-    assert world.store.token(world.ann.id, token.id) == revoked
+    assert world.store.read_token_by_digest(token.digest) == (revoked, world.ann)
+    assert world.store.read_token(world.ann.id, token.id) == revoked
     assert world.store.page_tokens(world.ann.id, 10).items == ()
 
 
@@ -251,8 +251,8 @@ def test_a_token_is_its_users_only(world: World) -> None:
     token = world.token()
     bob = world.user("Bob")
 
-    assert world.store.token(bob.id, token.id) is None
-    assert world.store.token_holder("0" * 64) is None
+    assert world.store.read_token(bob.id, token.id) is None
+    assert world.store.read_token_by_digest("0" * 64) is None
 
 
 def test_the_last_use_of_a_token_only_goes_forward_and_is_no_edit(world: World) -> None:
@@ -262,7 +262,7 @@ def test_the_last_use_of_a_token_only_goes_forward_and_is_no_edit(world: World) 
     world.store.touch_token(token.id, NOON + timedelta(hours=1))
     world.store.touch_token("tok_none", NOON)
 
-    assert world.store.token(world.ann.id, token.id) == replace(token, last_used_at=NOON + timedelta(hours=2))
+    assert world.store.read_token(world.ann.id, token.id) == replace(token, last_used_at=NOON + timedelta(hours=2))
 
 
 # External ids
@@ -277,7 +277,7 @@ def test_an_external_id_is_unique_per_board_and_kind(world: World) -> None:
     with pytest.raises(AlreadyExists) as error:
         world.add_card("Again", external_id="x-1")
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
     assert world.titles("To do") == ["Copy"]
 
 
@@ -286,9 +286,9 @@ def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
     card = world.add_card("Other")
 
     with pytest.raises(AlreadyExists) as error:
-        world.do(cards.revise, card.id, patch={"external_id": "x-1"})
+        world.do(cards.update, card.id, patch={"external_id": "x-1"})
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
 
 
 def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world: World) -> None:
@@ -297,7 +297,7 @@ def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world:
     with pytest.raises(AlreadyExists) as error:
         world.write(updates=(replace(world.list_named("Done"), external_id="x-1"),))
 
-    assert error.value.what == "list.external_id"
+    assert error.value.constraint == "list.external_id"
 
 
 def test_external_ids_differ_by_case(world: World) -> None:
@@ -333,68 +333,68 @@ def test_a_card_keeps_its_external_id_through_moves(world: World) -> None:
 
 def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
     record = remembered(world)
-    _, change = cards.add(world.view(), world.act(), title="Copy")
+    _, change = cards.create(world.view(), world.act(), title="Copy")
 
     world.store.commit(change, record)
 
-    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) == record
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) == record
     assert world.titles("To do") == ["Copy"]
 
 
 def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
     world.store.commit(Change(), remembered(world))
 
-    assert world.store.remembered("usr_none", "create_card", "key-1", world.now) is None
-    assert world.store.remembered(world.ann.id, "move_card", "key-1", world.now) is None
-    assert world.store.remembered(world.ann.id, "create_card", "KEY-1", world.now) is None
+    assert world.store.read_stored_response("usr_none", "create_card", "key-1", world.now) is None
+    assert world.store.read_stored_response(world.ann.id, "move_card", "key-1", world.now) is None
+    assert world.store.read_stored_response(world.ann.id, "create_card", "KEY-1", world.now) is None
 
 
 def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World) -> None:
-    _, first = cards.add(world.view(), world.act(), title="First")
+    _, first = cards.create(world.view(), world.act(), title="First")
     world.store.commit(first, remembered(world))
-    _, second = cards.add(world.view(), world.act(), title="Second")
+    _, second = cards.create(world.view(), world.act(), title="Second")
 
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(second, remembered(world, fingerprint="other"))
 
-    assert error.value.what == "idempotency_key"
+    assert error.value.constraint == "idempotency_key"
     assert world.titles("To do") == ["First"]
-    found = world.store.remembered(world.ann.id, "create_card", "key-1", world.now)
+    found = world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now)
     assert found is not None
     assert found.fingerprint == "f" * 64
 
 
 def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
     view = world.view()
-    world.store.commit(cards.add(view, world.act(), title="First")[1], remembered(world))
+    world.store.commit(cards.create(view, world.act(), title="First")[1], remembered(world))
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(cards.add(view, world.act(), title="Second")[1], remembered(world))
+        world.store.commit(cards.create(view, world.act(), title="Second")[1], remembered(world))
 
-    assert error.value.what == "idempotency_key"
+    assert error.value.constraint == "idempotency_key"
 
 
 def test_a_stale_commit_remembers_nothing(world: World) -> None:
     view = world.view()
     world.add_card("First")
 
-    with pytest.raises(Stale):
-        world.store.commit(cards.add(view, world.act(), title="Second")[1], remembered(world))
+    with pytest.raises(StaleRead):
+        world.store.commit(cards.create(view, world.act(), title="Second")[1], remembered(world))
 
-    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is None
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 
 
 def test_an_expired_answer_is_forgotten_at_its_very_second_and_its_key_is_free(world: World) -> None:
     world.store.commit(Change(), remembered(world))
     world.later(hours=24, seconds=-1)
-    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is not None
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is not None
 
     world.later(seconds=1)
-    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) is None
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 
     again = remembered(world, status=200)
     world.store.commit(Change(), again)
-    assert world.store.remembered(world.ann.id, "create_card", "key-1", world.now) == again
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) == again
 
 
 def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
@@ -405,27 +405,27 @@ def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
     for number in reversed(range(50)):
         world.store.commit(Change(), remembered(world, key=f"key-{number}"))
 
-    assert world.store.remembered(world.ann.id, "create_card", "key-49", world.now) is not None
+    assert world.store.read_stored_response(world.ann.id, "create_card", "key-49", world.now) is not None
 
 
 # The store itself
 
 
 def test_the_secret_belongs_to_the_data(store: Store, open_again: Opener) -> None:
-    secret = store.secret()
+    secret = store.read_secret()
 
     assert len(secret) == 32
-    assert store.secret() == secret
-    assert open_again().secret() == secret
+    assert store.read_secret() == secret
+    assert open_again().read_secret() == secret
 
 
 def test_a_store_says_when_it_is_ready(store: Store) -> None:
-    store.ready()
-    store.secret()
-    store.ready()
+    store.check_ready()
+    store.read_secret()
+    store.check_ready()
 
 
-@pytest.mark.parametrize("rule", [lists.move, lists.revise])
+@pytest.mark.parametrize("rule", [lists.move, lists.update])
 def test_a_rule_that_changes_nothing_writes_nothing(world: World, rule: Callable[..., object]) -> None:
     wishes = {"position": "top"} if rule is lists.move else {"patch": {"name": "To do"}}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kanban import cards, lists, ranks
-from kanban.store import AlreadyExists, Beside, CardQuery, Store
+from kanban.store import AlreadyExists, CardQuery, NeighbourOf, Store
 from stores.dynamodb_ranks import REACH
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
@@ -26,24 +26,24 @@ def store(line: Wire) -> Store:
 def test_an_external_id_that_was_given_up_can_be_taken(world: World) -> None:
     first = world.add_card("First", external_id="x")
     second = world.add_card("Second")
-    world.do(cards.revise, first.id, patch={"external_id": "y"})
+    world.do(cards.update, first.id, patch={"external_id": "y"})
 
-    world.do(cards.revise, second.id, patch={"external_id": "x"})
+    world.do(cards.update, second.id, patch={"external_id": "x"})
 
     with pytest.raises(AlreadyExists):
-        world.do(cards.revise, first.id, patch={"external_id": "x"})
+        world.do(cards.update, first.id, patch={"external_id": "x"})
     with pytest.raises(AlreadyExists):
         world.add_card("Third", external_id="y")
 
 
 def test_an_external_id_that_a_list_gave_up_can_be_taken(world: World) -> None:
     first = world.add_list("First", external_id="x")
-    world.do(lists.revise, first.id, patch={"external_id": "y"})
+    world.do(lists.update, first.id, patch={"external_id": "y"})
 
     second = world.add_list("Second", external_id="x")
 
-    assert world.view().list(second.id).external_id == "x"
-    assert world.view().list(first.id).external_id == "y"
+    assert world.view().get_list(second.id).external_id == "x"
+    assert world.view().get_list(first.id).external_id == "y"
 
 
 def test_two_cards_of_one_change_cannot_have_the_same_external_id(world: World) -> None:
@@ -53,7 +53,7 @@ def test_two_cards_of_one_change_cannot_have_the_same_external_id(world: World) 
     with pytest.raises(AlreadyExists) as error:
         world.write(creates=pair)
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
 
 
 def test_a_card_that_vanished_with_its_list_loses_its_external_id(line: Wire, world: World) -> None:
@@ -97,20 +97,22 @@ def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(
     between = world.move(world.add_card("Between"), todo.id, after=first.id)
     line.faults["Query"] = iter([outdated, outdated])
 
-    assert world.view(beside=Beside(first.id, "after")).beyond == between.rank
-    assert world.view(beside=Beside(last.id, "before")).beyond == between.rank
+    assert world.view(beside=NeighbourOf(first.id, "after")).adjacent_rank == between.rank
+    assert world.view(beside=NeighbourOf(last.id, "before")).adjacent_rank == between.rank
 
 
 @pytest.mark.parametrize("where", ["top", "middle", "bottom"])
 def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, where: str) -> None:
     todo = world.list_named("To do")
     count = 3 * REACH
-    places = ranks.following("", count)
+    places = ranks.sequence_after("", count)
     place = {"top": 2, "middle": count // 2, "bottom": count - 2}[where]
     low, high = places[place - 1], places[place]
     crowd = [bare_card(world, todo, rank, title=f"Card {number:03d}") for number, rank in enumerate(places)]
     world.write(creates=tuple(crowd[:80]))
-    long = [bare_card(world, todo, f"{low}{'0' * ranks.LONGEST}{digit}", title=f"Long {digit}") for digit in "12"]
+    long = [
+        bare_card(world, todo, f"{low}{'0' * ranks.MAX_RANK_LENGTH}{digit}", title=f"Long {digit}") for digit in "12"
+    ]
     counted = replace(todo, card_count=count + 2, first_rank=places[0], last_rank=places[-1])
     world.write(creates=(*crowd[80:], *long), updates=(counted,))
     mover = world.add_card("Mover", "Done")
@@ -131,7 +133,7 @@ def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, w
 
 def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -> None:
     todo = world.list_named("To do")
-    prefix = "a0" + "0" * ranks.LONGEST
+    prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover", "Done")
 
@@ -141,11 +143,11 @@ def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -
             item["rank"] = {"S": item["rank"]["S"] + "1"}
         return wire.answer(request, 200, body)
 
-    world.view(mover.id, beside=Beside(crowd[1].id, "before"))
-    view = world.view(mover.id, beside=Beside(crowd[1].id, "before"))
+    world.view(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
+    view = world.view(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
     _, change = cards.move(view, mover.id, world.act(), list_id=todo.id, before=crowd[1].id)
     assert change is not None
-    assert change.rebalance == todo.id
+    assert change.rebalance_list_id == todo.id
     line.faults["Query"] = iter([elsewhere, elsewhere])
     world.store.commit(change)
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.record import record
-from kanban.store import CardQuery, Shelf, Sort, Store
+from kanban.record import build_change
+from kanban.store import CardQuery, CardSort, CardState, Store
 from kanban.values import BoardView, Card, List, TimeEntry
 from stores.dynamodb_assigned import MOST_LOOKS
 from tests.engines import dynamodb_wire as wire
@@ -26,17 +26,17 @@ def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire
         world.board(f"Board {number}")
     view = world.view()
     put_away = replace(view.board, archived_at=world.now)
-    world.store.commit(record(view, world.act(), "board.archived", board=put_away))
+    world.store.commit(build_change(view, world.act(), "board.archived", board=put_away))
     line.sent.clear()
 
     first = world.store.page_boards(world.ann.id, 10, archived=True)
 
     assert len(line.sent) <= 4 * MOST_LOOKS + 10
     assert first.items == ()
-    assert first.next is not None
-    second = world.store.page_boards(world.ann.id, 10, first.next, archived=True)
+    assert first.next_key is not None
+    second = world.store.page_boards(world.ann.id, 10, first.next_key, archived=True)
     assert [board.id for board, _ in second.items] == [world.board_id]
-    assert second.next is None
+    assert second.next_key is None
 
 
 def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
@@ -49,10 +49,10 @@ def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(li
 
     assert len(line.sent) <= 4 * MOST_LOOKS + 10
     assert first.items == ()
-    assert first.next is not None
-    second = world.store.page_deleted_boards(world.ann.id, NOON, 10, first.next)
+    assert first.next_key is not None
+    second = world.store.page_deleted_boards(world.ann.id, NOON, 10, first.next_key)
     assert [board.id for board, _ in second.items] == [world.board_id]
-    assert second.next is None
+    assert second.next_key is None
 
 
 def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
@@ -72,17 +72,17 @@ def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(lin
     assert line.sent == [*["Query"] * MOST_LOOKS, "GetItem"]
     assert first[1].items == ()
     found: list[List] = []
-    after = first[1].next
+    after = first[1].next_key
     while after:
         page = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2, after)
         assert page is not None
-        found, after = [*found, *page[1].items], page[1].next
+        found, after = [*found, *page[1].items], page[1].next_key
     assert [each.id for each in found] == [old[0].id]
 
 
-@pytest.mark.parametrize("sort", [Sort.LEAST_RECENT, Sort.MOST_RECENT])
+@pytest.mark.parametrize("sort", [CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED])
 def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_ones(
-    line: Wire, world: World, sort: Sort
+    line: Wire, world: World, sort: CardSort
 ) -> None:
     todo = world.list_named("To do")
     long_ago = NOON - timedelta(days=40)
@@ -93,7 +93,7 @@ def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_one
     world.view()
     line.sent.clear()
 
-    query = CardQuery(shelf=Shelf.DELETED, sort=sort, deleted_since=NOON)
+    query = CardQuery(state=CardState.DELETED, sort=sort, deleted_since=NOON)
     found = world.store.page_cards(world.board_id, world.ann.id, query, 2)
 
     assert found is not None
@@ -112,15 +112,15 @@ def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: W
     asked = CardQuery(due_from=world.now)
     line.sent.clear()
 
-    first = world.store.page_assigned(world.ann.id, asked, 20)
+    first = world.store.page_assigned_cards(world.ann.id, asked, 20)
 
     assert len(line.sent) <= 2 * MOST_LOOKS
     assert first.items == ()
     found: list[tuple[BoardView, Card]] = []
-    after = first.next
+    after = first.next_key
     while after:
-        page = world.store.page_assigned(world.ann.id, asked, 20, after)
-        found, after = [*found, *page.items], page.next
+        page = world.store.page_assigned_cards(world.ann.id, asked, 20, after)
+        found, after = [*found, *page.items], page.next_key
     assert [card for _, card in found] == [due]
 
 
@@ -137,16 +137,16 @@ def test_a_page_of_work_done_that_finds_little_ends_early_and_loses_none(line: W
     world.write(creates=(entry(9999, 0),))
     line.sent.clear()
 
-    found = world.store.page_worked(world.board_id, world.ann.id, first_hour, 5)
+    found = world.store.page_board_time_entries(world.board_id, world.ann.id, first_hour, 5)
 
     assert found is not None
     assert len(line.sent) <= MOST_LOOKS + 2
-    worked, after = list(found[1].items), found[1].next
+    worked, after = list(found[1].items), found[1].next_key
     assert worked == []
     while after:
-        more = world.store.page_worked(world.board_id, world.ann.id, first_hour, 5, after)
+        more = world.store.page_board_time_entries(world.board_id, world.ann.id, first_hour, 5, after)
         assert more is not None
-        worked, after = [*worked, *more[1].items], more[1].next
+        worked, after = [*worked, *more[1].items], more[1].next_key
     assert [each.id for each, _ in worked] == ["ten_9999"]
 
 

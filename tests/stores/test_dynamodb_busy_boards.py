@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists, ranks, transfers
-from kanban.store import Busy, CardQuery, Sort, Stale, Store
+from kanban.store import Busy, CardQuery, CardSort, StaleRead, Store
 from kanban.values import Card
 from stores import dynamodb_keys as keys
 from stores.dynamodb_attributes import number
@@ -62,7 +62,7 @@ class BusyBoard:
         """Cards in all lists."""
         made = []
         for list_ in self.world.view().lists:
-            places = ranks.following("", CROWD // 3)
+            places = ranks.sequence_after("", CROWD // 3)
             crowd = [bare_card(self.world, list_, rank) for rank in places]
             for start in range(0, len(crowd), 90):
                 self.world.write(creates=tuple(crowd[start : start + 90]))
@@ -130,7 +130,7 @@ class BusyBoard:
 
     def _create(self) -> None:
         list_ = self.chance.choice(self.writer.view().lists)
-        self.cards.append(self.writer.do(cards.add, title="New", list_id=list_.id))
+        self.cards.append(self.writer.do(cards.create, title="New", list_id=list_.id))
 
     def _delete(self) -> None:
         card = self.chance.choice(self.cards)
@@ -165,19 +165,22 @@ def of_card(store: Store, busy: BusyBoard, name: str, *more: int) -> Any:
 READS: dict[str, tuple[int, Read]] = {
     "the whole board": (4, lambda store, busy: page_of(store, busy, CardQuery(), 500)),
     "a page of a list": (3, lambda store, busy: page_of(store, busy, CardQuery(busy.list_id), 50)),
-    "a page of the newest": (3, lambda store, busy: page_of(store, busy, CardQuery(sort=Sort.NEWEST), 50)),
-    "a page of what changed last": (3, lambda store, busy: page_of(store, busy, CardQuery(sort=Sort.MOST_RECENT), 50)),
+    "a page of the newest": (3, lambda store, busy: page_of(store, busy, CardQuery(sort=CardSort.NEWEST), 50)),
+    "a page of what changed last": (
+        3,
+        lambda store, busy: page_of(store, busy, CardQuery(sort=CardSort.MOST_RECENTLY_UPDATED), 50),
+    ),
     "a search": (9, lambda store, busy: page_of(store, busy, CardQuery(q="new"), 50)),
     "the places of a list": (
         2,
-        lambda store, busy: store.placed(busy.world.board_id, busy.world.ann.id, busy.list_id),
+        lambda store, busy: store.read_card_ranks(busy.world.board_id, busy.world.ann.id, busy.list_id),
     ),
     "comments": (2, lambda store, busy: of_card(store, busy, "page_comments", 50)),
     "checklists": (2, lambda store, busy: of_card(store, busy, "checklists")),
     "time entries": (2, lambda store, busy: of_card(store, busy, "page_time_entries", 50)),
     "what was worked on": (
         3,
-        lambda store, busy: store.page_worked(busy.world.board_id, busy.world.ann.id, SPAN, 200),
+        lambda store, busy: store.page_board_time_entries(busy.world.board_id, busy.world.ann.id, SPAN, 200),
     ),
     "deleted lists": (
         2,
@@ -261,7 +264,7 @@ def test_a_reader_puts_a_hold_on_the_board_and_reads_it_in_peace(line: Wire, wor
 
 def test_a_writer_waits_for_the_end_of_a_hold_and_then_writes_what_it_had_decided(line: Wire, world: World) -> None:
     length = held_board(line, world)
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.sent.clear()
 
     world.store.commit(change)
@@ -273,10 +276,10 @@ def test_a_writer_waits_for_the_end_of_a_hold_and_then_writes_what_it_had_decide
 
 
 def test_a_writer_that_decided_from_an_older_board_is_stale_under_a_hold_too(line: Wire, world: World) -> None:
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     held_board(line, world)
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
@@ -293,7 +296,7 @@ def test_a_card_moves_between_boards_when_neither_is_held(line: Wire, world: Wor
     assert line.elapsed * 1000 >= MIN_HOLD
     found = world.store.read_board(target_id, world.ann.id, card_ids=[card.id])
     assert found is not None
-    assert found.card(card.id).title == "Card"
+    assert found.get_card(card.id).title == "Card"
 
 
 def test_readers_share_a_hold(line: Wire, world: World) -> None:

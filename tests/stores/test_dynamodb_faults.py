@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kanban import cards
-from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store, Unavailable
+from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
 from kanban.values import Card, Change
 from stores.dynamodb_client import PATIENCE
 from stores.dynamodb_writes import TooLarge
@@ -55,7 +55,7 @@ def test_a_read_is_answered_or_named_busy(line: Wire, world: World, fault: str) 
 
 
 def test_patience_has_an_end(line: Wire, world: World) -> None:
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.faults[WRITE] = itertools.repeat(THROTTLED)
 
     with pytest.raises(Busy):
@@ -69,7 +69,7 @@ def test_what_cannot_be_reached_is_unavailable_after_three_tries(line: Wire, wor
     line.faults["GetItem"] = itertools.repeat(wire.reset)
 
     with pytest.raises(Unavailable):
-        world.store.ready()
+        world.store.check_ready()
 
     assert line.sent == ["GetItem"] * 3
 
@@ -80,13 +80,13 @@ def test_what_only_an_operator_can_mend_is_unavailable_at_once(line: Wire, world
     line.faults["GetItem"] = itertools.repeat(wire.refused(code))
 
     with pytest.raises(Unavailable, match=code):
-        world.store.ready()
+        world.store.check_ready()
 
     assert line.sent == ["GetItem"]
 
 
 def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: World) -> None:
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.faults[WRITE] = iter([wire.cancelled("None", "ItemCollectionSizeLimitExceeded", "None")])
 
     with pytest.raises(Unavailable, match="grown"):
@@ -98,7 +98,7 @@ def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: Worl
 
 def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire, world: World) -> None:
     beside = line.somebody_else(world)
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
@@ -111,7 +111,7 @@ def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire
 
 
 def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_reason(line: Wire, world: World) -> None:
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.faults[WRITE] = iter([wire.lost, wire.cancelled("ConditionalCheckFailed", "None", "None")])
 
     world.store.commit(change)
@@ -121,14 +121,14 @@ def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_re
 
 def test_a_lost_request_that_somebody_else_overtook_is_stale(line: Wire, world: World) -> None:
     beside = line.somebody_else(world)
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
         return send(request)
 
     line.faults[WRITE] = iter([wire.timeout, overtaken])
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     assert world.titles("To do") == ["Newer"]
@@ -149,18 +149,18 @@ def test_the_secret_is_the_one_that_was_kept_first(line: Wire, world: World) -> 
     other = line.somebody_else(world).store
 
     def overtaken(request: Any, send: wire.Send) -> Any:
-        other.secret()
+        other.read_secret()
         return send(request)
 
     line.faults["PutItem"] = iter([overtaken])
 
-    assert line.store.secret() == other.secret()
+    assert line.store.read_secret() == other.read_secret()
 
 
 def test_a_secret_whose_acknowledgement_was_lost_is_kept(line: Wire) -> None:
     line.faults["PutItem"] = iter([wire.lost])
 
-    assert len(line.store.secret()) == 32
+    assert len(line.store.read_secret()) == 32
     assert line.sent.count("PutItem") == 2
 
 
@@ -262,7 +262,7 @@ def hurried(dynoxide: str, table_url: str) -> Iterator[tuple[Wire, list[float]]]
 def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]) -> None:
     line, left = hurried
     world = World(line.store)
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.sent.clear()
     left[0] = 2.4
 
@@ -277,7 +277,7 @@ def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]
 def test_trying_again_ends_while_there_is_time_to_answer(hurried: tuple[Wire, list[float]]) -> None:
     line, left = hurried
     world = World(line.store)
-    _, change = cards.add(world.view(), world.act(), title="New")
+    _, change = cards.create(world.view(), world.act(), title="New")
     line.faults[WRITE] = itertools.repeat(CONFLICT)
     left[0] = 3.0
 
@@ -294,13 +294,13 @@ def test_a_closed_store_is_unavailable(line: Wire) -> None:
     line.store.close()
 
     with pytest.raises(Unavailable):
-        line.store.ready()
+        line.store.check_ready()
 
 
 def test_a_change_with_too_many_parts_is_refused_by_name(world: World) -> None:
     todo = world.list_named("To do")
     view = world.view()
-    one = cards.add(view, world.act(), title="One")[1]
+    one = cards.create(view, world.act(), title="One")[1]
     (card,) = (each for each in one.creates if isinstance(each, Card))
     many = tuple(replace(card, id=f"crd_{number}", rank=f"b{number:02d}") for number in range(99))
 

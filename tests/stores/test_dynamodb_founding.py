@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kanban import boards, ranks
-from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store, Unavailable
-from kanban.values import Board, Card, Change, Comment, Event, Remembered
+from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
+from kanban.values import Board, Card, Change, Comment, Event, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import World, bare_card, every
@@ -26,7 +26,7 @@ def large(world: World, count: int = 300, **wishes: object) -> tuple[str, Change
     view, change = boards.create(world.act(), name="Large")
     (place,) = view.members
     todo = view.lists[0]
-    places = ranks.following("", count)
+    places = ranks.sequence_after("", count)
     made: list[Card | Comment] = []
     for number, rank in enumerate(places):
         wished = {"external_id": f"x-{number}", **wishes}
@@ -42,8 +42,8 @@ def large(world: World, count: int = 300, **wishes: object) -> tuple[str, Change
     return view.board.id, replace(change, creates=(*creates, *made), event=event, history=history)
 
 
-def remembered(world: World) -> Remembered:
-    return Remembered("key", world.ann.id, "op", "f", 201, (), b"{}", world.now, world.now + timedelta(hours=24))
+def remembered(world: World) -> StoredResponse:
+    return StoredResponse("key", world.ann.id, "op", "f", 201, (), b"{}", world.now, world.now + timedelta(hours=24))
 
 
 def nothing_of(board_id: str, line: Wire) -> bool:
@@ -62,12 +62,12 @@ def test_a_large_board_is_there_with_all_that_belongs_to_it(line: Wire, world: W
     cards = world.cards()
     assert {each.id: each for each in cards} == {each.id: each for each in change.creates if isinstance(each, Card)}
     assert [event.seq for event in world.events()] == [*range(1, 302)]
-    mine = every(lambda after: world.store.page_assigned(world.ann.id, CardQuery(), 50, after), 50)
+    mine = every(lambda after: world.store.page_assigned_cards(world.ann.id, CardQuery(), 50, after), 50)
     assert [card.id for _, card in mine] == [card.id for card in cards]
     comments = world.store.page_comments(board_id, world.ann.id, cards[7].id, 10)
     assert comments is not None
     assert [each.text for each in comments[1].items] == ["Hm."]
-    assert world.store.remembered(world.ann.id, "op", "key", world.now) is not None
+    assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is not None
     assert not [each for each in line.items() if each["pk"]["S"] == "D"]
 
 
@@ -86,8 +86,8 @@ def test_of_a_large_board_that_was_not_made_to_its_end_nothing_is_seen_and_the_p
     line.faults.clear()
     assert world.store.read_board(board_id, world.ann.id) is None
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
-    assert world.store.page_assigned(world.ann.id, CardQuery(), 50).items == ()
-    assert world.store.remembered(world.ann.id, "op", "key", world.now) is None
+    assert world.store.page_assigned_cards(world.ann.id, CardQuery(), 50).items == ()
+    assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is None
     world.later(days=31)
     while world.store.purge(world.now, 100):
         pass
@@ -115,7 +115,7 @@ def test_a_large_board_that_is_being_purged_cannot_be_made_any_more(line: Wire, 
 
     line.faults["TransactWriteItems"] = iter([overtaken])
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     world.later(days=62)
@@ -131,7 +131,7 @@ def test_a_known_key_is_told_before_a_large_board_is_begun(line: Wire, world: Wo
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change, remembered(world))
 
-    assert error.value.what == "idempotency_key"
+    assert error.value.constraint == "idempotency_key"
     assert nothing_of(board_id, line)
 
 
@@ -143,7 +143,7 @@ def test_a_large_board_is_never_written_over_another(line: Wire, world: World) -
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change)
 
-    assert error.value.what == "board"
+    assert error.value.constraint == "board"
     assert line.items() == before
 
 
@@ -153,7 +153,7 @@ def test_an_external_id_is_given_once_on_a_large_board_too(line: Wire, world: Wo
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change)
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
     assert nothing_of(board_id, line)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kanban import cards, checklist_items, checklists, gatherings, time_entries, transfers
-from kanban.record import record
-from kanban.store import CardQuery, PartKey, Stale, Store
+from kanban.record import build_change
+from kanban.store import CardQuery, PartKey, StaleRead, Store
 from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
 from stores.dynamodb_reading import Reading
 from tests.engines import dynamodb_wire as wire
@@ -88,7 +88,7 @@ def worked_on(world: World, card: Card) -> TimeEntry:
     start = world.now - timedelta(minutes=30)
     view = world.view(card.id)
     ended_at = start + timedelta(minutes=10)
-    entry, change = time_entries.add(view, card.id, world.act(), entries=(), started_at=start, ended_at=ended_at)
+    entry, change = time_entries.create(view, card.id, world.act(), entries=(), started_at=start, ended_at=ended_at)
     world.store.commit(change)
     return entry
 
@@ -98,13 +98,13 @@ def lengthened(world: World, card: Card, entry: TimeEntry, minutes: int) -> Chan
     view, entries = entries_of(world, card)
     assert entry.ended_at is not None
     patch = {"ended_at": entry.ended_at + timedelta(minutes=minutes)}
-    change = time_entries.revise(view, card.id, entry.id, patch, world.act(), entries=entries)[1]
+    change = time_entries.update(view, card.id, entry.id, patch, world.act(), entries=entries)[1]
     assert change is not None
     return change
 
 
 def checklists_of(world: World, card: Card) -> tuple[BoardView, tuple[Checklist, ...]]:
-    found = world.store.checklists(world.board_id, world.ann.id, card.id)
+    found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert found is not None
     return found
 
@@ -122,8 +122,8 @@ def reworded(world: World, card: Card, old: Checklist, text: str) -> None:
     key = PartKey(Checklist, card.id, old.id)
     view = world.store.read_board(world.board_id, world.ann.id, card_ids=[card.id], parts=[key])
     assert view is not None
-    there = checklists.of(view, card.id, old.id)
-    _, change = checklist_items.revise(view, there, there.items[0].id, {"text": text}, world.act())
+    there = checklists.get_checklist(view, card.id, old.id)
+    _, change = checklist_items.update(view, there, there.items[0].id, {"text": text}, world.act())
     assert change is not None
     world.store.commit(change)
 
@@ -161,7 +161,7 @@ def test_a_correction_of_a_time_entry_that_was_seen_as_it_was_before_is_decided_
     lag.answer_again()
     change = lengthened(world, card, entry, 10)
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     world.store.commit(lengthened(world, card, entry, 10))
 
@@ -173,8 +173,8 @@ def test_a_part_that_was_seen_as_it_was_before_is_not_deleted(world: World) -> N
     card, said = commented(world, 1)
     world.write(updates=(replace(said, text="As it is.", version=2),))
 
-    with pytest.raises(Stale):
-        world.store.commit(record(world.view(), world.act(), "comment.deleted", deletes=(said,)))
+    with pytest.raises(StaleRead):
+        world.store.commit(build_change(world.view(), world.act(), "comment.deleted", deletes=(said,)))
 
     assert texts(world, world.board_id, card) == ["As it is."]
 
@@ -183,7 +183,7 @@ def gathered(world: World, limit: int) -> Change:
     """All cards of the first list go to the last; so many are read at once."""
     todo, view = world.list_named("To do"), world.view()
     there = world.cards(CardQuery(todo.id), limit)
-    _, _, change = gatherings.move_cards(view, todo.id, there, world.act(), to=world.list_named("Done").id)
+    _, _, change = gatherings.move_cards(view, todo.id, there, world.act(), target_list_id=world.list_named("Done").id)
     assert change is not None
     return change
 
@@ -193,11 +193,11 @@ def test_a_card_is_not_moved_with_others_as_it_was_before(world: World, lag: Lag
     card = world.add_card("As it was")
     world.add_card("Another")
     lag.keep_cards(world, limit)
-    world.do(cards.revise, card.id, patch={"title": "As it is"})
+    world.do(cards.update, card.id, patch={"title": "As it is"})
     lag.answer_again()
     change = gathered(world, limit)
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     world.store.commit(gathered(world, limit))
 
@@ -227,7 +227,7 @@ def test_a_card_leaves_no_edited_comment_behind(world: World, lag: Lag, count: i
     change = transferred(world, card, target_id)
     lag.answer_again()
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     world.store.commit(transferred(world, card, target_id))
 
@@ -242,11 +242,11 @@ def test_a_card_takes_along_an_item_that_was_reworded_just_now(world: World, lag
     change = transferred(world, card, target_id)
     lag.answer_again()
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     world.store.commit(transferred(world, card, target_id))
 
-    found = world.store.checklists(target_id, world.ann.id, card.id)
+    found = world.store.read_checklists(target_id, world.ann.id, card.id)
     assert found is not None
     assert [each.items[0].text for each in found[1]] == ["Item a0", "As it is."]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kanban import boards
-from kanban.record import record
+from kanban.record import build_change
 from kanban.store import Store
 from kanban.values import Card, Checklist, ChecklistItem, Comment, Role
 from tests.engines import dynamodb_wire as wire
@@ -127,7 +127,7 @@ def test_what_came_back_is_kept_and_its_tombstone_is_not(line: Wire, world: Worl
     deleted = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
     assert deleted is not None
     back = replace(deleted.cards[card.id], deleted_at=None)
-    world.store.commit(record(deleted, world.act(), "card.restored", updates=(back,)))
+    world.store.commit(build_change(deleted, world.act(), "card.restored", updates=(back,)))
     world.later(days=31)
 
     assert world.store.purge(world.now, 100) == 0
@@ -146,7 +146,7 @@ def test_what_comes_back_while_it_is_looked_at_is_kept(line: Wire, world: World)
         deleted = beside.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
         assert deleted is not None
         back = replace(deleted.cards[card.id], deleted_at=None)
-        beside.store.commit(record(deleted, beside.act(), "card.restored", updates=(back,)))
+        beside.store.commit(build_change(deleted, beside.act(), "card.restored", updates=(back,)))
         return send(request)
 
     line.faults["TransactWriteItems"] = iter([overtaken])

@@ -42,7 +42,7 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
         title=title,
         description=description,
         external_id="x" * 200,
-        rank="a0" + "V" * ranks.LONGEST,
+        rank="a0" + "V" * ranks.MAX_RANK_LENGTH,
         start_at=NOW,
         due_at=NOW,
         due_complete=True,
@@ -82,7 +82,7 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
 def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, letter: str, links: int) -> None:
     more = [Link("https://x/" + '"' * 1740, '"' * 200)] * links
     count = 20_000 // len(letter)
-    while sizes.kept_size(title, letter * count, more) > sizes.MOST_KEPT:
+    while sizes.compute_stored_bytes(title, letter * count, more) > sizes.MAX_STORED_BYTES:
         more, count = (more[:-1], count) if more else (more, count - 10)
     card = full_card(title, letter * count, more)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kanban import cards, lists, ranks, tokens
-from kanban.record import record
-from kanban.store import Beside, CardQuery, PartKey, Sort, Store
+from kanban.record import build_change
+from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Card, Comment, Token
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
@@ -27,7 +27,7 @@ def crowded(world: World) -> dict[str, Card]:
     todo, doing, done = world.view().lists
     crowd: dict[str, Card] = {}
     for list_, count in ((todo, 300), (doing, 20), (done, 20)):
-        places = ranks.following("", count)
+        places = ranks.sequence_after("", count)
         made = [bare_card(world, list_, rank, title=f"{list_.name} {rank}", description="x" * 200) for rank in places]
         for start in range(0, count, 90):
             world.write(creates=tuple(made[start : start + 90]))
@@ -48,7 +48,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     "a board": (lambda world, _: world.view(), ["GetItem"]),
     "a card": (lambda world, card: world.view(card.id), ["TransactGetItems"]),
     "a card and its neighbour": (
-        lambda world, card: world.view(card.id, beside=Beside(card.id, "after")),
+        lambda world, card: world.view(card.id, beside=NeighbourOf(card.id, "after")),
         ["TransactGetItems", "Query"],
     ),
     "a page of the board": (
@@ -64,11 +64,13 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["Query", "GetItem"],
     ),
     "a page of the newest": (
-        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.NEWEST), 50),
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.NEWEST), 50),
         ["Query", "GetItem"],
     ),
     "a page of what changed last": (
-        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.MOST_RECENT), 50),
+        lambda world, _: world.store.page_cards(
+            world.board_id, world.ann.id, CardQuery(sort=CardSort.MOST_RECENTLY_UPDATED), 50
+        ),
         ["Query", "GetItem"],
     ),
     "what is new": (
@@ -84,7 +86,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["Query", "TransactGetItems"],
     ),
     "checklists": (
-        lambda world, card: world.store.checklists(world.board_id, world.ann.id, card.id),
+        lambda world, card: world.store.read_checklists(world.board_id, world.ann.id, card.id),
         ["Query", "TransactGetItems"],
     ),
     "comments": (
@@ -104,7 +106,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["TransactGetItems"],
     ),
     "the places of a list": (
-        lambda world, card: world.store.placed(world.board_id, world.ann.id, card.list_id),
+        lambda world, card: world.store.read_card_ranks(world.board_id, world.ann.id, card.list_id),
         ["Query", "GetItem"],
     ),
     "a search": (
@@ -112,22 +114,24 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["Query", "Query", "GetItem"],
     ),
     "a page of what is due": (
-        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.DUE_FIRST), 50),
+        lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.DUE_FIRST), 50),
         ["Query", "GetItem"],
     ),
     "what was worked on": (
-        lambda world, _: world.store.page_worked(world.board_id, world.ann.id, (NOON, NOON + timedelta(days=1)), 50),
+        lambda world, _: world.store.page_board_time_entries(
+            world.board_id, world.ann.id, (NOON, NOON + timedelta(days=1)), 50
+        ),
         ["Query", "TransactGetItems"],
     ),
     "what one is assigned to": (
-        lambda world, _: world.store.page_assigned(world.ann.id, CardQuery(), 50),
+        lambda world, _: world.store.page_assigned_cards(world.ann.id, CardQuery(), 50),
         ["Query", "TransactGetItems"],
     ),
     "a board by its external id": (
-        lambda world, _: world.store.board_of(world.ann.id, "site"),
+        lambda world, _: world.store.find_board_id(world.ann.id, "site"),
         ["GetItem", "GetItem"],
     ),
-    "some users": (lambda world, _: world.store.users([world.ann.id, "usr_none"]), ["BatchGetItem"]),
+    "some users": (lambda world, _: world.store.read_users([world.ann.id, "usr_none"]), ["BatchGetItem"]),
     "boards": (lambda world, _: world.store.page_boards(world.ann.id, 50), ["Query", "BatchGetItem"]),
     "deleted boards": (
         lambda world, _: world.store.page_deleted_boards(world.ann.id, NOON, 50),
@@ -137,15 +141,15 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         lambda world, _: world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 50),
         ["Query", "GetItem"],
     ),
-    "a user": (lambda world, _: world.store.user(world.ann.id), ["GetItem"]),
+    "a user": (lambda world, _: world.store.read_user(world.ann.id), ["GetItem"]),
     "tokens": (lambda world, _: world.store.page_tokens(world.ann.id, 50), ["Query"]),
-    "an answer": (lambda world, _: world.store.remembered(world.ann.id, "x", "key", NOON), ["GetItem"]),
-    "whether it is ready": (lambda world, _: world.store.ready(), ["GetItem"]),
+    "an answer": (lambda world, _: world.store.read_stored_response(world.ann.id, "x", "key", NOON), ["GetItem"]),
+    "whether it is ready": (lambda world, _: world.store.check_ready(), ["GetItem"]),
 }
 
 WRITES: dict[str, Callable[[World, Card], Any]] = {
-    "adding": lambda world, _: cards.add(world.view(), world.act(), title="New"),
-    "revising": lambda world, card: cards.revise(world.view(card.id), card.id, {"title": "New"}, world.act()),
+    "adding": lambda world, _: cards.create(world.view(), world.act(), title="New"),
+    "revising": lambda world, card: cards.update(world.view(card.id), card.id, {"title": "New"}, world.act()),
     "moving": lambda world, card: cards.move(
         world.view(card.id), card.id, world.act(), list_id=world.list_named("Done").id
     ),
@@ -163,7 +167,7 @@ def test_reads_take_as_many_round_trips_on_a_large_board_as_on_a_small_one(line:
         crowded(world)
     board = replace(world.view().board, external_id="site", seq=world.view().board.seq + 1)
     (place,) = world.view().members
-    world.store.commit(replace(record(world.view(), world.act(), "test.written"), updates=(board,)))
+    world.store.commit(replace(build_change(world.view(), world.act(), "test.written"), updates=(board,)))
     world.do(cards.start, card.id)
     world.write(updates=(replace(world.card(card), assignee_ids=(place.id,)),))
     # The first page finds out what the board looks like; the next ones know.
@@ -202,8 +206,8 @@ def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: Wo
     token = world.token()
     other = Wire(line.address, wire.name_of(table_url))
 
-    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["GetItem", "BatchGetItem"]
-    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["BatchGetItem"]
+    assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["GetItem", "BatchGetItem"]
+    assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["BatchGetItem"]
     other.close()
 
 
@@ -219,8 +223,8 @@ def test_a_token_takes_as_many_round_trips_whatever_it_comes_from(line: Wire, wo
     token = descendant(world, tokens.MAX_ANCESTORS)
     other = Wire(line.address, wire.name_of(table_url))
 
-    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["GetItem", "BatchGetItem"]
-    assert trips(other, lambda: other.store.token_holder(token.digest)) == ["BatchGetItem"]
+    assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["GetItem", "BatchGetItem"]
+    assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["BatchGetItem"]
     other.close()
 
 
@@ -229,15 +233,15 @@ def test_tokens_take_one_look_more_where_what_they_come_from_is_not_on_the_page(
 
     assert trips(line, lambda: world.store.page_tokens(world.ann.id, 10)) == ["Query"]
     assert trips(line, lambda: world.store.page_tokens(world.ann.id, 2)) == ["Query", "BatchGetItem"]
-    assert trips(line, lambda: world.store.token(world.ann.id, token.id)) == ["GetItem", "BatchGetItem"]
-    assert trips(line, lambda: world.store.token(world.ann.id, token.ancestor_ids[0])) == ["GetItem"]
+    assert trips(line, lambda: world.store.read_token(world.ann.id, token.id)) == ["GetItem", "BatchGetItem"]
+    assert trips(line, lambda: world.store.read_token(world.ann.id, token.ancestor_ids[0])) == ["GetItem"]
 
 
 def test_revoking_a_token_is_one_write_whatever_comes_from_it(line: Wire, world: World) -> None:
     parent = world.token()
     for _ in range(30):
         world.token(parent=parent)
-    _, change = tokens.revoke(parent, world.act(), by=parent)
+    _, change = tokens.revoke(parent, world.act(), caller_token=parent)
     assert change is not None
 
     assert trips(line, lambda: world.store.commit(change)) == ["TransactWriteItems"]
@@ -246,7 +250,7 @@ def test_revoking_a_token_is_one_write_whatever_comes_from_it(line: Wire, world:
 def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line: Wire, world: World) -> None:
     token = world.token()
     before = len(line.items())
-    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, by=token)
+    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
 
     assert trips(line, lambda: world.store.commit(change)) == ["GetItem", "TransactWriteItems"]
     held = {item["pk"]["S"] for item in line.items()}
@@ -258,13 +262,13 @@ def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line:
 def test_a_revoked_token_is_seen_at_once_by_who_knew_it(line: Wire, world: World, table_url: str) -> None:
     token = world.token()
     other = Wire(line.address, wire.name_of(table_url))
-    assert other.store.token_holder(token.digest) == (token, world.ann)
+    assert other.store.read_token_by_digest(token.digest) == (token, world.ann)
 
-    revoked, change = tokens.revoke(token, world.act(), by=token)
+    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
     assert change is not None
     world.store.commit(change)
 
-    assert other.store.token_holder(token.digest) == (revoked, world.ann)
+    assert other.store.read_token_by_digest(token.digest) == (revoked, world.ann)
     other.close()
 
 
@@ -300,4 +304,4 @@ def test_no_read_scans(line: Wire, world: World) -> None:
     world.add_card("Card")
 
     assert not [operation for operation in line.sent if "Scan" in operation]
-    assert line.store.owner() == world.ann
+    assert line.store.read_installation_owner() == world.ann

@@ -12,7 +12,7 @@ import yaml
 
 from kanban import tokens
 from kanban.store import Store
-from kanban.values import Change, Remembered
+from kanban.values import Change, StoredResponse
 from stores import CannotOpen, dynamodb_table, open_store
 from stores.dynamodb_client import connect
 from tests.engines import dynamodb_wire as wire
@@ -244,7 +244,7 @@ def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None
 
 def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -> None:
     body = b"\x00\xff"
-    record = Remembered("key", world.ann.id, "op", "f", 200, (), body, NOON, NOON + timedelta(hours=24))
+    record = StoredResponse("key", world.ann.id, "op", "f", 200, (), body, NOON, NOON + timedelta(hours=24))
 
     world.store.commit(Change(), record)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kanban.record import record
-from kanban.store import AlreadyExists, Busy, CardQuery, Stale, Store
-from kanban.values import BoardView, Card, Change, Comment, Part, Remembered
+from kanban.record import build_change
+from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store
+from kanban.values import BoardView, Card, Change, Comment, Part, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.parts import checklist, item
@@ -49,11 +49,11 @@ def moved(world: World, card: Card, target_id: str) -> Change:
     """The card goes to the first list of another board of Ann's."""
     home, target = viewed(world, card.board_id, card.id), viewed(world, target_id)
     (place,) = target.members
-    arrived = replace(home.card(card.id), board_id=target_id, list_id=target.lists[0].id, assignee_ids=(place.id,))
+    arrived = replace(home.get_card(card.id), board_id=target_id, list_id=target.lists[0].id, assignee_ids=(place.id,))
     if arrived.running:
         arrived = replace(arrived, running=replace(arrived.running, board_id=target_id))
-    left = record(home, world.act(), "card.left", card_id=card.id)
-    return replace(record(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
+    left = build_change(home, world.act(), "card.left", card_id=card.id)
+    return replace(build_change(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
 
 
 def comments_of(world: World, card: Card) -> list[Comment]:
@@ -64,8 +64,8 @@ def comments_of(world: World, card: Card) -> list[Comment]:
     return every(page, 100)
 
 
-def remembered(world: World) -> Remembered:
-    return Remembered("key", world.ann.id, "op", "f", 201, (), b"{}", world.now, world.now + timedelta(hours=24))
+def remembered(world: World) -> StoredResponse:
+    return StoredResponse("key", world.ann.id, "op", "f", 201, (), b"{}", world.now, world.now + timedelta(hours=24))
 
 
 def strays(line: Wire, board_id: str, card: Card) -> set[str]:
@@ -92,7 +92,7 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
     # guards the head, and each of them is read once more by its key.
     ahead = ["PutItem", "PutItem", *["TransactWriteItems"] * 3, *["TransactGetItems"] * 3]
     assert line.sent == [*read, *([] if count == FEW else ahead), *written]
-    there = viewed(world, target_id, card.id).card(card.id)
+    there = viewed(world, target_id, card.id).get_card(card.id)
     assert there == change.updates[1]
     comments = comments_of(world, there)
     assert len(comments) == count
@@ -101,8 +101,8 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
     assert entries is not None
     assert entries[1].items == (there.running,)
     assert card.id not in viewed(world, card.board_id, card.id).cards
-    assert [found.id for _, found in world.store.page_assigned(world.ann.id, CardQuery(), 10).items] == [card.id]
-    assert world.store.remembered(world.ann.id, "op", "key", world.now) is not None
+    assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is not None
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
@@ -117,7 +117,7 @@ def test_items_of_checklists_stay_their_members_however_many_parts_there_are(wor
 
     world.store.commit(replace(moved(world, card, target_id), counterparts={place.id: there.id}))
 
-    found = world.store.checklists(target_id, world.ann.id, card.id)
+    found = world.store.read_checklists(target_id, world.ann.id, card.id)
     assert found is not None
     items = (replace(steps.items[0], assignee_id=there.id), steps.items[1])
     assert found[1] == (replace(steps, board_id=target_id, items=items),)
@@ -146,8 +146,8 @@ def test_a_card_that_comes_back_has_what_it_left_with_and_no_more(line: Wire, wo
     there = replace(card, board_id=target_id)
     gone, *_ = comments_of(world, there)
     view = viewed(world, target_id, card.id)
-    fewer = replace(view.card(card.id), comment_count=count - 1)
-    world.store.commit(record(view, world.act(), "comment.deleted", updates=(fewer,), deletes=(gone,)))
+    fewer = replace(view.get_card(card.id), comment_count=count - 1)
+    world.store.commit(build_change(view, world.act(), "comment.deleted", updates=(fewer,), deletes=(gone,)))
 
     world.store.commit(moved(world, there, card.board_id))
 
@@ -169,12 +169,12 @@ def test_of_two_decisions_from_one_view_of_either_board_the_second_is_stale(
     target_id = world.board("Elsewhere")
     change = moved(world, card, target_id)
     view = viewed(world, {"home": card.board_id, "target": target_id}[board])
-    world.store.commit(record(view, world.act(), "test.written"))
+    world.store.commit(build_change(view, world.act(), "test.written"))
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    assert viewed(world, card.board_id, card.id).card(card.id) == card
+    assert viewed(world, card.board_id, card.id).get_card(card.id) == card
     assert len(comments_of(world, card)) == count
     assert card.id not in viewed(world, target_id, card.id).cards
     world.later(days=31)
@@ -193,7 +193,7 @@ def test_a_known_key_is_told_when_the_card_has_long_moved(world: World, count: i
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change, remembered(world))
 
-    assert error.value.what == "idempotency_key"
+    assert error.value.constraint == "idempotency_key"
 
 
 @pytest.mark.parametrize("fault", [wire.lost, wire.garbled, wire.done_but_failing])
@@ -227,7 +227,7 @@ def test_a_card_whose_parts_were_sent_ahead_in_vain_stays_where_it_is(line: Wire
         world.store.commit(change)
 
     line.faults.clear()
-    assert viewed(world, card.board_id, card.id).card(card.id) == card
+    assert viewed(world, card.board_id, card.id).get_card(card.id) == card
     world.later(days=31)
     while world.store.purge(world.now, 60):
         pass
@@ -247,7 +247,7 @@ def test_a_purge_that_comes_between_makes_the_mover_decide_again(line: Wire, wor
 
     line.faults["TransactWriteItems"] = iter([wire.as_it_is, overtaken])
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     world.store.commit(moved(world, card, target_id))
 
@@ -262,8 +262,8 @@ def thinned(world: World, card: Card) -> None:
     """All comments of the card but REST are deleted."""
     gone = comments_of(world, card)[REST:]
     view = viewed(world, card.board_id, card.id)
-    fewer = replace(view.card(card.id), comment_count=REST)
-    world.store.commit(record(view, world.act(), "comment.deleted", updates=(fewer,), deletes=tuple(gone)))
+    fewer = replace(view.get_card(card.id), comment_count=REST)
+    world.store.commit(build_change(view, world.act(), "comment.deleted", updates=(fewer,), deletes=tuple(gone)))
 
 
 @pytest.mark.parametrize("overtaken_at", [("PutItem", 0), ("PutItem", 1), ("TransactWriteItems", 0)])
@@ -280,17 +280,17 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
         thinned(beside, card)
         beside.store.commit(moved(beside, card, target_id))
         edited = replace(comments_of(beside, there)[0], text="Edited.", version=2)
-        beside.store.commit(record(viewed(beside, target_id), beside.act(), "comment.updated", updates=(edited,)))
+        beside.store.commit(build_change(viewed(beside, target_id), beside.act(), "comment.updated", updates=(edited,)))
         return send(request)
 
     operation, after = overtaken_at
     line.faults[operation] = itertools.chain(itertools.repeat(wire.as_it_is, after), [overtaken])
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     assert [each.text for each in comments_of(world, there)] == ["Edited.", *["Hm."] * (REST - 1)]
-    assert viewed(world, target_id, card.id).card(card.id).comment_count == REST
+    assert viewed(world, target_id, card.id).get_card(card.id).comment_count == REST
 
 
 def test_parts_that_somebody_else_sends_at_the_last_moment_do_not_come_along(line: Wire, world: World) -> None:
@@ -314,7 +314,7 @@ def test_parts_that_somebody_else_sends_at_the_last_moment_do_not_come_along(lin
 
     line.faults["TransactWriteItems"] = iter([overtaken])
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     beside.close()

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.record import record
+from kanban.record import build_change
 from kanban.store import AlreadyExists, Busy, CardQuery, Store
-from kanban.values import Act, Change, Color, Comment, Label, Remembered, Role, Stage
+from kanban.values import ActionContext, Change, Color, Comment, Label, Role, Stage, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Fault, Wire
 from tests.stores.world import NOON, World, bare_card
@@ -31,8 +31,8 @@ def store(line: Wire) -> Store:
     return line.store
 
 
-def remembered(world: World) -> Remembered:
-    return Remembered(
+def remembered(world: World) -> StoredResponse:
+    return StoredResponse(
         "key", world.ann.id, "some_operation", "f", 200, (), b"{}", world.now, world.now + timedelta(hours=24)
     )
 
@@ -69,18 +69,18 @@ def moved(world: World) -> Change:
 
 
 def signed_up(world: World) -> Change:
-    user, change = users.create(Act("", NOON, world.act().new_id), name="Bob", id="bob")
-    return change.plus(tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="First", scopes=[])[2])
+    user, change = users.create(ActionContext("", NOON, world.act().new_id), name="Bob", id="bob")
+    return change.merge(tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="First", scopes=[])[2])
 
 
 def revoked(world: World) -> Change:
     (token,) = world.store.page_tokens(world.ann.id, 10).items
-    return tokens.revoke(token, world.act(), by=token)[1] or Change()
+    return tokens.revoke(token, world.act(), caller_token=token)[1] or Change()
 
 
 def rotated(world: World) -> Change:
     (token,) = world.store.page_tokens(world.ann.id, 10).items
-    return tokens.rotate(token, world.act(), world.random_bytes, by=token)[2]
+    return tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)[2]
 
 
 def made_with_another(world: World) -> Change:
@@ -92,7 +92,7 @@ def assigned(world: World) -> Change:
     view = world.view()
     place = next(each for each in view.members if each.user_id == world.ann.id)
     card = replace(bare_card(world, view.lists[0], "a9"), assignee_ids=(place.id,), due_at=world.now)
-    return record(view, world.act(), "test.written", creates=(card,))
+    return build_change(view, world.act(), "test.written", creates=(card,))
 
 
 def commented(world: World) -> Change:
@@ -100,7 +100,7 @@ def commented(world: World) -> Change:
     (card,) = view.cards.values()
     comment = Comment("cmt_2", card.board_id, card.id, world.ann.id, "Hm.", 1, world.now, world.now)
     counted = replace(card, comment_count=card.comment_count + 1)
-    return record(view, world.act(), "test.written", creates=(comment,), updates=(counted,))
+    return build_change(view, world.act(), "test.written", creates=(comment,), updates=(counted,))
 
 
 def forgotten(world: World) -> Change:
@@ -109,30 +109,32 @@ def forgotten(world: World) -> Change:
         None,
     )
     assert found is not None
-    return record(view, world.act(), "test.written", deletes=found.items)
+    return build_change(view, world.act(), "test.written", deletes=found.items)
 
 
 def placed(world: World) -> Change:
-    found = world.store.placed(world.board_id, world.ann.id, world.list_named("To do").id)
+    found = world.store.read_card_ranks(world.board_id, world.ann.id, world.list_named("To do").id)
     assert found is not None
-    return record(found[0], world.act(), "test.written", places=tuple(replace(each, rank="b00") for each in found[1]))
+    return build_change(
+        found[0], world.act(), "test.written", card_ranks=tuple(replace(each, rank="b00") for each in found[1])
+    )
 
 
 def left_alone(world: World) -> Change:
     view = world.view()
     gone = next(each for each in view.members if each.user_id == "eve")
     label = Label("lbl_1", world.board_id, "New", Color.RED, 1, world.now, world.now)
-    return record(view, world.act(), "test.written", deletes=(gone,), creates=(label,))
+    return build_change(view, world.act(), "test.written", deletes=(gone,), creates=(label,))
 
 
 def revived(world: World) -> Change:
     view = world.view()
     gone = replace(view.board, deleted_at=world.now)
-    world.store.commit(record(view, world.act(), "test.written", board=gone))
+    world.store.commit(build_change(view, world.act(), "test.written", board=gone))
     deleted = world.store.read_deleted(world.board_id, world.ann.id)
     assert deleted is not None
     back = replace(deleted.board, deleted_at=None, external_id="site")
-    return record(deleted, world.act(), "test.written", board=back, revives=True)
+    return build_change(deleted, world.act(), "test.written", board=back, restores_board=True)
 
 
 def emigrated(world: World) -> Change:
@@ -141,8 +143,8 @@ def emigrated(world: World) -> Change:
     home, target = world.view(card.id), world.store.read_board(there, world.ann.id)
     assert target is not None
     arrived = replace(card, board_id=there, list_id=target.lists[0].id)
-    origin = record(home, world.act(), "test.written", card_id=card.id)
-    return replace(record(target, world.act(), "test.written", updates=(arrived,)), origin=origin)
+    origin = build_change(home, world.act(), "test.written", card_id=card.id)
+    return replace(build_change(target, world.act(), "test.written", updates=(arrived,)), origin=origin)
 
 
 WRITES: dict[str, Callable[[World], Change]] = {
@@ -154,18 +156,18 @@ WRITES: dict[str, Callable[[World], Change]] = {
     "restore board": revived,
     "move card to another board": emigrated,
     "create board": lambda world: boards.create(world.act(), name="Another")[1],
-    "update board": lambda world: boards.revise(world.view(), {"name": "New"}, world.act())[1] or Change(),
+    "update board": lambda world: boards.update(world.view(), {"name": "New"}, world.act())[1] or Change(),
     "delete board": lambda world: boards.delete(world.view(), world.act()),
-    "create list": lambda world: lists.add(world.view(), world.act(), name="New", stage=Stage.TODO)[1],
+    "create list": lambda world: lists.create(world.view(), world.act(), name="New", stage=Stage.TODO)[1],
     "delete list": lambda world: lists.delete(world.view(), world.list_named("To do").id, world.act()),
-    "create card": lambda world: cards.add(world.view(), world.act(), title="New", external_id="x-2")[1],
-    "update card": on_card(partial(cards.revise, patch={"title": "New"})),
+    "create card": lambda world: cards.create(world.view(), world.act(), title="New", external_id="x-2")[1],
+    "update card": on_card(partial(cards.update, patch={"title": "New"})),
     "move card": moved,
     "start card": on_card(cards.start),
     "resolve card": on_card(cards.resolve, "Running"),
     "delete card": on_card(cards.delete),
     "sign up": signed_up,
-    "rename user": lambda world: users.revise(world.ann, {"name": "Anna"}, world.act())[1] or Change(),
+    "rename user": lambda world: users.update(world.ann, {"name": "Anna"}, world.act())[1] or Change(),
     "revoke token": revoked,
     "rotate token": rotated,
     "create token": made_with_another,
@@ -199,18 +201,18 @@ def state(world: World) -> dict[str, Any]:
     """All that can be seen of Ann and her boards."""
     store = world.store
     view = store.read_board(world.board_id, world.ann.id)
-    bob = store.user("bob")
+    bob = store.read_user("bob")
     return {
         "boards": store.page_boards(world.ann.id, 100),
         "view": view,
         "cards": world.cards() if view else [],
         "events": world.events() if view else [],
-        "assigned": store.page_assigned(world.ann.id, CardQuery(), 100),
+        "assigned": store.page_assigned_cards(world.ann.id, CardQuery(), 100),
         "comments": store.page_comments(world.board_id, world.ann.id, "crd_none", 1),
         "searched": world.cards(CardQuery(q="hm.")) if view else [],
-        "users": (store.user(world.ann.id), bob),
+        "users": (store.read_user(world.ann.id), bob),
         "tokens": (store.page_tokens(world.ann.id, 100), store.page_tokens("bob", 100)),
-        "remembered": store.remembered(world.ann.id, "some_operation", "key", world.now),
+        "remembered": store.read_stored_response(world.ann.id, "some_operation", "key", world.now),
     }
 
 
@@ -238,7 +240,7 @@ def test_a_write_is_done_once_or_not_at_all(line: Wire, world: World, write: str
         after = state(world)
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change, answer)
-    assert error.value.what == "idempotency_key"
+    assert error.value.constraint == "idempotency_key"
     assert after == state(world)
     assert after["remembered"] == answer
     if after["view"]:

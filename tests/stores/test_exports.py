@@ -46,11 +46,11 @@ def test_a_board_stays_equal_from_engine_to_engine(
         other.user("Bob", id="bob")
     world.member(bob, Role.EDITOR)
     first = world.add_card("First", description="日本\n<script>", hourly_rate_minor=5, external_id="JIRA-1")
-    world.do(comments.add, first.id, text="Looks *good*.")
-    world.do(comments.add, first.id, user=bob, text="Ann:\n\nYes.")
+    world.do(comments.create, first.id, text="Looks *good*.")
+    world.do(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
     world.do(marks.assign, first.id, user_id="bob")
-    world.do(checklists.add, first.id, there=(), name="Empty")
-    world.do(cards.add, user=bob, title="Running", list_id=world.list_named("Doing").id)
+    world.do(checklists.create, first.id, there=(), name="Empty")
+    world.do(cards.create, user=bob, title="Running", list_id=world.list_named("Doing").id)
     world.crowd("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
@@ -76,7 +76,7 @@ def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp
             world = World(store, seed=number)
             board_id = carried(store, at) if number else world.board_id
             if number == 0:
-                world.do(comments.add, world.add_card("First").id, text="Looks *good*.")
+                world.do(comments.create, world.add_card("First").id, text="Looks *good*.")
             at = tmp_path / f"{number + 1}.json"
             written(store, board_id, at, Progress())
         document: dict[str, Any] = json.loads(at.read_text())
@@ -93,7 +93,7 @@ def test_a_large_commit_tells_how_far_it_is(open_again: Opener) -> None:
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     cards = [{"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": str(number)} for number in range(2, 152)]
     export = {"id": "5f3c2a1b9d8e7f6a5b4c3d77", "name": "Large", "lists": [todo], "cards": cards}
-    _, change, _ = trello.brought(export, world.act())
+    _, change, _ = trello.import_board(export, world.act())
     told: list[int] = []
 
     store.commit(change, progress=told.append)

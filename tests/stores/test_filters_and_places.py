@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from kanban import boards, shelves
-from kanban.record import record
-from kanban.store import AlreadyExists, Beside, CardQuery, Shelf, Sort, Stale
-from kanban.values import Board, Card, Placed, Role
+from kanban.record import build_change
+from kanban.store import AlreadyExists, CardQuery, CardSort, CardState, NeighbourOf, StaleRead
+from kanban.values import Board, Card, CardRank, Role
 from tests.stores.parts import comment, label, place_of
 from tests.stores.world import NOON, World
 
@@ -89,10 +89,10 @@ def test_a_text_is_found_as_it_reads_and_not_as_it_was_written(world: World, q: 
         ({"q": "teich100"}, []),
         ({"q": "0%"}, ["Plain"]),
         ({"q": "b", "assignee_id": "bob", "due_from": NOON}, ["Both", "Bob's"]),
-        ({"due_from": NOON, "sort": Sort.DUE_FIRST}, ["Both", "Bob's", "Done", "Bug"]),
-        ({"assignee_id": "bob", "sort": Sort.DUE_LAST}, ["Bob's", "Both"]),
-        ({"assignee_id": "bob", "sort": Sort.NEWEST}, ["Bob's", "Both"]),
-        ({"updated_since": NOON, "sort": Sort.MOST_RECENT, "q": "plain"}, ["Plain"]),
+        ({"due_from": NOON, "sort": CardSort.DUE_FIRST}, ["Both", "Bob's", "Done", "Bug"]),
+        ({"assignee_id": "bob", "sort": CardSort.DUE_LAST}, ["Bob's", "Both"]),
+        ({"assignee_id": "bob", "sort": CardSort.NEWEST}, ["Bob's", "Both"]),
+        ({"updated_since": NOON, "sort": CardSort.MOST_RECENTLY_UPDATED, "q": "plain"}, ["Plain"]),
     ],
 )
 def test_a_page_holds_what_fits_every_filter(
@@ -101,8 +101,8 @@ def test_a_page_holds_what_fits_every_filter(
     assert titles(varied, limit, **wishes) == expected
 
 
-@pytest.mark.parametrize("sort", Sort)
-def test_a_label_is_a_filter_in_every_order(varied: World, sort: Sort) -> None:
+@pytest.mark.parametrize("sort", CardSort)
+def test_a_label_is_a_filter_in_every_order(varied: World, sort: CardSort) -> None:
     (bug,) = varied.view().labels
 
     found = titles(varied, 1, label_id=bug.id, sort=sort)
@@ -128,25 +128,25 @@ def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: Wor
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-@pytest.mark.parametrize("sort", [Sort.POSITION, Sort.OLDEST, Sort.LEAST_RECENT])
-def test_every_card_is_on_one_shelf(world: World, sort: Sort, limit: int) -> None:
+@pytest.mark.parametrize("sort", [CardSort.POSITION, CardSort.OLDEST, CardSort.LEAST_RECENTLY_UPDATED])
+def test_every_card_is_on_one_shelf(world: World, sort: CardSort, limit: int) -> None:
     made = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
     for title in ("Away", "Both"):
         world.do(shelves.archive_card, made[title].id)
     for title in ("Gone", "Both"):
         world.delete_card(made[title])
 
-    found = {shelf: titles(world, limit, shelf=shelf, sort=sort) for shelf in Shelf}
+    found = {shelf: titles(world, limit, shelf=shelf, sort=sort) for shelf in CardState}
 
-    assert found[Shelf.IN_USE] == ["Used"]
-    assert found[Shelf.ARCHIVED] == ["Away"]
-    assert sorted(found[Shelf.DELETED]) == ["Both", "Gone"]
+    assert found[CardState.ACTIVE] == ["Used"]
+    assert found[CardState.ARCHIVED] == ["Away"]
+    assert sorted(found[CardState.DELETED]) == ["Both", "Gone"]
     assert set(world.view(*(card.id for card in made.values())).cards) == {made["Used"].id, made["Away"].id}
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-@pytest.mark.parametrize("sort", Sort)
-def test_deleted_cards_are_found_since_a_moment(world: World, sort: Sort, limit: int) -> None:
+@pytest.mark.parametrize("sort", CardSort)
+def test_deleted_cards_are_found_since_a_moment(world: World, sort: CardSort, limit: int) -> None:
     made = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
     for number in (3, 0):
         world.delete_card(made[number])
@@ -156,12 +156,15 @@ def test_deleted_cards_are_found_since_a_moment(world: World, sort: Sort, limit:
         world.delete_card(made[number])
         world.later(seconds=1)
 
-    found = titles(world, limit, shelf=Shelf.DELETED, sort=sort, deleted_since=since)
+    found = titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=since)
 
-    backwards, by_change = sort.startswith("-"), sort in (Sort.LEAST_RECENT, Sort.MOST_RECENT)
+    backwards, by_change = (
+        sort.startswith("-"),
+        sort in (CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED),
+    )
     assert found == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
-    assert titles(world, limit, shelf=Shelf.DELETED, sort=sort, deleted_since=world.now) == []
-    assert len(titles(world, limit, shelf=Shelf.DELETED, sort=sort)) == 4
+    assert titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=world.now) == []
+    assert len(titles(world, limit, shelf=CardState.DELETED, sort=sort)) == 4
 
 
 def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
@@ -171,12 +174,12 @@ def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World)
 
     world.write(updates=(replace(todo, archived_at=NOON),))
 
-    assert titles(world) == titles(world, status=todo.stage) == titles(world, sort=Sort.NEWEST) == []
-    assert titles(world, list_id=todo.id) == titles(world, list_id=todo.id, sort=Sort.OLDEST) == ["Copy"]
-    assert titles(world, shelf=Shelf.ARCHIVED) == []
-    assert titles(world, shelf=Shelf.DELETED) == ["Gone"]
+    assert titles(world) == titles(world, status=todo.stage) == titles(world, sort=CardSort.NEWEST) == []
+    assert titles(world, list_id=todo.id) == titles(world, list_id=todo.id, sort=CardSort.OLDEST) == ["Copy"]
+    assert titles(world, shelf=CardState.ARCHIVED) == []
+    assert titles(world, shelf=CardState.DELETED) == ["Gone"]
     assert world.card(card) == card
-    assert world.view().list(todo.id).archived_at == NOON
+    assert world.view().get_list(todo.id).archived_at == NOON
 
 
 def test_boards_are_listed_where_they_stand(world: World) -> None:
@@ -222,7 +225,7 @@ def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None
     gone = read_deleted(world, card_ids=[card.id])
     came_back = replace(gone.board, deleted_at=None)
 
-    world.store.commit(record(gone, world.act(), "board.restored", board=came_back, revives=True))
+    world.store.commit(build_change(gone, world.act(), "board.restored", board=came_back, restores_board=True))
 
     assert world.store.read_deleted(world.board_id, stranger.id) is None
     after = world.view(card.id)
@@ -231,16 +234,16 @@ def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None
 
 
 def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.write(revives=True)
     world.store.commit(boards.delete(world.view(), world.act(), []))
     gone = read_deleted(world)
-    change = record(gone, world.act(), "x", board=replace(gone.board, deleted_at=None), revives=True)
-    with pytest.raises(Stale):
+    change = build_change(gone, world.act(), "x", board=replace(gone.board, deleted_at=None), restores_board=True)
+    with pytest.raises(StaleRead):
         world.store.commit(replace(change, revives=False))
     world.store.commit(change)
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
@@ -255,7 +258,7 @@ def test_a_card_that_comes_back_must_find_its_external_id_free(world: World) -> 
     world.delete_card(again)
     world.write(updates=(replace(gone, deleted_at=None),))
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
     assert world.card(card).external_id == "x-1"
 
 
@@ -277,8 +280,8 @@ def test_a_list_that_comes_back_brings_its_cards_without_the_ids_that_others_too
 # Places
 
 
-def places(world: World, list_id: str) -> tuple[Placed, ...]:
-    found = world.store.placed(world.board_id, world.ann.id, list_id)
+def places(world: World, list_id: str) -> tuple[CardRank, ...]:
+    found = world.store.read_card_ranks(world.board_id, world.ann.id, list_id)
     assert found is not None
     return found[1]
 
@@ -295,7 +298,7 @@ def test_places_are_those_of_all_cards_hidden_ones_too(world: World) -> None:
 
     found = places(world, todo.id)
 
-    assert [(each.card_id, each.list_id, each.rank, each.hidden) for each in found] == [
+    assert [(each.card_id, each.list_id, each.rank, each.is_hidden) for each in found] == [
         (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(made)
     ]
     assert places(world, "lst_none") == ()
@@ -320,8 +323,8 @@ def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> Non
     (card,) = placed_cards(world, 1)
     elsewhere = world.list_named("Done").id
 
-    with pytest.raises(Stale):
-        world.write(places=(Placed(card.id, elsewhere, "b00"),))
+    with pytest.raises(StaleRead):
+        world.write(places=(CardRank(card.id, elsewhere, "b00"),))
 
     assert world.card(card) == card
 
@@ -330,8 +333,8 @@ def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
     made = placed_cards(world)
     world.do(shelves.archive_card, made[1].id)
 
-    assert world.view(beside=Beside(made[0].id, "after")).beyond == made[1].rank
-    assert world.view(beside=Beside(made[1].id, "after")).beyond == made[2].rank
+    assert world.view(beside=NeighbourOf(made[0].id, "after")).adjacent_rank == made[1].rank
+    assert world.view(beside=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
 
 
 def test_every_field_of_a_board_comes_back(world: World) -> None:
@@ -339,6 +342,6 @@ def test_every_field_of_a_board_comes_back(world: World) -> None:
         world.view().board, archived_at=NOON + timedelta(seconds=1), external_id="x", description="Text", version=5
     )
 
-    world.store.commit(record(world.view(), world.act(), "board.updated", board=board))
+    world.store.commit(build_change(world.view(), world.act(), "board.updated", board=board))
 
     assert world.view().board == replace(board, seq=2)

@@ -10,7 +10,7 @@ import pytest
 
 from kanban import checklists, copies, gatherings, ranks, shelves, sizes, transfers
 from kanban.store import CardQuery
-from kanban.values import MOST_CHECKLISTS, MOST_ITEMS, Card, Checklist, Color, Label, TimeEntry
+from kanban.values import MAX_CHECKLISTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, Card, Checklist, Color, Label, TimeEntry
 from tests.stores.parts import checklist, entry, item
 from tests.stores.world import World, bare_card
 
@@ -30,9 +30,9 @@ def labels(world: World) -> tuple[str, ...]:
     return tuple(each.id for each in made)
 
 
-def long_cards(world: World, list_name: str, count: int, text: int = sizes.MOST_TEXT) -> list[Card]:
+def long_cards(world: World, list_name: str, count: int, text: int = sizes.MAX_COMMIT_CHARACTERS) -> list[Card]:
     """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
-    list_, places, label_ids = world.list_named(list_name), ranks.following("", count), labels(world)
+    list_, places, label_ids = world.list_named(list_name), ranks.sequence_after("", count), labels(world)
     description = WIDE * min(20_000, text // count - 1)
     made = []
     for number, rank in enumerate(places):
@@ -45,28 +45,33 @@ def long_cards(world: World, list_name: str, count: int, text: int = sizes.MOST_
 
 def full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
     """Checklists of a card with as many items as they may have, each of so many characters."""
-    made = [checklist(world, card, rank, *(item(world, WIDE * length) for _ in range(MOST_ITEMS))) for rank in ranks_of]
+    made = [
+        checklist(world, card, rank, *(item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
+        for rank in ranks_of
+    ]
     for each in made:
         world.write(creates=(each,))
     return made
 
 
 def checklists_of(world: World, card: Card) -> Sequence[Checklist]:
-    found = world.store.checklists(world.board_id, world.ann.id, card.id)
+    found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert found is not None
     return found[1]
 
 
 @pytest.mark.parametrize("what", ["list", "board"])
 def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(world: World, what: str) -> None:
-    made = long_cards(world, "Doing", shelves.MOST_STOPPED, sizes.MOST_KEPT // 8 * shelves.MOST_STOPPED)
+    made = long_cards(
+        world, "Doing", shelves.MAX_STOPPED_CLOCKS, sizes.MAX_STORED_BYTES // 8 * shelves.MAX_STOPPED_CLOCKS
+    )
     note = {"note": WIDE * 1000}
     running = [replace(each, running=entry(world, each, 0, None, **note)) for each in made]
     for card in running:
         assert isinstance(card.running, TimeEntry)
         world.write(creates=(card.running,), updates=(card,))
     world.later(hours=1)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), shelves.MOST_STOPPED)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), shelves.MAX_STOPPED_CLOCKS)
     assert found is not None
     there = world.cards()
 
@@ -85,19 +90,21 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
 
 def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
-    length = (sizes.MOST_TEXT - 10_500) // (MOST_CHECKLISTS * MOST_ITEMS) - 50
-    inside = full_checklists(world, card, length, ranks.following("", MOST_CHECKLISTS))
+    length = (sizes.MAX_COMMIT_CHARACTERS - 10_500) // (MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST) - 50
+    inside = full_checklists(world, card, length, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
     copy, change = copies.copy_card(world.view(card.id), card.id, inside, world.act())
     world.store.commit(change)
 
     assert world.card(copy) == copy
-    assert [len(each.items) for each in checklists_of(world, copy)] == [MOST_ITEMS] * MOST_CHECKLISTS
+    assert [len(each.items) for each in checklists_of(world, copy)] == [
+        MAX_ITEMS_PER_CHECKLIST
+    ] * MAX_CHECKLISTS_PER_CARD
 
 
 def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
-    made = long_cards(world, "To do", 20, sizes.MOST_TEXT - 6000 * 51)
-    inside = {each.id: full_checklists(world, each, 1, ranks.following("", 3)) for each in made}
+    made = long_cards(world, "To do", 20, sizes.MAX_COMMIT_CHARACTERS - 6000 * 51)
+    inside = {each.id: full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
 
     copy, change = copies.copy_list(world.view(), made[0].list_id, made, inside, world.act())
     world.store.commit(change)
@@ -108,24 +115,24 @@ def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_co
 
 
 def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: World) -> None:
-    made = long_cards(world, "Doing", gatherings.MOST_MOVED)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), gatherings.MOST_MOVED)
+    made = long_cards(world, "Doing", gatherings.MAX_MOVED_CARDS)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), gatherings.MAX_MOVED_CARDS)
     assert found is not None
     there = world.cards()
 
     done = world.list_named("Done").id
-    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.act(), to=done)
+    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.act(), target_list_id=done)
     assert change is not None
     world.store.commit(change)
 
-    assert (moved, left) == (gatherings.MOST_MOVED, 0)
+    assert (moved, left) == (gatherings.MAX_MOVED_CARDS, 0)
     assert [each.id for each in world.cards(CardQuery(list_id=done))] == [each.id for each in made]
 
 
 def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
-    full_checklists(world, card, 500, ranks.following("", MOST_CHECKLISTS))
-    world.write(updates=(replace(world.card(card), item_count=MOST_CHECKLISTS * MOST_ITEMS),))
+    full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
+    world.write(updates=(replace(world.card(card), item_count=MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST),))
     other = world.store.read_board(world.board("Other"), world.ann.id)
     assert other is not None
 
@@ -134,27 +141,31 @@ def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(worl
 
     world.board_id = other.board.id
     assert world.card(moved) == moved
-    assert [len(each.items) for each in checklists_of(world, moved)] == [MOST_ITEMS] * MOST_CHECKLISTS
+    assert [len(each.items) for each in checklists_of(world, moved)] == [
+        MAX_ITEMS_PER_CHECKLIST
+    ] * MAX_CHECKLISTS_PER_CARD
 
 
 def test_a_small_board_with_the_longest_checklists_is_copied_whole(world: World) -> None:
     card = world.add_card("Card")
-    inside = full_checklists(world, card, 500, ranks.following("", MOST_CHECKLISTS))
+    inside = full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
     view, change = copies.copy_board(world.view(), [card], {card.id: inside}, world.act())
     world.store.commit(change)
 
     world.board_id = view.board.id
     (copy,) = world.cards()
-    assert [len(each.items) for each in checklists_of(world, copy)] == [MOST_ITEMS] * MOST_CHECKLISTS
+    assert [len(each.items) for each in checklists_of(world, copy)] == [
+        MAX_ITEMS_PER_CHECKLIST
+    ] * MAX_CHECKLISTS_PER_CARD
 
 
 def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(world: World) -> None:
     card = world.add_card("Card")
-    grown = [f"a0{'V' * ranks.LONGEST}{number:02}V" for number in range(MOST_CHECKLISTS)]
+    grown = [f"a0{'V' * ranks.MAX_RANK_LENGTH}{number:02}V" for number in range(MAX_CHECKLISTS_PER_CARD)]
     made = full_checklists(world, card, 500, grown)
 
-    view = world.store.checklists(world.board_id, world.ann.id, card.id)
+    view = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert view is not None
     _, change = checklists.move(view[0], card.id, view[1], made[-1].id, world.act(), before=made[9].id)
     assert change is not None
@@ -162,5 +173,5 @@ def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(worl
 
     moved = [*made[:9], made[-1], *made[9:-1]]
     assert [(each.id, len(each.items)) for each in checklists_of(world, card)] == [
-        (each.id, MOST_ITEMS) for each in moved
+        (each.id, MAX_ITEMS_PER_CHECKLIST) for each in moved
     ]

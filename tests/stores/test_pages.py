@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists, ranks
-from kanban.store import PAGE_BYTES, Beside, CardQuery, Sort, Store
-from kanban.text import folded, searchable
-from kanban.values import Card, Page, Position, Role, Stage
+from kanban.store import PAGE_BYTES, CardQuery, CardSort, NeighbourOf, Store
+from kanban.text import build_search_text, fold
+from kanban.values import Card, Page, PageKey, Role, Stage
 from tests.stores.world import NOON, World, every
 
 LIMITS = [1, 2, 7, 100]
 
-KEYS: dict[Sort, Callable[[Card, dict[str, str]], Any]] = {
-    Sort.POSITION: lambda card, list_ranks: (list_ranks[card.list_id], card.rank),
-    Sort.OLDEST: lambda card, _: card.id,
-    Sort.NEWEST: lambda card, _: card.id,
-    Sort.LEAST_RECENT: lambda card, _: (card.updated_at, card.id),
-    Sort.MOST_RECENT: lambda card, _: (card.updated_at, card.id),
-    Sort.DUE_FIRST: lambda card, _: (card.due_at, card.id),
-    Sort.DUE_LAST: lambda card, _: (card.due_at, card.id),
+KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
+    CardSort.POSITION: lambda card, list_ranks: (list_ranks[card.list_id], card.rank),
+    CardSort.OLDEST: lambda card, _: card.id,
+    CardSort.NEWEST: lambda card, _: card.id,
+    CardSort.LEAST_RECENTLY_UPDATED: lambda card, _: (card.updated_at, card.id),
+    CardSort.MOST_RECENTLY_UPDATED: lambda card, _: (card.updated_at, card.id),
+    CardSort.DUE_FIRST: lambda card, _: (card.due_at, card.id),
+    CardSort.DUE_LAST: lambda card, _: (card.due_at, card.id),
 }
 
 
@@ -42,9 +42,9 @@ def busy(world: World) -> World:
         made.append(world.add_card(f"{title} {number}", names[number % 5], position=end, description="Etwas"))
     world.later(seconds=1)
     for card in made[::3]:
-        world.do(cards.revise, card.id, patch={"description": "Revised"})
+        world.do(cards.update, card.id, patch={"description": "Revised"})
     for number, card in enumerate(made[1::2]):
-        world.do(cards.revise, card.id, patch={"due_at": NOON + timedelta(days=number // 3)})
+        world.do(cards.update, card.id, patch={"due_at": NOON + timedelta(days=number // 3)})
     for card in made[3:30:9]:
         world.delete_card(card)
     world.delete_list("Gone")
@@ -71,13 +71,13 @@ def test_every_query_gives_each_card_once_in_order_at_any_limit(
         card
         for card in everything
         if list_id in (None, card.list_id)
-        and status in (None, view.list_of(card).stage)
-        and (q is None or folded(q) in searchable(card.title, card.description))
+        and status in (None, view.get_list_of(card).stage)
+        and (q is None or fold(q) in build_search_text(card.title, card.description))
     ]
 
-    for sort, limit in itertools.product(Sort, LIMITS):
+    for sort, limit in itertools.product(CardSort, LIMITS):
         key = KEYS[sort]
-        sorted_ones = [card for card in fitting if card.due_at or sort not in (Sort.DUE_FIRST, Sort.DUE_LAST)]
+        sorted_ones = [card for card in fitting if card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST)]
         expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
         found = busy.cards(CardQuery(list_id, status, q, sort), limit)
@@ -94,7 +94,7 @@ def test_the_board_has_the_cards_that_the_test_thinks_it_has(busy: World) -> Non
 
 
 def test_a_list_that_is_not_there_has_no_cards(busy: World) -> None:
-    for sort in Sort:
+    for sort in CardSort:
         assert busy.cards(CardQuery(list_id="lst_none", sort=sort)) == []
 
 
@@ -102,7 +102,7 @@ def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
     other = World(busy.store, seed=8)
     other.add_card("Elsewhere")
 
-    for sort in Sort:
+    for sort in CardSort:
         assert busy.cards(CardQuery(list_id=other.list_named("To do").id, sort=sort)) == []
     assert all(card.board_id == busy.board_id for card in busy.cards())
 
@@ -111,11 +111,11 @@ def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
     for number in range(4):
         world.add_card(f"Card {number}", due_at=NOON)
 
-    for sort in Sort:
+    for sort in CardSort:
         found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=sort), 4)
         assert found is not None
         assert len(found[1].items) == 4
-        assert found[1].next is None
+        assert found[1].next_key is None
 
 
 def test_cards_that_come_and_go_while_paging_do_not_disturb_the_others(world: World) -> None:
@@ -126,7 +126,7 @@ def test_cards_that_come_and_go_while_paging_do_not_disturb_the_others(world: Wo
 
     world.delete_card(first[1].items[2])
     world.add_card("New at the top", position="top")
-    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next_key)
 
     assert rest is not None
     assert [card.title for card in rest[1].items] == ["Card 3", "Card 4", "Card 5"]
@@ -140,7 +140,7 @@ def test_paging_goes_on_behind_a_list_that_was_deleted_or_moved(world: World) ->
     assert first is not None
 
     world.delete_list("Doing")
-    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next_key)
 
     assert rest is not None
     assert [card.title for card in rest[1].items] == ["Done 1", "Done 2"]
@@ -154,7 +154,7 @@ def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> Non
     assert first is not None
 
     world.do(lists.move, world.list_named("Done").id, position="top")
-    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next)
+    rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next_key)
 
     assert rest is not None
     assert rest[1].items[0].title == "Done 2"
@@ -168,7 +168,7 @@ def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -
     assert first is not None
 
     world.do(lists.move, world.list_named("To do").id, position="bottom")
-    rest = world.store.page_cards(world.board_id, world.ann.id, query, 100, first[1].next)
+    rest = world.store.page_cards(world.board_id, world.ann.id, query, 100, first[1].next_key)
 
     assert rest is not None
     assert [card.title for card in rest[1].items] == ["Card 1", "Card 2"]
@@ -179,7 +179,7 @@ def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> No
     for number in range(60):
         world.add_card(f"Card {number}", description=texts[number % 2])
 
-    def page(after: Position | None) -> Page[Card]:
+    def page(after: PageKey | None) -> Page[Card]:
         found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, after)
         assert found is not None
         size = sum(len((card.title + card.description).encode()) for card in found[1].items)
@@ -201,7 +201,7 @@ def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
 
     assert world.view(card.id, kept.id).cards == {kept.id: kept}
     assert [each.name for each in world.view().lists] == ["To do", "Done"]
-    for sort in Sort:
+    for sort in CardSort:
         assert [each.id for each in world.cards(CardQuery(sort=sort))] == [kept.id]
         assert world.cards(CardQuery(status=Stage.IN_PROGRESS, sort=sort)) == []
         assert [each.id for each in world.cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
@@ -234,7 +234,7 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
     other = World(world.store, seed=8)
     card = other.add_card("Elsewhere", "Doing")
 
-    assert world.view(card.id, beside=Beside(card.id, "after")).cards == {}
+    assert world.view(card.id, beside=NeighbourOf(card.id, "after")).cards == {}
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
     assert entries is not None
     assert entries[1].items == ()
@@ -246,27 +246,27 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
 def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
     first, second, third = (world.add_card(title) for title in "ABC")
 
-    assert world.view(beside=Beside(second.id, "before")).beyond == first.rank
-    assert world.view(beside=Beside(second.id, "after")).beyond == third.rank
-    assert world.view(beside=Beside(first.id, "before")).beyond == ""
-    assert world.view(beside=Beside(third.id, "after")).beyond == ""
-    assert world.view(beside=Beside(third.id, "after")).cards == {third.id: third}
+    assert world.view(beside=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
+    assert world.view(beside=NeighbourOf(second.id, "after")).adjacent_rank == third.rank
+    assert world.view(beside=NeighbourOf(first.id, "before")).adjacent_rank == ""
+    assert world.view(beside=NeighbourOf(third.id, "after")).adjacent_rank == ""
+    assert world.view(beside=NeighbourOf(third.id, "after")).cards == {third.id: third}
 
 
 def test_deleted_cards_keep_their_place_beyond_a_neighbour(world: World) -> None:
     first, second = (world.add_card(title) for title in "AB")
     world.delete_card(second)
 
-    assert world.view(beside=Beside(first.id, "after")).beyond == second.rank
+    assert world.view(beside=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
 
 
 def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
     card = world.add_card("A")
     world.delete_card(card)
 
-    view = world.view(beside=Beside(card.id, "after"))
+    view = world.view(beside=NeighbourOf(card.id, "after"))
 
-    assert (view.cards, view.beyond) == ({}, None)
+    assert (view.cards, view.adjacent_rank) == ({}, None)
 
 
 # New ranks
@@ -297,7 +297,7 @@ def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) 
 
 def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
     todo = world.list_named("To do")
-    prefix = "a0" + "0" * ranks.LONGEST
+    prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover")
     world.later(hours=1)
@@ -312,14 +312,14 @@ def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
 
 def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
     todo = world.list_named("To do")
-    prefix = "a0" + "0" * ranks.LONGEST
+    prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "123"])
     world.delete_card(crowd[2])
     mover = world.add_card("Mover")
 
     world.move(mover, todo.id, before=crowd[1].id)
 
-    after_second = world.view(beside=Beside(crowd[1].id, "after")).beyond
+    after_second = world.view(beside=NeighbourOf(crowd[1].id, "after")).adjacent_rank
     assert after_second
     assert world.card(crowd[1]).rank < after_second < world.list_named("To do").last_rank + "~"
     assert len(after_second) < 5
@@ -333,7 +333,7 @@ def test_events_come_in_order_without_a_gap(world: World, limit: int) -> None:
     for number in range(5):
         world.add_card(f"Card {number}")
 
-    def page(after: Position | None) -> Page[Any]:
+    def page(after: PageKey | None) -> Page[Any]:
         found = world.store.page_events(world.board_id, world.ann.id, int(after[0]) if after else 0, limit)
         assert found is not None
         return found[1]
@@ -358,10 +358,10 @@ def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
         world.do(cards.resolve, card.id)
         world.do(cards.reopen, card.id)
 
-    def page(after: Position | None) -> Page[Any]:
+    def page(after: PageKey | None) -> Page[Any]:
         found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, limit, after)
         assert found is not None
-        assert found[0].card(card.id) == world.card(card)
+        assert found[0].get_card(card.id) == world.card(card)
         return found[1]
 
     entries = every(page, limit)
@@ -396,7 +396,7 @@ def test_tokens_come_newest_first(world: World, limit: int) -> None:
 
 
 def test_a_new_store_holds_nothing(store: Store) -> None:
-    assert store.owner() is None
-    assert store.user("usr_none") is None
+    assert store.read_installation_owner() is None
+    assert store.read_user("usr_none") is None
     assert store.page_boards("usr_none", 10) == Page(())
     assert store.page_tokens("usr_none", 10) == Page(())

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kanban.store import CardQuery, PartKey, Stale
+from kanban.store import CardQuery, PartKey, StaleRead
 from kanban.values import Card, Checklist, Comment, Part, Role, TimeEntry
 from tests.stores.parts import checklist, comment, entry, full_card, item
 from tests.stores.world import World, every
@@ -34,7 +34,7 @@ def comments_of(world: World, card: Card, limit: int = 100) -> list[Comment]:
 
 
 def checklists_of(world: World, card: Card) -> tuple[Checklist, ...]:
-    found = world.store.checklists(world.board_id, world.ann.id, card.id)
+    found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert found is not None
     return found[1]
 
@@ -115,9 +115,9 @@ def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, 
     world.write(deletes=(part,))
 
     assert parts(world, part, card=card) == {}
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.write(deletes=(part,))
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.write(updates=(part,))
 
 
@@ -165,6 +165,6 @@ def test_what_is_said_and_ticked_off_is_the_boards_own(world: World) -> None:
     bob = world.user("Bob")
 
     assert world.store.page_comments(world.board_id, bob.id, card.id, 10) is None
-    assert world.store.checklists(world.board_id, bob.id, card.id) is None
+    assert world.store.read_checklists(world.board_id, bob.id, card.id) is None
     world.member(bob, Role.VIEWER)
     assert world.store.page_comments(world.board_id, bob.id, card.id, 10) is not None

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards, cards
-from kanban.record import record
-from kanban.store import AlreadyExists, CardQuery, Stale
+from kanban.record import build_change
+from kanban.store import AlreadyExists, CardQuery, StaleRead
 from kanban.values import Color, Role
 from tests.stores.parts import label, place_of
 from tests.stores.world import World
@@ -24,7 +24,7 @@ def test_every_field_of_a_member_comes_back_and_members_stand_in_the_order_of_th
     world.write(updates=(cyd,))
 
     view = world.view()
-    assert view.member(people[1].id) == cyd
+    assert view.get_member(people[1].id) == cyd
     assert [each.user_id for each in view.members] == [world.ann.id, *(user.id for user in people)]
     assert list(view.members) == sorted(view.members, key=lambda each: each.id)
     assert world.view(user=people[1]).role == Role.OWNER
@@ -37,19 +37,19 @@ def test_who_is_there_already_is_not_let_in_twice(world: World) -> None:
     with pytest.raises(AlreadyExists) as error:
         world.member(bob, Role.EDITOR)
 
-    assert error.value.what == "member"
+    assert error.value.constraint == "member"
     assert place_of(world, bob.id).role == Role.VIEWER
 
 
 def test_who_was_removed_sees_nothing_and_writes_nothing(world: World) -> None:
     bob = world.user("Bob")
     world.member(bob, Role.EDITOR)
-    _, late = cards.add(world.view(user=bob), world.act(bob), title="Late")
+    _, late = cards.create(world.view(user=bob), world.act(bob), title="Late")
     world.write(deletes=(place_of(world, bob.id),))
-    _, later = cards.add(world.view(), world.act(bob), title="Later")
+    _, later = cards.create(world.view(), world.act(bob), title="Later")
 
     for change in (late, later):
-        with pytest.raises(Stale):
+        with pytest.raises(StaleRead):
             world.store.commit(change)
 
     assert world.store.read_board(world.board_id, bob.id) is None
@@ -62,7 +62,7 @@ def test_anyone_may_leave(world: World, role: Role) -> None:
     world.member(bob, role)
     place = place_of(world, bob.id)
 
-    world.store.commit(record(world.view(user=bob), world.act(bob), "member.removed", deletes=(place,)))
+    world.store.commit(build_change(world.view(user=bob), world.act(bob), "member.removed", deletes=(place,)))
 
     assert [each.user_id for each in world.view().members] == [world.ann.id]
 
@@ -72,8 +72,8 @@ def test_a_viewer_may_not_remove_another(world: World) -> None:
     world.member(bob, Role.VIEWER)
     place = place_of(world, world.ann.id)
 
-    with pytest.raises(Stale):
-        world.store.commit(record(world.view(user=bob), world.act(bob), "member.removed", deletes=(place,)))
+    with pytest.raises(StaleRead):
+        world.store.commit(build_change(world.view(user=bob), world.act(bob), "member.removed", deletes=(place,)))
 
     assert len(world.view().members) == 2
 
@@ -85,7 +85,7 @@ def test_who_was_removed_once_cannot_be_removed_again(world: World) -> None:
     world.write(deletes=(place,))
     seq = world.view().board.seq
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.write(deletes=(place,))
 
     assert world.view().board.seq == seq
@@ -103,9 +103,9 @@ def test_an_assignee_who_leaves_and_comes_back_has_another_place(world: World) -
 
     view = world.view(card.id)
 
-    assert view.assignee_ids_of(view.card(card.id)) == left.assignee_ids_of(left.card(card.id)) == []
+    assert view.get_assignee_ids(view.get_card(card.id)) == left.get_assignee_ids(left.get_card(card.id)) == []
     assert world.cards(CardQuery(assignee_id=bob.id)) == []
-    assert world.store.page_assigned(bob.id, CardQuery(), 10).items == ()
+    assert world.store.page_assigned_cards(bob.id, CardQuery(), 10).items == ()
 
 
 # Labels
@@ -129,7 +129,7 @@ def test_a_label_that_was_deleted_is_on_no_card(world: World) -> None:
 
     view = world.view(card.id)
     assert view.labels == (idea,)
-    assert view.label_ids_of(view.card(card.id)) == [idea.id]
+    assert view.get_label_ids(view.get_card(card.id)) == [idea.id]
     assert world.cards(CardQuery(label_id=bug.id)) == []
 
 
@@ -139,7 +139,7 @@ def test_a_card_may_name_what_is_gone(world: World) -> None:
     world.write(updates=(replace(card, label_ids=("lbl_gone",), assignee_ids=("mbr_gone",)),))
 
     view = world.view(card.id)
-    assert view.label_ids_of(view.card(card.id)) == view.assignee_ids_of(view.card(card.id)) == []
+    assert view.get_label_ids(view.get_card(card.id)) == view.get_assignee_ids(view.get_card(card.id)) == []
 
 
 # Boards by their makers
@@ -159,10 +159,10 @@ def test_the_external_id_of_a_board_is_its_makers(world: World) -> None:
     with pytest.raises(AlreadyExists) as error:
         made(world, "x-1")
 
-    assert error.value.what == "board.external_id"
-    assert world.store.board_of(world.ann.id, "x-1") == board_id
-    assert world.store.board_of(world.ann.id, "X-1") is None
-    assert world.store.board_of(bob.id, "x-1") is None
+    assert error.value.constraint == "board.external_id"
+    assert world.store.find_board_id(world.ann.id, "x-1") == board_id
+    assert world.store.find_board_id(world.ann.id, "X-1") is None
+    assert world.store.find_board_id(bob.id, "x-1") is None
 
 
 def test_a_deleted_board_gives_its_external_id_up_and_must_find_it_free_to_come_back(world: World) -> None:
@@ -174,14 +174,14 @@ def test_a_deleted_board_gives_its_external_id_up_and_must_find_it_free_to_come_
     revived = replace(gone.board, deleted_at=None)
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(record(gone, world.act(), "board.restored", board=revived, revives=True))
+        world.store.commit(build_change(gone, world.act(), "board.restored", board=revived, restores_board=True))
 
-    assert error.value.what == "board.external_id"
-    assert world.store.board_of(world.ann.id, "x-1") == again
+    assert error.value.constraint == "board.external_id"
+    assert world.store.find_board_id(world.ann.id, "x-1") == again
 
 
 def test_users_are_read_together(world: World) -> None:
     bob = world.user("Bob")
 
-    assert world.store.users([bob.id, world.ann.id, "usr_none"]) == {bob.id: bob, world.ann.id: world.ann}
-    assert world.store.users([]) == {}
+    assert world.store.read_users([bob.id, world.ann.id, "usr_none"]) == {bob.id: bob, world.ann.id: world.ann}
+    assert world.store.read_users([]) == {}

@@ -315,7 +315,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, s
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.do(lists.revise, world.list_named("To do").id, patch={"stage": "done"})
+    world.do(lists.update, world.list_named("To do").id, patch={"stage": "done"})
 
     assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]
 

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from kanban import cards, ranks
-from kanban.store import Beside, Busy, CardQuery, Sort, Stale, Unavailable
-from kanban.values import Remembered, Stage
+from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, Unavailable
+from kanban.values import Stage, StoredResponse
 from stores.postgresql import open_postgresql
 from tests.engines.postgresql_server import PostgresqlServer, running
 from tests.engines.tapped_line import TappedLine
@@ -87,23 +87,23 @@ def assert_whole(world: World) -> None:
 
 READS: dict[str, Callable[[World], object]] = {
     "read_board": lambda far: far.view(),
-    "read_board with cards": lambda far: far.view("crd_1", "crd_2", beside=Beside("crd_3", "after")),
+    "read_board with cards": lambda far: far.view("crd_1", "crd_2", beside=NeighbourOf("crd_3", "after")),
     "page_cards": lambda far: far.store.page_cards(far.board_id, far.ann.id, CardQuery(), 50),
     "page_cards of a search": lambda far: far.store.page_cards(
-        far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=Sort.MOST_RECENT), 50
+        far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=CardSort.MOST_RECENTLY_UPDATED), 50
     ),
     "page_events": lambda far: far.store.page_events(far.board_id, far.ann.id, 0, 50),
     "page_time_entries": lambda far: far.store.page_time_entries(far.board_id, far.ann.id, "crd_1", 50),
     "page_boards": lambda far: far.store.page_boards(far.ann.id, 50),
     "page_deleted_boards": lambda far: far.store.page_deleted_boards(far.ann.id, NOON, 50),
     "page_deleted_lists": lambda far: far.store.page_deleted_lists(far.board_id, far.ann.id, NOON, 50),
-    "user": lambda far: far.store.user("usr_1"),
-    "owner": lambda far: far.store.owner(),
-    "token_holder": lambda far: far.store.token_holder("0" * 64),
-    "token": lambda far: far.store.token("usr_1", "tok_1"),
+    "user": lambda far: far.store.read_user("usr_1"),
+    "owner": lambda far: far.store.read_installation_owner(),
+    "token_holder": lambda far: far.store.read_token_by_digest("0" * 64),
+    "token": lambda far: far.store.read_token("usr_1", "tok_1"),
     "page_tokens": lambda far: far.store.page_tokens("usr_1", 50),
-    "remembered": lambda far: far.store.remembered("usr_1", "create_card", "key", NOON),
-    "ready": lambda far: far.store.ready(),
+    "remembered": lambda far: far.store.read_stored_response("usr_1", "create_card", "key", NOON),
+    "ready": lambda far: far.store.check_ready(),
 }
 
 
@@ -117,8 +117,8 @@ def test_a_read_is_one_round_trip(far: World, line: TappedLine, name: str) -> No
 
 
 def test_a_commit_is_one_round_trip(far: World, line: TappedLine) -> None:
-    record = Remembered("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
-    card, change = cards.add(far.view(), far.act(), title="Copy", list_id=far.list_named("Doing").id)
+    record = StoredResponse("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
+    card, change = cards.create(far.view(), far.act(), title="Copy", list_id=far.list_named("Doing").id)
     before = line.round_trips
 
     far.store.commit(change, record)
@@ -134,15 +134,15 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> Non
     far.store.touch_token(token.id, NOON)
 
     assert line.round_trips == before + 1
-    assert far.store.token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
+    assert far.store.read_token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
 
 
 def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) -> None:
-    _, late = cards.add(far.view(), far.act(), title="Late")
+    _, late = cards.create(far.view(), far.act(), title="Late")
     far.add_card("First")
     before = line.round_trips
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         far.store.commit(late)
 
     assert line.round_trips == before + 1
@@ -150,15 +150,15 @@ def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) 
 
 def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TappedLine) -> None:
     todo = far.list_named("To do")
-    prefix = "a0" + "0" * ranks.LONGEST
+    prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = far.crowd("To do", [f"{prefix}{number:03}1" for number in range(1000)])
     mover = far.add_card("Mover")
-    beside = Beside(crowd[1].id, "before")
+    beside = NeighbourOf(crowd[1].id, "before")
     _, change = cards.move(far.view(mover.id, beside=beside), mover.id, far.act(), list_id=todo.id, before=crowd[1].id)
     before = line.round_trips
 
     assert change
-    assert change.rebalance
+    assert change.rebalance_list_id
     far.store.commit(change)
 
     assert line.round_trips == before + 3
@@ -200,7 +200,7 @@ def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, behi
         raise psycopg.Rollback
     world.add_card("In time")
     assert world.titles("To do") == ["In time"]
-    assert world.store.token(world.ann.id, token.id) == token
+    assert world.store.read_token(world.ann.id, token.id) == token
 
 
 def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
@@ -212,7 +212,7 @@ def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connec
 
 
 def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.add(far.view(), far.act(), title="Second")
+    _, change = cards.create(far.view(), far.act(), title="Second")
 
     with ThreadPoolExecutor(1) as pool:
         with behind.transaction():
@@ -220,7 +220,7 @@ def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.
             writing = pool.submit(far.store.commit, change)
             await_waiter(behind)
 
-        with pytest.raises(Stale):
+        with pytest.raises(StaleRead):
             writing.result()
     assert far.cards() == []
 
@@ -230,7 +230,7 @@ def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.C
     with closing(open_postgresql(f"{url}?options=-c%20deadlock_timeout%3D3s")) as store:
         world = World(store)
         card = world.add_card("Copy")
-        revised, change = cards.revise(world.view(card.id), card.id, {"title": "Text"}, world.act())
+        revised, change = cards.update(world.view(card.id), card.id, {"title": "Text"}, world.act())
         assert change
 
         with ThreadPoolExecutor(1) as pool, behind.transaction():
@@ -240,7 +240,7 @@ def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.C
             await_waiter(behind)
             behind.execute("UPDATE boards SET name = 'Held'")
 
-            with pytest.raises(Stale):
+            with pytest.raises(StaleRead):
                 writing.result()
             raise psycopg.Rollback
         assert world.card(card) == card != revised
@@ -261,7 +261,7 @@ def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypa
     monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 0)
 
     with closing(open_postgresql(url, patience=0.0)) as store, pytest.raises(Busy, match="in use"):
-        store.ready()
+        store.check_ready()
 
 
 # Breaking
@@ -279,7 +279,7 @@ def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
 
 
 def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.add(far.view(), far.act(), title="Torn")
+    _, change = cards.create(far.view(), far.act(), title="Torn")
 
     with ThreadPoolExecutor(1) as pool, behind.transaction():
         behind.execute("UPDATE boards SET name = 'Held'")
@@ -296,7 +296,7 @@ def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, beh
 
 
 def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -> None:
-    _, change = cards.add(far.view(), far.act(), title="Lost")
+    _, change = cards.create(far.view(), far.act(), title="Lost")
     line.lose = "request"
 
     with pytest.raises(Unavailable, match="lost"):
@@ -307,7 +307,7 @@ def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -
 
 
 def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TappedLine) -> None:
-    _, change = cards.add(far.view(), far.act(), title="Unheard")
+    _, change = cards.create(far.view(), far.act(), title="Unheard")
     line.lose = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
@@ -315,7 +315,7 @@ def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: Tap
 
     assert [card.title for card in far.cards()] == ["Unheard"]
     assert_whole(far)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         far.store.commit(change)
 
 
@@ -366,7 +366,7 @@ def test_when_the_server_comes_back_so_does_the_store() -> None:
                 with pytest.raises(Unavailable, match="cannot be reached"):
                     world.add_card("Lost")
                 with pytest.raises(Unavailable, match="cannot be reached"):
-                    store.ready()
+                    store.check_ready()
 
             server.start()
             world.add_card(how.name)
@@ -428,11 +428,11 @@ def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Con
         with pytest.raises(Unavailable, match="takes no writes"):
             world.add_card("Copy")
         with pytest.raises(Unavailable, match="takes no writes"):
-            world.store.ready()
+            world.store.check_ready()
         assert world.view().board.seq == 1
     finally:
         behind.execute("SET default_transaction_read_only = off")
         behind.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
     break_connections(behind)
-    world.store.ready()
+    world.store.check_ready()
     world.add_card("Copy")

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.store import CardQuery, Shelf
-from kanban.values import Change, Remembered, Role
+from kanban.store import CardQuery, CardState
+from kanban.values import Change, Role, StoredResponse
 from stores.dynamodb_store import DynamoStore
 from tests.stores.conftest import Opener
 from tests.stores.parts import full_card
@@ -59,7 +59,7 @@ def test_what_was_deleted_is_erased_and_the_rest_is_not(world: World, what: str,
     assert world.events() == before
     assert world.view().board.seq >= seq
     assert world.cards() == [kept]
-    assert world.cards(CardQuery(shelf=Shelf.DELETED)) == []
+    assert world.cards(CardQuery(state=CardState.DELETED)) == []
     assert len(world.view().lists) == 3
 
 
@@ -69,7 +69,7 @@ def test_what_was_deleted_at_that_moment_or_later_is_kept(world: World) -> None:
 
     assert world.store.purge(world.now, 1000) == 0
 
-    assert [found.id for found in world.cards(CardQuery(shelf=Shelf.DELETED))] == [card.id]
+    assert [found.id for found in world.cards(CardQuery(state=CardState.DELETED))] == [card.id]
 
 
 @pytest.mark.parametrize("what", DELETIONS)
@@ -81,7 +81,7 @@ def test_another_process_goes_on_where_a_purge_was_interrupted(world: World, ope
     world.store = open_again()
 
     assert purged(world, 2) > 0
-    assert world.cards(CardQuery(shelf=Shelf.DELETED)) == []
+    assert world.cards(CardQuery(state=CardState.DELETED)) == []
 
 
 def test_a_board_that_was_purged_is_nobodys(world: World) -> None:
@@ -103,10 +103,12 @@ def test_a_step_is_about_as_large_as_asked(world: World) -> None:
     assert 1 <= step <= 4
 
 
-def answered(world: World, key: str, *, hours: int) -> Remembered:
+def answered(world: World, key: str, *, hours: int) -> StoredResponse:
     """An answer that is remembered for so many hours."""
     expires_at = world.now + timedelta(hours=hours)
-    record = Remembered(key, world.ann.id, "create_card", "f", 201, (), b'{"title":"A secret"}', world.now, expires_at)
+    record = StoredResponse(
+        key, world.ann.id, "create_card", "f", 201, (), b'{"title":"A secret"}', world.now, expires_at
+    )
     world.store.commit(Change(), record)
     return record
 
@@ -119,17 +121,17 @@ def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: 
     world.later(hours=24)
 
     steps = []
-    while step := world.store.forget_expired(world.now, limit):
+    while step := world.store.purge_expired_responses(world.now, limit):
         steps.append(step)
 
     # DynamoDB erases what has expired by itself.
     assert sum(steps) == (0 if isinstance(world.store, DynamoStore) else 60)
     assert all(step <= limit for step in steps)
-    assert world.store.remembered(world.ann.id, "create_card", "kept", world.now) == kept
+    assert world.store.read_stored_response(world.ann.id, "create_card", "kept", world.now) == kept
 
 
 def test_an_answer_is_kept_until_its_very_second(world: World) -> None:
     answered(world, "key", hours=24)
     world.later(hours=23, minutes=59, seconds=59)
 
-    assert world.store.forget_expired(world.now, 10) == 0
+    assert world.store.purge_expired_responses(world.now, 10) == 0

@@ -14,9 +14,9 @@ import pytest
 
 from kanban import cards, lists, users
 from kanban.errors import UnknownReference
-from kanban.ids import Ids
-from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
-from kanban.values import Act, Card, Change, Remembered, TimeEntry, User
+from kanban.ids import IdGenerator
+from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
+from kanban.values import ActionContext, Card, Change, StoredResponse, TimeEntry, User
 from tests.stores.conftest import Opener
 from tests.stores.world import NOON, World, neighbour_of
 
@@ -36,12 +36,12 @@ def at_once(number: int, action: Callable[[int], Any]) -> list[Any]:
 def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
     for round_number in range(20):
         view = world.view()
-        changes = [cards.add(view, world.act(), title=f"{round_number}")[1] for _ in range(2)]
+        changes = [cards.create(view, world.act(), title=f"{round_number}")[1] for _ in range(2)]
 
         def attempt(which: int, changes: list[Change] = changes) -> bool:
             try:
                 world.store.commit(changes[which])
-            except Stale:
+            except StaleRead:
                 return False
             return True
 
@@ -53,11 +53,11 @@ def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
 
 def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
     def attempt(which: int) -> bool:
-        _, change = users.create(Act("", NOON, world.act().new_id), name=f"User {which}", id="wanted")
+        _, change = users.create(ActionContext("", NOON, world.act().new_id), name=f"User {which}", id="wanted")
         try:
             world.store.commit(change)
         except AlreadyExists as error:
-            if error.what != "user":
+            if error.constraint != "user":
                 raise
             return False
         return True
@@ -67,17 +67,19 @@ def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
 
 def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opener) -> None:
     def attempt(which: int) -> User:
-        user, change = users.create(Act("", NOON, Ids(lambda: NOON, os.urandom)), name=f"User {which}")
+        user, change = users.create(
+            ActionContext("", NOON, IdGenerator(lambda: NOON, os.urandom)), name=f"User {which}"
+        )
         stores[which].commit(change)
         return user
 
     stores = [open_again() for _ in range(4)]
     made = at_once(4, attempt)
 
-    owners = [store.owner() for store in stores]
+    owners = [store.read_installation_owner() for store in stores]
     assert len({owner.id for owner in owners if owner}) == 1
     assert owners[0] in made
-    assert len(stores[0].users([user.id for user in made])) == 4
+    assert len(stores[0].read_users([user.id for user in made])) == 4
 
 
 def test_many_purges_at_once_erase_everything_between_them(world: World, open_again: Opener) -> None:
@@ -93,30 +95,30 @@ def test_many_purges_at_once_erase_everything_between_them(world: World, open_ag
     erased = at_once(3, purge)
 
     assert sum(erased) >= 12
-    assert world.cards(CardQuery(shelf=Shelf.DELETED)) == []
+    assert world.cards(CardQuery(state=CardState.DELETED)) == []
     assert world.cards() == [kept]
 
 
 def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:
-    record = Remembered(
+    record = StoredResponse(
         "key", world.ann.id, "create_card", "f", 201, (), b"", world.now, world.now + timedelta(hours=24)
     )
 
     def attempt(which: int) -> bool:
         while True:
-            _, change = cards.add(world.view(), world.act(), title=f"Card {which}")
+            _, change = cards.create(world.view(), world.act(), title=f"Card {which}")
             try:
                 world.store.commit(change, replace(record, body=str(which).encode()))
-            except Stale:
+            except StaleRead:
                 continue
             except AlreadyExists as error:
-                if error.what != "idempotency_key":
+                if error.constraint != "idempotency_key":
                     raise
                 return False
             return True
 
     assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
-    found = world.store.remembered(world.ann.id, "create_card", "key", world.now)
+    found = world.store.read_stored_response(world.ann.id, "create_card", "key", world.now)
     assert found is not None
     assert [card.title for card in world.cards()] == [f"Card {found.body.decode()}"]
 
@@ -172,7 +174,7 @@ def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_agai
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for list_id in list_ids:
         held = [card.rank for card in found if card.list_id == list_id]
-        assert len(set(held)) == len(held) == world.view().list(list_id).card_count
+        assert len(set(held)) == len(held) == world.view().get_list(list_id).card_count
 
 
 def _beside(world: World, open_again: Opener) -> World:
@@ -194,7 +196,7 @@ def _moved(world: World, card: Card, list_id: str, place: dict[str, str]) -> int
         except UnknownReference:
             # The neighbour has moved on to another list: nothing was written.
             return 0
-        except Stale:
+        except StaleRead:
             continue
         return 1
 
@@ -237,7 +239,7 @@ def test_after_many_random_operations_every_count_is_right(world: World, seed: i
         seconds = [int((entry.ended_at - entry.started_at).total_seconds()) for entry in closed if entry.ended_at]
         assert card.tracked_seconds == sum(seconds)
         assert [entry for entry in entries if not entry.ended_at] == ([card.running] if card.running else [])
-        assert (view.list_of(card).stage == "in_progress") == (card.running is not None)
+        assert (view.get_list_of(card).stage == "in_progress") == (card.running is not None)
 
 
 def _entries(world: World, card: Card) -> tuple[TimeEntry, ...]:

@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 def store(path: Path, watch: Watch) -> Iterator[Store]:
     """A SQLite file that was written to a while ago."""
     with closing(open_store(f"sqlite:///{path}")) as opened:
-        opened.secret()
+        opened.read_secret()
         watch.seconds += FRESH
         yield opened
 
@@ -66,9 +66,9 @@ def test_where_there_is_no_room_for_writes_it_is_not_ready_and_with_room_again_i
     with no_room(path):
         for _ in range(3):
             with pytest.raises(Unavailable):
-                store.ready()
+                store.check_ready()
 
-    store.ready()
+    store.check_ready()
 
 
 def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,32 +78,32 @@ def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: py
         monkeypatch.setattr(sqlite, "MIN_ROOM", disk.f_blocks * disk.f_frsize + 1)
 
         with pytest.raises(Unavailable, match="full"):
-            store.ready()
+            store.check_ready()
 
 
 def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: Watch) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         world = World(store)
-        store.ready()
+        store.check_ready()
         with no_room(path):
             with pytest.raises(Unavailable):
                 world.add_card("Copy")
             with pytest.raises(Unavailable):
-                store.ready()
+                store.check_ready()
         assert watch.seconds == 1_000.0
 
 
 def test_a_file_that_is_gone_or_replaced_is_not_ready(store: Store, path: Path) -> None:
     elsewhere = path.rename(path.with_name("elsewhere.db"))
     with pytest.raises(Unavailable, match="removed or replaced"):
-        store.ready()
+        store.check_ready()
     path.write_bytes(b"")
     with pytest.raises(Unavailable, match="removed or replaced"):
-        store.ready()
+        store.check_ready()
 
     elsewhere.rename(path)
 
-    store.ready()
+    store.check_ready()
 
 
 def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Watch) -> None:
@@ -112,7 +112,7 @@ def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Watc
 
     for _ in range(10):
         watch.seconds += FRESH
-        store.ready()
+        store.check_ready()
 
     assert backup.digest(f"sqlite:///{path}") == before
     assert path.stat().st_size == size
@@ -121,7 +121,7 @@ def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Watc
 def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, watch: Watch) -> None:
     sizes = []
     for _ in range(20):
-        store.ready()
+        store.check_ready()
         sizes.append(log_of(path).stat().st_size)
         watch.seconds += FRESH / 10
 
@@ -134,7 +134,7 @@ def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, wa
         World(store)
         written = log_of(path).stat().st_size
 
-        store.ready()
+        store.check_ready()
 
         assert log_of(path).stat().st_size == written
 
@@ -144,25 +144,25 @@ def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
 ) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        store.ready()
+        store.check_ready()
         watch.seconds += LONGEST_WRITE
-        store.ready()
+        store.check_ready()
         watch.seconds += 1.0
         with pytest.raises(Busy):
-            store.ready()
+            store.check_ready()
         other.execute("COMMIT")
 
-        store.ready()
+        store.check_ready()
         other.execute("BEGIN IMMEDIATE")
         watch.seconds += FRESH
-        store.ready()
+        store.check_ready()
 
 
 def test_a_store_that_refused_writes_stays_unready_while_somebody_else_has_it(store: Store, path: Path) -> None:
     with no_room(path), pytest.raises(Unavailable):
-        store.ready()
+        store.check_ready()
 
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Busy):
-            store.ready()
+            store.check_ready()

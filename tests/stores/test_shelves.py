@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from kanban import boards, cards, labels, marks, members, shelves
-from kanban.store import AlreadyExists, CardQuery, Shelf, Stale
-from kanban.values import Board, Card, Change, Color, Label, List, Page, Placed, Position, Role, User
+from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
+from kanban.values import Board, Card, CardRank, Change, Color, Label, List, Page, PageKey, Role, User
 from tests.stores.world import NOON, World, every
 
 
@@ -17,7 +17,7 @@ def invite(world: World, name: str, role: Role) -> str:
     return user.id
 
 
-def archive(world: World, card: Card) -> Card:
+def archive_card(world: World, card: Card) -> Card:
     return world.do(shelves.archive_card, card.id)
 
 
@@ -46,8 +46,8 @@ def revival(world: World) -> Change:
     return change
 
 
-def shelved(world: World, shelf: Shelf, list_id: str | None = None) -> list[str]:
-    return [card.title for card in world.cards(CardQuery(shelf=shelf, list_id=list_id))]
+def shelved(world: World, shelf: CardState, list_id: str | None = None) -> list[str]:
+    return [card.title for card in world.cards(CardQuery(state=shelf, list_id=list_id))]
 
 
 # Members and labels
@@ -55,16 +55,16 @@ def shelved(world: World, shelf: Shelf, list_id: str | None = None) -> list[str]
 
 def test_members_and_labels_come_back_as_they_were_written(world: World) -> None:
     bob = invite(world, "Bob", Role.VIEWER)
-    bug: Label = world.do(labels.add, name="Größe 😀", color=Color.SKY)
+    bug: Label = world.do(labels.create, name="Größe 😀", color=Color.SKY)
     world.later(hours=1)
 
     raised = world.do(members.put, user_id=bob, role=Role.EDITOR)
-    world.do(labels.add, name="Bug", color=Color.RED)
+    world.do(labels.create, name="Bug", color=Color.RED)
 
     view = world.view()
-    assert view.member(bob) == raised
+    assert view.get_member(bob) == raised
     assert (raised.version, raised.updated_at - raised.created_at) == (2, timedelta(hours=1))
-    assert view.label(bug.id) == bug
+    assert view.get_label(bug.id) == bug
     assert [each.id for each in view.members] == sorted(each.id for each in view.members)
     assert [each.name for each in view.labels] == ["Größe 😀", "Bug"]
 
@@ -77,7 +77,7 @@ def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     assert of_another
     assert of_another.event
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(replace(of_another, event=replace(of_another.event, actor_id=bob)))
     leaving = members.remove(view, bob, act, ())
     assert leaving
@@ -91,18 +91,18 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     bob = invite(world, "Bob", Role.EDITOR)
     view = world.store.read_board(world.board_id, bob)
     assert view
-    _, change = cards.add(view, replace(world.act(), by=bob), title="Too late")
+    _, change = cards.create(view, replace(world.act(), by=bob), title="Too late")
 
     world.do(lambda view, act: (None, members.remove(view, bob, act, ())))
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
     assert world.cards() == []
 
 
 def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world: World) -> None:
     bob = invite(world, "Bob", Role.EDITOR)
-    bug: Label = world.do(labels.add, name="Bug", color=Color.RED)
+    bug: Label = world.do(labels.create, name="Bug", color=Color.RED)
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
 
     world.do(lambda view, act: (None, labels.delete(view, bug.id, act)))
@@ -110,9 +110,9 @@ def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world
     world.do(members.put, user_id=bob, role=Role.EDITOR)
 
     view = world.view(card.id)
-    assert view.label_ids_of(view.card(card.id)) == []
-    assert view.assignee_ids_of(view.card(card.id)) == [world.ann.id]
-    assert view.card(card.id).version == card.version
+    assert view.get_label_ids(view.get_card(card.id)) == []
+    assert view.get_assignee_ids(view.get_card(card.id)) == [world.ann.id]
+    assert view.get_card(card.id).version == card.version
 
 
 # The archive
@@ -120,28 +120,28 @@ def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world
 
 def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: World) -> None:
     first, second, third = (world.add_card(title) for title in ("First", "Second", "Third"))
-    archived = archive(world, second)
+    archived = archive_card(world, second)
     world.delete_card(third)
 
-    found = world.store.placed(world.board_id, world.ann.id, first.list_id)
+    found = world.store.read_card_ranks(world.board_id, world.ann.id, first.list_id)
 
     assert world.card(second) == archived
-    assert [shelved(world, shelf) for shelf in Shelf] == [["First"], ["Second"], ["Third"]]
+    assert [shelved(world, shelf) for shelf in CardState] == [["First"], ["Second"], ["Third"]]
     assert found
     assert found[1] == (
-        Placed(first.id, first.list_id, first.rank),
-        Placed(second.id, first.list_id, second.rank, hidden=True),
-        Placed(third.id, first.list_id, third.rank, hidden=True),
+        CardRank(first.id, first.list_id, first.rank),
+        CardRank(second.id, first.list_id, second.rank, is_hidden=True),
+        CardRank(third.id, first.list_id, third.rank, is_hidden=True),
     )
 
 
 def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> None:
-    kept, away = world.add_card("Copy"), archive(world, world.add_card("Text"))
+    kept, away = world.add_card("Copy"), archive_card(world, world.add_card("Text"))
     world.do(shelves.archive_list, list_id=kept.list_id, running=())
 
-    assert shelved(world, Shelf.IN_USE) == []
-    assert shelved(world, Shelf.IN_USE, kept.list_id) == ["Copy"]
-    assert shelved(world, Shelf.ARCHIVED) == ["Text"]
+    assert shelved(world, CardState.ACTIVE) == []
+    assert shelved(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
+    assert shelved(world, CardState.ARCHIVED) == ["Text"]
     assert world.card(away) == away
     assert [each.name for each in world.view().lists] == ["To do", "Doing", "Done"]
 
@@ -173,7 +173,11 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: Wo
     world.member(bob, Role.EDITOR)
     made = [
         world.do(
-            cards.add, user=bob, title=f"Card {number}", list_id=world.list_named("Doing").id, external_id=f"x-{number}"
+            cards.create,
+            user=bob,
+            title=f"Card {number}",
+            list_id=world.list_named("Doing").id,
+            external_id=f"x-{number}",
         )
         for number in range(30)
     ]
@@ -215,7 +219,7 @@ def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: Wor
     with pytest.raises(AlreadyExists) as error:
         restore(world, card)
 
-    assert error.value.what == "card.external_id"
+    assert error.value.constraint == "card.external_id"
     assert world.titles("To do") == ["Text"]
 
 
@@ -249,7 +253,7 @@ def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(wo
     assert view
     assert view.board.deleted_at == world.now
     assert [each.name for each in view.lists] == ["To do", "Doing"]
-    assert view.card(gone.id).deleted_at == world.now
+    assert view.get_card(gone.id).deleted_at == world.now
 
 
 def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None:
@@ -257,10 +261,10 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
     world.do(lambda view, act: (None, boards.delete(view, act)))
     change = revival(world)
 
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(replace(change, revives=False))
     world.store.commit(change)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(change)
 
     assert world.card(card) == card
@@ -272,7 +276,7 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
 
 
 def trashed_boards(world: World, limit: int, since: datetime, user: User | None = None) -> list[Board]:
-    def page(after: Position | None) -> Page[tuple[Board, Role]]:
+    def page(after: PageKey | None) -> Page[tuple[Board, Role]]:
         return world.store.page_deleted_boards((user or world.ann).id, since, limit, after)
 
     found = every(page, limit)
@@ -281,7 +285,7 @@ def trashed_boards(world: World, limit: int, since: datetime, user: User | None 
 
 
 def trashed_lists(world: World, limit: int, since: datetime) -> list[List]:
-    def page(after: Position | None) -> Page[List]:
+    def page(after: PageKey | None) -> Page[List]:
         found = world.store.page_deleted_lists(world.board_id, world.ann.id, since, limit, after)
         assert found
         assert found[0] == world.view()
@@ -387,7 +391,7 @@ def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world:
     world.delete_card(late)
 
     erased = 0
-    while step := world.store.purge(world.now - shelves.PURGED_AFTER, limit):
+    while step := world.store.purge(world.now - shelves.PURGE_AFTER, limit):
         erased += step
 
     view = world.store.read_deleted(
@@ -407,7 +411,7 @@ def test_of_a_purged_board_nothing_is_left(world: World) -> None:
     world.do(lambda view, act: (None, boards.delete(view, act)))
     world.later(days=32)
 
-    while world.store.purge(world.now - shelves.PURGED_AFTER, 2):
+    while world.store.purge(world.now - shelves.PURGE_AFTER, 2):
         pass
 
     assert world.store.read_deleted(world.board_id, world.ann.id) is None
@@ -422,7 +426,7 @@ def test_what_was_purged_is_not_found_any_more(world: World) -> None:
     delete_board(world, garden)
     world.later(days=32)
 
-    while world.store.purge(world.now - shelves.PURGED_AFTER, 2):
+    while world.store.purge(world.now - shelves.PURGE_AFTER, 2):
         pass
 
     assert trashed_boards(world, 10, NOON) == []

@@ -6,8 +6,8 @@ import pytest
 
 from kanban import cards, gatherings, ranks
 from kanban.errors import NotFound, TooManyCards
-from kanban.store import PAGE_BYTES, CardQuery, Sort
-from kanban.values import MOST_CARDS, BoardView, Card, Link, Page, Position
+from kanban.store import PAGE_BYTES, CardQuery, CardSort
+from kanban.values import MAX_CARDS_PER_LIST, BoardView, Card, Link, Page, PageKey
 from tests.stores.world import World, bare_card, every
 
 AT_ONCE = 90
@@ -17,7 +17,7 @@ AT_ONCE = 90
 def fill(world: World, list_name: str, count: int) -> list[str]:
     """So many cards in an empty list; their ids, from top to bottom."""
     list_ = world.list_named(list_name)
-    places = ranks.following("", count)
+    places = ranks.sequence_after("", count)
     made = []
     for start in range(0, count, AT_ONCE):
         batch = [bare_card(world, list_, rank, title=f"Card {rank}") for rank in places[start : start + AT_ONCE]]
@@ -46,7 +46,7 @@ def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World)
 
 def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> None:
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
-    crowd = world.crowd("To do", ranks.following("", 40))
+    crowd = world.crowd("To do", ranks.sequence_after("", 40))
     world.write(updates=tuple(replace(each, links=links) for each in crowd))
 
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
@@ -58,13 +58,13 @@ def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> 
 
 def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(world: World) -> None:
     (place,) = world.view().members
-    crowd = world.crowd("To do", ranks.following("", 30))
+    crowd = world.crowd("To do", ranks.sequence_after("", 30))
     long = [replace(each, description="👩" * 20_000, assignee_ids=(place.id,)) for each in crowd]
     for start in range(0, 30, 10):
         world.write(updates=tuple(long[start : start + 10]))
 
-    def page(after: Position | None) -> Page[tuple[BoardView, Card]]:
-        found = world.store.page_assigned(world.ann.id, CardQuery(), 100, after)
+    def page(after: PageKey | None) -> Page[tuple[BoardView, Card]]:
+        found = world.store.page_assigned_cards(world.ann.id, CardQuery(), 100, after)
         assert sum(len(card.description.encode()) for _, card in found.items) <= PAGE_BYTES
         return found
 
@@ -73,7 +73,7 @@ def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(w
 
 def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
     todo, done = world.list_named("To do"), world.list_named("Done")
-    places = ranks.following("", 40)
+    places = ranks.sequence_after("", 40)
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
     made = [bare_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in places]
     for start in range(0, 40, 10):
@@ -82,9 +82,9 @@ def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
 
     steps = []
     while world.list_named("To do").card_count:
-        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), gatherings.MOST_MOVED)
+        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), gatherings.MAX_MOVED_CARDS)
         assert found is not None
-        moved, _, change = gatherings.move_cards(found[0], todo.id, found[1].items, world.act(), to=done.id)
+        moved, _, change = gatherings.move_cards(found[0], todo.id, found[1].items, world.act(), target_list_id=done.id)
         assert change is not None
         world.store.commit(change)
         steps.append(moved)
@@ -94,21 +94,21 @@ def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
 
 
 def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_one(world: World) -> None:
-    todo = fill(world, "To do", MOST_CARDS)
-    done = fill(world, "Done", MOST_CARDS)
+    todo = fill(world, "To do", MAX_CARDS_PER_LIST)
+    done = fill(world, "Done", MAX_CARDS_PER_LIST)
 
     with pytest.raises(TooManyCards, match="holds 5000 cards"):
         world.add_card("One too many")
     moved = world.do(cards.start, todo[0])
     lists = {each.name: each.card_count for each in world.view().lists}
-    newest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=Sort.NEWEST), 50)
+    newest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.NEWEST), 50)
     in_order = [card.id for card in world.cards()]
     world.delete_list("Done")
 
-    assert lists == {"To do": MOST_CARDS - 1, "Doing": 1, "Done": MOST_CARDS}
+    assert lists == {"To do": MAX_CARDS_PER_LIST - 1, "Doing": 1, "Done": MAX_CARDS_PER_LIST}
     assert newest is not None
     assert [card.id for card in newest[1].items] == done[:-51:-1]
     assert in_order == [*todo[1:], moved.id, *done]
     with pytest.raises(NotFound):
-        world.view(done[0]).card(done[0])
-    assert len(world.cards()) == MOST_CARDS
+        world.view(done[0]).get_card(done[0])
+    assert len(world.cards()) == MAX_CARDS_PER_LIST

@@ -324,7 +324,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) ->
     assert view is not None
     # The last line may have been cut off by the kill.
     assert set(view.cards) == set(made[:-1])
-    assert view.board.seq - 1 == view.first_list(Stage.IN_PROGRESS).card_count
+    assert view.board.seq - 1 == view.get_first_list(Stage.IN_PROGRESS).card_count
 
 
 OPEN_TWICE = """
@@ -369,7 +369,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, p
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.do(lists.revise, world.list_named("To do").id, patch={"stage": "done"})
+    world.do(lists.update, world.list_named("To do").id, patch={"stage": "done"})
 
     with closing(sqlite3.connect(path)) as shell:
         assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
-from kanban.store import Shelf, Sort
+from kanban.store import CardSort, CardState
 from stores import sql_deleted, sql_people, sql_writes, statements
 from stores.schema import metadata
 from stores.statements import Catalogue, Prepared
@@ -46,9 +46,9 @@ def all_statements(engine: str) -> list[statements.Statement]:
         found.append(statements.comments_page(continued=continued))
         found.append(statements.worked_page(continued=continued))
         found.extend(statements.assigned_page(frozenset({"status"}), continued=continued))
-    for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, Sort, FILTERS, FLAGS):
-        found.extend(statements.cards_page(scope, sort, shelf, filters, continued=continued) for shelf in Shelf)
-    for shelf, filters in itertools.product(Shelf, FILTERS):
+    for scope, sort, filters, continued in itertools.product(statements.CARD_SCOPES, CardSort, FILTERS, FLAGS):
+        found.extend(statements.cards_page(scope, sort, shelf, filters, continued=continued) for shelf in CardState)
+    for shelf, filters in itertools.product(CardState, FILTERS):
         found.append(statements.cards_in_order(shelf, filters, lateral=engine == "postgresql"))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kanban.store import Beside, CardQuery, PartKey, Sort, Store
+from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Checklist, Comment, TimeEntry
 from stores.sql import SqlStore
 from tests.engines.dynamodb_wire import Wire
@@ -47,7 +47,7 @@ READS: dict[str, Read] = {
         *who, card_ids=[board.card.id], parts=board.parts
     ),
     "read_board with a neighbour": lambda store, board, *who: store.read_board(
-        *who, beside=Beside(board.card.id, "after")
+        *who, neighbour_of=NeighbourOf(board.card.id, "after")
     ),
     "read_deleted": lambda store, board, *who: store.read_deleted(
         *who, list_ids=[board.card.list_id], card_ids=[board.card.id]
@@ -55,17 +55,17 @@ READS: dict[str, Read] = {
     "page_deleted_lists": lambda store, _, *who: store.page_deleted_lists(*who, NOON, 50),
     **{
         f"page_cards by {sort}": lambda store, _, *who, sort=sort: store.page_cards(*who, CardQuery(sort=sort), 50)
-        for sort in Sort
+        for sort in CardSort
     },
     "page_cards of a list": lambda store, board, *who: store.page_cards(*who, CardQuery(board.card.list_id), 50),
     "page_cards that have a text": lambda store, _, *who: store.page_cards(*who, CardQuery(q="card"), 50),
-    "placed": lambda store, board, *who: store.placed(*who, board.card.list_id),
+    "placed": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
     "page_events": lambda store, _, *who: store.page_events(*who, 0, 5),
     "page_events that are new": lambda store, _, *who: store.page_events(*who, 10, 500),
     "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
-    "checklists": lambda store, board, *who: store.checklists(*who, board.card.id),
+    "checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
     "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),
-    "page_worked": lambda store, _, *who: store.page_worked(*who, (NOON, NOON + timedelta(days=1)), 50),
+    "page_worked": lambda store, _, *who: store.page_board_time_entries(*who, (NOON, NOON + timedelta(days=1)), 50),
 }
 """Every read of the port that names a board and a user."""
 

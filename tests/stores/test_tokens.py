@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kanban import tokens
-from kanban.store import AlreadyExists, Stale
+from kanban.store import AlreadyExists, StaleRead
 from kanban.values import Change, Scope, Token
 from tests.stores.conftest import Opener
 from tests.stores.world import World
@@ -18,14 +18,14 @@ def child(world: World, parent: Token, **wishes: Any) -> Token:
 
 
 def revoke(world: World, token: Token) -> Token:
-    revoked, change = tokens.revoke(token, world.act(), by=token)
+    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
     assert change is not None
     world.store.commit(change)
     return revoked
 
 
 def rotate(world: World, token: Token) -> Token:
-    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, by=token)
+    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
     world.store.commit(change)
     return rotated
 
@@ -34,8 +34,8 @@ def listed(world: World, limit: int = 10) -> list[str]:
     """The ids of the tokens that are listed, page by page."""
     page = world.store.page_tokens(world.ann.id, limit)
     found = [each.id for each in page.items]
-    while page.next is not None:
-        page = world.store.page_tokens(world.ann.id, limit, page.next)
+    while page.next_key is not None:
+        page = world.store.page_tokens(world.ann.id, limit, page.next_key)
         assert len(page.items) <= limit
         found += [each.id for each in page.items]
     return found
@@ -47,8 +47,8 @@ def test_what_a_token_comes_from_comes_back(world: World) -> None:
         token = child(world, token)
 
     assert len(token.ancestor_ids) == tokens.MAX_ANCESTORS
-    assert world.store.token_holder(token.digest) == (token, world.ann)
-    assert world.store.token(world.ann.id, token.id) == token
+    assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
+    assert world.store.read_token(world.ann.id, token.id) == token
     assert world.store.page_tokens(world.ann.id, 1).items == (token,)
 
 
@@ -64,10 +64,10 @@ def test_a_token_is_revoked_with_any_that_it_comes_from_and_no_other_is(world: W
     at = revoke(world, second).revoked_at
 
     for token in (third, fourth):
-        assert world.store.token_holder(token.digest) == (replace(token, revoked_at=at), world.ann)
-        assert world.store.token(world.ann.id, token.id) == replace(token, revoked_at=at)
+        assert world.store.read_token_by_digest(token.digest) == (replace(token, revoked_at=at), world.ann)
+        assert world.store.read_token(world.ann.id, token.id) == replace(token, revoked_at=at)
     for token in (first, aunt, stranger):
-        assert world.store.token_holder(token.digest) == (token, world.ann)
+        assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
     assert listed(world) == [stranger.id, aunt.id, first.id]
 
 
@@ -80,7 +80,7 @@ def test_a_token_that_was_made_while_its_parent_was_revoked_is_revoked(world: Wo
 
     world.store.commit(change)
 
-    assert world.store.token_holder(late.digest) == (replace(late, revoked_at=at), world.ann)
+    assert world.store.read_token_by_digest(late.digest) == (replace(late, revoked_at=at), world.ann)
     assert listed(world) == []
 
 
@@ -92,7 +92,7 @@ def test_a_token_is_revoked_when_it_was_itself_though_its_parent_was_later(world
 
     revoke(world, parent)
 
-    found = world.store.token(world.ann.id, token.id)
+    found = world.store.read_token(world.ann.id, token.id)
     assert found is not None
     assert found.revoked_at == at
 
@@ -115,15 +115,15 @@ def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_agai
     below = child(world, token)
     other = open_again()
     # The other process has seen the old secret.
-    assert other.token_holder(token.digest) == (token, world.ann)
+    assert other.read_token_by_digest(token.digest) == (token, world.ann)
 
     rotated = rotate(world, token)
 
     for store in (world.store, other):
-        assert store.token_holder(token.digest) is None
-        assert store.token_holder(rotated.digest) == (rotated, world.ann)
-        assert store.token_holder(below.digest) == (below, world.ann)
-        assert store.token(world.ann.id, token.id) == rotated
+        assert store.read_token_by_digest(token.digest) is None
+        assert store.read_token_by_digest(rotated.digest) == (rotated, world.ann)
+        assert store.read_token_by_digest(below.digest) == (below, world.ann)
+        assert store.read_token(world.ann.id, token.id) == rotated
     assert listed(world) == [below.id, token.id, parent.id]
 
 
@@ -131,27 +131,27 @@ def test_a_rotated_token_is_revoked_with_its_parent_and_is_touched(world: World)
     parent = world.token()
     token = rotate(world, child(world, parent))
     world.store.touch_token(token.id, world.now)
-    found = world.store.token(world.ann.id, token.id)
+    found = world.store.read_token(world.ann.id, token.id)
     assert found == replace(token, last_used_at=world.now)
 
     revoke(world, parent)
 
-    holder = world.store.token_holder(token.digest)
+    holder = world.store.read_token_by_digest(token.digest)
     assert holder is not None
     assert holder[0].revoked_at == world.now
 
 
 def test_of_two_rotations_from_one_version_the_second_is_stale(world: World) -> None:
     token = world.token()
-    _, _, first = tokens.rotate(token, world.act(), world.random_bytes, by=token)
-    _, _, second = tokens.rotate(token, world.act(), world.random_bytes, by=token)
+    _, _, first = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
+    _, _, second = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
 
     world.store.commit(first)
-    with pytest.raises(Stale):
+    with pytest.raises(StaleRead):
         world.store.commit(second)
 
     for digest, is_known in ((token.digest, False), (_digest(first), True), (_digest(second), False)):
-        assert (world.store.token_holder(digest) is not None) == is_known
+        assert (world.store.read_token_by_digest(digest) is not None) == is_known
 
 
 def test_a_secret_is_no_others(world: World) -> None:
@@ -160,9 +160,9 @@ def test_a_secret_is_no_others(world: World) -> None:
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(Change(updates=(replace(token, digest=other.digest, version=2),)))
 
-    assert error.value.what == "token.digest"
-    assert world.store.token_holder(other.digest) == (other, world.ann)
-    assert world.store.token_holder(token.digest) == (token, world.ann)
+    assert error.value.constraint == "token.digest"
+    assert world.store.read_token_by_digest(other.digest) == (other, world.ann)
+    assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
 
 
 def _digest(change: Change) -> str:

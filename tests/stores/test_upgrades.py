@@ -17,8 +17,8 @@ from alembic.config import Config
 
 from kanban import tokens, users
 from kanban.errors import InstallationOwnerOnly
-from kanban.ids import Ids
-from kanban.values import Act, Member, Role
+from kanban.ids import IdGenerator
+from kanban.values import ActionContext, Member, Role
 from stores import CannotOpen, migrations, open_store
 from stores.backup import digest, restore
 from stores.migrations import VERSION_TABLE
@@ -126,20 +126,22 @@ def test_a_database_of_the_first_version_keeps_everything(url: str) -> None:
 
 def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
     with closing(open_store(url)) as store:
-        owner = store.owner()
+        owner = store.read_installation_owner()
 
         store.commit(
-            users.create(Act("", NOON - timedelta(days=1), Ids(lambda: NOON, os.urandom)), name="Aaron", id="a")[1]
+            users.create(
+                ActionContext("", NOON - timedelta(days=1), IdGenerator(lambda: NOON, os.urandom)), name="Aaron", id="a"
+            )[1]
         )
 
         assert owner is not None
         assert owner.id == "usr_ann"
-        assert store.owner() == owner
+        assert store.read_installation_owner() == owner
 
 
 def test_every_token_works_as_before_and_comes_from_no_other(url: str) -> None:
     with closing(open_store(url)) as store:
-        found = {number: store.token_holder("0" * 63 + number) for number in "1234"}
+        found = {number: store.read_token_by_digest("0" * 63 + number) for number in "1234"}
         listed = [each.id for each in store.page_tokens("usr_ann", 10).items]
 
     assert {number: (each[0].id, each[1].id) for number, each in found.items() if each} == {
@@ -155,11 +157,11 @@ def test_every_token_works_as_before_and_comes_from_no_other(url: str) -> None:
 
 def test_the_owner_of_before_makes_users_and_nobody_else_does(url: str) -> None:
     with closing(open_store(url)) as store:
-        owner = store.owner()
+        owner = store.read_installation_owner()
 
-    users.ensure_may_make_users("usr_ann", owner)
+    users.ensure_may_create_users("usr_ann", owner)
     with pytest.raises(InstallationOwnerOnly):
-        users.ensure_may_make_users("usr_bob", owner)
+        users.ensure_may_create_users("usr_bob", owner)
 
 
 def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> No
 
     assert restored == digest(f"sqlite:///{tmp_path}/restored.db") == digest(url)
     with closing(open_store(f"sqlite:///{tmp_path}/restored.db")) as store:
-        owner = store.owner()
+        owner = store.read_installation_owner()
     assert owner is not None
     assert owner.name == "Ann"
 

@@ -34,14 +34,14 @@ TEXTS = [
 def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
     user = world.user(text)
     card = world.add_card(text, description=text)
-    board = world.do(lambda view, act: boards.revise(view, {"name": text, "description": text}, act))
+    board = world.do(lambda view, act: boards.update(view, {"name": text, "description": text}, act))
     list_ = world.add_list(text, external_id="x")
 
     view = world.view(card.id)
 
-    assert world.store.user(user.id) == user
+    assert world.store.read_user(user.id) == user
     assert view.cards == {card.id: card}
-    assert view.list(list_.id) == list_
+    assert view.get_list(list_.id) == list_
     assert (view.board.name, view.board.description) == (board.name, board.description) == (text, text)
     assert world.events()[-1].data == {"name": text, "stage": "todo"}
 
@@ -103,14 +103,14 @@ def test_every_field_of_a_list_comes_back(world: World) -> None:
 
     world.write(updates=(changed,))
 
-    assert world.view().list(done.id) == changed
+    assert world.view().get_list(done.id) == changed
 
 
 def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
     token = world.token(scopes=[Scope.ADMIN, Scope.READ], expires_at=NOON + timedelta(days=1))
 
-    assert world.store.token_holder(token.digest) == (token, world.ann)
-    assert world.store.token(world.ann.id, token.id) == token
+    assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
+    assert world.store.read_token(world.ann.id, token.id) == token
     assert token.scopes == (Scope.READ, Scope.ADMIN)
 
 
@@ -120,7 +120,7 @@ def test_moments_come_back_in_utc(world: World, year: int) -> None:
 
     user = world.user("Zoe")
 
-    found = world.store.user(user.id)
+    found = world.store.read_user(user.id)
     assert found is not None
     assert found.created_at == world.now
     assert found.created_at.utcoffset() == timedelta(0)
@@ -149,7 +149,7 @@ def test_ids_chosen_by_clients_are_told_apart_by_case_and_accent(world: World) -
     for user_id in chosen:
         world.user("Bob", id=user_id)
 
-    found = [world.store.user(user_id) for user_id in chosen]
+    found = [world.store.read_user(user_id) for user_id in chosen]
     assert [user and user.id for user in found] == chosen
 
 
@@ -162,7 +162,7 @@ def test_what_was_written_is_there_for_the_next_process(store: Store, open_again
     again = open_again()
 
     assert again.read_board(world.board_id, world.ann.id, card_ids=[card.id]) == view
-    assert again.owner() == world.ann
+    assert again.read_installation_owner() == world.ann
 
 
 def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world: World) -> None:
@@ -174,15 +174,15 @@ def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world:
 
     assert found is not None
     view, page = found
-    assert view.card(card.id) == card
+    assert view.get_card(card.id) == card
     assert [(entry.started_at, entry.ended_at) for entry in page.items] == [(NOON, world.now)]
 
 
 def test_a_renamed_user_and_a_revised_list_come_back(world: World) -> None:
-    renamed, change = users.revise(world.ann, {"name": "Anna"}, world.act())
+    renamed, change = users.update(world.ann, {"name": "Anna"}, world.act())
     assert change is not None
     world.store.commit(change)
-    revised = world.do(lists.revise, world.list_named("Doing").id, patch={"stage": "done", "wip_limit": 3})
+    revised = world.do(lists.update, world.list_named("Doing").id, patch={"stage": "done", "wip_limit": 3})
 
-    assert world.store.user(world.ann.id) == renamed
-    assert world.view().list(revised.id) == revised
+    assert world.store.read_user(world.ann.id) == renamed
+    assert world.view().get_list(revised.id) == revised

@@ -8,7 +8,7 @@ import pytest
 
 from kanban import boards, shelves
 from kanban.store import CardQuery
-from kanban.values import BoardView, Card, Page, Position, Role, Stage, TimeEntry
+from kanban.values import BoardView, Card, Page, PageKey, Role, Stage, TimeEntry
 from tests.stores.parts import entry, place_of
 from tests.stores.world import NOON, World
 
@@ -20,26 +20,26 @@ def worked(world: World, since: int, until: int, limit: int = 100) -> list[Worke
     """The entries between two numbers of seconds after noon."""
     span = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
     found: list[Worked] = []
-    after: Position | None = None
+    after: PageKey | None = None
     while True:
-        answer = world.store.page_worked(world.board_id, world.ann.id, span, limit, after)
+        answer = world.store.page_board_time_entries(world.board_id, world.ann.id, span, limit, after)
         assert answer is not None
         page: Page[Worked] = answer[1]
         assert len(page.items) <= limit
         found += page.items
-        after = page.next
+        after = page.next_key
         if after is None:
             return found
 
 
 def assigned(world: World, limit: int = 100, user_id: str | None = None, **wishes: Any) -> list[tuple[BoardView, Card]]:
     found: list[tuple[BoardView, Card]] = []
-    after: Position | None = None
+    after: PageKey | None = None
     while True:
-        page = world.store.page_assigned(user_id or world.ann.id, CardQuery(**wishes), limit, after)
+        page = world.store.page_assigned_cards(user_id or world.ann.id, CardQuery(**wishes), limit, after)
         assert len(page.items) <= limit
         found += page.items
-        after = page.next
+        after = page.next_key
         if after is None:
             return found
 
@@ -111,7 +111,7 @@ def test_my_work_is_the_newest_boards_first_and_there_the_oldest_card(world: Wor
     found = assigned(world, limit)
 
     assert [card.id for _, card in found] == [card.id for card in (*new, *old)]
-    assert [card for _, card in found][:3] == [newer.card(card.id) for card in new]
+    assert [card for _, card in found][:3] == [newer.get_card(card.id) for card in new]
     assert [view.board.id for view, _ in found] == [newer.board.id] * 3 + [old_board] * 3
     view = found[0][0]
     assert (view.board, view.role, view.lists) == (newer.board, newer.role, newer.lists)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.ids import Ids
-from kanban.record import record
-from kanban.store import Beside, CardQuery, Stale, Store
+from kanban.ids import IdGenerator
+from kanban.record import build_change
+from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
 from kanban.values import (
-    Act,
+    ActionContext,
     BoardView,
     Card,
     Change,
@@ -19,7 +19,7 @@ from kanban.values import (
     List,
     Member,
     Page,
-    Position,
+    PageKey,
     Role,
     Scope,
     Token,
@@ -39,13 +39,13 @@ class World:
         self.store = store
         self.now = NOON
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311  (a test wants the same chances again)
-        self._new_id = Ids(lambda: self.now, self.random_bytes)
+        self._new_id = IdGenerator(lambda: self.now, self.random_bytes)
         self.ann = self.user("Ann")
         self.board_id = self.board("Website")
 
-    def act(self, user: User | None = None) -> Act:
+    def act(self, user: User | None = None) -> ActionContext:
         """That user, or Ann, does something now."""
-        return Act((user or self.ann).id, self.now, self._new_id)
+        return ActionContext((user or self.ann).id, self.now, self._new_id)
 
     def later(self, **duration: float) -> None:
         """Let time pass, as `timedelta` takes it."""
@@ -53,7 +53,7 @@ class World:
 
     def user(self, name: str, *, id: str | None = None) -> User:  # noqa: A002  (it is the id)
         """A new user."""
-        user, change = users.create(Act("", self.now, self._new_id), name=name, id=id)
+        user, change = users.create(ActionContext("", self.now, self._new_id), name=name, id=id)
         self.store.commit(change)
         return user
 
@@ -74,11 +74,11 @@ class World:
         """Let a user in on Ann's board."""
         view = self.view()
         member = Member(self.act().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
-        self.store.commit(record(view, self.act(), "member.added", creates=(member,)))
+        self.store.commit(build_change(view, self.act(), "member.added", creates=(member,)))
 
-    def view(self, *card_ids: str, beside: Beside | None = None, user: User | None = None) -> BoardView:
+    def view(self, *card_ids: str, beside: NeighbourOf | None = None, user: User | None = None) -> BoardView:
         """Ann's board."""
-        view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, beside=beside)
+        view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, neighbour_of=beside)
         assert view is not None
         return view
 
@@ -90,7 +90,7 @@ class World:
         self,
         rule: Callable[..., tuple[Made, Change | None]],
         *card_ids: str,
-        beside: Beside | None = None,
+        beside: NeighbourOf | None = None,
         user: User | None = None,
         **wishes: Any,
     ) -> Made:
@@ -101,17 +101,17 @@ class World:
             try:
                 if change is not None:
                     self.store.commit(change)
-            except Stale:
+            except StaleRead:
                 continue
             return made
 
     def add_list(self, name: str, **wishes: Any) -> List:
         """A new list on Ann's board."""
-        return self.do(lists.add, name=name, **{"stage": "todo", **wishes})
+        return self.do(lists.create, name=name, **{"stage": "todo", **wishes})
 
     def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
         """A new card on Ann's board."""
-        return self.do(cards.add, title=title, list_id=self.list_named(list_name).id, **wishes)
+        return self.do(cards.create, title=title, list_id=self.list_named(list_name).id, **wishes)
 
     def move(self, card: Card, list_id: str, **place: str) -> Card:
         """The card in another place."""
@@ -128,7 +128,9 @@ class World:
 
     def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **wishes: Any) -> None:
         """Write values that no rule would make."""
-        self.store.commit(record(self.view(), self.act(), "test.written", creates=creates, updates=updates, **wishes))
+        self.store.commit(
+            build_change(self.view(), self.act(), "test.written", creates=creates, updates=updates, **wishes)
+        )
 
     def crowd(self, list_name: str, ranks: list[str]) -> list[Card]:
         """New cards of those ranks in an empty list."""
@@ -140,12 +142,12 @@ class World:
 
     def card(self, card: Card) -> Card:
         """The card as it is now."""
-        return self.view(card.id).card(card.id)
+        return self.view(card.id).get_card(card.id)
 
     def cards(self, query: CardQuery | None = None, limit: int = 100) -> list[Card]:
         """All cards of a query, page by page."""
 
-        def page(after: Position | None) -> Page[Card]:
+        def page(after: PageKey | None) -> Page[Card]:
             found = self.store.page_cards(self.board_id, self.ann.id, query or CardQuery(), limit, after)
             assert found is not None
             return found[1]
@@ -159,7 +161,7 @@ class World:
     def events(self) -> list[Event]:
         """All events of Ann's board."""
 
-        def page(after: Position | None) -> Page[Event]:
+        def page(after: PageKey | None) -> Page[Event]:
             after_seq = int(after[0]) if after else 0
             found = self.store.page_events(self.board_id, self.ann.id, after_seq, 100)
             assert found is not None
@@ -168,23 +170,23 @@ class World:
         return every(page, 100)
 
 
-def neighbour_of(place: Mapping[str, str]) -> Beside | None:
+def neighbour_of(place: Mapping[str, str]) -> NeighbourOf | None:
     """What a read for a move to that place must bring."""
-    return next((Beside(place[side], side) for side in ("before", "after") if side in place), None)
+    return next((NeighbourOf(place[side], side) for side in ("before", "after") if side in place), None)
 
 
-def every(page: Callable[[Position | None], Page[Item]], limit: int) -> list[Item]:
+def every(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
     """The items of all pages; no page too long, none empty but the last."""
     items: list[Item] = []
-    after: Position | None = None
+    after: PageKey | None = None
     while True:
         found = page(after)
         assert len(found.items) <= limit
         items += found.items
-        if found.next is None:
+        if found.next_key is None:
             return items
         assert found.items
-        after = found.next
+        after = found.next_key
 
 
 def bare_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
