@@ -48,7 +48,7 @@ def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
     door = Door(store, caller, Scope.READ, Role.VIEWER)
     digest = ""
     try:
-        with new_file.create(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
+        with new_file.create_atomically(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
                 file.write(BYTE_ORDER_MARK)
                 file.writelines(_table(door, board_id, progress))

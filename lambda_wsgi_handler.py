@@ -24,7 +24,9 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
 deadline = Deadline()
 
 store = open_store(
-    os.environ.get("STORE_URL", "sqlite:///tackboard.db"), remaining=deadline.remaining, watch=snapshot.watch
+    os.environ.get("STORE_URL", "sqlite:///tackboard.db"),
+    remaining_seconds=deadline.remaining,
+    on_client=snapshot.watch,
 )
 application = create_app(store, **read_application(os.environ))
 handler = Function(

@@ -29,7 +29,7 @@ from kanban.shelves import PURGE_AFTER
 from kanban.store import Store, StoreError
 from kanban.values import ActionContext, Change, Scope
 from progress import Progress
-from stores import CannotOpen, Mode, open_store
+from stores import OpenMode, StoreOpenError, open_store
 
 _ENVIRONMENT = """\
 environment:
@@ -128,7 +128,7 @@ def migrate(chosen: Settings) -> None:
     A SQLite file is copied before, into another one next to it. Back up PostgreSQL yourself before.
     """
     reports: list[str] = []
-    open_store(chosen.store_url, mode=Mode.MIGRATE, report=reports.append).close()
+    open_store(chosen.store_url, mode=OpenMode.MIGRATE, report=reports.append).close()
     print("\n".join(reports) or "The store is up to date: there is nothing to migrate.")
 
 
@@ -142,9 +142,9 @@ def backup(chosen: Settings) -> None:
 
     with Progress() as progress:
         if chosen.file is not None:
-            copied = copies.backup(chosen.store_url, chosen.file, progress)
+            copied = copies.create_backup(chosen.store_url, chosen.file, progress)
         else:
-            path, copied, deleted = copies.backup_by_date(chosen.store_url, _BACKUPS, datetime.now(UTC), progress)
+            path, copied, deleted = copies.create_dated_backup(chosen.store_url, _BACKUPS, datetime.now(UTC), progress)
             _tell("\n".join([f"The backup is {path}.", *(f"Deleted {old}." for old in deleted)]))
     print(copied)
 
@@ -157,7 +157,7 @@ def restore(chosen: Settings) -> None:
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
     with Progress() as progress:
-        copied = copies.restore(_file(chosen), chosen.store_url, progress, _tell)
+        copied = copies.restore_backup(_file(chosen), chosen.store_url, progress, _tell)
     print(copied)
 
 
@@ -165,7 +165,7 @@ def digest(chosen: Settings) -> None:
     """Print a digest of everything in the store: two stores with the same digest hold the same."""
     from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
 
-    print(copies.digest(chosen.store_url))
+    print(copies.compute_digest(chosen.store_url))
 
 
 def purge(chosen: Settings) -> None:
@@ -254,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command(settings(os.environ, *about))
         # What can't be printed is told here, and not by Python at its end.
         sys.stdout.flush()
-    except (Trouble, BadSetting, CannotOpen) as trouble:
+    except (Trouble, BadSetting, StoreOpenError) as trouble:
         _tell(str(trouble))
         return 1
     except StoreError as error:
@@ -308,7 +308,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _store(chosen: Settings) -> closing[Store]:
     """The store that is there, closed at the end of a `with`; raises CannotOpen for a missing or an older one."""
-    return closing(open_store(chosen.store_url, mode=Mode.EXISTING))
+    return closing(open_store(chosen.store_url, mode=OpenMode.EXISTING))
 
 
 def _file(chosen: Settings) -> Path:

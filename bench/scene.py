@@ -110,7 +110,7 @@ class Work:
 
     def __init__(self, scene: Scene) -> None:
         self._store = scene.store
-        self._new_id = scene.act.new_id
+        self._read_new_id = scene.act.new_id
 
     def caller(self, authorization: str) -> Caller | None:
         """Who holds the token of an Authorization header."""
@@ -124,7 +124,7 @@ class Work:
     def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Answer:
         """A new card, committed."""
         door = self._door(caller, Role.EDITOR, Scope.WRITE)
-        answer = handlers.create_card(door, ActionContext(caller.user_id, now(), self._new_id), board_id, body)
+        answer = handlers.create_card(door, ActionContext(caller.user_id, now(), self._read_new_id), board_id, body)
         self._store.commit(answer.change or Change())
         return answer
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kanban.store import Store
-from stores.opening import CannotOpen, Mode, UnknownScheme
+from stores.opening import OpenMode, StoreOpenError, UnknownScheme
 
-__all__ = ["CannotOpen", "Mode", "open_store"]
+__all__ = ["StoreOpenError", "OpenMode", "open_store"]
 
 log = logging.getLogger(__name__)
 
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 def open_store(
     url: str,
     *,
-    mode: Mode = Mode.CREATE,
+    mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = log.warning,
-    remaining: Callable[[], float] | None = None,
-    watch: Callable[[Any], None] = lambda _: None,
+    remaining_seconds: Callable[[], float] | None = None,
+    on_client: Callable[[Any], None] = lambda _: None,
 ) -> Store:
     """The store of that URL.
 
@@ -44,5 +44,5 @@ def open_store(
     if scheme == "dynamodb":
         from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_dynamodb(url, mode=mode, remaining=remaining, watch=watch)
+        return open_dynamodb(url, mode=mode, remaining=remaining_seconds, watch=on_client)
     raise UnknownScheme(scheme)

@@ -21,47 +21,50 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from stores import backup_file, backup_folder, migrations, new_file, open_store, sqlite
-from stores.backup_file import BackupRefused
-from stores.opening import Mode, NoStore
-from stores.rows import moment_text
-from stores.schema import document, flag, metadata, moment
+from stores.backup_file import BackupError
+from stores.opening import OpenMode, StoreMissing
+from stores.rows import format_timestamp
+from stores.schema import BOOLEAN, JSON, TIMESTAMP, metadata
 
-BATCH = 1_000
+BATCH_ROWS = 1_000
 """Rows that are held in memory at a time."""
 
 Progress = Callable[[str, int], None]
 """Is told the name of a table and how many of its rows are done."""
 
 
-def backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
+def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
     """Copy a store, as of one moment and while it is in use, into a new file; the digest of what was copied.
 
     Raises CannotOpen when the store can't be opened, the file is there already or can't be written.
     """
     # A store that can't be read is told before a file is made.
-    _open(url, Mode.EXISTING)
-    with new_file.create(path) as part, _refusing(f"{path} was not made"):
-        sqlite.prepare(part)
-        with _reading(_engine(url)) as source, _writing(_file_engine(partial(sqlite.connect, part))) as target:
+    _ensure_can_open(url, OpenMode.EXISTING)
+    with new_file.create_atomically(path) as part, _translating_errors(f"{path} was not made"):
+        sqlite.prepare_file(part)
+        with (
+            _open_snapshot(_create_engine(url)) as source,
+            _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as target,
+        ):
             copied = _copy(source, target, progress)
         backup_file.seal(part, copied)
     return copied
 
 
-def backup_by_date(
+def create_dated_backup(
     url: str, folder: Path, now: datetime, progress: Progress = lambda *_: None
 ) -> tuple[Path, str, list[Path]]:
     """Back up into a new file of the folder, named after the store and the time; keep the last 14 of these.
 
     Answers the file, the digest, and the files that were deleted. Raises as `backup` does.
     """
-    _open(url, Mode.EXISTING)
-    path = backup_folder.new_path(folder, url, now)
-    copied = backup(url, path, progress)
+    _ensure_can_open(url, OpenMode.EXISTING)
+    path = backup_folder.prepare_path(folder, url, now)
+    copied = create_backup(url, path, progress)
     return path, copied, backup_folder.prune(path)
 
 
-def restore(
+def restore_backup(
     path: Path, url: str, progress: Progress = lambda *_: None, report: Callable[[str], None] = lambda _: None
 ) -> str:
     """Copy a backup into an empty store, all of it or nothing; the digest of what was copied.
@@ -70,29 +73,29 @@ def restore(
     somebody has used the store, CannotOpen when either can't be opened.
     """
     _ensure_sql(url)
-    version, digest_inside = backup_file.check(path)
+    version, digest_inside = backup_file.verify_backup(path)
     _ensure_unused(url)
     if digest_inside is None:
         report(f"There is no digest inside {path}, which an older Tackboard made: changed letters can't be told.")
     with (
-        _refusing("Nothing was restored"),
-        _current(path, version) as source,
-        _restoring(url) as target,
+        _translating_errors("Nothing was restored"),
+        _open_migrated(path, version) as source,
+        _open_restore_target(url) as target,
     ):
         copied = _copy(source, target, progress)
         if digest_inside not in {None, copied} and version == migrations.HEAD:
-            raise BackupRefused(f"{path} does not hold what its digest says: nothing was restored.")
+            raise BackupError(f"{path} does not hold what its digest says: nothing was restored.")
     return copied
 
 
-def digest(url: str) -> str:
+def compute_digest(url: str) -> str:
     """SHA-256 over everything in a store, as of one moment; equal on every engine for equal data."""
     hashed = hashlib.sha256()
-    _open(url, Mode.EXISTING)
-    with _refusing("There is no digest"), _reading(_engine(url)) as source:
+    _ensure_can_open(url, OpenMode.EXISTING)
+    with _translating_errors("There is no digest"), _open_snapshot(_create_engine(url)) as source:
         for table in metadata.sorted_tables:
-            for row in _rows(source, table):
-                hashed.update(_spelt(table, row))
+            for row in _read_rows(source, table):
+                hashed.update(_serialize_row(table, row))
     return hashed.hexdigest()
 
 
@@ -103,10 +106,10 @@ def _copy(source: sa.Connection, target: sa.Connection, progress: Progress) -> s
         target.execute(table.delete())
         done = 0
         batch: list[dict[str, Any]] = []
-        for row in _rows(source, table):
-            hashed.update(_spelt(table, row))
-            batch.append(_for_target(table, row, target.dialect.name))
-            if len(batch) == BATCH:
+        for row in _read_rows(source, table):
+            hashed.update(_serialize_row(table, row))
+            batch.append(_to_dialect(table, row, target.dialect.name))
+            if len(batch) == BATCH_ROWS:
                 done += _insert(target, table, batch)
                 progress(table.name, done)
         done += _insert(target, table, batch)
@@ -122,62 +125,60 @@ def _insert(target: sa.Connection, table: sa.Table, batch: list[dict[str, Any]])
     return count
 
 
-def _rows(source: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
+def _read_rows(source: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
     """Every row in the order of its key, as plain text, numbers and bytes."""
     query = sa.select(table).order_by(*table.primary_key.columns)
-    for row in source.execution_options(yield_per=BATCH).execute(query):
+    for row in source.execution_options(yield_per=BATCH_ROWS).execute(query):
         try:
-            plain = {column.name: _plain(column, value) for column, value in zip(table.columns, row, strict=True)}
+            plain = {column.name: _to_plain(column, value) for column, value in zip(table.columns, row, strict=True)}
         except (ValueError, TypeError) as error:
-            raise _damaged(table) from error
+            raise _damage_error(table) from error
         yield plain
 
 
-def _plain(column: sa.Column[Any], value: Any) -> Any:
+def _to_plain(column: sa.Column[Any], value: Any) -> Any:
     if isinstance(value, datetime):
-        return moment_text(value)
-    if column.type is document and value is not None:
+        return format_timestamp(value)
+    if column.type is JSON and value is not None:
         return json.loads(value) if isinstance(value, str) else value
-    if column.type is flag:
+    if column.type is BOOLEAN:
         return bool(value)
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _for_target(table: sa.Table, row: dict[str, Any], dialect: str) -> dict[str, Any]:
+def _to_dialect(table: sa.Table, row: dict[str, Any], dialect: str) -> dict[str, Any]:
     """The row as a dialect takes it: PostgreSQL has types of its own for moments and documents."""
     made = dict(row)
     for column in table.columns:
         value = row[column.name]
         if value is None:
             continue
-        if column.type is document and dialect == "sqlite":
+        if column.type is JSON and dialect == "sqlite":
             made[column.name] = json.dumps(value, ensure_ascii=False)
-        elif column.type is moment and dialect != "sqlite":
+        elif column.type is TIMESTAMP and dialect != "sqlite":
             try:
                 made[column.name] = datetime.fromisoformat(value)
             except (ValueError, TypeError) as error:
-                raise _damaged(table) from error
+                raise _damage_error(table) from error
     return made
 
 
-def _damaged(table: sa.Table) -> BackupRefused:
+def _damage_error(table: sa.Table) -> BackupError:
     # What can't be read is not quoted: it is what somebody wrote.
-    return BackupRefused(f"The data are damaged: the table {table.name} holds what can't be read.")
+    return BackupError(f"The data are damaged: the table {table.name} holds what can't be read.")
 
 
-def _spelt(table: sa.Table, row: dict[str, Any]) -> bytes:
+def _serialize_row(table: sa.Table, row: dict[str, Any]) -> bytes:
     text = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     return f"{table.name} {json.dumps(text, sort_keys=True)}\n".encode()
 
 
 def _ensure_sql(url: str) -> None:
     if url.startswith("dynamodb:"):
-        raise BackupRefused(
-            "Backups are made of SQLite and PostgreSQL; DynamoDB keeps its own (point-in-time recovery)."
-        )
+        raise BackupError("Backups are made of SQLite and PostgreSQL; DynamoDB keeps its own (point-in-time recovery).")
 
 
-def _open(url: str, mode: Mode) -> None:
+def _ensure_can_open(url: str, mode: OpenMode) -> None:
     """See that the store can be used, or have it made. Raises CannotOpen."""
     _ensure_sql(url)
     open_store(url, mode=mode).close()
@@ -186,16 +187,16 @@ def _open(url: str, mode: Mode) -> None:
 def _ensure_unused(url: str) -> None:
     """Raise BackupRefused for a store that has an owner; a missing one will do."""
     try:
-        store = open_store(url, mode=Mode.EXISTING)
-    except NoStore:
+        store = open_store(url, mode=OpenMode.EXISTING)
+    except StoreMissing:
         return
     with closing(store):
         if store.read_installation_owner() is not None:
-            raise BackupRefused("The store holds data already: restore into an empty one.")
+            raise BackupError("The store holds data already: restore into an empty one.")
 
 
 @contextmanager
-def _refusing(outcome: str) -> Iterator[None]:
+def _translating_errors(outcome: str) -> Iterator[None]:
     """Tell what a database or a disk can't do in one sentence, as BackupRefused."""
     try:
         yield
@@ -203,44 +204,44 @@ def _refusing(outcome: str) -> Iterator[None]:
         lines = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()
         # This one would quote what somebody wrote on a card.
         reason = "a text is not UTF-8" if not lines or lines[0].startswith("Could not decode") else lines[0]
-        raise BackupRefused(f"{outcome}: {reason.rstrip('.')}.") from error
+        raise BackupError(f"{outcome}: {reason.rstrip('.')}.") from error
     except OSError as error:
-        raise BackupRefused(f"{outcome}: {(error.strerror or 'unknown error').lower()}.") from error
+        raise BackupError(f"{outcome}: {(error.strerror or 'unknown error').lower()}.") from error
 
 
 @contextmanager
-def _current(path: Path, version: str) -> Iterator[sa.Connection]:
+def _open_migrated(path: Path, version: str) -> Iterator[sa.Connection]:
     """A connection to what a backup holds, in today's schema; the file itself is left as it is."""
     if version == migrations.HEAD:
-        with _reading(_file_engine(partial(backup_file.connect, path))) as connection:
+        with _open_snapshot(_create_file_engine(partial(backup_file.connect_read_only, path))) as connection:
             yield connection
         return
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "backup.db"
-        with closing(backup_file.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        with closing(backup_file.connect_read_only(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-        sqlite.prepare(copy, mode=Mode.MIGRATE, keeps_copy=False)
-        with _reading(_file_engine(partial(sqlite.connect, copy))) as connection:
+        sqlite.prepare_file(copy, mode=OpenMode.MIGRATE, keep_copy=False)
+        with _open_snapshot(_create_file_engine(partial(sqlite.connect, copy))) as connection:
             yield connection
 
 
 @contextmanager
-def _restoring(url: str) -> Iterator[sa.Connection]:
+def _open_restore_target(url: str) -> Iterator[sa.Connection]:
     """A connection to an empty store that is made or filled, entirely or not at all."""
-    path = Path(os.path.realpath(sqlite.path_of(url))) if url.startswith("sqlite:") else None
+    path = Path(os.path.realpath(sqlite.parse_path(url))) if url.startswith("sqlite:") else None
     if path is None or path.exists():
-        _open(url, Mode.CREATE)
-        with _writing(_engine(url)) as connection:
+        _ensure_can_open(url, OpenMode.CREATE)
+        with _open_transaction(_create_engine(url)) as connection:
             yield connection
         return
-    with new_file.create(path) as part:
-        sqlite.prepare(part)
-        with _writing(_file_engine(partial(sqlite.connect, part))) as connection:
+    with new_file.create_atomically(path) as part:
+        sqlite.prepare_file(part)
+        with _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as connection:
             yield connection
 
 
 @contextmanager
-def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that sees one moment."""
     try:
         with engine.connect() as connection:
@@ -252,7 +253,7 @@ def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _open_transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a transaction that is committed at the end."""
     try:
         with engine.begin() as connection:
@@ -261,22 +262,22 @@ def _writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
-def _engine(url: str) -> sa.Engine:
+def _create_engine(url: str) -> sa.Engine:
     if url.startswith("sqlite:"):
-        return _file_engine(partial(sqlite.connect, sqlite.path_of(url)))
+        return _create_file_engine(partial(sqlite.connect, sqlite.parse_path(url)))
     engine = sa.create_engine(url)
-    sa.event.listen(engine, "connect", _speak_plainly)
+    sa.event.listen(engine, "connect", _set_text_formats)
     return engine
 
 
-def _file_engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
+def _create_file_engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
     # Python's driver would begin a transaction only before a write, and a read would then see many moments.
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
-def _speak_plainly(connection: DBAPIConnection, _: object) -> None:
+def _set_text_formats(connection: DBAPIConnection, _: object) -> None:
     """Let PostgreSQL tell moments as the store does, whatever its database or its user has been told to do."""
     connection.cursor().execute("SET timezone = 'UTC'; SET datestyle = 'ISO'")
     # A setting that is rolled back is as it was before.

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from stores import migrations
-from stores.opening import CannotOpen, MadeByNewer
+from stores.opening import SchemaTooNew, StoreOpenError
 
 _TABLE = "tackboard_backup"
 _APPLICATION_ID = 0x54424B50
@@ -31,7 +31,7 @@ _VERSION = re.compile("[0-9]{4}")
 _CHUNK = 1 << 20
 
 
-class BackupRefused(CannotOpen):
+class BackupError(StoreOpenError):
     """A backup or a restore can't be done. No store was changed, and no file was made."""
 
 
@@ -47,39 +47,39 @@ def seal(path: Path, digest: str) -> None:
         connection.execute(f"INSERT INTO {_TABLE} VALUES (?, ?)", (digest, blank))  # noqa: S608  (a constant)
         connection.execute("COMMIT")
     with path.open("r+b") as file:
-        file.seek(_place_of(path, blank))
-        file.write(_sha256_without(path, blank).encode())
+        file.seek(_find_offset(path, blank))
+        file.write(_hash_without(path, blank).encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def check(path: Path) -> tuple[str, str | None]:
+def verify_backup(path: Path) -> tuple[str, str | None]:
     """The version of the schema in a backup, and the digest that it holds; None when an older Tackboard made it.
 
     Raises BackupRefused for what is no backup, or a damaged one; MadeByNewer for one of a later version.
     """
     _ensure_file(path)
     try:
-        with closing(connect(path)) as connection:
+        with closing(connect_read_only(path)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            digest = _sealed_digest(connection, path) if _has_seal(path, tables) else None
+            digest = _read_sealed_digest(connection, path) if _has_seal(path, tables) else None
             if migrations.VERSION_TABLE not in tables:
-                raise BackupRefused(f"{path} is a database, but no backup of a Tackboard.")
+                raise BackupError(f"{path} is a database, but no backup of a Tackboard.")
             if digest is None and connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
-                raise _damaged(path)
+                raise _damage_error(path)
             ((version,),) = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608  (a constant)
     except (sqlite3.Error, ValueError) as error:
-        raise _damaged(path) from error
+        raise _damage_error(path) from error
     except OSError as error:
-        raise BackupRefused(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from error
+        raise BackupError(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from error
     if not _VERSION.fullmatch(str(version)):
-        raise _damaged(path)
+        raise _damage_error(path)
     if version > migrations.HEAD:
-        raise MadeByNewer(str(path), version, migrations.HEAD)
+        raise SchemaTooNew(str(path), version, migrations.HEAD)
     return version, digest
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect_read_only(path: Path) -> sqlite3.Connection:
     """A connection that only reads, and makes no files beside the backup."""
     log = path.with_name(f"{path.name}-wal")
     # With a log beside it, the file is used as a store by somebody: the log holds the newest rows.
@@ -91,15 +91,15 @@ def connect(path: Path) -> sqlite3.Connection:
 def _ensure_file(path: Path) -> None:
     try:
         if not path.exists():
-            raise BackupRefused(f"There is no backup {path}.")
+            raise BackupError(f"There is no backup {path}.")
         if not path.is_file():
-            raise BackupRefused(f"{path} is no file: name the file of a backup.")
+            raise BackupError(f"{path} is no file: name the file of a backup.")
         with path.open("rb") as file:
             header = file.read(_HEADER_LENGTH)
     except OSError as error:
-        raise BackupRefused(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from error
+        raise BackupError(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from error
     if not header.startswith(_HEADER) or len(header) < _HEADER_LENGTH:
-        raise BackupRefused(f"{path} is no backup: it is not a SQLite file, or was cut off or changed.")
+        raise BackupError(f"{path} is no backup: it is not a SQLite file, or was cut off or changed.")
 
 
 def _has_seal(path: Path, tables: set[str]) -> bool:
@@ -109,18 +109,18 @@ def _has_seal(path: Path, tables: set[str]) -> bool:
     return _TABLE in tables or application_id == _APPLICATION_ID
 
 
-def _sealed_digest(connection: sqlite3.Connection, path: Path) -> str:
+def _read_sealed_digest(connection: sqlite3.Connection, path: Path) -> str:
     """The digest in a sealed backup; raises BackupRefused when the SHA-256 of the file is not the one that it holds."""
     ((digest, sha256),) = connection.execute(f"SELECT digest, sha256 FROM {_TABLE}")  # noqa: S608  (a constant)
-    is_whole = _SHA256.fullmatch(str(sha256)) and _sha256_without(path, str(sha256)) == sha256
+    is_whole = _SHA256.fullmatch(str(sha256)) and _hash_without(path, str(sha256)) == sha256
     if not is_whole:
-        raise _damaged(path)
+        raise _damage_error(path)
     return str(digest)
 
 
-def _sha256_without(path: Path, text: str) -> str:
+def _hash_without(path: Path, text: str) -> str:
     """SHA-256 of the bytes before and after that text, which the file holds once. Raises ValueError, OSError."""
-    place = _place_of(path, text)
+    place = _find_offset(path, text)
     hashed = hashlib.sha256()
     with path.open("rb") as file:
         remaining = place
@@ -133,7 +133,7 @@ def _sha256_without(path: Path, text: str) -> str:
     return hashed.hexdigest()
 
 
-def _place_of(path: Path, text: str) -> int:
+def _find_offset(path: Path, text: str) -> int:
     """Where in the file the text stands. Raises ValueError unless it stands there once."""
     wanted = text.encode()
     places: set[int] = set()
@@ -152,5 +152,5 @@ def _place_of(path: Path, text: str) -> int:
     return only
 
 
-def _damaged(path: Path) -> BackupRefused:
-    return BackupRefused(f"{path} is damaged: it was changed or cut off since it was made; take another backup.")
+def _damage_error(path: Path) -> BackupError:
+    return BackupError(f"{path} is damaged: it was changed or cut off since it was made; take another backup.")

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from stores.backup_file import BackupRefused
+from stores.backup_file import BackupError
 
-KEPT = 14
+MAX_DATED_BACKUPS = 14
 """Dated backups of a store that are kept."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 
 
-def new_path(folder: Path, url: str, now: datetime) -> Path:
+def prepare_path(folder: Path, url: str, now: datetime) -> Path:
     """Make the folder if it is missing; answer the name of a new backup in it. Raises BackupRefused."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise BackupRefused(f"The folder {folder} can't be made: {(error.strerror or '').lower()}.") from error
-    return folder / f"{_name(url)}-{now:%Y-%m-%dT%H%M%SZ}.db"
+        raise BackupError(f"The folder {folder} can't be made: {(error.strerror or '').lower()}.") from error
+    return folder / f"{_store_name(url)}-{now:%Y-%m-%dT%H%M%SZ}.db"
 
 
 def prune(newest: Path) -> list[Path]:
@@ -39,13 +39,13 @@ def prune(newest: Path) -> list[Path]:
         and path.is_file()
         and not path.is_symlink()
     )
-    old = others[: max(0, len(others) - KEPT + 1)]
+    old = others[: max(0, len(others) - MAX_DATED_BACKUPS + 1)]
     for path in old:
         path.unlink()
     return old
 
 
-def _name(url: str) -> str:
+def _store_name(url: str) -> str:
     """What the store is called: its file or its database."""
     named = sa.make_url(url).database or ""
     return re.sub("[^A-Za-z0-9._-]", "_", Path(named).stem) or "tackboard"

@@ -3,7 +3,7 @@
 from kanban.values import Board, Change, Token, User
 
 
-def check(change: Change) -> None:
+def validate_change(change: Change) -> None:
     """Refuse, with ValueError, a change that no rule could have meant."""
     values = (*change.creates, *change.updates, *change.deletes)
     event = change.event
@@ -21,4 +21,4 @@ def check(change: Change) -> None:
         if board_id != event.board_id:
             raise ValueError("A change with an event writes to one board.")
     if change.departure is not None:
-        check(change.departure)
+        validate_change(change.departure)

@@ -10,7 +10,7 @@ from kanban.store import Busy
 from stores import dynamodb_table
 from stores.dynamodb_client import Calls, Refusal, Rejected, connect
 from stores.dynamodb_store import DynamoStore
-from stores.opening import BadAddress, Mode, NoStore, NotUsable
+from stores.opening import InvalidStoreUrl, OpenMode, StoreMissing, StoreNotUsable
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _EXAMPLE = "dynamodb://tackboard?region=eu-central-1"
@@ -19,7 +19,7 @@ _EXAMPLE = "dynamodb://tackboard?region=eu-central-1"
 def open_dynamodb(
     url: str,
     *,
-    mode: Mode = Mode.CREATE,
+    mode: OpenMode = OpenMode.CREATE,
     remaining: Callable[[], float] | None = None,
     watch: Callable[[Any], None] = lambda _: None,
 ) -> DynamoStore:
@@ -35,14 +35,14 @@ def open_dynamodb(
     try:
         client = connect(region, endpoint, **credentials)
     except ValueError as error:
-        raise BadAddress(f"STORE_URL has an endpoint that is none: {_without_password(endpoint)}.") from error
+        raise InvalidStoreUrl(f"STORE_URL has an endpoint that is none: {_without_password(endpoint)}.") from error
     watch(client)
     calls = Calls(client, remaining=remaining)
     try:
-        _look(calls, table, may_make=endpoint is not None and mode is Mode.CREATE)
+        _look(calls, table, may_make=endpoint is not None and mode is OpenMode.CREATE)
     except Rejected as error:
         client.close()
-        raise NotUsable(
+        raise StoreNotUsable(
             f"The DynamoDB table '{table}' is not a Tackboard's: its keys and indexes are not those of "
             f"resources/table.yml."
         ) from error
@@ -50,17 +50,17 @@ def open_dynamodb(
         client.close()
         if error.code == "ResourceNotFoundException":
             if endpoint is not None:
-                raise NoStore(f"dynamodb://{table}?endpoint={_without_password(endpoint)}") from error
-            raise NotUsable(
+                raise StoreMissing(f"dynamodb://{table}?endpoint={_without_password(endpoint)}") from error
+            raise StoreNotUsable(
                 f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
             ) from error
-        raise NotUsable(
+        raise StoreNotUsable(
             f"The DynamoDB table '{table}' cannot be used: {error.code}; check the credentials and what they allow."
         ) from error
     except Busy as error:
         client.close()
         reason, place = str(error).rstrip("."), _without_password(endpoint) or region
-        raise NotUsable(
+        raise StoreNotUsable(
             f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
             f"{place}."
         ) from error
@@ -88,13 +88,13 @@ def _address(url: str) -> tuple[str, str, str | None]:
         parts = urlsplit(url)
         asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError as error:
-        raise BadAddress(f"STORE_URL cannot be read: {_EXAMPLE} is one that can.") from error
+        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE} is one that can.") from error
     if not _TABLE_NAME.fullmatch(parts.netloc) or parts.path.strip("/") or parts.fragment:
-        raise BadAddress(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE}.")
+        raise InvalidStoreUrl(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE}.")
     if asked.keys() - {"region", "endpoint"}:
-        raise BadAddress(f"STORE_URL for DynamoDB takes region and endpoint: {_EXAMPLE}.")
+        raise InvalidStoreUrl(f"STORE_URL for DynamoDB takes region and endpoint: {_EXAMPLE}.")
     endpoint = asked.get("endpoint") or None
     region = asked.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region and endpoint is None:
-        raise BadAddress(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE}.")
+        raise InvalidStoreUrl(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE}.")
     return parts.netloc, region or "us-east-1", endpoint

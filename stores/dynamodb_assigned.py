@@ -12,7 +12,7 @@ from stores.dynamodb_client import Rejected
 from stores.dynamodb_heads import Head, head_of
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading
-from stores.pages import text_bytes
+from stores.pages import count_text_bytes
 
 MOST_LOOKS = 4
 """How often a page looks on for more before it ends early."""
@@ -39,7 +39,7 @@ def assigned_to(
             for place, (pair, seen) in enumerate(zip(pairs, looked_at, strict=False)):
                 if seen is None or not _fits(seen, user_id, asked):
                     continue
-                room -= text_bytes(seen[1])
+                room -= count_text_bytes(seen[1])
                 if found and room < 0:
                     return Page(tuple(found), (found[-1][1].board_id, found[-1][1].id))
                 found.append(seen)
@@ -111,7 +111,7 @@ def worked(
     """The time entries that reach into the span, what ended first first, whatever became of their cards."""
     start, end = span
     # '$' stands just above '#': what ended with the start is left out.
-    first = keys.worked(str(after[0]), str(after[1])) + keys.AFTER if after else f"T#{keys.moment_text(start)}$"
+    first = keys.worked(str(after[0]), str(after[1])) + keys.AFTER if after else f"T#{keys.format_timestamp(start)}$"
     found = reading.batches(
         f"B#{board_id}",
         first,
@@ -127,7 +127,7 @@ def worked(
         entries += [part for part in map(part_of, batch) if isinstance(part, TimeEntry)]
         if len(entries) > limit:
             last = entries[limit - 1]
-            ended_at = keys.OPEN if last.ended_at is None else keys.moment_text(last.ended_at)
+            ended_at = keys.OPEN if last.ended_at is None else keys.format_timestamp(last.ended_at)
             return Page(tuple(entries[:limit]), (ended_at, last.id))
         if more and looks == MOST_LOOKS:
             _, ended_at, entry_id = more["recent"]["S"].split("#")

@@ -70,9 +70,9 @@ def card_of(item: Item) -> Card:
 
 def card_item(card: Card, assigned: Assigned) -> Item:
     """For the table, with what the card is found by. `assigned` tells whose the places of its assignees are."""
-    updated_at = keys.moment_text(card.updated_at)
+    updated_at = keys.format_timestamp(card.updated_at)
     shelf = shelf_of(card)
-    due = None if card.due_at is None else keys.timed(shelf, keys.moment_text(card.due_at), card.id)
+    due = None if card.due_at is None else keys.timed(shelf, keys.format_timestamp(card.due_at), card.id)
     links = [(each.url, each.title) for each in card.links]
     return keys.card_key(card.board_id, card.id) | present(
         list_id=text(card.list_id),
@@ -162,7 +162,7 @@ def part_item(part: Part) -> Item:
     key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
     match part:
         case TimeEntry():
-            ended_at = keys.OPEN if part.ended_at is None else keys.moment_text(part.ended_at)
+            ended_at = keys.OPEN if part.ended_at is None else keys.format_timestamp(part.ended_at)
             return key | _entry_attributes(part) | {"recent": text(keys.worked(ended_at, part.id))}
         case Checklist():
             return key | _checklist_attributes(part)
@@ -252,10 +252,10 @@ def _checklist_item(item: ChecklistItem) -> Mapping[str, Any]:
         "text": item.text,
         "done": item.done,
         "assignee_id": item.assignee_id,
-        "due_at": None if item.due_at is None else keys.moment_text(item.due_at),
+        "due_at": None if item.due_at is None else keys.format_timestamp(item.due_at),
         "version": item.version,
-        "created_at": keys.moment_text(item.created_at),
-        "updated_at": keys.moment_text(item.updated_at),
+        "created_at": keys.format_timestamp(item.created_at),
+        "updated_at": keys.format_timestamp(item.updated_at),
     }
 
 

@@ -8,7 +8,7 @@ from kanban.store import AlreadyExists, Busy, StaleRead
 from kanban.values import Card, Change, StoredResponse, Token, User
 from stores import dynamodb_keys as keys
 from stores import dynamodb_writes
-from stores.changes import check
+from stores.changes import validate_change
 from stores.dynamodb_batches import Batches
 from stores.dynamodb_cards import card_of
 from stores.dynamodb_client import CONDITION_FAILED, Calls, Cancelled
@@ -42,7 +42,7 @@ class Commits:
 
     def commit(self, change: Change, remember: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
         """Write all of it or nothing; as the port says."""
-        check(change)
+        validate_change(change)
         circumstances = Circumstances(
             first_user=self._may_be_first(change),
             before=self._unless_stale(remember, self._before, change),

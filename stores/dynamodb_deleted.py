@@ -8,7 +8,7 @@ from stores.dynamodb_assigned import MOST_LOOKS
 from stores.dynamodb_attributes import moment
 from stores.dynamodb_heads import list_of
 from stores.dynamodb_reading import Reading
-from stores.pages import page
+from stores.pages import cut_page
 
 
 def deleted_lists(reading: Reading, board_id: str, since: datetime, limit: int, after: PageKey | None) -> Page[List]:
@@ -30,4 +30,4 @@ def deleted_lists(reading: Reading, board_id: str, since: datetime, limit: int, 
             break
         if more and looks == MOST_LOOKS:
             return Page(tuple(lists), (more["sk"]["S"][2:],))
-    return page(lists, limit, lambda each: each.id)
+    return cut_page(lists, limit, lambda each: each.id)

@@ -23,7 +23,7 @@ def founded(reading: Reading, batches: Batches, change: Change, event: Event, ma
     # The keys of another board's cards must not be written over: that board would have them in its partition.
     if reading.item(head_key) is not None:
         raise AlreadyExists("board")
-    tombstone_key = keys.tombstone_key(keys.moment_text(event.at), "new", event.board_id)
+    tombstone_key = keys.tombstone_key(keys.format_timestamp(event.at), "new", event.board_id)
     users = {"L": [text(each.user_id) for each in of(Member, change.creates)]}
     batches.put([tombstone_key | {"users": users}])
     batches.put(each.request["Item"] for each in made if not each.decides)

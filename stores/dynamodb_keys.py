@@ -40,7 +40,7 @@ AFTER = " "
 """What makes the least text that is greater than a key: a blank sorts below all that ids and ranks are made of."""
 
 
-def moment_text(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """A moment of UTC as it stands in an item: '2026-11-20T14:00:00Z'."""
     return at.isoformat()[:19] + "Z"
 

@@ -13,7 +13,7 @@ from stores.dynamodb_attributes import moment, number, text
 from stores.dynamodb_cards import card_of, found_by
 from stores.dynamodb_heads import Head
 from stores.dynamodb_keys import Item
-from stores.pages import page_of_cards
+from stores.pages import cut_card_page
 
 Query = Callable[..., Iterator[Item]]
 """Asks for the items of a partition between two sort keys, one by one: `Reading.between`."""
@@ -119,12 +119,14 @@ def cards_of(query: Query, where: Among | None, limit: int, after: PageKey | Non
     cards = map(card_of, found)
     if asked.sort == CardSort.POSITION:
         ranks = {each.id: each.rank for each in where.lists}
-        return page_of_cards(cards, limit, lambda card: (ranks[card.list_id], card.list_id, card.rank))
+        return cut_card_page(cards, limit, lambda card: (ranks[card.list_id], card.list_id, card.rank))
     if asked.sort in (CardSort.OLDEST, CardSort.NEWEST):
-        return page_of_cards(cards, limit, lambda card: (card.id,))
+        return cut_card_page(cards, limit, lambda card: (card.id,))
     if asked.sort in _BY_DUE:
-        return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.due_at or card.updated_at), card.id))
-    return page_of_cards(cards, limit, lambda card: (keys.moment_text(card.updated_at), card.id))
+        return cut_card_page(
+            cards, limit, lambda card: (keys.format_timestamp(card.due_at or card.updated_at), card.id)
+        )
+    return cut_card_page(cards, limit, lambda card: (keys.format_timestamp(card.updated_at), card.id))
 
 
 def _found(query: Query, where: Among, limit: int, after: PageKey | None) -> Iterator[Item]:
@@ -171,10 +173,10 @@ def _bounds(asked: CardQuery) -> tuple[str, str]:
     if asked.sort in _BY_CHANGE:
         # To delete a card is to change it, and nobody changes it afterwards.
         starts = [each for each in (asked.updated_since, asked.deleted_since) if each is not None]
-        since = keys.moment_text(max(starts)) if starts else None
+        since = keys.format_timestamp(max(starts)) if starts else None
     if asked.sort in _BY_DUE:
-        since = None if asked.due_from is None else keys.moment_text(asked.due_from)
-        until = [keys.moment_text(each) for each in (asked.due_until, asked.overdue_at) if each is not None]
+        since = None if asked.due_from is None else keys.format_timestamp(asked.due_from)
+        until = [keys.format_timestamp(each) for each in (asked.due_until, asked.overdue_at) if each is not None]
     shelf = keys.SHELVES[asked.state]
     return shelf + (since or " "), shelf + min([*until, ":"])
 

@@ -39,7 +39,7 @@ class Purge:
     def step(self, before: datetime, limit: int) -> int:
         """Erase about so many things that were deleted before that moment; how many they were."""
         erased = dropped = 0
-        for tombstone in self._reading.between("D", " ", keys.moment_text(before), wanted=limit):
+        for tombstone in self._reading.between("D", " ", keys.format_timestamp(before), wanted=limit):
             if erased + dropped >= limit:
                 # What came back left a tombstone that says nothing; there may be more to erase behind it.
                 return erased or dropped
@@ -85,7 +85,7 @@ class Purge:
     def _begin_board(self, board_id: str, at: str, tombstone: Item) -> Item | None:
         item = self._reading.item(keys.head_key(board_id))
         head = head_of(item) if item else None
-        if head is None or head.board.deleted_at is None or keys.moment_text(head.board.deleted_at) != at:
+        if head is None or head.board.deleted_at is None or keys.format_timestamp(head.board.deleted_at) != at:
             return None
         return self._take(keys.head_key(board_id), tombstone, [*head.members], "#seq = :was", number(head.board.seq))
 

@@ -40,7 +40,7 @@ from stores.dynamodb_parts import checklists_of, parts_of
 from stores.dynamodb_purge import Purge
 from stores.dynamodb_reading import Reading
 from stores.dynamodb_tokens import holder_of, token_of, tokens_page
-from stores.pages import page
+from stores.pages import cut_page
 
 _SECRET_BYTES = 32
 _MOST_AT_ONCE = 100
@@ -133,13 +133,13 @@ class DynamoStore:
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
         found = events_of(self._read, board_id, user_id, after_seq, limit + 1)
-        return found and (found[0], page(found[1], limit, lambda event: event.seq))
+        return found and (found[0], cut_page(found[1], limit, lambda event: event.seq))
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
         found = parts_of(self._read, TimeEntry, (board_id, user_id, card_id), limit + 1, after)
-        return found and (found[0], page(found[1], limit, lambda entry: entry.id))
+        return found and (found[0], cut_page(found[1], limit, lambda entry: entry.id))
 
     def read_checklists(
         self, board_id: str, user_id: str, card_id: str
@@ -150,7 +150,7 @@ class DynamoStore:
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
         found = parts_of(self._read, Comment, (board_id, user_id, card_id), limit + 1, after)
-        return found and (found[0], page(found[1], limit, lambda comment: comment.id))
+        return found and (found[0], cut_page(found[1], limit, lambda comment: comment.id))
 
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
@@ -202,7 +202,7 @@ class DynamoStore:
                 break
             if looks == MOST_LOOKS:
                 return Page(tuple(boards), (batch[-1],))
-        return page(boards, limit, lambda item: item[0].id)
+        return cut_page(boards, limit, lambda item: item[0].id)
 
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         claim = self._read.item(keys.board_claim_key(user_id, external_id))
@@ -286,13 +286,13 @@ class DynamoStore:
 
     def read_secret(self) -> bytes:
         if self._secret is None:
-            self._secret = self._kept_secret()
+            self._secret = self._load_secret()
         return self._secret
 
     def close(self) -> None:
         self._calls.close()
 
-    def _kept_secret(self) -> bytes:
+    def _load_secret(self) -> bytes:
         secret_key = keys.setting_key("secret")
         item = self._read.item(secret_key)
         if item is None:

@@ -9,7 +9,7 @@ from stores import dynamodb_keys as keys
 from stores.dynamodb_assigned import MOST_LOOKS
 from stores.dynamodb_keys import Item
 from stores.dynamodb_reading import Reading
-from stores.pages import page
+from stores.pages import cut_page
 
 _MOST_AT_ONCE = 100
 
@@ -58,7 +58,7 @@ def tokens_page(reading: Reading, user_id: str, limit: int, after: PageKey | Non
             break
         if looks == MOST_LOOKS:
             return Page(tuple(tokens), (batch[-1]["sk"]["S"][2:],))
-    return page(tokens, limit, lambda token: token.id)
+    return cut_page(tokens, limit, lambda token: token.id)
 
 
 def _live(reading: Reading, user_id: str, batch: Sequence[Item]) -> list[Token]:

@@ -75,7 +75,9 @@ class Transfer:
         if head is None or item is None or head.board.seq != left.seq - 1:
             raise StaleRead
         card = card_of(item)
-        luggage = Luggage(card, Seen(head, {card_id: assigned_of(item)}), event.board_id, keys.moment_text(event.at))
+        luggage = Luggage(
+            card, Seen(head, {card_id: assigned_of(item)}), event.board_id, keys.format_timestamp(event.at)
+        )
         if newcomer is not None:
             # Whoever is at the place writes nothing any more: the strays that are read next are all that there will be.
             self._take_place(luggage, newcomer)

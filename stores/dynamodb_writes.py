@@ -251,7 +251,7 @@ class _Writer:
         (board,) = of(Board, (*change.updates, *change.creates))
         yield from self._claims(board, change)
         if board.deleted_at is not None:
-            yield self._always(keys.tombstone_key(keys.moment_text(board.deleted_at), "board", board.id))
+            yield self._always(keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id))
         for member in of(Member, change.creates):
             yield self._always(dynamodb_heads.membership_item(member))
         for member in of(Member, change.deletes):
@@ -259,7 +259,7 @@ class _Writer:
             yield Write("Delete", {"TableName": self.table, "Key": key}, _is_stale)
         for list_ in of(List, change.updates):
             if list_.deleted_at is not None:
-                at = keys.moment_text(list_.deleted_at)
+                at = keys.format_timestamp(list_.deleted_at)
                 yield self._always(dynamodb_heads.deleted_list_item(list_))
                 yield self._always(keys.tombstone_key(at, "list", board.id, list_.id))
         for list_id in dynamodb_head_writes.returning(before.head, change) if before else ():
@@ -310,7 +310,9 @@ class _Writer:
         yield self._thing(dynamodb_cards.card_item(card, assigned), "card", is_new=is_new)
         yield from self._assignments(card, was, assigned)
         if card.deleted_at is not None:
-            yield self._always(keys.tombstone_key(keys.moment_text(card.deleted_at), "card", card.board_id, card.id))
+            yield self._always(
+                keys.tombstone_key(keys.format_timestamp(card.deleted_at), "card", card.board_id, card.id)
+            )
         elif card.external_id is not None:
             yield from self._claim(card, card.external_id)
 

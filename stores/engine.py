@@ -8,19 +8,19 @@ from sqlalchemy import Dialect, Index, PrimaryKeyConstraint, UniqueConstraint
 
 from stores.rows import Row
 from stores.schema import metadata
-from stores.statements import Call
+from stores.statements import BoundStatement
 
 
 class Transaction(Protocol):
     """What writes: all of it is there at the end, or nothing after an exception."""
 
-    def run(self, call: Call) -> None:
+    def execute(self, statement: BoundStatement) -> None:
         """Write, whether that touches a row or none."""
 
-    def change(self, call: Call) -> None:
+    def write_one(self, statement: BoundStatement) -> None:
         """Write one row. When there is no such row, Stale is raised: here, or at the end of the transaction."""
 
-    def rows(self, call: Call) -> list[Row]:
+    def query(self, statement: BoundStatement) -> list[Row]:
         """What a query finds, with what was written before it."""
 
 
@@ -28,35 +28,35 @@ class Engine(Protocol):
     """One kind of database. Its errors come out as those of `kanban.store`."""
 
     dialect: Dialect
-    has_lateral: bool
+    supports_lateral: bool
     """Whether a subquery in FROM can refer to the tables before it."""
 
-    probe: Call
+    probe_statement: BoundStatement
     """A statement that has the database write, and changes nothing."""
 
-    sends_at_once: bool
+    pipelines_reads: bool
     """Whether all queries of a read are sent before the first is answered."""
 
-    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
+    def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment, in one round trip.
 
         With `needs_first` the rest need not be read where the first query has no rows.
         """
 
-    def writing(self, *, patient: bool = True) -> AbstractContextManager[Transaction]:
+    def begin_write(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
         """A transaction, committed at the end.
 
         Raises Busy when others write for too long; at once, if not patient.
         """
 
-    def check_room(self) -> None:
+    def ensure_disk_space(self) -> None:
         """Raise Unavailable where it can be seen that there is hardly room for another write."""
 
     def close(self) -> None:
         """Close the connections."""
 
 
-_KINDS = {
+_KIND_BY_TABLE = {
     "users": "user",
     "tokens": "token",
     "token_ancestors": "token_ancestor",
@@ -78,13 +78,13 @@ _KINDS = {
 }
 
 
-def kind_of_row(table: str, column: str) -> str:
+def find_kind_by_column(table: str, column: str) -> str:
     """What `AlreadyExists` calls a row that is taken by that column (the last of its key): 'card.external_id'."""
-    kind = _KINDS[table]
+    kind = _KIND_BY_TABLE[table]
     return kind if column in metadata.tables[table].primary_key.columns else f"{kind}.{column}"
 
 
-_KEYS = {
+_COLUMN_BY_CONSTRAINT = {
     str(key.name): (table.name, [column.name for column in key.columns][-1])
     for table in metadata.tables.values()
     for key in (*table.constraints, *table.indexes)
@@ -92,6 +92,6 @@ _KEYS = {
 }
 
 
-def kind_of_key(name: str) -> str:
+def find_kind_by_constraint(name: str) -> str:
     """As `kind_of_row`, by the name of the constraint or the unique index."""
-    return kind_of_row(*_KEYS[name])
+    return find_kind_by_column(*_COLUMN_BY_CONSTRAINT[name])

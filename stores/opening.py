@@ -14,10 +14,10 @@ Each message is one sentence for whoever starts the program.
 
 from enum import Enum, auto
 
-_EXAMPLES = "sqlite:///tackboard.db, postgresql+psycopg://user:password@host:5432/database or dynamodb://table?region=eu-central-1"
+_EXAMPLE_URLS = "sqlite:///tackboard.db, postgresql+psycopg://user:password@host:5432/database or dynamodb://table?region=eu-central-1"
 
 
-class Mode(Enum):
+class OpenMode(Enum):
     """What opening a store may change."""
 
     CREATE = auto()
@@ -30,54 +30,54 @@ class Mode(Enum):
     """Change nothing: refuse a missing store and an older one."""
 
 
-class CannotOpen(Exception):
+class StoreOpenError(Exception):
     """The store could not be opened; nothing was changed."""
 
 
-class UnknownScheme(CannotOpen):
+class UnknownScheme(StoreOpenError):
     """The URL asks for an engine that there is not."""
 
     def __init__(self, scheme: str) -> None:
-        super().__init__(f"STORE_URL begins with '{scheme[:20]}:', but must be like {_EXAMPLES}.")
+        super().__init__(f"STORE_URL begins with '{scheme[:20]}:', but must be like {_EXAMPLE_URLS}.")
 
 
-class BadAddress(CannotOpen):
+class InvalidStoreUrl(StoreOpenError):
     """The URL does not say where."""
 
 
-class NotUsable(CannotOpen):
+class StoreNotUsable(StoreOpenError):
     """The place exists or could, but cannot be used."""
 
 
-class NoStore(CannotOpen):
+class StoreMissing(StoreOpenError):
     """Nothing is kept there."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, url: str) -> None:
         """Take the URL of the place, without a password."""
-        super().__init__(f"There is no store at {address}: check STORE_URL; only `run` and `restore` make one.")
+        super().__init__(f"There is no store at {url}: check STORE_URL; only `run` and `restore` make one.")
 
 
-class NotATackboard(CannotOpen):
+class NotTackboardDatabase(StoreOpenError):
     """Something else is kept there, which must not be touched."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__(f"{place} is not a Tackboard database: let STORE_URL name another, or an empty one.")
+    def __init__(self, location: str) -> None:
+        super().__init__(f"{location} is not a Tackboard database: let STORE_URL name another, or an empty one.")
 
 
-class MadeByOlder(CannotOpen):
+class SchemaTooOld(StoreOpenError):
     """Its schema is earlier than the one this program works with."""
 
-    def __init__(self, place: str, found: str, known: str) -> None:
+    def __init__(self, location: str, version: str, supported: str) -> None:
         super().__init__(
-            f"{place} was made by an older Tackboard (schema {found}; this one needs {known}): "
+            f"{location} was made by an older Tackboard (schema {version}; this one needs {supported}): "
             "bring it up to date with `migrate`."
         )
 
 
-class MadeByNewer(CannotOpen):
+class SchemaTooNew(StoreOpenError):
     """Its schema is later than the ones this program knows."""
 
-    def __init__(self, place: str, found: str, known: str) -> None:
+    def __init__(self, location: str, version: str, supported: str) -> None:
         super().__init__(
-            f"{place} was made by a newer Tackboard (schema {found}; this one knows up to {known}): run that one."
+            f"{location} was made by a newer Tackboard (schema {version}; this one knows up to {supported}): run that one."
         )

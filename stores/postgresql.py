@@ -19,25 +19,25 @@ from sqlalchemy.dialects import registry
 
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError, Unavailable
 from stores import migrations
-from stores.engine import Transaction, kind_of_key
-from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
+from stores.engine import Transaction, find_kind_by_constraint
+from stores.opening import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
 from stores.pipeline import Pipeline
 from stores.rows import Row
 from stores.sql import SqlStore
-from stores.statements import Call
+from stores.statements import BoundStatement
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """How many seconds a statement may take, and how many one may wait for a lock, or in this process for a connection."""
 
-MOST_CONNECTIONS = 16
+MAX_CONNECTIONS = 16
 """How many connections a process opens. A thread has one for as long as it reads or writes."""
 
-_OLDEST = 140_000
-_UPGRADE_PATIENCE = 60
+_MIN_SERVER_VERSION = 140_000
+_MIGRATION_LOCK_TIMEOUT = 60
 
-_EXAMPLE = "postgresql+psycopg://user:password@host:5432/database"
+_EXAMPLE_URL = "postgresql+psycopg://user:password@host:5432/database"
 
-_OPTIONS = {
+_DEFAULT_OPTIONS = {
     "application_name": "tackboard",
     "connect_timeout": "3",
     # A server that has vanished is noticed within seconds: while it is idle, and while it has not taken what was sent.
@@ -47,7 +47,7 @@ _OPTIONS = {
     "tcp_user_timeout": "10000",
 }
 
-_SESSION = """
+_SESSION_SETTINGS = """
 SET default_transaction_isolation = 'repeatable read';
 SET statement_timeout = '{patience}ms';
 SET lock_timeout = '{patience}ms';
@@ -58,16 +58,16 @@ SET jit = off;
 """
 
 # Where new tables would be made; those of extensions do not count.
-_TABLES = """
+_SELECT_TABLE_NAMES = """
 SELECT relname FROM pg_class AS t
 WHERE relkind IN ('r', 'p')
     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = t.oid AND deptype = 'e')
 """
 
-_TOO_LONG = "Others kept the database for too long."
+_BUSY_MESSAGE = "Others kept the database for too long."
 
-_UNREACHABLE = {
+_CONNECT_ERROR_MESSAGES = {
     "failed to resolve host": "There is no host '{host}': check STORE_URL.",
     "timeout expired": "No PostgreSQL answers at {where} in time: check the host and port in STORE_URL.",
     "Connection refused": "No PostgreSQL runs at {where}: start it, or check the host and port in STORE_URL.",
@@ -85,7 +85,7 @@ _UNREACHABLE = {
 }
 """What a failure to connect says somewhere (there is no code to tell by), and what a person can do."""
 
-_TROUBLES = {
+_UNAVAILABLE_MESSAGES = {
     "08": "The connection to the database server was lost.",
     "25": "The database server takes no writes.",
     "42501": "The user of the database may not do this.",
@@ -100,38 +100,40 @@ _TROUBLES = {
 def open_postgresql(
     url: str,
     *,
-    mode: Mode = Mode.CREATE,
+    mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = lambda _: None,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
 ) -> SqlStore:
     """The store in that database, made or brought up to date as the mode allows. Raises CannotOpen."""
-    options = _options(url)
-    place = f"The database '{options['dbname']}' at {_where(options)}"
+    options = _parse_options(url)
+    place = f"The database '{options['dbname']}' at {_format_host(options)}"
     try:
         conninfo = make_conninfo(**options)
     except psycopg.ProgrammingError:
         # The message would quote the option, which may be a piece of a password.
-        raise BadAddress("STORE_URL has an option that libpq does not know.") from None
+        raise InvalidStoreUrl("STORE_URL has an option that libpq does not know.") from None
     try:
         connection = psycopg.connect(conninfo)
     except psycopg.OperationalError as error:
         # The error holds the password: not in its message, but where one may look when it is logged.
-        raise NotUsable(_reason(error, options)) from None
+        raise StoreNotUsable(_explain_connect_error(error, options)) from None
     with closing(connection):
         user = connection.info.user
         try:
-            _check(connection, place)
-            found = _found(connection, place)
-            if found is None and mode is not Mode.CREATE:
-                raise NoStore(_address(options))
-            if migrations.is_needed(place, found, mode):
+            _ensure_usable(connection, place)
+            found = _read_schema_version(connection, place)
+            if found is None and mode is not OpenMode.CREATE:
+                raise StoreMissing(_format_url(options))
+            if migrations.is_upgrade_needed(place, found, mode):
                 connection.rollback()
-                _upgrade(connection, place, report)
+                _migrate(connection, place, report)
         except errors.InsufficientPrivilege as error:
-            raise NotUsable(f"{place} does not let the user '{user}' keep tables: make that user its owner.") from error
+            raise StoreNotUsable(
+                f"{place} does not let the user '{user}' keep tables: make that user its owner."
+            ) from error
         except psycopg.Error as error:
-            raise NotUsable(f"{place} cannot be used: {error.diag.message_primary or error}.") from error
-    return SqlStore(PostgresEngine(conninfo, patience))
+            raise StoreNotUsable(f"{place} cannot be used: {error.diag.message_primary or error}.") from error
+    return SqlStore(PostgresEngine(conninfo, timeout))
 
 
 class PostgresEngine:
@@ -141,43 +143,43 @@ class PostgresEngine:
     another: when the server is back, so is the store.
     """
 
-    has_lateral = True
-    sends_at_once = True
-    probe: Call = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
+    supports_lateral = True
+    pipelines_reads = True
+    probe_statement: BoundStatement = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
 
-    def __init__(self, conninfo: str, patience: float) -> None:
+    def __init__(self, conninfo: str, timeout: float) -> None:
         """What libpq needs to know to connect, and seconds."""
         self.dialect: sa.Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
         self._conninfo = conninfo
-        self._patience = patience
+        self._timeout = timeout
         self._idle: deque[Pipeline] = deque()
-        self._room = threading.Semaphore(MOST_CONNECTIONS)
+        self._free_connections = threading.Semaphore(MAX_CONNECTIONS)
         self._process = os.getpid()
         self._closed = False
 
-    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
+    def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment, in one round trip."""
         # To wait for the first answer would be another round trip.
-        del needs_first
+        del stop_if_first_empty
         try:
-            with self._pipeline() as pipeline:
-                for call in calls:
+            with self._use_pipeline() as pipeline:
+                for call in statements:
                     pipeline.send(*call)
-                return [pipeline.rows(answer) for answer in pipeline.finish()]
+                return [pipeline.load_rows(answer) for answer in pipeline.finish()]
         except StaleRead as stale:
             # Only a change of the tables themselves can stand in the way of a reader.
-            raise Busy(_TOO_LONG) from stale
+            raise Busy(_BUSY_MESSAGE) from stale
 
     @contextmanager
-    def writing(self, *, patient: bool = True) -> Iterator[Transaction]:
+    def begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
         """A transaction that travels in one round trip, unless rows are asked for in between. Raises Busy."""
-        with self._pipeline(patient=patient) as pipeline:
-            if not patient:
+        with self._use_pipeline(wait=wait) as pipeline:
+            if not wait:
                 pipeline.send("SELECT set_config('lock_timeout', '1', true)", ())
             yield _PostgresTransaction(pipeline)
             pipeline.finish()
 
-    def check_room(self) -> None:
+    def ensure_disk_space(self) -> None:
         """Do nothing: only the server sees its disk."""
 
     def close(self) -> None:
@@ -187,26 +189,26 @@ class PostgresEngine:
             self._idle.pop().close()
 
     @contextmanager
-    def _pipeline(self, *, patient: bool = True) -> Iterator[Pipeline]:
-        if not self._room.acquire(timeout=self._patience if patient else 0):
+    def _use_pipeline(self, *, wait: bool = True) -> Iterator[Pipeline]:
+        if not self._free_connections.acquire(timeout=self._timeout if wait else 0):
             raise Busy("All connections to the database are in use.")
         try:
-            pipeline = self._taken()
+            pipeline = self._acquire()
             try:
                 yield pipeline
             except psycopg.Error as error:
-                told = _told(error)
+                told = _store_error_from(error)
                 if told is None:
                     raise
                 if isinstance(told, Unavailable):
                     pipeline.close()
                 raise told from error
             finally:
-                self._give_back(pipeline)
+                self._release(pipeline)
         finally:
-            self._room.release()
+            self._free_connections.release()
 
-    def _taken(self) -> Pipeline:
+    def _acquire(self) -> Pipeline:
         if self._closed:
             raise Unavailable("The store has been closed.")
         if self._process != os.getpid():
@@ -216,29 +218,29 @@ class PostgresEngine:
             try:
                 pipeline = self._idle.pop()
             except IndexError:
-                return self._connected()
+                return self._connect()
             if pipeline.is_quiet():
                 return pipeline
             # The server has said farewell while nobody listened.
             pipeline.close()
 
-    def _connected(self) -> Pipeline:
+    def _connect(self) -> Pipeline:
         try:
             connection = psycopg.connect(self._conninfo, autocommit=True)
         except psycopg.OperationalError:
             # The error holds the password: not in its message, but where one may look when it is logged.
             raise Unavailable("The database server cannot be reached.") from None
         try:
-            connection.execute(_SESSION.format(patience=int(self._patience * 1000)).encode())
+            connection.execute(_SESSION_SETTINGS.format(patience=int(self._timeout * 1000)).encode())
             # Moments and documents travel as text: stores.rows knows what they mean.
             for kind in ("timestamptz", "jsonb"):
                 connection.adapters.register_loader(kind, TextLoader)
             return Pipeline(connection)
         except psycopg.Error as error:
             connection.close()
-            raise _told(error) or error from None
+            raise _store_error_from(error) or error from None
 
-    def _give_back(self, pipeline: Pipeline) -> None:
+    def _release(self, pipeline: Pipeline) -> None:
         if self._closed or not pipeline.is_clean():
             # Closing rolls back, whatever state an error left.
             pipeline.close()
@@ -249,25 +251,25 @@ class PostgresEngine:
 class _PostgresTransaction:
     """What writes. Nothing is waited for: a failure stops the pipeline on the server, and is told at the end."""
 
-    __slots__ = ("_pipeline",)
+    __slots__ = ("_use_pipeline",)
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+        self._use_pipeline = pipeline
 
-    def run(self, call: Call) -> None:
-        self._pipeline.send(*call)
+    def execute(self, statement: BoundStatement) -> None:
+        self._use_pipeline.send(*statement)
 
-    def change(self, call: Call) -> None:
-        text, parameters = call
-        self._pipeline.send(_or_fail(text), parameters)
+    def write_one(self, statement: BoundStatement) -> None:
+        text, parameters = statement
+        self._use_pipeline.send(_fail_when_stale(text), parameters)
 
-    def rows(self, call: Call) -> list[Row]:
-        self._pipeline.send(*call)
-        return self._pipeline.rows(self._pipeline.receive()[-1])
+    def query(self, statement: BoundStatement) -> list[Row]:
+        self._use_pipeline.send(*statement)
+        return self._use_pipeline.load_rows(self._use_pipeline.receive()[-1])
 
 
 @cache
-def _or_fail(text: str) -> str:
+def _fail_when_stale(text: str) -> str:
     """The statement, failing unless it writes a row: what was sent after it must not happen, nor wait for locks."""
     return f"WITH changed AS ({text} RETURNING 1) SELECT 1 / count(*) AS fails_when_stale FROM changed"  # noqa: S608  (statements of ours)
 
@@ -275,18 +277,18 @@ def _or_fail(text: str) -> str:
 # Opening
 
 
-def _options(url: str) -> dict[str, str]:
+def _parse_options(url: str) -> dict[str, str]:
     """The URL in the words of libpq."""
     try:
         # What a shell hands over may be no text at all, and could not be sent.
         parts = sa.make_url(url.encode().decode())
     except (sa.exc.ArgumentError, ValueError):
         # The cause is not told: it may quote a piece of the password.
-        raise BadAddress(f"STORE_URL cannot be read: {_EXAMPLE} is one that can.") from None
+        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from None
     if parts.drivername != "postgresql+psycopg" or not parts.database:
-        raise BadAddress(f"STORE_URL for PostgreSQL must name a database: {_EXAMPLE}.")
+        raise InvalidStoreUrl(f"STORE_URL for PostgreSQL must name a database: {_EXAMPLE_URL}.")
     if "@" in (parts.host or ""):
-        raise BadAddress("STORE_URL has more than one '@': write one in a password as %40.")
+        raise InvalidStoreUrl("STORE_URL has more than one '@': write one in a password as %40.")
     query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
     given = {
         "host": parts.host,
@@ -296,10 +298,10 @@ def _options(url: str) -> dict[str, str]:
         "dbname": parts.database,
     }
     named = {name: value for name, value in given.items() if value}
-    return {**_OPTIONS, **query, **named, "client_encoding": "UTF8"}
+    return {**_DEFAULT_OPTIONS, **query, **named, "client_encoding": "UTF8"}
 
 
-def _address(options: dict[str, str]) -> str:
+def _format_url(options: dict[str, str]) -> str:
     """The URL without its password, and without options, one of which may be a password too."""
     host, port = options.get("host", ""), options.get("port", "")
     return sa.URL.create(
@@ -311,15 +313,15 @@ def _address(options: dict[str, str]) -> str:
     ).render_as_string()
 
 
-def _where(options: dict[str, str]) -> str:
+def _format_host(options: dict[str, str]) -> str:
     host = options.get("host", "the local socket")
     return f"{host}:{options.get('port', '5432')}" if "/" not in host and " " not in host else host
 
 
-def _reason(error: psycopg.Error, options: dict[str, str]) -> str:
+def _explain_connect_error(error: psycopg.Error, options: dict[str, str]) -> str:
     """Why the server could not be reached."""
-    where, message = _where(options), str(error)
-    for sign, sentence in _UNREACHABLE.items():
+    where, message = _format_host(options), str(error)
+    for sign, sentence in _CONNECT_ERROR_MESSAGES.items():
         if re.search(sign, message):
             user = options.get("user") or getpass.getuser()
             return sentence.format(where=where, host=options.get("host"), user=user, database=options["dbname"])
@@ -327,46 +329,46 @@ def _reason(error: psycopg.Error, options: dict[str, str]) -> str:
     return f"PostgreSQL at {where} cannot be used: {said}."
 
 
-def _check(connection: psycopg.Connection[Any], place: str) -> None:
+def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
     """Raise NotUsable for a server that is too old, or a database that cannot hold what people write."""
-    if connection.info.server_version < _OLDEST:
-        raise NotUsable(
-            f"Tackboard needs PostgreSQL 14 or newer: {place} has {connection.info.server_version // 10_000}."
+    if connection.info.server_version < _MIN_SERVER_VERSION:
+        raise StoreNotUsable(
+            f"Tackboard needs PostgreSQL 14 or newer: {location} has {connection.info.server_version // 10_000}."
         )
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
-        raise NotUsable(
-            f"{place} keeps text as {encoding}: make one with createdb --encoding=UTF8 --template=template0."
+        raise StoreNotUsable(
+            f"{location} keeps text as {encoding}: make one with createdb --encoding=UTF8 --template=template0."
         )
     for read_only, schema in connection.execute("SELECT current_setting('transaction_read_only'), current_schema()"):
         if read_only == "on":
-            raise NotUsable(f"{place} takes no writes: let STORE_URL name the primary server.")
+            raise StoreNotUsable(f"{location} takes no writes: let STORE_URL name the primary server.")
         if schema is None:
-            raise NotUsable(f"{place} has no schema to put tables in: make the one that its search_path names.")
+            raise StoreNotUsable(f"{location} has no schema to put tables in: make the one that its search_path names.")
 
 
-def _found(connection: psycopg.Connection[Any], place: str) -> str | None:
+def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> str | None:
     """The version of the schema in the database, None in an empty one. Raises NotATackboard."""
-    tables = {name for (name,) in connection.execute(_TABLES)}
+    tables = {name for (name,) in connection.execute(_SELECT_TABLE_NAMES)}
     if not tables:
         return None
     if migrations.VERSION_TABLE not in tables:
-        raise NotATackboard(place)
+        raise NotTackboardDatabase(location)
     versions = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchall()  # noqa: S608  (a constant)
     if len(versions) != 1:
-        raise NotATackboard(place)
+        raise NotTackboardDatabase(location)
     return str(versions[0][0])
 
 
-def _upgrade(connection: psycopg.Connection[Any], place: str, report: Callable[[str], None]) -> None:
+def _migrate(connection: psycopg.Connection[Any], location: str, report: Callable[[str], None]) -> None:
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
         with engine.begin() as through_alchemy:
             # Two programs may open the same database at the same time: the second finds nothing left to do.
-            through_alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_UPGRADE_PATIENCE}s'")
+            through_alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}s'")
             through_alchemy.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('tackboard', 0))")
-            found = _found(connection, place)
-            if not migrations.is_needed(place, found, Mode.MIGRATE):
+            found = _read_schema_version(connection, location)
+            if not migrations.is_upgrade_needed(location, found, OpenMode.MIGRATE):
                 return
             migrations.upgrade(through_alchemy)
     except sa.exc.DBAPIError as error:
@@ -377,7 +379,7 @@ def _upgrade(connection: psycopg.Connection[Any], place: str, report: Callable[[
         engine.dispose()
     if found is not None:
         report(
-            f"Migrated {place[0].lower()}{place[1:]} from schema {found} to {migrations.HEAD}. "
+            f"Migrated {location[0].lower()}{location[1:]} from schema {found} to {migrations.HEAD}. "
             "No copy of it was made: to go back, restore a backup that you made before."
         )
 
@@ -385,17 +387,17 @@ def _upgrade(connection: psycopg.Connection[Any], place: str, report: Callable[[
 # Errors
 
 
-def _told(error: psycopg.Error) -> StoreError | None:
+def _store_error_from(error: psycopg.Error) -> StoreError | None:
     """The error of the port that this is, None where it is a mistake of ours."""
     if isinstance(error, errors.DivisionByZero | errors.SerializationFailure | errors.DeadlockDetected):
         # Someone else was first. See `_or_fail` for the division.
         return StaleRead()
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
-        return AlreadyExists(kind_of_key(error.diag.constraint_name))
+        return AlreadyExists(find_kind_by_constraint(error.diag.constraint_name))
     if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled | errors.TooManyConnections):
-        return Busy(_TOO_LONG)
+        return Busy(_BUSY_MESSAGE)
     code = error.sqlstate or ""
-    trouble = _TROUBLES.get(code) or _TROUBLES.get(code[:2])
+    trouble = _UNAVAILABLE_MESSAGES.get(code) or _UNAVAILABLE_MESSAGES.get(code[:2])
     if trouble is None and not code and isinstance(error, psycopg.OperationalError):
         trouble = "The connection to the database server was lost."
     return Unavailable(trouble) if trouble else None

@@ -28,7 +28,7 @@ from kanban.values import (
 Row = Sequence[Any]
 """As a driver gives it: the columns in the order of the SELECT."""
 
-moment_of = datetime.fromisoformat
+parse_timestamp = datetime.fromisoformat
 
 # Looking a word up is several times faster than calling the enumeration, and pages hold many.
 _ROLES = {str(role): role for role in Role}
@@ -38,39 +38,39 @@ _COLORS = {str(color): color for color in Color}
 _ENFORCEMENTS = {str(enforcement): enforcement for enforcement in Enforcement}
 
 
-def moment_text(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """A moment of UTC as it stands in a column: '2026-11-20T14:00:00Z'."""
     return at.isoformat()[:19] + "Z"
 
 
-def moment_or_null(at: datetime | None) -> str | None:
+def format_optional_timestamp(at: datetime | None) -> str | None:
     """As `moment_text`, NULL for none."""
-    return None if at is None else moment_text(at)
+    return None if at is None else format_timestamp(at)
 
 
-def role_of(word: str) -> Role:
+def parse_role(word: str) -> Role:
     """The role that a column names."""
     return _ROLES[word]
 
 
-def user_of(row: Row) -> User:
+def row_to_user(row: Row) -> User:
     """From the columns of `users`."""
     user_id, name, version, created_at, updated_at = row
-    return User(user_id, name, version, moment_of(created_at), moment_of(updated_at))
+    return User(user_id, name, version, parse_timestamp(created_at), parse_timestamp(updated_at))
 
 
-def user_row(user: User) -> dict[str, Any]:
+def user_to_row(user: User) -> dict[str, Any]:
     """For the columns of `users`."""
     return {
         "id": user.id,
         "name": user.name,
         "version": user.version,
-        "created_at": moment_text(user.created_at),
-        "updated_at": moment_text(user.updated_at),
+        "created_at": format_timestamp(user.created_at),
+        "updated_at": format_timestamp(user.updated_at),
     }
 
 
-def token_of(row: Row) -> Token:
+def row_to_token(row: Row) -> Token:
     """From the columns of `tokens`, and its ancestors: a line for each, in no order, with its position and id."""
     token_id, user_id, name, digest, scopes, version, created_at, expires_at, last_used_at, revoked_at, ancestors = row
     return Token(
@@ -80,20 +80,20 @@ def token_of(row: Row) -> Token:
         digest,
         tuple(_SCOPES[word] for word in scopes.split()),
         version,
-        moment_of(created_at),
-        moment_of(expires_at) if expires_at else None,
-        moment_of(last_used_at) if last_used_at else None,
-        moment_of(revoked_at) if revoked_at else None,
-        _ancestor_ids_of(ancestors) if ancestors else (),
+        parse_timestamp(created_at),
+        parse_timestamp(expires_at) if expires_at else None,
+        parse_timestamp(last_used_at) if last_used_at else None,
+        parse_timestamp(revoked_at) if revoked_at else None,
+        _parse_ancestor_ids(ancestors) if ancestors else (),
     )
 
 
-def _ancestor_ids_of(lines: str) -> tuple[str, ...]:
+def _parse_ancestor_ids(lines: str) -> tuple[str, ...]:
     placed = sorted((int(position), token_id) for position, token_id in (line.split(" ") for line in lines.split("\n")))
     return tuple(token_id for _, token_id in placed)
 
 
-def token_row(token: Token) -> dict[str, Any]:
+def token_to_row(token: Token) -> dict[str, Any]:
     """For the columns of `tokens`."""
     return {
         "id": token.id,
@@ -102,14 +102,14 @@ def token_row(token: Token) -> dict[str, Any]:
         "digest": token.digest,
         "scopes": " ".join(token.scopes),
         "version": token.version,
-        "created_at": moment_text(token.created_at),
-        "expires_at": moment_or_null(token.expires_at),
-        "last_used_at": moment_or_null(token.last_used_at),
-        "revoked_at": moment_or_null(token.revoked_at),
+        "created_at": format_timestamp(token.created_at),
+        "expires_at": format_optional_timestamp(token.expires_at),
+        "last_used_at": format_optional_timestamp(token.last_used_at),
+        "revoked_at": format_optional_timestamp(token.revoked_at),
     }
 
 
-def board_of(row: Row) -> Board:
+def row_to_board(row: Row) -> Board:
     """From the columns of `boards`."""
     (
         board_id,
@@ -136,14 +136,14 @@ def board_of(row: Row) -> Board:
         created_by,
         seq,
         version,
-        moment_of(created_at),
-        moment_of(updated_at),
-        moment_of(archived_at) if archived_at else None,
-        moment_of(deleted_at) if deleted_at else None,
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
+        parse_timestamp(archived_at) if archived_at else None,
+        parse_timestamp(deleted_at) if deleted_at else None,
     )
 
 
-def board_row(board: Board) -> dict[str, Any]:
+def board_to_row(board: Board) -> dict[str, Any]:
     """For the columns of `boards`."""
     return {
         "id": board.id,
@@ -153,22 +153,24 @@ def board_row(board: Board) -> dict[str, Any]:
         "hourly_rate_minor": board.hourly_rate_minor,
         "seq": board.seq,
         "version": board.version,
-        "created_at": moment_text(board.created_at),
-        "updated_at": moment_text(board.updated_at),
-        "deleted_at": moment_or_null(board.deleted_at),
-        "archived_at": moment_or_null(board.archived_at),
+        "created_at": format_timestamp(board.created_at),
+        "updated_at": format_timestamp(board.updated_at),
+        "deleted_at": format_optional_timestamp(board.deleted_at),
+        "archived_at": format_optional_timestamp(board.archived_at),
         "external_id": board.external_id,
         "created_by": board.created_by,
     }
 
 
-def member_of(row: Row) -> Member:
+def row_to_member(row: Row) -> Member:
     """From the columns of `members`."""
     board_id, user_id, role, created_at, member_id, version, updated_at = row
-    return Member(member_id, board_id, user_id, _ROLES[role], version, moment_of(created_at), moment_of(updated_at))
+    return Member(
+        member_id, board_id, user_id, _ROLES[role], version, parse_timestamp(created_at), parse_timestamp(updated_at)
+    )
 
 
-def member_row(member: Member) -> dict[str, Any]:
+def member_to_row(member: Member) -> dict[str, Any]:
     """For the columns of `members`."""
     return {
         "id": member.id,
@@ -176,18 +178,20 @@ def member_row(member: Member) -> dict[str, Any]:
         "user_id": member.user_id,
         "role": str(member.role),
         "version": member.version,
-        "created_at": moment_text(member.created_at),
-        "updated_at": moment_text(member.updated_at),
+        "created_at": format_timestamp(member.created_at),
+        "updated_at": format_timestamp(member.updated_at),
     }
 
 
-def label_of(row: Row) -> Label:
+def row_to_label(row: Row) -> Label:
     """From the columns of `labels`."""
     label_id, board_id, name, color, version, created_at, updated_at = row
-    return Label(label_id, board_id, name, _COLORS[color], version, moment_of(created_at), moment_of(updated_at))
+    return Label(
+        label_id, board_id, name, _COLORS[color], version, parse_timestamp(created_at), parse_timestamp(updated_at)
+    )
 
 
-def label_row(label: Label) -> dict[str, Any]:
+def label_to_row(label: Label) -> dict[str, Any]:
     """For the columns of `labels`."""
     return {
         "id": label.id,
@@ -195,12 +199,12 @@ def label_row(label: Label) -> dict[str, Any]:
         "name": label.name,
         "color": str(label.color),
         "version": label.version,
-        "created_at": moment_text(label.created_at),
-        "updated_at": moment_text(label.updated_at),
+        "created_at": format_timestamp(label.created_at),
+        "updated_at": format_timestamp(label.updated_at),
     }
 
 
-def list_of(row: Row) -> List:
+def row_to_list(row: Row) -> List:
     """From the columns of `lists`."""
     (
         list_id,
@@ -233,14 +237,14 @@ def list_of(row: Row) -> List:
         first_rank,
         last_rank,
         version,
-        moment_of(created_at),
-        moment_of(updated_at),
-        moment_of(archived_at) if archived_at else None,
-        moment_of(deleted_at) if deleted_at else None,
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
+        parse_timestamp(archived_at) if archived_at else None,
+        parse_timestamp(deleted_at) if deleted_at else None,
     )
 
 
-def list_row(value: List) -> dict[str, Any]:
+def list_to_row(value: List) -> dict[str, Any]:
     """For the columns of `lists`."""
     return {
         "id": value.id,
@@ -255,14 +259,14 @@ def list_row(value: List) -> dict[str, Any]:
         "first_rank": value.first_rank,
         "last_rank": value.last_rank,
         "version": value.version,
-        "created_at": moment_text(value.created_at),
-        "updated_at": moment_text(value.updated_at),
-        "deleted_at": moment_or_null(value.deleted_at),
-        "archived_at": moment_or_null(value.archived_at),
+        "created_at": format_timestamp(value.created_at),
+        "updated_at": format_timestamp(value.updated_at),
+        "deleted_at": format_optional_timestamp(value.deleted_at),
+        "archived_at": format_optional_timestamp(value.archived_at),
     }
 
 
-def card_of(row: Row) -> Card:
+def row_to_card(row: Row) -> Card:
     """From the columns of `cards` that make a card, those of its open time entry, and what other tables add to it."""
     (
         card_id,
@@ -305,7 +309,7 @@ def card_of(row: Row) -> Card:
             board_id,
             card_id,
             entry_user_id,
-            moment_of(entry_started_at),
+            parse_timestamp(entry_started_at),
             None,
             entry_rate_minor,
             entry_note,
@@ -319,30 +323,30 @@ def card_of(row: Row) -> Card:
         description,
         external_id,
         rank,
-        moment_of(start_at) if start_at else None,
-        moment_of(due_at) if due_at else None,
+        parse_timestamp(start_at) if start_at else None,
+        parse_timestamp(due_at) if due_at else None,
         bool(due_complete),
         hourly_rate_minor,
         tuple(sorted(label_ids.split())) if label_ids else (),
         tuple(sorted(member_ids.split())) if member_ids else (),
-        _links_of(links) if links else (),
+        _parse_links(links) if links else (),
         comment_count,
         item_count,
         done_count,
-        moment_of(started_at) if started_at else None,
-        moment_of(resolved_at) if resolved_at else None,
+        parse_timestamp(started_at) if started_at else None,
+        parse_timestamp(resolved_at) if resolved_at else None,
         tracked_seconds,
         tracked_cost,
         running,
         version,
-        moment_of(created_at),
-        moment_of(updated_at),
-        moment_of(archived_at) if archived_at else None,
-        moment_of(deleted_at) if deleted_at else None,
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
+        parse_timestamp(archived_at) if archived_at else None,
+        parse_timestamp(deleted_at) if deleted_at else None,
     )
 
 
-def _links_of(lines: str) -> tuple[Link, ...]:
+def _parse_links(lines: str) -> tuple[Link, ...]:
     """From a line for each link, in no order: its position, its address, its title."""
     found = sorted(
         (int(position), url, title) for position, url, title in (each.split(" ", 2) for each in lines.split("\n"))
@@ -350,7 +354,7 @@ def _links_of(lines: str) -> tuple[Link, ...]:
     return tuple(Link(url, title) for _, url, title in found)
 
 
-def card_row(card: Card) -> dict[str, Any]:
+def card_to_row(card: Card) -> dict[str, Any]:
     """For the columns of `cards`, but for the status, which the statement takes from the list."""
     return {
         "id": card.id,
@@ -360,17 +364,17 @@ def card_row(card: Card) -> dict[str, Any]:
         "description": card.description,
         "external_id": card.external_id,
         "rank": card.rank,
-        "started_at": moment_or_null(card.started_at),
-        "resolved_at": moment_or_null(card.resolved_at),
+        "started_at": format_optional_timestamp(card.started_at),
+        "resolved_at": format_optional_timestamp(card.resolved_at),
         "tracked_seconds": card.tracked_seconds,
         "tracked_cost": card.tracked_cost,
         "version": card.version,
-        "created_at": moment_text(card.created_at),
-        "updated_at": moment_text(card.updated_at),
-        "deleted_at": moment_or_null(card.deleted_at),
-        "archived_at": moment_or_null(card.archived_at),
-        "start_at": moment_or_null(card.start_at),
-        "due_at": moment_or_null(card.due_at),
+        "created_at": format_timestamp(card.created_at),
+        "updated_at": format_timestamp(card.updated_at),
+        "deleted_at": format_optional_timestamp(card.deleted_at),
+        "archived_at": format_optional_timestamp(card.archived_at),
+        "start_at": format_optional_timestamp(card.start_at),
+        "due_at": format_optional_timestamp(card.due_at),
         "due_complete": card.due_complete,
         "hourly_rate_minor": card.hourly_rate_minor,
         "comment_count": card.comment_count,
@@ -380,19 +384,19 @@ def card_row(card: Card) -> dict[str, Any]:
     }
 
 
-def event_of(row: Row) -> Event:
+def row_to_event(row: Row) -> Event:
     """From the columns of `events`."""
     board_id, seq, kind, at, actor_id, list_id, card_id, data = row
-    return Event(board_id, seq, kind, moment_of(at), actor_id, list_id, card_id, json.loads(data))
+    return Event(board_id, seq, kind, parse_timestamp(at), actor_id, list_id, card_id, json.loads(data))
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_to_row(event: Event) -> dict[str, Any]:
     """For the columns of `events`."""
     return {
         "board_id": event.board_id,
         "seq": event.seq,
         "type": event.type,
-        "at": moment_text(event.at),
+        "at": format_timestamp(event.at),
         "actor_id": event.actor_id,
         "list_id": event.list_id,
         "card_id": event.card_id,
@@ -400,7 +404,7 @@ def event_row(event: Event) -> dict[str, Any]:
     }
 
 
-def remembered_of(row: Row) -> StoredResponse:
+def row_to_idempotency_record(row: Row) -> StoredResponse:
     """From the columns of `idempotency_records`."""
     user_id, operation_id, key, fingerprint, status, headers, body, created_at, expires_at = row
     return StoredResponse(
@@ -411,12 +415,12 @@ def remembered_of(row: Row) -> StoredResponse:
         status=status,
         headers=tuple((name, value) for name, value in json.loads(headers)),
         body=bytes(body),
-        created_at=moment_of(created_at),
-        expires_at=moment_of(expires_at),
+        created_at=parse_timestamp(created_at),
+        expires_at=parse_timestamp(expires_at),
     )
 
 
-def remembered_row(record: StoredResponse) -> dict[str, Any]:
+def idempotency_record_to_row(record: StoredResponse) -> dict[str, Any]:
     """For the columns of `idempotency_records`."""
     return {
         "user_id": record.user_id,
@@ -426,6 +430,6 @@ def remembered_row(record: StoredResponse) -> dict[str, Any]:
         "status": record.status,
         "headers": json.dumps(record.headers, ensure_ascii=False),
         "body": record.body,
-        "created_at": moment_text(record.created_at),
-        "expires_at": moment_text(record.expires_at),
+        "created_at": format_timestamp(record.created_at),
+        "expires_at": format_timestamp(record.expires_at),
     }

@@ -5,10 +5,10 @@ from typing import Any
 
 from kanban.text import fold
 from kanban.values import Checklist, ChecklistItem, Comment, TimeEntry
-from stores.rows import Row, moment_of, moment_or_null, moment_text
+from stores.rows import Row, format_optional_timestamp, format_timestamp, parse_timestamp
 
 
-def time_entry_of(row: Row) -> TimeEntry:
+def row_to_time_entry(row: Row) -> TimeEntry:
     """From the columns of `time_entries`."""
     entry_id, board_id, card_id, started_at, ended_at, rate_minor, version, user_id, note = row
     return TimeEntry(
@@ -16,30 +16,30 @@ def time_entry_of(row: Row) -> TimeEntry:
         board_id,
         card_id,
         user_id,
-        moment_of(started_at),
-        moment_of(ended_at) if ended_at else None,
+        parse_timestamp(started_at),
+        parse_timestamp(ended_at) if ended_at else None,
         rate_minor,
         note,
         version,
     )
 
 
-def time_entry_row(entry: TimeEntry) -> dict[str, Any]:
+def time_entry_to_row(entry: TimeEntry) -> dict[str, Any]:
     """For the columns of `time_entries`."""
     return {
         "id": entry.id,
         "board_id": entry.board_id,
         "card_id": entry.card_id,
         "user_id": entry.user_id,
-        "started_at": moment_text(entry.started_at),
-        "ended_at": moment_or_null(entry.ended_at),
+        "started_at": format_timestamp(entry.started_at),
+        "ended_at": format_optional_timestamp(entry.ended_at),
         "rate_minor": entry.rate_minor,
         "note": entry.note,
         "version": entry.version,
     }
 
 
-def checklist_of(row: Row, items: Sequence[Row]) -> Checklist:
+def row_to_checklist(row: Row, items: Sequence[Row]) -> Checklist:
     """From the columns of `checklists`, and the rows of its `checklist_items` in their order."""
     checklist_id, board_id, card_id, name, rank, version, created_at, updated_at = row
     return Checklist(
@@ -48,28 +48,28 @@ def checklist_of(row: Row, items: Sequence[Row]) -> Checklist:
         card_id,
         name,
         rank,
-        tuple(map(_item_of, items)),
+        tuple(map(_row_to_item, items)),
         version,
-        moment_of(created_at),
-        moment_of(updated_at),
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
     )
 
 
-def _item_of(row: Row) -> ChecklistItem:
+def _row_to_item(row: Row) -> ChecklistItem:
     _, _, item_id, text, done, assignee_id, due_at, version, created_at, updated_at = row
     return ChecklistItem(
         item_id,
         text,
         bool(done),
         assignee_id,
-        moment_of(due_at) if due_at else None,
+        parse_timestamp(due_at) if due_at else None,
         version,
-        moment_of(created_at),
-        moment_of(updated_at),
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
     )
 
 
-def checklist_row(checklist: Checklist) -> dict[str, Any]:
+def checklist_to_row(checklist: Checklist) -> dict[str, Any]:
     """For the columns of `checklists`."""
     return {
         "id": checklist.id,
@@ -78,12 +78,12 @@ def checklist_row(checklist: Checklist) -> dict[str, Any]:
         "name": checklist.name,
         "rank": checklist.rank,
         "version": checklist.version,
-        "created_at": moment_text(checklist.created_at),
-        "updated_at": moment_text(checklist.updated_at),
+        "created_at": format_timestamp(checklist.created_at),
+        "updated_at": format_timestamp(checklist.updated_at),
     }
 
 
-def item_row(checklist_id: str, position: int, item: ChecklistItem) -> dict[str, Any]:
+def item_to_row(checklist_id: str, position: int, item: ChecklistItem) -> dict[str, Any]:
     """For the columns of `checklist_items`."""
     return {
         "checklist_id": checklist_id,
@@ -92,22 +92,29 @@ def item_row(checklist_id: str, position: int, item: ChecklistItem) -> dict[str,
         "text": item.text,
         "done": item.done,
         "assignee_id": item.assignee_id,
-        "due_at": moment_or_null(item.due_at),
+        "due_at": format_optional_timestamp(item.due_at),
         "version": item.version,
-        "created_at": moment_text(item.created_at),
-        "updated_at": moment_text(item.updated_at),
+        "created_at": format_timestamp(item.created_at),
+        "updated_at": format_timestamp(item.updated_at),
     }
 
 
-def comment_of(row: Row) -> Comment:
+def row_to_comment(row: Row) -> Comment:
     """From the columns of `comments`, but for the searched text."""
     comment_id, board_id, card_id, author_id, text, version, created_at, updated_at = row
     return Comment(
-        comment_id, board_id, card_id, author_id, text, version, moment_of(created_at), moment_of(updated_at)
+        comment_id,
+        board_id,
+        card_id,
+        author_id,
+        text,
+        version,
+        parse_timestamp(created_at),
+        parse_timestamp(updated_at),
     )
 
 
-def comment_row(comment: Comment) -> dict[str, Any]:
+def comment_to_row(comment: Comment) -> dict[str, Any]:
     """For the columns of `comments`."""
     return {
         "id": comment.id,
@@ -116,7 +123,7 @@ def comment_row(comment: Comment) -> dict[str, Any]:
         "author_id": comment.author_id,
         "text": comment.text,
         "version": comment.version,
-        "created_at": moment_text(comment.created_at),
-        "updated_at": moment_text(comment.updated_at),
+        "created_at": format_timestamp(comment.created_at),
+        "updated_at": format_timestamp(comment.updated_at),
         "search": fold(comment.text),
     }

@@ -11,12 +11,12 @@ from sqlalchemy.dialects import postgresql
 
 from kanban.values import Color, Enforcement, Role, Stage
 
-plain = sa.Text()
-bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-moment = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
-flag = sa.Integer().with_variant(sa.Boolean(), "postgresql")
-number = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
-document = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+TEXT = sa.Text()
+BYTEWISE_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+TIMESTAMP = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+BOOLEAN = sa.Integer().with_variant(sa.Boolean(), "postgresql")
+INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -28,42 +28,42 @@ metadata = sa.MetaData(
 )
 
 
-def _is_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement] | type[Color]) -> sa.CheckConstraint:
+def _check_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement] | type[Color]) -> sa.CheckConstraint:
     allowed = ", ".join(f"'{word}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
-def _is_between(column: str, least: int, most: int | None = None) -> sa.CheckConstraint:
-    limits = f"{column} >= {least}" if most is None else f"{column} BETWEEN {least} AND {most}"
+def _check_between(column: str, min_value: int, max_value: int | None = None) -> sa.CheckConstraint:
+    limits = f"{column} >= {min_value}" if max_value is None else f"{column} BETWEEN {min_value} AND {max_value}"
     return sa.CheckConstraint(limits, name=column)
 
 
 users = sa.Table(
     "users",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    _is_between("version", 1),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    _check_between("version", 1),
     sqlite_strict=True,
 )
 
 tokens = sa.Table(
     "tokens",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("digest", bytewise, nullable=False, unique=True),
-    sa.Column("scopes", plain, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("expires_at", moment),
-    sa.Column("last_used_at", moment),
-    sa.Column("revoked_at", moment),
-    _is_between("version", 1),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("digest", BYTEWISE_TEXT, nullable=False, unique=True),
+    sa.Column("scopes", TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("expires_at", TIMESTAMP),
+    sa.Column("last_used_at", TIMESTAMP),
+    sa.Column("revoked_at", TIMESTAMP),
+    _check_between("version", 1),
     sa.CheckConstraint("length(digest) = 64", name="digest"),
     sqlite_strict=True,
 )
@@ -79,9 +79,9 @@ sa.Index(
 token_ancestors = sa.Table(
     "token_ancestors",
     metadata,
-    sa.Column("token_id", bytewise, sa.ForeignKey("tokens.id"), primary_key=True),
-    sa.Column("position", number, primary_key=True),
-    sa.Column("ancestor_id", bytewise, sa.ForeignKey("tokens.id"), nullable=False),
+    sa.Column("token_id", BYTEWISE_TEXT, sa.ForeignKey("tokens.id"), primary_key=True),
+    sa.Column("position", INTEGER, primary_key=True),
+    sa.Column("ancestor_id", BYTEWISE_TEXT, sa.ForeignKey("tokens.id"), nullable=False),
     sa.Index("ix_token_ancestors_ancestor", "ancestor_id", "token_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -90,38 +90,38 @@ token_ancestors = sa.Table(
 boards = sa.Table(
     "boards",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("description", plain, nullable=False),
-    sa.Column("currency", plain, nullable=False),
-    sa.Column("hourly_rate_minor", number, nullable=False),
-    sa.Column("seq", number, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    sa.Column("deleted_at", moment),
-    sa.Column("archived_at", moment),
-    sa.Column("external_id", bytewise),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("description", TEXT, nullable=False),
+    sa.Column("currency", TEXT, nullable=False),
+    sa.Column("hourly_rate_minor", INTEGER, nullable=False),
+    sa.Column("seq", INTEGER, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    sa.Column("deleted_at", TIMESTAMP),
+    sa.Column("archived_at", TIMESTAMP),
+    sa.Column("external_id", BYTEWISE_TEXT),
     # SQLite adds no column that must have a value and refers to another table: it is always there all the same.
-    sa.Column("created_by", bytewise),
+    sa.Column("created_by", BYTEWISE_TEXT),
     sa.CheckConstraint("length(currency) = 3", name="currency"),
-    _is_between("hourly_rate_minor", 0, 100_000_000),
-    _is_between("seq", 1),
-    _is_between("version", 1),
+    _check_between("hourly_rate_minor", 0, 100_000_000),
+    _check_between("seq", 1),
+    _check_between("version", 1),
     sqlite_strict=True,
 )
 
 members = sa.Table(
     "members",
     metadata,
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), primary_key=True),
-    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), primary_key=True),
-    sa.Column("role", plain, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("id", bytewise),
-    sa.Column("version", number, nullable=False, server_default="1"),
-    sa.Column("updated_at", moment),
-    _is_one_of("role", Role),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), primary_key=True),
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("role", TEXT, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("id", BYTEWISE_TEXT),
+    sa.Column("version", INTEGER, nullable=False, server_default="1"),
+    sa.Column("updated_at", TIMESTAMP),
+    _check_one_of("role", Role),
     sa.Index("ix_members_user", "user_id", "board_id"),
     sa.Index("uq_members_id", "id", unique=True),
     sqlite_strict=True,
@@ -131,61 +131,61 @@ members = sa.Table(
 lists = sa.Table(
     "lists",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("stage", plain, nullable=False),
-    sa.Column("rank", bytewise, nullable=False),
-    sa.Column("wip_limit", number),
-    sa.Column("wip_enforcement", plain, nullable=False),
-    sa.Column("external_id", bytewise),
-    sa.Column("card_count", number, nullable=False),
-    sa.Column("first_rank", bytewise, nullable=False),
-    sa.Column("last_rank", bytewise, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    sa.Column("deleted_at", moment),
-    sa.Column("archived_at", moment),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("stage", TEXT, nullable=False),
+    sa.Column("rank", BYTEWISE_TEXT, nullable=False),
+    sa.Column("wip_limit", INTEGER),
+    sa.Column("wip_enforcement", TEXT, nullable=False),
+    sa.Column("external_id", BYTEWISE_TEXT),
+    sa.Column("card_count", INTEGER, nullable=False),
+    sa.Column("first_rank", BYTEWISE_TEXT, nullable=False),
+    sa.Column("last_rank", BYTEWISE_TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    sa.Column("deleted_at", TIMESTAMP),
+    sa.Column("archived_at", TIMESTAMP),
     # The cards refer to all three, so that a card is on its list's board and has its list's stage.
     sa.UniqueConstraint("board_id", "id", "stage"),
-    _is_one_of("stage", Stage),
-    _is_between("wip_limit", 1, 5_000),
-    _is_one_of("wip_enforcement", Enforcement),
-    _is_between("card_count", 0, 5_000),
-    _is_between("version", 1),
+    _check_one_of("stage", Stage),
+    _check_between("wip_limit", 1, 5_000),
+    _check_one_of("wip_enforcement", Enforcement),
+    _check_between("card_count", 0, 5_000),
+    _check_between("version", 1),
     sqlite_strict=True,
 )
 
 cards = sa.Table(
     "cards",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, nullable=False),
-    sa.Column("list_id", bytewise, nullable=False),
-    sa.Column("status", plain, nullable=False),
-    sa.Column("title", plain, nullable=False),
-    sa.Column("description", plain, nullable=False),
-    sa.Column("external_id", bytewise),
-    sa.Column("rank", bytewise, nullable=False),
-    sa.Column("started_at", moment),
-    sa.Column("resolved_at", moment),
-    sa.Column("tracked_seconds", number, nullable=False),
-    sa.Column("tracked_cost", number, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    sa.Column("deleted_at", moment),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, nullable=False),
+    sa.Column("list_id", BYTEWISE_TEXT, nullable=False),
+    sa.Column("status", TEXT, nullable=False),
+    sa.Column("title", TEXT, nullable=False),
+    sa.Column("description", TEXT, nullable=False),
+    sa.Column("external_id", BYTEWISE_TEXT),
+    sa.Column("rank", BYTEWISE_TEXT, nullable=False),
+    sa.Column("started_at", TIMESTAMP),
+    sa.Column("resolved_at", TIMESTAMP),
+    sa.Column("tracked_seconds", INTEGER, nullable=False),
+    sa.Column("tracked_cost", INTEGER, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    sa.Column("deleted_at", TIMESTAMP),
     # Title and description as they are searched: see kanban.text.
-    sa.Column("search", plain, nullable=False),
-    sa.Column("archived_at", moment),
-    sa.Column("start_at", moment),
-    sa.Column("due_at", moment),
-    sa.Column("due_complete", flag, nullable=False, server_default=sa.false()),
-    sa.Column("hourly_rate_minor", number),
-    sa.Column("comment_count", number, nullable=False, server_default="0"),
-    sa.Column("item_count", number, nullable=False, server_default="0"),
-    sa.Column("done_count", number, nullable=False, server_default="0"),
+    sa.Column("search", TEXT, nullable=False),
+    sa.Column("archived_at", TIMESTAMP),
+    sa.Column("start_at", TIMESTAMP),
+    sa.Column("due_at", TIMESTAMP),
+    sa.Column("due_complete", BOOLEAN, nullable=False, server_default=sa.false()),
+    sa.Column("hourly_rate_minor", INTEGER),
+    sa.Column("comment_count", INTEGER, nullable=False, server_default="0"),
+    sa.Column("item_count", INTEGER, nullable=False, server_default="0"),
+    sa.Column("done_count", INTEGER, nullable=False, server_default="0"),
     sa.ForeignKeyConstraint(
         ["board_id", "list_id", "status"],
         ["lists.board_id", "lists.id", "lists.stage"],
@@ -193,27 +193,27 @@ cards = sa.Table(
     ),
     # Deleted cards keep their place, for the day they come back.
     sa.UniqueConstraint("list_id", "rank"),
-    _is_between("tracked_seconds", 0),
-    _is_between("tracked_cost", 0),
-    _is_between("version", 1),
+    _check_between("tracked_seconds", 0),
+    _check_between("tracked_cost", 0),
+    _check_between("version", 1),
     sqlite_strict=True,
 )
 
 time_entries = sa.Table(
     "time_entries",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
-    sa.Column("started_at", moment, nullable=False),
-    sa.Column("ended_at", moment),
-    sa.Column("rate_minor", number, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("user_id", bytewise),
-    sa.Column("note", plain, nullable=False, server_default=sa.text("''")),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("started_at", TIMESTAMP, nullable=False),
+    sa.Column("ended_at", TIMESTAMP),
+    sa.Column("rate_minor", INTEGER, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("user_id", BYTEWISE_TEXT),
+    sa.Column("note", TEXT, nullable=False, server_default=sa.text("''")),
     sa.CheckConstraint("ended_at >= started_at", name="ended_at"),
-    _is_between("rate_minor", 0),
-    _is_between("version", 1),
+    _check_between("rate_minor", 0),
+    _check_between("version", 1),
     sa.Index("ix_time_entries_card", "card_id", "id"),
     sqlite_strict=True,
 )
@@ -221,15 +221,15 @@ time_entries = sa.Table(
 labels = sa.Table(
     "labels",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("color", plain, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    _is_one_of("color", Color),
-    _is_between("version", 1),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("color", TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    _check_one_of("color", Color),
+    _check_between("version", 1),
     sa.Index("ix_labels_board", "board_id", "id"),
     sqlite_strict=True,
 )
@@ -237,8 +237,8 @@ labels = sa.Table(
 card_labels = sa.Table(
     "card_labels",
     metadata,
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("label_id", bytewise, sa.ForeignKey("labels.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("label_id", BYTEWISE_TEXT, sa.ForeignKey("labels.id", ondelete="CASCADE"), primary_key=True),
     sa.Index("ix_card_labels_label", "label_id", "card_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -247,8 +247,8 @@ card_labels = sa.Table(
 card_assignees = sa.Table(
     "card_assignees",
     metadata,
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("member_id", bytewise, sa.ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("member_id", BYTEWISE_TEXT, sa.ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
     sa.Index("ix_card_assignees_member", "member_id", "card_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -257,10 +257,10 @@ card_assignees = sa.Table(
 card_links = sa.Table(
     "card_links",
     metadata,
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", number, primary_key=True),
-    sa.Column("url", bytewise, nullable=False),
-    sa.Column("title", plain, nullable=False),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", INTEGER, primary_key=True),
+    sa.Column("url", BYTEWISE_TEXT, nullable=False),
+    sa.Column("title", TEXT, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -268,15 +268,15 @@ card_links = sa.Table(
 checklists = sa.Table(
     "checklists",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
-    sa.Column("name", plain, nullable=False),
-    sa.Column("rank", bytewise, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    _is_between("version", 1),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("rank", BYTEWISE_TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    _check_between("version", 1),
     sa.UniqueConstraint("card_id", "rank"),
     sa.Index("ix_checklists_board", "board_id"),
     sqlite_strict=True,
@@ -285,18 +285,18 @@ checklists = sa.Table(
 checklist_items = sa.Table(
     "checklist_items",
     metadata,
-    sa.Column("checklist_id", bytewise, sa.ForeignKey("checklists.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", number, primary_key=True),
-    sa.Column("id", bytewise, nullable=False),
-    sa.Column("text", plain, nullable=False),
-    sa.Column("done", flag, nullable=False),
+    sa.Column("checklist_id", BYTEWISE_TEXT, sa.ForeignKey("checklists.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", INTEGER, primary_key=True),
+    sa.Column("id", BYTEWISE_TEXT, nullable=False),
+    sa.Column("text", TEXT, nullable=False),
+    sa.Column("done", BOOLEAN, nullable=False),
     # The place of a member, who may have left since.
-    sa.Column("assignee_id", bytewise),
-    sa.Column("due_at", moment),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
-    _is_between("version", 1),
+    sa.Column("assignee_id", BYTEWISE_TEXT),
+    sa.Column("due_at", TIMESTAMP),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    _check_between("version", 1),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -304,17 +304,17 @@ checklist_items = sa.Table(
 comments = sa.Table(
     "comments",
     metadata,
-    sa.Column("id", bytewise, primary_key=True),
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), nullable=False),
-    sa.Column("card_id", bytewise, sa.ForeignKey("cards.id"), nullable=False),
-    sa.Column("author_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("text", plain, nullable=False),
-    sa.Column("version", number, nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("updated_at", moment, nullable=False),
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("card_id", BYTEWISE_TEXT, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("author_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("text", TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
     # The text as it is searched: see kanban.text.
-    sa.Column("search", plain, nullable=False),
-    _is_between("version", 1),
+    sa.Column("search", TEXT, nullable=False),
+    _check_between("version", 1),
     sa.Index("ix_comments_board", "board_id"),
     sa.Index("ix_comments_card", "card_id", "id"),
     sqlite_strict=True,
@@ -323,15 +323,15 @@ comments = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("board_id", bytewise, sa.ForeignKey("boards.id"), primary_key=True),
-    sa.Column("seq", number, primary_key=True),
-    sa.Column("type", plain, nullable=False),
-    sa.Column("at", moment, nullable=False),
-    sa.Column("actor_id", bytewise, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("list_id", bytewise),
-    sa.Column("card_id", bytewise),
-    sa.Column("data", document, nullable=False),
-    _is_between("seq", 1),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), primary_key=True),
+    sa.Column("seq", INTEGER, primary_key=True),
+    sa.Column("type", TEXT, nullable=False),
+    sa.Column("at", TIMESTAMP, nullable=False),
+    sa.Column("actor_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("list_id", BYTEWISE_TEXT),
+    sa.Column("card_id", BYTEWISE_TEXT),
+    sa.Column("data", JSON, nullable=False),
+    _check_between("seq", 1),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -339,16 +339,16 @@ events = sa.Table(
 idempotency_records = sa.Table(
     "idempotency_records",
     metadata,
-    sa.Column("user_id", bytewise, sa.ForeignKey("users.id"), primary_key=True),
-    sa.Column("operation_id", bytewise, primary_key=True),
-    sa.Column("key", bytewise, primary_key=True),
-    sa.Column("fingerprint", bytewise, nullable=False),
-    sa.Column("status", number, nullable=False),
-    sa.Column("headers", document, nullable=False),
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("operation_id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("key", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("fingerprint", BYTEWISE_TEXT, nullable=False),
+    sa.Column("status", INTEGER, nullable=False),
+    sa.Column("headers", JSON, nullable=False),
     sa.Column("body", sa.LargeBinary(), nullable=False),
-    sa.Column("created_at", moment, nullable=False),
-    sa.Column("expires_at", moment, nullable=False),
-    _is_between("status", 100, 599),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("expires_at", TIMESTAMP, nullable=False),
+    _check_between("status", 100, 599),
     sa.Index("ix_idempotency_records_expired", "expires_at"),
     sqlite_strict=True,
 )
@@ -356,22 +356,22 @@ idempotency_records = sa.Table(
 settings = sa.Table(
     "settings",
     metadata,
-    sa.Column("name", bytewise, primary_key=True),
-    sa.Column("value", plain, nullable=False),
+    sa.Column("name", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("value", TEXT, nullable=False),
     sqlite_strict=True,
 )
 
 
-NEVER = "9999-12-31T23:59:59Z"
+OPEN_ENTRY_END = "9999-12-31T23:59:59Z"
 """When a time entry that is open ends, for the order of entries."""
 
 
-def end_of(entries: sa.FromClause) -> sa.ColumnElement[Any]:
+def effective_end(entries: sa.FromClause) -> sa.ColumnElement[Any]:
     """When time entries end. Written out, so that an engine sees that the index holds just this."""
-    return sa.func.coalesce(entries.c.ended_at, sa.literal_column(f"'{NEVER}'"))
+    return sa.func.coalesce(entries.c.ended_at, sa.literal_column(f"'{OPEN_ENTRY_END}'"))
 
 
-def _index_of_live(
+def _index_live_rows(
     name: str, table: sa.Table, *columns: str, unique: bool = False, where: sa.ColumnElement[bool] | None = None
 ) -> sa.Index:
     live = table.c.deleted_at.is_(None)
@@ -385,31 +385,31 @@ def _index_of_live(
     )
 
 
-_index_of_live("uq_lists_rank", lists, "board_id", "rank", unique=True)
-_index_of_live(
+_index_live_rows("uq_lists_rank", lists, "board_id", "rank", unique=True)
+_index_live_rows(
     "uq_lists_external_id", lists, "board_id", "external_id", unique=True, where=lists.c.external_id.is_not(None)
 )
-_index_of_live(
+_index_live_rows(
     "uq_boards_external_id", boards, "created_by", "external_id", unique=True, where=boards.c.external_id.is_not(None)
 )
-_index_of_live(
+_index_live_rows(
     "uq_cards_external_id", cards, "board_id", "external_id", unique=True, where=cards.c.external_id.is_not(None)
 )
-_index_of_live("ix_cards_list_rank", cards, "list_id", "rank")
-_index_of_live("ix_cards_list_id", cards, "list_id", "id")
-_index_of_live("ix_cards_list_updated", cards, "list_id", "updated_at", "id")
-_index_of_live("ix_cards_board_id", cards, "board_id", "id")
-_index_of_live("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
-_index_of_live("ix_cards_status_id", cards, "board_id", "status", "id")
-_index_of_live("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
-_index_of_live("ix_cards_list_due", cards, "list_id", "due_at", "id", where=cards.c.due_at.is_not(None))
-_index_of_live("ix_cards_board_due", cards, "board_id", "due_at", "id", where=cards.c.due_at.is_not(None))
+_index_live_rows("ix_cards_list_rank", cards, "list_id", "rank")
+_index_live_rows("ix_cards_list_id", cards, "list_id", "id")
+_index_live_rows("ix_cards_list_updated", cards, "list_id", "updated_at", "id")
+_index_live_rows("ix_cards_board_id", cards, "board_id", "id")
+_index_live_rows("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
+_index_live_rows("ix_cards_status_id", cards, "board_id", "status", "id")
+_index_live_rows("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
+_index_live_rows("ix_cards_list_due", cards, "list_id", "due_at", "id", where=cards.c.due_at.is_not(None))
+_index_live_rows("ix_cards_board_due", cards, "board_id", "due_at", "id", where=cards.c.due_at.is_not(None))
 
 for _table in (boards, lists, cards):
     _deleted = _table.c.deleted_at.is_not(None)
     sa.Index(f"ix_{_table.name}_deleted", _table.c.deleted_at, sqlite_where=_deleted, postgresql_where=_deleted)
 
-sa.Index("ix_time_entries_worked", time_entries.c.board_id, end_of(time_entries), time_entries.c.id)
+sa.Index("ix_time_entries_worked", time_entries.c.board_id, effective_end(time_entries), time_entries.c.id)
 
 sa.Index(
     "uq_time_entries_running",

@@ -33,23 +33,23 @@ from kanban.values import (
 )
 from stores import purging, rows, rows_of_parts, schema, sql_deleted, sql_people, sql_writes
 from stores import statements as st
-from stores.changes import check
+from stores.changes import validate_change
 from stores.engine import Engine, Transaction
-from stores.pages import page, page_of_cards
-from stores.readiness import Readiness
+from stores.pages import cut_card_page, cut_page
+from stores.readiness import WriteReadiness
 from stores.rows import Row
-from stores.sql_commits import Commit
+from stores.sql_commits import CommitWriter
 
 _SECRET_BYTES = 32
-_ENTRY = len(schema.time_entries.columns)
-_TOKEN = len(schema.tokens.columns) + 1
+_TIME_ENTRY_COLUMN_COUNT = len(schema.time_entries.columns)
+_TOKEN_COLUMN_COUNT = len(schema.tokens.columns) + 1
 
 _PURGE_ATTEMPTS = 5
 """How often a step of a purge is begun. It is in vain if another purge has just erased what this one had found."""
 
 Item = TypeVar("Item")
 
-Asked = tuple[sa.Select[Any], Mapping[str, Any]]
+BoardQuery = tuple[sa.Select[Any], Mapping[str, Any]]
 """A query about a board, and its parameters without the board and who asks."""
 
 
@@ -58,9 +58,9 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._catalogue = st.Catalogue(engine.dialect)
+        self._statements = st.StatementCache(engine.dialect)
         self._secret: bytes | None = None
-        self._readiness = Readiness()
+        self._readiness = WriteReadiness()
 
     def read_board(
         self,
@@ -72,11 +72,11 @@ class SqlStore:
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
         wanted = (*card_ids, neighbour_of.card_id) if neighbour_of else card_ids
-        calls = [_asking(st.CARD, card_id=card_id) for card_id in wanted]
+        calls = [_make_query(st.CARD, card_id=card_id) for card_id in wanted]
         if neighbour_of:
-            calls.append(_asking(st.RANK_BEYOND[neighbour_of.side], card_id=neighbour_of.card_id))
+            calls.append(_make_query(st.NEXT_RANK[neighbour_of.side], card_id=neighbour_of.card_id))
         for key in parts:
-            calls += self._part_calls(key)
+            calls += self._part_queries(key)
         view, found = self._read_board(board_id, user_id, *calls)
         if view is None:
             return None
@@ -86,41 +86,41 @@ class SqlStore:
         if neighbour_of:
             beyond = (str(rest[0][0][0]) if rest[0] else "") if neighbour_of.card_id in cards else None
             rest = rest[1:]
-        return replace(view, cards=cards, beyond=beyond, parts=_parts_of(parts, rest, board_id, cards))
+        return replace(view, cards=cards, beyond=beyond, parts=_collect_parts(parts, rest, board_id, cards))
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
     ) -> BoardView | None:
-        calls = [_asking(st.DELETED_LIST, list_id=list_id) for list_id in list_ids]
-        calls += [_asking(st.ANY_CARD, card_id=card_id) for card_id in card_ids]
+        calls = [_make_query(st.DELETED_LIST, list_id=list_id) for list_id in list_ids]
+        calls += [_make_query(st.ANY_CARD, card_id=card_id) for card_id in card_ids]
         view, found = self._read_board(board_id, user_id, *calls, statement=st.ANY_BOARD)
         if view is None:
             return None
-        gone = [rows.list_of(row) for each in found[: len(list_ids)] for row in each]
-        cards = [rows.card_of(row) for each in found[len(list_ids) :] for row in each]
+        gone = [rows.row_to_list(row) for each in found[: len(list_ids)] for row in each]
+        cards = [rows.row_to_card(row) for each in found[len(list_ids) :] for row in each]
         return replace(view, lists=(*view.lists, *gone), cards={card.id: card for card in cards})
 
     def page_deleted_lists(
         self, board_id: str, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]] | None:
-        call = _asking(
-            sql_deleted.lists_page(continued=after is not None),
-            since=rows.moment_text(since),
+        call = _make_query(
+            sql_deleted.select_deleted_lists(continued=after is not None),
+            since=rows.format_timestamp(since),
             after_id=after and after[0],
             limit=limit + 1,
         )
         view, (found,) = self._read_board(board_id, user_id, call)
         if view is None:
             return None
-        return view, page([rows.list_of(row) for row in found], limit, lambda each: each.id)
+        return view, cut_page([rows.row_to_list(row) for row in found], limit, lambda each: each.id)
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        view, (found,) = self._read_board(board_id, user_id, self._cards_call(query, limit, after))
+        view, (found,) = self._read_board(board_id, user_id, self._card_page_query(query, limit, after))
         if view is None:
             return None
-        if query.list_id and not _has(view, query.list_id, query.status):
+        if query.list_id and not _has_list(view, query.list_id, query.status):
             return view, Page(())
         list_ranks = {each.id: each.rank for each in view.lists}
 
@@ -131,68 +131,68 @@ class SqlStore:
                 return (card.id,)
             by_due = query.sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST)
             at = card.due_at if by_due and card.due_at else card.updated_at
-            return rows.moment_text(at), card.id
+            return rows.format_timestamp(at), card.id
 
-        return view, page_of_cards(map(rows.card_of, found), limit, position)
+        return view, cut_card_page(map(rows.row_to_card, found), limit, position)
 
     def page_assigned_cards(
         self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
-        values, filters = _asked(query)
+        values, filters = _card_filter_values(query)
         board_id, card_id = after or ("", "")
-        statements = st.assigned_page(filters, continued=after is not None)
+        statements = st.select_assigned_cards(filters, continued=after is not None)
         values |= {"user_id": user_id, "limit": limit + 1, "after_board_id": board_id, "after_id": card_id}
         found, boards, lists, members, labels = self._engine.read(
-            [self._call(statement, **values) for statement in statements]
+            [self._bind(statement, **values) for statement in statements]
         )
         views = {}
         for row in boards:
-            board = rows.board_of(row[:-1])
+            board = rows.row_to_board(row[:-1])
             views[board.id] = BoardView(
                 board,
-                rows.role_of(row[-1]),
-                tuple(each for each in map(rows.list_of, lists) if each.board_id == board.id),
-                members=tuple(each for each in map(rows.member_of, members) if each.board_id == board.id),
-                labels=tuple(each for each in map(rows.label_of, labels) if each.board_id == board.id),
+                rows.parse_role(row[-1]),
+                tuple(each for each in map(rows.row_to_list, lists) if each.board_id == board.id),
+                members=tuple(each for each in map(rows.row_to_member, members) if each.board_id == board.id),
+                labels=tuple(each for each in map(rows.row_to_label, labels) if each.board_id == board.id),
             )
-        cards = [*map(rows.card_of, found)]
-        shown = page_of_cards(cards, limit, lambda card: (card.board_id, card.id))
+        cards = [*map(rows.row_to_card, found)]
+        shown = cut_card_page(cards, limit, lambda card: (card.board_id, card.id))
         return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next_key)
 
     def read_card_ranks(
         self, board_id: str, user_id: str, list_id: str
     ) -> tuple[BoardView, tuple[CardRank, ...]] | None:
-        view, (found,) = self._read_board(board_id, user_id, _asking(st.PLACED, list_id=list_id))
+        view, (found,) = self._read_board(board_id, user_id, _make_query(st.CARD_RANKS, list_id=list_id))
         if view is None:
             return None
-        if not _has(view, list_id, None):
+        if not _has_list(view, list_id, None):
             return view, ()
         return view, tuple(CardRank(card_id, list_id, rank, bool(hidden)) for card_id, rank, hidden in found)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        call = _asking(st.EVENTS, after_seq=after_seq, limit=limit + 1)
+        call = _make_query(st.EVENTS, after_seq=after_seq, limit=limit + 1)
         view, (found,) = self._read_board(board_id, user_id, call)
         if view is None:
             return None
-        return view, page([rows.event_of(row) for row in found], limit, lambda event: event.seq)
+        return view, cut_page([rows.row_to_event(row) for row in found], limit, lambda event: event.seq)
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
-        statement = st.time_entries_page(continued=after is not None)
+        statement = st.select_time_entries(continued=after is not None)
         view, (card, found) = self._read_board(
             board_id,
             user_id,
-            _asking(st.CARD, card_id=card_id),
-            _asking(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+            _make_query(st.CARD, card_id=card_id),
+            _make_query(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
         cards = _live_cards(view, card)
-        entries = [rows_of_parts.time_entry_of(row) for row in found] if cards else []
-        return replace(view, cards=cards), page(entries, limit, lambda entry: entry.id)
+        entries = [rows_of_parts.row_to_time_entry(row) for row in found] if cards else []
+        return replace(view, cards=cards), cut_page(entries, limit, lambda entry: entry.id)
 
     def read_checklists(
         self, board_id: str, user_id: str, card_id: str
@@ -200,40 +200,40 @@ class SqlStore:
         view, (card, found, items) = self._read_board(
             board_id,
             user_id,
-            _asking(st.CARD, card_id=card_id),
-            _asking(st.CHECKLISTS, card_id=card_id),
-            _asking(st.CHECKLIST_ITEMS, card_id=card_id),
+            _make_query(st.CARD, card_id=card_id),
+            _make_query(st.CHECKLISTS, card_id=card_id),
+            _make_query(st.CHECKLIST_ITEMS, card_id=card_id),
         )
         if view is None:
             return None
         cards = _live_cards(view, card)
-        made = [rows_of_parts.checklist_of(row, [item for item in items if item[0] == row[0]]) for row in found]
+        made = [rows_of_parts.row_to_checklist(row, [item for item in items if item[0] == row[0]]) for row in found]
         return replace(view, cards=cards), tuple(made) if cards else ()
 
     def page_comments(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
-        statement = st.comments_page(continued=after is not None)
+        statement = st.select_comments(continued=after is not None)
         view, (card, found) = self._read_board(
             board_id,
             user_id,
-            _asking(st.CARD, card_id=card_id),
-            _asking(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
+            _make_query(st.CARD, card_id=card_id),
+            _make_query(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
         cards = _live_cards(view, card)
-        comments = [rows_of_parts.comment_of(row) for row in found] if cards else []
-        return replace(view, cards=cards), page(comments, limit, lambda comment: comment.id)
+        comments = [rows_of_parts.row_to_comment(row) for row in found] if cards else []
+        return replace(view, cards=cards), cut_page(comments, limit, lambda comment: comment.id)
 
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         ended_at, entry_id = after or ("", "")
-        call = _asking(
-            st.worked_page(continued=after is not None),
-            since=rows.moment_text(span[0]),
-            until=rows.moment_text(span[1]),
+        call = _make_query(
+            st.select_time_entries_with_cards(continued=after is not None),
+            since=rows.format_timestamp(span[0]),
+            until=rows.format_timestamp(span[1]),
             after_ended_at=ended_at,
             after_id=entry_id,
             limit=limit + 1,
@@ -241,66 +241,78 @@ class SqlStore:
         view, (found,) = self._read_board(board_id, user_id, call)
         if view is None:
             return None
-        worked = [(rows_of_parts.time_entry_of(row[:_ENTRY]), rows.card_of(row[_ENTRY:])) for row in found]
+        worked = [
+            (
+                rows_of_parts.row_to_time_entry(row[:_TIME_ENTRY_COLUMN_COUNT]),
+                rows.row_to_card(row[_TIME_ENTRY_COLUMN_COUNT:]),
+            )
+            for row in found
+        ]
         if len(worked) <= limit:
             return view, Page(tuple(worked))
         last, _ = worked[limit - 1]
-        ended = rows.moment_text(last.ended_at) if last.ended_at else schema.NEVER
+        ended = rows.format_timestamp(last.ended_at) if last.ended_at else schema.OPEN_ENTRY_END
         return view, Page(tuple(worked[:limit]), (ended, last.id))
 
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
-        statement = st.boards_page(archived=archived, continued=after is not None)
-        return self._boards(statement, user_id, limit, after)
+        statement = st.select_boards(archived=archived, continued=after is not None)
+        return self._page_boards(statement, user_id, limit, after)
 
     def page_deleted_boards(
         self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
-        statement = sql_deleted.boards_page(continued=after is not None)
-        return self._boards(statement, user_id, limit, after, since=rows.moment_text(since), role=str(Role.OWNER))
+        statement = sql_deleted.select_deleted_boards(continued=after is not None)
+        return self._page_boards(
+            statement, user_id, limit, after, since=rows.format_timestamp(since), role=str(Role.OWNER)
+        )
 
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
-        found = self._read(st.BOARD_OF, user_id=user_id, external_id=external_id)
+        found = self._read(st.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
         return str(found[0][0]) if found else None
 
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}
-        found = self._engine.read([self._call(sql_people.USER, user_id=user_id) for user_id in user_ids])
-        return {user.id: user for each in found for user in map(rows.user_of, each)}
+        found = self._engine.read([self._bind(sql_people.USER, user_id=user_id) for user_id in user_ids])
+        return {user.id: user for each in found for user in map(rows.row_to_user, each)}
 
     def read_user(self, user_id: str) -> User | None:
         found = self._read(sql_people.USER, user_id=user_id)
-        return rows.user_of(found[0]) if found else None
+        return rows.row_to_user(found[0]) if found else None
 
     def read_installation_owner(self) -> User | None:
         found = self._read(sql_people.OWNER, name="owner")
-        return rows.user_of(found[0]) if found else None
+        return rows.row_to_user(found[0]) if found else None
 
     def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
-        found = self._read(sql_people.TOKEN_HOLDER, digest=digest)
-        return (rows.token_of(found[0][:_TOKEN]), rows.user_of(found[0][_TOKEN:])) if found else None
+        found = self._read(sql_people.TOKEN_AND_USER, digest=digest)
+        return (
+            (rows.row_to_token(found[0][:_TOKEN_COLUMN_COUNT]), rows.row_to_user(found[0][_TOKEN_COLUMN_COUNT:]))
+            if found
+            else None
+        )
 
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         found = self._read(sql_people.TOKEN, user_id=user_id, token_id=token_id)
-        return rows.token_of(found[0]) if found else None
+        return rows.row_to_token(found[0]) if found else None
 
     def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
-        statement = sql_people.tokens_page(continued=after is not None)
+        statement = sql_people.select_tokens(continued=after is not None)
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-        return page([rows.token_of(row) for row in found], limit, lambda token: token.id)
+        return cut_page([rows.row_to_token(row) for row in found], limit, lambda token: token.id)
 
     def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         found = self._read(
-            st.REMEMBERED, user_id=user_id, operation_id=operation_id, key=key, now=rows.moment_text(now)
+            st.IDEMPOTENCY_RECORD, user_id=user_id, operation_id=operation_id, key=key, now=rows.format_timestamp(now)
         )
-        return rows.remembered_of(found[0]) if found else None
+        return rows.row_to_idempotency_record(found[0]) if found else None
 
     def commit(
         self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
-        check(change)
+        validate_change(change)
         try:
             self._commit(change, response, progress)
         except AlreadyExists as error:
@@ -310,133 +322,135 @@ class SqlStore:
             self._commit(change, response, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
-        return self._erased(lambda transaction: purging.purge(transaction, self._call, rows.moment_text(before), limit))
+        return self._retry_erase(
+            lambda transaction: purging.purge(transaction, self._bind, rows.format_timestamp(before), limit)
+        )
 
     def purge_expired_responses(self, now: datetime, limit: int) -> int:
-        call = self._call(purging.EXPIRED_RECORDS, now=rows.moment_text(now), limit=limit)
-        return self._erased(lambda transaction: len(transaction.rows(call)))
+        call = self._bind(purging.DELETE_EXPIRED_RECORDS, now=rows.format_timestamp(now), limit=limit)
+        return self._retry_erase(lambda transaction: len(transaction.query(call)))
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
-            with self._writing(patient=False) as transaction:
-                transaction.run(self._call(sql_writes.TOUCH_TOKEN, token_id=token_id, at=rows.moment_text(at)))
+            with self._begin_write(wait=False) as transaction:
+                transaction.execute(self._bind(sql_writes.TOUCH_TOKEN, token_id=token_id, at=rows.format_timestamp(at)))
         except (Busy, StaleRead):
             # The next request with this token tries again.
             return
 
     def check_ready(self) -> None:
         self._read(sql_people.SETTING, name="secret")
-        self._engine.check_room()
-        self._readiness.check(self._write_nothing)
+        self._engine.ensure_disk_space()
+        self._readiness.check(self._probe_write)
 
     def read_secret(self) -> bytes:
         if self._secret is None:
-            self._secret = self._kept_secret()
+            self._secret = self._load_secret()
         return self._secret
 
     def close(self) -> None:
         self._engine.close()
 
-    def _call(self, statement: st.Statement, **values: Any) -> st.Call:
-        return self._catalogue[statement].call(values)
+    def _bind(self, statement: st.Statement, **values: Any) -> st.BoundStatement:
+        return self._statements[statement].bind(values)
 
     # Reading
 
-    def _boards(
+    def _page_boards(
         self, statement: st.Statement, user_id: str, limit: int, after: PageKey | None, **values: str
     ) -> Page[tuple[Board, Role]]:
         found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
-        boards = [(rows.board_of(row[:-1]), rows.role_of(row[-1])) for row in found]
-        return page(boards, limit, lambda item: item[0].id)
+        boards = [(rows.row_to_board(row[:-1]), rows.parse_role(row[-1])) for row in found]
+        return cut_page(boards, limit, lambda item: item[0].id)
 
     def _read(self, statement: st.Statement, **values: Any) -> list[Row]:
-        return self._engine.read((self._call(statement, **values),))[0]
+        return self._engine.read((self._bind(statement, **values),))[0]
 
     def _read_board(
-        self, board_id: str, user_id: str, *asked: Asked, statement: sa.Select[Any] = st.BOARD
+        self, board_id: str, user_id: str, *extra_queries: BoardQuery, statement: sa.Select[Any] = st.BOARD
     ) -> tuple[BoardView | None, list[list[Row]]]:
         """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing.
 
         For somebody who is no member, nothing else is read.
         """
         whose = {"board_id": board_id, "user_id": user_id}
-        queries: tuple[Asked, ...] = ((st.LISTS, {}), (st.MEMBERS, {}), (st.LABELS, {}), *asked)
-        if self._engine.sends_at_once:
-            queries = tuple((st.for_member(query), values) for query, values in queries)
-        calls = [self._call(query, **whose, **values) for query, values in ((statement, {}), *queries)]
-        board, lists, members, labels, *found = self._engine.read(calls, needs_first=True)
+        queries: tuple[BoardQuery, ...] = ((st.LISTS, {}), (st.MEMBERS, {}), (st.LABELS, {}), *extra_queries)
+        if self._engine.pipelines_reads:
+            queries = tuple((st.restrict_to_member(query), values) for query, values in queries)
+        calls = [self._bind(query, **whose, **values) for query, values in ((statement, {}), *queries)]
+        board, lists, members, labels, *found = self._engine.read(calls, stop_if_first_empty=True)
         if not board:
             return None, found
         (row,) = board
         view = BoardView(
-            rows.board_of(row[:-1]),
-            rows.role_of(row[-1]),
-            tuple(map(rows.list_of, lists)),
-            members=tuple(sorted(map(rows.member_of, members), key=lambda each: each.id)),
-            labels=tuple(map(rows.label_of, labels)),
+            rows.row_to_board(row[:-1]),
+            rows.parse_role(row[-1]),
+            tuple(map(rows.row_to_list, lists)),
+            members=tuple(sorted(map(rows.row_to_member, members), key=lambda each: each.id)),
+            labels=tuple(map(rows.row_to_label, labels)),
         )
         return view, found
 
-    def _part_calls(self, key: PartKey) -> list[Asked]:
+    def _part_queries(self, key: PartKey) -> list[BoardQuery]:
         """Two queries for each part: itself, and the items if it is a checklist."""
         values = {"id": key.id, "card_id": key.card_id}
         if key.part_type is Checklist:
-            return [(st.CHECKLIST, values), _asking(st.CHECKLIST_ITEMS, card_id=key.card_id)]
+            return [(st.CHECKLIST, values), _make_query(st.CHECKLIST_ITEMS, card_id=key.card_id)]
         return [(st.TIME_ENTRY if key.part_type is TimeEntry else st.COMMENT, values)]
 
-    def _cards_call(self, query: CardQuery, limit: int, after: PageKey | None) -> Asked:
-        values, filters = _asked(query)
+    def _card_page_query(self, query: CardQuery, limit: int, after: PageKey | None) -> BoardQuery:
+        values, filters = _card_filter_values(query)
         values["limit"] = limit + 1
         if query.sort == CardSort.POSITION:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
             if not query.list_id:
-                statement = st.cards_in_order(query.state, filters, lateral=self._engine.has_lateral)
+                statement = st.select_cards_by_position(query.state, filters, use_lateral=self._engine.supports_lateral)
                 return statement, values
         elif after:
             *at, card_id = after
             values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
-        scope: st.Scope = "list" if query.list_id else "status" if query.status else "board"
-        statement = st.cards_page(scope, query.sort, query.state, filters - {"status"}, continued=after is not None)
+        scope: st.CardScope = "list" if query.list_id else "status" if query.status else "board"
+        statement = st.select_cards(scope, query.sort, query.state, filters - {"status"}, continued=after is not None)
         return statement, values
 
     # Writing
 
     @contextmanager
-    def _writing(self, *, patient: bool = True) -> Iterator[Transaction]:
-        with self._readiness.noting(), self._engine.writing(patient=patient) as transaction:
+    def _begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
+        with self._readiness.record_write(), self._engine.begin_write(wait=wait) as transaction:
             yield transaction
 
-    def _write_nothing(self) -> None:
-        with self._writing(patient=False) as transaction:
-            transaction.run(self._engine.probe)
+    def _probe_write(self) -> None:
+        with self._begin_write(wait=False) as transaction:
+            transaction.execute(self._engine.probe_statement)
 
     def _commit(self, change: Change, remember: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
-        with self._writing() as transaction:
-            Commit(transaction, self._call, progress).write(change, remember)
+        with self._begin_write() as transaction:
+            CommitWriter(transaction, self._bind, progress).write(change, remember)
 
-    def _erased(self, step: Callable[[Transaction], int]) -> int:
+    def _retry_erase(self, step: Callable[[Transaction], int]) -> int:
         for _ in range(_PURGE_ATTEMPTS):
-            with suppress(StaleRead), self._writing() as transaction:
+            with suppress(StaleRead), self._begin_write() as transaction:
                 return step(transaction)
         raise Busy("Others erase or bring back the same things.")
 
     # The store itself
 
-    def _kept_secret(self) -> bytes:
+    def _load_secret(self) -> bytes:
         while not (found := self._read(sql_people.SETTING, name="secret")):
             # Another process may be first: then its secret is read.
-            with suppress(AlreadyExists), self._writing() as transaction:
+            with suppress(AlreadyExists), self._begin_write() as transaction:
                 new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
-                transaction.run(self._call(sql_writes.INSERT[schema.settings], **new))
+                transaction.execute(self._bind(sql_writes.INSERT[schema.settings], **new))
         return bytes.fromhex(found[0][0])
 
 
-def _asking(query: sa.Select[Any], **values: Any) -> Asked:
+def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
 
 
-def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:
+def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], st.FilterNames]:
     """The parameters of a query for cards, and the names of its filters."""
     asked: dict[str, Any] = {
         "status": query.status and str(query.status),
@@ -446,12 +460,12 @@ def _asked(query: CardQuery) -> tuple[dict[str, Any], st.Filters]:
     }
     for name in ("due_from", "due_until", "overdue_at", "updated_since", "deleted_since"):
         at = getattr(query, name)
-        asked[name] = rows.moment_text(at) if at else None
+        asked[name] = rows.format_timestamp(at) if at else None
     filters = frozenset(name for name, value in asked.items() if value)
-    return asked | {"list_id": query.list_id, "pattern": _pattern(query.q)}, filters
+    return asked | {"list_id": query.list_id, "pattern": _build_like_pattern(query.q)}, filters
 
 
-def _parts_of(
+def _collect_parts(
     keys: Sequence[PartKey], found: Sequence[list[Row]], board_id: str, cards: Mapping[str, Card]
 ) -> dict[str, Part]:
     """The parts that were asked for, as far as they belong to a live card of the board."""
@@ -463,15 +477,19 @@ def _parts_of(
         for row in own:
             part: Part
             if key.part_type is Checklist:
-                part = rows_of_parts.checklist_of(row, [item for item in items if item[0] == row[0]])
+                part = rows_of_parts.row_to_checklist(row, [item for item in items if item[0] == row[0]])
             else:
-                part = rows_of_parts.time_entry_of(row) if key.part_type is TimeEntry else rows_of_parts.comment_of(row)
+                part = (
+                    rows_of_parts.row_to_time_entry(row)
+                    if key.part_type is TimeEntry
+                    else rows_of_parts.row_to_comment(row)
+                )
             if part.board_id == board_id and part.card_id in cards:
                 parts[part.id] = part
     return parts
 
 
-def _pattern(q: str | None) -> str:
+def _build_like_pattern(q: str | None) -> str:
     """For LIKE: the text anywhere, its own wildcards taken literally."""
     text = fold(q or "")
     for sign in "/%_":
@@ -479,7 +497,7 @@ def _pattern(q: str | None) -> str:
     return f"%{text}%"
 
 
-def _has(view: BoardView, list_id: str, stage: Stage | None) -> bool:
+def _has_list(view: BoardView, list_id: str, stage: Stage | None) -> bool:
     """Whether the board has that list, at that stage if one is asked for."""
     return any(each.id == list_id and stage in (None, each.stage) for each in view.lists)
 
@@ -487,5 +505,5 @@ def _has(view: BoardView, list_id: str, stage: Stage | None) -> bool:
 def _live_cards(view: BoardView, found: Iterable[Row]) -> dict[str, Card]:
     """The cards by id, without those that vanished with their list."""
     live = {each.id for each in view.lists}
-    cards = map(rows.card_of, found)
+    cards = map(rows.row_to_card, found)
     return {card.id: card for card in cards if card.list_id in live}

@@ -6,20 +6,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from stores.schema import boards, lists, members
-from stores.statements import boards_of_user, given
+from stores.statements import parameter, select_boards_where
 
 
 @cache
-def boards_page(*, continued: bool) -> sa.Select[Any]:
+def select_deleted_boards(*, continued: bool) -> sa.Select[Any]:
     """The boards that were deleted since a moment and that a user has that role on; otherwise as `boards_of_user`."""
-    since, role = boards.c.deleted_at >= given("since"), members.c.role == given("role")
-    return boards_of_user(since, role, continued=continued)
+    since, role = boards.c.deleted_at >= parameter("since"), members.c.role == parameter("role")
+    return select_boards_where(since, role, continued=continued)
 
 
 @cache
-def lists_page(*, continued: bool) -> sa.Select[Any]:
+def select_deleted_lists(*, continued: bool) -> sa.Select[Any]:
     """The lists of a board that were deleted since a moment, newest first; continued below an id."""
-    page = sa.select(lists).where(lists.c.board_id == given("board_id"), lists.c.deleted_at >= given("since"))
+    page = sa.select(lists).where(lists.c.board_id == parameter("board_id"), lists.c.deleted_at >= parameter("since"))
     if continued:
-        page = page.where(lists.c.id < given("after_id"))
-    return page.order_by(lists.c.id.desc()).limit(given("limit"))
+        page = page.where(lists.c.id < parameter("after_id"))
+    return page.order_by(lists.c.id.desc()).limit(parameter("limit"))

@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from stores.schema import settings, token_ancestors, tokens, users
-from stores.statements import BLANK, Joined, given
+from stores.statements import SPACE, GroupConcat, parameter
 
-USER = sa.select(users).where(users.c.id == given("user_id"))
+USER = sa.select(users).where(users.c.id == parameter("user_id"))
 
 _ancestor = tokens.alias("ancestor")
 
@@ -23,8 +23,8 @@ _ANCESTOR_REVOKED_AT = (
 
 _ANCESTORS = (
     sa.select(
-        Joined(
-            sa.cast(token_ancestors.c.position, sa.Text) + BLANK + token_ancestors.c.ancestor_id,
+        GroupConcat(
+            sa.cast(token_ancestors.c.position, sa.Text) + SPACE + token_ancestors.c.ancestor_id,
             sa.literal_column("'\n'"),
         )
     )
@@ -39,27 +39,27 @@ _TOKEN_COLUMNS = (
     _ANCESTORS.label("ancestors"),
 )
 
-TOKEN_HOLDER = (
+TOKEN_AND_USER = (
     sa.select(*_TOKEN_COLUMNS, users)
     .join(users, users.c.id == tokens.c.user_id)
-    .where(tokens.c.digest == given("digest"))
+    .where(tokens.c.digest == parameter("digest"))
 )
 
-TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == given("token_id"), tokens.c.user_id == given("user_id"))
+TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == parameter("token_id"), tokens.c.user_id == parameter("user_id"))
 
 
 @cache
-def tokens_page(*, continued: bool) -> sa.Select[Any]:
+def select_tokens(*, continued: bool) -> sa.Select[Any]:
     """The tokens of a user that are not revoked, newest first; continued below an id."""
     page = sa.select(*_TOKEN_COLUMNS).where(
-        tokens.c.user_id == given("user_id"), tokens.c.revoked_at.is_(None), _ANCESTOR_REVOKED_AT.is_(None)
+        tokens.c.user_id == parameter("user_id"), tokens.c.revoked_at.is_(None), _ANCESTOR_REVOKED_AT.is_(None)
     )
     if continued:
-        page = page.where(tokens.c.id < given("after_id"))
-    return page.order_by(tokens.c.id.desc()).limit(given("limit"))
+        page = page.where(tokens.c.id < parameter("after_id"))
+    return page.order_by(tokens.c.id.desc()).limit(parameter("limit"))
 
 
-SETTING = sa.select(settings.c.value).where(settings.c.name == given("name"))
+SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))
 
 # The owner is a setting, which does not compare byte by byte, as ids do.
 OWNER = sa.select(users).where(users.c.id == sa.cast(SETTING.scalar_subquery(), users.c.id.type))

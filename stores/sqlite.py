@@ -18,88 +18,88 @@ from sqlalchemy.dialects import sqlite
 
 from kanban.store import AlreadyExists, Busy, StaleRead, Unavailable
 from stores import migrations
-from stores.engine import Transaction, kind_of_row
-from stores.opening import BadAddress, Mode, NoStore, NotATackboard, NotUsable
+from stores.engine import Transaction, find_kind_by_column
+from stores.opening import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
 from stores.rows import Row
 from stores.sql import SqlStore
-from stores.statements import Call
+from stores.statements import BoundStatement
 
-PATIENCE = 5.0
+BUSY_TIMEOUT = 5.0
 """How many seconds a writer waits for others before it is told that the store is busy."""
 
-MIN_ROOM = 1024 * 1024
+MIN_FREE_BYTES = 1024 * 1024
 """Bytes without which a disk counts as full. A small write may still fit in, where the log has just been emptied."""
 
-_OLDEST = (3, 37, 0)
-_PAUSE = 0.01
+_MIN_VERSION = (3, 37, 0)
+_RETRY_PAUSE = 0.01
 
-_TOO_LONG = "Other writers kept the database for too long."
-_IN_VAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
-_GONE = "The database file has been removed or replaced."
-_FULL = "The disk of the database file is full."
-_TROUBLES = {
-    sqlite3.SQLITE_FULL: _FULL,
+_BUSY_MESSAGE = "Other writers kept the database for too long."
+_BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_FILE_REPLACED_MESSAGE = "The database file has been removed or replaced."
+_DISK_FULL_MESSAGE = "The disk of the database file is full."
+_UNAVAILABLE_MESSAGES = {
+    sqlite3.SQLITE_FULL: _DISK_FULL_MESSAGE,
     sqlite3.SQLITE_IOERR: "The database file could not be read or written.",
     sqlite3.SQLITE_CANTOPEN: "The database file could not be opened.",
     sqlite3.SQLITE_READONLY: "The database file may not be written.",
     sqlite3.SQLITE_CORRUPT: "The database file is damaged.",
     sqlite3.SQLITE_NOTADB: "The database file is damaged.",
 }
-_TAKEN = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+_UNIQUE_CODES = {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}
 
 
 def open_sqlite(
     url: str,
     *,
-    mode: Mode = Mode.CREATE,
+    mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = lambda _: None,
-    patience: float = PATIENCE,
+    busy_timeout: float = BUSY_TIMEOUT,
 ) -> SqlStore:
     """The store in that file, made or brought up to date as the mode allows. Raises CannotOpen.
 
     A file of an earlier version is copied before it is migrated, into another one next to it.
     """
-    path = path_of(url)
-    prepare(path, mode=mode, report=report, patience=patience)
-    return SqlStore(SqliteEngine(path, patience))
+    path = parse_path(url)
+    prepare_file(path, mode=mode, report=report, busy_timeout=busy_timeout)
+    return SqlStore(SqliteEngine(path, busy_timeout))
 
 
-def prepare(
+def prepare_file(
     path: Path,
     *,
-    mode: Mode = Mode.CREATE,
+    mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = lambda _: None,
-    patience: float = PATIENCE,
-    keeps_copy: bool = True,
+    busy_timeout: float = BUSY_TIMEOUT,
+    keep_copy: bool = True,
 ) -> None:
     """Have a store of the current version in that file, as the mode allows. Raises CannotOpen."""
-    if sqlite3.sqlite_version_info < _OLDEST:
-        raise NotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
+    if sqlite3.sqlite_version_info < _MIN_VERSION:
+        raise StoreNotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
     try:
-        if mode is Mode.CREATE:
-            _make(path)
+        if mode is OpenMode.CREATE:
+            _create_file(path)
         elif not path.exists():
-            raise NoStore(f"sqlite:///{path}")
+            raise StoreMissing(f"sqlite:///{path}")
         _ensure_usable(path)
-        with closing(connect(path, patience)) as connection:
-            found = _found(connection, path)
-            if found is None and mode is not Mode.CREATE:
-                raise NoStore(f"sqlite:///{path}")
-            is_old = migrations.is_needed(str(path), found, mode)
-            if mode is Mode.EXISTING:
+        with closing(connect(path, busy_timeout)) as connection:
+            found = _read_schema_version(connection, path)
+            if found is None and mode is not OpenMode.CREATE:
+                raise StoreMissing(f"sqlite:///{path}")
+            is_old = migrations.is_upgrade_needed(str(path), found, mode)
+            if mode is OpenMode.EXISTING:
                 return
-            _make_durable(connection, path, patience)
+            _enable_wal(connection, path, busy_timeout)
             if is_old:
-                _upgrade(connection, path, report, keeps_copy=keeps_copy)
+                _migrate(connection, path, report, keep_copy=keep_copy)
     except OSError as error:
-        raise NotUsable(
+        raise StoreNotUsable(
             f"The database file {path} cannot be used: {error.strerror}; let STORE_URL name one that can be written."
         ) from error
     except sqlite3.DatabaseError as error:
         # A text that is not UTF-8 has no code.
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise NotATackboard(str(path)) from error
-        raise NotUsable(f"The database file {path} cannot be used: {error}.") from error
+            raise NotTackboardDatabase(str(path)) from error
+        raise StoreNotUsable(f"The database file {path} cannot be used: {error}.") from error
 
 
 class _SqliteTransaction:
@@ -110,100 +110,100 @@ class _SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def run(self, call: Call) -> None:
-        self._connection.execute(*call)
+    def execute(self, statement: BoundStatement) -> None:
+        self._connection.execute(*statement)
 
-    def change(self, call: Call) -> None:
-        if self._connection.execute(*call).rowcount != 1:
+    def write_one(self, statement: BoundStatement) -> None:
+        if self._connection.execute(*statement).rowcount != 1:
             raise StaleRead
 
-    def rows(self, call: Call) -> list[Row]:
-        return self._connection.execute(*call).fetchall()
+    def query(self, statement: BoundStatement) -> list[Row]:
+        return self._connection.execute(*statement).fetchall()
 
 
 class SqliteEngine:
     """The connections to one file. A thread takes one for as long as it reads or writes."""
 
-    has_lateral = False
-    sends_at_once = False
+    supports_lateral = False
+    pipelines_reads = False
     # Whatever is written over itself in a table is not written at all.
-    probe: Call = ("PRAGMA user_version = 0", ())
+    probe_statement: BoundStatement = ("PRAGMA user_version = 0", ())
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, path: Path, busy_timeout: float) -> None:
         self.dialect: sa.Dialect = sqlite.dialect()
         self._path = path
-        self._patience = patience
-        self._identity = _identity(path)
+        self._busy_timeout = busy_timeout
+        self._file_identity = _file_identity(path)
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         # SQLite lets waiting writers poll; a lock hands over at once, and to each in turn.
-        self._turn = threading.Lock()
+        self._write_lock = threading.Lock()
 
-    def read(self, calls: Sequence[Call], *, needs_first: bool = False) -> list[list[Row]]:
+    def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment.
 
         With `needs_first` the rest is not read where the first query has no rows.
         """
-        connection = self._take()
+        connection = self._acquire()
         try:
             connection.execute("BEGIN")
-            found = [connection.execute(*calls[0]).fetchall()]
-            if needs_first and not found[0]:
-                found += [[] for _ in calls[1:]]
+            found = [connection.execute(*statements[0]).fetchall()]
+            if stop_if_first_empty and not found[0]:
+                found += [[] for _ in statements[1:]]
             else:
-                found += [connection.execute(*call).fetchall() for call in calls[1:]]
+                found += [connection.execute(*call).fetchall() for call in statements[1:]]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Closing rolls back, whatever state the error left.
             connection.close()
-            _tell(error)
+            _raise_store_error(error)
         except BaseException:
             connection.rollback()
-            self._give_back(connection)
+            self._release(connection)
             raise
-        self._give_back(connection)
+        self._release(connection)
         return found
 
     @contextmanager
-    def writing(self, *, patient: bool = True) -> Iterator[Transaction]:
+    def begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
         """The only writing transaction. Raises Busy."""
-        if not self._turn.acquire(timeout=self._patience if patient else 0):
-            raise Busy(_TOO_LONG)
+        if not self._write_lock.acquire(timeout=self._busy_timeout if wait else 0):
+            raise Busy(_BUSY_MESSAGE)
         try:
             # A file that was removed can still be written: what is acknowledged then would be lost.
-            if _identity(self._path) != self._identity:
-                raise Unavailable(_GONE)
-            connection = self._take()
+            if _file_identity(self._path) != self._file_identity:
+                raise Unavailable(_FILE_REPLACED_MESSAGE)
+            connection = self._acquire()
             try:
-                if not patient:
+                if not wait:
                     connection.execute("PRAGMA busy_timeout=0")
                 connection.execute("BEGIN IMMEDIATE")
                 yield _SqliteTransaction(connection)
                 connection.execute("COMMIT")
-                if not patient:
-                    _be_patient(connection, self._patience)
+                if not wait:
+                    _set_busy_timeout(connection, self._busy_timeout)
             except sqlite3.Error as error:
                 # Closing rolls back, whatever state the error left.
                 connection.close()
-                _tell(error)
+                _raise_store_error(error)
             except BaseException:
                 connection.rollback()
-                self._give_back(connection)
+                self._release(connection)
                 raise
-            self._give_back(connection)
+            self._release(connection)
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
-    def check_room(self) -> None:
+    def ensure_disk_space(self) -> None:
         """Raise Unavailable on a disk that is full, or whose file has been removed."""
         try:
             disk = os.statvfs(self._path)
         except OSError as error:
-            raise Unavailable(_GONE) from error
+            raise Unavailable(_FILE_REPLACED_MESSAGE) from error
         # Root may use what is kept back for it.
         blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
-        if blocks * disk.f_frsize < MIN_ROOM:
-            raise Unavailable(_FULL)
+        if blocks * disk.f_frsize < MIN_FREE_BYTES:
+            raise Unavailable(_DISK_FULL_MESSAGE)
 
     def close(self) -> None:
         """Close the connections; one that is in use, when it is given back."""
@@ -211,7 +211,7 @@ class SqliteEngine:
         while self._idle:
             self._idle.pop().close()
 
-    def _take(self) -> sqlite3.Connection:
+    def _acquire(self) -> sqlite3.Connection:
         if self._closed:
             raise Unavailable("The store has been closed.")
         try:
@@ -219,32 +219,32 @@ class SqliteEngine:
         except IndexError:
             pass
         try:
-            return connect(self._path, self._patience)
+            return connect(self._path, self._busy_timeout)
         except sqlite3.Error as error:
-            _tell(error)
+            _raise_store_error(error)
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _release(self, connection: sqlite3.Connection) -> None:
         if self._closed:
             connection.close()
         else:
             self._idle.append(connection)
 
 
-def path_of(url: str) -> Path:
+def parse_path(url: str) -> Path:
     """The file that a URL names, as an absolute path. Raises BadAddress."""
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise BadAddress("STORE_URL cannot be read: sqlite:///tackboard.db is one that can.") from error
+        raise InvalidStoreUrl("STORE_URL cannot be read: sqlite:///tackboard.db is one that can.") from error
     if parts.drivername != "sqlite" or parts.host or parts.username or parts.query:
-        raise BadAddress("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
+        raise InvalidStoreUrl("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
     if not parts.database or parts.database == ":memory:" or "\0" in parts.database:
-        raise BadAddress("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
+        raise InvalidStoreUrl("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
     # Made absolute at once: the program may change its folder later.
     return Path(parts.database).absolute()
 
 
-def _make(path: Path) -> None:
+def _create_file(path: Path) -> None:
     """Make the file, unless there is one already."""
     try:
         # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
@@ -265,14 +265,14 @@ def _ensure_usable(path: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
+def connect(path: Path, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
     """A connection to a file that is there; transactions are begun by hand."""
     # Mode rw never makes a file: one that vanished must not come back empty.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
     try:
-        _be_patient(connection, patience)
+        _set_busy_timeout(connection, busy_timeout)
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
     except sqlite3.Error:
@@ -281,11 +281,11 @@ def connect(path: Path, patience: float = PATIENCE) -> sqlite3.Connection:
     return connection
 
 
-def _be_patient(connection: sqlite3.Connection, patience: float) -> None:
-    connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
+def _set_busy_timeout(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _file_identity(path: Path) -> tuple[int, int] | None:
     try:
         status = os.stat(path)  # noqa: PTH116  (Path.stat costs twice as much, and this is before every write)
     except OSError:
@@ -293,22 +293,22 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _found(connection: sqlite3.Connection, path: Path) -> str | None:
+def _read_schema_version(connection: sqlite3.Connection, path: Path) -> str | None:
     """The version of the schema in the file, None in an empty one. Raises NotATackboard."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return None
     if migrations.VERSION_TABLE not in tables:
-        raise NotATackboard(str(path))
+        raise NotTackboardDatabase(str(path))
     versions = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchall()  # noqa: S608  (a constant)
     if len(versions) != 1:
-        raise NotATackboard(str(path))
+        raise NotTackboardDatabase(str(path))
     return str(versions[0][0])
 
 
-def _make_durable(connection: sqlite3.Connection, path: Path, patience: float) -> None:
+def _enable_wal(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
     """Turn the write-ahead log on. It stays on for the file."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + busy_timeout
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -316,26 +316,26 @@ def _make_durable(connection: sqlite3.Connection, path: Path, patience: float) -
             # SQLite does not wait here when another process does the same.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(_PAUSE)
+            time.sleep(_RETRY_PAUSE)
             continue
         if mode != "wal":
-            raise NotUsable(f"The database file {path} is in a place where SQLite cannot keep its log.")
+            raise StoreNotUsable(f"The database file {path} is in a place where SQLite cannot keep its log.")
         return
 
 
-def _upgrade(connection: sqlite3.Connection, path: Path, report: Callable[[str], None], *, keeps_copy: bool) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, report: Callable[[str], None], *, keep_copy: bool) -> None:
     copy = None
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
         with engine.begin() as through_alchemy:
             # Two programs may open a new file at the same time: the second finds nothing left to do.
             through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
-            found = _found(connection, path)
-            if not migrations.is_needed(str(path), found, Mode.MIGRATE):
+            found = _read_schema_version(connection, path)
+            if not migrations.is_upgrade_needed(str(path), found, OpenMode.MIGRATE):
                 return
-            if found is not None and keeps_copy:
+            if found is not None and keep_copy:
                 # Nobody writes between this copy and the migration: the transaction has begun.
-                copy = _copy(path, found)
+                copy = _copy_before_migration(path, found)
             migrations.upgrade(through_alchemy)
     except Exception as error:
         # Nothing was migrated; a start that fails again and again must not fill the disk.
@@ -353,7 +353,7 @@ def _upgrade(connection: sqlite3.Connection, path: Path, report: Callable[[str],
         )
 
 
-def _copy(path: Path, version: str) -> Path:
+def _copy_before_migration(path: Path, version: str) -> Path:
     """Copy the database into a new file next to it, for its owner only, named after its version and the time."""
     copy = path.with_name(f"{path.stem}-schema-{version}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{path.suffix}")
     part = copy.with_name(f"{copy.name}.part")
@@ -368,18 +368,18 @@ def _copy(path: Path, version: str) -> Path:
     return copy
 
 
-def _tell(error: sqlite3.Error) -> NoReturn:
+def _raise_store_error(error: sqlite3.Error) -> NoReturn:
     """Raise the error of the port that this is, or itself where it is a mistake of ours."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is None:
         raise error
-    if code in _TAKEN:
+    if code in _UNIQUE_CODES:
         # As in "UNIQUE constraint failed: cards.board_id, cards.external_id".
         table, _, column = str(error).rpartition(" ")[2].partition(".")
-        raise AlreadyExists(kind_of_row(table, column)) from error
+        raise AlreadyExists(find_kind_by_column(table, column)) from error
     primary = code & 0xFF
-    if primary in _IN_VAIN:
-        raise Busy(_TOO_LONG) from error
-    if primary in _TROUBLES:
-        raise Unavailable(_TROUBLES[primary]) from error
+    if primary in _BUSY_CODES:
+        raise Busy(_BUSY_MESSAGE) from error
+    if primary in _UNAVAILABLE_MESSAGES:
+        raise Unavailable(_UNAVAILABLE_MESSAGES[primary]) from error
     raise error

@@ -24,7 +24,7 @@ from stores.schema import (
     checklist_items,
     checklists,
     comments,
-    end_of,
+    effective_end,
     events,
     idempotency_records,
     labels,
@@ -34,22 +34,22 @@ from stores.schema import (
 )
 
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | ReturningDelete[Any]
-Scope = Literal["list", "board", "status"]
-CARD_SCOPES: tuple[Scope, ...] = ("list", "board", "status")
+CardScope = Literal["list", "board", "status"]
+CARD_SCOPES: tuple[CardScope, ...] = ("list", "board", "status")
 
-_GIVEN = "given_"
+_PREFIX = "given_"
 
 
-def given(name: str) -> sa.BindParameter[Any]:
+def parameter(name: str) -> sa.BindParameter[Any]:
     """A parameter. The prefix keeps it apart from the names that Core reserves for columns being written."""
-    return sa.bindparam(_GIVEN + name)
+    return sa.bindparam(_PREFIX + name)
 
 
-Call = tuple[str, Sequence[Any]]
+BoundStatement = tuple[str, Sequence[Any]]
 """A statement to run: its text, and its parameters by position."""
 
 
-class Prepared:
+class PreparedStatement:
     """A statement as one dialect wants it: its text, and the order of its parameters."""
 
     __slots__ = ("_constants", "_names", "text")
@@ -59,25 +59,25 @@ class Prepared:
         if compiled.positiontup is None:
             raise TypeError("The dialect must take its parameters by position.")
         self.text = compiled.string
-        self._names = tuple(name.removeprefix(_GIVEN) for name in compiled.positiontup)
-        self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_GIVEN)}
+        self._names = tuple(name.removeprefix(_PREFIX) for name in compiled.positiontup)
+        self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_PREFIX)}
 
-    def call(self, values: Mapping[str, Any]) -> Call:
+    def bind(self, values: Mapping[str, Any]) -> BoundStatement:
         """The statement with these values. Raises KeyError for one that is missing."""
         if self._constants:
             values = {**self._constants, **values}
         return self.text, [values[name] for name in self._names]
 
 
-class Catalogue(dict[Statement, Prepared]):
+class StatementCache(dict[Statement, PreparedStatement]):
     """Statements prepared for a dialect, each when it is first wanted."""
 
     def __init__(self, dialect: sa.Dialect) -> None:
         super().__init__()
         self._dialect = dialect
 
-    def __missing__(self, statement: Statement) -> Prepared:
-        prepared = self[statement] = Prepared(statement, self._dialect)
+    def __missing__(self, statement: Statement) -> PreparedStatement:
+        prepared = self[statement] = PreparedStatement(statement, self._dialect)
         return prepared
 
 
@@ -85,100 +85,102 @@ class Catalogue(dict[Statement, Prepared]):
 
 
 ANY_BOARD = sa.select(boards, members.c.role).where(
-    boards.c.id == given("board_id"),
+    boards.c.id == parameter("board_id"),
     members.c.board_id == boards.c.id,
-    members.c.user_id == given("user_id"),
+    members.c.user_id == parameter("user_id"),
 )
 
 BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
 
-_ASKING = members.alias("asking")
-_IS_MEMBER = (
-    sa.select(_ASKING.c.user_id)
-    .where(_ASKING.c.board_id == given("board_id"), _ASKING.c.user_id == given("user_id"))
+_CALLER = members.alias("asking")
+_CALLER_IS_MEMBER = (
+    sa.select(_CALLER.c.user_id)
+    .where(_CALLER.c.board_id == parameter("board_id"), _CALLER.c.user_id == parameter("user_id"))
     .exists()
 )
 
 
 @cache
-def for_member(statement: sa.Select[Any]) -> sa.Select[Any]:
+def restrict_to_member(statement: sa.Select[Any]) -> sa.Select[Any]:
     """The statement for a member of a board. For anybody else it has no rows, and PostgreSQL does not look for any.
 
     SQLite would look, and see at each row that it is in vain.
     """
-    return statement.where(_IS_MEMBER)
+    return statement.where(_CALLER_IS_MEMBER)
 
 
-MEMBERS = sa.select(members).where(members.c.board_id == given("board_id"))
+MEMBERS = sa.select(members).where(members.c.board_id == parameter("board_id"))
 
-LABELS = sa.select(labels).where(labels.c.board_id == given("board_id")).order_by(labels.c.id)
+LABELS = sa.select(labels).where(labels.c.board_id == parameter("board_id")).order_by(labels.c.id)
 
 DELETED_LIST = sa.select(lists).where(
-    lists.c.board_id == given("board_id"), lists.c.id == given("list_id"), lists.c.deleted_at.is_not(None)
+    lists.c.board_id == parameter("board_id"), lists.c.id == parameter("list_id"), lists.c.deleted_at.is_not(None)
 )
 
-BOARD_OF = sa.select(boards.c.id).where(
-    boards.c.created_by == given("user_id"),
-    boards.c.external_id == given("external_id"),
+BOARD_ID_BY_EXTERNAL_ID = sa.select(boards.c.id).where(
+    boards.c.created_by == parameter("user_id"),
+    boards.c.external_id == parameter("external_id"),
     boards.c.deleted_at.is_(None),
 )
 
 LISTS = (
-    sa.select(lists).where(lists.c.board_id == given("board_id"), lists.c.deleted_at.is_(None)).order_by(lists.c.rank)
+    sa.select(lists)
+    .where(lists.c.board_id == parameter("board_id"), lists.c.deleted_at.is_(None))
+    .order_by(lists.c.rank)
 )
 
 
 @cache
-def boards_page(*, archived: bool, continued: bool) -> sa.Select[Any]:
+def select_boards(*, archived: bool, continued: bool) -> sa.Select[Any]:
     """The live boards of a user with the user's role, newest first, archived or not; continued below an id."""
     where = boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None)
-    return boards_of_user(boards.c.deleted_at.is_(None), where, continued=continued)
+    return select_boards_where(boards.c.deleted_at.is_(None), where, continued=continued)
 
 
-def boards_of_user(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
+def select_boards_where(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
     """A page of a user's boards that fit, with the user's role, newest first; continued below an id."""
     page = (
         sa.select(boards, members.c.role)
         .join(members, members.c.board_id == boards.c.id)
-        .where(members.c.user_id == given("user_id"), *conditions)
+        .where(members.c.user_id == parameter("user_id"), *conditions)
     )
     if continued:
-        page = page.where(members.c.board_id < given("after_id"))
-    return page.order_by(members.c.board_id.desc()).limit(given("limit"))
+        page = page.where(members.c.board_id < parameter("after_id"))
+    return page.order_by(members.c.board_id.desc()).limit(parameter("limit"))
 
 
 EVENTS = (
     sa.select(events)
-    .where(events.c.board_id == given("board_id"), events.c.seq > given("after_seq"))
+    .where(events.c.board_id == parameter("board_id"), events.c.seq > parameter("after_seq"))
     .order_by(events.c.seq)
-    .limit(given("limit"))
+    .limit(parameter("limit"))
 )
 
 
 # Cards
 
 
-class Joined(FunctionElement[str]):
+class GroupConcat(FunctionElement[str]):
     """Texts of several rows as one, in no order, with a separator between."""
 
     type = sa.Text()
     inherit_cache = True
 
 
-@compiles(Joined, "sqlite")
-def _joined_on_sqlite(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(GroupConcat, "sqlite")
+def _compile_for_sqlite(element: GroupConcat, compiler: SQLCompiler, **options: Any) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)})"
 
 
-@compiles(Joined, "postgresql")
-def _joined_on_postgresql(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(GroupConcat, "postgresql")
+def _compile_for_postgresql(element: GroupConcat, compiler: SQLCompiler, **options: Any) -> str:
     return f"string_agg({compiler.process(element.clauses, **options)})"
 
 
-def _gathered(column: sa.ColumnElement[str], sign: str, name: str, table: sa.Table) -> sa.Label[str]:
+def _aggregate_for_card(column: sa.ColumnElement[str], separator: str, name: str, table: sa.Table) -> sa.Label[str]:
     """What another table holds for a card, in one text."""
     return (
-        sa.select(Joined(column, sa.literal_column(f"'{sign}'")))
+        sa.select(GroupConcat(column, sa.literal_column(f"'{separator}'")))
         .where(table.c.card_id == cards.c.id)
         .correlate(cards)
         .scalar_subquery()
@@ -186,13 +188,13 @@ def _gathered(column: sa.ColumnElement[str], sign: str, name: str, table: sa.Tab
     )
 
 
-BLANK: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
+SPACE: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
 
-_ADDED = (
-    _gathered(card_labels.c.label_id, " ", "label_ids", card_labels),
-    _gathered(card_assignees.c.member_id, " ", "member_ids", card_assignees),
-    _gathered(
-        sa.cast(card_links.c.position, sa.Text) + BLANK + card_links.c.url + BLANK + card_links.c.title,
+_AGGREGATES = (
+    _aggregate_for_card(card_labels.c.label_id, " ", "label_ids", card_labels),
+    _aggregate_for_card(card_assignees.c.member_id, " ", "member_ids", card_assignees),
+    _aggregate_for_card(
+        sa.cast(card_links.c.position, sa.Text) + SPACE + card_links.c.url + SPACE + card_links.c.title,
         "\n",
         "links",
         card_links,
@@ -207,54 +209,58 @@ _CARD_COLUMNS = (
     time_entries.c.version,
     time_entries.c.user_id,
     time_entries.c.note,
-    *_ADDED,
+    *_AGGREGATES,
 )
 _WITH_RUNNING_ENTRY = cards.outerjoin(
     time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
 )
 _CARDS = sa.select(*_CARD_COLUMNS).select_from(_WITH_RUNNING_ENTRY)
 
-CARD = _CARDS.where(cards.c.id == given("card_id"), cards.c.board_id == given("board_id"), cards.c.deleted_at.is_(None))
+CARD = _CARDS.where(
+    cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"), cards.c.deleted_at.is_(None)
+)
 
-ANY_CARD = _CARDS.where(cards.c.id == given("card_id"), cards.c.board_id == given("board_id"))
+ANY_CARD = _CARDS.where(cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"))
 
 
-def _of_neighbour(column: str) -> sa.ScalarSelect[Any]:
+def _neighbour_column(column: str) -> sa.ScalarSelect[Any]:
     neighbour = cards.alias("neighbour")
     return (
         sa.select(neighbour.c[column])
-        .where(neighbour.c.id == given("card_id"), neighbour.c.board_id == given("board_id"))
+        .where(neighbour.c.id == parameter("card_id"), neighbour.c.board_id == parameter("board_id"))
         .scalar_subquery()
     )
 
 
-_IN_ITS_LIST = sa.select(cards.c.rank).where(cards.c.list_id == _of_neighbour("list_id"))
+_RANKS_IN_NEIGHBOUR_LIST = sa.select(cards.c.rank).where(cards.c.list_id == _neighbour_column("list_id"))
 
-RANK_BEYOND: dict[str, sa.Select[Any]] = {
-    "before": _IN_ITS_LIST.where(cards.c.rank < _of_neighbour("rank")).order_by(cards.c.rank.desc()).limit(1),
-    "after": _IN_ITS_LIST.where(cards.c.rank > _of_neighbour("rank")).order_by(cards.c.rank).limit(1),
+NEXT_RANK: dict[str, sa.Select[Any]] = {
+    "before": _RANKS_IN_NEIGHBOUR_LIST.where(cards.c.rank < _neighbour_column("rank"))
+    .order_by(cards.c.rank.desc())
+    .limit(1),
+    "after": _RANKS_IN_NEIGHBOUR_LIST.where(cards.c.rank > _neighbour_column("rank")).order_by(cards.c.rank).limit(1),
 }
 
-IN_LIVE_LIST = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
-_IN_USED_LIST = (
+LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+_LIST_IS_ACTIVE = (
     sa.select(lists.c.id)
     .where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None), lists.c.archived_at.is_(None))
     .exists()
 )
 
-_SCOPES = {
-    "list": (cards.c.list_id == given("list_id"),),
-    "board": (cards.c.board_id == given("board_id"),),
-    "status": (cards.c.board_id == given("board_id"), cards.c.status == given("status")),
+_SCOPE_CONDITIONS = {
+    "list": (cards.c.list_id == parameter("list_id"),),
+    "board": (cards.c.board_id == parameter("board_id"),),
+    "status": (cards.c.board_id == parameter("board_id"), cards.c.status == parameter("status")),
 }
 
-_SHELVES = {
+_STATE_CONDITIONS = {
     CardState.ACTIVE: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_(None)),
     CardState.ARCHIVED: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_not(None)),
     CardState.DELETED: (cards.c.deleted_at.is_not(None),),
 }
 
-_SORTS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
+_SORT_COLUMNS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
     CardSort.POSITION: (cards.c.rank,),
     CardSort.OLDEST: (cards.c.id,),
     CardSort.NEWEST: (cards.c.id,),
@@ -264,69 +270,71 @@ _SORTS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
     CardSort.DUE_LAST: (cards.c.due_at, cards.c.id),
 }
 
-Filters = frozenset[str]
+FilterNames = frozenset[str]
 """Names of what a card must fit besides its place: keys of `_FILTERS`."""
 
-_FILTERS: dict[str, sa.ColumnElement[bool]] = {
-    "status": cards.c.status == given("status"),
+_FILTER_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
+    "status": cards.c.status == parameter("status"),
     "q": sa.or_(
-        cards.c.search.like(given("pattern"), escape="/"),
+        cards.c.search.like(parameter("pattern"), escape="/"),
         # Not EXISTS: PostgreSQL would gather all comments that fit, those of other boards too.
         sa.select(comments.c.card_id)
-        .where(comments.c.card_id == cards.c.id, comments.c.search.like(given("pattern"), escape="/"))
+        .where(comments.c.card_id == cards.c.id, comments.c.search.like(parameter("pattern"), escape="/"))
         .limit(sa.literal_column("1"))
         .correlate(cards)
         .scalar_subquery()
         .is_not(None),
     ),
     "label_id": sa.select(card_labels.c.card_id)
-    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == given("label_id"))
+    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == parameter("label_id"))
     .correlate(cards)
     .exists(),
     "assignee_id": sa.select(card_assignees.c.card_id)
     .join(members, members.c.id == card_assignees.c.member_id)
-    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == given("assignee_id"))
+    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == parameter("assignee_id"))
     .correlate(cards)
     .exists(),
-    "due_from": cards.c.due_at >= given("due_from"),
-    "due_until": cards.c.due_at < given("due_until"),
+    "due_from": cards.c.due_at >= parameter("due_from"),
+    "due_until": cards.c.due_at < parameter("due_until"),
     "overdue_at": sa.and_(
-        cards.c.due_at < given("overdue_at"),
+        cards.c.due_at < parameter("overdue_at"),
         ~cards.c.due_complete.is_(sa.true()),
         cards.c.status != sa.literal_column("'done'"),
     ),
-    "updated_since": cards.c.updated_at >= given("updated_since"),
-    "deleted_since": cards.c.deleted_at >= given("deleted_since"),
+    "updated_since": cards.c.updated_at >= parameter("updated_since"),
+    "deleted_since": cards.c.deleted_at >= parameter("deleted_since"),
 }
 
 
 @cache
-def cards_page(scope: Scope, sort: CardSort, shelf: CardState, filters: Filters, *, continued: bool) -> sa.Select[Any]:
+def select_cards(
+    scope: CardScope, sort: CardSort, state: CardState, filters: FilterNames, *, continued: bool
+) -> sa.Select[Any]:
     """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
 
     By position, they are those of one list: `cards_in_order` has those of many.
     """
-    keys = _SORTS[sort]
+    keys = _SORT_COLUMNS[sort]
     descending = sort.startswith("-")
-    page = _CARDS.where(*_SHELVES[shelf], *_SCOPES[scope], *_fitting(filters))
+    page = _CARDS.where(*_STATE_CONDITIONS[state], *_SCOPE_CONDITIONS[scope], *_filter_conditions(filters))
     if scope != "list":
-        page = page.where(_IN_USED_LIST if shelf == CardState.ACTIVE else IN_LIVE_LIST)
+        page = page.where(_LIST_IS_ACTIVE if state == CardState.ACTIVE else LIST_IS_LIVE)
     if keys[0] is cards.c.due_at:
         page = page.where(cards.c.due_at.is_not(None))
     if continued:
         here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
-        there_keys = [given(f"after_{key.name}") for key in keys]
+        there_keys = [parameter(f"after_{key.name}") for key in keys]
         there = sa.tuple_(*there_keys) if len(there_keys) > 1 else there_keys[0]
         page = page.where(here < there if descending else here > there)
-    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(given("limit"))
+    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(parameter("limit"))
 
 
-def _fitting(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    return [_FILTERS[name] for name in sorted(filters)]
+def _filter_conditions(filters: FilterNames) -> list[sa.ColumnElement[bool]]:
+    return [_FILTER_CONDITIONS[name] for name in sorted(filters)]
 
 
 @cache
-def cards_in_order(shelf: CardState, filters: Filters, *, lateral: bool) -> sa.Select[Any]:
+def select_cards_by_position(state: CardState, filters: FilterNames, *, use_lateral: bool) -> sa.Select[Any]:
     """Cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
 
     The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
@@ -335,73 +343,79 @@ def cards_in_order(shelf: CardState, filters: Filters, *, lateral: bool) -> sa.S
     """
     here = lists.alias("here")
     rank_now = (
-        sa.select(here.c.rank).where(here.c.id == given("after_list_id"), here.c.deleted_at.is_(None)).scalar_subquery()
+        sa.select(here.c.rank)
+        .where(here.c.id == parameter("after_list_id"), here.c.deleted_at.is_(None))
+        .scalar_subquery()
     )
     among = [
-        lists.c.board_id == given("board_id"),
+        lists.c.board_id == parameter("board_id"),
         lists.c.deleted_at.is_(None),
-        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), given("after_list_rank")),
+        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), parameter("after_list_rank")),
     ]
     if "status" in filters:
-        among.append(lists.c.stage == given("status"))
-    if shelf == CardState.ACTIVE:
+        among.append(lists.c.stage == parameter("status"))
+    if state == CardState.ACTIVE:
         among.append(lists.c.archived_at.is_(None))
     wanted = [
         cards.c.list_id == lists.c.id,
-        *_SHELVES[shelf],
-        *_fitting(filters - {"status"}),
+        *_STATE_CONDITIONS[state],
+        *_filter_conditions(filters - {"status"}),
         cards.c.rank
-        > sa.case((lists.c.id == given("after_list_id"), given("after_rank")), else_=sa.literal_column("''")),
+        > sa.case((lists.c.id == parameter("after_list_id"), parameter("after_rank")), else_=sa.literal_column("''")),
     ]
-    if lateral:
-        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(given("limit")).correlate(lists).lateral("page")
+    if use_lateral:
+        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(parameter("limit")).correlate(lists).lateral("page")
         found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
         rank = page.c.rank
     else:
         found = sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*wanted)
         rank = cards.c.rank
-    return found.where(*among).order_by(lists.c.rank, rank).limit(given("limit"))
+    return found.where(*among).order_by(lists.c.rank, rank).limit(parameter("limit"))
 
 
 @cache
-def time_entries_page(*, continued: bool) -> sa.Select[Any]:
+def select_time_entries(*, continued: bool) -> sa.Select[Any]:
     """The time entries of a card, oldest first; continued past an id."""
-    page = sa.select(time_entries).where(time_entries.c.card_id == given("card_id"))
+    page = sa.select(time_entries).where(time_entries.c.card_id == parameter("card_id"))
     if continued:
-        page = page.where(time_entries.c.id > given("after_id"))
-    return page.order_by(time_entries.c.id).limit(given("limit"))
+        page = page.where(time_entries.c.id > parameter("after_id"))
+    return page.order_by(time_entries.c.id).limit(parameter("limit"))
 
 
-TIME_ENTRY = sa.select(time_entries).where(time_entries.c.id == given("id"), time_entries.c.card_id == given("card_id"))
+TIME_ENTRY = sa.select(time_entries).where(
+    time_entries.c.id == parameter("id"), time_entries.c.card_id == parameter("card_id")
+)
 
-CHECKLIST = sa.select(checklists).where(checklists.c.id == given("id"), checklists.c.card_id == given("card_id"))
+CHECKLIST = sa.select(checklists).where(
+    checklists.c.id == parameter("id"), checklists.c.card_id == parameter("card_id")
+)
 
 CHECKLIST_ITEMS = (
     sa.select(checklist_items)
     .join(checklists, checklists.c.id == checklist_items.c.checklist_id)
-    .where(checklists.c.card_id == given("card_id"))
+    .where(checklists.c.card_id == parameter("card_id"))
     .order_by(checklists.c.rank, checklist_items.c.position)
 )
 
-CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == given("card_id")).order_by(checklists.c.rank)
+CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == parameter("card_id")).order_by(checklists.c.rank)
 
 _COMMENTS = sa.select(*(column for column in comments.c if column.name != "search"))
 
-COMMENT = _COMMENTS.where(comments.c.id == given("id"), comments.c.card_id == given("card_id"))
+COMMENT = _COMMENTS.where(comments.c.id == parameter("id"), comments.c.card_id == parameter("card_id"))
 
 
 @cache
-def comments_page(*, continued: bool) -> sa.Select[Any]:
+def select_comments(*, continued: bool) -> sa.Select[Any]:
     """The comments of a card, newest first; continued past an id."""
-    page = _COMMENTS.where(comments.c.card_id == given("card_id"))
+    page = _COMMENTS.where(comments.c.card_id == parameter("card_id"))
     if continued:
-        page = page.where(comments.c.id < given("after_id"))
-    return page.order_by(comments.c.id.desc()).limit(given("limit"))
+        page = page.where(comments.c.id < parameter("after_id"))
+    return page.order_by(comments.c.id.desc()).limit(parameter("limit"))
 
 
-PLACED = (
+CARD_RANKS = (
     sa.select(cards.c.id, cards.c.rank, sa.or_(cards.c.deleted_at.is_not(None), cards.c.archived_at.is_not(None)))
-    .where(cards.c.list_id == given("list_id"), cards.c.board_id == given("board_id"))
+    .where(cards.c.list_id == parameter("list_id"), cards.c.board_id == parameter("board_id"))
     .order_by(cards.c.rank)
 )
 
@@ -410,29 +424,29 @@ PLACED = (
 
 
 @cache
-def worked_page(*, continued: bool) -> sa.Select[Any]:
+def select_time_entries_with_cards(*, continued: bool) -> sa.Select[Any]:
     """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
     entry = time_entries.alias("entry")
-    ended = end_of(entry)
+    ended = effective_end(entry)
     page = (
         sa.select(*entry.c, *_CARD_COLUMNS)
         .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
         .where(
-            entry.c.board_id == given("board_id"),
-            entry.c.started_at < given("until"),
+            entry.c.board_id == parameter("board_id"),
+            entry.c.started_at < parameter("until"),
             # The page before was past the beginning. SQLite finds no pair in an index on what is computed.
-            ended >= given("after_ended_at") if continued else ended > given("since"),
+            ended >= parameter("after_ended_at") if continued else ended > parameter("since"),
             cards.c.deleted_at.is_(None),
-            IN_LIVE_LIST,
+            LIST_IS_LIVE,
         )
     )
     if continued:
-        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(given("after_ended_at"), given("after_id")))
-    return page.order_by(ended, entry.c.id).limit(given("limit"))
+        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(parameter("after_ended_at"), parameter("after_id")))
+    return page.order_by(ended, entry.c.id).limit(parameter("limit"))
 
 
 @cache
-def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any], ...]:
+def select_assigned_cards(filters: FilterNames, *, continued: bool) -> tuple[sa.Select[Any], ...]:
     """A page of the cards that a user is assigned to; and the boards, lists, members and labels that go with them."""
     member = members.alias("member")
     board = boards.alias("board")
@@ -442,24 +456,24 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
         .join(board, board.c.id == cards.c.board_id)
     )
     conditions = [
-        member.c.user_id == given("user_id"),
+        member.c.user_id == parameter("user_id"),
         board.c.deleted_at.is_(None),
         board.c.archived_at.is_(None),
-        *_SHELVES[CardState.ACTIVE],
-        _IN_USED_LIST,
-        *_fitting(filters),
+        *_STATE_CONDITIONS[CardState.ACTIVE],
+        _LIST_IS_ACTIVE,
+        *_filter_conditions(filters),
     ]
     if continued:
         conditions.append(
             sa.or_(
-                cards.c.board_id < given("after_board_id"),
-                sa.and_(cards.c.board_id == given("after_board_id"), cards.c.id > given("after_id")),
+                cards.c.board_id < parameter("after_board_id"),
+                sa.and_(cards.c.board_id == parameter("after_board_id"), cards.c.id > parameter("after_id")),
             )
         )
 
     def page(*columns: Any) -> sa.Select[Any]:
         chosen = sa.select(*columns).select_from(found).where(*conditions)
-        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(given("limit"))
+        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(parameter("limit"))
 
     on_boards = sa.select(page(cards.c.board_id).subquery("page").c.board_id)
     return (
@@ -467,7 +481,7 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
         sa.select(boards, members.c.role).where(
             boards.c.id.in_(on_boards),
             members.c.board_id == boards.c.id,
-            members.c.user_id == given("user_id"),
+            members.c.user_id == parameter("user_id"),
         ),
         sa.select(lists).where(lists.c.board_id.in_(on_boards), lists.c.deleted_at.is_(None)).order_by(lists.c.rank),
         sa.select(members).where(members.c.board_id.in_(on_boards)).order_by(members.c.id),
@@ -478,10 +492,12 @@ def assigned_page(filters: Filters, *, continued: bool) -> tuple[sa.Select[Any],
 # Idempotency
 
 
-RECORD = sa.and_(
-    idempotency_records.c.user_id == given("user_id"),
-    idempotency_records.c.operation_id == given("operation_id"),
-    idempotency_records.c.key == given("key"),
+RECORD_KEY_MATCHES = sa.and_(
+    idempotency_records.c.user_id == parameter("user_id"),
+    idempotency_records.c.operation_id == parameter("operation_id"),
+    idempotency_records.c.key == parameter("key"),
 )
 
-REMEMBERED = sa.select(idempotency_records).where(RECORD, idempotency_records.c.expires_at > given("now"))
+IDEMPOTENCY_RECORD = sa.select(idempotency_records).where(
+    RECORD_KEY_MATCHES, idempotency_records.c.expires_at > parameter("now")
+)

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import tackboard
 from progress import Progress
 from stores import migrations, open_store
-from stores.backup import backup
+from stores.backup import create_backup
 from tests.engines.dynamodb_server import dynoxide, new_url
 from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
@@ -76,7 +76,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
         store.read_secret()
         for _ in range(4):
             world.add_card("Grüße", description="viel\nzu tun" * 1000)
-    backup(f"sqlite:///{folder}/used.db", folder / "monday.db")
+    create_backup(f"sqlite:///{folder}/used.db", folder / "monday.db")
     return Good(folder / "used.db", folder / "monday.db", world.board_id)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from stores.opening import MadeByNewer, MadeByOlder, Mode, NotATackboard
+from stores.opening import NotTackboardDatabase, OpenMode, SchemaTooNew, SchemaTooOld
 
 HEAD = "0004"
 
@@ -15,20 +15,20 @@ VERSION_TABLE = "tackboard_schema"
 """Holds the version of the schema; that there is one tells that a database is a Tackboard's."""
 
 
-def is_needed(place: str, found: str | None, mode: Mode) -> bool:
+def is_upgrade_needed(location: str, version: str | None, mode: OpenMode) -> bool:
     """Whether a database with that version (None when it is empty) is to be upgraded.
 
     `place` names the database in the message of MadeByNewer, MadeByOlder or NotATackboard.
     """
-    if found is None:
+    if version is None:
         return True
-    if not (found.isascii() and found.isdigit()):
-        raise NotATackboard(place)
-    if found > HEAD:
-        raise MadeByNewer(place, found, HEAD)
-    if found < HEAD and mode is Mode.EXISTING:
-        raise MadeByOlder(place, found, HEAD)
-    return found < HEAD
+    if not (version.isascii() and version.isdigit()):
+        raise NotTackboardDatabase(location)
+    if version > HEAD:
+        raise SchemaTooNew(location, version, HEAD)
+    if version < HEAD and mode is OpenMode.EXISTING:
+        raise SchemaTooOld(location, version, HEAD)
+    return version < HEAD
 
 
 def upgrade(connection: Connection) -> None:

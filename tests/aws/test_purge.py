@@ -29,7 +29,7 @@ def purged(dynoxide: str) -> Iterator[tuple[Client, Scheduled]]:
     """A client of the application, and what sends the schedule's event so many days later."""
     deadline, days = Deadline(), [0]
     url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
-    with closing(open_store(url, remaining=deadline.remaining)) as store:
+    with closing(open_store(url, remaining_seconds=deadline.remaining)) as store:
         application = create_app(store, clock=lambda: NOW, open_signup=True)
         purge = Purge(store, lambda: NOW + timedelta(days=days[0]))
         function = Function(application, deadline, Records("test", lambda: NOW, lambda: 0.0, lambda _: None), purge)

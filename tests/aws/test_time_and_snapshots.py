@@ -32,7 +32,7 @@ class Running:
         deadline = Deadline()
         url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
         self.client: Any = None
-        self.store = open_store(url, remaining=deadline.remaining, watch=self._watch)
+        self.store = open_store(url, remaining_seconds=deadline.remaining, on_client=self._watch)
         records = Records("test", lambda: NOW, time.perf_counter, self.lines.append)
         application = create_app(self.store, open_signup=True)
         self._function = Function(application, deadline, records, Purge(self.store, lambda: NOW))

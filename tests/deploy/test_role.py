@@ -65,7 +65,7 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
     def write(line: str) -> None:
         called.add(json.loads(line).get("operation"))
 
-    with closing(open_store(table, watch=recorder.watch)) as store:
+    with closing(open_store(table, on_client=recorder.watch)) as store:
         # The purge sees a day on which all that was deleted is to be erased.
         purge = Purge(store, lambda: utc_now() + timedelta(days=40))
         records = Records("x", lambda: NOW, lambda: 0, write)

@@ -20,7 +20,7 @@ from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.provocations import provoke, read_back, wear_out
 from tests.fuzz.refusals import WALKS, Visitor
 from tests.live_server import ROOT, LiveServer
-from tests.soak.over_http import client_of
+from tests.soak.over_http import connect_client
 
 _ONE_USER = '[auth.openapi.bearer]\nbearer = "${FUZZ_TOKEN}"\n'
 _TWO_USERS = '[auth.wfc]\npath = "{path}"\nuser = "mina"\npeers = ["mina", "omar"]\n'
@@ -94,7 +94,7 @@ def refuse(server: LiveServer, token: str, traffic: Path) -> None:
     operations = {(each.method.upper(), each.path): each for each in bundle.operations}
     with traffic.open("a") as file:
         for walk in WALKS:
-            walk(Visitor(client_of(server, token), server, file, operations))
+            walk(Visitor(connect_client(server, token), server, file, operations))
 
 
 def _configuration(folder: Path, tokens: dict[str, str]) -> Path:
@@ -113,7 +113,7 @@ def _configuration(folder: Path, tokens: dict[str, str]) -> Path:
 
 
 def _sign_up(server: LiveServer, name: str) -> str:
-    made = client_of(server, "").post("/users", {"name": name})
+    made = connect_client(server, "").post("/users", {"name": name})
     token: str = made.json["token"]
     return token
 

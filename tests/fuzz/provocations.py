@@ -18,7 +18,7 @@ from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE
 from tests.api.client import Answer, Client
 from tests.live_server import LiveServer
-from tests.soak.over_http import BROKEN, client_of
+from tests.soak.over_http import CONNECTION_ERRORS, connect_client
 
 LIFE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
@@ -109,7 +109,7 @@ class Attempt:
 def provoke(server: LiveServer, token: str, traffic: Path) -> None:
     """Send every attempt at every operation, as somebody with a board, and add what came back to the traffic."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
-    client = client_of(server, token)
+    client = connect_client(server, token)
     weak = {
         scope: client.post("/users/me/tokens", {"name": "Weak", "scopes": [other]}).json["secret"]
         for scope, other in (("read", "write"), ("write", "read"), ("admin", "read"))
@@ -128,7 +128,7 @@ def provoke(server: LiveServer, token: str, traffic: Path) -> None:
 def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
     """Ask for every operation once more than the server lets a user ask in a minute, which is once."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
-    client = client_of(server, token)
+    client = connect_client(server, token)
     client.get("/users/me")
     with traffic.open("a") as file:
         for operation in bundle.operations:
@@ -227,14 +227,14 @@ def sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> A
     sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
     try:
         return sender.request(operation.method.upper(), path + attempt.query, raw=attempt.raw, headers=attempt.headers)
-    except BROKEN:
+    except CONNECTION_ERRORS:
         return None
 
 
 def read_back(server: LiveServer, token: str, traffic: Path) -> None:
     """Read everything that the fuzzer has made: each board with its events, where every kind of change shows."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
-    client = client_of(server, token)
+    client = connect_client(server, token)
     by_path = {(each.method, each.path): each for each in bundle.operations}
     shown = by_path["get", "/boards/{board_id}"]
     told = by_path["get", "/boards/{board_id}/events"]

@@ -3,6 +3,6 @@
 import random
 
 
-def chance_of(*what: object) -> random.Random:
+def seeded_random(*what: object) -> random.Random:
     """The same chances for the same names and numbers."""
     return random.Random(repr(what))  # noqa: S311 - nothing is hidden here: a run is to be had again.

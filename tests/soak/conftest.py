@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import pytest
 
 from kanban.store import Store
-from tests.stores.conftest import ENGINES, Opener, dynoxide, empty_sqlite, ministack, postgresql
+from tests.stores.conftest import ENGINES, OpenStore, dynoxide, empty_sqlite, ministack, postgresql
 
 __all__ = ["dynoxide", "empty_sqlite", "ministack", "postgresql"]
 
 IS_FULL = os.environ.get("SOAK") == "1"
 FIRST_SEED = int(os.environ.get("SEED", "0"))
 
-_SWIFT = {"sqlite", "postgresql"}
+_FAST_ENGINES = {"sqlite", "postgresql"}
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Engine:
         """The seeds to try: so many at full length, else fewer, and fewer still where each takes long."""
         if IS_FULL:
             return range(FIRST_SEED, FIRST_SEED + full)
-        return range(FIRST_SEED, FIRST_SEED + (fast if self.name in _SWIFT else max(1, fast // 5)))
+        return range(FIRST_SEED, FIRST_SEED + (fast if self.name in _FAST_ENGINES else max(1, fast // 5)))
 
 
-def engine_of(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """The engine of that name; closes what it opened."""
     opened: list[Store] = []
 
-    def opening(open_data: Opener) -> Store:
+    def opening(open_data: OpenStore) -> Store:
         opened.append(open_data())
         return opened[-1]
 
@@ -52,7 +52,7 @@ def engine_of(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Every engine in turn."""
-    yield from engine_of(request.param, request)
+    yield from open_engine(request.param, request)
 
 
 @pytest.fixture

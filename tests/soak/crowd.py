@@ -11,22 +11,22 @@ from contract.responses import Breach
 from kanban.store import Store
 from tests.api.client import Client
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-_SWITCH = 0.000_05
+_SWITCH_INTERVAL = 0.000_05
 """Seconds after which Python lets another thread run: a hundredth of the usual, so that threads meet everywhere."""
 
 
-def at_once(number: int, action: Callable[[int], Found]) -> list[Found]:
+def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Result]:
     """What each of that many threads has found, all of them let go at the same moment."""
     gate = Barrier(number)
     usual = sys.getswitchinterval()
 
-    def entrant(which: int) -> Found:
+    def entrant(which: int) -> Result:
         gate.wait()
         return action(which)
 
-    sys.setswitchinterval(_SWITCH)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         with ThreadPoolExecutor(number) as pool:
             return list(pool.map(entrant, range(number)))
@@ -34,14 +34,14 @@ def at_once(number: int, action: Callable[[int], Found]) -> list[Found]:
         sys.setswitchinterval(usual)
 
 
-def client_of(store: Store) -> Client:
+def create_client(store: Store) -> Client:
     """Someone with a token, on a new application over the store: real time, real pauses, real chance."""
-    application = create_app(store, open_signup=True, breached=_refuse)
+    application = create_app(store, open_signup=True, breached=_raise_on_breach)
     stranger = Client(application)
     return stranger.with_token(stranger.post("/users", {"name": "Mina"}).json["token"])
 
 
-def cards_of(client: Client, board: str) -> list[dict[str, Any]]:
+def list_cards(client: Client, board: str) -> list[dict[str, Any]]:
     """All cards on the board of that path, in their order, page by page."""
     found: list[dict[str, Any]] = []
     query = ""
@@ -53,7 +53,7 @@ def cards_of(client: Client, board: str) -> list[dict[str, Any]]:
         query = f"&cursor={page['next_cursor']}"
 
 
-def events_of(client: Client, board: str, after: int = 0) -> list[dict[str, Any]]:
+def list_events(client: Client, board: str, after: int = 0) -> list[dict[str, Any]]:
     """All events on the board of that path that follow a seq. Raises AssertionError where one is missing."""
     found: list[dict[str, Any]] = []
     while True:
@@ -64,5 +64,5 @@ def events_of(client: Client, board: str, after: int = 0) -> list[dict[str, Any]
             return found
 
 
-def _refuse(breach: Breach) -> None:
+def _raise_on_breach(breach: Breach) -> None:
     raise AssertionError(breach)

@@ -1,63 +1,63 @@
 """The labels of the model's boards, and what its cards bear."""
 
-from tests.soak.ledger import Ledger
-from tests.soak.rulings import Expected, Refusal, Request, insist_on_version, named
-from tests.soak.shapes import label_shape, labels_on
+from tests.soak.ledger import ModelCore
+from tests.soak.rulings import ExpectedError, ExpectedResponse, Request, ensure_version_matches, find_by_id
+from tests.soak.shapes import list_label_ids, serialize_label
 from tests.soak.state import Board, Card, Label
 
 
-class Labels(Ledger):
+class LabelsModel(ModelCore):
     """The part of the model that labels."""
 
-    def _create_label(self, request: Request, board: Board) -> Expected:
-        wishes = request.wishes
-        _refuse_name(wishes["name"], board.labels)
-        label = Label(self._new_id(), wishes["name"], wishes["color"], self.now, self.now)
+    def _create_label(self, request: Request, board: Board) -> ExpectedResponse:
+        wishes = request.fields
+        _ensure_name_free(wishes["name"], board.labels)
+        label = Label(self._read_new_id(), wishes["name"], wishes["color"], self.now, self.now)
         board.labels.append(label)
-        self._record(board, "label.created", label_id=label.id, name=label.name, color=label.color)
-        return Expected(201, body=label_shape(board, label), tag='"1"')
+        self._add_event(board, "label.created", label_id=label.id, name=label.name, color=label.color)
+        return ExpectedResponse(201, body=serialize_label(board, label), etag='"1"')
 
-    def _update_label(self, request: Request, board: Board) -> Expected:
-        label = named(request.label, board.labels, Refusal(404, "label_not_found"))
-        insist_on_version(request, label.version)
-        _refuse_name(request.wishes.get("name", ""), [each for each in board.labels if each is not label])
-        changed = self._patched(label, request.wishes)
+    def _update_label(self, request: Request, board: Board) -> ExpectedResponse:
+        label = find_by_id(request.label, board.labels, ExpectedError(404, "label_not_found"))
+        ensure_version_matches(request, label.version)
+        _ensure_name_free(request.fields.get("name", ""), [each for each in board.labels if each is not label])
+        changed = self._apply_patch(label, request.fields)
         if changed:
-            self._record(board, "label.updated", label_id=label.id, changed=changed)
-        return Expected(200, body=label_shape(board, label), tag=f'"{label.version}"')
+            self._add_event(board, "label.updated", label_id=label.id, changed=changed)
+        return ExpectedResponse(200, body=serialize_label(board, label), etag=f'"{label.version}"')
 
-    def _delete_label(self, request: Request, board: Board) -> Expected:
-        label = named(request.label, board.labels, Refusal(404, "label_not_found"))
-        insist_on_version(request, label.version)
+    def _delete_label(self, request: Request, board: Board) -> ExpectedResponse:
+        label = find_by_id(request.label, board.labels, ExpectedError(404, "label_not_found"))
+        ensure_version_matches(request, label.version)
         board.labels.remove(label)
-        self._record(board, "label.deleted", label_id=label.id, name=label.name)
-        return Expected(204)
+        self._add_event(board, "label.deleted", label_id=label.id, name=label.name)
+        return ExpectedResponse(204)
 
-    def _label_card(self, request: Request, board: Board) -> Expected:
-        card = named(request.card, board.cards, Refusal(404, "card_not_found"))
-        label = named(request.label, board.labels, Refusal(404, "label_not_found"))
-        return self._bearing(board, card, [each for each in board.labels if each in card.labels or each is label])
+    def _label_card(self, request: Request, board: Board) -> ExpectedResponse:
+        card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
+        label = find_by_id(request.label, board.labels, ExpectedError(404, "label_not_found"))
+        return self._set_labels(board, card, [each for each in board.labels if each in card.labels or each is label])
 
-    def _unlabel_card(self, request: Request, board: Board) -> Expected:
-        card = named(request.card, board.cards, Refusal(404, "card_not_found"))
+    def _unlabel_card(self, request: Request, board: Board) -> ExpectedResponse:
+        card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
         left = [each for each in board.labels if each in card.labels and each.id != request.label]
-        return self._bearing(board, card, left)
+        return self._set_labels(board, card, left)
 
-    def _bearing(self, board: Board, card: Card, labels: list[Label]) -> Expected:
-        if sorted(each.id for each in labels) != labels_on(board, card):
+    def _set_labels(self, board: Board, card: Card, labels: list[Label]) -> ExpectedResponse:
+        if sorted(each.id for each in labels) != list_label_ids(board, card):
             card.labels = labels
             self._touch(card)
-            self._record(board, "card.updated", board.home(card), card, changed=["label_ids"])
-        return self._card_shown(board, card)
+            self._add_event(board, "card.updated", board.find_column(card), card, changed=["label_ids"])
+        return self._expect_card(board, card)
 
-    def _labels_named(self, request: Request, board: Board) -> list[Label] | None:
+    def _find_requested_labels(self, request: Request, board: Board) -> list[Label] | None:
         """The labels that a body asks for, if it does."""
-        if "label_ids" not in request.wishes:
+        if "label_ids" not in request.fields:
             return None
-        wished: list[str] = request.wishes["label_ids"]
-        return [named(each, board.labels, Refusal(422, "unknown_reference")) for each in wished]
+        wished: list[str] = request.fields["label_ids"]
+        return [find_by_id(each, board.labels, ExpectedError(422, "unknown_reference")) for each in wished]
 
 
-def _refuse_name(name: str, others: list[Label]) -> None:
+def _ensure_name_free(name: str, others: list[Label]) -> None:
     if any(each.name.casefold() == name.casefold() for each in others):
-        raise Refusal(409, "label_name_taken")
+        raise ExpectedError(409, "label_name_taken")

@@ -5,14 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from tests.api.client import Answer
-from tests.soak.rulings import Expected, refuse_taken
-from tests.soak.shapes import board_shape, board_tag, card_shape, card_tag, column_shape, column_tag, moment
-from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Place, Stretch
+from tests.soak.rulings import ExpectedResponse, ensure_external_id_free
+from tests.soak.shapes import (
+    board_etag,
+    card_etag,
+    column_etag,
+    format_timestamp,
+    serialize_board,
+    serialize_card,
+    serialize_column,
+)
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Membership, TimeEntry
 
-Versioned = Board | Column | Card | Label | Place | Comment | Checklist | Item
+Versioned = Board | Column | Card | Label | Membership | Comment | Checklist | Item
 
 
-class Ledger:
+class ModelCore:
     """The boards that there are, those that were deleted (`gone`), the moment, and what the users are called.
 
     `_by` is who asks, `_seen` the answer that came.
@@ -22,50 +30,50 @@ class Ledger:
         self.now = now
         self.names = names
         self.boards: list[Board] = []
-        self.gone: list[Board] = []
-        self._by = ""
-        self._seen: Answer
+        self.deleted_boards: list[Board] = []
+        self._actor = ""
+        self._response: Answer
 
-    def _bring(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
+    def _run_clock(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
         """Start and stop the card's clock."""
         if origin == goal:
             return
-        self._stop(card)
+        self._stop_clock(card)
         if goal == "in_progress":
-            card.stretches.append(Stretch(self._by, self.now, None, rate_of(card, board)))
-            card.started = card.started or self.now
-        card.resolved = self.now if goal == "done" else None
+            card.time_entries.append(TimeEntry(self._actor, self.now, None, current_rate(card, board)))
+            card.started_at = card.started_at or self.now
+        card.resolved_at = self.now if goal == "done" else None
 
-    def _stop(self, card: Card) -> None:
-        for stretch in card.stretches:
-            if stretch.end is None:
-                stretch.end = self.now
+    def _stop_clock(self, card: Card) -> None:
+        for stretch in card.time_entries:
+            if stretch.ended_at is None:
+                stretch.ended_at = self.now
                 stretch.version += 1
 
-    def _take_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
+    def _claim_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
         """Refuse one that another card has, and take it from a card that is gone with its column."""
-        refuse_taken(wanted, others)
-        for column in board.gone:
+        ensure_external_id_free(wanted, others)
+        for column in board.deleted_columns:
             for card in column.cards:
-                if card.external_id == wanted and not card.deleted:
+                if card.external_id == wanted and not card.deleted_at:
                     card.external_id = None
 
-    def _new_id(self) -> str:
-        return str(self._seen.json["id"]) if self._seen.status == 201 else ""
+    def _read_new_id(self) -> str:
+        return str(self._response.json["id"]) if self._response.status == 201 else ""
 
-    def _column(self, new_id: str, wishes: dict[str, Any]) -> Column:
+    def _make_column(self, new_id: str, wishes: dict[str, Any]) -> Column:
         return Column(
             id=new_id,
             name=wishes["name"],
             stage=wishes["stage"],
-            made=self.now,
-            edited=self.now,
+            created_at=self.now,
+            updated_at=self.now,
             wip_limit=wishes.get("wip_limit"),
             wip_enforcement=wishes.get("wip_enforcement", "warn"),
             external_id=wishes.get("external_id"),
         )
 
-    def _patched(self, thing: Versioned, patch: dict[str, Any]) -> list[str]:
+    def _apply_patch(self, thing: Versioned, patch: dict[str, Any]) -> list[str]:
         changed = sorted(name for name, new in patch.items() if getattr(thing, name) != new)
         for name in changed:
             setattr(thing, name, patch[name])
@@ -75,16 +83,16 @@ class Ledger:
 
     def _touch(self, thing: Versioned) -> None:
         thing.version += 1
-        thing.edited = self.now
+        thing.updated_at = self.now
 
-    def _record(
+    def _add_event(
         self, board: Board, kind: str, column: Column | None = None, card: Card | None = None, **data: Any
     ) -> None:
         event: dict[str, Any] = {
             "seq": len(board.events) + 1,
             "type": kind,
-            "at": moment(self.now),
-            "actor_id": self._by,
+            "at": format_timestamp(self.now),
+            "actor_id": self._actor,
             "board_id": board.id,
             "data": data,
         }
@@ -94,16 +102,18 @@ class Ledger:
             event["card_id"] = card
         board.events.append(event)
 
-    def _board_shown(self, board: Board, status: int = 200) -> Expected:
-        return Expected(status, body=board_shape(board, self._by), tag=board_tag(board))
+    def _expect_board(self, board: Board, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(status, body=serialize_board(board, self._actor), etag=board_etag(board))
 
-    def _column_shown(self, board: Board, column: Column, status: int = 200) -> Expected:
-        return Expected(status, body=column_shape(board, column), tag=column_tag(column))
+    def _expect_column(self, board: Board, column: Column, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(status, body=serialize_column(board, column), etag=column_etag(column))
 
-    def _card_shown(self, board: Board, card: Card, status: int = 200) -> Expected:
-        return Expected(status, body=card_shape(board, card, self.now), tag=card_tag(board, card, self.now))
+    def _expect_card(self, board: Board, card: Card, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(
+            status, body=serialize_card(board, card, self.now), etag=card_etag(board, card, self.now)
+        )
 
 
-def rate_of(card: Card, board: Board) -> int:
+def current_rate(card: Card, board: Board) -> int:
     """What an hour costs by now."""
     return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor

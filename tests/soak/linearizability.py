@@ -18,13 +18,13 @@ class Call:
 
     client: int
     operation: str
-    given: Any
-    answer: Any
-    began: int
-    ended: int
+    arguments: Any
+    result: Any
+    started_at: int
+    ended_at: int
 
     def __str__(self) -> str:
-        return f"{self.began:4d} to {self.ended:4d}, client {self.client}: {self.operation} {self.given}, {self.answer}"
+        return f"{self.started_at:4d} to {self.ended_at:4d}, client {self.client}: {self.operation} {self.arguments}, {self.result}"
 
 
 Specification = Callable[[State, Call], State | None]
@@ -41,10 +41,10 @@ def is_linearizable(history: Sequence[Call], state: State, specification: Specif
         if done == everything:
             return True
         open_calls = [(number, call) for number, call in enumerate(history) if not done >> number & 1]
-        first_end = min(call.ended for _, call in open_calls)
+        first_end = min(call.ended_at for _, call in open_calls)
         for number, call in open_calls:
             # A call that began after another had ended cannot come before it.
-            if call.began > first_end:
+            if call.started_at > first_end:
                 continue
             after = specification(state, call)
             if after is not None and (place := (done | 1 << number, after)) not in seen:
@@ -53,12 +53,12 @@ def is_linearizable(history: Sequence[Call], state: State, specification: Specif
     return False
 
 
-def overlaps(history: Sequence[Call]) -> int:
+def count_overlaps(history: Sequence[Call]) -> int:
     """How many pairs of calls were under way at the same time."""
     pairs = ((one, other) for number, one in enumerate(history) for other in history[number + 1 :])
-    return sum(one.began < other.ended and other.began < one.ended for one, other in pairs)
+    return sum(one.started_at < other.ended_at and other.started_at < one.ended_at for one, other in pairs)
 
 
-def told(history: Sequence[Call]) -> str:
+def format_history(history: Sequence[Call]) -> str:
     """The history line by line, in the order in which the calls began."""
-    return "\n".join(map(str, sorted(history, key=lambda call: call.began)))
+    return "\n".join(map(str, sorted(history, key=lambda call: call.started_at)))

@@ -8,45 +8,47 @@ from tests.api.client import Client
 from tests.soak.state import Board, Card
 
 
-class _Named(Protocol):
+class _HasId(Protocol):
     id: str
 
 
-def learn_ids(board: Board, client: Client) -> None:
+def fill_in_ids(board: Board, client: Client) -> None:
     """Ask for the ids that are missing on the board. The client is one of its owners'."""
     path = f"/boards/{board.id}"
-    for place in board.places:
+    for place in board.memberships:
         if not place.id:
             place.id = client.get(f"{path}/members/{place.user}").etag.strip('"').rpartition(".")[2]
-    if _unknown(board.labels):
-        _name(board.labels, client.get(f"{path}/labels").json["items"])
-    if _unknown(board.columns):
-        shown = [each for each in board.columns if not each.archived]
-        _name(shown, client.get(f"{path}/lists").json["items"])
+    if _lacks_ids(board.labels):
+        _copy_ids(board.labels, client.get(f"{path}/labels").json["items"])
+    if _lacks_ids(board.columns):
+        shown = [each for each in board.columns if not each.archived_at]
+        _copy_ids(shown, client.get(f"{path}/lists").json["items"])
     for column in board.columns:
-        if _unknown(column.cards):
+        if _lacks_ids(column.cards):
             query = urlencode({"list_id": column.id, "limit": 100})
-            _name(column.in_use, client.get(f"{path}/cards?{query}").json["items"])
+            _copy_ids(column.active_cards, client.get(f"{path}/cards?{query}").json["items"])
     for card in board.cards:
-        _learn_parts(card, f"{path}/cards/{card.id}", client)
+        _fill_in_part_ids(card, f"{path}/cards/{card.id}", client)
 
 
-def _learn_parts(card: Card, path: str, client: Client) -> None:
-    if _unknown(card.checklists):
+def _fill_in_part_ids(card: Card, path: str, client: Client) -> None:
+    if _lacks_ids(card.checklists):
         found = client.get(f"{path}/checklists").json["items"]
-        _name(card.checklists, found)
+        _copy_ids(card.checklists, found)
         for checklist, shape in zip(card.checklists, found, strict=True):
-            _name(checklist.items, shape["items"])
-    if _unknown(card.stretches):
+            _copy_ids(checklist.items, shape["items"])
+    if _lacks_ids(card.time_entries):
         found = client.get(f"{path}/time?limit=100").json["items"]
-        known = {stretch.id for stretch in card.stretches}
-        _name([each for each in card.stretches if not each.id], [each for each in found if each["id"] not in known])
+        known = {stretch.id for stretch in card.time_entries}
+        _copy_ids(
+            [each for each in card.time_entries if not each.id], [each for each in found if each["id"] not in known]
+        )
 
 
-def _unknown(things: Sequence[_Named]) -> bool:
+def _lacks_ids(things: Sequence[_HasId]) -> bool:
     return any(not each.id for each in things)
 
 
-def _name(things: Sequence[_Named], shapes: Sequence[dict[str, Any]]) -> None:
+def _copy_ids(things: Sequence[_HasId], shapes: Sequence[dict[str, Any]]) -> None:
     for thing, shape in zip(things, shapes, strict=True):
         thing.id = shape["id"]

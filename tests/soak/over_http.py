@@ -9,7 +9,7 @@ from typing import Any
 from tests.api.client import BASE, Answer, Client
 from tests.live_server import LiveServer
 
-BROKEN = (OSError, http.client.HTTPException)
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 """What a request raises when the server goes away under it."""
 
 
@@ -28,11 +28,11 @@ class SocketClient(Client):
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
 
-def client_of(server: LiveServer, token: str) -> SocketClient:
+def connect_client(server: LiveServer, token: str) -> SocketClient:
     """Whoever holds that token, at that server."""
     host, port = server.host_and_port
-    return SocketClient(_nothing, token, host=host, port=port)
+    return SocketClient(_no_application, token, host=host, port=port)
 
 
-def _nothing(*_: Any) -> Any:
+def _no_application(*_: Any) -> Any:
     raise AssertionError("A client on a socket calls no application.")

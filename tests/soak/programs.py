@@ -14,15 +14,15 @@ from contract.responses import Breach
 from kanban.store import Store
 from tests.api.client import Client
 from tests.api.clock import StandingClock
-from tests.soak.chance import chance_of
-from tests.soak.lookout import Difference, Lookout
+from tests.soak.chance import seeded_random
+from tests.soak.lookout import Difference, Observer
 from tests.soak.model import Model
-from tests.soak.wishes import Wishes
+from tests.soak.wishes import RequestGenerator
 
 STEPS = 50
 
-_STEPS_BACK_AND_FORTH = ("archive", "unarchive", "restore")
-_ADDRESSES = {
+_ARCHIVE_ACTIONS = ("archive", "unarchive", "restore")
+_ROUTES = {
     "create_board": ("POST", "/boards"),
     "update_board": ("PATCH", "/boards/{board}"),
     "delete_board": ("DELETE", "/boards/{board}"),
@@ -69,12 +69,12 @@ _ADDRESSES = {
     "create_time_entry": ("POST", "/boards/{board}/cards/{card}/time-entries"),
     "update_time_entry": ("PATCH", "/boards/{board}/cards/{card}/time-entries/{part}"),
     "delete_time_entry": ("DELETE", "/boards/{board}/cards/{card}/time-entries/{part}"),
-    **{f"{step}_board": ("POST", f"/boards/{{board}}/{step}") for step in _STEPS_BACK_AND_FORTH},
-    **{f"{step}_list": ("POST", f"/boards/{{board}}/lists/{{column}}/{step}") for step in _STEPS_BACK_AND_FORTH},
-    **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _STEPS_BACK_AND_FORTH},
+    **{f"{step}_board": ("POST", f"/boards/{{board}}/{step}") for step in _ARCHIVE_ACTIONS},
+    **{f"{step}_list": ("POST", f"/boards/{{board}}/lists/{{column}}/{step}") for step in _ARCHIVE_ACTIONS},
+    **{f"{step}_card": ("POST", f"/boards/{{board}}/cards/{{card}}/{step}") for step in _ARCHIVE_ACTIONS},
 }
-_ARRANGING = frozenset(("order_lists", "order_cards", "sort_cards"))
-_MINUTES = (*(0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380) * 6, 30 * 24 * 60)
+_ORDERING_OPERATIONS = frozenset(("order_lists", "order_cards", "sort_cards"))
+_PAUSES_IN_MINUTES = (*(0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380) * 6, 30 * 24 * 60)
 """How much time may pass before a step: most often none, now and then so much that a key is forgotten.
 
 Once in a program or so it is as long as what was deleted can be restored.
@@ -83,28 +83,28 @@ Once in a program or so it is as long as what was deleted can be restored.
 Program = Sequence[int]
 
 
-def program_of(seed: int) -> Program:
+def generate_program(seed: int) -> Program:
     """The fifty steps of that seed."""
-    chance = chance_of("program", seed)
+    chance = seeded_random("program", seed)
     return [chance.getrandbits(32) for _ in range(STEPS)]
 
 
-class Run:
+class ProgramRun:
     """One run of a program on a store, which may hold the boards of other runs.
 
     `name` must be new in the store: all ids and secrets follow from it. `told` says what was asked and answered.
     """
 
     def __init__(self, store: Store, name: str) -> None:
-        self.told: list[str] = []
+        self.log: list[str] = []
         self._clock = StandingClock()
         application = create_app(
             store,
             clock=self._clock,
-            random_bytes=chance_of("ids", name).randbytes,
+            random_bytes=seeded_random("ids", name).randbytes,
             pause=lambda _: None,
             open_signup=True,
-            breached=_refuse_breach,
+            breached=_raise_on_breach,
         )
         self._clients: dict[str, Client] = {}
         names = {}
@@ -113,25 +113,25 @@ class Run:
             self._clients[made["user"]["id"]] = Client(application, made["token"])
             names[made["user"]["id"]] = user
         self._model = Model(self._clock.now, names)
-        self._wishes = Wishes(self._model, list(self._clients))
-        self._lookout = Lookout(self._model, self._clients)
+        self._wishes = RequestGenerator(self._model, list(self._clients))
+        self._lookout = Observer(self._model, self._clients)
 
     @property
-    def heard(self) -> list[bytes]:
+    def responses(self) -> list[bytes]:
         """All that was answered, byte by byte, except for cursors: they are each store's own."""
-        return self._lookout.heard
+        return self._lookout.responses
 
-    def take(self, program: Program) -> None:
+    def run(self, program: Program) -> None:
         """Take all steps, and then look at everything from all sides. Raises Difference."""
         for step in program:
-            self._take(chance_of(step))
-        self._lookout.look_at_everything()
+            self._run_step(seeded_random(step))
+        self._lookout.check_everything()
 
-    def _take(self, chance: Random) -> None:
-        self._clock.forward(minutes=chance.choice(_MINUTES))
+    def _run_step(self, chance: Random) -> None:
+        self._clock.forward(minutes=chance.choice(_PAUSES_IN_MINUTES))
         self._model.now = self._clock.now
         request = self._wishes.next(chance)
-        method, address = _ADDRESSES[request.operation]
+        method, address = _ROUTES[request.operation]
         path = address.format(
             board=request.board,
             column=request.column,
@@ -141,35 +141,35 @@ class Run:
             part=request.part,
             item=request.item,
         )
-        headers = {"If-Match": request.tag, "Idempotency-Key": request.key}
+        headers = {"If-Match": request.etag, "Idempotency-Key": request.key}
         given = {name: text for name, text in headers.items() if text is not None}
         seen = self._clients[request.user].request(method, path, request.body, headers=given)
-        self.told.append(
+        self.log.append(
             f"{self._clock.now:%d %H:%M:%S} {request.user} {method} {path} {request.body or ''} {given or ''}\n"
             f"    {seen.status} {seen.headers.get('etag', '')} {seen.raw.decode()}"
         )
-        moved = self._lookout.moved_on(request.board) if request.operation in _ARRANGING else ()
-        self._lookout.compare(self._model.answer(request, seen, moved), seen)
-        self._lookout.look_at(request.board)
+        moved = self._lookout.read_moved_ids(request.board) if request.operation in _ORDERING_OPERATIONS else ()
+        self._lookout.check_response(self._model.apply(request, seen, moved), seen)
+        self._lookout.check_board(request.board)
         if request.operation == "transfer_card":
-            self._lookout.look_at(request.wishes["board_id"])
+            self._lookout.check_board(request.fields["board_id"])
 
 
-def answers_to(store: Store, seed: int) -> list[bytes]:
+def run_program(store: Store, seed: int) -> list[bytes]:
     """What was answered to the program of that seed, where it is as the model says.
 
     Raises Difference, which tells the shortest program found that fails.
     """
-    program = program_of(seed)
-    run = Run(store, f"Program {seed}")
+    program = generate_program(seed)
+    run = ProgramRun(store, f"Program {seed}")
     try:
-        run.take(program)
+        run.run(program)
     except AssertionError:
-        _explain(store, seed, program)
-    return run.heard
+        _raise_with_shortest(store, seed, program)
+    return run.responses
 
 
-def shortened(program: Program, fails: Callable[[Program], bool]) -> Program:
+def shorten(program: Program, fails: Callable[[Program], bool]) -> Program:
     """The program without the steps that it doesn't need to fail."""
     for step in reversed(program):
         without = [each for each in program if each != step]
@@ -178,26 +178,26 @@ def shortened(program: Program, fails: Callable[[Program], bool]) -> Program:
     return program
 
 
-def _explain(store: Store, seed: int, program: Program) -> NoReturn:
+def _raise_with_shortest(store: Store, seed: int, program: Program) -> NoReturn:
     names = (f"Program {seed}, attempt {number}" for number in count(1))
 
     def fails(steps: Program) -> bool:
         try:
-            Run(store, next(names)).take(steps)
+            ProgramRun(store, next(names)).run(steps)
         except AssertionError:
             return True
         return False
 
-    shortest = shortened(program, fails)
-    run = Run(store, next(names))
+    shortest = shorten(program, fails)
+    run = ProgramRun(store, next(names))
     try:
-        run.take(shortest)
+        run.run(shortest)
     except AssertionError as difference:
-        story = "\n".join(run.told)
+        story = "\n".join(run.log)
         found = f"Program {seed} fails, with {len(shortest)} of its steps already"
         raise Difference(f"{found}:\n{story}\n{difference}") from None
-    raise Difference(f"Program {seed} failed, but not when it was run again:\n" + "\n".join(run.told))
+    raise Difference(f"Program {seed} failed, but not when it was run again:\n" + "\n".join(run.log))
 
 
-def _refuse_breach(breach: Breach) -> None:
+def _raise_on_breach(breach: Breach) -> None:
     raise AssertionError(breach)

@@ -5,14 +5,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Place, Stretch
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Membership, TimeEntry
 
 _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
 
-def board_shape(board: Board, user: str) -> dict[str, Any]:
+def serialize_board(board: Board, user: str) -> dict[str, Any]:
     """`Board`, as that member sees it."""
-    place = board.place_of(user)
+    place = board.find_membership(user)
     return {
         "id": board.id,
         "name": board.name,
@@ -23,13 +23,13 @@ def board_shape(board: Board, user: str) -> dict[str, Any]:
         "role": place.role if place else None,
         "seq": len(board.events),
         "version": board.version,
-        "created_at": moment(board.made),
-        "updated_at": moment(board.edited),
-        "archived_at": moment(board.archived),
+        "created_at": format_timestamp(board.created_at),
+        "updated_at": format_timestamp(board.updated_at),
+        "archived_at": format_timestamp(board.archived_at),
     }
 
 
-def column_shape(board: Board, column: Column) -> dict[str, Any]:
+def serialize_column(board: Board, column: Column) -> dict[str, Any]:
     """`List`."""
     return {
         "id": column.id,
@@ -39,17 +39,17 @@ def column_shape(board: Board, column: Column) -> dict[str, Any]:
         "wip_limit": column.wip_limit,
         "wip_enforcement": column.wip_enforcement,
         "external_id": column.external_id,
-        "card_count": len(column.in_use),
+        "card_count": len(column.active_cards),
         "version": column.version,
-        "created_at": moment(column.made),
-        "updated_at": moment(column.edited),
-        "archived_at": moment(column.archived),
+        "created_at": format_timestamp(column.created_at),
+        "updated_at": format_timestamp(column.updated_at),
+        "archived_at": format_timestamp(column.archived_at),
     }
 
 
-def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
+def serialize_card(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     """`Card`."""
-    column = board.home(card)
+    column = board.find_column(card)
     return {
         "id": card.id,
         "board_id": board.id,
@@ -62,27 +62,29 @@ def card_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "due_at": card.due_at,
         "due_complete": card.due_complete,
         "hourly_rate_minor": card.hourly_rate_minor,
-        "label_ids": labels_on(board, card),
-        "assignee_ids": assigned_to(board, card),
+        "label_ids": list_label_ids(board, card),
+        "assignee_ids": list_assignees(board, card),
         "links": card.links,
         "checklist_progress": {"done": sum(item.done for item in card.items), "total": len(card.items)},
         "comment_count": len(card.comments),
-        "started_at": moment(card.started),
-        "resolved_at": moment(card.resolved),
-        "running_since": moment(next((each.begin for each in card.stretches if each.end is None), None)),
-        **clock_shape(board, card, now),
+        "started_at": format_timestamp(card.started_at),
+        "resolved_at": format_timestamp(card.resolved_at),
+        "running_since": format_timestamp(
+            next((each.started_at for each in card.time_entries if each.ended_at is None), None)
+        ),
+        **serialize_clock(board, card, now),
         "version": card.version,
-        "created_at": moment(card.made),
-        "updated_at": moment(card.edited),
-        "archived_at": moment(card.archived),
-        **({"deleted_at": moment(card.deleted)} if card.deleted else {}),
+        "created_at": format_timestamp(card.created_at),
+        "updated_at": format_timestamp(card.updated_at),
+        "archived_at": format_timestamp(card.archived_at),
+        **({"deleted_at": format_timestamp(card.deleted_at)} if card.deleted_at else {}),
     }
 
 
-def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
+def serialize_clock(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     """What the card took and cost until now."""
-    elapsed = seconds_on(card, now)
-    exact = sum(seconds_of(stretch, now) * stretch.rate for stretch in card.stretches)
+    elapsed = count_card_seconds(card, now)
+    exact = sum(count_seconds(stretch, now) * stretch.rate for stretch in card.time_entries)
     minor = exact // 3600 + (1 if exact % 3600 >= 1800 else 0)
     digits = _DIGITS[board.currency]
     text = str(minor).zfill(digits + 1)
@@ -94,58 +96,58 @@ def clock_shape(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     }
 
 
-def stretch_shape(board: Board, card: Card, stretch: Stretch, now: datetime) -> dict[str, Any]:
+def serialize_time_entry(board: Board, card: Card, stretch: TimeEntry, now: datetime) -> dict[str, Any]:
     """`TimeEntry`."""
     return {
         "id": stretch.id,
         "board_id": board.id,
         "card_id": card.id,
         "user_id": stretch.user,
-        "started_at": moment(stretch.begin),
-        "ended_at": moment(stretch.end),
-        "elapsed_seconds": seconds_of(stretch, now),
+        "started_at": format_timestamp(stretch.started_at),
+        "ended_at": format_timestamp(stretch.ended_at),
+        "elapsed_seconds": count_seconds(stretch, now),
         "hourly_rate_minor": stretch.rate,
         "note": stretch.note,
         "version": stretch.version,
     }
 
 
-def event_shape(event: dict[str, Any]) -> dict[str, Any]:
+def serialize_event(event: dict[str, Any]) -> dict[str, Any]:
     """`Event`: the list and the card that it is about are named by their ids."""
-    return {name: _named(value) for name, value in event.items()}
+    return {name: _replace_with_ids(value) for name, value in event.items()}
 
 
-def _named(value: Any) -> Any:
+def _replace_with_ids(value: Any) -> Any:
     if isinstance(value, Column | Card):
         return value.id
     if isinstance(value, list):
-        return [_named(each) for each in value]
-    return {name: _named(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return [_replace_with_ids(each) for each in value]
+    return {name: _replace_with_ids(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
-def member_shape(board: Board, place: Place, name: str) -> dict[str, Any]:
+def serialize_member(board: Board, place: Membership, name: str) -> dict[str, Any]:
     """`Member`."""
     return {
         "board_id": board.id,
         "user_id": place.user,
         "name": name,
         "role": place.role,
-        "created_at": moment(place.made),
-        "updated_at": moment(place.edited),
+        "created_at": format_timestamp(place.created_at),
+        "updated_at": format_timestamp(place.updated_at),
     }
 
 
-def member_tag(place: Place) -> str:
+def member_etag(place: Membership) -> str:
     """The member's ETag: version of the place, version of the user, who never changes here, and which place it is."""
     return f'"{place.version}.1.{place.id}"'
 
 
-def assigned_to(board: Board, card: Card) -> list[str]:
+def list_assignees(board: Board, card: Card) -> list[str]:
     """The users who work on the card and are still members, in the order of their ids."""
-    return sorted(place.user for place in card.assigned if place in board.places)
+    return sorted(place.user for place in card.assignees if place in board.memberships)
 
 
-def label_shape(board: Board, label: Label) -> dict[str, Any]:
+def serialize_label(board: Board, label: Label) -> dict[str, Any]:
     """`Label`."""
     return {
         "id": label.id,
@@ -153,12 +155,12 @@ def label_shape(board: Board, label: Label) -> dict[str, Any]:
         "name": label.name,
         "color": label.color,
         "version": label.version,
-        "created_at": moment(label.made),
-        "updated_at": moment(label.edited),
+        "created_at": format_timestamp(label.created_at),
+        "updated_at": format_timestamp(label.updated_at),
     }
 
 
-def comment_shape(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
+def serialize_comment(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
     """`Comment`."""
     return {
         "id": comment.id,
@@ -167,101 +169,101 @@ def comment_shape(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
         "author_id": comment.author,
         "text": comment.text,
         "version": comment.version,
-        "created_at": moment(comment.made),
-        "updated_at": moment(comment.edited),
+        "created_at": format_timestamp(comment.created_at),
+        "updated_at": format_timestamp(comment.updated_at),
     }
 
 
-def checklist_shape(board: Board, card: Card, checklist: Checklist) -> dict[str, Any]:
+def serialize_checklist(board: Board, card: Card, checklist: Checklist) -> dict[str, Any]:
     """`Checklist`."""
     return {
         "id": checklist.id,
         "board_id": board.id,
         "card_id": card.id,
         "name": checklist.name,
-        "items": [item_shape(board, item) for item in checklist.items],
+        "items": [serialize_item(board, item) for item in checklist.items],
         "version": checklist.version,
-        "created_at": moment(checklist.made),
-        "updated_at": moment(checklist.edited),
+        "created_at": format_timestamp(checklist.created_at),
+        "updated_at": format_timestamp(checklist.updated_at),
     }
 
 
-def item_shape(board: Board, item: Item) -> dict[str, Any]:
+def serialize_item(board: Board, item: Item) -> dict[str, Any]:
     """`ChecklistItem`."""
     return {
         "id": item.id,
         "text": item.text,
         "done": item.done,
-        "assignee_id": done_by(board, item),
+        "assignee_id": find_assignee(board, item),
         "due_at": item.due_at,
         "version": item.version,
-        "created_at": moment(item.made),
-        "updated_at": moment(item.edited),
+        "created_at": format_timestamp(item.created_at),
+        "updated_at": format_timestamp(item.updated_at),
     }
 
 
-def labels_on(board: Board, card: Card) -> list[str]:
+def list_label_ids(board: Board, card: Card) -> list[str]:
     """The labels that the card bears and that are still there, in the order of their ids."""
     return sorted(each.id for each in board.labels if each in card.labels)
 
 
-def board_tag(board: Board) -> str:
+def board_etag(board: Board) -> str:
     """The board's ETag: its version and the number of its events."""
     return f'"{board.version}.{len(board.events)}"'
 
 
-def column_tag(column: Column) -> str:
+def column_etag(column: Column) -> str:
     """The list's ETag: its version and the number of its cards."""
-    return f'"{column.version}.{len(column.in_use)}"'
+    return f'"{column.version}.{len(column.active_cards)}"'
 
 
-def card_tag(board: Board, card: Card, now: datetime) -> str:
+def card_etag(board: Board, card: Card, now: datetime) -> str:
     """The card's ETag: its version, its seconds while the clock runs, and the numbers of all that it has."""
-    seconds = seconds_on(card, now) if card.is_running else 0
-    facets = [seconds, len(labels_on(board, card)), len(assigned_to(board, card))]
+    seconds = count_card_seconds(card, now) if card.is_running else 0
+    facets = [seconds, len(list_label_ids(board, card)), len(list_assignees(board, card))]
     facets += [len(card.comments), len(card.items), sum(item.done for item in card.items)]
     while facets and not facets[-1]:
         facets.pop()
     return f'"{card.version}.{"-".join(map(str, facets))}"' if facets else f'"{card.version}"'
 
 
-def done_by(board: Board, item: Item) -> str | None:
+def find_assignee(board: Board, item: Item) -> str | None:
     """The user who does it, if still a member."""
-    return item.assigned.user if item.assigned in board.places else None
+    return item.assignee.user if item.assignee in board.memberships else None
 
 
-def checklist_tag(board: Board, checklist: Checklist) -> str:
+def checklist_etag(board: Board, checklist: Checklist) -> str:
     """The checklist's ETag: its version, and what its items are like."""
-    items = " ".join(f"{item.id}.{item_tag(board, item)[1:-1]}" for item in checklist.items)
+    items = " ".join(f"{item.id}.{item_etag(board, item)[1:-1]}" for item in checklist.items)
     digest = f".{sha256(items.encode()).hexdigest()[:20]}" if items else ""
     return f'"{checklist.version}{digest}"'
 
 
-def item_tag(board: Board, item: Item) -> str:
+def item_etag(board: Board, item: Item) -> str:
     """The item's ETag: its version, and whether it is somebody's."""
-    return f'"{item.version}.1"' if done_by(board, item) else f'"{item.version}"'
+    return f'"{item.version}.1"' if find_assignee(board, item) else f'"{item.version}"'
 
 
-def stretch_tag(stretch: Stretch, now: datetime) -> str:
+def time_entry_etag(stretch: TimeEntry, now: datetime) -> str:
     """The time entry's ETag: its version, and its seconds while it is open."""
-    return f'"{stretch.version}"' if stretch.end else f'"{stretch.version}.{seconds_of(stretch, now)}"'
+    return f'"{stretch.version}"' if stretch.ended_at else f'"{stretch.version}.{count_seconds(stretch, now)}"'
 
 
-def seconds_on(card: Card, now: datetime) -> int:
+def count_card_seconds(card: Card, now: datetime) -> int:
     """How long the card was worked on until now."""
-    return sum(seconds_of(stretch, now) for stretch in card.stretches)
+    return sum(count_seconds(stretch, now) for stretch in card.time_entries)
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """A text as it is searched and sorted."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def moment(at: datetime | None) -> str | None:
+def format_timestamp(at: datetime | None) -> str | None:
     """A moment as it stands on the wire, or null."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def seconds_of(stretch: Stretch, now: datetime) -> int:
+def count_seconds(stretch: TimeEntry, now: datetime) -> int:
     """How long the stretch is until now."""
-    return int(((stretch.end or now) - stretch.begin).total_seconds())
+    return int(((stretch.ended_at or now) - stretch.started_at).total_seconds())

@@ -9,12 +9,12 @@ from typing import Any
 
 
 @dataclass(eq=False)
-class Stretch:
+class TimeEntry:
     """A user's work from one moment to another, or until now, at an hourly rate."""
 
     user: str
-    begin: datetime
-    end: datetime | None
+    started_at: datetime
+    ended_at: datetime | None
     rate: int
     note: str = ""
     id: str = ""
@@ -22,14 +22,14 @@ class Stretch:
 
 
 @dataclass(eq=False)
-class Place:
+class Membership:
     """A user's place on a board. Its id shows in its ETag alone."""
 
     id: str
     user: str
     role: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
 
 
@@ -40,8 +40,8 @@ class Comment:
     id: str
     author: str
     text: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
 
 
@@ -51,10 +51,10 @@ class Item:
 
     id: str
     text: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     done: bool = False
-    assigned: Place | None = None
+    assignee: Membership | None = None
     due_at: str | None = None
     version: int = 1
 
@@ -65,8 +65,8 @@ class Checklist:
 
     id: str
     name: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
     items: list[Item] = field(default_factory=list)
 
@@ -78,8 +78,8 @@ class Label:
     id: str
     name: str
     color: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
 
 
@@ -91,33 +91,33 @@ class Card:
     title: str
     description: str
     external_id: str | None
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
-    started: datetime | None = None
-    resolved: datetime | None = None
-    archived: datetime | None = None
-    deleted: datetime | None = None
+    started_at: datetime | None = None
+    resolved_at: datetime | None = None
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
     start_at: str | None = None
     due_at: str | None = None
     due_complete: bool = False
     hourly_rate_minor: int | None = None
     links: list[dict[str, str]] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
-    assigned: list[Place] = field(default_factory=list)
+    assignees: list[Membership] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     checklists: list[Checklist] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
+    time_entries: list[TimeEntry] = field(default_factory=list)
 
     @property
     def is_running(self) -> bool:
         """Whether somebody works on it."""
-        return any(stretch.end is None for stretch in self.stretches)
+        return any(stretch.ended_at is None for stretch in self.time_entries)
 
     @property
-    def workers(self) -> list[str]:
+    def running_users(self) -> list[str]:
         """In whose name its clock runs."""
-        return [stretch.user for stretch in self.stretches if stretch.end is None]
+        return [stretch.user for stretch in self.time_entries if stretch.ended_at is None]
 
     @property
     def items(self) -> list[Item]:
@@ -132,20 +132,20 @@ class Column:
     id: str
     name: str
     stage: str
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     wip_limit: int | None = None
     wip_enforcement: str = "warn"
     external_id: str | None = None
     version: int = 1
-    archived: datetime | None = None
-    deleted: datetime | None = None
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
     cards: list[Card] = field(default_factory=list)
 
     @property
-    def in_use(self) -> list[Card]:
+    def active_cards(self) -> list[Card]:
         """The cards that are neither archived nor deleted."""
-        return [card for card in self.cards if not card.archived and not card.deleted]
+        return [card for card in self.cards if not card.archived_at and not card.deleted_at]
 
 
 @dataclass(eq=False)
@@ -153,45 +153,45 @@ class Board:
     """A board: its columns from left to right, those that were deleted (`gone`), and all that ever happened."""
 
     id: str
-    places: list[Place]
+    memberships: list[Membership]
     name: str
     description: str
     currency: str
     hourly_rate_minor: int
-    made: datetime
-    edited: datetime
+    created_at: datetime
+    updated_at: datetime
     version: int = 1
-    archived: datetime | None = None
-    deleted: datetime | None = None
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
     columns: list[Column] = field(default_factory=list)
-    gone: list[Column] = field(default_factory=list)
+    deleted_columns: list[Column] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def cards(self) -> list[Card]:
         """Those that are there, archived ones too, column by column, from top to bottom."""
-        return [card for column in self.columns for card in column.cards if not card.deleted]
+        return [card for column in self.columns for card in column.cards if not card.deleted_at]
 
     @property
-    def in_use(self) -> list[Card]:
+    def active_cards(self) -> list[Card]:
         """Those that are not archived, and whose columns aren't."""
-        return [card for column in self.columns if not column.archived for card in column.in_use]
+        return [card for column in self.columns if not column.archived_at for card in column.active_cards]
 
     @property
-    def trash(self) -> list[Card]:
+    def deleted_cards(self) -> list[Card]:
         """Those that were deleted themselves, in columns that are there."""
-        return [card for column in self.columns for card in column.cards if card.deleted]
+        return [card for column in self.columns for card in column.cards if card.deleted_at]
 
     @property
     def owner(self) -> str:
         """One of those who own it."""
-        return next(place.user for place in self.places if place.role == "owner")
+        return next(place.user for place in self.memberships if place.role == "owner")
 
-    def place_of(self, user: str) -> Place | None:
+    def find_membership(self, user: str) -> Membership | None:
         """Where that user stands, if the board knows them."""
-        return next((place for place in self.places if place.user == user), None)
+        return next((place for place in self.memberships if place.user == user), None)
 
-    def home(self, card: Card) -> Column:
+    def find_column(self, card: Card) -> Column:
         """The column that the card is in."""
-        return next(column for column in (*self.columns, *self.gone) if card in column.cards)
+        return next(column for column in (*self.columns, *self.deleted_columns) if card in column.cards)

@@ -8,10 +8,10 @@ from typing import Any, cast
 from kanban.store import StaleRead, Store
 from kanban.values import Board, Change, Entity, List, StoredResponse
 from tests.api.client import Answer
-from tests.soak.chance import chance_of
+from tests.soak.chance import seeded_random
 from tests.soak.conftest import IS_FULL, Engine
-from tests.soak.crowd import at_once, client_of
-from tests.soak.linearizability import Call, is_linearizable, overlaps, told
+from tests.soak.crowd import create_client, run_concurrently
+from tests.soak.linearizability import Call, count_overlaps, format_history, is_linearizable
 
 CLIENTS = 4
 CALLS = 5
@@ -21,24 +21,24 @@ Card = tuple[int, str, str]
 """Version, title, list."""
 
 
-class Stage:
+class HistoryRunner:
     """A store, and a client of it, for one history after the other."""
 
     def __init__(self, store: Store) -> None:
-        self._client = client_of(store)
+        self._client = create_client(store)
 
-    def history(self, seed: int) -> tuple[Card, list[Call]]:
+    def run(self, seed: int) -> tuple[Card, list[Call]]:
         """A new card on a new board, and what clients did to it, all at the same time, chosen by the seed."""
         lists = [{"name": f"List {number}", "stage": "todo"} for number in range(LISTS)]
         board = f"/boards/{self._client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
         list_ids = [each["id"] for each in self._client.get(f"{board}/lists").json["items"]]
         made = self._client.post(f"{board}/cards", {"title": "New"})
         path = f"{board}/cards/{made.json['id']}"
-        beginning = seen_in(made)
+        beginning = read_card_state(made)
         ticks = count()
 
         def client(which: int) -> list[Call]:
-            chance = chance_of("history", seed, which)
+            chance = seeded_random("history", seed, which)
             known, calls = beginning, []
             for number in range(CALLS):
                 operation = chance.choice(("read", "rename", "rename", "rename", "move"))
@@ -51,14 +51,14 @@ class Stage:
                 answer = self._call(path, operation, given)
                 ended = next(ticks)
                 if answer.status == 200:
-                    known = seen_in(answer)
+                    known = read_card_state(answer)
                 found = known if answer.status == 200 else answer.status
                 calls.append(Call(which, operation, given, found, began, ended))
             return calls
 
-        calls = [call for each in at_once(CLIENTS, client) for call in each]
+        calls = [call for each in run_concurrently(CLIENTS, client) for call in each]
         # Whoever looks afterwards sees what all of this has led to.
-        last = Call(CLIENTS, "read", None, seen_in(self._client.get(path)), next(ticks), next(ticks))
+        last = Call(CLIENTS, "read", None, read_card_state(self._client.get(path)), next(ticks), next(ticks))
         return beginning, [*calls, last]
 
     def _call(self, path: str, operation: str, given: Any) -> Answer:
@@ -70,36 +70,36 @@ class Stage:
         return self._client.get(path)
 
 
-def seen_in(answer: Answer) -> Card:
+def read_card_state(answer: Answer) -> Card:
     return int(answer.etag.strip('"')), answer.json["title"], answer.json["list_id"]
 
 
-def one_card(card: Card, call: Call) -> Card | None:
+def card_specification(card: Card, call: Call) -> Card | None:
     """The sequential specification of a card: renamed by who knows its version, moved by anybody."""
     version, title, list_id = card
-    if call.answer == 503:
+    if call.result == 503:
         return card
     if call.operation == "read":
         possible = [card]
     elif call.operation == "move":
         # A move to the list where the card is may be written down or not.
-        possible = [(version + 1, title, call.given), *([card] if call.given == list_id else [])]
+        possible = [(version + 1, title, call.arguments), *([card] if call.arguments == list_id else [])]
     else:
-        known, new_title = call.given
+        known, new_title = call.arguments
         if known != version:
-            return card if call.answer == 412 else None
+            return card if call.result == 412 else None
         possible = [(version + 1, new_title, list_id)]
-    return call.answer if call.answer in possible else None
+    return call.result if call.result in possible else None
 
 
-class CheckThenWrite:
+class CheckThenWriteStore:
     """A store with a planted bug: it looks whether the board has moved on, then writes, whatever came between.
 
     `overtaken` counts the writes that should have been refused.
     """
 
     def __init__(self, store: Store) -> None:
-        self.overtaken = 0
+        self.lost_checks = 0
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
@@ -111,25 +111,25 @@ class CheckThenWrite:
         if event is None or event.seq == 1:
             self._store.commit(change, remember)
             return
-        if self._seq(change) != event.seq - 1:
+        if self._read_seq(change) != event.seq - 1:
             raise StaleRead
         while True:
-            seq = self._seq(change) + 1
+            seq = self._read_seq(change) + 1
             try:
-                self._store.commit(_renumbered(change, seq), remember)
+                self._store.commit(_with_seq(change, seq), remember)
             except StaleRead:
                 continue
-            self.overtaken += seq != event.seq
+            self.lost_checks += seq != event.seq
             return
 
-    def _seq(self, change: Change) -> int:
+    def _read_seq(self, change: Change) -> int:
         assert change.event
         view = self._store.read_board(change.event.board_id, change.event.actor_id)
         assert view
         return view.board.seq
 
 
-def _renumbered(change: Change, seq: int) -> Change:
+def _with_seq(change: Change, seq: int) -> Change:
     """The change as if it had been decided at another seq. What it counts is wrong then: such is the bug."""
     assert change.event
     updates: list[Entity] = []
@@ -148,15 +148,17 @@ def _renumbered(change: Change, seq: int) -> Change:
 def test_every_history_of_a_card_could_have_happened_one_call_after_the_other(
     engine: Engine, tell: Callable[[str, str], None]
 ) -> None:
-    stage = Stage(engine.open())
+    stage = HistoryRunner(engine.open())
     seeds = engine.seeds(fast=50, full=1_000)
 
     pairs = refused = 0
     for seed in seeds:
-        card, history = stage.history(seed)
-        pairs += overlaps(history)
-        refused += sum(call.answer == 412 for call in history)
-        assert is_linearizable(history, card, one_card), f"History {seed}, from {card}:\n{told(history)}"
+        card, history = stage.run(seed)
+        pairs += count_overlaps(history)
+        refused += sum(call.result == 412 for call in history)
+        assert is_linearizable(history, card, card_specification), (
+            f"History {seed}, from {card}:\n{format_history(history)}"
+        )
 
     assert pairs > len(seeds)
     assert refused
@@ -164,16 +166,16 @@ def test_every_history_of_a_card_could_have_happened_one_call_after_the_other(
 
 
 def test_a_planted_check_then_write_is_found(engine: Engine, tell: Callable[[str, str], None]) -> None:
-    planted = CheckThenWrite(engine.open())
-    stage = Stage(cast("Store", planted))
+    planted = CheckThenWriteStore(engine.open())
+    stage = HistoryRunner(cast("Store", planted))
 
     suspects = found = 0
     for seed in engine.seeds(fast=20, full=1_000):
-        before = planted.overtaken
-        card, history = stage.history(seed)
-        if planted.overtaken > before:
+        before = planted.lost_checks
+        card, history = stage.run(seed)
+        if planted.lost_checks > before:
             suspects += 1
-            found += not is_linearizable(history, card, one_card)
+            found += not is_linearizable(history, card, card_specification)
 
     assert suspects
     assert found >= (0.95 * suspects if IS_FULL else 1)

@@ -12,20 +12,20 @@ import pytest
 from tests.api.client import Client
 from tests.engines.dynamodb_server import new_url
 from tests.live_server import LiveServer
-from tests.soak.chance import chance_of
+from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
-from tests.soak.crowd import cards_of
-from tests.soak.over_http import client_of
-from tests.soak.writers import Writer, check_board, still
+from tests.soak.crowd import list_cards
+from tests.soak.over_http import connect_client
+from tests.soak.writers import Writer, check_board, without_clock
 
 KILLS = {"sqlite": 500 if IS_FULL else 5}
 KILLS_ELSEWHERE = 100 if IS_FULL else 1
 
 WRITERS = 4
-MOST_WRITES = 80
+MAX_WRITES = 80
 """The server is killed when so many writes have been acknowledged, or fewer."""
 
-PATIENCE = 60.0
+WRITE_TIMEOUT = 60.0
 """Seconds that a write may take before something is wrong."""
 
 
@@ -64,27 +64,33 @@ def test_a_server_that_is_killed_keeps_what_it_acknowledged(
     token = server.token or ""
     try:
         for number in range(kills):
-            client = client_of(server, token)
+            client = connect_client(server, token)
             board = f"/boards/{client.post('/boards', {'name': f'Kill {number}'}).json['id']}"
             writers = [
-                Writer(f"writer-{which}", board, chance_of("writer", FIRST_SEED, number, which))
+                Writer(f"writer-{which}", board, seeded_random("writer", FIRST_SEED, number, which))
                 for which in range(WRITERS)
             ]
-            _kill_under(writers, server, client, after=chance_of("kill", FIRST_SEED, number).randint(1, MOST_WRITES))
+            _kill_during_writes(
+                writers, server, client, after=seeded_random("kill", FIRST_SEED, number).randint(1, MAX_WRITES)
+            )
             acknowledged += sum(writer.acknowledged for writer in writers)
-            under_way += sum(writer.under_way is not None for writer in writers)
+            under_way += sum(writer.in_flight is not None for writer in writers)
             if number % 2 == 0:
                 crash()
 
             server = LiveServer(tmp_path, STORE_URL=store_url)
-            client = client_of(server, token)
+            client = connect_client(server, token)
             try:
-                unheard += _check(client, board, writers)
+                unheard += _check_after_kill(client, board, writers)
             except AssertionError as error:
                 error.add_note(f"After kill {number} from SEED={FIRST_SEED}.")
                 raise
-            kept[board] = _stills(client, board)
-        lost = [board for board, cards in kept.items() if _stills(client_of(server, token), board) != cards]
+            kept[board] = _list_cards_without_clocks(client, board)
+        lost = [
+            board
+            for board, cards in kept.items()
+            if _list_cards_without_clocks(connect_client(server, token), board) != cards
+        ]
         assert not lost
     finally:
         server.stop()
@@ -96,12 +102,12 @@ def test_a_server_that_is_killed_keeps_what_it_acknowledged(
     )
 
 
-def _kill_under(writers: list[Writer], server: LiveServer, client: Client, *, after: int) -> None:
+def _kill_during_writes(writers: list[Writer], server: LiveServer, client: Client, *, after: int) -> None:
     """Kill the server while all write, once it has acknowledged so many writes."""
     acknowledgements = Semaphore(0)
     with ThreadPoolExecutor(len(writers)) as pool:
         writing = [pool.submit(writer.write, client, acknowledgements) for writer in writers]
-        is_alive = all(acknowledgements.acquire(timeout=PATIENCE) for _ in range(after))
+        is_alive = all(acknowledgements.acquire(timeout=WRITE_TIMEOUT) for _ in range(after))
         server.signal(signal.SIGKILL)
         server.wait()
     for each in writing:
@@ -110,23 +116,23 @@ def _kill_under(writers: list[Writer], server: LiveServer, client: Client, *, af
     assert not server.errors
 
 
-def _check(client: Client, board: str, writers: list[Writer]) -> int:
+def _check_after_kill(client: Client, board: str, writers: list[Writer]) -> int:
     """See that nothing is lost, torn or done twice. How many writes had been done that nobody was told of."""
     acknowledged = sum(writer.acknowledged for writer in writers)
     for writer in writers:
-        writer.check(client)
+        writer.check_cards(client)
     events = check_board(client, board)
     unheard = events - 1 - acknowledged
-    assert 0 <= unheard <= sum(writer.under_way is not None for writer in writers)
+    assert 0 <= unheard <= sum(writer.in_flight is not None for writer in writers)
 
-    done_before = sum([writer.send_again(client) for writer in writers])
+    done_before = sum([writer.resend(client) for writer in writers])
 
     assert done_before == unheard
     assert check_board(client, board) == 1 + sum(writer.acknowledged for writer in writers)
     for writer in writers:
-        writer.check(client)
+        writer.check_cards(client)
     return unheard
 
 
-def _stills(client: Client, board: str) -> list[dict[str, Any]]:
-    return [still(card) for card in cards_of(client, board)]
+def _list_cards_without_clocks(client: Client, board: str) -> list[dict[str, Any]]:
+    return [without_clock(card) for card in list_cards(client, board)]

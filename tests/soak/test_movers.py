@@ -7,9 +7,9 @@ from typing import Any
 from kanban.store import CardQuery, Store
 from kanban.values import BoardView, Card, Page, PageKey
 from tests.api.client import Answer, Client
-from tests.soak.chance import chance_of
+from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
-from tests.soak.crowd import at_once, cards_of, client_of, events_of
+from tests.soak.crowd import create_client, list_cards, list_events, run_concurrently
 
 MOVERS, MOVES = (32, 200) if IS_FULL else (8, 20)
 CARDS = 50
@@ -18,7 +18,7 @@ STAGES = ("todo", "in_progress", "in_progress", "done")
 
 def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[str, str], None]) -> None:
     store = engine.open()
-    client = client_of(store)
+    client = create_client(store)
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
     list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
@@ -26,7 +26,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
     last_seen = {card["id"]: card["list_id"] for card in made}
 
     def mover(which: int) -> list[Answer]:
-        chance = chance_of("mover", FIRST_SEED, which)
+        chance = seeded_random("mover", FIRST_SEED, which)
         answers = []
         for _ in range(MOVES):
             card, neighbour = chance.sample(sorted(last_seen), 2)
@@ -38,7 +38,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
             answers.append(answer)
         return answers
 
-    answers = [answer for each in at_once(MOVERS, mover) for answer in each]
+    answers = [answer for each in run_concurrently(MOVERS, mover) for answer in each]
 
     statuses = Counter(answer.status for answer in answers)
     # A neighbour may have gone to another list (422), and too many may come at once (503): nothing was written then.
@@ -51,7 +51,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
 
 
 def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None:
-    found = cards_of(client, board)
+    found = list_cards(client, board)
 
     assert Counter(card["id"] for card in found) == Counter(card["id"] for card in made)
     assert {card["title"] for card in found} == {card["title"] for card in made}
@@ -65,7 +65,7 @@ def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answer
     written = {(answer.json["id"], _version(answer)): answer.json for answer in answers if answer.status == 200}
     # Whoever moved a card to where it was got the version that it had, at the beginning 1.
     written = {key: card for key, card in written.items() if key[1] > 1}
-    events = events_of(client, board)
+    events = list_events(client, board)
     told: dict[tuple[str, int], str] = {}
     where: dict[str, tuple[int, str]] = {card["id"]: (1, card["list_id"]) for card in made}
     for event in events[1 + len(made) :]:

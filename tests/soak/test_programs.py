@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kanban.store import Store
-from tests.soak.conftest import Engine, engine_of
-from tests.soak.programs import STEPS, Program, answers_to, program_of, shortened
+from tests.soak.conftest import Engine, open_engine
+from tests.soak.programs import STEPS, Program, generate_program, run_program, shorten
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def reference(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Store 
     if engine.name == "sqlite":
         yield None
         return
-    for sqlite in engine_of("sqlite", request):
+    for sqlite in open_engine("sqlite", request):
         yield sqlite.open()
 
 
@@ -27,20 +27,20 @@ def test_programs_are_answered_as_the_model_says_and_by_every_engine_alike(
 
     answers = 0
     for seed in seeds:
-        heard = answers_to(store, seed)
+        heard = run_program(store, seed)
         answers += len(heard)
         if reference is not None:
-            for ours, theirs in zip(heard, answers_to(reference, seed), strict=True):
+            for ours, theirs in zip(heard, run_program(reference, seed), strict=True):
                 assert ours == theirs, f"Program {seed} is answered otherwise by SQLite: {theirs!r}"
 
     tell("G8", f"{len(seeds)} programs of {STEPS} steps, {answers} answers compared: no difference")
 
 
 def test_a_program_that_fails_is_shortened_to_what_it_needs() -> None:
-    program = program_of(1)
+    program = generate_program(1)
     needed = {program[7], program[30]}
 
     def fails(steps: Program) -> bool:
         return needed <= set(steps)
 
-    assert shortened(program, fails) == [program[7], program[30]]
+    assert shorten(program, fails) == [program[7], program[30]]

@@ -6,9 +6,9 @@ from threading import Event
 from time import perf_counter
 
 from tests.api.client import Answer
-from tests.soak.chance import chance_of
+from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
-from tests.soak.crowd import at_once, client_of
+from tests.soak.crowd import create_client, run_concurrently
 
 MOVERS, READERS, READS = (1, 3, 200) if IS_FULL else (1, 3, 8)
 CARDS = 300 if IS_FULL else 60
@@ -16,7 +16,7 @@ STAGES = ("todo", "in_progress", "done")
 
 
 def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, str], None]) -> None:
-    client = client_of(engine.open())
+    client = create_client(engine.open())
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
     list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
@@ -24,7 +24,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
     is_over = Event()
 
     def mover(which: int) -> tuple[list[int], list[float]]:
-        chance, statuses, seconds = chance_of("reader", FIRST_SEED, which), [], []
+        chance, statuses, seconds = seeded_random("reader", FIRST_SEED, which), [], []
         while not is_over.is_set():
             began = perf_counter()
             place = {"list_id": chance.choice(list_ids), "position": chance.choice(("top", "bottom"))}
@@ -54,7 +54,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
                 is_over.set()
 
     finished: list[int] = []
-    found = at_once(MOVERS + READERS, one)
+    found = run_concurrently(MOVERS + READERS, one)
 
     for name, part in (("moves", found[:MOVERS]), ("reads", found[MOVERS:])):
         statuses = Counter(status for each, _ in part for status in each)

@@ -7,18 +7,18 @@ from typing import Any
 
 from tests.api.client import Answer, Client
 from tests.soak.conftest import IS_FULL, Engine
-from tests.soak.crowd import at_once, client_of
+from tests.soak.crowd import create_client, run_concurrently
 
 SENDERS, STORMS = (50, 100) if IS_FULL else (10, 5)
 
-_OF_THE_SENDING = {"x-request-id", "idempotency-replayed"}
+_HEADERS_THAT_DIFFER = {"x-request-id", "idempotency-replayed"}
 """What may differ between two answers to one request."""
 
 
 def test_a_request_that_is_sent_many_times_at_once_is_done_once(
     engine: Engine, tell: Callable[[str, str], None]
 ) -> None:
-    client = client_of(engine.open())
+    client = create_client(engine.open())
     board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
     _, doing, _ = (each["id"] for each in client.get(f"{board}/lists").json["items"])
 
@@ -33,15 +33,15 @@ def test_a_request_that_is_sent_many_times_at_once_is_done_once(
             ("/boards", {"name": f"Storm {number}"}),
         ]
         path, body = requests[number % len(requests)]
-        before = _things_done(client, board)
-        answers = at_once(SENDERS, partial(_send, client, path, body, f"storm-{number}"))
-        after = _things_done(client, board)
+        before = _count_writes(client, board)
+        answers = run_concurrently(SENDERS, partial(_send, client, path, body, f"storm-{number}"))
+        after = _count_writes(client, board)
 
         statuses.update(answer.status for answer in answers)
         done = [answer for answer in answers if answer.status != 503]
         assert after == before + 1, f"storm {number}: {path}"
         assert {answer.status for answer in done} <= {200, 201}
-        assert len({(answer.raw, *_kept(answer)) for answer in done}) == 1
+        assert len({(answer.raw, *_stable_headers(answer)) for answer in done}) == 1
         assert sum("idempotency-replayed" not in answer.headers for answer in done) == 1
 
     told = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
@@ -52,11 +52,11 @@ def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: i
     return client.post(path, body, Idempotency_Key=key)
 
 
-def _things_done(client: Client, board: str) -> int:
+def _count_writes(client: Client, board: str) -> int:
     """A number that every write to the board and every new board raises by one."""
     seq: int = client.get(board).json["seq"]
     return seq + len(client.get("/boards?limit=100").json["items"])
 
 
-def _kept(answer: Answer) -> list[tuple[str, str]]:
-    return sorted((name, text) for name, text in answer.headers.items() if name not in _OF_THE_SENDING)
+def _stable_headers(answer: Answer) -> list[tuple[str, str]]:
+    return sorted((name, text) for name, text in answer.headers.items() if name not in _HEADERS_THAT_DIFFER)

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.soak.ledger import Ledger, rate_of
-from tests.soak.rulings import Expected, Refusal, Request, insist_on_version, named
-from tests.soak.shapes import moment, seconds_of, stretch_shape, stretch_tag
-from tests.soak.state import Board, Card, Stretch
+from tests.soak.ledger import ModelCore, current_rate
+from tests.soak.rulings import ExpectedError, ExpectedResponse, Request, ensure_version_matches, find_by_id
+from tests.soak.shapes import count_seconds, format_timestamp, serialize_time_entry, time_entry_etag
+from tests.soak.state import Board, Card, TimeEntry
 
-_LONGEST = timedelta(days=366)
-_NAMES = {
+_MAX_DURATION = timedelta(days=366)
+_FIELD_BY_PROPERTY = {
     "user_id": "user",
     "started_at": "begin",
     "ended_at": "end",
@@ -18,82 +18,84 @@ _NAMES = {
 }
 
 
-class Timesheets(Ledger):
+class TimeEntriesModel(ModelCore):
     """The part of the model that knows who worked when."""
 
-    def _create_time_entry(self, request: Request, board: Board) -> Expected:
-        card = named(request.card, board.cards, Refusal(404, "card_not_found"))
-        wishes = _read(request)
-        stretch = Stretch(
+    def _create_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
+        card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
+        wishes = _parse_fields(request)
+        stretch = TimeEntry(
             user=wishes.get("user", request.user),
-            begin=wishes["begin"],
-            end=wishes["end"],
-            rate=wishes.get("rate", rate_of(card, board)),
+            started_at=wishes["begin"],
+            ended_at=wishes["end"],
+            rate=wishes.get("rate", current_rate(card, board)),
             note=wishes.get("note", ""),
-            id=self._new_id(),
+            id=self._read_new_id(),
         )
-        _refuse_stranger(stretch.user, board)
-        self._refuse_times(stretch)
-        _refuse_overlap(stretch, card)
-        card.stretches.append(stretch)
-        if seconds_of(stretch, self.now):
+        _ensure_member(stretch.user, board)
+        self._ensure_times_valid(stretch)
+        _ensure_no_overlap(stretch, card)
+        card.time_entries.append(stretch)
+        if count_seconds(stretch, self.now):
             self._touch(card)
-        told = {**_told(stretch), "hourly_rate_minor": stretch.rate}
-        self._record(board, "time_entry.created", board.home(card), card, **told)
-        return self._stretch_shown(board, card, stretch, 201)
+        told = {**_event_data(stretch), "hourly_rate_minor": stretch.rate}
+        self._add_event(board, "time_entry.created", board.find_column(card), card, **told)
+        return self._expect_time_entry(board, card, stretch, 201)
 
-    def _update_time_entry(self, request: Request, board: Board) -> Expected:
-        card, old = _stretch(request, board)
-        insist_on_version(request, old.version)
-        wishes = _read(request)
-        if "end" in wishes and old.end is None:
-            raise Refusal(409, "time_entry_running")
-        changed = sorted(wire for wire, name in _NAMES.items() if name in wishes and wishes[name] != getattr(old, name))
+    def _update_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
+        card, old = _find_time_entry(request, board)
+        ensure_version_matches(request, old.version)
+        wishes = _parse_fields(request)
+        if "end" in wishes and old.ended_at is None:
+            raise ExpectedError(409, "time_entry_running")
+        changed = sorted(
+            wire for wire, name in _FIELD_BY_PROPERTY.items() if name in wishes and wishes[name] != getattr(old, name)
+        )
         if not changed:
-            return self._stretch_shown(board, card, old)
-        new = Stretch(**{**vars(old), **wishes, "version": old.version + 1})
+            return self._expect_time_entry(board, card, old)
+        new = TimeEntry(**{**vars(old), **wishes, "version": old.version + 1})
         if "user_id" in changed:
-            _refuse_stranger(new.user, board)
+            _ensure_member(new.user, board)
         if {"user_id", "started_at", "ended_at"} & set(changed):
-            self._refuse_times(new)
-            _refuse_overlap(new, card)
-        card.stretches[card.stretches.index(old)] = new
-        if new.end is None or _sums(new) != _sums(old):
+            self._ensure_times_valid(new)
+            _ensure_no_overlap(new, card)
+        card.time_entries[card.time_entries.index(old)] = new
+        if new.ended_at is None or _totals(new) != _totals(old):
             self._touch(card)
         told = {"time_entry_id": new.id, "changed": changed}
-        self._record(board, "time_entry.updated", board.home(card), card, **told)
-        return self._stretch_shown(board, card, new)
+        self._add_event(board, "time_entry.updated", board.find_column(card), card, **told)
+        return self._expect_time_entry(board, card, new)
 
-    def _delete_time_entry(self, request: Request, board: Board) -> Expected:
-        card, stretch = _stretch(request, board)
-        insist_on_version(request, stretch.version)
-        card.stretches.remove(stretch)
-        if stretch.end is None or seconds_of(stretch, self.now):
+    def _delete_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
+        card, stretch = _find_time_entry(request, board)
+        ensure_version_matches(request, stretch.version)
+        card.time_entries.remove(stretch)
+        if stretch.ended_at is None or count_seconds(stretch, self.now):
             self._touch(card)
-        self._record(board, "time_entry.deleted", board.home(card), card, **_told(stretch))
-        return Expected(204)
+        self._add_event(board, "time_entry.deleted", board.find_column(card), card, **_event_data(stretch))
+        return ExpectedResponse(204)
 
-    def _refuse_times(self, stretch: Stretch) -> None:
-        if stretch.begin > self.now or (stretch.end and stretch.end > self.now):
-            raise Refusal(422, "in_future")
-        if stretch.end and stretch.end < stretch.begin:
-            raise Refusal(422, "ends_before_start")
-        if (stretch.end or self.now) - stretch.begin > _LONGEST:
-            raise Refusal(422, "time_entry_too_long")
+    def _ensure_times_valid(self, stretch: TimeEntry) -> None:
+        if stretch.started_at > self.now or (stretch.ended_at and stretch.ended_at > self.now):
+            raise ExpectedError(422, "in_future")
+        if stretch.ended_at and stretch.ended_at < stretch.started_at:
+            raise ExpectedError(422, "ends_before_start")
+        if (stretch.ended_at or self.now) - stretch.started_at > _MAX_DURATION:
+            raise ExpectedError(422, "time_entry_too_long")
 
-    def _stretch_shown(self, board: Board, card: Card, stretch: Stretch, status: int = 200) -> Expected:
-        shape = stretch_shape(board, card, stretch, self.now)
-        return Expected(status, body=shape, tag=stretch_tag(stretch, self.now))
-
-
-def _stretch(request: Request, board: Board) -> tuple[Card, Stretch]:
-    card = named(request.card, board.cards, Refusal(404, "card_not_found"))
-    return card, named(request.part, card.stretches, Refusal(404, "time_entry_not_found"))
+    def _expect_time_entry(self, board: Board, card: Card, stretch: TimeEntry, status: int = 200) -> ExpectedResponse:
+        shape = serialize_time_entry(board, card, stretch, self.now)
+        return ExpectedResponse(status, body=shape, etag=time_entry_etag(stretch, self.now))
 
 
-def _read(request: Request) -> dict[str, Any]:
+def _find_time_entry(request: Request, board: Board) -> tuple[Card, TimeEntry]:
+    card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
+    return card, find_by_id(request.part, card.time_entries, ExpectedError(404, "time_entry_not_found"))
+
+
+def _parse_fields(request: Request) -> dict[str, Any]:
     """What the body says, by the names of a stretch."""
-    wishes = {_NAMES[wire]: value for wire, value in request.wishes.items()}
+    wishes = {_FIELD_BY_PROPERTY[wire]: value for wire, value in request.fields.items()}
     for name in ("begin", "end"):
         if name in wishes:
             wishes[name] = datetime.fromisoformat(wishes[name])
@@ -102,28 +104,28 @@ def _read(request: Request) -> dict[str, Any]:
     return wishes
 
 
-def _refuse_stranger(user: str, board: Board) -> None:
-    if board.place_of(user) is None:
-        raise Refusal(422, "unknown_reference")
+def _ensure_member(user: str, board: Board) -> None:
+    if board.find_membership(user) is None:
+        raise ExpectedError(422, "unknown_reference")
 
 
-def _refuse_overlap(stretch: Stretch, card: Card) -> None:
+def _ensure_no_overlap(stretch: TimeEntry, card: Card) -> None:
     """Refuse work at a moment at which the same user works on the card already."""
-    for other in card.stretches:
+    for other in card.time_entries:
         if other.id == stretch.id or other.user != stretch.user:
             continue
-        is_before = stretch.end is not None and stretch.end <= other.begin
-        is_after = other.end is not None and other.end <= stretch.begin
+        is_before = stretch.ended_at is not None and stretch.ended_at <= other.started_at
+        is_after = other.ended_at is not None and other.ended_at <= stretch.started_at
         if not is_before and not is_after:
-            raise Refusal(409, "time_entry_overlaps")
+            raise ExpectedError(409, "time_entry_overlaps")
 
 
-def _sums(stretch: Stretch) -> tuple[int, int]:
+def _totals(stretch: TimeEntry) -> tuple[int, int]:
     """The seconds of a stretch that is over, and these times its rate."""
-    seconds = seconds_of(stretch, stretch.end or stretch.begin)
+    seconds = count_seconds(stretch, stretch.ended_at or stretch.started_at)
     return seconds, seconds * stretch.rate
 
 
-def _told(stretch: Stretch) -> dict[str, Any]:
-    begin, end = moment(stretch.begin), moment(stretch.end)
+def _event_data(stretch: TimeEntry) -> dict[str, Any]:
+    begin, end = format_timestamp(stretch.started_at), format_timestamp(stretch.ended_at)
     return {"time_entry_id": stretch.id, "user_id": stretch.user, "started_at": begin, "ended_at": end}

@@ -7,12 +7,12 @@ from threading import Semaphore
 from typing import Any, NamedTuple
 
 from tests.api.client import Answer, Client
-from tests.soak.crowd import cards_of, events_of
-from tests.soak.over_http import BROKEN
+from tests.soak.crowd import list_cards, list_events
+from tests.soak.over_http import CONNECTION_ERRORS
 
 _STEPS = {"todo": "start", "in_progress": "resolve", "done": "reopen"}
-_MOST_CARDS = 8
-_CLOCK = ("elapsed_seconds", "elapsed", "cost")
+_MAX_CARDS = 8
+_CLOCK_PROPERTIES = ("elapsed_seconds", "elapsed", "cost")
 
 
 class Write(NamedTuple):
@@ -34,7 +34,7 @@ class Writer:
     def __init__(self, name: str, board: str, chance: Random) -> None:
         self.acknowledged = 0
         self.cards: dict[str, Answer | None] = {}
-        self.under_way: Write | None = None
+        self.in_flight: Write | None = None
         self._name = name
         self._board = board
         self._chance = chance
@@ -44,36 +44,36 @@ class Writer:
         """Write until the connection breaks."""
         try:
             while True:
-                self.under_way = self._next()
-                answer = _sent(self.under_way, client)
+                self.in_flight = self._next_write()
+                answer = _send(self.in_flight, client)
                 if answer.status != 503:
-                    self._note(self.under_way, answer)
+                    self._record(self.in_flight, answer)
                     self.acknowledged += 1
                     acknowledgements.release()
-                self.under_way = None
-        except BROKEN:
+                self.in_flight = None
+        except CONNECTION_ERRORS:
             return
 
-    def check(self, client: Client) -> None:
+    def check_cards(self, client: Client) -> None:
         """See that all is as it was acknowledged, or one step further where a write was under way."""
         for path, answer in self.cards.items():
             seen = client.get(path)
-            if self.under_way is None or self.under_way.card != path:
-                _insist_on(path, answer, seen)
+            if self.in_flight is None or self.in_flight.card != path:
+                _ensure_unchanged(path, answer, seen)
             elif seen.status == 404:
-                assert self.under_way.method == "DELETE", path
+                assert self.in_flight.method == "DELETE", path
             elif answer is not None and _version(seen) == _version(answer) + 1:
-                assert self.under_way.method != "DELETE", path
+                assert self.in_flight.method != "DELETE", path
             else:
-                _insist_on(path, answer, seen)
+                _ensure_unchanged(path, answer, seen)
 
-    def send_again(self, client: Client) -> bool:
+    def resend(self, client: Client) -> bool:
         """Send what was under way once more, so that it is done, once; whether it had been done before."""
-        write = self.under_way
+        write = self.in_flight
         if write is None:
             return False
-        self.under_way = None
-        answer = _sent(write, client)
+        self.in_flight = None
+        answer = _send(write, client)
         self.acknowledged += 1
         was_done = answer.status in (404, 412) or "idempotency-replayed" in answer.headers
         if answer.status == 412:
@@ -83,18 +83,18 @@ class Writer:
         elif answer.status == 404:
             assert write.method == "DELETE", write
         before = self.cards.get(write.card)
-        self._note(write, answer)
+        self._record(write, answer)
         after = self.cards.get(write.card)
         if before is not None and after is not None:
             assert _version(after) == _version(before) + 1, write
         return was_done
 
-    def _next(self) -> Write:
+    def _next_write(self) -> Write:
         number = next(self._numbers)
         live = [path for path, answer in self.cards.items() if answer is not None]
         key = {"Idempotency-Key": f"{self._board}/{self._name}/{number}"}
         title = f"{self._name} {number}"
-        if not live or (len(live) < _MOST_CARDS and self._chance.random() < 0.3):
+        if not live or (len(live) < _MAX_CARDS and self._chance.random() < 0.3):
             return Write("", "POST", f"{self._board}/cards", {"title": title}, key)
         card = self._chance.choice(live)
         answer = self.cards[card]
@@ -106,7 +106,7 @@ class Writer:
             return Write(card, "DELETE", card, None, {"If-Match": answer.etag})
         return Write(card, "POST", f"{card}/{_STEPS[answer.json['status']]}", None, key)
 
-    def _note(self, write: Write, answer: Answer) -> None:
+    def _record(self, write: Write, answer: Answer) -> None:
         if write.method == "DELETE":
             assert answer.status in (204, 404), answer
             self.cards[write.card] = None
@@ -117,11 +117,11 @@ class Writer:
 
 def check_board(client: Client, board: str) -> int:
     """See that nothing is torn: events, cards, counts and clocks tell one story. The number of events."""
-    events = events_of(client, board)
+    events = list_events(client, board)
     written = Counter(event["card_id"] for event in events if "card_id" in event)
     gone = {event["card_id"] for event in events if event["type"] == "card.deleted"}
     where = {event["card_id"]: event["list_id"] for event in events if event["type"] in ("card.created", "card.moved")}
-    cards = cards_of(client, board)
+    cards = list_cards(client, board)
     lists = client.get(f"{board}/lists").json["items"]
 
     assert client.get(board).json["seq"] == len(events)
@@ -139,20 +139,20 @@ def check_board(client: Client, board: str) -> int:
     return len(events)
 
 
-def still(card: dict[str, Any]) -> dict[str, Any]:
+def without_clock(card: dict[str, Any]) -> dict[str, Any]:
     """The card without its clock, which doesn't stand still."""
-    return {name: value for name, value in card.items() if name not in _CLOCK}
+    return {name: value for name, value in card.items() if name not in _CLOCK_PROPERTIES}
 
 
-def _sent(write: Write, client: Client) -> Answer:
+def _send(write: Write, client: Client) -> Answer:
     return client.request(write.method, write.path, write.body, headers=write.headers)
 
 
-def _insist_on(path: str, answer: Answer | None, seen: Answer) -> None:
+def _ensure_unchanged(path: str, answer: Answer | None, seen: Answer) -> None:
     if answer is None:
         assert seen.status == 404, path
     else:
-        assert (_version(seen), still(seen.json)) == (_version(answer), still(answer.json)), path
+        assert (_version(seen), without_clock(seen.json)) == (_version(answer), without_clock(answer.json)), path
 
 
 def _version(answer: Answer) -> int:

@@ -16,7 +16,7 @@ from tests.stores.world import World
 
 __all__ = ["dynoxide", "line", "ministack", "postgresql", "table_url"]
 
-Opener = Callable[[], Store]
+OpenStore = Callable[[], Store]
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def sqlite_data(request: pytest.FixtureRequest) -> Iterator[Opener]:
+def open_sqlite_data(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
     """A file of its own. The log is gone when the last connection is: none may leak."""
     path = request.getfixturevalue("tmp_path") / "tackboard.db"
     shutil.copy(request.getfixturevalue("empty_sqlite"), path)
@@ -36,15 +36,15 @@ def sqlite_data(request: pytest.FixtureRequest) -> Iterator[Opener]:
     assert not path.with_name("tackboard.db-wal").exists()
 
 
-ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Opener]]] = {
-    "sqlite": sqlite_data,
+ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[OpenStore]]] = {
+    "sqlite": open_sqlite_data,
     "postgresql": postgresql_data,
     **dynamodb_engines(),
 }
 
 
 @pytest.fixture(params=ENGINES)
-def open_again(request: pytest.FixtureRequest) -> Iterator[Opener]:
+def open_again(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
     """Opens one and the same data, each time as another process would."""
     opened: list[Store] = []
 
@@ -61,7 +61,7 @@ def open_again(request: pytest.FixtureRequest) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def store(open_again: Opener) -> Store:
+def store(open_again: OpenStore) -> Store:
     """A new store."""
     return open_again()
 

@@ -18,57 +18,57 @@ from kanban.values import (
 from tests.stores.world import NOON, World
 
 
-def place_of(world: World, user_id: str) -> Member:
+def find_member(world: World, user_id: str) -> Member:
     """That user's place on the board."""
-    return world.view().get_member(user_id)
+    return world.read_board().get_member(user_id)
 
 
-def label(world: World, name: str = "Bug", color: Color = Color.RED, **fields: Any) -> Label:
+def add_label(world: World, name: str = "Bug", color: Color = Color.RED, **fields: Any) -> Label:
     """A new label on the board."""
-    new = Label(world.act().new_id("label"), world.board_id, name, color, 1, world.now, world.now)
+    new = Label(world.context().new_id("label"), world.board_id, name, color, 1, world.now, world.now)
     new = replace(new, **fields)
     world.write(creates=(new,))
     return new
 
 
-def comment(world: World, card: Card, text: str, **fields: Any) -> Comment:
+def make_comment(world: World, card: Card, text: str, **fields: Any) -> Comment:
     """A comment of Ann's, not written yet."""
-    comment_id = world.act().new_id("comment")
+    comment_id = world.context().new_id("comment")
     new = Comment(comment_id, card.board_id, card.id, world.ann.id, text, 1, world.now, world.now)
     return replace(new, **fields)
 
 
-def item(world: World, text: str, **fields: Any) -> ChecklistItem:
+def make_item(world: World, text: str, **fields: Any) -> ChecklistItem:
     """An item for a checklist."""
-    item_id = world.act().new_id("checklist_item")
+    item_id = world.context().new_id("checklist_item")
     new = ChecklistItem(item_id, text, False, None, None, 1, world.now, world.now)  # noqa: FBT003  (not done)
     return replace(new, **fields)
 
 
-def checklist(world: World, card: Card, rank: str, *items: ChecklistItem) -> Checklist:
+def make_checklist(world: World, card: Card, rank: str, *items: ChecklistItem) -> Checklist:
     """A checklist, not written yet."""
-    checklist_id = world.act().new_id("checklist")
+    checklist_id = world.context().new_id("checklist")
     return Checklist(checklist_id, card.board_id, card.id, "Steps", rank, items, 1, world.now, world.now)
 
 
-def entry(world: World, card: Card, start: int, end: int | None, **fields: Any) -> TimeEntry:
+def make_time_entry(world: World, card: Card, start: int, end: int | None, **fields: Any) -> TimeEntry:
     """A stretch of Ann's work between two numbers of seconds after noon, not written yet."""
     ended_at = None if end is None else NOON + timedelta(seconds=end)
-    entry_id = world.act().new_id("time_entry")
+    entry_id = world.context().new_id("time_entry")
     new = TimeEntry(
         entry_id, card.board_id, card.id, world.ann.id, NOON + timedelta(seconds=start), ended_at, 1000, "", 1
     )
     return replace(new, **fields)
 
 
-def full_card(world: World, list_name: str = "To do") -> Card:
+def add_full_card(world: World, list_name: str = "To do") -> Card:
     """A card with all that can stand on it and beside it."""
     card = world.add_card("Full", list_name, external_id="x-full")
-    bug = label(world)
+    bug = add_label(world)
     full = replace(
         card,
         label_ids=(bug.id,),
-        assignee_ids=(place_of(world, world.ann.id).id,),
+        assignee_ids=(find_member(world, world.ann.id).id,),
         links=(
             Link("https://example.com/b?x=1&y=%20", "Second letter\twith  blanks"),
             Link("https://example.com/a", ""),
@@ -83,7 +83,7 @@ def full_card(world: World, list_name: str = "To do") -> Card:
         tracked_seconds=60,
         tracked_cost=60_000,
     )
-    steps = checklist(world, card, "a0", item(world, "One", done=True), item(world, "Two"))
-    said = (comment(world, card, "First"), comment(world, card, "Second"))
-    world.write(creates=(steps, *said, entry(world, card, 0, 60)), updates=(full,))
+    steps = make_checklist(world, card, "a0", make_item(world, "One", done=True), make_item(world, "Two"))
+    said = (make_comment(world, card, "First"), make_comment(world, card, "Second"))
+    world.write(creates=(steps, *said, make_time_entry(world, card, 0, 60)), updates=(full,))
     return full

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from kanban import tokens
 from kanban.values import Change
-from stores import CannotOpen, migrations, open_store
-from stores.backup import backup, backup_by_date, digest, restore
-from stores.backup_file import BackupRefused, check
+from stores import StoreOpenError, migrations, open_store
+from stores.backup import compute_digest, create_backup, create_dated_backup, restore_backup
+from stores.backup_file import BackupError, verify_backup
 from tests.engines.postgresql_server import PostgresqlServer
-from tests.stores.parts import full_card
+from tests.stores.parts import add_full_card
 from tests.stores.world import World
 
 
@@ -25,26 +25,26 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a store with a board on it, on each SQL engine."""
     if request.param == "sqlite":
         address = f"sqlite:///{tmp_path}/used.db"
-        fill(address)
+        fill_store(address)
         yield address
     else:
         server: PostgresqlServer = request.getfixturevalue("postgresql")
         with server.database() as database:
-            fill(server.url(database))
+            fill_store(server.url(database))
             yield server.url(database)
 
 
-def fill(url: str, due_at: datetime | None = None) -> None:
+def fill_store(url: str, due_at: datetime | None = None) -> None:
     store = open_store(url)
     world = World(store)
-    child = world.token(parent=world.token())
-    world.store.commit(tokens.revoke(world.token(parent=child), world.act(), caller_token=child)[1] or Change())
+    child = world.add_token(parent=world.add_token())
+    world.store.commit(tokens.revoke(world.add_token(parent=child), world.context(), caller_token=child)[1] or Change())
     world.add_card("Due some day", due_at=due_at)
     for number in range(3):
         world.add_card(f"Grüße {number} 👩\u200d🚀", description="viel\nzu tun")
     card = world.add_card("Taken up", list_name="Doing", external_id="JIRA-1")
     world.delete_card(card)
-    full_card(world)
+    add_full_card(world)
     store.read_secret()
     store.close()
 
@@ -52,10 +52,10 @@ def fill(url: str, due_at: datetime | None = None) -> None:
 def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
     seen: list[str] = []
 
-    copied = backup(url, tmp_path / "backup.db", lambda table, _: seen.append(table))
-    restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+    copied = create_backup(url, tmp_path / "backup.db", lambda table, _: seen.append(table))
+    restored = restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
-    assert copied == restored == digest(url) == digest(f"sqlite:///{tmp_path}/restored.db")
+    assert copied == restored == compute_digest(url) == compute_digest(f"sqlite:///{tmp_path}/restored.db")
     assert {
         "users",
         "cards",
@@ -69,14 +69,14 @@ def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
 
 
 def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
 
     with postgresql.database() as database:
-        restore(tmp_path / "backup.db", postgresql.url(database))
-        moved = digest(postgresql.url(database))
+        restore_backup(tmp_path / "backup.db", postgresql.url(database))
+        moved = compute_digest(postgresql.url(database))
 
-    assert moved == digest(f"sqlite:///{tmp_path}/used.db")
+    assert moved == compute_digest(f"sqlite:///{tmp_path}/used.db")
 
 
 @pytest.mark.parametrize(
@@ -86,84 +86,84 @@ def test_moments_are_what_they_were_whatever_a_database_makes_of_them(
     postgresql: PostgresqlServer, tmp_path: Path, setting: str
 ) -> None:
     with postgresql.database() as used, postgresql.database() as other, closing(postgresql.connection()) as owner:
-        fill(postgresql.url(used), due_at=datetime(9999, 12, 31, 23, 30, tzinfo=UTC))
-        before = digest(postgresql.url(used))
+        fill_store(postgresql.url(used), due_at=datetime(9999, 12, 31, 23, 30, tzinfo=UTC))
+        before = compute_digest(postgresql.url(used))
         for name in (used, other):
             owner.execute(f"ALTER DATABASE {name} SET {setting}".encode())
 
-        kept = backup(postgresql.url(used), tmp_path / "backup.db")
-        restored = restore(tmp_path / "backup.db", postgresql.url(other))
+        kept = create_backup(postgresql.url(used), tmp_path / "backup.db")
+        restored = restore_backup(tmp_path / "backup.db", postgresql.url(other))
 
-        assert {kept, restored, digest(postgresql.url(used)), digest(postgresql.url(other))} == {before}
+        assert {kept, restored, compute_digest(postgresql.url(used)), compute_digest(postgresql.url(other))} == {before}
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
         assert shell.execute("SELECT max(due_at) FROM cards").fetchall() == [("9999-12-31T23:30:00Z",)]
 
 
 def test_a_digest_tells_the_smallest_change(url: str) -> None:
-    before = digest(url)
+    before = compute_digest(url)
     store = open_store(url)
     holder = store.read_installation_owner()
     assert holder is not None
     store.touch_token(store.page_tokens(holder.id, 1).items[0].id, holder.created_at + timedelta(days=1))
     store.close()
 
-    assert digest(url) != before
+    assert compute_digest(url) != before
 
 
 def test_a_backup_overwrites_nothing(url: str, tmp_path: Path) -> None:
     (tmp_path / "mine.db").write_text("a letter")
 
-    with pytest.raises(CannotOpen, match="exists already"):
-        backup(url, tmp_path / "mine.db")
+    with pytest.raises(StoreOpenError, match="exists already"):
+        create_backup(url, tmp_path / "mine.db")
 
     assert (tmp_path / "mine.db").read_text() == "a letter"
 
 
 def test_a_restore_goes_into_an_empty_store_only(url: str, tmp_path: Path) -> None:
-    backup(url, tmp_path / "backup.db")
-    before = digest(url)
+    create_backup(url, tmp_path / "backup.db")
+    before = compute_digest(url)
 
-    with pytest.raises(BackupRefused, match="holds data already"):
-        restore(tmp_path / "backup.db", url)
+    with pytest.raises(BackupError, match="holds data already"):
+        restore_backup(tmp_path / "backup.db", url)
 
-    assert digest(url) == before
+    assert compute_digest(url) == before
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear diary, " * 1000)
 
-    with pytest.raises(CannotOpen):
-        restore(tmp_path / "letter.db", f"sqlite:///{tmp_path}/new.db")
-    with pytest.raises(BackupRefused, match="There is no backup"):
-        restore(tmp_path / "nothing.db", f"sqlite:///{tmp_path}/new.db")
-    with pytest.raises(BackupRefused, match="DynamoDB keeps its own"):
-        backup("dynamodb://tackboard", tmp_path / "backup.db")
+    with pytest.raises(StoreOpenError):
+        restore_backup(tmp_path / "letter.db", f"sqlite:///{tmp_path}/new.db")
+    with pytest.raises(BackupError, match="There is no backup"):
+        restore_backup(tmp_path / "nothing.db", f"sqlite:///{tmp_path}/new.db")
+    with pytest.raises(BackupError, match="DynamoDB keeps its own"):
+        create_backup("dynamodb://tackboard", tmp_path / "backup.db")
 
 
 def test_a_backup_holds_its_own_digest_and_is_for_its_owner_only(url: str, tmp_path: Path) -> None:
-    copied = backup(url, tmp_path / "backup.db")
+    copied = create_backup(url, tmp_path / "backup.db")
 
-    assert check(tmp_path / "backup.db") == (migrations.HEAD, copied)
+    assert verify_backup(tmp_path / "backup.db") == (migrations.HEAD, copied)
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if path.name != "used.db"] == ["backup.db"]
 
 
 def test_a_backup_can_be_looked_at_and_is_the_same_afterwards(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    copied = backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    copied = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     before = (tmp_path / "backup.db").read_bytes()
 
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
         assert shell.execute("SELECT digest FROM tackboard_backup").fetchall() == [(copied,)]
-    assert digest(f"sqlite:///{tmp_path}/backup.db") == copied
-    assert restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db") == copied
+    assert compute_digest(f"sqlite:///{tmp_path}/backup.db") == copied
+    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db") == copied
 
     assert (tmp_path / "backup.db").read_bytes() == before
 
 
 def test_a_change_of_any_byte_is_found_before_anything_is_touched(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     whole = (tmp_path / "backup.db").read_bytes()
     sealed = whole.index(b"tackboard_backup")
     # The header byte by byte, the seal's table, and a byte in every stretch of what remains.
@@ -171,47 +171,47 @@ def test_a_change_of_any_byte_is_found_before_anything_is_touched(tmp_path: Path
 
     for place in places:
         (tmp_path / "changed.db").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(BackupRefused, match=r"changed\.db is (damaged|no backup)"):
-            restore(tmp_path / "changed.db", f"sqlite:///{tmp_path}/restored.db")
+        with pytest.raises(BackupError, match=r"changed\.db is (damaged|no backup)"):
+            restore_backup(tmp_path / "changed.db", f"sqlite:///{tmp_path}/restored.db")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.db", "changed.db", "used.db"]
 
 
 def test_a_changed_letter_on_a_card_is_found(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
         shell.execute("UPDATE cards SET title = 'Due same day' WHERE title = 'Due some day'")
         shell.commit()
 
-    with pytest.raises(BackupRefused, match="is damaged"):
-        restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+    with pytest.raises(BackupError, match="is damaged"):
+        restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
 
 @pytest.mark.parametrize("rest", [0, 50, 100, 4096, -4096, -1])
 def test_a_backup_that_was_cut_off_is_refused(tmp_path: Path, rest: int) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     (tmp_path / "cut.db").write_bytes((tmp_path / "backup.db").read_bytes()[:rest])
 
-    with pytest.raises(BackupRefused, match=r"cut\.db is (damaged|no backup)"):
-        restore(tmp_path / "cut.db", f"sqlite:///{tmp_path}/restored.db")
+    with pytest.raises(BackupError, match=r"cut\.db is (damaged|no backup)"):
+        restore_backup(tmp_path / "cut.db", f"sqlite:///{tmp_path}/restored.db")
 
 
 def test_what_people_write_is_never_taken_for_the_seal(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "first.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "first.db")
     with closing(sqlite3.connect(tmp_path / "first.db")) as shell:
         ((sha256,),) = shell.execute("SELECT sha256 FROM tackboard_backup")
     with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
         World(store, 8).add_card(sha256)
 
-    copied = backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "second.db")
+    copied = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "second.db")
 
-    assert restore(tmp_path / "second.db", f"sqlite:///{tmp_path}/restored.db") == copied
+    assert restore_backup(tmp_path / "second.db", f"sqlite:///{tmp_path}/restored.db") == copied
 
 
-def unsealed(path: Path) -> Path:
+def remove_seal(path: Path) -> Path:
     """The backup as an older Tackboard made it: without a digest inside."""
     with closing(sqlite3.connect(path)) as shell:
         shell.execute("DROP TABLE tackboard_backup")
@@ -222,11 +222,11 @@ def unsealed(path: Path) -> Path:
 
 
 def test_an_older_backup_is_restored_and_it_is_told_that_it_has_no_digest_inside(url: str, tmp_path: Path) -> None:
-    copied = backup(url, tmp_path / "backup.db")
+    copied = create_backup(url, tmp_path / "backup.db")
     said: list[str] = []
 
-    restored = restore(
-        unsealed(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, said.append
+    restored = restore_backup(
+        remove_seal(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, said.append
     )
 
     assert restored == copied
@@ -250,9 +250,9 @@ def test_an_older_backup_is_restored_and_it_is_told_that_it_has_no_digest_inside
 def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobody(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str, damage: str
 ) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
-    with closing(sqlite3.connect(unsealed(tmp_path / "backup.db"))) as shell:
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    with closing(sqlite3.connect(remove_seal(tmp_path / "backup.db"))) as shell:
         shell.execute("PRAGMA foreign_keys=OFF")
         shell.executescript(damage)
         shell.commit()
@@ -264,10 +264,10 @@ def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobod
             target = server.url(stack.enter_context(server.database()))
         if engine == "sqlite" and "boards" in damage:
             # SQLite keeps any text there; what can't be a moment is told where it is read.
-            restore(tmp_path / "backup.db", target)
+            restore_backup(tmp_path / "backup.db", target)
             return
-        with pytest.raises(CannotOpen) as error:
-            restore(tmp_path / "backup.db", target)
+        with pytest.raises(StoreOpenError) as error:
+            restore_backup(tmp_path / "backup.db", target)
 
     assert "secret" not in str(error.value)
     assert str(error.value).count("\n") == 0
@@ -275,14 +275,14 @@ def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobod
 
 
 def test_a_backup_of_a_newer_tackboard_is_refused(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
-    backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
-    with closing(sqlite3.connect(unsealed(tmp_path / "backup.db"))) as shell:
+    fill_store(f"sqlite:///{tmp_path}/used.db")
+    create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    with closing(sqlite3.connect(remove_seal(tmp_path / "backup.db"))) as shell:
         shell.execute("UPDATE tackboard_schema SET version_num = '9999'")
         shell.commit()
 
-    with pytest.raises(CannotOpen, match="was made by a newer Tackboard"):
-        restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+    with pytest.raises(StoreOpenError, match="was made by a newer Tackboard"):
+        restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
 
 @pytest.mark.parametrize("name", ["with space.db", "per%20cent%.db", "quest?ion.db", "ha#sh.db", "naïve.db"])
@@ -291,37 +291,37 @@ def test_any_name_will_do_for_a_store_and_for_a_backup(tmp_path: Path, name: str
     for path in (used, other):
         path.parent.mkdir()
     urls = [sa.URL.create("sqlite", database=str(path)).render_as_string() for path in (used, other)]
-    fill(urls[0])
+    fill_store(urls[0])
 
-    copied = backup(urls[0], tmp_path / name)
+    copied = create_backup(urls[0], tmp_path / name)
 
-    assert copied == restore(tmp_path / name, urls[1]) == digest(urls[0]) == digest(urls[1])
+    assert copied == restore_backup(tmp_path / name, urls[1]) == compute_digest(urls[0]) == compute_digest(urls[1])
     assert sorted(path.name for path in tmp_path.rglob("*.db*")) == [name] * 3
 
 
 def test_a_store_may_be_restored_into_one_that_was_made_but_never_used(url: str, tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/made.db").close()
 
-    copied = backup(url, tmp_path / "backup.db")
+    copied = create_backup(url, tmp_path / "backup.db")
 
-    assert restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == copied
+    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == copied
 
 
 def test_a_store_in_use_can_be_restored_from_as_it_is_now(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
     with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
         World(store, 8).add_card("In the log")
         assert (tmp_path / "used.db-wal").stat().st_size
 
-        restored = restore(tmp_path / "used.db", f"sqlite:///{tmp_path}/restored.db")
+        restored = restore_backup(tmp_path / "used.db", f"sqlite:///{tmp_path}/restored.db")
 
-    assert restored == digest(f"sqlite:///{tmp_path}/used.db")
+    assert restored == compute_digest(f"sqlite:///{tmp_path}/used.db")
 
 
 def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted(tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    fill(f"sqlite:///{tmp_path}/used.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
     others = [
         "monday.db",
         "used.db",
@@ -341,7 +341,9 @@ def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted
     for name in names[:15]:
         (folder / name).touch()
 
-    path, _, deleted = backup_by_date(f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 11, 16, 3, tzinfo=UTC))
+    path, _, deleted = create_dated_backup(
+        f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 11, 16, 3, tzinfo=UTC)
+    )
 
     assert path.name == names[15]
     assert [old.name for old in deleted] == names[:2]
@@ -354,21 +356,21 @@ def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted
 
 
 def test_a_backup_by_a_clock_that_was_set_back_is_not_the_one_that_is_deleted(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path}/used.db")
+    fill_store(f"sqlite:///{tmp_path}/used.db")
     folder = tmp_path / "backups"
     folder.mkdir()
     for day in range(1, 15):
         (folder / f"used-2027-01-{day:02}T000000Z.db").touch()
 
-    path, _, deleted = backup_by_date(f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 1, 1, tzinfo=UTC))
+    path, _, deleted = create_dated_backup(f"sqlite:///{tmp_path}/used.db", folder, datetime(2026, 1, 1, tzinfo=UTC))
 
     assert path.exists()
     assert [old.name for old in deleted] == ["used-2027-01-01T000000Z.db"]
 
 
 def test_a_dated_backup_of_a_server_is_named_after_its_database(url: str, tmp_path: Path) -> None:
-    path, copied, deleted = backup_by_date(url, tmp_path / "backups", datetime(2026, 11, 29, tzinfo=UTC))
+    path, copied, deleted = create_dated_backup(url, tmp_path / "backups", datetime(2026, 11, 29, tzinfo=UTC))
 
     assert path.name == f"{Path(url).stem}-2026-11-29T000000Z.db"
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert (copied, deleted) == (digest(url), [])
+    assert (copied, deleted) == (compute_digest(url), [])

@@ -10,11 +10,11 @@ from kanban import boards, cards, lists, tokens, users
 from kanban.record import build_change
 from kanban.store import AlreadyExists, StaleRead, Store
 from kanban.values import ActionContext, Change, Event, Role, StoredResponse
-from tests.stores.conftest import Opener
-from tests.stores.world import NOON, World, bare_card
+from tests.stores.conftest import OpenStore
+from tests.stores.world import NOON, World, make_card
 
 
-def remembered(world: World, key: str = "key-1", **fields: object) -> StoredResponse:
+def make_record(world: World, key: str = "key-1", **fields: object) -> StoredResponse:
     record = StoredResponse(
         key=key,
         user_id=world.ann.id,
@@ -35,38 +35,38 @@ def remembered(world: World, key: str = "key-1", **fields: object) -> StoredResp
 def test_a_commit_raises_seq_and_leaves_an_event(world: World) -> None:
     world.add_card("Copy")
 
-    assert world.view().board.seq == 2
-    assert [(event.seq, event.type) for event in world.events()] == [(1, "board.created"), (2, "card.created")]
+    assert world.read_board().board.seq == 2
+    assert [(event.seq, event.type) for event in world.list_events()] == [(1, "board.created"), (2, "card.created")]
 
 
 def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> None:
-    view = world.view()
-    _, first = cards.create(view, world.act(), title="First")
-    _, second = cards.create(view, world.act(), title="Second")
+    view = world.read_board()
+    _, first = cards.create(view, world.context(), title="First")
+    _, second = cards.create(view, world.context(), title="Second")
 
     world.store.commit(first)
     with pytest.raises(StaleRead):
         world.store.commit(second)
 
-    assert world.titles("To do") == ["First"]
+    assert world.list_titles("To do") == ["First"]
 
 
 def test_a_seq_from_the_future_is_stale(world: World) -> None:
-    view = world.view()
+    view = world.read_board()
     ahead = replace(view, board=replace(view.board, seq=5))
-    _, change = cards.create(ahead, world.act(), title="Copy")
+    _, change = cards.create(ahead, world.context(), title="Copy")
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
 def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
-    view = world.view()
-    change = boards.delete(view, world.act())
+    view = world.read_board()
+    change = boards.delete(view, world.context())
     world.store.commit(change)
     after = replace(view, board=replace(view.board, seq=2))
 
-    _, late = cards.create(after, world.act(), title="Copy")
+    _, late = cards.create(after, world.context(), title="Copy")
 
     with pytest.raises(StaleRead):
         world.store.commit(late)
@@ -74,47 +74,47 @@ def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
 
 
 def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
-    view = world.view()
+    view = world.read_board()
     elsewhere = replace(view, board=replace(view.board, id="brd_none"), lists=())
 
     with pytest.raises(StaleRead):
-        world.store.commit(build_change(elsewhere, world.act(), "test.written"))
+        world.store.commit(build_change(elsewhere, world.context(), "test.written"))
 
 
 # Membership
 
 
 def test_membership_is_a_condition_of_the_commit(world: World) -> None:
-    bob = world.user("Bob")
-    _, change = cards.create(world.view(), world.act(bob), title="From outside")
+    bob = world.add_user("Bob")
+    _, change = cards.create(world.read_board(), world.context(bob), title="From outside")
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    assert world.view().board.seq == 1
+    assert world.read_board().board.seq == 1
 
 
 def test_a_viewer_cannot_write_even_when_the_rules_were_not_asked(world: World) -> None:
-    bob = world.user("Bob")
-    world.member(bob, Role.VIEWER)
-    _, change = cards.create(world.view(user=bob), world.act(bob), title="From a viewer")
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.VIEWER)
+    _, change = cards.create(world.read_board(user=bob), world.context(bob), title="From a viewer")
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
 
 def test_an_editor_can_write(world: World) -> None:
-    bob = world.user("Bob")
-    world.member(bob, Role.EDITOR)
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
 
-    card = world.do(cards.create, user=bob, title="From an editor")
+    card = world.apply(cards.create, user=bob, title="From an editor")
 
-    assert world.card(card).title == "From an editor"
-    assert world.view(user=bob).role == Role.EDITOR
+    assert world.read_card(card).title == "From an editor"
+    assert world.read_board(user=bob).role == Role.EDITOR
 
 
 def test_a_stranger_sees_what_is_not_there(world: World) -> None:
-    bob = world.user("Bob")
+    bob = world.add_user("Bob")
 
     assert world.store.read_board(world.board_id, bob.id) is None
     assert world.store.read_board("brd_none", bob.id) is None
@@ -126,18 +126,18 @@ def test_a_stranger_sees_what_is_not_there(world: World) -> None:
 
 def test_a_commit_that_fails_at_its_end_writes_nothing(world: World) -> None:
     card = world.add_card("Copy")
-    before = world.view(card.id)
-    todo = world.list_named("To do")
+    before = world.read_board(card.id)
+    todo = world.find_list("To do")
 
     with pytest.raises(AlreadyExists) as error:
         world.write(
             updates=(replace(todo, name="Changed"), replace(card, title="Changed")),
-            creates=(bare_card(world, todo, "b00"), bare_card(world, todo, "b01", id=card.id)),
+            creates=(make_card(world, todo, "b00"), make_card(world, todo, "b01", id=card.id)),
         )
 
     assert error.value.constraint == "card"
-    assert world.view(card.id) == before
-    assert len(world.events()) == 2
+    assert world.read_board(card.id) == before
+    assert len(world.list_events()) == 2
 
 
 def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
@@ -149,7 +149,7 @@ def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
     with pytest.raises(StaleRead):
         other.write(updates=(replace(card, title="Taken over", board_id=other.board_id),))
 
-    assert world.card(card).title == "Copy"
+    assert world.read_card(card).title == "Copy"
 
 
 def test_what_belongs_to_a_board_needs_an_event(world: World) -> None:
@@ -166,23 +166,23 @@ def test_an_event_needs_its_board(world: World) -> None:
     with pytest.raises(ValueError, match="holds its board"):
         world.store.commit(Change(updates=(card,), event=event))
     with pytest.raises(ValueError, match="holds its board"):
-        world.store.commit(Change(updates=(world.view().board,), event=event))
+        world.store.commit(Change(updates=(world.read_board().board,), event=event))
 
 
 def test_an_empty_change_writes_nothing(world: World) -> None:
     world.store.commit(Change())
 
-    assert world.view().board.seq == 1
+    assert world.read_board().board.seq == 1
 
 
 # People
 
 
 def test_a_user_id_is_given_once(world: World) -> None:
-    world.user("Bob", id="bob")
+    world.add_user("Bob", id="bob")
 
     with pytest.raises(AlreadyExists) as error:
-        world.user("Another Bob", id="bob")
+        world.add_user("Another Bob", id="bob")
 
     assert error.value.constraint == "user"
     found = world.store.read_user("bob")
@@ -191,8 +191,8 @@ def test_a_user_id_is_given_once(world: World) -> None:
 
 
 def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> None:
-    user, change = users.create(ActionContext("", NOON, world.act().new_id), name="Bob", id=world.ann.id)
-    token, _, kept = tokens.issue(world.act(), world.random_bytes, user_id=user.id, name="x", scopes=[])
+    user, change = users.create(ActionContext("", NOON, world.context().new_id), name="Bob", id=world.ann.id)
+    token, _, kept = tokens.issue(world.context(), world.random_bytes, user_id=user.id, name="x", scopes=[])
 
     with pytest.raises(AlreadyExists):
         world.store.commit(kept.merge(change))
@@ -201,8 +201,8 @@ def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> Non
 
 
 def test_of_two_renamings_from_one_version_the_second_is_stale(world: World) -> None:
-    _, first = users.update(world.ann, {"name": "Anna"}, world.act())
-    _, second = users.update(world.ann, {"name": "Anne"}, world.act())
+    _, first = users.update(world.ann, {"name": "Anna"}, world.context())
+    _, second = users.update(world.ann, {"name": "Anne"}, world.context())
     assert first is not None
     assert second is not None
 
@@ -219,8 +219,8 @@ def test_the_owner_is_the_first_user(store: Store) -> None:
     assert store.read_installation_owner() is None
 
     world = World(store)
-    world.later(seconds=1)
-    world.user("Bob", id="aaa")
+    world.advance(seconds=1)
+    world.add_user("Bob", id="aaa")
 
     assert store.read_installation_owner() == world.ann
 
@@ -228,16 +228,16 @@ def test_the_owner_is_the_first_user(store: Store) -> None:
 def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_say(store: Store) -> None:
     world = World(store)
 
-    world.user("Bob", id="aaa")
-    world.later(hours=-1)
-    world.user("Cid", id="aab")
+    world.add_user("Bob", id="aaa")
+    world.advance(hours=-1)
+    world.add_user("Cid", id="aab")
 
     assert store.read_installation_owner() == world.ann
 
 
 def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
-    token = world.token()
-    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
+    token = world.add_token()
+    revoked, change = tokens.revoke(token, world.context(), caller_token=token)
     assert change is not None
 
     world.store.commit(change)
@@ -248,15 +248,15 @@ def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
 
 
 def test_a_token_is_its_users_only(world: World) -> None:
-    token = world.token()
-    bob = world.user("Bob")
+    token = world.add_token()
+    bob = world.add_user("Bob")
 
     assert world.store.read_token(bob.id, token.id) is None
     assert world.store.read_token_by_digest("0" * 64) is None
 
 
 def test_the_last_use_of_a_token_only_goes_forward_and_is_no_edit(world: World) -> None:
-    token = world.token()
+    token = world.add_token()
 
     world.store.touch_token(token.id, NOON + timedelta(hours=2))
     world.store.touch_token(token.id, NOON + timedelta(hours=1))
@@ -278,7 +278,7 @@ def test_an_external_id_is_unique_per_board_and_kind(world: World) -> None:
         world.add_card("Again", external_id="x-1")
 
     assert error.value.constraint == "card.external_id"
-    assert world.titles("To do") == ["Copy"]
+    assert world.list_titles("To do") == ["Copy"]
 
 
 def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
@@ -286,7 +286,7 @@ def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
     card = world.add_card("Other")
 
     with pytest.raises(AlreadyExists) as error:
-        world.do(cards.update, card.id, patch={"external_id": "x-1"})
+        world.apply(cards.update, card.id, patch={"external_id": "x-1"})
 
     assert error.value.constraint == "card.external_id"
 
@@ -295,7 +295,7 @@ def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world:
     world.add_list("Imported", external_id="x-1")
 
     with pytest.raises(AlreadyExists) as error:
-        world.write(updates=(replace(world.list_named("Done"), external_id="x-1"),))
+        world.write(updates=(replace(world.find_list("Done"), external_id="x-1"),))
 
     assert error.value.constraint == "list.external_id"
 
@@ -304,7 +304,7 @@ def test_external_ids_differ_by_case(world: World) -> None:
     world.add_card("Lower", external_id="x")
     world.add_card("Upper", external_id="X")
 
-    assert world.titles("To do") == ["Lower", "Upper"]
+    assert world.list_titles("To do") == ["Lower", "Upper"]
 
 
 @pytest.mark.parametrize("how", ["card", "list"])
@@ -317,32 +317,32 @@ def test_what_was_deleted_gives_its_external_id_up(world: World, how: str) -> No
 
     again = world.add_card("Again", external_id="x-1")
 
-    assert world.card(again).external_id == "x-1"
+    assert world.read_card(again).external_id == "x-1"
 
 
 def test_a_card_keeps_its_external_id_through_moves(world: World) -> None:
     card = world.add_card("Copy", external_id="x-1")
 
-    moved = world.move(card, world.list_named("Done").id)
+    moved = world.move_card(card, world.find_list("Done").id)
 
-    assert world.card(moved).external_id == "x-1"
+    assert world.read_card(moved).external_id == "x-1"
 
 
 # Idempotency
 
 
 def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
-    record = remembered(world)
-    _, change = cards.create(world.view(), world.act(), title="Copy")
+    record = make_record(world)
+    _, change = cards.create(world.read_board(), world.context(), title="Copy")
 
     world.store.commit(change, record)
 
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) == record
-    assert world.titles("To do") == ["Copy"]
+    assert world.list_titles("To do") == ["Copy"]
 
 
 def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
-    world.store.commit(Change(), remembered(world))
+    world.store.commit(Change(), make_record(world))
 
     assert world.store.read_stored_response("usr_none", "create_card", "key-1", world.now) is None
     assert world.store.read_stored_response(world.ann.id, "move_card", "key-1", world.now) is None
@@ -350,60 +350,60 @@ def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
 
 
 def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World) -> None:
-    _, first = cards.create(world.view(), world.act(), title="First")
-    world.store.commit(first, remembered(world))
-    _, second = cards.create(world.view(), world.act(), title="Second")
+    _, first = cards.create(world.read_board(), world.context(), title="First")
+    world.store.commit(first, make_record(world))
+    _, second = cards.create(world.read_board(), world.context(), title="Second")
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(second, remembered(world, fingerprint="other"))
+        world.store.commit(second, make_record(world, fingerprint="other"))
 
     assert error.value.constraint == "idempotency_key"
-    assert world.titles("To do") == ["First"]
+    assert world.list_titles("To do") == ["First"]
     found = world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now)
     assert found is not None
     assert found.fingerprint == "f" * 64
 
 
 def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
-    view = world.view()
-    world.store.commit(cards.create(view, world.act(), title="First")[1], remembered(world))
+    view = world.read_board()
+    world.store.commit(cards.create(view, world.context(), title="First")[1], make_record(world))
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(cards.create(view, world.act(), title="Second")[1], remembered(world))
+        world.store.commit(cards.create(view, world.context(), title="Second")[1], make_record(world))
 
     assert error.value.constraint == "idempotency_key"
 
 
 def test_a_stale_commit_remembers_nothing(world: World) -> None:
-    view = world.view()
+    view = world.read_board()
     world.add_card("First")
 
     with pytest.raises(StaleRead):
-        world.store.commit(cards.create(view, world.act(), title="Second")[1], remembered(world))
+        world.store.commit(cards.create(view, world.context(), title="Second")[1], make_record(world))
 
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 
 
 def test_an_expired_answer_is_forgotten_at_its_very_second_and_its_key_is_free(world: World) -> None:
-    world.store.commit(Change(), remembered(world))
-    world.later(hours=24, seconds=-1)
+    world.store.commit(Change(), make_record(world))
+    world.advance(hours=24, seconds=-1)
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is not None
 
-    world.later(seconds=1)
+    world.advance(seconds=1)
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 
-    again = remembered(world, status=200)
+    again = make_record(world, status=200)
     world.store.commit(Change(), again)
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) == again
 
 
 def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
     for number in range(50):
-        world.store.commit(Change(), remembered(world, key=f"key-{number}"))
-    world.later(hours=25)
+        world.store.commit(Change(), make_record(world, key=f"key-{number}"))
+    world.advance(hours=25)
 
     for number in reversed(range(50)):
-        world.store.commit(Change(), remembered(world, key=f"key-{number}"))
+        world.store.commit(Change(), make_record(world, key=f"key-{number}"))
 
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-49", world.now) is not None
 
@@ -411,7 +411,7 @@ def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
 # The store itself
 
 
-def test_the_secret_belongs_to_the_data(store: Store, open_again: Opener) -> None:
+def test_the_secret_belongs_to_the_data(store: Store, open_again: OpenStore) -> None:
     secret = store.read_secret()
 
     assert len(secret) == 32
@@ -429,6 +429,6 @@ def test_a_store_says_when_it_is_ready(store: Store) -> None:
 def test_a_rule_that_changes_nothing_writes_nothing(world: World, rule: Callable[..., object]) -> None:
     wishes = {"position": "top"} if rule is lists.move else {"patch": {"name": "To do"}}
 
-    world.do(rule, world.list_named("To do").id, **wishes)  # type: ignore[arg-type]  # either rule answers a pair
+    world.apply(rule, world.find_list("To do").id, **wishes)  # type: ignore[arg-type]  # either rule answers a pair
 
-    assert world.view().board.seq == 1
+    assert world.read_board().board.seq == 1

@@ -11,7 +11,7 @@ from kanban.store import AlreadyExists, CardQuery, NeighbourOf, Store
 from stores.dynamodb_ranks import REACH
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.world import World, bare_card
+from tests.stores.world import World, make_card
 
 
 @pytest.fixture
@@ -26,29 +26,29 @@ def store(line: Wire) -> Store:
 def test_an_external_id_that_was_given_up_can_be_taken(world: World) -> None:
     first = world.add_card("First", external_id="x")
     second = world.add_card("Second")
-    world.do(cards.update, first.id, patch={"external_id": "y"})
+    world.apply(cards.update, first.id, patch={"external_id": "y"})
 
-    world.do(cards.update, second.id, patch={"external_id": "x"})
+    world.apply(cards.update, second.id, patch={"external_id": "x"})
 
     with pytest.raises(AlreadyExists):
-        world.do(cards.update, first.id, patch={"external_id": "x"})
+        world.apply(cards.update, first.id, patch={"external_id": "x"})
     with pytest.raises(AlreadyExists):
         world.add_card("Third", external_id="y")
 
 
 def test_an_external_id_that_a_list_gave_up_can_be_taken(world: World) -> None:
     first = world.add_list("First", external_id="x")
-    world.do(lists.update, first.id, patch={"external_id": "y"})
+    world.apply(lists.update, first.id, patch={"external_id": "y"})
 
     second = world.add_list("Second", external_id="x")
 
-    assert world.view().get_list(second.id).external_id == "x"
-    assert world.view().get_list(first.id).external_id == "y"
+    assert world.read_board().get_list(second.id).external_id == "x"
+    assert world.read_board().get_list(first.id).external_id == "y"
 
 
 def test_two_cards_of_one_change_cannot_have_the_same_external_id(world: World) -> None:
-    todo = world.list_named("To do")
-    pair = tuple(bare_card(world, todo, rank, external_id="x") for rank in ("a0", "a1"))
+    todo = world.find_list("To do")
+    pair = tuple(make_card(world, todo, rank, external_id="x") for rank in ("a0", "a1"))
 
     with pytest.raises(AlreadyExists) as error:
         world.write(creates=pair)
@@ -79,14 +79,14 @@ def test_an_external_id_is_not_taken_from_a_board_that_changed_meanwhile(line: W
     with pytest.raises(AlreadyExists):
         world.add_card("Third", external_id="x")
 
-    assert world.titles("To do") == ["Second"]
+    assert world.list_titles("To do") == ["Second"]
 
 
 # Ranks
 
 
 def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(line: Wire, world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     first, last = world.add_card("First"), world.add_card("Last")
 
     def outdated(request: Any, send: wire.Send) -> Any:
@@ -94,47 +94,47 @@ def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(
         body["Items"] = [each for each in body["Items"] if each["title"]["S"] != "Between"]
         return wire.answer(request, 200, body)
 
-    between = world.move(world.add_card("Between"), todo.id, after=first.id)
+    between = world.move_card(world.add_card("Between"), todo.id, after=first.id)
     line.faults["Query"] = iter([outdated, outdated])
 
-    assert world.view(beside=NeighbourOf(first.id, "after")).adjacent_rank == between.rank
-    assert world.view(beside=NeighbourOf(last.id, "before")).adjacent_rank == between.rank
+    assert world.read_board(beside=NeighbourOf(first.id, "after")).adjacent_rank == between.rank
+    assert world.read_board(beside=NeighbourOf(last.id, "before")).adjacent_rank == between.rank
 
 
 @pytest.mark.parametrize("where", ["top", "middle", "bottom"])
 def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, where: str) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     count = 3 * REACH
     places = ranks.sequence_after("", count)
     place = {"top": 2, "middle": count // 2, "bottom": count - 2}[where]
     low, high = places[place - 1], places[place]
-    crowd = [bare_card(world, todo, rank, title=f"Card {number:03d}") for number, rank in enumerate(places)]
+    crowd = [make_card(world, todo, rank, title=f"Card {number:03d}") for number, rank in enumerate(places)]
     world.write(creates=tuple(crowd[:80]))
     long = [
-        bare_card(world, todo, f"{low}{'0' * ranks.MAX_RANK_LENGTH}{digit}", title=f"Long {digit}") for digit in "12"
+        make_card(world, todo, f"{low}{'0' * ranks.MAX_RANK_LENGTH}{digit}", title=f"Long {digit}") for digit in "12"
     ]
     counted = replace(todo, card_count=count + 2, first_rank=places[0], last_rank=places[-1])
     world.write(creates=(*crowd[80:], *long), updates=(counted,))
     mover = world.add_card("Mover", "Done")
-    expected = world.titles("To do")
-    before = {card.id: card.rank for card in world.cards(CardQuery(todo.id))}
+    expected = world.list_titles("To do")
+    before = {card.id: card.rank for card in world.list_cards(CardQuery(todo.id))}
 
-    world.move(mover, todo.id, before=long[1].id)
+    world.move_card(mover, todo.id, before=long[1].id)
 
     expected.insert(place + 1, "Mover")
-    assert world.titles("To do") == expected
-    held = {card.id: card.rank for card in world.cards(CardQuery(todo.id))}
+    assert world.list_titles("To do") == expected
+    held = {card.id: card.rank for card in world.list_cards(CardQuery(todo.id))}
     assert max(map(len, held.values())) < 10
     assert sum(before[card_id] != rank for card_id, rank in held.items() if card_id in before) <= 2 * REACH
     assert low < high
-    bounds = world.list_named("To do")
+    bounds = world.find_list("To do")
     assert all(bounds.first_rank <= rank <= bounds.last_rank for rank in held.values())
 
 
 def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
+    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover", "Done")
 
     def elsewhere(request: Any, send: wire.Send) -> Any:
@@ -143,13 +143,13 @@ def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -
             item["rank"] = {"S": item["rank"]["S"] + "1"}
         return wire.answer(request, 200, body)
 
-    world.view(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
-    view = world.view(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
-    _, change = cards.move(view, mover.id, world.act(), list_id=todo.id, before=crowd[1].id)
+    world.read_board(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
+    view = world.read_board(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
+    _, change = cards.move(view, mover.id, world.context(), list_id=todo.id, before=crowd[1].id)
     assert change is not None
     assert change.rebalance_list_id == todo.id
     line.faults["Query"] = iter([elsewhere, elsewhere])
     world.store.commit(change)
 
-    assert world.titles("To do") == ["Crowd 0", "Mover", "Crowd 1"]
-    assert world.card(crowd[0]).rank == crowd[0].rank
+    assert world.list_titles("To do") == ["Crowd 0", "Mover", "Crowd 1"]
+    assert world.read_card(crowd[0]).rank == crowd[0].rank

@@ -12,7 +12,7 @@ from kanban.values import BoardView, Card, List, TimeEntry
 from stores.dynamodb_assigned import MOST_LOOKS
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.world import NOON, World, bare_card
+from tests.stores.world import NOON, World, make_card
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def store(line: Wire) -> Store:
 
 def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
     for number in range(110):
-        world.board(f"Board {number}")
-    view = world.view()
+        world.add_board(f"Board {number}")
+    view = world.read_board()
     put_away = replace(view.board, archived_at=world.now)
-    world.store.commit(build_change(view, world.act(), "board.archived", board=put_away))
+    world.store.commit(build_change(view, world.context(), "board.archived", board=put_away))
     line.sent.clear()
 
     first = world.store.page_boards(world.ann.id, 10, archived=True)
@@ -41,8 +41,8 @@ def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire
 
 def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
     for number in range(110):
-        world.board(f"Board {number}")
-    world.store.commit(boards.delete(world.view(), world.act()))
+        world.add_board(f"Board {number}")
+    world.store.commit(boards.delete(world.read_board(), world.context()))
     line.sent.clear()
 
     first = world.store.page_deleted_boards(world.ann.id, NOON, 10)
@@ -56,14 +56,14 @@ def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(li
 
 
 def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     old = [replace(todo, id=f"lst_{number:04d}", rank=f"b{number:04d}") for number in range(90)]
     world.write(creates=tuple(old))
     long_ago = NOON - timedelta(days=40)
     for start in range(1, 90, 40):
         world.write(updates=tuple(replace(each, deleted_at=long_ago) for each in old[start : start + 40]))
     world.write(updates=(replace(old[0], deleted_at=NOON),))
-    world.view()
+    world.read_board()
     line.sent.clear()
 
     first = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2)
@@ -84,13 +84,13 @@ def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(lin
 def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_ones(
     line: Wire, world: World, sort: CardSort
 ) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     long_ago = NOON - timedelta(days=40)
-    old = [bare_card(world, todo, f"b{number:03d}", updated_at=long_ago, deleted_at=long_ago) for number in range(40)]
+    old = [make_card(world, todo, f"b{number:03d}", updated_at=long_ago, deleted_at=long_ago) for number in range(40)]
     world.write(creates=tuple(old))
     card = world.add_card("Copy")
     world.delete_card(card)
-    world.view()
+    world.read_board()
     line.sent.clear()
 
     query = CardQuery(state=CardState.DELETED, sort=sort, deleted_since=NOON)
@@ -102,12 +102,12 @@ def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_one
 
 
 def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
-    todo = world.list_named("To do")
-    (place,) = world.view().members
+    todo = world.find_list("To do")
+    (place,) = world.read_board().members
     for start in range(0, 240, 40):
-        cards = [bare_card(world, todo, f"b{n:03d}", assignee_ids=(place.id,)) for n in range(start, start + 40)]
+        cards = [make_card(world, todo, f"b{n:03d}", assignee_ids=(place.id,)) for n in range(start, start + 40)]
         world.write(creates=tuple(cards))
-    due = replace(bare_card(world, todo, "c0000"), assignee_ids=(place.id,), due_at=world.now)
+    due = replace(make_card(world, todo, "c0000"), assignee_ids=(place.id,), due_at=world.now)
     world.write(creates=(due,))
     asked = CardQuery(due_from=world.now)
     line.sent.clear()
@@ -155,7 +155,7 @@ def test_very_long_texts_are_read_in_smaller_transactions(line: Wire, world: Wor
     line.sent.clear()
     line.faults["TransactGetItems"] = iter([wire.cancelled("ValidationError")])
 
-    view = world.view(*(card.id for card in made))
+    view = world.read_board(*(card.id for card in made))
 
     assert line.sent == ["TransactGetItems"] * 3
     assert [*view.cards.values()] == made

@@ -20,8 +20,8 @@ from stores.dynamodb_client import PATIENCE
 from stores.dynamodb_holds import MAX_FREE_ATTEMPTS, MAX_HOLD, MIN_HOLD
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import checklist, comment, entry, item
-from tests.stores.world import NOON, World, bare_card
+from tests.stores.parts import make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.world import NOON, World, make_card
 
 CROWD = 480
 TIMES = 200 if os.environ.get("SOAK") == "1" else 4
@@ -61,12 +61,12 @@ class BusyBoard:
     def _crowd(self) -> list[Card]:
         """Cards in all lists."""
         made = []
-        for list_ in self.world.view().lists:
+        for list_ in self.world.read_board().lists:
             places = ranks.sequence_after("", CROWD // 3)
-            crowd = [bare_card(self.world, list_, rank) for rank in places]
+            crowd = [make_card(self.world, list_, rank) for rank in places]
             for start in range(0, len(crowd), 90):
                 self.world.write(creates=tuple(crowd[start : start + 90]))
-            empty = self.world.list_named(list_.name)
+            empty = self.world.find_list(list_.name)
             counted = replace(empty, card_count=len(crowd), first_rank=places[0], last_rank=places[-1])
             self.world.write(updates=(counted,))
             made += crowd
@@ -74,11 +74,14 @@ class BusyBoard:
 
     def _write_parts(self) -> None:
         """Comments and a checklist for one card, and time entries for many."""
-        said = [comment(self.world, self.kept, f"New {number}") for number in range(20)]
-        steps = checklist(self.world, self.kept, "a0", item(self.world, "Look"))
+        said = [make_comment(self.world, self.kept, f"New {number}") for number in range(20)]
+        steps = make_checklist(self.world, self.kept, "a0", make_item(self.world, "Look"))
         counted = replace(self.kept, comment_count=20, item_count=1)
         self.world.write(creates=(*said, steps), updates=(counted,))
-        worked = [entry(self.world, card, place * 60, place * 60 + 30) for place, card in enumerate(self.cards[:150])]
+        worked = [
+            make_time_entry(self.world, card, place * 60, place * 60 + 30)
+            for place, card in enumerate(self.cards[:150])
+        ]
         for start in range(0, len(worked), 90):
             self.world.write(creates=tuple(worked[start : start + 90]))
         self.cards.remove(self.kept)
@@ -125,12 +128,12 @@ class BusyBoard:
 
     def _move(self) -> None:
         card, neighbour = self.chance.sample(self.cards, 2)
-        list_id = self.writer.card(neighbour).list_id
-        self.writer.move(card, list_id, **{self.chance.choice(("before", "after")): neighbour.id})
+        list_id = self.writer.read_card(neighbour).list_id
+        self.writer.move_card(card, list_id, **{self.chance.choice(("before", "after")): neighbour.id})
 
     def _create(self) -> None:
-        list_ = self.chance.choice(self.writer.view().lists)
-        self.cards.append(self.writer.do(cards.create, title="New", list_id=list_.id))
+        list_ = self.chance.choice(self.writer.read_board().lists)
+        self.cards.append(self.writer.apply(cards.create, title="New", list_id=list_.id))
 
     def _delete(self) -> None:
         card = self.chance.choice(self.cards)
@@ -138,8 +141,8 @@ class BusyBoard:
         self.cards.remove(card)
 
     def _move_list(self) -> None:
-        list_ = self.chance.choice(self.writer.view().lists)
-        self.writer.do(lists.move, list_.id, position="top")
+        list_ = self.chance.choice(self.writer.read_board().lists)
+        self.writer.apply(lists.move, list_.id, position="top")
 
 
 @pytest.fixture
@@ -227,10 +230,10 @@ def after(write: Callable[[], Any]) -> wire.Fault:
 def page_under_hold(line: Wire, world: World) -> list[str]:
     """Read a page that is disturbed until the reader puts a hold on the board; the calls from then on."""
     other = line.somebody_else(world)
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")), MAX_FREE_ATTEMPTS)
     line.sent.clear()
-    world.cards()
+    world.list_cards()
     return line.sent[2 * MAX_FREE_ATTEMPTS :]
 
 
@@ -264,7 +267,7 @@ def test_a_reader_puts_a_hold_on_the_board_and_reads_it_in_peace(line: Wire, wor
 
 def test_a_writer_waits_for_the_end_of_a_hold_and_then_writes_what_it_had_decided(line: Wire, world: World) -> None:
     length = held_board(line, world)
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.sent.clear()
 
     world.store.commit(change)
@@ -272,11 +275,11 @@ def test_a_writer_waits_for_the_end_of_a_hold_and_then_writes_what_it_had_decide
     assert line.sent == ["TransactWriteItems"] * 2
     assert length == MIN_HOLD
     assert length / 1000 <= line.elapsed < length / 1000 + 0.1
-    assert world.titles("To do")[-1] == "New"
+    assert world.list_titles("To do")[-1] == "New"
 
 
 def test_a_writer_that_decided_from_an_older_board_is_stale_under_a_hold_too(line: Wire, world: World) -> None:
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     held_board(line, world)
 
     with pytest.raises(StaleRead):
@@ -285,11 +288,11 @@ def test_a_writer_that_decided_from_an_older_board_is_stale_under_a_hold_too(lin
 
 def test_a_card_moves_between_boards_when_neither_is_held(line: Wire, world: World) -> None:
     card = world.add_card("Card")
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     held_board(line, world)
     view = world.store.read_board(target_id, world.ann.id)
     assert view is not None
-    _, change = transfers.transfer(world.view(card.id), view, card.id, world.act())
+    _, change = transfers.transfer(world.read_board(card.id), view, card.id, world.context())
 
     world.store.commit(change)
 
@@ -307,10 +310,10 @@ def test_readers_share_a_hold(line: Wire, world: World) -> None:
         other.add_card("Another")
         set_hold(line, world, held_until=2 * MIN_HOLD, rests_until=6 * MIN_HOLD)
 
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(write), MAX_FREE_ATTEMPTS)
     line.sent.clear()
-    world.cards()
+    world.list_cards()
 
     assert line.sent.count("UpdateItem") == MAX_FREE_ATTEMPTS
     assert line.elapsed == 0
@@ -327,9 +330,9 @@ def test_a_reader_that_needs_longer_prolongs_a_hold(line: Wire, world: World) ->
         line.elapsed += 2 * MIN_HOLD / 1000
         set_hold(line, world, held_until=MIN_HOLD, rests_until=3 * MIN_HOLD)
 
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(write), MAX_FREE_ATTEMPTS)
-    world.cards()
+    world.list_cards()
 
     head = line.calls("get_item", TableName=line.table, Key=keys.head_key(world.board_id))["Item"]
     until, rests_until = (int(head[name]["N"]) for name in ("held_until", "rests_until"))
@@ -351,10 +354,10 @@ def test_no_hold_is_prolonged_for_ever(line: Wire, world: World) -> None:
         left = MIN_HOLD
         set_hold(line, world, held_until=left, rests_until=left + 2 * MAX_HOLD)
 
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(write), MAX_FREE_ATTEMPTS)
     before = line.elapsed
-    world.cards()
+    world.list_cards()
 
     waited = line.elapsed - before - MAX_FREE_ATTEMPTS * 2 * MIN_HOLD / 1000
     assert waited == pytest.approx((MIN_HOLD + 2 * MAX_HOLD + 1) / 1000)
@@ -390,21 +393,23 @@ def test_a_hold_of_a_wrong_clock_keeps_nobody_waiting(line: Wire, world: World) 
 
 def test_a_writer_whose_clock_is_wrong_makes_a_reader_give_up_but_never_read_wrong(line: Wire, world: World) -> None:
     other = line.somebody_else(world)
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")))
 
     with pytest.raises(Busy):
-        world.cards()
+        world.list_cards()
 
     assert line.elapsed <= PATIENCE
 
 
 def test_a_board_that_is_deleted_while_a_reader_waits_is_gone(line: Wire, world: World) -> None:
     other = line.somebody_else(world)
-    world.view()
+    world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")), MAX_FREE_ATTEMPTS)
 
-    line.faults["UpdateItem"] = iter([after(lambda: other.store.commit(boards.delete(other.view(), other.act())))])
+    line.faults["UpdateItem"] = iter(
+        [after(lambda: other.store.commit(boards.delete(other.read_board(), other.context())))]
+    )
 
     assert world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10) is None
 
@@ -413,9 +418,9 @@ def test_a_board_that_is_deleted_while_a_reader_waits_is_gone(line: Wire, world:
 
 
 def test_an_event_that_a_query_missed_is_read_by_its_key(line: Wire, world: World) -> None:
-    before = world.events()
+    before = world.list_events()
     world.add_card("Card")
-    last = world.events()[-1]
+    last = world.list_events()[-1]
 
     def lagging(request: Any, send: wire.Send) -> Any:
         body = json.loads(send(request).content)
@@ -425,5 +430,5 @@ def test_an_event_that_a_query_missed_is_read_by_its_key(line: Wire, world: Worl
     line.faults["Query"] = iter([lagging])
     line.sent.clear()
 
-    assert world.events() == [*before, last]
+    assert world.list_events() == [*before, last]
     assert line.sent == ["Query", "TransactGetItems"]

@@ -39,23 +39,23 @@ def store(line: Wire) -> Store:
 def test_a_read_is_answered_or_named_busy(line: Wire, world: World, fault: str) -> None:
     prepared(world)
     before = state(world)
-    (card, *_) = world.cards()
+    (card, *_) = world.list_cards()
     operations = ["GetItem", "BatchGetItem", "TransactGetItems", "Query"]
 
     for operation in operations:
         line.faults[operation] = iter(each for each in FAULTS[fault] if each is not wire.forgetful)
         try:
-            found = state(world), world.view(card.id)
+            found = state(world), world.read_board(card.id)
         except Busy:
             assert fault in FOR_EVER
         else:
             assert fault not in FOR_EVER
-            assert found == (before, world.view(card.id))
+            assert found == (before, world.read_board(card.id))
         line.faults.clear()
 
 
 def test_patience_has_an_end(line: Wire, world: World) -> None:
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.faults[WRITE] = itertools.repeat(THROTTLED)
 
     with pytest.raises(Busy):
@@ -86,7 +86,7 @@ def test_what_only_an_operator_can_mend_is_unavailable_at_once(line: Wire, world
 
 
 def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: World) -> None:
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.faults[WRITE] = iter([wire.cancelled("None", "ItemCollectionSizeLimitExceeded", "None")])
 
     with pytest.raises(Unavailable, match="grown"):
@@ -98,7 +98,7 @@ def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: Worl
 
 def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire, world: World) -> None:
     beside = line.somebody_else(world)
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
@@ -107,21 +107,21 @@ def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire
     line.faults[WRITE] = iter([wire.lost, overtaken])
     world.store.commit(change)
 
-    assert world.titles("To do") == ["New", "Newer"]
+    assert world.list_titles("To do") == ["New", "Newer"]
 
 
 def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_reason(line: Wire, world: World) -> None:
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.faults[WRITE] = iter([wire.lost, wire.cancelled("ConditionalCheckFailed", "None", "None")])
 
     world.store.commit(change)
 
-    assert world.titles("To do") == ["New"]
+    assert world.list_titles("To do") == ["New"]
 
 
 def test_a_lost_request_that_somebody_else_overtook_is_stale(line: Wire, world: World) -> None:
     beside = line.somebody_else(world)
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
@@ -131,7 +131,7 @@ def test_a_lost_request_that_somebody_else_overtook_is_stale(line: Wire, world: 
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    assert world.titles("To do") == ["Newer"]
+    assert world.list_titles("To do") == ["Newer"]
 
 
 def test_the_answer_to_an_earlier_request_with_the_same_content_is_not_taken_for_ones_own(
@@ -166,7 +166,7 @@ def test_a_secret_whose_acknowledgement_was_lost_is_kept(line: Wire) -> None:
 
 @pytest.mark.parametrize("fault", [THROTTLED, wire.reset, wire.lost, FAILING])
 def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(line: Wire, world: World, fault: Fault) -> None:
-    token = world.token()
+    token = world.add_token()
     line.sent.clear()
     line.faults["UpdateItem"] = iter([fault])
 
@@ -180,7 +180,7 @@ def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(line: Wi
 
 
 def test_keys_that_were_left_out_are_asked_for_again(line: Wire, world: World) -> None:
-    made = [world.board(f"Board {number}") for number in range(4)]
+    made = [world.add_board(f"Board {number}") for number in range(4)]
     line.faults["BatchGetItem"] = itertools.repeat(wire.unprocessed)
 
     found = world.store.page_boards(world.ann.id, 10)
@@ -197,7 +197,7 @@ def test_keys_that_are_left_out_for_ever_are_busy(line: Wire, world: World) -> N
 
 def test_an_empty_answer_with_more_behind_it_is_no_end(line: Wire, world: World) -> None:
     made = [world.add_card(f"Card {number}") for number in range(3)]
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
 
     def empty(request: Any, _: wire.Send) -> Any:
         key = {"pk": f"B#{world.board_id}", "sk": f"C#{made[0].id}", "place": f"{todo.id}#{made[0].rank}"}
@@ -219,7 +219,7 @@ def test_a_page_is_read_again_when_the_board_changes_meanwhile(line: Wire, world
     def overtaken(request: Any, send: wire.Send) -> Any:
         response = send(request)
         response.content  # noqa: B018  (it is read now, before the board changes)
-        beside.move(card, beside.list_named("Done").id)
+        beside.move_card(card, beside.find_list("Done").id)
         return response
 
     line.faults["Query"] = iter([overtaken])
@@ -262,14 +262,14 @@ def hurried(dynoxide: str, table_url: str) -> Iterator[tuple[Wire, list[float]]]
 def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]) -> None:
     line, left = hurried
     world = World(line.store)
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.sent.clear()
     left[0] = 2.4
 
     with pytest.raises(Busy):
         world.store.commit(change)
     with pytest.raises(Busy):
-        world.view()
+        world.read_board()
 
     assert line.sent == []
 
@@ -277,7 +277,7 @@ def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]
 def test_trying_again_ends_while_there_is_time_to_answer(hurried: tuple[Wire, list[float]]) -> None:
     line, left = hurried
     world = World(line.store)
-    _, change = cards.create(world.view(), world.act(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), title="New")
     line.faults[WRITE] = itertools.repeat(CONFLICT)
     left[0] = 3.0
 
@@ -287,7 +287,7 @@ def test_trying_again_ends_while_there_is_time_to_answer(hurried: tuple[Wire, li
     assert line.elapsed <= 0.5
     left[0] = 100.0
     line.faults.clear()
-    assert world.titles("To do") == []
+    assert world.list_titles("To do") == []
 
 
 def test_a_closed_store_is_unavailable(line: Wire) -> None:
@@ -298,13 +298,13 @@ def test_a_closed_store_is_unavailable(line: Wire) -> None:
 
 
 def test_a_change_with_too_many_parts_is_refused_by_name(world: World) -> None:
-    todo = world.list_named("To do")
-    view = world.view()
-    one = cards.create(view, world.act(), title="One")[1]
+    todo = world.find_list("To do")
+    view = world.read_board()
+    one = cards.create(view, world.context(), title="One")[1]
     (card,) = (each for each in one.creates if isinstance(each, Card))
     many = tuple(replace(card, id=f"crd_{number}", rank=f"b{number:02d}") for number in range(99))
 
     with pytest.raises(TooLarge, match="at most 100 items at once, not 101"):
         world.write(creates=many, updates=(todo,))
 
-    assert world.view() == view
+    assert world.read_board() == view

@@ -12,7 +12,7 @@ from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unava
 from kanban.values import Board, Card, Change, Comment, Event, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.world import World, bare_card, every
+from tests.stores.world import World, collect_pages, make_card
 
 
 @pytest.fixture
@@ -23,15 +23,15 @@ def store(line: Wire) -> Store:
 
 def large(world: World, count: int = 300, **wishes: object) -> tuple[str, Change]:
     """A board of so many cards, each with a comment, assigned to Ann, with events from before; not written yet."""
-    view, change = boards.create(world.act(), name="Large")
+    view, change = boards.create(world.context(), name="Large")
     (place,) = view.members
     todo = view.lists[0]
     places = ranks.sequence_after("", count)
     made: list[Card | Comment] = []
     for number, rank in enumerate(places):
         wished = {"external_id": f"x-{number}", **wishes}
-        card = bare_card(world, todo, rank, title=f"Card {number}", assignee_ids=(place.id,), comment_count=1, **wished)
-        comment_id = world.act().new_id("comment")
+        card = make_card(world, todo, rank, title=f"Card {number}", assignee_ids=(place.id,), comment_count=1, **wished)
+        comment_id = world.context().new_id("comment")
         made += [card, Comment(comment_id, card.board_id, card.id, world.ann.id, "Hm.", 1, world.now, world.now)]
     counted = replace(todo, card_count=count, first_rank=places[0], last_rank=places[-1])
     creates = [counted if each == todo else each for each in change.creates]
@@ -59,10 +59,10 @@ def test_a_large_board_is_there_with_all_that_belongs_to_it(line: Wire, world: W
 
     assert line.sent[:2] + line.sent[-1:] == ["GetItem", "GetItem", "TransactWriteItems"]
     world.board_id = board_id
-    cards = world.cards()
+    cards = world.list_cards()
     assert {each.id: each for each in cards} == {each.id: each for each in change.creates if isinstance(each, Card)}
-    assert [event.seq for event in world.events()] == [*range(1, 302)]
-    mine = every(lambda after: world.store.page_assigned_cards(world.ann.id, CardQuery(), 50, after), 50)
+    assert [event.seq for event in world.list_events()] == [*range(1, 302)]
+    mine = collect_pages(lambda after: world.store.page_assigned_cards(world.ann.id, CardQuery(), 50, after), 50)
     assert [card.id for _, card in mine] == [card.id for card in cards]
     comments = world.store.page_comments(board_id, world.ann.id, cards[7].id, 10)
     assert comments is not None
@@ -88,7 +88,7 @@ def test_of_a_large_board_that_was_not_made_to_its_end_nothing_is_seen_and_the_p
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
     assert world.store.page_assigned_cards(world.ann.id, CardQuery(), 50).items == ()
     assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is None
-    world.later(days=31)
+    world.advance(days=31)
     while world.store.purge(world.now, 100):
         pass
     assert nothing_of(board_id, line)
@@ -102,7 +102,7 @@ def test_a_large_board_whose_answers_are_lost_is_made_once(line: Wire, world: Wo
     world.store.commit(change, remembered(world))
 
     world.board_id = board_id
-    assert len(world.cards()) == 300
+    assert len(world.list_cards()) == 300
 
 
 def test_a_large_board_that_is_being_purged_cannot_be_made_any_more(line: Wire, world: World) -> None:
@@ -118,7 +118,7 @@ def test_a_large_board_that_is_being_purged_cannot_be_made_any_more(line: Wire, 
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    world.later(days=62)
+    world.advance(days=62)
     while world.store.purge(world.now, 1000):
         pass
     assert nothing_of(board_id, line)

@@ -15,7 +15,7 @@ from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
 from stores.dynamodb_reading import Reading
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import checklist, comment, item
+from tests.stores.parts import make_checklist, make_comment, make_item
 from tests.stores.world import World
 
 IN_ONE, WITHOUT_ROOM, AHEAD = 5, 60, 150
@@ -53,7 +53,7 @@ class Lag:
 
     def keep_cards(self, world: World, limit: int) -> None:
         """Keep what is found of the cards of the first list."""
-        read = CardQuery(world.list_named("To do").id)
+        read = CardQuery(world.find_list("To do").id)
         self.keep(lambda: world.store.page_cards(world.board_id, world.ann.id, read, limit))
 
     def answer_again(self, times: int = 1) -> None:
@@ -84,11 +84,11 @@ def entries_of(world: World, card: Card) -> tuple[BoardView, tuple[TimeEntry, ..
 
 def worked_on(world: World, card: Card) -> TimeEntry:
     """An entry of ten minutes."""
-    world.later(hours=1)
+    world.advance(hours=1)
     start = world.now - timedelta(minutes=30)
-    view = world.view(card.id)
+    view = world.read_board(card.id)
     ended_at = start + timedelta(minutes=10)
-    entry, change = time_entries.create(view, card.id, world.act(), entries=(), started_at=start, ended_at=ended_at)
+    entry, change = time_entries.create(view, card.id, world.context(), entries=(), started_at=start, ended_at=ended_at)
     world.store.commit(change)
     return entry
 
@@ -98,7 +98,7 @@ def lengthened(world: World, card: Card, entry: TimeEntry, minutes: int) -> Chan
     view, entries = entries_of(world, card)
     assert entry.ended_at is not None
     patch = {"ended_at": entry.ended_at + timedelta(minutes=minutes)}
-    change = time_entries.update(view, card.id, entry.id, patch, world.act(), entries=entries)[1]
+    change = time_entries.update(view, card.id, entry.id, patch, world.context(), entries=entries)[1]
     assert change is not None
     return change
 
@@ -112,7 +112,7 @@ def checklists_of(world: World, card: Card) -> tuple[BoardView, tuple[Checklist,
 def with_checklists(world: World) -> tuple[Card, Checklist, Checklist]:
     """A card with two checklists of an item each."""
     card = world.add_card("Steps")
-    one, two = (checklist(world, card, rank, item(world, f"Item {rank}")) for rank in ("a0", "a1"))
+    one, two = (make_checklist(world, card, rank, make_item(world, f"Item {rank}")) for rank in ("a0", "a1"))
     world.write(creates=(one, two), updates=(replace(card, item_count=2),))
     return card, one, two
 
@@ -123,7 +123,7 @@ def reworded(world: World, card: Card, old: Checklist, text: str) -> None:
     view = world.store.read_board(world.board_id, world.ann.id, card_ids=[card.id], parts=[key])
     assert view is not None
     there = checklists.get_checklist(view, card.id, old.id)
-    _, change = checklist_items.update(view, there, there.items[0].id, {"text": text}, world.act())
+    _, change = checklist_items.update(view, there, there.items[0].id, {"text": text}, world.context())
     assert change is not None
     world.store.commit(change)
 
@@ -131,7 +131,7 @@ def reworded(world: World, card: Card, old: Checklist, text: str) -> None:
 def commented(world: World, count: int) -> tuple[Card, Comment]:
     """A card with so many comments, and one of them."""
     card = world.add_card("Talk")
-    made = [comment(world, card, "As it was.") for _ in range(count)]
+    made = [make_comment(world, card, "As it was.") for _ in range(count)]
     for start in range(0, count, 50):
         world.write(creates=tuple(made[start : start + 50]))
     card = replace(card, comment_count=count)
@@ -143,7 +143,7 @@ def transferred(world: World, card: Card, target_id: str) -> Change:
     """The card goes to another board of Ann's."""
     target = world.store.read_board(target_id, world.ann.id)
     assert target is not None
-    return transfers.transfer(world.view(card.id), target, card.id, world.act())[1]
+    return transfers.transfer(world.read_board(card.id), target, card.id, world.context())[1]
 
 
 def texts(world: World, board_id: str, card: Card) -> list[str]:
@@ -166,7 +166,7 @@ def test_a_correction_of_a_time_entry_that_was_seen_as_it_was_before_is_decided_
     world.store.commit(lengthened(world, card, entry, 10))
 
     (corrected,) = entries_of(world, card)[1]
-    assert (corrected.version, world.card(card).tracked_seconds) == (3, 20 * 60)
+    assert (corrected.version, world.read_card(card).tracked_seconds) == (3, 20 * 60)
 
 
 def test_a_part_that_was_seen_as_it_was_before_is_not_deleted(world: World) -> None:
@@ -174,16 +174,18 @@ def test_a_part_that_was_seen_as_it_was_before_is_not_deleted(world: World) -> N
     world.write(updates=(replace(said, text="As it is.", version=2),))
 
     with pytest.raises(StaleRead):
-        world.store.commit(build_change(world.view(), world.act(), "comment.deleted", deletes=(said,)))
+        world.store.commit(build_change(world.read_board(), world.context(), "comment.deleted", deletes=(said,)))
 
     assert texts(world, world.board_id, card) == ["As it is."]
 
 
 def gathered(world: World, limit: int) -> Change:
     """All cards of the first list go to the last; so many are read at once."""
-    todo, view = world.list_named("To do"), world.view()
-    there = world.cards(CardQuery(todo.id), limit)
-    _, _, change = gatherings.move_cards(view, todo.id, there, world.act(), target_list_id=world.list_named("Done").id)
+    todo, view = world.find_list("To do"), world.read_board()
+    there = world.list_cards(CardQuery(todo.id), limit)
+    _, _, change = gatherings.move_cards(
+        view, todo.id, there, world.context(), target_list_id=world.find_list("Done").id
+    )
     assert change is not None
     return change
 
@@ -193,7 +195,7 @@ def test_a_card_is_not_moved_with_others_as_it_was_before(world: World, lag: Lag
     card = world.add_card("As it was")
     world.add_card("Another")
     lag.keep_cards(world, limit)
-    world.do(cards.update, card.id, patch={"title": "As it is"})
+    world.apply(cards.update, card.id, patch={"title": "As it is"})
     lag.answer_again()
     change = gathered(world, limit)
 
@@ -201,7 +203,7 @@ def test_a_card_is_not_moved_with_others_as_it_was_before(world: World, lag: Lag
         world.store.commit(change)
     world.store.commit(gathered(world, limit))
 
-    assert world.titles("Done") == ["As it is", "Another"]
+    assert world.list_titles("Done") == ["As it is", "Another"]
 
 
 def test_a_checklist_is_moved_as_it_is_however_it_was_found(world: World, lag: Lag) -> None:
@@ -211,7 +213,7 @@ def test_a_checklist_is_moved_as_it_is_however_it_was_found(world: World, lag: L
     lag.answer_again()
 
     view, there = checklists_of(world, card)
-    _, change = checklists.move(view, card.id, there, two.id, world.act(), before=one.id)
+    _, change = checklists.move(view, card.id, there, two.id, world.context(), before=one.id)
     assert change is not None
     world.store.commit(change)
 
@@ -221,7 +223,7 @@ def test_a_checklist_is_moved_as_it_is_however_it_was_found(world: World, lag: L
 @pytest.mark.parametrize("count", [IN_ONE, WITHOUT_ROOM, AHEAD])
 def test_a_card_leaves_no_edited_comment_behind(world: World, lag: Lag, count: int) -> None:
     card, said = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     lag.keep_parts(card)
     world.write(updates=(replace(said, text="As it is.", version=2),))
     change = transferred(world, card, target_id)
@@ -236,7 +238,7 @@ def test_a_card_leaves_no_edited_comment_behind(world: World, lag: Lag, count: i
 
 def test_a_card_takes_along_an_item_that_was_reworded_just_now(world: World, lag: Lag) -> None:
     card, _, two = with_checklists(world)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     lag.keep_parts(card)
     reworded(world, card, two, "As it is.")
     change = transferred(world, card, target_id)
@@ -254,7 +256,7 @@ def test_a_card_takes_along_an_item_that_was_reworded_just_now(world: World, lag
 def test_a_card_whose_counts_have_never_been_right_can_be_moved(line: Wire, world: World) -> None:
     card, _ = commented(world, IN_ONE)
     world.write(updates=(replace(card, comment_count=IN_ONE + 1),))
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = transferred(world, card, target_id)
     line.sent.clear()
 
@@ -266,9 +268,9 @@ def test_a_card_whose_counts_have_never_been_right_can_be_moved(line: Wire, worl
 
 def test_a_card_takes_along_a_comment_and_an_hour_that_came_just_now(world: World, lag: Lag) -> None:
     card, _ = commented(world, IN_ONE)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     lag.keep_parts(card)
-    new = comment(world, card, "Just now.")
+    new = make_comment(world, card, "Just now.")
     world.write(creates=(new,), updates=(replace(card, comment_count=IN_ONE + 1),))
     entry = worked_on(world, card)
     change = transferred(world, card, target_id)

@@ -31,7 +31,7 @@ def keys(line: Wire) -> Keys:
 def full_card(world: World, list_name: str = "To do", **wishes: Any) -> Card:
     """A card with all that a card can have beside itself."""
     card = world.add_card("Full", list_name, **{"external_id": "x-1", **wishes})
-    place = next(each for each in world.view().members if each.user_id == world.ann.id)
+    place = next(each for each in world.read_board().members if each.user_id == world.ann.id)
     times = {"created_at": world.now, "updated_at": world.now}
     item = ChecklistItem("itm_1", "Do it", done=False, assignee_id=None, due_at=None, version=1, **times)
     checklist = Checklist("chk_1", card.board_id, card.id, "Steps", "a0", (item,), 1, world.now, world.now)
@@ -62,10 +62,10 @@ def delete_list(world: World) -> None:
 
 
 def delete_board(world: World) -> None:
-    home, world.board_id = world.board_id, world.board("Old")
-    world.member(world.user("Bob", id="bob"), Role.EDITOR)
+    home, world.board_id = world.board_id, world.add_board("Old")
+    world.add_member(world.add_user("Bob", id="bob"), Role.EDITOR)
     full_card(world)
-    world.store.commit(boards.delete(world.view(), world.act()))
+    world.store.commit(boards.delete(world.read_board(), world.context()))
     world.board_id = home
 
 
@@ -81,7 +81,7 @@ DELETIONS: dict[str, Callable[[World], None]] = {
 def test_of_what_was_deleted_nothing_is_left_but_the_events(line: Wire, world: World, what: str, limit: int) -> None:
     before = keys(line)
     DELETIONS[what](world)
-    world.later(days=31)
+    world.advance(days=31)
 
     steps = purge(world, limit)
 
@@ -97,15 +97,15 @@ def test_cards_of_one_external_id_are_erased_together_with_its_claim(
 ) -> None:
     before = keys(line)
     world.add_list("Old")
-    world.later(seconds=10)
+    world.advance(seconds=10)
     world.delete_card(world.add_card("First", "Old", external_id="x-1"))
     world.add_card("Second", "Old", external_id="x-1")
     # The clock of another process is behind: the list stands before its card among what is to be erased.
-    world.later(seconds=-5)
+    world.advance(seconds=-5)
     world.delete_list("Old")
     if taken_over:
         world.add_card("Third", external_id="x-1")
-    world.later(days=31)
+    world.advance(days=31)
 
     purge(world)
 
@@ -127,32 +127,32 @@ def test_what_came_back_is_kept_and_its_tombstone_is_not(line: Wire, world: Worl
     deleted = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
     assert deleted is not None
     back = replace(deleted.cards[card.id], deleted_at=None)
-    world.store.commit(build_change(deleted, world.act(), "card.restored", updates=(back,)))
-    world.later(days=31)
+    world.store.commit(build_change(deleted, world.context(), "card.restored", updates=(back,)))
+    world.advance(days=31)
 
     assert world.store.purge(world.now, 100) == 0
 
-    assert world.card(card) == back
+    assert world.read_card(card) == back
     assert not [sk for pk, sk in keys(line) if pk == "D"]
 
 
 def test_what_comes_back_while_it_is_looked_at_is_kept(line: Wire, world: World) -> None:
     card = full_card(world)
     world.delete_card(card)
-    world.later(days=31)
+    world.advance(days=31)
     beside = line.somebody_else(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         deleted = beside.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
         assert deleted is not None
         back = replace(deleted.cards[card.id], deleted_at=None)
-        beside.store.commit(build_change(deleted, beside.act(), "card.restored", updates=(back,)))
+        beside.store.commit(build_change(deleted, beside.context(), "card.restored", updates=(back,)))
         return send(request)
 
     line.faults["TransactWriteItems"] = iter([overtaken])
 
     assert world.store.purge(world.now, 100) == 0
-    assert world.card(card).deleted_at is None
+    assert world.read_card(card).deleted_at is None
 
 
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchWriteItem", "PutItem"])
@@ -160,7 +160,7 @@ def test_what_comes_back_while_it_is_looked_at_is_kept(line: Wire, world: World)
 def test_a_purge_whose_answers_are_lost_goes_on(line: Wire, world: World, what: str, operation: str) -> None:
     before = keys(line)
     DELETIONS[what](world)
-    world.later(days=31)
+    world.advance(days=31)
     line.faults[operation] = iter([wire.lost, wire.lost])
 
     purge(world)

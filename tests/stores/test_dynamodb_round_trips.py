@@ -13,7 +13,7 @@ from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Card, Comment, Token
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.world import NOON, World, bare_card
+from tests.stores.world import NOON, World, make_card
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def store(line: Wire) -> Store:
 
 def crowded(world: World) -> dict[str, Card]:
     """A board with a few hundred cards in its first list, and some in the others."""
-    todo, doing, done = world.view().lists
+    todo, doing, done = world.read_board().lists
     crowd: dict[str, Card] = {}
     for list_, count in ((todo, 300), (doing, 20), (done, 20)):
         places = ranks.sequence_after("", count)
-        made = [bare_card(world, list_, rank, title=f"{list_.name} {rank}", description="x" * 200) for rank in places]
+        made = [make_card(world, list_, rank, title=f"{list_.name} {rank}", description="x" * 200) for rank in places]
         for start in range(0, count, 90):
             world.write(creates=tuple(made[start : start + 90]))
-        held = next(each for each in world.view().lists if each.id == list_.id)
+        held = next(each for each in world.read_board().lists if each.id == list_.id)
         world.write(updates=(replace(held, card_count=count, first_rank=places[0], last_rank=places[-1]),))
         crowd |= {card.title: card for card in made}
     return crowd
@@ -45,10 +45,10 @@ def trips(line: Wire, action: Callable[[], Any]) -> list[str]:
 
 
 READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
-    "a board": (lambda world, _: world.view(), ["GetItem"]),
-    "a card": (lambda world, card: world.view(card.id), ["TransactGetItems"]),
+    "a board": (lambda world, _: world.read_board(), ["GetItem"]),
+    "a card": (lambda world, card: world.read_board(card.id), ["TransactGetItems"]),
     "a card and its neighbour": (
-        lambda world, card: world.view(card.id, beside=NeighbourOf(card.id, "after")),
+        lambda world, card: world.read_board(card.id, beside=NeighbourOf(card.id, "after")),
         ["TransactGetItems", "Query"],
     ),
     "a page of the board": (
@@ -74,7 +74,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["Query", "GetItem"],
     ),
     "what is new": (
-        lambda world, _: world.store.page_events(world.board_id, world.ann.id, world.view().board.seq - 2, 50),
+        lambda world, _: world.store.page_events(world.board_id, world.ann.id, world.read_board().board.seq - 2, 50),
         ["GetItem", "Query"],
     ),
     "a page of events": (
@@ -148,14 +148,14 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
 }
 
 WRITES: dict[str, Callable[[World, Card], Any]] = {
-    "adding": lambda world, _: cards.create(world.view(), world.act(), title="New"),
-    "revising": lambda world, card: cards.update(world.view(card.id), card.id, {"title": "New"}, world.act()),
+    "adding": lambda world, _: cards.create(world.read_board(), world.context(), title="New"),
+    "revising": lambda world, card: cards.update(world.read_board(card.id), card.id, {"title": "New"}, world.context()),
     "moving": lambda world, card: cards.move(
-        world.view(card.id), card.id, world.act(), list_id=world.list_named("Done").id
+        world.read_board(card.id), card.id, world.context(), list_id=world.find_list("Done").id
     ),
-    "starting": lambda world, card: cards.start(world.view(card.id), card.id, world.act()),
-    "deleting": lambda world, card: (None, cards.delete(world.view(card.id), card.id, world.act())),
-    "deleting a list": lambda world, card: (None, lists.delete(world.view(), card.list_id, world.act())),
+    "starting": lambda world, card: cards.start(world.read_board(card.id), card.id, world.context()),
+    "deleting": lambda world, card: (None, cards.delete(world.read_board(card.id), card.id, world.context())),
+    "deleting a list": lambda world, card: (None, lists.delete(world.read_board(), card.list_id, world.context())),
 }
 
 
@@ -165,13 +165,13 @@ def test_reads_take_as_many_round_trips_on_a_large_board_as_on_a_small_one(line:
     world.add_card("Another card")
     if size == "large":
         crowded(world)
-    board = replace(world.view().board, external_id="site", seq=world.view().board.seq + 1)
-    (place,) = world.view().members
-    world.store.commit(replace(build_change(world.view(), world.act(), "test.written"), updates=(board,)))
-    world.do(cards.start, card.id)
-    world.write(updates=(replace(world.card(card), assignee_ids=(place.id,)),))
+    board = replace(world.read_board().board, external_id="site", seq=world.read_board().board.seq + 1)
+    (place,) = world.read_board().members
+    world.store.commit(replace(build_change(world.read_board(), world.context(), "test.written"), updates=(board,)))
+    world.apply(cards.start, card.id)
+    world.write(updates=(replace(world.read_card(card), assignee_ids=(place.id,)),))
     # The first page finds out what the board looks like; the next ones know.
-    world.view()
+    world.read_board()
 
     found = {name: trips(line, lambda read=read: read(world, card)) for name, (read, _) in READS.items()}  # type: ignore[misc]  # a lambda has no types
 
@@ -203,7 +203,7 @@ def test_a_page_of_a_board_seen_for_the_first_time_takes_one_look_more(
 
 
 def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: World, table_url: str) -> None:
-    token = world.token()
+    token = world.add_token()
     other = Wire(line.address, wire.name_of(table_url))
 
     assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["GetItem", "BatchGetItem"]
@@ -213,9 +213,9 @@ def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: Wo
 
 def descendant(world: World, generations: int) -> Token:
     """A token with so many ancestors."""
-    token = world.token()
+    token = world.add_token()
     for _ in range(generations):
-        token = world.token(parent=token)
+        token = world.add_token(parent=token)
     return token
 
 
@@ -238,19 +238,19 @@ def test_tokens_take_one_look_more_where_what_they_come_from_is_not_on_the_page(
 
 
 def test_revoking_a_token_is_one_write_whatever_comes_from_it(line: Wire, world: World) -> None:
-    parent = world.token()
+    parent = world.add_token()
     for _ in range(30):
-        world.token(parent=parent)
-    _, change = tokens.revoke(parent, world.act(), caller_token=parent)
+        world.add_token(parent=parent)
+    _, change = tokens.revoke(parent, world.context(), caller_token=parent)
     assert change is not None
 
     assert trips(line, lambda: world.store.commit(change)) == ["TransactWriteItems"]
 
 
 def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line: Wire, world: World) -> None:
-    token = world.token()
+    token = world.add_token()
     before = len(line.items())
-    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
+    rotated, _, change = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
 
     assert trips(line, lambda: world.store.commit(change)) == ["GetItem", "TransactWriteItems"]
     held = {item["pk"]["S"] for item in line.items()}
@@ -260,11 +260,11 @@ def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line:
 
 
 def test_a_revoked_token_is_seen_at_once_by_who_knew_it(line: Wire, world: World, table_url: str) -> None:
-    token = world.token()
+    token = world.add_token()
     other = Wire(line.address, wire.name_of(table_url))
     assert other.store.read_token_by_digest(token.digest) == (token, world.ann)
 
-    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
+    revoked, change = tokens.revoke(token, world.context(), caller_token=token)
     assert change is not None
     world.store.commit(change)
 
@@ -276,13 +276,13 @@ def test_lists_in_another_order_take_a_query_each_and_lose_no_card(line: Wire, w
     for name in ("To do", "Doing", "Done"):
         world.add_card(f"{name} 1", name)
         world.add_card(f"{name} 2", name)
-    world.do(lists.move, world.list_named("Done").id, position="top")
-    world.view()
+    world.apply(lists.move, world.find_list("Done").id, position="top")
+    world.read_board()
 
     sent = trips(line, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100))
 
     assert sent == ["Query", "Query", "GetItem"]
-    assert [card.title for card in world.cards()] == [
+    assert [card.title for card in world.list_cards()] == [
         f"{name} {n}" for name in ("Done", "To do", "Doing") for n in (1, 2)
     ]
 
@@ -292,12 +292,12 @@ def test_the_cards_of_a_deleted_list_are_leapt_over(line: Wire, world: World) ->
     world.add_list("Last")
     world.add_card("Very last", "Last")
     world.delete_list("Doing")
-    world.view()
+    world.read_board()
 
     sent = trips(line, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 500))
 
     assert sent == ["Query", "Query", "GetItem"]
-    assert len(world.cards()) == 321
+    assert len(world.list_cards()) == 321
 
 
 def test_no_read_scans(line: Wire, world: World) -> None:

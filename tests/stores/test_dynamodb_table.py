@@ -13,7 +13,7 @@ import yaml
 from kanban import tokens
 from kanban.store import Store
 from kanban.values import Change, StoredResponse
-from stores import CannotOpen, dynamodb_table, open_store
+from stores import StoreOpenError, dynamodb_table, open_store
 from stores.dynamodb_client import connect
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_server import new_url
@@ -36,7 +36,7 @@ def local(address: str) -> Any:
 
 def sentence(url: str) -> str:
     """Why that URL cannot be opened."""
-    with pytest.raises(CannotOpen) as error:
+    with pytest.raises(StoreOpenError) as error:
         open_store(url)
     return str(error.value)
 
@@ -234,7 +234,7 @@ def test_a_deleted_card_keeps_its_place_and_stands_apart_from_recent_changes(lin
 
 
 def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None:
-    doing = world.list_named("Doing")
+    doing = world.find_list("Doing")
 
     world.delete_list("Doing")
 
@@ -252,7 +252,7 @@ def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -
 
 
 def test_nothing_in_the_table_is_a_token(line: Wire, world: World) -> None:
-    _, text, change = tokens.issue(world.act(), world.random_bytes, user_id=world.ann.id, name="x", scopes=[])
+    _, text, change = tokens.issue(world.context(), world.random_bytes, user_id=world.ann.id, name="x", scopes=[])
     world.store.commit(change)
 
     assert text not in str(line.items())

@@ -12,8 +12,8 @@ from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store
 from kanban.values import BoardView, Card, Change, Comment, Part, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import checklist, item
-from tests.stores.world import World, every
+from tests.stores.parts import make_checklist, make_item
+from tests.stores.world import World, collect_pages
 
 FEW, MANY = 5, 250
 
@@ -27,14 +27,16 @@ def store(line: Wire) -> Store:
 def commented(world: World, count: int) -> Card:
     """A card of Ann's with so many comments, and a time entry."""
     card = world.add_card("Traveller", "Doing", external_id="x-1")
-    (place,) = world.view().members
+    (place,) = world.read_board().members
     for start in range(0, count, 50):
         comments = [
-            Comment(world.act().new_id("comment"), card.board_id, card.id, world.ann.id, "Hm.", 1, world.now, world.now)
+            Comment(
+                world.context().new_id("comment"), card.board_id, card.id, world.ann.id, "Hm.", 1, world.now, world.now
+            )
             for _ in range(start, min(start + 50, count))
         ]
         world.write(creates=tuple(comments))
-    card = replace(world.card(card), comment_count=count, assignee_ids=(place.id,))
+    card = replace(world.read_card(card), comment_count=count, assignee_ids=(place.id,))
     world.write(updates=(card,))
     return card
 
@@ -52,8 +54,10 @@ def moved(world: World, card: Card, target_id: str) -> Change:
     arrived = replace(home.get_card(card.id), board_id=target_id, list_id=target.lists[0].id, assignee_ids=(place.id,))
     if arrived.running:
         arrived = replace(arrived, running=replace(arrived.running, board_id=target_id))
-    left = build_change(home, world.act(), "card.left", card_id=card.id)
-    return replace(build_change(target, world.act(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left)
+    left = build_change(home, world.context(), "card.left", card_id=card.id)
+    return replace(
+        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left
+    )
 
 
 def comments_of(world: World, card: Card) -> list[Comment]:
@@ -61,7 +65,7 @@ def comments_of(world: World, card: Card) -> list[Comment]:
         found = world.store.page_comments(card.board_id, world.ann.id, card.id, 100, after)
         return found and found[1]
 
-    return every(page, 100)
+    return collect_pages(page, 100)
 
 
 def remembered(world: World) -> StoredResponse:
@@ -81,7 +85,7 @@ def at(pk: str) -> dict[str, Any]:
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -> None:
     card = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     line.sent.clear()
 
@@ -108,11 +112,13 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_items_of_checklists_stay_their_members_however_many_parts_there_are(world: World, count: int) -> None:
     card = commented(world, count)
-    (place,) = world.view().members
-    steps = checklist(world, card, "a0", item(world, "Schritt 1", assignee_id=place.id), item(world, "2"))
+    (place,) = world.read_board().members
+    steps = make_checklist(
+        world, card, "a0", make_item(world, "Schritt 1", assignee_id=place.id), make_item(world, "2")
+    )
     card = replace(card, item_count=2)
     world.write(creates=(steps,), updates=(card,))
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     (there,) = viewed(world, target_id).members
 
     world.store.commit(replace(moved(world, card, target_id), counterparts={place.id: there.id}))
@@ -126,9 +132,9 @@ def test_items_of_checklists_stay_their_members_however_many_parts_there_are(wor
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_where_a_card_was_nothing_is_left_after_a_purge(line: Wire, world: World, count: int) -> None:
     card = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     world.store.commit(moved(world, card, target_id))
-    world.later(days=31)
+    world.advance(days=31)
 
     while world.store.purge(world.now, 60):
         pass
@@ -141,19 +147,19 @@ def test_where_a_card_was_nothing_is_left_after_a_purge(line: Wire, world: World
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_a_card_that_comes_back_has_what_it_left_with_and_no_more(line: Wire, world: World, count: int) -> None:
     card = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     world.store.commit(moved(world, card, target_id))
     there = replace(card, board_id=target_id)
     gone, *_ = comments_of(world, there)
     view = viewed(world, target_id, card.id)
     fewer = replace(view.get_card(card.id), comment_count=count - 1)
-    world.store.commit(build_change(view, world.act(), "comment.deleted", updates=(fewer,), deletes=(gone,)))
+    world.store.commit(build_change(view, world.context(), "comment.deleted", updates=(fewer,), deletes=(gone,)))
 
     world.store.commit(moved(world, there, card.board_id))
 
     assert gone.id not in {each.id for each in comments_of(world, card)}
     assert len(comments_of(world, card)) == count - 1
-    world.later(days=31)
+    world.advance(days=31)
     while world.store.purge(world.now, 60):
         pass
     assert len(comments_of(world, card)) == count - 1
@@ -166,10 +172,10 @@ def test_of_two_decisions_from_one_view_of_either_board_the_second_is_stale(
     line: Wire, world: World, count: int, board: str
 ) -> None:
     card = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     view = viewed(world, {"home": card.board_id, "target": target_id}[board])
-    world.store.commit(build_change(view, world.act(), "test.written"))
+    world.store.commit(build_change(view, world.context(), "test.written"))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -177,7 +183,7 @@ def test_of_two_decisions_from_one_view_of_either_board_the_second_is_stale(
     assert viewed(world, card.board_id, card.id).get_card(card.id) == card
     assert len(comments_of(world, card)) == count
     assert card.id not in viewed(world, target_id, card.id).cards
-    world.later(days=31)
+    world.advance(days=31)
     while world.store.purge(world.now, 60):
         pass
     assert strays(line, target_id, card) == set()
@@ -187,7 +193,7 @@ def test_of_two_decisions_from_one_view_of_either_board_the_second_is_stale(
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_a_known_key_is_told_when_the_card_has_long_moved(world: World, count: int) -> None:
     card = commented(world, count)
-    change = moved(world, card, world.board("Elsewhere"))
+    change = moved(world, card, world.add_board("Elsewhere"))
     world.store.commit(change, remembered(world))
 
     with pytest.raises(AlreadyExists) as error:
@@ -202,7 +208,7 @@ def test_a_card_whose_acknowledgements_are_lost_moves_once(
     line: Wire, world: World, count: int, fault: wire.Fault
 ) -> None:
     card = commented(world, count)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     line.faults["TransactWriteItems"] = itertools.cycle([fault, wire.forgetful])
     line.faults["PutItem"] = iter([fault])
@@ -217,7 +223,7 @@ def test_a_card_whose_acknowledgements_are_lost_moves_once(
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_card_whose_parts_were_sent_ahead_in_vain_stays_where_it_is(line: Wire, world: World, after: int) -> None:
     card = commented(world, MANY)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     line.faults["TransactWriteItems"] = itertools.chain(
         itertools.repeat(wire.as_it_is, after), itertools.repeat(wire.reset)
@@ -228,7 +234,7 @@ def test_a_card_whose_parts_were_sent_ahead_in_vain_stays_where_it_is(line: Wire
 
     line.faults.clear()
     assert viewed(world, card.board_id, card.id).get_card(card.id) == card
-    world.later(days=31)
+    world.advance(days=31)
     while world.store.purge(world.now, 60):
         pass
     assert strays(line, target_id, card) == set()
@@ -237,7 +243,7 @@ def test_a_card_whose_parts_were_sent_ahead_in_vain_stays_where_it_is(line: Wire
 
 def test_a_purge_that_comes_between_makes_the_mover_decide_again(line: Wire, world: World) -> None:
     card = commented(world, MANY)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     beside = line.somebody_else(world)
 
@@ -263,7 +269,7 @@ def thinned(world: World, card: Card) -> None:
     gone = comments_of(world, card)[REST:]
     view = viewed(world, card.board_id, card.id)
     fewer = replace(view.get_card(card.id), comment_count=REST)
-    world.store.commit(build_change(view, world.act(), "comment.deleted", updates=(fewer,), deletes=tuple(gone)))
+    world.store.commit(build_change(view, world.context(), "comment.deleted", updates=(fewer,), deletes=tuple(gone)))
 
 
 @pytest.mark.parametrize("overtaken_at", [("PutItem", 0), ("PutItem", 1), ("TransactWriteItems", 0)])
@@ -271,7 +277,7 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
     line: Wire, world: World, overtaken_at: tuple[str, int]
 ) -> None:
     card = commented(world, CROWD)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     there = replace(card, board_id=target_id)
     change = moved(world, card, target_id)
     beside = line.somebody_else(world)
@@ -280,7 +286,9 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
         thinned(beside, card)
         beside.store.commit(moved(beside, card, target_id))
         edited = replace(comments_of(beside, there)[0], text="Edited.", version=2)
-        beside.store.commit(build_change(viewed(beside, target_id), beside.act(), "comment.updated", updates=(edited,)))
+        beside.store.commit(
+            build_change(viewed(beside, target_id), beside.context(), "comment.updated", updates=(edited,))
+        )
         return send(request)
 
     operation, after = overtaken_at
@@ -295,7 +303,7 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
 
 def test_parts_that_somebody_else_sends_at_the_last_moment_do_not_come_along(line: Wire, world: World) -> None:
     card = commented(world, CROWD)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     beside = Wire(line.address, line.table)
 
@@ -327,7 +335,7 @@ def test_a_card_arrives_where_somebody_else_was_sending_parts(
     line: Wire, world: World, count: int, fault: wire.Fault
 ) -> None:
     card = commented(world, CROWD)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     line.faults["TransactWriteItems"] = itertools.chain([wire.as_it_is], itertools.repeat(wire.reset))
     with pytest.raises(Busy):
@@ -341,7 +349,7 @@ def test_a_card_arrives_where_somebody_else_was_sending_parts(
 
     assert len(comments_of(world, replace(card, board_id=target_id))) == count
     assert f"N#{card.id}" not in strays(line, target_id, card)
-    world.later(days=31)
+    world.advance(days=31)
     while world.store.purge(world.now, 60):
         pass
     assert strays(line, card.board_id, card) == set()
@@ -351,7 +359,7 @@ def test_a_card_arrives_where_somebody_else_was_sending_parts(
 
 def test_parts_that_the_change_itself_writes_are_not_overwritten_by_copies(world: World) -> None:
     card = commented(world, FEW)
-    target_id = world.board("Elsewhere")
+    target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     entry = card.running
     assert entry is not None

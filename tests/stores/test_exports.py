@@ -14,7 +14,7 @@ from kanban.store import Store
 from kanban.values import Role
 from progress import Progress
 from stores import open_store
-from tests.stores.conftest import Opener
+from tests.stores.conftest import OpenStore
 from tests.stores.world import World
 
 
@@ -27,7 +27,7 @@ def ends(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
         each.close()
 
 
-def carried(store: Store, path: Path) -> str:
+def import_file(store: Store, path: Path) -> str:
     """The id of the board that this file has become."""
     made = brought(store, path, Progress())
     assert not isinstance(made, str)
@@ -35,29 +35,29 @@ def carried(store: Store, path: Path) -> str:
 
 
 def test_a_board_stays_equal_from_engine_to_engine(
-    ends: tuple[Store, Store], open_again: Opener, tmp_path: Path
+    ends: tuple[Store, Store], open_again: OpenStore, tmp_path: Path
 ) -> None:
     origin, goal = ends
     between = open_again()
     # The worlds are made alike, so Ann is the same user in all three, and so is Bob: the operator speaks for both.
     world, *others = World(origin), World(between), World(goal)
-    bob = world.user("Bob", id="bob")
+    bob = world.add_user("Bob", id="bob")
     for other in others:
-        other.user("Bob", id="bob")
-    world.member(bob, Role.EDITOR)
+        other.add_user("Bob", id="bob")
+    world.add_member(bob, Role.EDITOR)
     first = world.add_card("First", description="日本\n<script>", hourly_rate_minor=5, external_id="JIRA-1")
-    world.do(comments.create, first.id, text="Looks *good*.")
-    world.do(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
-    world.do(marks.assign, first.id, user_id="bob")
-    world.do(checklists.create, first.id, there=(), name="Empty")
-    world.do(cards.create, user=bob, title="Running", list_id=world.list_named("Doing").id)
-    world.crowd("Done", [f"a{number:02d}5" for number in range(10)])
+    world.apply(comments.create, first.id, text="Looks *good*.")
+    world.apply(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
+    world.apply(marks.assign, first.id, user_id="bob")
+    world.apply(checklists.create, first.id, there=(), name="Empty")
+    world.apply(cards.create, user=bob, title="Running", list_id=world.find_list("Doing").id)
+    world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
 
     told = [written(origin, world.board_id, tmp_path / "a.json", Progress())]
-    told.append(written(between, carried(between, tmp_path / "a.json"), tmp_path / "b.json", Progress()))
-    told.append(written(goal, carried(goal, tmp_path / "b.json"), tmp_path / "c.json", Progress()))
+    told.append(written(between, import_file(between, tmp_path / "a.json"), tmp_path / "b.json", Progress()))
+    told.append(written(goal, import_file(goal, tmp_path / "b.json"), tmp_path / "c.json", Progress()))
 
     assert told == [told[0]] * 3
     document = json.loads((tmp_path / "c.json").read_text())
@@ -74,9 +74,9 @@ def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp
     for number in range(4):
         with closing(open_store(f"sqlite:///{tmp_path}/{number}.db")) as store:
             world = World(store, seed=number)
-            board_id = carried(store, at) if number else world.board_id
+            board_id = import_file(store, at) if number else world.board_id
             if number == 0:
-                world.do(comments.create, world.add_card("First").id, text="Looks *good*.")
+                world.apply(comments.create, world.add_card("First").id, text="Looks *good*.")
             at = tmp_path / f"{number + 1}.json"
             written(store, board_id, at, Progress())
         document: dict[str, Any] = json.loads(at.read_text())
@@ -87,13 +87,13 @@ def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp
     assert len({*origins}) == 4
 
 
-def test_a_large_commit_tells_how_far_it_is(open_again: Opener) -> None:
+def test_a_large_commit_tells_how_far_it_is(open_again: OpenStore) -> None:
     store = open_again()
     world = World(store)
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     cards = [{"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": str(number)} for number in range(2, 152)]
     export = {"id": "5f3c2a1b9d8e7f6a5b4c3d77", "name": "Large", "lists": [todo], "cards": cards}
-    _, change, _ = trello.import_board(export, world.act())
+    _, change, _ = trello.import_board(export, world.context())
     told: list[int] = []
 
     store.commit(change, progress=told.append)

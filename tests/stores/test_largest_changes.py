@@ -11,17 +11,23 @@ import pytest
 from kanban import checklists, copies, gatherings, ranks, shelves, sizes, transfers
 from kanban.store import CardQuery
 from kanban.values import MAX_CHECKLISTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, Card, Checklist, Color, Label, TimeEntry
-from tests.stores.parts import checklist, entry, item
-from tests.stores.world import World, bare_card
+from tests.stores.parts import make_checklist, make_item, make_time_entry
+from tests.stores.world import World, make_card
 
 WIDE = "𐐀"
 
 
-def labels(world: World) -> tuple[str, ...]:
+def add_all_labels(world: World) -> tuple[str, ...]:
     """As many labels as a board has; their ids."""
     made = [
         Label(
-            world.act().new_id("label"), world.board_id, f"{number:03}" + WIDE * 47, Color.RED, 1, world.now, world.now
+            world.context().new_id("label"),
+            world.board_id,
+            f"{number:03}" + WIDE * 47,
+            Color.RED,
+            1,
+            world.now,
+            world.now,
         )
         for number in range(200)
     ]
@@ -30,23 +36,23 @@ def labels(world: World) -> tuple[str, ...]:
     return tuple(each.id for each in made)
 
 
-def long_cards(world: World, list_name: str, count: int, text: int = sizes.MAX_COMMIT_CHARACTERS) -> list[Card]:
+def add_long_cards(world: World, list_name: str, count: int, text: int = sizes.MAX_COMMIT_CHARACTERS) -> list[Card]:
     """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
-    list_, places, label_ids = world.list_named(list_name), ranks.sequence_after("", count), labels(world)
+    list_, places, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
     description = WIDE * min(20_000, text // count - 1)
     made = []
     for number, rank in enumerate(places):
         wishes = {"label_ids": label_ids, "external_id": f"{number:03}" + "x" * 197, "due_at": world.now}
-        card = bare_card(world, list_, rank, title=WIDE, description=description, **wishes)
+        card = make_card(world, list_, rank, title=WIDE, description=description, **wishes)
         made.append(card)
         world.write(creates=(card,), updates=(replace(list_, card_count=count, first_rank=places[0], last_rank=rank),))
     return made
 
 
-def full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
+def make_full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
     """Checklists of a card with as many items as they may have, each of so many characters."""
     made = [
-        checklist(world, card, rank, *(item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
+        make_checklist(world, card, rank, *(make_item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
         for rank in ranks_of
     ]
     for each in made:
@@ -54,7 +60,7 @@ def full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[st
     return made
 
 
-def checklists_of(world: World, card: Card) -> Sequence[Checklist]:
+def read_checklists(world: World, card: Card) -> Sequence[Checklist]:
     found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert found is not None
     return found[1]
@@ -62,27 +68,27 @@ def checklists_of(world: World, card: Card) -> Sequence[Checklist]:
 
 @pytest.mark.parametrize("what", ["list", "board"])
 def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(world: World, what: str) -> None:
-    made = long_cards(
+    made = add_long_cards(
         world, "Doing", shelves.MAX_STOPPED_CLOCKS, sizes.MAX_STORED_BYTES // 8 * shelves.MAX_STOPPED_CLOCKS
     )
     note = {"note": WIDE * 1000}
-    running = [replace(each, running=entry(world, each, 0, None, **note)) for each in made]
+    running = [replace(each, running=make_time_entry(world, each, 0, None, **note)) for each in made]
     for card in running:
         assert isinstance(card.running, TimeEntry)
         world.write(creates=(card.running,), updates=(card,))
-    world.later(hours=1)
+    world.advance(hours=1)
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), shelves.MAX_STOPPED_CLOCKS)
     assert found is not None
-    there = world.cards()
+    there = world.list_cards()
 
     if what == "list":
-        _, change = shelves.archive_list(found[0], world.list_named("Doing").id, world.act(), there)
+        _, change = shelves.archive_list(found[0], world.find_list("Doing").id, world.context(), there)
     else:
-        _, change = shelves.archive_board(found[0], world.act(), there)
+        _, change = shelves.archive_board(found[0], world.context(), there)
     assert change is not None
     world.store.commit(change)
 
-    stopped = world.cards(CardQuery(list_id=world.list_named("Doing").id))
+    stopped = world.list_cards(CardQuery(list_id=world.find_list("Doing").id))
     assert [(each.running, each.tracked_seconds, each.description) for each in stopped] == [
         (None, 3600, each.description) for each in made
     ]
@@ -91,71 +97,71 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
 def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
     length = (sizes.MAX_COMMIT_CHARACTERS - 10_500) // (MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST) - 50
-    inside = full_checklists(world, card, length, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
+    inside = make_full_checklists(world, card, length, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
-    copy, change = copies.copy_card(world.view(card.id), card.id, inside, world.act())
+    copy, change = copies.copy_card(world.read_board(card.id), card.id, inside, world.context())
     world.store.commit(change)
 
-    assert world.card(copy) == copy
-    assert [len(each.items) for each in checklists_of(world, copy)] == [
+    assert world.read_card(copy) == copy
+    assert [len(each.items) for each in read_checklists(world, copy)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
 
 def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
-    made = long_cards(world, "To do", 20, sizes.MAX_COMMIT_CHARACTERS - 6000 * 51)
-    inside = {each.id: full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
+    made = add_long_cards(world, "To do", 20, sizes.MAX_COMMIT_CHARACTERS - 6000 * 51)
+    inside = {each.id: make_full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
 
-    copy, change = copies.copy_list(world.view(), made[0].list_id, made, inside, world.act())
+    copy, change = copies.copy_list(world.read_board(), made[0].list_id, made, inside, world.context())
     world.store.commit(change)
 
-    copied = world.cards(CardQuery(list_id=copy.id))
+    copied = world.list_cards(CardQuery(list_id=copy.id))
     assert [each.description for each in copied] == [each.description for each in made]
-    assert [len(checklists_of(world, each)) for each in copied] == [3] * 20
+    assert [len(read_checklists(world, each)) for each in copied] == [3] * 20
 
 
 def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: World) -> None:
-    made = long_cards(world, "Doing", gatherings.MAX_MOVED_CARDS)
+    made = add_long_cards(world, "Doing", gatherings.MAX_MOVED_CARDS)
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), gatherings.MAX_MOVED_CARDS)
     assert found is not None
-    there = world.cards()
+    there = world.list_cards()
 
-    done = world.list_named("Done").id
-    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.act(), target_list_id=done)
+    done = world.find_list("Done").id
+    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.context(), target_list_id=done)
     assert change is not None
     world.store.commit(change)
 
     assert (moved, left) == (gatherings.MAX_MOVED_CARDS, 0)
-    assert [each.id for each in world.cards(CardQuery(list_id=done))] == [each.id for each in made]
+    assert [each.id for each in world.list_cards(CardQuery(list_id=done))] == [each.id for each in made]
 
 
 def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
-    full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
-    world.write(updates=(replace(world.card(card), item_count=MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST),))
-    other = world.store.read_board(world.board("Other"), world.ann.id)
+    make_full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
+    world.write(updates=(replace(world.read_card(card), item_count=MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST),))
+    other = world.store.read_board(world.add_board("Other"), world.ann.id)
     assert other is not None
 
-    moved, change = transfers.transfer(world.view(card.id), other, card.id, world.act())
+    moved, change = transfers.transfer(world.read_board(card.id), other, card.id, world.context())
     world.store.commit(change)
 
     world.board_id = other.board.id
-    assert world.card(moved) == moved
-    assert [len(each.items) for each in checklists_of(world, moved)] == [
+    assert world.read_card(moved) == moved
+    assert [len(each.items) for each in read_checklists(world, moved)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
 
 def test_a_small_board_with_the_longest_checklists_is_copied_whole(world: World) -> None:
     card = world.add_card("Card")
-    inside = full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
+    inside = make_full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
-    view, change = copies.copy_board(world.view(), [card], {card.id: inside}, world.act())
+    view, change = copies.copy_board(world.read_board(), [card], {card.id: inside}, world.context())
     world.store.commit(change)
 
     world.board_id = view.board.id
-    (copy,) = world.cards()
-    assert [len(each.items) for each in checklists_of(world, copy)] == [
+    (copy,) = world.list_cards()
+    assert [len(each.items) for each in read_checklists(world, copy)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
@@ -163,15 +169,15 @@ def test_a_small_board_with_the_longest_checklists_is_copied_whole(world: World)
 def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(world: World) -> None:
     card = world.add_card("Card")
     grown = [f"a0{'V' * ranks.MAX_RANK_LENGTH}{number:02}V" for number in range(MAX_CHECKLISTS_PER_CARD)]
-    made = full_checklists(world, card, 500, grown)
+    made = make_full_checklists(world, card, 500, grown)
 
     view = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert view is not None
-    _, change = checklists.move(view[0], card.id, view[1], made[-1].id, world.act(), before=made[9].id)
+    _, change = checklists.move(view[0], card.id, view[1], made[-1].id, world.context(), before=made[9].id)
     assert change is not None
     world.store.commit(change)
 
     moved = [*made[:9], made[-1], *made[9:-1]]
-    assert [(each.id, len(each.items)) for each in checklists_of(world, card)] == [
+    assert [(each.id, len(each.items)) for each in read_checklists(world, card)] == [
         (each.id, MAX_ITEMS_PER_CHECKLIST) for each in moved
     ]

@@ -14,7 +14,7 @@ from stores.schema import metadata
 FOLDER = Path(migrations.__file__).parent
 
 
-def described(text: str) -> list[str]:
+def sorted_clauses(text: str) -> list[str]:
     """The clauses of a CREATE, in no order: a column that a later version added stands at the end."""
     text = re.sub(r"\s+", " ", text)
     first, last = text.index("("), text.rindex(")")
@@ -28,19 +28,19 @@ def described(text: str) -> list[str]:
     return sorted(each.strip() for each in (*clauses, text[last + 1 :]))
 
 
-def schema_of(connection: sqlite3.Connection) -> dict[str, list[str]]:
+def read_schema(connection: sqlite3.Connection) -> dict[str, list[str]]:
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return {name: described(text) for name, text in found}
+    return {name: sorted_clauses(text) for name, text in found}
 
 
 def test_the_migrations_make_exactly_the_schema(empty_sqlite: Path) -> None:
     with closing(sqlite3.connect(empty_sqlite)) as migrated:
-        made = schema_of(migrated)
+        made = read_schema(migrated)
     engine = sa.create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.connect() as connection:
         wanted = {
-            name: described(text)
+            name: sorted_clauses(text)
             for name, text in connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         }
     engine.dispose()

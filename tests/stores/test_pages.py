@@ -11,11 +11,11 @@ from kanban import boards, cards, lists, ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort, NeighbourOf, Store
 from kanban.text import build_search_text, fold
 from kanban.values import Card, Page, PageKey, Role, Stage
-from tests.stores.world import NOON, World, every
+from tests.stores.world import NOON, World, collect_pages
 
 LIMITS = [1, 2, 7, 100]
 
-KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
+SORT_KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
     CardSort.POSITION: lambda card, list_ranks: (list_ranks[card.list_id], card.rank),
     CardSort.OLDEST: lambda card, _: card.id,
     CardSort.NEWEST: lambda card, _: card.id,
@@ -36,15 +36,15 @@ def busy(world: World) -> World:
     made = []
     for number in range(30):
         if number % 4 == 0:
-            world.later(seconds=1)
+            world.advance(seconds=1)
         title = ["Milk 100%", "MILCH_1", "straße", "Straße/Weg"][number % 4]
         end = "top" if number % 3 else "bottom"
         made.append(world.add_card(f"{title} {number}", names[number % 5], position=end, description="Etwas"))
-    world.later(seconds=1)
+    world.advance(seconds=1)
     for card in made[::3]:
-        world.do(cards.update, card.id, patch={"description": "Revised"})
+        world.apply(cards.update, card.id, patch={"description": "Revised"})
     for number, card in enumerate(made[1::2]):
-        world.do(cards.update, card.id, patch={"due_at": NOON + timedelta(days=number // 3)})
+        world.apply(cards.update, card.id, patch={"due_at": NOON + timedelta(days=number // 3)})
     for card in made[3:30:9]:
         world.delete_card(card)
     world.delete_list("Gone")
@@ -63,9 +63,9 @@ QUERIES = [
 def test_every_query_gives_each_card_once_in_order_at_any_limit(
     busy: World, scope: str | None, status: Stage | None, q: str | None
 ) -> None:
-    view = busy.view()
-    list_id = busy.list_named(scope).id if scope else None
-    everything = busy.cards()
+    view = busy.read_board()
+    list_id = busy.find_list(scope).id if scope else None
+    everything = busy.list_cards()
     list_ranks = {each.id: each.rank for each in view.lists}
     fitting = [
         card
@@ -76,26 +76,26 @@ def test_every_query_gives_each_card_once_in_order_at_any_limit(
     ]
 
     for sort, limit in itertools.product(CardSort, LIMITS):
-        key = KEYS[sort]
+        key = SORT_KEYS[sort]
         sorted_ones = [card for card in fitting if card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST)]
         expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
-        found = busy.cards(CardQuery(list_id, status, q, sort), limit)
+        found = busy.list_cards(CardQuery(list_id, status, q, sort), limit)
 
         assert [card.id for card in found] == [card.id for card in expected]
         assert found == expected
 
 
 def test_the_board_has_the_cards_that_the_test_thinks_it_has(busy: World) -> None:
-    found = busy.cards()
+    found = busy.list_cards()
 
-    assert len(found) == sum(each.card_count for each in busy.view().lists) == 21
+    assert len(found) == sum(each.card_count for each in busy.read_board().lists) == 21
     assert len({card.updated_at for card in found}) < len(found)
 
 
 def test_a_list_that_is_not_there_has_no_cards(busy: World) -> None:
     for sort in CardSort:
-        assert busy.cards(CardQuery(list_id="lst_none", sort=sort)) == []
+        assert busy.list_cards(CardQuery(list_id="lst_none", sort=sort)) == []
 
 
 def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
@@ -103,8 +103,8 @@ def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
     other.add_card("Elsewhere")
 
     for sort in CardSort:
-        assert busy.cards(CardQuery(list_id=other.list_named("To do").id, sort=sort)) == []
-    assert all(card.board_id == busy.board_id for card in busy.cards())
+        assert busy.list_cards(CardQuery(list_id=other.find_list("To do").id, sort=sort)) == []
+    assert all(card.board_id == busy.board_id for card in busy.list_cards())
 
 
 def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
@@ -153,7 +153,7 @@ def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> Non
     first = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 3)
     assert first is not None
 
-    world.do(lists.move, world.list_named("Done").id, position="top")
+    world.apply(lists.move, world.find_list("Done").id, position="top")
     rest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, first[1].next_key)
 
     assert rest is not None
@@ -163,11 +163,11 @@ def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> Non
 def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -> None:
     for number in range(3):
         world.add_card(f"Card {number}")
-    query = CardQuery(list_id=world.list_named("To do").id)
+    query = CardQuery(list_id=world.find_list("To do").id)
     first = world.store.page_cards(world.board_id, world.ann.id, query, 1)
     assert first is not None
 
-    world.do(lists.move, world.list_named("To do").id, position="bottom")
+    world.apply(lists.move, world.find_list("To do").id, position="bottom")
     rest = world.store.page_cards(world.board_id, world.ann.id, query, 100, first[1].next_key)
 
     assert rest is not None
@@ -186,7 +186,7 @@ def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> No
         assert size <= PAGE_BYTES
         return found[1]
 
-    assert [card.title for card in every(page, 100)] == [f"Card {number}" for number in range(60)]
+    assert [card.title for card in collect_pages(page, 100)] == [f"Card {number}" for number in range(60)]
 
 
 # What is not live
@@ -195,16 +195,16 @@ def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> No
 def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
     card = world.add_card("Copy", "Doing", due_at=NOON)
     kept = world.add_card("Kept", due_at=NOON)
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
 
     world.delete_list("Doing")
 
-    assert world.view(card.id, kept.id).cards == {kept.id: kept}
-    assert [each.name for each in world.view().lists] == ["To do", "Done"]
+    assert world.read_board(card.id, kept.id).cards == {kept.id: kept}
+    assert [each.name for each in world.read_board().lists] == ["To do", "Done"]
     for sort in CardSort:
-        assert [each.id for each in world.cards(CardQuery(sort=sort))] == [kept.id]
-        assert world.cards(CardQuery(status=Stage.IN_PROGRESS, sort=sort)) == []
-        assert [each.id for each in world.cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
+        assert [each.id for each in world.list_cards(CardQuery(sort=sort))] == [kept.id]
+        assert world.list_cards(CardQuery(status=Stage.IN_PROGRESS, sort=sort)) == []
+        assert [each.id for each in world.list_cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
     assert entries is not None
     assert entries[0].cards == {}
@@ -216,12 +216,12 @@ def test_a_deleted_card_is_not_seen(world: World) -> None:
 
     world.delete_card(card)
 
-    assert world.view(card.id).cards == {}
-    assert world.cards() == []
+    assert world.read_board(card.id).cards == {}
+    assert world.list_cards() == []
 
 
 def test_a_deleted_board_is_not_seen(world: World) -> None:
-    world.store.commit(boards.delete(world.view(), world.act()))
+    world.store.commit(boards.delete(world.read_board(), world.context()))
 
     assert world.store.read_board(world.board_id, world.ann.id) is None
     assert world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10) is None
@@ -234,7 +234,7 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
     other = World(world.store, seed=8)
     card = other.add_card("Elsewhere", "Doing")
 
-    assert world.view(card.id, beside=NeighbourOf(card.id, "after")).cards == {}
+    assert world.read_board(card.id, beside=NeighbourOf(card.id, "after")).cards == {}
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
     assert entries is not None
     assert entries[1].items == ()
@@ -246,25 +246,25 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
 def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
     first, second, third = (world.add_card(title) for title in "ABC")
 
-    assert world.view(beside=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
-    assert world.view(beside=NeighbourOf(second.id, "after")).adjacent_rank == third.rank
-    assert world.view(beside=NeighbourOf(first.id, "before")).adjacent_rank == ""
-    assert world.view(beside=NeighbourOf(third.id, "after")).adjacent_rank == ""
-    assert world.view(beside=NeighbourOf(third.id, "after")).cards == {third.id: third}
+    assert world.read_board(beside=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
+    assert world.read_board(beside=NeighbourOf(second.id, "after")).adjacent_rank == third.rank
+    assert world.read_board(beside=NeighbourOf(first.id, "before")).adjacent_rank == ""
+    assert world.read_board(beside=NeighbourOf(third.id, "after")).adjacent_rank == ""
+    assert world.read_board(beside=NeighbourOf(third.id, "after")).cards == {third.id: third}
 
 
 def test_deleted_cards_keep_their_place_beyond_a_neighbour(world: World) -> None:
     first, second = (world.add_card(title) for title in "AB")
     world.delete_card(second)
 
-    assert world.view(beside=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
+    assert world.read_board(beside=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
 
 
 def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
     card = world.add_card("A")
     world.delete_card(card)
 
-    view = world.view(beside=NeighbourOf(card.id, "after"))
+    view = world.read_board(beside=NeighbourOf(card.id, "after"))
 
     assert (view.cards, view.adjacent_rank) == ({}, None)
 
@@ -273,55 +273,55 @@ def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
 
 
 def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     prefix = "a0" + "0" * 117
-    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "123456789"])
+    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123456789"])
     world.delete_card(crowd[4])
     for number in range(3):
         world.add_card(f"Last {number}")
-    expected = world.titles("To do")
+    expected = world.list_titles("To do")
     mover = world.add_card("Mover", "Done")
 
     for _ in range(12):
-        mover = world.move(mover, todo.id, before=crowd[1].id)
-        mover = world.move(mover, todo.id, before=crowd[2].id)
+        mover = world.move_card(mover, todo.id, before=crowd[1].id)
+        mover = world.move_card(mover, todo.id, before=crowd[2].id)
 
     expected.insert(2, "Mover")
-    assert world.titles("To do") == expected
-    held = [card.rank for card in world.cards()]
+    assert world.list_titles("To do") == expected
+    held = [card.rank for card in world.list_cards()]
     assert max(map(len, held)) <= 6
-    bounds = world.list_named("To do")
+    bounds = world.find_list("To do")
     assert all(bounds.first_rank <= rank <= bounds.last_rank for rank in held)
-    assert world.view().board.seq == len(world.events())
+    assert world.read_board().board.seq == len(world.list_events())
 
 
 def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "12"])
+    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover")
-    world.later(hours=1)
+    world.advance(hours=1)
 
-    world.move(mover, todo.id, before=crowd[1].id)
+    world.move_card(mover, todo.id, before=crowd[1].id)
 
     for card in crowd:
-        found = world.card(card)
+        found = world.read_card(card)
         assert (found.version, found.updated_at, found.title) == (card.version, card.updated_at, card.title)
         assert len(found.rank) < 5
 
 
 def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = world.crowd("To do", [f"{prefix}{digit}" for digit in "123"])
+    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123"])
     world.delete_card(crowd[2])
     mover = world.add_card("Mover")
 
-    world.move(mover, todo.id, before=crowd[1].id)
+    world.move_card(mover, todo.id, before=crowd[1].id)
 
-    after_second = world.view(beside=NeighbourOf(crowd[1].id, "after")).adjacent_rank
+    after_second = world.read_board(beside=NeighbourOf(crowd[1].id, "after")).adjacent_rank
     assert after_second
-    assert world.card(crowd[1]).rank < after_second < world.list_named("To do").last_rank + "~"
+    assert world.read_card(crowd[1]).rank < after_second < world.find_list("To do").last_rank + "~"
     assert len(after_second) < 5
 
 
@@ -338,14 +338,14 @@ def test_events_come_in_order_without_a_gap(world: World, limit: int) -> None:
         assert found is not None
         return found[1]
 
-    assert [event.seq for event in every(page, limit)] == [1, 2, 3, 4, 5, 6]
+    assert [event.seq for event in collect_pages(page, limit)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_events_after_the_last_are_none(world: World) -> None:
     found = world.store.page_events(world.board_id, world.ann.id, 1, 10)
 
     assert found is not None
-    assert found[0] == world.view()
+    assert found[0] == world.read_board()
     assert found[1] == Page(())
 
 
@@ -353,18 +353,18 @@ def test_events_after_the_last_are_none(world: World) -> None:
 def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
     card = world.add_card("Copy")
     for _ in range(5):
-        world.do(cards.start, card.id)
-        world.later(seconds=1)
-        world.do(cards.resolve, card.id)
-        world.do(cards.reopen, card.id)
+        world.apply(cards.start, card.id)
+        world.advance(seconds=1)
+        world.apply(cards.resolve, card.id)
+        world.apply(cards.reopen, card.id)
 
     def page(after: PageKey | None) -> Page[Any]:
         found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, limit, after)
         assert found is not None
-        assert found[0].get_card(card.id) == world.card(card)
+        assert found[0].get_card(card.id) == world.read_card(card)
         return found[1]
 
-    entries = every(page, limit)
+    entries = collect_pages(page, limit)
 
     assert len(entries) == 5
     assert [entry.started_at for entry in entries] == sorted(entry.started_at for entry in entries)
@@ -373,13 +373,13 @@ def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_boards_come_newest_first_and_only_ones_own(world: World, limit: int) -> None:
-    bob = world.user("Bob")
-    world.member(bob, Role.VIEWER)
-    mine = [world.board_id, *(world.board(f"Board {number}") for number in range(5))]
-    his = world.board("Bob's", owner=bob)
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.VIEWER)
+    mine = [world.board_id, *(world.add_board(f"Board {number}") for number in range(5))]
+    his = world.add_board("Bob's", owner=bob)
 
-    found = every(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
-    bobs = every(lambda after: world.store.page_boards(bob.id, limit, after), limit)
+    found = collect_pages(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
+    bobs = collect_pages(lambda after: world.store.page_boards(bob.id, limit, after), limit)
 
     assert [(board.id, role) for board, role in found] == [(each, Role.OWNER) for each in reversed(mine)]
     assert [(board.id, role) for board, role in bobs] == [(his, Role.OWNER), (world.board_id, Role.VIEWER)]
@@ -387,10 +387,10 @@ def test_boards_come_newest_first_and_only_ones_own(world: World, limit: int) ->
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_tokens_come_newest_first(world: World, limit: int) -> None:
-    made = [world.token(name=f"Token {number}") for number in range(5)]
-    world.token(world.user("Bob"))
+    made = [world.add_token(name=f"Token {number}") for number in range(5)]
+    world.add_token(world.add_user("Bob"))
 
-    found = every(lambda after: world.store.page_tokens(world.ann.id, limit, after), limit)
+    found = collect_pages(lambda after: world.store.page_tokens(world.ann.id, limit, after), limit)
 
     assert found == made[::-1]
 

@@ -7,73 +7,75 @@ import pytest
 
 from kanban.store import CardQuery, PartKey, StaleRead
 from kanban.values import Card, Checklist, Comment, Part, Role, TimeEntry
-from tests.stores.parts import checklist, comment, entry, full_card, item
-from tests.stores.world import World, every
+from tests.stores.parts import add_full_card, make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.world import World, collect_pages
 
 LIMITS = [1, 2, 7, 100]
 
 
-def key(part: Part) -> PartKey:
+def part_key(part: Part) -> PartKey:
     return PartKey(type(part), part.card_id, part.id)
 
 
-def parts(world: World, *wanted: Part, card: Card) -> dict[str, Part]:
+def read_parts(world: World, *wanted: Part, card: Card) -> dict[str, Part]:
     view = world.store.read_board(
-        world.board_id, world.ann.id, card_ids=[card.id], parts=[key(each) for each in wanted]
+        world.board_id, world.ann.id, card_ids=[card.id], parts=[part_key(each) for each in wanted]
     )
     assert view is not None
     return dict(view.parts)
 
 
-def comments_of(world: World, card: Card, limit: int = 100) -> list[Comment]:
+def read_comments(world: World, card: Card, limit: int = 100) -> list[Comment]:
     def page(after: object) -> object:
         found = world.store.page_comments(world.board_id, world.ann.id, card.id, limit, after)  # type: ignore[arg-type]  # a position
         return found and found[1]
 
-    return every(page, limit)  # type: ignore[arg-type]  # a page of comments
+    return collect_pages(page, limit)  # type: ignore[arg-type]  # a page of comments
 
 
-def checklists_of(world: World, card: Card) -> tuple[Checklist, ...]:
+def read_checklists(world: World, card: Card) -> tuple[Checklist, ...]:
     found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert found is not None
     return found[1]
 
 
 def test_every_field_of_a_full_card_comes_back(world: World) -> None:
-    card = full_card(world)
+    card = add_full_card(world)
 
-    assert world.card(card) == card
-    assert world.cards() == [card]
+    assert world.read_card(card) == card
+    assert world.list_cards() == [card]
 
 
 def test_a_card_that_loses_its_labels_assignees_and_links_has_none(world: World) -> None:
-    card = replace(full_card(world), label_ids=(), assignee_ids=(), links=())
+    card = replace(add_full_card(world), label_ids=(), assignee_ids=(), links=())
 
     world.write(updates=(card,))
 
-    assert world.card(card) == card
+    assert world.read_card(card) == card
 
 
 def test_every_kind_of_part_comes_with_its_card(world: World) -> None:
     card = world.add_card("Copy")
-    said = comment(world, card, "# Grüße 👩‍🚀\n\n* 'quoted'", version=3, updated_at=world.now + timedelta(seconds=1))
-    place = world.view().members[0]
-    due_at = world.now + timedelta(days=1)
-    steps = checklist(
-        world, card, "a0", item(world, "B", done=True), item(world, "A", assignee_id=place.id, due_at=due_at)
+    said = make_comment(
+        world, card, "# Grüße 👩‍🚀\n\n* 'quoted'", version=3, updated_at=world.now + timedelta(seconds=1)
     )
-    worked = entry(world, card, 0, 60, note="By hand", rate_minor=0, version=2)
+    place = world.read_board().members[0]
+    due_at = world.now + timedelta(days=1)
+    steps = make_checklist(
+        world, card, "a0", make_item(world, "B", done=True), make_item(world, "A", assignee_id=place.id, due_at=due_at)
+    )
+    worked = make_time_entry(world, card, 0, 60, note="By hand", rate_minor=0, version=2)
     world.write(creates=(said, steps, worked))
 
-    found = parts(world, said, steps, worked, card=card)
+    found = read_parts(world, said, steps, worked, card=card)
 
     assert found == {each.id: each for each in (said, steps, worked)}
 
 
 def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -> None:
     card = world.add_card("Copy")
-    said, worked = comment(world, card, "Old"), entry(world, card, 0, 60)
-    steps = checklist(world, card, "a0", *(item(world, name) for name in "ABC"))
+    said, worked = make_comment(world, card, "Old"), make_time_entry(world, card, 0, 60)
+    steps = make_checklist(world, card, "a0", *(make_item(world, name) for name in "ABC"))
     card = replace(card, comment_count=1)
     world.write(creates=(said, steps, worked), updates=(card,))
     said = replace(said, text="New", version=2)
@@ -84,37 +86,37 @@ def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -
 
     world.write(updates=(said, steps, worked))
 
-    assert parts(world, said, steps, worked, card=card) == {each.id: each for each in (said, steps, worked)}
-    assert world.cards(CardQuery(q="old")) == []
-    assert world.cards(CardQuery(q="new")) == [card]
+    assert read_parts(world, said, steps, worked, card=card) == {each.id: each for each in (said, steps, worked)}
+    assert world.list_cards(CardQuery(q="old")) == []
+    assert world.list_cards(CardQuery(q="new")) == [card]
 
 
 def test_every_field_of_a_time_entry_can_be_corrected(world: World) -> None:
-    world.member(world.user("Bob", id="bob"), Role.EDITOR)
+    world.add_member(world.add_user("Bob", id="bob"), Role.EDITOR)
     card = world.add_card("Copy")
-    worked = entry(world, card, 0, 60)
+    worked = make_time_entry(world, card, 0, 60)
     world.write(creates=(worked,))
-    right = entry(world, card, 30, 90, id=worked.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
+    right = make_time_entry(world, card, 30, 90, id=worked.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
 
     world.write(updates=(right,))
 
-    assert parts(world, right, card=card) == {right.id: right}
+    assert read_parts(world, right, card=card) == {right.id: right}
 
 
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])
 def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, kind: type[Part]) -> None:
     card = world.add_card("Copy")
     made: dict[type[Part], Part] = {
-        Comment: comment(world, card, "Hm."),
-        Checklist: checklist(world, card, "a0", item(world, "A")),
-        TimeEntry: entry(world, card, 0, 60),
+        Comment: make_comment(world, card, "Hm."),
+        Checklist: make_checklist(world, card, "a0", make_item(world, "A")),
+        TimeEntry: make_time_entry(world, card, 0, 60),
     }
     part = made[kind]
     world.write(creates=(part,))
 
     world.write(deletes=(part,))
 
-    assert parts(world, part, card=card) == {}
+    assert read_parts(world, part, card=card) == {}
     with pytest.raises(StaleRead):
         world.write(deletes=(part,))
     with pytest.raises(StaleRead):
@@ -123,7 +125,7 @@ def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, 
 
 def test_parts_of_a_card_that_is_not_live_or_on_another_board_do_not_come(world: World) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
-    said = comment(world, card, "Hm.")
+    said = make_comment(world, card, "Hm.")
     world.write(creates=(said,))
     elsewhere = World(world.store, seed=8)
 
@@ -131,40 +133,40 @@ def test_parts_of_a_card_that_is_not_live_or_on_another_board_do_not_come(world:
         world.board_id, world.ann.id, card_ids=[card.id, other.id], parts=[PartKey(Comment, other.id, said.id)]
     )
     of_another_board = elsewhere.store.read_board(
-        elsewhere.board_id, elsewhere.ann.id, card_ids=[card.id], parts=[key(said)]
+        elsewhere.board_id, elsewhere.ann.id, card_ids=[card.id], parts=[part_key(said)]
     )
     world.delete_card(card)
 
     assert of_another_card is not None
     assert of_another_board is not None
-    assert of_another_card.parts == of_another_board.parts == parts(world, said, card=card) == {}
-    assert comments_of(world, card) == []
+    assert of_another_card.parts == of_another_board.parts == read_parts(world, said, card=card) == {}
+    assert read_comments(world, card) == []
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_comments_come_newest_first(world: World, limit: int) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
-    made = [comment(world, card, f"{number}") for number in range(8)]
-    world.write(creates=(*made, comment(world, other, "Elsewhere")))
+    made = [make_comment(world, card, f"{number}") for number in range(8)]
+    world.write(creates=(*made, make_comment(world, other, "Elsewhere")))
 
-    assert comments_of(world, card, limit) == made[::-1]
+    assert read_comments(world, card, limit) == made[::-1]
 
 
 def test_checklists_come_in_the_order_of_their_ranks(world: World) -> None:
     card = world.add_card("Copy")
-    made = [checklist(world, card, rank, item(world, rank)) for rank in ("b00", "a0", "a1", "Zz")]
+    made = [make_checklist(world, card, rank, make_item(world, rank)) for rank in ("b00", "a0", "a1", "Zz")]
     world.write(creates=tuple(made))
 
-    assert [each.rank for each in checklists_of(world, card)] == ["Zz", "a0", "a1", "b00"]
-    assert checklists_of(world, card)[1] == made[1]
-    assert checklists_of(world, world.add_card("Other")) == ()
+    assert [each.rank for each in read_checklists(world, card)] == ["Zz", "a0", "a1", "b00"]
+    assert read_checklists(world, card)[1] == made[1]
+    assert read_checklists(world, world.add_card("Other")) == ()
 
 
 def test_what_is_said_and_ticked_off_is_the_boards_own(world: World) -> None:
-    card = full_card(world)
-    bob = world.user("Bob")
+    card = add_full_card(world)
+    bob = world.add_user("Bob")
 
     assert world.store.page_comments(world.board_id, bob.id, card.id, 10) is None
     assert world.store.read_checklists(world.board_id, bob.id, card.id) is None
-    world.member(bob, Role.VIEWER)
+    world.add_member(bob, Role.VIEWER)
     assert world.store.page_comments(world.board_id, bob.id, card.id, 10) is not None

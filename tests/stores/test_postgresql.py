@@ -16,11 +16,11 @@ import pytest
 import sqlalchemy as sa
 
 from kanban import lists
-from stores import CannotOpen, migrations, open_store, sql_writes, statements
-from stores.engine import kind_of_key
+from stores import StoreOpenError, migrations, open_store, sql_writes, statements
+from stores.engine import find_kind_by_constraint
 from stores.schema import metadata
 from tests.engines.postgresql_server import PostgresqlServer
-from tests.stores.queries import FLAGS, queries
+from tests.stores.queries import FLAGS, list_queries
 from tests.stores.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -51,15 +51,15 @@ def shell(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run_program(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A program of a few lines, in a process of its own."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def sentence(url: str) -> str:
+def open_error(url: str) -> str:
     """Why that URL cannot be opened. Nothing that is told holds the password."""
-    with pytest.raises(CannotOpen) as error:
+    with pytest.raises(StoreOpenError) as error:
         open_store(url)
     assert "p4ss" not in "".join(traceback.format_exception(error.value))
     return str(error.value)
@@ -80,18 +80,18 @@ def sentence(url: str) -> str:
     ],
 )
 def test_a_url_without_a_database_is_told_with_an_example(url: str) -> None:
-    assert "postgresql+psycopg://user:password@host:5432/database" in sentence(url)
+    assert "postgresql+psycopg://user:password@host:5432/database" in open_error(url)
 
 
 def test_an_at_sign_in_a_password_is_told() -> None:
-    assert sentence("postgresql+psycopg://ann:1@p4ss@localhost/tackboard") == (
+    assert open_error("postgresql+psycopg://ann:1@p4ss@localhost/tackboard") == (
         "STORE_URL has more than one '@': write one in a password as %40."
     )
 
 
 def test_an_unknown_option_is_told() -> None:
     assert (
-        sentence("postgresql+psycopg://localhost/tackboard?p4ss=1")
+        open_error("postgresql+psycopg://localhost/tackboard?p4ss=1")
         == "STORE_URL has an option that libpq does not know."
     )
 
@@ -99,17 +99,17 @@ def test_an_unknown_option_is_told() -> None:
 def test_a_host_that_there_is_not_is_told() -> None:
     url = f"postgresql+psycopg://ann:{PERCENT}@nowhere.invalid/tackboard"
 
-    assert sentence(url) == "There is no host 'nowhere.invalid': check STORE_URL."
+    assert open_error(url) == "There is no host 'nowhere.invalid': check STORE_URL."
 
 
 def test_a_port_where_nobody_answers_is_told() -> None:
     url = f"postgresql+psycopg://ann:{PERCENT}@127.0.0.1:1/tackboard"
 
-    assert sentence(url) == ("No PostgreSQL runs at 127.0.0.1:1: start it, or check the host and port in STORE_URL.")
+    assert open_error(url) == ("No PostgreSQL runs at 127.0.0.1:1: start it, or check the host and port in STORE_URL.")
 
 
 def test_a_missing_socket_is_told(tmp_path: Path) -> None:
-    assert sentence(f"postgresql+psycopg://ann@/tackboard?host={tmp_path}") == (
+    assert open_error(f"postgresql+psycopg://ann@/tackboard?host={tmp_path}") == (
         f"No PostgreSQL runs at {tmp_path}: start it, or check the host in STORE_URL."
     )
 
@@ -121,26 +121,26 @@ def test_a_wrong_password_is_told_and_the_right_one_lets_in(postgresql: Postgres
         owner.execute(f"ALTER DATABASE {database} OWNER TO guarded".encode())
     told = f"PostgreSQL at {where} does not take the password of the user 'guarded': check STORE_URL."
 
-    assert sentence(postgresql.url(database, "guarded:p4ss-wrong")) == told
-    assert sentence(postgresql.url(database, "guarded")) == told
+    assert open_error(postgresql.url(database, "guarded:p4ss-wrong")) == told
+    assert open_error(postgresql.url(database, "guarded")) == told
     open_store(postgresql.url(database, f"guarded:{PERCENT}")).close()
 
 
 def test_a_missing_database_is_told(postgresql: PostgresqlServer) -> None:
-    assert sentence(postgresql.url("missing")) == (
+    assert open_error(postgresql.url("missing")) == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} has no database 'missing': "
         "make it with createdb, or check STORE_URL."
     )
 
 
 def test_a_missing_user_is_told(postgresql: PostgresqlServer) -> None:
-    assert sentence(postgresql.url("postgres", f"zoe:{PERCENT}")) == (
+    assert open_error(postgresql.url("postgres", f"zoe:{PERCENT}")) == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} has no user 'zoe': make one with createuser, or check STORE_URL."
     )
 
 
 def test_what_libpq_finds_wrong_is_told_in_its_words(postgresql: PostgresqlServer, database: str) -> None:
-    assert sentence(f"{postgresql.url(database)}?sslmode=require") == (
+    assert open_error(f"{postgresql.url(database)}?sslmode=require") == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} cannot be used: server does not support SSL, but SSL was required."
     )
 
@@ -150,7 +150,7 @@ def test_a_database_of_another_program_is_left_alone(postgresql: PostgresqlServe
     with closing(postgresql.connection(database)) as other:
         other.execute(f"CREATE TABLE {table} (version_num TEXT)".encode())
 
-        assert sentence(postgresql.url(database)) == (
+        assert open_error(postgresql.url(database)) == (
             f"The database '{database}' at 127.0.0.1:{postgresql.port} is not a Tackboard database: "
             "let STORE_URL name another, or an empty one."
         )
@@ -163,7 +163,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlSer
     with closing(postgresql.connection(database)) as newer:
         newer.execute("UPDATE tackboard_schema SET version_num = '9999'")
 
-    assert sentence(postgresql.url(database)) == (
+    assert open_error(postgresql.url(database)) == (
         f"The database '{database}' at 127.0.0.1:{postgresql.port} was made by a newer Tackboard "
         f"(schema 9999; this one knows up to {migrations.HEAD}): run that one."
     )
@@ -197,7 +197,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr("stores.migrations.upgrade", fails)
-        assert sentence(postgresql.url(database)).endswith('cannot be used: relation "missing" does not exist.')
+        assert open_error(postgresql.url(database)).endswith('cannot be used: relation "missing" does not exist.')
 
     open_store(postgresql.url(database)).close()
 
@@ -206,7 +206,7 @@ def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, data
     code = "import sys; from stores import open_store; s = open_store(sys.argv[1]); print(s.secret()); s.close()"
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: run(code, postgresql.url(database)), range(4)))
+        answers = list(pool.map(lambda _: run_program(code, postgresql.url(database)), range(4)))
 
     assert [answer.stderr for answer in answers] == [""] * 4
     assert len({answer.stdout for answer in answers}) == 1
@@ -215,8 +215,8 @@ def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, data
 def test_opening_what_is_up_to_date_loads_no_alembic(postgresql: PostgresqlServer, database: str) -> None:
     code = "import sys; from stores import open_store; open_store(sys.argv[1]).close(); print('alembic' in sys.modules)"
 
-    assert run(code, postgresql.url(database)).stdout == "True\n"
-    assert run(code, postgresql.url(database)).stdout == "False\n"
+    assert run_program(code, postgresql.url(database)).stdout == "True\n"
+    assert run_program(code, postgresql.url(database)).stdout == "False\n"
 
 
 def test_a_user_who_may_not_make_tables_is_told(postgresql: PostgresqlServer, database: str) -> None:
@@ -224,7 +224,7 @@ def test_a_user_who_may_not_make_tables_is_told(postgresql: PostgresqlServer, da
         owner.execute("CREATE USER visitor")
         owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
-    assert sentence(postgresql.url(database, "visitor")) == (
+    assert open_error(postgresql.url(database, "visitor")) == (
         f"The database '{database}' at 127.0.0.1:{postgresql.port} does not let the user 'visitor' keep tables: "
         "make that user its owner."
     )
@@ -234,12 +234,12 @@ def test_a_database_that_takes_no_writes_is_told(postgresql: PostgresqlServer, d
     with closing(postgresql.connection()) as owner:
         owner.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on".encode())
 
-    assert sentence(postgresql.url(database)).endswith("takes no writes: let STORE_URL name the primary server.")
+    assert open_error(postgresql.url(database)).endswith("takes no writes: let STORE_URL name the primary server.")
 
 
 def test_a_database_that_cannot_hold_all_text_is_told(postgresql: PostgresqlServer) -> None:
     with postgresql.database("ENCODING 'LATIN1' LOCALE 'C'") as name:
-        told = sentence(postgresql.url(name))
+        told = open_error(postgresql.url(name))
 
     assert told.endswith("keeps text as LATIN1: make one with createdb --encoding=UTF8 --template=template0.")
 
@@ -248,7 +248,7 @@ def test_a_database_without_a_schema_is_told(postgresql: PostgresqlServer, datab
     with closing(postgresql.connection(database)) as owner:
         owner.execute("DROP SCHEMA public")
 
-    assert "has no schema to put tables in" in sentence(postgresql.url(database))
+    assert "has no schema to put tables in" in open_error(postgresql.url(database))
 
 
 def test_a_server_that_is_too_old_is_told(
@@ -256,7 +256,7 @@ def test_a_server_that_is_too_old_is_told(
 ) -> None:
     monkeypatch.setattr("stores.postgresql._OLDEST", 990_000)
 
-    assert sentence(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
+    assert open_error(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
 
 
 def test_a_schema_of_its_own_will_do(postgresql: PostgresqlServer, database: str) -> None:
@@ -315,7 +315,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, s
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.do(lists.update, world.list_named("To do").id, patch={"stage": "done"})
+    world.apply(lists.update, world.find_list("To do").id, patch={"stage": "done"})
 
     assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]
 
@@ -346,7 +346,7 @@ def test_the_tables_refuse_what_cannot_be(world: World, shell: psycopg.Connectio
 # Plans
 
 
-QUERIES = queries(lateral=True)
+QUERIES = list_queries(use_lateral=True)
 WRITES: dict[str, sa.Update | sa.Delete] = {
     **{
         name: value
@@ -363,18 +363,18 @@ WRITES: dict[str, sa.Update | sa.Delete] = {
         for name in ("STRIP_CARD", "CARRY_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
-    **{f"hand_over_items {count}": sql_writes.hand_over_items(count) for count in (0, 2)},
+    **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
+        f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
     },
 }
 DIALECT = sa.dialects.registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
 
 
-def plan(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update | sa.Delete) -> str:
+def explain(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update | sa.Delete) -> str:
     """How PostgreSQL goes about a statement, whatever its parameters, when it scans and sorts only where it must."""
-    text = statements.Prepared(statement, DIALECT).text
+    text = statements.PreparedStatement(statement, DIALECT).text
     nulls = ", ".join("NULL" for _ in {*re.findall(r"\$\d+", text)})
     for setting in ("enable_seqscan = off", "enable_sort = off", "enable_bitmapscan = off"):
         shell.execute(f"SET {setting}".encode())
@@ -386,7 +386,7 @@ def plan(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update |
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> None:
-    steps = plan(shell, QUERIES[name])
+    steps = explain(shell, QUERIES[name])
 
     assert "Seq Scan" not in steps
     # Cards in order are sorted where several lists come together, of each no more than the page has.
@@ -396,14 +396,14 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
 
 @pytest.mark.parametrize("continued", FLAGS)
 def test_what_is_worked_on_is_found_by_its_end(shell: psycopg.Connection[Any], *, continued: bool) -> None:
-    steps = plan(shell, statements.worked_page(continued=continued))
+    steps = explain(shell, statements.select_time_entries_with_cards(continued=continued))
 
     assert re.search(r"ix_time_entries_worked on time_entries entry.*\n *Index Cond: .*COALESCE\(ended_at", steps)
 
 
 @pytest.mark.parametrize("name", WRITES)
 def test_no_write_scans(shell: psycopg.Connection[Any], name: str) -> None:
-    assert "Seq Scan" not in plan(shell, WRITES[name])
+    assert "Seq Scan" not in explain(shell, WRITES[name])
 
 
 def test_every_unique_key_has_a_name_in_the_port(shell: psycopg.Connection[Any]) -> None:
@@ -412,4 +412,4 @@ def test_every_unique_key_has_a_name_in_the_port(shell: psycopg.Connection[Any])
         "WHERE indisunique AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'tackboard_schema%'"
     ).fetchall()
 
-    assert {kind_of_key(name) for (name,) in unique} >= {"user", "card.external_id", "idempotency_key"}
+    assert {find_kind_by_constraint(name) for (name,) in unique} >= {"user", "card.external_id", "idempotency_key"}

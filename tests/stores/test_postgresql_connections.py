@@ -22,7 +22,7 @@ from tests.engines.postgresql_server import PostgresqlServer, running
 from tests.engines.tapped_line import TappedLine
 from tests.stores.world import NOON, World
 
-PATIENCE = 0.2
+TIMEOUT = 0.2
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def url(postgresql: PostgresqlServer) -> str:
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
     """Ann and her board, in a store that waits for nobody."""
-    store = open_postgresql(url, patience=PATIENCE)
+    store = open_postgresql(url, timeout=TIMEOUT)
     yield World(store)
     store.close()
 
@@ -61,7 +61,7 @@ def far(url: str, postgresql: PostgresqlServer, line: TappedLine) -> Iterator[Wo
     store.close()
 
 
-def await_waiter(behind: psycopg.Connection[Any]) -> None:
+def wait_for_lock_waiter(behind: psycopg.Connection[Any]) -> None:
     """Until somebody waits for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'tackboard'"
     while behind.execute(waiting).fetchone() == (0,):
@@ -73,11 +73,11 @@ def break_connections(behind: psycopg.Connection[Any]) -> None:
     behind.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'tackboard'")
 
 
-def assert_whole(world: World) -> None:
+def assert_consistent(world: World) -> None:
     """Every write is there entirely: its event, its card, and its part in every count."""
-    found = world.cards()
-    view = world.view()
-    assert view.board.seq == len(world.events()) == 1 + len(found)
+    found = world.list_cards()
+    view = world.read_board()
+    assert view.board.seq == len(world.list_events()) == 1 + len(found)
     assert sum(each.card_count for each in view.lists) == len(found)
     assert len({card.rank for card in found}) == len(found)
 
@@ -86,8 +86,8 @@ def assert_whole(world: World) -> None:
 
 
 READS: dict[str, Callable[[World], object]] = {
-    "read_board": lambda far: far.view(),
-    "read_board with cards": lambda far: far.view("crd_1", "crd_2", beside=NeighbourOf("crd_3", "after")),
+    "read_board": lambda far: far.read_board(),
+    "read_board with cards": lambda far: far.read_board("crd_1", "crd_2", beside=NeighbourOf("crd_3", "after")),
     "page_cards": lambda far: far.store.page_cards(far.board_id, far.ann.id, CardQuery(), 50),
     "page_cards of a search": lambda far: far.store.page_cards(
         far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=CardSort.MOST_RECENTLY_UPDATED), 50
@@ -118,17 +118,17 @@ def test_a_read_is_one_round_trip(far: World, line: TappedLine, name: str) -> No
 
 def test_a_commit_is_one_round_trip(far: World, line: TappedLine) -> None:
     record = StoredResponse("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
-    card, change = cards.create(far.view(), far.act(), title="Copy", list_id=far.list_named("Doing").id)
+    card, change = cards.create(far.read_board(), far.context(), title="Copy", list_id=far.find_list("Doing").id)
     before = line.round_trips
 
     far.store.commit(change, record)
 
     assert line.round_trips == before + 1
-    assert far.card(card).running
+    assert far.read_card(card).running
 
 
 def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> None:
-    token = far.token()
+    token = far.add_token()
     before = line.round_trips
 
     far.store.touch_token(token.id, NOON)
@@ -138,7 +138,7 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> Non
 
 
 def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) -> None:
-    _, late = cards.create(far.view(), far.act(), title="Late")
+    _, late = cards.create(far.read_board(), far.context(), title="Late")
     far.add_card("First")
     before = line.round_trips
 
@@ -149,12 +149,14 @@ def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) 
 
 
 def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TappedLine) -> None:
-    todo = far.list_named("To do")
+    todo = far.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = far.crowd("To do", [f"{prefix}{number:03}1" for number in range(1000)])
+    crowd = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
     mover = far.add_card("Mover")
     beside = NeighbourOf(crowd[1].id, "before")
-    _, change = cards.move(far.view(mover.id, beside=beside), mover.id, far.act(), list_id=todo.id, before=crowd[1].id)
+    _, change = cards.move(
+        far.read_board(mover.id, beside=beside), mover.id, far.context(), list_id=todo.id, before=crowd[1].id
+    )
     before = line.round_trips
 
     assert change
@@ -162,8 +164,8 @@ def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line:
     far.store.commit(change)
 
     assert line.round_trips == before + 3
-    assert [card.title for card in far.cards()][:3] == ["Crowd 0", "Mover", "Crowd 1"]
-    assert max(len(card.rank) for card in far.cards()) < 6
+    assert [card.title for card in far.list_cards()][:3] == ["Crowd 0", "Mover", "Crowd 1"]
+    assert max(len(card.rank) for card in far.list_cards()) < 6
 
 
 def test_what_is_read_together_is_of_one_moment(far: World, behind: psycopg.Connection[Any]) -> None:
@@ -174,32 +176,32 @@ def test_what_is_read_together_is_of_one_moment(far: World, behind: psycopg.Conn
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(engine.read, [count, pause, count])
-        await_waiter(behind)
+        wait_for_lock_waiter(behind)
         far.add_card("Meanwhile")
         behind.execute("SELECT pg_advisory_unlock(7)")
 
     first, _, second = reading.result()
     assert first == second == [(0,)]
-    assert len(far.cards()) == 1
+    assert len(far.list_cards()) == 1
 
 
 # Waiting for others
 
 
 def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, behind: psycopg.Connection[Any]) -> None:
-    token = world.token()
+    token = world.add_token()
     with behind.transaction():
         behind.execute("UPDATE boards SET name = 'Held'")
         behind.execute("UPDATE tokens SET name = 'Held'")
 
         with pytest.raises(Busy, match="too long"):
             world.add_card("Too late")
-        assert world.view().board.name == "Website"
+        assert world.read_board().board.name == "Website"
         world.store.touch_token(token.id, world.now)
 
         raise psycopg.Rollback
     world.add_card("In time")
-    assert world.titles("To do") == ["In time"]
+    assert world.list_titles("To do") == ["In time"]
     assert world.store.read_token(world.ann.id, token.id) == token
 
 
@@ -208,21 +210,21 @@ def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connec
         behind.execute("LOCK TABLE cards")
 
         with pytest.raises(Busy, match="too long"):
-            world.cards()
+            world.list_cards()
 
 
 def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.view(), far.act(), title="Second")
+    _, change = cards.create(far.read_board(), far.context(), title="Second")
 
     with ThreadPoolExecutor(1) as pool:
         with behind.transaction():
             behind.execute("UPDATE boards SET name = 'First'")
             writing = pool.submit(far.store.commit, change)
-            await_waiter(behind)
+            wait_for_lock_waiter(behind)
 
         with pytest.raises(StaleRead):
             writing.result()
-    assert far.cards() == []
+    assert far.list_cards() == []
 
 
 def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.Connection[Any]) -> None:
@@ -230,20 +232,20 @@ def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.C
     with closing(open_postgresql(f"{url}?options=-c%20deadlock_timeout%3D3s")) as store:
         world = World(store)
         card = world.add_card("Copy")
-        revised, change = cards.update(world.view(card.id), card.id, {"title": "Text"}, world.act())
+        revised, change = cards.update(world.read_board(card.id), card.id, {"title": "Text"}, world.context())
         assert change
 
         with ThreadPoolExecutor(1) as pool, behind.transaction():
             behind.execute("SET LOCAL deadlock_timeout = '1min'")
             behind.execute("UPDATE cards SET title = 'Held'")
             writing = pool.submit(store.commit, change)
-            await_waiter(behind)
+            wait_for_lock_waiter(behind)
             behind.execute("UPDATE boards SET name = 'Held'")
 
             with pytest.raises(StaleRead):
                 writing.result()
             raise psycopg.Rollback
-        assert world.card(card) == card != revised
+        assert world.read_card(card) == card != revised
 
 
 def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,13 +256,13 @@ def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pyt
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(world.add_card, map(str, range(16))))
 
-        assert len(world.cards()) == 16
+        assert len(world.list_cards()) == 16
 
 
 def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 0)
 
-    with closing(open_postgresql(url, patience=0.0)) as store, pytest.raises(Busy, match="in use"):
+    with closing(open_postgresql(url, timeout=0.0)) as store, pytest.raises(Busy, match="in use"):
         store.check_ready()
 
 
@@ -275,46 +277,46 @@ def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
 
         world.add_card(f"Card {number}")
 
-    assert_whole(world)
+    assert_consistent(world)
 
 
 def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.view(), far.act(), title="Torn")
+    _, change = cards.create(far.read_board(), far.context(), title="Torn")
 
     with ThreadPoolExecutor(1) as pool, behind.transaction():
         behind.execute("UPDATE boards SET name = 'Held'")
         writing = pool.submit(far.store.commit, change)
-        await_waiter(behind)
+        wait_for_lock_waiter(behind)
         break_connections(behind)
 
         with pytest.raises(Unavailable):
             writing.result()
         raise psycopg.Rollback
     far.store.commit(change)
-    assert [card.title for card in far.cards()] == ["Torn"]
-    assert_whole(far)
+    assert [card.title for card in far.list_cards()] == ["Torn"]
+    assert_consistent(far)
 
 
 def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -> None:
-    _, change = cards.create(far.view(), far.act(), title="Lost")
+    _, change = cards.create(far.read_board(), far.context(), title="Lost")
     line.lose = "request"
 
     with pytest.raises(Unavailable, match="lost"):
         far.store.commit(change)
 
-    assert far.cards() == []
-    assert_whole(far)
+    assert far.list_cards() == []
+    assert_consistent(far)
 
 
 def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TappedLine) -> None:
-    _, change = cards.create(far.view(), far.act(), title="Unheard")
+    _, change = cards.create(far.read_board(), far.context(), title="Unheard")
     line.lose = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
         far.store.commit(change)
 
-    assert [card.title for card in far.cards()] == ["Unheard"]
-    assert_whole(far)
+    assert [card.title for card in far.list_cards()] == ["Unheard"]
+    assert_consistent(far)
     with pytest.raises(StaleRead):
         far.store.commit(change)
 
@@ -323,9 +325,9 @@ def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TappedLine
     line.lose = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
-        far.view()
+        far.read_board()
 
-    assert far.view().board.seq == 1
+    assert far.read_board().board.seq == 1
 
 
 def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
@@ -352,8 +354,8 @@ def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
         for writer in writers:
             writer.result()
 
-    assert set(acknowledged) <= {card.title for card in far.cards()} <= set(tried)
-    assert_whole(far)
+    assert set(acknowledged) <= {card.title for card in far.list_cards()} <= set(tried)
+    assert_consistent(far)
 
 
 def test_when_the_server_comes_back_so_does_the_store() -> None:
@@ -371,8 +373,8 @@ def test_when_the_server_comes_back_so_does_the_store() -> None:
             server.start()
             world.add_card(how.name)
 
-        assert [card.title for card in world.cards()] == ["SIGINT", "SIGQUIT"]
-        assert_whole(world)
+        assert [card.title for card in world.list_cards()] == ["SIGINT", "SIGQUIT"]
+        assert_consistent(world)
 
 
 def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
@@ -398,27 +400,27 @@ def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
                     writer.result()
             server.start()
 
-            assert set(acknowledged) <= {card.id for card in world.cards()}
-            assert_whole(world)
+            assert set(acknowledged) <= {card.id for card in world.list_cards()}
+            assert_consistent(world)
 
 
 def test_a_closed_store_says_so(world: World) -> None:
     world.store.close()
 
     with pytest.raises(Unavailable, match="closed"):
-        world.view()
+        world.read_board()
 
 
 def test_a_process_that_was_forked_makes_connections_of_its_own(world: World) -> None:
     child = os.fork()
     if child == 0:
-        found = world.view().board.seq
+        found = world.read_board().board.seq
         world.store.close()
         os._exit(found)
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 1
-    assert world.view().board.seq == 1
+    assert world.read_board().board.seq == 1
 
 
 def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
@@ -429,7 +431,7 @@ def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Con
             world.add_card("Copy")
         with pytest.raises(Unavailable, match="takes no writes"):
             world.store.check_ready()
-        assert world.view().board.seq == 1
+        assert world.read_board().board.seq == 1
     finally:
         behind.execute("SET default_transaction_read_only = off")
         behind.execute("ALTER DATABASE postgres RESET default_transaction_read_only")

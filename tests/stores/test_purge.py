@@ -9,12 +9,12 @@ from kanban import boards
 from kanban.store import CardQuery, CardState
 from kanban.values import Change, Role, StoredResponse
 from stores.dynamodb_store import DynamoStore
-from tests.stores.conftest import Opener
-from tests.stores.parts import full_card
+from tests.stores.conftest import OpenStore
+from tests.stores.parts import add_full_card
 from tests.stores.world import World
 
 
-def purged(world: World, limit: int = 1000) -> int:
+def purge_all(world: World, limit: int = 1000) -> int:
     """All that is to be erased, in steps; how many things that were."""
     erased = 0
     while step := world.store.purge(world.now, limit):
@@ -23,20 +23,20 @@ def purged(world: World, limit: int = 1000) -> int:
 
 
 def delete_card(world: World) -> None:
-    world.delete_card(full_card(world))
+    world.delete_card(add_full_card(world))
 
 
 def delete_list(world: World) -> None:
     world.add_list("Old", external_id="old")
-    full_card(world, "Old")
+    add_full_card(world, "Old")
     world.delete_list("Old")
 
 
 def delete_board(world: World) -> None:
-    home, world.board_id = world.board_id, world.board("Old")
-    world.member(world.user("Bob", id="bob"), Role.EDITOR)
-    full_card(world)
-    world.store.commit(boards.delete(world.view(), world.act(), []))
+    home, world.board_id = world.board_id, world.add_board("Old")
+    world.add_member(world.add_user("Bob", id="bob"), Role.EDITOR)
+    add_full_card(world)
+    world.store.commit(boards.delete(world.read_board(), world.context(), []))
     world.board_id = home
 
 
@@ -47,48 +47,48 @@ DELETIONS: dict[str, Callable[[World], None]] = {"a card": delete_card, "a list"
 @pytest.mark.parametrize("what", DELETIONS)
 def test_what_was_deleted_is_erased_and_the_rest_is_not(world: World, what: str, limit: int) -> None:
     kept = world.add_card("Kept")
-    seq = world.view().board.seq
+    seq = world.read_board().board.seq
     DELETIONS[what](world)
-    before = world.events()
-    world.later(days=31)
+    before = world.list_events()
+    world.advance(days=31)
 
-    erased = purged(world, limit)
+    erased = purge_all(world, limit)
 
     assert erased > 3
     assert world.store.purge(world.now, limit) == 0
-    assert world.events() == before
-    assert world.view().board.seq >= seq
-    assert world.cards() == [kept]
-    assert world.cards(CardQuery(state=CardState.DELETED)) == []
-    assert len(world.view().lists) == 3
+    assert world.list_events() == before
+    assert world.read_board().board.seq >= seq
+    assert world.list_cards() == [kept]
+    assert world.list_cards(CardQuery(state=CardState.DELETED)) == []
+    assert len(world.read_board().lists) == 3
 
 
 def test_what_was_deleted_at_that_moment_or_later_is_kept(world: World) -> None:
-    card = full_card(world)
+    card = add_full_card(world)
     world.delete_card(card)
 
     assert world.store.purge(world.now, 1000) == 0
 
-    assert [found.id for found in world.cards(CardQuery(state=CardState.DELETED))] == [card.id]
+    assert [found.id for found in world.list_cards(CardQuery(state=CardState.DELETED))] == [card.id]
 
 
 @pytest.mark.parametrize("what", DELETIONS)
-def test_another_process_goes_on_where_a_purge_was_interrupted(world: World, open_again: Opener, what: str) -> None:
+def test_another_process_goes_on_where_a_purge_was_interrupted(world: World, open_again: OpenStore, what: str) -> None:
     DELETIONS[what](world)
-    world.later(days=31)
+    world.advance(days=31)
     world.store.purge(world.now, 2)
 
     world.store = open_again()
 
-    assert purged(world, 2) > 0
-    assert world.cards(CardQuery(state=CardState.DELETED)) == []
+    assert purge_all(world, 2) > 0
+    assert world.list_cards(CardQuery(state=CardState.DELETED)) == []
 
 
 def test_a_board_that_was_purged_is_nobodys(world: World) -> None:
-    world.store.commit(boards.delete(world.view(), world.act(), []))
-    world.later(days=31)
+    world.store.commit(boards.delete(world.read_board(), world.context(), []))
+    world.advance(days=31)
 
-    purged(world)
+    purge_all(world)
 
     assert world.store.read_deleted(world.board_id, world.ann.id) is None
     assert world.store.page_boards(world.ann.id, 10).items == ()
@@ -96,14 +96,14 @@ def test_a_board_that_was_purged_is_nobodys(world: World) -> None:
 
 def test_a_step_is_about_as_large_as_asked(world: World) -> None:
     delete_board(world)
-    world.later(days=31)
+    world.advance(days=31)
 
     step = world.store.purge(world.now + timedelta(seconds=1), 2)
 
     assert 1 <= step <= 4
 
 
-def answered(world: World, key: str, *, hours: int) -> StoredResponse:
+def remember_response(world: World, key: str, *, hours: int) -> StoredResponse:
     """An answer that is remembered for so many hours."""
     expires_at = world.now + timedelta(hours=hours)
     record = StoredResponse(
@@ -116,9 +116,9 @@ def answered(world: World, key: str, *, hours: int) -> StoredResponse:
 @pytest.mark.parametrize("limit", [1, 50, 1000])
 def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: World, limit: int) -> None:
     for number in range(60):
-        answered(world, f"old {number}", hours=24)
-    kept = answered(world, "kept", hours=72)
-    world.later(hours=24)
+        remember_response(world, f"old {number}", hours=24)
+    kept = remember_response(world, "kept", hours=72)
+    world.advance(hours=24)
 
     steps = []
     while step := world.store.purge_expired_responses(world.now, limit):
@@ -131,7 +131,7 @@ def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: 
 
 
 def test_an_answer_is_kept_until_its_very_second(world: World) -> None:
-    answered(world, "key", hours=24)
-    world.later(hours=23, minutes=59, seconds=59)
+    remember_response(world, "key", hours=24)
+    world.advance(hours=23, minutes=59, seconds=59)
 
     assert world.store.purge_expired_responses(world.now, 10) == 0

@@ -17,11 +17,11 @@ from kanban.errors import UnknownReference
 from kanban.ids import IdGenerator
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
 from kanban.values import ActionContext, Card, Change, StoredResponse, TimeEntry, User
-from tests.stores.conftest import Opener
-from tests.stores.world import NOON, World, neighbour_of
+from tests.stores.conftest import OpenStore
+from tests.stores.world import NOON, World, neighbour_for
 
 
-def at_once(number: int, action: Callable[[int], Any]) -> list[Any]:
+def run_concurrently(number: int, action: Callable[[int], Any]) -> list[Any]:
     """What each of that many threads answered, all of them let go at the same moment."""
     gate = Barrier(number)
 
@@ -35,8 +35,8 @@ def at_once(number: int, action: Callable[[int], Any]) -> list[Any]:
 
 def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
     for round_number in range(20):
-        view = world.view()
-        changes = [cards.create(view, world.act(), title=f"{round_number}")[1] for _ in range(2)]
+        view = world.read_board()
+        changes = [cards.create(view, world.context(), title=f"{round_number}")[1] for _ in range(2)]
 
         def attempt(which: int, changes: list[Change] = changes) -> bool:
             try:
@@ -45,15 +45,15 @@ def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
                 return False
             return True
 
-        assert sorted(at_once(2, attempt)) == [False, True]
+        assert sorted(run_concurrently(2, attempt)) == [False, True]
 
-    assert world.view().board.seq == 21
-    assert len(world.cards()) == 20
+    assert world.read_board().board.seq == 21
+    assert len(world.list_cards()) == 20
 
 
 def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
     def attempt(which: int) -> bool:
-        _, change = users.create(ActionContext("", NOON, world.act().new_id), name=f"User {which}", id="wanted")
+        _, change = users.create(ActionContext("", NOON, world.context().new_id), name=f"User {which}", id="wanted")
         try:
             world.store.commit(change)
         except AlreadyExists as error:
@@ -62,10 +62,10 @@ def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
             return False
         return True
 
-    assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
+    assert Counter(run_concurrently(8, attempt)) == {True: 1, False: 7}
 
 
-def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opener) -> None:
+def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: OpenStore) -> None:
     def attempt(which: int) -> User:
         user, change = users.create(
             ActionContext("", NOON, IdGenerator(lambda: NOON, os.urandom)), name=f"User {which}"
@@ -74,7 +74,7 @@ def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opene
         return user
 
     stores = [open_again() for _ in range(4)]
-    made = at_once(4, attempt)
+    made = run_concurrently(4, attempt)
 
     owners = [store.read_installation_owner() for store in stores]
     assert len({owner.id for owner in owners if owner}) == 1
@@ -82,21 +82,21 @@ def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: Opene
     assert len(stores[0].read_users([user.id for user in made])) == 4
 
 
-def test_many_purges_at_once_erase_everything_between_them(world: World, open_again: Opener) -> None:
+def test_many_purges_at_once_erase_everything_between_them(world: World, open_again: OpenStore) -> None:
     kept = world.add_card("Kept")
     for number in range(12):
         world.delete_card(world.add_card(f"{number}"))
-    world.later(days=31)
+    world.advance(days=31)
     stores = [open_again() for _ in range(3)]
 
     def purge(which: int) -> int:
         return sum(iter(lambda: stores[which].purge(world.now, 2), 0))
 
-    erased = at_once(3, purge)
+    erased = run_concurrently(3, purge)
 
     assert sum(erased) >= 12
-    assert world.cards(CardQuery(state=CardState.DELETED)) == []
-    assert world.cards() == [kept]
+    assert world.list_cards(CardQuery(state=CardState.DELETED)) == []
+    assert world.list_cards() == [kept]
 
 
 def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:
@@ -106,7 +106,7 @@ def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> Non
 
     def attempt(which: int) -> bool:
         while True:
-            _, change = cards.create(world.view(), world.act(), title=f"Card {which}")
+            _, change = cards.create(world.read_board(), world.context(), title=f"Card {which}")
             try:
                 world.store.commit(change, replace(record, body=str(which).encode()))
             except StaleRead:
@@ -117,10 +117,10 @@ def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> Non
                 return False
             return True
 
-    assert Counter(at_once(8, attempt)) == {True: 1, False: 7}
+    assert Counter(run_concurrently(8, attempt)) == {True: 1, False: 7}
     found = world.store.read_stored_response(world.ann.id, "create_card", "key", world.now)
     assert found is not None
-    assert [card.title for card in world.cards()] == [f"Card {found.body.decode()}"]
+    assert [card.title for card in world.list_cards()] == [f"Card {found.body.decode()}"]
 
 
 def test_a_read_sees_one_moment(world: World) -> None:
@@ -141,18 +141,18 @@ def test_a_read_sees_one_moment(world: World) -> None:
             reads += 1
         return reads
 
-    answers = at_once(3, lambda which: write(which) if which == 0 else read(which))
+    answers = run_concurrently(3, lambda which: write(which) if which == 0 else read(which))
 
     assert sum(each or 0 for each in answers) > 0
-    assert world.list_named("To do").card_count == 40
+    assert world.find_list("To do").card_count == 40
 
 
-def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_again: Opener) -> None:
+def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_again: OpenStore) -> None:
     world.add_list("Review", stage="in_progress")
-    list_ids = [each.id for each in world.view().lists]
+    list_ids = [each.id for each in world.read_board().lists]
     made = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
-    seq = world.view().board.seq
-    worlds = [world, _beside(world, open_again)]
+    seq = world.read_board().board.seq
+    worlds = [world, _open_second_world(world, open_again)]
 
     def mover(which: int) -> int:
         chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
@@ -160,36 +160,36 @@ def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_agai
         acknowledged = 0
         while acknowledged < 8:
             card, neighbour = chance.sample(made, 2)
-            target = mine.card(neighbour).list_id
+            target = mine.read_card(neighbour).list_id
             place = chance.choice([{"before": neighbour.id}, {"after": neighbour.id}, {"position": "top"}, {}])
-            acknowledged += _moved(mine, card, target, place)
+            acknowledged += _move_with_retry(mine, card, target, place)
         return acknowledged
 
-    acknowledged = sum(at_once(16, mover))
+    acknowledged = sum(run_concurrently(16, mover))
 
-    found = world.cards()
-    events = world.events()
+    found = world.list_cards()
+    events = world.list_events()
     assert sorted(card.id for card in found) == sorted(card.id for card in made)
-    assert world.view().board.seq == seq + acknowledged == len(events)
+    assert world.read_board().board.seq == seq + acknowledged == len(events)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for list_id in list_ids:
         held = [card.rank for card in found if card.list_id == list_id]
-        assert len(set(held)) == len(held) == world.view().get_list(list_id).card_count
+        assert len(set(held)) == len(held) == world.read_board().get_list(list_id).card_count
 
 
-def _beside(world: World, open_again: Opener) -> World:
+def _open_second_world(world: World, open_again: OpenStore) -> World:
     """The same board through another store, as another process has it."""
     other = World.__new__(World)
     other.__dict__.update(world.__dict__, store=open_again())
     return other
 
 
-def _moved(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
+def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
     """Move a card, deciding again whenever somebody else was first; how many writes that made: none or one."""
     while True:
-        view = world.view(card.id, beside=neighbour_of(place))
+        view = world.read_board(card.id, beside=neighbour_for(place))
         try:
-            _, change = cards.move(view, card.id, world.act(), list_id=list_id, **place)  # type: ignore[arg-type]  # words
+            _, change = cards.move(view, card.id, world.context(), list_id=list_id, **place)  # type: ignore[arg-type]  # words
             if change is None:
                 return 0
             world.store.commit(change)
@@ -207,34 +207,34 @@ def test_after_many_random_operations_every_count_is_right(world: World, seed: i
     live: list[Card] = []
 
     for number in range(150):
-        world.later(seconds=chance.randint(0, 3))
+        world.advance(seconds=chance.randint(0, 3))
         choice = chance.random()
-        names = [each.name for each in world.view().lists]
+        names = [each.name for each in world.read_board().lists]
         if choice < 0.3 or not live:
             live.append(
                 world.add_card(f"Card {number}", chance.choice(names), position=chance.choice(["top", "bottom"]))
             )
         elif choice < 0.8:
             card = chance.choice(live)
-            world.move(card, world.list_named(chance.choice(names)).id, position=chance.choice(["top", "bottom"]))
+            world.move_card(card, world.find_list(chance.choice(names)).id, position=chance.choice(["top", "bottom"]))
         elif choice < 0.9:
             world.delete_card(live.pop(chance.randrange(len(live))))
         elif choice < 0.95:
             world.add_list(f"List {number}", stage=chance.choice(["todo", "in_progress", "done"]))
         elif len(names) > 1:
             world.delete_list(chance.choice(names))
-            kept = world.view(*(card.id for card in live)).cards
+            kept = world.read_board(*(card.id for card in live)).cards
             live = [card for card in live if card.id in kept]
 
-    view = world.view()
+    view = world.read_board()
     for each in view.lists:
-        found = world.cards(CardQuery(list_id=each.id))
+        found = world.list_cards(CardQuery(list_id=each.id))
         assert each.card_count == len(found)
         assert all(each.first_rank <= card.rank <= each.last_rank for card in found)
-    assert {card.id for card in world.cards()} == {card.id for card in live}
-    assert view.board.seq == len(world.events())
-    for card in world.cards():
-        entries = _entries(world, card)
+    assert {card.id for card in world.list_cards()} == {card.id for card in live}
+    assert view.board.seq == len(world.list_events())
+    for card in world.list_cards():
+        entries = _read_time_entries(world, card)
         closed = [entry for entry in entries if entry.ended_at]
         seconds = [int((entry.ended_at - entry.started_at).total_seconds()) for entry in closed if entry.ended_at]
         assert card.tracked_seconds == sum(seconds)
@@ -242,7 +242,7 @@ def test_after_many_random_operations_every_count_is_right(world: World, seed: i
         assert (view.get_list_of(card).stage == "in_progress") == (card.running is not None)
 
 
-def _entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
+def _read_time_entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
     found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
     assert found is not None
     return found[1].items
@@ -251,16 +251,16 @@ def _entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
 def test_lists_moved_by_many_keep_one_order(world: World) -> None:
     for number in range(5):
         world.add_list(f"List {number}")
-    made = {each.id for each in world.view().lists}
+    made = {each.id for each in world.read_board().lists}
 
     def mover(which: int) -> None:
         chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
         for _ in range(5):
             first, second = chance.sample(sorted(made), 2)
-            world.do(lists.move, first, before=second)
+            world.apply(lists.move, first, before=second)
 
-    at_once(6, mover)
+    run_concurrently(6, mover)
 
-    found = world.view().lists
+    found = world.read_board().lists
     assert {each.id for each in found} == made
     assert len({each.rank for each in found}) == len(made)

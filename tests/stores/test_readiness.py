@@ -11,11 +11,11 @@ import pytest
 
 from kanban.store import Busy, Store, Unavailable
 from stores import backup, open_store, sql, sqlite
-from stores.readiness import FRESH, LONGEST_WRITE, Readiness
+from stores.readiness import FRESH_SECONDS, MAX_BUSY_SECONDS, WriteReadiness
 from tests.stores.world import World
 
 
-class Watch:
+class FakeClock:
     """Seconds that pass when they are told to."""
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Watch:
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    watch = Watch()
-    monkeypatch.setattr(sql, "Readiness", lambda: Readiness(watch))
+def watch(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    watch = FakeClock()
+    monkeypatch.setattr(sql, "Readiness", lambda: WriteReadiness(watch))
     return watch
 
 
@@ -39,23 +39,23 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path, watch: Watch) -> Iterator[Store]:
+def store(path: Path, watch: FakeClock) -> Iterator[Store]:
     """A SQLite file that was written to a while ago."""
     with closing(open_store(f"sqlite:///{path}")) as opened:
         opened.read_secret()
-        watch.seconds += FRESH
+        watch.seconds += FRESH_SECONDS
         yield opened
 
 
-def log_of(path: Path) -> Path:
+def wal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
 @contextmanager
-def no_room(path: Path) -> Iterator[None]:
+def limit_file_size(path: Path) -> Iterator[None]:
     """Files may not grow beyond the size of the log that the database has now, as where a quota is used up."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log_of(path).stat().st_size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wal_path(path).stat().st_size, before[1]))
     try:
         yield
     finally:
@@ -63,7 +63,7 @@ def no_room(path: Path) -> Iterator[None]:
 
 
 def test_where_there_is_no_room_for_writes_it_is_not_ready_and_with_room_again_it_is(store: Store, path: Path) -> None:
-    with no_room(path):
+    with limit_file_size(path):
         for _ in range(3):
             with pytest.raises(Unavailable):
                 store.check_ready()
@@ -81,11 +81,11 @@ def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: py
             store.check_ready()
 
 
-def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: Watch) -> None:
+def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: FakeClock) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         world = World(store)
         store.check_ready()
-        with no_room(path):
+        with limit_file_size(path):
             with pytest.raises(Unavailable):
                 world.add_card("Copy")
             with pytest.raises(Unavailable):
@@ -106,46 +106,46 @@ def test_a_file_that_is_gone_or_replaced_is_not_ready(store: Store, path: Path) 
     store.check_ready()
 
 
-def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Watch) -> None:
-    before = backup.digest(f"sqlite:///{path}")
+def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: FakeClock) -> None:
+    before = backup.compute_digest(f"sqlite:///{path}")
     size = path.stat().st_size
 
     for _ in range(10):
-        watch.seconds += FRESH
+        watch.seconds += FRESH_SECONDS
         store.check_ready()
 
-    assert backup.digest(f"sqlite:///{path}") == before
+    assert backup.compute_digest(f"sqlite:///{path}") == before
     assert path.stat().st_size == size
 
 
-def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, watch: Watch) -> None:
+def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, watch: FakeClock) -> None:
     sizes = []
     for _ in range(20):
         store.check_ready()
-        sizes.append(log_of(path).stat().st_size)
-        watch.seconds += FRESH / 10
+        sizes.append(wal_path(path).stat().st_size)
+        watch.seconds += FRESH_SECONDS / 10
 
     assert len(set(sizes)) == 2
 
 
-def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, watch: Watch) -> None:
+def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, watch: FakeClock) -> None:
     del watch
     with closing(open_store(f"sqlite:///{path}")) as store:
         World(store)
-        written = log_of(path).stat().st_size
+        written = wal_path(path).stat().st_size
 
         store.check_ready()
 
-        assert log_of(path).stat().st_size == written
+        assert wal_path(path).stat().st_size == written
 
 
 def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
-    store: Store, path: Path, watch: Watch
+    store: Store, path: Path, watch: FakeClock
 ) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         store.check_ready()
-        watch.seconds += LONGEST_WRITE
+        watch.seconds += MAX_BUSY_SECONDS
         store.check_ready()
         watch.seconds += 1.0
         with pytest.raises(Busy):
@@ -154,12 +154,12 @@ def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
 
         store.check_ready()
         other.execute("BEGIN IMMEDIATE")
-        watch.seconds += FRESH
+        watch.seconds += FRESH_SECONDS
         store.check_ready()
 
 
 def test_a_store_that_refused_writes_stays_unready_while_somebody_else_has_it(store: Store, path: Path) -> None:
-    with no_room(path), pytest.raises(Unavailable):
+    with limit_file_size(path), pytest.raises(Unavailable):
         store.check_ready()
 
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

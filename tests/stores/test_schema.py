@@ -14,7 +14,7 @@ REFERENCES = {
 }
 
 
-def leading(table: sa.Table) -> set[str]:
+def leading_columns(table: sa.Table) -> set[str]:
     """The first columns of the keys and indexes that hold every row."""
     keys = [key for key in table.constraints if isinstance(key, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
     whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
@@ -25,7 +25,7 @@ def leading(table: sa.Table) -> set[str]:
 def test_what_refers_to_a_row_is_found_by_an_index_when_the_row_is_erased(name: str) -> None:
     reference = REFERENCES[name]
 
-    assert leading(reference.table) & {*reference.column_keys}
+    assert leading_columns(reference.table) & {*reference.column_keys}
 
 
 def test_the_references_that_are_checked_are_all() -> None:

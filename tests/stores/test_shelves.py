@@ -8,23 +8,23 @@ import pytest
 from kanban import boards, cards, labels, marks, members, shelves
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
 from kanban.values import Board, Card, CardRank, Change, Color, Label, List, Page, PageKey, Role, User
-from tests.stores.world import NOON, World, every
+from tests.stores.world import NOON, World, collect_pages
 
 
 def invite(world: World, name: str, role: Role) -> str:
-    user = world.user(name)
-    world.do(members.put, user_id=user.id, role=role)
+    user = world.add_user(name)
+    world.apply(members.put, user_id=user.id, role=role)
     return user.id
 
 
 def archive_card(world: World, card: Card) -> Card:
-    return world.do(shelves.archive_card, card.id)
+    return world.apply(shelves.archive_card, card.id)
 
 
 def restore(world: World, card: Card) -> Card:
     view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
     assert view
-    restored, change = shelves.restore_card(view, card.id, world.act())
+    restored, change = shelves.restore_card(view, card.id, world.context())
     assert change
     world.store.commit(change)
     return restored
@@ -33,21 +33,21 @@ def restore(world: World, card: Card) -> Card:
 def restore_list(world: World, list_id: str) -> None:
     view = world.store.read_deleted(world.board_id, world.ann.id, list_ids=[list_id])
     assert view
-    _, change = shelves.restore_list(view, list_id, world.act())
+    _, change = shelves.restore_list(view, list_id, world.context())
     assert change
     world.store.commit(change)
 
 
-def revival(world: World) -> Change:
+def plan_board_restore(world: World) -> Change:
     view = world.store.read_deleted(world.board_id, world.ann.id)
     assert view
-    _, change = shelves.restore_board(view, world.act())
+    _, change = shelves.restore_board(view, world.context())
     assert change
     return change
 
 
-def shelved(world: World, shelf: CardState, list_id: str | None = None) -> list[str]:
-    return [card.title for card in world.cards(CardQuery(state=shelf, list_id=list_id))]
+def list_titles_in_state(world: World, shelf: CardState, list_id: str | None = None) -> list[str]:
+    return [card.title for card in world.list_cards(CardQuery(state=shelf, list_id=list_id))]
 
 
 # Members and labels
@@ -55,13 +55,13 @@ def shelved(world: World, shelf: CardState, list_id: str | None = None) -> list[
 
 def test_members_and_labels_come_back_as_they_were_written(world: World) -> None:
     bob = invite(world, "Bob", Role.VIEWER)
-    bug: Label = world.do(labels.create, name="Größe 😀", color=Color.SKY)
-    world.later(hours=1)
+    bug: Label = world.apply(labels.create, name="Größe 😀", color=Color.SKY)
+    world.advance(hours=1)
 
-    raised = world.do(members.put, user_id=bob, role=Role.EDITOR)
-    world.do(labels.create, name="Bug", color=Color.RED)
+    raised = world.apply(members.put, user_id=bob, role=Role.EDITOR)
+    world.apply(labels.create, name="Bug", color=Color.RED)
 
-    view = world.view()
+    view = world.read_board()
     assert view.get_member(bob) == raised
     assert (raised.version, raised.updated_at - raised.created_at) == (2, timedelta(hours=1))
     assert view.get_label(bug.id) == bug
@@ -71,9 +71,9 @@ def test_members_and_labels_come_back_as_they_were_written(world: World) -> None
 
 def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     bob, cid = invite(world, "Bob", Role.VIEWER), invite(world, "Cid", Role.VIEWER)
-    view = world.view()
-    act = replace(world.act(), by=bob)
-    of_another = members.remove(view, cid, world.act(), ())
+    view = world.read_board()
+    act = replace(world.context(), by=bob)
+    of_another = members.remove(view, cid, world.context(), ())
     assert of_another
     assert of_another.event
 
@@ -83,7 +83,7 @@ def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     assert leaving
     world.store.commit(leaving)
 
-    assert [each.user_id for each in world.view().members] == [world.ann.id, cid]
+    assert [each.user_id for each in world.read_board().members] == [world.ann.id, cid]
     assert world.store.read_board(world.board_id, bob) is None
 
 
@@ -91,25 +91,25 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     bob = invite(world, "Bob", Role.EDITOR)
     view = world.store.read_board(world.board_id, bob)
     assert view
-    _, change = cards.create(view, replace(world.act(), by=bob), title="Too late")
+    _, change = cards.create(view, replace(world.context(), by=bob), title="Too late")
 
-    world.do(lambda view, act: (None, members.remove(view, bob, act, ())))
+    world.apply(lambda view, act: (None, members.remove(view, bob, act, ())))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
-    assert world.cards() == []
+    assert world.list_cards() == []
 
 
 def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world: World) -> None:
     bob = invite(world, "Bob", Role.EDITOR)
-    bug: Label = world.do(labels.create, name="Bug", color=Color.RED)
+    bug: Label = world.apply(labels.create, name="Bug", color=Color.RED)
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
 
-    world.do(lambda view, act: (None, labels.delete(view, bug.id, act)))
-    world.do(lambda view, act: (None, members.remove(view, bob, act, ())))
-    world.do(members.put, user_id=bob, role=Role.EDITOR)
+    world.apply(lambda view, act: (None, labels.delete(view, bug.id, act)))
+    world.apply(lambda view, act: (None, members.remove(view, bob, act, ())))
+    world.apply(members.put, user_id=bob, role=Role.EDITOR)
 
-    view = world.view(card.id)
+    view = world.read_board(card.id)
     assert view.get_label_ids(view.get_card(card.id)) == []
     assert view.get_assignee_ids(view.get_card(card.id)) == [world.ann.id]
     assert view.get_card(card.id).version == card.version
@@ -125,8 +125,8 @@ def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: Wo
 
     found = world.store.read_card_ranks(world.board_id, world.ann.id, first.list_id)
 
-    assert world.card(second) == archived
-    assert [shelved(world, shelf) for shelf in CardState] == [["First"], ["Second"], ["Third"]]
+    assert world.read_card(second) == archived
+    assert [list_titles_in_state(world, shelf) for shelf in CardState] == [["First"], ["Second"], ["Third"]]
     assert found
     assert found[1] == (
         CardRank(first.id, first.list_id, first.rank),
@@ -137,18 +137,18 @@ def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: Wo
 
 def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> None:
     kept, away = world.add_card("Copy"), archive_card(world, world.add_card("Text"))
-    world.do(shelves.archive_list, list_id=kept.list_id, running=())
+    world.apply(shelves.archive_list, list_id=kept.list_id, running=())
 
-    assert shelved(world, CardState.ACTIVE) == []
-    assert shelved(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
-    assert shelved(world, CardState.ARCHIVED) == ["Text"]
-    assert world.card(away) == away
-    assert [each.name for each in world.view().lists] == ["To do", "Doing", "Done"]
+    assert list_titles_in_state(world, CardState.ACTIVE) == []
+    assert list_titles_in_state(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
+    assert list_titles_in_state(world, CardState.ARCHIVED) == ["Text"]
+    assert world.read_card(away) == away
+    assert [each.name for each in world.read_board().lists] == ["To do", "Doing", "Done"]
 
 
 def test_archived_boards_are_listed_apart(world: World) -> None:
-    other = world.board("Garden")
-    world.do(shelves.archive_board, running=())
+    other = world.add_board("Garden")
+    world.apply(shelves.archive_board, running=())
 
     listed = [
         [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=archived).items]
@@ -160,37 +160,37 @@ def test_archived_boards_are_listed_apart(world: World) -> None:
 
 def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
     made = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
-    world.later(minutes=5)
+    world.advance(minutes=5)
 
-    world.do(shelves.archive_list, list_id=made[0].list_id, running=[world.card(card) for card in made])
+    world.apply(shelves.archive_list, list_id=made[0].list_id, running=[world.read_card(card) for card in made])
 
-    view = world.view(*(card.id for card in made))
+    view = world.read_board(*(card.id for card in made))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
 
 
 def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: World) -> None:
-    bob = world.user("Bob", id="bob")
-    world.member(bob, Role.EDITOR)
+    bob = world.add_user("Bob", id="bob")
+    world.add_member(bob, Role.EDITOR)
     made = [
-        world.do(
+        world.apply(
             cards.create,
             user=bob,
             title=f"Card {number}",
-            list_id=world.list_named("Doing").id,
+            list_id=world.find_list("Doing").id,
             external_id=f"x-{number}",
         )
         for number in range(30)
     ]
     for card in made:
-        world.do(marks.assign, card.id, user_id="bob")
-    world.later(minutes=5)
+        world.apply(marks.assign, card.id, user_id="bob")
+    world.advance(minutes=5)
 
-    view = world.view()
-    change = members.remove(view, "bob", world.act(bob), [world.card(card) for card in made])
+    view = world.read_board()
+    change = members.remove(view, "bob", world.context(bob), [world.read_card(card) for card in made])
     assert change is not None
     world.store.commit(change)
 
-    view = world.view(*(card.id for card in made))
+    view = world.read_board(*(card.id for card in made))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
     assert [each.user_id for each in view.members] == [world.ann.id]
 
@@ -205,10 +205,10 @@ def test_a_deleted_card_comes_back_to_its_place_with_its_external_id(world: Worl
 
     back = restore(world, first)
 
-    assert world.card(first) == back
+    assert world.read_card(first) == back
     assert (back.rank, back.external_id) == (first.rank, "x-1")
-    assert world.titles("To do") == ["First", "Second"]
-    assert world.list_named("To do").card_count == 2
+    assert world.list_titles("To do") == ["First", "Second"]
+    assert world.find_list("To do").card_count == 2
 
 
 def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: World) -> None:
@@ -220,7 +220,7 @@ def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: Wor
         restore(world, card)
 
     assert error.value.constraint == "card.external_id"
-    assert world.titles("To do") == ["Text"]
+    assert world.list_titles("To do") == ["Text"]
 
 
 def test_a_deleted_list_comes_back_with_its_cards_but_not_those_deleted_before(world: World) -> None:
@@ -232,19 +232,19 @@ def test_a_deleted_list_comes_back_with_its_cards_but_not_those_deleted_before(w
 
     restore_list(world, card.list_id)
 
-    assert [each.name for each in world.view().lists] == ["To do", "Done", "Doing"]
-    assert world.titles("Doing") == ["Copy"]
-    assert (world.card(card).external_id, world.card(taker).external_id) == (None, "x-1")
+    assert [each.name for each in world.read_board().lists] == ["To do", "Done", "Doing"]
+    assert world.list_titles("Doing") == ["Copy"]
+    assert (world.read_card(card).external_id, world.read_card(taker).external_id) == (None, "x-1")
     assert restore(world, gone).external_id == "x-2"
 
 
 def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(world: World) -> None:
-    bob = world.user("Bob")
+    bob = world.add_user("Bob")
     card = world.add_card("Copy")
     world.delete_list("Done")
     gone = world.add_card("Text")
     world.delete_card(gone)
-    world.do(lambda view, act: (None, boards.delete(view, act)))
+    world.apply(lambda view, act: (None, boards.delete(view, act)))
 
     view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id, gone.id])
 
@@ -258,8 +258,8 @@ def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(wo
 
 def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None:
     card = world.add_card("Copy")
-    world.do(lambda view, act: (None, boards.delete(view, act)))
-    change = revival(world)
+    world.apply(lambda view, act: (None, boards.delete(view, act)))
+    change = plan_board_restore(world)
 
     with pytest.raises(StaleRead):
         world.store.commit(replace(change, revives=False))
@@ -267,50 +267,50 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    assert world.card(card) == card
-    assert [event.type for event in world.events()][-2:] == ["board.deleted", "board.restored"]
+    assert world.read_card(card) == card
+    assert [event.type for event in world.list_events()][-2:] == ["board.deleted", "board.restored"]
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
 
 
 # Finding what is in the trash
 
 
-def trashed_boards(world: World, limit: int, since: datetime, user: User | None = None) -> list[Board]:
+def list_deleted_boards(world: World, limit: int, since: datetime, user: User | None = None) -> list[Board]:
     def page(after: PageKey | None) -> Page[tuple[Board, Role]]:
         return world.store.page_deleted_boards((user or world.ann).id, since, limit, after)
 
-    found = every(page, limit)
+    found = collect_pages(page, limit)
     assert {role for _, role in found} <= {Role.OWNER}
     return [board for board, _ in found]
 
 
-def trashed_lists(world: World, limit: int, since: datetime) -> list[List]:
+def list_deleted_lists(world: World, limit: int, since: datetime) -> list[List]:
     def page(after: PageKey | None) -> Page[List]:
         found = world.store.page_deleted_lists(world.board_id, world.ann.id, since, limit, after)
         assert found
-        assert found[0] == world.view()
+        assert found[0] == world.read_board()
         return found[1]
 
-    return every(page, limit)
+    return collect_pages(page, limit)
 
 
 def delete_board(world: World, board_id: str) -> None:
     view = world.store.read_board(board_id, world.ann.id)
     assert view
-    world.store.commit(boards.delete(view, world.act()))
+    world.store.commit(boards.delete(view, world.context()))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_deleted_boards_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
-    made = [world.board(f"Board {number}") for number in range(5)]
+    made = [world.add_board(f"Board {number}") for number in range(5)]
     delete_board(world, made[0])
-    world.later(days=1)
+    world.advance(days=1)
     since = world.now
     for board_id in (made[3], made[1], made[4]):
         delete_board(world, board_id)
-        world.later(hours=1)
+        world.advance(hours=1)
 
-    found = trashed_boards(world, limit, since)
+    found = list_deleted_boards(world, limit, since)
 
     assert [board.id for board in found] == [made[4], made[3], made[1]]
     assert [board.deleted_at for board in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
@@ -318,17 +318,19 @@ def test_deleted_boards_are_found_the_newest_first_since_a_moment(world: World, 
 
 
 def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(world: World) -> None:
-    bob, cid, stranger = (world.user(name) for name in ("Bob", "Cid", "Dora"))
-    world.do(members.put, user_id=bob.id, role=Role.OWNER)
-    world.do(members.put, user_id=cid.id, role=Role.EDITOR)
-    world.do(shelves.archive_board, running=())
+    bob, cid, stranger = (world.add_user(name) for name in ("Bob", "Cid", "Dora"))
+    world.apply(members.put, user_id=bob.id, role=Role.OWNER)
+    world.apply(members.put, user_id=cid.id, role=Role.EDITOR)
+    world.apply(shelves.archive_board, running=())
     delete_board(world, world.board_id)
 
-    found = [[each.id for each in trashed_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)]
-    world.store.commit(revival(world))
+    found = [
+        [each.id for each in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)
+    ]
+    world.store.commit(plan_board_restore(world))
 
     assert found == [[world.board_id], [world.board_id], [], []]
-    assert trashed_boards(world, 10, NOON) == []
+    assert list_deleted_boards(world, 10, NOON) == []
     assert [board.id for board, _ in world.store.page_boards(cid.id, 10, archived=True).items] == [world.board_id]
 
 
@@ -336,15 +338,15 @@ def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(wo
 def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
     made = [world.add_list(f"List {number}") for number in range(5)]
     world.delete_list("List 0")
-    world.later(days=1)
+    world.advance(days=1)
     since = world.now
     world.add_card("Copy", "List 3")
-    world.do(shelves.archive_list, list_id=made[1].id, running=())
+    world.apply(shelves.archive_list, list_id=made[1].id, running=())
     for number in (3, 1, 4):
         world.delete_list(f"List {number}")
-        world.later(hours=1)
+        world.advance(hours=1)
 
-    found = trashed_lists(world, limit, since)
+    found = list_deleted_lists(world, limit, since)
 
     assert [each.id for each in found] == [made[4].id, made[3].id, made[1].id]
     assert [each.deleted_at for each in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
@@ -353,22 +355,22 @@ def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, l
 
 
 def test_a_deleted_list_is_found_on_its_own_board_until_it_comes_back(world: World) -> None:
-    todo = world.list_named("To do")
+    todo = world.find_list("To do")
     world.delete_list("To do")
-    found = trashed_lists(world, 10, NOON)
-    home, world.board_id = world.board_id, world.board("Garden")
-    elsewhere = trashed_lists(world, 10, NOON)
+    found = list_deleted_lists(world, 10, NOON)
+    home, world.board_id = world.board_id, world.add_board("Garden")
+    elsewhere = list_deleted_lists(world, 10, NOON)
     world.board_id = home
 
     restore_list(world, todo.id)
 
     assert [each.id for each in found] == [todo.id]
     assert elsewhere == []
-    assert trashed_lists(world, 10, NOON) == []
+    assert list_deleted_lists(world, 10, NOON) == []
 
 
 def test_the_deleted_lists_of_a_board_are_shown_to_its_members_while_it_is_live(world: World) -> None:
-    stranger = world.user("Bob")
+    stranger = world.add_user("Bob")
     world.delete_list("To do")
 
     assert world.store.page_deleted_lists(world.board_id, stranger.id, NOON, 10) is None
@@ -386,7 +388,7 @@ def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world:
     inside = world.add_card("Inside", "Doing")
     world.delete_card(early)
     world.delete_list("Doing")
-    world.later(days=40)
+    world.advance(days=40)
     late = world.add_card("Late")
     world.delete_card(late)
 
@@ -402,14 +404,14 @@ def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world:
     assert set(view.cards) == {late.id, kept.id}
     assert [each.name for each in view.lists] == ["To do", "Done"]
     assert world.add_card("Again", external_id="x-1").external_id == "x-1"
-    assert [event.seq for event in world.events()] == list(range(1, world.view().board.seq + 1))
+    assert [event.seq for event in world.list_events()] == list(range(1, world.read_board().board.seq + 1))
 
 
 def test_of_a_purged_board_nothing_is_left(world: World) -> None:
     world.add_card("Copy")
-    garden = world.board("Garden")
-    world.do(lambda view, act: (None, boards.delete(view, act)))
-    world.later(days=32)
+    garden = world.add_board("Garden")
+    world.apply(lambda view, act: (None, boards.delete(view, act)))
+    world.advance(days=32)
 
     while world.store.purge(world.now - shelves.PURGE_AFTER, 2):
         pass
@@ -420,14 +422,14 @@ def test_of_a_purged_board_nothing_is_left(world: World) -> None:
 
 
 def test_what_was_purged_is_not_found_any_more(world: World) -> None:
-    garden = world.board("Garden")
+    garden = world.add_board("Garden")
     world.add_card("Copy", "Doing")
     world.delete_list("Doing")
     delete_board(world, garden)
-    world.later(days=32)
+    world.advance(days=32)
 
     while world.store.purge(world.now - shelves.PURGE_AFTER, 2):
         pass
 
-    assert trashed_boards(world, 10, NOON) == []
-    assert trashed_lists(world, 10, NOON) == []
+    assert list_deleted_boards(world, 10, NOON) == []
+    assert list_deleted_lists(world, 10, NOON) == []

@@ -8,19 +8,19 @@ from kanban import cards, gatherings, ranks
 from kanban.errors import NotFound, TooManyCards
 from kanban.store import PAGE_BYTES, CardQuery, CardSort
 from kanban.values import MAX_CARDS_PER_LIST, BoardView, Card, Link, Page, PageKey
-from tests.stores.world import World, bare_card, every
+from tests.stores.world import World, collect_pages, make_card
 
-AT_ONCE = 90
+BATCH_SIZE = 90
 """Cards in one commit: below what DynamoDB takes in a transaction."""
 
 
-def fill(world: World, list_name: str, count: int) -> list[str]:
+def fill_list(world: World, list_name: str, count: int) -> list[str]:
     """So many cards in an empty list; their ids, from top to bottom."""
-    list_ = world.list_named(list_name)
+    list_ = world.find_list(list_name)
     places = ranks.sequence_after("", count)
     made = []
-    for start in range(0, count, AT_ONCE):
-        batch = [bare_card(world, list_, rank, title=f"Card {rank}") for rank in places[start : start + AT_ONCE]]
+    for start in range(0, count, BATCH_SIZE):
+        batch = [make_card(world, list_, rank, title=f"Card {rank}") for rank in places[start : start + BATCH_SIZE]]
         made += [card.id for card in batch]
         counted = replace(list_, card_count=len(made), first_rank=places[0], last_rank=places[len(made) - 1])
         world.write(creates=tuple(batch), updates=(counted,))
@@ -30,8 +30,8 @@ def fill(world: World, list_name: str, count: int) -> list[str]:
 def test_the_longest_card_comes_back_as_it_went_in(world: World) -> None:
     made = world.add_card("👩" * 500, description="ß👩" * 6_800, external_id="x" * 200)
 
-    assert world.card(made) == made
-    assert world.cards(CardQuery(q="👩ss👩")) == [made]
+    assert world.read_card(made) == made
+    assert world.list_cards(CardQuery(q="👩ss👩")) == [made]
 
 
 def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World) -> None:
@@ -41,24 +41,24 @@ def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World)
 
     assert found is not None
     assert 0 < len(found[1].items) < 30
-    assert world.cards() == made
+    assert world.list_cards() == made
 
 
 def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> None:
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
-    crowd = world.crowd("To do", ranks.sequence_after("", 40))
+    crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 40))
     world.write(updates=tuple(replace(each, links=links) for each in crowd))
 
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
 
     assert found is not None
     assert len(found[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Crowd 0"))
-    assert len(world.cards()) == 40
+    assert len(world.list_cards()) == 40
 
 
 def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(world: World) -> None:
-    (place,) = world.view().members
-    crowd = world.crowd("To do", ranks.sequence_after("", 30))
+    (place,) = world.read_board().members
+    crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 30))
     long = [replace(each, description="👩" * 20_000, assignee_ids=(place.id,)) for each in crowd]
     for start in range(0, 30, 10):
         world.write(updates=tuple(long[start : start + 10]))
@@ -68,41 +68,43 @@ def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(w
         assert sum(len(card.description.encode()) for _, card in found.items) <= PAGE_BYTES
         return found
 
-    assert [card for _, card in every(page, 100)] == long
+    assert [card for _, card in collect_pages(page, 100)] == long
 
 
 def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
-    todo, done = world.list_named("To do"), world.list_named("Done")
+    todo, done = world.find_list("To do"), world.find_list("Done")
     places = ranks.sequence_after("", 40)
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
-    made = [bare_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in places]
+    made = [make_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in places]
     for start in range(0, 40, 10):
         counted = replace(todo, card_count=start + 10, first_rank=places[0], last_rank=places[start + 9])
         world.write(creates=tuple(made[start : start + 10]), updates=(counted,))
 
     steps = []
-    while world.list_named("To do").card_count:
+    while world.find_list("To do").card_count:
         found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), gatherings.MAX_MOVED_CARDS)
         assert found is not None
-        moved, _, change = gatherings.move_cards(found[0], todo.id, found[1].items, world.act(), target_list_id=done.id)
+        moved, _, change = gatherings.move_cards(
+            found[0], todo.id, found[1].items, world.context(), target_list_id=done.id
+        )
         assert change is not None
         world.store.commit(change)
         steps.append(moved)
 
     assert sum(steps) == 40
-    assert world.titles("Done") == places
+    assert world.list_titles("Done") == places
 
 
 def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_one(world: World) -> None:
-    todo = fill(world, "To do", MAX_CARDS_PER_LIST)
-    done = fill(world, "Done", MAX_CARDS_PER_LIST)
+    todo = fill_list(world, "To do", MAX_CARDS_PER_LIST)
+    done = fill_list(world, "Done", MAX_CARDS_PER_LIST)
 
     with pytest.raises(TooManyCards, match="holds 5000 cards"):
         world.add_card("One too many")
-    moved = world.do(cards.start, todo[0])
-    lists = {each.name: each.card_count for each in world.view().lists}
+    moved = world.apply(cards.start, todo[0])
+    lists = {each.name: each.card_count for each in world.read_board().lists}
     newest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.NEWEST), 50)
-    in_order = [card.id for card in world.cards()]
+    in_order = [card.id for card in world.list_cards()]
     world.delete_list("Done")
 
     assert lists == {"To do": MAX_CARDS_PER_LIST - 1, "Doing": 1, "Done": MAX_CARDS_PER_LIST}
@@ -110,5 +112,5 @@ def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_
     assert [card.id for card in newest[1].items] == done[:-51:-1]
     assert in_order == [*todo[1:], moved.id, *done]
     with pytest.raises(NotFound):
-        world.view(done[0]).get_card(done[0])
-    assert len(world.cards()) == MAX_CARDS_PER_LIST
+        world.read_board(done[0]).get_card(done[0])
+    assert len(world.list_cards()) == MAX_CARDS_PER_LIST

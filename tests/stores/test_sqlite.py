@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from kanban import lists
 from kanban.store import Busy, Unavailable
 from kanban.values import Stage
-from stores import CannotOpen, migrations, open_store
+from stores import StoreOpenError, migrations, open_store
 from stores.sqlite import open_sqlite
 from tests.stores.world import World
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = "{} is not a Tackboard database: let STORE_URL name another, or an empty one."
-ELSEWHERE = "; let STORE_URL name one that can be written."
+NOT_TACKBOARD_MESSAGE = "{} is not a Tackboard database: let STORE_URL name another, or an empty one."
+NAME_ANOTHER_FILE = "; let STORE_URL name one that can be written."
 
 
 @pytest.fixture
@@ -33,20 +33,20 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def world(path: Path) -> Iterator[World]:
     """Ann and her board, in a store that waits for nobody."""
-    store = open_sqlite(f"sqlite:///{path}", patience=0.0)
+    store = open_sqlite(f"sqlite:///{path}", busy_timeout=0.0)
     yield World(store)
     store.close()
 
 
-def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run_program(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A program of a few lines, in a process of its own."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def sentence(url: str) -> str:
+def open_error(url: str) -> str:
     """Why that URL cannot be opened."""
-    with pytest.raises(CannotOpen) as error:
+    with pytest.raises(StoreOpenError) as error:
         open_store(url)
     return str(error.value)
 
@@ -73,7 +73,9 @@ def test_a_link_to_a_file_that_is_yet_to_be_made_will_do(path: Path) -> None:
 def test_a_link_to_itself_is_told(path: Path) -> None:
     path.symlink_to(path)
 
-    assert sentence(f"sqlite:///{path}").endswith(f"cannot be used: Too many levels of symbolic links{ELSEWHERE}")
+    assert open_error(f"sqlite:///{path}").endswith(
+        f"cannot be used: Too many levels of symbolic links{NAME_ANOTHER_FILE}"
+    )
 
 
 def test_a_relative_path_begins_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,28 +100,29 @@ def test_any_name_will_do_for_a_file(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("url", ["", "tackboard.db", "mysql://localhost/x", "sqlite+aiosqlite:///x.db", "SQLITE:///x"])
 def test_an_unknown_scheme_is_told_with_an_example(url: str) -> None:
-    assert "but must be like sqlite:///tackboard.db, postgresql+psycopg://" in sentence(url)
+    assert "but must be like sqlite:///tackboard.db, postgresql+psycopg://" in open_error(url)
 
 
 @pytest.mark.parametrize(
     "url", ["sqlite:", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "sqlite:///x.db?mode=ro"]
 )
 def test_a_url_without_a_plain_path_is_told_with_an_example(url: str) -> None:
-    assert sentence(url).endswith("sqlite:///tackboard.db.") or "one that can" in sentence(url)
+    assert open_error(url).endswith("sqlite:///tackboard.db.") or "one that can" in open_error(url)
 
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "tackboard.db"
 
     assert (
-        sentence(f"sqlite:///{path}")
-        == f"The database file {path} cannot be used: No such file or directory{ELSEWHERE}"
+        open_error(f"sqlite:///{path}")
+        == f"The database file {path} cannot be used: No such file or directory{NAME_ANOTHER_FILE}"
     )
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     assert (
-        sentence(f"sqlite:///{tmp_path}") == f"The database file {tmp_path} cannot be used: Is a directory{ELSEWHERE}"
+        open_error(f"sqlite:///{tmp_path}")
+        == f"The database file {tmp_path} cannot be used: Is a directory{NAME_ANOTHER_FILE}"
     )
 
 
@@ -130,13 +133,16 @@ def test_a_file_that_may_not_be_written_is_told(path: Path) -> None:
     else:
         path.touch(mode=0o400)
 
-    assert sentence(f"sqlite:///{path}") == f"The database file {path} cannot be used: Permission denied{ELSEWHERE}"
+    assert (
+        open_error(f"sqlite:///{path}")
+        == f"The database file {path} cannot be used: Permission denied{NAME_ANOTHER_FILE}"
+    )
 
 
 def test_a_file_of_another_kind_is_left_alone(path: Path) -> None:
     path.write_text("Dear diary, " * 1000)
 
-    assert sentence(f"sqlite:///{path}") == NOT_OURS.format(path)
+    assert open_error(f"sqlite:///{path}") == NOT_TACKBOARD_MESSAGE.format(path)
     assert path.read_text() == "Dear diary, " * 1000
 
 
@@ -147,7 +153,7 @@ def test_a_database_of_another_program_is_left_alone(path: Path, table: str) -> 
         other.commit()
     before = path.read_bytes()
 
-    assert sentence(f"sqlite:///{path}") == NOT_OURS.format(path)
+    assert open_error(f"sqlite:///{path}") == NOT_TACKBOARD_MESSAGE.format(path)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
@@ -159,7 +165,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(path: Path) -> None:
         newer.commit()
 
     assert (
-        sentence(f"sqlite:///{path}")
+        open_error(f"sqlite:///{path}")
         == f"{path} was made by a newer Tackboard (schema 9999; this one knows up to {migrations.HEAD}): run that one."
     )
 
@@ -178,8 +184,8 @@ def test_a_new_file_that_another_program_holds_is_told(path: Path, lock: str) ->
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute(lock)
 
-        with pytest.raises(CannotOpen, match="database is locked"):
-            open_sqlite(f"sqlite:///{path}", patience=0.0)
+        with pytest.raises(StoreOpenError, match="database is locked"):
+            open_sqlite(f"sqlite:///{path}", busy_timeout=0.0)
 
 
 def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +195,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatc
 
     with monkeypatch.context() as patched:
         patched.setattr("stores.migrations.upgrade", fails)
-        assert sentence(f"sqlite:///{path}").endswith("cannot be used: no such table: missing.")
+        assert open_error(f"sqlite:///{path}").endswith("cannot be used: no such table: missing.")
 
     open_store(f"sqlite:///{path}").close()
 
@@ -198,7 +204,7 @@ def test_many_may_open_a_new_file_at_once(path: Path) -> None:
     code = "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').secret()"
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: run(code, path), range(4)))
+        answers = list(pool.map(lambda _: run_program(code, path), range(4)))
 
     assert [answer.stderr for answer in answers] == [""] * 4
 
@@ -209,12 +215,12 @@ def test_opening_what_is_up_to_date_loads_no_alembic(path: Path) -> None:
         "print('alembic' in sys.modules)"
     )
 
-    assert run(code, path).stdout == "True\n"
-    assert run(code, path).stdout == "False\n"
+    assert run_program(code, path).stdout == "True\n"
+    assert run_program(code, path).stdout == "False\n"
 
 
 def test_loading_the_package_loads_no_engine() -> None:
-    answer = run("import sys, stores; print('sqlalchemy' in sys.modules)")
+    answer = run_program("import sys, stores; print('sqlalchemy' in sys.modules)")
 
     assert answer.stdout == "False\n"
 
@@ -236,12 +242,12 @@ def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, path
 
         with pytest.raises(Busy):
             world.add_card("Too late")
-        assert world.view().board.seq == 1
+        assert world.read_board().board.seq == 1
         world.store.touch_token(world.ann.id, world.now)
 
         other.execute("ROLLBACK")
     world.add_card("In time")
-    assert world.titles("To do") == ["In time"]
+    assert world.list_titles("To do") == ["In time"]
 
 
 def test_a_file_that_was_removed_takes_no_writes_and_does_not_come_back_empty(world: World, path: Path) -> None:
@@ -264,7 +270,7 @@ def test_a_closed_store_says_so(world: World) -> None:
     world.store.close()
 
     with pytest.raises(Unavailable, match="closed"):
-        world.view()
+        world.read_board()
 
 
 FILL = """
@@ -291,13 +297,13 @@ print(acknowledged > 5)
 
 
 def test_without_room_nothing_is_half_written_and_all_goes_on_when_there_is_room(path: Path) -> None:
-    answer = run(FILL, path)
+    answer = run_program(FILL, path)
 
     assert answer.stderr == ""
     assert answer.stdout == "The database file could not be read or written.\nTrue\n"
 
 
-WRITE_FOR_EVER = """
+WRITE_FOREVER = """
 import sys
 from stores import open_store
 from tests.stores.world import World
@@ -310,7 +316,7 @@ while True:
 
 @pytest.mark.parametrize("acknowledged", [1, 5, 20])
 def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) -> None:
-    command = [sys.executable, "-c", WRITE_FOR_EVER, str(path)]
+    command = [sys.executable, "-c", WRITE_FOREVER, str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         board_id, user_id = writer.stdout.readline().split()
@@ -344,7 +350,7 @@ os.kill(os.getpid(), 9)
 def test_what_was_acknowledged_survives_a_kill_when_another_program_has_looked_at_a_file_that_was_opened_twice(
     path: Path,
 ) -> None:
-    answer = run(OPEN_TWICE, path)
+    answer = run_program(OPEN_TWICE, path)
 
     with closing(sqlite3.connect(path)) as shell:
         assert shell.execute("SELECT title FROM cards").fetchall() == [("Copy",)]
@@ -369,7 +375,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, p
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.do(lists.update, world.list_named("To do").id, patch={"stage": "done"})
+    world.apply(lists.update, world.find_list("To do").id, patch={"stage": "done"})
 
     with closing(sqlite3.connect(path)) as shell:
         assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from stores import purging, sql_writes, statements
-from tests.stores.queries import DUE, FLAGS, queries
+from tests.stores.queries import DUE_FILTERS, FLAGS, list_queries
 
-QUERIES = queries(lateral=False)
+QUERIES = list_queries(use_lateral=False)
 WRITES = {
     **{
         name: value
@@ -30,9 +30,9 @@ WRITES = {
         for name in ("STRIP_CARD", "CARRY_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
-    **{f"hand_over_items {count}": sql_writes.hand_over_items(count) for count in (0, 2)},
+    **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": sql_writes.update_board(revives=revives, leaves=leaves)
+        f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
     },
     **{
@@ -44,12 +44,12 @@ WRITES = {
 }
 
 
-BY_TIME = str(sorted(DUE | {"updated_since"}))
+BY_TIME = str(sorted(DUE_FILTERS | {"updated_since"}))
 
 
-def plan(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
+def explain(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
     """How SQLite goes about a statement."""
-    prepared = statements.Prepared(statement, sqlite.dialect())
+    prepared = statements.PreparedStatement(statement, sqlite.dialect())
     with closing(sqlite3.connect(path)) as shell:
         steps = shell.execute(f"EXPLAIN QUERY PLAN {prepared.text}", [None] * prepared.text.count("?")).fetchall()
     return [step[-1] for step in steps]
@@ -57,7 +57,7 @@ def plan(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> li
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
-    steps = plan(empty_sqlite, QUERIES[name])
+    steps = explain(empty_sqlite, QUERIES[name])
 
     # Sorted are what one is assigned to, and what a filter by time has found in its index.
     is_sorted = name.startswith("assigned") or BY_TIME in name
@@ -68,7 +68,7 @@ def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", WRITES)
 def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
-    assert not [step for step in plan(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
+    assert not [step for step in explain(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
 
 
 def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
@@ -80,6 +80,6 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
 
 @pytest.mark.parametrize("continued", FLAGS)
 def test_what_is_worked_on_is_found_by_its_end(empty_sqlite: Path, *, continued: bool) -> None:
-    steps = plan(empty_sqlite, statements.worked_page(continued=continued))
+    steps = explain(empty_sqlite, statements.select_time_entries_with_cards(continued=continued))
 
     assert steps[0] == "SEARCH entry USING INDEX ix_time_entries_worked (board_id=? AND <expr>>?)"

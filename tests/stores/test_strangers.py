@@ -12,34 +12,34 @@ from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Checklist, Comment, TimeEntry
 from stores.sql import SqlStore
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import checklist, comment, entry, item, label
+from tests.stores.parts import add_label, make_checklist, make_comment, make_item, make_time_entry
 from tests.stores.world import NOON, World
 
-NOBODY = "brd_none"
+MISSING_BOARD_ID = "brd_none"
 
 
-class Board:
+class PopulatedBoard:
     """A board with something of everything, its first card, and somebody who is no member."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.stranger = world.user("Bob")
+        self.stranger = world.add_user("Bob")
         for number in range(20):
             world.add_list(f"List {number}")
-            label(world, f"Label {number}")
+            add_label(world, f"Label {number}")
         made = [world.add_card(f"Card {number}") for number in range(20)]
         self.card = made[0]
         parts: tuple[Comment, Checklist, TimeEntry] = (
-            comment(world, self.card, "Said"),
-            checklist(world, self.card, "a0", item(world, "Step")),
-            entry(world, self.card, 0, 60),
+            make_comment(world, self.card, "Said"),
+            make_checklist(world, self.card, "a0", make_item(world, "Step")),
+            make_time_entry(world, self.card, 0, 60),
         )
         world.write(creates=parts)
         self.parts = [PartKey(type(part), self.card.id, part.id) for part in parts]
         world.delete_list("List 3")
 
 
-Read = Callable[[Store, Board, str, str], Any]
+Read = Callable[[Store, PopulatedBoard, str, str], Any]
 
 READS: dict[str, Read] = {
     "read_board": lambda store, _, *who: store.read_board(*who),
@@ -82,28 +82,28 @@ def test_every_read_of_a_board_is_among_these() -> None:
 
 @pytest.mark.parametrize("name", READS)
 def test_a_stranger_is_answered_as_if_there_were_no_board(world: World, name: str) -> None:
-    board = Board(world)
+    board = PopulatedBoard(world)
 
     assert READS[name](world.store, board, world.board_id, world.ann.id) is not None
     assert READS[name](world.store, board, world.board_id, board.stranger.id) is None
-    assert READS[name](world.store, board, NOBODY, board.stranger.id) is None
+    assert READS[name](world.store, board, MISSING_BOARD_ID, board.stranger.id) is None
 
 
 @pytest.mark.parametrize("open_again", ["sqlite"], indirect=True)
 def test_sqlite_looks_at_nothing_but_the_board_itself(world: World) -> None:
-    board = Board(world)
+    board = PopulatedBoard(world)
 
     for name, read in READS.items():
         read(world.store, board, world.board_id, world.ann.id)
         there, nowhere = (
-            steps_of(world.store, partial(read, world.store, board, board_id, board.stranger.id))
-            for board_id in (world.board_id, NOBODY)
+            count_sqlite_steps(world.store, partial(read, world.store, board, board_id, board.stranger.id))
+            for board_id in (world.board_id, MISSING_BOARD_ID)
         )
         # Some ten instructions find the row of the board; a member's read takes hundreds.
         assert there <= nowhere + 15, name
 
 
-def steps_of(store: Store, read: Callable[[], Any]) -> int:
+def count_sqlite_steps(store: Store, read: Callable[[], Any]) -> int:
     """How many instructions SQLite has carried out for it."""
     assert isinstance(store, SqlStore)
     (connection,) = store._engine._idle  # type: ignore[attr-defined]  # noqa: SLF001  (nothing else counts them)
@@ -121,7 +121,7 @@ def steps_of(store: Store, read: Callable[[], Any]) -> int:
 
 @pytest.mark.parametrize("open_again", ["postgresql"], indirect=True)
 def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Board(world)
+    board = PopulatedBoard(world)
     assert isinstance(world.store, SqlStore)
     engine = world.store._engine  # noqa: SLF001  (its statements are to be explained)
     read_rows, sent = engine.read, []
@@ -137,27 +137,27 @@ def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatc
         for text, values in sent:
             ((plan,),) = read_rows([(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)])[0]
             (explained,) = json.loads(plan) if isinstance(plan, str) else plan
-            assert {*looked_at(explained["Plan"])} <= {"asking", "boards", "members"}, name
+            assert {*scanned_tables(explained["Plan"])} <= {"asking", "boards", "members"}, name
 
 
-def looked_at(node: Any) -> Iterator[str]:
+def scanned_tables(node: Any) -> Iterator[str]:
     """The tables, by the names that they have in the statement, that were looked at in a step of a plan."""
     if "Alias" in node and node["Actual Loops"]:
         yield node["Alias"]
     for step in node.get("Plans", ()):
-        yield from looked_at(step)
+        yield from scanned_tables(step)
 
 
 def test_dynamodb_sends_as_much_as_if_there_were_no_board(line: Wire) -> None:
     world = World(line.store)
-    board = Board(world)
+    board = PopulatedBoard(world)
 
     for name, read in READS.items():
         sent = {}
-        for board_id in (world.board_id, NOBODY):
+        for board_id in (world.board_id, MISSING_BOARD_ID):
             line.sent.clear()
             read(line.store, board, board_id, board.stranger.id)
             sent[board_id] = line.sent.copy()
-        assert sent[world.board_id] == sent[NOBODY], name
-        assert len(sent[NOBODY]) == 1, name
-        assert "Query" not in sent[NOBODY], name
+        assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
+        assert len(sent[MISSING_BOARD_ID]) == 1, name
+        assert "Query" not in sent[MISSING_BOARD_ID], name

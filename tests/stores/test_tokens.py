@@ -8,29 +8,29 @@ import pytest
 from kanban import tokens
 from kanban.store import AlreadyExists, StaleRead
 from kanban.values import Change, Scope, Token
-from tests.stores.conftest import Opener
+from tests.stores.conftest import OpenStore
 from tests.stores.world import World
 
 
-def child(world: World, parent: Token, **wishes: Any) -> Token:
+def issue_child(world: World, parent: Token, **wishes: Any) -> Token:
     """A token that is made with that one."""
-    return world.token(**{"name": "Child", "scopes": [Scope.READ], "parent": parent, **wishes})
+    return world.add_token(**{"name": "Child", "scopes": [Scope.READ], "parent": parent, **wishes})
 
 
-def revoke(world: World, token: Token) -> Token:
-    revoked, change = tokens.revoke(token, world.act(), caller_token=token)
+def revoke_token(world: World, token: Token) -> Token:
+    revoked, change = tokens.revoke(token, world.context(), caller_token=token)
     assert change is not None
     world.store.commit(change)
     return revoked
 
 
-def rotate(world: World, token: Token) -> Token:
-    rotated, _, change = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
+def rotate_token(world: World, token: Token) -> Token:
+    rotated, _, change = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
     world.store.commit(change)
     return rotated
 
 
-def listed(world: World, limit: int = 10) -> list[str]:
+def list_token_ids(world: World, limit: int = 10) -> list[str]:
     """The ids of the tokens that are listed, page by page."""
     page = world.store.page_tokens(world.ann.id, limit)
     found = [each.id for each in page.items]
@@ -42,9 +42,9 @@ def listed(world: World, limit: int = 10) -> list[str]:
 
 
 def test_what_a_token_comes_from_comes_back(world: World) -> None:
-    token = world.token()
+    token = world.add_token()
     for _ in range(tokens.MAX_ANCESTORS):
-        token = child(world, token)
+        token = issue_child(world, token)
 
     assert len(token.ancestor_ids) == tokens.MAX_ANCESTORS
     assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
@@ -53,44 +53,44 @@ def test_what_a_token_comes_from_comes_back(world: World) -> None:
 
 
 def test_a_token_is_revoked_with_any_that_it_comes_from_and_no_other_is(world: World) -> None:
-    first = world.token()
-    second = child(world, first)
-    aunt = child(world, first)
-    third = child(world, second)
-    fourth = child(world, third)
-    stranger = world.token()
-    world.later(hours=1)
+    first = world.add_token()
+    second = issue_child(world, first)
+    aunt = issue_child(world, first)
+    third = issue_child(world, second)
+    fourth = issue_child(world, third)
+    stranger = world.add_token()
+    world.advance(hours=1)
 
-    at = revoke(world, second).revoked_at
+    at = revoke_token(world, second).revoked_at
 
     for token in (third, fourth):
         assert world.store.read_token_by_digest(token.digest) == (replace(token, revoked_at=at), world.ann)
         assert world.store.read_token(world.ann.id, token.id) == replace(token, revoked_at=at)
     for token in (first, aunt, stranger):
         assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
-    assert listed(world) == [stranger.id, aunt.id, first.id]
+    assert list_token_ids(world) == [stranger.id, aunt.id, first.id]
 
 
 def test_a_token_that_was_made_while_its_parent_was_revoked_is_revoked(world: World) -> None:
-    parent = world.token()
+    parent = world.add_token()
     late, _, change = tokens.issue(
-        world.act(), world.random_bytes, user_id=world.ann.id, name="Late", scopes=[Scope.READ], parent=parent
+        world.context(), world.random_bytes, user_id=world.ann.id, name="Late", scopes=[Scope.READ], parent=parent
     )
-    at = revoke(world, parent).revoked_at
+    at = revoke_token(world, parent).revoked_at
 
     world.store.commit(change)
 
     assert world.store.read_token_by_digest(late.digest) == (replace(late, revoked_at=at), world.ann)
-    assert listed(world) == []
+    assert list_token_ids(world) == []
 
 
 def test_a_token_is_revoked_when_it_was_itself_though_its_parent_was_later(world: World) -> None:
-    parent = world.token()
-    token = child(world, parent)
-    at = revoke(world, token).revoked_at
-    world.later(hours=1)
+    parent = world.add_token()
+    token = issue_child(world, parent)
+    at = revoke_token(world, token).revoked_at
+    world.advance(hours=1)
 
-    revoke(world, parent)
+    revoke_token(world, parent)
 
     found = world.store.read_token(world.ann.id, token.id)
     assert found is not None
@@ -99,42 +99,42 @@ def test_a_token_is_revoked_when_it_was_itself_though_its_parent_was_later(world
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
 def test_tokens_are_listed_page_by_page_without_those_that_ended_with_another(world: World, limit: int) -> None:
-    kept, ended = world.token(), world.token()
+    kept, ended = world.add_token(), world.add_token()
     live = []
     for _ in range(6):
-        live.append(child(world, kept).id)
-        child(world, child(world, ended))
-    revoke(world, ended)
+        live.append(issue_child(world, kept).id)
+        issue_child(world, issue_child(world, ended))
+    revoke_token(world, ended)
 
-    assert listed(world, limit) == [*reversed(live), kept.id]
+    assert list_token_ids(world, limit) == [*reversed(live), kept.id]
 
 
-def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_again: Opener) -> None:
-    parent = world.token()
-    token = child(world, parent)
-    below = child(world, token)
+def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_again: OpenStore) -> None:
+    parent = world.add_token()
+    token = issue_child(world, parent)
+    below = issue_child(world, token)
     other = open_again()
     # The other process has seen the old secret.
     assert other.read_token_by_digest(token.digest) == (token, world.ann)
 
-    rotated = rotate(world, token)
+    rotated = rotate_token(world, token)
 
     for store in (world.store, other):
         assert store.read_token_by_digest(token.digest) is None
         assert store.read_token_by_digest(rotated.digest) == (rotated, world.ann)
         assert store.read_token_by_digest(below.digest) == (below, world.ann)
         assert store.read_token(world.ann.id, token.id) == rotated
-    assert listed(world) == [below.id, token.id, parent.id]
+    assert list_token_ids(world) == [below.id, token.id, parent.id]
 
 
 def test_a_rotated_token_is_revoked_with_its_parent_and_is_touched(world: World) -> None:
-    parent = world.token()
-    token = rotate(world, child(world, parent))
+    parent = world.add_token()
+    token = rotate_token(world, issue_child(world, parent))
     world.store.touch_token(token.id, world.now)
     found = world.store.read_token(world.ann.id, token.id)
     assert found == replace(token, last_used_at=world.now)
 
-    revoke(world, parent)
+    revoke_token(world, parent)
 
     holder = world.store.read_token_by_digest(token.digest)
     assert holder is not None
@@ -142,20 +142,20 @@ def test_a_rotated_token_is_revoked_with_its_parent_and_is_touched(world: World)
 
 
 def test_of_two_rotations_from_one_version_the_second_is_stale(world: World) -> None:
-    token = world.token()
-    _, _, first = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
-    _, _, second = tokens.rotate(token, world.act(), world.random_bytes, caller_token=token)
+    token = world.add_token()
+    _, _, first = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
+    _, _, second = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
 
     world.store.commit(first)
     with pytest.raises(StaleRead):
         world.store.commit(second)
 
-    for digest, is_known in ((token.digest, False), (_digest(first), True), (_digest(second), False)):
+    for digest, is_known in ((token.digest, False), (_new_digest(first), True), (_new_digest(second), False)):
         assert (world.store.read_token_by_digest(digest) is not None) == is_known
 
 
 def test_a_secret_is_no_others(world: World) -> None:
-    token, other = world.token(), world.token()
+    token, other = world.add_token(), world.add_token()
 
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(Change(updates=(replace(token, digest=other.digest, version=2),)))
@@ -165,7 +165,7 @@ def test_a_secret_is_no_others(world: World) -> None:
     assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
 
 
-def _digest(change: Change) -> str:
+def _new_digest(change: Change) -> str:
     (token,) = change.updates
     assert isinstance(token, Token)
     return token.digest

@@ -19,8 +19,8 @@ from kanban import tokens, users
 from kanban.errors import InstallationOwnerOnly
 from kanban.ids import IdGenerator
 from kanban.values import ActionContext, Member, Role
-from stores import CannotOpen, migrations, open_store
-from stores.backup import digest, restore
+from stores import StoreOpenError, migrations, open_store
+from stores.backup import compute_digest, restore_backup
 from stores.migrations import VERSION_TABLE
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.conftest import postgresql
@@ -75,16 +75,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database as the first version left it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/tackboard.db"
-        _fill(url)
+        _fill_database(url)
         yield url
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     with server.database() as name:
-        _fill(server.url(name))
+        _fill_database(server.url(name))
         yield server.url(name)
 
 
-def _fill(url: str, version: str = "0001") -> None:
+def _fill_database(url: str, version: str = "0001") -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         config = Config()
@@ -165,12 +165,12 @@ def test_the_owner_of_before_makes_users_and_nobody_else_does(url: str) -> None:
 
 
 def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:
-    _fill(f"sqlite:///{tmp_path}/backup.db", "0002")
+    _fill_database(f"sqlite:///{tmp_path}/backup.db", "0002")
     open_store(url).close()
 
-    restored = restore(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
+    restored = restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
-    assert restored == digest(f"sqlite:///{tmp_path}/restored.db") == digest(url)
+    assert restored == compute_digest(f"sqlite:///{tmp_path}/restored.db") == compute_digest(url)
     with closing(open_store(f"sqlite:///{tmp_path}/restored.db")) as store:
         owner = store.read_installation_owner()
     assert owner is not None
@@ -181,7 +181,7 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def copies(folder: Path) -> list[Path]:
+def list_copies(folder: Path) -> list[Path]:
     return sorted(folder.glob("tackboard-schema-*"))
 
 
@@ -199,12 +199,12 @@ def test_a_migration_says_from_which_schema_to_which(url: str) -> None:
 
 def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill(sqlite_url(path))
+    _fill_database(sqlite_url(path))
     reports: list[str] = []
 
     open_store(sqlite_url(path), report=reports.append).close()
 
-    (copy,) = copies(tmp_path)
+    (copy,) = list_copies(tmp_path)
     assert re.fullmatch(r"tackboard-schema-0001-\d{4}-\d\d-\d\dT\d{6}Z\.db", copy.name)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert str(copy) in reports[0]
@@ -213,12 +213,12 @@ def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
         assert shell.execute("SELECT name FROM boards").fetchall() == [("Website",)]
     # It is a store like any other: brought up to date, it holds the same.
     open_store(sqlite_url(copy)).close()
-    assert digest(sqlite_url(copy)) == digest(sqlite_url(path))
+    assert compute_digest(sqlite_url(copy)) == compute_digest(sqlite_url(path))
 
 
 def test_the_copy_holds_what_is_still_in_the_log_of_a_server_that_runs(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill(sqlite_url(path))
+    _fill_database(sqlite_url(path))
     with closing(sqlite3.connect(path)) as server:
         server.execute("PRAGMA journal_mode=WAL")
         server.execute("UPDATE boards SET name = 'Written last'")
@@ -227,13 +227,13 @@ def test_the_copy_holds_what_is_still_in_the_log_of_a_server_that_runs(tmp_path:
 
         open_store(sqlite_url(path)).close()
 
-    with closing(sqlite3.connect(copies(tmp_path)[0])) as shell:
+    with closing(sqlite3.connect(list_copies(tmp_path)[0])) as shell:
         assert shell.execute("SELECT name FROM boards").fetchall() == [("Written last",)]
 
 
 def test_of_many_that_migrate_at_once_one_makes_a_copy_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill(sqlite_url(path))
+    _fill_database(sqlite_url(path))
     reports: list[str] = []
 
     def migrate(_: int) -> None:
@@ -242,14 +242,14 @@ def test_of_many_that_migrate_at_once_one_makes_a_copy_and_says_so(tmp_path: Pat
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrate, range(4)))
 
-    assert len(copies(tmp_path)) == len(reports) == 1
+    assert len(list_copies(tmp_path)) == len(reports) == 1
 
 
 def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tackboard.db"
-    _fill(sqlite_url(path))
+    _fill_database(sqlite_url(path))
     before = path.read_bytes()
     reports: list[str] = []
 
@@ -258,7 +258,7 @@ def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
         connection.exec_driver_sql("SELECT * FROM missing")
 
     monkeypatch.setattr("stores.migrations.upgrade", fail)
-    with pytest.raises(CannotOpen):
+    with pytest.raises(StoreOpenError):
         open_store(sqlite_url(path), report=reports.append)
 
     assert [file.name for file in tmp_path.iterdir()] == ["tackboard.db"]
@@ -278,10 +278,10 @@ def test_a_new_file_is_no_migration(tmp_path: Path) -> None:
 
 def test_a_restore_leaves_a_backup_of_an_earlier_version_as_it_is(tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
-    _fill(sqlite_url(backup), "0002")
+    _fill_database(sqlite_url(backup), "0002")
     before = backup.read_bytes()
 
-    restore(backup, sqlite_url(tmp_path / "restored.db"))
+    restore_backup(backup, sqlite_url(tmp_path / "restored.db"))
 
     assert backup.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["backup.db", "restored.db"]

@@ -8,8 +8,8 @@ import pytest
 from kanban import boards, cards, lists, users
 from kanban.store import Store
 from kanban.values import Enforcement, Event, Scope, TimeEntry
-from tests.stores.conftest import Opener
-from tests.stores.world import NOON, World, bare_card
+from tests.stores.conftest import OpenStore
+from tests.stores.world import NOON, World, make_card
 
 TEXTS = [
     "plain",
@@ -32,38 +32,38 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
-    user = world.user(text)
+    user = world.add_user(text)
     card = world.add_card(text, description=text)
-    board = world.do(lambda view, act: boards.update(view, {"name": text, "description": text}, act))
+    board = world.apply(lambda view, act: boards.update(view, {"name": text, "description": text}, act))
     list_ = world.add_list(text, external_id="x")
 
-    view = world.view(card.id)
+    view = world.read_board(card.id)
 
     assert world.store.read_user(user.id) == user
     assert view.cards == {card.id: card}
     assert view.get_list(list_.id) == list_
     assert (view.board.name, view.board.description) == (board.name, board.description) == (text, text)
-    assert world.events()[-1].data == {"name": text, "stage": "todo"}
+    assert world.list_events()[-1].data == {"name": text, "stage": "todo"}
 
 
 def test_a_very_long_description_comes_back(world: World) -> None:
     card = world.add_card("Long", description="牛" * 20_000)
 
-    assert world.card(card).description == "牛" * 20_000
+    assert world.read_card(card).description == "牛" * 20_000
 
 
 def test_the_largest_numbers_come_back(world: World) -> None:
-    todo = world.list_named("To do")
-    card = bare_card(world, todo, "a0", tracked_seconds=2**53 + 1, tracked_cost=2**62 + 1, version=2**31 + 1)
+    todo = world.find_list("To do")
+    card = make_card(world, todo, "a0", tracked_seconds=2**53 + 1, tracked_cost=2**62 + 1, version=2**31 + 1)
 
     world.write(creates=(card,))
 
-    assert world.card(card) == card
+    assert world.read_card(card) == card
 
 
 def test_every_field_of_a_card_comes_back(world: World) -> None:
-    doing = world.list_named("Doing")
-    card = bare_card(
+    doing = world.find_list("Doing")
+    card = make_card(
         world,
         doing,
         "zzzzzzz",
@@ -82,11 +82,11 @@ def test_every_field_of_a_card_comes_back(world: World) -> None:
 
     world.write(creates=(card, entry))
 
-    assert world.card(card) == replace(card, running=entry)
+    assert world.read_card(card) == replace(card, running=entry)
 
 
 def test_every_field_of_a_list_comes_back(world: World) -> None:
-    done = world.list_named("Done")
+    done = world.find_list("Done")
     changed = replace(
         done,
         name="Shipped",
@@ -103,11 +103,11 @@ def test_every_field_of_a_list_comes_back(world: World) -> None:
 
     world.write(updates=(changed,))
 
-    assert world.view().get_list(done.id) == changed
+    assert world.read_board().get_list(done.id) == changed
 
 
 def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
-    token = world.token(scopes=[Scope.ADMIN, Scope.READ], expires_at=NOON + timedelta(days=1))
+    token = world.add_token(scopes=[Scope.ADMIN, Scope.READ], expires_at=NOON + timedelta(days=1))
 
     assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
     assert world.store.read_token(world.ann.id, token.id) == token
@@ -118,7 +118,7 @@ def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
 def test_moments_come_back_in_utc(world: World, year: int) -> None:
     world.now = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-    user = world.user("Zoe")
+    user = world.add_user("Zoe")
 
     found = world.store.read_user(user.id)
     assert found is not None
@@ -138,7 +138,7 @@ def test_moments_come_back_in_utc(world: World, year: int) -> None:
 def test_the_data_of_an_event_comes_back(world: World, data: dict[str, str | int | list[str] | None]) -> None:
     world.write(data=data, list_id="lst_1", card_id="crd_1")
 
-    event = world.events()[-1]
+    event = world.list_events()[-1]
 
     assert event == Event(world.board_id, 2, "test.written", world.now, world.ann.id, "lst_1", "crd_1", data)
 
@@ -147,16 +147,16 @@ def test_ids_chosen_by_clients_are_told_apart_by_case_and_accent(world: World) -
     chosen = ["bob", "Bob", "BOB", "b\u00f6b", "bo\u0308b"]
 
     for user_id in chosen:
-        world.user("Bob", id=user_id)
+        world.add_user("Bob", id=user_id)
 
     found = [world.store.read_user(user_id) for user_id in chosen]
     assert [user and user.id for user in found] == chosen
 
 
-def test_what_was_written_is_there_for_the_next_process(store: Store, open_again: Opener) -> None:
+def test_what_was_written_is_there_for_the_next_process(store: Store, open_again: OpenStore) -> None:
     world = World(store)
     card = world.add_card("Copy", "Doing")
-    view = world.view(card.id)
+    view = world.read_board(card.id)
     store.close()
 
     again = open_again()
@@ -166,9 +166,9 @@ def test_what_was_written_is_there_for_the_next_process(store: Store, open_again
 
 
 def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world: World) -> None:
-    card = world.do(cards.start, world.add_card("Copy").id)
-    world.later(seconds=945)
-    card = world.do(cards.resolve, card.id)
+    card = world.apply(cards.start, world.add_card("Copy").id)
+    world.advance(seconds=945)
+    card = world.apply(cards.resolve, card.id)
 
     found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
 
@@ -179,10 +179,10 @@ def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world:
 
 
 def test_a_renamed_user_and_a_revised_list_come_back(world: World) -> None:
-    renamed, change = users.update(world.ann, {"name": "Anna"}, world.act())
+    renamed, change = users.update(world.ann, {"name": "Anna"}, world.context())
     assert change is not None
     world.store.commit(change)
-    revised = world.do(lists.update, world.list_named("Doing").id, patch={"stage": "done", "wip_limit": 3})
+    revised = world.apply(lists.update, world.find_list("Doing").id, patch={"stage": "done", "wip_limit": 3})
 
     assert world.store.read_user(world.ann.id) == renamed
-    assert world.view().get_list(revised.id) == revised
+    assert world.read_board().get_list(revised.id) == revised

@@ -9,22 +9,22 @@ import pytest
 from kanban import boards, shelves
 from kanban.store import CardQuery
 from kanban.values import BoardView, Card, Page, PageKey, Role, Stage, TimeEntry
-from tests.stores.parts import entry, place_of
+from tests.stores.parts import find_member, make_time_entry
 from tests.stores.world import NOON, World
 
 LIMITS = [1, 2, 100]
-Worked = tuple[TimeEntry, Card]
+EntryWithCard = tuple[TimeEntry, Card]
 
 
-def worked(world: World, since: int, until: int, limit: int = 100) -> list[Worked]:
+def list_time_entries(world: World, since: int, until: int, limit: int = 100) -> list[EntryWithCard]:
     """The entries between two numbers of seconds after noon."""
     span = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
-    found: list[Worked] = []
+    found: list[EntryWithCard] = []
     after: PageKey | None = None
     while True:
         answer = world.store.page_board_time_entries(world.board_id, world.ann.id, span, limit, after)
         assert answer is not None
-        page: Page[Worked] = answer[1]
+        page: Page[EntryWithCard] = answer[1]
         assert len(page.items) <= limit
         found += page.items
         after = page.next_key
@@ -32,7 +32,9 @@ def worked(world: World, since: int, until: int, limit: int = 100) -> list[Worke
             return found
 
 
-def assigned(world: World, limit: int = 100, user_id: str | None = None, **wishes: Any) -> list[tuple[BoardView, Card]]:
+def list_assigned_cards(
+    world: World, limit: int = 100, user_id: str | None = None, **wishes: Any
+) -> list[tuple[BoardView, Card]]:
     found: list[tuple[BoardView, Card]] = []
     after: PageKey | None = None
     while True:
@@ -47,15 +49,15 @@ def assigned(world: World, limit: int = 100, user_id: str | None = None, **wishe
 @pytest.mark.parametrize("limit", LIMITS)
 def test_entries_come_in_the_order_of_their_ends_with_their_cards(world: World, limit: int) -> None:
     first, second = world.add_card("First"), world.add_card("Second")
-    late, early = entry(world, first, 0, 100), entry(world, second, 10, 50)
-    tied, open_one = entry(world, second, 60, 100), entry(world, first, 200, None)
+    late, early = make_time_entry(world, first, 0, 100), make_time_entry(world, second, 10, 50)
+    tied, open_one = make_time_entry(world, second, 60, 100), make_time_entry(world, first, 200, None)
     world.write(creates=(late, early, tied, open_one))
 
-    found = worked(world, 0, 1000, limit)
+    found = list_time_entries(world, 0, 1000, limit)
 
     assert [each for each, _ in found] == [early, late, tied, open_one]
     assert [card.title for _, card in found] == ["Second", "First", "Second", "First"]
-    assert found[0][1] == world.card(second)
+    assert found[0][1] == world.read_card(second)
     assert found[1][1].running == open_one
 
 
@@ -65,36 +67,36 @@ def test_entries_come_in_the_order_of_their_ends_with_their_cards(world: World, 
 )
 def test_an_entry_reaches_into_a_span_or_does_not(world: World, since: int, until: int, count: int) -> None:
     card = world.add_card("Copy")
-    world.write(creates=(entry(world, card, 10, 20),))
+    world.write(creates=(make_time_entry(world, card, 10, 20),))
 
-    assert len(worked(world, since, until)) == count
+    assert len(list_time_entries(world, since, until)) == count
 
 
 def test_an_open_entry_reaches_into_every_span_after_it_began(world: World) -> None:
     card = world.add_card("Copy")
-    world.write(creates=(entry(world, card, 10, None),))
+    world.write(creates=(make_time_entry(world, card, 10, None),))
 
-    assert worked(world, 0, 10) == []
-    assert len(worked(world, 10_000, 20_000)) == 1
+    assert list_time_entries(world, 0, 10) == []
+    assert len(list_time_entries(world, 10_000, 20_000)) == 1
 
 
 def test_work_on_what_was_deleted_is_left_out_but_not_on_what_is_archived(world: World) -> None:
     made = {
         name: world.add_card(name, "Done" if name == "In a list" else "To do") for name in ("Gone", "In a list", "Away")
     }
-    world.write(creates=tuple(entry(world, card, 0, 10) for card in made.values()))
+    world.write(creates=tuple(make_time_entry(world, card, 0, 10) for card in made.values()))
     world.delete_card(made["Gone"])
     world.delete_list("Done")
-    world.do(shelves.archive_card, made["Away"].id)
+    world.apply(shelves.archive_card, made["Away"].id)
 
-    assert [card.title for _, card in worked(world, 0, 100)] == ["Away"]
+    assert [card.title for _, card in list_time_entries(world, 0, 100)] == ["Away"]
 
 
 # My work
 
 
-def assign(world: World, card: Card, user_id: str, **fields: Any) -> Card:
-    card = replace(card, assignee_ids=(place_of(world, user_id).id,), **fields)
+def assign_card(world: World, card: Card, user_id: str, **fields: Any) -> Card:
+    card = replace(card, assignee_ids=(find_member(world, user_id).id,), **fields)
     world.write(updates=(card,))
     return card
 
@@ -102,13 +104,13 @@ def assign(world: World, card: Card, user_id: str, **fields: Any) -> Card:
 @pytest.mark.parametrize("limit", LIMITS)
 def test_my_work_is_the_newest_boards_first_and_there_the_oldest_card(world: World, limit: int) -> None:
     old_board = world.board_id
-    old = [assign(world, world.add_card(f"Old {number}"), world.ann.id) for number in range(3)]
+    old = [assign_card(world, world.add_card(f"Old {number}"), world.ann.id) for number in range(3)]
     world.add_card("Nobody's")
-    world.board_id = world.board("Newer")
-    new = [assign(world, world.add_card(f"New {number}", "Doing"), world.ann.id) for number in range(3)]
-    newer = world.view(*(card.id for card in new))
+    world.board_id = world.add_board("Newer")
+    new = [assign_card(world, world.add_card(f"New {number}", "Doing"), world.ann.id) for number in range(3)]
+    newer = world.read_board(*(card.id for card in new))
 
-    found = assigned(world, limit)
+    found = list_assigned_cards(world, limit)
 
     assert [card.id for _, card in found] == [card.id for card in (*new, *old)]
     assert [card for _, card in found][:3] == [newer.get_card(card.id) for card in new]
@@ -129,15 +131,15 @@ def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
         ("Away", "To do", due),
     ]
     for name, list_name, fields in wishes:
-        card = assign(world, world.add_card(name, list_name), world.ann.id, **fields)
+        card = assign_card(world, world.add_card(name, list_name), world.ann.id, **fields)
         if name == "Gone":
             world.delete_card(card)
         elif name == "Away":
-            world.do(shelves.archive_card, card.id)
+            world.apply(shelves.archive_card, card.id)
     tomorrow = NOON + timedelta(days=1)
 
     def found(**query: Any) -> list[str]:
-        return [card.title for _, card in assigned(world, **query)]
+        return [card.title for _, card in list_assigned_cards(world, **query)]
 
     assert found() == ["Due", "Complete", "Later", "Done"]
     assert found(status=Stage.DONE) == ["Done"]
@@ -148,22 +150,22 @@ def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
 
 @pytest.mark.parametrize("what", ["leave", "archive list", "delete list", "archive board", "delete board"])
 def test_work_ends_with_the_place_the_list_or_the_board(world: World, what: str) -> None:
-    bob = world.user("Bob")
-    world.member(bob, Role.EDITOR)
-    assign(world, world.add_card("Copy"), bob.id)
-    assert len(assigned(world, user_id=bob.id)) == 1
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
+    assign_card(world, world.add_card("Copy"), bob.id)
+    assert len(list_assigned_cards(world, user_id=bob.id)) == 1
 
     if what == "leave":
-        world.write(deletes=(place_of(world, bob.id),))
+        world.write(deletes=(find_member(world, bob.id),))
     elif what == "archive list":
-        world.write(updates=(replace(world.list_named("To do"), archived_at=NOON),))
+        world.write(updates=(replace(world.find_list("To do"), archived_at=NOON),))
     elif what == "delete list":
         world.delete_list("To do")
     elif what == "archive board":
-        change = shelves.archive_board(world.view(), world.act(), [])[1]
+        change = shelves.archive_board(world.read_board(), world.context(), [])[1]
         assert change is not None
         world.store.commit(change)
     else:
-        world.store.commit(boards.delete(world.view(), world.act(), []))
+        world.store.commit(boards.delete(world.read_board(), world.context(), []))
 
-    assert assigned(world, user_id=bob.id) == []
+    assert list_assigned_cards(world, user_id=bob.id) == []

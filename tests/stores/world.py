@@ -29,7 +29,7 @@ from kanban.values import (
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 class World:
@@ -39,65 +39,65 @@ class World:
         self.store = store
         self.now = NOON
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311  (a test wants the same chances again)
-        self._new_id = IdGenerator(lambda: self.now, self.random_bytes)
-        self.ann = self.user("Ann")
-        self.board_id = self.board("Website")
+        self._read_new_id = IdGenerator(lambda: self.now, self.random_bytes)
+        self.ann = self.add_user("Ann")
+        self.board_id = self.add_board("Website")
 
-    def act(self, user: User | None = None) -> ActionContext:
+    def context(self, user: User | None = None) -> ActionContext:
         """That user, or Ann, does something now."""
-        return ActionContext((user or self.ann).id, self.now, self._new_id)
+        return ActionContext((user or self.ann).id, self.now, self._read_new_id)
 
-    def later(self, **duration: float) -> None:
+    def advance(self, **duration: float) -> None:
         """Let time pass, as `timedelta` takes it."""
         self.now += timedelta(**duration)
 
-    def user(self, name: str, *, id: str | None = None) -> User:  # noqa: A002  (it is the id)
+    def add_user(self, name: str, *, id: str | None = None) -> User:  # noqa: A002  (it is the id)
         """A new user."""
-        user, change = users.create(ActionContext("", self.now, self._new_id), name=name, id=id)
+        user, change = users.create(ActionContext("", self.now, self._read_new_id), name=name, id=id)
         self.store.commit(change)
         return user
 
-    def token(self, user: User | None = None, **wishes: Any) -> Token:
+    def add_token(self, user: User | None = None, **wishes: Any) -> Token:
         """A new token of that user, or of Ann."""
         wishes = {"name": "Laptop", "scopes": list(Scope), **wishes}
-        token, _, change = tokens.issue(self.act(), self.random_bytes, user_id=(user or self.ann).id, **wishes)
+        token, _, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **wishes)
         self.store.commit(change)
         return token
 
-    def board(self, name: str, owner: User | None = None, **wishes: Any) -> str:
+    def add_board(self, name: str, owner: User | None = None, **wishes: Any) -> str:
         """A new board; its id."""
-        view, change = boards.create(self.act(owner), name=name, **wishes)
+        view, change = boards.create(self.context(owner), name=name, **wishes)
         self.store.commit(change)
         return view.board.id
 
-    def member(self, user: User, role: Role) -> None:
+    def add_member(self, user: User, role: Role) -> None:
         """Let a user in on Ann's board."""
-        view = self.view()
-        member = Member(self.act().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
-        self.store.commit(build_change(view, self.act(), "member.added", creates=(member,)))
+        view = self.read_board()
+        member = Member(self.context().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
+        self.store.commit(build_change(view, self.context(), "member.added", creates=(member,)))
 
-    def view(self, *card_ids: str, beside: NeighbourOf | None = None, user: User | None = None) -> BoardView:
+    def read_board(self, *card_ids: str, beside: NeighbourOf | None = None, user: User | None = None) -> BoardView:
         """Ann's board."""
         view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, neighbour_of=beside)
         assert view is not None
         return view
 
-    def list_named(self, name: str) -> List:
+    def find_list(self, name: str) -> List:
         """The list of that name on Ann's board."""
-        return next(each for each in self.view().lists if each.name == name)
+        return next(each for each in self.read_board().lists if each.name == name)
 
-    def do(
+    def apply(
         self,
-        rule: Callable[..., tuple[Made, Change | None]],
+        rule: Callable[..., tuple[Result, Change | None]],
         *card_ids: str,
         beside: NeighbourOf | None = None,
         user: User | None = None,
         **wishes: Any,
-    ) -> Made:
+    ) -> Result:
         """Read, decide, commit; and again for as long as somebody else was first."""
         while True:
-            view = self.view(*card_ids, beside=beside, user=user)
-            made, change = rule(view, *card_ids, act=self.act(user), **wishes)
+            view = self.read_board(*card_ids, beside=beside, user=user)
+            made, change = rule(view, *card_ids, act=self.context(user), **wishes)
             try:
                 if change is not None:
                     self.store.commit(change)
@@ -107,44 +107,44 @@ class World:
 
     def add_list(self, name: str, **wishes: Any) -> List:
         """A new list on Ann's board."""
-        return self.do(lists.create, name=name, **{"stage": "todo", **wishes})
+        return self.apply(lists.create, name=name, **{"stage": "todo", **wishes})
 
     def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
         """A new card on Ann's board."""
-        return self.do(cards.create, title=title, list_id=self.list_named(list_name).id, **wishes)
+        return self.apply(cards.create, title=title, list_id=self.find_list(list_name).id, **wishes)
 
-    def move(self, card: Card, list_id: str, **place: str) -> Card:
+    def move_card(self, card: Card, list_id: str, **place: str) -> Card:
         """The card in another place."""
         wishes: dict[str, Any] = {"list_id": list_id, **place}
-        return self.do(cards.move, card.id, beside=neighbour_of(place), **wishes)
+        return self.apply(cards.move, card.id, beside=neighbour_for(place), **wishes)
 
     def delete_card(self, card: Card) -> None:
         """Delete a card."""
-        self.store.commit(cards.delete(self.view(card.id), card.id, self.act()))
+        self.store.commit(cards.delete(self.read_board(card.id), card.id, self.context()))
 
     def delete_list(self, name: str) -> None:
         """Delete a list with its cards."""
-        self.store.commit(lists.delete(self.view(), self.list_named(name).id, self.act()))
+        self.store.commit(lists.delete(self.read_board(), self.find_list(name).id, self.context()))
 
     def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **wishes: Any) -> None:
         """Write values that no rule would make."""
         self.store.commit(
-            build_change(self.view(), self.act(), "test.written", creates=creates, updates=updates, **wishes)
+            build_change(self.read_board(), self.context(), "test.written", creates=creates, updates=updates, **wishes)
         )
 
-    def crowd(self, list_name: str, ranks: list[str]) -> list[Card]:
+    def add_cards_with_ranks(self, list_name: str, ranks: list[str]) -> list[Card]:
         """New cards of those ranks in an empty list."""
-        list_ = self.list_named(list_name)
-        made = [bare_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
+        list_ = self.find_list(list_name)
+        made = [make_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
         counted = replace(list_, card_count=len(made), first_rank=ranks[0], last_rank=ranks[-1])
         self.write(creates=tuple(made), updates=(counted,))
         return made
 
-    def card(self, card: Card) -> Card:
+    def read_card(self, card: Card) -> Card:
         """The card as it is now."""
-        return self.view(card.id).get_card(card.id)
+        return self.read_board(card.id).get_card(card.id)
 
-    def cards(self, query: CardQuery | None = None, limit: int = 100) -> list[Card]:
+    def list_cards(self, query: CardQuery | None = None, limit: int = 100) -> list[Card]:
         """All cards of a query, page by page."""
 
         def page(after: PageKey | None) -> Page[Card]:
@@ -152,13 +152,13 @@ class World:
             assert found is not None
             return found[1]
 
-        return every(page, limit)
+        return collect_pages(page, limit)
 
-    def titles(self, list_name: str) -> list[str]:
+    def list_titles(self, list_name: str) -> list[str]:
         """The titles of a list in their order."""
-        return [card.title for card in self.cards(CardQuery(list_id=self.list_named(list_name).id))]
+        return [card.title for card in self.list_cards(CardQuery(list_id=self.find_list(list_name).id))]
 
-    def events(self) -> list[Event]:
+    def list_events(self) -> list[Event]:
         """All events of Ann's board."""
 
         def page(after: PageKey | None) -> Page[Event]:
@@ -167,15 +167,15 @@ class World:
             assert found is not None
             return found[1]
 
-        return every(page, 100)
+        return collect_pages(page, 100)
 
 
-def neighbour_of(place: Mapping[str, str]) -> NeighbourOf | None:
+def neighbour_for(place: Mapping[str, str]) -> NeighbourOf | None:
     """What a read for a move to that place must bring."""
     return next((NeighbourOf(place[side], side) for side in ("before", "after") if side in place), None)
 
 
-def every(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
+def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
     """The items of all pages; no page too long, none empty but the last."""
     items: list[Item] = []
     after: PageKey | None = None
@@ -189,11 +189,11 @@ def every(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item
         after = found.next_key
 
 
-def bare_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
+def make_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
     """A card with whatever fields, and a place."""
     wishes: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
     card = Card(
-        id=world.act().new_id("card"),
+        id=world.context().new_id("card"),
         board_id=list_.board_id,
         list_id=list_.id,
         title=wishes["title"],
