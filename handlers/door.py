@@ -80,7 +80,7 @@ class Door:
         """The board, also if it is deleted."""
         return self._entered(self._store.read_deleted(board_id, self._caller.user_id))
 
-    def deleted_lists(
+    def page_deleted_lists(
         self, board_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]]:
         """A page of the board's lists that were deleted since that moment, newest first."""

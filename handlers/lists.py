@@ -26,7 +26,7 @@ def list_lists(
 ) -> Answer:
     """The board's lists from left to right, in use or archived; or those that can be restored, newest first."""
     if deleted:
-        _, found = door.deleted_lists(board_id, shelves.get_restore_cutoff(now), limit, cursor)
+        _, found = door.page_deleted_lists(board_id, shelves.get_restore_cutoff(now), limit, cursor)
     else:
         there = door.board(board_id).lists
         found = _page([each for each in there if (each.archived_at is not None) == archived], limit, cursor)

@@ -44,5 +44,5 @@ def open_store(
     if scheme == "dynamodb":
         from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_dynamodb(url, mode=mode, remaining=remaining_seconds, watch=on_client)
+        return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
     raise UnknownScheme(scheme)

@@ -17,25 +17,25 @@ from botocore.session import Session
 
 from kanban.store import Busy, StoreError, Unavailable
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
 
-PATIENCE = 5.0
+MAX_RETRY_SECONDS = 5.0
 """How many seconds a call is tried again while others are in the way."""
 
-RESERVE = 2.5
+MIN_REMAINING_SECONDS = 2.5
 """How many seconds must remain for the answer: with less, nothing is begun any more."""
 
-_MOST_TRANSPORT_FAILURES = 3
-_FIRST_PAUSE = 0.025
-_LONGEST_PAUSE = 0.8
-_SERVER_FAULT = 500
+_MAX_TRANSPORT_FAILURES = 3
+_FIRST_BACKOFF = 0.025
+_MAX_BACKOFF = 0.8
+_SERVER_ERROR_STATUS = 500
 
 CONDITION_FAILED = "ConditionalCheckFailed"
 
-_PASSING = frozenset(
+_RETRYABLE_CODES = frozenset(
     (
         "InternalServerError",
         "LimitExceededException",
@@ -48,7 +48,7 @@ _PASSING = frozenset(
         "TransactionInProgressException",
     )
 )
-_PASSING_REASONS = frozenset(
+_RETRYABLE_REASONS = frozenset(
     (
         "InternalServerError",
         "ProvisionedThroughputExceeded",
@@ -56,7 +56,7 @@ _PASSING_REASONS = frozenset(
         "TransactionConflict",
     )
 )
-_LOST = (
+_OUTCOME_UNKNOWN = (
     exceptions.ConnectionError,
     exceptions.HTTPClientError,
     exceptions.IncompleteReadError,
@@ -65,19 +65,19 @@ _LOST = (
 """Nobody knows whether the call was carried out."""
 
 
-class Cancelled(Exception):
+class ConditionFailed(Exception):
     """A write or a transaction was refused by a condition; `reasons` has one reason for each of its parts.
 
     `uncertain` tells that an earlier try may have gone through: then the condition may have failed because of it.
     """
 
-    def __init__(self, reasons: list[Answer], *, uncertain: bool) -> None:
+    def __init__(self, reasons: list[Response], *, may_have_succeeded: bool) -> None:
         super().__init__("A condition failed.")
         self.reasons = reasons
-        self.uncertain = uncertain
+        self.may_have_succeeded = may_have_succeeded
 
 
-class Rejected(StoreError):
+class InvalidRequest(StoreError):
     """DynamoDB understands the call but finds it wrong; `code` says how."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -85,7 +85,7 @@ class Rejected(StoreError):
         self.code = code
 
 
-class Refusal(Unavailable):
+class RequestDenied(Unavailable):
     """DynamoDB doesn't take calls: no such table, no permission, no valid credentials; `code` says which."""
 
     def __init__(self, code: str) -> None:
@@ -93,7 +93,7 @@ class Refusal(Unavailable):
         self.code = code
 
 
-class Calls:
+class RetryingClient:
     """Calls the operations of a client by name, again when it was in vain, for as long as there is time.
 
     `remaining` tells how many seconds the caller has left, None when there is no end.
@@ -101,115 +101,120 @@ class Calls:
 
     def __init__(
         self,
-        client: Any,
+        sdk_client: Any,
         *,
-        remaining: Callable[[], float] | None = None,
-        pause: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        remaining_seconds: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic_clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        random_float: Callable[[], float] = random.random,
     ) -> None:
-        self.client = client
-        self.remaining = remaining
-        self._pause = pause
-        self._clock = clock
+        self.sdk_client = sdk_client
+        self.remaining_seconds = remaining_seconds
+        self._sleep = sleep
+        self._monotonic_clock = monotonic_clock
         self._wall_clock = wall_clock
-        self._chance = chance
-        self._closed = False
+        self._random_float = random_float
+        self._is_closed = False
 
-    def __call__(self, operation: str, *, patient: bool = True, **request: Any) -> Answer:
+    def __call__(self, operation: str, *, patient: bool = True, **request: Any) -> Response:
         """The answer. Raises Cancelled, Rejected, Busy, Unavailable.
 
         The same request is sent each time: one that carries a client request token is carried out once.
         """
-        call = getattr(self.client, operation)
-        began = self._clock()
+        call = getattr(self.sdk_client, operation)
+        began = self._monotonic_clock()
         tries = failures = 0
         while True:
-            self._check_time()
+            self._ensure_time_remains()
             try:
-                answer: Answer = call(**request)
+                answer: Response = call(**request)
             except ClientError as error:
-                trouble: Busy = self._judged(error, uncertain=failures > 0)
-                failures += error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_FAULT
-            except _LOST as error:
+                trouble: Busy = self._retryable_error(error, may_have_succeeded=failures > 0)
+                failures += error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
+            except _OUTCOME_UNKNOWN as error:
                 failures += 1
                 trouble = Unavailable(f"DynamoDB cannot be reached: {type(error).__name__}.")
                 trouble.__cause__ = error
-                if failures >= _MOST_TRANSPORT_FAILURES:
+                if failures >= _MAX_TRANSPORT_FAILURES:
                     raise trouble from error
             except BotoCoreError as error:
                 raise Unavailable(f"DynamoDB cannot be called: {error}") from error
             else:
                 return answer
             tries += 1
-            self.wait(tries, began, trouble, patient=patient)
+            self.back_off(tries, began, trouble, patient=patient)
 
-    def wait(self, tries: int, began: float, trouble: Busy, *, patient: bool = True) -> None:
+    def back_off(self, attempts: int, started_at: float, error: Busy, *, patient: bool = True) -> None:
         """Pause for a chance part of a time that doubles with each try; raise the trouble when time is over."""
-        pause = self._chance() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries)
+        pause = self._random_float() * min(_MAX_BACKOFF, _FIRST_BACKOFF * 2**attempts)
         if not patient:
-            raise trouble
-        self.sleep(pause, began, trouble)
+            raise error
+        self.sleep(pause, started_at, error)
 
-    def sleep(self, seconds: float, began: float, trouble: Busy) -> None:
+    def sleep(self, seconds: float, started_at: float, error: Busy) -> None:
         """Pause for that time; raise the trouble instead if that takes longer than the patience of this work."""
-        if self._clock() + seconds - began > PATIENCE:
-            raise trouble
-        if self.remaining is not None and self.remaining() - seconds < RESERVE:
-            raise trouble
-        self._pause(seconds)
+        if self._monotonic_clock() + seconds - started_at > MAX_RETRY_SECONDS:
+            raise error
+        if self.remaining_seconds is not None and self.remaining_seconds() - seconds < MIN_REMAINING_SECONDS:
+            raise error
+        self._sleep(seconds)
 
     def close(self) -> None:
         """Close the connections. Calls after that raise Unavailable."""
-        self._closed = True
-        self.client.close()
+        self._is_closed = True
+        self.sdk_client.close()
 
-    def now(self) -> float:
+    def monotonic(self) -> float:
         """Seconds of a clock that only goes forward."""
-        return self._clock()
+        return self._monotonic_clock()
 
-    def timestamp(self) -> int:
+    def timestamp_ms(self) -> int:
         """Milliseconds of the clock that other processes have too, since 1970."""
         return int(self._wall_clock() * 1000)
 
     def jitter(self, seconds: float) -> float:
         """Return a chance part of that time, so that processes do not all come back at once."""
-        return self._chance() * seconds
+        return self._random_float() * seconds
 
-    def _check_time(self) -> None:
-        if self._closed:
+    def _ensure_time_remains(self) -> None:
+        if self._is_closed:
             raise Unavailable("The store has been closed.")
-        if self.remaining is not None and self.remaining() < RESERVE:
+        if self.remaining_seconds is not None and self.remaining_seconds() < MIN_REMAINING_SECONDS:
             raise Busy("Too little time remains to begin anything.")
 
     @staticmethod
-    def _judged(error: ClientError, *, uncertain: bool) -> Busy:
+    def _retryable_error(error: ClientError, *, may_have_succeeded: bool) -> Busy:
         """What to raise if it isn't better the next time; or raise it at once, if it can't be."""
         code = error.response["Error"].get("Code", "")
         message = error.response["Error"].get("Message", "")
         if code == "ConditionalCheckFailedException":
-            raise Cancelled([{"Code": CONDITION_FAILED, **error.response}], uncertain=uncertain) from error
+            raise ConditionFailed(
+                [{"Code": CONDITION_FAILED, **error.response}], may_have_succeeded=may_have_succeeded
+            ) from error
         if code == "TransactionCanceledException":
-            reasons: list[Answer] = error.response.get("CancellationReasons", [])
+            reasons: list[Response] = error.response.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons}
             if CONDITION_FAILED in codes:
-                raise Cancelled(reasons, uncertain=uncertain) from error
-            if codes & _PASSING_REASONS:
+                raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
+            if codes & _RETRYABLE_REASONS:
                 return Busy("Others write to the same things.")
             if "ItemCollectionSizeLimitExceeded" in codes:
                 raise Unavailable("This board has grown to the size that DynamoDB allows.") from error
-            raise Rejected(code, message) from error
-        if code in _PASSING or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_FAULT:
+            raise InvalidRequest(code, message) from error
+        if (
+            code in _RETRYABLE_CODES
+            or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
+        ):
             return Busy(f"DynamoDB has too much to do ({code}).")
         if code == "ValidationException":
-            raise Rejected(code, message) from error
-        raise Refusal(code) from error
+            raise InvalidRequest(code, message) from error
+        raise RequestDenied(code) from error
 
 
 def connect(region: str, endpoint: str | None, **credentials: str) -> Any:
     """A client of DynamoDB. Threads may share it."""
-    with _opening:
+    with _session_lock:
         return _session().create_client(
             "dynamodb",
             region_name=region,
@@ -230,43 +235,43 @@ def connect(region: str, endpoint: str | None, **credentials: str) -> Any:
         )
 
 
-_opening = Lock()
+_session_lock = Lock()
 
 
 @cache
 def _session() -> Session:
     session = Session()
-    session.register_component("data_loader", _OnlyDynamo())
-    session.register_component("response_parser_factory", _Parsers())
+    session.register_component("data_loader", _DynamoDescriptionsLoader())
+    session.register_component("response_parser_factory", _ParserFactory())
     return session
 
 
-class _OnlyDynamo(Loader):  # type: ignore[misc]  # botocore is untyped
+class _DynamoDescriptionsLoader(Loader):  # type: ignore[misc]  # botocore is untyped
     """The SDK's descriptions of services, without looking for all four hundred of them."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  (each kind of description has it)
         return ["dynamodb"]
 
 
-class _Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore is untyped
+class _ParserFactory(ResponseParserFactory):  # type: ignore[misc]  # botocore is untyped
     """The SDK's parsers, but for the answers of DynamoDB."""
 
     def create_parser(self, protocol_name: str) -> ResponseParser:
-        return _AnswerParser() if protocol_name == "json" else super().create_parser(protocol_name)
+        return _JsonResponseParser() if protocol_name == "json" else super().create_parser(protocol_name)
 
 
-class _AnswerParser(JSONParser):  # type: ignore[misc]  # botocore is untyped
+class _JsonResponseParser(JSONParser):  # type: ignore[misc]  # botocore is untyped
     """Takes an answer as it is: its JSON has the very shape that the SDK would make, but for binary values.
 
     The SDK walks through every attribute of every item for that, which takes longer than all the rest of a call.
     """
 
-    def parse(self, response: Answer, shape: Any) -> Answer:
+    def parse(self, response: Response, shape: Any) -> Response:
         if response["status_code"] >= 300:  # noqa: PLR2004  (everything from here on is an error, and is rare)
-            failure: Answer = super().parse(response, shape)
+            failure: Response = super().parse(response, shape)
             return failure
         try:
-            answer: Answer = orjson.loads(response["body"])
+            answer: Response = orjson.loads(response["body"])
         except orjson.JSONDecodeError as error:
             raise ResponseParserError("The answer is no JSON.") from error
         answer["ResponseMetadata"] = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": response["headers"]}

@@ -4,30 +4,32 @@ from datetime import datetime
 
 from kanban.values import List, Page, PageKey
 from stores import dynamodb_keys as keys
-from stores.dynamodb_assigned import MOST_LOOKS
-from stores.dynamodb_attributes import moment
-from stores.dynamodb_heads import list_of
-from stores.dynamodb_reading import Reading
+from stores.dynamodb_assigned import MAX_PAGE_READS
+from stores.dynamodb_attributes import to_timestamp
+from stores.dynamodb_heads import list_from_attributes
+from stores.dynamodb_reading import TableReader
 from stores.pages import cut_page
 
 
-def deleted_lists(reading: Reading, board_id: str, since: datetime, limit: int, after: PageKey | None) -> Page[List]:
+def page_deleted_lists(
+    reader: TableReader, board_id: str, deleted_since: datetime, limit: int, after: PageKey | None
+) -> Page[List]:
     """The lists that were deleted since that moment, newest first."""
-    found = reading.batches(
+    found = reader.query_batches(
         f"B#{board_id}",
         "L#",
-        keys.before(f"L#{after[0]}") if after else "L$",
+        keys.key_before(f"L#{after[0]}") if after else "L$",
         backwards=True,
         wanted=limit + 1,
         filtered="#deleted_at >= :since",
         names={"#deleted_at": "deleted_at"},
-        values={":since": moment(since)},
+        values={":since": to_timestamp(deleted_since)},
     )
     lists: list[List] = []
     for looks, (batch, more) in enumerate(found, 1):
-        lists += [list_of(each["sk"]["S"][2:], board_id, each) for each in batch]
+        lists += [list_from_attributes(each["sk"]["S"][2:], board_id, each) for each in batch]
         if len(lists) > limit:
             break
-        if more and looks == MOST_LOOKS:
+        if more and looks == MAX_PAGE_READS:
             return Page(tuple(lists), (more["sk"]["S"][2:],))
     return cut_page(lists, limit, lambda each: each.id)

@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 from kanban.store import StoreError
 from stores.dynamodb_keys import Item
 
-_WORD = re.compile(r"#([a-z_]+)(?![a-z_0-9])")
+_NAME_PLACEHOLDER = re.compile(r"#([a-z_]+)(?![a-z_0-9])")
 
-Refusal = Callable[[Item | None], StoreError]
+ErrorFactory = Callable[[Item | None], StoreError]
 """The error that a failed condition is, given what is there instead."""
 
 
-MOST_BYTES = 3_000_000
+MAX_TRANSACTION_BYTES = 3_000_000
 """What is written in one transaction by those who can choose: DynamoDB takes four megabytes."""
 
 Kind = TypeVar("Kind")
 
 
-def of(kind: type[Kind], values: Iterable[object]) -> list[Kind]:
+def of_type(kind: type[Kind], values: Iterable[object]) -> list[Kind]:
     """Those of the values that are of that kind."""
     return [each for each in values if isinstance(each, kind)]
 
@@ -35,11 +35,11 @@ class Write:
 
     action: str
     request: dict[str, Any]
-    refusal: Refusal
-    decides: bool = False
+    error_for: ErrorFactory
+    is_final: bool = False
 
     @property
-    def part(self) -> dict[str, Any]:
+    def transact_item(self) -> dict[str, Any]:
         """As it stands in the transaction."""
         return {self.action: self.request}
 
@@ -55,7 +55,7 @@ class Write:
         return key["pk"]["S"], key["sk"]["S"]
 
 
-class Update:
+class UpdateBuilder:
     """An update of one item, put together piece by piece."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Update:
         self._removes: list[str] = []
         self._conditions: list[str] = []
 
-    def name(self, attribute: str) -> str:
+    def alias(self, attribute: str) -> str:
         """A stand-in for the name of an attribute."""
         sign = f"#n{len(self.names)}"
         self.names[sign] = attribute
@@ -86,7 +86,7 @@ class Update:
         self._conditions.append(condition)
         self._values |= {f":{name}": value for name, value in values.items()}
 
-    def request(self, table: str, key: Item) -> dict[str, Any]:
+    def build(self, table: str, key: Item) -> dict[str, Any]:
         """As DynamoDB wants it."""
         parts = [("SET", self._sets), ("REMOVE", self._removes)]
         expression = " ".join(f"{word} {', '.join(pieces)}" for word, pieces in parts if pieces)
@@ -96,7 +96,9 @@ class Update:
             "Key": key,
             "UpdateExpression": expression,
             "ConditionExpression": condition,
-            "ExpressionAttributeNames": {f"#{word}": word for word in _WORD.findall(f"{expression} {condition}")}
+            "ExpressionAttributeNames": {
+                f"#{word}": word for word in _NAME_PLACEHOLDER.findall(f"{expression} {condition}")
+            }
             | self.names,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -105,20 +107,20 @@ class Update:
         return request
 
 
-def put(table: str, item: Item, condition: str, values: Item | None = None) -> dict[str, Any]:
+def put_request(table: str, item: Item, condition: str, values: Item | None = None) -> dict[str, Any]:
     """A request to put an item there, if a condition holds."""
-    return {"TableName": table, "Item": item, **_conditional(condition, values)}
+    return {"TableName": table, "Item": item, **_condition_fields(condition, values)}
 
 
-def delete(table: str, key: Item, condition: str, values: Item | None = None) -> dict[str, Any]:
+def key_request(table: str, key: Item, condition: str, values: Item | None = None) -> dict[str, Any]:
     """A request to delete what is there, or to see that the condition holds."""
-    return {"TableName": table, "Key": key, **_conditional(condition, values)}
+    return {"TableName": table, "Key": key, **_condition_fields(condition, values)}
 
 
-def _conditional(condition: str, values: Item | None) -> dict[str, Any]:
+def _condition_fields(condition: str, values: Item | None) -> dict[str, Any]:
     request: dict[str, Any] = {
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": _named(condition),
+        "ExpressionAttributeNames": _attribute_names(condition),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     if values:
@@ -127,6 +129,6 @@ def _conditional(condition: str, values: Item | None) -> dict[str, Any]:
 
 
 @cache
-def _named(expression: str) -> Mapping[str, str]:
+def _attribute_names(expression: str) -> Mapping[str, str]:
     """The attributes of an expression by their stand-ins: '#rank' for rank, as some are words of the language."""
-    return {f"#{word}": word for word in _WORD.findall(expression)}
+    return {f"#{word}": word for word in _NAME_PLACEHOLDER.findall(expression)}

@@ -13,10 +13,10 @@ from typing import Any
 
 from kanban.store import Busy, StoreError
 from stores import dynamodb_keys as keys
-from stores.dynamodb_attributes import number
-from stores.dynamodb_client import Calls, Cancelled, Refusal
-from stores.dynamodb_expressions import Update
-from stores.dynamodb_heads import Head, Hold, head_of
+from stores.dynamodb_attributes import to_number
+from stores.dynamodb_client import ConditionFailed, RequestDenied, RetryingClient
+from stores.dynamodb_expressions import UpdateBuilder
+from stores.dynamodb_heads import BoardHead, Hold, head_from_item
 
 MAX_FREE_ATTEMPTS = 3
 """How often a read is tried before it puts a hold on the board. The first one may rest on a head from before."""
@@ -27,23 +27,23 @@ MIN_HOLD = 100
 MAX_HOLD = 1000
 """Milliseconds that a hold lasts at most. A read that takes longer may never get there."""
 
-_REST = 2
+_REST_FACTOR = 2
 """Writers have the board for so many times as long as the hold before took, until the next one."""
 
 _MAX_SKEW = 1000
 """A hold that ends later than a process could have asked for, and this many milliseconds, comes of a wrong clock."""
 
-_LONGEST_REST = MAX_HOLD + _REST * MAX_HOLD + _MAX_SKEW
+_MAX_REST = MAX_HOLD + _REST_FACTOR * MAX_HOLD + _MAX_SKEW
 """How many milliseconds may be left at most until the next hold; more comes of a wrong clock."""
 
-_NEEDED = 3
+_HOLD_FACTOR = 3
 """How many times as long as its last attempt took a reader asks writers to wait."""
 
-_SHARED = 1.5
+_SHARED_HOLD_FACTOR = 1.5
 """How many times as long as its last attempt took must be left of a hold for a reader to rely on it."""
 
 
-class Held(StoreError):
+class BoardHeld(StoreError):
     """Readers hold the board. The same change can be written when that is over, in so many milliseconds."""
 
     def __init__(self, milliseconds: int) -> None:
@@ -51,72 +51,72 @@ class Held(StoreError):
         self.milliseconds = milliseconds
 
 
-def wait_left(hold: Hold, now: int) -> int:
+def remaining_hold(hold: Hold, now_ms: int) -> int:
     """Return how many milliseconds writers have to wait, 0 where no hold is in force."""
-    left = hold.until - now
+    left = hold.until - now_ms
     return left if 0 < left <= MAX_HOLD + _MAX_SKEW else 0
 
 
-def require_no_hold(update: Update, now: int) -> None:
+def require_no_hold(update: UpdateBuilder, now_ms: int) -> None:
     """Let the head be written only if no hold is in force: the same condition as `wait_left`."""
     update.require(
         "(attribute_not_exists(#held_until) OR #held_until <= :now OR #held_until > :latest)",
-        now=number(now),
-        latest=number(now + MAX_HOLD + _MAX_SKEW),
+        now=to_number(now_ms),
+        latest=to_number(now_ms + MAX_HOLD + _MAX_SKEW),
     )
 
 
-class Attempts:
+class ReadAttempts:
     """The attempts of one read of a board: the first ones are free, those that follow have the writers wait."""
 
-    def __init__(self, calls: Calls, table: str, board_id: str) -> None:
-        self._calls = calls
+    def __init__(self, client: RetryingClient, table: str, board_id: str) -> None:
+        self._client = client
         self._table = table
         self._board_id = board_id
-        self._began = self._last_began = calls.now()
-        self._took = 0
-        self._count = 0
-        self._used = 0
+        self._started_at = self._attempt_started_at = client.monotonic()
+        self._attempt_ms = 0
+        self._attempts = 0
+        self._relied_on = 0
 
-    def next(self, head: Head) -> Head | None:
+    def start_next(self, head: BoardHead) -> BoardHead | None:
         """Return the head to begin the next attempt with, given the one that the last attempt ended with.
 
         None where the board has vanished. Raises Busy.
         """
-        self._count += 1
-        self._took = int((self._calls.now() - self._last_began) * 1000)
-        current = head if self._count < MAX_FREE_ATTEMPTS else self._held(head)
-        self._last_began = self._calls.now()
+        self._attempts += 1
+        self._attempt_ms = int((self._client.monotonic() - self._attempt_started_at) * 1000)
+        current = head if self._attempts < MAX_FREE_ATTEMPTS else self._acquire_hold(head)
+        self._attempt_started_at = self._client.monotonic()
         return current
 
-    def _held(self, head: Head) -> Head | None:
+    def _acquire_hold(self, head: BoardHead) -> BoardHead | None:
         """Return the head under a hold that is long enough: a new one, or another reader's, which may be prolonged."""
-        needed = min(MAX_HOLD, max(MIN_HOLD // 2, int(_SHARED * self._took)))
-        current: Head | None = head
+        needed = min(MAX_HOLD, max(MIN_HOLD // 2, int(_SHARED_HOLD_FACTOR * self._attempt_ms)))
+        current: BoardHead | None = head
         while current is not None:
-            hold, now = current.hold, self._calls.timestamp()
-            is_broken = hold.until == self._used
-            if not is_broken and wait_left(hold, now) >= needed:
-                return self._using(current)
-            if is_broken or not wait_left(hold, now) or _began(hold) + MAX_HOLD - now < needed:
-                self._sleep_until(hold.rests_until)
-                hold = Hold(rests_until=hold.rests_until)
-            current, is_placed = self._place(hold)
+            hold, now = current.hold, self._client.timestamp_ms()
+            is_broken = hold.until == self._relied_on
+            if not is_broken and remaining_hold(hold, now) >= needed:
+                return self._rely_on_hold(current)
+            if is_broken or not remaining_hold(hold, now) or _hold_started_at(hold) + MAX_HOLD - now < needed:
+                self._sleep_until(hold.next_hold_from)
+                hold = Hold(next_hold_from=hold.next_hold_from)
+            current, is_placed = self._write_hold(hold)
             if is_placed and current is not None:
-                return self._using(current)
+                return self._rely_on_hold(current)
         return None
 
-    def _sleep_until(self, timestamp: int) -> None:
-        left = timestamp - self._calls.timestamp()
-        if 0 <= left <= _LONGEST_REST:
-            self._calls.sleep((left + 1) / 1000, self._began, _too_busy())
+    def _sleep_until(self, timestamp_ms: int) -> None:
+        left = timestamp_ms - self._client.timestamp_ms()
+        if 0 <= left <= _MAX_REST:
+            self._client.sleep((left + 1) / 1000, self._started_at, _board_too_busy())
 
-    def _using(self, head: Head) -> Head:
+    def _rely_on_hold(self, head: BoardHead) -> BoardHead:
         """Note the hold that the next attempt relies on: if that fails, somebody has written all the same."""
-        self._used = head.hold.until
+        self._relied_on = head.hold.until
         return head
 
-    def _place(self, hold: Hold) -> tuple[Head | None, bool]:
+    def _write_hold(self, hold: Hold) -> tuple[BoardHead | None, bool]:
         """Put a hold on the board, or prolong this one. Return the head, and whether that was done.
 
         It is not where another reader has just done so.
@@ -124,43 +124,43 @@ class Attempts:
         tries = 0
         while True:
             try:
-                answer = self._calls("update_item", patient=False, **self._request(hold))
-            except Cancelled as cancelled:
+                answer = self._client("update_item", patient=False, **self._hold_request(hold))
+            except ConditionFailed as cancelled:
                 item = cancelled.reasons[0].get("Item")
-                return (head_of(item) if item else None), False
-            except Refusal:
+                return (head_from_item(item) if item else None), False
+            except RequestDenied:
                 raise
             except Busy:
                 # Most often a writer has the head just now. The next try asks for a hold from then on.
-                self._calls.wait(tries, self._began, _too_busy())
+                self._client.back_off(tries, self._started_at, _board_too_busy())
                 tries += 1
             else:
-                return head_of(answer["Attributes"]), True
+                return head_from_item(answer["Attributes"]), True
 
-    def _request(self, hold: Hold) -> dict[str, Any]:
-        now = self._calls.timestamp()
-        length = min(MAX_HOLD, max(MIN_HOLD, int(_NEEDED * self._took)))
-        is_in_force = wait_left(hold, now) > 0
-        began = _began(hold) if is_in_force else now
+    def _hold_request(self, hold: Hold) -> dict[str, Any]:
+        now = self._client.timestamp_ms()
+        length = min(MAX_HOLD, max(MIN_HOLD, int(_HOLD_FACTOR * self._attempt_ms)))
+        is_in_force = remaining_hold(hold, now) > 0
+        began = _hold_started_at(hold) if is_in_force else now
         until = min(now + length, began + MAX_HOLD)
-        update = Update()
-        update.set("#held_until", number(until))
-        update.set("#rests_until", number(until + _REST * (until - began)))
+        update = UpdateBuilder()
+        update.set("#held_until", to_number(until))
+        update.set("#rests_until", to_number(until + _REST_FACTOR * (until - began)))
         update.require("attribute_exists(#pk)")
         if is_in_force:
-            update.require("#held_until = :before", before=number(hold.until))
+            update.require("#held_until = :before", before=to_number(hold.until))
         else:
             update.require(
                 "(attribute_not_exists(#rests_until) OR #rests_until < :now OR #rests_until > :latest)",
-                now=number(now),
-                latest=number(now + _LONGEST_REST),
+                now=to_number(now),
+                latest=to_number(now + _MAX_REST),
             )
-        return {**update.request(self._table, keys.head_key(self._board_id)), "ReturnValues": "ALL_NEW"}
+        return {**update.build(self._table, keys.head_key(self._board_id)), "ReturnValues": "ALL_NEW"}
 
 
-def _began(hold: Hold) -> int:
-    return hold.until - (hold.rests_until - hold.until) // _REST
+def _hold_started_at(hold: Hold) -> int:
+    return hold.until - (hold.next_hold_from - hold.until) // _REST_FACTOR
 
 
-def _too_busy() -> Busy:
+def _board_too_busy() -> Busy:
     return Busy("The board changes too often to be read.")

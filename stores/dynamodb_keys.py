@@ -36,7 +36,7 @@ from kanban.values import Checklist, Comment, Part, TimeEntry
 Item = dict[str, Any]
 """As DynamoDB has it: the name of each attribute, and its value by the letter of its type."""
 
-AFTER = " "
+LEAST_SUFFIX = " "
 """What makes the least text that is greater than a key: a blank sorts below all that ids and ranks are made of."""
 
 
@@ -45,135 +45,135 @@ def format_timestamp(at: datetime) -> str:
     return at.isoformat()[:19] + "Z"
 
 
-def key(pk: str, sk: str) -> Item:
+def item_key(pk: str, sk: str) -> Item:
     """The key of an item."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def head_key(board_id: str) -> Item:
     """Where a board's head is."""
-    return key(f"B#{board_id}", "E$")
+    return item_key(f"B#{board_id}", "E$")
 
 
-def event_sk(seq: int) -> str:
+def event_sort_key(seq: int) -> str:
     """What an event's place among the others is; the digits are enough for any number that a client may send."""
     return f"E#{seq:020d}"
 
 
 def card_key(board_id: str, card_id: str) -> Item:
     """Where a card is."""
-    return key(f"B#{board_id}", f"C#{card_id}")
+    return item_key(f"B#{board_id}", f"C#{card_id}")
 
 
 def list_key(board_id: str, list_id: str) -> Item:
     """Where a deleted list is."""
-    return key(f"B#{board_id}", f"L#{list_id}")
+    return item_key(f"B#{board_id}", f"L#{list_id}")
 
 
-_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
+_PART_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
 
 
-def part_sk(kind: type[Part], card_id: str, part_id: str = "") -> str:
+def part_sort_key(kind: type[Part], card_id: str, part_id: str = "") -> str:
     """Where a part of a card stands in its board's partition; without an id, what all of that kind begin with."""
-    return f"P#{card_id}#{_LETTERS[kind]}{part_id}"
+    return f"P#{card_id}#{_PART_LETTERS[kind]}{part_id}"
 
 
 def part_key(kind: type[Part], board_id: str, card_id: str, part_id: str) -> Item:
     """Where a part of a card is."""
-    return key(f"B#{board_id}", part_sk(kind, card_id, part_id))
+    return item_key(f"B#{board_id}", part_sort_key(kind, card_id, part_id))
 
 
-def newcomer_key(board_id: str, card_id: str) -> Item:
+def transfer_lock_key(board_id: str, card_id: str) -> Item:
     """Where it stands who may write parts of a card that comes from another board, or erase what is left of one."""
-    return key(f"B#{board_id}", f"N#{card_id}")
+    return item_key(f"B#{board_id}", f"N#{card_id}")
 
 
-def claim_key(board_id: str, external_id: str) -> Item:
+def card_claim_key(board_id: str, external_id: str) -> Item:
     """Where it stands which card has that external id."""
-    return key(f"B#{board_id}", f"X#{external_id}")
+    return item_key(f"B#{board_id}", f"X#{external_id}")
 
 
 def user_key(user_id: str) -> Item:
     """Where a user is."""
-    return key(f"U#{user_id}", "U")
+    return item_key(f"U#{user_id}", "U")
 
 
 def membership_key(user_id: str, board_id: str) -> Item:
     """Where it stands that a user is a member of a board."""
-    return key(f"U#{user_id}", f"B#{board_id}")
+    return item_key(f"U#{user_id}", f"B#{board_id}")
 
 
 def assignment_key(user_id: str, board_id: str, card_id: str) -> Item:
     """Where it stands that a user was assigned to a card. The newest board comes first, and there the oldest card."""
-    return key(f"U#{user_id}", assignment_sk(board_id, card_id))
+    return item_key(f"U#{user_id}", assignment_sort_key(board_id, card_id))
 
 
-def assignment_sk(board_id: str, card_id: str) -> str:
+def assignment_sort_key(board_id: str, card_id: str) -> str:
     """Where an assignment stands among those of its user."""
-    return f"A#{_backwards(board_id)}#{card_id}"
+    return f"A#{_reverse_order(board_id)}#{card_id}"
 
 
-def _backwards(text: str) -> str:
+def _reverse_order(text: str) -> str:
     """A text that sorts the other way round: of two, the greater comes first, also when it goes on where one ends."""
-    return "".join(chr(_MIRROR - ord(sign)) for sign in text) + "~"
+    return "".join(chr(_MIRROR_SUM - ord(sign)) for sign in text) + "~"
 
 
-_MIRROR = ord(" ") + ord("~")
+_MIRROR_SUM = ord(" ") + ord("~")
 
 
 def board_claim_key(user_id: str, external_id: str) -> Item:
     """Where it stands which of the boards that a user made has that external id."""
-    return key(f"U#{user_id}", f"X#{external_id}")
+    return item_key(f"U#{user_id}", f"X#{external_id}")
 
 
 def token_key(user_id: str, token_id: str) -> Item:
     """Where a token is."""
-    return key(f"U#{user_id}", f"K#{token_id}")
+    return item_key(f"U#{user_id}", f"K#{token_id}")
 
 
-def holder_key(digest_or_id: str) -> Item:
+def token_holder_key(digest_or_id: str) -> Item:
     """Where it stands whose a token is."""
-    return key(f"T#{digest_or_id}", "T")
+    return item_key(f"T#{digest_or_id}", "T")
 
 
-def record_key(user_id: str, operation_id: str, idempotency_key: str) -> Item:
+def stored_response_key(user_id: str, operation_id: str, idempotency_key: str) -> Item:
     """Where a remembered answer is."""
-    return key(f"U#{user_id}", f"I#{operation_id}#{idempotency_key}")
+    return item_key(f"U#{user_id}", f"I#{operation_id}#{idempotency_key}")
 
 
 def setting_key(name: str) -> Item:
     """Where something is that belongs to the store itself."""
-    return key("S", name)
+    return item_key("S", name)
 
 
 def tombstone_key(at: str, *what: str) -> Item:
     """Where it stands that something was deleted; the time as `moment_text` writes it."""
-    return key("D", "#".join((at, *what)))
+    return item_key("D", "#".join((at, *what)))
 
 
-def place(list_id: str, rank: str) -> str:
+def rank_index_key(list_id: str, rank: str) -> str:
     """The key of a card in the index of places."""
     return f"{list_id}#{rank}"
 
 
-SHELVES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELETED: "D#"}
+STATE_PREFIXES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELETED: "D#"}
 """What the keys of cards begin with in the indexes `recent` and `due`."""
 
 
-def timed(shelf: CardState, at: str, card_id: str) -> str:
+def time_index_key(state: CardState, at: str, card_id: str) -> str:
     """The key of a card in the indexes `recent` and `due`; the time as `moment_text` writes it."""
-    return f"{SHELVES[shelf]}{at}#{card_id}"
+    return f"{STATE_PREFIXES[state]}{at}#{card_id}"
 
 
-OPEN = "~"
+NO_END = "~"
 """Stands for the end of a time entry that has none yet: it sorts above all times."""
 
 
-def worked(ended_at: str, entry_id: str) -> str:
+def entry_index_key(ended_at: str, entry_id: str) -> str:
     """The key of a time entry in the index `recent`; the time as `moment_text` writes it, or OPEN."""
     return f"T#{ended_at}#{entry_id}"
 
 
-def before(sort_key: str) -> str:
+def key_before(sort_key: str) -> str:
     """A text that sorts just before that key: no key of ours lies in between, for they end in a letter or digit."""
     return f"{sort_key[:-1]}{chr(ord(sort_key[-1]) - 1)}~"

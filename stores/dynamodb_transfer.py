@@ -18,20 +18,26 @@ from kanban.store import Busy, StaleRead
 from kanban.timeclock import count_entry_seconds
 from kanban.values import Card, Change, Checklist, Comment, Event, Part, TimeEntry
 from stores import dynamodb_keys as keys
-from stores.dynamodb_attributes import text
-from stores.dynamodb_cards import Assigned, assigned_of, card_of, carried_item, part_of
-from stores.dynamodb_client import Calls, Cancelled
-from stores.dynamodb_expressions import MOST_BYTES, Write, delete, of, put
+from stores.dynamodb_attributes import to_string
+from stores.dynamodb_cards import (
+    AssigneeUsers,
+    assignee_users_from_item,
+    card_from_item,
+    part_from_item,
+    transferred_part_item,
+)
+from stores.dynamodb_client import ConditionFailed, RetryingClient
+from stores.dynamodb_expressions import MAX_TRANSACTION_BYTES, Write, key_request, of_type, put_request
 from stores.dynamodb_keys import Item
-from stores.dynamodb_reading import Reading, Seen
+from stores.dynamodb_reading import BoardSnapshot, TableReader
 
-_MOST_AT_ONCE = 99
-_MANY = 1000
-_MOST_LOOKS = 4
+_MAX_GUARDED_WRITES = 99
+_PART_PAGE_SIZE = 1000
+_MAX_PART_READS = 4
 
 
 @dataclass(slots=True)
-class Luggage:
+class TransferParts:
     """What comes along with a card.
 
     `home` is the board that it leaves, as it was when that was decided; `parts` are its parts as they are there, and
@@ -40,159 +46,162 @@ class Luggage:
     """
 
     card: Card
-    home: Seen
+    source: BoardSnapshot
     board_id: str
-    at: str
+    timestamp: str
     parts: Sequence[Item] = ()
     copies: Sequence[Item] = ()
-    strays: Sequence[Item] = ()
-    nonce: str | None = None
-    is_ahead: bool = False
+    orphans: Sequence[Item] = ()
+    lock_nonce: str | None = None
+    is_written_ahead: bool = False
 
     @property
-    def was_assigned(self) -> Assigned:
+    def assignee_users(self) -> AssigneeUsers:
         """Who was assigned to the card on the board that it leaves."""
-        return self.home.assigned[self.card.id]
+        return self.source.assignee_users[self.card.id]
 
 
-class Transfer:
+class PartTransfer:
     """Moves parts of cards within one table."""
 
-    def __init__(self, calls: Calls, reading: Reading, table: str) -> None:
-        self._calls = calls
-        self._reading = reading
+    def __init__(self, client: RetryingClient, reader: TableReader, table: str) -> None:
+        self._client = client
+        self._reader = reader
         self._table = table
 
-    def packed(self, change: Change, event: Event) -> Luggage:
+    def prepare(self, change: Change, event: Event) -> TransferParts:
         """What the card of that change has with it. Raises Stale when its board has changed since."""
         left = change.departure.event if change.departure else None
         arriving = arriving_card(change)
         if left is None or arriving is None:
             raise ValueError("A card that moves to another board stands in the updates, with an event of both boards.")
         home_id, card_id = left.board_id, arriving.id
-        place = keys.newcomer_key(event.board_id, card_id)
-        head, (item, newcomer) = self._reading.moment(home_id, [keys.card_key(home_id, card_id), place])
+        place = keys.transfer_lock_key(event.board_id, card_id)
+        head, (item, newcomer) = self._reader.get_consistent(home_id, [keys.card_key(home_id, card_id), place])
         if head is None or item is None or head.board.seq != left.seq - 1:
             raise StaleRead
-        card = card_of(item)
-        luggage = Luggage(
-            card, Seen(head, {card_id: assigned_of(item)}), event.board_id, keys.format_timestamp(event.at)
+        card = card_from_item(item)
+        luggage = TransferParts(
+            card,
+            BoardSnapshot(head, {card_id: assignee_users_from_item(item)}),
+            event.board_id,
+            keys.format_timestamp(event.at),
         )
         if newcomer is not None:
             # Whoever is at the place writes nothing any more: the strays that are read next are all that there will be.
-            self._take_place(luggage, newcomer)
-        parts = self._all_parts(card)
-        strays = {each["sk"]["S"]: each for each in self._parts(event.board_id, card_id)}
+            self._acquire_lock(luggage, newcomer)
+        parts = self._read_all_parts(card)
+        strays = {each["sk"]["S"]: each for each in self._query_parts(event.board_id, card_id)}
         for each in parts:
             strays.pop(each["sk"]["S"], None)
         luggage.parts = parts
-        luggage.copies = [carried_item(each, event.board_id, change.membership_ids) for each in parts]
-        luggage.strays = [*strays.values()]
+        luggage.copies = [transferred_part_item(each, event.board_id, change.membership_ids) for each in parts]
+        luggage.orphans = [*strays.values()]
         return luggage
 
-    def carried(self, luggage: Luggage, written: Sequence[Write]) -> list[Write]:
+    def build_writes(self, transfer: TransferParts, other_writes: Sequence[Write]) -> list[Write]:
         """The parts of the last transaction that bring the luggage, beside what is written anyway."""
-        known = {each.key for each in written}
-        copies = [each for each in luggage.copies if (each["pk"]["S"], each["sk"]["S"]) not in known]
-        arrivals = [*(self._put(each) for each in copies), *(self._delete(_key(each)) for each in luggage.strays)]
-        old = [self._left_behind(each) for each in luggage.parts]
-        room = _MOST_AT_ONCE + 1 - len(written)
-        size = len(arrivals) + len(self._departure(luggage)) + 1
-        if luggage.is_ahead or size > room or sum(each.size for each in arrivals) > MOST_BYTES:
-            self._send_ahead(luggage, arrivals)
+        known = {each.key for each in other_writes}
+        copies = [each for each in transfer.copies if (each["pk"]["S"], each["sk"]["S"]) not in known]
+        arrivals = [*(self._put(each) for each in copies), *(self._delete(_key_of(each)) for each in transfer.orphans)]
+        old = [self._source_deletion(each) for each in transfer.parts]
+        room = _MAX_GUARDED_WRITES + 1 - len(other_writes)
+        size = len(arrivals) + len(self._lock_release(transfer)) + 1
+        if transfer.is_written_ahead or size > room or sum(each.size for each in arrivals) > MAX_TRANSACTION_BYTES:
+            self._write_ahead(transfer, arrivals)
             arrivals = []
-        arrivals += self._departure(luggage)
-        if len(arrivals) + len(old) > room or sum(each.size for each in (*arrivals, *old)) > MOST_BYTES:
-            self._look_again(luggage)
-            old = [self._put(self._tombstone(luggage, luggage.card.board_id))]
+        arrivals += self._lock_release(transfer)
+        if len(arrivals) + len(old) > room or sum(each.size for each in (*arrivals, *old)) > MAX_TRANSACTION_BYTES:
+            self._ensure_unchanged(transfer)
+            old = [self._put(self._tombstone(transfer, transfer.card.board_id))]
         return [*arrivals, *old]
 
-    def _left_behind(self, part: Item) -> Write:
+    def _source_deletion(self, part: Item) -> Write:
         """The part is no longer on the board that the card leaves, on condition that it was as it was copied."""
         condition, values = "#version = :version", {":version": part["version"]}
         if "items" in part:
             # A checklist keeps its version when its items change, or when another one is moved.
             condition += " AND #rank = :rank AND #items = :items"
             values |= {":rank": part["rank"], ":items": part["items"]}
-        return Write("Delete", delete(self._table, _key(part), condition, values), _is_stale)
+        return Write("Delete", key_request(self._table, _key_of(part), condition, values), _stale)
 
-    def _look_again(self, luggage: Luggage) -> None:
+    def _ensure_unchanged(self, transfer: TransferParts) -> None:
         """Raise Stale if the parts are not as they were copied, where the last transaction has no room to tell."""
-        head, found = self._reading.moment(luggage.card.board_id, [*map(_key, luggage.parts)])
-        if head is None or head.board.seq != luggage.home.head.board.seq or found != luggage.parts:
+        head, found = self._reader.get_consistent(transfer.card.board_id, [*map(_key_of, transfer.parts)])
+        if head is None or head.board.seq != transfer.source.head.board.seq or found != transfer.parts:
             raise StaleRead
 
-    def _departure(self, luggage: Luggage) -> list[Write]:
+    def _lock_release(self, transfer: TransferParts) -> list[Write]:
         """Leaves nobody at the card's place for newcomers, on condition that nobody else was at it."""
-        place = self._place(luggage)
-        if luggage.nonce is None:
-            return [Write("Delete", delete(self._table, place, "attribute_not_exists(#pk)"), _is_stale)]
-        own = delete(self._table, place, "#nonce = :nonce", {":nonce": text(luggage.nonce)})
-        return [Write("Delete", own, _is_stale), self._delete(self._tombstone(luggage, luggage.board_id))]
+        place = self._lock_key(transfer)
+        if transfer.lock_nonce is None:
+            return [Write("Delete", key_request(self._table, place, "attribute_not_exists(#pk)"), _stale)]
+        own = key_request(self._table, place, "#nonce = :nonce", {":nonce": to_string(transfer.lock_nonce)})
+        return [Write("Delete", own, _stale), self._delete(self._tombstone(transfer, transfer.board_id))]
 
-    def _send_ahead(self, luggage: Luggage, arrivals: Sequence[Write]) -> None:
+    def _write_ahead(self, transfer: TransferParts, arrivals: Sequence[Write]) -> None:
         """Write the parts on the new board, once. Raises Stale when the card is there, or somebody else is at it."""
-        if luggage.is_ahead:
+        if transfer.is_written_ahead:
             return
-        nonce = luggage.nonce or self._take_place(luggage, None)
-        own = self._place(luggage) | {"nonce": text(nonce)}
+        nonce = transfer.lock_nonce or self._acquire_lock(transfer, None)
+        own = self._lock_key(transfer) | {"nonce": to_string(nonce)}
         # A mover that is late, and whose card has long arrived, must not write over what became of the parts.
-        key = keys.card_key(luggage.board_id, luggage.card.id)
-        absent = delete(self._table, key, "attribute_not_exists(#pk)")
+        key = keys.card_key(transfer.board_id, transfer.card.id)
+        absent = key_request(self._table, key, "attribute_not_exists(#pk)")
         try:
-            guarded(self._calls, self._table, own, arrivals, {"ConditionCheck": absent})
-        except Cancelled as cancelled:
+            write_under_lock(self._client, self._table, own, arrivals, {"ConditionCheck": absent})
+        except ConditionFailed as cancelled:
             raise StaleRead from cancelled
-        luggage.is_ahead = True
+        transfer.is_written_ahead = True
 
-    def _take_place(self, luggage: Luggage, before: Item | None) -> str:
+    def _acquire_lock(self, transfer: TransferParts, expected_lock: Item | None) -> str:
         """Put a nonce at the card's place for newcomers, where that other one is, or none. Raises Stale if it is not.
 
         A tombstone comes first: if this mover gets no further, a purge finds what is left there.
         """
         nonce = secrets.token_hex(16)
-        own = self._place(luggage) | {"nonce": text(nonce)}
-        condition = "#nonce = :before" if before else "attribute_not_exists(#pk)"
-        values = {":before": before["nonce"]} if before else None
-        self._calls("put_item", TableName=self._table, Item=self._tombstone(luggage, luggage.board_id))
+        own = self._lock_key(transfer) | {"nonce": to_string(nonce)}
+        condition = "#nonce = :before" if expected_lock else "attribute_not_exists(#pk)"
+        values = {":before": expected_lock["nonce"]} if expected_lock else None
+        self._client("put_item", TableName=self._table, Item=self._tombstone(transfer, transfer.board_id))
         try:
-            self._calls("put_item", **put(self._table, own, condition, values))
-        except Cancelled as cancelled:
+            self._client("put_item", **put_request(self._table, own, condition, values))
+        except ConditionFailed as cancelled:
             # The condition also fails because the same write, whose answer was lost, has been carried out.
             if cancelled.reasons[0].get("Item") != own:
                 raise StaleRead from cancelled
-        luggage.nonce = nonce
+        transfer.lock_nonce = nonce
         return nonce
 
-    def _all_parts(self, card: Card) -> Sequence[Item]:
+    def _read_all_parts(self, card: Card) -> Sequence[Item]:
         """The parts of the card where it is.
 
         A query may come between the parts of the last write, which the head is of already. That is over soon: what
         does not add up then never will, and nobody is kept from moving such a card.
         """
-        began = self._calls.now()
-        for tries in range(1, _MOST_LOOKS):
-            parts = self._parts(card.board_id, card.id)
-            if _adds_up(card, [*map(part_of, parts)]):
+        began = self._client.monotonic()
+        for tries in range(1, _MAX_PART_READS):
+            parts = self._query_parts(card.board_id, card.id)
+            if _counts_match(card, [*map(part_from_item, parts)]):
                 return parts
-            self._calls.wait(tries, began, Busy("The card changes too often to be moved."))
-        return self._parts(card.board_id, card.id)
+            self._client.back_off(tries, began, Busy("The card changes too often to be moved."))
+        return self._query_parts(card.board_id, card.id)
 
-    def _parts(self, board_id: str, card_id: str) -> Sequence[Item]:
-        return [*self._reading.between(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=_MANY)]
+    def _query_parts(self, board_id: str, card_id: str) -> Sequence[Item]:
+        return [*self._reader.query(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=_PART_PAGE_SIZE)]
 
-    def _place(self, luggage: Luggage) -> Item:
-        return keys.newcomer_key(luggage.board_id, luggage.card.id)
+    def _lock_key(self, transfer: TransferParts) -> Item:
+        return keys.transfer_lock_key(transfer.board_id, transfer.card.id)
 
     @staticmethod
-    def _tombstone(luggage: Luggage, board_id: str) -> Item:
-        return keys.tombstone_key(luggage.at, "parts", board_id, luggage.card.id)
+    def _tombstone(transfer: TransferParts, board_id: str) -> Item:
+        return keys.tombstone_key(transfer.timestamp, "parts", board_id, transfer.card.id)
 
     def _put(self, item: Item) -> Write:
-        return Write("Put", {"TableName": self._table, "Item": item}, _is_stale)
+        return Write("Put", {"TableName": self._table, "Item": item}, _stale)
 
     def _delete(self, key: Item) -> Write:
-        return Write("Delete", {"TableName": self._table, "Key": key}, _is_stale)
+        return Write("Delete", {"TableName": self._table, "Key": key}, _stale)
 
 
 def arriving_card(change: Change) -> Card | None:
@@ -200,39 +209,41 @@ def arriving_card(change: Change) -> Card | None:
     if change.departure is None or change.departure.event is None:
         return None
     named = change.departure.event.card_id
-    return next((each for each in of(Card, change.updates) if named in (None, each.id)), None)
+    return next((each for each in of_type(Card, change.updates) if named in (None, each.id)), None)
 
 
-def guarded(calls: Calls, table: str, place: Item, writes: Sequence[Write], *checks: dict[str, Any]) -> None:
+def write_under_lock(
+    client: RetryingClient, table: str, lock: Item, writes: Sequence[Write], *checks: dict[str, Any]
+) -> None:
     """Carry them out for as long as that nonce is at the place for newcomers. Raises Cancelled when it is not."""
-    own = delete(table, _key(place), "#nonce = :nonce", {":nonce": place["nonce"]})
+    own = key_request(table, _key_of(lock), "#nonce = :nonce", {":nonce": lock["nonce"]})
     guards = [{"ConditionCheck": own}, *checks]
     left = [*writes]
     while left:
         bytes_so_far = accumulate(each.size for each in left)
-        count = sum(size <= MOST_BYTES for size in bytes_so_far) or 1
-        batch = left[: min(count, _MOST_AT_ONCE + 1 - len(guards))]
-        calls("transact_write_items", TransactItems=[*guards, *(each.part for each in batch)])
+        count = sum(size <= MAX_TRANSACTION_BYTES for size in bytes_so_far) or 1
+        batch = left[: min(count, _MAX_GUARDED_WRITES + 1 - len(guards))]
+        client("transact_write_items", TransactItems=[*guards, *(each.transact_item for each in batch)])
         left = left[len(batch) :]
 
 
-def _adds_up(card: Card, parts: Sequence[Part]) -> bool:
+def _counts_match(card: Card, parts: Sequence[Part]) -> bool:
     """Whether these are as many comments, items of checklists, and as much time, as the card has."""
-    entries = of(TimeEntry, parts)
+    entries = of_type(TimeEntry, parts)
     closed = [each for each in entries if each.ended_at]
     seconds = [count_entry_seconds(each, each.ended_at or each.started_at) for each in closed]
     return (
-        card.comment_count == len(of(Comment, parts))
-        and card.item_count == sum(len(each.items) for each in of(Checklist, parts))
+        card.comment_count == len(of_type(Comment, parts))
+        and card.item_count == sum(len(each.items) for each in of_type(Checklist, parts))
         and card.tracked_seconds == sum(seconds)
         and card.tracked_cost == sum(each.rate_minor * spent for each, spent in zip(closed, seconds, strict=True))
         and ([card.running] if card.running else []) == [each for each in entries if not each.ended_at]
     )
 
 
-def _key(item: Item) -> Item:
+def _key_of(item: Item) -> Item:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def _is_stale(_: Item | None) -> StaleRead:
+def _stale(_: Item | None) -> StaleRead:
     return StaleRead()

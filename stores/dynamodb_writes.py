@@ -24,15 +24,15 @@ from kanban.values import (
 from stores import dynamodb_cards, dynamodb_head_writes, dynamodb_heads
 from stores import dynamodb_items as items
 from stores import dynamodb_keys as keys
-from stores.dynamodb_attributes import number, text
-from stores.dynamodb_cards import Assigned
-from stores.dynamodb_expressions import Refusal, Update, Write, delete, of, put
-from stores.dynamodb_head_writes import makes_a_board
+from stores.dynamodb_attributes import to_number, to_string
+from stores.dynamodb_cards import AssigneeUsers
+from stores.dynamodb_expressions import ErrorFactory, UpdateBuilder, Write, key_request, of_type, put_request
+from stores.dynamodb_head_writes import creates_board
 from stores.dynamodb_keys import Item
-from stores.dynamodb_reading import Seen
-from stores.dynamodb_transfer import Luggage, arriving_card
+from stores.dynamodb_reading import BoardSnapshot
+from stores.dynamodb_transfer import TransferParts, arriving_card
 
-MOST_WRITES = 100
+MAX_TRANSACTION_ITEMS = 100
 """What DynamoDB takes in one transaction."""
 
 
@@ -40,29 +40,29 @@ class TooLarge(StoreError):
     """The change has more parts than DynamoDB writes at once. No rule makes such a one."""
 
     def __init__(self, parts: int) -> None:
-        super().__init__(f"DynamoDB writes at most {MOST_WRITES} items at once, not {parts}.")
+        super().__init__(f"DynamoDB writes at most {MAX_TRANSACTION_ITEMS} items at once, not {parts}.")
 
 
-class Again(StoreError):
+class RetryWithMoreContext(StoreError):
     """Something was learnt that lets the same change be written, in another way."""
 
 
-class MovedOn(StoreError):
+class RankConflict(StoreError):
     """A card that was to get a new rank is not where it was."""
 
 
-class Claimed(StoreError):
+class ExternalIdClaimed(StoreError):
     """An external id is claimed by another card, or board, which may have vanished."""
 
-    def __init__(self, external_id: str, claimant: str, *, by_board: bool = False) -> None:
-        super().__init__(f"Something claims that external id: {claimant}.")
+    def __init__(self, external_id: str, claimant_id: str, *, is_board: bool = False) -> None:
+        super().__init__(f"Something claims that external id: {claimant_id}.")
         self.external_id = external_id
-        self.claimant = claimant
-        self.by_board = by_board
+        self.claimant_id = claimant_id
+        self.is_board = is_board
 
 
 @dataclass(slots=True)
-class Circumstances:
+class TransactionContext:
     """What the store knows when it makes the writes of a change.
 
     `before` is the board that the change was decided from. `claims` tell, for an external id, the card that claims it
@@ -73,20 +73,20 @@ class Circumstances:
     those that tokens have which the change updates. `now` is the timestamp of the transaction.
     """
 
-    first_user: bool = False
-    before: Seen | None = None
-    claims: dict[str, str] = field(default_factory=dict)
-    vanished: set[str] = field(default_factory=set)
-    board_claim: tuple[str, int | None] | None = None
-    moved: Sequence[tuple[CardRank, CardRank]] = ()
-    luggage: Luggage | None = None
+    is_first_user: bool = False
+    snapshot: BoardSnapshot | None = None
+    vanished_claimants: dict[str, str] = field(default_factory=dict)
+    vanished_with_list: set[str] = field(default_factory=set)
+    vanished_board: tuple[str, int | None] | None = None
+    rank_changes: Sequence[tuple[CardRank, CardRank]] = ()
+    transfer_parts: TransferParts | None = None
     tombstone: Write | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
-    now: int = 0
+    token_digests: Mapping[str, str] = field(default_factory=dict)
+    now_ms: int = 0
 
 
-def writes(
-    table: str, change: Change, remember: StoredResponse | None, nonce: str, circumstances: Circumstances
+def build_writes(
+    table: str, change: Change, remember: StoredResponse | None, nonce: str, context: TransactionContext
 ) -> list[Write]:
     """The parts of the transaction, in the order in which their refusals are told.
 
@@ -94,249 +94,255 @@ def writes(
     makes a thing twice.
     """
     made: dict[tuple[str, str], Write] = {}
-    for each in _all(table, change, remember, nonce, circumstances):
+    for each in _all_writes(table, change, remember, nonce, context):
         # DynamoDB takes one write of an item in a transaction.
         if made.setdefault(each.key, each) is not each:
-            raise each.refusal(None)
+            raise each.error_for(None)
     return [*made.values()]
 
 
-def proof(made: Iterable[Write], nonce: str) -> Item | None:
+def proof_key(writes: Iterable[Write], nonce: str) -> Item | None:
     """The key of an item that bears the nonce, if the transaction was carried out."""
-    for each in made:
+    for each in writes:
         item = each.request.get("Item", {})
-        if bears(item, nonce):
+        if has_nonce(item, nonce):
             return {"pk": item["pk"], "sk": item["sk"]}
     return None
 
 
-def bears(item: Item | None, nonce: str) -> bool:
+def has_nonce(item: Item | None, nonce: str) -> bool:
     """Whether that item was written with that nonce."""
-    return item is not None and item.get("nonce") == text(nonce)
+    return item is not None and item.get("nonce") == to_string(nonce)
 
 
-def _all(
-    table: str, change: Change, remember: StoredResponse | None, nonce: str, circumstances: Circumstances
+def _all_writes(
+    table: str, change: Change, remember: StoredResponse | None, nonce: str, context: TransactionContext
 ) -> Iterator[Write]:
     """A known key first, then what is updated, then what is made: as the port tells of what is in the way."""
-    writer = _Writer(table, nonce, circumstances)
+    writer = _WriteBuilder(table, nonce, context)
     if remember:
-        yield writer.remember(remember)
+        yield writer.stored_response(remember)
     event = change.event
     if event is None:
         yield from writer.people(change)
         return
-    yield from writer.changed(change, event)
-    luggage = circumstances.luggage
+    yield from writer.board_changes(change, event)
+    luggage = context.transfer_parts
     if luggage and change.departure and change.departure.event:
-        leaving = _Writer(writer.table, nonce, Circumstances(before=luggage.home, now=circumstances.now))
-        yield from leaving.changed(change.departure, change.departure.event)
-        yield from leaving.left(luggage)
+        leaving = _WriteBuilder(writer.table, nonce, TransactionContext(snapshot=luggage.source, now_ms=context.now_ms))
+        yield from leaving.board_changes(change.departure, change.departure.event)
+        yield from leaving.source_card(luggage)
 
 
-class _Writer:
+class _WriteBuilder:
     """Makes the writes to one table."""
 
-    def __init__(self, table: str, nonce: str, circumstances: Circumstances) -> None:
+    def __init__(self, table: str, nonce: str, context: TransactionContext) -> None:
         self.table = table
-        self._nonce = text(nonce)
-        self._circumstances = circumstances
+        self._nonce = to_string(nonce)
+        self._context = context
         self._users: Mapping[str, str] = {}
 
-    def signed(self, item: Item) -> Item:
+    def with_nonce(self, item: Item) -> Item:
         """The item, bearing the nonce."""
         return item | {"nonce": self._nonce}
 
-    def remember(self, record: StoredResponse) -> Write:
+    def stored_response(self, record: StoredResponse) -> Write:
         """Keep an answer, unless the key has one already that had not expired."""
         return self._put(
-            self.signed(items.remembered_item(record)),
+            self.with_nonce(items.stored_response_to_item(record)),
             "attribute_not_exists(#pk) OR #expires <= :now",
             lambda _: AlreadyExists("idempotency_key"),
-            {":now": number(int(record.created_at.timestamp()))},
-            decides=True,
+            {":now": to_number(int(record.created_at.timestamp()))},
+            is_final=True,
         )
 
     # People
 
     def people(self, change: Change) -> Iterator[Write]:
         """Users and tokens."""
-        for person in of(User, change.updates):
-            yield self._revised(items.user_item(person), person.version)
-        for token in of(Token, change.updates):
-            yield self._revised(items.token_item(token), token.version)
-            yield from self._rotated(token)
-        users = of(User, change.creates)
+        for person in of_type(User, change.updates):
+            yield self._new_version(items.user_to_item(person), person.version)
+        for token in of_type(Token, change.updates):
+            yield self._new_version(items.token_to_item(token), token.version)
+            yield from self._rotation(token)
+        users = of_type(User, change.creates)
         for user in users:
-            yield self._thing(self.signed(items.user_item(user)), "user", is_new=True)
-        if users and self._circumstances.first_user:
-            owner = keys.setting_key("owner") | {"user_id": text(users[0].id)}
-            yield self._put(owner, "attribute_not_exists(#pk)", self._there_is_an_owner)
-        for token in of(Token, change.creates):
-            yield self._thing(self.signed(items.token_item(token)), "token", is_new=True)
-            yield self._thing(items.holder_item(token.id, token), "token", is_new=True)
-            yield self._thing(items.holder_item(token.digest, token), "token.digest", is_new=True)
+            yield self._create_or_replace(self.with_nonce(items.user_to_item(user)), "user", is_new=True)
+        if users and self._context.is_first_user:
+            owner = keys.setting_key("owner") | {"user_id": to_string(users[0].id)}
+            yield self._put(owner, "attribute_not_exists(#pk)", self._owner_exists)
+        for token in of_type(Token, change.creates):
+            yield self._create_or_replace(self.with_nonce(items.token_to_item(token)), "token", is_new=True)
+            yield self._create_or_replace(items.token_holder_to_item(token.id, token), "token", is_new=True)
+            yield self._create_or_replace(items.token_holder_to_item(token.digest, token), "token.digest", is_new=True)
 
-    def _rotated(self, token: Token) -> Iterator[Write]:
+    def _rotation(self, token: Token) -> Iterator[Write]:
         """Replace the item that a token is found by, if it has another secret now."""
-        replaced = self._circumstances.digests.get(token.id, token.digest)
+        replaced = self._context.token_digests.get(token.id, token.digest)
         if replaced != token.digest:
-            yield Write("Delete", {"TableName": self.table, "Key": keys.holder_key(replaced)}, _is_stale)
-            yield self._thing(items.holder_item(token.digest, token), "token.digest", is_new=True)
+            yield Write("Delete", {"TableName": self.table, "Key": keys.token_holder_key(replaced)}, _stale)
+            yield self._create_or_replace(items.token_holder_to_item(token.digest, token), "token.digest", is_new=True)
 
-    def _revised(self, item: Item, version: int) -> Write:
-        return self._put(self.signed(item), "#version = :before", _is_stale, {":before": number(version - 1)})
+    def _new_version(self, item: Item, version: int) -> Write:
+        return self._put(self.with_nonce(item), "#version = :before", _stale, {":before": to_number(version - 1)})
 
-    def _there_is_an_owner(self, _: Item | None) -> StoreError:
-        self._circumstances.first_user = False
-        return Again("Another user was first.")
+    def _owner_exists(self, _: Item | None) -> StoreError:
+        self._context.is_first_user = False
+        return RetryWithMoreContext("Another user was first.")
 
     # Boards
 
-    def changed(self, change: Change, event: Event) -> Iterator[Write]:
+    def board_changes(self, change: Change, event: Event) -> Iterator[Write]:
         """All that the change writes to one board."""
         arriving = arriving_card(change)
         yield self.head(change, event)
         yield from self.board(change, event)
-        entries = [each for each in of(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
+        entries = [each for each in of_type(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
         running = {each.card_id: each for each in entries}
-        stopped = {each.id for each in of(TimeEntry, change.deletes)}
+        stopped = {each.id for each in of_type(TimeEntry, change.deletes)}
         for values, is_new in ((change.updates, False), (change.creates, True)):
-            for card in of(Card, values):
+            for card in of_type(Card, values):
                 shown = running.pop(card.id, card.running)
                 shown = None if shown and shown.id in stopped else shown
                 yield from self.card(replace(card, running=shown), is_new=is_new or card is arriving)
             for part in (each for each in values if isinstance(each, Part)):
                 comes_along = arriving is not None and part.card_id == arriving.id
-                yield self._always(dynamodb_cards.part_item(part)) if comes_along else self.part(part, is_new=is_new)
-        yield from (self.clock(each) for each in running.values())
-        yield from (self.erased(each) for each in change.deletes if isinstance(each, Part))
-        yield from (self.placed(event.board_id, each) for each in change.card_ranks)
-        yield from (self.told(each) for each in change.history)
-        yield replace(self.told(event), decides=True)
-        yield from self.moved(event.board_id)
+                yield (
+                    self._unconditional_put(dynamodb_cards.part_to_item(part))
+                    if comes_along
+                    else self.part(part, is_new=is_new)
+                )
+        yield from (self.running_entry(each) for each in running.values())
+        yield from (self.part_deletion(each) for each in change.deletes if isinstance(each, Part))
+        yield from (self.rank(event.board_id, each) for each in change.card_ranks)
+        yield from (self.event(each) for each in change.history)
+        yield replace(self.event(event), decides=True)
+        yield from self.rebalanced_ranks(event.board_id)
 
-    def left(self, luggage: Luggage) -> Iterator[Write]:
+    def source_card(self, transfer: TransferParts) -> Iterator[Write]:
         """The card is no longer on the board that it leaves, nor what it was found by there."""
-        card = luggage.card
+        card = transfer.card
         key = keys.card_key(card.board_id, card.id)
-        yield Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
-        yield from self._assignments(card, luggage.was_assigned, {})
+        yield Write("Delete", key_request(self.table, key, "attribute_exists(#pk)"), _stale)
+        yield from self._assignments(card, transfer.assignee_users, {})
         if card.external_id is not None:
-            claim = keys.claim_key(card.board_id, card.external_id)
+            claim = keys.card_claim_key(card.board_id, card.external_id)
             unclaimed = "attribute_not_exists(#pk) OR #card_id = :self"
-            yield Write("Delete", delete(self.table, claim, unclaimed, {":self": text(card.id)}), _is_stale)
+            yield Write("Delete", key_request(self.table, claim, unclaimed, {":self": to_string(card.id)}), _stale)
 
     def head(self, change: Change, event: Event) -> Write:
         """The board with its lists, members and labels."""
-        before = self._circumstances.before
-        known = [*of(Member, change.creates), *(before.head.members.values() if before else ())]
+        before = self._context.snapshot
+        known = [*of_type(Member, change.creates), *(before.head.members.values() if before else ())]
         self._users = {each.id: each.user_id for each in known}
-        if makes_a_board(change):
-            return dynamodb_head_writes.made(self.table, change)
-        cards = of(Card, (*change.updates, *change.creates))
+        if creates_board(change):
+            return dynamodb_head_writes.create_head(self.table, change)
+        cards = of_type(Card, (*change.updates, *change.creates))
         placed = [
             *(CardRank(each.id, each.list_id, each.rank) for each in cards),
             *change.card_ranks,
-            *(after for _, after in self._circumstances.moved),
+            *(after for _, after in self._context.rank_changes),
         ]
         decided_from = before.head if before else None
-        return dynamodb_head_writes.updated(
-            self.table, change, event, decided_from, placed, now=self._circumstances.now
+        return dynamodb_head_writes.update_head(
+            self.table, change, event, decided_from, placed, now_ms=self._context.now_ms
         )
 
     def board(self, change: Change, event: Event) -> Iterator[Write]:
         """What stands elsewhere of a board: who is a member, which lists are deleted, its claim, its tombstone."""
-        before = self._circumstances.before
-        (board,) = of(Board, (*change.updates, *change.creates))
+        before = self._context.snapshot
+        (board,) = of_type(Board, (*change.updates, *change.creates))
         yield from self._claims(board, change)
         if board.deleted_at is not None:
-            yield self._always(keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id))
-        for member in of(Member, change.creates):
-            yield self._always(dynamodb_heads.membership_item(member))
-        for member in of(Member, change.deletes):
+            yield self._unconditional_put(
+                keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id)
+            )
+        for member in of_type(Member, change.creates):
+            yield self._unconditional_put(dynamodb_heads.membership_to_item(member))
+        for member in of_type(Member, change.deletes):
             key = keys.membership_key(member.user_id, member.board_id)
-            yield Write("Delete", {"TableName": self.table, "Key": key}, _is_stale)
-        for list_ in of(List, change.updates):
+            yield Write("Delete", {"TableName": self.table, "Key": key}, _stale)
+        for list_ in of_type(List, change.updates):
             if list_.deleted_at is not None:
                 at = keys.format_timestamp(list_.deleted_at)
-                yield self._always(dynamodb_heads.deleted_list_item(list_))
-                yield self._always(keys.tombstone_key(at, "list", board.id, list_.id))
-        for list_id in dynamodb_head_writes.returning(before.head, change) if before else ():
+                yield self._unconditional_put(dynamodb_heads.deleted_list_to_item(list_))
+                yield self._unconditional_put(keys.tombstone_key(at, "list", board.id, list_.id))
+        for list_id in dynamodb_head_writes.restored_list_ids(before.head, change) if before else ():
             key = keys.list_key(event.board_id, list_id)
-            yield Write("Delete", delete(self.table, key, "attribute_exists(#pk)"), _is_stale)
+            yield Write("Delete", key_request(self.table, key, "attribute_exists(#pk)"), _stale)
 
     def _claims(self, board: Board, change: Change) -> Iterator[Write]:
         """The board's claim to its external id, where it is not as it was."""
-        before = self._circumstances.before
+        before = self._context.snapshot
         old = before.head.board.external_id if before else None
         was, will = old, board.external_id if board.deleted_at is None else None
-        if change.restores_board or makes_a_board(change):
+        if change.restores_board or creates_board(change):
             was = None
-        if was == will or (before is None and not makes_a_board(change)):
+        if was == will or (before is None and not creates_board(change)):
             return
         if was is not None:
             key = keys.board_claim_key(board.created_by, was)
-            own = {":self": text(board.id)}
+            own = {":self": to_string(board.id)}
             unclaimed = "attribute_not_exists(#pk) OR #board_id = :self"
-            yield Write("Delete", delete(self.table, key, unclaimed, own), _is_stale)
+            yield Write("Delete", key_request(self.table, key, unclaimed, own), _stale)
         if will is None:
             return
-        claimant, seq = self._circumstances.board_claim or (board.id, None)
+        claimant, seq = self._context.vanished_board or (board.id, None)
         yield self._put(
-            keys.board_claim_key(board.created_by, will) | {"board_id": text(board.id)},
+            keys.board_claim_key(board.created_by, will) | {"board_id": to_string(board.id)},
             "attribute_not_exists(#pk) OR #board_id IN (:self, :claimant)",
-            lambda found: Claimed(will, found["board_id"]["S"], by_board=True) if found else StaleRead(),
-            {":self": text(board.id), ":claimant": text(claimant)},
-            decides=True,
+            lambda found: ExternalIdClaimed(will, found["board_id"]["S"], is_board=True) if found else StaleRead(),
+            {":self": to_string(board.id), ":claimant": to_string(claimant)},
+            is_final=True,
         )
         if claimant != board.id:
             condition = "attribute_not_exists(#pk)" if seq is None else "#seq = :seq"
-            values = None if seq is None else {":seq": number(seq)}
+            values = None if seq is None else {":seq": to_number(seq)}
             key = keys.head_key(claimant)
-            yield Write("ConditionCheck", delete(self.table, key, condition, values), _is_stale, decides=True)
+            yield Write("ConditionCheck", key_request(self.table, key, condition, values), _stale, is_final=True)
 
-    def told(self, event: Event) -> Write:
+    def event(self, event: Event) -> Write:
         """An event."""
-        return self._thing(self.signed(items.event_item(event)), "event", is_new=True)
+        return self._create_or_replace(self.with_nonce(items.event_to_item(event)), "event", is_new=True)
 
     # Cards
 
     def card(self, card: Card, *, is_new: bool) -> Iterator[Write]:
         """A card, its claim to its external id, and what its assignees find it by."""
-        before = self._circumstances.before
-        was = before.assigned.get(card.id, {}) if before and not is_new else {}
+        before = self._context.snapshot
+        was = before.assignee_users.get(card.id, {}) if before and not is_new else {}
         assigned = {place: self._users.get(place) or was.get(place, "") for place in card.assignee_ids}
-        yield self._thing(dynamodb_cards.card_item(card, assigned), "card", is_new=is_new)
+        yield self._create_or_replace(dynamodb_cards.card_to_item(card, assigned), "card", is_new=is_new)
         yield from self._assignments(card, was, assigned)
         if card.deleted_at is not None:
-            yield self._always(
+            yield self._unconditional_put(
                 keys.tombstone_key(keys.format_timestamp(card.deleted_at), "card", card.board_id, card.id)
             )
         elif card.external_id is not None:
             yield from self._claim(card, card.external_id)
 
-    def _assignments(self, card: Card, was: Assigned, now: Assigned) -> Iterator[Write]:
-        users, before = {*filter(None, now.values())}, {*filter(None, was.values())}
+    def _assignments(self, card: Card, before: AssigneeUsers, after: AssigneeUsers) -> Iterator[Write]:
+        users, before = {*filter(None, after.values())}, {*filter(None, before.values())}
         for user_id in sorted(users - before):
-            yield self._always(dynamodb_cards.assignment_item(user_id, card))
+            yield self._unconditional_put(dynamodb_cards.assignment_to_item(user_id, card))
         for user_id in sorted(before - users):
             key = keys.assignment_key(user_id, card.board_id, card.id)
-            yield Write("Delete", {"TableName": self.table, "Key": key}, _is_stale)
+            yield Write("Delete", {"TableName": self.table, "Key": key}, _stale)
 
     def _claim(self, card: Card, external_id: str) -> Iterator[Write]:
-        claimant = self._circumstances.claims.get(external_id, card.id)
+        claimant = self._context.vanished_claimants.get(external_id, card.id)
         yield self._put(
-            keys.claim_key(card.board_id, external_id) | {"card_id": text(card.id)},
+            keys.card_claim_key(card.board_id, external_id) | {"card_id": to_string(card.id)},
             "attribute_not_exists(#pk) OR #card_id IN (:self, :claimant)",
-            partial(_claim_refused, external_id),
-            {":self": text(card.id), ":claimant": text(claimant)},
+            partial(_claim_error, external_id),
+            {":self": to_string(card.id), ":claimant": to_string(claimant)},
         )
-        if claimant in self._circumstances.vanished:
-            update = Update()
+        if claimant in self._context.vanished_with_list:
+            update = UpdateBuilder()
             update.remove("#external_id")
             update.require("attribute_exists(#pk)")
-            yield Write("Update", update.request(self.table, keys.card_key(card.board_id, claimant)), _is_stale)
+            yield Write("Update", update.build(self.table, keys.card_key(card.board_id, claimant)), _stale)
 
     def part(self, part: Part, *, is_new: bool) -> Write:
         """A time entry, a checklist or a comment.
@@ -345,71 +351,73 @@ class _Writer:
         version before. A checklist keeps its version when its items change; it is always decided from what was read
         by its key.
         """
-        item = dynamodb_cards.part_item(part)
+        item = dynamodb_cards.part_to_item(part)
         if is_new or isinstance(part, Checklist):
-            return self._thing(item, _NAMES[type(part)], is_new=is_new)
-        return self._put(item, "#version = :before", _is_stale, {":before": number(part.version - 1)})
+            return self._create_or_replace(item, _PART_NAMES[type(part)], is_new=is_new)
+        return self._put(item, "#version = :before", _stale, {":before": to_number(part.version - 1)})
 
-    def clock(self, entry: TimeEntry) -> Write:
+    def running_entry(self, entry: TimeEntry) -> Write:
         """An open time entry, as its card shows it, which is not written itself."""
-        update = Update()
-        update.set("#running", dynamodb_cards.running_attribute(entry))
+        update = UpdateBuilder()
+        update.set("#running", dynamodb_cards.running_entry_to_attribute(entry))
         update.require("attribute_exists(#pk)")
-        return Write("Update", update.request(self.table, keys.card_key(entry.board_id, entry.card_id)), _is_stale)
+        return Write("Update", update.build(self.table, keys.card_key(entry.board_id, entry.card_id)), _stale)
 
-    def erased(self, part: Part) -> Write:
+    def part_deletion(self, part: Part) -> Write:
         """A part that is no more."""
         key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
-        return Write("Delete", delete(self.table, key, "#version = :was", {":was": number(part.version)}), _is_stale)
+        return Write(
+            "Delete", key_request(self.table, key, "#version = :was", {":was": to_number(part.version)}), _stale
+        )
 
-    def placed(self, board_id: str, place: CardRank) -> Write:
+    def rank(self, board_id: str, card_rank: CardRank) -> Write:
         """A card's new rank in its list."""
-        update = _ranked(place)
-        update.require("#list_id = :list", list=text(place.list_id))
-        return Write("Update", update.request(self.table, keys.card_key(board_id, place.card_id)), _is_stale)
+        update = _rank_update(card_rank)
+        update.require("#list_id = :list", list=to_string(card_rank.list_id))
+        return Write("Update", update.build(self.table, keys.card_key(board_id, card_rank.card_id)), _stale)
 
-    def moved(self, board_id: str) -> Iterator[Write]:
+    def rebalanced_ranks(self, board_id: str) -> Iterator[Write]:
         """Other cards of a list, in their new places."""
-        for before, after in self._circumstances.moved:
-            update = _ranked(after)
-            update.require("#place = :was", was=text(keys.place(before.list_id, before.rank)))
-            yield Write("Update", update.request(self.table, keys.card_key(board_id, after.card_id)), _has_moved_on)
+        for before, after in self._context.rank_changes:
+            update = _rank_update(after)
+            update.require("#place = :was", was=to_string(keys.rank_index_key(before.list_id, before.rank)))
+            yield Write("Update", update.build(self.table, keys.card_key(board_id, after.card_id)), _rank_conflict)
 
     # Requests
 
-    def _thing(self, item: Item, what: str, *, is_new: bool) -> Write:
+    def _create_or_replace(self, item: Item, name: str, *, is_new: bool) -> Write:
         """Put it there: as something new, or over what must be there."""
         if is_new:
-            return self._put(item, "attribute_not_exists(#pk)", lambda _: AlreadyExists(what))
-        return self._put(item, "attribute_exists(#pk)", _is_stale)
+            return self._put(item, "attribute_not_exists(#pk)", lambda _: AlreadyExists(name))
+        return self._put(item, "attribute_exists(#pk)", _stale)
 
-    def _always(self, item: Item) -> Write:
+    def _unconditional_put(self, item: Item) -> Write:
         """Put it there, whatever was there."""
-        return Write("Put", {"TableName": self.table, "Item": item}, _is_stale)
+        return Write("Put", {"TableName": self.table, "Item": item}, _stale)
 
     def _put(
-        self, item: Item, condition: str, refusal: Refusal, values: Item | None = None, *, decides: bool = False
+        self, item: Item, condition: str, error_for: ErrorFactory, values: Item | None = None, *, is_final: bool = False
     ) -> Write:
-        return Write("Put", put(self.table, item, condition, values), refusal, decides)
+        return Write("Put", put_request(self.table, item, condition, values), error_for, is_final)
 
 
-_NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}
+_PART_NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}
 
 
-def _ranked(place: CardRank) -> Update:
-    update = Update()
-    update.set("#rank", text(place.rank))
-    update.set("#place", text(keys.place(place.list_id, place.rank)))
+def _rank_update(card_rank: CardRank) -> UpdateBuilder:
+    update = UpdateBuilder()
+    update.set("#rank", to_string(card_rank.rank))
+    update.set("#place", to_string(keys.rank_index_key(card_rank.list_id, card_rank.rank)))
     return update
 
 
-def _is_stale(_: Item | None) -> StoreError:
+def _stale(_: Item | None) -> StoreError:
     return StaleRead()
 
 
-def _has_moved_on(_: Item | None) -> StoreError:
-    return MovedOn()
+def _rank_conflict(_: Item | None) -> StoreError:
+    return RankConflict()
 
 
-def _claim_refused(external_id: str, found: Item | None) -> StoreError:
-    return Claimed(external_id, found["card_id"]["S"]) if found else AlreadyExists("card.external_id")
+def _claim_error(external_id: str, item: Item | None) -> StoreError:
+    return ExternalIdClaimed(external_id, item["card_id"]["S"]) if item else AlreadyExists("card.external_id")

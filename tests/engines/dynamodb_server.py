@@ -23,24 +23,24 @@ from stores import open_store
 
 ROOT = Path(__file__).parents[2]
 
-PATIENCE = 20.0
+START_SECONDS = 20.0
 """How many seconds a server may take to start."""
 
 
-Data = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[], Store]]]
+OpenData = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[], Store]]]
 
 
 @pytest.fixture(scope="session")
 def dynoxide() -> Iterator[str]:
     """The address of a running dynoxide."""
-    program = os.environ.get("DYNOXIDE") or str(_packaged())
+    program = os.environ.get("DYNOXIDE") or str(_packaged_program())
     if not Path(program).exists():
         missing = "dynoxide isn't installed: npm ci, or name it in DYNOXIDE."
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
     port = _free_port()
-    with _running([program, "--host", "127.0.0.1", "--port", str(port)], port) as address:
+    with _run_server([program, "--host", "127.0.0.1", "--port", str(port)], port) as address:
         yield address
 
 
@@ -49,11 +49,11 @@ def ministack() -> Iterator[str]:
     """The address of a running ministack."""
     port = _free_port()
     environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb"}
-    with _running([os.environ["MINISTACK"], "-m", "ministack"], port, environment) as address:
+    with _run_server([os.environ["MINISTACK"], "-m", "ministack"], port, environment) as address:
         yield address
 
 
-def dynamodb_engines() -> dict[str, Data]:
+def dynamodb_engines() -> dict[str, OpenData]:
     """By name, a table of its own on a server."""
     servers = {"dynamodb": "dynoxide"}
     if "MINISTACK" in os.environ:
@@ -72,7 +72,7 @@ def _table_on(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[
     yield lambda: open_store(url)
 
 
-def _packaged() -> Path:
+def _packaged_program() -> Path:
     machine = platform.machine().lower()
     processor = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
     return ROOT / "node_modules" / "@dynoxide" / f"{sys.platform}-{processor}" / "dynoxide"
@@ -85,7 +85,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[str]:
+def _run_server(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[str]:
     server = subprocess.Popen(
         command,
         env={**os.environ, **(environment or {})},
@@ -98,11 +98,11 @@ def _running(command: list[str], port: int, environment: dict[str, str] | None =
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(PATIENCE)
+        server.wait(START_SECONDS)
 
 
 def _wait_for(server: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from kanban.store import Store
 from stores import open_store
-from stores.dynamodb_client import Calls, connect
+from stores.dynamodb_client import RetryingClient, connect
 from stores.dynamodb_store import DynamoStore
 from tests.engines.dynamodb_server import new_url
 from tests.stores.world import World
@@ -28,17 +28,17 @@ def table_url(dynoxide: str) -> str:
 @pytest.fixture
 def line(dynoxide: str, table_url: str) -> Iterator["Wire"]:
     """The wire to that table."""
-    line = Wire(dynoxide, name_of(table_url))
+    line = Wire(dynoxide, table_name(table_url))
     yield line
     line.close()
 
 
-def name_of(url: str) -> str:
+def table_name(url: str) -> str:
     """The table of a URL."""
     return url.partition("//")[2].partition("?")[0]
 
 
-_BEGINNING = 2_500_000_000
+_START_TIME = 2_500_000_000
 """What the clock of a wire shows at first, in seconds since 1970: far from what the clock of this machine does."""
 
 Send = Callable[[AWSPreparedRequest], AWSResponse]
@@ -57,39 +57,39 @@ class Wire:
         self.address = address
         self.table = table
         self.elapsed = 0.0
-        self.sent: list[str] = []
+        self.operations: list[str] = []
         self.faults: dict[str, Iterator[Fault]] = {}
         client = connect("us-east-1", address, aws_access_key_id="local", aws_secret_access_key="local")
         client.meta.events.register_first("before-send.dynamodb.*", self._before_send)
         self._send: Send = client._endpoint.http_session.send  # noqa: SLF001  (the SDK has no other way to send and lie)
-        self.now: Callable[[], float] = lambda: _BEGINNING + self.elapsed
-        self.pause: Callable[[float], None] = self._let_pass
-        self.calls = Calls(
+        self.wall_clock: Callable[[], float] = lambda: _START_TIME + self.elapsed
+        self.on_sleep: Callable[[float], None] = self._advance_clock
+        self.client = RetryingClient(
             client,
-            remaining=remaining,
-            pause=self._pause,
-            clock=lambda: self.elapsed,
+            remaining_seconds=remaining,
+            sleep=self._pause,
+            monotonic_clock=lambda: self.elapsed,
             wall_clock=self._now,
-            chance=lambda: 1.0,
+            random_float=lambda: 1.0,
         )
-        self.store = DynamoStore(self.calls, table)
+        self.store = DynamoStore(self.client, table)
         self._others: list[Store] = []
 
-    def somebody_else(self, world: World) -> World:
+    def another_process(self, world: World) -> World:
         """The same board through another store, as another process has it."""
         other = World.__new__(World)
         other.__dict__.update(world.__dict__, store=open_store(f"dynamodb://{self.table}?endpoint={self.address}"))
         self._others.append(other.store)
         return other
 
-    def item(self, sk: str) -> dict[str, Any]:
+    def read_item(self, sk: str) -> dict[str, Any]:
         """The only item with that sort key."""
-        (found,) = (each for each in self.items() if each["sk"]["S"] == sk)
+        (found,) = (each for each in self.read_items() if each["sk"]["S"] == sk)
         return found
 
-    def items(self) -> list[dict[str, Any]]:
+    def read_items(self) -> list[dict[str, Any]]:
         """All that is in the table, as long as it is little."""
-        found: list[dict[str, Any]] = self.calls("scan", TableName=self.table, ConsistentRead=True)["Items"]
+        found: list[dict[str, Any]] = self.client("scan", TableName=self.table, ConsistentRead=True)["Items"]
         return found
 
     def close(self) -> None:
@@ -98,17 +98,17 @@ class Wire:
             each.close()
 
     def _now(self) -> float:
-        return self.now()
+        return self.wall_clock()
 
     def _pause(self, seconds: float) -> None:
-        self.pause(seconds)
+        self.on_sleep(seconds)
 
-    def _let_pass(self, seconds: float) -> None:
+    def _advance_clock(self, seconds: float) -> None:
         self.elapsed += seconds
 
     def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
-        self.sent.append(operation)
+        self.operations.append(operation)
         fault = next(self.faults.get(operation, iter(())), None)
         return fault(request, self._send) if fault else None
 
@@ -121,80 +121,80 @@ class _Body:
         yield self._content
 
 
-def answer(request: AWSPreparedRequest, status: int, body: dict[str, Any] | bytes) -> AWSResponse:
+def make_response(request: AWSPreparedRequest, status: int, body: dict[str, Any] | bytes) -> AWSResponse:
     """An answer that DynamoDB did not give."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return AWSResponse(request.url, status, {"x-amzn-requestid": "x"}, _Body(content))
 
 
-def refused(code: str, status: int = 400, **more: Any) -> Fault:
+def error_response(code: str, status: int = 400, **more: Any) -> Fault:
     """DynamoDB says no, with that code."""
     kind = f"com.amazonaws.dynamodb.v20120810#{code}"
-    return lambda request, _: answer(request, status, {"__type": kind, "message": "No.", **more})
+    return lambda request, _: make_response(request, status, {"__type": kind, "message": "No.", **more})
 
 
-def cancelled(*codes: str) -> Fault:
+def cancellation(*codes: str) -> Fault:
     """The transaction is cancelled, for those reasons."""
-    return refused("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
+    return error_response("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
 
 
-def as_it_is(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def pass_through(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """Nothing goes wrong."""
     return send(request)
 
 
-def reset(request: AWSPreparedRequest, _: Send) -> AWSResponse:
+def drop_connection(request: AWSPreparedRequest, _: Send) -> AWSResponse:
     """The connection breaks before the request is there."""
     raise ConnectionClosedError(endpoint_url=request.url)
 
 
-def timeout(request: AWSPreparedRequest, _: Send) -> AWSResponse:
+def time_out(request: AWSPreparedRequest, _: Send) -> AWSResponse:
     """No answer comes, and nothing is done."""
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
-def lost(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def lose_response(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """It is done, but the answer is lost."""
     send(request)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
-def done_but_failing(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def apply_then_fail(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """It is done, but DynamoDB says that it failed."""
     send(request)
-    return refused("InternalServerError", 500)(request, send)
+    return error_response("InternalServerError", 500)(request, send)
 
 
-def garbled(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def truncate_response(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """It is done, but the answer is cut off."""
     content = send(request).content
-    return answer(request, 200, content[: len(content) // 2] or b"{")
+    return make_response(request, 200, content[: len(content) // 2] or b"{")
 
 
-def forgetful(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def forget_request_token(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """DynamoDB has forgotten the request's token, as it does after ten minutes."""
-    return send(rewritten(request, json.loads(request.body) | {"ClientRequestToken": uuid4().hex}))
+    return send(replace_body(request, json.loads(request.body) | {"ClientRequestToken": uuid4().hex}))
 
 
-def rewritten(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSPreparedRequest:
+def replace_body(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSPreparedRequest:
     """The request with another body."""
     request.body = json.dumps(body).encode()
     request.headers["Content-Length"] = str(len(request.body))
     return request
 
 
-def unprocessed(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+def leave_unprocessed(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """Of the keys of a batch, DynamoDB answers only the first; of what is to be written, it writes only the first."""
     ((table, part),) = json.loads(request.body)["RequestItems"].items()
     if isinstance(part, list):
-        send(rewritten(request, {"RequestItems": {table: part[:1]}}))
-        return answer(request, 200, {"UnprocessedItems": {table: part[1:]} if part[1:] else {}})
+        send(replace_body(request, {"RequestItems": {table: part[:1]}}))
+        return make_response(request, 200, {"UnprocessedItems": {table: part[1:]} if part[1:] else {}})
     (first, *rest) = part["Keys"]
-    body = json.loads(send(rewritten(request, {"RequestItems": {table: {**part, "Keys": [first]}}})).content)
+    body = json.loads(send(replace_body(request, {"RequestItems": {table: {**part, "Keys": [first]}}})).content)
     left = {table: {**part, "Keys": rest}} if rest else {}
-    return answer(request, 200, {**body, "UnprocessedKeys": left})
+    return make_response(request, 200, {**body, "UnprocessedKeys": left})
 
 
-def unanswered(request: AWSPreparedRequest, _: Send) -> AWSResponse:
+def return_nothing(request: AWSPreparedRequest, _: Send) -> AWSResponse:
     """Of the keys of a batch, DynamoDB answers none."""
-    return answer(request, 200, {"Responses": {}, "UnprocessedKeys": json.loads(request.body)["RequestItems"]})
+    return make_response(request, 200, {"Responses": {}, "UnprocessedKeys": json.loads(request.body)["RequestItems"]})

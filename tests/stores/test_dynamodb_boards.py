@@ -8,7 +8,7 @@ import pytest
 
 from kanban import cards, lists, ranks
 from kanban.store import AlreadyExists, CardQuery, NeighbourOf, Store
-from stores.dynamodb_ranks import REACH
+from stores.dynamodb_ranks import NEIGHBOURS_PER_SIDE
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import World, make_card
@@ -62,13 +62,13 @@ def test_a_card_that_vanished_with_its_list_loses_its_external_id(line: Wire, wo
 
     world.add_card("Again", external_id="x")
 
-    assert "external_id" not in line.item(f"C#{card.id}")
+    assert "external_id" not in line.read_item(f"C#{card.id}")
 
 
 def test_an_external_id_is_not_taken_from_a_board_that_changed_meanwhile(line: Wire, world: World) -> None:
     card = world.add_card("First", external_id="x")
     world.delete_card(card)
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Second", external_id="x")
@@ -92,7 +92,7 @@ def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(
     def outdated(request: Any, send: wire.Send) -> Any:
         body = json.loads(send(request).content)
         body["Items"] = [each for each in body["Items"] if each["title"]["S"] != "Between"]
-        return wire.answer(request, 200, body)
+        return wire.make_response(request, 200, body)
 
     between = world.move_card(world.add_card("Between"), todo.id, after=first.id)
     line.faults["Query"] = iter([outdated, outdated])
@@ -104,7 +104,7 @@ def test_a_place_next_to_what_was_just_written_is_right_before_a_query_shows_it(
 @pytest.mark.parametrize("where", ["top", "middle", "bottom"])
 def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, where: str) -> None:
     todo = world.find_list("To do")
-    count = 3 * REACH
+    count = 3 * NEIGHBOURS_PER_SIDE
     places = ranks.sequence_after("", count)
     place = {"top": 2, "middle": count // 2, "bottom": count - 2}[where]
     low, high = places[place - 1], places[place]
@@ -125,7 +125,9 @@ def test_in_a_large_list_the_ranks_around_a_long_one_get_shorter(world: World, w
     assert world.list_titles("To do") == expected
     held = {card.id: card.rank for card in world.list_cards(CardQuery(todo.id))}
     assert max(map(len, held.values())) < 10
-    assert sum(before[card_id] != rank for card_id, rank in held.items() if card_id in before) <= 2 * REACH
+    assert (
+        sum(before[card_id] != rank for card_id, rank in held.items() if card_id in before) <= 2 * NEIGHBOURS_PER_SIDE
+    )
     assert low < high
     bounds = world.find_list("To do")
     assert all(bounds.first_rank <= rank <= bounds.last_rank for rank in held.values())
@@ -141,7 +143,7 @@ def test_a_rebalance_that_cannot_be_done_is_left_out(line: Wire, world: World) -
         body = json.loads(send(request).content)
         for item in body["Items"]:
             item["rank"] = {"S": item["rank"]["S"] + "1"}
-        return wire.answer(request, 200, body)
+        return wire.make_response(request, 200, body)
 
     world.read_board(mover.id, beside=NeighbourOf(crowd[1].id, "before"))
     view = world.read_board(mover.id, beside=NeighbourOf(crowd[1].id, "before"))

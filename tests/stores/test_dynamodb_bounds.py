@@ -9,7 +9,7 @@ from kanban import boards
 from kanban.record import build_change
 from kanban.store import CardQuery, CardSort, CardState, Store
 from kanban.values import BoardView, Card, List, TimeEntry
-from stores.dynamodb_assigned import MOST_LOOKS
+from stores.dynamodb_assigned import MAX_PAGE_READS
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World, make_card
@@ -27,11 +27,11 @@ def test_a_page_of_boards_that_finds_little_ends_early_and_loses_none(line: Wire
     view = world.read_board()
     put_away = replace(view.board, archived_at=world.now)
     world.store.commit(build_change(view, world.context(), "board.archived", board=put_away))
-    line.sent.clear()
+    line.operations.clear()
 
     first = world.store.page_boards(world.ann.id, 10, archived=True)
 
-    assert len(line.sent) <= 4 * MOST_LOOKS + 10
+    assert len(line.operations) <= 4 * MAX_PAGE_READS + 10
     assert first.items == ()
     assert first.next_key is not None
     second = world.store.page_boards(world.ann.id, 10, first.next_key, archived=True)
@@ -43,11 +43,11 @@ def test_a_page_of_deleted_boards_that_finds_little_ends_early_and_loses_none(li
     for number in range(110):
         world.add_board(f"Board {number}")
     world.store.commit(boards.delete(world.read_board(), world.context()))
-    line.sent.clear()
+    line.operations.clear()
 
     first = world.store.page_deleted_boards(world.ann.id, NOON, 10)
 
-    assert len(line.sent) <= 4 * MOST_LOOKS + 10
+    assert len(line.operations) <= 4 * MAX_PAGE_READS + 10
     assert first.items == ()
     assert first.next_key is not None
     second = world.store.page_deleted_boards(world.ann.id, NOON, 10, first.next_key)
@@ -64,12 +64,12 @@ def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(lin
         world.write(updates=tuple(replace(each, deleted_at=long_ago) for each in old[start : start + 40]))
     world.write(updates=(replace(old[0], deleted_at=NOON),))
     world.read_board()
-    line.sent.clear()
+    line.operations.clear()
 
     first = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2)
 
     assert first is not None
-    assert line.sent == [*["Query"] * MOST_LOOKS, "GetItem"]
+    assert line.operations == [*["Query"] * MAX_PAGE_READS, "GetItem"]
     assert first[1].items == ()
     found: list[List] = []
     after = first[1].next_key
@@ -91,14 +91,14 @@ def test_cards_that_were_deleted_long_ago_are_not_read_by_who_asks_for_later_one
     card = world.add_card("Copy")
     world.delete_card(card)
     world.read_board()
-    line.sent.clear()
+    line.operations.clear()
 
     query = CardQuery(state=CardState.DELETED, sort=sort, deleted_since=NOON)
     found = world.store.page_cards(world.board_id, world.ann.id, query, 2)
 
     assert found is not None
     assert [each.id for each in found[1].items] == [card.id]
-    assert line.sent == ["Query", "GetItem"]
+    assert line.operations == ["Query", "GetItem"]
 
 
 def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: Wire, world: World) -> None:
@@ -110,11 +110,11 @@ def test_a_page_of_ones_work_that_finds_little_ends_early_and_loses_none(line: W
     due = replace(make_card(world, todo, "c0000"), assignee_ids=(place.id,), due_at=world.now)
     world.write(creates=(due,))
     asked = CardQuery(due_from=world.now)
-    line.sent.clear()
+    line.operations.clear()
 
     first = world.store.page_assigned_cards(world.ann.id, asked, 20)
 
-    assert len(line.sent) <= 2 * MOST_LOOKS
+    assert len(line.operations) <= 2 * MAX_PAGE_READS
     assert first.items == ()
     found: list[tuple[BoardView, Card]] = []
     after = first.next_key
@@ -135,12 +135,12 @@ def test_a_page_of_work_done_that_finds_little_ends_early_and_loses_none(line: W
     for start in range(0, 450, 90):
         world.write(creates=tuple(entry(number, 2) for number in range(start, start + 90)))
     world.write(creates=(entry(9999, 0),))
-    line.sent.clear()
+    line.operations.clear()
 
     found = world.store.page_board_time_entries(world.board_id, world.ann.id, first_hour, 5)
 
     assert found is not None
-    assert len(line.sent) <= MOST_LOOKS + 2
+    assert len(line.operations) <= MAX_PAGE_READS + 2
     worked, after = list(found[1].items), found[1].next_key
     assert worked == []
     while after:
@@ -152,10 +152,10 @@ def test_a_page_of_work_done_that_finds_little_ends_early_and_loses_none(line: W
 
 def test_very_long_texts_are_read_in_smaller_transactions(line: Wire, world: World) -> None:
     made = [world.add_card(f"Card {number}") for number in range(5)]
-    line.sent.clear()
-    line.faults["TransactGetItems"] = iter([wire.cancelled("ValidationError")])
+    line.operations.clear()
+    line.faults["TransactGetItems"] = iter([wire.cancellation("ValidationError")])
 
     view = world.read_board(*(card.id for card in made))
 
-    assert line.sent == ["TransactGetItems"] * 3
+    assert line.operations == ["TransactGetItems"] * 3
     assert [*view.cards.values()] == made

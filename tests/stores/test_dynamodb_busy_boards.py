@@ -15,8 +15,8 @@ from kanban import boards, cards, lists, ranks, transfers
 from kanban.store import Busy, CardQuery, CardSort, StaleRead, Store
 from kanban.values import Card
 from stores import dynamodb_keys as keys
-from stores.dynamodb_attributes import number
-from stores.dynamodb_client import PATIENCE
+from stores.dynamodb_attributes import to_number
+from stores.dynamodb_client import MAX_RETRY_SECONDS
 from stores.dynamodb_holds import MAX_FREE_ATTEMPTS, MAX_HOLD, MIN_HOLD
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
@@ -48,8 +48,8 @@ class BusyBoard:
         self.chance = random.Random(seed)  # noqa: S311  (a test wants the same chances again)
         self.written = self.waited = 0
         self.beside = Wire(line.address, line.table)
-        self.beside.now = line.now
-        self.beside.pause = self._give_up
+        self.beside.wall_clock = line.wall_clock
+        self.beside.on_sleep = self._give_up
         self.writer = World.__new__(World)
         self.writer.__dict__.update(world.__dict__, store=self.beside.store)
         self.cards = self._crowd()
@@ -90,10 +90,10 @@ class BusyBoard:
         """What a read answers before each of whose calls somebody writes, and the calls that it took."""
         for operation in ("GetItem", "Query", "TransactGetItems", "UpdateItem"):
             self.line.faults[operation] = repeat(self._disturbing)
-        self.line.pause = self._let_others_write
-        self.line.sent.clear()
+        self.line.on_sleep = self._let_others_write
+        self.line.operations.clear()
         found = read()
-        sent = self.line.sent.copy()
+        sent = self.line.operations.copy()
         self.line.faults.clear()
         return found, sent
 
@@ -229,26 +229,26 @@ def after(write: Callable[[], Any]) -> wire.Fault:
 
 def page_under_hold(line: Wire, world: World) -> list[str]:
     """Read a page that is disturbed until the reader puts a hold on the board; the calls from then on."""
-    other = line.somebody_else(world)
+    other = line.another_process(world)
     world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")), MAX_FREE_ATTEMPTS)
-    line.sent.clear()
+    line.operations.clear()
     world.list_cards()
-    return line.sent[2 * MAX_FREE_ATTEMPTS :]
+    return line.operations[2 * MAX_FREE_ATTEMPTS :]
 
 
 def held_board(line: Wire, world: World) -> int:
     """Put a hold on the board; for how many milliseconds it lasts."""
     page_under_hold(line, world)
-    head = line.calls("get_item", TableName=line.table, Key=keys.head_key(world.board_id))["Item"]
-    return int(head["held_until"]["N"]) - line.calls.timestamp()
+    head = line.client("get_item", TableName=line.table, Key=keys.head_key(world.board_id))["Item"]
+    return int(head["held_until"]["N"]) - line.client.timestamp_ms()
 
 
 def set_hold(line: Wire, world: World, **milliseconds: int) -> None:
     """Put a hold on the board that somebody else asked for, in that many milliseconds from now on."""
     names = {f"#{name}": name for name in milliseconds}
-    values = {f":{name}": number(line.calls.timestamp() + after) for name, after in milliseconds.items()}
-    line.calls(
+    values = {f":{name}": to_number(line.client.timestamp_ms() + after) for name, after in milliseconds.items()}
+    line.client(
         "update_item",
         TableName=line.table,
         Key=keys.head_key(world.board_id),
@@ -268,11 +268,11 @@ def test_a_reader_puts_a_hold_on_the_board_and_reads_it_in_peace(line: Wire, wor
 def test_a_writer_waits_for_the_end_of_a_hold_and_then_writes_what_it_had_decided(line: Wire, world: World) -> None:
     length = held_board(line, world)
     _, change = cards.create(world.read_board(), world.context(), title="New")
-    line.sent.clear()
+    line.operations.clear()
 
     world.store.commit(change)
 
-    assert line.sent == ["TransactWriteItems"] * 2
+    assert line.operations == ["TransactWriteItems"] * 2
     assert length == MIN_HOLD
     assert length / 1000 <= line.elapsed < length / 1000 + 0.1
     assert world.list_titles("To do")[-1] == "New"
@@ -304,7 +304,7 @@ def test_a_card_moves_between_boards_when_neither_is_held(line: Wire, world: Wor
 
 def test_readers_share_a_hold(line: Wire, world: World) -> None:
     world.add_card("Card")
-    other = line.somebody_else(world)
+    other = line.another_process(world)
 
     def write() -> None:
         other.add_card("Another")
@@ -312,17 +312,17 @@ def test_readers_share_a_hold(line: Wire, world: World) -> None:
 
     world.read_board()
     line.faults["GetItem"] = repeat(after(write), MAX_FREE_ATTEMPTS)
-    line.sent.clear()
+    line.operations.clear()
     world.list_cards()
 
-    assert line.sent.count("UpdateItem") == MAX_FREE_ATTEMPTS
+    assert line.operations.count("UpdateItem") == MAX_FREE_ATTEMPTS
     assert line.elapsed == 0
 
 
 def test_a_reader_that_needs_longer_prolongs_a_hold(line: Wire, world: World) -> None:
     world.add_card("Card")
-    other = line.somebody_else(world)
-    began = line.calls.timestamp()
+    other = line.another_process(world)
+    began = line.client.timestamp_ms()
 
     def write() -> None:
         other.add_card("Another")
@@ -334,9 +334,9 @@ def test_a_reader_that_needs_longer_prolongs_a_hold(line: Wire, world: World) ->
     line.faults["GetItem"] = repeat(after(write), MAX_FREE_ATTEMPTS)
     world.list_cards()
 
-    head = line.calls("get_item", TableName=line.table, Key=keys.head_key(world.board_id))["Item"]
+    head = line.client("get_item", TableName=line.table, Key=keys.head_key(world.board_id))["Item"]
     until, rests_until = (int(head[name]["N"]) for name in ("held_until", "rests_until"))
-    now = line.calls.timestamp()
+    now = line.client.timestamp_ms()
     # It needs three times as long, and the rest is for all of the hold.
     assert now - began == MAX_FREE_ATTEMPTS * 2 * MIN_HOLD
     assert until == now + 6 * MIN_HOLD
@@ -345,7 +345,7 @@ def test_a_reader_that_needs_longer_prolongs_a_hold(line: Wire, world: World) ->
 
 def test_no_hold_is_prolonged_for_ever(line: Wire, world: World) -> None:
     world.add_card("Card")
-    other = line.somebody_else(world)
+    other = line.another_process(world)
 
     def write() -> None:
         other.add_card("Another")
@@ -372,7 +372,9 @@ def test_readers_leave_the_board_to_its_writers_for_a_while(line: Wire, world: W
     assert 3 * length <= line.elapsed * 1000 <= 3 * length + 2
 
 
-@pytest.mark.parametrize("fault", [wire.refused("TransactionConflictException"), wire.timeout, wire.lost])
+@pytest.mark.parametrize(
+    "fault", [wire.error_response("TransactionConflictException"), wire.time_out, wire.lose_response]
+)
 def test_a_hold_that_is_refused_or_whose_answer_is_lost_is_asked_for_again(
     line: Wire, world: World, fault: wire.Fault
 ) -> None:
@@ -392,18 +394,18 @@ def test_a_hold_of_a_wrong_clock_keeps_nobody_waiting(line: Wire, world: World) 
 
 
 def test_a_writer_whose_clock_is_wrong_makes_a_reader_give_up_but_never_read_wrong(line: Wire, world: World) -> None:
-    other = line.somebody_else(world)
+    other = line.another_process(world)
     world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")))
 
     with pytest.raises(Busy):
         world.list_cards()
 
-    assert line.elapsed <= PATIENCE
+    assert line.elapsed <= MAX_RETRY_SECONDS
 
 
 def test_a_board_that_is_deleted_while_a_reader_waits_is_gone(line: Wire, world: World) -> None:
-    other = line.somebody_else(world)
+    other = line.another_process(world)
     world.read_board()
     line.faults["GetItem"] = repeat(after(lambda: other.add_card("Another")), MAX_FREE_ATTEMPTS)
 
@@ -424,11 +426,11 @@ def test_an_event_that_a_query_missed_is_read_by_its_key(line: Wire, world: Worl
 
     def lagging(request: Any, send: wire.Send) -> Any:
         body = json.loads(send(request).content)
-        kept = [each for each in body["Items"] if each["sk"]["S"] != keys.event_sk(last.seq)]
-        return wire.answer(request, 200, {**body, "Items": kept})
+        kept = [each for each in body["Items"] if each["sk"]["S"] != keys.event_sort_key(last.seq)]
+        return wire.make_response(request, 200, {**body, "Items": kept})
 
     line.faults["Query"] = iter([lagging])
-    line.sent.clear()
+    line.operations.clear()
 
     assert world.list_events() == [*before, last]
-    assert line.sent == ["Query", "TransactGetItems"]
+    assert line.operations == ["Query", "TransactGetItems"]

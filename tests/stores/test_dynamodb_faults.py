@@ -11,7 +11,7 @@ import pytest
 from kanban import cards
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
 from kanban.values import Card, Change
-from stores.dynamodb_client import PATIENCE
+from stores.dynamodb_client import MAX_RETRY_SECONDS
 from stores.dynamodb_writes import TooLarge
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Fault, Wire
@@ -43,7 +43,7 @@ def test_a_read_is_answered_or_named_busy(line: Wire, world: World, fault: str) 
     operations = ["GetItem", "BatchGetItem", "TransactGetItems", "Query"]
 
     for operation in operations:
-        line.faults[operation] = iter(each for each in FAULTS[fault] if each is not wire.forgetful)
+        line.faults[operation] = iter(each for each in FAULTS[fault] if each is not wire.forget_request_token)
         try:
             found = state(world), world.read_board(card.id)
         except Busy:
@@ -61,33 +61,33 @@ def test_patience_has_an_end(line: Wire, world: World) -> None:
     with pytest.raises(Busy):
         world.store.commit(change)
 
-    assert PATIENCE / 2 < line.elapsed <= PATIENCE
+    assert MAX_RETRY_SECONDS / 2 < line.elapsed <= MAX_RETRY_SECONDS
 
 
 def test_what_cannot_be_reached_is_unavailable_after_three_tries(line: Wire, world: World) -> None:
-    line.sent.clear()
-    line.faults["GetItem"] = itertools.repeat(wire.reset)
+    line.operations.clear()
+    line.faults["GetItem"] = itertools.repeat(wire.drop_connection)
 
     with pytest.raises(Unavailable):
         world.store.check_ready()
 
-    assert line.sent == ["GetItem"] * 3
+    assert line.operations == ["GetItem"] * 3
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException"])
 def test_what_only_an_operator_can_mend_is_unavailable_at_once(line: Wire, world: World, code: str) -> None:
-    line.sent.clear()
-    line.faults["GetItem"] = itertools.repeat(wire.refused(code))
+    line.operations.clear()
+    line.faults["GetItem"] = itertools.repeat(wire.error_response(code))
 
     with pytest.raises(Unavailable, match=code):
         world.store.check_ready()
 
-    assert line.sent == ["GetItem"]
+    assert line.operations == ["GetItem"]
 
 
 def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: World) -> None:
     _, change = cards.create(world.read_board(), world.context(), title="New")
-    line.faults[WRITE] = iter([wire.cancelled("None", "ItemCollectionSizeLimitExceeded", "None")])
+    line.faults[WRITE] = iter([wire.cancellation("None", "ItemCollectionSizeLimitExceeded", "None")])
 
     with pytest.raises(Unavailable, match="grown"):
         world.store.commit(change)
@@ -97,14 +97,14 @@ def test_a_board_that_has_grown_too_large_is_unavailable(line: Wire, world: Worl
 
 
 def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire, world: World) -> None:
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
     _, change = cards.create(world.read_board(), world.context(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
-        return wire.forgetful(request, send)
+        return wire.forget_request_token(request, send)
 
-    line.faults[WRITE] = iter([wire.lost, overtaken])
+    line.faults[WRITE] = iter([wire.lose_response, overtaken])
     world.store.commit(change)
 
     assert world.list_titles("To do") == ["New", "Newer"]
@@ -112,7 +112,7 @@ def test_a_lost_answer_is_recognised_though_others_have_written_since(line: Wire
 
 def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_reason(line: Wire, world: World) -> None:
     _, change = cards.create(world.read_board(), world.context(), title="New")
-    line.faults[WRITE] = iter([wire.lost, wire.cancelled("ConditionalCheckFailed", "None", "None")])
+    line.faults[WRITE] = iter([wire.lose_response, wire.cancellation("ConditionalCheckFailed", "None", "None")])
 
     world.store.commit(change)
 
@@ -120,14 +120,14 @@ def test_a_lost_answer_is_recognised_even_when_only_the_board_is_named_as_the_re
 
 
 def test_a_lost_request_that_somebody_else_overtook_is_stale(line: Wire, world: World) -> None:
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
     _, change = cards.create(world.read_board(), world.context(), title="New")
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("Newer")
         return send(request)
 
-    line.faults[WRITE] = iter([wire.timeout, overtaken])
+    line.faults[WRITE] = iter([wire.time_out, overtaken])
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
@@ -139,14 +139,14 @@ def test_the_answer_to_an_earlier_request_with_the_same_content_is_not_taken_for
 ) -> None:
     record = remembered(world)
     world.store.commit(Change(), record)
-    line.faults[WRITE] = iter([wire.timeout])
+    line.faults[WRITE] = iter([wire.time_out])
 
     with pytest.raises(AlreadyExists):
         world.store.commit(Change(), record)
 
 
 def test_the_secret_is_the_one_that_was_kept_first(line: Wire, world: World) -> None:
-    other = line.somebody_else(world).store
+    other = line.another_process(world).store
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         other.read_secret()
@@ -158,21 +158,21 @@ def test_the_secret_is_the_one_that_was_kept_first(line: Wire, world: World) -> 
 
 
 def test_a_secret_whose_acknowledgement_was_lost_is_kept(line: Wire) -> None:
-    line.faults["PutItem"] = iter([wire.lost])
+    line.faults["PutItem"] = iter([wire.lose_response])
 
     assert len(line.store.read_secret()) == 32
-    assert line.sent.count("PutItem") == 2
+    assert line.operations.count("PutItem") == 2
 
 
-@pytest.mark.parametrize("fault", [THROTTLED, wire.reset, wire.lost, FAILING])
+@pytest.mark.parametrize("fault", [THROTTLED, wire.drop_connection, wire.lose_response, FAILING])
 def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(line: Wire, world: World, fault: Fault) -> None:
     token = world.add_token()
-    line.sent.clear()
+    line.operations.clear()
     line.faults["UpdateItem"] = iter([fault])
 
     world.store.touch_token(token.id, NOON + timedelta(hours=1))
 
-    assert line.sent.count("UpdateItem") == 1
+    assert line.operations.count("UpdateItem") == 1
     assert line.elapsed == 0
 
 
@@ -181,7 +181,7 @@ def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(line: Wi
 
 def test_keys_that_were_left_out_are_asked_for_again(line: Wire, world: World) -> None:
     made = [world.add_board(f"Board {number}") for number in range(4)]
-    line.faults["BatchGetItem"] = itertools.repeat(wire.unprocessed)
+    line.faults["BatchGetItem"] = itertools.repeat(wire.leave_unprocessed)
 
     found = world.store.page_boards(world.ann.id, 10)
 
@@ -189,7 +189,7 @@ def test_keys_that_were_left_out_are_asked_for_again(line: Wire, world: World) -
 
 
 def test_keys_that_are_left_out_for_ever_are_busy(line: Wire, world: World) -> None:
-    line.faults["BatchGetItem"] = itertools.repeat(wire.unanswered)
+    line.faults["BatchGetItem"] = itertools.repeat(wire.return_nothing)
 
     with pytest.raises(Busy):
         world.store.page_boards(world.ann.id, 10)
@@ -202,7 +202,7 @@ def test_an_empty_answer_with_more_behind_it_is_no_end(line: Wire, world: World)
     def empty(request: Any, _: wire.Send) -> Any:
         key = {"pk": f"B#{world.board_id}", "sk": f"C#{made[0].id}", "place": f"{todo.id}#{made[0].rank}"}
         last = {name: {"S": value} for name, value in key.items()}
-        return wire.answer(request, 200, {"Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last})
+        return wire.make_response(request, 200, {"Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last})
 
     line.faults["Query"] = iter([empty])
 
@@ -214,7 +214,7 @@ def test_an_empty_answer_with_more_behind_it_is_no_end(line: Wire, world: World)
 
 def test_a_page_is_read_again_when_the_board_changes_meanwhile(line: Wire, world: World) -> None:
     card = world.add_card("Card")
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         response = send(request)
@@ -233,7 +233,7 @@ def test_a_page_is_read_again_when_the_board_changes_meanwhile(line: Wire, world
 
 
 def test_a_board_that_changes_at_every_look_is_busy(line: Wire, world: World) -> None:
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.add_card("More")
@@ -254,7 +254,7 @@ def hurried(dynoxide: str, table_url: str) -> Iterator[tuple[Wire, list[float]]]
     """A wire, and the seconds that remain to whoever uses it."""
     left = [100.0]
     wires: list[Wire] = []
-    wires.append(Wire(dynoxide, wire.name_of(table_url), lambda: left[0] - wires[0].elapsed))
+    wires.append(Wire(dynoxide, wire.table_name(table_url), lambda: left[0] - wires[0].elapsed))
     yield wires[0], left
     wires[0].close()
 
@@ -263,7 +263,7 @@ def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]
     line, left = hurried
     world = World(line.store)
     _, change = cards.create(world.read_board(), world.context(), title="New")
-    line.sent.clear()
+    line.operations.clear()
     left[0] = 2.4
 
     with pytest.raises(Busy):
@@ -271,7 +271,7 @@ def test_with_too_little_time_nothing_is_begun(hurried: tuple[Wire, list[float]]
     with pytest.raises(Busy):
         world.read_board()
 
-    assert line.sent == []
+    assert line.operations == []
 
 
 def test_trying_again_ends_while_there_is_time_to_answer(hurried: tuple[Wire, list[float]]) -> None:

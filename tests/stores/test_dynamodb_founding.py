@@ -48,16 +48,16 @@ def remembered(world: World) -> StoredResponse:
 
 def nothing_of(board_id: str, line: Wire) -> bool:
     """Whether no item tells of that board."""
-    return not [each for each in line.items() if board_id in str(each)]
+    return not [each for each in line.read_items() if board_id in str(each)]
 
 
 def test_a_large_board_is_there_with_all_that_belongs_to_it(line: Wire, world: World) -> None:
     board_id, change = large(world)
 
-    line.sent.clear()
+    line.operations.clear()
     world.store.commit(change, remembered(world))
 
-    assert line.sent[:2] + line.sent[-1:] == ["GetItem", "GetItem", "TransactWriteItems"]
+    assert line.operations[:2] + line.operations[-1:] == ["GetItem", "GetItem", "TransactWriteItems"]
     world.board_id = board_id
     cards = world.list_cards()
     assert {each.id: each for each in cards} == {each.id: each for each in change.creates if isinstance(each, Card)}
@@ -68,7 +68,7 @@ def test_a_large_board_is_there_with_all_that_belongs_to_it(line: Wire, world: W
     assert comments is not None
     assert [each.text for each in comments[1].items] == ["Hm."]
     assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is not None
-    assert not [each for each in line.items() if each["pk"]["S"] == "D"]
+    assert not [each for each in line.read_items() if each["pk"]["S"] == "D"]
 
 
 @pytest.mark.parametrize("after", [0, 1, 17, 40])
@@ -77,7 +77,7 @@ def test_of_a_large_board_that_was_not_made_to_its_end_nothing_is_seen_and_the_p
 ) -> None:
     board_id, change = large(world)
     line.faults["BatchWriteItem"] = itertools.chain(
-        itertools.repeat(wire.as_it_is, after), itertools.repeat(wire.reset)
+        itertools.repeat(wire.pass_through, after), itertools.repeat(wire.drop_connection)
     )
 
     with pytest.raises(Unavailable):
@@ -96,8 +96,10 @@ def test_of_a_large_board_that_was_not_made_to_its_end_nothing_is_seen_and_the_p
 
 def test_a_large_board_whose_answers_are_lost_is_made_once(line: Wire, world: World) -> None:
     board_id, change = large(world)
-    line.faults["BatchWriteItem"] = iter([wire.lost, wire.unprocessed, wire.refused("ThrottlingException"), wire.lost])
-    line.faults["TransactWriteItems"] = iter([wire.lost, wire.forgetful])
+    line.faults["BatchWriteItem"] = iter(
+        [wire.lose_response, wire.leave_unprocessed, wire.error_response("ThrottlingException"), wire.lose_response]
+    )
+    line.faults["TransactWriteItems"] = iter([wire.lose_response, wire.forget_request_token])
 
     world.store.commit(change, remembered(world))
 
@@ -107,7 +109,7 @@ def test_a_large_board_whose_answers_are_lost_is_made_once(line: Wire, world: Wo
 
 def test_a_large_board_that_is_being_purged_cannot_be_made_any_more(line: Wire, world: World) -> None:
     board_id, change = large(world)
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.store.purge(world.now + timedelta(days=31), 10)
@@ -138,13 +140,13 @@ def test_a_known_key_is_told_before_a_large_board_is_begun(line: Wire, world: Wo
 def test_a_large_board_is_never_written_over_another(line: Wire, world: World) -> None:
     _, change = large(world)
     world.store.commit(change)
-    before = line.items()
+    before = line.read_items()
 
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(change)
 
     assert error.value.constraint == "board"
-    assert line.items() == before
+    assert line.read_items() == before
 
 
 def test_an_external_id_is_given_once_on_a_large_board_too(line: Wire, world: World) -> None:
@@ -159,7 +161,7 @@ def test_an_external_id_is_given_once_on_a_large_board_too(line: Wire, world: Wo
 
 def test_with_too_little_time_a_large_board_is_busy(line: Wire, world: World) -> None:
     board_id, change = large(world)
-    line.faults["BatchWriteItem"] = itertools.repeat(wire.refused("ThrottlingException"))
+    line.faults["BatchWriteItem"] = itertools.repeat(wire.error_response("ThrottlingException"))
 
     with pytest.raises(Busy):
         world.store.commit(change)

@@ -12,7 +12,7 @@ from kanban import cards, checklist_items, checklists, gatherings, time_entries,
 from kanban.record import build_change
 from kanban.store import CardQuery, PartKey, StaleRead, Store
 from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
-from stores.dynamodb_reading import Reading
+from stores.dynamodb_reading import TableReader
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.parts import make_checklist, make_comment, make_item
@@ -40,7 +40,7 @@ class Lag:
 
         def keeping(request: Any, send: wire.Send) -> Any:
             self._kept[self._question(request)] = content = send(request).content
-            return wire.answer(request, 200, content)
+            return wire.make_response(request, 200, content)
 
         self._line.faults["Query"] = iter([keeping])
         read()
@@ -48,7 +48,7 @@ class Lag:
 
     def keep_parts(self, card: Card) -> None:
         """Keep what a mover of the card is told of its parts."""
-        read = Reading(self._line.calls, self._line.table).on_board(card.board_id)
+        read = TableReader(self._line.client, self._line.table).board_query(card.board_id)
         self.keep(lambda: [*read(f"P#{card.id}#", f"P#{card.id}$", wanted=1000)])
 
     def keep_cards(self, world: World, limit: int) -> None:
@@ -61,7 +61,7 @@ class Lag:
 
         def lagging(request: Any, send: wire.Send) -> Any:
             kept = self._kept.get(self._question(request))
-            return wire.answer(request, 200, kept) if kept else send(request)
+            return wire.make_response(request, 200, kept) if kept else send(request)
 
         self._line.faults["Query"] = iter([lagging] * times)
 
@@ -258,11 +258,11 @@ def test_a_card_whose_counts_have_never_been_right_can_be_moved(line: Wire, worl
     world.write(updates=(replace(card, comment_count=IN_ONE + 1),))
     target_id = world.add_board("Elsewhere")
     change = transferred(world, card, target_id)
-    line.sent.clear()
+    line.operations.clear()
 
     world.store.commit(change)
 
-    assert line.sent.count("Query") == 5
+    assert line.operations.count("Query") == 5
     assert len(texts(world, target_id, card)) == IN_ONE
 
 

@@ -25,7 +25,7 @@ def store(line: Wire) -> Store:
 
 def keys(line: Wire) -> Keys:
     """Where something is in the table."""
-    return {(each["pk"]["S"], each["sk"]["S"]) for each in line.items()}
+    return {(each["pk"]["S"], each["sk"]["S"]) for each in line.read_items()}
 
 
 def full_card(world: World, list_name: str = "To do", **wishes: Any) -> Card:
@@ -140,7 +140,7 @@ def test_what_comes_back_while_it_is_looked_at_is_kept(line: Wire, world: World)
     card = full_card(world)
     world.delete_card(card)
     world.advance(days=31)
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         deleted = beside.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id])
@@ -161,7 +161,7 @@ def test_a_purge_whose_answers_are_lost_goes_on(line: Wire, world: World, what: 
     before = keys(line)
     DELETIONS[what](world)
     world.advance(days=31)
-    line.faults[operation] = iter([wire.lost, wire.lost])
+    line.faults[operation] = iter([wire.lose_response, wire.lose_response])
 
     purge(world)
 

@@ -9,7 +9,7 @@ import pytest
 
 from kanban import ranks, sizes
 from kanban.values import Card, Link, TimeEntry
-from stores.dynamodb_cards import card_item
+from stores.dynamodb_cards import card_to_item
 
 MOST = 400 * 1024
 INDEXES = 3
@@ -86,7 +86,7 @@ def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, lette
         more, count = (more[:-1], count) if more else (more, count - 10)
     card = full_card(title, letter * count, more)
 
-    item = card_item(card, dict.fromkeys(card.assignee_ids, "u" * 64))
+    item = card_to_item(card, dict.fromkeys(card.assignee_ids, "u" * 64))
 
     assert {"place", "recent", "due"} <= item.keys()
     assert (1 + INDEXES) * (sum(len(name) + size(each) for name, each in item.items()) + 100) <= MOST

@@ -39,9 +39,9 @@ def crowded(world: World) -> dict[str, Card]:
 
 def trips(line: Wire, action: Callable[[], Any]) -> list[str]:
     """What was sent for it."""
-    line.sent.clear()
+    line.operations.clear()
     action()
-    return line.sent.copy()
+    return line.operations.copy()
 
 
 READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
@@ -194,7 +194,7 @@ def test_a_page_of_a_board_seen_for_the_first_time_takes_one_look_more(
     line: Wire, world: World, table_url: str
 ) -> None:
     world.add_card("Card")
-    other = Wire(line.address, wire.name_of(table_url))
+    other = Wire(line.address, wire.table_name(table_url))
 
     sent = trips(other, lambda: other.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10))
 
@@ -204,7 +204,7 @@ def test_a_page_of_a_board_seen_for_the_first_time_takes_one_look_more(
 
 def test_a_token_takes_one_look_more_when_it_is_first_seen(line: Wire, world: World, table_url: str) -> None:
     token = world.add_token()
-    other = Wire(line.address, wire.name_of(table_url))
+    other = Wire(line.address, wire.table_name(table_url))
 
     assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["GetItem", "BatchGetItem"]
     assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["BatchGetItem"]
@@ -221,7 +221,7 @@ def descendant(world: World, generations: int) -> Token:
 
 def test_a_token_takes_as_many_round_trips_whatever_it_comes_from(line: Wire, world: World, table_url: str) -> None:
     token = descendant(world, tokens.MAX_ANCESTORS)
-    other = Wire(line.address, wire.name_of(table_url))
+    other = Wire(line.address, wire.table_name(table_url))
 
     assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["GetItem", "BatchGetItem"]
     assert trips(other, lambda: other.store.read_token_by_digest(token.digest)) == ["BatchGetItem"]
@@ -249,19 +249,19 @@ def test_revoking_a_token_is_one_write_whatever_comes_from_it(line: Wire, world:
 
 def test_rotating_a_token_looks_up_its_old_secret_and_leaves_nothing_of_it(line: Wire, world: World) -> None:
     token = world.add_token()
-    before = len(line.items())
+    before = len(line.read_items())
     rotated, _, change = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
 
     assert trips(line, lambda: world.store.commit(change)) == ["GetItem", "TransactWriteItems"]
-    held = {item["pk"]["S"] for item in line.items()}
-    assert len(line.items()) == before
+    held = {item["pk"]["S"] for item in line.read_items()}
+    assert len(line.read_items()) == before
     assert f"T#{rotated.digest}" in held
     assert f"T#{token.digest}" not in held
 
 
 def test_a_revoked_token_is_seen_at_once_by_who_knew_it(line: Wire, world: World, table_url: str) -> None:
     token = world.add_token()
-    other = Wire(line.address, wire.name_of(table_url))
+    other = Wire(line.address, wire.table_name(table_url))
     assert other.store.read_token_by_digest(token.digest) == (token, world.ann)
 
     revoked, change = tokens.revoke(token, world.context(), caller_token=token)
@@ -303,5 +303,5 @@ def test_the_cards_of_a_deleted_list_are_leapt_over(line: Wire, world: World) ->
 def test_no_read_scans(line: Wire, world: World) -> None:
     world.add_card("Card")
 
-    assert not [operation for operation in line.sent if "Scan" in operation]
+    assert not [operation for operation in line.operations if "Scan" in operation]
     assert line.store.read_installation_owner() == world.ann

@@ -135,11 +135,11 @@ def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, 
 def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, difference: dict[str, Any]) -> None:
     url = new_url(dynoxide)
     names = difference.pop("names")
-    wanted = {part: dynamodb_table.definition()[part] for part in ("BillingMode", "KeySchema")} | difference
+    wanted = {part: dynamodb_table.load_definition()[part] for part in ("BillingMode", "KeySchema")} | difference
     attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
     with closing(local(dynoxide)) as client:
         client.create_table(
-            TableName=wire.name_of(url),
+            TableName=wire.table_name(url),
             AttributeDefinitions=attributes,
             **{part: value for part, value in wanted.items() if value},
         )
@@ -147,17 +147,17 @@ def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, differ
     told = sentence(url)
 
     assert told == (
-        f"The DynamoDB table '{wire.name_of(url)}' is not a Tackboard's: its keys and indexes are not those of "
+        f"The DynamoDB table '{wire.table_name(url)}' is not a Tackboard's: its keys and indexes are not those of "
         f"resources/table.yml."
     )
 
 
 def test_a_new_table_looks_as_the_template_says(dynoxide: str, table_url: str) -> None:
-    wanted = dynamodb_table.definition()
+    wanted = dynamodb_table.load_definition()
 
     with closing(local(dynoxide)) as client:
-        found = client.describe_table(TableName=wire.name_of(table_url))["Table"]
-        expiry = client.describe_time_to_live(TableName=wire.name_of(table_url))["TimeToLiveDescription"]
+        found = client.describe_table(TableName=wire.table_name(table_url))["Table"]
+        expiry = client.describe_time_to_live(TableName=wire.table_name(table_url))["TimeToLiveDescription"]
 
     assert found["KeySchema"] == wanted["KeySchema"]
     assert {
@@ -175,7 +175,7 @@ ShortForms.add_multi_constructor("!", lambda _, __, node: str(node.value))
 
 def test_the_deployment_takes_the_table_from_there() -> None:
     deployment = yaml.load((ROOT / "serverless.yml").read_text(), ShortForms)  # noqa: S506 - it is a SafeLoader.
-    table = dynamodb_table.definition()
+    table = dynamodb_table.load_definition()
 
     assert "${file(resources/table.yml)}" in deployment["resources"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -186,14 +186,14 @@ def test_the_deployment_takes_the_table_from_there() -> None:
 
 def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None:
     url = new_url(dynoxide)
-    line = Wire(dynoxide, wire.name_of(url))
+    line = Wire(dynoxide, wire.table_name(url))
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         open_store(url).close()
         return send(request)
 
     line.faults["CreateTable"] = iter([overtaken])
-    dynamodb_table.make(line.calls, wire.name_of(url))
+    dynamodb_table.create_table(line.client, wire.table_name(url))
 
     open_store(url).close()
     line.close()
@@ -205,7 +205,7 @@ def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None
 def test_a_card_is_one_item_with_the_keys_of_the_indexes(line: Wire, world: World) -> None:
     card = world.add_card("Copy", due_at=NOON)
 
-    item = line.item(f"C#{card.id}")
+    item = line.read_item(f"C#{card.id}")
 
     assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
     assert item["recent"] == {"S": f"2026-11-20T12:00:00Z#{card.id}"}
@@ -220,7 +220,7 @@ def test_a_card_is_one_item_with_the_keys_of_the_indexes(line: Wire, world: Worl
 def test_a_card_that_is_never_due_is_not_among_those_that_are(line: Wire, world: World) -> None:
     card = world.add_card("Copy")
 
-    assert "due" not in line.item(f"C#{card.id}")
+    assert "due" not in line.read_item(f"C#{card.id}")
 
 
 def test_a_deleted_card_keeps_its_place_and_stands_apart_from_recent_changes(line: Wire, world: World) -> None:
@@ -228,7 +228,7 @@ def test_a_deleted_card_keeps_its_place_and_stands_apart_from_recent_changes(lin
 
     world.delete_card(card)
 
-    item = line.item(f"C#{card.id}")
+    item = line.read_item(f"C#{card.id}")
     assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
     assert item["recent"]["S"].startswith("D#")
 
@@ -238,8 +238,8 @@ def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None
 
     world.delete_list("Doing")
 
-    assert doing.id not in line.item("E$")["lists"]["M"]
-    assert line.item(f"L#{doing.id}")["name"] == {"S": "Doing"}
+    assert doing.id not in line.read_item("E$")["lists"]["M"]
+    assert line.read_item(f"L#{doing.id}")["name"] == {"S": "Doing"}
 
 
 def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -> None:
@@ -248,11 +248,11 @@ def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -
 
     world.store.commit(Change(), record)
 
-    assert line.item("I#op#key")["expires"] == {"N": str(int(record.expires_at.timestamp()))}
+    assert line.read_item("I#op#key")["expires"] == {"N": str(int(record.expires_at.timestamp()))}
 
 
 def test_nothing_in_the_table_is_a_token(line: Wire, world: World) -> None:
     _, text, change = tokens.issue(world.context(), world.random_bytes, user_id=world.ann.id, name="x", scopes=[])
     world.store.commit(change)
 
-    assert text not in str(line.items())
+    assert text not in str(line.read_items())

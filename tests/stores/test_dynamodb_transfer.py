@@ -74,7 +74,7 @@ def remembered(world: World) -> StoredResponse:
 
 def strays(line: Wire, board_id: str, card: Card) -> set[str]:
     """What a board's partition holds of a card."""
-    found = line.calls("query", TableName=line.table, **at(f"B#{board_id}"))["Items"]
+    found = line.client("query", TableName=line.table, **at(f"B#{board_id}"))["Items"]
     return {each["sk"]["S"] for each in found if card.id in each["sk"]["S"]}
 
 
@@ -87,7 +87,7 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
     card = commented(world, count)
     target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
-    line.sent.clear()
+    line.operations.clear()
 
     world.store.commit(change, remembered(world))
 
@@ -95,7 +95,7 @@ def test_a_card_moves_with_all_its_parts(line: Wire, world: World, count: int) -
     # Many are sent ahead, under a tombstone and a nonce. The last write cannot guard them all where they were: it
     # guards the head, and each of them is read once more by its key.
     ahead = ["PutItem", "PutItem", *["TransactWriteItems"] * 3, *["TransactGetItems"] * 3]
-    assert line.sent == [*read, *([] if count == FEW else ahead), *written]
+    assert line.operations == [*read, *([] if count == FEW else ahead), *written]
     there = viewed(world, target_id, card.id).get_card(card.id)
     assert there == change.updates[1]
     comments = comments_of(world, there)
@@ -141,7 +141,7 @@ def test_where_a_card_was_nothing_is_left_after_a_purge(line: Wire, world: World
 
     assert strays(line, card.board_id, card) == set()
     assert len(comments_of(world, replace(card, board_id=target_id))) == count
-    assert not [each for each in line.items() if each["pk"]["S"] == "D"]
+    assert not [each for each in line.read_items() if each["pk"]["S"] == "D"]
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
@@ -202,7 +202,7 @@ def test_a_known_key_is_told_when_the_card_has_long_moved(world: World, count: i
     assert error.value.constraint == "idempotency_key"
 
 
-@pytest.mark.parametrize("fault", [wire.lost, wire.garbled, wire.done_but_failing])
+@pytest.mark.parametrize("fault", [wire.lose_response, wire.truncate_response, wire.apply_then_fail])
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_a_card_whose_acknowledgements_are_lost_moves_once(
     line: Wire, world: World, count: int, fault: wire.Fault
@@ -210,7 +210,7 @@ def test_a_card_whose_acknowledgements_are_lost_moves_once(
     card = commented(world, count)
     target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
-    line.faults["TransactWriteItems"] = itertools.cycle([fault, wire.forgetful])
+    line.faults["TransactWriteItems"] = itertools.cycle([fault, wire.forget_request_token])
     line.faults["PutItem"] = iter([fault])
 
     world.store.commit(change)
@@ -226,7 +226,7 @@ def test_a_card_whose_parts_were_sent_ahead_in_vain_stays_where_it_is(line: Wire
     target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
     line.faults["TransactWriteItems"] = itertools.chain(
-        itertools.repeat(wire.as_it_is, after), itertools.repeat(wire.reset)
+        itertools.repeat(wire.pass_through, after), itertools.repeat(wire.drop_connection)
     )
 
     with pytest.raises(Busy):
@@ -245,13 +245,13 @@ def test_a_purge_that_comes_between_makes_the_mover_decide_again(line: Wire, wor
     card = commented(world, MANY)
     target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         beside.store.purge(world.now + timedelta(days=31), 60)
         return send(request)
 
-    line.faults["TransactWriteItems"] = iter([wire.as_it_is, overtaken])
+    line.faults["TransactWriteItems"] = iter([wire.pass_through, overtaken])
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -280,7 +280,7 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
     target_id = world.add_board("Elsewhere")
     there = replace(card, board_id=target_id)
     change = moved(world, card, target_id)
-    beside = line.somebody_else(world)
+    beside = line.another_process(world)
 
     def overtaken(request: Any, send: wire.Send) -> Any:
         thinned(beside, card)
@@ -292,7 +292,7 @@ def test_who_sends_parts_of_a_card_that_has_arrived_changes_nothing_there(
         return send(request)
 
     operation, after = overtaken_at
-    line.faults[operation] = itertools.chain(itertools.repeat(wire.as_it_is, after), [overtaken])
+    line.faults[operation] = itertools.chain(itertools.repeat(wire.pass_through, after), [overtaken])
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -329,7 +329,7 @@ def test_parts_that_somebody_else_sends_at_the_last_moment_do_not_come_along(lin
     assert len(comments_of(world, replace(card, board_id=target_id))) == REST
 
 
-@pytest.mark.parametrize("fault", [wire.as_it_is, wire.lost])
+@pytest.mark.parametrize("fault", [wire.pass_through, wire.lose_response])
 @pytest.mark.parametrize("count", [REST, CROWD])
 def test_a_card_arrives_where_somebody_else_was_sending_parts(
     line: Wire, world: World, count: int, fault: wire.Fault
@@ -337,13 +337,13 @@ def test_a_card_arrives_where_somebody_else_was_sending_parts(
     card = commented(world, CROWD)
     target_id = world.add_board("Elsewhere")
     change = moved(world, card, target_id)
-    line.faults["TransactWriteItems"] = itertools.chain([wire.as_it_is], itertools.repeat(wire.reset))
+    line.faults["TransactWriteItems"] = itertools.chain([wire.pass_through], itertools.repeat(wire.drop_connection))
     with pytest.raises(Busy):
         world.store.commit(change)
     line.faults.clear()
     if count == REST:
         thinned(world, card)
-    line.faults["PutItem"] = iter([wire.as_it_is, fault])
+    line.faults["PutItem"] = iter([wire.pass_through, fault])
 
     world.store.commit(moved(world, card, target_id))
 
@@ -354,7 +354,7 @@ def test_a_card_arrives_where_somebody_else_was_sending_parts(
         pass
     assert strays(line, card.board_id, card) == set()
     assert len(comments_of(world, replace(card, board_id=target_id))) == count
-    assert not [each for each in line.items() if each["pk"]["S"] == "D"]
+    assert not [each for each in line.read_items() if each["pk"]["S"] == "D"]
 
 
 def test_parts_that_the_change_itself_writes_are_not_overwritten_by_copies(world: World) -> None:

@@ -19,10 +19,10 @@ from tests.stores.world import NOON, World, make_card
 
 WRITE = "TransactWriteItems"
 
-THROTTLED = wire.refused("ProvisionedThroughputExceededException")
-CONFLICT = wire.cancelled("None", "TransactionConflict")
-IN_PROGRESS = wire.refused("TransactionInProgressException")
-FAILING = wire.refused("InternalServerError", 500)
+THROTTLED = wire.error_response("ProvisionedThroughputExceededException")
+CONFLICT = wire.cancellation("None", "TransactionConflict")
+IN_PROGRESS = wire.error_response("TransactionInProgressException")
+FAILING = wire.error_response("InternalServerError", 500)
 
 
 @pytest.fixture
@@ -182,19 +182,19 @@ FAULTS: dict[str, Iterable[Fault]] = {
     "in conflict": [CONFLICT, CONFLICT],
     "in conflict for ever": itertools.repeat(CONFLICT),
     "in progress": [IN_PROGRESS],
-    "answer lost": [wire.lost],
-    "answer lost twice": [wire.lost, wire.lost],
-    "answer lost for ever": itertools.repeat(wire.lost),
-    "answer lost, token forgotten": [wire.lost, wire.forgetful],
-    "answer lost, then throttled, token forgotten": [wire.lost, THROTTLED, wire.forgetful],
-    "answer garbled": [wire.garbled],
-    "reset": [wire.reset],
-    "reset for ever": itertools.repeat(wire.reset),
-    "timed out": [wire.timeout, wire.timeout],
-    "timed out for ever": itertools.repeat(wire.timeout),
+    "answer lost": [wire.lose_response],
+    "answer lost twice": [wire.lose_response, wire.lose_response],
+    "answer lost for ever": itertools.repeat(wire.lose_response),
+    "answer lost, token forgotten": [wire.lose_response, wire.forget_request_token],
+    "answer lost, then throttled, token forgotten": [wire.lose_response, THROTTLED, wire.forget_request_token],
+    "answer garbled": [wire.truncate_response],
+    "reset": [wire.drop_connection],
+    "reset for ever": itertools.repeat(wire.drop_connection),
+    "timed out": [wire.time_out, wire.time_out],
+    "timed out for ever": itertools.repeat(wire.time_out),
     "failing": [FAILING],
     "failing for ever": itertools.repeat(FAILING),
-    "done but failing, token forgotten": [wire.done_but_failing, wire.forgetful],
+    "done but failing, token forgotten": [wire.apply_then_fail, wire.forget_request_token],
 }
 FOR_EVER = {name for name in FAULTS if name.endswith("for ever")}
 

@@ -155,9 +155,9 @@ def test_dynamodb_sends_as_much_as_if_there_were_no_board(line: Wire) -> None:
     for name, read in READS.items():
         sent = {}
         for board_id in (world.board_id, MISSING_BOARD_ID):
-            line.sent.clear()
+            line.operations.clear()
             read(line.store, board, board_id, board.stranger.id)
-            sent[board_id] = line.sent.copy()
+            sent[board_id] = line.operations.copy()
         assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
         assert len(sent[MISSING_BOARD_ID]) == 1, name
         assert "Query" not in sent[MISSING_BOARD_ID], name
