@@ -16,17 +16,17 @@ from typing import Any
 
 import handlers
 from contract.application import build
-from contract.bridge import Asgi, WsgiBridge
-from contract.cursors import Cursors
-from contract.docs import Docs
-from contract.edge import Edge, body_limits
-from contract.faults import Fault
+from contract.bridge import AsgiApp, WsgiBridge
+from contract.cursors import CursorCodec
+from contract.docs import DocumentationSite
+from contract.edge import Edge, find_body_limits
+from contract.faults import Violation
 from contract.operations import Call
 from contract.problems import Problem, unauthenticated
-from contract.rate_limit import RateLimit
-from contract.responses import Breach
-from contract.site import Site
-from handlers.door import Door
+from contract.rate_limit import RateLimiter
+from contract.responses import ContractBreach
+from contract.site import StaticSite
+from handlers.door import BoardAccess
 from kanban import tokens
 from kanban.access import Caller
 from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
@@ -65,7 +65,7 @@ def create_app(
     open_signup: bool = False,
     rate_limit: int = 0,
     origins: Iterable[str] = (),
-    breached: Callable[[Breach], None] = lambda _: None,
+    breached: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiBridge:
     """A WSGI application on a store.
 
@@ -78,20 +78,22 @@ def create_app(
     document = json.loads(bundle)
     api = build(
         document,
-        handlers.functions(),
-        provided=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
+        handlers.functions_by_operation_id(),
+        dependencies=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
         authenticate=partial(_authenticate, store, clock),
-        settle=Settling(store, clock, pause, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
-        refusal=_refusal,
-        cursors=Cursors(store.read_secret()),
-        public=PUBLIC,
+        commit=Settling(store, clock, pause, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
+        to_problem=_refusal,
+        cursors=CursorCodec(store.read_secret()),
+        public_operations=PUBLIC,
         admit=_admission(rate_limit, clock) if rate_limit else lambda _: None,
-        breached=breached,
+        on_breach=breached,
     )
-    docs: Asgi = Docs(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), otherwise=api)
-    site = Site(BOARD, otherwise=docs)
+    docs: AsgiApp = DocumentationSite(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), fallback=api)
+    site = StaticSite(BOARD, fallback=docs)
     return WsgiBridge(
-        Edge(site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, limits=body_limits(document))
+        Edge(
+            site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
+        )
     )
 
 
@@ -108,10 +110,10 @@ def _provided(
     def now() -> datetime:
         return clock().replace(microsecond=0)
 
-    def door(call: Call) -> Door:
+    def door(call: Call) -> BoardAccess:
         asked = call.operation.extensions
         least = Role(asked.get("x-tackboard-role", Role.VIEWER))
-        return Door(store, call.caller, Scope(asked["x-tackboard-scope"]), least)
+        return BoardAccess(store, call.caller, Scope(asked["x-tackboard-scope"]), least)
 
     def act(call: Call) -> ActionContext:
         return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)
@@ -144,10 +146,10 @@ def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
 
 def _admission(a_minute: int, clock: Clock) -> Callable[[Caller], None]:
     """What lets a user make so many requests a minute, with all tokens together, and no more."""
-    limit = RateLimit(a_minute, lambda: clock().timestamp())
+    limit = RateLimiter(a_minute, lambda: clock().timestamp())
 
     def admit(caller: Caller) -> None:
-        if wait := limit.wait(caller.user_id):
+        if wait := limit.acquire(caller.user_id):
             detail = f"A user may make {a_minute} requests a minute: this is one more."
             raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait))})
 
@@ -167,5 +169,5 @@ def _refusal(error: Exception) -> Problem | None:
         return None
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     field = getattr(error, "field", None)
-    faults = [Fault(f"/{field}", error.code, error.message)] if field else []
-    return Problem(status, error.code, error.message, faults=faults)
+    faults = [Violation(f"/{field}", error.code, error.message)] if field else []
+    return Problem(status, error.code, error.message, violations=faults)

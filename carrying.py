@@ -16,7 +16,7 @@ from app import DOCUMENT
 from contract.schemas import Schemas
 from handlers import cards as card_pages
 from handlers import exports as export_pages
-from handlers.door import Door
+from handlers.door import BoardAccess
 from handlers.sheets import BYTE_ORDER_MARK
 from kanban import exports, imports, trello
 from kanban.access import Caller
@@ -45,7 +45,7 @@ def written(store: Store, board_id: str, path: Path, progress: Progress) -> str:
     if not _BOARD_ID.fullmatch(board_id):
         raise NoBoard(f"There is no board with the id '{board_id}'.")
     caller = Caller(_owner(store), "", (Scope.READ,))
-    door = Door(store, caller, Scope.READ, Role.VIEWER)
+    door = BoardAccess(store, caller, Scope.READ, Role.VIEWER)
     digest = ""
     try:
         with new_file.create_atomically(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
@@ -95,7 +95,7 @@ def _owner(store: Store) -> str:
     return owner.id
 
 
-def _document(door: Door, store: Store, caller: Caller, board_id: str, progress: Progress) -> dict[str, Any]:
+def _document(door: BoardAccess, store: Store, caller: Caller, board_id: str, progress: Progress) -> dict[str, Any]:
     """The whole board, of one moment."""
     for _ in range(_MOST_TRIES):
         try:
@@ -112,7 +112,7 @@ def _document(door: Door, store: Store, caller: Caller, board_id: str, progress:
     raise NoBoard("The board is being changed all the time: try again when it is quieter.")
 
 
-def _table(door: Door, board_id: str, progress: Progress) -> Iterator[str]:
+def _table(door: BoardAccess, board_id: str, progress: Progress) -> Iterator[str]:
     """The cards in use as a table, page by page."""
     caller, position, rows = Caller("", "", ()), None, 0
     while rows == 0 or position:
@@ -154,11 +154,13 @@ def _read(path: Path, progress: Progress) -> dict[str, Any]:
 
 def _sound(document: dict[str, Any]) -> dict[str, Any]:
     """A document of our own, which must keep what the API asks of it."""
-    check = Schemas(json.loads(DOCUMENT.read_bytes())).check({"$ref": "#/components/schemas/BoardExport"}, "request")
-    faults = check.faults(document)
-    if not faults and check.tidy:
-        document = check.tidy(document)
-        faults = check.faults(document)
+    check = Schemas(json.loads(DOCUMENT.read_bytes())).get_check(
+        {"$ref": "#/components/schemas/BoardExport"}, "request"
+    )
+    faults = check.find_violations(document)
+    if not faults and check.normalize:
+        document = check.normalize(document)
+        faults = check.find_violations(document)
     if faults:
         raise NoBoard(f"This is no sound export: '{faults[0].pointer}' {faults[0].message}.")
     return document

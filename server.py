@@ -20,11 +20,11 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
-from contract.edge import MOST_BODY, MOST_HEADERS
-from contract.heavy import MAX_AT_ONCE
+from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES
+from contract.heavy import MAX_CONCURRENT
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 
-READERS = WRITERS = MAX_AT_ONCE + 1
+READERS = WRITERS = MAX_CONCURRENT + 1
 """Threads for requests that read, and for those that write: one more than heavy operations ever hold.
 
 Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other.
@@ -60,8 +60,8 @@ def serve(
         asyncore_use_poll=True,
         connection_limit=1000,
         # Well above what the application takes: it says no itself, after a body that is not far too large.
-        max_request_header_size=8 * MOST_HEADERS,
-        max_request_body_size=64 * MOST_BODY,
+        max_request_header_size=8 * MAX_HEADER_BYTES,
+        max_request_body_size=64 * MAX_BODY_BYTES,
     )
     server.channel_class = _Channel
     server.note_refusal = note_refusal
@@ -164,10 +164,10 @@ class _Refusal(ErrorTask):  # type: ignore[misc] # waitress is untyped.
 
     def execute(self) -> None:
         problem = _problem(self.request.error.code)
-        body = problem.encoded()
+        body = problem.encode()
         request_id = secrets.token_hex(16)
         self.channel.server.note_refusal(problem, request_id, self.channel.addr[0])
-        self.status = f"{problem.status} {problem.document()['title']}"
+        self.status = f"{problem.status} {problem.to_json_object()['title']}"
         self.response_headers += [
             ("Content-Type", PROBLEM_JSON),
             ("Cache-Control", "no-store"),
@@ -189,9 +189,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress is untyped.
 
 def _problem(status: int) -> Problem:
     if status == 413:  # noqa: PLR2004 - Content Too Large.
-        return Problem(413, "body_too_large", f"A body has at most {MOST_BODY} bytes.")
+        return Problem(413, "body_too_large", f"A body has at most {MAX_BODY_BYTES} bytes.")
     if status == 431:  # noqa: PLR2004 - Request Header Fields Too Large.
-        return Problem(431, "headers_too_large", f"All headers together have at most {MOST_HEADERS} bytes.")
+        return Problem(431, "headers_too_large", f"All headers together have at most {MAX_HEADER_BYTES} bytes.")
     if status >= 500 and status != 501:  # noqa: PLR2004 - 501 is a transfer coding that nobody uses: the client's fault.
         return internal_error()
     return Problem(400, "malformed_request", "The request is not well-formed HTTP.")

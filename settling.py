@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from contract.notes import count
+from contract.notes import increment_request_context
 from contract.operations import Call
 from contract.responses import Response
 from kanban.access import ensure_permitted
@@ -63,7 +63,7 @@ class Settling:
             try:
                 self._store.commit(response.change or Change(), remember)
             except StaleRead:
-                count("retries")
+                increment_request_context("retries")
                 self._pause(self._chance() * 0.005 * 2 ** min(attempt, 6))
             except AlreadyExists as exists:
                 earlier = self._replay(call) if exists.constraint == "idempotency_key" else None
@@ -80,7 +80,7 @@ class Settling:
             key=call.idempotency_key or "",
             user_id=call.caller.user_id,
             operation_id=call.operation.id,
-            fingerprint=call.fingerprint(),
+            fingerprint=call.compute_fingerprint(),
             status=response.status,
             headers=response.headers,
             body=response.body,
@@ -97,7 +97,7 @@ class Settling:
         )
         if earlier is None:
             return None
-        if earlier.fingerprint != call.fingerprint():
+        if earlier.fingerprint != call.compute_fingerprint():
             raise IdempotencyKeyReused
         response = Response(earlier.status, earlier.headers, earlier.body)
         return replace(response, headers=(*earlier.headers, ("idempotency-replayed", "true")))

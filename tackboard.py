@@ -22,7 +22,7 @@ from pathlib import Path
 
 import server
 from configuration import LAST_PORT, BadSetting, read_application, read_log_format, read_number
-from contract.log_lines import FORMATS, take_over_logging
+from contract.log_lines import FORMATTERS, configure_root_logger
 from kanban import tokens, users
 from kanban.ids import IdGenerator
 from kanban.shelves import PURGE_AFTER
@@ -103,7 +103,7 @@ def run(chosen: Settings) -> None:
 
         address = _address(chosen.host, listening.getsockname()[1])
         print(_greeting(address, text, open_signup=chosen.open_signup), flush=True)
-        server.serve(wsgi.application, listening, wsgi.application.note_refusal)
+        server.serve(wsgi.application, listening, wsgi.application.log_rejected_request)
     print("Stopped.")
 
 
@@ -249,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Requests that wait for a thread are no event: they are answered a moment later.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        take_over_logging(sys.stderr, FORMATS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
+        configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
         about = getattr(asked, "file", None), getattr(asked, "board", ""), getattr(asked, "user", None)
         command(settings(os.environ, *about))
         # What can't be printed is told here, and not by Python at its end.

@@ -12,20 +12,20 @@ import time
 
 from app import create_app, utc_now
 from configuration import read_application, read_log_format
-from contract.log_lines import FORMATS, take_over_logging, to_stderr
+from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store
 
 _settings = read_application(os.environ)
-_written = FORMATS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
+_written = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
 
 # A server that has set up its log keeps it.
 if not logging.getLogger().handlers:
-    take_over_logging(sys.stderr, _written)
+    configure_root_logger(sys.stderr, _written)
 
 application = RequestLog(
     create_app(open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")), **_settings),
     utc_now,
     time.perf_counter,
-    to_stderr(_written),
+    build_stderr_writer(_written),
 )

@@ -13,7 +13,7 @@ from aws.deadline import Deadline
 from aws.purge import EVENT
 from aws.records import Records
 from contract.bridge import WsgiBridge
-from contract.gateway import Gateway, MalformedEvent, body_of, undecodable
+from contract.gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
 from contract.problems import PROBLEM_JSON
 
 log = logging.getLogger("tackboard")
@@ -45,7 +45,7 @@ class Function:
     ) -> None:
         """`base_path` is what the API is mapped to at a domain of one's own."""
         self._application = application
-        self._gateway = Gateway(application.asgi, base_path)
+        self._gateway = ApiGatewayAdapter(application.asgi, base_path)
         self._deadline = deadline
         self._records = records
         self._purge = purge
@@ -92,8 +92,8 @@ class Function:
 
         if PROBLEM_JSON not in serverless_wsgi.TEXT_MIME_TYPES:
             serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_JSON)
-        if body_of(event) is None:
-            return undecodable()
+        if decode_body(event) is None:
+            return undecodable_body_response()
         try:
             answer: Answer = serverless_wsgi.handle_request(self._application, event, None)
         except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contract.log_lines import REQUEST_ID, as_json, matching, take_over_logging
-from contract.notes import open_pad
-from contract.request_log import describe
+from contract.log_lines import REQUEST_ID, configure_root_logger, format_as_json, match_whole
+from contract.notes import start_request_context
+from contract.request_log import build_log_line
 
 _TRACE = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
 
@@ -55,12 +55,12 @@ class Records:
     def of(self, event: Mapping[str, Any], context: object) -> Iterator[Record]:
         """A record of one request, to be filled in; written when an answer is in it."""
         began = self._stopwatch()
-        record = Record(open_pad())
+        record = Record(start_request_context())
         yield record
         if record.answer:
             milliseconds = round((self._stopwatch() - began) * 1000, 3)
             line = self._described(event, context, record, milliseconds) | self._measured(record, milliseconds)
-            self._write(as_json(line))
+            self._write(format_as_json(line))
         self._cold = False
 
     def _described(
@@ -68,7 +68,7 @@ class Records:
     ) -> dict[str, Any]:
         gateway = event.get("requestContext")
         http = _part(gateway, "http")
-        described = describe(
+        described = build_log_line(
             record.pad,
             at=self._clock(),
             milliseconds=milliseconds,
@@ -79,9 +79,9 @@ class Records:
             body=(record.answer.get("body") or "").encode(),
         )
         own = {
-            "gateway_request_id": matching(REQUEST_ID, _part(gateway, "requestId")),
+            "gateway_request_id": match_whole(REQUEST_ID, _part(gateway, "requestId")),
             "invocation_id": getattr(context, "aws_request_id", None),
-            "trace_id": matching(_TRACE, _headers(event).get("x-amzn-trace-id")),
+            "trace_id": match_whole(_TRACE, _headers(event).get("x-amzn-trace-id")),
             "cold_start": self._cold,
             "store_calls": record.pad.get("store_calls", 0),
         }
@@ -110,7 +110,7 @@ class Records:
 
 def log_as_lambda_does() -> None:
     """Write everything that is logged as lines of JSON to standard output, which Lambda sends to CloudWatch."""
-    take_over_logging(sys.stdout, as_json)
+    configure_root_logger(sys.stdout, format_as_json)
     logging.getLogger().setLevel(logging.INFO)
     # connexion tells what it loads, botocore where it finds credentials: nobody needs to know at each start.
     for chatty in ("botocore", "connexion"):

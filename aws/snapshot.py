@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from contract.notes import count
+from contract.notes import increment_request_context
 
 _clients: list[Any] = []
 
@@ -41,4 +41,4 @@ def renew() -> None:
 
 
 def _count_call(**_: Any) -> None:
-    count("store_calls")
+    increment_request_context("store_calls")

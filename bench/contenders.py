@@ -17,7 +17,7 @@ from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
 from bench.scene import Event, Handler, Scene, Work, now
-from handlers.door import Door
+from handlers.door import BoardAccess
 from kanban import tokens
 from kanban.access import Caller
 from kanban.values import ActionContext, Change, Role, Scope
@@ -78,13 +78,13 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
         return {"sub": found[1].id, "caller": Caller(found[1].id, found[0].id, found[0].scopes)} if found else None
 
     def bound(operation_id: str) -> Callable[..., Any]:
-        function = handlers.functions()[operation_id]
+        function = handlers.functions_by_operation_id()[operation_id]
         names = inspect.signature(function).parameters
 
         def call(token_info: dict[str, Any] | None = None, **arguments: Any) -> Any:
             least, scope = (Role.EDITOR, Scope.WRITE) if operation_id == "create_card" else (Role.VIEWER, Scope.READ)
             given: dict[str, Any] = {
-                "door": Door(scene.store, (token_info or {})["caller"], scope, least),
+                "door": BoardAccess(scene.store, (token_info or {})["caller"], scope, least),
                 "act": ActionContext("mina", now(), scene.act.new_id),
                 "now": now(),
                 "next_cursor": lambda _: None,

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from handlers import cards as handlers
-from handlers.answers import Answer
-from handlers.door import Door
+from handlers.answers import Result
+from handlers.door import BoardAccess
 from kanban import boards, cards, tokens, users
 from kanban.access import Caller
 from kanban.ids import IdGenerator
@@ -117,21 +117,21 @@ class Work:
         found = self._store.read_token_by_digest(tokens.parse_to_digest(authorization.removeprefix("Bearer ")) or "")
         return Caller(found[1].id, found[0].id, found[0].scopes) if found else None
 
-    def get_card(self, caller: Caller, board_id: str, card_id: str) -> Answer:
+    def get_card(self, caller: Caller, board_id: str, card_id: str) -> Result:
         """One card."""
         return handlers.get_card(self._door(caller, Role.VIEWER, Scope.READ), now(), board_id, card_id)
 
-    def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Answer:
+    def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Result:
         """A new card, committed."""
         door = self._door(caller, Role.EDITOR, Scope.WRITE)
         answer = handlers.create_card(door, ActionContext(caller.user_id, now(), self._read_new_id), board_id, body)
         self._store.commit(answer.change or Change())
         return answer
 
-    def list_cards(self, caller: Caller, board_id: str, limit: int, sort: str) -> Answer:
+    def list_cards(self, caller: Caller, board_id: str, limit: int, sort: str) -> Result:
         """A page of cards."""
         door = self._door(caller, Role.VIEWER, Scope.READ)
         return handlers.list_cards(door, caller, now(), lambda *_, **__: None, None, board_id, limit, sort)
 
-    def _door(self, caller: Caller, least: Role, scope: Scope) -> Door:
-        return Door(self._store, caller, scope, least)
+    def _door(self, caller: Caller, least: Role, scope: Scope) -> BoardAccess:
+        return BoardAccess(self._store, caller, scope, least)

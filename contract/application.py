@@ -12,18 +12,18 @@ from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
 
-from contract.bridge import Asgi, Message, add_prefix, drive
-from contract.cursors import Cursors
-from contract.heavy import HeavyOperations
-from contract.imports import only_parts_of
-from contract.notes import note
+from contract.bridge import AsgiApp, Message, prefix_path, run_synchronously
+from contract.cursors import CursorCodec
+from contract.heavy import HeavyOperationLimiter
+from contract.imports import import_without_package_init
+from contract.notes import set_request_context
 from contract.operations import METHODS, BadDocument, Call, Operation, Request, compile_operations
 from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
-from contract.responses import Breach, Reply, Response
-from contract.routes import Routes
+from contract.responses import ContractBreach, HandlerResult, Response
+from contract.routes import RouteTree
 from contract.schemas import Schema
 
-with only_parts_of("connexion", without=("httpx", "requests")), warnings.catch_warnings():
+with import_without_package_init("connexion", stubs=("httpx", "requests")), warnings.catch_warnings():
     # connexion uses what jsonschema will have no longer; nothing here does.
     warnings.simplefilter("ignore", DeprecationWarning)
     from connexion.exceptions import OAuthProblem, ProblemException
@@ -40,32 +40,32 @@ with only_parts_of("connexion", without=("httpx", "requests")), warnings.catch_w
 
 log = logging.getLogger("tackboard")
 
-_NO_BEARER = "The scheme is missing: Authorization must be the word Bearer, a blank and the token."
-_NO_SUCH_PATH = (
+_NOT_BEARER_DETAIL = "The scheme is missing: Authorization must be the word Bearer, a blank and the token."
+_NO_SUCH_PATH_DETAIL = (
     "There is nothing here. The document, /openapi.json, has all paths of the API; none of them ends in a slash."
 )
 
 
-class Settle(Protocol):
+class CommitStep(Protocol):
     """What stands between a call and its answer: it may refuse, repeat, replay, and commits what the answer wants."""
 
-    def __call__(self, call: Call, answer: Callable[[], Response], /) -> Response:
+    def __call__(self, call: Call, handle: Callable[[], Response], /) -> Response:
         """The response that is sent; `answer` calls the function and checks its reply, as often as it is called."""
 
 
 def build(
     document: Schema,
-    functions: Mapping[str, Callable[..., Reply]],
+    functions: Mapping[str, Callable[..., HandlerResult]],
     *,
-    provided: Mapping[str, Callable[[Call], Any]],
+    dependencies: Mapping[str, Callable[[Call], Any]],
     authenticate: Callable[[str], Any],
-    settle: Settle,
-    refusal: Callable[[Exception], Problem | None],
-    cursors: Cursors,
-    public: frozenset[str],
+    commit: CommitStep,
+    to_problem: Callable[[Exception], Problem | None],
+    cursors: CursorCodec,
+    public_operations: frozenset[str],
     admit: Callable[[Any], None] = lambda _: None,
-    breached: Callable[[Breach], None] = lambda _: None,
-) -> Asgi:
+    on_breach: Callable[[ContractBreach], None] = lambda _: None,
+) -> AsgiApp:
     """The ASGI application of a document.
 
     `functions` holds one function per operationId. `provided` says what a function may take besides the document's
@@ -74,133 +74,139 @@ def build(
     caller who may not go on. `breached` is told of every answer that broke the document. Raises BadDocument when
     document and functions don't fit.
     """
-    operations = compile_operations(document, public)
-    _insist_on_pairs(operations, functions)
-    provided = {"next_cursor": lambda call: call.next_cursor, "media": lambda call: call.media, **provided}
+    operations = compile_operations(document, public_operations)
+    _ensure_functions_match_operations(operations, functions)
+    dependencies = {
+        "next_cursor": lambda call: call.encode_cursor,
+        "media": lambda call: call.media_type,
+        **dependencies,
+    }
     for operation in operations.values():
-        operation.bind(functions[operation.id], provided)
+        operation.bind(functions[operation.id], dependencies)
     # The document is validated when it is bundled, not again at every start.
     OpenAPISpecification.openapi_schema = {}
     app = ConnexionMiddleware(
         _ContractMiddleware(),
-        middlewares=[ExceptionMiddleware, _Routing, SecurityMiddleware],
+        middlewares=[ExceptionMiddleware, _RoutingMiddleware, SecurityMiddleware],
         resolver=Resolver(functions.__getitem__),
-        security_map={"bearer": _bearer(authenticate)},
+        security_map={"bearer": _build_bearer_handler(authenticate)},
     )
-    answering = _Answering(admit, settle, refusal, cursors, breached)
-    app.add_api(_routed(document), operations=operations, answering=answering)
+    answering = _OperationRunner(admit, commit, to_problem, cursors, on_breach)
+    app.add_api(_build_routing_document(document), operations=operations, answering=answering)
 
     async def on_http_error(request: Any, error: HTTPException) -> ConnexionResponse:
         # Where the methods of a path are known, the router has moved on to the base path of the document.
         path = request.scope["path"].removeprefix(request.scope["root_path"])
-        return _connexion_response(_routing_problem(error.status_code, path, operations))
+        return _to_connexion_response(_build_routing_problem(error.status_code, path, operations))
 
     async def on_oauth_error(request: Any, error: OAuthProblem) -> ConnexionResponse:
         # The operation itself is not reached. ASGI lets a server leave the extensions out.
         routed = request.scope.get("extensions", {}).get("connexion_routing", {}).get("operation_id")
-        if (operation := operations.get(routed)) and (parts := operation.parts_of(request.scope["path"])):
-            note(operation=operation, prefix=parts[0], path_values=parts[1])
-        return _connexion_response(unauthenticated(f"{error.detail}."))
+        if (operation := operations.get(routed)) and (parts := operation.match_path(request.scope["path"])):
+            set_request_context(operation=operation, prefix=parts[0], path_values=parts[1])
+        return _to_connexion_response(unauthenticated(f"{error.detail}."))
 
     async def on_crash(_: Any, error: Exception) -> ConnexionResponse:
         log.error("A request failed: %r", error, exc_info=error)
-        return _connexion_response(internal_error())
+        return _to_connexion_response(internal_error())
 
     app.add_error_handler(HTTPException, on_http_error)
     app.add_error_handler(OAuthProblem, on_oauth_error)
     app.add_error_handler(ProblemException, on_crash)
     app.add_error_handler(Exception, on_crash)
     # connexion builds its stack at the first message: an empty one spares the first request the wait.
-    drive(app({"type": "lifespan"}, _nothing, _nothing))
-    asgi: Asgi = app
+    run_synchronously(app({"type": "lifespan"}, _ignore_message, _ignore_message))
+    asgi: AsgiApp = app
     return asgi
 
 
-def _routed(document: Schema) -> Schema:
+def _build_routing_document(document: Schema) -> Schema:
     """What connexion needs of a document: routes, names and security. It would copy and unfold all the rest."""
     components: Schema = {"securitySchemes": document.get("components", {}).get("securitySchemes", {})}
-    paths = {path: {m: _bare(item[m]) for m in METHODS if m in item} for path, item in document["paths"].items()}
+    paths = {
+        path: {m: _keep_routing_keys(item[m]) for m in METHODS if m in item} for path, item in document["paths"].items()
+    }
     return {**document, "paths": paths, "components": components}
 
 
-def _bare(operation: Schema) -> Schema:
+def _keep_routing_keys(operation: Schema) -> Schema:
     return {"responses": {}} | {name: operation[name] for name in ("operationId", "security") if name in operation}
 
 
-async def _nothing(*_: Any) -> Any:
+async def _ignore_message(*_: Any) -> Any:
     return {}
 
 
-def _insist_on_pairs(operations: Mapping[str, Operation], functions: Mapping[str, object]) -> None:
+def _ensure_functions_match_operations(operations: Mapping[str, Operation], functions: Mapping[str, object]) -> None:
     if unbound := sorted(operations.keys() - functions.keys()):
         raise BadDocument(f"The document has operations without a function: {', '.join(unbound)}.")
     if unknown := sorted(functions.keys() - operations.keys()):
         raise BadDocument(f"There are functions without an operation in the document: {', '.join(unknown)}.")
 
 
-class _Answering:
+class _OperationRunner:
     """Answers a request of one operation: read, settle, or refuse."""
 
     def __init__(
         self,
         admit: Callable[[Any], None],
-        settle: Settle,
-        refusal: Callable[[Exception], Problem | None],
-        cursors: Cursors,
-        breached: Callable[[Breach], None],
+        commit: CommitStep,
+        to_problem: Callable[[Exception], Problem | None],
+        cursors: CursorCodec,
+        on_breach: Callable[[ContractBreach], None],
     ) -> None:
         self._admit = admit
-        self._settle = settle
-        self._refusal = refusal
+        self._commit = commit
+        self._to_problem = to_problem
         self._cursors = cursors
-        self._breached = breached
-        self._heavy = HeavyOperations()
+        self._on_breach = on_breach
+        self._heavy_operations = HeavyOperationLimiter()
 
-    def __call__(self, operation: Operation, request: Request, found: Mapping[str, Any]) -> Response:
+    def __call__(self, operation: Operation, request: Request, token_info: Mapping[str, Any]) -> Response:
         """The response; every error that has a name becomes its problem, any other goes on to the last resort."""
         try:
-            return self._answer(operation, request, found)
-        except Breach as breach:
-            return self._broken(breach)
+            return self._run(operation, request, token_info)
+        except ContractBreach as breach:
+            return self._build_breach_response(breach)
         except Exception as error:
-            problem = error if isinstance(error, Problem) else self._refusal(error)
+            problem = error if isinstance(error, Problem) else self._to_problem(error)
             if problem is None:
                 raise
-            return self._refused(operation, problem)
+            return self._build_problem_response(operation, problem)
 
-    def _answer(self, operation: Operation, request: Request, found: Mapping[str, Any]) -> Response:
-        if "refused" in found:
-            raise found["refused"]
-        caller = found.get("caller")
+    def _run(self, operation: Operation, request: Request, token_info: Mapping[str, Any]) -> Response:
+        if "refused" in token_info:
+            raise token_info["refused"]
+        caller = token_info.get("caller")
         if caller is not None:
             self._admit(caller)
-        with self._heavy.room_for(heavy=operation.is_heavy):
-            call = operation.read(request, caller, self._cursors)
-            return self._settle(call, lambda: operation.answer(call))
+        with self._heavy_operations.acquire(heavy=operation.is_heavy):
+            call = operation.parse_request(request, caller, self._cursors)
+            return self._commit(call, lambda: operation.execute(call))
 
-    def _refused(self, operation: Operation, problem: Problem) -> Response:
+    def _build_problem_response(self, operation: Operation, problem: Problem) -> Response:
         try:
-            return operation.refuse(problem)
-        except Breach as breach:
-            return self._broken(breach)
+            return operation.encode_problem(problem)
+        except ContractBreach as breach:
+            return self._build_breach_response(breach)
 
-    def _broken(self, breach: Breach) -> Response:
+    def _build_breach_response(self, breach: ContractBreach) -> Response:
         log.error("An answer broke the document: %s", breach)
-        self._breached(breach)
-        return Response(500, (("content-type", PROBLEM_JSON),), internal_error().encoded())
+        self._on_breach(breach)
+        return Response(500, (("content-type", PROBLEM_JSON),), internal_error().encode())
 
 
 class _Endpoint:
     """One operation as connexion's routed middleware calls it."""
 
-    def __init__(self, operation: Operation, answering: _Answering) -> None:
+    def __init__(self, operation: Operation, run: _OperationRunner) -> None:
         self._operation = operation
-        self._answering = answering
+        self._run = run
 
     async def __call__(self, scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
         body = (await receive())["body"]
         path = scope["path"].removeprefix(scope["root_path"])
-        parts = self._operation.parts_of(path)
+        parts = self._operation.match_path(path)
         if parts is None:
             raise HTTPException(404)
         request = Request(
@@ -213,9 +219,11 @@ class _Endpoint:
             body=body,
         )
         found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
-        note(operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller"))
-        response = self._answering(self._operation, request, found)
-        given = _add_prefix_to_headers(add_prefix(scope), response.headers) if scope["root_path"] else response.headers
+        set_request_context(
+            operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller")
+        )
+        response = self._run(self._operation, request, found)
+        given = _add_prefix_to_headers(prefix_path(scope), response.headers) if scope["root_path"] else response.headers
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
@@ -242,17 +250,17 @@ class _ContractAPI(RoutedAPI[_Endpoint]):  # type: ignore[misc] # connexion is u
         self,
         *args: Any,
         operations: Mapping[str, Operation],
-        answering: _Answering,
+        run: _OperationRunner,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._contract = operations
-        self._answering = answering
+        self._contract_operations = operations
+        self._run = run
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> _Endpoint:
         """The endpoint of an operation; connexion has resolved its function by now."""
-        return _Endpoint(self._contract[operation.operation_id], self._answering)
+        return _Endpoint(self._contract_operations[operation.operation_id], self._run)
 
 
 class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):  # type: ignore[misc] # connexion is untyped.
@@ -261,15 +269,15 @@ class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):  # type: ignore[misc]
     api_cls = _ContractAPI
 
     def __init__(self) -> None:
-        super().__init__(_nowhere)
+        super().__init__(_raise_not_found)
 
 
-async def _nowhere(scope: Message, *_: Any) -> None:
+async def _raise_not_found(scope: Message, *_: Any) -> None:
     if scope["type"] == "http":
         raise HTTPException(404)
 
 
-class _Routing(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
+class _RoutingMiddleware(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
     """connexion's routing by the words of a path, and without redirects: a path with a slash too many is not there."""
 
     def add_api(self, *args: Any, **kwargs: Any) -> None:
@@ -278,10 +286,10 @@ class _Routing(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
         self.router.redirect_slashes = False
         for mount in self.router.routes:
             mount.app.redirect_slashes = False
-            mount.app.routes = [Routes(mount.app.routes)]
+            mount.app.routes = [RouteTree(mount.app.routes)]
 
 
-def _bearer(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]:
+def _build_bearer_handler(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]:
     """Connexion's security handler for bearer tokens that asks `authenticate`."""
 
     class Bearer(AbstractSecurityHandler):  # type: ignore[misc] # connexion is untyped.
@@ -295,7 +303,7 @@ def _bearer(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]
             return NO_VALUE
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
-            return {"refused": unauthenticated(_NO_BEARER)}
+            return {"refused": unauthenticated(_NOT_BEARER_DETAIL)}
         try:
             caller = authenticate(token.strip())
         except Exception as error:  # noqa: BLE001 - it is raised again below, where every error becomes its problem.
@@ -307,24 +315,24 @@ def _bearer(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]
     return Bearer
 
 
-def _routing_problem(status: int, path: str, operations: Mapping[str, Operation]) -> Problem:
+def _build_routing_problem(status: int, path: str, operations: Mapping[str, Operation]) -> Problem:
     if status == 405:  # noqa: PLR2004 - Method Not Allowed.
-        methods = _methods_of(path, operations)
+        methods = _list_methods(path, operations)
         return Problem(405, "method_not_allowed", f"Allowed here: {methods}.", headers={"Allow": methods})
-    return Problem(404, "not_found", _NO_SUCH_PATH)
+    return Problem(404, "not_found", _NO_SUCH_PATH_DETAIL)
 
 
-def _methods_of(path: str, operations: Mapping[str, Operation]) -> str:
+def _list_methods(path: str, operations: Mapping[str, Operation]) -> str:
     """All methods of a path (RFC 9110 wants them all in Allow). GET brings HEAD with it."""
     found = []
     for operation in operations.values():
-        parts = operation.parts_of(path)
+        parts = operation.match_path(path)
         if parts and not parts[0]:
             found += ["GET", "HEAD"] if operation.method == "get" else [operation.method.upper()]
     return ", ".join(dict.fromkeys(found))
 
 
-def _connexion_response(problem: Problem) -> ConnexionResponse:
+def _to_connexion_response(problem: Problem) -> ConnexionResponse:
     return ConnexionResponse(
-        problem.status, PROBLEM_JSON, PROBLEM_JSON, body=problem.encoded(), headers=dict(problem.headers)
+        problem.status, PROBLEM_JSON, PROBLEM_JSON, body=problem.encode(), headers=dict(problem.headers)
     )

@@ -13,17 +13,17 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 Message = MutableMapping[str, Any]
-Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Any]
+AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Any]
 
-_REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-def drive(coroutine: Coroutine[Any, Any, None]) -> None:
+def run_synchronously(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine that never waits, in a copy of the current context."""
-    contextvars.copy_context().run(_run_to_its_end, coroutine)
+    contextvars.copy_context().run(_run_to_completion, coroutine)
 
 
-def _run_to_its_end(coroutine: Coroutine[Any, Any, None]) -> None:
+def _run_to_completion(coroutine: Coroutine[Any, Any, None]) -> None:
     try:
         coroutine.send(None)
     except StopIteration:
@@ -59,19 +59,19 @@ class Exchange:
 class WsgiBridge:
     """A WSGI application (PEP 3333) over an ASGI application that never waits."""
 
-    def __init__(self, asgi: Asgi) -> None:
+    def __init__(self, asgi: AsgiApp) -> None:
         self.asgi = asgi
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        exchange = Exchange(_body_reader(environ))
-        drive(self.asgi(scope_of(environ), exchange.receive, exchange.send))
+        exchange = Exchange(_build_body_reader(environ))
+        run_synchronously(self.asgi(build_scope(environ), exchange.receive, exchange.send))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
-        start_response(_REASONS.get(exchange.status, f"{exchange.status} -"), headers)
+        start_response(_STATUS_LINES.get(exchange.status, f"{exchange.status} -"), headers)
         return [exchange.body]
 
 
-def _body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
+def _build_body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     """Read the body to its declared length; to its end where the server marks it; else there is none."""
     source = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH") or ""
@@ -89,24 +89,24 @@ def _body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     return read
 
 
-def scope_of(environ: WSGIEnvironment) -> Message:
+def build_scope(environ: WSGIEnvironment) -> Message:
     """The ASGI scope of a WSGI request. A path that isn't UTF-8 keeps its bytes as surrogates: the edge refuses it."""
     headers = [
-        (name[5:].lower().replace("_", "-").encode("latin-1"), octets(value))
+        (name[5:].lower().replace("_", "-").encode("latin-1"), encode_native(value))
         for name, value in environ.items()
         if name.startswith("HTTP_") and name not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
     ]
     own = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
-    headers.extend((header, octets(environ[name])) for name, header in own.items() if environ.get(name))
-    prefix = _decode(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
+    headers.extend((header, encode_native(environ[name])) for name, header in own.items() if environ.get(name))
+    prefix = _decode_native(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": environ["REQUEST_METHOD"],
         "scheme": environ.get("wsgi.url_scheme", "http"),
-        "path": prefix + _decode(environ.get("PATH_INFO", "")),
-        "query_string": octets(environ.get("QUERY_STRING", "")),
+        "path": prefix + _decode_native(environ.get("PATH_INFO", "")),
+        "query_string": encode_native(environ.get("QUERY_STRING", "")),
         "root_path": prefix,
         "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
         "headers": headers,
@@ -119,16 +119,16 @@ def _normalize_prefix(name: str) -> str:
     return f"/{words}" if (words := name.strip("/")) else ""
 
 
-def _decode(native: str) -> str:
-    return octets(native).decode("utf-8", "surrogateescape")
+def _decode_native(native: str) -> str:
+    return encode_native(native).decode("utf-8", "surrogateescape")
 
 
-def add_prefix(scope: Message, path: str = "") -> str:
+def prefix_path(scope: Message, path: str = "") -> str:
     """Return the address of a path of the application: the prefix of this request, percent-encoded, and the path."""
     return quote(scope.get("root_path", ""), safe="/$") + path
 
 
-def octets(native: str) -> bytes:
+def encode_native(native: str) -> bytes:
     """WSGI strings are bytes read as Latin-1; an adapter that forgot so hands over real text, which is UTF-8."""
     try:
         return native.encode("latin-1")

@@ -8,15 +8,15 @@ import re
 from unicodedata import combining, is_normalized, normalize
 
 _LONG_RUN = re.compile(rb"[^\0]{100,}")
-_DOUBLE = {"\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
+_EXPANSIONS = {"\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
 """All characters that are no marks themselves and begin with one in normal form, and what they are there."""
 
 
-def composed(text: str) -> str:
+def to_nfc(text: str) -> str:
     """The text in NFC."""
     if is_normalized("NFC", text):
         return text
-    for character, marks in _DOUBLE.items():
+    for character, marks in _EXPANSIONS.items():
         text = text.replace(character, marks)
     classes = bytes(map(combining, text))
     pieces, end = [], 0

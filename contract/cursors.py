@@ -11,38 +11,42 @@ from collections.abc import Mapping
 
 import orjson
 
-from contract.problems import invalid
+from contract.problems import bad_request
 
-Position = tuple[str | int, ...]
+PageKey = tuple[str | int, ...]
 
 _VERSION = b"\x01"
 _MAC_BYTES = 16
 
 
-class Cursors:
+class CursorCodec:
     """Seals and opens cursors with keys: the first one seals, every one opens, so that a key can be replaced."""
 
     def __init__(self, *keys: bytes) -> None:
         self._keys = keys
 
-    def seal(self, position: Position, scope: Mapping[str, object]) -> str:
+    def encode(self, page_key: PageKey, listing: Mapping[str, object]) -> str:
         """The cursor for a position in the listing that `scope` describes."""
-        text = orjson.dumps(position)
-        sealed = _VERSION + _mac(self._keys[0], text, scope) + text
+        text = orjson.dumps(page_key)
+        sealed = _VERSION + _compute_mac(self._keys[0], text, listing) + text
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
-    def open(self, cursor: str, scope: Mapping[str, object]) -> Position:
+    def decode(self, cursor: str, listing: Mapping[str, object]) -> PageKey:
         """The position that was sealed for this very listing; raises a 400 for any other cursor."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError:
             raw = b""
         version, mac, text = raw[:1], raw[1 : 1 + _MAC_BYTES], raw[1 + _MAC_BYTES :]
-        if version != _VERSION or not any(hmac.compare_digest(mac, _mac(key, text, scope)) for key in self._keys):
-            raise invalid("invalid_cursor", "The cursor does not belong to this listing: start again without a cursor.")
+        if version != _VERSION or not any(
+            hmac.compare_digest(mac, _compute_mac(key, text, listing)) for key in self._keys
+        ):
+            raise bad_request(
+                "invalid_cursor", "The cursor does not belong to this listing: start again without a cursor."
+            )
         return tuple(orjson.loads(text))
 
 
-def _mac(key: bytes, text: bytes, scope: Mapping[str, object]) -> bytes:
-    covered = orjson.dumps(scope, option=orjson.OPT_SORT_KEYS) + b"\0" + text
+def _compute_mac(key: bytes, text: bytes, listing: Mapping[str, object]) -> bytes:
+    covered = orjson.dumps(listing, option=orjson.OPT_SORT_KEYS) + b"\0" + text
     return hmac.digest(key, covered, "sha256")[:_MAC_BYTES]

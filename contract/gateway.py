@@ -13,56 +13,56 @@ import io
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from contract.bridge import Asgi, Exchange, Message, drive, octets
+from contract.bridge import AsgiApp, Exchange, Message, encode_native, run_synchronously
 from contract.problems import PROBLEM_JSON, Problem
 
 Event = Mapping[str, Any]
-Answer = dict[str, Any]
+LambdaResponse = dict[str, Any]
 
 _DEFAULT_STAGE = "$default"
 
-_Expected = TypeVar("_Expected")
+_Type = TypeVar("_Type")
 
 
 class MalformedEvent(Exception):
     """No HTTP API sends such an event."""
 
 
-class Gateway:
+class ApiGatewayAdapter:
     """Answers events with an ASGI application that never waits."""
 
-    def __init__(self, asgi: Asgi, base_path: str = "") -> None:
+    def __init__(self, asgi: AsgiApp, base_path: str = "") -> None:
         """`base_path` is what the API is mapped to at a domain of one's own: `kanban`."""
         self._asgi = asgi
         self._base_path = f"/{words}" if (words := base_path.strip("/")) else ""
 
-    def __call__(self, event: Event) -> Answer:
+    def __call__(self, event: Event) -> LambdaResponse:
         """The answer to an event. Raises MalformedEvent; a body that is not the base64 it claims to be is a 400."""
-        scope = scope_of_event(event, self._base_path)
-        body = body_of(event)
+        scope = build_scope_from_event(event, self._base_path)
+        body = decode_body(event)
         if body is None:
-            return undecodable()
+            return undecodable_body_response()
         exchange = Exchange(io.BytesIO(body).read)
-        drive(self._asgi(scope, exchange.receive, exchange.send))
-        return _answer(exchange)
+        run_synchronously(self._asgi(scope, exchange.receive, exchange.send))
+        return _build_lambda_response(exchange)
 
 
-def scope_of_event(event: Event, base_path: str = "") -> Message:
+def build_scope_from_event(event: Event, base_path: str = "") -> Message:
     """Return the ASGI scope of an event, whose prefix is the one that the client's address has."""
-    context = _part(event, "requestContext", dict)
-    prefix, path = _split_path(_part(event, "rawPath", str), context, base_path)
-    sent = _part(event, "headers", dict)
-    headers = [(name.lower().encode(), octets(value)) for name, value in _texts(sent)]
+    context = _require_member(event, "requestContext", dict)
+    prefix, path = _split_path(_require_member(event, "rawPath", str), context, base_path)
+    sent = _require_member(event, "headers", dict)
+    headers = [(name.lower().encode(), encode_native(value)) for name, value in _validate_headers(sent)]
     if cookies := event.get("cookies"):
-        headers.append((b"cookie", octets("; ".join(_each_text(cookies)))))
+        headers.append((b"cookie", encode_native("; ".join(_validate_cookies(cookies)))))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
-        "method": _part(_part(context, "http", dict), "method", str),
+        "method": _require_member(_require_member(context, "http", dict), "method", str),
         "scheme": sent.get("x-forwarded-proto", "https"),
         "path": prefix + path,
-        "query_string": octets(_part(event, "rawQueryString", str)),
+        "query_string": encode_native(_require_member(event, "rawQueryString", str)),
         "root_path": prefix,
         "server": (sent.get("host", ""), 443),
         "headers": headers,
@@ -80,7 +80,7 @@ def _split_path(raw: str, context: Event, base_path: str) -> tuple[str, str]:
     return (stage if has_stage else ""), path
 
 
-def body_of(event: Event) -> bytes | None:
+def decode_body(event: Event) -> bytes | None:
     """The body of an event of any shape, None when it is not the base64 that it claims to be."""
     body = event.get("body") or ""
     if not isinstance(body, str):
@@ -93,14 +93,14 @@ def body_of(event: Event) -> bytes | None:
         return None
 
 
-def undecodable() -> Answer:
+def undecodable_body_response() -> LambdaResponse:
     """What is answered to a body that is not the base64 that it claims to be."""
     problem = Problem(400, "malformed_request", "The body is not well-formed base64.")
     headers = {"content-type": PROBLEM_JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return {"statusCode": 400, "headers": headers, "body": problem.encoded().decode(), "isBase64Encoded": False}
+    return {"statusCode": 400, "headers": headers, "body": problem.encode().decode(), "isBase64Encoded": False}
 
 
-def _answer(exchange: Exchange) -> Answer:
+def _build_lambda_response(exchange: Exchange) -> LambdaResponse:
     headers: dict[str, str] = {}
     cookies: list[str] = []
     for raw_name, raw_value in exchange.headers:
@@ -109,7 +109,7 @@ def _answer(exchange: Exchange) -> Answer:
             cookies.append(value)
         else:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    answer: Answer = {"statusCode": exchange.status, "headers": headers, "isBase64Encoded": False}
+    answer: LambdaResponse = {"statusCode": exchange.status, "headers": headers, "isBase64Encoded": False}
     if cookies:
         answer["cookies"] = cookies
     if exchange.body:
@@ -120,14 +120,14 @@ def _answer(exchange: Exchange) -> Answer:
     return answer
 
 
-def _part(whole: Event, name: str, kind: type[_Expected]) -> _Expected:
-    part = whole.get(name)
+def _require_member(event: Event, name: str, kind: type[_Type]) -> _Type:
+    part = event.get(name)
     if not isinstance(part, kind):
         raise MalformedEvent(f"{name} is no {kind.__name__}")
     return part
 
 
-def _texts(headers: Mapping[object, object]) -> list[tuple[str, str]]:
+def _validate_headers(headers: Mapping[object, object]) -> list[tuple[str, str]]:
     found = []
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not isinstance(value, str):
@@ -136,7 +136,7 @@ def _texts(headers: Mapping[object, object]) -> list[tuple[str, str]]:
     return found
 
 
-def _each_text(values: object) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+def _validate_cookies(cookies: object) -> list[str]:
+    if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
         raise MalformedEvent("cookies are no list of texts")
-    return values
+    return cookies

@@ -11,53 +11,51 @@ from typing import Any
 
 from contract.problems import Problem
 
-MAX_AT_ONCE = 2
+MAX_CONCURRENT = 2
 """Heavy operations that a process does at once: one may wait for the store while another one computes."""
 
-WEIGHT = "x-tackboard-weight"
+WEIGHT_EXTENSION = "x-tackboard-weight"
 _HEAVY = "heavy"
-_RETRY_AFTER = 2
+_RETRY_AFTER_SECONDS = 2
 """Seconds: what one of them takes on a large board."""
 
 
-def is_heavy(described: Mapping[str, Any]) -> bool:
+def is_heavy(operation_object: Mapping[str, Any]) -> bool:
     """Whether the document marks an operation as heavy."""
-    return described.get(WEIGHT) == _HEAVY
+    return operation_object.get(WEIGHT_EXTENSION) == _HEAVY
 
 
-def why_not_weighed(described: Mapping[str, Any]) -> Iterator[str]:
+def find_weight_errors(operation_object: Mapping[str, Any]) -> Iterator[str]:
     """Say why the weight that the document gives an operation could not be kept."""
-    if WEIGHT not in described:
+    if WEIGHT_EXTENSION not in operation_object:
         return
-    if not is_heavy(described):
-        yield f"has an {WEIGHT} other than '{_HEAVY}'"
-    elif "503" not in described.get("responses", {}):
+    if not is_heavy(operation_object):
+        yield f"has an {WEIGHT_EXTENSION} other than '{_HEAVY}'"
+    elif "503" not in operation_object.get("responses", {}):
         yield "is heavy, and has no response 503 for when too many are asked for"
 
 
-class HeavyOperations:
+class HeavyOperationLimiter:
     """Lets so many heavy operations run at once, and refuses one more."""
 
-    def __init__(self, at_once: int = MAX_AT_ONCE) -> None:
-        self._at_once = at_once
-        self._room = threading.Semaphore(at_once)
+    def __init__(self, max_concurrent: int = MAX_CONCURRENT) -> None:
+        self._max_concurrent = max_concurrent
+        self._semaphore = threading.Semaphore(max_concurrent)
 
-    def room_for(self, *, heavy: bool) -> AbstractContextManager[None]:
+    def acquire(self, *, heavy: bool) -> AbstractContextManager[None]:
         """Return what an operation runs in. Entering it raises a 503 when there is no room for a heavy one."""
-        return self._room_for_one() if heavy else _UNBOUNDED
+        return self._acquire_slot() if heavy else _NO_LIMIT
 
     @contextmanager
-    def _room_for_one(self) -> Iterator[None]:
+    def _acquire_slot(self) -> Iterator[None]:
         # Nobody waits here: whoever waited would hold a thread.
-        if not self._room.acquire(blocking=False):
-            detail = (
-                f"The server does {self._at_once} reports, exports, imports or copies at once: try again in a moment."
-            )
-            raise Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER)})
+        if not self._semaphore.acquire(blocking=False):
+            detail = f"The server does {self._max_concurrent} reports, exports, imports or copies at once: try again in a moment."
+            raise Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
         try:
             yield
         finally:
-            self._room.release()
+            self._semaphore.release()
 
 
-_UNBOUNDED: AbstractContextManager[None] = nullcontext()
+_NO_LIMIT: AbstractContextManager[None] = nullcontext()

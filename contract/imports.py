@@ -15,7 +15,7 @@ from typing import Any
 
 
 @contextmanager
-def only_parts_of(package: str, *, without: tuple[str, ...]) -> Iterator[None]:
+def import_without_package_init(package: str, *, stubs: tuple[str, ...]) -> Iterator[None]:
     """Here, modules of the package can be imported without running it, or the packages that they could do `without`.
 
     Afterwards nobody else can tell. The first look at anything of the package runs it, the same modules in it; whoever
@@ -26,7 +26,7 @@ def only_parts_of(package: str, *, without: tuple[str, ...]) -> Iterator[None]:
         yield
         return
     hollow = module_from_spec(spec)
-    stand_ins = {name: ModuleType(name) for name in without if name not in sys.modules}
+    stand_ins = {name: ModuleType(name) for name in stubs if name not in sys.modules}
     sys.modules.update({package: hollow, **stand_ins})
     try:
         yield
@@ -37,31 +37,31 @@ def only_parts_of(package: str, *, without: tuple[str, ...]) -> Iterator[None]:
         for name in parts:
             # The package may mean something else by the name of a module: when it has run, one can tell.
             delattr(hollow, name)
-        hollow.__getattr__ = _Running(hollow, parts)  # type: ignore[method-assign] # PEP 562.
+        hollow.__getattr__ = _DeferredPackage(hollow, parts)  # type: ignore[method-assign] # PEP 562.
 
 
-class _Running:
+class _DeferredPackage:
     """Runs a package when something of it is looked at, once, and finds that in it."""
 
-    def __init__(self, package: ModuleType, parts: dict[str, Any]) -> None:
+    def __init__(self, package: ModuleType, submodules: dict[str, Any]) -> None:
         self._package = package
-        self._parts = parts
+        self._submodules = submodules
         self._lock = RLock()
-        self._begun = False
+        self._has_run = False
 
     def __call__(self, name: str) -> Any:
         here = vars(self._package)
         if not name.startswith("__"):
             with self._lock:
-                self._run(here)
+                self._run_once(here)
         if name not in here:
             raise AttributeError(f"module {self._package.__name__!r} has no attribute {name!r}")
         return here[name]
 
-    def _run(self, here: dict[str, Any]) -> None:
+    def _run_once(self, namespace: dict[str, Any]) -> None:
         spec = self._package.__spec__
-        if not self._begun and spec and spec.loader:
-            self._begun = True
+        if not self._has_run and spec and spec.loader:
+            self._has_run = True
             spec.loader.exec_module(self._package)
-            for name, part in self._parts.items():
-                here.setdefault(name, part)
+            for name, part in self._submodules.items():
+                namespace.setdefault(name, part)

@@ -9,15 +9,15 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 Schema = Mapping[str, Any]
 
 _MAX_WEIGHT = 500
 """Of a small value. One that is wrong has up to four errors, and an object one for each name that it lacks."""
-_WEIGHT_OF_OBJECT = 10
-_MAX_LETTERS = 30_000
+_OBJECT_WEIGHT = 10
+_MAX_TEXT_CHARACTERS = 30_000
 """Characters of a text that are looked at: more than any text of a request may have."""
-_MAX_ALL_LETTERS = 200_000
+_MAX_TOTAL_CHARACTERS = 200_000
 """Characters of a small value: errors about what is around a text hold copies of it."""
 _MAX_NAMES = 50
 """Names of an object that are looked at besides those that the schema knows."""
@@ -28,23 +28,23 @@ class Check(Protocol):
     """A schema of the document that can be asked about values, and about parts of them."""
 
     @property
-    def part(self) -> Schema:
+    def directional_schema(self) -> Schema:
         """The schema as the document has it, without properties of the other direction."""
 
     def is_valid(self, value: object) -> bool:
         """Whether the value keeps the schema."""
 
-    def of(self, schema: Schema) -> "Check":
+    def for_subschema(self, schema: Schema) -> "Check":
         """The check of a schema inside this one."""
 
-    def of_many(self, schema: Schema) -> "Check":
+    def for_array_of(self, schema: Schema) -> "Check":
         """The check of arrays, of any length, whose items keep a schema inside this one."""
 
-    def of_container(self) -> "Check":
+    def for_container(self) -> "Check":
         """The check of the schema's containers alone, whatever is inside."""
 
 
-Piece = tuple[Path, Check, object]
+InvalidPart = tuple[ValuePath, Check, object]
 """Where a part of the value stands, the check that it fails, and the part."""
 
 
@@ -62,14 +62,14 @@ def is_small(value: object) -> bool:
                 return False
             pending.extend(part)
             if isinstance(part, dict):
-                weight += _WEIGHT_OF_OBJECT
+                weight += _OBJECT_WEIGHT
                 pending.extend(part.values())
-        if weight > _MAX_WEIGHT or letters > _MAX_ALL_LETTERS:
+        if weight > _MAX_WEIGHT or letters > _MAX_TOTAL_CHARACTERS:
             return False
     return True
 
 
-def wrong_pieces(check: Check, value: object, path: Path = ()) -> Iterator[Piece]:
+def find_invalid_parts(check: Check, value: object, path: ValuePath = ()) -> Iterator[InvalidPart]:
     """Small values that are wrong where an invalid value is; made one by one, so that a reader can stop.
 
     Nothing comes for what the schema says by keywords that look at a value as a whole, as `oneOf` does.
@@ -77,38 +77,38 @@ def wrong_pieces(check: Check, value: object, path: Path = ()) -> Iterator[Piece
     if is_small(value):
         yield path, check, value
         return
-    part = check.part
+    part = check.directional_schema
     kind = part.get("type")
     if part.keys() & _COMBINATORS or (kind is None and part.get("nullable")):
         return
     if isinstance(value, str):
-        start = value[: max(_MAX_LETTERS, part.get("maxLength", 0) + 1)]
+        start = value[: max(_MAX_TEXT_CHARACTERS, part.get("maxLength", 0) + 1)]
         yield path, check, start if not check.is_valid(start) else value
     elif isinstance(value, list) and kind in ("array", None):
-        yield from _pieces_of_array(check, value, path)
+        yield from _find_in_array(check, value, path)
     elif isinstance(value, dict) and kind in ("object", None):
-        yield from _pieces_of_object(check, value, path)
+        yield from _find_in_object(check, value, path)
     elif isinstance(value, list | dict):
         # It is of the wrong type, whatever it holds.
         yield path, check, type(value)()
 
 
-def _pieces_of_array(check: Check, value: list[Any], path: Path) -> Iterator[Piece]:
-    part = check.part
+def _find_in_array(check: Check, value: list[Any], path: ValuePath) -> Iterator[InvalidPart]:
+    part = check.directional_schema
     too_many = len(value) > part.get("maxItems", len(value))
     if too_many:
-        yield path, check.of_container(), [None] * (part["maxItems"] + 1)
+        yield path, check.for_container(), [None] * (part["maxItems"] + 1)
     count = 0
     if "items" in part:
-        of_item = check.of(part["items"])
-        for place in _wrong_places(check.of_many(part["items"]), value):
+        of_item = check.for_subschema(part["items"])
+        for place in _find_invalid_indexes(check.for_array_of(part["items"]), value):
             count += 1
-            yield from wrong_pieces(of_item, value[place], (*path, place))
+            yield from find_invalid_parts(of_item, value[place], (*path, place))
     if not too_many and not count:
         yield path, check, value
 
 
-def _wrong_places(items: Check, value: list[Any]) -> Iterator[int]:
+def _find_invalid_indexes(items: Check, value: list[Any]) -> Iterator[int]:
     """The places of wrong items, in a time that grows with the array, whichever are wrong."""
     start, width = 0, 1
     while start < len(value):
@@ -121,24 +121,24 @@ def _wrong_places(items: Check, value: list[Any]) -> Iterator[int]:
             width //= 2
 
 
-def _pieces_of_object(check: Check, value: dict[str, Any], path: Path) -> Iterator[Piece]:
-    part = check.part
+def _find_in_object(check: Check, value: dict[str, Any], path: ValuePath) -> Iterator[InvalidPart]:
+    part = check.directional_schema
     known: Schema = part.get("properties", {})
-    container, hollow = check.of_container(), _hollow(part, value)
+    container, hollow = check.for_container(), _replace_members_by_none(part, value)
     if not container.is_valid(hollow):
         yield path, container, hollow
     for name in known:
-        if name in value and not check.of(known[name]).is_valid(value[name]):
-            yield from wrong_pieces(check.of(known[name]), value[name], (*path, name))
+        if name in value and not check.for_subschema(known[name]).is_valid(value[name]):
+            yield from find_invalid_parts(check.for_subschema(known[name]), value[name], (*path, name))
     if isinstance(others := part.get("additionalProperties"), dict):
         names = [name for name in value if name not in known]
-        for place in _wrong_places(check.of_many(others), [value[name] for name in names]):
-            yield from wrong_pieces(check.of(others), value[names[place]], (*path, names[place]))
+        for place in _find_invalid_indexes(check.for_array_of(others), [value[name] for name in names]):
+            yield from find_invalid_parts(check.for_subschema(others), value[names[place]], (*path, names[place]))
 
 
-def _hollow(part: Schema, value: dict[str, Any]) -> dict[str, None]:
+def _replace_members_by_none(schema: Schema, value: dict[str, Any]) -> dict[str, None]:
     """As many of an object's names as it takes to see what is wrong with them, without what they stand for."""
-    kept = [name for name in (*part.get("properties", ()), *part.get("required", ())) if name in value]
-    most = max(_MAX_NAMES, part.get("minProperties", 0), part.get("maxProperties", 0) + 1)
+    kept = [name for name in (*schema.get("properties", ()), *schema.get("required", ())) if name in value]
+    most = max(_MAX_NAMES, schema.get("minProperties", 0), schema.get("maxProperties", 0) + 1)
     others = (name for name in value if name not in kept)
     return dict.fromkeys((*kept, *itertools.islice(others, most)))

@@ -6,31 +6,31 @@ Whoever answers requests opens a pad and reads it afterwards; without one, notin
 from contextvars import ContextVar
 from typing import Any
 
-_PAD: ContextVar[dict[str, Any] | None] = ContextVar("pad", default=None)
+_CONTEXT: ContextVar[dict[str, Any] | None] = ContextVar("pad", default=None)
 
 
-def open_pad() -> dict[str, Any]:
+def start_request_context() -> dict[str, Any]:
     """A new pad for the request that begins in this context."""
     pad: dict[str, Any] = {}
-    _PAD.set(pad)
+    _CONTEXT.set(pad)
     return pad
 
 
-def note(**facts: object) -> None:
+def set_request_context(**facts: object) -> None:
     """Write facts down."""
-    pad = _PAD.get()
+    pad = _CONTEXT.get()
     if pad is not None:
         pad.update(facts)
 
 
-def count(what: str) -> None:
+def increment_request_context(name: str) -> None:
     """Count something that happens more than once."""
-    pad = _PAD.get()
+    pad = _CONTEXT.get()
     if pad is not None:
-        pad[what] = pad.get(what, 0) + 1
+        pad[name] = pad.get(name, 0) + 1
 
 
-def noted(what: str) -> Any:
+def get_from_request_context(name: str) -> Any:
     """What was noted so far, None for nothing."""
-    pad = _PAD.get()
-    return pad.get(what) if pad is not None else None
+    pad = _CONTEXT.get()
+    return pad.get(name) if pad is not None else None

@@ -12,7 +12,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 
-def drop_absent(value: Any, schema: Schema, resolve: Callable[[Any], Any]) -> None:
+def drop_optional_nulls(value: Any, schema: Schema, resolve: Callable[[Any], Any]) -> None:
     """Take nullable optional properties that are null out of a JSON value, in place.
 
     `resolve` follows references of the document. Values that don't fit the schema are left as they are.
@@ -20,29 +20,29 @@ def drop_absent(value: Any, schema: Schema, resolve: Callable[[Any], Any]) -> No
     pending: list[tuple[Any, Any]] = [(value, schema)]
     while pending:
         part, described = pending.pop()
-        for rules in _with_parts(described, resolve):
+        for rules in _flatten_all_of(described, resolve):
             if type(part) is dict:
-                _drop_from(part, rules, resolve)
+                _drop_nulls_of_object(part, rules, resolve)
                 properties = rules.get("properties", {})
                 pending.extend((part[name], properties[name]) for name in part.keys() & properties.keys())
             elif type(part) is list and "items" in rules and len(part) <= rules.get("maxItems", len(part)):
                 pending.extend((item, rules["items"]) for item in part if type(item) in (dict, list))
 
 
-def _drop_from(part: dict[str, Any], rules: Schema, resolve: Callable[[Any], Any]) -> None:
-    required = rules.get("required", ())
+def _drop_nulls_of_object(value: dict[str, Any], schema: Schema, resolve: Callable[[Any], Any]) -> None:
+    required = schema.get("required", ())
     absent = [
         name
-        for name, described in rules.get("properties", {}).items()
-        if name in part and part[name] is None and name not in required and resolve(described).get("nullable")
+        for name, described in schema.get("properties", {}).items()
+        if name in value and value[name] is None and name not in required and resolve(described).get("nullable")
     ]
     for name in absent:
-        del part[name]
+        del value[name]
 
 
-def _with_parts(schema: Any, resolve: Callable[[Any], Any]) -> Iterator[Schema]:
+def _flatten_all_of(schema: Any, resolve: Callable[[Any], Any]) -> Iterator[Schema]:
     """The schema, and what it is made of by allOf."""
     schema = resolve(schema)
     yield schema
     for part in schema.get("allOf", ()):
-        yield from _with_parts(part, resolve)
+        yield from _flatten_all_of(part, resolve)

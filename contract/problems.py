@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from contract.faults import Fault
+from contract.faults import Violation
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -27,17 +27,17 @@ class Problem(Exception):
         code: str,
         detail: str,
         *,
-        faults: Iterable[Fault] = (),
+        violations: Iterable[Violation] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
-        self.faults = tuple(faults)
+        self.violations = tuple(violations)
         self.headers = dict(headers or {})
 
-    def document(self) -> dict[str, Any]:
+    def to_json_object(self) -> dict[str, Any]:
         """The problem as the document's `Problem` schema has it."""
         body: dict[str, Any] = {
             "type": f"/problems/{self.code}",
@@ -46,18 +46,18 @@ class Problem(Exception):
             "code": self.code,
             "detail": self.detail,
         }
-        if self.faults:
-            body["errors"] = [fault._asdict() for fault in self.faults]
+        if self.violations:
+            body["errors"] = [fault._asdict() for fault in self.violations]
         return body
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         """The problem document as UTF-8 JSON."""
-        return orjson.dumps(self.document())
+        return orjson.dumps(self.to_json_object())
 
 
-def invalid(code: str, detail: str, faults: Iterable[Fault] = ()) -> Problem:
+def bad_request(code: str, detail: str, violations: Iterable[Violation] = ()) -> Problem:
     """A 400: the request breaks the document."""
-    return Problem(400, code, detail, faults=faults)
+    return Problem(400, code, detail, violations=violations)
 
 
 def unauthenticated(detail: str) -> Problem:

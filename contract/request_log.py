@@ -12,21 +12,21 @@ from datetime import datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from contract.log_lines import REQUEST_ID, Line, matching
-from contract.notes import open_pad
+from contract.log_lines import REQUEST_ID, LogLine, match_whole
+from contract.notes import start_request_context
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 
 log = logging.getLogger("tackboard")
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _ID = re.compile(r"([a-z]{3}_[0-9a-z]{26})")
-_BOARD = re.compile(r"(brd_[0-9a-z]{26})")
+_BOARD_ID = re.compile(r"(brd_[0-9a-z]{26})")
 _ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})")
 _SERVER_ERROR = 500
 
 
-def describe(
-    pad: Mapping[str, Any],
+def build_log_line(
+    context: Mapping[str, Any],
     *,
     at: datetime,
     milliseconds: float,
@@ -37,15 +37,15 @@ def describe(
     body: bytes,
 ) -> dict[str, Any]:
     """Return the line about a request, from the notes on it and its answer. What isn't known is left out."""
-    operation = pad.get("operation")
-    caller = pad.get("caller")
+    operation = context.get("operation")
+    caller = context.get("caller")
     described = {
         "time": at.isoformat(timespec="milliseconds"),
         "level": "ERROR" if status >= _SERVER_ERROR else "INFO",
         "message": "request",
-        "request_id": matching(REQUEST_ID, pad.get("request_id")),
+        "request_id": match_whole(REQUEST_ID, context.get("request_id")),
         "method": method if isinstance(method, str) and method in _METHODS else None,
-        "path": _path(pad),
+        "path": _format_path(context),
         "operation": operation.id if operation else None,
         "route": f"{operation.method.upper()} {operation.path}" if operation else None,
         "status": status,
@@ -54,34 +54,34 @@ def describe(
         "bytes": len(body),
         "user_id": getattr(caller, "user_id", None),
         "token_id": getattr(caller, "token_id", None),
-        "board_id": matching(_BOARD, pad.get("path_values", {}).get("board_id")),
+        "board_id": match_whole(_BOARD_ID, context.get("path_values", {}).get("board_id")),
         "auth": "token" if caller else None,
-        "address": matching(_ADDRESS, address),
-        "retries": pad.get("retries", 0),
+        "address": match_whole(_ADDRESS, address),
+        "retries": context.get("retries", 0),
     }
     return {name: value for name, value in described.items() if value is not None}
 
 
-def _path(pad: Mapping[str, Any]) -> str | None:
+def _format_path(context: Mapping[str, Any]) -> str | None:
     """Return the path as far as it is ours; a value that isn't an id made here keeps its name in braces."""
-    operation = pad.get("operation")
+    operation = context.get("operation")
     if operation is None:
-        return pad.get("page")
+        return context.get("page")
     path: str = operation.path
-    for name, value in pad["path_values"].items():
+    for name, value in context["path_values"].items():
         if _ID.fullmatch(value):
             path = path.replace(f"{{{name}}}", value)
-    return f"{pad['prefix']}{path}"
+    return f"{context['prefix']}{path}"
 
 
-def _fail(start_response: StartResponse, pad: Mapping[str, Any]) -> bytes:
+def _start_internal_error(start_response: StartResponse, context: Mapping[str, Any]) -> bytes:
     """Begin the answer to a request that nobody else could answer; its body."""
     problem = internal_error()
     headers = [("content-type", PROBLEM_JSON), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
-    if "request_id" in pad:
-        headers.append(("x-request-id", pad["request_id"]))
+    if "request_id" in context:
+        headers.append(("x-request-id", context["request_id"]))
     start_response(f"{problem.status} Internal Server Error", headers)
-    return problem.encoded()
+    return problem.encode()
 
 
 class RequestLog:
@@ -92,7 +92,7 @@ class RequestLog:
         application: WSGIApplication,
         clock: Callable[[], datetime],
         stopwatch: Callable[[], float],
-        write: Callable[[Line], None],
+        write: Callable[[LogLine], None],
     ) -> None:
         self._application = application
         self._clock = clock
@@ -102,7 +102,7 @@ class RequestLog:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         began = self._stopwatch()
-        pad = open_pad()
+        pad = start_request_context()
         status, content_type = _SERVER_ERROR, None
 
         def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
@@ -115,9 +115,9 @@ class RequestLog:
         except Exception as error:
             # The server would say so without the id of the request, and with its path.
             log.exception("A request failed: %s", type(error).__name__)
-            body = _fail(start, pad)
+            body = _start_internal_error(start, pad)
         self._write(
-            describe(
+            build_log_line(
                 pad,
                 at=self._clock(),
                 milliseconds=round((self._stopwatch() - began) * 1000, 3),
@@ -130,9 +130,9 @@ class RequestLog:
         )
         return [body]
 
-    def note_refusal(self, problem: Problem, request_id: str, address: str | None) -> None:
+    def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
         """Write a line about what the server itself has refused, because it was no request."""
-        line = describe(
+        line = build_log_line(
             {"request_id": request_id},
             at=self._clock(),
             milliseconds=0.0,
@@ -140,6 +140,6 @@ class RequestLog:
             address=address,
             status=problem.status,
             content_type=PROBLEM_JSON,
-            body=problem.encoded(),
+            body=problem.encode(),
         )
         self._write(line)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from contract.parameters import cast
+from contract.parameters import parse_scalar
 from contract.problems import PROBLEM_JSON, Problem
 from contract.schemas import Check, Schema, Schemas
 
@@ -22,7 +22,7 @@ EDGE_HEADERS = frozenset(("x-request-id", "cache-control"))
 _FIELD_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
-class Reply(Protocol):
+class HandlerResult(Protocol):
     """What a handler answers. The contract reads it and never imports its class."""
 
     @property
@@ -60,26 +60,26 @@ class Response:
     change: Any = None
 
 
-class Breach(Exception):
+class ContractBreach(Exception):
     """A handler's answer breaks the document: which operation, where, what."""
 
 
-class _Declared:
+class _DeclaredResponse:
     """One declared response of one operation."""
 
     __slots__ = ("checks", "headers", "required")
 
-    def __init__(self, described: Schema, schemas: Schemas) -> None:
+    def __init__(self, response_object: Schema, schemas: Schemas) -> None:
         self.checks: dict[str, Check] = {
-            media.lower(): schemas.check(content["schema"], "response")
-            for media, content in described.get("content", {}).items()
+            media.lower(): schemas.get_check(content["schema"], "response")
+            for media, content in response_object.get("content", {}).items()
         }
         self.headers: dict[str, tuple[str, Check]] = {}
         self.required: list[str] = []
-        for name, reference in described.get("headers", {}).items():
+        for name, reference in response_object.get("headers", {}).items():
             header = schemas.resolve(reference)
             kind = schemas.resolve(header["schema"]).get("type", "string")
-            self.headers[name.lower()] = (kind, schemas.check(header["schema"], "response"))
+            self.headers[name.lower()] = (kind, schemas.get_check(header["schema"], "response"))
             if header.get("required") and name.lower() not in EDGE_HEADERS:
                 self.required.append(name.lower())
 
@@ -87,15 +87,20 @@ class _Declared:
 class Responses:
     """The declared responses of one operation; `announced` are headers for all that declare them."""
 
-    __slots__ = ("_announced", "_by_status", "_operation_id", "media_types")
+    __slots__ = ("_deprecation_headers", "_by_status", "_operation_id", "media_types")
 
     def __init__(
-        self, operation_id: str, described: Mapping[str, Any], schemas: Schemas, announced: Mapping[str, str]
+        self,
+        operation_id: str,
+        responses_object: Mapping[str, Any],
+        schemas: Schemas,
+        deprecation_headers: Mapping[str, str],
     ) -> None:
         self._operation_id = operation_id
-        self._announced = announced
+        self._deprecation_headers = deprecation_headers
         self._by_status = {
-            int(status): _Declared(schemas.resolve(response), schemas) for status, response in described.items()
+            int(status): _DeclaredResponse(schemas.resolve(response), schemas)
+            for status, response in responses_object.items()
         }
         self.media_types = tuple(
             dict.fromkeys(
@@ -106,70 +111,74 @@ class Responses:
             )
         )
 
-    def encode(self, reply: Reply, headers: dict[str, str], media: str | None) -> Response:
+    def encode(self, result: HandlerResult, headers: dict[str, str], media_type: str | None) -> Response:
         """The reply as a response, or a `Breach`. `headers` are added to what the reply itself says."""
-        declared = self._declared(reply.status)
+        declared = self._find_declared(result.status)
         body = b""
         if declared.checks:
-            media = media if media in declared.checks else next(iter(declared.checks))
-            self._insist(declared.checks[media], reply.body, f"the body of {reply.status}")
+            media_type = media_type if media_type in declared.checks else next(iter(declared.checks))
+            self._ensure_valid(declared.checks[media_type], result.body, f"the body of {result.status}")
             # Without a charset many clients take text for Latin-1.
-            headers["content-type"] = f"{media}; charset=utf-8" if media.startswith("text/") else media
-            body = self._written(reply, media)
-        elif reply.body is not None:
-            raise Breach(f"{self._operation_id}: {reply.status} has a body that the document doesn't name")
-        headers |= {name: value for name, value in self._announced.items() if name in declared.headers}
-        self._check_headers(declared, reply.status, headers)
-        return Response(reply.status, tuple(headers.items()), body, reply.change)
+            headers["content-type"] = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+            body = self._encode_body(result, media_type)
+        elif result.body is not None:
+            raise ContractBreach(f"{self._operation_id}: {result.status} has a body that the document doesn't name")
+        headers |= {name: value for name, value in self._deprecation_headers.items() if name in declared.headers}
+        self._check_headers(declared, result.status, headers)
+        return Response(result.status, tuple(headers.items()), body, result.change)
 
-    def unchanged(self, headers: dict[str, str]) -> Response:
+    def encode_not_modified(self, headers: dict[str, str]) -> Response:
         """A 304 with these headers, or a `Breach` when the document doesn't say that it can happen."""
-        self._check_headers(self._declared(304), 304, headers)
+        self._check_headers(self._find_declared(304), 304, headers)
         return Response(304, tuple(headers.items()), b"")
 
     def encode_problem(self, problem: Problem) -> Response:
         """A problem document as a response, or a `Breach` when the document doesn't say that it can happen."""
-        declared = self._declared(problem.status)
-        document = problem.document()
+        declared = self._find_declared(problem.status)
+        document = problem.to_json_object()
         check = declared.checks.get(PROBLEM_JSON)
         if check is None:
-            raise Breach(f"{self._operation_id}: {problem.status} is not declared as a problem document")
-        self._insist(check, document, f"the problem of {problem.status}")
+            raise ContractBreach(f"{self._operation_id}: {problem.status} is not declared as a problem document")
+        self._ensure_valid(check, document, f"the problem of {problem.status}")
         headers = {name.lower(): value for name, value in problem.headers.items()}
         headers["content-type"] = PROBLEM_JSON
         self._check_headers(declared, problem.status, headers)
         return Response(problem.status, tuple(headers.items()), orjson.dumps(document))
 
-    def _written(self, reply: Reply, media: str) -> bytes:
+    def _encode_body(self, result: HandlerResult, media_type: str) -> bytes:
         try:
-            return orjson.dumps(reply.body) if media.endswith("json") else str(reply.body).encode()
+            return orjson.dumps(result.body) if media_type.endswith("json") else str(result.body).encode()
         except (TypeError, ValueError):
-            raise Breach(f"{self._operation_id}: the body of {reply.status} can't be written as {media}") from None
+            raise ContractBreach(
+                f"{self._operation_id}: the body of {result.status} can't be written as {media_type}"
+            ) from None
 
-    def _declared(self, status: int) -> _Declared:
+    def _find_declared(self, status: int) -> _DeclaredResponse:
         declared = self._by_status.get(status)
         if declared is None:
-            raise Breach(f"{self._operation_id}: the status {status} is not in the document")
+            raise ContractBreach(f"{self._operation_id}: the status {status} is not in the document")
         return declared
 
-    def _check_headers(self, declared: _Declared, status: int, headers: Mapping[str, str]) -> None:
+    def _check_headers(self, declared: _DeclaredResponse, status: int, headers: Mapping[str, str]) -> None:
         for name in declared.required:
             if name not in headers:
-                raise Breach(f"{self._operation_id}: {status} lacks the header {name}")
+                raise ContractBreach(f"{self._operation_id}: {status} lacks the header {name}")
         for name, text in headers.items():
             if not _FIELD_VALUE.fullmatch(text):
-                raise Breach(f"{self._operation_id}: the header {name} of {status} has characters no header may have")
+                raise ContractBreach(
+                    f"{self._operation_id}: the header {name} of {status} has characters no header may have"
+                )
             if name in declared.headers:
                 kind, check = declared.headers[name]
                 try:
-                    value = cast(text, kind)
+                    value = parse_scalar(text, kind)
                 except ValueError as reason:
-                    raise Breach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
-                self._insist(check, value, f"the header {name} of {status}")
+                    raise ContractBreach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
+                self._ensure_valid(check, value, f"the header {name} of {status}")
             elif name != "content-type":
-                raise Breach(f"{self._operation_id}: the header {name} of {status} is not in the document")
+                raise ContractBreach(f"{self._operation_id}: the header {name} of {status} is not in the document")
 
-    def _insist(self, check: Check, value: object, what: str) -> None:
-        if faults := check.faults(value):
+    def _ensure_valid(self, check: Check, value: object, what: str) -> None:
+        if faults := check.find_violations(value):
             first = faults[0]
-            raise Breach(f"{self._operation_id}: {what}: {first.pointer or '/'} {first.message}")
+            raise ContractBreach(f"{self._operation_id}: {what}: {first.pointer or '/'} {first.message}")

@@ -14,29 +14,29 @@ from contract.bridge import Message
 
 
 @dataclass(slots=True)
-class _Step:
+class _Node:
     """What can follow the words so far; None stands for a word that is a parameter."""
 
-    next: dict[str | None, "_Step"] = field(default_factory=dict)
+    children: dict[str | None, "_Node"] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
 
 
-class Routes(BaseRoute):
+class RouteTree(BaseRoute):
     """Many routes as one."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._start = _Step()
+        self._root = _Node()
         for route in routes:
-            step = self._start
+            step = self._root
             for word in route.path.split("/"):
-                step = step.next.setdefault(None if "{" in word else word, _Step())
+                step = step.children.setdefault(None if "{" in word else word, _Node())
             step.routes.append(route)
 
     def matches(self, scope: Message) -> tuple[Match, Message]:
         """The route of this path and method, else one of this path, which will say that the method is not allowed."""
         partial: tuple[Match, Message] = Match.NONE, {}
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        for route in _found(self._start, path.split("/"), 0):
+        for route in _find_routes(self._root, path.split("/"), 0):
             match, found = route.matches(scope)
             if match is Match.FULL:
                 return match, {**found, "route": route}
@@ -49,11 +49,11 @@ class Routes(BaseRoute):
         await scope["route"].handle(scope, receive, send)
 
 
-def _found(step: _Step, words: Sequence[str], at: int) -> list[Route]:
+def _find_routes(node: _Node, segments: Sequence[str], index: int) -> list[Route]:
     """The routes of a path; what stands there goes before what may stand there, as OpenAPI has it."""
-    if at == len(words):
-        return step.routes
-    for word in (words[at], None):
-        if (following := step.next.get(word)) and (routes := _found(following, words, at + 1)):
+    if index == len(segments):
+        return node.routes
+    for word in (segments[index], None):
+        if (following := node.children.get(word)) and (routes := _find_routes(following, segments, index + 1)):
             return routes
     return []

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from contract.problems import Problem, invalid
+from contract.problems import Problem, bad_request
 
 MAX_DEPTH = 200
 """Arrays and objects inside each other. The validator follows 254, and orjson reads 1,024."""
@@ -18,7 +18,7 @@ BYTES_PER_VALUE = 8
 BYTES_PER_CONTAINER = 24
 """The same of arrays and objects, which take up to 240 bytes of memory each: in exports there is one in about 60."""
 
-_TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
+_TOO_DEEP_DETAIL = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
 
 
 def parse_json(raw: bytes, max_bytes: int) -> Any:
@@ -27,11 +27,11 @@ def parse_json(raw: bytes, max_bytes: int) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _malformed(_TOO_DEEP if "depth limit" in error.msg else _position_of(error)) from None
+        raise _malformed_json(_TOO_DEEP_DETAIL if "depth limit" in error.msg else _describe_position(error)) from None
     names = _count_names(value)
     # Each name has a colon behind it. Only where there are more colons is it worth a look which stand in texts.
-    if raw.count(b":") != names and _without_texts(raw).count(b":") != names:
-        raise _malformed("The body is not JSON of one meaning: an object has the same name twice.")
+    if raw.count(b":") != names and _remove_strings(raw).count(b":") != names:
+        raise _malformed_json("The body is not JSON of one meaning: an object has the same name twice.")
     return value
 
 
@@ -42,20 +42,24 @@ def _ensure_few_values(raw: bytes, max_values: int, max_containers: int) -> None
     containers = _count_brackets(raw)
     if containers <= max_containers and containers + raw.count(b",") < max_values:
         return
-    dense = _without_texts(raw).translate(None, b" \t\r\n")
+    dense = _remove_strings(raw).translate(None, b" \t\r\n")
     containers = _count_brackets(dense)
     if containers > max_containers:
-        raise _malformed(f"The body has too many arrays and objects: it may have at most {max_containers} together.")
+        raise _malformed_json(
+            f"The body has too many arrays and objects: it may have at most {max_containers} together."
+        )
     # One value, one more behind each comma, and the first one in each container that isn't empty.
     if 1 + dense.count(b",") + containers - dense.count(b"[]") - dense.count(b"{}") > max_values:
-        raise _malformed(f"The body has too many values: it may have at most {max_values}, with those inside others.")
+        raise _malformed_json(
+            f"The body has too many values: it may have at most {max_values}, with those inside others."
+        )
 
 
 def _count_brackets(raw: bytes) -> int:
     return raw.count(b"[") + raw.count(b"{")
 
 
-def _without_texts(raw: bytes) -> bytes:
+def _remove_strings(raw: bytes) -> bytes:
     """Return a JSON text without its strings. Each step is one call over all bytes, so megabytes take milliseconds."""
     if b"\\" in raw:
         # The first of a run of backslashes escapes the next one, so pairs are taken from the start of a run.
@@ -82,14 +86,14 @@ def _count_names(value: object) -> int:
             return count
         level = below
     if any(type(part) in (dict, list) for part in level):
-        raise _malformed(_TOO_DEEP)
+        raise _malformed_json(_TOO_DEEP_DETAIL)
     return count
 
 
-def _malformed(detail: str) -> Problem:
-    return invalid("malformed_json", detail)
+def _malformed_json(detail: str) -> Problem:
+    return bad_request("malformed_json", detail)
 
 
-def _position_of(error: orjson.JSONDecodeError) -> str:
+def _describe_position(error: orjson.JSONDecodeError) -> str:
     """Say where the text stops being JSON. The parser's own words are left out: they could quote the text."""
     return f"The body is not JSON: it breaks off or goes wrong at line {error.lineno}, column {error.colno}."

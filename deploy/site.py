@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from contract.docs import Docs, Page
-from contract.site import Site
+from contract.docs import DocumentationSite, StaticFile
+from contract.site import StaticSite
 from deploy.building import ROOT
 
 _BUNDLE = ROOT / "spec" / "dist" / "openapi.json"
 
 
-def files() -> dict[str, Page]:
+def files() -> dict[str, StaticFile]:
     """The web board, the documentation and a page for each problem, by key."""
-    docs = Docs(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), otherwise=_nowhere)
+    docs = DocumentationSite(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), fallback=_nowhere)
     # A key may end in a slash, so nothing has to rewrite /docs/; at / CloudFront answers with index.html.
-    pages = {**docs.pages(), **Site(ROOT / "web", otherwise=_nowhere).pages}
+    pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=_nowhere).files}
     return {path.removeprefix("/"): page for path, page in pages.items() if path != "/"}
 
 

@@ -28,7 +28,7 @@ from handlers import (
     tokens,
     users,
 )
-from handlers.answers import Answer
+from handlers.answers import Result
 
 _MODULES: tuple[ModuleType, ...] = (
     health,
@@ -52,7 +52,7 @@ _MODULES: tuple[ModuleType, ...] = (
 )
 
 
-def functions() -> dict[str, Callable[..., Answer]]:
+def functions_by_operation_id() -> dict[str, Callable[..., Result]]:
     """Every handler by its operationId: the public functions that the modules define themselves."""
     return {
         name: function

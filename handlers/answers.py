@@ -8,7 +8,7 @@ from kanban.values import Change
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """A body with its status and all that goes with it.
 
     The body is JSON's values, or text where the document says so. `etag` is the entity tag without quotes, `location` a
@@ -24,17 +24,17 @@ class Answer:
     change: Change | None = None
 
 
-def created(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Answer:
+def created(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Result:
     """A 201 that tells where the new resource is."""
-    return Answer(body, 201, etag, location, change=change)
+    return Result(body, 201, etag, location, change=change)
 
 
-def page(items: Iterable[dict[str, Any]], next_cursor: str | None) -> Answer:
+def page(items: Iterable[dict[str, Any]], next_cursor: str | None) -> Result:
     """A 200 with one page of anything."""
     next_query = {"cursor": next_cursor} if next_cursor else None
-    return Answer({"items": list(items), "next_cursor": next_cursor}, next_query=next_query)
+    return Result({"items": list(items), "next_cursor": next_cursor}, next_query=next_query)
 
 
-def gone(change: Change | None) -> Answer:
+def no_content(change: Change | None) -> Result:
     """A 204: it was deleted."""
-    return Answer(None, 204, change=change)
+    return Result(None, 204, change=change)

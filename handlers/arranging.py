@@ -3,49 +3,49 @@
 from typing import Any
 
 from handlers import show
-from handlers.answers import Answer, page
-from handlers.door import Door
+from handlers.answers import Result, page
+from handlers.door import BoardAccess
 from kanban import arranging, gatherings
 from kanban.store import CardQuery
 from kanban.values import ActionContext
 
-_MANY = 500
+_CARDS_PER_READ = 500
 """Cards of a list that are read at once, to be sorted."""
 
 
-def order_lists(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
+def order_lists(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Put the lists of a board in order."""
-    ordered, change = arranging.reorder_lists(door.board(board_id), body["list_ids"], act)
+    ordered, change = arranging.reorder_lists(door.read_board(board_id), body["list_ids"], act)
     answer = page(map(show.list_, ordered), None)
-    return Answer(answer.body, change=change)
+    return Result(answer.body, change=change)
 
 
-def order_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def order_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Put the cards of a list in order."""
-    view, there = door.placed(board_id, list_id)
+    view, there = door.read_card_ranks(board_id, list_id)
     home, change = arranging.reorder_cards(view, list_id, there, body["card_ids"], act)
-    return Answer(show.list_(home), etag=show.list_tag(home), change=change)
+    return Result(show.list_(home), etag=show.list_tag(home), change=change)
 
 
-def sort_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def sort_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Sort the cards of a list once, in as many steps as it takes."""
     # Whoever writes with the first view is refused if anything was written between two reads.
-    view, there = door.placed(board_id, list_id)
+    view, there = door.read_card_ranks(board_id, list_id)
     view.get_list(list_id)
     keys: dict[str, arranging.SortValue] = {}
     query = CardQuery(list_id)
-    _, found = door.cards(board_id, query, _MANY)
+    _, found = door.page_cards(board_id, query, _CARDS_PER_READ)
     while True:
         keys |= {each.id: arranging.get_sort_value(each, body["by"]) for each in found.items}
         if found.next_key is None:
             break
-        _, found = door.cards(board_id, query, _MANY, found.next_key)
+        _, found = door.page_cards(board_id, query, _CARDS_PER_READ, found.next_key)
     moves, change = arranging.sort_cards(view, list_id, there, keys, act, **body)
-    return Answer({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
+    return Result({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
 
 
-def move_cards(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def move_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Move all cards of a list to another one, in as many steps as it takes."""
-    view, found = door.cards(board_id, CardQuery(list_id), gatherings.MAX_MOVED_CARDS)
+    view, found = door.page_cards(board_id, CardQuery(list_id), gatherings.MAX_MOVED_CARDS)
     moved, remaining, change = gatherings.move_cards(view, list_id, found.items, act, target_list_id=body["list_id"])
-    return Answer({"moved": moved, "remaining": remaining}, change=change)
+    return Result({"moved": moved, "remaining": remaining}, change=change)

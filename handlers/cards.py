@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from handlers import read, show, show_cards
-from handlers.answers import Answer, created, gone, page
-from handlers.door import Door
-from handlers.given import IfMatch, NextCursor
+from handlers.answers import Result, created, no_content, page
+from handlers.door import BoardAccess
+from handlers.given import CursorEncoder, IfMatch
 from kanban import cards, shelves, transfers
 from kanban.access import Caller
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
@@ -15,10 +15,10 @@ from kanban.values import ActionContext, BoardView, Card, Change, PageKey
 
 
 def list_cards(
-    door: Door,
+    door: BoardAccess,
     caller: Caller,
     now: datetime,
-    next_cursor: NextCursor,
+    next_cursor: CursorEncoder,
     media: str | None,
     board_id: str,
     limit: int,
@@ -36,7 +36,7 @@ def list_cards(
     archived: bool = False,
     deleted: bool = False,
     overdue: bool = False,
-) -> Answer:
+) -> Result:
     """A page of the board's cards that fit the filters, as JSON or CSV."""
     query = CardQuery(
         list_id=list_id,
@@ -45,21 +45,21 @@ def list_cards(
         state=CardState.DELETED if deleted else CardState.ARCHIVED if archived else CardState.ACTIVE,
         label_id=label_id,
         assignee_id=caller.user_id if assignee_id == "me" else assignee_id,
-        updated_since=read.moment_or_none(updated_since),
+        updated_since=read.timestamp_or_none(updated_since),
         deleted_since=shelves.get_restore_cutoff(now) if deleted else None,
         **read.due_filters(status, due_from, due_until, now if overdue else None),
     )
-    view, found = door.cards(board_id, query, limit, cursor)
+    view, found = door.page_cards(board_id, query, limit, cursor)
     answer = page((show.card(card, view, now) for card in found.items), next_cursor(found.next_key))
     if media != "text/csv":
         return answer
-    return replace(answer, body=show_cards.table(answer.body["items"], view, has_header=cursor is None))
+    return replace(answer, body=show_cards.format_table(answer.body["items"], view, has_header=cursor is None))
 
 
 def list_assigned_cards(
-    door: Door,
+    door: BoardAccess,
     now: datetime,
-    next_cursor: NextCursor,
+    next_cursor: CursorEncoder,
     limit: int,
     status: str | None = None,
     due_from: str | None = None,
@@ -67,17 +67,17 @@ def list_assigned_cards(
     cursor: PageKey | None = None,
     *,
     overdue: bool = False,
-) -> Answer:
+) -> Result:
     """A page of the cards that the caller is assigned to, over all boards."""
     query = CardQuery(**read.due_filters(status, due_from, due_until, now if overdue else None))
-    found = door.assigned(query, limit, cursor)
+    found = door.page_assigned_cards(query, limit, cursor)
     items = (show.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
     return page(items, next_cursor(found.next_key))
 
 
-def create_card(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
+def create_card(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a card to the board."""
-    view = door.board(board_id)
+    view = door.read_board(board_id)
     card, change = cards.create(view, act, **read.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
@@ -85,81 +85,83 @@ def create_card(door: Door, act: ActionContext, board_id: str, body: dict[str, A
     )
 
 
-def get_card(door: Door, now: datetime, board_id: str, card_id: str) -> Answer:
+def get_card(door: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
     """One card."""
-    view = door.board(board_id, card_ids=[card_id])
-    return _shown(view.get_card(card_id), view, now)
+    view = door.read_board(board_id, card_ids=[card_id])
+    return _card_result(view.get_card(card_id), view, now)
 
 
 def update_card(
-    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
-) -> Answer:
+    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
+) -> Result:
     """Change what a card says."""
-    view = door.board(board_id, card_ids=[card_id])
-    if_match.admits(view.get_card(card_id).version)
+    view = door.read_board(board_id, card_ids=[card_id])
+    if_match.ensure_matches(view.get_card(card_id).version)
     card, change = cards.update(view, card_id, read.card(body), act)
-    return _shown(card, view, act.at, change)
+    return _card_result(card, view, act.at, change)
 
 
-def delete_card(door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Answer:
+def delete_card(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
     """Delete a card; its clock stops."""
-    view = door.board(board_id, card_ids=[card_id])
-    if_match.admits(view.get_card(card_id).version)
-    return gone(cards.delete(view, card_id, act))
+    view = door.read_board(board_id, card_ids=[card_id])
+    if_match.ensure_matches(view.get_card(card_id).version)
+    return no_content(cards.delete(view, card_id, act))
 
 
-def move_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def move_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
     """Put a card somewhere else on its board; its status follows the list."""
-    view = door.board(board_id, card_ids=[card_id], beside=_beside(body))
+    view = door.read_board(board_id, card_ids=[card_id], neighbour_of=_parse_neighbour(body))
     card, change = cards.move(view, card_id, act, **body)
-    return _shown(card, view, act.at, change)
+    return _card_result(card, view, act.at, change)
 
 
-def transfer_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def transfer_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
     """Move a card to another board, with all that belongs to it."""
-    home, wishes = door.board(board_id, card_ids=[card_id]), dict(body)
-    away = door.other(wishes.pop("board_id"))
+    home, wishes = door.read_board(board_id, card_ids=[card_id]), dict(body)
+    away = door.read_referenced_board(wishes.pop("board_id"))
     card, change = transfers.transfer(home, away, card_id, act, **wishes)
-    return _shown(card, away, act.at, change)
+    return _card_result(card, away, act.at, change)
 
 
-def start_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
+def start_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a card up: to the first list in progress, and its clock runs."""
-    view = door.board(board_id, card_ids=[card_id])
+    view = door.read_board(board_id, card_ids=[card_id])
     card, change = cards.start(view, card_id, act)
-    return _shown(card, view, act.at, change)
+    return _card_result(card, view, act.at, change)
 
 
-def resolve_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
+def resolve_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Finish a card: to the first list of what is done, and its clock stops."""
-    view = door.board(board_id, card_ids=[card_id])
+    view = door.read_board(board_id, card_ids=[card_id])
     card, change = cards.resolve(view, card_id, act)
-    return _shown(card, view, act.at, change)
+    return _card_result(card, view, act.at, change)
 
 
-def reopen_card(door: Door, act: ActionContext, board_id: str, card_id: str) -> Answer:
+def reopen_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a finished card back: to the first list of what is to do."""
-    view = door.board(board_id, card_ids=[card_id])
+    view = door.read_board(board_id, card_ids=[card_id])
     card, change = cards.reopen(view, card_id, act)
-    return _shown(card, view, act.at, change)
+    return _card_result(card, view, act.at, change)
 
 
 def get_card_time(
-    door: Door,
+    door: BoardAccess,
     now: datetime,
-    next_cursor: NextCursor,
+    next_cursor: CursorEncoder,
     board_id: str,
     card_id: str,
     limit: int,
     cursor: PageKey | None = None,
-) -> Answer:
+) -> Result:
     """A card's time entries, with what they sum up to."""
-    view, found = door.time_entries(board_id, card_id, limit, cursor)
+    view, found = door.page_time_entries(board_id, card_id, limit, cursor)
     entries = page((show.time_entry(entry, now) for entry in found.items), next_cursor(found.next_key))
-    return replace(entries, body=(entries.body or {}) | show.clock(view.get_card(card_id), view.board.currency, now))
+    return replace(
+        entries, body=(entries.body or {}) | show.elapsed_and_cost(view.get_card(card_id), view.board.currency, now)
+    )
 
 
-def _beside(body: dict[str, str]) -> NeighbourOf | None:
+def _parse_neighbour(body: dict[str, str]) -> NeighbourOf | None:
     """The neighbour that a move names, so that the read brings what lies beyond it."""
     if "before" in body:
         return NeighbourOf(body["before"], "before")
@@ -168,5 +170,5 @@ def _beside(body: dict[str, str]) -> NeighbourOf | None:
     return None
 
 
-def _shown(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Answer:
-    return Answer(show.card(card, view, now), etag=show.card_tag(card, view, now), change=change)
+def _card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
+    return Result(show.card(card, view, now), etag=show.card_tag(card, view, now), change=change)

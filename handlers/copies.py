@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from handlers import show
-from handlers.answers import Answer, created
-from handlers.door import Door
+from handlers.answers import Result, created
+from handlers.door import BoardAccess
 from kanban import copies
 from kanban.store import CardQuery
 from kanban.values import ActionContext, Card, Checklist
 
 
-def copy_card(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def copy_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
     """Make a card like this one."""
-    view, checklists = door.checklists(board_id, card_id)
+    view, checklists = door.read_checklists(board_id, card_id)
     card, change = copies.copy_card(view, card_id, checklists, act, **body)
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
@@ -21,35 +21,37 @@ def copy_card(door: Door, act: ActionContext, board_id: str, card_id: str, body:
     )
 
 
-def copy_list(door: Door, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Answer:
+def copy_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Make a list like this one, with copies of its cards."""
-    view, found = door.cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS)
+    view, found = door.page_cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS)
     copies.ensure_list_can_be_copied(view.get_list(list_id))
     there = found.items
     while found.next_key:
-        _, found = door.cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS, found.next_key)
+        _, found = door.page_cards(board_id, CardQuery(list_id), copies.MAX_COPIED_CARDS, found.next_key)
         there += found.items
-    copy, change = copies.copy_list(view, list_id, there, _checklists(door, board_id, there), act, **body)
+    copy, change = copies.copy_list(view, list_id, there, _read_checklists(door, board_id, there), act, **body)
     location = f"/boards/{board_id}/lists/{copy.id}"
     return created(show.list_(copy), etag=show.list_tag(copy), location=location, change=change)
 
 
-def copy_board(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
+def copy_board(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Make a board like this one, which belongs to the caller."""
     if body.get("cards", True):
-        view, there, checklists = door.at_rest(board_id, lambda cards: _checklists(door, board_id, cards))
+        view, there, checklists = door.read_consistently(
+            board_id, lambda cards: _read_checklists(door, board_id, cards)
+        )
     else:
-        view, there, checklists = door.board(board_id), [], {}
+        view, there, checklists = door.read_board(board_id), [], {}
     copy, change = copies.copy_board(view, there, checklists, act, name=body.get("name"))
     shape = show.board(copy.board, copy.role)
     return created(shape, etag=show.board_tag(copy.board), location=f"/boards/{copy.board.id}", change=change)
 
 
-def _checklists(door: Door, board_id: str, there: Iterable[Card]) -> dict[str, Sequence[Checklist]]:
+def _read_checklists(door: BoardAccess, board_id: str, cards: Iterable[Card]) -> dict[str, Sequence[Checklist]]:
     """The checklists with items of these cards, by the card's id."""
     found: dict[str, Sequence[Checklist]] = {}
-    for card in there:
+    for card in cards:
         if card.item_count:
-            _, checklists = door.checklists(board_id, card.id)
+            _, checklists = door.read_checklists(board_id, card.id)
             found[card.id] = [each for each in checklists if each.items]
     return found

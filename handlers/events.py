@@ -1,14 +1,14 @@
 """Events: what happened to a board, in order, without a gap."""
 
 from handlers import show
-from handlers.answers import Answer
-from handlers.door import Door
+from handlers.answers import Result
+from handlers.door import BoardAccess
 
 
-def list_events(door: Door, board_id: str, after: int, limit: int) -> Answer:
+def list_events(door: BoardAccess, board_id: str, after: int, limit: int) -> Result:
     """The events after a seq, oldest first. The tag of a page fits the next one only while there is nothing on it."""
-    view, found = door.events(board_id, after, limit)
+    view, found = door.page_events(board_id, after, limit)
     last = found.items[-1].seq if found.items else after
     more = last < view.board.seq
     shape = {"items": [show.event(each) for each in found.items], "last_seq": last, "has_more": more}
-    return Answer(shape, etag=f"{last}.more" if more else str(last), next_query={"after": str(last)} if more else None)
+    return Result(shape, etag=f"{last}.more" if more else str(last), next_query={"after": str(last)} if more else None)

@@ -12,14 +12,14 @@ from kanban.values import PageKey
 class IfMatch(Protocol):
     """What the client says it has seen (`if_match`)."""
 
-    def admits(self, version: int) -> None:
+    def ensure_matches(self, version: int) -> None:
         """Let the change pass, or refuse it because nothing was said or something else is there by now."""
 
 
-class NextCursor(Protocol):
+class CursorEncoder(Protocol):
     """Seals the place where the next page starts (`next_cursor`)."""
 
-    def __call__(self, position: PageKey | None, of: str | None = None, **scope: object) -> str | None:
+    def __call__(self, page_key: PageKey | None, operation_id: str | None = None, **scope: object) -> str | None:
         """The cursor of this listing, or of the operation `of` with its parameters; None at the end."""
 
 

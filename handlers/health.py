@@ -1,15 +1,15 @@
 """Health: whether the process is up, and whether it can answer."""
 
-from handlers.answers import Answer
+from handlers.answers import Result
 from kanban.store import Store
 
 
-def get_health() -> Answer:
+def get_health() -> Result:
     """Say that the process runs. No input, no output, no store."""
-    return Answer({"status": "ok"})
+    return Result({"status": "ok"})
 
 
-def get_ready(store: Store) -> Answer:
+def get_ready(store: Store) -> Result:
     """Say that the store answers; raises Busy when it doesn't."""
     store.check_ready()
-    return Answer({"status": "ready"})
+    return Result({"status": "ready"})

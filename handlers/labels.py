@@ -3,57 +3,57 @@
 from typing import Any
 
 from handlers import show
-from handlers.answers import Answer, created, gone, page
-from handlers.door import Door
+from handlers.answers import Result, created, no_content, page
+from handlers.door import BoardAccess
 from handlers.given import IfMatch
 from kanban import labels, marks
 from kanban.values import ActionContext
 
 
-def list_labels(door: Door, board_id: str) -> Answer:
+def list_labels(door: BoardAccess, board_id: str) -> Result:
     """The board's labels, the oldest first, all of them."""
-    return page(map(show.label, door.board(board_id).labels), None)
+    return page(map(show.label, door.read_board(board_id).labels), None)
 
 
-def create_label(door: Door, act: ActionContext, board_id: str, body: dict[str, Any]) -> Answer:
+def create_label(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a label to the board."""
-    label, change = labels.create(door.board(board_id), act, **body)
+    label, change = labels.create(door.read_board(board_id), act, **body)
     location = f"/boards/{board_id}/labels/{label.id}"
     return created(show.label(label), etag=str(label.version), location=location, change=change)
 
 
-def get_label(door: Door, board_id: str, label_id: str) -> Answer:
+def get_label(door: BoardAccess, board_id: str, label_id: str) -> Result:
     """One label."""
-    label = door.board(board_id).get_label(label_id)
-    return Answer(show.label(label), etag=str(label.version))
+    label = door.read_board(board_id).get_label(label_id)
+    return Result(show.label(label), etag=str(label.version))
 
 
 def update_label(
-    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, label_id: str, body: dict[str, Any]
-) -> Answer:
+    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, label_id: str, body: dict[str, Any]
+) -> Result:
     """Give a label another name or colour, on all cards that bear it."""
-    view = door.board(board_id)
-    if_match.admits(view.get_label(label_id).version)
+    view = door.read_board(board_id)
+    if_match.ensure_matches(view.get_label(label_id).version)
     label, change = labels.update(view, label_id, body, act)
-    return Answer(show.label(label), etag=str(label.version), change=change)
+    return Result(show.label(label), etag=str(label.version), change=change)
 
 
-def delete_label(door: Door, act: ActionContext, if_match: IfMatch, board_id: str, label_id: str) -> Answer:
+def delete_label(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, label_id: str) -> Result:
     """Delete a label; no card bears it any more."""
-    view = door.board(board_id)
-    if_match.admits(view.get_label(label_id).version)
-    return gone(labels.delete(view, label_id, act))
+    view = door.read_board(board_id)
+    if_match.ensure_matches(view.get_label(label_id).version)
+    return no_content(labels.delete(view, label_id, act))
 
 
-def label_card(door: Door, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Answer:
+def label_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Result:
     """Put a label on a card."""
-    view = door.board(board_id, card_ids=[card_id])
+    view = door.read_board(board_id, card_ids=[card_id])
     card, change = marks.add_label(view, card_id, label_id, act)
-    return Answer(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
 
 
-def unlabel_card(door: Door, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Answer:
+def unlabel_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Result:
     """Take a label off a card."""
-    view = door.board(board_id, card_ids=[card_id])
+    view = door.read_board(board_id, card_ids=[card_id])
     card, change = marks.remove_label(view, card_id, label_id, act)
-    return Answer(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 BYTE_ORDER_MARK = "\ufeff"
 """Before a table in a file: without it, Excel takes UTF-8 for the encoding of its country."""
 
-_PIECE_OF_FORMULA = re.compile(
+_START_OF_FORMULA = re.compile(
     "(?:^|[;\\t\\r\\n\u0085\u2028\u2029])"
     # Quotation marks and blanks before a formula don't make it a text. East Asian spreadsheets take wide signs, too.
     '(?=(?:[^\\S\\t\\r\\n\u0085\u2028\u2029]|")*[=+\\-@\uff1d\uff0b\uff0d\uff20])'
@@ -20,15 +20,15 @@ _PIECE_OF_FORMULA = re.compile(
 _NEEDS_QUOTES = re.compile('[",;\\t\\r\\n\u0085\u2028\u2029]')
 
 
-def sheet(header: Sequence[str] | None, rows: Iterable[Sequence[object]]) -> str:
+def format_csv(header: Sequence[str] | None, rows: Iterable[Sequence[object]]) -> str:
     """Return a table, or more of one that has its header; None is an empty cell. No text in it is a formula."""
     lines = ([header] if header else []) + [*rows]
-    return "".join(",".join(map(_cell, line)) + "\r\n" for line in lines)
+    return "".join(",".join(map(_format_cell, line)) + "\r\n" for line in lines)
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     """Return a cell as it is written: an apostrophe before each piece of a text that a spreadsheet would compute."""
     if value is None:
         return ""
-    text = _PIECE_OF_FORMULA.sub(r"\g<0>'", value) if isinstance(value, str) else str(value)
+    text = _START_OF_FORMULA.sub(r"\g<0>'", value) if isinstance(value, str) else str(value)
     return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text

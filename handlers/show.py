@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from kanban import money, timeclock
-from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_optional_utc as timestamp_or_none
 from kanban.moments import format_utc as moment
 from kanban.values import (
     Board,
@@ -24,10 +24,10 @@ from kanban.values import (
     User,
 )
 
-Shape = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def user(value: User) -> Shape:
+def user(value: User) -> JsonObject:
     """`User`."""
     return {
         "id": value.id,
@@ -38,7 +38,7 @@ def user(value: User) -> Shape:
     }
 
 
-def token(value: Token) -> Shape:
+def token(value: Token) -> JsonObject:
     """`Token`, without anything that could be called with."""
     return {
         "id": value.id,
@@ -46,12 +46,12 @@ def token(value: Token) -> Shape:
         "name": value.name,
         "scopes": list(value.scopes),
         "created_at": moment(value.created_at),
-        "expires_at": moment_or_none(value.expires_at),
-        "last_used_at": moment_or_none(value.last_used_at),
+        "expires_at": timestamp_or_none(value.expires_at),
+        "last_used_at": timestamp_or_none(value.last_used_at),
     }
 
 
-def board(value: Board, role: Role) -> Shape:
+def board(value: Board, role: Role) -> JsonObject:
     """`Board`, as a member with that role sees it."""
     return {
         "id": value.id,
@@ -65,24 +65,24 @@ def board(value: Board, role: Role) -> Shape:
         "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
-        "archived_at": moment_or_none(value.archived_at),
-        **_deletion(value),
+        "archived_at": timestamp_or_none(value.archived_at),
+        **_serialize_deletion(value),
     }
 
 
-def member(value: Member, who: User) -> Shape:
+def member(value: Member, user: User) -> JsonObject:
     """`Member`: a user with a place on a board."""
     return {
         "board_id": value.board_id,
         "user_id": value.user_id,
-        "name": who.name,
+        "name": user.name,
         "role": value.role,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
 
 
-def label(value: Label) -> Shape:
+def label(value: Label) -> JsonObject:
     """`Label`."""
     return {
         "id": value.id,
@@ -95,7 +95,7 @@ def label(value: Label) -> Shape:
     }
 
 
-def list_(value: List) -> Shape:
+def list_(value: List) -> JsonObject:
     """`List`."""
     return {
         "id": value.id,
@@ -109,12 +109,12 @@ def list_(value: List) -> Shape:
         "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
-        "archived_at": moment_or_none(value.archived_at),
-        **_deletion(value),
+        "archived_at": timestamp_or_none(value.archived_at),
+        **_serialize_deletion(value),
     }
 
 
-def card(value: Card, view: BoardView, now: datetime) -> Shape:
+def card(value: Card, view: BoardView, now: datetime) -> JsonObject:
     """`Card`, its clock and cost as of now."""
     return {
         "id": value.id,
@@ -124,8 +124,8 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "description": value.description,
         "status": view.get_list_of(value).stage,
         "external_id": value.external_id,
-        "start_at": moment_or_none(value.start_at),
-        "due_at": moment_or_none(value.due_at),
+        "start_at": timestamp_or_none(value.start_at),
+        "due_at": timestamp_or_none(value.due_at),
         "due_complete": value.due_complete,
         "hourly_rate_minor": value.hourly_rate_minor,
         "label_ids": view.get_label_ids(value),
@@ -133,24 +133,24 @@ def card(value: Card, view: BoardView, now: datetime) -> Shape:
         "links": [{"url": link.url, "title": link.title} for link in value.links],
         "checklist_progress": {"done": value.done_count, "total": value.item_count},
         "comment_count": value.comment_count,
-        "started_at": moment_or_none(value.started_at),
-        "resolved_at": moment_or_none(value.resolved_at),
+        "started_at": timestamp_or_none(value.started_at),
+        "resolved_at": timestamp_or_none(value.resolved_at),
         "running_since": moment(value.running.started_at) if value.running else None,
-        **clock(value, view.board.currency, now),
+        **elapsed_and_cost(value, view.board.currency, now),
         "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
-        "archived_at": moment_or_none(value.archived_at),
-        **_deletion(value),
+        "archived_at": timestamp_or_none(value.archived_at),
+        **_serialize_deletion(value),
     }
 
 
-def _deletion(value: Board | List | Card) -> Shape:
+def _serialize_deletion(value: Board | List | Card) -> JsonObject:
     """When it was deleted, if it is."""
     return {} if value.deleted_at is None else {"deleted_at": moment(value.deleted_at)}
 
 
-def clock(value: Card, currency: str, now: datetime) -> Shape:
+def elapsed_and_cost(value: Card, currency: str, now: datetime) -> JsonObject:
     """What a card took and cost until now: `elapsed_seconds`, `elapsed`, `cost`."""
     seconds = timeclock.count_elapsed_seconds(value, now)
     minor = timeclock.compute_cost_minor(value, now)
@@ -161,7 +161,7 @@ def clock(value: Card, currency: str, now: datetime) -> Shape:
     }
 
 
-def time_entry(value: TimeEntry, now: datetime) -> Shape:
+def time_entry(value: TimeEntry, now: datetime) -> JsonObject:
     """`TimeEntry`, an open one up to now."""
     return {
         "id": value.id,
@@ -169,7 +169,7 @@ def time_entry(value: TimeEntry, now: datetime) -> Shape:
         "card_id": value.card_id,
         "user_id": value.user_id,
         "started_at": moment(value.started_at),
-        "ended_at": moment_or_none(value.ended_at),
+        "ended_at": timestamp_or_none(value.ended_at),
         "elapsed_seconds": timeclock.count_entry_seconds(value, now),
         "hourly_rate_minor": value.rate_minor,
         "note": value.note,
@@ -177,7 +177,7 @@ def time_entry(value: TimeEntry, now: datetime) -> Shape:
     }
 
 
-def checklist(value: Checklist, view: BoardView) -> Shape:
+def checklist(value: Checklist, view: BoardView) -> JsonObject:
     """`Checklist`, with its items."""
     return {
         "id": value.id,
@@ -191,21 +191,21 @@ def checklist(value: Checklist, view: BoardView) -> Shape:
     }
 
 
-def checklist_item(value: ChecklistItem, view: BoardView) -> Shape:
+def checklist_item(value: ChecklistItem, view: BoardView) -> JsonObject:
     """`ChecklistItem`; whoever has left the board is nobody."""
     return {
         "id": value.id,
         "text": value.text,
         "done": value.done,
-        "assignee_id": _assignee_of(value, view),
-        "due_at": moment_or_none(value.due_at),
+        "assignee_id": _find_assignee_id(value, view),
+        "due_at": timestamp_or_none(value.due_at),
         "version": value.version,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
     }
 
 
-def comment(value: Comment) -> Shape:
+def comment(value: Comment) -> JsonObject:
     """`Comment`."""
     return {
         "id": value.id,
@@ -219,9 +219,9 @@ def comment(value: Comment) -> Shape:
     }
 
 
-def event(value: Event) -> Shape:
+def event(value: Event) -> JsonObject:
     """`Event`: list_id and card_id stand only where they belong."""
-    shape: Shape = {
+    shape: JsonObject = {
         "seq": value.seq,
         "type": value.type,
         "at": moment(value.at),
@@ -255,12 +255,12 @@ def card_tag(value: Card, view: BoardView, now: datetime) -> str:
     return ".".join(filter(None, (str(value.version), "-".join(map(str, facets)))))
 
 
-def member_tag(value: Member, who: User) -> str:
+def member_tag(value: Member, user: User) -> str:
     """The entity tag of a member: versions of the place and of the user, and which place it is.
 
     Who leaves and comes back has a place with the first version again.
     """
-    return f"{value.version}.{who.version}.{value.id.rpartition('_')[2]}"
+    return f"{value.version}.{user.version}.{value.id.rpartition('_')[2]}"
 
 
 def list_tag(value: List) -> str:
@@ -281,10 +281,10 @@ def checklist_tag(value: Checklist, view: BoardView) -> str:
 
 def checklist_item_tag(value: ChecklistItem, view: BoardView) -> str:
     """The entity tag of an item: its version, and whether it is somebody's, which may end without a new one."""
-    return f"{value.version}.1" if _assignee_of(value, view) else str(value.version)
+    return f"{value.version}.1" if _find_assignee_id(value, view) else str(value.version)
 
 
-def _assignee_of(value: ChecklistItem, view: BoardView) -> str | None:
+def _find_assignee_id(value: ChecklistItem, view: BoardView) -> str | None:
     """The user whose place the item names, if it is still there."""
     return next((each.user_id for each in view.members if each.id == value.assignee_id), None)
 

@@ -2,28 +2,28 @@
 
 from collections.abc import Sequence
 
-from handlers.sheets import sheet
-from handlers.show import Shape
+from handlers.sheets import format_csv
+from handlers.show import JsonObject
 from kanban.values import BoardView
 
-_AS_THEY_ARE = (
+_PLAIN_COLUMNS = (
     *("id", "title", "description", "status", "external_id", "start_at", "due_at", "due_complete"),
     *("started_at", "resolved_at", "elapsed_seconds", "elapsed", "created_at", "updated_at", "archived_at"),
 )
 _HEADER = (
-    *(*_AS_THEY_ARE, "list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
+    *(*_PLAIN_COLUMNS, "list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
     "links",
 )
 """What is added comes last, where it moves nothing else."""
 
 
-def table(cards: Sequence[Shape], view: BoardView, *, has_header: bool) -> str:
+def format_table(cards: Sequence[JsonObject], view: BoardView, *, has_header: bool) -> str:
     """Shapes of `Card` as a table, or as more rows of one."""
     lists = {each.id: each.name for each in view.lists}
     labels = {each.id: each.name for each in view.labels}
     rows = (
         [
-            *(_cell(card[name]) for name in _AS_THEY_ARE),
+            *(_format_boolean(card[name]) for name in _PLAIN_COLUMNS),
             lists[card["list_id"]],
             ", ".join(labels[each] for each in card["label_ids"]),
             ", ".join(card["assignee_ids"]),
@@ -36,8 +36,8 @@ def table(cards: Sequence[Shape], view: BoardView, *, has_header: bool) -> str:
         ]
         for card in cards
     )
-    return sheet(_HEADER if has_header else None, rows)
+    return format_csv(_HEADER if has_header else None, rows)
 
 
-def _cell(value: object) -> object:
+def _format_boolean(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value

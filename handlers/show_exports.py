@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from handlers import show
-from handlers.show import Shape
+from handlers.show import JsonObject
 from kanban import exports
-from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_optional_utc as timestamp_or_none
 from kanban.moments import format_utc as moment
 from kanban.values import BoardView, Card, Checklist, Comment, TimeEntry, User
 
 
-def origin(exporter: User, installation_id: str) -> Shape:
+def origin(exporter: User, installation_id: str) -> JsonObject:
     """Return what an export says about who made it, and where."""
     return {"exported_by": exporter.id, "exported_by_name": exporter.name, "exported_from": installation_id}
 
 
-def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
+def head(view: BoardView, now: datetime, *, is_first: bool) -> JsonObject:
     """What an export begins with; lists, labels and members stand on the first page alone."""
     board = view.board
     return {
@@ -31,16 +31,16 @@ def head(view: BoardView, now: datetime, *, is_first: bool) -> Shape:
             "hourly_rate_minor": board.hourly_rate_minor,
             "seq": board.seq,
             "created_at": moment(board.created_at),
-            "archived_at": moment_or_none(board.archived_at),
+            "archived_at": timestamp_or_none(board.archived_at),
             "imported_by": board.created_by if exports.is_imported(board.external_id) else None,
         },
         "members": [{"user_id": each.user_id, "role": each.role} for each in view.members if is_first],
-        "labels": [_without(show.label(each), "board_id", "version") for each in view.labels if is_first],
-        "lists": [_without(show.list_(each), "board_id", "card_count", "version") for each in view.lists if is_first],
+        "labels": [_omit(show.label(each), "board_id", "version") for each in view.labels if is_first],
+        "lists": [_omit(show.list_(each), "board_id", "card_count", "version") for each in view.lists if is_first],
     }
 
 
-def card(value: Card, view: BoardView) -> Shape:
+def card(value: Card, view: BoardView) -> JsonObject:
     """`ExportedCard`."""
     return {
         "id": value.id,
@@ -49,48 +49,48 @@ def card(value: Card, view: BoardView) -> Shape:
         "title": value.title,
         "description": value.description,
         "external_id": value.external_id,
-        "start_at": moment_or_none(value.start_at),
-        "due_at": moment_or_none(value.due_at),
+        "start_at": timestamp_or_none(value.start_at),
+        "due_at": timestamp_or_none(value.due_at),
         "due_complete": value.due_complete,
         "hourly_rate_minor": value.hourly_rate_minor,
         "label_ids": view.get_label_ids(value),
         "assignee_ids": view.get_assignee_ids(value),
         "links": [{"url": link.url, "title": link.title} for link in value.links],
-        "started_at": moment_or_none(value.started_at),
-        "resolved_at": moment_or_none(value.resolved_at),
+        "started_at": timestamp_or_none(value.started_at),
+        "resolved_at": timestamp_or_none(value.resolved_at),
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
-        "archived_at": moment_or_none(value.archived_at),
+        "archived_at": timestamp_or_none(value.archived_at),
     }
 
 
-def checklist(value: Checklist, view: BoardView) -> Shape:
+def checklist(value: Checklist, view: BoardView) -> JsonObject:
     """`ExportedChecklist`."""
-    shape = _without(show.checklist(value, view), "board_id", "version")
-    return {**shape, "items": [_without(each, "version") for each in shape["items"]]}
+    shape = _omit(show.checklist(value, view), "board_id", "version")
+    return {**shape, "items": [_omit(each, "version") for each in shape["items"]]}
 
 
-def comment(value: Comment) -> Shape:
+def comment(value: Comment) -> JsonObject:
     """`ExportedComment`, without the name of its author."""
-    return _without(show.comment(value), "board_id", "version")
+    return _omit(show.comment(value), "board_id", "version")
 
 
-def time_entry(value: TimeEntry) -> Shape:
+def time_entry(value: TimeEntry) -> JsonObject:
     """`ExportedTimeEntry`, without the name of who worked."""
     return {
         "id": value.id,
         "card_id": value.card_id,
         "user_id": value.user_id,
         "started_at": moment(value.started_at),
-        "ended_at": moment_or_none(value.ended_at),
+        "ended_at": timestamp_or_none(value.ended_at),
         "hourly_rate_minor": value.rate_minor,
         "note": value.note,
     }
 
 
-def with_names(shape: Shape, people: Mapping[str, User]) -> Shape:
+def add_user_names(shape: JsonObject, users: Mapping[str, User]) -> JsonObject:
     """The export with the names of its people."""
-    names = {user.id: user.name for user in people.values()}
+    names = {user.id: user.name for user in users.values()}
     named = {
         "members": [{**each, "name": names.get(each["user_id"], each["user_id"])} for each in shape["members"]],
         "comments": [
@@ -103,5 +103,5 @@ def with_names(shape: Shape, people: Mapping[str, User]) -> Shape:
     return {**shape, **named}
 
 
-def _without(shape: Shape, *names: str) -> Shape:
+def _omit(shape: JsonObject, *names: str) -> JsonObject:
     return {name: value for name, value in shape.items() if name not in names}

@@ -4,59 +4,62 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from handlers.sheets import sheet
-from handlers.show import Shape
+from handlers.sheets import format_csv
+from handlers.show import JsonObject
 from kanban import money, timeclock
 from kanban.days import Bucket, DateRange, Period
 from kanban.finishes import Completion, count_elapsed_seconds, get_percentile
 from kanban.flow import MAX_LISTED_COMPLETIONS, FlowReport, count_throughput
-from kanban.moments import format_optional_utc as moment_or_none
+from kanban.moments import format_optional_utc as timestamp_or_none
 from kanban.moments import format_utc as moment
 from kanban.time_report import TimeReport, WorkTotal
 from kanban.values import BoardView, Card, Stage
 
 
-def time_report(value: TimeReport, days: DateRange, bucket: Bucket, currency: str, names: Mapping[str, str]) -> Shape:
+def time_report(
+    value: TimeReport, days: DateRange, bucket: Bucket, currency: str, names: Mapping[str, str]
+) -> JsonObject:
     """`TimeReport`; `names` are those of users."""
     return {
-        **_range(days),
+        **_serialize_range(days),
         "bucket": bucket,
-        "total": _sum(value.total, currency),
+        "total": _serialize_sum(value.total, currency),
         "by_list": [
-            {"list_id": each.id, "name": each.name, "stage": each.stage, **_sum(found, currency)}
+            {"list_id": each.id, "name": each.name, "stage": each.stage, **_serialize_sum(found, currency)}
             for each, found in value.lists
         ],
         "by_label": [
-            {"label_id": each and each.id, "name": each and each.name, **_sum(found, currency)}
+            {"label_id": each and each.id, "name": each and each.name, **_serialize_sum(found, currency)}
             for each, found in value.labels
         ],
         "by_member": [
-            {"user_id": each, "name": names.get(each, each), **_sum(found, currency)} for each, found in value.members
+            {"user_id": each, "name": names.get(each, each), **_serialize_sum(found, currency)}
+            for each, found in value.members
         ],
-        "by_period": [{**_period(each), **_sum(found, currency)} for each, found in value.periods],
+        "by_period": [{**_serialize_period(each), **_serialize_sum(found, currency)} for each, found in value.periods],
     }
 
 
-def time_sheet(shape: Shape) -> str:
+def time_report_csv(shape: JsonObject) -> str:
     """A `TimeReport` as a table."""
     header = ("by", "id", "name", "from", "to", "elapsed_seconds", "elapsed", "cost", "currency")
-    return sheet(header, _rows(shape))
+    return format_csv(header, _csv_rows(shape))
 
 
-def flow(value: FlowReport, wished: DateRange, told: DateRange, bucket: Bucket) -> Shape:
+def flow(value: FlowReport, requested_days: DateRange, known_days: DateRange, bucket: Bucket) -> JsonObject:
     """`Flow` without what is in progress; `told` are the days of which something is known."""
     return {
-        **_range(wished),
+        **_serialize_range(requested_days),
         "bucket": bucket,
-        "lead_time": _percentiles([each.lead_seconds for each in value.completions]),
-        "cycle_time": _percentiles([each.cycle_seconds for each in value.completions]),
-        "points": [_point(each) for each in value.completions[-MAX_LISTED_COMPLETIONS:]],
+        "lead_time": _serialize_percentiles([each.lead_seconds for each in value.completions]),
+        "cycle_time": _serialize_percentiles([each.cycle_seconds for each in value.completions]),
+        "points": [_serialize_point(each) for each in value.completions[-MAX_LISTED_COMPLETIONS:]],
         "throughput": [
-            {**_period(each), "finished": finished}
-            for each, finished in count_throughput(value.completions, told.split(bucket))
+            {**_serialize_period(each), "finished": finished}
+            for each, finished in count_throughput(value.completions, known_days.split(bucket))
         ],
         "cumulative_flow": {
-            "days": [each.first_day.isoformat() for each in told.split(Bucket.DAY).periods],
+            "days": [each.first_day.isoformat() for each in known_days.split(Bucket.DAY).periods],
             **{stage.value: list(counts) for stage, counts in value.stages.items()},
             "lists": [
                 {
@@ -71,7 +74,7 @@ def flow(value: FlowReport, wished: DateRange, told: DateRange, bucket: Bucket) 
     }
 
 
-def in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> Shape:
+def work_in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> JsonObject:
     """`WorkInProgress`, the oldest work first."""
     lists = [each for each in view.lists if each.stage == Stage.IN_PROGRESS and each.archived_at is None]
     shapes = [
@@ -79,7 +82,7 @@ def in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> Shape:
             "card_id": each.id,
             "list_id": each.list_id,
             "title": each.title,
-            "started_at": moment_or_none(each.started_at),
+            "started_at": timestamp_or_none(each.started_at),
             "age_seconds": count_elapsed_seconds(each.started_at, now),
         }
         for each in sorted(cards, key=lambda card: (card.started_at or now, card.id))
@@ -87,25 +90,25 @@ def in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> Shape:
     return {"count": sum(each.card_count for each in lists), "items": shapes}
 
 
-def _point(value: Completion) -> Shape:
+def _serialize_point(value: Completion) -> JsonObject:
     return {
         "card_id": value.card_id,
         "list_id": value.list_id,
-        "created_at": moment_or_none(value.created_at),
-        "started_at": moment_or_none(value.started_at),
+        "created_at": timestamp_or_none(value.created_at),
+        "started_at": timestamp_or_none(value.started_at),
         "resolved_at": moment(value.resolved_at),
         "lead_seconds": value.lead_seconds,
         "cycle_seconds": value.cycle_seconds,
     }
 
 
-def _percentiles(times: Iterable[int | None]) -> Shape:
+def _serialize_percentiles(times: Iterable[int | None]) -> JsonObject:
     known = sorted(each for each in times if each is not None)
     return {"count": len(known), **{f"p{percent}_seconds": get_percentile(known, percent) for percent in (50, 85, 95)}}
 
 
-def _rows(shape: Shape) -> Iterator[list[Any]]:
-    parts: list[tuple[str, str | None, Shape]] = [("total", None, shape["total"])]
+def _csv_rows(shape: JsonObject) -> Iterator[list[Any]]:
+    parts: list[tuple[str, str | None, JsonObject]] = [("total", None, shape["total"])]
     for by, key in (("list", "list_id"), ("label", "label_id"), ("member", "user_id"), ("period", None)):
         parts += [(by, key and part[key], part) for part in shape[f"by_{by}"]]
     for by, key, part in parts:
@@ -115,15 +118,15 @@ def _rows(shape: Shape) -> Iterator[list[Any]]:
         yield [by, key, part.get("name"), first, last, *time, amount, part["cost"]["currency"]]
 
 
-def _range(days: DateRange) -> Shape:
+def _serialize_range(days: DateRange) -> JsonObject:
     return {"from": days.first_day.isoformat(), "to": days.last_day.isoformat(), "tz": days.zone.key}
 
 
-def _period(value: Period) -> Shape:
+def _serialize_period(value: Period) -> JsonObject:
     return {"from": value.first_day.isoformat(), "to": value.last_day.isoformat()}
 
 
-def _sum(value: WorkTotal, currency: str) -> Shape:
+def _serialize_sum(value: WorkTotal, currency: str) -> JsonObject:
     minor = value.cost_minor
     return {
         "elapsed_seconds": value.seconds,

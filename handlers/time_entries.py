@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from handlers import read, show
-from handlers.answers import Answer, created, gone
-from handlers.door import Door
+from handlers.answers import Result, created, no_content
+from handlers.door import BoardAccess
 from handlers.given import IfMatch
 from kanban import time_entries
 from kanban.store import PartKey
@@ -13,44 +13,52 @@ from kanban.time_entries import MAX_MANUAL_TIME_ENTRIES
 from kanban.values import ActionContext, BoardView, Change, TimeEntry
 
 
-def create_time_entry(door: Door, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Answer:
+def create_time_entry(
+    door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
+) -> Result:
     """Write down work that is over."""
-    view, entries = door.all_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
     entry, change = time_entries.create(view, card_id, act, entries=entries, **read.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
     tag = show.time_entry_tag(entry, act.at)
     return created(show.time_entry(entry, act.at), etag=tag, location=location, change=change)
 
 
-def get_time_entry(door: Door, now: datetime, board_id: str, card_id: str, entry_id: str) -> Answer:
+def get_time_entry(door: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:
     """One time entry."""
-    _, entry = _read(door, board_id, card_id, entry_id)
-    return _shown(entry, now)
+    _, entry = _read_entry(door, board_id, card_id, entry_id)
+    return _entry_result(entry, now)
 
 
 def update_time_entry(
-    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str, body: dict[str, Any]
-) -> Answer:
+    door: BoardAccess,
+    act: ActionContext,
+    if_match: IfMatch,
+    board_id: str,
+    card_id: str,
+    entry_id: str,
+    body: dict[str, Any],
+) -> Result:
     """Correct a time entry."""
-    view, entries = door.all_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
-    if_match.admits(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
+    view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    if_match.ensure_matches(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
     entry, change = time_entries.update(view, card_id, entry_id, read.time_entry(body), act, entries=entries)
-    return _shown(entry, act.at, change)
+    return _entry_result(entry, act.at, change)
 
 
 def delete_time_entry(
-    door: Door, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
-) -> Answer:
+    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
+) -> Result:
     """Delete a time entry; its clock stops."""
-    view, entry = _read(door, board_id, card_id, entry_id)
-    if_match.admits(entry.version)
-    return gone(time_entries.delete(view, card_id, entry, act))
+    view, entry = _read_entry(door, board_id, card_id, entry_id)
+    if_match.ensure_matches(entry.version)
+    return no_content(time_entries.delete(view, card_id, entry, act))
 
 
-def _read(door: Door, board_id: str, card_id: str, entry_id: str) -> tuple[BoardView, TimeEntry]:
-    view = door.board(board_id, card_ids=[card_id], parts=[PartKey(TimeEntry, card_id, entry_id)])
+def _read_entry(door: BoardAccess, board_id: str, card_id: str, entry_id: str) -> tuple[BoardView, TimeEntry]:
+    view = door.read_board(board_id, card_ids=[card_id], parts=[PartKey(TimeEntry, card_id, entry_id)])
     return view, time_entries.get_entry(view, card_id, entry_id)
 
 
-def _shown(entry: TimeEntry, now: datetime, change: Change | None = None) -> Answer:
-    return Answer(show.time_entry(entry, now), etag=show.time_entry_tag(entry, now), change=change)
+def _entry_result(entry: TimeEntry, now: datetime, change: Change | None = None) -> Result:
+    return Result(show.time_entry(entry, now), etag=show.time_entry_tag(entry, now), change=change)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from handlers import read, show
-from handlers.answers import Answer, created, gone, page
-from handlers.given import NextCursor, RandomBytes
+from handlers.answers import Result, created, no_content, page
+from handlers.given import CursorEncoder, RandomBytes
 from kanban import tokens
 from kanban.access import Caller
 from kanban.errors import NotFound
@@ -14,8 +14,8 @@ from kanban.values import ActionContext, PageKey, Scope, Token
 
 
 def list_tokens(
-    store: Store, caller: Caller, next_cursor: NextCursor, limit: int, cursor: PageKey | None = None
-) -> Answer:
+    store: Store, caller: Caller, next_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
+) -> Result:
     """The caller's tokens that are not revoked, newest first."""
     found = store.page_tokens(caller.user_id, limit, cursor)
     return page(map(show.token, found.items), next_cursor(found.next_key))
@@ -23,7 +23,7 @@ def list_tokens(
 
 def create_token(
     store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
-) -> Answer:
+) -> Result:
     """Make a token that can do no more than the one it is made with; the answer shows its text, once."""
     token, secret, change = tokens.issue(
         act,
@@ -31,28 +31,30 @@ def create_token(
         user_id=caller.user_id,
         name=body["name"],
         scopes=[Scope(scope) for scope in body["scopes"]],
-        expires_at=read.moment_or_none(body.get("expires_at")),
-        parent=_own(store, caller),
+        expires_at=read.timestamp_or_none(body.get("expires_at")),
+        parent=_require_calling_token(store, caller),
     )
     shape = {"token": show.token(token), "secret": secret}
     return created(shape, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
-def revoke_token(store: Store, caller: Caller, act: ActionContext, token_id: str) -> Answer:
+def revoke_token(store: Store, caller: Caller, act: ActionContext, token_id: str) -> Result:
     """Revoke one of the caller's tokens, with all that comes from it; the next request with any of them is refused."""
-    _, change = tokens.revoke(_known(store, caller, token_id), act, caller_token=_own(store, caller))
-    return gone(change)
+    _, change = tokens.revoke(
+        _require_token(store, caller, token_id), act, caller_token=_require_calling_token(store, caller)
+    )
+    return no_content(change)
 
 
-def rotate_token(store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, token_id: str) -> Answer:
+def rotate_token(store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, token_id: str) -> Result:
     """Give one of the caller's tokens a new secret; the next request with the old one is refused."""
     token, secret, change = tokens.rotate(
-        _known(store, caller, token_id), act, random_bytes, caller_token=_own(store, caller)
+        _require_token(store, caller, token_id), act, random_bytes, caller_token=_require_calling_token(store, caller)
     )
-    return Answer({"token": show.token(token), "secret": secret}, change=change)
+    return Result({"token": show.token(token), "secret": secret}, change=change)
 
 
-def _own(store: Store, caller: Caller) -> Token:
+def _require_calling_token(store: Store, caller: Caller) -> Token:
     """The token of the request, as it is now. Raises TokenChanged if it was revoked or rotated meanwhile."""
     token = store.read_token(caller.user_id, caller.token_id)
     if token is None or token.revoked_at is not None or token.version != caller.token_version:
@@ -60,7 +62,7 @@ def _own(store: Store, caller: Caller) -> Token:
     return token
 
 
-def _known(store: Store, caller: Caller, token_id: str) -> Token:
+def _require_token(store: Store, caller: Caller, token_id: str) -> Token:
     token = store.read_token(caller.user_id, token_id)
     if token is None or token.revoked_at is not None:
         raise NotFound("token")

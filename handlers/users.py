@@ -1,7 +1,7 @@
 """Users: who there is."""
 
 from handlers import show
-from handlers.answers import Answer, created
+from handlers.answers import Result, created
 from handlers.given import IfMatch, RandomBytes
 from kanban import tokens, users
 from kanban.access import Caller
@@ -17,7 +17,7 @@ def create_user(
     act: ActionContext,
     random_bytes: RandomBytes,
     body: dict[str, str],
-) -> Answer:
+) -> Result:
     """Sign up, or make a user as the installation's owner; the answer shows the user's first token, once."""
     if not open_signup:
         if caller is None:
@@ -29,30 +29,30 @@ def create_user(
     return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(kept))
 
 
-def get_user(store: Store, user_id: str) -> Answer:
+def get_user(store: Store, user_id: str) -> Result:
     """Anyone with a token may see who there is."""
-    return _shown(_known(store, user_id))
+    return _user_result(_require_user(store, user_id))
 
 
-def get_me(store: Store, caller: Caller) -> Answer:
+def get_me(store: Store, caller: Caller) -> Result:
     """The user of the token."""
-    return _shown(_known(store, caller.user_id))
+    return _user_result(_require_user(store, caller.user_id))
 
 
-def update_me(store: Store, caller: Caller, act: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Answer:
+def update_me(store: Store, caller: Caller, act: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Result:
     """Change the caller's own user."""
-    user = _known(store, caller.user_id)
-    if_match.admits(user.version)
+    user = _require_user(store, caller.user_id)
+    if_match.ensure_matches(user.version)
     user, change = users.update(user, body, act)
-    return Answer(show.user(user), etag=str(user.version), change=change)
+    return Result(show.user(user), etag=str(user.version), change=change)
 
 
-def _known(store: Store, user_id: str) -> User:
+def _require_user(store: Store, user_id: str) -> User:
     user = store.read_user(user_id)
     if user is None:
         raise NotFound("user")
     return user
 
 
-def _shown(user: User) -> Answer:
-    return Answer(show.user(user), etag=str(user.version))
+def _user_result(user: User) -> Result:
+    return Result(show.user(user), etag=str(user.version))

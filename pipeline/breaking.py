@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from contract.schemas import KNOWN
+from contract.schemas import KNOWN_VALUES_EXTENSION
 from pipeline.bundle import Bundle, Node
 from pipeline.compatibility import incompatibilities
 from pipeline.findings import ROOT, Pointer, Remark
@@ -64,7 +64,8 @@ def open_schemas(document: Node) -> frozenset[str]:
     return frozenset(
         name
         for name, schema in schemas.items()
-        if KNOWN in schema or any(_is_of_later_versions(part, schemas) for part in schema.get("anyOf", []))
+        if KNOWN_VALUES_EXTENSION in schema
+        or any(_is_of_later_versions(part, schemas) for part in schema.get("anyOf", []))
     )
 
 
@@ -91,9 +92,9 @@ def _unfolded(node: Any, schemas: dict[str, Node]) -> Any:
 
 
 def _closed(schema: Node, schemas: dict[str, Node]) -> Node:
-    kept = {keyword: value for keyword, value in schema.items() if keyword not in (KNOWN, "anyOf")}
-    if KNOWN in schema:
-        return {"type": "string", **kept, "enum": schema[KNOWN]}
+    kept = {keyword: value for keyword, value in schema.items() if keyword not in (KNOWN_VALUES_EXTENSION, "anyOf")}
+    if KNOWN_VALUES_EXTENSION in schema:
+        return {"type": "string", **kept, "enum": schema[KNOWN_VALUES_EXTENSION]}
     known = [part for part in schema["anyOf"] if not _is_of_later_versions(part, schemas)]
     return {**_named(known[0], schemas), **kept} if len(known) == 1 else {**kept, "anyOf": known}
 
@@ -104,7 +105,7 @@ def _is_of_later_versions(schema: Node, schemas: dict[str, Node]) -> bool:
     alternatives = schema.get("oneOf", [])
     if alternatives:
         return all(_is_of_later_versions(part, schemas) for part in alternatives)
-    return any(part.get(KNOWN) == [] for part in schema.get("properties", {}).values())
+    return any(part.get(KNOWN_VALUES_EXTENSION) == [] for part in schema.get("properties", {}).values())
 
 
 def _named(schema: Node, schemas: dict[str, Node]) -> Node:

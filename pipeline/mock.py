@@ -19,11 +19,11 @@ import server
 from configuration import LAST_PORT, BadSetting, read_number, read_origins
 from contract.application import build
 from contract.bridge import WsgiBridge
-from contract.cursors import Cursors
-from contract.docs import Docs
-from contract.edge import Edge, body_limits
+from contract.cursors import CursorCodec
+from contract.docs import DocumentationSite
+from contract.edge import Edge, find_body_limits
 from contract.operations import Call
-from contract.parameters import argument_of
+from contract.parameters import argument_name
 from contract.problems import Problem
 from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE
@@ -51,19 +51,19 @@ def mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = (
     api = build(
         bundle.document,
         {operation.id: _answering(bundle, operation) for operation in bundle.operations},
-        provided={"call": lambda call: call},
+        dependencies={"call": lambda call: call},
         authenticate=lambda text: text or None,
-        settle=lambda _, answer: answer(),
-        refusal=lambda _: None,
-        cursors=Cursors(b"the mock remembers nothing"),
-        public=frozenset(operation.id for operation in bundle.operations if _is_public(bundle, operation)),
+        commit=lambda _, answer: answer(),
+        to_problem=lambda _: None,
+        cursors=CursorCodec(b"the mock remembers nothing"),
+        public_operations=frozenset(operation.id for operation in bundle.operations if _is_public(bundle, operation)),
     )
-    site = Docs(document, document_yaml, otherwise=api)
+    site = DocumentationSite(document, document_yaml, fallback=api)
     edge = Edge(
         site,
         new_request_id=lambda: os.urandom(16).hex(),
         origins=origins,
-        limits=body_limits(bundle.document),
+        body_limits=find_body_limits(bundle.document),
     )
     return WsgiBridge(edge)
 
@@ -81,9 +81,9 @@ def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
         seen = given.get("if_match")
         if seen is not None and not seen.given:
             seen.admits(1)
-        return _chosen(bundle, operation, wanted, call.media, given.get("embed") or [])
+        return _chosen(bundle, operation, wanted, call.media_type, given.get("embed") or [])
 
-    names = [argument_of(parameter["name"]) for _, parameter in bundle.parameters(operation)]
+    names = [argument_name(parameter["name"]) for _, parameter in bundle.parameters(operation)]
     names += ["body"] if "requestBody" in operation.node else []
     kind = inspect.Parameter.KEYWORD_ONLY
     taken = [inspect.Parameter("call", kind), *(inspect.Parameter(name, kind, default=None) for name in names)]

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from contract.parameters import argument_of
+from contract.parameters import argument_name
 from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE, ROOT, SPEC
 from pipeline.sources import place_of
@@ -47,7 +47,7 @@ def _signature(bundle: Bundle, operation: Operation) -> str:
     must += ["act: Act"] if operation.method != "get" else ["now: datetime"]
     may = []
     for _, parameter in bundle.parameters(operation):
-        name, schema = argument_of(parameter["name"]), bundle.resolve(parameter["schema"])
+        name, schema = argument_name(parameter["name"]), bundle.resolve(parameter["schema"])
         kind = _TYPES.get(schema.get("type", ""), "str")
         if name in _GIVEN_BY_THE_CONTRACT:
             continue

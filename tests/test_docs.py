@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract.bridge import Message, drive
-from contract.docs import Docs
+from contract.bridge import Message, run_synchronously
+from contract.docs import DocumentationSite
 
 
 async def _elsewhere(scope: Message, receive: Any, send: Any) -> None:
@@ -15,7 +15,7 @@ async def _elsewhere(scope: Message, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"elsewhere"})
 
 
-DOCS = Docs(b'{"openapi": "3.0.3"}', b"openapi: 3.0.3\n", otherwise=_elsewhere)
+DOCS = DocumentationSite(b'{"openapi": "3.0.3"}', b"openapi: 3.0.3\n", fallback=_elsewhere)
 
 
 def _ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -25,7 +25,7 @@ def _ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str,
         sent.append(message)
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    drive(DOCS({"type": "http", "method": method, "path": path, "headers": raw}, None, send))  # type: ignore[arg-type] # Nothing is received.
+    run_synchronously(DOCS({"type": "http", "method": method, "path": path, "headers": raw}, None, send))  # type: ignore[arg-type] # Nothing is received.
     start, body = sent
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contract.heavy import MAX_AT_ONCE
+from contract.heavy import MAX_CONCURRENT
 from server import WRITERS
 from tests.live_server import ROOT
 
@@ -99,7 +99,7 @@ def stuck(tmp_path: Path) -> Iterator[StuckServer]:
 
 
 def test_reports_and_waiting_writers_leave_health_readiness_and_boards_alone(stuck: StuckServer) -> None:
-    stuck.get_stuck(MAX_AT_ONCE, "GET", f"{stuck.board}/time-report")
+    stuck.get_stuck(MAX_CONCURRENT, "GET", f"{stuck.board}/time-report")
     stuck.get_stuck(WRITERS, "POST", "/v1/boards", {"name": "Stuck"})
 
     assert stuck.ask("GET", "/v1/health")[0] == 200
@@ -110,7 +110,7 @@ def test_reports_and_waiting_writers_leave_health_readiness_and_boards_alone(stu
 
 
 def test_copies_leave_writers_alone(stuck: StuckServer) -> None:
-    stuck.get_stuck(MAX_AT_ONCE, "POST", f"{stuck.board}/copy", {"name": "Stuck"})
+    stuck.get_stuck(MAX_CONCURRENT, "POST", f"{stuck.board}/copy", {"name": "Stuck"})
 
     assert stuck.ask("POST", f"{stuck.board}/cards", {"title": "Write the copy"})[0] == 201
     assert stuck.ask("POST", f"{stuck.board}/copy", {"name": "Stuck"})[0] == 503

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.edge import MOST_HEADERS
+from contract.edge import MAX_HEADER_BYTES
 from tests.live_server import ROOT, LiveServer
 
 
@@ -72,7 +72,12 @@ def _problem(answer: bytes) -> dict[str, Any]:
             ("two hosts", _request("GET /v1/health HTTP/1.1", "Host: localhost"), 400, "malformed_request"),
             ("a host with a blank", b"GET /v1/health HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed_request"),
             ("a folded header", _request("GET /v1/health HTTP/1.1", "X-A: a\r\n b"), 400, "malformed_request"),
-            ("headers without end", b"GET / HTTP/1.1\r\nX-A: ".ljust(8 * MOST_HEADERS, b"a"), 431, "headers_too_large"),
+            (
+                "headers without end",
+                b"GET / HTTP/1.1\r\nX-A: ".ljust(8 * MAX_HEADER_BYTES, b"a"),
+                431,
+                "headers_too_large",
+            ),
             ("long header", _request("GET /v1/health HTTP/1.1", f"X-A: {'a' * 64_000}"), 431, "headers_too_large"),
             ("long path", _request(f"GET /v1/{'a' * 70_000} HTTP/1.1"), 414, "uri_too_long"),
             ("method in lower case", _request("get /v1/health HTTP/1.1"), 405, "method_not_allowed"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contract.schemas import KNOWN, Direction
+from contract.schemas import KNOWN_VALUES_EXTENSION, Direction
 from pipeline.bundle import Bundle, Content, Node
 from pipeline.findings import Pointer
 from pipeline.rules.operations import PROBLEM
@@ -56,7 +56,7 @@ def _examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, Any]]
 
 def _faults(bundle: Bundle, at: Pointer, schema: Node, direction: Direction, value: Any) -> Found:
     try:
-        faults = bundle.schemas.check(schema, direction).faults(value)
+        faults = bundle.schemas.get_check(schema, direction).find_violations(value)
     except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever it breaks on.
         yield at, f"The schema of this example can't be used: {str(error)[:200]}"
         return
@@ -76,7 +76,7 @@ def examples_show_everything(bundle: Bundle) -> Found:
                 _mark(bundle, at, content.node.get("schema", {}), value, shown)
     for at, schema in answered.items():
         for name, part in schema.get("properties", {}).items():
-            seen = (*at, "properties", name) in shown or part.get(KNOWN) == []
+            seen = (*at, "properties", name) in shown or part.get(KNOWN_VALUES_EXTENSION) == []
             if not seen and "example" not in bundle.resolve(part):
                 yield (*at, "properties", name), "No example shows this property."
 
@@ -99,7 +99,7 @@ def _mark(bundle: Bundle, at: Pointer, schema: Any, value: Any, shown: set[Point
 
 def examples_of_problems_are_true(bundle: Bundle) -> Found:
     """An example of a problem has the status it stands under, a code of the list, and the type that goes with it."""
-    codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get(KNOWN, [])
+    codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get(KNOWN_VALUES_EXTENSION, [])
     for content in bundle.contents():
         if content.media != PROBLEM:
             continue
@@ -114,9 +114,9 @@ def codes_have_a_page(bundle: Bundle) -> Found:
     """The type of a problem leads to a page, made from the row that its code has in the table of ProblemCode."""
     at = ("components", "schemas", "ProblemCode")
     schema = bundle.components.get("schemas", {}).get("ProblemCode", {})
-    for number, code in enumerate(schema.get(KNOWN, [])):
+    for number, code in enumerate(schema.get(KNOWN_VALUES_EXTENSION, [])):
         if f"| `{code}` |" not in schema.get("description", ""):
-            yield (*at, KNOWN, number), f"{code} has no row in the table above."
+            yield (*at, KNOWN_VALUES_EXTENSION, number), f"{code} has no row in the table above."
 
 
 RULES = (

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contract.bodies import MERGE_PATCH
-from contract.schemas import KNOWN, faults_of_document
+from contract.bodies import MERGE_PATCH_JSON
+from contract.schemas import KNOWN_VALUES_EXTENSION, find_unenforceable_schemas
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer
 
@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def formats_and_patterns_can_be_enforced(bundle: Bundle) -> Found:
     """An unknown format, or a pattern that can't be compiled, is a rule that nobody checks."""
-    for where, fault in faults_of_document(bundle.document):
+    for where, fault in find_unenforceable_schemas(bundle.document):
         steps = where.removeprefix("#/").split("/")
         yield tuple(step.replace("~1", "/").replace("~0", "~") for step in steps), fault[0].upper() + fault[1:]
 
@@ -134,7 +134,7 @@ def what_may_be_absent_may_be_null(bundle: Bundle) -> Found:
         at, body = bundle.lead((*operation.at, "requestBody"), operation.node.get("requestBody", {}))
         for media, content in body.get("content", {}).items():
             schema = ((*at, "content", media, "schema"), content.get("schema", {}))
-            for where, part in () if MERGE_PATCH in body["content"] else bundle.reachable(*schema, seen):
+            for where, part in () if MERGE_PATCH_JSON in body["content"] else bundle.reachable(*schema, seen):
                 is_counted = "minProperties" in part
                 for name in part.get("properties", {}).keys() - set(part.get("required", [])):
                     if bool(bundle.resolve(part["properties"][name]).get("nullable")) == is_counted:
@@ -174,7 +174,7 @@ def discriminators_lead_somewhere(bundle: Bundle) -> Found:
             part = _gathered(bundle, bundle.resolve({"$ref": reference}))
             allowed = bundle.resolve(part["properties"].get(name, {}))
             # What is for readers of later versions has no value of its own.
-            is_right = allowed.get("enum") == [value] or allowed.get(KNOWN) == []
+            is_right = allowed.get("enum") == [value] or allowed.get(KNOWN_VALUES_EXTENSION) == []
             if name not in part["required"] or not is_right:
                 yield (
                     (*at, "discriminator", "mapping", value),
@@ -205,12 +205,15 @@ def unions_and_items_are_named(bundle: Bundle) -> Found:
 def open_enums_are_whole(bundle: Bundle) -> Found:
     """An open enum has its known values twice, for who checks and for who generates, and takes any that may come."""
     for at, schema in bundle.all_schemas.items():
-        known = schema.get(KNOWN)
+        known = schema.get(KNOWN_VALUES_EXTENSION)
         if known is None or known == []:
             continue
         closed, *others = schema.get("anyOf", [{}])
         if closed.get("enum") != known or closed.get("title") != at[-1]:
-            yield (*at, "anyOf"), f"The first alternative has the title {at[-1]}, and the enum of {KNOWN}."
+            yield (
+                (*at, "anyOf"),
+                f"The first alternative has the title {at[-1]}, and the enum of {KNOWN_VALUES_EXTENSION}.",
+            )
         if len(others) != 1 or not all(re.fullmatch(others[0].get("pattern", "$"), str(value)) for value in known):
             yield (*at, "anyOf"), "The second alternative is a string with a pattern that every known value keeps."
 

@@ -12,7 +12,7 @@ BASE = "/v1"
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """A status, headers by lower-case name, and the body as it came."""
 
     status: int
@@ -42,23 +42,23 @@ class Client:
         """The same client as somebody else."""
         return replace(self, token=token)
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> HttpResponse:
         """GET; keyword arguments are headers with underscores for dashes."""
         return self.request("GET", path, headers=headers)
 
-    def post(self, path: str, body: object = None, **headers: str) -> Answer:
+    def post(self, path: str, body: object = None, **headers: str) -> HttpResponse:
         """POST, with a JSON body if one is given."""
         return self.request("POST", path, body, headers=headers)
 
-    def put(self, path: str, body: object = None, **headers: str) -> Answer:
+    def put(self, path: str, body: object = None, **headers: str) -> HttpResponse:
         """PUT, with a JSON body if one is given."""
         return self.request("PUT", path, body, headers=headers)
 
-    def patch(self, path: str, body: object, **headers: str) -> Answer:
+    def patch(self, path: str, body: object, **headers: str) -> HttpResponse:
         """PATCH with a JSON body."""
         return self.request("PATCH", path, body, headers=headers)
 
-    def delete(self, path: str, **headers: str) -> Answer:
+    def delete(self, path: str, **headers: str) -> HttpResponse:
         """DELETE."""
         return self.request("DELETE", path, headers=headers)
 
@@ -70,7 +70,7 @@ class Client:
         *,
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Any request. `raw` is sent as it is; `body` as JSON."""
         sent = {"Accept": "application/json", **self.headers}
         if self.token:
@@ -82,7 +82,7 @@ class Client:
         sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         return self._call(method, path, sent, raw or b"")
 
-    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> HttpResponse:
         target, _, query = path.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
@@ -105,4 +105,4 @@ class Client:
             started[:] = [int(status[:3]), {name.lower(): value for name, value in headers}]
 
         content = b"".join(self.application(environ, start_response))
-        return Answer(started[0], started[1], content)
+        return HttpResponse(started[0], started[1], content)

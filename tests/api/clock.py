@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 
-class StandingClock:
+class ManualClock:
     """It stands at 14:00 on 20 November 2026, UTC, and moves only when a test moves it."""
 
     def __init__(self) -> None:
@@ -13,6 +13,6 @@ class StandingClock:
         """The moment."""
         return self.now
 
-    def forward(self, **duration: float) -> None:
+    def advance(self, **duration: float) -> None:
         """Let time pass, as `timedelta` takes it."""
         self.now += timedelta(**duration)

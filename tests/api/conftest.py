@@ -9,16 +9,16 @@ import pytest
 
 from app import create_app
 from contract.bridge import WsgiBridge
-from contract.responses import Breach
+from contract.responses import ContractBreach
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +38,8 @@ def store(tmp_path: Path, empty_database: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def application(store: Store, clock: StandingClock) -> WsgiBridge:
-    def breached(breach: Breach) -> None:
+def application(store: Store, clock: ManualClock) -> WsgiBridge:
+    def breached(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
     return create_app(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 
 class Board:
@@ -37,11 +37,11 @@ class Board:
             f"{self.path}/cards/{self.client.post(f'{self.path}/cards', {'title': title, **place, **more}).json['id']}"
         )
 
-    def delete(self, path: str) -> Answer:
+    def delete(self, path: str) -> HttpResponse:
         """Delete whatever is there."""
         return self.client.delete(path, If_Match="*")
 
-    def do(self, path: str, step: str) -> Answer:
+    def do(self, path: str, step: str) -> HttpResponse:
         """Archive, unarchive, restore, start, resolve, reopen."""
         return self.client.post(f"{path}/{step}")
 
@@ -65,7 +65,7 @@ def board(mina: Client) -> Board:
 # Cards
 
 
-def test_an_archived_card_is_put_away_and_comes_back_to_its_place(board: Board, clock: StandingClock) -> None:
+def test_an_archived_card_is_put_away_and_comes_back_to_its_place(board: Board, clock: ManualClock) -> None:
     board.add("First")
     card = board.add("Second")
     board.add("Third")
@@ -132,26 +132,26 @@ def test_an_archived_card_makes_room_and_comes_back_only_if_there_is_some(board:
     assert board.titles() == ["Second"]
 
 
-def test_the_clock_stops_in_the_archive_and_runs_again_afterwards(board: Board, clock: StandingClock) -> None:
+def test_the_clock_stops_in_the_archive_and_runs_again_afterwards(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
 
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
     board.do(card, "archive")
-    clock.forward(minutes=60)
+    clock.advance(minutes=60)
     board.do(card, "unarchive")
-    clock.forward(minutes=5)
+    clock.advance(minutes=5)
 
     assert board.client.get(card).json["elapsed"] == "00:15:00"
     assert len(board.client.get(f"{card}/time").json["items"]) == 2
 
 
-def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board, clock: StandingClock) -> None:
+def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board, clock: ManualClock) -> None:
     card = board.add("First", external_id="JIRA-1", label_ids=[])
     board.add("Second")
     board.delete(card)
 
     listed = board.titles("?deleted=true"), board.titles("?deleted=true&archived=true"), board.titles()
-    clock.forward(minutes=30 * 24 * 60)
+    clock.advance(minutes=30 * 24 * 60)
     back = board.do(card, "restore")
 
     assert listed == (["First"], ["First"], ["Second"])
@@ -162,11 +162,11 @@ def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board
     assert board.do(card, "restore").raw == back.raw
 
 
-def test_after_thirty_days_a_deleted_card_is_not_there_any_more(board: Board, clock: StandingClock) -> None:
+def test_after_thirty_days_a_deleted_card_is_not_there_any_more(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy")
     board.delete(card)
 
-    clock.forward(minutes=30 * 24 * 60 + 1)
+    clock.advance(minutes=30 * 24 * 60 + 1)
     late = board.do(card, "restore")
 
     assert (late.status, late.json["code"]) == (404, "card_not_found")
@@ -232,15 +232,15 @@ def test_nothing_enters_an_archived_list_but_cards_may_leave_it(board: Board) ->
     assert board.client.get(other).json["status"] == "todo"
 
 
-def test_the_clocks_of_a_list_stop_with_it(board: Board, clock: StandingClock) -> None:
+def test_the_clocks_of_a_list_stop_with_it(board: Board, clock: ManualClock) -> None:
     running, paused = board.add("Copy", board.doing), board.add("Text", board.doing)
     board.do(paused, "archive")
 
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
     board.do(board.doing, "archive")
-    clock.forward(minutes=60)
+    clock.advance(minutes=60)
     board.do(board.doing, "unarchive")
-    clock.forward(minutes=5)
+    clock.advance(minutes=5)
 
     assert board.client.get(running).json["elapsed"] == "00:10:00"
     assert board.client.get(paused).json["elapsed"] == "00:00:00"
@@ -261,12 +261,12 @@ def test_a_list_with_more_clocks_than_can_be_stopped_stays_in_use(board: Board) 
     assert all(not board.client.get(card).json["resolved_at"] for card in cards)
 
 
-def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: StandingClock) -> None:
+def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
     board.delete(board.doing)
 
-    clock.forward(minutes=30 * 24 * 60)
+    clock.advance(minutes=30 * 24 * 60)
     back = board.do(board.doing, "restore")
 
     assert (back.status, back.json["card_count"]) == (200, 1)
@@ -277,25 +277,25 @@ def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: Stan
 
 
 def test_a_list_with_more_clocks_than_can_be_stopped_is_deleted_and_they_run_on(
-    board: Board, clock: StandingClock
+    board: Board, clock: ManualClock
 ) -> None:
     cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
     board.delete(board.doing)
 
-    clock.forward(minutes=60)
+    clock.advance(minutes=60)
     board.do(board.doing, "restore")
 
     assert {board.client.get(card).json["elapsed"] for card in cards} == {"01:00:00"}
 
 
-def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: Board, clock: StandingClock) -> None:
+def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: Board, clock: ManualClock) -> None:
     board.client.patch(board.done, {"external_id": "three"}, If_Match="*")
     board.delete(board.done)
     board.client.patch(board.todo, {"external_id": "three"}, If_Match="*")
 
     taken = board.do(board.done, "restore")
     board.client.patch(board.todo, {"external_id": None}, If_Match="*")
-    clock.forward(minutes=30 * 24 * 60 + 1)
+    clock.advance(minutes=30 * 24 * 60 + 1)
     late = board.do(board.done, "restore")
 
     assert (taken.status, taken.json["code"]) == (409, "external_id_taken")
@@ -317,13 +317,13 @@ def test_a_card_comes_back_with_its_list_without_an_external_id_that_was_given_a
 # Boards
 
 
-def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: Board, clock: StandingClock) -> None:
+def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
     other = mina.post("/boards", {"name": "Garden"}).json["id"]
 
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
     archived = board.do(board.path, "archive")
-    clock.forward(minutes=60)
+    clock.advance(minutes=60)
     listed = mina.get("/boards").json["items"], mina.get("/boards?archived=true").json["items"]
 
     assert [[each["id"] for each in some] for some in listed] == [[other], [archived.json["id"]]]
@@ -337,14 +337,14 @@ def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: 
 
 
 def test_a_deleted_board_comes_back_with_all_that_was_on_it(
-    mina: Client, omar: Client, board: Board, clock: StandingClock
+    mina: Client, omar: Client, board: Board, clock: ManualClock
 ) -> None:
     card = board.add("Copy", board.doing)
     mina.put(f"{board.path}/members/omar", {"role": "editor"})
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
     board.delete(board.path)
 
-    clock.forward(minutes=30 * 24 * 60)
+    clock.advance(minutes=30 * 24 * 60)
     refused = omar.post(f"{board.path}/restore")
     hidden = board.do(card, "restore")
     back = board.do(board.path, "restore")
@@ -360,12 +360,12 @@ def test_a_deleted_board_comes_back_with_all_that_was_on_it(
 
 
 def test_a_deleted_board_is_not_restored_too_late_or_by_a_stranger(
-    omar: Client, board: Board, clock: StandingClock
+    omar: Client, board: Board, clock: ManualClock
 ) -> None:
     board.delete(board.path)
 
     stranger = omar.post(f"{board.path}/restore")
-    clock.forward(minutes=30 * 24 * 60 + 1)
+    clock.advance(minutes=30 * 24 * 60 + 1)
     late = board.do(board.path, "restore")
 
     assert (stranger.status, stranger.json["code"]) == (404, "board_not_found")
@@ -397,7 +397,7 @@ def test_a_page_draws_what_is_in_use(board: Board) -> None:
     assert [(each["user_id"], each["name"]) for each in whole.json["members"]] == [("mina", "Mina")]
 
 
-def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clock: StandingClock) -> None:
+def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clock: ManualClock) -> None:
     path = f"{board.path}?embed=cards,members"
     board.add("Copy", board.doing)
     seen = board.client.get(path)
@@ -406,7 +406,7 @@ def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clo
     board.client.patch("/users/me", {"name": "Mina Okafor"}, If_Match="*")
     renamed = board.client.get(path, If_None_Match=seen.etag)
     unchanged = board.client.get(path, If_None_Match=renamed.etag)
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     running = board.client.get(path, If_None_Match=renamed.etag)
 
     assert [each.status for each in (same, renamed, unchanged, running)] == [304, 200, 304, 200]

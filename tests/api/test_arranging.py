@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -110,14 +110,14 @@ def test_lists_are_put_in_order(mina: Client, board: str, lists: list[str]) -> N
     ],
 )
 def test_cards_are_sorted_once(
-    mina: Client, board: str, lists: list[str], clock: StandingClock, body: Any, expected: str
+    mina: Client, board: str, lists: list[str], clock: ManualClock, body: Any, expected: str
 ) -> None:
     names = {"b": "Apple", "d": "banana", "c": "Cherry", "a": "damson"}
     due = {"c": "2026-12-01T00:00:00Z", "b": "2026-12-02T00:00:00Z"}
     made = {}
     for each in "dcba":
         made[add(mina, board, names[each], **({"due_at": due[each]} if each in due else {}))] = each
-        clock.forward(seconds=1)
+        clock.advance(seconds=1)
     if body["by"] == "due_at":
         mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": sorted(made, key=lambda each: made[each])})
 
@@ -140,9 +140,7 @@ def test_a_long_list_is_sorted_in_steps(mina: Client, board: str, lists: list[st
     assert titles(mina, board, lists[0]) == [f"{number}" for number in range(199, 99, -1)]
 
 
-def test_all_cards_of_a_list_are_moved_in_steps(
-    mina: Client, board: str, lists: list[str], clock: StandingClock
-) -> None:
+def test_all_cards_of_a_list_are_moved_in_steps(mina: Client, board: str, lists: list[str], clock: ManualClock) -> None:
     todo, doing, done = lists
     ids = [add(mina, board, f"{number:02}", external_id=f"x{number}") for number in range(35)]
     path = f"{board}/lists/{todo}/move-cards"
@@ -150,7 +148,7 @@ def test_all_cards_of_a_list_are_moved_in_steps(
     first = mina.post(path, {"list_id": doing}, Idempotency_Key="k1")
     replayed = mina.post(path, {"list_id": doing}, Idempotency_Key="k1")
     second = mina.post(path, {"list_id": doing}, Idempotency_Key="k2")
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     third = mina.post(f"{board}/lists/{doing}/move-cards", {"list_id": done})
 
     assert (first.json, replayed.raw) == ({"moved": 30, "remaining": 5}, first.raw)

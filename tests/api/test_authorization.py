@@ -12,8 +12,8 @@ import pytest
 from app import DOCUMENT
 from kanban.store import Store
 from kanban.values import Change, Event, Member, Role, Scope
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
 ON_A_BOARD = [
@@ -86,13 +86,13 @@ class Scene:
         entry = client.post(f"{card}/time-entries", worked).json["id"]
         return {"checklist_id": checklist, "item_id": item, "comment_id": comment, "entry_id": entry}
 
-    def call(self, client: Client, path: str, method: str, **other_ids: str) -> Answer:
+    def call(self, client: Client, path: str, method: str, **other_ids: str) -> HttpResponse:
         """The operation, as that client."""
         headers = {"If-Match": "*"} if method in ("patch", "delete") else {}
         return client.request(method.upper(), path.format(**self.ids | other_ids), self.body, headers=headers)
 
 
-def join(store: Store, board_id: str, user_id: str, role: Role, clock: StandingClock) -> None:
+def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClock) -> None:
     """Make someone a member, as an owner's act will."""
     view = store.read_board(board_id, "mina")
     assert view is not None
@@ -105,7 +105,7 @@ def join(store: Store, board_id: str, user_id: str, role: Role, clock: StandingC
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
 def test_a_member_may_do_what_the_document_lets_their_role_do(
-    mina: Client, omar: Client, store: Store, clock: StandingClock, path: str, method: str, operation: Any, role: Role
+    mina: Client, omar: Client, store: Store, clock: ManualClock, path: str, method: str, operation: Any, role: Role
 ) -> None:
     scene = Scene(mina, operation["operationId"])
     if "comment_id" in path:

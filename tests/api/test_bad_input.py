@@ -8,7 +8,7 @@ import pytest
 
 from app import DOCUMENT
 from contract.schemas import Schemas
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 
 CANARY = "canary5f3a9"
 
@@ -62,7 +62,7 @@ WITH_A_BODY = [
 """Where bodies are taken. What is no JSON is refused before anybody asks whether the board is there."""
 
 
-def is_precise(answer: Answer, *statuses: int) -> bool:
+def is_precise(answer: HttpResponse, *statuses: int) -> bool:
     """A problem document of one of these statuses, small, and without anything that was sent."""
     problem = answer.json
     return (

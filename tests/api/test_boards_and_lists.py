@@ -1,7 +1,7 @@
 """Boards and their lists."""
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 def test_a_new_board_has_three_lists_unless_the_client_says_otherwise(mina: Client) -> None:
@@ -43,14 +43,14 @@ def test_what_an_embedded_page_leaves_out_is_had_with_its_cursor(mina: Client) -
     assert rest["next_cursor"] is None
 
 
-def test_the_tag_of_a_running_board_changes_with_the_clock(mina: Client, clock: StandingClock) -> None:
+def test_the_tag_of_a_running_board_changes_with_the_clock(mina: Client, clock: ManualClock) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
     mina.post(f"/boards/{board}/cards/{card}/start")
     seen = mina.get(f"/boards/{board}?embed=cards")
 
     same = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     later = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
 
     assert (same.status, later.status) == (304, 200)

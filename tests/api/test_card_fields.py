@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 LINK = {"url": "https://example.com/reports/481", "title": "The report"}
 
@@ -70,15 +70,15 @@ def test_a_card_can_not_be_due_before_it_begins(mina: Client, board: str) -> Non
     assert len(mina.get(f"{board}/cards").json["items"]) == 1
 
 
-def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, board: str, clock: StandingClock) -> None:
+def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, board: str, clock: ManualClock) -> None:
     card = mina.post(f"{board}/cards", {"title": "Copy"}).json["id"]
     mina.post(f"{board}/cards/{card}/start")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     mina.patch(f"{board}/cards/{card}", {"hourly_rate_minor": 6000}, If_Match="*")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     for step in ("resolve", "reopen", "start"):
         mina.post(f"{board}/cards/{card}/{step}")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
 
     assert mina.get(f"{board}/cards/{card}").json["cost"]["formatted"] == "USD 80.00"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def add(mina: Client, board: str, title: str, **more: object) -> str:
     return f"{board}/cards/{made.json['id']}"
 
 
-def titles(answer: Answer) -> list[str]:
+def titles(answer: HttpResponse) -> list[str]:
     assert answer.status == 200, answer.raw
     return [card["title"] for card in answer.json["items"]]
 
@@ -79,7 +79,7 @@ def test_a_range_that_ends_before_it_starts_is_refused(mina: Client, board: str)
         assert refused.json["errors"][0]["pointer"] == "/query/due_until"
 
 
-def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, clock: StandingClock) -> None:
+def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, clock: ManualClock) -> None:
     lists = [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
     add(mina, board, "Late", due_at=day(20))
     add(mina, board, "Delivered", due_at=day(20), due_complete=True)
@@ -89,14 +89,14 @@ def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, cl
 
     assert titles(mina.get(f"{board}/cards?overdue=true")) == ["Late"]
     assert len(titles(mina.get(f"{board}/cards?overdue=false"))) == 5
-    clock.forward(days=1)
+    clock.advance(days=1)
     assert titles(mina.get(f"{board}/cards?overdue=true")) == ["Late", "Next"]
 
 
-def test_cards_are_found_by_when_they_changed(mina: Client, board: str, clock: StandingClock) -> None:
+def test_cards_are_found_by_when_they_changed(mina: Client, board: str, clock: ManualClock) -> None:
     old = add(mina, board, "Old")
     add(mina, board, "Older")
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     add(mina, board, "New")
     mina.patch(old, {"title": "Old, changed"}, If_Match="*")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def add(mina: Client, board: str, title: str, **more: object) -> str:
     return card_id
 
 
-def titles(answer: Answer) -> list[str]:
+def titles(answer: HttpResponse) -> list[str]:
     return [card["title"] for card in answer.json["items"]]
 
 
@@ -57,11 +57,11 @@ def test_a_card_is_not_started_twice(mina: Client, board: str) -> None:
     assert again.json["detail"] == "Card 'Write the copy' is not on the todo stage: it is on in_progress."
 
 
-def test_a_reopened_card_keeps_its_first_start_and_its_time(mina: Client, board: str, clock: StandingClock) -> None:
+def test_a_reopened_card_keeps_its_first_start_and_its_time(mina: Client, board: str, clock: ManualClock) -> None:
     card = add(mina, board, "Write the copy")
     for step in ("start", "resolve", "reopen", "start"):
         mina.post(f"{board}/cards/{card}/{step}")
-        clock.forward(minutes=10)
+        clock.advance(minutes=10)
 
     seen = mina.get(f"{board}/cards/{card}").json
 
@@ -120,12 +120,12 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
     ],
 )
 def test_cards_are_filtered_and_sorted(
-    mina: Client, board: str, clock: StandingClock, query: str, found: list[str]
+    mina: Client, board: str, clock: ManualClock, query: str, found: list[str]
 ) -> None:
     made = {}
     for title in ("Alpha", "Beta", "Gamma"):
         made[title] = add(mina, board, title, description="A Needle in a haystack" if title == "Gamma" else "")
-        clock.forward(seconds=1)
+        clock.advance(seconds=1)
     mina.post(f"{board}/cards/{made['Beta']}/start")
 
     answer = mina.get(f"{board}/cards{query}")

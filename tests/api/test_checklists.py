@@ -3,7 +3,7 @@
 import pytest
 
 from kanban import ranks
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 
 NOWHERE = "0" * 26
 
@@ -26,11 +26,11 @@ def checklist(mina: Client, card: str) -> str:
     return f"{card}/checklists/{make(mina, card, 'Steps').json['id']}"
 
 
-def make(mina: Client, card: str, name: str) -> Answer:
+def make(mina: Client, card: str, name: str) -> HttpResponse:
     return mina.post(f"{card}/checklists", {"name": name})
 
 
-def add(mina: Client, checklist: str, text: str, **more: object) -> Answer:
+def add(mina: Client, checklist: str, text: str, **more: object) -> HttpResponse:
     return mina.post(f"{checklist}/items", {"text": text, **more})
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -21,16 +21,14 @@ def card(mina: Client, board: str) -> str:
     return f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
 
 
-def say(client: Client, card: str, text: str) -> Answer:
+def say(client: Client, card: str, text: str) -> HttpResponse:
     return client.post(f"{card}/comments", {"text": text})
 
 
-def test_a_comment_is_written_read_edited_and_deleted(
-    mina: Client, board: str, card: str, clock: StandingClock
-) -> None:
+def test_a_comment_is_written_read_edited_and_deleted(mina: Client, board: str, card: str, clock: ManualClock) -> None:
     said = say(mina, card, "Looks *god*.")
     path = said.headers["location"].removeprefix("/v1")
-    clock.forward(minutes=5)
+    clock.advance(minutes=5)
 
     read = mina.get(path)
     edited = mina.patch(path, {"text": "Looks *good*."}, If_Match=said.etag)
@@ -55,10 +53,10 @@ def test_markdown_is_kept_as_it_was_sent(mina: Client, card: str) -> None:
     assert say(mina, card, text).json["text"] == text
 
 
-def test_comments_come_newest_first_page_by_page(mina: Client, card: str, clock: StandingClock) -> None:
+def test_comments_come_newest_first_page_by_page(mina: Client, card: str, clock: ManualClock) -> None:
     for number in range(5):
         say(mina, card, f"Comment {number}")
-        clock.forward(seconds=number % 2)
+        clock.advance(seconds=number % 2)
 
     path: str | None = f"{card}/comments?limit=2"
     seen = []

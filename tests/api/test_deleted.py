@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 MONTH = 30 * 24 * 60
 """Minutes for which what is deleted can be restored."""
@@ -27,7 +27,7 @@ def delete(client: Client, *paths: str) -> None:
         assert client.delete(path, If_Match="*").status == 204
 
 
-def names(answer: Answer) -> list[str]:
+def names(answer: HttpResponse) -> list[str]:
     return [each["name"] for each in answer.json["items"]]
 
 
@@ -51,10 +51,10 @@ def titles(client: Client, path: str) -> list[str]:
 # Boards
 
 
-def test_a_deleted_board_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: StandingClock) -> None:
+def test_a_deleted_board_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
     website, garden = made(mina, "Website"), made(mina, "Garden")
     mina.post(f"{website}/archive")
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     delete(mina, website)
 
     (found,) = mina.get("/boards?deleted=true").json["items"]
@@ -99,13 +99,13 @@ def test_a_deleted_board_is_found_by_its_owners_alone(mina: Client, omar: Client
     assert omar.post(f"{board}/restore").json["code"] == "role_too_low"
 
 
-def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: StandingClock) -> None:
+def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     delete(mina, board)
 
-    clock.forward(minutes=MONTH)
+    clock.advance(minutes=MONTH)
     at_last = names(mina.get("/boards?deleted=true"))
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     too_late = names(mina.get("/boards?deleted=true"))
 
     assert (at_last, too_late) == (["Website"], [])
@@ -115,12 +115,12 @@ def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client
 # Lists
 
 
-def test_a_deleted_list_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: StandingClock) -> None:
+def test_a_deleted_list_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     doing = list_named(mina, board, "Doing")
     mina.post(f"{board}/cards", {"title": "Copy", "list_id": doing.rpartition("/")[2]})
     mina.post(f"{doing}/archive")
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     delete(mina, doing)
 
     (found,) = mina.get(f"{board}/lists?deleted=true").json["items"]
@@ -163,14 +163,14 @@ def test_deleted_lists_are_found_by_all_who_may_look_at_the_board(mina: Client, 
     assert mina.get(f"{board}/lists?deleted=true").json["code"] == "board_not_found"
 
 
-def test_a_deleted_list_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: StandingClock) -> None:
+def test_a_deleted_list_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     done = list_named(mina, board, "Done")
     delete(mina, done)
 
-    clock.forward(minutes=MONTH)
+    clock.advance(minutes=MONTH)
     at_last = names(mina.get(f"{board}/lists?deleted=true"))
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     too_late = names(mina.get(f"{board}/lists?deleted=true"))
 
     assert (at_last, too_late) == (["Done"], [])
@@ -196,10 +196,10 @@ def test_lists_in_use_and_in_the_archive_come_in_pages_to_who_wants_them(mina: C
 # Cards
 
 
-def test_a_deleted_card_says_since_when(mina: Client, clock: StandingClock) -> None:
+def test_a_deleted_card_says_since_when(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     delete(mina, card)
 
     (found,) = mina.get(f"{board}/cards?deleted=true").json["items"]
@@ -209,19 +209,17 @@ def test_a_deleted_card_says_since_when(mina: Client, clock: StandingClock) -> N
 
 
 @pytest.mark.parametrize("sort", ["position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at"])
-def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(
-    mina: Client, clock: StandingClock, sort: str
-) -> None:
+def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock, sort: str) -> None:
     board = made(mina, "Website")
     bodies = [{"title": title, "due_at": "2026-12-24T12:00:00Z"} for title in ("First", "Second", "Third")]
     paths = [f"{board}/cards/{mina.post(f'{board}/cards', body).json['id']}" for body in bodies]
     delete(mina, paths[0])
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     delete(mina, *paths[1:])
 
-    clock.forward(minutes=MONTH - 1)
+    clock.advance(minutes=MONTH - 1)
     at_last = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     too_late = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
     table = mina.get(f"{board}/cards?deleted=true&sort={sort}", Accept="text/csv").raw.decode()
 

@@ -10,23 +10,23 @@ import pytest
 
 from kanban import exports
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
-def board(mina: Client, omar: Client, clock: StandingClock) -> str:
+def board(mina: Client, omar: Client, clock: ManualClock) -> str:
     """A board with something of everything; its path."""
     del omar
     return a_board(mina, clock, helper="omar")
 
 
 @pytest.fixture
-def own_board(mina: Client, clock: StandingClock) -> str:
+def own_board(mina: Client, clock: ManualClock) -> str:
     """The same, but all of it is Mina's."""
     return a_board(mina, clock, helper="mina")
 
 
-def a_board(mina: Client, clock: StandingClock, helper: str) -> str:
+def a_board(mina: Client, clock: ManualClock, helper: str) -> str:
     """A board of Mina's on which that user helps; its path."""
     made = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json["id"]
     path = f"/boards/{made}"
@@ -44,7 +44,7 @@ def a_board(mina: Client, clock: StandingClock, helper: str) -> str:
     links = [{"url": "https://example.com/", "title": "A page"}]
     first = _card(mina, path, "First", **wishes, links=links, due_at="2027-01-01T00:00:00Z", description="## a\nb")
     for step in ("start", "resolve", "reopen", "start"):
-        clock.forward(seconds=61)
+        clock.advance(seconds=61)
         mina.post(f"{path}/cards/{first}/{step}")
     finished = _card(mina, path, "Finished", list_id=done)
     worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z", "user_id": helper}
@@ -53,7 +53,7 @@ def a_board(mina: Client, clock: StandingClock, helper: str) -> str:
     mina.post(f"{path}/cards/{first}/checklists", {"name": "Empty"})
     mina.post(f"{path}/cards/{first}/checklists/{steps}/items", {"text": "Try it", "assignee_id": helper})
     comment = mina.post(f"{path}/cards/{first}/comments", {"text": "Looks *good*."}).json["id"]
-    clock.forward(seconds=5)
+    clock.advance(seconds=5)
     mina.patch(f"{path}/cards/{first}/comments/{comment}", {"text": "日本 <script>"}, If_Match="*")
     for name in ("Above", "Put away", "Below"):
         card = _card(mina, path, name)
@@ -123,13 +123,11 @@ def test_an_export_of_before_that_says_nothing_of_the_kind_is_imported(mina: Cli
     assert (back["digest"], back["board"]["imported_by"]) == (document["digest"], "mina")
 
 
-def test_a_board_on_which_nobody_else_works_comes_back_equal(
-    mina: Client, own_board: str, clock: StandingClock
-) -> None:
+def test_a_board_on_which_nobody_else_works_comes_back_equal(mina: Client, own_board: str, clock: ManualClock) -> None:
     board = own_board
     before = whole(mina, board)
     entries = before["time_entries"]
-    clock.forward(seconds=3600)
+    clock.advance(seconds=3600)
 
     answer = mina.post("/imports/tackboard", before)
 

@@ -6,7 +6,7 @@ import pytest
 
 from handlers import reports
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -45,17 +45,17 @@ def test_before_the_board_and_after_today_there_is_nothing(mina: Client, board: 
     assert found["cumulative_flow"] == {"days": [], "todo": [], "in_progress": [], "done": [], "lists": []}
 
 
-def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: StandingClock) -> None:
+def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: ManualClock) -> None:
     first, second, third = (new_card(mina, board, title) for title in ("First", "Second", "Third"))
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     mina.post(f"{first}/start")
-    clock.forward(days=1)
+    clock.advance(days=1)
     mina.post(f"{first}/resolve")
     mina.post(f"{second}/start")
-    clock.forward(days=2)
+    clock.advance(days=2)
     mina.post(f"{second}/resolve")
     mina.post(f"{third}/start")
-    clock.forward(minutes=5)
+    clock.advance(minutes=5)
 
     found = flow_of(mina, board, "?from=2026-11-20&to=2026-11-30&tz=Europe/Berlin")
     weekly = flow_of(mina, board, "?bucket=week")["throughput"]
@@ -84,15 +84,15 @@ def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: 
 
 
 def test_a_long_history_is_read_from_where_the_range_begins(
-    mina: Client, board: dict[str, Any], clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+    mina: Client, board: dict[str, Any], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reports, "_EVENTS_AT_ONCE", 3)
     for day in range(12):
         card = new_card(mina, board, f"Card {day}")
         mina.post(f"{card}/start")
-        clock.forward(hours=1)
+        clock.advance(hours=1)
         mina.post(f"{card}/resolve")
-        clock.forward(hours=23)
+        clock.advance(hours=23)
 
     found = flow_of(mina, board, "?from=2026-11-28&to=2026-11-29")
 
@@ -104,12 +104,12 @@ def test_a_long_history_is_read_from_where_the_range_begins(
 
 
 def test_a_finished_card_says_in_its_event_what_it_took(
-    mina: Client, board: dict[str, Any], clock: StandingClock
+    mina: Client, board: dict[str, Any], clock: ManualClock
 ) -> None:
     card = new_card(mina, board, "Copy")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     mina.post(f"{card}/start")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     mina.post(f"{card}/resolve")
 
     event = mina.get(f"/boards/{board['id']}/events?after=3").json["items"][0]
@@ -192,14 +192,14 @@ def test_finished_work_that_left_for_another_board_counts_although_its_list_is_d
 
 
 def test_a_card_that_comes_back_into_what_has_become_a_done_list_is_finished_then(
-    mina: Client, board: dict[str, Any], clock: StandingClock
+    mina: Client, board: dict[str, Any], clock: ManualClock
 ) -> None:
     path = f"/boards/{board['id']}"
     todo = mina.get(f"{path}/lists").json["items"][0]["id"]
     card = new_card(mina, board, "Back")
     mina.delete(card, If_Match="*")
     mina.patch(f"{path}/lists/{todo}", {"stage": "done"}, If_Match="*")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
 
     back = mina.post(f"{card}/restore").json
 

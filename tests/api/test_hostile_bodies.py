@@ -16,8 +16,8 @@ from contract.bridge import WsgiBridge
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH
 from tests.api.client import BASE, Client
-from tests.contract.aws_events import http_api
-from tests.contract.both_ways import function
+from tests.contract.aws_events import http_api_event
+from tests.contract.both_ways import build_function
 from tests.fuzz.hostile_bodies import Target, hostile_bodies, places, targets, valid_body
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
@@ -39,7 +39,7 @@ MAX_ROUNDS = 5
 def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many errors the validator was asked for, time after time."""
     made: list[int] = []
-    errors_of = Check.errors_of
+    errors_of = Check.list_errors
 
     def counted(check: Check, value: object) -> list[Any]:
         errors = errors_of(check, value)
@@ -105,14 +105,14 @@ def test_no_body_costs_much_more_than_a_valid_one(mina: Client, errors_made: lis
     ids=["zeros", "empty objects", "a long text", "blanks", "unknown names"],
 )
 def test_no_place_of_an_import_makes_many_errors(errors_made: list[int], target: Target, text: bytes) -> None:
-    check = SCHEMAS.check(target.schema, "request")
+    check = SCHEMAS.get_check(target.schema, "request")
     filling = json.loads(text)
 
     for path, _ in places(SCHEMAS, target.schema):
         if len(path) > 2:
             continue
         errors_made.clear()
-        check.faults(with_part(target.example, path, filling))
+        check.find_violations(with_part(target.example, path, filling))
 
         assert sum(errors_made) <= MAX_ERRORS, path
 
@@ -152,10 +152,10 @@ def by_socket(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]
 
 
 def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
-    answer = function(application)
+    answer = build_function(application)
 
     def send(path: str, raw: bytes) -> tuple[int, Any]:
-        received = answer(http_api("POST", BASE + path, raw.decode(), {"Content-Type": "application/json"}), None)
+        received = answer(http_api_event("POST", BASE + path, raw.decode(), {"Content-Type": "application/json"}), None)
         return received["statusCode"], json.loads(received["body"])
 
     return send

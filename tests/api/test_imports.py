@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 BOARD = "5f3c2a1b9d8e7f6a5b4c3d2e"
 NASTY = "<script>alert(1)</script>\x00\x1b[31m \u202e" + "x" * 30_000
@@ -110,7 +110,7 @@ def test_a_large_board_comes_along_in_one_piece(mina: Client) -> None:
     assert found["card_count"] == 1_500
 
 
-def test_cards_of_a_list_that_is_archived_count_until_it_was(mina: Client, clock: StandingClock) -> None:
+def test_cards_of_a_list_that_is_archived_count_until_it_was(mina: Client, clock: ManualClock) -> None:
     lists = [{"id": "5f3c2a1b0000000000000001", "name": "To do", "closed": True}]
     board = mina.post("/imports/trello", export(lists=lists)).json["board"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kanban import exports
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.api.test_exports import whole
 from tests.document.test_document import BUNDLE, SCHEMAS, operations
 
@@ -126,7 +126,7 @@ def test_a_transfer_carries_nothing_that_was_forged_into_a_shared_board(mina: Cl
 def test_an_import_tells_nothing_about_which_users_there_are(mina: Client, omar: Client) -> None:
     del omar
     document = forged(mina)
-    answers: list[Answer] = []
+    answers: list[HttpResponse] = []
     for user_id in ("omar", "nobody"):
         text = {"author_id": user_id, "author_name": "Somebody"}
         document["comments"][0] |= text

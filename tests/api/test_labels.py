@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 
 NOWHERE = "lbl_" + "0" * 26
 
@@ -13,7 +13,7 @@ def board(mina: Client) -> str:
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
-def make(client: Client, board: str, name: str = "Bug", color: str = "red") -> Answer:
+def make(client: Client, board: str, name: str = "Bug", color: str = "red") -> HttpResponse:
     return client.post(f"{board}/labels", {"name": name, "color": color})
 
 

@@ -18,7 +18,14 @@ from typing import Any
 import pytest
 
 from contract.bridge import WsgiBridge
-from contract.log_lines import FORMATS, Line, Lines, as_json, as_text, to_stderr
+from contract.log_lines import (
+    FORMATTERS,
+    LogLine,
+    LogLineFormatter,
+    build_stderr_writer,
+    format_as_json,
+    format_as_text,
+)
 from contract.request_log import RequestLog
 from kanban.store import Store
 from tests.api.client import Client
@@ -30,12 +37,12 @@ NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-def lines() -> list[Line]:
+def lines() -> list[LogLine]:
     return []
 
 
 @pytest.fixture
-def logged(application: WsgiBridge, lines: list[Line]) -> RequestLog:
+def logged(application: WsgiBridge, lines: list[LogLine]) -> RequestLog:
     stopwatch = iter(range(1_000_000))
     return RequestLog(application, lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
 
@@ -45,7 +52,7 @@ def stranger(logged: RequestLog) -> Client:
     return Client(logged)
 
 
-def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina: Client, lines: list[Line]) -> None:
+def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina: Client, lines: list[LogLine]) -> None:
     board = mina.post("/boards", {"name": "Atelier"}).json["id"]
     headers = {"Authorization": f"Bearer {mina.token}", "X-Request-Id": "from-the-client"}
     request = environ("GET", f"/v1/boards/{board}?embed=lists", headers=headers)
@@ -74,7 +81,7 @@ def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina
     assert re.fullmatch(r"tok_[0-9a-z]{26}", lines[-1]["token_id"])
 
 
-def test_a_refusal_has_its_code_and_a_page_its_path(stranger: Client, logged: RequestLog, lines: list[Line]) -> None:
+def test_a_refusal_has_its_code_and_a_page_its_path(stranger: Client, logged: RequestLog, lines: list[LogLine]) -> None:
     stranger.get("/boards")
     for path in ("/", "/docs/", "/openapi.json", "/nowhere"):
         call(logged, environ("GET", path))
@@ -88,7 +95,7 @@ def test_a_refusal_has_its_code_and_a_page_its_path(stranger: Client, logged: Re
     ]
 
 
-def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[Line]) -> None:
+def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[LogLine]) -> None:
     board = mina.post("/boards", {"name": "Atelier"}).json["id"]
     mina.get(f"/boards/{board}/members/mina")
 
@@ -97,7 +104,7 @@ def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[Line])
 
 @pytest.mark.parametrize("planted", PLANTED, ids=repr)
 def test_what_a_client_sends_is_never_written_down(
-    logged: RequestLog, lines: list[Line], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
+    logged: RequestLog, lines: list[LogLine], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = dict(planted)
     body = json.dumps(sent.pop("body")).encode() if "body" in sent else None
@@ -107,13 +114,13 @@ def test_what_a_client_sends_is_never_written_down(
         call(logged, environ(method, target, body, headers | sent) | {"REMOTE_ADDR": CANARY})
 
     (line,) = lines
-    assert CANARY not in as_json(line) + as_text(line) + caplog.text
+    assert CANARY not in format_as_json(line) + format_as_text(line) + caplog.text
 
 
-def test_a_token_that_is_shown_is_not_written_down(mina: Client, lines: list[Line]) -> None:
+def test_a_token_that_is_shown_is_not_written_down(mina: Client, lines: list[LogLine]) -> None:
     mina.post("/users/me/tokens", {"name": CANARY, "scopes": ["read"]})
 
-    written = "".join(as_json(line) + as_text(line) for line in lines)
+    written = "".join(format_as_json(line) + format_as_text(line) for line in lines)
     assert "tkb_" not in written
     assert CANARY not in written
 
@@ -123,7 +130,7 @@ def log() -> Iterator[StringIO]:
     """What the application says besides, as text."""
     written = StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(Lines(as_text))
+    handler.setFormatter(LogLineFormatter(format_as_text))
     logger = logging.getLogger("tackboard")
     logger.addHandler(handler)
     yield written
@@ -131,7 +138,7 @@ def log() -> Iterator[StringIO]:
 
 
 def test_a_traceback_has_the_id_that_the_answer_names(
-    mina: Client, store: Store, lines: list[Line], log: StringIO, monkeypatch: pytest.MonkeyPatch
+    mina: Client, store: Store, lines: list[LogLine], log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
@@ -148,23 +155,23 @@ def test_a_traceback_has_the_id_that_the_answer_names(
     assert CANARY not in log.getvalue()
 
 
-def test_what_nobody_answers_is_answered_and_written_down(lines: list[Line], log: StringIO) -> None:
+def test_what_nobody_answers_is_answered_and_written_down(lines: list[LogLine], log: StringIO) -> None:
     def crash(*_: object) -> Any:
         raise RuntimeError(CANARY)
 
     answer = call(RequestLog(crash, lambda: NOW, lambda: 0.0, lines.append), environ("GET", "/v1/health"))
 
-    assert answer.refusal == (500, "internal_error")
+    assert answer.problem == (500, "internal_error")
     assert (lines[0]["status"], lines[0]["code"]) == (500, "internal_error")
     assert "A request failed: RuntimeError" in log.getvalue()
     assert CANARY not in log.getvalue()
 
 
-def test_a_line_of_text_is_for_people(stranger: Client, lines: list[Line]) -> None:
+def test_a_line_of_text_is_for_people(stranger: Client, lines: list[LogLine]) -> None:
     stranger.get("/boards", X_Request_Id="abc")
 
     size = lines[0]["bytes"]
-    assert as_text(lines[0]) == (
+    assert format_as_text(lines[0]) == (
         f"2026-11-29T14:00:00.000+00:00 INFO  GET /v1/boards 401 10.0 ms {size} B"
         " request_id=abc operation=list_boards route=GET /boards code=unauthenticated retries=0"
     )
@@ -177,13 +184,13 @@ def test_a_log_that_nobody_reads_stops_nothing(application: WsgiBridge, monkeypa
     reading, writing = os.pipe()
     with closing(os.fdopen(writing, "w")) as gone:
         monkeypatch.setattr(sys, "stderr", gone)
-        stranger = Client(RequestLog(application, lambda: NOW, lambda: 0.0, to_stderr(as_json)))
+        stranger = Client(RequestLog(application, lambda: NOW, lambda: 0.0, build_stderr_writer(format_as_json)))
         os.close(reading)
 
         assert [stranger.get("/health").status for _ in range(3)] == [200] * 3
 
     monkeypatch.setattr(sys, "stderr", None)
-    to_stderr(as_json)({})
+    build_stderr_writer(format_as_json)({})
 
 
 def test_make_run_writes_a_line_about_each_request_and_about_what_was_none(tmp_path: Path) -> None:
@@ -224,8 +231,8 @@ def test_a_server_whose_log_is_closed_goes_on_and_ends_well(tmp_path: Path) -> N
         assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.parametrize("written", FORMATS.values(), ids=FORMATS)
-def test_a_line_is_one_line(written: Callable[[Line], str], stranger: Client, lines: list[Line]) -> None:
+@pytest.mark.parametrize("written", FORMATTERS.values(), ids=FORMATTERS)
+def test_a_line_is_one_line(written: Callable[[LogLine], str], stranger: Client, lines: list[LogLine]) -> None:
     stranger.get("/boards/%0a%0d", X_Request_Id="a\nb")
 
     assert "\n" not in written(lines[0])

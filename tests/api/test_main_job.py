@@ -1,18 +1,18 @@
 """The main job, from an empty board to a finished card with its time and cost."""
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
-def test_a_card_goes_from_todo_to_done_with_its_time_and_cost(mina: Client, clock: StandingClock) -> None:
+def test_a_card_goes_from_todo_to_done_with_its_time_and_cost(mina: Client, clock: ManualClock) -> None:
     board = mina.post("/boards", {"name": "Website", "currency": "USD", "hourly_rate_minor": 1000})
     path = f"/boards/{board.json['id']}"
 
     card = mina.post(f"{path}/cards", {"title": "Write the copy"})
     started = mina.post(f"{path}/cards/{card.json['id']}/start")
-    clock.forward(minutes=15, seconds=45)
+    clock.advance(minutes=15, seconds=45)
     resolved = mina.post(f"{path}/cards/{card.json['id']}/resolve")
-    clock.forward(days=1)
+    clock.advance(days=1)
     seen = mina.get(f"{path}/cards/{card.json['id']}")
 
     assert (board.status, card.status, started.status, resolved.status) == (201, 201, 200, 200)
@@ -26,12 +26,12 @@ def test_a_card_goes_from_todo_to_done_with_its_time_and_cost(mina: Client, cloc
     assert seen.json["cost"] == {"amount_minor": 263, "currency": "USD", "formatted": "USD 2.63"}
 
 
-def test_more_than_a_day_of_work_shows_hours_past_24(mina: Client, clock: StandingClock) -> None:
+def test_more_than_a_day_of_work_shows_hours_past_24(mina: Client, clock: ManualClock) -> None:
     board = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json
     card = mina.post(f"/boards/{board['id']}/cards", {"title": "Write the copy"}).json
     mina.post(f"/boards/{board['id']}/cards/{card['id']}/start")
 
-    clock.forward(hours=24, minutes=15, seconds=45)
+    clock.advance(hours=24, minutes=15, seconds=45)
     time = mina.get(f"/boards/{board['id']}/cards/{card['id']}/time")
 
     assert time.json["elapsed"] == "24:15:45"

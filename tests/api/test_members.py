@@ -9,7 +9,7 @@ from contract.bridge import WsgiBridge
 from kanban.store import Store
 from kanban.values import Change, StoredResponse
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def roles(client: Client, board: str) -> dict[str, str]:
     return {each["user_id"]: each["role"] for each in client.get(f"{board}/members").json["items"]}
 
 
-def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: StandingClock) -> None:
+def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: ManualClock) -> None:
     listed = mina.get(f"{board}/members").json
 
     at = f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
@@ -32,10 +32,10 @@ def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: Standin
 
 
 def test_an_owner_lets_somebody_in_and_gives_them_another_role(
-    mina: Client, omar: Client, board: str, clock: StandingClock
+    mina: Client, omar: Client, board: str, clock: ManualClock
 ) -> None:
     added = mina.put(f"{board}/members/omar", {"role": "viewer"})
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     raised = mina.put(f"{board}/members/omar", {"role": "editor"})
     again = mina.put(f"{board}/members/omar", {"role": "editor"})
 
@@ -161,7 +161,7 @@ def interrupted(store: Store) -> Interrupted:
 
 
 @pytest.fixture
-def application(interrupted: Any, clock: StandingClock) -> WsgiBridge:
+def application(interrupted: Any, clock: ManualClock) -> WsgiBridge:
     """As everywhere, on a store that can be interrupted."""
     chance = iter(range(10**6))
 
@@ -214,7 +214,7 @@ def running(client: Client, board: str) -> int:
 
 
 def test_the_clocks_of_who_leaves_stop_however_many_cards_there_are(
-    mina: Client, omar: Client, board: str, clock: StandingClock
+    mina: Client, omar: Client, board: str, clock: ManualClock
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
     mine, yours = (
@@ -224,10 +224,10 @@ def test_the_clocks_of_who_leaves_stop_however_many_cards_there_are(
     for who, made in ((mina, mine), (omar, yours)):
         for card in made:
             assert who.post(f"{card}/start").status == 200
-    clock.forward(hours=1)
+    clock.advance(hours=1)
 
     omar.delete(f"{board}/members/omar")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
 
     assert [mina.get(card).json["elapsed_seconds"] for card in (*mine, *yours)] == [7200, 7200, 3600, 3600]
     assert running(mina, board) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.client import BASE, Answer, Client
+from tests.api.client import BASE, Client, HttpResponse
 from tests.live_server import LiveServer
 
 
@@ -19,13 +19,13 @@ class SocketClient(Client):
     host: str = ""
     port: int = 0
 
-    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> HttpResponse:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
         connection.request(method, BASE + path, raw or None, dict(headers))
         response = connection.getresponse()
         content = response.read()
         connection.close()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
 
 def client_of(server: LiveServer) -> SocketClient:

@@ -7,17 +7,17 @@ import pytest
 from app import create_app
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
-def stranger(store: Store, clock: StandingClock) -> Client:
+def stranger(store: Store, clock: ManualClock) -> Client:
     """Someone without a token, at a server that allows three requests a minute."""
     randomness = random.Random(7)  # noqa: S311 - the same secrets in every run are what a test wants.
     return Client(create_app(store, clock=clock, random_bytes=randomness.randbytes, open_signup=True, rate_limit=3))
 
 
-def test_one_request_too_many_is_told_when_to_come_again(mina: Client, clock: StandingClock) -> None:
+def test_one_request_too_many_is_told_when_to_come_again(mina: Client, clock: ManualClock) -> None:
     for _ in range(3):
         assert mina.get("/boards").status == 200
 
@@ -26,17 +26,17 @@ def test_one_request_too_many_is_told_when_to_come_again(mina: Client, clock: St
     assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
     assert refused.headers["retry-after"] == "20"
     assert refused.json["detail"] == "A user may make 3 requests a minute: this is one more."
-    clock.forward(seconds=20)
+    clock.advance(seconds=20)
     assert mina.get("/boards").status == 200
 
 
-def test_what_is_refused_has_not_happened(mina: Client, clock: StandingClock) -> None:
+def test_what_is_refused_has_not_happened(mina: Client, clock: ManualClock) -> None:
     for _ in range(3):
         mina.get("/boards")
 
     assert mina.post("/boards", {"name": "Website"}).status == 429
 
-    clock.forward(minutes=1)
+    clock.advance(minutes=1)
     assert mina.get("/boards").json["items"] == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.sheets import sheet
+from handlers.sheets import format_csv
 from tests.api.client import Client
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -33,7 +33,7 @@ def pieces(table: str) -> Iterator[str]:
 def test_no_piece_of_a_text_is_a_formula_wherever_cells_begin(before: str, sign: str) -> None:
     for after in AFTER:
         text = f"{before}{sign}1+1{after}"
-        table = sheet(["id", "title", "last"], [["x", text, 3]])
+        table = format_csv(["id", "title", "last"], [["x", text, 3]])
 
         assert [each for each in pieces(table) if each.startswith(tuple(SIGNS))] == []
         [_, row] = csv.reader(io.StringIO(table, newline=""))
@@ -57,7 +57,7 @@ def test_no_piece_of_a_text_is_a_formula_wherever_cells_begin(before: str, sign:
     ],
 )
 def test_a_cell_is_written_plainly_where_nothing_can_be_mistaken(value: object, cell: str) -> None:
-    assert sheet(None, [[value, 1]]) == f"{cell},1\r\n"
+    assert format_csv(None, [[value, 1]]) == f"{cell},1\r\n"
 
 
 def test_the_addresses_of_a_card_are_in_the_last_column(mina: Client) -> None:

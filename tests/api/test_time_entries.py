@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 def test_a_running_clock_can_be_set_to_an_earlier_start_and_thrown_away(
-    mina: Client, card: dict[str, Any], entries: str, clock: StandingClock
+    mina: Client, card: dict[str, Any], entries: str, clock: ManualClock
 ) -> None:
     started = f"/boards/{card['board_id']}/cards/{card['id']}"
     mina.post(f"{started}/start")
     running = mina.get(f"{started}/time").json["items"][0]
     path = f"{entries}/{running['id']}"
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
 
     tag = mina.get(path).etag
     ended = mina.patch(path, {"ended_at": "2026-11-20T09:00:00Z"}, If_Match=tag)

@@ -8,8 +8,8 @@ from kanban import tokens
 from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.values import ActionContext, Token
-from tests.api.client import Answer, Client
-from tests.api.clock import StandingClock
+from tests.api.client import Client, HttpResponse
+from tests.api.clock import ManualClock
 
 TOKENS = "/users/me/tokens"
 ALL = ["read", "write", "admin"]
@@ -24,7 +24,7 @@ class Family:
         for name, maker in (("self", "mother"), ("sister", "mother"), ("child", "self"), ("grandchild", "child")):
             self.add(name, maker)
 
-    def add(self, name: str, maker: str, scopes: list[str] | None = None, **wishes: Any) -> Answer:
+    def add(self, name: str, maker: str, scopes: list[str] | None = None, **wishes: Any) -> HttpResponse:
         """Let one of them make another."""
         made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **wishes})
         assert made.status == 201, made.raw
@@ -32,11 +32,11 @@ class Family:
         self.ids[name] = made.json["token"]["id"]
         return made
 
-    def revoke(self, name: str, by: str) -> Answer:
+    def revoke(self, name: str, by: str) -> HttpResponse:
         """Let one of them revoke another."""
         return self.clients[by].delete(f"{TOKENS}/{self.ids[name]}")
 
-    def rotate(self, name: str, by: str) -> Answer:
+    def rotate(self, name: str, by: str) -> HttpResponse:
         """Let one of them rotate another."""
         return self.clients[by].post(f"{TOKENS}/{self.ids[name]}/rotate")
 
@@ -75,12 +75,12 @@ def test_a_token_tells_its_parent(mina: Client, family: Family) -> None:
     ],
 )
 def test_what_an_expiring_token_makes_expires_with_it(
-    family: Family, clock: StandingClock, wanted: dict[str, Any], expected: str
+    family: Family, clock: ManualClock, wanted: dict[str, Any], expected: str
 ) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
 
     made = family.add("below", "short", **wanted)
-    clock.forward(seconds=60)
+    clock.advance(seconds=60)
 
     assert made.json["token"]["expires_at"] == expected
     assert not {"short", "below"} & family.live()
@@ -133,7 +133,7 @@ def test_a_token_is_revoked_with_all_that_comes_from_it(family: Family, name: st
 
 
 def test_what_is_made_while_its_parent_is_revoked_opens_nothing(
-    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: StandingClock
+    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     def revoked_now(token: Token) -> None:
         _, change = tokens.revoke(token, act(clock), caller_token=token)
@@ -209,14 +209,14 @@ def test_a_rotated_token_is_the_same_with_another_secret(family: Family, by: str
     assert family.live() == {*family.ids}
 
 
-def test_a_token_that_expires_is_rotated_within_its_bounds(family: Family, clock: StandingClock) -> None:
+def test_a_token_that_expires_is_rotated_within_its_bounds(family: Family, clock: ManualClock) -> None:
     family.add("short", "self", ["admin"], expires_at="2026-11-20T14:01:00Z")
 
     rotated = family.rotate("short", by="short")
     family.clients["short"] = family.clients["short"].with_token(rotated.json["secret"])
     again = family.rotate("short", by="short")
     family.clients["short"] = family.clients["short"].with_token(again.json["secret"])
-    clock.forward(seconds=60)
+    clock.advance(seconds=60)
     late = family.rotate("short", by="short")
     expired = family.rotate("short", by="self")
 
@@ -253,7 +253,7 @@ def test_a_new_secret_is_in_no_other_answer_and_takes_no_key(family: Family) -> 
 
 
 def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
-    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: StandingClock
+    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     secrets: list[str] = []
 
@@ -270,7 +270,7 @@ def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
     assert family.clients["self"].with_token(secrets[0]).get("/users/me").status == 200
 
 
-def act(clock: StandingClock) -> ActionContext:
+def act(clock: ManualClock) -> ActionContext:
     """Mina does something now."""
     return ActionContext("mina", clock(), IdGenerator(clock, bytes))
 

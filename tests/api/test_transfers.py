@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 def make_board(client: Client, **wishes: str) -> str:
@@ -22,7 +22,7 @@ def away(mina: Client) -> str:
     return make_board(mina)
 
 
-def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away: str, clock: StandingClock) -> None:
+def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away: str, clock: ManualClock) -> None:
     bug, _ = (mina.post(f"{home}/labels", {"name": name, "color": "red"}).json["id"] for name in ("Bug", "Idea"))
     there = mina.post(f"{away}/labels", {"name": "bug", "color": "sky"}).json["id"]
     body = {"title": "Fix it", "label_ids": [bug], "assignee_ids": ["mina"], "external_id": "x1"}
@@ -32,7 +32,7 @@ def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away:
     steps = mina.post(f"{old}/checklists", {"name": "Steps"}).json["id"]
     mina.post(f"{old}/checklists/{steps}/items", {"text": "Try it"})
     mina.post(f"{old}/start")
-    clock.forward(hours=1)
+    clock.advance(hours=1)
     wish = {"board_id": away.rpartition("/")[2]}
 
     moved = mina.post(f"{old}/transfer", wish, Idempotency_Key="k1")

@@ -9,8 +9,8 @@ from app import DOCUMENT
 from contract.bridge import WsgiBridge
 from pipeline.bundle import Bundle, Operation
 from tests.api.client import Client
-from tests.contract.aws_events import http_api
-from tests.contract.both_ways import function
+from tests.contract.aws_events import http_api_event
+from tests.contract.both_ways import build_function
 
 BUNDLE = Bundle(json.loads(DOCUMENT.read_bytes()))
 WITHOUT_BODY = [
@@ -68,11 +68,11 @@ def test_anything_else_is_refused(operation: Operation, mina: Client) -> None:
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
 def test_lambda_says_the_same(operation: Operation, mina: Client, application: WsgiBridge) -> None:
-    invoke = function(application)
+    invoke = build_function(application)
     headers = {"Authorization": f"Bearer {mina.token}"}
 
     for raw, code in SOMETHING.items():
-        event = http_api(operation.method.upper(), f"/v1{target_of(operation)}", raw, headers)
+        event = http_api_event(operation.method.upper(), f"/v1{target_of(operation)}", raw, headers)
         answer: Any = invoke(event, None)
 
         assert answer["statusCode"] == 400, raw[:40]

@@ -5,7 +5,7 @@ import pytest
 from app import create_app
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 
 
 def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) -> None:
@@ -36,7 +36,7 @@ def test_an_id_that_could_be_mistaken_is_refused(stranger: Client, name: str) ->
 
 
 @pytest.fixture
-def closed(store: Store, clock: StandingClock) -> Client:
+def closed(store: Store, clock: ManualClock) -> Client:
     """Where sign-up is closed, without a token."""
     return Client(create_app(store, clock=clock, open_signup=False))
 
@@ -134,13 +134,13 @@ def test_a_revoked_token_is_refused_at_once(mina: Client) -> None:
     assert mina.delete(f"/users/me/tokens/{made['token']['id']}").status == 404
 
 
-def test_a_token_expires_at_its_very_second(mina: Client, clock: StandingClock) -> None:
+def test_a_token_expires_at_its_very_second(mina: Client, clock: ManualClock) -> None:
     made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T15:00:00Z"}).json
     client = mina.with_token(made["secret"])
 
-    clock.forward(minutes=59, seconds=59)
+    clock.advance(minutes=59, seconds=59)
     before = client.get("/boards")
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     after = client.get("/boards")
 
     assert (before.status, after.status) == (200, 401)

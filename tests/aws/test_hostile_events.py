@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from aws.function import Function, RefusedEvent
-from tests.contract.aws_events import http_api, load_balancer, rest_api
-from tests.contract.both_ways import function
+from tests.contract.aws_events import http_api_event, load_balancer_event, rest_api_event
+from tests.contract.both_ways import build_function
 from tests.contract.client import TOKEN
 from tests.contract.documents import OBJECT, document, json_body, operation
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
@@ -18,17 +18,17 @@ BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"
 @pytest.fixture
 def telling() -> Function:
     paths = {"/things": {"post": operation("make_thing", body=json_body(OBJECT)), "get": operation("get_things")}}
-    functions: dict[str, Any] = {"make_thing": lambda body: Answer({"made": body}), "get_things": lambda: Answer({})}
+    functions: dict[str, Any] = {"make_thing": lambda body: Result({"made": body}), "get_things": lambda: Result({})}
     application: Any = serve(document(paths), functions).application
-    return function(application)
+    return build_function(application)
 
 
 def with_part(event: dict[str, Any], **parts: Any) -> dict[str, Any]:
     return {**event, **parts}
 
 
-GET = http_api("GET", "/v1/things", headers=BEARER)
-POST = http_api("POST", "/v1/things", "{}", headers=BEARER)
+GET = http_api_event("GET", "/v1/things", headers=BEARER)
+POST = http_api_event("POST", "/v1/things", "{}", headers=BEARER)
 
 REFUSED: dict[str, Any] = {
     "a command": {"_serverless-wsgi": {"command": "exec", "data": "raise SystemExit"}},
@@ -57,7 +57,7 @@ REFUSED: dict[str, Any] = {
     "a body that is an object": with_part(POST, body={"name": "x"}),
     "a REST event without a path": {"httpMethod": "GET", "headers": {}},
     "a REST event with a path that is a number": {"httpMethod": "GET", "path": 5, "headers": {}},
-    "a REST event with a body that is a list": with_part(rest_api("POST", "/v1/things", "{}"), body=["{}"]),
+    "a REST event with a body that is a list": with_part(rest_api_event("POST", "/v1/things", "{}"), body=["{}"]),
     "a load balancer's without anything": {"httpMethod": "GET", "requestContext": {"elb": {}}},
     "a mapping template's without anything": {"requestPath": "/v1/things"},
 }
@@ -72,7 +72,7 @@ def test_it_is_refused_and_written_down(telling: Function, event: Any, caplog: p
     assert telling(POST, None)["statusCode"] == 200
 
 
-@pytest.mark.parametrize("made", [http_api, rest_api, load_balancer])
+@pytest.mark.parametrize("made", [http_api_event, rest_api_event, load_balancer_event])
 @pytest.mark.parametrize("body", ["{", "e30", "e30=e30=", "e\n30=", "ü", "e30\N{KELVIN SIGN}"])
 def test_a_body_that_is_not_the_base64_it_claims_to_be_is_malformed(telling: Function, made: Any, body: str) -> None:
     event = with_part(made("POST", "/v1/things", "x", BEARER), body=body, isBase64Encoded=True)

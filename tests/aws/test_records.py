@@ -17,13 +17,13 @@ from app import create_app
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
-from contract.log_lines import Lines
-from contract.notes import open_pad
+from contract.log_lines import LogLineFormatter
+from contract.notes import start_request_context
 from kanban.errors import NotFound
 from kanban.store import Busy, Store
 from stores import open_store
-from tests.contract.aws_events import SHAPES, http_api, rest_api
-from tests.contract.both_ways import function
+from tests.contract.aws_events import EVENT_BUILDERS, http_api_event, rest_api_event
+from tests.contract.both_ways import build_function
 
 Ask = Callable[..., dict[str, Any]]
 NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
@@ -49,7 +49,9 @@ def ask(store: Store, lines: list[str]) -> Ask:
     records = Records("test", lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
     answering = Function(create_app(store, clock=lambda: NOW, open_signup=True), Deadline(), records, dict)
 
-    def send(method: str, target: str, body: object = None, shape: Any = http_api, **headers: str) -> dict[str, Any]:
+    def send(
+        method: str, target: str, body: object = None, shape: Any = http_api_event, **headers: str
+    ) -> dict[str, Any]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent["Content-Type"] = "application/json"
         answer = answering(shape(method, target, json.dumps(body) if body is not None else None, sent), CONTEXT)
@@ -105,7 +107,7 @@ def test_only_the_first_request_is_a_cold_start(ask: Ask) -> None:
     assert [ask("GET", "/v1/health")["cold_start"] for _ in range(3)] == [True, False, False]
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
 def test_every_shape_of_event_is_recorded(ask: Ask, shape: Any) -> None:
     line = ask("GET", "/v1/ready", shape=shape)
 
@@ -177,7 +179,7 @@ PLANTED += [
 ]
 
 
-@pytest.mark.parametrize("shape", [http_api, rest_api])
+@pytest.mark.parametrize("shape", [http_api_event, rest_api_event])
 @pytest.mark.parametrize("planted", PLANTED, ids=repr)
 def test_what_a_client_sends_is_never_written_down(
     ask: Ask, lines: list[str], planted: dict[str, Any], shape: Any, caplog: pytest.LogCaptureFixture
@@ -204,7 +206,7 @@ def logged() -> Iterator[tuple[logging.Logger, io.StringIO]]:
     """A logger as on Lambda, and what it wrote."""
     written = io.StringIO()
     out = logging.StreamHandler(written)
-    out.setFormatter(Lines())
+    out.setFormatter(LogLineFormatter())
     logger = logging.getLogger("tackboard.on-lambda")
     logger.addHandler(out)
     yield logger, written
@@ -234,7 +236,7 @@ def test_the_text_of_an_exception_of_ours_is_said(logged: tuple[logging.Logger, 
 
 def test_a_line_bears_the_id_of_its_request(logged: tuple[logging.Logger, io.StringIO]) -> None:
     logger, written = logged
-    open_pad()["request_id"] = "abc"
+    start_request_context()["request_id"] = "abc"
     logger.warning("Something.")
 
     assert json.loads(written.getvalue())["request_id"] == "abc"
@@ -248,10 +250,10 @@ def test_a_crash_is_told_without_what_was_sent(
 
     monkeypatch.setattr(store, "token_holder", crash)
     out = logging.StreamHandler(sys.stdout)
-    out.setFormatter(Lines())
+    out.setFormatter(LogLineFormatter())
     monkeypatch.setattr(logging.getLogger("tackboard"), "handlers", [out])
     bearer = {"Authorization": "Bearer tkb_sBLLj0dhm6gcAqTGfDSwegqmjwczkz2rwUM8"}
-    answer = function(create_app(store), lines)(http_api("GET", "/v1/boards", headers=bearer), None)
+    answer = build_function(create_app(store), lines)(http_api_event("GET", "/v1/boards", headers=bearer), None)
 
     assert answer["statusCode"] == 500
     assert CANARY not in capsys.readouterr().out + "".join(lines)

@@ -21,7 +21,7 @@ from aws.purge import Purge
 from aws.records import Records
 from stores import open_store
 from tests.aws.test_records import NOW
-from tests.contract.aws_events import http_api
+from tests.contract.aws_events import http_api_event
 
 
 class Running:
@@ -47,7 +47,7 @@ class Running:
         """Send a request with so much time left, `each` less whenever it is asked for; the status, and its line."""
         left = itertools.count(milliseconds, -each)
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
-        event = http_api(
+        event = http_api_event(
             method, target, json.dumps(body) if body is not None else None, {"content-type": "application/json"}
         )
         answer = self._function(event, context)

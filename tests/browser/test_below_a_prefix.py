@@ -14,7 +14,7 @@ from stores import open_store
 from tests.api.client import Client
 from tests.browser.conftest import Visit
 from tests.browser.people import column, titles
-from tests.contract.transports import listening
+from tests.contract.transports import listen
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def address(store: Store) -> Iterator[str]:
     """The address of the page, with a token and without the slash that belongs to its end."""
     application = create_app(store, open_signup=True)
     token = Client(application).post("/users", {"name": "Mina"}).json["token"]
-    with listening(application, "/tools/kanban") as port:
+    with listen(application, "/tools/kanban") as port:
         yield f"http://127.0.0.1:{port}/tools/kanban#token={token}"
 
 

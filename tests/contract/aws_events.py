@@ -12,22 +12,22 @@ from urllib.parse import parse_qsl, unquote
 
 Event = dict[str, Any]
 
-GATEWAY = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
-OWN_DOMAIN = "api.example.org"
+GATEWAY_HOST = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+CUSTOM_DOMAIN = "api.example.org"
 
 
-def http_api(
+def http_api_event(
     method: str,
     target: str,
     body: str | bytes | None = None,
     headers: Mapping[str, str] | None = None,
     *,
-    host: str = OWN_DOMAIN,
+    host: str = CUSTOM_DOMAIN,
     stage: str = "$default",
 ) -> Event:
     """An event of an HTTP API, payload format 2.0. A named stage stands at the start of the path."""
     path, _, query = target.partition("?")
-    sent = {**_forwarded(host), **{name.lower(): value for name, value in (headers or {}).items()}}
+    sent = {**_forwarding_headers(host), **{name.lower(): value for name, value in (headers or {}).items()}}
     cookies = sent.pop("cookie", "")
     event: Event = {
         "version": "2.0",
@@ -57,7 +57,7 @@ def http_api(
     }
     if query:
         event["queryStringParameters"] = {
-            name: ",".join(texts) for name, texts in _grouped(parse_qsl(query, keep_blank_values=True)).items()
+            name: ",".join(texts) for name, texts in _group_values(parse_qsl(query, keep_blank_values=True)).items()
         }
     if cookies:
         event["cookies"] = cookies.split("; ")
@@ -66,22 +66,22 @@ def http_api(
     return event
 
 
-def rest_api(
+def rest_api_event(
     method: str,
     target: str,
     body: str | bytes | None = None,
     headers: Mapping[str, str] | None = None,
     *,
-    host: str = OWN_DOMAIN,
+    host: str = CUSTOM_DOMAIN,
     stage: str = "prod",
 ) -> Event:
     """An event of a REST API, payload format 1.0. The stage stands in the context, not in the path."""
     path, _, query = target.partition("?")
     sent = {
-        **{name.title(): value for name, value in _forwarded(host).items()},
+        **{name.title(): value for name, value in _forwarding_headers(host).items()},
         **(headers or {}),
     }
-    texts = _grouped(parse_qsl(query, keep_blank_values=True))
+    texts = _group_values(parse_qsl(query, keep_blank_values=True))
     return {
         "resource": "/{proxy+}",
         "path": unquote(path),
@@ -111,17 +111,17 @@ def rest_api(
     }
 
 
-def load_balancer(
+def load_balancer_event(
     method: str,
     target: str,
     body: str | bytes | None = None,
     headers: Mapping[str, str] | None = None,
     *,
-    host: str = OWN_DOMAIN,
+    host: str = CUSTOM_DOMAIN,
 ) -> Event:
     """An event of an application load balancer whose target group has multi-value headers switched on."""
     path, _, query = target.partition("?")
-    sent = {**_forwarded(host), **{name.lower(): value for name, value in (headers or {}).items()}}
+    sent = {**_forwarding_headers(host), **{name.lower(): value for name, value in (headers or {}).items()}}
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     return {
         "requestContext": {
@@ -131,7 +131,7 @@ def load_balancer(
         },
         "httpMethod": method,
         "path": path,
-        "multiValueQueryStringParameters": _grouped([(name, value) for name, _, value in pairs]),
+        "multiValueQueryStringParameters": _group_values([(name, value) for name, _, value in pairs]),
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
         "body": "",
         "isBase64Encoded": False,
@@ -139,11 +139,11 @@ def load_balancer(
     }
 
 
-SHAPES = {"HTTP API": http_api, "REST API": rest_api, "load balancer": load_balancer}
+EVENT_BUILDERS = {"HTTP API": http_api_event, "REST API": rest_api_event, "load balancer": load_balancer_event}
 """Every shape, made from the same request."""
 
 
-def headers_of(answer: Mapping[str, Any]) -> dict[str, str]:
+def response_headers(answer: Mapping[str, Any]) -> dict[str, str]:
     """The headers of an answer, in either shape, by lower-case name."""
     single: dict[str, str] = answer.get("headers", {})
     several: dict[str, list[str]] = answer.get("multiValueHeaders", {})
@@ -152,7 +152,7 @@ def headers_of(answer: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _forwarded(host: str) -> dict[str, str]:
+def _forwarding_headers(host: str) -> dict[str, str]:
     return {
         "host": host,
         "user-agent": "agent",
@@ -169,7 +169,7 @@ def _body(body: str | bytes) -> Event:
     return {"body": body}
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+def _group_values(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in pairs:
         grouped.setdefault(name, []).append(value)

@@ -9,41 +9,41 @@ from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
 from contract.bridge import WsgiBridge
-from tests.contract.aws_events import Event, headers_of
+from tests.contract.aws_events import Event, response_headers
 
-Answer = dict[str, Any]
+LambdaResponse = dict[str, Any]
 
 
-def function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
+def build_function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
     """The function of an application; `lines` collects what it writes down."""
     write = (lines if lines is not None else []).append
     return Function(application, Deadline(), Records("test", lambda: datetime.now(UTC), lambda: 0.0, write), dict)
 
 
-def in_json(answer: Mapping[str, Any]) -> Answer:
+def json_round_trip(answer: Mapping[str, Any]) -> LambdaResponse:
     """The answer as it travels."""
-    travelled: Answer = json.loads(json.dumps(answer))
+    travelled: LambdaResponse = json.loads(json.dumps(answer))
     return travelled
 
 
-def plain(answer: Mapping[str, Any]) -> tuple[Any, ...]:
+def normalize_response(answer: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a client sees of an answer, in whichever words it is given.
 
     The adapter gives a type to answers that have no body, and doesn't know that a length is the server's to say.
     """
     body = answer.get("body", "")
     loose = {"content-length"} if body else {"content-length", "content-type"}
-    headers = {name: value for name, value in headers_of(answer).items() if name not in loose}
+    headers = {name: value for name, value in response_headers(answer).items() if name not in loose}
     return answer["statusCode"], headers, body, answer.get("isBase64Encoded", False)
 
 
-def both_ways(one: Function, twin: Function) -> Callable[[Event, object], Answer]:
+def compare_with_adapter(one: Function, twin: Function) -> Callable[[Event, object], LambdaResponse]:
     """Answers events with `one`, and sees that serverless-wsgi in front of `twin` would have answered the same."""
 
-    def invoke(event: Event, context: object = None) -> Answer:
-        answer = in_json(one(event, context))
+    def invoke(event: Event, context: object = None) -> LambdaResponse:
+        answer = json_round_trip(one(event, context))
         if event.get("version") == "2.0":
-            assert plain(answer) == plain(in_json(twin.adapted(event)))
+            assert normalize_response(answer) == normalize_response(json_round_trip(twin.adapted(event)))
         else:
             twin(event, context)
         return answer

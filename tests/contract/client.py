@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from contract.responses import Breach
+from contract.responses import ContractBreach
 
 TOKEN = "the-good-token"
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class HttpResponse:
     """A response as the WSGI server saw it."""
 
     status: int
@@ -32,7 +32,7 @@ class Received:
         return values[0] if values else None
 
     @property
-    def refusal(self) -> tuple[int, str]:
+    def problem(self) -> tuple[int, str]:
         """The status and code of a problem document, which must be whole, honest and small."""
         assert self.header("content-type") == "application/problem+json", self
         assert len(self.body) <= 4096
@@ -47,9 +47,9 @@ class Client:
     """Calls an application, with the good token unless told otherwise."""
 
     application: WSGIApplication
-    seen: list[Any] = field(default_factory=list)
+    received: list[Any] = field(default_factory=list)
     """What the functions were called with, where they keep it."""
-    breaches: list[Breach] = field(default_factory=list)
+    breaches: list[ContractBreach] = field(default_factory=list)
     """The answers that broke the document."""
 
     def send(
@@ -59,18 +59,18 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         token: str | None = TOKEN,
-    ) -> Received:
+    ) -> HttpResponse:
         """Send a request to a target (path and query as they stand on the wire)."""
         sent = dict(headers or {})
         if token is not None:
             sent.setdefault("Authorization", f"Bearer {token}")
         return call(self.application, environ(method, target, body, sent))
 
-    def get(self, target: str, headers: Mapping[str, str] | None = None, token: str | None = TOKEN) -> Received:
+    def get(self, target: str, headers: Mapping[str, str] | None = None, token: str | None = TOKEN) -> HttpResponse:
         """GET a target."""
         return self.send("GET", target, headers=headers, token=token)
 
-    def post(self, target: str, value: Any, media: str = "application/json") -> Received:
+    def post(self, target: str, value: Any, media: str = "application/json") -> HttpResponse:
         """POST JSON: bytes go as they are, any other value is written as JSON."""
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return self.send("POST", target, body, {"Content-Type": media})
@@ -105,7 +105,7 @@ def environ(
     return made
 
 
-def call(application: WSGIApplication, request: WSGIEnvironment) -> Received:
+def call(application: WSGIApplication, request: WSGIEnvironment) -> HttpResponse:
     """The response of an application to an environ."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -115,4 +115,4 @@ def call(application: WSGIApplication, request: WSGIEnvironment) -> Received:
 
     body = b"".join(application(request, start_response))
     ((status, headers),) = started
-    return Received(int(status.split(" ")[0]), headers, body)
+    return HttpResponse(int(status.split(" ")[0]), headers, body)

@@ -24,7 +24,7 @@ PROBLEM: Schema = {
     },
 }
 
-REFUSALS = (400, 401, 403, 404, 406, 409, 412, 415, 422, 428, 503)
+PROBLEM_STATUSES = (400, 401, 403, 404, 406, 409, 412, 415, 422, 428, 503)
 """The statuses that every operation here declares as problem documents."""
 
 
@@ -59,7 +59,7 @@ def operation(
     """An operation that answers 200 with any object, or these responses, or a problem."""
     made: Schema = {
         "operationId": operation_id,
-        "responses": {**problems(*REFUSALS), **(responses or {"200": answering(OBJECT)})},
+        "responses": {**problems(*PROBLEM_STATUSES), **(responses or {"200": response(OBJECT)})},
         **more,
     }
     if parameters:
@@ -71,15 +71,15 @@ def operation(
 
 def problems(*statuses: int) -> Schema:
     """Problem responses; a 401 names the challenge that it carries."""
-    made = {str(status): answering({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
+    made = {str(status): response({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
     if "401" in made:
         made["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING, "required": True}}
     return made
 
 
-def answering(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
+def response(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
     """A response whose body keeps a schema, as JSON or as these media types."""
-    made: Schema = {"description": "An answer.", "content": _content(schema, media)}
+    made: Schema = {"description": "An answer.", "content": _content_object(schema, media)}
     if headers:
         made["headers"] = headers
     return made
@@ -87,19 +87,19 @@ def answering(schema: Schema, *media: str, headers: Schema | None = None) -> Sch
 
 def json_body(schema: Schema, *media: str, required: bool = True) -> Schema:
     """A request body that keeps a schema, as JSON or as these media types."""
-    return {"required": required, "content": _content(schema, media)}
+    return {"required": required, "content": _content_object(schema, media)}
 
 
-def parameter(name: str, place: str, schema: Schema, *, required: bool = False, **more: Any) -> Schema:
+def parameter(name: str, location: str, schema: Schema, *, required: bool = False, **more: Any) -> Schema:
     """A parameter; one in the path is always required."""
-    return {"name": name, "in": place, "schema": schema, "required": required or place == "path", **more}
+    return {"name": name, "in": location, "schema": schema, "required": required or location == "path", **more}
 
 
-def an_object(properties: Mapping[str, Schema], *required: str) -> Schema:
+def object_schema(properties: Mapping[str, Schema], *required: str) -> Schema:
     """An object that has these properties and no others."""
     made: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     return {**made, "required": list(required)} if required else made
 
 
-def _content(schema: Schema, media: tuple[str, ...]) -> Schema:
+def _content_object(schema: Schema, media: tuple[str, ...]) -> Schema:
     return {kind: {"schema": schema} for kind in media or ("application/json",)}

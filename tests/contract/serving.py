@@ -6,11 +6,11 @@ from typing import Any
 
 from contract.application import build
 from contract.bridge import WsgiBridge
-from contract.cursors import Cursors
+from contract.cursors import CursorCodec
 from contract.edge import Edge
 from contract.operations import Call
 from contract.problems import Problem
-from contract.responses import Breach, Response
+from contract.responses import ContractBreach, Response
 from tests.contract.client import TOKEN, Client
 from tests.contract.documents import Schema, document, json_body, operation, parameter
 
@@ -28,7 +28,7 @@ CALLERS = {TOKEN: Caller("usr_1"), "another-good-token": Caller("usr_2")}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What a function answers: the contract's Reply."""
 
     body: Any = None
@@ -40,43 +40,43 @@ class Answer:
 
 
 def serve(
-    described: Schema,
+    openapi_document: Schema,
     functions: Functions,
     *,
     origins: Iterable[str] = (),
-    provided: Mapping[str, Callable[[Call], Any]] | None = None,
-    refusal: Callable[[Exception], Problem | None] = lambda _: None,
-    settle: Callable[[Call, Callable[[], Response]], Response] = lambda _, answer: answer(),
+    dependencies: Mapping[str, Callable[[Call], Any]] | None = None,
+    to_problem: Callable[[Exception], Problem | None] = lambda _: None,
+    commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, answer: answer(),
     authenticate: Callable[[str], Any] = CALLERS.get,
-    public: frozenset[str] = frozenset(),
+    public_operations: frozenset[str] = frozenset(),
     seen: list[Any] | None = None,
 ) -> Client:
     """A client of these functions behind bridge, edge and contract. Requests made here are called `made-here`."""
-    breaches: list[Breach] = []
+    breaches: list[ContractBreach] = []
     api = build(
-        described,
+        openapi_document,
         functions,
-        provided=provided or {},
+        dependencies=dependencies or {},
         authenticate=authenticate,
-        settle=settle,
-        refusal=refusal,
-        cursors=Cursors(b"a key of the tests"),
-        public=public,
-        breached=breaches.append,
+        commit=commit,
+        to_problem=to_problem,
+        cursors=CursorCodec(b"a key of the tests"),
+        public_operations=public_operations,
+        on_breach=breaches.append,
     )
     edge = Edge(api, new_request_id=lambda: "made-here", origins=origins)
     return Client(WsgiBridge(edge), seen if seen is not None else [], breaches)
 
 
-def taking_body(
+def serve_body(
     schema: Schema, *media: str, required: bool = True, schemas: Mapping[str, Schema] | None = None
 ) -> Client:
     """POST /v1/things takes a body of this schema; `seen` holds the bodies that came through."""
     seen: list[Any] = []
 
-    def make_thing(body: Any) -> Answer:
+    def make_thing(body: Any) -> Result:
         seen.append(body)
-        return Answer({})
+        return Result({})
 
     described = operation("make_thing", body=json_body(schema, *media, required=required))
     return serve(
@@ -86,20 +86,20 @@ def taking_body(
     )
 
 
-def taking_parameter(place: str, schema: Schema, **more: Any) -> Client:
+def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
     """GET /v1/things takes a parameter called `value`; `seen` holds what came through, None when nothing came."""
     seen: list[Any] = []
 
-    def get_thing(value: Any = None) -> Answer:
+    def get_thing(value: Any = None) -> Result:
         seen.append(value)
-        return Answer({})
+        return Result({})
 
     path = "/things/{value}" if place == "path" else "/things"
     described = operation("get_thing", parameter("value", place, schema, **more))
     return serve(document({path: {"get": described}}), {"get_thing": get_thing}, seen=seen)
 
 
-def answering_with(answer: Answer, responses: Mapping[str, Any], *parameters: Schema) -> Client:
+def serve_result(result: Result, responses: Mapping[str, Any], *parameters: Schema) -> Client:
     """GET /v1/thing answers this, whatever the document says its responses are."""
     described = operation("get_thing", *parameters, responses=responses)
-    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: answer})
+    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: result})

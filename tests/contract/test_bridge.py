@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.bridge import Message, WsgiBridge, drive, scope_of
+from contract.bridge import Message, WsgiBridge, build_scope, run_synchronously
 from tests.contract.client import call, environ
 
 Receive = Callable[[], Awaitable[Message]]
@@ -72,7 +72,7 @@ def test_an_application_that_waits_is_cleaned_up() -> None:
             closed.append(True)
 
     with pytest.raises(RuntimeError):
-        drive(wait())
+        run_synchronously(wait())
 
     assert closed == [True]
 
@@ -200,7 +200,7 @@ def test_the_scope_says_what_the_environ_says() -> None:
     request = environ("PUT", "/a%20b/caf%C3%A9?q=%20&r", b"{}", {"Content-Type": "text/x", "X-Some-Thing": "\xfc"})
     request |= {"SCRIPT_NAME": "/prefix", "wsgi.url_scheme": "https", "SERVER_NAME": "example.org"}
 
-    scope = scope_of(request)
+    scope = build_scope(request)
 
     assert scope["type"] == "http"
     assert scope["method"] == "PUT"
@@ -229,7 +229,7 @@ def test_the_scope_says_what_the_environ_says() -> None:
     ],
 )
 def test_a_prefix_has_one_slash_in_front_and_none_at_the_end(name: str, prefix: str) -> None:
-    scope = scope_of({**environ("GET", "/v1/boards"), "SCRIPT_NAME": name})
+    scope = build_scope({**environ("GET", "/v1/boards"), "SCRIPT_NAME": name})
 
     assert (scope["path"], scope["root_path"]) == (f"{prefix}/v1/boards", prefix)
 
@@ -238,7 +238,7 @@ def test_the_type_of_a_body_is_told_once() -> None:
     request = environ("POST", "/", b"{}", {"Content-Type": "application/json"})
     request |= {"HTTP_CONTENT_TYPE": "text/plain", "HTTP_CONTENT_LENGTH": "9"}
 
-    headers = scope_of(request)["headers"]
+    headers = build_scope(request)["headers"]
 
     assert sorted(headers) == [(b"content-length", b"2"), (b"content-type", b"application/json")]
 
@@ -247,14 +247,14 @@ def test_an_environ_without_a_port_or_a_query_is_fine() -> None:
     request = environ("GET", "/")
     del request["SERVER_PORT"], request["QUERY_STRING"]
 
-    scope = scope_of(request)
+    scope = build_scope(request)
 
     assert scope["query_string"] == b""
     assert scope["server"] == ("localhost", 0)
 
 
 def test_bytes_that_are_no_text_keep_apart_from_any_text() -> None:
-    assert scope_of(environ("GET", "/%ff"))["path"] == "/\udcff"
+    assert build_scope(environ("GET", "/%ff"))["path"] == "/\udcff"
 
 
 def test_a_status_without_a_phrase_is_sent() -> None:

@@ -8,7 +8,7 @@ from contract.operations import Call
 from contract.responses import Response
 from tests.contract.client import Client
 from tests.contract.documents import STRING, document, json_body, operation, parameter
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 LINE = {**STRING, "x-tackboard-text": "line"}
 
@@ -19,7 +19,7 @@ def client() -> Client:
     seen: list[Any] = []
 
     def settle(call: Call, answer: Any) -> Response:
-        seen.append((call.idempotency_key, call.fingerprint()))
+        seen.append((call.idempotency_key, call.compute_fingerprint()))
         response: Response = answer()
         return response
 
@@ -36,10 +36,10 @@ def client() -> Client:
             }
         ),
         {
-            "make_thing": lambda place, body: Answer({"place": place, "body": body}),
-            "put_thing": lambda place, body: Answer({"place": place, "body": body}),
+            "make_thing": lambda place, body: Result({"place": place, "body": body}),
+            "put_thing": lambda place, body: Result({"place": place, "body": body}),
         },
-        settle=settle,
+        commit=settle,
         seen=seen,
     )
 
@@ -48,7 +48,7 @@ def asked(client: Client, body: bytes, place: str = "a", method: str = "POST", k
     """The key and the fingerprint of one call."""
     headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
     assert client.send(method, f"/v1/places/{place}/things", body, headers).status == 200
-    return client.seen[-1]
+    return client.received[-1]
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,16 @@ def test_a_key_counts_only_where_the_document_names_it(client: Client) -> None:
 def test_what_settles_may_call_the_function_as_often_as_it_needs() -> None:
     times: list[int] = []
 
-    def get_thing() -> Answer:
+    def get_thing() -> Result:
         times.append(len(times))
-        return Answer({"time": len(times)})
+        return Result({"time": len(times)})
 
     def settle(_: Call, answer: Any) -> Response:
         answer()
         response: Response = answer()
         return response
 
-    client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": get_thing}, settle=settle)
+    client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": get_thing}, commit=settle)
 
     assert client.get("/v1/thing").json() == {"time": 2}
 
@@ -103,7 +103,7 @@ def test_what_settles_sees_what_the_document_says_of_the_operation() -> None:
         return response
 
     described = {**operation("get_thing"), "x-role": "viewer", "x-scope": "read"}
-    client = serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Answer({})}, settle=settle)
+    client = serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Result({})}, commit=settle)
 
     client.get("/v1/thing")
 
@@ -114,8 +114,8 @@ def test_a_function_gets_what_the_application_provides_for_this_very_call() -> N
     described = operation("get_thing", parameter("q", "query", STRING))
     client = serve(
         document({"/thing": {"get": described}}),
-        {"get_thing": lambda who, clock, q=None: Answer({"who": who, "clock": clock, "q": q})},
-        provided={"who": lambda call: call.caller.user_id, "clock": lambda _: 12, "unused": lambda _: 1 / 0},
+        {"get_thing": lambda who, clock, q=None: Result({"who": who, "clock": clock, "q": q})},
+        dependencies={"who": lambda call: call.caller.user_id, "clock": lambda _: 12, "unused": lambda _: 1 / 0},
     )
 
     assert client.get("/v1/thing?q=x").json() == {"who": "usr_1", "clock": 12, "q": "x"}
@@ -125,8 +125,8 @@ def test_what_the_document_names_goes_before_what_the_application_provides() -> 
     described = operation("get_thing", parameter("who", "query", STRING))
     client = serve(
         document({"/thing": {"get": described}}),
-        {"get_thing": lambda who="nobody": Answer({"who": who})},
-        provided={"who": lambda _: "the application's"},
+        {"get_thing": lambda who="nobody": Result({"who": who})},
+        dependencies={"who": lambda _: "the application's"},
     )
 
     assert client.get("/v1/thing?who=mine").json() == {"who": "mine"}

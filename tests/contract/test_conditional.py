@@ -5,8 +5,8 @@ import pytest
 from contract.conditional import IfMatch, is_unchanged
 from contract.problems import Problem
 from tests.contract.client import Client
-from tests.contract.documents import OBJECT, STRING, Schema, answering, document, operation, parameter
-from tests.contract.serving import Answer, serve
+from tests.contract.documents import OBJECT, STRING, Schema, document, operation, parameter, response
+from tests.contract.serving import Result, serve
 
 TAGGED: Schema = {"ETag": {"schema": STRING, "required": True}, "Cache-Control": {"schema": STRING, "required": True}}
 
@@ -16,7 +16,7 @@ TAGGED: Schema = {"ETag": {"schema": STRING, "required": True}, "Cache-Control":
     ['"3"', '"3.117"', ' "3" ', '"1", "3"', '"1","2" ,\t"3.9"', "*", " * ", 'W/"2", "3"', '"a,b", "3"'],
 )
 def test_a_change_of_the_version_that_was_seen_is_admitted(header: str) -> None:
-    IfMatch(header).admits(3)
+    IfMatch(header).ensure_matches(3)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_change_of_the_version_that_was_seen_is_admitted(header: str) -> None:
 )
 def test_a_change_of_any_other_version_is_refused(header: str) -> None:
     with pytest.raises(Problem) as refused:
-        IfMatch(header).admits(3)
+        IfMatch(header).ensure_matches(3)
 
     assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
 
@@ -45,14 +45,14 @@ def test_a_change_of_any_other_version_is_refused(header: str) -> None:
 )
 def test_who_sends_no_tag_of_ours_is_not_sent_to_read_again(header: str, advice: str) -> None:
     with pytest.raises(Problem) as refused:
-        IfMatch(header).admits(3)
+        IfMatch(header).ensure_matches(3)
 
     assert advice in refused.value.detail
 
 
 def test_a_change_of_no_version_at_all_is_refused() -> None:
     with pytest.raises(Problem) as refused:
-        IfMatch(None).admits(3)
+        IfMatch(None).ensure_matches(3)
 
     assert (refused.value.status, refused.value.code) == (428, "precondition_required")
 
@@ -65,7 +65,7 @@ def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
         IfMatch(header)
 
     assert (refused.value.status, refused.value.code) == (400, "invalid_header")
-    assert [fault.pointer for fault in refused.value.faults] == ["/header/If-Match"]
+    assert [fault.pointer for fault in refused.value.violations] == ["/header/If-Match"]
 
 
 def _rewritten(tag: str) -> list[str]:
@@ -78,7 +78,7 @@ def _rewritten(tag: str) -> list[str]:
     "header", [*_rewritten("3"), *_rewritten("3.117"), *_rewritten("3.0-2-1"), '"1-br", W/"3-gzip"']
 )
 def test_a_change_is_admitted_with_the_tag_as_a_proxy_rewrote_it(header: str) -> None:
-    IfMatch(header).admits(3)
+    IfMatch(header).ensure_matches(3)
 
 
 @pytest.mark.parametrize("tag", ["3", "3.117", "3.0-2-1", "117.more"])
@@ -120,19 +120,19 @@ def thing() -> Client:
         "get_thing",
         parameter("If-None-Match", "header", {"type": "string", "maxLength": 100}),
         responses={
-            "200": answering(OBJECT, headers=TAGGED),
+            "200": response(OBJECT, headers=TAGGED),
             "304": {"description": "You know it.", "headers": TAGGED},
         },
     )
     changing = operation("change_thing", parameter("If-Match", "header", STRING, required=True))
 
-    def change_thing(if_match: IfMatch) -> Answer:
-        if_match.admits(3)
-        return Answer({"changed": True})
+    def change_thing(if_match: IfMatch) -> Result:
+        if_match.ensure_matches(3)
+        return Result({"changed": True})
 
     return serve(
         document({"/thing": {"get": looking, "patch": changing}}),
-        {"get_thing": lambda: Answer({"n": 1}, etag="3.117"), "change_thing": change_thing},
+        {"get_thing": lambda: Result({"n": 1}, etag="3.117"), "change_thing": change_thing},
     )
 
 
@@ -161,7 +161,7 @@ def test_what_the_client_does_not_know_is_sent(thing: Client) -> None:
 
 
 def test_a_broken_if_none_match_is_refused(thing: Client) -> None:
-    assert thing.get("/v1/thing", headers={"If-None-Match": '"3'}).refusal == (400, "invalid_header")
+    assert thing.get("/v1/thing", headers={"If-None-Match": '"3'}).problem == (400, "invalid_header")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_broken_if_none_match_is_refused(thing: Client) -> None:
 def test_a_change_without_the_right_tag_is_refused(
     thing: Client, headers: dict[str, str], refusal: tuple[int, str]
 ) -> None:
-    assert thing.send("PATCH", "/v1/thing", headers=headers).refusal == refusal
+    assert thing.send("PATCH", "/v1/thing", headers=headers).problem == refusal
 
 
 @pytest.mark.parametrize("tag", ['"3"', '"3.117"', '"3.118"', 'W/"3.118"', '"3.118-gzip"', "*"])

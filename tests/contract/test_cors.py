@@ -2,10 +2,10 @@
 
 import pytest
 
-from contract.edge import _dressed
+from contract.edge import _add_common_headers
 from tests.contract.client import Client
 from tests.contract.documents import document, operation
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 ORIGIN = "https://board.example.org"
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization, if-match"}
@@ -28,7 +28,7 @@ FOREIGN = [
 def thing(*origins: str) -> Client:
     """GET /v1/thing, open to pages of these origins."""
     described = document({"/thing": {"get": operation("get_thing")}})
-    return serve(described, {"get_thing": lambda: Answer({})}, origins=origins)
+    return serve(described, {"get_thing": lambda: Result({})}, origins=origins)
 
 
 def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
@@ -136,10 +136,12 @@ def test_a_preflight_allows_nothing_without_an_allow_list() -> None:
 def test_options_that_is_no_preflight_is_a_method_like_any_other() -> None:
     received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
 
-    assert received.refusal == (405, "method_not_allowed")
+    assert received.problem == (405, "method_not_allowed")
 
 
 def test_what_an_answer_varies_by_already_is_kept() -> None:
-    dressed = _dressed([(b"vary", b"Accept-Encoding")], [(b"vary", b"Origin"), (b"cache-control", b"no-store")])
+    dressed = _add_common_headers(
+        [(b"vary", b"Accept-Encoding")], [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
+    )
 
     assert [value for name, value in dressed if name == b"vary"] == [b"Accept-Encoding", b"Origin"]

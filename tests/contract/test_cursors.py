@@ -5,31 +5,31 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from contract.cursors import Cursors, Position
+from contract.cursors import CursorCodec, PageKey
 from contract.problems import Problem
 from tests.contract.client import Client
 from tests.contract.documents import INTEGER, STRING, document, operation, parameter
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
 
 
-def refused(cursors: Cursors, cursor: str, scope: Mapping[str, object]) -> tuple[int, str]:
+def refused(cursors: CursorCodec, cursor: str, scope: Mapping[str, object]) -> tuple[int, str]:
     """How a cursor is refused."""
     with pytest.raises(Problem) as problem:
-        cursors.open(cursor, scope)
+        cursors.decode(cursor, scope)
     return problem.value.status, problem.value.code
 
 
 @pytest.mark.parametrize("position", [(1,), ("crd_a", 5), ("",), ("Zoë\n",), (), (-(2**63), "a" * 500)])
-def test_a_cursor_opens_to_the_position_that_was_sealed(position: Position) -> None:
-    cursors = Cursors(b"key")
+def test_a_cursor_opens_to_the_position_that_was_sealed(position: PageKey) -> None:
+    cursors = CursorCodec(b"key")
 
-    assert cursors.open(cursors.seal(position, HERE), HERE) == position
+    assert cursors.decode(cursors.encode(position, HERE), HERE) == position
 
 
 def test_a_cursor_needs_no_escaping_in_a_url() -> None:
-    cursor = Cursors(b"key").seal(("?" * 50, "\xff" * 50), HERE)
+    cursor = CursorCodec(b"key").encode(("?" * 50, "\xff" * 50), HERE)
 
     assert all(char.isascii() and (char.isalnum() or char in "-_") for char in cursor)
 
@@ -47,16 +47,16 @@ def test_a_cursor_needs_no_escaping_in_a_url() -> None:
     ],
 )
 def test_a_cursor_of_another_listing_is_refused(scope: dict[str, object]) -> None:
-    cursors = Cursors(b"key")
+    cursors = CursorCodec(b"key")
 
-    assert refused(cursors, cursors.seal((1,), HERE), scope) == (400, "invalid_cursor")
+    assert refused(cursors, cursors.encode((1,), HERE), scope) == (400, "invalid_cursor")
 
 
 def test_the_order_in_which_filters_are_named_is_no_matter() -> None:
-    cursors = Cursors(b"key")
-    cursor = cursors.seal((1,), {"a": 1, "b": {"c": 2, "d": 3}})
+    cursors = CursorCodec(b"key")
+    cursor = cursors.encode((1,), {"a": 1, "b": {"c": 2, "d": 3}})
 
-    assert cursors.open(cursor, {"b": {"d": 3, "c": 2}, "a": 1}) == (1,)
+    assert cursors.decode(cursor, {"b": {"d": 3, "c": 2}, "a": 1}) == (1,)
 
 
 def changed(cursor: str, number: int) -> str:
@@ -68,8 +68,8 @@ def changed(cursor: str, number: int) -> str:
 
 @pytest.mark.parametrize("number", [0, 1, 8, 16, 17, -1], ids=["version", "mac", "mac 8", "mac end", "text", "end"])
 def test_a_cursor_that_was_tampered_with_is_refused(number: int) -> None:
-    cursors = Cursors(b"key")
-    cursor = cursors.seal((10, "crd_a"), HERE)
+    cursors = CursorCodec(b"key")
+    cursor = cursors.encode((10, "crd_a"), HERE)
 
     assert refused(cursors, changed(cursor, number), HERE) == (400, "invalid_cursor")
 
@@ -95,22 +95,22 @@ def test_a_cursor_that_was_tampered_with_is_refused(number: int) -> None:
     ],
 )
 def test_what_is_no_whole_cursor_is_refused(mangle: Callable[[str], str]) -> None:
-    cursors = Cursors(b"key")
-    cursor = cursors.seal((10, "crd_a"), HERE)
+    cursors = CursorCodec(b"key")
+    cursor = cursors.encode((10, "crd_a"), HERE)
 
     assert refused(cursors, mangle(cursor), HERE) == (400, "invalid_cursor")
 
 
 def test_a_cursor_made_with_a_foreign_key_is_refused() -> None:
-    assert refused(Cursors(b"key"), Cursors(b"another key").seal((1,), HERE), HERE) == (400, "invalid_cursor")
+    assert refused(CursorCodec(b"key"), CursorCodec(b"another key").encode((1,), HERE), HERE) == (400, "invalid_cursor")
 
 
 def test_a_key_can_be_replaced_while_old_cursors_still_open() -> None:
-    old, both, new = Cursors(b"old"), Cursors(b"new", b"old"), Cursors(b"new")
+    old, both, new = CursorCodec(b"old"), CursorCodec(b"new", b"old"), CursorCodec(b"new")
 
-    assert both.open(old.seal((1,), HERE), HERE) == (1,)
-    assert new.open(both.seal((1,), HERE), HERE) == (1,)
-    assert refused(new, old.seal((1,), HERE), HERE) == (400, "invalid_cursor")
+    assert both.decode(old.encode((1,), HERE), HERE) == (1,)
+    assert new.decode(both.encode((1,), HERE), HERE) == (1,)
+    assert refused(new, old.encode((1,), HERE), HERE) == (400, "invalid_cursor")
 
 
 @pytest.fixture
@@ -122,25 +122,25 @@ def listing() -> Client:
         parameter("cursor", "query", {"type": "string", "maxLength": 500}),
     ]
 
-    def answer(at: Position | None, sealed: str | None) -> Answer:
-        return Answer({"at": list(at) if at else None, "next": sealed})
+    def answer(at: PageKey | None, sealed: str | None) -> Result:
+        return Result({"at": list(at) if at else None, "next": sealed})
 
     def list_things(
         place: str,
         limit: int,
-        next_cursor: Callable[[Position | None], str | None],
+        next_cursor: Callable[[PageKey | None], str | None],
         q: str | None = None,
-        cursor: Position | None = None,
-    ) -> Answer:
+        cursor: PageKey | None = None,
+    ) -> Result:
         del q
         return answer(cursor, next_cursor((place, limit)))
 
     def list_others(
         limit: int,
-        next_cursor: Callable[[Position | None], str | None],
+        next_cursor: Callable[[PageKey | None], str | None],
         q: str | None = None,
-        cursor: Position | None = None,
-    ) -> Answer:
+        cursor: PageKey | None = None,
+    ) -> Result:
         return answer(cursor, next_cursor((limit,) if q != "end" else None))
 
     return serve(
@@ -179,7 +179,7 @@ def test_the_size_of_a_page_may_change_between_two(listing: Client) -> None:
 def test_a_cursor_goes_nowhere_else(listing: Client, target: str) -> None:
     cursor = listing.get("/v1/places/a/things?q=x").json()["next"]
 
-    assert listing.get(f"{target}&cursor={cursor}").refusal == (400, "invalid_cursor")
+    assert listing.get(f"{target}&cursor={cursor}").problem == (400, "invalid_cursor")
 
 
 def test_a_cursor_is_no_use_to_another_person(listing: Client) -> None:
@@ -190,8 +190,8 @@ def test_a_cursor_is_no_use_to_another_person(listing: Client) -> None:
 
 
 def test_an_oversized_cursor_is_refused(listing: Client) -> None:
-    assert listing.get(f"/v1/others?cursor={'A' * 501}").refusal == (400, "invalid_parameter")
-    assert listing.get("/v1/others?cursor=").refusal == (400, "invalid_cursor")
+    assert listing.get(f"/v1/others?cursor={'A' * 501}").problem == (400, "invalid_parameter")
+    assert listing.get("/v1/others?cursor=").problem == (400, "invalid_cursor")
 
 
 def test_there_is_no_cursor_at_the_end(listing: Client) -> None:

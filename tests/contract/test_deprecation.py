@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 
 from contract.operations import BadDocument
-from tests.contract.documents import INTEGER, OBJECT, STRING, answering, document, operation, parameter
-from tests.contract.serving import Answer, serve
+from tests.contract.documents import INTEGER, OBJECT, STRING, document, operation, parameter, response
+from tests.contract.serving import Result, serve
 
 DATES = {"x-tackboard-deprecated-since": "2027-01-01", "x-sunset": "2027-12-31"}
 HEADERS = {name: {"required": True, "schema": STRING} for name in ("Deprecation", "Sunset")}
 
 
 def deprecated(**said: Any) -> dict[str, Any]:
-    declared = {"200": answering(OBJECT, headers=HEADERS)}
+    declared = {"200": response(OBJECT, headers=HEADERS)}
     described = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **said)
     return document({"/things": {"get": described}})
 
 
-def get_thing(n: int | None = None) -> Answer:
-    return Answer({"n": n})
+def get_thing(n: int | None = None) -> Result:
+    return Result({"n": n})
 
 
 def test_a_deprecated_operation_tells_since_when_and_until_when() -> None:

@@ -7,10 +7,10 @@ from wsgiref.types import WSGIEnvironment
 import pytest
 
 from contract.bridge import Message, WsgiBridge
-from contract.edge import MOST_BODY, MOST_HEADERS, MOST_PATH, MOST_QUERY, Edge
+from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_PATH_CHARACTERS, MAX_QUERY_BYTES, Edge
 from tests.contract.client import Client, call, environ
 from tests.contract.documents import OBJECT
-from tests.contract.serving import taking_body
+from tests.contract.serving import serve_body
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -38,11 +38,11 @@ def chunked(body: bytes) -> WSGIEnvironment:
 
 
 def test_a_body_as_large_as_allowed_passes(edge: Client) -> None:
-    assert edge.send("POST", "/", b"x" * MOST_BODY).body == f"made-here {MOST_BODY}".encode()
-    assert call(edge.application, chunked(b"x" * MOST_BODY)).body == f"made-here {MOST_BODY}".encode()
+    assert edge.send("POST", "/", b"x" * MAX_BODY_BYTES).body == f"made-here {MAX_BODY_BYTES}".encode()
+    assert call(edge.application, chunked(b"x" * MAX_BODY_BYTES)).body == f"made-here {MAX_BODY_BYTES}".encode()
 
 
-@pytest.mark.parametrize("length", [str(MOST_BODY + 1), "6000000", "9" * 18, "9" * 19, "9" * 5_000])
+@pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "6000000", "9" * 18, "9" * 19, "9" * 5_000])
 def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Client, length: str) -> None:
     class Unread(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -51,40 +51,40 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Client, length
     request = environ("POST", "/", headers={"Content-Length": length})
     request["wsgi.input"] = Unread()
 
-    assert call(edge.application, request).refusal == (413, "body_too_large")
+    assert call(edge.application, request).problem == (413, "body_too_large")
 
 
 def test_a_body_that_turns_out_too_large_is_refused(edge: Client) -> None:
-    assert call(edge.application, chunked(b"x" * (MOST_BODY + 1))).refusal == (413, "body_too_large")
+    assert call(edge.application, chunked(b"x" * (MAX_BODY_BYTES + 1))).problem == (413, "body_too_large")
 
 
 def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(edge: Client) -> None:
-    request = chunked(b"x" * MOST_BODY * 10)
+    request = chunked(b"x" * MAX_BODY_BYTES * 10)
 
     call(edge.application, request)
 
-    assert request["wsgi.input"].tell() <= MOST_BODY * 2
+    assert request["wsgi.input"].tell() <= MAX_BODY_BYTES * 2
 
 
 def test_a_path_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
-    assert edge.get("/" + "a" * (MOST_PATH - 1)).status == 200
-    assert edge.get("/" + "a" * MOST_PATH).refusal == (414, "uri_too_long")
+    assert edge.get("/" + "a" * (MAX_PATH_CHARACTERS - 1)).status == 200
+    assert edge.get("/" + "a" * MAX_PATH_CHARACTERS).problem == (414, "uri_too_long")
 
 
 def test_a_query_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
-    assert edge.get("/?" + "a" * MOST_QUERY).status == 200
-    assert edge.get("/?" + "a" * (MOST_QUERY + 1)).refusal == (414, "uri_too_long")
+    assert edge.get("/?" + "a" * MAX_QUERY_BYTES).status == 200
+    assert edge.get("/?" + "a" * (MAX_QUERY_BYTES + 1)).problem == (414, "uri_too_long")
 
 
 def test_headers_as_large_as_allowed_pass_and_larger_ones_do_not(edge: Client) -> None:
-    assert edge.get("/", headers={"X": "a" * (MOST_HEADERS - 1)}, token=None).status == 200
-    assert edge.get("/", headers={"X": "a" * MOST_HEADERS}, token=None).refusal == (431, "headers_too_large")
+    assert edge.get("/", headers={"X": "a" * (MAX_HEADER_BYTES - 1)}, token=None).status == 200
+    assert edge.get("/", headers={"X": "a" * MAX_HEADER_BYTES}, token=None).problem == (431, "headers_too_large")
     assert edge.get("/", headers={f"X-{n}": "a" * 100 for n in range(640)}, token=None).status == 431
 
 
 @pytest.mark.parametrize("path", ["/%00", "/a%0ab", "/%1f", "/%7f", "/%ff", "/%c0%af", "/%ed%a0%80"])
 def test_a_path_with_what_is_no_clean_text_leads_nowhere(edge: Client, path: str) -> None:
-    assert edge.get(path).refusal == (404, "not_found")
+    assert edge.get(path).problem == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/caf%C3%A9", "/%F0%9F%98%80", "/a%20b", "/a%25b", "/~a/!$&'()*+,;=:@"])
@@ -94,7 +94,7 @@ def test_any_other_path_passes(edge: Client, path: str) -> None:
 
 @pytest.mark.parametrize("query", ["a=b c", "a=\x01", "a=\xff", "a=\u20ac", "a\n", "\x00"])
 def test_a_query_with_characters_that_must_be_escaped_is_refused(edge: Client, query: str) -> None:
-    assert edge.get(f"/?{query}").refusal == (400, "malformed_request")
+    assert edge.get(f"/?{query}").problem == (400, "malformed_request")
 
 
 @pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 64, "00-4bf92f3577b34da6a3ce929d0e0e4736-00"])
@@ -187,6 +187,6 @@ def test_the_order_of_refusals_is_size_before_hygiene(edge: Client) -> None:
     "forms", [{"Host": "elsewhere.example"}, {"Host": ""}, {"traceparent": "broken"}, {"Cookie": "\xff;;="}]
 )
 def test_odd_headers_that_mean_nothing_here_are_no_error(forms: dict[str, str]) -> None:
-    client = taking_body(OBJECT)
+    client = serve_body(OBJECT)
 
     assert client.send("POST", "/v1/things", b"{}", {"Content-Type": "application/json", **forms}).status == 200

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, Schema, an_object
-from tests.contract.serving import taking_body, taking_parameter
+from tests.contract.documents import INTEGER, STRING, Schema, object_schema
+from tests.contract.serving import serve_body, serve_parameter
 
 MOMENT: Schema = {
     "type": "string",
@@ -36,13 +36,13 @@ BLOCK: Schema = {**LINE, "pattern": "^[^\u0000-\u0008\u000b-\u001f]*$", "x-tackb
 def errors_of(client: Client, value: object) -> list[tuple[str, str, str]]:
     """Pointer, code and message of each error that a body is refused with."""
     received = client.post("/v1/things", value)
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     return [(error["pointer"], error["code"], error["message"]) for error in received.json()["errors"]]
 
 
 def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
     """Code and message of the only error of a value that a property holds."""
-    ((where, code, message),) = errors_of(taking_body(an_object({"value": schema})), {"value": value})
+    ((where, code, message),) = errors_of(serve_body(object_schema({"value": schema})), {"value": value})
     assert where == "/value"
     return code, message
 
@@ -86,19 +86,19 @@ def test_an_example_that_does_not_fit_into_a_sentence_is_left_out(example: objec
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
-        (an_object({"inner": an_object({"key": KEY})}), {"inner": {"key": " "}}),
-        (an_object({"inner": {"type": "array", "items": KEY}}), {"inner": [" "]}),
-        ({"type": "object", "additionalProperties": an_object({"key": KEY})}, {"a": {"key": " "}}),
-        (an_object({"key": {"allOf": [STRING, KEY]}}), {"key": " "}),
-        (an_object({"key": {**KEY, "nullable": True}}), {"key": " "}),
-        (an_object({"key": {"$ref": "#/components/schemas/Key"}}), {"key": " "}),
-        (an_object({"$ref": {"$ref": "#/components/schemas/Same"}}), {"$ref": " "}),
+        (object_schema({"inner": object_schema({"key": KEY})}), {"inner": {"key": " "}}),
+        (object_schema({"inner": {"type": "array", "items": KEY}}), {"inner": [" "]}),
+        ({"type": "object", "additionalProperties": object_schema({"key": KEY})}, {"a": {"key": " "}}),
+        (object_schema({"key": {"allOf": [STRING, KEY]}}), {"key": " "}),
+        (object_schema({"key": {**KEY, "nullable": True}}), {"key": " "}),
+        (object_schema({"key": {"$ref": "#/components/schemas/Key"}}), {"key": " "}),
+        (object_schema({"$ref": {"$ref": "#/components/schemas/Same"}}), {"$ref": " "}),
         ({"$ref": "#/components/schemas/Whole"}, {"inner": [{"key": " "}]}),
     ],
 )
 def test_the_example_is_found_wherever_its_schema_stands(schema: Schema, value: object) -> None:
-    whole = an_object({"inner": {"type": "array", "items": {"$ref": "#/components/schemas/Whole"}}, "key": KEY})
-    client = taking_body(schema, schemas={"Key": KEY, "Same": {"$ref": "#/components/schemas/Key"}, "Whole": whole})
+    whole = object_schema({"inner": {"type": "array", "items": {"$ref": "#/components/schemas/Whole"}}, "key": KEY})
+    client = serve_body(schema, schemas={"Key": KEY, "Same": {"$ref": "#/components/schemas/Key"}, "Whole": whole})
 
     ((_, code, message),) = errors_of(client, value)
 
@@ -107,17 +107,17 @@ def test_the_example_is_found_wherever_its_schema_stands(schema: Schema, value: 
 
 @pytest.mark.parametrize(("place", "target"), [("query", "/v1/things?value=+"), ("path", "/v1/things/%20")])
 def test_a_parameter_tells_its_example(place: str, target: str) -> None:
-    client = taking_parameter(place, KEY)
+    client = serve_parameter(place, KEY)
 
     received = client.get(target)
 
-    assert received.refusal == (400, "invalid_parameter")
+    assert received.problem == (400, "invalid_parameter")
     assert received.json()["detail"] == f"The {place} parameter 'value' must look like 'JIRA-481'."
 
 
 def test_who_sends_an_unknown_property_learns_the_known_ones() -> None:
     known = {"due_at": STRING, "title": STRING, "id": {**STRING, "readOnly": True}}
-    client = taking_body(an_object({**known, "inner": an_object({"b": STRING, "a": STRING})}))
+    client = serve_body(object_schema({**known, "inner": object_schema({"b": STRING, "a": STRING})}))
 
     assert errors_of(client, {"inner": {"c": 1}, "due": 1, "other": 2}) == [
         ("/inner", "unknown_property", "has a property that the document does not name; known here: a, b"),
@@ -126,14 +126,14 @@ def test_who_sends_an_unknown_property_learns_the_known_ones() -> None:
 
 
 def test_what_is_wrong_with_a_body_as_a_whole_is_a_sentence() -> None:
-    received = taking_body(an_object({"a": STRING})).post("/v1/things", [])
+    received = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
 
     assert received.json()["detail"] == "The body does not keep the document: it must be an object."
 
 
 def test_many_known_properties_are_not_all_named() -> None:
-    few = taking_body(an_object({f"p{number:02}": STRING for number in range(31)}))
-    long = taking_body(an_object({f"{letter * 50}": STRING for letter in "abcdef"}))
+    few = serve_body(object_schema({f"p{number:02}": STRING for number in range(31)}))
+    long = serve_body(object_schema({f"{letter * 50}": STRING for letter in "abcdef"}))
 
     ((_, _, of_few),) = errors_of(few, {"x": 1})
     ((_, _, of_long),) = errors_of(long, {"x": 1})
@@ -146,7 +146,7 @@ def test_many_known_properties_are_not_all_named() -> None:
 
 def a_move(properties: str, *required: str, **bounds: int) -> Schema:
     """A closed object of texts."""
-    return {**an_object(dict.fromkeys(properties, STRING), *required), **bounds}
+    return {**object_schema(dict.fromkeys(properties, STRING), *required), **bounds}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_one_is_not_many(schema: Schema, value: Any, message: str) -> None:
 
 
 def test_faults_of_a_map_with_names_of_the_clients_own_are_one_fault() -> None:
-    client = taking_body(an_object({"map": {"type": "object", "additionalProperties": INTEGER}, "last": INTEGER}))
+    client = serve_body(object_schema({"map": {"type": "object", "additionalProperties": INTEGER}, "last": INTEGER}))
 
     errors = errors_of(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.serving import taking_body, taking_parameter
+from tests.contract.serving import serve_body, serve_parameter
 
 GOOD = {
     "uuid": ["6f2c1c3e-8f5e-4d0a-9d5b-0a4f6d0c1b2a"],
@@ -40,21 +40,21 @@ BAD = {
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in GOOD.items() for text in texts])
 def test_a_text_of_the_format_passes(kind: str, text: str) -> None:
-    client = taking_body({"type": "string", "format": kind})
+    client = serve_body({"type": "string", "format": kind})
 
     received = client.post("/v1/things", text)
 
     assert received.status == 200
-    assert client.seen == [text]
+    assert client.received == [text]
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
 def test_a_text_that_breaks_the_format_is_refused(kind: str, text: str) -> None:
-    client = taking_body({"type": "string", "format": kind})
+    client = serve_body({"type": "string", "format": kind})
 
     received = client.post("/v1/things", text)
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert received.json()["errors"] == [
         {"pointer": "", "code": "format", "message": f"must be a valid {kind}"},
     ]
@@ -66,18 +66,18 @@ def test_a_text_that_breaks_the_format_is_refused(kind: str, text: str) -> None:
     ids=["int32", "int64", "no format"],
 )
 def test_an_integer_keeps_to_its_bits(kind: str | None, most: int) -> None:
-    client = taking_body({"type": "integer", "format": kind} if kind else {"type": "integer"})
+    client = serve_body({"type": "integer", "format": kind} if kind else {"type": "integer"})
 
     fitting = [client.post("/v1/things", value) for value in (most, -most - 1)]
     passing = [client.post("/v1/things", value) for value in (most + 1, -most - 2, 10**20, 10**300)]
 
     assert [received.status for received in fitting] == [200, 200]
-    assert [received.refusal for received in passing] == [(400, "invalid_body")] * 4
-    assert client.seen == [most, -most - 1]
+    assert [received.problem for received in passing] == [(400, "invalid_body")] * 4
+    assert client.received == [most, -most - 1]
 
 
 def test_bounds_in_the_document_go_before_those_of_the_format() -> None:
-    client = taking_body({"type": "integer", "format": "int32", "minimum": 0, "maximum": 9})
+    client = serve_body({"type": "integer", "format": "int32", "minimum": 0, "maximum": 9})
 
     statuses = [client.post("/v1/things", value).status for value in (-1, 0, 9, 10)]
 
@@ -86,36 +86,36 @@ def test_bounds_in_the_document_go_before_those_of_the_format() -> None:
 
 @pytest.mark.parametrize("text", ["ab\n", "ab\r", "\nab", "AB", "abc ", ""])
 def test_a_pattern_covers_the_text_to_its_last_character(text: str) -> None:
-    client = taking_body({"type": "string", "pattern": "^[a-z]+$"})
+    client = serve_body({"type": "string", "pattern": "^[a-z]+$"})
 
-    assert client.post("/v1/things", text).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", text).problem == (400, "invalid_body")
     assert client.post("/v1/things", "ab").status == 200
 
 
 @pytest.mark.parametrize("digits", ["١٢٣", "１２３", "१२३", "12३"])  # noqa: RUF001 - digits of other scripts.
 def test_digits_of_other_scripts_are_no_digits(digits: str) -> None:
-    client = taking_body({"type": "string", "pattern": "^\\d+$"})
+    client = serve_body({"type": "string", "pattern": "^\\d+$"})
 
-    assert client.post("/v1/things", digits).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", digits).problem == (400, "invalid_body")
     assert client.post("/v1/things", "123").status == 200
 
 
 def test_a_pattern_of_a_unicode_class_works() -> None:
-    client = taking_body({"type": "string", "pattern": "^\\p{L}+$"})
+    client = serve_body({"type": "string", "pattern": "^\\p{L}+$"})
 
     assert client.post("/v1/things", "Ζωή").status == 200
-    assert client.post("/v1/things", "R2").refusal == (400, "invalid_body")
+    assert client.post("/v1/things", "R2").problem == (400, "invalid_body")
 
 
 def test_a_pattern_holds_for_parameters_too() -> None:
-    client = taking_parameter("query", {"type": "string", "pattern": "^\\d+$"})
+    client = serve_parameter("query", {"type": "string", "pattern": "^\\d+$"})
 
-    assert client.get("/v1/things?value=%D9%A1").refusal == (400, "invalid_parameter")
+    assert client.get("/v1/things?value=%D9%A1").problem == (400, "invalid_parameter")
     assert client.get("/v1/things?value=1").status == 200
 
 
 def test_an_exclusive_bound_excludes_itself() -> None:
-    client = taking_body(
+    client = serve_body(
         {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 1, "exclusiveMaximum": False}
     )
 

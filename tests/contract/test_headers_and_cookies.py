@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.documents import INTEGER, STRING, document, operation, parameter
-from tests.contract.serving import Answer, serve, taking_parameter
+from tests.contract.serving import Result, serve, serve_parameter
 
 
 @pytest.mark.parametrize(("place", "header"), [("header", "Value"), ("cookie", "Cookie")])
@@ -22,40 +22,40 @@ from tests.contract.serving import Answer, serve, taking_parameter
 def test_a_typed_parameter_arrives_as_its_type(
     place: str, header: str, schema: dict[str, Any], text: str, value: object
 ) -> None:
-    client = taking_parameter(place, schema)
+    client = serve_parameter(place, schema)
     sent = f"value={text}" if place == "cookie" else text
 
     received = client.get("/v1/things", headers={header: sent})
 
     assert received.status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize("text", ["x", "1_0", "+5", "1.0", "", "9" * 400])
 def test_a_header_that_is_no_integer_is_refused(text: str) -> None:
-    client = taking_parameter("header", INTEGER)
+    client = serve_parameter("header", INTEGER)
 
-    assert client.get("/v1/things", headers={"Value": text}).refusal == (400, "invalid_header")
+    assert client.get("/v1/things", headers={"Value": text}).problem == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("text", ["x", "1_0", "+5", "1.0", "", "9" * 400])
 def test_a_cookie_that_is_no_integer_is_refused(text: str) -> None:
-    client = taking_parameter("cookie", INTEGER)
+    client = serve_parameter("cookie", INTEGER)
 
-    assert client.get("/v1/things", headers={"Cookie": f"value={text}"}).refusal == (400, "invalid_parameter")
+    assert client.get("/v1/things", headers={"Cookie": f"value={text}"}).problem == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 def test_what_is_absent_and_optional_is_left_to_the_function(place: str) -> None:
-    client = taking_parameter(place, INTEGER)
+    client = serve_parameter(place, INTEGER)
 
     assert client.get("/v1/things").status == 200
-    assert client.seen == [None]
+    assert client.received == [None]
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 def test_what_is_absent_and_required_is_refused(place: str) -> None:
-    client = taking_parameter(place, INTEGER, required=True)
+    client = serve_parameter(place, INTEGER, required=True)
 
     received = client.get("/v1/things")
 
@@ -66,25 +66,25 @@ def test_what_is_absent_and_required_is_refused(place: str) -> None:
 @pytest.mark.parametrize("place", ["header", "cookie"])
 def test_a_default_is_filled_in(place: str) -> None:
     described = operation("get_thing", parameter("value", place, {**INTEGER, "default": 5}))
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda value: Answer({"value": value})})
+    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda value: Result({"value": value})})
 
     assert client.get("/v1/things").json() == {"value": 5}
 
 
 def test_the_name_of_a_header_ignores_case_and_its_hyphens_become_underscores() -> None:
     described = operation("get_thing", parameter("X-Some-Value", "header", INTEGER))
-    functions = {"get_thing": lambda x_some_value=None: Answer({"value": x_some_value})}
+    functions = {"get_thing": lambda x_some_value=None: Result({"value": x_some_value})}
     client = serve(document({"/things": {"get": described}}), functions)
 
     assert client.get("/v1/things", headers={"x-sOME-value": "3"}).json() == {"value": 3}
 
 
 def test_a_list_in_a_header_may_have_blanks_after_its_commas() -> None:
-    client = taking_parameter("header", {"type": "array", "items": INTEGER})
+    client = serve_parameter("header", {"type": "array", "items": INTEGER})
 
     client.get("/v1/things", headers={"Value": "1, 2 ,3"})
 
-    assert client.seen == [[1, 2, 3]]
+    assert client.received == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_list_in_a_header_may_have_blanks_after_its_commas() -> None:
     ["value=5; other=1", "other=1;value=5", "$Version=1; value=5;", "lonely; value=5", "a=b=c; value=5", "=; value=5"],
 )
 def test_other_cookies_are_no_matter(header: str) -> None:
-    client = taking_parameter("cookie", INTEGER)
+    client = serve_parameter("cookie", INTEGER)
 
     assert client.get("/v1/things", headers={"Cookie": header}).status == 200
-    assert client.seen == [5]
+    assert client.received == [5]
 
 
 @pytest.mark.parametrize("header", ["", ";", "lonely", "=", "\xff\xfe", "a" * 4_000])
 def test_odd_cookies_are_no_error_where_none_is_asked_for(header: str) -> None:
-    client = serve(document({"/things": {"get": operation("get_thing")}}), {"get_thing": lambda: Answer({})})
+    client = serve(document({"/things": {"get": operation("get_thing")}}), {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/things", headers={"Cookie": header, "traceparent": "broken"}).status == 200
 
@@ -109,13 +109,13 @@ def test_a_function_need_not_name_the_headers_that_the_contract_acts_on_itself()
     described = operation(
         "get_thing", parameter("Idempotency-Key", "header", STRING), parameter("If-None-Match", "header", STRING)
     )
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Answer({})})
+    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/things", headers={"Idempotency-Key": "k", "If-None-Match": '"1"'}).status == 200
 
 
 def test_a_header_that_the_contract_acts_on_itself_is_checked_all_the_same() -> None:
     described = operation("get_thing", parameter("Idempotency-Key", "header", {"type": "string", "maxLength": 3}))
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Answer({})})
+    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Result({})})
 
-    assert client.get("/v1/things", headers={"Idempotency-Key": "long"}).refusal == (400, "invalid_header")
+    assert client.get("/v1/things", headers={"Idempotency-Key": "long"}).problem == (400, "invalid_header")

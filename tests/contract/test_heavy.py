@@ -7,12 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from contract.heavy import MAX_AT_ONCE, WEIGHT
+from contract.heavy import MAX_CONCURRENT, WEIGHT_EXTENSION
 from contract.operations import BadDocument
 from pipeline.findings import BUNDLE
-from tests.contract.client import Client, Received
+from tests.contract.client import Client, HttpResponse
 from tests.contract.documents import STRING, document, operation
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 
 class Slow:
@@ -21,16 +21,16 @@ class Slow:
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)
         self.go_on = threading.Event()
-        self.finish: Callable[[], Answer] = lambda: Answer({})
+        self.finish: Callable[[], Result] = lambda: Result({})
 
-    def run(self) -> Answer:
+    def run(self) -> Result:
         """Say that it has begun, wait, and finish."""
         self.begun.release()
         assert self.go_on.wait(30)
         return self.finish()
 
 
-def _fail() -> Answer:
+def _fail() -> Result:
     raise RuntimeError
 
 
@@ -43,19 +43,19 @@ def slow() -> Slow:
 def client(slow: Slow) -> Client:
     """A heavy operation at /v1/report, and one that isn't at /v1/thing."""
     described = {
-        "/report": {"get": operation("get_report") | {WEIGHT: "heavy"}},
+        "/report": {"get": operation("get_report") | {WEIGHT_EXTENSION: "heavy"}},
         "/thing": {"get": operation("get_thing")},
     }
     described["/report"]["get"]["responses"]["503"]["headers"] = {"Retry-After": {"schema": STRING}}
     described["/report"]["get"]["responses"]["500"] = described["/report"]["get"]["responses"]["503"]
-    return serve(document(described), {"get_report": slow.run, "get_thing": lambda: Answer({})})
+    return serve(document(described), {"get_report": slow.run, "get_thing": lambda: Result({})})
 
 
 @pytest.fixture
-def running(client: Client, slow: Slow) -> Iterator[list[Future[Received]]]:
+def running(client: Client, slow: Slow) -> Iterator[list[Future[HttpResponse]]]:
     """As many heavy operations as may run at once, all of them in the middle."""
-    with ThreadPoolExecutor(MAX_AT_ONCE) as threads:
-        begun = [threads.submit(client.get, "/v1/report") for _ in range(MAX_AT_ONCE)]
+    with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
+        begun = [threads.submit(client.get, "/v1/report") for _ in range(MAX_CONCURRENT)]
         for _ in begun:
             assert slow.begun.acquire(timeout=30)
         yield begun
@@ -66,9 +66,9 @@ def running(client: Client, slow: Slow) -> Iterator[list[Future[Received]]]:
 def test_one_too_many_is_told_when_to_come_again(client: Client) -> None:
     refused = client.get("/v1/report")
 
-    assert refused.refusal == (503, "busy")
+    assert refused.problem == (503, "busy")
     assert refused.header("retry-after") == "2"
-    assert refused.json()["detail"].startswith(f"The server does {MAX_AT_ONCE} reports, exports, imports or copies")
+    assert refused.json()["detail"].startswith(f"The server does {MAX_CONCURRENT} reports, exports, imports or copies")
 
 
 @pytest.mark.usefixtures("running")
@@ -78,26 +78,26 @@ def test_the_others_are_answered_meanwhile(client: Client) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_whoever_has_no_token_learns_nothing_of_it(client: Client) -> None:
-    assert client.get("/v1/report", token=None).refusal == (401, "unauthenticated")
+    assert client.get("/v1/report", token=None).problem == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize("finish", [lambda: Answer({}), lambda: Answer(b"not what the document says"), _fail])
+@pytest.mark.parametrize("finish", [lambda: Result({}), lambda: Result(b"not what the document says"), _fail])
 def test_one_that_has_ended_makes_room_however_it_ended(
-    client: Client, slow: Slow, running: list[Future[Received]], finish: Callable[[], Answer]
+    client: Client, slow: Slow, running: list[Future[HttpResponse]], finish: Callable[[], Result]
 ) -> None:
     slow.finish = finish
     slow.go_on.set()
     for each in running:
         each.result()
 
-    slow.finish = lambda: Answer({})
+    slow.finish = lambda: Result({})
 
-    assert [client.get("/v1/report").status for _ in range(MAX_AT_ONCE + 1)] == [200] * (MAX_AT_ONCE + 1)
+    assert [client.get("/v1/report").status for _ in range(MAX_CONCURRENT + 1)] == [200] * (MAX_CONCURRENT + 1)
 
 
 def test_a_weight_that_cannot_be_kept_stops_the_start() -> None:
-    light = operation("get_report") | {WEIGHT: "light"}
-    never_refused = operation("get_report") | {WEIGHT: "heavy"}
+    light = operation("get_report") | {WEIGHT_EXTENSION: "light"}
+    never_refused = operation("get_report") | {WEIGHT_EXTENSION: "heavy"}
     del never_refused["responses"]["503"]
 
     with pytest.raises(BadDocument, match="has an x-tackboard-weight other than 'heavy'"):
@@ -113,7 +113,7 @@ def test_what_reads_or_writes_a_whole_board_is_heavy() -> None:
         described["operationId"]
         for item in paths.values()
         for described in item.values()
-        if isinstance(described, dict) and WEIGHT in described
+        if isinstance(described, dict) and WEIGHT_EXTENSION in described
     }
     large_bodies = {
         described["operationId"]

@@ -17,8 +17,8 @@ import stores
 from app import create_app
 from aws.function import Function
 from kanban.store import Store
-from tests.contract.aws_events import SHAPES, Event, headers_of, http_api
-from tests.contract.both_ways import both_ways, function
+from tests.contract.aws_events import EVENT_BUILDERS, Event, http_api_event, response_headers
+from tests.contract.both_ways import build_function, compare_with_adapter
 
 Handler = Callable[[Event, object], dict[str, Any]]
 Shape = Callable[..., Event]
@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
 def function_on(store: Store, lines: list[str] | None = None) -> Function:
     """The function in front of the real application, which has the same time and the same chances each time."""
     bytes_of = random.Random(1).randbytes  # noqa: S311 - a twin needs the same chances.
-    return function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
+    return build_function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
         closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as one,
         closing(stores.open_store(f"sqlite:///{tmp_path}/twin.db")) as twin,
     ):
-        yield both_ways(function_on(one), function_on(twin))
+        yield compare_with_adapter(function_on(one), function_on(twin))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle
         store.close()
 
 
-every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
 
 
 def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callable[..., tuple[int, Any, dict[str, str]]]:
@@ -80,7 +80,7 @@ def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callabl
         answer = handler(shape(method, target, json.dumps(body) if body is not None else None, sent), None)
         assert answer.get("isBase64Encoded", False) is False
         text = answer.get("body")
-        return answer["statusCode"], json.loads(text) if text else None, headers_of(answer)
+        return answer["statusCode"], json.loads(text) if text else None, response_headers(answer)
 
     return send
 
@@ -197,6 +197,6 @@ def test_the_environment_configures_it(imported: Handler, shape: Shape) -> None:
 
 
 def test_an_answer_is_plain_json_for_lambda(imported: Handler) -> None:
-    answer = imported(http_api("GET", "/v1/health"), None)
+    answer = imported(http_api_event("GET", "/v1/health"), None)
 
     assert json.loads(json.dumps(answer)) == answer

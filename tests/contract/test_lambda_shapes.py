@@ -8,8 +8,15 @@ import pytest
 
 from aws.function import Function
 from contract.bridge import WsgiBridge
-from tests.contract.aws_events import GATEWAY, SHAPES, Event, headers_of, http_api, rest_api
-from tests.contract.both_ways import both_ways, function, in_json
+from tests.contract.aws_events import (
+    EVENT_BUILDERS,
+    GATEWAY_HOST,
+    Event,
+    http_api_event,
+    response_headers,
+    rest_api_event,
+)
+from tests.contract.both_ways import build_function, compare_with_adapter, json_round_trip
 from tests.contract.client import TOKEN
 from tests.contract.documents import (
     INTEGER,
@@ -17,21 +24,21 @@ from tests.contract.documents import (
     PROBLEM_JSON,
     STRING,
     Schema,
-    an_object,
-    answering,
     document,
     json_body,
+    object_schema,
     operation,
     parameter,
+    response,
 )
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 Shape = Callable[..., Event]
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {**BEARER, "Content-Type": "application/json"}
 TAGS: Schema = {"type": "array", "items": STRING}
-MADE = {"201": answering(OBJECT, headers={"Location": {"schema": STRING}})}
+MADE = {"201": response(OBJECT, headers={"Location": {"schema": STRING}})}
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def telling() -> Function:
                 parameter("crumb", "cookie", INTEGER),
                 parameter("X-Number", "header", INTEGER),
             ),
-            "post": operation("make_thing", body=json_body(an_object({"name": STRING}, "name")), responses=MADE),
+            "post": operation("make_thing", body=json_body(object_schema({"name": STRING}, "name")), responses=MADE),
         },
         "/things/{id}": {
             "parameters": [parameter("id", "path", {"type": "string", "pattern": "^[a-z]+$"})],
@@ -56,28 +63,28 @@ def telling() -> Function:
     client = serve(
         document(paths),
         {
-            "list_things": lambda tag=None, crumb=None, x_number=None: Answer(
+            "list_things": lambda tag=None, crumb=None, x_number=None: Result(
                 {"tag": tag, "crumb": crumb, "number": x_number}
             ),
-            "make_thing": lambda body: Answer(body, 201, location="/things/a"),
-            "get_thing": lambda id: Answer({"id": id}),  # noqa: A006 - the document's name.
-            "delete_thing": lambda id: Answer(None, 204, change=id),  # noqa: A006 - the document's name.
+            "make_thing": lambda body: Result(body, 201, location="/things/a"),
+            "get_thing": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
+            "delete_thing": lambda id: Result(None, 204, change=id),  # noqa: A006 - the document's name.
         },
     )
 
     assert isinstance(client.application, WsgiBridge)
-    return function(client.application)
+    return build_function(client.application)
 
 
 @pytest.fixture
 def invoke(telling: Function) -> Callable[[Event], dict[str, Any]]:
     """What Lambda answers to an event, by whichever way."""
-    answer = both_ways(telling, telling)
+    answer = compare_with_adapter(telling, telling)
     return lambda event: answer(event, None)
 
 
 Invoke = Callable[[Event], dict[str, Any]]
-every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
 
 
 @every_shape
@@ -87,7 +94,7 @@ def test_a_get_is_answered_in_json(invoke: Invoke, shape: Shape) -> None:
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"id": "abc"}
     assert answer["isBase64Encoded"] is False
-    assert headers_of(answer)["content-type"] == "application/json"
+    assert response_headers(answer)["content-type"] == "application/json"
 
 
 @every_shape
@@ -117,7 +124,7 @@ def test_a_body_arrives_with_and_without_a_content_length(
 
     assert answer["statusCode"] == 201
     assert json.loads(answer["body"]) == json.loads(BODY)
-    assert headers_of(answer)["location"] == "/v1/things/a"
+    assert response_headers(answer)["location"] == "/v1/things/a"
 
 
 @every_shape
@@ -145,7 +152,7 @@ def test_a_problem_is_text(
     assert answer["statusCode"] == status
     assert answer["isBase64Encoded"] is False
     assert json.loads(answer["body"])["status"] == status
-    assert headers_of(answer)["content-type"] == PROBLEM_JSON
+    assert response_headers(answer)["content-type"] == PROBLEM_JSON
 
 
 @every_shape
@@ -173,12 +180,12 @@ def test_head_tells_how_long_the_body_would_be(invoke: Invoke, shape: Shape, pat
     head, get = invoke(shape("HEAD", path, headers=BEARER)), invoke(shape("GET", path, headers=BEARER))
 
     assert (head["statusCode"], head.get("body", "")) == (get["statusCode"], "")
-    assert headers_of(head)["content-length"] == str(len(get["body"].encode()))
+    assert response_headers(head)["content-length"] == str(len(get["body"].encode()))
 
 
 @every_shape
 def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Shape) -> None:
-    headers = headers_of(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
+    headers = response_headers(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
 
     assert headers["x-request-id"] == "abc"
     assert headers["x-content-type-options"] == "nosniff"
@@ -186,20 +193,20 @@ def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Sh
 
 
 def test_a_load_balancer_gets_a_description_of_the_status(invoke: Invoke) -> None:
-    answer = invoke(SHAPES["load balancer"]("PUT", "/v1/things", headers=BEARER))
+    answer = invoke(EVENT_BUILDERS["load balancer"]("PUT", "/v1/things", headers=BEARER))
 
     assert answer["statusDescription"].startswith("405 ")
     assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
 
 
 def test_a_rest_api_gets_lists_of_headers(invoke: Invoke) -> None:
-    answer = invoke(rest_api("GET", "/v1/things", headers={}))
+    answer = invoke(rest_api_event("GET", "/v1/things", headers={}))
 
     assert answer["multiValueHeaders"]["www-authenticate"] == ['Bearer realm="tackboard"']
 
 
 def test_an_event_with_few_fields_is_enough(invoke: Invoke) -> None:
-    event = http_api("GET", "/v1/things/abc", headers=BEARER)
+    event = http_api_event("GET", "/v1/things/abc", headers=BEARER)
     for name in ("isBase64Encoded", "routeKey"):
         del event[name]
 
@@ -217,41 +224,41 @@ def test_the_default_stage_at_the_address_of_the_gateway_leads_to_the_same_place
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    event = http_api("POST", "/v1/things", BODY, JSON, host=GATEWAY)
-    adapted, straight = in_json(telling.adapted(event)), in_json(telling(event, None))
+    event = http_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST)
+    adapted, straight = json_round_trip(telling.adapted(event)), json_round_trip(telling(event, None))
 
-    assert (adapted["statusCode"], headers_of(adapted)["location"]) == (201, location)
-    assert (straight["statusCode"], headers_of(straight)["location"]) == (201, "/v1/things/a")
+    assert (adapted["statusCode"], response_headers(adapted)["location"]) == (201, location)
+    assert (straight["statusCode"], response_headers(straight)["location"]) == (201, "/v1/things/a")
 
 
 def test_a_named_stage_of_an_http_api_is_a_base_path(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "prod")
 
-    answer = invoke(http_api("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY, stage="prod"))
+    answer = invoke(http_api_event("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
     assert answer["statusCode"] == 201
-    assert headers_of(answer)["location"] == "/prod/v1/things/a"
+    assert response_headers(answer)["location"] == "/prod/v1/things/a"
 
 
 def test_a_named_stage_of_a_rest_api_stands_before_its_locations(invoke: Invoke) -> None:
-    answer = invoke(rest_api("POST", "/v1/things", BODY, JSON, host=GATEWAY, stage="prod"))
+    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
     assert answer["statusCode"] == 201
-    assert headers_of(answer)["location"] == "/prod/v1/things/a"
+    assert response_headers(answer)["location"] == "/prod/v1/things/a"
 
 
 def test_a_named_stage_of_a_rest_api_can_be_stripped(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIP_STAGE_PATH", "yes")
 
-    answer = invoke(rest_api("POST", "/v1/things", BODY, JSON, host=GATEWAY, stage="prod"))
+    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
-    assert headers_of(answer)["location"] == "/v1/things/a"
+    assert response_headers(answer)["location"] == "/v1/things/a"
 
 
 def test_a_base_path_of_a_domain_of_ones_own_is_taken_off(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "boards")
 
-    answer = invoke(rest_api("PUT", "/boards/v1/things", headers=BEARER))
+    answer = invoke(rest_api_event("PUT", "/boards/v1/things", headers=BEARER))
 
     assert answer["statusCode"] == 405
     assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]

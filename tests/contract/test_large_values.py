@@ -3,12 +3,12 @@
 import pytest
 
 from contract.schemas import Check, Schemas
-from tests.contract.documents import INTEGER, STRING, Schema, an_object
-from tests.contract.serving import taking_body
+from tests.contract.documents import INTEGER, STRING, Schema, object_schema
+from tests.contract.serving import serve_body
 
-CARD: Schema = an_object({"title": {**STRING, "maxLength": 10}, "id": {**STRING, "readOnly": True}}, "title")
+CARD: Schema = object_schema({"title": {**STRING, "maxLength": 10}, "id": {**STRING, "readOnly": True}}, "title")
 EXPORT: Schema = {
-    **an_object(
+    **object_schema(
         {
             "name": {"type": "string", "maxLength": 5, "pattern": "^[a-z]+$", "example": "shop"},
             "cards": {"type": "array", "maxItems": 2_000, "items": CARD},
@@ -46,14 +46,14 @@ MANY = [GOOD] * 1_500
     ],
 )
 def test_a_large_body_is_told_where_it_is_wrong(value: object, errors: list[tuple[str, str]]) -> None:
-    received = taking_body(EXPORT).post("/v1/things", value)
+    received = serve_body(EXPORT).post("/v1/things", value)
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert [(error["pointer"], error["code"]) for error in received.json()["errors"]] == errors
 
 
 def test_a_large_body_whose_schema_has_a_name_is_told_where_it_is_wrong() -> None:
-    named = taking_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
+    named = serve_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
 
     received = named.post("/v1/things", {"cards": [*MANY, {"title": 1}], "name": "A"})
 
@@ -62,7 +62,7 @@ def test_a_large_body_whose_schema_has_a_name_is_told_where_it_is_wrong() -> Non
 
 
 def test_a_large_body_that_is_right_is_taken() -> None:
-    assert taking_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
+    assert serve_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
 
 
 class Panic(BaseException):
@@ -71,7 +71,7 @@ class Panic(BaseException):
 
 @pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
 def test_a_validator_that_fails_is_not_a_server_error(monkeypatch: pytest.MonkeyPatch, failure: type) -> None:
-    client = taking_body(an_object({"a": STRING}))
+    client = serve_body(object_schema({"a": STRING}))
 
     is_valid = Check.is_valid
 
@@ -83,9 +83,9 @@ def test_a_validator_that_fails_is_not_a_server_error(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Check, "is_valid", fail)
     received = client.post("/v1/things", {"a": "x"})
 
-    assert received.refusal == (400, "invalid_body")
-    assert client.seen == []
+    assert received.problem == (400, "invalid_body")
+    assert client.received == []
 
 
 def test_a_value_that_is_no_json_is_a_fault_too() -> None:
-    assert Schemas({}).check(an_object({"a": STRING}), "response").faults({"a": object()})
+    assert Schemas({}).get_check(object_schema({"a": STRING}), "response").find_violations({"a": object()})

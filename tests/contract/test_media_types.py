@@ -3,10 +3,10 @@
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, an_object, answering, document, operation
-from tests.contract.serving import Answer, serve, taking_body
+from tests.contract.documents import INTEGER, STRING, document, object_schema, operation, response
+from tests.contract.serving import Result, serve, serve_body
 
-SOMETHING = an_object({"n": INTEGER}, "n")
+SOMETHING = object_schema({"n": INTEGER}, "n")
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ SOMETHING = an_object({"n": INTEGER}, "n")
     ],
 )
 def test_json_is_taken_and_checked_however_its_media_type_is_spelt(media: str) -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
     good = client.post("/v1/things", {"n": 1}, media)
     bad = client.post("/v1/things", {"n": "one"}, media)
 
     assert good.status == 200
-    assert bad.refusal == (400, "invalid_body")
-    assert client.seen == [{"n": 1}]
+    assert bad.problem == (400, "invalid_body")
+    assert client.received == [{"n": 1}]
 
 
 @pytest.mark.parametrize(
@@ -53,34 +53,34 @@ def test_json_is_taken_and_checked_however_its_media_type_is_spelt(media: str) -
     ],
 )
 def test_any_other_media_type_is_refused(media: str) -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
     received = client.post("/v1/things", {"n": 1}, media)
 
-    assert received.refusal == (415, "unsupported_media_type")
-    assert client.seen == []
+    assert received.problem == (415, "unsupported_media_type")
+    assert client.received == []
 
 
 def test_a_body_without_a_media_type_is_refused() -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
-    assert client.send("POST", "/v1/things", b'{"n": 1}').refusal == (415, "unsupported_media_type")
+    assert client.send("POST", "/v1/things", b'{"n": 1}').problem == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "identity, gzip"])
 def test_an_encoded_body_is_refused(coding: str) -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
     received = client.send(
         "POST", "/v1/things", b"\x1f\x8b\x08", {"Content-Type": "application/json", "Content-Encoding": coding}
     )
 
-    assert received.refusal == (415, "unsupported_media_type")
+    assert received.problem == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("coding", ["", "identity", "Identity"])
 def test_a_body_that_says_it_is_not_encoded_is_fine(coding: str) -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
 
     assert client.send("POST", "/v1/things", b'{"n": 1}', headers).status == 200
@@ -90,7 +90,7 @@ def test_a_body_that_says_it_is_not_encoded_is_fine(coding: str) -> None:
 def test_where_the_document_has_no_body_nothing_about_one_matters(body: bytes | None) -> None:
     described = document({"/things": {"post": operation("act")}})
     del described["paths"]["/things"]["post"]["responses"]["415"]
-    client = serve(described, {"act": lambda: Answer({})})
+    client = serve(described, {"act": lambda: Result({})})
 
     received = client.send("POST", "/v1/things", body, {"Content-Type": "text/plain", "Content-Encoding": "gzip"})
 
@@ -99,13 +99,13 @@ def test_where_the_document_has_no_body_nothing_about_one_matters(body: bytes | 
 
 
 def test_where_no_body_comes_its_encoding_is_no_matter() -> None:
-    client = taking_body(SOMETHING, required=False)
+    client = serve_body(SOMETHING, required=False)
 
     assert client.send("POST", "/v1/things", headers={"Content-Encoding": "gzip"}).status == 200
 
 
 def test_each_media_type_of_the_document_is_taken() -> None:
-    client = taking_body(SOMETHING, "application/json", "application/merge-patch+json")
+    client = serve_body(SOMETHING, "application/json", "application/merge-patch+json")
 
     assert client.post("/v1/things", {"n": 1}, "application/merge-patch+json").status == 200
     assert client.post("/v1/things", {"n": 1}, "application/json").status == 200
@@ -113,35 +113,35 @@ def test_each_media_type_of_the_document_is_taken() -> None:
 
 
 def test_an_optional_body_may_be_absent() -> None:
-    client = taking_body(SOMETHING, required=False)
+    client = serve_body(SOMETHING, required=False)
 
     received = client.send("POST", "/v1/things")
 
     assert received.status == 200
-    assert client.seen == [None]
+    assert client.received == [None]
 
 
 def test_an_optional_body_that_is_there_is_checked() -> None:
-    client = taking_body(SOMETHING, required=False)
+    client = serve_body(SOMETHING, required=False)
 
-    assert client.post("/v1/things", {"n": "one"}).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", {"n": "one"}).problem == (400, "invalid_body")
 
 
 def test_a_required_body_may_not_be_absent() -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
     received = client.send("POST", "/v1/things")
 
-    assert received.refusal == (400, "malformed_json")
-    assert client.seen == []
+    assert received.problem == (400, "malformed_json")
+    assert client.received == []
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/json", ""])
 def test_a_body_that_nobody_asked_for_is_refused_unless_it_says_nothing(media: str) -> None:
-    client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Answer({})})
+    client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Result({})})
 
-    assert client.post("/v1/things", b"\x00 no JSON", media).refusal == (400, "malformed_json")
-    assert client.post("/v1/things", b'{"a": 1}', media).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", b"\x00 no JSON", media).problem == (400, "malformed_json")
+    assert client.post("/v1/things", b'{"a": 1}', media).problem == (400, "invalid_body")
     assert client.post("/v1/things", b"{}", media).status == 200
     assert client.post("/v1/things", b"", media).status == 200
 
@@ -149,8 +149,8 @@ def test_a_body_that_nobody_asked_for_is_refused_unless_it_says_nothing(media: s
 @pytest.fixture
 def bilingual() -> Client:
     """GET /v1/thing answers as JSON or as plain text."""
-    described = operation("get_thing", responses={"200": answering(STRING, "application/json", "text/plain")})
-    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Answer("ça va")})
+    described = operation("get_thing", responses={"200": response(STRING, "application/json", "text/plain")})
+    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Result("ça va")})
 
 
 @pytest.mark.parametrize(
@@ -183,17 +183,17 @@ def test_the_answer_comes_as_the_client_likes_it_best(
     "accept", ["image/png", "application/*;q=0", "application/xml, text/html", "nonsense", "*/*;q=0"]
 )
 def test_an_accept_that_excludes_everything_is_refused(accept: str) -> None:
-    client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Answer({})})
+    client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Result({})})
 
     received = client.get("/v1/thing", headers={"Accept": accept})
 
-    assert received.refusal == (406, "not_acceptable")
+    assert received.problem == (406, "not_acceptable")
     assert received.json()["detail"] == "The answer can be had as application/json."
 
 
 def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
     described = operation("delete_thing", responses={"204": {"description": "Gone."}})
-    client = serve(document({"/thing": {"delete": described}}), {"delete_thing": lambda: Answer(None, 204)})
+    client = serve(document({"/thing": {"delete": described}}), {"delete_thing": lambda: Result(None, 204)})
 
     received = client.send("DELETE", "/v1/thing", headers={"Accept": "image/png"})
 
@@ -204,11 +204,11 @@ def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
 
 
 def test_what_the_client_accepts_is_settled_before_its_body_is_read() -> None:
-    client = taking_body(SOMETHING)
+    client = serve_body(SOMETHING)
 
     received = client.send(
         "POST", "/v1/things", b"no JSON", {"Content-Type": "application/json", "Accept": "image/png"}
     )
 
     assert received.status == 406
-    assert client.seen == []
+    assert client.received == []

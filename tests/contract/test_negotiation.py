@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.negotiation import choose
+from contract.negotiation import choose_media_type
 from contract.problems import Problem
 
 JSON, TEXT = "application/json", "text/plain"
@@ -35,7 +35,7 @@ BOTH = (JSON, TEXT)
     ],
 )
 def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None, chosen: str) -> None:
-    assert choose(accept, BOTH) == chosen
+    assert choose_media_type(accept, BOTH) == chosen
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None
 )
 def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
     with pytest.raises(Problem) as refused:
-        choose(accept, (JSON,))
+        choose_media_type(accept, (JSON,))
 
     assert refused.value.status == 406
     assert str(refused.value) == "The answer can be had as application/json."
@@ -62,8 +62,8 @@ def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
 
 def test_all_that_is_offered_is_told() -> None:
     with pytest.raises(Problem, match="The answer can be had as application/json or text/plain"):
-        choose("image/png", BOTH)
+        choose_media_type("image/png", BOTH)
 
 
 def test_nothing_to_offer_suits_everyone() -> None:
-    assert choose("image/png", ()) is None
+    assert choose_media_type("image/png", ()) is None

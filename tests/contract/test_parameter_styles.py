@@ -11,15 +11,15 @@ import pytest
 from app import create_app
 from pipeline.bundle import Bundle
 from stores import open_store
-from tests.contract.aws_events import Event, load_balancer, rest_api
-from tests.contract.client import Received
-from tests.contract.transports import TRANSPORTS, Send, Transport, by_event
+from tests.contract.aws_events import Event, load_balancer_event, rest_api_event
+from tests.contract.client import HttpResponse
+from tests.contract.transports import TRANSPORTS, Send, Transport, open_lambda
 from tests.document.test_document import BUNDLE
 
 
 def plain_load_balancer(*request: Any, **wishes: Any) -> Event:
     """An event of a load balancer without multi-value headers, which keeps the last of repeated names."""
-    event = load_balancer(*request, **wishes)
+    event = load_balancer_event(*request, **wishes)
     for several, one in (
         ("multiValueHeaders", "headers"),
         ("multiValueQueryStringParameters", "queryStringParameters"),
@@ -30,13 +30,13 @@ def plain_load_balancer(*request: Any, **wishes: Any) -> Event:
 
 def http_api_with_payload_1(*request: Any, **wishes: Any) -> Event:
     """An event of an HTTP API whose integration asks for payload 1.0."""
-    return {**rest_api(*request, **{"stage": "$default", **wishes}), "version": "1.0"}
+    return {**rest_api_event(*request, **{"stage": "$default", **wishes}), "version": "1.0"}
 
 
 PLAIN = "load balancer without multi-value headers"
 WAYS = {name: way for name, way in TRANSPORTS.items() if not way.prefix} | {
-    PLAIN: Transport(by_event, event=plain_load_balancer),
-    "HTTP API, payload 1.0": Transport(by_event, event=http_api_with_payload_1),
+    PLAIN: Transport(open_lambda, build_event=plain_load_balancer),
+    "HTTP API, payload 1.0": Transport(open_lambda, build_event=http_api_with_payload_1),
 }
 
 
@@ -51,7 +51,7 @@ class Somebody:
         self.ask("POST", f"{self.board}/cards", {"title": ODD, "due_at": DUE})
         self.card = self.ask("POST", f"{self.board}/cards", {"title": "Other"})
 
-    def ask(self, method: str, target: str, body: object = None, **headers: str) -> Received:
+    def ask(self, method: str, target: str, body: object = None, **headers: str) -> HttpResponse:
         """Send a request; keyword arguments are headers with underscores for dashes."""
         sent = {name.replace("_", "-"): text for name, text in headers.items()} | {"Content-Type": "application/json"}
         if self._token:
@@ -129,7 +129,7 @@ def test_numbers_and_truth_in_a_query(mina: Somebody) -> None:
 
 @pytest.mark.parametrize("query", ["limit=1%2C2", "limit=1,2", "archived=true%2Cfalse", "q="])
 def test_a_scalar_is_no_list(mina: Somebody, query: str) -> None:
-    assert mina.ask("GET", f"{mina.board}/cards?{query}").refusal == (400, "invalid_parameter")
+    assert mina.ask("GET", f"{mina.board}/cards?{query}").problem == (400, "invalid_parameter")
 
 
 def test_a_scalar_that_comes_twice_is_refused(mina: Somebody, way: str) -> None:
@@ -163,7 +163,7 @@ def test_a_list_in_a_query(mina: Somebody, way: str, query: str) -> None:
 
 @pytest.mark.parametrize("query", ["embed=lists,lists", "embed=lists%2C", "embed=lists%252Ccards", "embed=nothing"])
 def test_a_list_is_checked(mina: Somebody, query: str) -> None:
-    assert mina.ask("GET", f"{mina.board}?{query}").refusal == (400, "invalid_parameter")
+    assert mina.ask("GET", f"{mina.board}?{query}").problem == (400, "invalid_parameter")
 
 
 def test_headers(mina: Somebody) -> None:
@@ -179,5 +179,5 @@ def test_headers(mina: Somebody) -> None:
 
 def test_paths(mina: Somebody) -> None:
     assert mina.ask("GET", mina.board.replace("brd_", "%62rd_")).status == 200
-    assert mina.ask("GET", "/boards/a%2Cb").refusal == (400, "invalid_parameter")
-    assert mina.ask("GET", "/boards/brd%252D").refusal == (400, "invalid_parameter")
+    assert mina.ask("GET", "/boards/a%2Cb").problem == (400, "invalid_parameter")
+    assert mina.ask("GET", "/boards/brd%252D").problem == (400, "invalid_parameter")

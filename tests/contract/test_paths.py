@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.client import Client, call, environ
 from tests.contract.documents import INTEGER, STRING, Schema, document, operation, parameter
-from tests.contract.serving import Answer, serve, taking_parameter
+from tests.contract.serving import Result, serve, serve_parameter
 
 ID: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,20}$"}
 
@@ -29,13 +29,13 @@ def things() -> Client:
             }
         ),
         {
-            "list_things": lambda: Answer({"all": True}),
-            "make_thing": lambda: Answer({}),
-            "get_my_thing": lambda: Answer({"id": "my own"}),
-            "change_my_thing": lambda: Answer({}),
-            "get_thing": lambda thing_id: Answer({"id": thing_id}),
-            "change_thing": lambda thing_id: Answer({"id": thing_id}),
-            "delete_thing": lambda thing_id: Answer(None, 204, change=thing_id),
+            "list_things": lambda: Result({"all": True}),
+            "make_thing": lambda: Result({}),
+            "get_my_thing": lambda: Result({"id": "my own"}),
+            "change_my_thing": lambda: Result({}),
+            "get_thing": lambda thing_id: Result({"id": thing_id}),
+            "change_thing": lambda thing_id: Result({"id": thing_id}),
+            "delete_thing": lambda thing_id: Result(None, 204, change=thing_id),
         },
     )
 
@@ -84,13 +84,13 @@ def test_what_is_no_path_of_the_document_is_not_found(things: Client, method: st
 def test_whoever_finds_nothing_is_pointed_to_the_document(things: Client, target: str) -> None:
     received = things.get(target)
 
-    assert received.refusal == (404, "not_found")
+    assert received.problem == (404, "not_found")
     assert "/openapi.json" in received.json()["detail"]
 
 
 @pytest.mark.parametrize("text", ["..", "A", "a b", "a" * 21, "%252F", "caf%C3%A9", "'%20OR%201=1"])
 def test_a_path_parameter_keeps_its_schema(things: Client, text: str) -> None:
-    assert things.get(f"/v1/things/{text}").refusal == (400, "invalid_parameter")
+    assert things.get(f"/v1/things/{text}").problem == (400, "invalid_parameter")
 
 
 def test_a_path_parameter_is_decoded_once(things: Client) -> None:
@@ -113,7 +113,7 @@ def test_a_plain_path_goes_before_one_with_a_parameter(things: Client) -> None:
 def test_a_405_names_every_method_of_the_path_once(things: Client, target: str, allowed: str, method: str) -> None:
     received = things.send(method, target)
 
-    assert received.refusal == (405, "method_not_allowed")
+    assert received.problem == (405, "method_not_allowed")
     assert sorted((received.header("allow") or "").split(", ")) == sorted(allowed.split(", "))
 
 
@@ -145,35 +145,35 @@ def test_a_refusal_of_head_has_no_body_either(things: Client, target: str) -> No
 
 @pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0)])
 def test_an_integer_in_a_path_arrives_as_an_integer(text: str, value: int) -> None:
-    client = taking_parameter("path", INTEGER)
+    client = serve_parameter("path", INTEGER)
 
     assert client.get(f"/v1/things/{text}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize("text", ["007", "%2B5", "1_0", "%205", "5%20", "1.0", "x", "%D9%A5", "9" * 400, "1001"])
 def test_what_is_no_integer_in_a_path_is_refused(text: str) -> None:
-    client = taking_parameter("path", INTEGER)
+    client = serve_parameter("path", INTEGER)
 
     received = client.get(f"/v1/things/{text}")
 
     assert received.status in (400, 404)
     assert len(received.body) < 4096
-    assert client.seen == []
+    assert client.received == []
 
 
 def test_a_number_in_a_path_arrives_as_a_number() -> None:
-    client = taking_parameter("path", {"type": "number", "minimum": 0, "maximum": 9})
+    client = serve_parameter("path", {"type": "number", "minimum": 0, "maximum": 9})
 
     assert client.get("/v1/things/2.50").status == 200
-    assert client.seen == [2.5]
+    assert client.received == [2.5]
 
 
 def test_a_path_parameter_may_have_a_hyphen_and_share_its_part_of_the_path() -> None:
     described = operation("get_thing", parameter("thing-id", "path", ID), parameter("kind", "path", STRING))
     client = serve(
         document({"/things/{thing-id}.{kind}": {"get": described}}),
-        {"get_thing": lambda thing_id, kind: Answer({"id": thing_id, "kind": kind})},
+        {"get_thing": lambda thing_id, kind: Result({"id": thing_id, "kind": kind})},
     )
 
     assert client.get("/v1/things/a1.csv").json() == {"id": "a1", "kind": "csv"}
@@ -187,7 +187,7 @@ def creating(path: str, **described: Any) -> Client:
     made = operation("make_thing", parameter("id", "path", INTEGER), responses=CREATED)
     return serve(
         document({path: {"post": made}}, **described),
-        {"make_thing": lambda id: Answer(status=201, location=f"/things/{id}")},  # noqa: A006 - the document's name.
+        {"make_thing": lambda id: Result(status=201, location=f"/things/{id}")},  # noqa: A006 - the document's name.
     )
 
 
@@ -249,9 +249,9 @@ def test_a_word_that_stands_there_goes_before_one_that_may_stand_there_in_any_or
             }
         ),
         {
-            "get_thing": lambda thing_id: Answer({"id": thing_id}),
-            "list_parts": lambda thing_id: Answer({"parts_of": thing_id}),
-            "get_my_thing": lambda: Answer({"id": "my own"}),
+            "get_thing": lambda thing_id: Result({"id": thing_id}),
+            "list_parts": lambda thing_id: Result({"parts_of": thing_id}),
+            "get_my_thing": lambda: Result({"id": "my own"}),
         },
     )
 

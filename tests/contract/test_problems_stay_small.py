@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, Schema, an_object, document, json_body, operation, parameter
-from tests.contract.serving import Answer, serve, taking_body
+from tests.contract.documents import INTEGER, STRING, Schema, document, json_body, object_schema, operation, parameter
+from tests.contract.serving import Result, serve, serve_body
 
 CANARY = "canary7f3a"
 
-BODY: Schema = an_object(
+BODY: Schema = object_schema(
     {
         "text": {"type": "string", "maxLength": 5, "pattern": "^[a-z]+$"},
         "word": {"type": "string", "enum": ["one", "two"]},
@@ -19,7 +19,7 @@ BODY: Schema = an_object(
         "number": {"type": "integer", "minimum": 0, "maximum": 9},
         "items": {"type": "array", "maxItems": 2, "uniqueItems": True, "items": INTEGER},
         "map": {"type": "object", "additionalProperties": INTEGER},
-        "choice": {"oneOf": [INTEGER, an_object({"a": INTEGER})]},
+        "choice": {"oneOf": [INTEGER, object_schema({"a": INTEGER})]},
         "not": {"not": {"enum": [CANARY]}},
         "code": {"type": "integer", "multipleOf": 5},
     }
@@ -43,8 +43,8 @@ def client() -> Client:
     return serve(
         document({"/things/{id}": {"post": described, "get": operation("look", parameter("id", "path", STRING))}}),
         {
-            "act": lambda body, id, if_match, limit=1, cursor=None, x_number=1, crumb=1: Answer({}),  # noqa: A006, ARG005
-            "look": lambda id: Answer({"id": id}),  # noqa: A006 - the document's name.
+            "act": lambda body, id, if_match, limit=1, cursor=None, x_number=1, crumb=1: Result({}),  # noqa: A006, ARG005
+            "look": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
         },
     )
 
@@ -102,7 +102,7 @@ BAD: dict[str, dict[str, Any]] = {
 def test_a_refusal_repeats_nothing_that_was_sent(client: Client, request_: dict[str, Any]) -> None:
     received = client.send(**request_)
 
-    assert 400 <= received.refusal[0] < 500
+    assert 400 <= received.problem[0] < 500
     assert CANARY not in received.body.decode().lower()
     assert CANARY not in str(received.headers).lower()
 
@@ -124,11 +124,11 @@ def test_a_refusal_repeats_nothing_that_was_sent(client: Client, request_: dict[
 def test_a_refusal_stays_small_whatever_was_sent(client: Client, value: object) -> None:
     received = client.send(**with_body(value))
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
 
 
 def test_at_most_ten_faults_are_named() -> None:
-    client = taking_body({"type": "array", "items": INTEGER})
+    client = serve_body({"type": "array", "items": INTEGER})
 
     received = client.post("/v1/things", ["x"] * 50)
 
@@ -138,11 +138,11 @@ def test_at_most_ten_faults_are_named() -> None:
 def test_a_refusal_stays_small_whatever_the_document_says() -> None:
     names = [f"{'a_rather_long_name_of_a_property_' * 3}{number}" for number in range(12)]
     words = {"type": "string", "enum": [f"{'a_rather_long_word_' * 3}{number}" for number in range(40)]}
-    client = taking_body(an_object({name: an_object(dict.fromkeys(names, words)) for name in names}))
+    client = serve_body(object_schema({name: object_schema(dict.fromkeys(names, words)) for name in names}))
 
     received = client.post("/v1/things", {name: dict.fromkeys(names, "x") for name in names})
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert len(received.json()["errors"]) >= 1
 
 
@@ -171,7 +171,7 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
     ({"type": "object", "minProperties": 1}, {}, "too_few", "must have at least 1 property"),
     ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 1}, "too_many", "must have at most 1 property"),
     (
-        an_object({}),
+        object_schema({}),
         {"a": 1},
         "unknown_property",
         "has a property that the document does not name; known here: none",
@@ -184,17 +184,17 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
 
 @pytest.mark.parametrize(("schema", "value", "code", "message"), FAULTS)
 def test_every_kind_of_fault_has_a_code_and_a_sentence(schema: Schema, value: object, code: str, message: str) -> None:
-    client = taking_body(an_object({"a/b~c": schema}))
+    client = serve_body(object_schema({"a/b~c": schema}))
 
     received = client.post("/v1/things", {"a/b~c": value})
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert received.json()["errors"] == [{"pointer": "/a~1b~0c", "code": code, "message": message}]
     assert received.json()["detail"].endswith(f"{message}.")
 
 
 def test_a_missing_property_is_named() -> None:
-    client = taking_body(an_object({"inner": an_object({"a": STRING, "b": STRING}, "a", "b")}, "inner"))
+    client = serve_body(object_schema({"inner": object_schema({"a": STRING, "b": STRING}, "a", "b")}, "inner"))
 
     received = client.post("/v1/things", {"inner": {}})
 

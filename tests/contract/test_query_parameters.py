@@ -2,9 +2,9 @@
 
 import pytest
 
-from contract.parameters import may_hold_commas
+from contract.parameters import may_contain_commas
 from tests.contract.documents import INTEGER, OBJECT, STRING, Schema, document, operation, parameter
-from tests.contract.serving import Answer, serve, taking_body, taking_parameter
+from tests.contract.serving import Result, serve, serve_body, serve_parameter
 
 NO_INTEGERS = [
     "1_0",
@@ -36,81 +36,81 @@ NO_INTEGERS = [
 
 @pytest.mark.parametrize("text", NO_INTEGERS)
 def test_what_is_no_integer_of_json_is_refused(text: str) -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?value={text}")
 
-    assert received.refusal == (400, "invalid_parameter")
-    assert client.seen == []
+    assert received.problem == (400, "invalid_parameter")
+    assert client.received == []
 
 
 @pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0), ("-0", 0), ("%35", 5), ("1000", 1000)])
 def test_an_integer_arrives_as_an_integer(text: str, value: int) -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("1.25", 1.25), ("-2e1", -20.0), ("0.5E-1", 0.05)])
 def test_a_number_arrives_as_a_number(text: str, value: float) -> None:
-    client = taking_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
+    client = serve_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize(
     "text", ["NaN", "inf", "Infinity", "1e99", "1e999", ".5", "5.", "1_0", "+1", "%201", "9" * 400]
 )
 def test_what_is_no_number_of_json_is_refused(text: str) -> None:
-    client = taking_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
+    client = serve_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
 
-    assert client.get(f"/v1/things?value={text}").refusal == (400, "invalid_parameter")
+    assert client.get(f"/v1/things?value={text}").problem == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize(("text", "status"), [("true", 200), ("false", 200), ("True", 400), ("1", 400), ("", 400)])
 def test_a_boolean_is_true_or_false(text: str, status: int) -> None:
-    client = taking_parameter("query", {"type": "boolean"})
+    client = serve_parameter("query", {"type": "boolean"})
 
     assert client.get(f"/v1/things?value={text}").status == status
 
 
 def test_false_arrives_as_false() -> None:
-    client = taking_parameter("query", {"type": "boolean"})
+    client = serve_parameter("query", {"type": "boolean"})
 
     client.get("/v1/things?value=false")
 
-    assert client.seen == [False]
+    assert client.received == [False]
 
 
 def test_text_is_decoded_once_and_a_plus_is_a_blank() -> None:
-    client = taking_parameter("query", STRING)
+    client = serve_parameter("query", STRING)
 
     for raw in ("a+b%20c", "caf%C3%A9", "a%2Bb", "%2525", "a=b", "%26%3D", ""):
         client.get(f"/v1/things?value={raw}")
 
-    assert client.seen == ["a b c", "café", "a+b", "%25", "a=b", "&=", ""]
+    assert client.received == ["a b c", "café", "a+b", "%25", "a=b", "&=", ""]
 
 
 @pytest.mark.parametrize("raw", ["%zz", "%", "%4", "%ff", "%c0%af", "%ed%a0%80", "%00", "%0d%0a", "%7F"])
 def test_broken_escapes_and_control_characters_are_refused(raw: str) -> None:
-    client = taking_parameter("query", STRING)
+    client = serve_parameter("query", STRING)
 
     for query in (f"value={raw}", f"{raw}=1"):
         received = client.get(f"/v1/things?{query}")
 
-        assert received.refusal == (400, "invalid_parameter")
+        assert received.problem == (400, "invalid_parameter")
         assert [fault["pointer"] for fault in received.json()["errors"]] == ["/query"]
 
 
 @pytest.mark.parametrize("query", ["other=1", "value=1&other=1", "VALUE=1", "value[]=1", "value%20=1", "cursor=", "=1"])
 def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str) -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?{query}")
 
-    assert received.refusal == (400, "invalid_parameter")
+    assert received.problem == (400, "invalid_parameter")
     assert received.json()["detail"] == "There is an unknown query parameter; known here: value."
     assert received.json()["errors"] == [
         {
@@ -122,63 +122,63 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str
 
 
 def test_where_no_parameter_is_known_it_is_said() -> None:
-    client = taking_body(OBJECT)
+    client = serve_body(OBJECT)
 
     received = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
 
-    assert received.refusal == (400, "invalid_parameter")
+    assert received.problem == (400, "invalid_parameter")
     assert received.json()["detail"] == "There is an unknown query parameter; known here: none."
 
 
 def test_a_thousand_parameters_are_refused_with_a_small_answer() -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
-    assert client.get("/v1/things?" + "&".join(f"p{n}=1" for n in range(1_000))).refusal == (400, "invalid_parameter")
+    assert client.get("/v1/things?" + "&".join(f"p{n}=1" for n in range(1_000))).problem == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("query", ["value=1&value=2", "value=1&value=1", "value=&value=1", "value=1&%76alue=2"])
 def test_a_scalar_given_twice_is_refused(query: str) -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?{query}")
 
-    assert received.refusal == (400, "invalid_parameter")
+    assert received.problem == (400, "invalid_parameter")
     assert received.json()["errors"] == [{"pointer": "/query/value", "code": "type", "message": "must be given once"}]
 
 
 def test_empty_pieces_of_a_query_say_nothing() -> None:
-    client = taking_parameter("query", INTEGER)
+    client = serve_parameter("query", INTEGER)
 
     assert client.get("/v1/things?&value=1&").status == 200
     assert client.get("/v1/things?").status == 200
-    assert client.seen == [1, None]
+    assert client.received == [1, None]
 
 
 def test_a_default_is_filled_in() -> None:
-    client = taking_parameter("query", {**INTEGER, "default": 50})
+    client = serve_parameter("query", {**INTEGER, "default": 50})
 
     client.get("/v1/things")
     client.get("/v1/things?value=7")
 
-    assert client.seen == [50, 7]
+    assert client.received == [50, 7]
 
 
 @pytest.mark.parametrize("default", [0, False, ""])
 def test_a_default_that_counts_as_nothing_in_python_is_filled_in(default: object) -> None:
     kind = {int: "integer", bool: "boolean", str: "string"}[type(default)]
-    client = taking_parameter("query", {"type": kind, "default": default})
+    client = serve_parameter("query", {"type": kind, "default": default})
 
     client.get("/v1/things")
 
-    assert client.seen == [default]
+    assert client.received == [default]
 
 
 def test_a_required_parameter_is_demanded() -> None:
-    client = taking_parameter("query", INTEGER, required=True)
+    client = serve_parameter("query", INTEGER, required=True)
 
     received = client.get("/v1/things")
 
-    assert received.refusal == (400, "invalid_parameter")
+    assert received.problem == (400, "invalid_parameter")
     assert received.json()["errors"] == [
         {"pointer": "/query/value", "code": "required", "message": "is required and missing"}
     ]
@@ -212,10 +212,10 @@ FRUIT = array({"type": "string", "enum": ["fig", "pear", "plum"]})
 def test_an_array_whose_items_have_no_comma_is_the_same_in_every_spelling(
     query: str, value: list[str] | None, *, explode: bool
 ) -> None:
-    client = taking_parameter("query", FRUIT, explode=explode)
+    client = serve_parameter("query", FRUIT, explode=explode)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 COMMAS = ["1,2,3", "1%2C2%2C3", "1,2%2C3"]
@@ -223,10 +223,10 @@ COMMAS = ["1,2,3", "1%2C2%2C3", "1,2%2C3"]
 
 @pytest.mark.parametrize("text", COMMAS)
 def test_numbers_are_separated_by_commas_in_every_spelling(text: str) -> None:
-    client = taking_parameter("query", NUMBERS, explode=False)
+    client = serve_parameter("query", NUMBERS, explode=False)
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.seen == [[1, 2, 3]]
+    assert client.received == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_numbers_are_separated_by_commas_in_every_spelling(text: str) -> None:
     ids=str,
 )
 def test_items_that_can_hold_no_comma(items: Schema) -> None:
-    assert not may_hold_commas(items)
+    assert not may_contain_commas(items)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_items_that_can_hold_no_comma(items: Schema) -> None:
     ids=str,
 )
 def test_items_that_may_hold_a_comma(items: Schema) -> None:
-    assert may_hold_commas(items)
+    assert may_contain_commas(items)
 
 
 @pytest.mark.parametrize(
@@ -281,10 +281,10 @@ def test_items_that_may_hold_a_comma(items: Schema) -> None:
     ],
 )
 def test_an_encoded_comma_belongs_to_an_item_that_may_hold_one(query: str, value: list[str]) -> None:
-    client = taking_parameter("query", ITEMS, explode=False)
+    client = serve_parameter("query", ITEMS, explode=False)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize(
@@ -300,10 +300,10 @@ def test_an_encoded_comma_belongs_to_an_item_that_may_hold_one(query: str, value
 def test_no_comma_separates_items_that_may_hold_one_where_the_document_repeats_the_name(
     query: str, value: list[str] | None
 ) -> None:
-    client = taking_parameter("query", ITEMS, explode=True)
+    client = serve_parameter("query", ITEMS, explode=True)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.seen == [value]
+    assert client.received == [value]
 
 
 @pytest.mark.parametrize("explode", [False, True])
@@ -324,25 +324,25 @@ def test_no_comma_separates_items_that_may_hold_one_where_the_document_repeats_t
     ],
 )
 def test_every_item_of_an_array_is_checked(query: str, *, explode: bool) -> None:
-    client = taking_parameter("query", NUMBERS, explode=explode)
+    client = serve_parameter("query", NUMBERS, explode=explode)
 
-    assert client.get(f"/v1/things?{query}").refusal == (400, "invalid_parameter")
-    assert client.seen == []
+    assert client.get(f"/v1/things?{query}").problem == (400, "invalid_parameter")
+    assert client.received == []
 
 
 @pytest.mark.parametrize("query", ["value=fig,fig", "value=fig%2Cfig", "value=fig&value=fig"])
 def test_an_item_that_comes_twice_is_refused_in_every_spelling(query: str) -> None:
-    client = taking_parameter("query", {**FRUIT, "uniqueItems": True}, explode=False)
+    client = serve_parameter("query", {**FRUIT, "uniqueItems": True}, explode=False)
 
-    assert client.get(f"/v1/things?{query}").refusal == (400, "invalid_parameter")
+    assert client.get(f"/v1/things?{query}").problem == (400, "invalid_parameter")
 
 
 def test_a_parameter_of_the_path_item_can_be_told_otherwise_by_an_operation() -> None:
     seen: list[int] = []
 
-    def get_thing(value: int) -> Answer:
+    def get_thing(value: int) -> Result:
         seen.append(value)
-        return Answer({})
+        return Result({})
 
     path_item = {
         "parameters": [parameter("value", "query", {**INTEGER, "default": 1})],
@@ -358,6 +358,6 @@ def test_a_parameter_of_the_path_item_can_be_told_otherwise_by_an_operation() ->
 def test_a_parameter_may_be_a_reference_to_one_of_the_document() -> None:
     described = document({"/things": {"get": operation("get_thing", {"$ref": "#/components/parameters/Value"})}})
     described["components"]["parameters"] = {"Value": parameter("value", "query", INTEGER)}
-    client = serve(described, {"get_thing": lambda value=None: Answer({"value": value})})
+    client = serve(described, {"get_thing": lambda value=None: Result({"value": value})})
 
     assert client.get("/v1/things?value=3").json() == {"value": 3}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.rate_limit import MAX_CALLERS, RateLimit
+from contract.rate_limit import MAX_CALLERS, RateLimiter
 
 
 class Watch:
@@ -29,55 +29,55 @@ def watch() -> Watch:
 
 
 def test_a_minutes_worth_may_come_at_once_and_one_more_waits(watch: Watch) -> None:
-    limit = RateLimit(30, watch)
+    limit = RateLimiter(30, watch)
 
-    waits = [limit.wait("mina") for _ in range(31)]
+    waits = [limit.acquire("mina") for _ in range(31)]
 
     assert waits == [0.0] * 30 + [pytest.approx(2.0)]
 
 
 def test_whoever_waits_as_long_as_told_may_go_on(watch: Watch) -> None:
-    limit = RateLimit(7, watch)
-    while not (wait := limit.wait("mina")):
+    limit = RateLimiter(7, watch)
+    while not (wait := limit.acquire("mina")):
         pass
 
     watch.seconds += wait
 
-    assert limit.wait("mina") == 0.0
-    assert limit.wait("mina") == pytest.approx(wait)
+    assert limit.acquire("mina") == 0.0
+    assert limit.acquire("mina") == pytest.approx(wait)
 
 
 def test_asking_too_early_makes_nobody_wait_longer(watch: Watch) -> None:
-    limit = RateLimit(1, watch)
+    limit = RateLimiter(1, watch)
 
-    waits = [limit.wait("mina") for _ in range(5)]
+    waits = [limit.acquire("mina") for _ in range(5)]
 
     assert waits == [0.0, 60.0, 60.0, 60.0, 60.0]
 
 
 def test_a_steady_pace_below_the_limit_is_never_stopped(watch: Watch) -> None:
-    limit = RateLimit(30, watch)
+    limit = RateLimiter(30, watch)
 
     for _ in range(1_000):
-        assert limit.wait("mina") == 0.0
+        assert limit.acquire("mina") == 0.0
         watch.seconds += 2.0
 
 
 def test_one_caller_takes_nothing_from_another(watch: Watch) -> None:
-    limit = RateLimit(1, watch)
-    limit.wait("mina")
+    limit = RateLimiter(1, watch)
+    limit.acquire("mina")
 
-    assert limit.wait("omar") == 0.0
+    assert limit.acquire("omar") == 0.0
 
 
 def test_a_clock_that_is_put_back_shuts_nobody_out(watch: Watch) -> None:
-    limit = RateLimit(1, watch)
-    limit.wait("mina")
+    limit = RateLimiter(1, watch)
+    limit.acquire("mina")
 
     watch.seconds -= 3_600
 
-    assert limit.wait("mina") == 0.0
-    assert limit.wait("mina") == 60.0
+    assert limit.acquire("mina") == 0.0
+    assert limit.acquire("mina") == 60.0
 
 
 def steps_of(call: Callable[[], object]) -> int:
@@ -100,41 +100,41 @@ def steps_of(call: Callable[[], object]) -> int:
 
 
 def test_a_request_costs_the_same_however_many_callers_there_are(watch: Watch) -> None:
-    limit = RateLimit(60, watch)
-    limit.wait("mina")
-    alone = steps_of(lambda: limit.wait("mina"))
+    limit = RateLimiter(60, watch)
+    limit.acquire("mina")
+    alone = steps_of(lambda: limit.acquire("mina"))
 
     for number in range(100_000):
-        limit.wait(f"usr_{number}")
-    among_many = max(steps_of(partial(limit.wait, f"new_{number}")) for number in range(1_000))
+        limit.acquire(f"usr_{number}")
+    among_many = max(steps_of(partial(limit.acquire, f"new_{number}")) for number in range(1_000))
     watch.seconds += 120.0
-    after_all_were_quiet = max(steps_of(partial(limit.wait, f"late_{number}")) for number in range(1_000))
+    after_all_were_quiet = max(steps_of(partial(limit.acquire, f"late_{number}")) for number in range(1_000))
 
     assert max(among_many, after_all_were_quiet) <= 2 * alone
 
 
 def test_memory_is_bounded_and_those_who_are_quiet_are_forgotten(watch: Watch) -> None:
-    limit = RateLimit(60, watch)
+    limit = RateLimiter(60, watch)
     for number in range(100_000):
-        limit.wait(f"usr_{number}")
+        limit.acquire(f"usr_{number}")
     among_many = len(limit)
 
     watch.seconds += 120.0
     for _ in range(MAX_CALLERS):
-        limit.wait("mina")
+        limit.acquire("mina")
 
     assert among_many == MAX_CALLERS
     assert len(limit) == 1
 
 
 def test_whoever_asks_without_rest_is_remembered_among_any_number_of_others(watch: Watch) -> None:
-    limit = RateLimit(30, watch)
+    limit = RateLimiter(30, watch)
     waits = []
 
     for number in range(3 * MAX_CALLERS):
-        limit.wait(f"usr_{number}")
+        limit.acquire(f"usr_{number}")
         if number % 100 == 0:
-            waits.append(limit.wait("mina"))
+            waits.append(limit.acquire("mina"))
 
     assert waits == [0.0] * 30 + [pytest.approx(2.0)] * (len(waits) - 30)
 
@@ -151,10 +151,10 @@ def _hasty_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("_hasty_threads")
 def test_threads_together_get_what_one_gets(watch: Watch) -> None:
     for _ in range(20):
-        limit = RateLimit(500, watch)
+        limit = RateLimiter(500, watch)
 
-        def ask(limit: RateLimit = limit) -> int:
-            return sum(limit.wait("mina") == 0.0 for _ in range(200))
+        def ask(limit: RateLimiter = limit) -> int:
+            return sum(limit.acquire("mina") == 0.0 for _ in range(200))
 
         with ThreadPoolExecutor(8) as threads:
             passed = [thread.result() for thread in [threads.submit(ask) for _ in range(8)]]
@@ -164,12 +164,12 @@ def test_threads_together_get_what_one_gets(watch: Watch) -> None:
 
 @pytest.mark.usefixtures("_hasty_threads")
 def test_threads_with_more_callers_than_are_remembered_do_not_fall_over_each_other(watch: Watch) -> None:
-    limit = RateLimit(60, watch)
+    limit = RateLimiter(60, watch)
     for number in range(MAX_CALLERS):
-        limit.wait(f"usr_{number}")
+        limit.acquire(f"usr_{number}")
 
     def ask(thread: int) -> int:
-        return sum(limit.wait(f"new_{thread}_{number}") == 0.0 for number in range(2_000))
+        return sum(limit.acquire(f"new_{thread}_{number}") == 0.0 for number in range(2_000))
 
     with ThreadPoolExecutor(4) as threads:
         passed = list(threads.map(ask, range(4)))

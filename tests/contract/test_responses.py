@@ -16,74 +16,74 @@ from tests.contract.documents import (
     PROBLEM,
     STRING,
     Schema,
-    an_object,
-    answering,
     document,
+    object_schema,
     operation,
     parameter,
     problems,
+    response,
 )
-from tests.contract.serving import Answer, answering_with, serve
+from tests.contract.serving import Result, serve, serve_result
 
 CANARY = "the-canary"
 ETAG: Schema = {"ETag": {"schema": STRING, "required": True}}
-THING: Schema = an_object({"n": INTEGER}, "n")
+THING: Schema = object_schema({"n": INTEGER}, "n")
 LOCATION: Schema = {"Location": {"schema": {"type": "string", "pattern": "^/v1/[a-z]+$"}}}
 LINK: Schema = {"Link": {"schema": {"type": "integer"}}}
 
-BREACHES: dict[str, tuple[Answer, Mapping[str, Any]]] = {
-    "an undocumented status": (Answer({"n": 1}, 202), {"200": answering(THING)}),
-    "a wrong type": (Answer({"n": CANARY}), {"200": answering(THING)}),
-    "a missing property": (Answer({}), {"200": answering(THING)}),
-    "an unknown property": (Answer({"n": 1, CANARY: CANARY}), {"200": answering(THING)}),
-    "null instead of an object": (Answer(None), {"200": answering(THING)}),
-    "a list instead of an object": (Answer([CANARY]), {"200": answering(THING)}),
-    "a body where there is none": (Answer({"n": CANARY}), {"200": {"description": "Nothing."}}),
-    "a body on a 204": (Answer({"n": CANARY}, 204), {"204": {"description": "Gone."}}),
-    "a missing header": (Answer({"n": 1}), {"200": answering(THING, headers=ETAG)}),
-    "an undocumented header": (Answer({"n": 1}, etag=CANARY), {"200": answering(THING)}),
-    "an undocumented location": (Answer({"n": 1}, location="/x"), {"200": answering(THING)}),
+BREACHES: dict[str, tuple[Result, Mapping[str, Any]]] = {
+    "an undocumented status": (Result({"n": 1}, 202), {"200": response(THING)}),
+    "a wrong type": (Result({"n": CANARY}), {"200": response(THING)}),
+    "a missing property": (Result({}), {"200": response(THING)}),
+    "an unknown property": (Result({"n": 1, CANARY: CANARY}), {"200": response(THING)}),
+    "null instead of an object": (Result(None), {"200": response(THING)}),
+    "a list instead of an object": (Result([CANARY]), {"200": response(THING)}),
+    "a body where there is none": (Result({"n": CANARY}), {"200": {"description": "Nothing."}}),
+    "a body on a 204": (Result({"n": CANARY}, 204), {"204": {"description": "Gone."}}),
+    "a missing header": (Result({"n": 1}), {"200": response(THING, headers=ETAG)}),
+    "an undocumented header": (Result({"n": 1}, etag=CANARY), {"200": response(THING)}),
+    "an undocumented location": (Result({"n": 1}, location="/x"), {"200": response(THING)}),
     "a header that breaks its schema": (
-        Answer({"n": 1}, location="/CANARY"),
-        {"200": answering(THING, headers=LOCATION)},
+        Result({"n": 1}, location="/CANARY"),
+        {"200": response(THING, headers=LOCATION)},
     ),
     "a header of the wrong type": (
-        Answer({"n": 1}, next_query={"cursor": CANARY}),
-        {"200": answering(THING, headers=LINK)},
+        Result({"n": 1}, next_query={"cursor": CANARY}),
+        {"200": response(THING, headers=LINK)},
     ),
     "a line break in a header": (
-        Answer({"n": 1}, etag=f"a\r\nX-Other: {CANARY}"),
-        {"200": answering(THING, headers=ETAG)},
+        Result({"n": 1}, etag=f"a\r\nX-Other: {CANARY}"),
+        {"200": response(THING, headers=ETAG)},
     ),
-    "a header that is not ASCII": (Answer({"n": 1}, etag="Ζωή"), {"200": answering(THING, headers=ETAG)}),
-    "NaN": (Answer({"x": math.nan}), {"200": answering(an_object({"x": {"type": "number"}}))}),
-    "infinity": (Answer({"x": math.inf}), {"200": answering(an_object({"x": {"type": "number"}}))}),
+    "a header that is not ASCII": (Result({"n": 1}, etag="Ζωή"), {"200": response(THING, headers=ETAG)}),
+    "NaN": (Result({"x": math.nan}), {"200": response(object_schema({"x": {"type": "number"}}))}),
+    "infinity": (Result({"x": math.inf}), {"200": response(object_schema({"x": {"type": "number"}}))}),
     "NaN where a number may be null": (
-        Answer({"x": math.nan}),
-        {"200": answering(an_object({"x": {"type": "number", "nullable": True}}))},
+        Result({"x": math.nan}),
+        {"200": response(object_schema({"x": {"type": "number", "nullable": True}}))},
     ),
-    "an integer past 64 bits": (Answer({"x": 2**70}), {"200": answering(OBJECT)}),
-    "a lone surrogate": (Answer({"x": f"{CANARY}\ud800"}), {"200": answering(OBJECT)}),
-    "a name that is no text": (Answer({1: CANARY}), {"200": answering(OBJECT)}),
+    "an integer past 64 bits": (Result({"x": 2**70}), {"200": response(OBJECT)}),
+    "a lone surrogate": (Result({"x": f"{CANARY}\ud800"}), {"200": response(OBJECT)}),
+    "a name that is no text": (Result({1: CANARY}), {"200": response(OBJECT)}),
     "a moment that nobody wrote out": (
-        Answer({"x": datetime(2026, 1, 1, tzinfo=UTC)}),
-        {"200": answering(an_object({"x": {"type": "string", "format": "date-time"}}))},
+        Result({"x": datetime(2026, 1, 1, tzinfo=UTC)}),
+        {"200": response(object_schema({"x": {"type": "string", "format": "date-time"}}))},
     ),
-    "an object of Python": (Answer({"x": {CANARY}}), {"200": answering(OBJECT)}),
-    "bytes": (Answer(CANARY.encode()), {"200": answering(STRING, "text/plain")}),
-    "a number as plain text": (Answer(5), {"200": answering(STRING, "text/plain")}),
+    "an object of Python": (Result({"x": {CANARY}}), {"200": response(OBJECT)}),
+    "bytes": (Result(CANARY.encode()), {"200": response(STRING, "text/plain")}),
+    "a number as plain text": (Result(5), {"200": response(STRING, "text/plain")}),
 }
 
 
 @pytest.mark.parametrize(("answer", "responses"), BREACHES.values(), ids=BREACHES)
 def test_an_answer_that_breaks_the_document_is_a_500_that_tells_nothing(
-    answer: Answer, responses: Mapping[str, Any]
+    answer: Result, responses: Mapping[str, Any]
 ) -> None:
-    client = answering_with(answer, responses)
+    client = serve_result(answer, responses)
 
     received = client.get("/v1/thing")
 
-    assert received.refusal == (500, "internal_error")
+    assert received.problem == (500, "internal_error")
     assert b"canary" not in received.body.lower() + str(received.headers).lower().encode()
     assert [str(breach).partition(":")[0] for breach in client.breaches] == ["get_thing"]
     assert CANARY not in str(client.breaches[0])
@@ -92,19 +92,19 @@ def test_an_answer_that_breaks_the_document_is_a_500_that_tells_nothing(
 @pytest.mark.parametrize(
     ("answer", "responses"),
     [
-        (Answer({"n": 1}), {"200": answering(THING)}),
-        (Answer({"n": 1}, 202), {"200": answering(THING), "202": answering(THING)}),
-        (Answer(None, 204), {"204": {"description": "Gone."}}),
-        (Answer({"n": 1}, etag="3"), {"200": answering(THING, headers=ETAG)}),
-        (Answer({"n": 1}), {"200": answering(THING, headers={"ETag": {"schema": STRING}})}),
-        (Answer({"n": 1}, location="/thing"), {"200": answering(THING, headers=LOCATION)}),
-        (Answer({"anything": [None, True, 1.5, "ü"]}), {"200": answering(OBJECT)}),
-        (Answer("plain"), {"200": answering(STRING, "text/plain")}),
+        (Result({"n": 1}), {"200": response(THING)}),
+        (Result({"n": 1}, 202), {"200": response(THING), "202": response(THING)}),
+        (Result(None, 204), {"204": {"description": "Gone."}}),
+        (Result({"n": 1}, etag="3"), {"200": response(THING, headers=ETAG)}),
+        (Result({"n": 1}), {"200": response(THING, headers={"ETag": {"schema": STRING}})}),
+        (Result({"n": 1}, location="/thing"), {"200": response(THING, headers=LOCATION)}),
+        (Result({"anything": [None, True, 1.5, "ü"]}), {"200": response(OBJECT)}),
+        (Result("plain"), {"200": response(STRING, "text/plain")}),
     ],
     ids=["body", "another status", "no body", "etag", "optional header", "location", "open", "text"],
 )
-def test_an_answer_that_keeps_the_document_is_sent(answer: Answer, responses: Mapping[str, Any]) -> None:
-    client = answering_with(answer, responses)
+def test_an_answer_that_keeps_the_document_is_sent(answer: Result, responses: Mapping[str, Any]) -> None:
+    client = serve_result(answer, responses)
 
     received = client.get("/v1/thing")
 
@@ -113,7 +113,7 @@ def test_an_answer_that_keeps_the_document_is_sent(answer: Answer, responses: Ma
 
 
 def test_a_breach_says_where_and_what() -> None:
-    client = answering_with(Answer({"n": CANARY}), {"200": answering(THING)})
+    client = serve_result(Result({"n": CANARY}), {"200": response(THING)})
 
     client.get("/v1/thing")
 
@@ -121,15 +121,15 @@ def test_a_breach_says_where_and_what() -> None:
 
 
 def test_a_304_that_the_document_does_not_name_is_a_breach() -> None:
-    client = answering_with(
-        Answer({"n": 1}, etag="3"),
-        {"200": answering(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
+    client = serve_result(
+        Result({"n": 1}, etag="3"),
+        {"200": response(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
         parameter("If-None-Match", "header", STRING),
     )
 
     received = client.get("/v1/thing", headers={"If-None-Match": '"3"'})
 
-    assert received.refusal == (500, "internal_error")
+    assert received.problem == (500, "internal_error")
     assert len(client.breaches) == 1
 
 
@@ -140,9 +140,9 @@ def test_nothing_is_settled_whose_answer_breaks_the_document() -> None:
         settled.append(answer())
         return settled[-1]
 
-    described = operation("get_thing", responses={"200": answering(THING)})
-    answers = iter([Answer({"n": "wrong"}, change="a change"), Answer({"n": 1}, change="another")])
-    client = serve(document({"/thing": {"get": described}}), {"get_thing": lambda: next(answers)}, settle=settle)
+    described = operation("get_thing", responses={"200": response(THING)})
+    answers = iter([Result({"n": "wrong"}, change="a change"), Result({"n": 1}, change="another")])
+    client = serve(document({"/thing": {"get": described}}), {"get_thing": lambda: next(answers)}, commit=settle)
 
     assert client.get("/v1/thing").status == 500
     assert settled == []
@@ -153,11 +153,11 @@ def test_nothing_is_settled_whose_answer_breaks_the_document() -> None:
 def failing(error: Exception, responses: Schema, problem: Problem | None) -> Any:
     """GET /v1/thing raises this error, which the domain knows as this problem."""
 
-    def get_thing() -> Answer:
+    def get_thing() -> Result:
         raise error
 
-    described = {"operationId": "get_thing", "responses": {"200": answering(OBJECT), **responses}}
-    return serve(document({"/thing": {"get": described}}), {"get_thing": get_thing}, refusal=lambda _: problem)
+    described = {"operationId": "get_thing", "responses": {"200": response(OBJECT), **responses}}
+    return serve(document({"/thing": {"get": described}}), {"get_thing": get_thing}, to_problem=lambda _: problem)
 
 
 def test_an_error_of_the_domain_becomes_its_problem() -> None:
@@ -184,12 +184,12 @@ def test_an_error_without_a_name_is_a_500_that_tells_nothing() -> None:
     ("responses", "problem"),
     [
         ({}, Problem(409, "taken", CANARY)),
-        ({"409": answering(OBJECT)}, Problem(409, "taken", CANARY)),
+        ({"409": response(OBJECT)}, Problem(409, "taken", CANARY)),
         ({"409": {"description": "Taken."}}, Problem(409, "taken", CANARY)),
         (problems(409), Problem(409, "taken", CANARY * 200)),
         (problems(503), Problem(503, "busy", CANARY, headers={"Retry-After": "1"})),
         (
-            {"409": answering({**PROBLEM, "properties": {"code": {"enum": ["other"]}}}, "application/problem+json")},
+            {"409": response({**PROBLEM, "properties": {"code": {"enum": ["other"]}}}, "application/problem+json")},
             Problem(409, "taken", CANARY),
         ),
     ],
@@ -228,11 +228,11 @@ def test_the_next_page_is_linked_with_the_filters_of_this_one(query: str, linked
         "get_thing",
         parameter("q", "query", STRING),
         parameter("at", "query", INTEGER),
-        responses={"200": answering(OBJECT, headers={"Link": {"schema": STRING}})},
+        responses={"200": response(OBJECT, headers={"Link": {"schema": STRING}})},
     )
     client = serve(
         document({"/thing": {"get": described}}),
-        {"get_thing": lambda q=None, at=1: Answer({"q": q, "at": at}, next_query={"at": str(at + 1)})},
+        {"get_thing": lambda q=None, at=1: Result({"q": q, "at": at}, next_query={"at": str(at + 1)})},
     )
 
     received = client.get(f"/v1/thing?{query}")

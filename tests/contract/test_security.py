@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from contract.bridge import Exchange, WsgiBridge, drive, scope_of
+from contract.bridge import Exchange, WsgiBridge, build_scope, run_synchronously
 from contract.operations import BadDocument, Call
 from contract.problems import Problem
 from tests.contract.client import TOKEN, Client, environ
 from tests.contract.documents import STRING, Schema, document, operation, parameter, problems
-from tests.contract.serving import Answer, Caller, serve
+from tests.contract.serving import Caller, Result, serve
 
 PUBLIC = frozenset(("get_thing",))
 OPTIONAL: list[Schema] = [{"bearer": []}, {}]
@@ -20,9 +20,9 @@ def asking(*, public: frozenset[str] = frozenset(), top: Schema | None = None, *
     made = document({"/thing": {"get": operation("get_thing", **described)}}, **(top or {}))
     return serve(
         made,
-        {"get_thing": lambda caller: Answer({"caller": caller.user_id if caller else None})},
-        provided={"caller": lambda call: call.caller},
-        public=public,
+        {"get_thing": lambda caller: Result({"caller": caller.user_id if caller else None})},
+        dependencies={"caller": lambda call: call.caller},
+        public_operations=public,
     )
 
 
@@ -50,17 +50,17 @@ def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> N
 
     received = client.get("/v1/thing", headers=headers, token=None)
 
-    assert received.refusal == (401, "unauthenticated")
+    assert received.problem == (401, "unauthenticated")
     assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
 
 
 def test_a_server_of_asgi_need_not_know_of_extensions() -> None:
     """https://asgi.readthedocs.io/en/latest/extensions.html: the key is optional."""
-    scope = {name: value for name, value in scope_of(environ("GET", "/v1/thing")).items() if name != "extensions"}
+    scope = {name: value for name, value in build_scope(environ("GET", "/v1/thing")).items() if name != "extensions"}
     exchange, application = Exchange(lambda _: b""), asking().application
     assert isinstance(application, WsgiBridge)
 
-    drive(application.asgi(scope, exchange.receive, exchange.send))
+    run_synchronously(application.asgi(scope, exchange.receive, exchange.send))
 
     assert exchange.status == 401
 
@@ -99,7 +99,7 @@ def test_where_a_token_is_optional_its_absence_is_fine_and_a_bad_one_is_refused(
 
     assert client.get("/v1/thing", token=None).json() == {"caller": None}
     assert client.get("/v1/thing").json() == {"caller": "usr_1"}
-    assert client.get("/v1/thing", token="bad").refusal == (401, "unauthenticated")
+    assert client.get("/v1/thing", token="bad").problem == (401, "unauthenticated")
     assert client.get("/v1/thing", headers={"Authorization": "Basic x"}, token=None).status == 401
 
 
@@ -134,7 +134,7 @@ def test_a_document_without_global_security_stops_the_start() -> None:
     del described["security"]
 
     with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
-        serve(described, {"get_thing": lambda: Answer({})})
+        serve(described, {"get_thing": lambda: Result({})})
 
 
 def test_a_public_operation_may_ask_for_a_token_all_the_same() -> None:
@@ -158,7 +158,7 @@ def test_a_scheme_that_nobody_would_enforce_stops_the_start(schemes: Schema, pub
     described["components"]["securitySchemes"] = schemes
 
     with pytest.raises(BadDocument, match=r"Operation get_thing .*'bearer'"):
-        serve(described, {"get_thing": lambda: Answer({})}, public=public)
+        serve(described, {"get_thing": lambda: Result({})}, public_operations=public)
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ def test_a_security_that_would_not_be_enforced_as_it_is_written_stops_the_start(
     described["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "bearer"}
 
     with pytest.raises(BadDocument, match=f"Operation get_thing {why}"):
-        serve(described, {"get_thing": lambda: Answer({})}, public=PUBLIC)
+        serve(described, {"get_thing": lambda: Result({})}, public_operations=PUBLIC)
 
 
 def test_a_second_scheme_of_bearer_tokens_is_an_alternative() -> None:
     described = document({"/thing": {"get": operation("get_thing", security=[{"bearer": []}, {"second": []}])}})
     described["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "Bearer"}
 
-    client = serve(described, {"get_thing": lambda: Answer({})})
+    client = serve(described, {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/thing").status == 200
     assert client.get("/v1/thing", token="bad").status == 401
@@ -200,12 +200,12 @@ def test_an_error_of_the_one_who_knows_the_tokens_becomes_its_problem() -> None:
     described = operation("get_thing", responses={"200": {"description": "Fine."}, **problems(401, 503)})
     client = serve(
         document({"/thing": {"get": described}}),
-        {"get_thing": lambda: Answer(None)},
+        {"get_thing": lambda: Result(None)},
         authenticate=authenticate,
-        refusal=lambda error: Problem(503, "busy", "Wait.") if isinstance(error, TimeoutError) else None,
+        to_problem=lambda error: Problem(503, "busy", "Wait.") if isinstance(error, TimeoutError) else None,
     )
 
-    assert client.get("/v1/thing").refusal == (503, "busy")
+    assert client.get("/v1/thing").problem == (503, "busy")
     assert client.get("/v1/thing", token=None).status == 401
 
 
@@ -215,11 +215,11 @@ def test_an_unforeseen_error_of_the_one_who_knows_the_tokens_is_a_500() -> None:
 
     client = serve(
         document({"/thing": {"get": operation("get_thing")}}),
-        {"get_thing": lambda: Answer({})},
+        {"get_thing": lambda: Result({})},
         authenticate=authenticate,
     )
 
-    assert client.get("/v1/thing").refusal == (500, "internal_error")
+    assert client.get("/v1/thing").problem == (500, "internal_error")
 
 
 def test_what_settles_a_call_may_refuse_it_before_the_function_is_called() -> None:
@@ -232,11 +232,11 @@ def test_what_settles_a_call_may_refuse_it_before_the_function_is_called() -> No
     client = serve(
         document({"/thing": {"get": operation("get_thing", parameter("q", "query", STRING))}}),
         {"get_thing": lambda q=None: called.append(q)},
-        settle=settle,
+        commit=settle,
     )
 
     received = client.get("/v1/thing")
 
-    assert received.refusal == (403, "forbidden")
+    assert received.problem == (403, "forbidden")
     assert received.json()["detail"] == "usr_1 may not get_thing."
     assert called == []

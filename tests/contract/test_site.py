@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.bridge import Message, WsgiBridge
-from contract.site import POLICY, Site
+from contract.site import CONTENT_SECURITY_POLICY, StaticSite
 from tests.contract.client import call, environ
 
 
@@ -18,7 +18,7 @@ async def _elsewhere(_: Message, __: object, send: object) -> None:
 def site(tmp_path: Path) -> WsgiBridge:
     for name in ("index.html", "app.js", "contract.d.ts", "tsconfig.json"):
         (tmp_path / name).write_text(f"This is {name}.")
-    return WsgiBridge(Site(tmp_path, otherwise=_elsewhere))
+    return WsgiBridge(StaticSite(tmp_path, fallback=_elsewhere))
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def test_a_file_is_served_under_a_strict_policy(site: WsgiBridge, path: str, nam
 
     assert (answer.status, answer.body) == (200, f"This is {name}.".encode())
     assert answer.header("content-type") == media
-    assert answer.header("content-security-policy") == POLICY
-    assert "unsafe" not in POLICY
+    assert answer.header("content-security-policy") == CONTENT_SECURITY_POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
 def test_a_file_that_the_browser_has_is_not_sent_again(site: WsgiBridge) -> None:
@@ -56,4 +56,4 @@ def test_a_file_can_only_be_read(site: WsgiBridge) -> None:
 
 
 def test_without_the_folder_everything_is_passed_on(tmp_path: Path) -> None:
-    assert call(WsgiBridge(Site(tmp_path / "none", otherwise=_elsewhere)), environ("GET", "/")).status == 204
+    assert call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_elsewhere)), environ("GET", "/")).status == 204

@@ -11,24 +11,24 @@ from tests.contract.documents import (
     OBJECT,
     STRING,
     Schema,
-    an_object,
-    answering,
     document,
     json_body,
+    object_schema,
     operation,
     parameter,
+    response,
 )
-from tests.contract.serving import Answer, serve
+from tests.contract.serving import Result, serve
 
 
-def nothing() -> Answer:
+def nothing() -> Result:
     """A function that takes nothing."""
-    return Answer({})
+    return Result({})
 
 
-def echo(body: object) -> Answer:
+def echo(body: object) -> Result:
     """A function that takes a body."""
-    return Answer(body)
+    return Result(body)
 
 
 def starting(described: Schema, function: Callable[..., Any] = nothing, **paths: Schema) -> None:
@@ -64,7 +64,7 @@ def test_two_operations_of_one_name() -> None:
 
 def test_a_function_that_takes_what_nobody_provides() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: its function .* takes 'limt', which neither"):
-        starting(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Answer({"limit": limt}))
+        starting(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Result({"limit": limt}))
 
 
 def test_a_function_that_takes_a_body_where_the_document_has_none() -> None:
@@ -93,17 +93,17 @@ def test_a_part_of_the_path_that_the_function_does_not_take() -> None:
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_an_optional_parameter_that_the_function_takes_without_a_default(place: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'limit' without a default"):
-        starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Answer({"limit": limit}))
+        starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Result({"limit": limit}))
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_a_default_of_either_side_is_enough(place: str) -> None:
     limited = operation("get_things", parameter("limit", place, {**INTEGER, "default": 5}))
 
-    starting(limited, lambda limit: Answer({"limit": limit}))
-    starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Answer({"limit": limit}))
+    starting(limited, lambda limit: Result({"limit": limit}))
+    starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Result({"limit": limit}))
     starting(
-        operation("get_things", parameter("limit", place, INTEGER, required=True)), lambda limit: Answer({"l": limit})
+        operation("get_things", parameter("limit", place, INTEGER, required=True)), lambda limit: Result({"l": limit})
     )
 
 
@@ -111,7 +111,7 @@ def test_two_parameters_that_would_be_one_argument() -> None:
     described = operation("get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'x_limit'"):
-        starting(described, lambda x_limit=1: Answer({"limit": x_limit}))
+        starting(described, lambda x_limit=1: Result({"limit": x_limit}))
 
 
 def test_a_parameter_that_would_hide_the_body() -> None:
@@ -125,7 +125,7 @@ def test_a_part_of_the_path_without_a_parameter_and_a_parameter_without_a_part()
     with pytest.raises(BadDocument, match=r"Operation get_thing: .*'id'"):
         serve(document({"/things/{id}": {"get": operation("get_thing")}}), {"get_thing": nothing})
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'id'"):
-        starting(operation("get_things", parameter("id", "path", STRING)), lambda id: Answer({"id": id}))  # noqa: A006
+        starting(operation("get_things", parameter("id", "path", STRING)), lambda id: Result({"id": id}))  # noqa: A006
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_an_unknown_format(schema: Schema) -> None:
         BadDocument,
         match=r"^Operation get_things: the format '\S+' at #/paths/~1things/get/parameters/0/schema\S* is unknown",
     ):
-        starting(described, lambda value=None: Answer({"value": value}))
+        starting(described, lambda value=None: Result({"value": value}))
 
 
 @pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "\\p{Nonsense}", "(?P<a>b"])
@@ -155,7 +155,7 @@ def test_a_pattern_that_cannot_be_compiled(pattern: str) -> None:
     with pytest.raises(
         BadDocument, match=r"^Operation get_things: the pattern .* at #/paths/~1things/get/parameters/0/schema can't be"
     ):
-        starting(described, lambda value=None: Answer({"value": value}))
+        starting(described, lambda value=None: Result({"value": value}))
 
 
 def test_an_unknown_format_in_a_named_schema() -> None:
@@ -171,7 +171,7 @@ def test_an_unknown_format_in_a_named_schema() -> None:
 
 @pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
 def test_a_response_for_any_status(status: str) -> None:
-    described = operation("get_things", responses={"200": answering(OBJECT), status: answering(OBJECT)})
+    described = operation("get_things", responses={"200": response(OBJECT), status: response(OBJECT)})
 
     with pytest.raises(BadDocument, match=f"Operation get_things: has the response '{status}'"):
         starting(described)
@@ -199,7 +199,7 @@ def test_a_style_that_is_not_read(place: str, more: Schema, why: str) -> None:
     path = "/things/{id}" if place == "path" else "/things"
 
     with pytest.raises(BadDocument, match=f"Operation get_thing: 'id' has the {why}"):
-        serve(document({path: {"get": described}}), {"get_thing": lambda id=None: Answer({"id": id})})  # noqa: A006
+        serve(document({path: {"get": described}}), {"get_thing": lambda id=None: Result({"id": id})})  # noqa: A006
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_style_that_is_not_read(place: str, more: Schema, why: str) -> None:
 )
 def test_a_parameter_that_is_neither_a_scalar_nor_a_list_of_scalars(schema: Schema) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: 'value' .*, which isn't supported"):
-        starting(operation("get_things", parameter("value", "query", schema)), lambda value=None: Answer(value))
+        starting(operation("get_things", parameter("value", "query", schema)), lambda value=None: Result(value))
 
 
 def test_a_parameter_without_a_schema() -> None:
@@ -226,7 +226,7 @@ def test_a_parameter_without_a_schema() -> None:
     )
 
     with pytest.raises(BadDocument, match="Operation get_things: 'value' has no schema"):
-        starting(described, lambda value=None: Answer(value))
+        starting(described, lambda value=None: Result(value))
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "*/*"])
@@ -249,16 +249,16 @@ def test_a_body_without_a_schema() -> None:
     [
         {**STRING, "default": "x"},
         {**STRING, "default": None, "nullable": True},
-        an_object({"a": {**INTEGER, "default": 0}}),
-        {"type": "array", "items": an_object({"a": {"type": "boolean", "default": False}})},
-        {"allOf": [an_object({"a": {**STRING, "default": "x"}})]},
+        object_schema({"a": {**INTEGER, "default": 0}}),
+        {"type": "array", "items": object_schema({"a": {"type": "boolean", "default": False}})},
+        {"allOf": [object_schema({"a": {**STRING, "default": "x"}})]},
         {"$ref": "#/components/schemas/Thing"},
-        an_object({"inner": {"$ref": "#/components/schemas/Thing"}}),
+        object_schema({"inner": {"$ref": "#/components/schemas/Thing"}}),
     ],
     ids=["top", "null", "property", "items", "allOf", "reference", "nested reference"],
 )
 def test_a_default_in_a_request_body_which_nobody_would_fill_in(schema: Schema) -> None:
-    thing = an_object({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
+    thing = object_schema({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
     described = operation("get_things", body=json_body(schema))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*default"):
@@ -272,8 +272,8 @@ def test_a_default_elsewhere_and_a_property_of_that_name_are_fine() -> None:
     described = operation(
         "get_things",
         parameter("limit", "query", {**INTEGER, "default": 5}),
-        body=json_body(an_object({"default": STRING, "example": {"type": "object", "example": {"default": 1}}})),
-        responses={"200": answering(an_object({"a": {**STRING, "default": "x"}}))},
+        body=json_body(object_schema({"default": STRING, "example": {"type": "object", "example": {"default": 1}}})),
+        responses={"200": response(object_schema({"a": {**STRING, "default": "x"}}))},
     )
 
-    starting(described, lambda body, limit: Answer({"a": f"{body}{limit}"}))
+    starting(described, lambda body, limit: Result({"a": f"{body}{limit}"}))

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, an_object
-from tests.contract.serving import taking_body
+from tests.contract.documents import INTEGER, STRING, object_schema
+from tests.contract.serving import serve_body
 
 ANYTHING = {"type": "object", "properties": {"n": {"type": "number", "multipleOf": 5}}}
 
@@ -45,23 +45,23 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_refused(body: bytes) -> None:
-    client = taking_body(ANYTHING)
+    client = serve_body(ANYTHING)
 
     received = client.post("/v1/things", body)
 
-    assert received.refusal == (400, "malformed_json")
-    assert client.seen == []
+    assert received.problem == (400, "malformed_json")
+    assert client.received == []
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
 def test_json_that_is_no_object_is_refused_where_an_object_is_asked_for(body: bytes) -> None:
-    client = taking_body(ANYTHING)
+    client = serve_body(ANYTHING)
 
-    assert client.post("/v1/things", body).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", body).problem == (400, "invalid_body")
 
 
 def test_nesting_within_reason_is_fine() -> None:
-    client = taking_body(ANYTHING)
+    client = serve_body(ANYTHING)
 
     received = client.post("/v1/things", b'{"a":' * 200 + b"1" + b"}" * 200)
 
@@ -84,11 +84,11 @@ DOUBLED = {
 
 @pytest.mark.parametrize("body", DOUBLED.values(), ids=DOUBLED)
 def test_a_name_that_stands_twice_is_refused(body: bytes) -> None:
-    client = taking_body({"type": "object"})
+    client = serve_body({"type": "object"})
 
     received = client.post("/v1/things", body)
 
-    assert received.refusal == (400, "malformed_json")
+    assert received.problem == (400, "malformed_json")
     assert "twice" in received.json()["detail"]
 
 
@@ -106,7 +106,7 @@ NOT_DOUBLED = {
 
 @pytest.mark.parametrize("body", NOT_DOUBLED.values(), ids=NOT_DOUBLED)
 def test_a_name_that_only_seems_to_stand_twice_passes(body: bytes) -> None:
-    client = taking_body({"type": "object"})
+    client = serve_body({"type": "object"})
 
     assert client.post("/v1/things", body).status == 200
 
@@ -114,7 +114,7 @@ def test_a_name_that_only_seems_to_stand_twice_passes(body: bytes) -> None:
 @pytest.fixture
 def counting() -> Client:
     """Takes {"n": an integer}."""
-    return taking_body(an_object({"n": INTEGER}, "n"))
+    return serve_body(object_schema({"n": INTEGER}, "n"))
 
 
 @pytest.mark.parametrize("number", [b"1.0", b"1e0", b"10e-1", b"1"])
@@ -122,8 +122,8 @@ def test_a_whole_number_is_an_integer_however_it_is_spelt(counting: Client, numb
     received = counting.post("/v1/things", b'{"n": ' + number + b"}")
 
     assert received.status == 200
-    assert counting.seen == [{"n": 1}]
-    assert type(counting.seen[0]["n"]) is int
+    assert counting.received == [{"n": 1}]
+    assert type(counting.received[0]["n"]) is int
 
 
 @pytest.mark.parametrize("value", [b"1.5", b'"1"', b"true", b"null", b"[1]", b"{}", b"1001", b"-1e3000"])
@@ -131,7 +131,7 @@ def test_what_is_no_integer_within_bounds_is_refused(counting: Client, value: by
     received = counting.post("/v1/things", b'{"n": ' + value + b"}")
 
     assert received.status == 400
-    assert counting.seen == []
+    assert counting.received == []
 
 
 @pytest.mark.parametrize(
@@ -143,28 +143,28 @@ def test_what_is_no_integer_within_bounds_is_refused(counting: Client, value: by
     ids=["a number", "an integer or a number"],
 )
 def test_a_number_may_have_a_fraction(schema: dict[str, Any]) -> None:
-    client = taking_body(schema)
+    client = serve_body(schema)
 
     received = client.post("/v1/things", b"1.25")
 
     assert received.status == 200
-    assert client.seen == [1.25]
+    assert client.received == [1.25]
 
 
 def test_twenty_thousand_unknown_names_are_refused_with_a_small_answer() -> None:
-    client = taking_body(an_object({"a": STRING}))
+    client = serve_body(object_schema({"a": STRING}))
     body = b"{" + b",".join(b'"%x":0' % number for number in range(20_000)) + b"}"
 
-    assert client.post("/v1/things", body).refusal == (400, "invalid_body")
+    assert client.post("/v1/things", body).problem == (400, "invalid_body")
 
 
 @pytest.mark.parametrize("name", ["__proto__", "id", "constructor"])
 def test_a_property_that_the_document_does_not_name_is_refused(name: str) -> None:
-    client = taking_body(an_object({"a": STRING}))
+    client = serve_body(object_schema({"a": STRING}))
 
     received = client.post("/v1/things", {name: {}})
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert received.json()["errors"][0]["code"] == "unknown_property"
 
 
@@ -184,7 +184,7 @@ CROWDED: dict[str, tuple[bytes, bool]] = {
 
 @pytest.mark.parametrize(("body", "is_taken"), CROWDED.values(), ids=CROWDED)
 def test_a_body_has_no_more_values_than_can_be_held(body: bytes, *, is_taken: bool) -> None:
-    received = taking_body({"type": "array"}).post("/v1/things", body)
+    received = serve_body({"type": "array"}).post("/v1/things", body)
 
     assert (received.status == 200) is is_taken
     assert is_taken or "too many" in received.json()["detail"]

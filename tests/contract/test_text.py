@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from tests.contract.documents import Schema, an_object
-from tests.contract.serving import taking_body, taking_parameter
+from tests.contract.documents import Schema, object_schema
+from tests.contract.serving import serve_body, serve_parameter
 
 LINE: Schema = {"type": "string", "minLength": 1, "maxLength": 10, "x-tackboard-text": "line"}
 BLOCK: Schema = {"type": "string", "maxLength": 10, "x-tackboard-text": "block"}
@@ -16,38 +16,38 @@ LONGER_COMPOSED = "\u0958"  # One character, which NFC writes as two.
 
 
 def test_a_line_is_composed_and_trimmed() -> None:
-    client = taking_body(an_object({"name": LINE}))
+    client = serve_body(object_schema({"name": LINE}))
 
     client.post("/v1/things", {"name": f" \u3000{DECOMPOSED}\u00a0 "})
     client.post("/v1/things", {"name": "  plain "})
 
-    assert client.seen == [{"name": COMPOSED}, {"name": "plain"}]
+    assert client.received == [{"name": COMPOSED}, {"name": "plain"}]
 
 
 def test_a_block_is_composed_and_keeps_its_blanks() -> None:
-    client = taking_body(an_object({"text": BLOCK}))
+    client = serve_body(object_schema({"text": BLOCK}))
 
     client.post("/v1/things", {"text": f" {DECOMPOSED}\n "})
     client.post("/v1/things", {"text": " plain\n"})
 
-    assert client.seen == [{"text": f" {COMPOSED}\n "}, {"text": " plain\n"}]
+    assert client.received == [{"text": f" {COMPOSED}\n "}, {"text": " plain\n"}]
 
 
 def test_other_text_is_left_alone() -> None:
-    client = taking_body(an_object({"external": {"type": "string"}}))
+    client = serve_body(object_schema({"external": {"type": "string"}}))
 
     client.post("/v1/things", {"external": f" {DECOMPOSED} "})
 
-    assert client.seen == [{"external": f" {DECOMPOSED} "}]
+    assert client.received == [{"external": f" {DECOMPOSED} "}]
 
 
 @pytest.mark.parametrize("blank", ["   ", "\u3000", "\u00a0\u2003"])
 def test_a_line_of_blanks_is_too_short_once_it_is_trimmed(blank: str) -> None:
-    client = taking_body(an_object({"name": LINE}))
+    client = serve_body(object_schema({"name": LINE}))
 
     received = client.post("/v1/things", {"name": blank})
 
-    assert received.refusal == (400, "invalid_body")
+    assert received.problem == (400, "invalid_body")
     assert received.json()["errors"] == [
         {"pointer": "/name", "code": "too_short", "message": "must have at least 1 character"}
     ]
@@ -55,19 +55,19 @@ def test_a_line_of_blanks_is_too_short_once_it_is_trimmed(blank: str) -> None:
 
 @pytest.mark.parametrize("schema", [LINE, BLOCK], ids=["line", "block"])
 def test_text_that_is_too_long_only_once_it_is_composed_is_refused(schema: Schema) -> None:
-    client = taking_body(an_object({"name": schema}))
+    client = serve_body(object_schema({"name": schema}))
     assert len(unicodedata.normalize("NFC", LONGER_COMPOSED)) == 2
 
     fitting = client.post("/v1/things", {"name": LONGER_COMPOSED * 5})
     passing = client.post("/v1/things", {"name": LONGER_COMPOSED * 6})
 
     assert fitting.status == 200
-    assert passing.refusal == (400, "invalid_body")
+    assert passing.problem == (400, "invalid_body")
     assert passing.json()["errors"][0]["code"] == "too_long"
 
 
 def test_length_counts_characters_and_not_bytes() -> None:
-    client = taking_body(an_object({"name": LINE}))
+    client = serve_body(object_schema({"name": LINE}))
 
     assert client.post("/v1/things", {"name": "\U0001f600" * 10}).status == 200
     assert client.post("/v1/things", {"name": "\U0001f600" * 11}).status == 400
@@ -76,12 +76,12 @@ def test_length_counts_characters_and_not_bytes() -> None:
 @pytest.mark.parametrize(
     ("schema", "sent", "taken"),
     [
-        (an_object({"names": {"type": "array", "items": LINE}}), {"names": [" a "]}, {"names": ["a"]}),
-        (an_object({"inner": an_object({"name": LINE})}), {"inner": {"name": " a "}}, {"inner": {"name": "a"}}),
-        (an_object({"name": {"allOf": [LINE]}}), {"name": " a "}, {"name": "a"}),
-        (an_object({"name": {"$ref": "#/components/schemas/Line"}}), {"name": " a "}, {"name": "a"}),
-        (an_object({"name": {**LINE, "nullable": True}}, "name"), {"name": None}, {"name": None}),
-        (an_object({"any": {"anyOf": [LINE, {"type": "boolean"}]}}), {"any": True}, {"any": True}),
+        (object_schema({"names": {"type": "array", "items": LINE}}), {"names": [" a "]}, {"names": ["a"]}),
+        (object_schema({"inner": object_schema({"name": LINE})}), {"inner": {"name": " a "}}, {"inner": {"name": "a"}}),
+        (object_schema({"name": {"allOf": [LINE]}}), {"name": " a "}, {"name": "a"}),
+        (object_schema({"name": {"$ref": "#/components/schemas/Line"}}), {"name": " a "}, {"name": "a"}),
+        (object_schema({"name": {**LINE, "nullable": True}}, "name"), {"name": None}, {"name": None}),
+        (object_schema({"any": {"anyOf": [LINE, {"type": "boolean"}]}}), {"any": True}, {"any": True}),
         (
             {"allOf": [{"type": "object", "properties": {"a": LINE}}], "properties": {"b": LINE}},
             {"a": " a ", "b": " b "},
@@ -107,26 +107,26 @@ def test_length_counts_characters_and_not_bytes() -> None:
     ],
 )
 def test_text_is_tidied_wherever_it_stands(schema: Schema, sent: object, taken: object) -> None:
-    client = taking_body(schema, schemas={"Line": LINE})
+    client = serve_body(schema, schemas={"Line": LINE})
 
     received = client.post("/v1/things", sent)
 
     assert received.status == 200
-    assert client.seen == [taken]
+    assert client.received == [taken]
 
 
 def test_text_is_tidied_at_every_depth_of_a_schema_that_contains_itself() -> None:
-    tree: Schema = an_object({"name": LINE, "child": {"$ref": "#/components/schemas/Tree"}}, "name")
-    client = taking_body({"$ref": "#/components/schemas/Tree"}, schemas={"Tree": tree})
+    tree: Schema = object_schema({"name": LINE, "child": {"$ref": "#/components/schemas/Tree"}}, "name")
+    client = serve_body({"$ref": "#/components/schemas/Tree"}, schemas={"Tree": tree})
 
     client.post("/v1/things", {"name": " a", "child": {"name": " b", "child": {"name": " c"}}})
 
-    assert client.seen == [{"name": "a", "child": {"name": "b", "child": {"name": "c"}}}]
+    assert client.received == [{"name": "a", "child": {"name": "b", "child": {"name": "c"}}}]
 
 
 def test_a_parameter_is_tidied_like_a_body() -> None:
-    client = taking_parameter("query", LINE)
+    client = serve_parameter("query", LINE)
 
     client.get("/v1/things?value=+Zoe%CC%88+")
 
-    assert client.seen == [COMPOSED]
+    assert client.received == [COMPOSED]

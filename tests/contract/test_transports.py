@@ -13,10 +13,10 @@ import yaml
 
 from app import create_app
 from contract.bridge import WsgiBridge
-from contract.edge import MOST_BODY
-from contract.responses import Breach
+from contract.edge import MAX_BODY_BYTES
+from contract.responses import ContractBreach
 from stores import open_store
-from tests.contract.client import Received
+from tests.contract.client import HttpResponse
 from tests.contract.transports import TRANSPORTS, Send, Transport
 from tests.document.test_document import BUNDLE
 
@@ -36,7 +36,7 @@ class Person:
         """The address of the API."""
         return f"{self.prefix}/v1"
 
-    def ask(self, method: str, address: str, body: object = None, **headers: str) -> Received:
+    def ask(self, method: str, address: str, body: object = None, **headers: str) -> HttpResponse:
         """Send a request; keyword arguments are headers with underscores for dashes."""
         sent = {name.replace("_", "-"): text for name, text in headers.items()}
         if self.token:
@@ -48,7 +48,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiBridge]:
-    def breached(breach: Breach) -> None:
+    def breached(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
     with closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('transports')}/tackboard.db")) as store:
@@ -72,14 +72,14 @@ def mina(stranger: Person) -> Person:
     return replace(stranger, token=made.json()["token"])
 
 
-def header(received: Received, name: str) -> str:
+def header(received: HttpResponse, name: str) -> str:
     """The value of a header, which must look as the document says."""
     value = received.header(name) or ""
     assert re.fullmatch(BUNDLE["components"]["headers"][name]["schema"]["pattern"], value)
     return value
 
 
-def next_page(received: Received) -> str | None:
+def next_page(received: HttpResponse) -> str | None:
     """The address of the next page, as the header Link has it."""
     if received.header("link") is None:
         return None
@@ -103,7 +103,7 @@ def test_the_main_job(mina: Person) -> None:
     assert (made.status, started.status, resolved.status, renamed.status) == (201, 200, 200, 200)
     assert mina.ask("GET", cards[0]).json() == renamed.json()
     assert mina.ask("GET", cards[0], If_None_Match=renamed.header("etag") or "").status == 304
-    assert mina.ask("PATCH", cards[0], {"title": "Five"}, If_Match=tag).refusal == (412, "precondition_failed")
+    assert mina.ask("PATCH", cards[0], {"title": "Five"}, If_Match=tag).problem == (412, "precondition_failed")
     assert mina.ask("HEAD", cards[0]).header("etag") == renamed.header("etag")
     assert len(mina.ask("GET", f"{board}/events").json()["items"]) == 7
 
@@ -152,17 +152,17 @@ def test_a_request_that_is_sent_again_by_another_way_is_the_same_request(mina: P
 
 
 def test_a_large_import_is_taken(mina: Person) -> None:
-    large: Mapping[str, Any] = {"format": "tackboard", "note": "x" * MOST_BODY}
+    large: Mapping[str, Any] = {"format": "tackboard", "note": "x" * MAX_BODY_BYTES}
 
     assert mina.ask("POST", f"{mina.api}/imports/tackboard", large).status == 400
-    assert mina.ask("POST", f"{mina.api}/boards", large).refusal == (413, "body_too_large")
+    assert mina.ask("POST", f"{mina.api}/boards", large).problem == (413, "body_too_large")
 
 
 def test_refusals_are_problem_documents(stranger: Person, mina: Person) -> None:
-    assert mina.ask("GET", f"{mina.api}/nowhere").refusal == (404, "not_found")
-    assert stranger.ask("GET", f"{mina.api}/boards").refusal == (401, "unauthenticated")
+    assert mina.ask("GET", f"{mina.api}/nowhere").problem == (404, "not_found")
+    assert stranger.ask("GET", f"{mina.api}/boards").problem == (401, "unauthenticated")
     refused = mina.ask("PUT", f"{mina.api}/boards")
-    assert refused.refusal == (405, "method_not_allowed")
+    assert refused.problem == (405, "method_not_allowed")
     assert refused.header("allow") == "GET, HEAD, POST"
 
 

@@ -21,10 +21,10 @@ from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
 from contract.bridge import WsgiBridge
-from tests.contract.aws_events import GATEWAY, Event, http_api, load_balancer, rest_api
-from tests.contract.client import Received, call, environ
+from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
+from tests.contract.client import HttpResponse, call, environ
 
-Send = Callable[[str, str, bytes | None, Mapping[str, str]], Received]
+Send = Callable[[str, str, bytes | None, Mapping[str, str]], HttpResponse]
 """Sends (method, address, body, headers)."""
 
 
@@ -38,15 +38,15 @@ class Transport:
     """What stands before `/v1` in the addresses that clients see."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the operator sets."""
-    event: Callable[..., Event] = http_api
-    wishes: Mapping[str, Any] = field(default_factory=dict)
-    path: Callable[[str], str] = lambda address: address
+    build_event: Callable[..., Event] = http_api_event
+    event_options: Mapping[str, Any] = field(default_factory=dict)
+    event_path: Callable[[str], str] = lambda address: address
     """The path in the event, of the address that the client sees."""
 
 
 @contextmanager
-def _by_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
-    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+def _open_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         request = environ(method, address.removeprefix(transport.prefix), body, headers)
         return call(application, {**request, "SCRIPT_NAME": unquote_to_bytes(transport.prefix).decode("latin-1")})
 
@@ -54,7 +54,7 @@ def _by_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
 
 
 @contextmanager
-def listening(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
+def listen(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
     """Serve an application below a prefix on a port of this machine, in a thread."""
     channels: dict[int, Any] = {}
     server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=2, url_prefix=prefix)
@@ -69,14 +69,14 @@ def listening(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
 
 
 @contextmanager
-def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
-    with listening(application, transport.prefix) as port:
+def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+    with listen(application, transport.prefix) as port:
 
-        def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+        def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             connection.request(method, address, body, dict(headers))
             answer = connection.getresponse()
-            received = Received(answer.status, answer.getheaders(), answer.read())
+            received = HttpResponse(answer.status, answer.getheaders(), answer.read())
             connection.close()
             return received
 
@@ -84,21 +84,24 @@ def _by_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
 
 
 @contextmanager
-def by_event(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def open_lambda(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
     records = Records("test", utc_now, lambda: 0.0, lambda _: None)
     base_path = transport.environment.get("API_GATEWAY_BASE_PATH", "")
     function = Function(application, Deadline(), records, dict, base_path)
 
-    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> Received:
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         path, mark, query = address.partition("?")
         answer = function(
-            transport.event(method, transport.path(path) + mark + query, body, headers, **transport.wishes), None
+            transport.build_event(
+                method, transport.event_path(path) + mark + query, body, headers, **transport.event_options
+            ),
+            None,
         )
         content = answer.get("body") or ""
         several = answer.get("multiValueHeaders") or {
             name: [value] for name, value in answer.get("headers", {}).items()
         }
-        return Received(
+        return HttpResponse(
             answer["statusCode"],
             [(name, value) for name, values in several.items() for value in values],
             base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode(),
@@ -107,31 +110,45 @@ def by_event(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
     yield send
 
 
-def _without(prefix: str, then: str = "") -> Callable[[str], str]:
+def _without_prefix(prefix: str, then: str = "") -> Callable[[str], str]:
     return lambda address: then + address.removeprefix(prefix)
 
 
-_MAPPED = {"API_GATEWAY_BASE_PATH": "kanban"}
+_BASE_PATH_SETTING = {"API_GATEWAY_BASE_PATH": "kanban"}
 
 TRANSPORTS = {
-    "WSGI": Transport(_by_wsgi),
-    "WSGI below SCRIPT_NAME": Transport(_by_wsgi, "/kanban"),
-    "WSGI below a prefix that must be encoded": Transport(_by_wsgi, "/m%C3%A4rz%202/kanban"),
-    "socket": Transport(_by_socket),
-    "socket below a prefix": Transport(_by_socket, "/tools/kanban"),
-    "HTTP API": Transport(by_event, wishes={"host": GATEWAY}),
-    "HTTP API, named stage": Transport(by_event, "/dev", wishes={"host": GATEWAY, "stage": "dev"}),
+    "WSGI": Transport(_open_wsgi),
+    "WSGI below SCRIPT_NAME": Transport(_open_wsgi, "/kanban"),
+    "WSGI below a prefix that must be encoded": Transport(_open_wsgi, "/m%C3%A4rz%202/kanban"),
+    "socket": Transport(_open_socket),
+    "socket below a prefix": Transport(_open_socket, "/tools/kanban"),
+    "HTTP API": Transport(open_lambda, event_options={"host": GATEWAY_HOST}),
+    "HTTP API, named stage": Transport(open_lambda, "/dev", event_options={"host": GATEWAY_HOST, "stage": "dev"}),
     # The event has the name of the stage, which the client's address hasn't, and lacks the mapping, which it has.
-    "HTTP API, own domain": Transport(by_event),
-    "HTTP API, own domain, named stage": Transport(by_event, wishes={"stage": "dev"}, path=_without("", "/dev")),
+    "HTTP API, own domain": Transport(open_lambda),
+    "HTTP API, own domain, named stage": Transport(
+        open_lambda, event_options={"stage": "dev"}, event_path=_without_prefix("", "/dev")
+    ),
     "HTTP API, own domain, base path": Transport(
-        by_event, "/kanban", _MAPPED, wishes={"stage": "dev"}, path=_without("/kanban", "/dev")
+        open_lambda,
+        "/kanban",
+        _BASE_PATH_SETTING,
+        event_options={"stage": "dev"},
+        event_path=_without_prefix("/kanban", "/dev"),
     ),
     "REST API, stage": Transport(
-        by_event, "/prod", event=rest_api, wishes={"host": GATEWAY, "stage": "prod"}, path=_without("/prod")
+        open_lambda,
+        "/prod",
+        build_event=rest_api_event,
+        event_options={"host": GATEWAY_HOST, "stage": "prod"},
+        event_path=_without_prefix("/prod"),
     ),
-    "REST API, own domain": Transport(by_event, event=rest_api),
-    "REST API, own domain, base path": Transport(by_event, "/kanban", _MAPPED, event=rest_api),
-    "load balancer": Transport(by_event, event=load_balancer),
-    "load balancer, rule for a path": Transport(by_event, "/kanban", _MAPPED, event=load_balancer),
+    "REST API, own domain": Transport(open_lambda, build_event=rest_api_event),
+    "REST API, own domain, base path": Transport(
+        open_lambda, "/kanban", _BASE_PATH_SETTING, build_event=rest_api_event
+    ),
+    "load balancer": Transport(open_lambda, build_event=load_balancer_event),
+    "load balancer, rule for a path": Transport(
+        open_lambda, "/kanban", _BASE_PATH_SETTING, build_event=load_balancer_event
+    ),
 }

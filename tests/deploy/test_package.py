@@ -17,7 +17,7 @@ import pytest
 from deploy.building import Package, build, for_this_machine
 from deploy.finish import MEGABYTE, Unfit, finish
 from tests.aws.test_hostile_events import REFUSED
-from tests.contract.aws_events import Event, http_api, load_balancer, rest_api
+from tests.contract.aws_events import Event, http_api_event, load_balancer_event, rest_api_event
 
 ELF = b"\x7fELF" + bytes(14)
 ARM64, X86_64 = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
@@ -89,20 +89,20 @@ def test_the_package_answers_real_events_all_by_itself(
             sent = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
             return ask(shape(method, target, json.dumps(body) if body is not None else None, sent))
 
-        token = json.loads(send(http_api, "POST", "/v1/users", {"name": "Mina"})["body"])["token"]
+        token = json.loads(send(http_api_event, "POST", "/v1/users", {"name": "Mina"})["body"])["token"]
         bearer = {"Authorization": f"Bearer {token}"}
-        made = send(http_api, "POST", "/v1/boards", {"name": "Découpage"}, **bearer)
+        made = send(http_api_event, "POST", "/v1/boards", {"name": "Découpage"}, **bearer)
         board = json.loads(made["body"])
-        card = send(rest_api, "POST", f"/v1/boards/{board['id']}/cards", {"title": "One"}, **bearer)
-        page = send(load_balancer, "GET", f"/v1/boards/{board['id']}/cards", **bearer)
+        card = send(rest_api_event, "POST", f"/v1/boards/{board['id']}/cards", {"title": "One"}, **bearer)
+        page = send(load_balancer_event, "GET", f"/v1/boards/{board['id']}/cards", **bearer)
 
         assert made["statusCode"] == 201
         assert board["name"] == "Découpage"
         assert card["statusCode"] == 201
         assert [each["title"] for each in json.loads(page["body"])["items"]] == ["One"]
-        assert send(http_api, "GET", "/v1/ready")["statusCode"] == 200
-        assert send(http_api, "GET", "/v1/boards")["statusCode"] == 401
-        assert send(http_api, "GET", "/problems/busy")["statusCode"] in {200, 404}
+        assert send(http_api_event, "GET", "/v1/ready")["statusCode"] == 200
+        assert send(http_api_event, "GET", "/v1/boards")["statusCode"] == 401
+        assert send(http_api_event, "GET", "/problems/busy")["statusCode"] in {200, 404}
         assert "Commands" in ask({"_serverless-wsgi": {"command": "exec", "data": "1"}})["refused"]
 
 
@@ -111,11 +111,11 @@ def test_the_package_refuses_hostile_events_and_goes_on(
 ) -> None:
     with running(unpacked(own_package, tmp_path), runtime, dynoxide) as ask:
         answers = {name: ask(event) for name, event in REFUSED.items()}
-        broken = ask({**http_api("POST", "/v1/users", "x"), "body": "e30=e30=", "isBase64Encoded": True})
+        broken = ask({**http_api_event("POST", "/v1/users", "x"), "body": "e30=e30=", "isBase64Encoded": True})
 
         assert [name for name, answer in answers.items() if "refused" not in answer] == []
         assert broken["statusCode"] == 400
-        assert ask(http_api("GET", "/v1/health"))["statusCode"] == 200
+        assert ask(http_api_event("GET", "/v1/health"))["statusCode"] == 200
 
 
 def test_two_builds_are_the_same_bytes(own_package: Package, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from deploy.building import ROOT
 from kanban import ranks
 from stores import open_store
 from tests.aws.test_records import NOW
-from tests.contract.aws_events import http_api
+from tests.contract.aws_events import http_api_event
 from tests.deploy.everything import use_everything
 from tests.document.test_document import operations
 
@@ -75,7 +75,9 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
         def ask(method: str, target: str, body: object = None, **headers: str) -> Any:
             sent = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"} if token else {}
             sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-            answer = function(http_api(method, target, json.dumps(body) if body is not None else None, sent), None)
+            answer = function(
+                http_api_event(method, target, json.dumps(body) if body is not None else None, sent), None
+            )
             assert answer["statusCode"] < 300, (method, target, answer)
             return json.loads(answer["body"]) if answer.get("body") else None, answer["headers"].get("etag", "")
 

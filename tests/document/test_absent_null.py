@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import DOCUMENT
-from contract.bodies import MERGE_PATCH, Body
+from contract.bodies import MERGE_PATCH_JSON, Body
 from contract.problems import Problem
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer
@@ -18,7 +18,7 @@ BUNDLE = Bundle(json.loads(DOCUMENT.read_bytes()))
 
 
 @dataclass(frozen=True)
-class Place:
+class DescribedObject:
     """An object in an example of a body: how it is reached, where its schema stands, and the schema."""
 
     path: tuple[str | int, ...]
@@ -29,7 +29,7 @@ class Place:
 def bodies(*, patches: bool) -> Iterator[tuple[str, Node]]:
     for operation in BUNDLE.operations:
         body = BUNDLE.resolve(operation.node.get("requestBody", {}))
-        if body and (MERGE_PATCH in body["content"]) == patches:
+        if body and (MERGE_PATCH_JSON in body["content"]) == patches:
             yield operation.id, body
 
 
@@ -38,22 +38,26 @@ def examples(body: Node) -> list[Any]:
     return [BUNDLE.resolve(example)["value"] for example in named]
 
 
-def places(value: Any, at: Pointer, schema: Any, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
+def described_objects(
+    value: Any, at: Pointer, schema: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[DescribedObject]:
     """Every object of a value that the document describes."""
     at, schema = BUNDLE.lead(at, schema)
     if isinstance(value, dict) and "properties" in schema:
-        yield Place(path, at, schema)
+        yield DescribedObject(path, at, schema)
         for name in value.keys() & schema["properties"].keys():
-            yield from places(value[name], (*at, "properties", name), schema["properties"][name], (*path, name))
+            yield from described_objects(
+                value[name], (*at, "properties", name), schema["properties"][name], (*path, name)
+            )
     elif isinstance(value, list) and "items" in schema:
         for number, item in enumerate(value):
-            yield from places(item, (*at, "items"), schema["items"], (*path, number))
+            yield from described_objects(item, (*at, "items"), schema["items"], (*path, number))
 
 
-def outcome(body: Node, value: Any) -> Any:
+def parse_body(body: Node, value: Any) -> Any:
     """What a handler would get, or the code of the refusal."""
     try:
-        return Body(body, BUNDLE.schemas, 2**21).read(json.dumps(value).encode(), "application/json", None)
+        return Body(body, BUNDLE.schemas, 2**21).parse(json.dumps(value).encode(), "application/json", None)
     except Problem as problem:
         return problem.code
 
@@ -75,14 +79,14 @@ def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body:
     at, schema = BUNDLE.lead((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
-        for place in places(example, at, schema):
+        for place in described_objects(example, at, schema):
             for name in place.schema["properties"].keys() - set(place.schema.get("required", [])):
                 null, absent = with_null(example, place.path, name)
                 tried.add((*place.at, name))
                 # Where a least number of properties is demanded, null would count towards it.
                 is_counted = "minProperties" in place.schema
-                expected = "invalid_body" if is_counted else outcome(body, absent)
-                assert outcome(body, null) == expected, (operation, place.path, name)
+                expected = "invalid_body" if is_counted else parse_body(body, absent)
+                assert parse_body(body, null) == expected, (operation, place.path, name)
 
     described = BUNDLE.reachable(at, schema)
     optional = {
@@ -98,20 +102,20 @@ def test_null_for_a_required_property_is_refused_unless_it_may_be_null(operation
     at, schema = BUNDLE.lead((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
-        for place in places(example, at, schema):
+        for place in described_objects(example, at, schema):
             for name in place.schema.get("required", []):
                 null, _ = with_null(example, place.path, name)
                 may_be_null = BUNDLE.resolve(place.schema["properties"][name]).get("nullable", False)
-                assert (outcome(body, null) == "invalid_body") != may_be_null, (operation, place.path, name)
+                assert (parse_body(body, null) == "invalid_body") != may_be_null, (operation, place.path, name)
 
 
 @pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=True)])
 def test_null_in_a_merge_patch_comes_through_where_it_has_a_meaning(operation: str, body: Node) -> None:
-    schema = BUNDLE.resolve(body["content"][MERGE_PATCH]["schema"])
+    schema = BUNDLE.resolve(body["content"][MERGE_PATCH_JSON]["schema"])
 
     for name, described in schema["properties"].items():
         expected = {name: None} if BUNDLE.resolve(described).get("nullable") else "invalid_body"
-        assert outcome(body, {name: None}) == expected, operation
+        assert parse_body(body, {name: None}) == expected, operation
 
 
 def test_everything_null_at_once_is_everything_absent() -> None:
@@ -120,4 +124,4 @@ def test_everything_null_at_once_is_everything_absent() -> None:
 
     everything = dict.fromkeys(schema["properties"])
 
-    assert outcome(body, {**everything, "title": "Write the copy"}) == {"title": "Write the copy"}
+    assert parse_body(body, {**everything, "title": "Write the copy"}) == {"title": "Write the copy"}

@@ -10,9 +10,9 @@ from openapi_spec_validator import validate
 
 import handlers
 from app import DOCUMENT, PUBLIC, STATUS
-from contract.bridge import Message, drive
-from contract.docs import Docs
-from contract.schemas import KNOWN, Schemas
+from contract.bridge import Message, run_synchronously
+from contract.docs import DocumentationSite
+from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
 from kanban.errors import DomainError
 from kanban.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
@@ -61,18 +61,18 @@ def test_the_document_is_valid_openapi() -> None:
 
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
-    assert set(handlers.functions()) == set(BY_ID)
+    assert set(handlers.functions_by_operation_id()) == set(BY_ID)
 
 
 @pytest.mark.parametrize(("direction", "content"), list(contents()))
 def test_every_body_has_an_example_and_every_example_keeps_its_schema(direction: Any, content: dict[str, Any]) -> None:
-    check = SCHEMAS.check(content["schema"], direction)
+    check = SCHEMAS.get_check(content["schema"], direction)
     examples = {name: SCHEMAS.resolve(example)["value"] for name, example in content.get("examples", {}).items()}
     if "example" in content:
         examples["example"] = content["example"]
 
     assert examples
-    assert [fault for value in examples.values() for fault in check.faults(value)] == []
+    assert [fault for value in examples.values() for fault in check.find_violations(value)] == []
 
 
 @pytest.mark.parametrize("name", sorted(BUNDLE["components"]["schemas"]))
@@ -82,7 +82,7 @@ def test_every_example_in_a_schema_keeps_it(name: str) -> None:
 
     for part in (schema, *schema.get("properties", {}).values()):
         if "example" in part:
-            assert SCHEMAS.check(part, direction).faults(part["example"]) == []
+            assert SCHEMAS.get_check(part, direction).find_violations(part["example"]) == []
 
 
 @pytest.mark.parametrize("operation_id", sorted(BY_ID))
@@ -98,7 +98,7 @@ def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id:
 
 
 def test_every_code_of_the_domain_is_in_the_document() -> None:
-    documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN])
+    documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
     # NotFound makes its code from the kind of thing; signing up while it is closed is a plain 401.
     codes = {kind.code for kind in subclasses(DomainError) if "code" in vars(kind)} - {"signup_closed"}
     kinds = ("board", "list", "card", "checklist", "checklist_item", "comment", "label", "member", "user", "token")
@@ -107,15 +107,15 @@ def test_every_code_of_the_domain_is_in_the_document() -> None:
     assert codes <= documented
 
 
-@pytest.mark.parametrize("code", BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN])
+@pytest.mark.parametrize("code", BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
 def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
-    docs = Docs(DOCUMENT.read_bytes(), b"", otherwise=nowhere)
+    docs = DocumentationSite(DOCUMENT.read_bytes(), b"", fallback=nowhere)
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    drive(docs({"method": "GET", "path": f"/problems/{code}", "headers": []}, nowhere, send))
+    run_synchronously(docs({"method": "GET", "path": f"/problems/{code}", "headers": []}, nowhere, send))
 
     assert sent[0]["status"] == 200
     assert f"<h1>{code}</h1>".encode() in sent[1]["body"]

@@ -59,7 +59,7 @@ class Coverage:
         at, schema = bundle.lead(at, schema)
         for keyword in ("allOf", "anyOf", "oneOf"):
             for number, part in enumerate(schema.get(keyword, [])):
-                if keyword == "allOf" or bundle.schemas.check(part, "response").is_valid(value):
+                if keyword == "allOf" or bundle.schemas.get_check(part, "response").is_valid(value):
                     self._mark(bundle, (*at, keyword, number), part, value)
         if isinstance(value, dict):
             for name in value.keys() & schema.get("properties", {}).keys():

@@ -25,8 +25,8 @@ from contract.schemas import Schemas
 from kanban import ranks
 from stores import open_store
 from tests.api.client import BASE, Client
-from tests.contract.aws_events import http_api
-from tests.contract.both_ways import function
+from tests.contract.aws_events import http_api_event
+from tests.contract.both_ways import build_function
 from tests.fuzz.hostile_bodies import Target, hostile_bodies, targets, valid_body
 
 MAX_EXTRA_SECONDS = 0.05
@@ -96,11 +96,11 @@ def _by_wsgi(application: WsgiBridge, token: str) -> Send:
 
 
 def _by_event(application: WsgiBridge, token: str) -> Send:
-    answer = function(application)
+    answer = build_function(application)
 
     def send(target: Target, raw: bytes) -> int:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": target.media, "If-Match": "*"}
-        event = http_api(target.method.upper(), BASE + target.path, raw.decode(), headers)
+        event = http_api_event(target.method.upper(), BASE + target.path, raw.decode(), headers)
         status: int = answer(event, None)["statusCode"]
         return status
 

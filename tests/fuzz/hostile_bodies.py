@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.edge import BODY_LIMIT, MOST_BODY
+from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.schemas import Schema, Schemas
 from contract.strict_json import BYTES_PER_CONTAINER, BYTES_PER_VALUE, MAX_DEPTH
 
@@ -49,7 +49,7 @@ def targets(bundle: Mapping[str, Any]) -> list[Target]:
             for media, content in schemas.resolve(operation["requestBody"])["content"].items():
                 examples = [schemas.resolve(example)["value"] for example in content["examples"].values()]
                 largest = max(examples, key=lambda value: len(json.dumps(value)))
-                limit = operation.get(BODY_LIMIT, MOST_BODY)
+                limit = operation.get(BODY_LIMIT_EXTENSION, MAX_BODY_BYTES)
                 schema = content["schema"]
                 made.append(Target(operation["operationId"], method, address, media, schema, largest, limit))
     return made

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.live_server import LiveServer
 from tests.soak.over_http import CONNECTION_ERRORS, connect_client
 
@@ -168,7 +168,7 @@ def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> N
             there |= _made(answer)
 
 
-def _made(answer: Answer) -> dict[str, str]:
+def _made(answer: HttpResponse) -> dict[str, str]:
     """The id of what came into being."""
     made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
     parameter = _MADE.get(made.partition("_")[0])
@@ -222,7 +222,7 @@ def _example(bundle: Bundle, operation: Operation) -> bytes | None:
     return json.dumps(examples[0] if examples else content.get("example", {})).encode()
 
 
-def sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> Answer | None:
+def sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> HttpResponse | None:
     """The answer, or None when the server hung up on a request that is far too large."""
     sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
     try:
@@ -270,7 +270,9 @@ def _told_headers(attempt: Attempt) -> dict[str, str]:
     return told | ({"Content-Type": "application/json"} if attempt.raw is not None else {}) | attempt.headers
 
 
-def exchange(operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: Answer) -> dict[str, Any]:
+def exchange(
+    operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: HttpResponse
+) -> dict[str, Any]:
     """A line of the recorded traffic, as checks.py writes it."""
     return {
         "operation": operation.id,

@@ -8,7 +8,7 @@ import pytest
 from pipeline.bundle import Bundle, Operation
 from pipeline.findings import BUNDLE
 from pipeline.mock import mock
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 
 DOCUMENT = BUNDLE.read_bytes()
 CONTRACT = Bundle(json.loads(DOCUMENT))
@@ -16,7 +16,7 @@ FRONTEND = Client(mock(DOCUMENT), "any-token")
 BOARD = "/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj"
 
 
-def send(operation: Operation, **headers: str) -> Answer:
+def send(operation: Operation, **headers: str) -> HttpResponse:
     """A valid request, made of the document's own examples."""
     path, given = operation.path, dict(headers)
     for _, parameter in CONTRACT.parameters(operation):

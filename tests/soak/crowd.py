@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 from app import create_app
-from contract.responses import Breach
+from contract.responses import ContractBreach
 from kanban.store import Store
 from tests.api.client import Client
 
@@ -64,5 +64,5 @@ def list_events(client: Client, board: str, after: int = 0) -> list[dict[str, An
             return found
 
 
-def _raise_on_breach(breach: Breach) -> None:
+def _raise_on_breach(breach: ContractBreach) -> None:
     raise AssertionError(breach)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tests.api.client import Answer
+from tests.api.client import HttpResponse
 from tests.soak.rulings import ExpectedResponse, ensure_external_id_free
 from tests.soak.shapes import (
     board_etag,
@@ -32,7 +32,7 @@ class ModelCore:
         self.boards: list[Board] = []
         self.deleted_boards: list[Board] = []
         self._actor = ""
-        self._response: Answer
+        self._response: HttpResponse
 
     def _run_clock(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
         """Start and stop the card's clock."""

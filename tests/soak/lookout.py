@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.soak.model import Model
 from tests.soak.newcomers import fill_in_ids
 from tests.soak.rulings import ExpectedResponse
@@ -54,7 +54,7 @@ class Observer:
         self._clients = clients
         self._events_seen: dict[str, int] = {}
 
-    def check_response(self, expected: ExpectedResponse, response: Answer) -> None:
+    def check_response(self, expected: ExpectedResponse, response: HttpResponse) -> None:
         """Raise Difference unless this is the answer that is due."""
         headers = {name: response.headers.get(name, "") for name in ("etag", "location", "idempotency-replayed")}
         self.responses.append(

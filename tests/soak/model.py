@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.api.client import Answer
+from tests.api.client import HttpResponse
 from tests.soak.arranging import OrderingModel
 from tests.soak.copies import CopiesModel
 from tests.soak.labels import LabelsModel
@@ -54,9 +54,9 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
 
     def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
         super().__init__(now, names)
-        self._stored_responses: dict[tuple[str, str, str], tuple[tuple[Any, ...], datetime, Answer]] = {}
+        self._stored_responses: dict[tuple[str, str, str], tuple[tuple[Any, ...], datetime, HttpResponse]] = {}
 
-    def apply(self, request: Request, response: Answer, moved: Sequence[str] = ()) -> ExpectedResponse:
+    def apply(self, request: Request, response: HttpResponse, moved: Sequence[str] = ()) -> ExpectedResponse:
         """What the answer to a write must be; afterwards the model has done it, too.
 
         `seen` is the answer that came. The ids of new things are taken from it, and, where a card is moved to the
@@ -91,7 +91,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
                 return board
         raise ExpectedError(404, "board_not_found")
 
-    def _find_stored_response(self, request: Request) -> Answer | None:
+    def _find_stored_response(self, request: Request) -> HttpResponse | None:
         found = self._stored_responses.get((request.user, request.operation, request.key or ""))
         if found is None:
             return None

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from tests.api.client import BASE, Answer, Client
+from tests.api.client import BASE, Client, HttpResponse
 from tests.live_server import LiveServer
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
@@ -20,12 +20,12 @@ class SocketClient(Client):
     host: str = ""
     port: int = 0
 
-    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _call(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> HttpResponse:
         with closing(http.client.HTTPConnection(self.host, self.port, timeout=30)) as connection:
             connection.request(method, BASE + path, raw or None, dict(headers))
             response = connection.getresponse()
             content = response.read()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
 
 def connect_client(server: LiveServer, token: str) -> SocketClient:

@@ -10,10 +10,10 @@ from random import Random
 from typing import NoReturn
 
 from app import create_app
-from contract.responses import Breach
+from contract.responses import ContractBreach
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import StandingClock
+from tests.api.clock import ManualClock
 from tests.soak.chance import seeded_random
 from tests.soak.lookout import Difference, Observer
 from tests.soak.model import Model
@@ -97,7 +97,7 @@ class ProgramRun:
 
     def __init__(self, store: Store, name: str) -> None:
         self.log: list[str] = []
-        self._clock = StandingClock()
+        self._clock = ManualClock()
         application = create_app(
             store,
             clock=self._clock,
@@ -128,7 +128,7 @@ class ProgramRun:
         self._lookout.check_everything()
 
     def _run_step(self, chance: Random) -> None:
-        self._clock.forward(minutes=chance.choice(_PAUSES_IN_MINUTES))
+        self._clock.advance(minutes=chance.choice(_PAUSES_IN_MINUTES))
         self._model.now = self._clock.now
         request = self._wishes.next(chance)
         method, address = _ROUTES[request.operation]
@@ -199,5 +199,5 @@ def _raise_with_shortest(store: Store, seed: int, program: Program) -> NoReturn:
     raise Difference(f"Program {seed} failed, but not when it was run again:\n" + "\n".join(run.log))
 
 
-def _raise_on_breach(breach: Breach) -> None:
+def _raise_on_breach(breach: ContractBreach) -> None:
     raise AssertionError(breach)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from kanban.store import StaleRead, Store
 from kanban.values import Board, Change, Entity, List, StoredResponse
-from tests.api.client import Answer
+from tests.api.client import HttpResponse
 from tests.soak.chance import seeded_random
 from tests.soak.conftest import IS_FULL, Engine
 from tests.soak.crowd import create_client, run_concurrently
@@ -61,7 +61,7 @@ class HistoryRunner:
         last = Call(CLIENTS, "read", None, read_card_state(self._client.get(path)), next(ticks), next(ticks))
         return beginning, [*calls, last]
 
-    def _call(self, path: str, operation: str, given: Any) -> Answer:
+    def _call(self, path: str, operation: str, given: Any) -> HttpResponse:
         if operation == "rename":
             version, title = given
             return self._client.patch(path, {"title": title}, If_Match=f'"{version}"')
@@ -70,7 +70,7 @@ class HistoryRunner:
         return self._client.get(path)
 
 
-def read_card_state(answer: Answer) -> Card:
+def read_card_state(answer: HttpResponse) -> Card:
     return int(answer.etag.strip('"')), answer.json["title"], answer.json["list_id"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kanban.store import CardQuery, Store
 from kanban.values import BoardView, Card, Page, PageKey
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
 from tests.soak.crowd import create_client, list_cards, list_events, run_concurrently
@@ -25,7 +25,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
     made = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json for number in range(CARDS)]
     last_seen = {card["id"]: card["list_id"] for card in made}
 
-    def mover(which: int) -> list[Answer]:
+    def mover(which: int) -> list[HttpResponse]:
         chance = seeded_random("mover", FIRST_SEED, which)
         answers = []
         for _ in range(MOVES):
@@ -60,7 +60,7 @@ def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None
     assert {each["id"]: each["card_count"] for each in lists} == {each["id"]: held[each["id"]] for each in lists}
 
 
-def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[Answer]) -> None:
+def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
     """Each write raised the version of its card by one, was answered to somebody, and left one event."""
     written = {(answer.json["id"], _version(answer)): answer.json for answer in answers if answer.status == 200}
     # Whoever moved a card to where it was got the version that it had, at the beginning 1.
@@ -101,5 +101,5 @@ def _check_ranks(store: Store, client: Client, board: str) -> None:
         assert all(each.first_rank <= rank <= each.last_rank for rank in ranks)
 
 
-def _version(answer: Answer) -> int:
+def _version(answer: HttpResponse) -> int:
     return int(answer.etag.strip('"').partition(".")[0])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 from time import perf_counter
 
-from tests.api.client import Answer
+from tests.api.client import HttpResponse
 from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
 from tests.soak.crowd import create_client, run_concurrently
@@ -63,7 +63,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
         tell("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
 
 
-def _check_moment(answer: Answer, card_ids: list[str]) -> None:
+def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
     """All cards are there once, as many in each list as the list says."""
     shown = answer.json
     counts = {each["id"]: each["card_count"] for each in shown["lists"]}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.soak.conftest import IS_FULL, Engine
 from tests.soak.crowd import create_client, run_concurrently
 
@@ -48,7 +48,7 @@ def test_a_request_that_is_sent_many_times_at_once_is_done_once(
     tell("G11", f"{STORMS} storms of {SENDERS} requests with one key: {told}; each done once, answered alike")
 
 
-def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: int) -> Answer:
+def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: int) -> HttpResponse:
     return client.post(path, body, Idempotency_Key=key)
 
 
@@ -58,5 +58,5 @@ def _count_writes(client: Client, board: str) -> int:
     return seq + len(client.get("/boards?limit=100").json["items"])
 
 
-def _stable_headers(answer: Answer) -> list[tuple[str, str]]:
+def _stable_headers(answer: HttpResponse) -> list[tuple[str, str]]:
     return sorted((name, text) for name, text in answer.headers.items() if name not in _HEADERS_THAT_DIFFER)

@@ -6,7 +6,7 @@ from random import Random
 from threading import Semaphore
 from typing import Any, NamedTuple
 
-from tests.api.client import Answer, Client
+from tests.api.client import Client, HttpResponse
 from tests.soak.crowd import list_cards, list_events
 from tests.soak.over_http import CONNECTION_ERRORS
 
@@ -33,7 +33,7 @@ class Writer:
 
     def __init__(self, name: str, board: str, chance: Random) -> None:
         self.acknowledged = 0
-        self.cards: dict[str, Answer | None] = {}
+        self.cards: dict[str, HttpResponse | None] = {}
         self.in_flight: Write | None = None
         self._name = name
         self._board = board
@@ -106,7 +106,7 @@ class Writer:
             return Write(card, "DELETE", card, None, {"If-Match": answer.etag})
         return Write(card, "POST", f"{card}/{_STEPS[answer.json['status']]}", None, key)
 
-    def _record(self, write: Write, answer: Answer) -> None:
+    def _record(self, write: Write, answer: HttpResponse) -> None:
         if write.method == "DELETE":
             assert answer.status in (204, 404), answer
             self.cards[write.card] = None
@@ -144,16 +144,16 @@ def without_clock(card: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in card.items() if name not in _CLOCK_PROPERTIES}
 
 
-def _send(write: Write, client: Client) -> Answer:
+def _send(write: Write, client: Client) -> HttpResponse:
     return client.request(write.method, write.path, write.body, headers=write.headers)
 
 
-def _ensure_unchanged(path: str, answer: Answer | None, seen: Answer) -> None:
+def _ensure_unchanged(path: str, answer: HttpResponse | None, seen: HttpResponse) -> None:
     if answer is None:
         assert seen.status == 404, path
     else:
         assert (_version(seen), without_clock(seen.json)) == (_version(answer), without_clock(answer.json)), path
 
 
-def _version(answer: Answer) -> int:
+def _version(answer: HttpResponse) -> int:
     return int(answer.etag.strip('"').partition(".")[0])
