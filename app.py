@@ -33,17 +33,17 @@ from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenti
 from kanban.ids import IdGenerator
 from kanban.store import Busy, Store, Unavailable
 from kanban.values import ActionContext, Role, Scope
-from settling import Settling
+from settling import IdempotentCommit
 
-DOCUMENT = Path(__file__).parent / "spec" / "dist" / "openapi.json"
+DOCUMENT_PATH = Path(__file__).parent / "spec" / "dist" / "openapi.json"
 
-BOARD = Path(__file__).parent / "web"
+WEB_FOLDER = Path(__file__).parent / "web"
 """The board for people. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
 
-PUBLIC = frozenset(("get_health", "get_ready", "create_user"))
+PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user"))
 """The operations that can be called without a token; the document must agree."""
 
-STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
+STATUS_BY_ERROR: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
 """Which refusal of the domain is which status. A class not named here goes by its nearest parent."""
 
 log = logging.getLogger("tackboard")
@@ -61,11 +61,11 @@ def create_app(
     *,
     clock: Clock = utc_now,
     random_bytes: Callable[[int], bytes] = os.urandom,
-    pause: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
     rate_limit: int = 0,
     origins: Iterable[str] = (),
-    breached: Callable[[ContractBreach], None] = lambda _: None,
+    on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiBridge:
     """A WSGI application on a store.
 
@@ -73,23 +73,23 @@ def create_app(
     as they like; `origins` are the web origins whose pages may call (CORS). Time, randomness and waiting come in from
     outside. `breached` is told of every answer that broke the document: tests raise there.
     """
-    bundle = DOCUMENT.read_bytes()
+    bundle = DOCUMENT_PATH.read_bytes()
     new_id = IdGenerator(clock, random_bytes)
     document = json.loads(bundle)
     api = build(
         document,
         handlers.functions_by_operation_id(),
-        dependencies=_provided(store, clock, new_id, random_bytes, open_signup=open_signup),
+        dependencies=_dependencies(store, clock, new_id, random_bytes, open_signup=open_signup),
         authenticate=partial(_authenticate, store, clock),
-        commit=Settling(store, clock, pause, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
-        to_problem=_refusal,
+        commit=IdempotentCommit(store, clock, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
+        to_problem=_problem_for,
         cursors=CursorCodec(store.read_secret()),
-        public_operations=PUBLIC,
-        admit=_admission(rate_limit, clock) if rate_limit else lambda _: None,
-        on_breach=breached,
+        public_operations=PUBLIC_OPERATIONS,
+        admit=_rate_check(rate_limit, clock) if rate_limit else lambda _: None,
+        on_breach=on_breach,
     )
-    docs: AsgiApp = DocumentationSite(bundle, DOCUMENT.with_suffix(".yaml").read_bytes(), fallback=api)
-    site = StaticSite(BOARD, fallback=docs)
+    docs: AsgiApp = DocumentationSite(bundle, DOCUMENT_PATH.with_suffix(".yaml").read_bytes(), fallback=api)
+    site = StaticSite(WEB_FOLDER, fallback=docs)
     return WsgiBridge(
         Edge(
             site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
@@ -97,7 +97,7 @@ def create_app(
     )
 
 
-def _provided(
+def _dependencies(
     store: Store,
     clock: Clock,
     new_id: Callable[[str], str],
@@ -129,9 +129,9 @@ def _provided(
     }
 
 
-def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
+def _authenticate(store: Store, clock: Clock, token_text: str) -> Caller | None:
     """Who holds this token, or None when it is malformed, unknown, revoked or expired."""
-    digest = tokens.parse_to_digest(text)
+    digest = tokens.parse_to_digest(token_text)
     found = store.read_token_by_digest(digest) if digest else None
     if found is None:
         return None
@@ -144,19 +144,19 @@ def _authenticate(store: Store, clock: Clock, text: str) -> Caller | None:
     return Caller(user.id, token.id, token.scopes, token.version)
 
 
-def _admission(a_minute: int, clock: Clock) -> Callable[[Caller], None]:
+def _rate_check(max_per_minute: int, clock: Clock) -> Callable[[Caller], None]:
     """What lets a user make so many requests a minute, with all tokens together, and no more."""
-    limit = RateLimiter(a_minute, lambda: clock().timestamp())
+    limit = RateLimiter(max_per_minute, lambda: clock().timestamp())
 
     def admit(caller: Caller) -> None:
         if wait := limit.acquire(caller.user_id):
-            detail = f"A user may make {a_minute} requests a minute: this is one more."
+            detail = f"A user may make {max_per_minute} requests a minute: this is one more."
             raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait))})
 
     return admit
 
 
-def _refusal(error: Exception) -> Problem | None:
+def _problem_for(error: Exception) -> Problem | None:
     """The problem of an error that has a name in the domain or the store; None for any other."""
     if isinstance(error, Unavailable):
         log.error("The store is unavailable: %s", error)
@@ -167,7 +167,7 @@ def _refusal(error: Exception) -> Problem | None:
         return unauthenticated(error.message)
     if not isinstance(error, DomainError):
         return None
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
     field = getattr(error, "field", None)
     faults = [Violation(f"/{field}", error.code, error.message)] if field else []
     return Problem(status, error.code, error.message, violations=faults)

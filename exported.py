@@ -10,39 +10,41 @@ import ijson
 from kanban import trello_items
 from kanban.exports import FORMAT
 
-Progress = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Is told what is done, and how many bytes of how many."""
 
-_OURS = ("members", "labels", "lists", "cards", "checklists", "comments", "time_entries")
-_EMPTY: Mapping[str, type] = {"start_array": list, "start_map": dict}
-_DEEPEST = 100
+_TACKBOARD_ARRAYS = ("members", "labels", "lists", "cards", "checklists", "comments", "time_entries")
+_EMPTY_CONTAINERS: Mapping[str, type] = {"start_array": list, "start_map": dict}
+_MAX_DEPTH = 100
 """Things within things that are gone into: an export has about ten."""
 
 
-class NotJson(Exception):
+class InvalidJson(Exception):
     """The file is not JSON, breaks off, or holds things within things without an end."""
 
 
-def read(path: Path, progress: Progress) -> dict[str, Any]:
+def read_export(path: Path, progress: ProgressCallback) -> dict[str, Any]:
     """The object in the file: all of an export of our own, or what is read of an export of Trello.
 
     Whatever else holds something is there, but empty. Raises NotJson, OSError.
     """
     try:
         with path.open("rb") as file:
-            return _document(file, path.stat().st_size, progress)
+            return _read_document(file, path.stat().st_size, progress)
     except (ijson.JSONError, UnicodeDecodeError):
-        raise NotJson from None
+        raise InvalidJson from None
 
 
-def _document(file: BufferedReader, size: int, progress: Progress) -> dict[str, Any]:
+def _read_document(file: BufferedReader, size: int, progress: ProgressCallback) -> dict[str, Any]:
     """The file is gone through once to see what it is, then once for each array: that takes time, but no memory."""
-    found = dict(_outline(_Watched(file, progress, "looking", 0, size)))
+    found = dict(_top_level_items(_ProgressFile(file, progress, "looking", 0, size)))
     is_ours = found.get("format") == FORMAT
-    named = [name for name in (_OURS if is_ours else trello_items.READ_FIELDS) if found.get(name) == []]
+    named = [name for name in (_TACKBOARD_ARRAYS if is_ours else trello_items.READ_FIELDS) if found.get(name) == []]
     whole = size * len(named)
     for turn, name in enumerate(named):
-        items = ijson.items(_Watched(file, progress, "reading", size * turn, whole), f"{name}.item", use_float=True)
+        items = ijson.items(
+            _ProgressFile(file, progress, "reading", size * turn, whole), f"{name}.item", use_float=True
+        )
         found[name] = (
             [*items] if is_ours else [trello_items.select_fields(name, each) for each in items if type(each) is dict]
         )
@@ -52,7 +54,7 @@ def _document(file: BufferedReader, size: int, progress: Progress) -> dict[str, 
     return found
 
 
-def _outline(file: "_Watched") -> Iterator[tuple[str, Any]]:
+def _top_level_items(file: "_ProgressFile") -> Iterator[tuple[str, Any]]:
     """The names in the object, each with its text, number, true, false or null; what holds more is empty."""
     depth, name = 0, None
     for event, value in ijson.basic_parse(file, use_float=True):
@@ -60,26 +62,26 @@ def _outline(file: "_Watched") -> Iterator[tuple[str, Any]]:
         if event == "map_key":
             name = value if depth == 1 else name
         elif depth == 1 and name is not None and not ends:
-            yield name, _EMPTY[event]() if event in _EMPTY else value
-        depth += (event in _EMPTY) - ends
-        if depth > _DEEPEST:
-            raise NotJson
+            yield name, _EMPTY_CONTAINERS[event]() if event in _EMPTY_CONTAINERS else value
+        depth += (event in _EMPTY_CONTAINERS) - ends
+        if depth > _MAX_DEPTH:
+            raise InvalidJson
 
 
-class _Watched:
+class _ProgressFile:
     """A file from its beginning on, telling how far it is read."""
 
-    def __init__(self, file: BufferedReader, progress: Progress, what: str, before: int, whole: int) -> None:
+    def __init__(self, file: BufferedReader, progress: ProgressCallback, step: str, done: int, total: int) -> None:
         file.seek(0)
         self._file = file
-        self._tell = progress
-        self._what = what
-        self._done = before
-        self._whole = whole
+        self._progress = progress
+        self._step = step
+        self._done = done
+        self._total = total
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         found = self._file.read(size)
         self._done += len(found)
-        self._tell(self._what, self._done, self._whole)
+        self._progress(self._step, self._done, self._total)
         return found

@@ -15,7 +15,7 @@ from aws.deadline import Deadline
 from aws.function import Function
 from aws.purge import Purge
 from aws.records import Records
-from configuration import read_application
+from configuration import read_app_settings
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
@@ -28,7 +28,7 @@ store = open_store(
     remaining_seconds=deadline.remaining,
     on_client=snapshot.watch,
 )
-application = create_app(store, **read_application(os.environ))
+application = create_app(store, **read_app_settings(os.environ))
 handler = Function(
     application,
     deadline,

@@ -7,27 +7,29 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-class Progress:
+class ProgressBar:
     """A bar for each step of a command, one below the other. To be used with `with`."""
 
     def __init__(self) -> None:
-        self._what = ""
+        self._step = ""
         self._bar: tqdm[Never] | None = None
 
-    def __call__(self, what: str, done: int, whole: int | None = None) -> None:
+    def __call__(self, step: str, done: int, total: int | None = None) -> None:
         """So many of the whole are done; where nobody knows how many there are, they are counted."""
         from tqdm import tqdm  # noqa: PLC0415 - a server, which draws no bar, starts without it.
 
-        if self._bar is None or what != self._what:
+        if self._bar is None or step != self._step:
             self._close()
-            self._what = what
-            self._bar = tqdm(desc=what, total=whole, unit="", unit_scale=True, disable=None, dynamic_ncols=True)
+            self._step = step
+            self._bar = tqdm(desc=step, total=total, unit="", unit_scale=True, disable=None, dynamic_ncols=True)
         self._bar.update(done - self._bar.n)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._close()
 
     def _close(self) -> None:

@@ -24,16 +24,16 @@ from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from contract.heavy import MAX_CONCURRENT
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 
-READERS = WRITERS = MAX_CONCURRENT + 1
+READER_THREADS = WRITER_THREADS = MAX_CONCURRENT + 1
 """Threads for requests that read, and for those that write: one more than heavy operations ever hold.
 
 Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other.
 """
 
-PROBES = ("/v1/health", "/v1/ready")
+PROBE_PATHS = ("/v1/health", "/v1/ready")
 """What supervisors and load balancers ask for. Each has a thread of its own, so nothing ever stands before it."""
 
-_SECONDS_TO_FINISH = 5.0
+_SHUTDOWN_SECONDS = 5.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -44,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(
     application: WSGIApplication,
-    listening: socket.socket,
+    listener: socket.socket,
     note_refusal: Callable[[Problem, str, str], None] = lambda *_: None,
 ) -> None:
     """Answer until a KeyboardInterrupt; then finish what was begun, for five seconds at most.
@@ -54,8 +54,8 @@ def serve(
     """
     server = create_server(
         application,
-        sockets=[listening],
-        _dispatcher=_Lanes(),
+        sockets=[listener],
+        _dispatcher=_LaneDispatcher(),
         ident=None,
         asyncore_use_poll=True,
         connection_limit=1000,
@@ -72,7 +72,7 @@ def serve(
     server.close()
 
 
-class _Lanes:
+class _LaneDispatcher:
     """Gives requests to threads, those of each kind to threads of their own.
 
     Writers wait for each other, and for heavy operations that write: however long that takes, readers go on. And
@@ -81,9 +81,9 @@ class _Lanes:
 
     def __init__(self) -> None:
         self._readers, self._writers = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
-        self._probes = {path: ThreadedTaskDispatcher() for path in PROBES}
-        self._readers.set_thread_count(READERS)
-        self._writers.set_thread_count(WRITERS)
+        self._probes = {path: ThreadedTaskDispatcher() for path in PROBE_PATHS}
+        self._readers.set_thread_count(READER_THREADS)
+        self._writers.set_thread_count(WRITER_THREADS)
         for lane in self._probes.values():
             lane.set_thread_count(1)
 
@@ -104,7 +104,7 @@ class _Lanes:
         lanes = (self._readers, self._writers, *self._probes.values())
         for lane in lanes:
             lane.set_thread_count(0)
-        end = time.monotonic() + _SECONDS_TO_FINISH
+        end = time.monotonic() + _SHUTDOWN_SECONDS
         for lane in lanes:
             lane.shutdown(timeout=max(0.0, end - time.monotonic()))
 
@@ -117,14 +117,14 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
     """
 
     def parse_header(self, header_plus: bytes) -> None:
-        if _FOLDED_LINE.search(header_plus):
+        if _FOLDED_HEADER.search(header_plus):
             raise ParsingError("A header goes on in the next line")
-        if _ENDLESS_LENGTH.search(header_plus):
+        if _HUGE_CONTENT_LENGTH.search(header_plus):
             # Python makes no number of so many digits, and waitress would drop the connection without a word.
             self.error = RequestEntityTooLarge("Content-Length has too many digits")
             return
         method, blank, rest = header_plus.partition(b" ")
-        is_both = _CODING.search(header_plus) and _LENGTH.search(header_plus)
+        is_both = _TRANSFER_ENCODING.search(header_plus) and _CONTENT_LENGTH.search(header_plus)
         super().parse_header(method.upper() + blank + rest)
         self.command = method.decode("latin-1")
         if is_both:
@@ -136,10 +136,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
             raise ParsingError("Host is missing, stands twice, or is none")
 
 
-_FOLDED_LINE = re.compile(rb"\r\n[ \t]")
-_ENDLESS_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*[0-9]{19}", re.IGNORECASE)
-_LENGTH = re.compile(rb"\r\ncontent-length:", re.IGNORECASE)
-_CODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_FOLDED_HEADER = re.compile(rb"\r\n[ \t]")
+_HUGE_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*[0-9]{19}", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:", re.IGNORECASE)
+_TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
@@ -159,11 +159,11 @@ class _Task(WSGITask):  # type: ignore[misc] # waitress is untyped.
         return environ
 
 
-class _Refusal(ErrorTask):  # type: ignore[misc] # waitress is untyped.
+class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress is untyped.
     """Says no with a problem document where waitress has a page of plain text."""
 
     def execute(self) -> None:
-        problem = _problem(self.request.error.code)
+        problem = _problem_for_status(self.request.error.code)
         body = problem.encode()
         request_id = secrets.token_hex(16)
         self.channel.server.note_refusal(problem, request_id, self.channel.addr[0])
@@ -184,10 +184,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress is untyped.
 
     parser_class = _Parser
     task_class = _Task
-    error_task_class = _Refusal
+    error_task_class = _ProblemTask
 
 
-def _problem(status: int) -> Problem:
+def _problem_for_status(status: int) -> Problem:
     if status == 413:  # noqa: PLR2004 - Content Too Large.
         return Problem(413, "body_too_large", f"A body has at most {MAX_BODY_BYTES} bytes.")
     if status == 431:  # noqa: PLR2004 - Request Header Fields Too Large.

@@ -17,56 +17,56 @@ from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound,
 from kanban.store import AlreadyExists, Busy, StaleRead, Store
 from kanban.values import Change, Scope, StoredResponse
 
-ATTEMPTS = 12
+MAX_ATTEMPTS = 12
 """How often a change is decided before the caller is asked to come back later."""
 
-KEPT = timedelta(hours=24)
+IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 """How long the answer to an idempotency key is remembered."""
 
 
-class Settling:
+class IdempotentCommit:
     """Commits what answers want, decides again when someone else was first, replays what was answered before."""
 
     def __init__(
         self,
         store: Store,
         clock: Callable[[], datetime],
-        pause: Callable[[float], None],
-        chance: Callable[[], float],
+        sleep: Callable[[float], None],
+        random_fraction: Callable[[], float],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._pause = pause
-        self._chance = chance
+        self._sleep = sleep
+        self._random_fraction = random_fraction
 
-    def __call__(self, call: Call, answer: Callable[[], Response]) -> Response:
+    def __call__(self, call: Call, handle: Callable[[], Response]) -> Response:
         """The response to send. Raises ScopeMissing, Busy, IdempotencyKeyReused, or what the handler raises."""
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
             ensure_permitted(call.caller, Scope(scope))
         try:
-            return self._committed(call, answer)
+            return self._commit(call, handle)
         except (Conflict, Unprocessable, NotFound) as refused:
             # A repeated request may well be refused because its first sending went through: then that answer stands.
             # Whoever may not enter the board is refused first, so nothing is replayed to someone who has left it.
-            earlier = self._replay(call) if _is_past_the_door(refused) else None
+            earlier = self._stored_response(call) if _has_board_access(refused) else None
             if earlier is None:
                 raise
             return earlier
 
-    def _committed(self, call: Call, answer: Callable[[], Response]) -> Response:
-        for attempt in range(ATTEMPTS):
-            response = answer()
-            remember = self._record(call, response) if call.idempotency_key else None
+    def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
+        for attempt in range(MAX_ATTEMPTS):
+            response = handle()
+            remember = self._response_record(call, response) if call.idempotency_key else None
             if response.change is None and remember is None:
                 return response
             try:
                 self._store.commit(response.change or Change(), remember)
             except StaleRead:
                 increment_request_context("retries")
-                self._pause(self._chance() * 0.005 * 2 ** min(attempt, 6))
+                self._sleep(self._random_fraction() * 0.005 * 2 ** min(attempt, 6))
             except AlreadyExists as exists:
-                earlier = self._replay(call) if exists.constraint == "idempotency_key" else None
+                earlier = self._stored_response(call) if exists.constraint == "idempotency_key" else None
                 if earlier is None:
                     raise conflict_for_duplicate(exists.constraint) from exists
                 return earlier
@@ -74,7 +74,7 @@ class Settling:
                 return response
         raise Busy
 
-    def _record(self, call: Call, response: Response) -> StoredResponse:
+    def _response_record(self, call: Call, response: Response) -> StoredResponse:
         now = self._clock().replace(microsecond=0)
         return StoredResponse(
             key=call.idempotency_key or "",
@@ -85,10 +85,10 @@ class Settling:
             headers=response.headers,
             body=response.body,
             created_at=now,
-            expires_at=now + KEPT,
+            expires_at=now + IDEMPOTENCY_KEY_LIFETIME,
         )
 
-    def _replay(self, call: Call) -> Response | None:
+    def _stored_response(self, call: Call) -> Response | None:
         """The answer that was given to this key, if any; raises IdempotencyKeyReused when it asked something else."""
         if not call.idempotency_key:
             return None
@@ -103,5 +103,5 @@ class Settling:
         return replace(response, headers=(*earlier.headers, ("idempotency-replayed", "true")))
 
 
-def _is_past_the_door(refused: DomainError) -> bool:
-    return not (isinstance(refused, NotFound) and refused.kind == "board")
+def _has_board_access(error: DomainError) -> bool:
+    return not (isinstance(error, NotFound) and error.kind == "board")

@@ -11,21 +11,21 @@ import sys
 import time
 
 from app import create_app, utc_now
-from configuration import read_application, read_log_format
+from configuration import read_app_settings, read_log_format
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store
 
-_settings = read_application(os.environ)
-_written = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
+_settings = read_app_settings(os.environ)
+_format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
 
 # A server that has set up its log keeps it.
 if not logging.getLogger().handlers:
-    configure_root_logger(sys.stderr, _written)
+    configure_root_logger(sys.stderr, _format_line)
 
 application = RequestLog(
     create_app(open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")), **_settings),
     utc_now,
     time.perf_counter,
-    build_stderr_writer(_written),
+    build_stderr_writer(_format_line),
 )

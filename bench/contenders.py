@@ -12,7 +12,7 @@ from typing import Any
 import serverless_wsgi
 
 import handlers
-from app import DOCUMENT, create_app
+from app import DOCUMENT_PATH, create_app
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.records import Records
@@ -105,7 +105,7 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
         call.__signature__ = inspect.Signature([*keyword_only, identity])  # type: ignore[attr-defined] # it is looked for.
         return call
 
-    document = json.loads(DOCUMENT.read_bytes())
+    document = json.loads(DOCUMENT_PATH.read_bytes())
     document["components"]["securitySchemes"]["bearer"]["x-bearerInfoFunc"] = "bench.contenders.AUTHENTICATE"
     global AUTHENTICATE  # noqa: PLW0603 - connexion finds its function by name.
     AUTHENTICATE = authenticate

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import server
-from configuration import LAST_PORT, BadSetting, read_number, read_origins
+from configuration import MAX_PORT, InvalidSetting, read_number, read_origins
 from contract.application import build
 from contract.bridge import WsgiBridge
 from contract.cursors import CursorCodec
@@ -150,8 +150,8 @@ def _shown(bundle: Bundle, node: Node) -> Any:
 def main() -> int:
     """Serve until Ctrl-C, on HOST and PORT."""
     try:
-        origins, port = read_origins(os.environ), read_number(os.environ, "PORT", 8080, LAST_PORT)
-    except BadSetting as error:
+        origins, port = read_origins(os.environ), read_number(os.environ, "PORT", 8080, MAX_PORT)
+    except InvalidSetting as error:
         print(error, file=sys.stderr)
         return 1
     application = mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)

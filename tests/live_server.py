@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 _ADDRESS = re.compile(r"http://\S+")
-_WELL = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request",')
+_REQUEST_LINE = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request",')
 
 
 class LiveServer:
@@ -62,7 +62,7 @@ class LiveServer:
     def errors(self) -> str:
         """What it has said on stderr, but for lines about requests that went well."""
         said = self._errors.read_text().splitlines(keepends=True)
-        return "".join(line for line in said if not _WELL.match(line))
+        return "".join(line for line in said if not _REQUEST_LINE.match(line))
 
     @property
     def log(self) -> list[dict[str, Any]]:

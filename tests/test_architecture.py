@@ -34,32 +34,32 @@ MAY_IMPORT = {
 """Each room of the house, and what it may import besides the standard library and itself: all that is not here is
 forbidden, so that SQLAlchemy stays in stores, connexion in contract, and kanban knows neither."""
 
-BANNED = {"utils", "helpers", "common", "base", "manager", "service", "impl", "abstract"}
+EMPTY_WORDS = {"utils", "helpers", "common", "base", "manager", "service", "impl", "abstract"}
 """Words that say nothing about what a thing is for."""
 
 MAX_LINES = 500
 
 
-def room_of(file: Path) -> str:
+def package_of(file: Path) -> str:
     return file.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
 SOURCES = sorted(
     file for file in ROOT.rglob("*.py") if not file.relative_to(ROOT).parts[0].startswith((".", "node_modules"))
 )
-ROOMS = sorted({room_of(file) for file in SOURCES} - {"tests", "bench"})
+PACKAGES = sorted({package_of(file) for file in SOURCES} - {"tests", "bench"})
 
 
 def name_of(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
+def parse_sources() -> Iterator[tuple[Path, ast.Module]]:
     for file in SOURCES:
         yield file, ast.parse(file.read_text(), file)
 
 
-def imported_by(tree: ast.AST) -> Iterator[str]:
+def imported_modules(tree: ast.AST) -> Iterator[str]:
     """The first part of every module that is imported, wherever in the file; '.' for a relative import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -69,17 +69,17 @@ def imported_by(tree: ast.AST) -> Iterator[str]:
 
 
 def test_every_room_has_its_row() -> None:
-    assert sorted(MAY_IMPORT) == ROOMS
+    assert sorted(MAY_IMPORT) == PACKAGES
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", PACKAGES)
 def test_a_room_imports_only_what_it_may(room: str) -> None:
     allowed = MAY_IMPORT[room] | {room} | sys.stdlib_module_names
     found = {
         f"{name_of(file)} imports {module}"
-        for file, tree in trees()
-        if room_of(file) == room
-        for module in imported_by(tree)
+        for file, tree in parse_sources()
+        if package_of(file) == room
+        for module in imported_modules(tree)
         if module not in allowed
     }
 
@@ -88,13 +88,13 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 def test_no_name_is_one_that_says_nothing() -> None:
     found = set()
-    for file, tree in trees():
+    for file, tree in parse_sources():
         names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
         # The name of a test is a sentence about the world, which has base paths and services.
         spoken = {name for name in names if name.startswith("test_")}
         for name in (names - spoken) | {*file.relative_to(ROOT).with_suffix("").parts}:
             words = re.findall(r"[a-z]+|[A-Z][a-z]*", name)
-            if BANNED & {word.lower() for word in words}:
+            if EMPTY_WORDS & {word.lower() for word in words}:
                 found.add(f"{name_of(file)}: {name}")
 
     assert not found

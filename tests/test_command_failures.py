@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 import tackboard
-from progress import Progress
+from progress import ProgressBar
 from stores import migrations, open_store
 from stores.backup import create_backup
 from tests.engines.dynamodb_server import dynoxide, new_url
@@ -45,29 +45,29 @@ ARGUMENTS = {
 }
 """Every command, with arguments that are good."""
 
-CREATE = {"run", "restore"}
+CREATING = {"run", "restore"}
 """The commands that create a missing store."""
 
-MIGRATE = {"run", "migrate"}
+MIGRATING = {"run", "migrate"}
 """The commands that bring an older store up to date."""
 
-TOO_LONG = "n" * 300
+TOO_LONG_NAME = "n" * 300
 
 
-class Good(NamedTuple):
+class GoodFiles(NamedTuple):
     """A store with a board, and a backup of it, to be copied: making one takes longer than most tests."""
 
     store: Path
     backup: Path
     board_id: str
 
-    def put_store(self) -> None:
+    def copy_store(self) -> None:
         """Have that store where STORE_URL says if nobody says anything else."""
         shutil.copy(self.store, "tackboard.db")
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
+def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
     """A store and a backup with nothing wrong about them."""
     folder = tmp_path_factory.mktemp("good")
     with closing(open_store(f"sqlite:///{folder}/used.db")) as store:
@@ -77,11 +77,11 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
         for _ in range(4):
             world.add_card("Grüße", description="viel\nzu tun" * 1000)
     create_backup(f"sqlite:///{folder}/used.db", folder / "monday.db")
-    return Good(folder / "used.db", folder / "monday.db", world.board_id)
+    return GoodFiles(folder / "used.db", folder / "monday.db", world.board_id)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: Good) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> Path:
     """An empty folder to be in, but for a good backup and a good export."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT"):
@@ -95,14 +95,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: Good) -> Path:
     return tmp_path
 
 
-def contents(folder: Path) -> dict[str, bytes | None]:
+def read_folder(folder: Path) -> dict[str, bytes | None]:
     """Every file in the folder, with what it holds; of what is no plain file, only that it is there."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
-def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> str:
+def error_message(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> str:
     """The sentence with which a command ends that fails as it should."""
-    before = contents(folder)
+    before = read_folder(folder)
     capsys.readouterr()
 
     status = tackboard.main(arguments)
@@ -113,7 +113,7 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Pa
     assert re.fullmatch(r"[^\n]+\.\n", err)
     assert not re.search(r"\w\. ", err)
     assert "p4ss" not in err
-    assert contents(folder) == before
+    assert read_folder(folder) == before
     return err
 
 
@@ -125,34 +125,34 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
         yield server.url(name, "tackboard:p4ss")
 
 
-Ask = Callable[[str], object]
+GetFixture = Callable[[str], object]
 """Gives a fixture by its name: what a case doesn't ask for is not started."""
 
 
-def sqlite_text(_: Ask) -> str:
+def sqlite_text(_: GetFixture) -> str:
     Path("notes.txt").write_text("Milk, bread, and a good long line so that it could be a header." * 9)
     return "sqlite:///notes.txt"
 
 
-def sqlite_foreign(_: Ask) -> str:
+def sqlite_foreign(_: GetFixture) -> str:
     with closing(sqlite3.connect("other.db")) as other:
         other.execute("CREATE TABLE recipes (name TEXT)")
     return "sqlite:///other.db"
 
 
-def sqlite_empty(_: Ask) -> str:
+def sqlite_empty(_: GetFixture) -> str:
     Path("empty.db").touch()
     return "sqlite:///empty.db"
 
 
-def postgresql_foreign(ask: Ask) -> str:
-    engine = sa.create_engine(str(ask("database")), poolclass=sa.NullPool)
+def postgresql_foreign(get_fixture: GetFixture) -> str:
+    engine = sa.create_engine(str(get_fixture("database")), poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE recipes (name TEXT)")
-    return str(ask("database"))
+    return str(get_fixture("database"))
 
 
-MISSING: dict[str, Callable[[Ask], str]] = {
+MISSING_STORES: dict[str, Callable[[GetFixture], str]] = {
     "default": lambda _: "",
     "sqlite_absent": lambda _: "sqlite:///nothing.db",
     "sqlite_odd_name": lambda _: "sqlite:///no%3Fthing%20.db",
@@ -162,19 +162,19 @@ MISSING: dict[str, Callable[[Ask], str]] = {
     "dynamodb_absent": lambda ask: new_url(str(ask("dynoxide"))),
 }
 
-OLDER: dict[str, Callable[[Ask], str]] = {
+OLDER_STORES: dict[str, Callable[[GetFixture], str]] = {
     "sqlite": lambda _: set_schema("sqlite:///older.db", "0002"),
     "postgresql": lambda ask: set_schema(str(ask("database")), "0002"),
 }
 
-UNUSABLE: dict[str, Callable[[Ask], str]] = {
+UNUSABLE_STORES: dict[str, Callable[[GetFixture], str]] = {
     "scheme": lambda _: "carrier-pigeon://loft",
     "no_url": lambda _: "tackboard.db",
     "sqlite_nowhere": lambda _: "sqlite:///",
     "sqlite_host": lambda _: "sqlite://host/x.db",
     "sqlite_folder": lambda _: "sqlite:///.",
     "sqlite_below_a_file": lambda _: "sqlite:///export.json/x.db",
-    "sqlite_too_long": lambda _: f"sqlite:///{TOO_LONG}",
+    "sqlite_too_long": lambda _: f"sqlite:///{TOO_LONG_NAME}",
     "sqlite_no_text": lambda _: "sqlite:///\udcff/x.db",
     "sqlite_null": lambda _: "sqlite:///a%00b.db",
     "sqlite_text": sqlite_text,
@@ -200,8 +200,8 @@ def test_every_command_is_tried_here() -> None:
     assert sorted(ARGUMENTS) == sorted(function.__name__.strip("_") for function in tackboard.COMMANDS)
 
 
-@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - CREATE))
-@pytest.mark.parametrize("case", MISSING)
+@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - CREATING))
+@pytest.mark.parametrize("case", MISSING_STORES)
 def test_what_only_reads_a_store_or_writes_into_it_never_makes_one(
     folder: Path,
     request: pytest.FixtureRequest,
@@ -210,21 +210,21 @@ def test_what_only_reads_a_store_or_writes_into_it_never_makes_one(
     name: str,
     case: str,
 ) -> None:
-    url = MISSING[case](request.getfixturevalue)
+    url = MISSING_STORES[case](request.getfixturevalue)
     monkeypatch.setenv("STORE_URL", url)
 
-    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
     if case == "dynamodb_absent" and name in {"backup", "digest"}:
         assert "DynamoDB keeps its own" in said
     else:
         assert said.startswith(f"There is no store at {url.partition('//')[0]}")
     # It is as missing as before: a second command says the same.
-    assert refusal([name, *ARGUMENTS[name]], capsys, folder) == said
+    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == said
 
 
-@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - MIGRATE))
-@pytest.mark.parametrize("case", OLDER)
+@pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - MIGRATING))
+@pytest.mark.parametrize("case", OLDER_STORES)
 def test_no_other_command_migrates(
     folder: Path,
     request: pytest.FixtureRequest,
@@ -233,20 +233,20 @@ def test_no_other_command_migrates(
     name: str,
     case: str,
 ) -> None:
-    monkeypatch.setenv("STORE_URL", OLDER[case](request.getfixturevalue))
+    monkeypatch.setenv("STORE_URL", OLDER_STORES[case](request.getfixturevalue))
 
-    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
     assert said.endswith(
         f" was made by an older Tackboard (schema 0002; this one needs {migrations.HEAD}): "
         "bring it up to date with `migrate`.\n"
     )
     # It is as old as before: a second command says the same.
-    assert refusal([name, *ARGUMENTS[name]], capsys, folder) == said
+    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == said
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-@pytest.mark.parametrize("case", UNUSABLE)
+@pytest.mark.parametrize("case", UNUSABLE_STORES)
 def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
     folder: Path,
     request: pytest.FixtureRequest,
@@ -257,9 +257,9 @@ def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
 ) -> None:
     for region in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(region, raising=False)
-    monkeypatch.setenv("STORE_URL", UNUSABLE[case](request.getfixturevalue))
+    monkeypatch.setenv("STORE_URL", UNUSABLE_STORES[case](request.getfixturevalue))
 
-    said = refusal([name, *ARGUMENTS[name]], capsys, folder)
+    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
     if case.endswith("newer"):
         assert "was made by a newer Tackboard (schema 9999;" in said
@@ -280,34 +280,46 @@ def make_files() -> None:
     Path("digits.json").write_text('{"id": ' + "1" * 5000 + "}")
 
 
-FILES = [
-    *(["backup", name] for name in ("text", "a_folder", "", ".", "no/folder/new.db", TOO_LONG, "text/new.db")),
-    *(["export", BOARD, name] for name in ("text", "a_folder", "", "no/folder/new.csv", TOO_LONG, "text/new.json")),
+UNUSABLE_ARGUMENTS = [
+    *(["backup", name] for name in ("text", "a_folder", "", ".", "no/folder/new.db", TOO_LONG_NAME, "text/new.db")),
+    *(
+        ["export", BOARD, name]
+        for name in ("text", "a_folder", "", "no/folder/new.csv", TOO_LONG_NAME, "text/new.json")
+    ),
     *(["export", name, "new.json"] for name in (BOARD, "", "b" * 5000, "brd_ä", "brd_\udcff", "no such board")),
     *(["token", name] for name in ("", "nobody", "b" * 5000, "b\udcff", "no such user")),
     *(
         ["restore", name]
-        for name in ("nothing.db", "a_folder", "", "empty", "text", "noise", TOO_LONG, "text/x.db", "pipe")
+        for name in ("nothing.db", "a_folder", "", "empty", "text", "noise", TOO_LONG_NAME, "text/x.db", "pipe")
     ),
     *(["restore", name] for name in ("cut.db", "begun.db", "longer.db", "other.db", "newer.db", "/dev/null")),
-    *(["import", name] for name in ("nothing.json", "a_folder", "", "empty", "text", "noise", TOO_LONG, "text/x.json")),
+    *(
+        ["import", name]
+        for name in ("nothing.json", "a_folder", "", "empty", "text", "noise", TOO_LONG_NAME, "text/x.json")
+    ),
     *(["import", name] for name in ("monday.db", "digits.json", "/dev/null")),
 ]
 
 
-@pytest.mark.parametrize("arguments", FILES, ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace"))
+@pytest.mark.parametrize(
+    "arguments", UNUSABLE_ARGUMENTS, ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace")
+)
 def test_what_is_named_and_cannot_be_used_is_told_in_one_sentence(
-    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    folder: Path,
+    good: GoodFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
 ) -> None:
     make_files()
-    good.put_store()
+    good.copy_store()
     if arguments[0] == "restore":
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
 
-    refusal(arguments, capsys, folder)
+    error_message(arguments, capsys, folder)
 
 
-def run(arguments: list[str], before: str = "") -> subprocess.CompletedProcess[str]:
+def run_command(arguments: list[str], before: str = "") -> subprocess.CompletedProcess[str]:
     """The command line as a program of its own, after some Python."""
     code = (
         f"import os, resource, runpy, signal, sys; sys.path.insert(0, {str(ROOT)!r}); from progress import Progress; "
@@ -325,40 +337,42 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["backup", "new.db"], ["restore", "monday.db"], ["migrate"], ["import", "big"]])
 def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
-    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    folder: Path, good: GoodFiles, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     if arguments == ["migrate"]:
         set_schema("sqlite:///tackboard.db", "0002")
     elif arguments != ["restore", "monday.db"]:
-        good.put_store()
+        good.copy_store()
     trello = json.loads(Path("export.json").read_text())
     cards = [{"id": f"{n:024x}", "idList": trello["lists"][0]["id"], "name": "x" * 9000} for n in range(50)]
     Path("big").write_text(json.dumps(trello | {"cards": cards}))
     monkeypatch.setenv("STORE_URL", "sqlite:///tackboard.db")
-    before = contents(folder)
+    before = read_folder(folder)
 
     # No file may grow beyond this: what a full disk does, for one process.
-    done = run(arguments, "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))")
+    done = run_command(arguments, "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))")
 
     assert_one_sentence(done)
-    assert contents(folder) == before
+    assert read_folder(folder) == before
 
 
-def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path, good: Good) -> None:
-    good.put_store()
-    before = contents(folder)
+def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path, good: GoodFiles) -> None:
+    good.copy_store()
+    before = read_folder(folder)
 
-    done = run(["export", good.board_id, "new.json"], "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))")
+    done = run_command(
+        ["export", good.board_id, "new.json"], "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))"
+    )
 
     assert_one_sentence(done)
     assert "new.json can't be written: file too large." in done.stderr
-    assert contents(folder) == before
+    assert read_folder(folder) == before
 
 
-def test_an_output_that_takes_nothing_is_told_in_one_sentence(good: Good) -> None:
-    good.put_store()
+def test_an_output_that_takes_nothing_is_told_in_one_sentence(good: GoodFiles) -> None:
+    good.copy_store()
 
-    done = run(["digest"], "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)")
+    done = run_command(["digest"], "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)")
 
     assert_one_sentence(done)
     assert done.stderr == "The output can't be used: no space left on device.\n"
@@ -369,41 +383,45 @@ WRITING = [["backup", "new.db"], ["restore", "monday.db"]]
 
 @pytest.mark.parametrize("arguments", [*WRITING, ["backup"], ["export"]])
 def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
-    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    folder: Path,
+    good: GoodFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    good.put_store()
+    good.copy_store()
     if arguments[0] == "restore":
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
     if arguments == ["export"]:
         arguments = ["export", good.board_id, "new.json"]
-    before = contents(folder)
-    monkeypatch.setattr(Progress, "__call__", interrupt)
+    before = read_folder(folder)
+    monkeypatch.setattr(ProgressBar, "__call__", interrupt)
 
     status = tackboard.main(arguments)
 
     assert status == 130
     assert capsys.readouterr() == ("", "Stopped.\n")
-    assert contents(folder).keys() - {str(folder / "backups")} == before.keys()
+    assert read_folder(folder).keys() - {str(folder / "backups")} == before.keys()
 
 
 @pytest.mark.parametrize("arguments", WRITING)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_next_time(
-    folder: Path, good: Good, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
+    folder: Path, good: GoodFiles, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
 ) -> None:
     made = "new.db" if arguments[0] == "backup" else "restored.db"
     if arguments[0] == "backup":
-        good.put_store()
+        good.copy_store()
     else:
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
-    before = contents(folder)
+    before = read_folder(folder)
 
-    killed = run(arguments, f"Progress.__call__ = lambda *_: os.kill(os.getpid(), {number:d})")
-    left = {name for name in contents(folder).keys() - before.keys() if made in name}
-    again = run(arguments)
+    killed = run_command(arguments, f"Progress.__call__ = lambda *_: os.kill(os.getpid(), {number:d})")
+    left = {name for name in read_folder(folder).keys() - before.keys() if made in name}
+    again = run_command(arguments)
 
     assert killed.returncode == (130 if number is signal.SIGTERM else -signal.SIGKILL)
     assert "Traceback" not in killed.stderr

@@ -21,7 +21,7 @@ import tackboard
 from kanban import boards, cards, tokens, users
 from kanban.ids import IdGenerator
 from kanban.values import ActionContext, Change, Scope, StoredResponse
-from progress import Progress
+from progress import ProgressBar
 from stores import open_store
 from tests.live_server import LiveServer
 
@@ -30,14 +30,14 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts in an empty folder, with nothing said by the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"):
         monkeypatch.delenv(name, raising=False)
 
 
-def _me(server: LiveServer, token: str) -> str:
+def _get_my_name(server: LiveServer, token: str) -> str:
     request = Request(f"{server.url}v1/users/me", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - http.
     with urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server.
         name: str = json.load(answer)["name"]
@@ -49,7 +49,7 @@ def test_the_first_run_prints_one_address_with_a_token_that_works(tmp_path: Path
         assert server.greeting.count("http://") == 1
         assert server.token
         assert TOKEN.fullmatch(server.token)
-        assert _me(server, server.token) == "Owner"
+        assert _get_my_name(server, server.token) == "Owner"
 
 
 def test_a_later_run_prints_the_address_without_a_token_and_says_how_to_get_one(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_token_made_while_the_server_runs_works_at_once(
     with LiveServer(tmp_path) as server:
         tackboard.main(["token"])
 
-        assert _me(server, capsys.readouterr().out.strip()) == "Owner"
+        assert _get_my_name(server, capsys.readouterr().out.strip()) == "Owner"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"], ["purge", "--help"]])
@@ -325,7 +325,7 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(tackboard, "_PURGED_AT_ONCE", 1)
-        interrupted.setattr(Progress, "__call__", _interrupt)
+        interrupted.setattr(ProgressBar, "__call__", _interrupt)
         stopped = tackboard.main(["purge"])
     finished = tackboard.main(["purge"])
 
@@ -339,7 +339,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _export(**fields: object) -> str:
+def _write_trello_export(**fields: object) -> str:
     """A file with an export of Trello's."""
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     cards = [
@@ -355,7 +355,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
     _make_user("Owner")
     capsys.readouterr()
 
-    first = tackboard.main(["import", _export()])
+    first = tackboard.main(["import", _write_trello_export()])
     second = tackboard.main(["import", "export.json"])
 
     brought, members, again = capsys.readouterr().out.splitlines()
@@ -373,7 +373,7 @@ def test_on_a_terminal_an_import_shows_a_bar() -> None:
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
 
-    subprocess.run([*command, "import", _export()], check=True, stdout=subprocess.DEVNULL, stderr=terminal)
+    subprocess.run([*command, "import", _write_trello_export()], check=True, stdout=subprocess.DEVNULL, stderr=terminal)
     drawn = os.read(mine, 100_000).decode()
     os.close(terminal)
     os.close(mine)
@@ -408,7 +408,7 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
 
 def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _export()])
+    tackboard.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
 
@@ -429,7 +429,7 @@ def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFix
 
 def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _export()])
+    tackboard.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
 
@@ -455,7 +455,7 @@ def test_an_export_that_was_changed_is_told_in_a_sentence(
     change: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _export()])
+    tackboard.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
     tackboard.main(["export", board[0], "board.json"])

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from configuration import BadSetting, read_application, read_number
+from configuration import InvalidSetting, read_app_settings, read_number
 from tests.live_server import ROOT, LiveServer
 
 VARIABLES = ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS")
@@ -32,10 +32,10 @@ event = http_api("POST", "/v1/users", '{"name": "Mina"}', {"content-type": "appl
 print("\\n", handler(event, None)["statusCode"], sep="")
 """
 
-IMPORTED = {"wsgi": UNDER_WSGI, "lambda": ON_LAMBDA}
+PROGRAMS = {"wsgi": UNDER_WSGI, "lambda": ON_LAMBDA}
 
 
-def told(folder: Path, program: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_program(folder: Path, program: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """What a program says with these settings and no others."""
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     environment |= {"STORE_URL": f"sqlite:///{folder}/tackboard.db", "PYTHONPATH": str(ROOT), **settings}
@@ -43,14 +43,14 @@ def told(folder: Path, program: str, settings: Mapping[str, str]) -> subprocess.
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize("program", IMPORTED.values(), ids=IMPORTED)
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.parametrize(
     ("settings", "status"), [({}, "401"), ({"OPEN_SIGNUP": ""}, "401"), ({"OPEN_SIGNUP": "1"}, "201")]
 )
 def test_sign_up_is_closed_unless_it_is_said_to_be_open(
     tmp_path: Path, program: str, settings: Mapping[str, str], status: str
 ) -> None:
-    assert told(tmp_path, program, settings).stdout.split()[-1] == status
+    assert run_program(tmp_path, program, settings).stdout.split()[-1] == status
 
 
 def _sign_up(server: LiveServer) -> int:
@@ -80,22 +80,22 @@ def test_make_run_says_that_it_is_open(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("said", "limit"), [({}, 3000), ({"RATE_LIMIT": ""}, 3000), ({"RATE_LIMIT": "0"}, 0)])
 def test_users_are_limited_unless_it_is_said_that_they_are_not(said: Mapping[str, str], limit: int) -> None:
-    assert read_application(said)["rate_limit"] == limit
+    assert read_app_settings(said)["rate_limit"] == limit
 
 
-BAD = [
+INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
 ]
 
 
-@pytest.mark.parametrize("program", IMPORTED.values(), ids=IMPORTED)
-@pytest.mark.parametrize(("name", "value", "sentence"), BAD)
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize(("name", "value", "sentence"), INVALID_SETTINGS)
 def test_a_setting_that_cannot_be_meant_stops_every_start_with_a_sentence(
     tmp_path: Path, program: str, name: str, value: str, sentence: str
 ) -> None:
-    refused = told(tmp_path, program, {name: value})
+    refused = run_program(tmp_path, program, {name: value})
 
     assert refused.returncode == 1
     assert sentence in refused.stderr.splitlines()[-1]
@@ -103,7 +103,7 @@ def test_a_setting_that_cannot_be_meant_stops_every_start_with_a_sentence(
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "65536"), ("CORS_ORIGINS", "localhost")])
 def test_the_mock_refuses_settings_in_a_sentence_too(tmp_path: Path, name: str, value: str) -> None:
-    refused = told(tmp_path, "import sys; from pipeline import mock; sys.exit(mock.main())", {name: value})
+    refused = run_program(tmp_path, "import sys; from pipeline import mock; sys.exit(mock.main())", {name: value})
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(name)
@@ -128,14 +128,14 @@ def test_the_mock_refuses_settings_in_a_sentence_too(tmp_path: Path, name: str, 
     ],
 )
 def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
-    with pytest.raises(BadSetting, match="CORS_ORIGINS has"):
-        read_application({"CORS_ORIGINS": f"https://good.example,{origin}"})
+    with pytest.raises(InvalidSetting, match="CORS_ORIGINS has"):
+        read_app_settings({"CORS_ORIGINS": f"https://good.example,{origin}"})
 
 
 def test_origins_are_taken_as_browsers_send_them() -> None:
     said = "https://app.example.org, http://localhost:5173,http://[::1]:8080,capacitor://localhost,"
 
-    assert read_application({"CORS_ORIGINS": said})["origins"] == [
+    assert read_app_settings({"CORS_ORIGINS": said})["origins"] == [
         "https://app.example.org",
         "http://localhost:5173",
         "http://[::1]:8080",
@@ -145,7 +145,7 @@ def test_origins_are_taken_as_browsers_send_them() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "1.5", " 1", "1_000", "٣", "9" * 5000, "8001"])
 def test_a_number_is_written_in_digits_and_within_its_bounds(text: str) -> None:
-    with pytest.raises(BadSetting, match="PORT is '"):
+    with pytest.raises(InvalidSetting, match="PORT is '"):
         read_number({"PORT": text}, "PORT", 8080, 8000)
 
 
@@ -153,4 +153,4 @@ def test_a_deployment_says_the_same_as_the_defaults() -> None:
     template = (ROOT / "serverless.yml").read_text()
 
     assert "openSignup: '0'\n" in template
-    assert f"rateLimit: '{json.dumps(read_application({})['rate_limit'])}'\n" in template
+    assert f"rateLimit: '{json.dumps(read_app_settings({})['rate_limit'])}'\n" in template

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contract.heavy import MAX_CONCURRENT
-from server import WRITERS
+from server import WRITER_THREADS
 from tests.live_server import ROOT
 
 SERVER = """
@@ -59,10 +59,10 @@ class StuckServer:
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
         self._port = int(self._said.get(timeout=30))
         self._token = None
-        self._token = self.ask("POST", "/v1/users", {"name": "Mina"})[1]["token"]
-        self.board = f"/v1/boards/{self.ask('POST', '/v1/boards', {'name': 'Website'})[1]['id']}"
+        self._token = self.request("POST", "/v1/users", {"name": "Mina"})[1]["token"]
+        self.board = f"/v1/boards/{self.request('POST', '/v1/boards', {'name': 'Website'})[1]['id']}"
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any, str | None]:
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any, str | None]:
         """Send a request; the status, the body and Retry-After. Whoever gets no answer within 30 seconds fails."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         headers = {"Content-Type": "application/json"} if body is not None else {}
@@ -77,7 +77,7 @@ class StuckServer:
     def get_stuck(self, times: int, method: str, path: str, body: object = None) -> None:
         """Send requests that will not be answered, and wait until the store has them."""
         for _ in range(times):
-            threading.Thread(target=self._ask_in_vain, args=(method, path, body), daemon=True).start()
+            threading.Thread(target=self._request_and_hang_up, args=(method, path, body), daemon=True).start()
             assert self._said.get(timeout=30) == "stuck\n"
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
@@ -85,9 +85,9 @@ class StuckServer:
         for line in process.stdout:
             self._said.put(line)
 
-    def _ask_in_vain(self, method: str, path: str, body: object) -> None:
+    def _request_and_hang_up(self, method: str, path: str, body: object) -> None:
         with pytest.raises(OSError):  # noqa: PT011 - when the process ends, in whichever way it is noticed.
-            self.ask(method, path, body)
+            self.request(method, path, body)
 
 
 @pytest.fixture
@@ -100,18 +100,18 @@ def stuck(tmp_path: Path) -> Iterator[StuckServer]:
 
 def test_reports_and_waiting_writers_leave_health_readiness_and_boards_alone(stuck: StuckServer) -> None:
     stuck.get_stuck(MAX_CONCURRENT, "GET", f"{stuck.board}/time-report")
-    stuck.get_stuck(WRITERS, "POST", "/v1/boards", {"name": "Stuck"})
+    stuck.get_stuck(WRITER_THREADS, "POST", "/v1/boards", {"name": "Stuck"})
 
-    assert stuck.ask("GET", "/v1/health")[0] == 200
-    assert stuck.ask("GET", "/v1/ready")[0] == 200
-    assert stuck.ask("GET", stuck.board)[0] == 200
-    status, problem, retry_after = stuck.ask("GET", f"{stuck.board}/time-report")
+    assert stuck.request("GET", "/v1/health")[0] == 200
+    assert stuck.request("GET", "/v1/ready")[0] == 200
+    assert stuck.request("GET", stuck.board)[0] == 200
+    status, problem, retry_after = stuck.request("GET", f"{stuck.board}/time-report")
     assert (status, problem["code"], retry_after) == (503, "busy", "2")
 
 
 def test_copies_leave_writers_alone(stuck: StuckServer) -> None:
     stuck.get_stuck(MAX_CONCURRENT, "POST", f"{stuck.board}/copy", {"name": "Stuck"})
 
-    assert stuck.ask("POST", f"{stuck.board}/cards", {"title": "Write the copy"})[0] == 201
-    assert stuck.ask("POST", f"{stuck.board}/copy", {"name": "Stuck"})[0] == 503
-    assert [stuck.ask("GET", path)[0] for path in (stuck.board, "/v1/health", "/v1/ready")] == [200, 200, 200]
+    assert stuck.request("POST", f"{stuck.board}/cards", {"title": "Write the copy"})[0] == 201
+    assert stuck.request("POST", f"{stuck.board}/copy", {"name": "Stuck"})[0] == 503
+    assert [stuck.request("GET", path)[0] for path in (stuck.board, "/v1/health", "/v1/ready")] == [200, 200, 200]

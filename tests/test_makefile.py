@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-PYTHON = """\
+FAKE_PYTHON = """\
 #!/bin/sh
 # A Python that does nothing but make environments, and write down what else it was asked.
 case "$*" in
@@ -43,7 +43,7 @@ def python(version: str, name: str = "python") -> Path:
     """A Python of that version."""
     path = Path("programs", name).absolute()
     path.parent.mkdir(exist_ok=True)
-    path.write_text(PYTHON.replace("VERSION", version).replace("PROGRAM", str(path)))
+    path.write_text(FAKE_PYTHON.replace("VERSION", version).replace("PROGRAM", str(path)))
     path.chmod(0o755)
     return path
 
@@ -64,14 +64,14 @@ def installed(call: str) -> str:
     return call.rpartition("-r ")[2] if " pip install " in call else call
 
 
-NEW = ["3.11 -m venv .venv", "requirements.txt", "3.11 tackboard.py digest"]
+CALLS_OF_A_NEW_CHECKOUT = ["3.11 -m venv .venv", "requirements.txt", "3.11 tackboard.py digest"]
 
 
 def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None:
     first, said = make("digest")
     second, said_then = make("digest")
 
-    assert [installed(call) for call in first] == NEW
+    assert [installed(call) for call in first] == CALLS_OF_A_NEW_CHECKOUT
     assert said == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
     assert second == ["3.11 tackboard.py digest"]
     assert not said_then
@@ -128,7 +128,7 @@ def test_an_environment_that_was_left_half_made_is_made_anew() -> None:
 
     calls, said = make("digest")
 
-    assert [installed(call) for call in calls] == NEW
+    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_CHECKOUT
     assert said[0] == "Making .venv anew: it was left half made."
 
 
@@ -140,7 +140,7 @@ def test_requirements_that_changed_are_installed_again_into_the_same_environment
 
     calls, said = make("digest")
 
-    assert [installed(call) for call in calls] == NEW[1:]
+    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_CHECKOUT[1:]
     assert said == ["Installing what Tackboard runs on into .venv."]
 
 
@@ -169,7 +169,11 @@ def test_the_other_environments_are_made_anew_likewise(
 
     version = "3.13" if how == "upgraded" else "3.11"
     anew = [f"{version} -m venv {environment}", requirements]
-    assert [installed(call) for call in first] == [*NEW[:2], f"3.11 -m venv {environment}", requirements]
+    assert [installed(call) for call in first] == [
+        *CALLS_OF_A_NEW_CHECKOUT[:2],
+        f"3.11 -m venv {environment}",
+        requirements,
+    ]
     if how == "upgraded":
         assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", *anew]
     else:

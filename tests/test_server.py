@@ -17,10 +17,10 @@ def _exchange(server: LiveServer, sent: bytes) -> bytes:
     """What comes back for what was sent."""
     with socket.create_connection(server.host_and_port, timeout=30) as connection:
         connection.sendall(sent)
-        return _everything(connection)
+        return _read_to_end(connection)
 
 
-def _everything(connection: socket.socket) -> bytes:
+def _read_to_end(connection: socket.socket) -> bytes:
     """What comes until the server closes."""
     received = b""
     while piece := connection.recv(65_536):
@@ -200,7 +200,7 @@ def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
             process.stdin.write("go on\n")
             process.stdin.flush()
 
-            assert _everything(connection).endswith(b"done")
+            assert _read_to_end(connection).endswith(b"done")
         assert process.wait(timeout=30) == 0
 
 

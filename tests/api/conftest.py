@@ -46,9 +46,9 @@ def application(store: Store, clock: ManualClock) -> WsgiBridge:
         store,
         clock=clock,
         random_bytes=random.Random(7).randbytes,  # noqa: S311 - the same secrets in every run are what a test wants.
-        pause=lambda _: None,
+        sleep=lambda _: None,
         open_signup=True,
-        breached=breached,
+        on_breach=breached,
     )
 
 

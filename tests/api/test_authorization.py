@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from kanban.store import Store
 from kanban.values import Change, Event, Member, Role, Scope
 from tests.api.client import Client, HttpResponse
 from tests.api.clock import ManualClock
 
-BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 ON_A_BOARD = [
     pytest.param(path, method, operation, id=operation["operationId"])
     for path, item in BUNDLE["paths"].items()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from contract.schemas import Schemas
 from tests.api.client import Client, HttpResponse
 
@@ -43,7 +43,7 @@ NOT_JSON = [
 ]
 """Bodies that are no JSON document of one meaning."""
 
-BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 
 
 def addressed(path: str, item: dict[str, Any]) -> str:

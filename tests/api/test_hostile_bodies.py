@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from contract.bridge import WsgiBridge
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH
@@ -20,7 +20,7 @@ from tests.contract.aws_events import http_api_event
 from tests.contract.both_ways import build_function
 from tests.fuzz.hostile_bodies import Target, hostile_bodies, places, targets, valid_body
 
-BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 TARGETS = targets(BUNDLE)
 ORDINARY = [target for target in TARGETS if target.limit < 2**20 and target.media == "application/json"]

@@ -168,7 +168,7 @@ def application(interrupted: Any, clock: ManualClock) -> WsgiBridge:
     def random_bytes(count: int) -> bytes:
         return (next(chance) + 1).to_bytes(4, "big").rjust(count, b"\x11")
 
-    return create_app(interrupted, clock=clock, random_bytes=random_bytes, pause=lambda _: None, open_signup=True)
+    return create_app(interrupted, clock=clock, random_bytes=random_bytes, sleep=lambda _: None, open_signup=True)
 
 
 def test_a_request_of_a_member_who_is_removed_meanwhile_fails(

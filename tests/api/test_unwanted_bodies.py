@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from contract.bridge import WsgiBridge
 from pipeline.bundle import Bundle, Operation
 from tests.api.client import Client
 from tests.contract.aws_events import http_api_event
 from tests.contract.both_ways import build_function
 
-BUNDLE = Bundle(json.loads(DOCUMENT.read_bytes()))
+BUNDLE = Bundle(json.loads(DOCUMENT_PATH.read_bytes()))
 WITHOUT_BODY = [
     pytest.param(operation, id=operation.id) for operation in BUNDLE.operations if "requestBody" not in operation.node
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from contract.schemas import KNOWN_VALUES_EXTENSION
 from pipeline import clients
 from pipeline.breaking import closed
@@ -21,7 +21,7 @@ from tests.live_server import LiveServer
 
 BOARD, CARD = "brd_01m7wjyxw0g21k7me9wgs7f9wj", "crd_01m7wkh7t08a422d8ejt8mj7v1"
 PLACE = {"TACKBOARD_BOARD": BOARD, "TACKBOARD_CARD": CARD}
-CURRENT: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+CURRENT: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 OLD = [document["info"]["version"] for document in releases() if version_of(document) < (1, 3, 0)]
 
 

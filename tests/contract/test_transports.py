@@ -52,7 +52,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiBridge
         raise AssertionError(breach)
 
     with closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('transports')}/tackboard.db")) as store:
-        yield create_app(store, open_signup=True, breached=breached)
+        yield create_app(store, open_signup=True, on_breach=breached)
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)

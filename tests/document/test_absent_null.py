@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT
+from app import DOCUMENT_PATH
 from contract.bodies import MERGE_PATCH_JSON, Body
 from contract.problems import Problem
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer
 
-BUNDLE = Bundle(json.loads(DOCUMENT.read_bytes()))
+BUNDLE = Bundle(json.loads(DOCUMENT_PATH.read_bytes()))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import handlers
-from app import DOCUMENT, PUBLIC, STATUS
+from app import DOCUMENT_PATH, PUBLIC_OPERATIONS, STATUS_BY_ERROR
 from contract.bridge import Message, run_synchronously
 from contract.docs import DocumentationSite
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
@@ -17,7 +17,7 @@ from kanban.errors import DomainError
 from kanban.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
 
-BUNDLE: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
+BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 REPEATABLE = frozenset({"revoke_token", "remove_member", "unlabel_card", "unassign_card"})
 """Deletions that do no harm when they are repeated, whatever happened meanwhile: they need no If-Match."""
@@ -109,7 +109,7 @@ def test_every_code_of_the_domain_is_in_the_document() -> None:
 
 @pytest.mark.parametrize("code", BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
 def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
-    docs = DocumentationSite(DOCUMENT.read_bytes(), b"", fallback=nowhere)
+    docs = DocumentationSite(DOCUMENT_PATH.read_bytes(), b"", fallback=nowhere)
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -124,10 +124,10 @@ def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
 def test_every_status_of_the_error_table_is_documented_where_a_board_is_changed() -> None:
     _, _, operation = BY_ID["move_card"]
 
-    assert {str(status) for status in STATUS.values()} <= set(operation["responses"])
+    assert {str(status) for status in STATUS_BY_ERROR.values()} <= set(operation["responses"])
 
 
-@pytest.mark.parametrize("operation_id", sorted(set(BY_ID) - PUBLIC))
+@pytest.mark.parametrize("operation_id", sorted(set(BY_ID) - PUBLIC_OPERATIONS))
 def test_every_operation_needs_a_token_and_says_which_scope_and_role(operation_id: str) -> None:
     path, _, operation = BY_ID[operation_id]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import DOCUMENT, create_app
+from app import DOCUMENT_PATH, create_app
 from contract.bridge import WsgiBridge
 from contract.schemas import Schemas
 from kanban import ranks
@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--only", help="the operationId of the one operation to measure")
     parser.add_argument("--every", type=int, default=1, help="measure each nth body")
     chosen = parser.parse_args()
-    bundle = json.loads(DOCUMENT.read_bytes())
+    bundle = json.loads(DOCUMENT_PATH.read_bytes())
     failed = sent = 0
     with tempfile.TemporaryDirectory() as folder:
         sends = _transports(Path(folder))

@@ -45,7 +45,7 @@ def main() -> int:
             provoke(server, provoker, traffic)
             refuse(server, provoker, traffic)
             read_back(server, provoker, traffic)
-        with LiveServer(folder, RATE_LIMIT="1", **given) as strict:
+        with LiveServer(folder, DEFAULT_RATE_LIMIT="1", **given) as strict:
             wear_out(strict, provoker, traffic)
         coverage = Coverage.of(traffic)
         print(coverage.told(), flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.findings import ROOT
 from tests.live_server import LiveServer
-from tests.readme.test_readme import ENTRY, masked, typed
+from tests.readme.test_readme import ENTRY, command_of, mask_changing_values
 
 MARK = "=== next ==="
 
@@ -14,7 +14,7 @@ MARK = "=== next ==="
 def test_the_commands_of_the_guides_answer_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
     blocks = (ROOT / "docs" / "guides.md").read_text().split("```console\n")[1:]
     entries = [entry for block in blocks for entry in ENTRY.finditer(block.partition("```")[0])]
-    lines = [line for entry in entries for line in (typed(entry), f"echo; echo '{MARK}'")]
+    lines = [line for entry in entries for line in (command_of(entry), f"echo; echo '{MARK}'")]
 
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the guides.
@@ -27,4 +27,6 @@ def test_the_commands_of_the_guides_answer_what_they_show(live_server: LiveServe
 
     assert run.returncode == 0, run.stderr + run.stdout
     answers = run.stdout.split(MARK)[:-1]
-    assert [masked(answer) for answer in answers] == [masked(entry["output"]) for entry in entries]
+    assert [mask_changing_values(answer) for answer in answers] == [
+        mask_changing_values(entry["output"]) for entry in entries
+    ]

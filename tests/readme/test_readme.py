@@ -12,20 +12,20 @@ from tests.live_server import LiveServer
 
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"^\$ (?P<command>.*(?:\n> .*)*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
-CHANGING = [
+CHANGING_VALUES = [
     (re.compile(r"\b(usr|brd|lst|crd|lbl)_[0-9a-z]{26}\b"), r"\1_…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…Z"),
 ]
 
 
-def typed(entry: re.Match[str]) -> str:
+def command_of(entry: re.Match[str]) -> str:
     """What somebody types, without the prompts of its second and further lines."""
     return entry["command"].replace("\n> ", "\n")
 
 
-def masked(text: str) -> str:
+def mask_changing_values(text: str) -> str:
     """The text without what is different every time."""
-    for pattern, replacement in CHANGING:
+    for pattern, replacement in CHANGING_VALUES:
         text = pattern.sub(replacement, text)
     return text.strip()
 
@@ -36,7 +36,7 @@ def test_the_commands_of_a_page_answer_what_it_shows(
 ) -> None:
     _, _, tested = (ROOT / page).read_text().partition("run by tests/readme. -->")
     shown = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
-    entries = [(typed(entry), entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
+    entries = [(command_of(entry), entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
     mark = "=== next ==="
     lines = [f'make() {{ "{sys.executable}" "{ROOT}/tackboard.py" token 2>/dev/null; }}']
     for command, _ in entries:
@@ -53,7 +53,9 @@ def test_the_commands_of_a_page_answer_what_it_shows(
 
     assert run.returncode == 0, run.stderr
     answers = run.stdout.split(mark)[:-1]
-    assert [masked(answer) for answer in answers] == [masked(output) for _, output in entries]
+    assert [mask_changing_values(answer) for answer in answers] == [
+        mask_changing_values(output) for _, output in entries
+    ]
 
 
 def test_the_handler_of_the_readme_is_the_handler() -> None:

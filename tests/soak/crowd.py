@@ -36,7 +36,7 @@ def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Resul
 
 def create_client(store: Store) -> Client:
     """Someone with a token, on a new application over the store: real time, real pauses, real chance."""
-    application = create_app(store, open_signup=True, breached=_raise_on_breach)
+    application = create_app(store, open_signup=True, on_breach=_raise_on_breach)
     stranger = Client(application)
     return stranger.with_token(stranger.post("/users", {"name": "Mina"}).json["token"])
 

@@ -102,9 +102,9 @@ class ProgramRun:
             store,
             clock=self._clock,
             random_bytes=seeded_random("ids", name).randbytes,
-            pause=lambda _: None,
+            sleep=lambda _: None,
             open_signup=True,
-            breached=_raise_on_breach,
+            on_breach=_raise_on_breach,
         )
         self._clients: dict[str, Client] = {}
         names = {}

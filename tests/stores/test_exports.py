@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from carrying import brought, written
+from carrying import export_board_to_file, import_board_from_file
 from kanban import cards, checklists, comments, marks, trello
 from kanban.store import Store
 from kanban.values import Role
-from progress import Progress
+from progress import ProgressBar
 from stores import open_store
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
@@ -29,7 +29,7 @@ def ends(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
 
 def import_file(store: Store, path: Path) -> str:
     """The id of the board that this file has become."""
-    made = brought(store, path, Progress())
+    made = import_board_from_file(store, path, ProgressBar())
     assert not isinstance(made, str)
     return made[0].board.id
 
@@ -55,16 +55,18 @@ def test_a_board_stays_equal_from_engine_to_engine(
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
 
-    told = [written(origin, world.board_id, tmp_path / "a.json", Progress())]
-    told.append(written(between, import_file(between, tmp_path / "a.json"), tmp_path / "b.json", Progress()))
-    told.append(written(goal, import_file(goal, tmp_path / "b.json"), tmp_path / "c.json", Progress()))
+    told = [export_board_to_file(origin, world.board_id, tmp_path / "a.json", ProgressBar())]
+    told.append(
+        export_board_to_file(between, import_file(between, tmp_path / "a.json"), tmp_path / "b.json", ProgressBar())
+    )
+    told.append(export_board_to_file(goal, import_file(goal, tmp_path / "b.json"), tmp_path / "c.json", ProgressBar()))
 
     assert told == [told[0]] * 3
     document = json.loads((tmp_path / "c.json").read_text())
     assert {each["author_id"] for each in document["comments"]} == {world.ann.id, "bob"}
     assert [each["user_id"] for each in document["time_entries"]] == ["bob"]
     assert {each["user_id"] for each in document["members"]} == {world.ann.id, "bob"}
-    assert brought(goal, tmp_path / "b.json", Progress()) != world.board_id
+    assert import_board_from_file(goal, tmp_path / "b.json", ProgressBar()) != world.board_id
 
 
 def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp
             if number == 0:
                 world.apply(comments.create, world.add_card("First").id, text="Looks *good*.")
             at = tmp_path / f"{number + 1}.json"
-            written(store, board_id, at, Progress())
+            export_board_to_file(store, board_id, at, ProgressBar())
         document: dict[str, Any] = json.loads(at.read_text())
         origins.append(document["exported_from"])
         said.append([each["text"] for each in document["comments"]])
