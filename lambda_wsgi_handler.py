@@ -13,27 +13,27 @@ from app import create_app, utc_now
 from aws import records, snapshot
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.purge import Purge
-from aws.records import Records
+from aws.purge import ScheduledPurge
+from aws.records import RequestRecorder
 from configuration import read_app_settings
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    records.log_as_lambda_does()
+    records.configure_lambda_logging()
 
 deadline = Deadline()
 
 store = open_store(
     os.environ.get("STORE_URL", "sqlite:///tackboard.db"),
     remaining_seconds=deadline.remaining,
-    on_client=snapshot.watch,
+    on_client=snapshot.register_client,
 )
 application = create_app(store, **read_app_settings(os.environ))
 handler = Function(
     application,
     deadline,
-    Records(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, partial(print, flush=True)),
-    Purge(store, utc_now),
+    RequestRecorder(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, partial(print, flush=True)),
+    ScheduledPurge(store, utc_now),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )
-snapshot.register()
+snapshot.register_snapshot_hooks()

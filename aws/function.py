@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws.deadline import Deadline
-from aws.purge import EVENT
-from aws.records import Records
+from aws.purge import PURGE_EVENT
+from aws.records import RequestRecorder
 from contract.bridge import WsgiBridge
 from contract.gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
 from contract.problems import PROBLEM_JSON
@@ -19,16 +19,16 @@ from contract.problems import PROBLEM_JSON
 log = logging.getLogger("tackboard")
 
 Event = Mapping[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
-_WARMING = ("aws.events", "serverless-plugin-warmup")
+_WARMUP_SOURCES = ("aws.events", "serverless-plugin-warmup")
 """Sources of events that only keep a function warm."""
 
-_HTTP = ("httpMethod", "requestPath")
+_HTTP_EVENT_KEYS = ("httpMethod", "requestPath")
 """One of these is in every event of HTTP but those of payload 2.0."""
 
 
-class RefusedEvent(PermissionError):
+class EventRejected(PermissionError):
     """The event is not one that this function answers."""
 
 
@@ -39,8 +39,8 @@ class Function:
         self,
         application: WsgiBridge,
         deadline: Deadline,
-        records: Records,
-        purge: Callable[[], Answer],
+        records: RequestRecorder,
+        purge: Callable[[], Response],
         base_path: str = "",
     ) -> None:
         """`base_path` is what the API is mapped to at a domain of one's own."""
@@ -50,43 +50,43 @@ class Function:
         self._records = records
         self._purge = purge
 
-    def __call__(self, event: object, context: object) -> Answer:
+    def __call__(self, event: object, context: object) -> Response:
         """The answer to an event. Raises RefusedEvent."""
         self._deadline.begin(context)
         try:
-            return self._answer(event, context)
-        except RefusedEvent as refused:
+            return self._dispatch(event, context)
+        except EventRejected as refused:
             log.warning("An event was refused: %s", refused)
             raise
         finally:
             self._deadline.end()
 
-    def _answer(self, event: object, context: object) -> Answer:
+    def _dispatch(self, event: object, context: object) -> Response:
         if not isinstance(event, Mapping):
-            raise RefusedEvent("An event is an object.")
+            raise EventRejected("An event is an object.")
         if "_serverless-wsgi" in event:
             # The adapter would run it in the role of the function, for anyone who may invoke it.
-            raise RefusedEvent("Commands by event are not accepted.")
-        if event == EVENT:
+            raise EventRejected("Commands by event are not accepted.")
+        if event == PURGE_EVENT:
             return self._purge()
-        if event.get("source") in _WARMING:
+        if event.get("source") in _WARMUP_SOURCES:
             return {}
         if event.get("version") == "2.0":
-            return self._recorded(self._gateway, event, context)
-        if any(isinstance(event.get(key), str) for key in _HTTP):
-            return self._recorded(self.adapted, event, context)
-        raise RefusedEvent("The event is no request over HTTP, and nothing else that is known here.")
+            return self._record(self._gateway, event, context)
+        if any(isinstance(event.get(key), str) for key in _HTTP_EVENT_KEYS):
+            return self._record(self.respond_with_serverless_wsgi, event, context)
+        raise EventRejected("The event is no request over HTTP, and nothing else that is known here.")
 
-    def _recorded(self, way: Callable[[Event], Answer], event: Event, context: object) -> Answer:
-        with self._records.of(event, context) as record:
+    def _record(self, respond: Callable[[Event], Response], event: Event, context: object) -> Response:
+        with self._records.record(event, context) as record:
             try:
-                answer = way(event)
+                answer = respond(event)
             except MalformedEvent as error:
-                raise RefusedEvent(f"The event is malformed: {error}.") from None
-            record.answer = answer
+                raise EventRejected(f"The event is malformed: {error}.") from None
+            record.response = answer
         return answer
 
-    def adapted(self, event: Event) -> Answer:
+    def respond_with_serverless_wsgi(self, event: Event) -> Response:
         """The answer by way of serverless-wsgi."""
         import serverless_wsgi  # noqa: PLC0415 - the events of the deployment never need it.
 
@@ -95,7 +95,7 @@ class Function:
         if decode_body(event) is None:
             return undecodable_body_response()
         try:
-            answer: Answer = serverless_wsgi.handle_request(self._application, event, None)
+            answer: Response = serverless_wsgi.handle_request(self._application, event, None)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # Whatever the application itself raises becomes an answer: this was the adapter.
             raise MalformedEvent(f"the adapter cannot read it ({type(error).__name__})") from error

@@ -9,14 +9,14 @@ from kanban.store import Busy, Store, Unavailable
 
 log = logging.getLogger("tackboard")
 
-EVENT = {"source": "tackboard.schedule", "task": "purge"}
+PURGE_EVENT = {"source": "tackboard.schedule", "task": "purge"}
 """What the schedule sends: resources/purge.yml."""
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 """Things that are erased in one step: some seconds of a table's time at the most."""
 
 
-class Purge:
+class ScheduledPurge:
     """Erases in one store."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
@@ -31,9 +31,9 @@ class Purge:
         now = self._clock().replace(microsecond=0)
         erased, is_done = 0, False
         try:
-            while self._store.purge_expired_responses(now, _AT_ONCE):
+            while self._store.purge_expired_responses(now, _BATCH_SIZE):
                 pass
-            while step := self._store.purge(now - PURGE_AFTER, _AT_ONCE):
+            while step := self._store.purge(now - PURGE_AFTER, _BATCH_SIZE):
                 erased += step
             is_done = True
         except Unavailable:

@@ -17,25 +17,25 @@ from contract.log_lines import REQUEST_ID, configure_root_logger, format_as_json
 from contract.notes import start_request_context
 from contract.request_log import build_log_line
 
-_TRACE = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
+_TRACE_ID_PATTERN = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
 
 _NAMESPACE = "Tackboard"
 _DIMENSIONS = [["Stage", "Operation"]]
 _UNITS = {"Latency": "Milliseconds"}
-_BUSY = (429, 503)
-_CONFLICTS = (409, 412)
-_SERVER_ERROR = 500
+_THROTTLED_STATUSES = (429, 503)
+_CONFLICT_STATUSES = (409, 412)
+_LOWEST_SERVER_ERROR = 500
 
 
 @dataclass(slots=True)
-class Record:
+class RequestRecord:
     """What becomes known about a request."""
 
-    pad: dict[str, Any]
-    answer: Mapping[str, Any] = field(default_factory=dict)
+    context: dict[str, Any]
+    response: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Records:
+class RequestRecorder:
     """Writes a line for each request."""
 
     def __init__(
@@ -52,50 +52,52 @@ class Records:
         self._cold = True
 
     @contextmanager
-    def of(self, event: Mapping[str, Any], context: object) -> Iterator[Record]:
+    def record(self, event: Mapping[str, Any], context: object) -> Iterator[RequestRecord]:
         """A record of one request, to be filled in; written when an answer is in it."""
         began = self._stopwatch()
-        record = Record(start_request_context())
+        record = RequestRecord(start_request_context())
         yield record
-        if record.answer:
+        if record.response:
             milliseconds = round((self._stopwatch() - began) * 1000, 3)
-            line = self._described(event, context, record, milliseconds) | self._measured(record, milliseconds)
+            line = self._build_log_fields(event, context, record, milliseconds) | self._build_metrics(
+                record, milliseconds
+            )
             self._write(format_as_json(line))
         self._cold = False
 
-    def _described(
-        self, event: Mapping[str, Any], context: object, record: Record, milliseconds: float
+    def _build_log_fields(
+        self, event: Mapping[str, Any], context: object, record: RequestRecord, milliseconds: float
     ) -> dict[str, Any]:
         gateway = event.get("requestContext")
-        http = _part(gateway, "http")
+        http = _get_part(gateway, "http")
         described = build_log_line(
-            record.pad,
+            record.context,
             at=self._clock(),
             milliseconds=milliseconds,
-            method=_part(http, "method") or event.get("httpMethod"),
-            address=_part(http, "sourceIp") or _part(_part(gateway, "identity"), "sourceIp"),
-            status=record.answer["statusCode"],
-            content_type=_headers(record.answer).get("content-type"),
-            body=(record.answer.get("body") or "").encode(),
+            method=_get_part(http, "method") or event.get("httpMethod"),
+            address=_get_part(http, "sourceIp") or _get_part(_get_part(gateway, "identity"), "sourceIp"),
+            status=record.response["statusCode"],
+            content_type=_get_headers(record.response).get("content-type"),
+            body=(record.response.get("body") or "").encode(),
         )
         own = {
-            "gateway_request_id": match_whole(REQUEST_ID, _part(gateway, "requestId")),
+            "gateway_request_id": match_whole(REQUEST_ID, _get_part(gateway, "requestId")),
             "invocation_id": getattr(context, "aws_request_id", None),
-            "trace_id": match_whole(_TRACE, _headers(event).get("x-amzn-trace-id")),
+            "trace_id": match_whole(_TRACE_ID_PATTERN, _get_headers(event).get("x-amzn-trace-id")),
             "cold_start": self._cold,
-            "store_calls": record.pad.get("store_calls", 0),
+            "store_calls": record.context.get("store_calls", 0),
         }
         return described | {name: value for name, value in own.items() if value is not None}
 
-    def _measured(self, record: Record, milliseconds: float) -> dict[str, Any]:
+    def _build_metrics(self, record: RequestRecord, milliseconds: float) -> dict[str, Any]:
         """The metrics of a request. What is rare is only there when it happened: a metric costs by being there."""
-        operation = record.pad.get("operation")
-        status = record.answer["statusCode"]
+        operation = record.context.get("operation")
+        status = record.response["statusCode"]
         rare = {
-            "ServerErrors": status >= _SERVER_ERROR,
-            "Throttles": status in _BUSY,
-            "Conflicts": status in _CONFLICTS,
-            "Replays": "idempotency-replayed" in _headers(record.answer),
+            "ServerErrors": status >= _LOWEST_SERVER_ERROR,
+            "Throttles": status in _THROTTLED_STATUSES,
+            "Conflicts": status in _CONFLICT_STATUSES,
+            "Replays": "idempotency-replayed" in _get_headers(record.response),
         }
         values = {"Requests": 1, "Latency": milliseconds} | {name: 1 for name, happened in rare.items() if happened}
         metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
@@ -108,7 +110,7 @@ class Records:
         }
 
 
-def log_as_lambda_does() -> None:
+def configure_lambda_logging() -> None:
     """Write everything that is logged as lines of JSON to standard output, which Lambda sends to CloudWatch."""
     configure_root_logger(sys.stdout, format_as_json)
     logging.getLogger().setLevel(logging.INFO)
@@ -117,11 +119,11 @@ def log_as_lambda_does() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _part(whole: object, name: str) -> object:
+def _get_part(whole: object, name: str) -> object:
     return whole.get(name) if isinstance(whole, Mapping) else None
 
 
-def _headers(message: Mapping[str, Any]) -> dict[str, str]:
+def _get_headers(message: Mapping[str, Any]) -> dict[str, str]:
     """The headers of an event or an answer of any shape, by lower-case name."""
     found = message.get("multiValueHeaders") or message.get("headers") or {}
     texts = {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in found.items()}

@@ -15,27 +15,27 @@ from contract.notes import increment_request_context
 _clients: list[Any] = []
 
 
-def watch(client: Any) -> None:
+def register_client(client: Any) -> None:
     """Keep the SDK's client, to close its connections, and count the calls that it sends."""
     _clients.append(client)
     client.meta.events.register("before-send", _count_call)
 
 
-def register() -> None:
+def register_snapshot_hooks() -> None:
     """Have Lambda call before a snapshot and after each restore; elsewhere nothing happens."""
     if find_spec("snapshot_restore_py"):
         runtime = import_module("snapshot_restore_py")
-        runtime.register_before_snapshot(let_go)
-        runtime.register_after_restore(renew)
+        runtime.register_before_snapshot(close_connections)
+        runtime.register_after_restore(reseed_random)
 
 
-def let_go() -> None:
+def close_connections() -> None:
     """Close the connections; the next call opens its own."""
     for client in _clients:
         client.close()
 
 
-def renew() -> None:
+def reseed_random() -> None:
     """Make unique what was frozen: the chances by which retries avoid each other."""
     random.seed()
 

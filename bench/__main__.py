@@ -12,7 +12,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from bench.drawing import draw
+from bench.drawing import render_bar_chart
 
 ROOT = Path(__file__).parents[1]
 CONTENDERS = {
@@ -26,9 +26,9 @@ CONTENDERS = {
 }
 """Where each of them is made; what is in bench.peers runs in .venv-peers."""
 CASES = ("GET one card", "POST a card", "POST -> 400", "list of 50 cards")
-DRAWING = ROOT / "docs" / "bench.svg"
+CHART_FILE = ROOT / "docs" / "bench.svg"
 ROUNDS = 15
-TIMES = 40
+REQUESTS_PER_ROUND = 40
 
 
 class Worker:
@@ -44,20 +44,20 @@ class Worker:
         self._process = subprocess.Popen(  # noqa: S603 - our own module.
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._answer()
+        self._read_line()
 
     def measure(self, case: str, times: int) -> float:
         """CPU microseconds for one request, over so many of them."""
         assert self._process.stdin  # noqa: S101 - it was asked for above.
         self._process.stdin.write(json.dumps({"case": case, "times": times}) + "\n")
         self._process.stdin.flush()
-        return float(self._answer())
+        return float(self._read_line())
 
     def stop(self) -> None:
         """Let the process end."""
         self._process.communicate()
 
-    def _answer(self) -> str:
+    def _read_line(self) -> str:
         assert self._process.stdout  # noqa: S101 - it was asked for above.
         line = self._process.stdout.readline()
         if not line:
@@ -72,22 +72,24 @@ def main() -> None:
     for done in range(ROUNDS):
         for case in CASES:
             for name, worker in workers.items():
-                taken[case, name].append(worker.measure(case, TIMES))
+                taken[case, name].append(worker.measure(case, REQUESTS_PER_ROUND))
         print(f"\rround {done + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     for worker in workers.values():
         worker.stop()
     median = {key: statistics.median(each) for key, each in taken.items()}
-    print(f"CPU µs per request, medians of {ROUNDS} rounds in turns (times Tackboard's); SQLite store, {_machine()}")
+    print(
+        f"CPU µs per request, medians of {ROUNDS} rounds in turns (times Tackboard's); SQLite store, {_describe_machine()}"
+    )
     print(" " * 32 + "".join(f"{case:>20}" for case in CASES))
     for name in CONTENDERS:
         row = ((median[case, name], median[case, name] / median[case, "Tackboard"]) for case in CASES)
         print(f"{name:32}" + "".join(f"{f'{cpu:,.0f} ({ratio:.1f})':>20}" for cpu, ratio in row))
     bars = [(name, median[CASES[0], name], f"{median[CASES[0], name]:,.0f} µs") for name in CONTENDERS]
-    DRAWING.write_text(draw(f"CPU time of a request: {CASES[0]}", _machine(), bars))
+    CHART_FILE.write_text(render_bar_chart(f"CPU time of a request: {CASES[0]}", _describe_machine(), bars))
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"Python {version}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}"
 

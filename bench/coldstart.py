@@ -19,53 +19,53 @@ from typing import Any
 
 from botocore.session import Session
 
-from bench.drawing import draw
-from bench.scene import Scene, event
-from deploy.building import ROOT, build, for_this_machine
-from deploy.emulation import table
+from bench.drawing import render_bar_chart
+from bench.scene import BenchmarkBoard, build_event
+from deploy.building import ROOT, build_package, local_build_environment
+from deploy.emulation import open_table
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
-PEERS = ROOT / "bench" / "peers"
-STARTING = ROOT / "bench" / "starting.py"
-DRAWING = ROOT / "docs" / "coldstart.svg"
+PEERS_FOLDER = ROOT / "bench" / "peers"
+STARTUP_PROGRAM = ROOT / "bench" / "starting.py"
+CHART_FILE = ROOT / "docs" / "coldstart.svg"
 
-SDK = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
+SDK_PACKAGES = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
 """What the package finds at Lambda: the core of the SDK."""
 
-BOARD = "brd_01m7xrk7wtkjvzcgsdppfqchn8"
+BOARD_ID = "brd_01m7xrk7wtkjvzcgsdppfqchn8"
 
 Contender = tuple[str, str, dict[str, Any]]
 """Path, module and event."""
 
 
-def rest(given: dict[str, Any]) -> dict[str, Any]:
+def to_rest_event(event: dict[str, Any]) -> dict[str, Any]:
     """The same request as an event that goes by way of serverless-wsgi."""
     context = {"requestId": "id", "stage": "dev", "identity": {"sourceIp": "203.0.113.9"}, "resourcePath": "/"}
-    asked = {"httpMethod": given["requestContext"]["http"]["method"], "path": given["rawPath"]}
-    return {**asked, "headers": given["headers"], "requestContext": context, "isBase64Encoded": False}
+    asked = {"httpMethod": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
+    return {**asked, "headers": event["headers"], "requestContext": context, "isBase64Encoded": False}
 
 
 @contextmanager
-def contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
+def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
     """Everything that is measured, by name."""
     with tempfile.TemporaryDirectory() as scratch:
-        package = build("dev", Path(scratch, "package"), for_this_machine())
+        package = build_package("dev", Path(scratch, "package"), local_build_environment())
         code, sdk = Path(scratch, "code"), Path(scratch, "sdk")
         with zipfile.ZipFile(package.zip) as archive:
             archive.extractall(code)
         sdk.mkdir()
         installed = next(Path(path) for path in sys.path if (Path(path) / "botocore").is_dir())
-        for name in SDK:
+        for name in SDK_PACKAGES:
             (sdk / name).symlink_to(installed / name)
         ours = f"{code}:{sdk}"
-        asked = our_event(store_url)
+        asked = create_board_event(store_url)
         (site,) = (ROOT / ".venv-peers" / "lib").glob("python3*/site-packages")
-        theirs = f"{PEERS}:{site}"
-        small = event("", "GET", f"/v1/boards/{BOARD}")
-        fill(endpoint)
+        theirs = f"{PEERS_FOLDER}:{site}"
+        small = build_event("", "GET", f"/v1/boards/{BOARD_ID}")
+        create_peers_table(endpoint)
         yield {
             "Tackboard": (ours, "lambda_wsgi_handler", asked),
-            "Tackboard by serverless-wsgi": (ours, "lambda_wsgi_handler", rest(asked)),
+            "Tackboard by serverless-wsgi": (ours, "lambda_wsgi_handler", to_rest_event(asked)),
             "Flask + boto3, no validation": (theirs, "with_flask", small),
             "Powertools + boto3": (theirs, "with_powertools", small),
             "FastAPI + Mangum + boto3": (theirs, "with_fastapi", small),
@@ -73,13 +73,13 @@ def contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
         }
 
 
-def our_event(store_url: str) -> dict[str, Any]:
+def create_board_event(store_url: str) -> dict[str, Any]:
     """A request for a board in a new table, with a token that opens it."""
-    scene = Scene(store_url, number_of_cards=0)
-    return event(scene.token, "GET", f"/v1/boards/{scene.board_id}")
+    scene = BenchmarkBoard(store_url, number_of_cards=0)
+    return build_event(scene.token, "GET", f"/v1/boards/{scene.board_id}")
 
 
-def fill(endpoint: str) -> None:
+def create_peers_table(endpoint: str) -> None:
     """Make the peers' table, with the board in it."""
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     client = Session().create_client("dynamodb", region_name="eu-central-1", endpoint_url=endpoint, **keys)
@@ -89,15 +89,15 @@ def fill(endpoint: str) -> None:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    client.put_item(TableName="peers", Item={"id": {"S": BOARD}, "name": {"S": "Bench"}, "seq": {"N": "1"}})
+    client.put_item(TableName="peers", Item={"id": {"S": BOARD_ID}, "name": {"S": "Bench"}, "seq": {"N": "1"}})
     client.close()
 
 
-def sample(contender: Contender, environment: dict[str, str]) -> dict[str, float]:
+def measure_process(contender: Contender, environment: dict[str, str]) -> dict[str, float]:
     """CPU seconds of one process: `import`, `first` request, and each of the `warm` ones after it."""
     path, module, asked = contender
     done = subprocess.run(  # noqa: S603 - our own program.
-        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTING), path, module, json.dumps(asked)],
+        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTUP_PROGRAM), path, module, json.dumps(asked)],
         env=environment,
         capture_output=True,
         text=True,
@@ -112,7 +112,7 @@ def sample(contender: Contender, environment: dict[str, str]) -> dict[str, float
 def main() -> None:
     """Measure, print a table, draw it."""
     taken: dict[str, list[dict[str, float]]] = {}
-    with table() as store_url:
+    with open_table() as store_url:
         endpoint = store_url.rpartition("endpoint=")[2]
         environment = {
             "STORE_URL": store_url,
@@ -121,10 +121,10 @@ def main() -> None:
             "AWS_SECRET_ACCESS_KEY": "local",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        with contenders(endpoint, store_url) as everyone:
+        with prepare_contenders(endpoint, store_url) as everyone:
             for number in range(ROUNDS):
                 for name, contender in everyone.items():
-                    taken.setdefault(name, []).append(sample(contender, environment))
+                    taken.setdefault(name, []).append(measure_process(contender, environment))
                 print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
             print(file=sys.stderr)
     load = os.getloadavg()[1]
@@ -138,7 +138,7 @@ def main() -> None:
         together = statistics.median(each["import"] + each["first"] for each in samples)
         print(f"{name:32}{imported:8.3f} s{first:8.3f} s{together:8.3f} s{warm * 1e6:10,.0f} µs")
         bars.append((name, together, f"{together * 1000:.0f} ms"))
-    DRAWING.write_text(draw("CPU time from nothing to the first answer", title, bars))
+    CHART_FILE.write_text(render_bar_chart("CPU time from nothing to the first answer", title, bars))
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ import handlers
 from app import DOCUMENT_PATH, create_app
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import Records
-from bench.scene import Event, Handler, Scene, Work, now
+from aws.records import RequestRecorder
+from bench.scene import BenchmarkBoard, DirectCalls, Event, Handler, current_time
 from handlers.door import BoardAccess
 from kanban import tokens
 from kanban.access import Caller
 from kanban.values import ActionContext, Change, Role, Scope
 
-GIVEN = frozenset(
+INJECTED_PARAMETERS = frozenset(
     ("door", "act", "now", "next_cursor", "store", "caller", "media", "open_signup", "random_bytes", "if_match")
 )
 """What the application gives to handlers."""
@@ -31,16 +31,16 @@ if "application/problem+json" not in serverless_wsgi.TEXT_MIME_TYPES:
     serverless_wsgi.TEXT_MIME_TYPES.append("application/problem+json")
 
 
-def tackboard(scene: Scene) -> Handler:
+def tackboard(scene: BenchmarkBoard) -> Handler:
     """The product as Lambda runs it, with the line that it writes about each request."""
-    records = Records("bench", now, time.perf_counter, lambda _: None)
+    records = RequestRecorder("bench", current_time, time.perf_counter, lambda _: None)
     function = Function(create_app(scene.store), Deadline(), records, dict)
     return lambda event: function(event, None)
 
 
-def work_alone(scene: Scene) -> Handler:
+def work_alone(scene: BenchmarkBoard) -> Handler:
     """What is behind every contender, with no HTTP, no JSON and no document in front: it tells what the layers cost."""
-    work = Work(scene)
+    work = DirectCalls(scene)
     authorization = f"Bearer {scene.token}"
 
     def handle(event: Event) -> Event:
@@ -60,13 +60,13 @@ def work_alone(scene: Scene) -> Handler:
     return handle
 
 
-def by_serverless_wsgi(scene: Scene) -> Handler:
+def by_serverless_wsgi(scene: BenchmarkBoard) -> Handler:
     """The product by way of WSGI, as the other frameworks of WSGI go."""
     application = create_app(scene.store)
     return lambda event: serverless_wsgi.handle_request(application, event, None)
 
 
-def connexion_as_it_comes(scene: Scene) -> Handler:
+def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
     """The AsyncApp of connexion with both validations on, behind the usual bridge."""
     import connexion  # noqa: PLC0415 - each contender loads its own layers.
     from a2wsgi import ASGIMiddleware  # noqa: PLC0415
@@ -85,8 +85,8 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
             least, scope = (Role.EDITOR, Scope.WRITE) if operation_id == "create_card" else (Role.VIEWER, Scope.READ)
             given: dict[str, Any] = {
                 "door": BoardAccess(scene.store, (token_info or {})["caller"], scope, least),
-                "act": ActionContext("mina", now(), scene.act.new_id),
-                "now": now(),
+                "act": ActionContext("mina", current_time(), scene.act.new_id),
+                "now": current_time(),
                 "next_cursor": lambda _: None,
                 "caller": (token_info or {})["caller"],
                 "media": None,
@@ -99,7 +99,7 @@ def connexion_as_it_comes(scene: Scene) -> Handler:
             return reply.body, reply.status, headers
 
         # connexion passes what the signature names, so it is shown the document's parameters only.
-        documented = [each for name, each in names.items() if name not in GIVEN]
+        documented = [each for name, each in names.items() if name not in INJECTED_PARAMETERS]
         identity = inspect.Parameter("token_info", inspect.Parameter.KEYWORD_ONLY)
         keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in documented]
         call.__signature__ = inspect.Signature([*keyword_only, identity])  # type: ignore[attr-defined] # it is looked for.

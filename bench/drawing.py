@@ -5,7 +5,7 @@ from html import escape
 _WIDTH, _LEFT, _ROW, _TOP = 760, 230, 30, 64
 
 
-def draw(heading: str, below: str, bars: list[tuple[str, float, str]]) -> str:
+def render_bar_chart(heading: str, below: str, bars: list[tuple[str, float, str]]) -> str:
     """An SVG of bars, one for each (name, how much, the same in words); those of Tackboard stand out."""
     most = max(much for _, much, _ in bars)
     rows = []

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from bench.serving import chromium, serving
+from bench.serving import launch_chromium, serve
 
 VISITS = 10
 SIZES = (20, 200)
@@ -60,10 +60,10 @@ def _visit(browser: Browser, address: str, token: str, board_id: str, size: int)
 
 def main() -> None:
     """Measure, and print a line for each board."""
-    with serving() as address, sync_playwright() as playwright:
+    with serve() as address, sync_playwright() as playwright:
         token = _ask(address, "users", {"id": "ines", "name": "Ines"})["token"]
         boards = {size: _board(address, token, size) for size in SIZES}
-        browser = chromium(playwright)
+        browser = launch_chromium(playwright)
         seen: dict[int, list[tuple[float, float]]] = {size: [] for size in SIZES}
         # The first visit warms both sides up, and doesn't count.
         for number in range(VISITS + 1):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench.demo import NOW, Demo
-from bench.serving import chromium, serving
+from bench.demo import NOW, DemoBoard
+from bench.serving import launch_chromium, serve
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -17,7 +17,7 @@ _SIZES = {"wide": (1440, 810), "narrow": (390, 844)}
 _QUALITY = 80
 
 
-def _keep(page: Page, name: str) -> None:
+def _save_screenshot(page: Page, name: str) -> None:
     """Write what is on the screen as WebP, which Chromium encodes by itself."""
     page.wait_for_timeout(300)
     session = page.context.new_cdp_session(page)
@@ -25,27 +25,27 @@ def _keep(page: Page, name: str) -> None:
     (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
 
 
-def _take(page: Page, board_id: str, suffix: str) -> None:
+def _save_screenshots(page: Page, board_id: str, suffix: str) -> None:
     page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")
     page.locator(".card").nth(11).wait_for(state="attached")
-    _keep(page, f"board-{suffix}")
+    _save_screenshot(page, f"board-{suffix}")
     page.get_by_role("button", name="New start page").click()
     page.get_by_role("dialog").get_by_text("outlive you").wait_for()
     page.evaluate("document.activeElement.blur()")
-    _keep(page, f"card-{suffix}")
+    _save_screenshot(page, f"card-{suffix}")
     page.keyboard.press("Escape")
     page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}/flow")
     page.locator("figure svg").nth(3).wait_for()
-    _keep(page, f"flow-{suffix}")
+    _save_screenshot(page, f"flow-{suffix}")
 
 
 def main() -> None:
     """Take them all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    demo = Demo()
-    with serving(demo.clock) as address, sync_playwright() as playwright:
-        board_id = demo.tell(address)
-        browser = chromium(playwright)
+    demo = DemoBoard()
+    with serve(demo.read_clock) as address, sync_playwright() as playwright:
+        board_id = demo.create(address)
+        browser = launch_chromium(playwright)
         for size, (width, height) in _SIZES.items():
             for scheme in ("light", "dark"):
                 context = browser.new_context(
@@ -60,8 +60,8 @@ def main() -> None:
                 page.goto(f"{address}/#token={demo.tokens['ines']}")
                 page.locator(".tiles a").first.wait_for()
                 if size == "wide":
-                    _keep(page, f"boards-{scheme}")
-                _take(page, board_id, f"{size}-{scheme}")
+                    _save_screenshot(page, f"boards-{scheme}")
+                _save_screenshots(page, board_id, f"{size}-{scheme}")
                 context.close()
         browser.close()
     for each in sorted(PICTURES.glob("*.webp")):

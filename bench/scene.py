@@ -22,24 +22,24 @@ from kanban.store import Store
 from kanban.values import ActionContext, Change, Role, Scope
 from stores import open_store
 
-CARDS = 50
+CARD_COUNT = 50
 """How many cards the board holds, so that a list of 50 is a full page."""
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Event]
 
 
-def now() -> datetime:
+def current_time() -> datetime:
     """The moment, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
-class Scene:
+class BenchmarkBoard:
     """A board with cards in a store, a fresh SQLite file unless another is named, and someone with a token."""
 
-    def __init__(self, store_url: str | None = None, *, number_of_cards: int = CARDS) -> None:
+    def __init__(self, store_url: str | None = None, *, number_of_cards: int = CARD_COUNT) -> None:
         self.store: Store = open_store(store_url or f"sqlite:///{tempfile.mkdtemp()}/bench.db")
-        self.act = ActionContext("mina", now(), IdGenerator(partial(datetime.now, UTC), os.urandom))
+        self.act = ActionContext("mina", current_time(), IdGenerator(partial(datetime.now, UTC), os.urandom))
         _, made = users.create(self.act, name="Mina", id="mina")
         _, self.token, kept = tokens.issue(self.act, os.urandom, user_id="mina", name="Bench", scopes=tuple(Scope))
         self.store.commit(made.merge(kept))
@@ -58,14 +58,16 @@ class Scene:
         """The four requests as HTTP API events (payload format 2.0), by name."""
         path = f"/v1/boards/{self.board_id}/cards"
         return {
-            "GET one card": event(self.token, "GET", f"{path}/{self.card_id}"),
-            "POST a card": event(self.token, "POST", path, body={"title": "A new card", "description": "x" * 200}),
-            "POST -> 400": event(self.token, "POST", path, body={"title": "", "list_id": 7, "what": True}),
-            "list of 50 cards": event(self.token, "GET", path, query="limit=50&sort=created_at"),
+            "GET one card": build_event(self.token, "GET", f"{path}/{self.card_id}"),
+            "POST a card": build_event(
+                self.token, "POST", path, body={"title": "A new card", "description": "x" * 200}
+            ),
+            "POST -> 400": build_event(self.token, "POST", path, body={"title": "", "list_id": 7, "what": True}),
+            "list of 50 cards": build_event(self.token, "GET", path, query="limit=50&sort=created_at"),
         }
 
 
-def event(token: str, method: str, path: str, *, query: str = "", body: object = None) -> Event:
+def build_event(token: str, method: str, path: str, *, query: str = "", body: object = None) -> Event:
     """A request as API Gateway hands it to a function."""
     headers = {
         "accept": "*/*",
@@ -105,10 +107,10 @@ def event(token: str, method: str, path: str, *, query: str = "", body: object =
     return made
 
 
-class Work:
+class DirectCalls:
     """The work behind the requests, as a plain function for each: who calls, what is read, decided and committed."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: BenchmarkBoard) -> None:
         self._store = scene.store
         self._read_new_id = scene.act.new_id
 
@@ -119,19 +121,21 @@ class Work:
 
     def get_card(self, caller: Caller, board_id: str, card_id: str) -> Result:
         """One card."""
-        return handlers.get_card(self._door(caller, Role.VIEWER, Scope.READ), now(), board_id, card_id)
+        return handlers.get_card(self._open_board(caller, Role.VIEWER, Scope.READ), current_time(), board_id, card_id)
 
     def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Result:
         """A new card, committed."""
-        door = self._door(caller, Role.EDITOR, Scope.WRITE)
-        answer = handlers.create_card(door, ActionContext(caller.user_id, now(), self._read_new_id), board_id, body)
+        door = self._open_board(caller, Role.EDITOR, Scope.WRITE)
+        answer = handlers.create_card(
+            door, ActionContext(caller.user_id, current_time(), self._read_new_id), board_id, body
+        )
         self._store.commit(answer.change or Change())
         return answer
 
     def list_cards(self, caller: Caller, board_id: str, limit: int, sort: str) -> Result:
         """A page of cards."""
-        door = self._door(caller, Role.VIEWER, Scope.READ)
-        return handlers.list_cards(door, caller, now(), lambda *_, **__: None, None, board_id, limit, sort)
+        door = self._open_board(caller, Role.VIEWER, Scope.READ)
+        return handlers.list_cards(door, caller, current_time(), lambda *_, **__: None, None, board_id, limit, sort)
 
-    def _door(self, caller: Caller, least: Role, scope: Scope) -> BoardAccess:
+    def _open_board(self, caller: Caller, least: Role, scope: Scope) -> BoardAccess:
         return BoardAccess(self._store, caller, scope, least)

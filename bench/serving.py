@@ -22,7 +22,7 @@ class _ThreadingServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Silent(WSGIRequestHandler):
+class _SilentHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's.
         """Say nothing."""
 
@@ -32,18 +32,18 @@ def _now() -> datetime:
 
 
 @contextmanager
-def serving(clock: Callable[[], datetime] = _now) -> Iterator[str]:
+def serve(clock: Callable[[], datetime] = _now) -> Iterator[str]:
     """The address of an empty Tackboard with that clock, where anyone may sign up."""
     with TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/tackboard.db")) as store:
         application = create_app(store, clock=clock, open_signup=True)
-        server = make_server("127.0.0.1", 0, application, server_class=_ThreadingServer, handler_class=_Silent)
+        server = make_server("127.0.0.1", 0, application, server_class=_ThreadingServer, handler_class=_SilentHandler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         server.server_close()
 
 
-def chromium(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright) -> Browser:
     """The browser of this machine, or the one that CHROMIUM names."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     return playwright.chromium.launch(executable_path=found, chromium_sandbox=os.geteuid() != 0)

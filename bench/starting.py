@@ -10,10 +10,10 @@ import resource
 import sys
 from importlib import import_module
 
-TIMES = 200
+WARM_REQUESTS = 200
 
 
-def spent() -> float:
+def read_cpu_seconds() -> float:
     """Seconds of CPU, user and system, of this process from its very beginning, all threads together."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -33,21 +33,21 @@ class Context:
         return 15_000
 
 
-def main(path: str, module: str, written: str) -> None:
+def main(path: str, module: str, event_json: str) -> None:
     """Start, ask, ask again, and say what that took."""
     sys.path[:0] = path.split(":")
-    event, out = json.loads(written), sys.stdout
+    event, out = json.loads(event_json), sys.stdout
     sys.stdout = sys.stderr
     handler = import_module(module).handler
-    imported = spent()
+    imported = read_cpu_seconds()
     answer = handler(event, Context())
-    answered = spent()
+    answered = read_cpu_seconds()
     if answer["statusCode"] != 200:  # noqa: PLR2004 - OK.
         raise SystemExit(f"{module} answered {answer['statusCode']}: {answer.get('body', '')[:300]}")
     logging.disable()
-    for _ in range(TIMES):
+    for _ in range(WARM_REQUESTS):
         handler(event, Context())
-    warm = (spent() - answered) / TIMES
+    warm = (read_cpu_seconds() - answered) / WARM_REQUESTS
     out.write(json.dumps({"import": imported, "first": answered - imported, "warm": warm}))
 
 

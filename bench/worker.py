@@ -8,20 +8,20 @@ import sys
 import time
 from importlib import import_module
 
-EXPECTED = {"GET one card": {200}, "POST a card": {201}, "POST -> 400": {400, 422}, "list of 50 cards": {200}}
+EXPECTED_STATUSES = {"GET one card": {200}, "POST a card": {201}, "POST -> 400": {400, 422}, "list of 50 cards": {200}}
 
 
 def main(contender: str) -> None:
     """Warm up, say so, then measure whatever is asked for: `{"case": …, "times": …}` a line."""
-    from bench.scene import Scene  # noqa: PLC0415 - what it needs may stand in the folder that was added.
+    from bench.scene import BenchmarkBoard  # noqa: PLC0415 - what it needs may stand in the folder that was added.
 
     module, _, function = contender.partition(":")
-    scene = Scene()
+    scene = BenchmarkBoard()
     handle = getattr(import_module(module), function)(scene)
     events = scene.events()
     for name, event in events.items():
         answer = handle(event)
-        if answer["statusCode"] not in EXPECTED[name]:
+        if answer["statusCode"] not in EXPECTED_STATUSES[name]:
             raise SystemExit(f"{contender}: {name} answered {answer['statusCode']}: {answer['body'][:300]}")
         for _ in range(30):
             handle(event)

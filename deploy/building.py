@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
-_STEP = re.compile(r'\[(?:("(?:[^"\\]|\\.)*")|(\d+))\]')
+_PATH_STEP_PATTERN = re.compile(r'\[(?:("(?:[^"\\]|\\.)*")|(\d+))\]')
 """One step of a path in osls's state: a name in quotation marks, or a number."""
 
 
-class Failed(Exception):
+class DeploymentFailed(Exception):
     """Something could not be done; the message is a sentence, or what the tool said."""
 
 
@@ -29,7 +29,7 @@ class Package:
     """What osls leaves for a deployment."""
 
     folder: Path
-    said: str
+    output: str
 
     @property
     def zip(self) -> Path:
@@ -41,43 +41,45 @@ class Package:
         """What osls deploys: the template and where everything goes."""
         return self.folder / "serverless-state.json"
 
-    def compiled(self) -> dict[str, Any]:
+    def read_template(self) -> dict[str, Any]:
         """The template of the stack."""
         state = json.loads(self.state.read_text())
-        template: dict[str, Any] = _whole(state["service"]["provider"]["compiledCloudFormationTemplate"], state)
+        template: dict[str, Any] = _expand_references(
+            state["service"]["provider"]["compiledCloudFormationTemplate"], state
+        )
         return template
 
-    def parameters(self) -> list[dict[str, str]]:
+    def read_parameters(self) -> list[dict[str, str]]:
         """The values of the template's parameters."""
         found: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]
         return found
 
 
-def _whole(node: Any, state: Any) -> Any:
+def _expand_references(node: Any, state: Any) -> Any:
     """A part of the state, in which what occurs twice is written once: the second place says where the first is."""
     if isinstance(node, list):
-        return [_whole(each, state) for each in node]
+        return [_expand_references(each, state) for each in node]
     if not isinstance(node, dict):
         return node
     place = node.get("$ref")
     if not isinstance(place, str) or not place.startswith("$"):
-        return {name: _whole(each, state) for name, each in node.items()}
+        return {name: _expand_references(each, state) for name, each in node.items()}
     found = state
-    for name, number in _STEP.findall(place):
+    for name, number in _PATH_STEP_PATTERN.findall(place):
         found = found[int(number)] if number else found[json.loads(name)]
-    return _whole(found, state)
+    return _expand_references(found, state)
 
 
-def build(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:
+def build_package(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:
     """Build the package of a stage into a folder. Raises Failed."""
     with (ROOT / "serverless.yml").open() as file:
         # Every build of this tree puts its parts into .serverless first: one after the other.
         flock(file, LOCK_EX)
-        said = osls(["package", "--stage", stage, "--package", str(folder)], environment)
+        said = run_osls(["package", "--stage", stage, "--package", str(folder)], environment)
     return Package(folder, said)
 
 
-def for_this_machine(architecture: str | None = None) -> dict[str, str]:
+def local_build_environment(architecture: str | None = None) -> dict[str, str]:
     """The environment that makes a package for this machine's Python, and its architecture unless another is named."""
     return {
         "LAMBDA_ARCHITECTURE": architecture or _ARCHITECTURES.get(platform.machine(), "x86_64"),
@@ -86,7 +88,7 @@ def for_this_machine(architecture: str | None = None) -> dict[str, str]:
     }
 
 
-def osls(arguments: list[str], environment: Mapping[str, str]) -> str:
+def run_osls(arguments: list[str], environment: Mapping[str, str]) -> str:
     """Run osls and return what it said. Raises Failed with it."""
     done = subprocess.run(
         [str(ROOT / "node_modules" / ".bin" / "osls"), *arguments],
@@ -97,5 +99,5 @@ def osls(arguments: list[str], environment: Mapping[str, str]) -> str:
         check=False,
     )
     if done.returncode:
-        raise Failed((done.stderr + done.stdout).strip().removeprefix("Error:").strip())
+        raise DeploymentFailed((done.stderr + done.stdout).strip().removeprefix("Error:").strip())
     return done.stdout + done.stderr

@@ -19,50 +19,50 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from deploy import site
-from deploy.building import Failed, Package, build, osls
+from deploy.building import DeploymentFailed, Package, build_package, run_osls
 from deploy.stack import Stack
 
-_STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")
-_ASKS_FIRST = ("prod",)
-_MOST_SHOWN = 40
+_STAGE_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,15}")
+_STAGES_TO_CONFIRM = ("prod",)
+_MAX_SHOWN_CHANGES = 40
 
 
 def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]) -> None:
     """Deploy a stage. Raises Failed."""
-    stack = Stack(stage, region_of(environment), environment.get("AWS_ENDPOINT_URL"))
+    stack = Stack(stage, choose_region(environment), environment.get("AWS_ENDPOINT_URL"))
     check_stage(stage)
     check_python(environment)
-    account = check_account(stack)
+    account = read_account_id(stack)
     check_table(stack)
     print(f"Stage {stage} of account {account} in {stack.region}.")
     with tempfile.TemporaryDirectory() as scratch:
-        package = build(stage, Path(scratch, "package"), environment)
-        print("\n".join(line for line in package.said.splitlines() if " MB" in line or line.startswith("sha256")))
-        for change in changes(stack, package):
+        package = build_package(stage, Path(scratch, "package"), environment)
+        print("\n".join(line for line in package.output.splitlines() if " MB" in line or line.startswith("sha256")))
+        for change in preview_changes(stack, package):
             print(f"  {change}")
-        if stage in _ASKS_FIRST and ask(f"Type {stage} to deploy this: ").strip() != stage:
-            raise Failed("Nothing was deployed.")
+        if stage in _STAGES_TO_CONFIRM and ask(f"Type {stage} to deploy this: ").strip() != stage:
+            raise DeploymentFailed("Nothing was deployed.")
         print("Deploying; the first time takes ten minutes.")
-        osls(["deploy", "--stage", stage, "--package", str(package.folder)], environment)
+        run_osls(["deploy", "--stage", stage, "--package", str(package.folder)], environment)
     outputs = stack.outputs()
-    number = site.upload(stack.client("s3"), outputs["SiteBucketName"])
-    _renew(stack, outputs["DistributionId"])
+    number = site.upload_files(stack.client("s3"), outputs["SiteBucketName"])
+    _invalidate_cache(stack, outputs["DistributionId"])
     _wait_until_ready(outputs["ApiUrl"])
     print(f"It answers at {outputs['SiteUrl']} ({number} files and the API under /v1).")
 
 
-def region_of(environment: Mapping[str, str]) -> str:
+def choose_region(environment: Mapping[str, str]) -> str:
     """The region to deploy to. Raises Failed for one that there is not."""
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "eu-central-1"
     if region not in Session().get_available_regions("dynamodb"):
-        raise Failed(f"AWS has no region {region[:40]!r}: set AWS_REGION to one such as eu-central-1.")
+        raise DeploymentFailed(f"AWS has no region {region[:40]!r}: set AWS_REGION to one such as eu-central-1.")
     return region
 
 
 def check_stage(stage: str) -> None:
     """Raise Failed for a name that would not do everywhere, in names of buckets as in those of alarms."""
-    if not _STAGE.fullmatch(stage):
-        raise Failed(
+    if not _STAGE_PATTERN.fullmatch(stage):
+        raise DeploymentFailed(
             f"{stage[:40]!r} is no name for a stage: up to 16 small letters, digits and hyphens, a letter first."
         )
 
@@ -70,18 +70,22 @@ def check_stage(stage: str) -> None:
 def check_python(environment: Mapping[str, str]) -> None:
     """Raise Failed unless there is a Python to make the bytecode with."""
     if not environment.get("LAMBDA_PYTHON"):
-        raise Failed("There is no Python 3.13, which Lambda runs: name one, make deploy LAMBDA_PYTHON=/path/to/it.")
+        raise DeploymentFailed(
+            "There is no Python 3.13, which Lambda runs: name one, make deploy LAMBDA_PYTHON=/path/to/it."
+        )
 
 
-def check_account(stack: Stack) -> str:
+def read_account_id(stack: Stack) -> str:
     """The number of the account; raises Failed when the credentials lead into none."""
     try:
         account: str = stack.client("sts").get_caller_identity()["Account"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        raise Failed(f"AWS does not accept the credentials ({code}): renew them.") from error
+        raise DeploymentFailed(f"AWS does not accept the credentials ({code}): renew them.") from error
     except BotoCoreError as error:
-        raise Failed(f"There are no credentials for AWS that can be used: {_sentence(error)}") from error
+        raise DeploymentFailed(
+            f"There are no credentials for AWS that can be used: {_first_sentence(error)}"
+        ) from error
     return account
 
 
@@ -94,16 +98,16 @@ def check_table(stack: Stack) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return
-        raise Failed(f"The tables cannot be looked at: {error.response['Error']['Code']}.") from error
-    raise Failed(
+        raise DeploymentFailed(f"The tables cannot be looked at: {error.response['Error']['Code']}.") from error
+    raise DeploymentFailed(
         f"There is a table {stack.name} already, and no stack: rename the stage, or take the table into a stack first "
         f"(docs/deploy.md, Restore)."
     )
 
 
-def changes(stack: Stack, package: Package) -> Iterator[str]:
+def preview_changes(stack: Stack, package: Package) -> Iterator[str]:
     """What a deployment would change, a line each. Nothing is changed."""
-    template = package.compiled()
+    template = package.read_template()
     if not stack.exists():
         yield f"A new stack with {len(template['Resources'])} resources."
         return
@@ -118,27 +122,27 @@ def changes(stack: Stack, package: Package) -> Iterator[str]:
         ChangeSetName=name,
         TemplateURL=f"{address}/{bucket}/{key}",
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_IAM"],
-        Parameters=package.parameters(),
+        Parameters=package.read_parameters(),
     )
     try:
-        found = _described(client, stack.name, name)
+        found = _describe_change_set(client, stack.name, name)
         yield f"{len(found)} resources change." if found else "Nothing changes."
-        yield from found[:_MOST_SHOWN]
+        yield from found[:_MAX_SHOWN_CHANGES]
     finally:
         client.delete_change_set(StackName=stack.name, ChangeSetName=name)
         s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _described(client: Any, stack: str, name: str) -> list[str]:
+def _describe_change_set(client: Any, stack: str, name: str) -> list[str]:
     for _ in range(60):
         found = client.describe_change_set(StackName=stack, ChangeSetName=name)
         if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
             break
         time.sleep(2)
     else:
-        raise Failed("CloudFormation does not say what would change.")
+        raise DeploymentFailed("CloudFormation does not say what would change.")
     if found["Status"] == "FAILED" and "contain changes" not in found.get("StatusReason", ""):
-        raise Failed(f"CloudFormation refuses the template: {found.get('StatusReason', 'without a reason')}")
+        raise DeploymentFailed(f"CloudFormation refuses the template: {found.get('StatusReason', 'without a reason')}")
     lines = []
     for change in (each["ResourceChange"] for each in found.get("Changes", [])):
         replaced = " (REPLACED)" if change.get("Replacement") == "True" else ""
@@ -146,7 +150,7 @@ def _described(client: Any, stack: str, name: str) -> list[str]:
     return sorted(lines)
 
 
-def _renew(stack: Stack, distribution: str) -> None:
+def _invalidate_cache(stack: Stack, distribution: str) -> None:
     """Have CloudFront forget the files that it keeps."""
     paths = {"Quantity": 1, "Items": ["/*"]}
     batch = {"Paths": paths, "CallerReference": str(time.time_ns())}
@@ -160,10 +164,12 @@ def _wait_until_ready(address: str) -> None:
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(3)
-    raise Failed(f"It was deployed, but {address}/v1/ready does not answer: docs/operations.md tells where to look.")
+    raise DeploymentFailed(
+        f"It was deployed, but {address}/v1/ready does not answer: docs/operations.md tells where to look."
+    )
 
 
-def _sentence(error: Exception) -> str:
+def _first_sentence(error: Exception) -> str:
     text = str(error).strip().splitlines()[0]
     return text if text.endswith(".") else f"{text}."
 
@@ -172,7 +178,7 @@ def main(arguments: list[str]) -> int:
     """Deploy the stage that the command line names; the exit status."""
     try:
         deploy(arguments[0] if arguments else "", os.environ, input)
-    except Failed as failed:
+    except DeploymentFailed as failed:
         print(failed, file=sys.stderr)
         return 1
     except (KeyboardInterrupt, EOFError):

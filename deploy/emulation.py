@@ -28,18 +28,18 @@ from typing import Any
 from urllib.parse import unquote
 
 from deploy import site
-from deploy.building import ROOT, Failed, build, for_this_machine
+from deploy.building import ROOT, DeploymentFailed, build_package, local_build_environment
 
-PORT = "3000"
+DEFAULT_PORT = "3000"
 """Where it listens, unless PORT in the environment says otherwise."""
 
-_LAST_PORT = 65_535
+_MAX_PORT = 65_535
 
 HANDLER = "lambda_wsgi_handler.handler"
 
-_SECONDS = 15.0
-_NAME = "tackboard-local-api"
-_TEXT = ("application/json", "application/javascript", "application/xml", "text/")
+_TIMEOUT_SECONDS = 15.0
+_FUNCTION_NAME = "tackboard-local-api"
+_TEXT_MEDIA_TYPES = ("application/json", "application/javascript", "application/xml", "text/")
 """Media types of bodies that an HTTP API sends as text; any other goes in base64."""
 
 
@@ -49,94 +49,94 @@ class Invocation:
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.id = str(uuid.uuid4())
         self.event = event
-        self.deadline = time.time() + _SECONDS
-        self.answer: bytes | None = None
+        self.deadline = time.time() + _TIMEOUT_SECONDS
+        self.response: bytes | None = None
         self.done = threading.Event()
 
 
-class Runtime:
+class RuntimeApi:
     """Lambda's Runtime API: the function asks for events and brings answers."""
 
     def __init__(self) -> None:
-        self.waiting: queue.Queue[Invocation] = queue.Queue()
-        self.begun: dict[str, Invocation] = {}
+        self.pending: queue.Queue[Invocation] = queue.Queue()
+        self.started: dict[str, Invocation] = {}
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """The function's answer; None when it raised or took too long."""
         invocation = Invocation(event)
-        self.waiting.put(invocation)
-        invocation.done.wait(_SECONDS)
-        if invocation.answer is None:
+        self.pending.put(invocation)
+        invocation.done.wait(_TIMEOUT_SECONDS)
+        if invocation.response is None:
             return None
-        answer: dict[str, Any] = json.loads(invocation.answer)
+        answer: dict[str, Any] = json.loads(invocation.response)
         return answer
 
 
-def runtime_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
+def create_runtime_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     """The Runtime API over HTTP."""
 
-    class Handler(_Quiet):
+    class Handler(_QuietHandler):
         def do_GET(self) -> None:
             if not self.path.endswith("/invocation/next"):
-                self.reply(404, {}, b"")
+                self.send(404, {}, b"")
                 return
-            invocation = runtime.waiting.get()
-            runtime.begun[invocation.id] = invocation
+            invocation = runtime.pending.get()
+            runtime.started[invocation.id] = invocation
             headers = {
                 "Content-Type": "application/json",
                 "Lambda-Runtime-Aws-Request-Id": invocation.id,
                 "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
-                "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:eu-central-1:123456789012:function:{_NAME}",
+                "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:eu-central-1:123456789012:function:{_FUNCTION_NAME}",
                 "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=1",
             }
-            self.reply(200, headers, json.dumps(invocation.event).encode())
+            self.send(200, headers, json.dumps(invocation.event).encode())
 
         def do_POST(self) -> None:
-            body = self.body()
+            body = self.read_body()
             *_, number, what = self.path.split("/")
-            invocation = runtime.begun.pop(number, None)
+            invocation = runtime.started.pop(number, None)
             if invocation is None:
                 # The function could not even start.
                 print(body.decode(errors="replace"), file=sys.stderr)
             else:
-                invocation.answer = body if what == "response" else None
+                invocation.response = body if what == "response" else None
                 invocation.done.set()
-            self.reply(202, {}, b"")
+            self.send(202, {}, b"")
 
     return Handler
 
 
-def api_handler(runtime: Runtime) -> type[BaseHTTPRequestHandler]:
+def create_api_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     """The HTTP API in front, and the site beside it."""
-    files = site.files()
+    files = site.collect_files()
 
-    class Handler(_Quiet):
+    class Handler(_QuietHandler):
         def answer(self) -> None:
             path = self.path.partition("?")[0]
             if not path.startswith("/v1/"):
                 page = files.get(path.removeprefix("/") or "index.html")
                 if page is None:
-                    self.reply(404, {"content-type": "text/plain"}, b"")
+                    self.send(404, {"content-type": "text/plain"}, b"")
                 else:
                     headers = {"content-type": page.content_type, "content-security-policy": page.policy}
-                    self.reply(200, headers, page.body)
+                    self.send(200, headers, page.body)
                 return
-            answer = runtime.invoke(event_of(self.command, self.path, self.headers.items(), self.body()))
+            answer = runtime.invoke(build_event(self.command, self.path, self.headers.items(), self.read_body()))
             if answer is None:
                 failure = b'{"message":"Internal Server Error"}'
-                self.reply(500, {"content-type": "application/json"}, failure)
+                self.send(500, {"content-type": "application/json"}, failure)
                 return
             body = answer.get("body") or ""
             content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
             cookies = [("set-cookie", cookie) for cookie in answer.get("cookies", [])]
-            self.reply(answer["statusCode"], answer.get("headers", {}), content, cookies)
+            self.send(answer["statusCode"], answer.get("headers", {}), content, cookies)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
     return Handler
 
 
-def event_of(method: str, target: str, headers: Any, body: bytes) -> dict[str, Any]:
+def build_event(method: str, target: str, headers: Any, body: bytes) -> dict[str, Any]:
     """The event that an HTTP API (payload 2.0) makes of a request."""
     path, _, query = target.partition("?")
     sent: dict[str, str] = {}
@@ -177,26 +177,26 @@ def event_of(method: str, target: str, headers: Any, body: bytes) -> dict[str, A
     if cookies:
         event["cookies"] = cookies
     if body:
-        as_text = sent.get("content-type", "").startswith(_TEXT)
+        as_text = sent.get("content-type", "").startswith(_TEXT_MEDIA_TYPES)
         event["body"] = body.decode("utf-8", "replace") if as_text else base64.b64encode(body).decode()
         event["isBase64Encoded"] = not as_text
     return event
 
 
-class _Quiet(BaseHTTPRequestHandler):
+class _QuietHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
         """The function writes its own line."""
 
-    def body(self) -> bytes:
+    def read_body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
-    def reply(
-        self, status: int, headers: Mapping[str, str], body: bytes, more: list[tuple[str, str]] | None = None
+    def send(
+        self, status: int, headers: Mapping[str, str], body: bytes, extra_headers: list[tuple[str, str]] | None = None
     ) -> None:
         self.send_response(status)
-        for name, value in [*headers.items(), *(more or [])]:
+        for name, value in [*headers.items(), *(extra_headers or [])]:
             if name.lower() != "content-length":
                 self.send_header(name, value)
         if status not in (204, 304):
@@ -209,7 +209,7 @@ class _Quiet(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
+def serve(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
     """Serve on loopback; port 0 chooses one."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
@@ -222,7 +222,7 @@ def serving(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
 
 
 @contextmanager
-def function(code: Path, store_url: str, runtime_port: int) -> Iterator[subprocess.Popen[bytes]]:
+def run_function(code: Path, store_url: str, runtime_port: int) -> Iterator[subprocess.Popen[bytes]]:
     """The function, run by AWS's runtime client in an environment like Lambda's."""
     environment = {
         "PATH": os.defpath,
@@ -231,7 +231,7 @@ def function(code: Path, store_url: str, runtime_port: int) -> Iterator[subproce
         "PYTHONPATH": str(code),
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_port}",
-        "AWS_LAMBDA_FUNCTION_NAME": _NAME,
+        "AWS_LAMBDA_FUNCTION_NAME": _FUNCTION_NAME,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -262,7 +262,7 @@ def _is_listening(port: int) -> bool:
 
 
 @contextmanager
-def table() -> Iterator[str]:
+def open_table() -> Iterator[str]:
     """The URL of a store: STORE_URL, or a table in memory."""
     if named := os.environ.get("STORE_URL"):
         yield named
@@ -271,7 +271,7 @@ def table() -> Iterator[str]:
     kind = f"{sys.platform}-{ {'x86_64': 'x64', 'aarch64': 'arm64'}.get(machine, machine) }"
     program = os.environ.get("DYNOXIDE") or str(ROOT / "node_modules" / "@dynoxide" / kind / "dynoxide")
     if not shutil.which(program):
-        raise Failed("There is no DynamoDB here: name a table in STORE_URL, or dynoxide in DYNOXIDE.")
+        raise DeploymentFailed("There is no DynamoDB here: name a table in STORE_URL, or dynoxide in DYNOXIDE.")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     silent = subprocess.DEVNULL
@@ -286,33 +286,33 @@ def table() -> Iterator[str]:
 
 
 @contextmanager
-def running(package: Path, store_url: str, port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def run_package(package: Path, store_url: str, port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address of a package that runs, and its process."""
-    runtime = Runtime()
+    runtime = RuntimeApi()
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(package) as archive:
             archive.extractall(scratch)
         with (
-            serving(runtime_handler(runtime), 0) as runtime_port,
-            function(Path(scratch), store_url, runtime_port) as process,
-            serving(api_handler(runtime), port) as chosen,
+            serve(create_runtime_handler(runtime), 0) as runtime_port,
+            run_function(Path(scratch), store_url, runtime_port) as process,
+            serve(create_api_handler(runtime), port) as chosen,
         ):
             yield f"http://127.0.0.1:{chosen}", process
 
 
-def free_port(named: str) -> int:
+def parse_free_port(text: str) -> int:
     """The port of that number. Raises Failed when it is none, or taken."""
-    port = int(named) if named.isascii() and named.isdigit() and len(named) <= len(str(_LAST_PORT)) else -1
-    if not 0 <= port <= _LAST_PORT:
-        raise Failed(f"PORT must be a number from 0 to {_LAST_PORT}, not {named[:20]!r}.")
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT)) else -1
+    if not 0 <= port <= _MAX_PORT:
+        raise DeploymentFailed(f"PORT must be a number from 0 to {_MAX_PORT}, not {text[:20]!r}.")
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise Failed(f"Port {named} is taken, or not allowed: make lambda PORT=3001 takes another.") from error
+        raise DeploymentFailed(f"Port {text} is taken, or not allowed: make lambda PORT=3001 takes another.") from error
     return port
 
 
-_CREATE = """
+_CREATE_STORE_SCRIPT = """
 import os, sys, stores
 try:
     stores.open_store(os.environ["STORE_URL"]).close()
@@ -321,20 +321,20 @@ except stores.CannotOpen as error:
 """
 
 
-def sign_in(store_url: str) -> str:
+def create_sign_in_path(store_url: str) -> str:
     """What follows the address of the site to be signed in there as the owner, in a table that may be missing yet."""
     # A token is made in a table that is there, as the deployment makes one in AWS.
-    _output(["-c", _CREATE], store_url)
-    return f"/#token={_output(['tackboard.py', 'token'], store_url)}"
+    _run_python(["-c", _CREATE_STORE_SCRIPT], store_url)
+    return f"/#token={_run_python(['tackboard.py', 'token'], store_url)}"
 
 
-def _output(arguments: list[str], store_url: str) -> str:
+def _run_python(arguments: list[str], store_url: str) -> str:
     """What Python prints. Raises Failed, with what it says is wrong."""
     command = [sys.executable, *arguments]
     environment = {**os.environ, "STORE_URL": store_url}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failed(done.stderr.strip())
+        raise DeploymentFailed(done.stderr.strip())
     return done.stdout.strip()
 
 
@@ -344,16 +344,16 @@ def main() -> int:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:
-        port = free_port(os.environ.get("PORT", PORT))
-        with tempfile.TemporaryDirectory() as scratch, table() as store_url:
-            package = build("dev", Path(scratch), for_this_machine())
+        port = parse_free_port(os.environ.get("PORT", DEFAULT_PORT))
+        with tempfile.TemporaryDirectory() as scratch, open_table() as store_url:
+            package = build_package("dev", Path(scratch), local_build_environment())
             # Whoever names a table knows who its owner is.
-            signed_in = "/" if "STORE_URL" in os.environ else sign_in(store_url)
-            with running(package.zip, store_url, port) as (address, process):
+            signed_in = "/" if "STORE_URL" in os.environ else create_sign_in_path(store_url)
+            with run_package(package.zip, store_url, port) as (address, process):
                 print(f"The function answers at {address}/v1/, the site is at {address}{signed_in}", flush=True)
                 print("Ctrl-C stops it.", flush=True)
                 return process.wait()
-    except Failed as failed:
+    except DeploymentFailed as failed:
         print(failed, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.building import ROOT, Failed, Package
+from deploy.building import ROOT, DeploymentFailed, Package
 
-_PROGRAM = ROOT / ".venv-deploy" / "bin" / "ministack"
-_PATIENCE = 30.0
+_MINISTACK = ROOT / ".venv-deploy" / "bin" / "ministack"
+_START_SECONDS = 30.0
 
 REGION = "eu-central-1"
 
-GAPS = (
+NOT_EMULATED = (
     "alarms over several metrics (they are left out here)",
     "what CloudFront asks of the API (it calls no address of AWS's)",
     "arm64, SnapStart and throttling",
@@ -30,7 +30,7 @@ GAPS = (
 """What this AWS doesn't do; tests/deploy looks at the template instead."""
 
 
-def credentials(address: str) -> dict[str, str]:
+def build_environment(address: str) -> dict[str, str]:
     """An environment in which every tool of AWS's finds this one, and can find no other."""
     return {
         "AWS_ACCESS_KEY_ID": "rehearsal",
@@ -47,16 +47,16 @@ def credentials(address: str) -> dict[str, str]:
 
 
 @contextmanager
-def emulator(log: Path) -> Iterator[str]:
+def run_emulator(log: Path) -> Iterator[str]:
     """The address of a running emulator, new and empty. Raises Failed."""
-    if not _PROGRAM.exists():
-        raise Failed("The emulator is not installed: make rehearse installs it into .venv-deploy.")
+    if not _MINISTACK.exists():
+        raise DeploymentFailed("The emulator is not installed: make rehearse installs it into .venv-deploy.")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     environment = {
         **{name: value for name, value in os.environ.items() if not re.match("(?i)https?_proxy|all_proxy", name)},
-        **credentials(address),
+        **build_environment(address),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -64,26 +64,26 @@ def emulator(log: Path) -> Iterator[str]:
         "MINISTACK_ACCOUNT_ID": "123456789012",
         "MINISTACK_REGION": REGION,
     }
-    with log.open("w") as out, subprocess.Popen([_PROGRAM], env=environment, stdout=out, stderr=out) as process:
+    with log.open("w") as out, subprocess.Popen([_MINISTACK], env=environment, stdout=out, stderr=out) as process:
         try:
-            _wait_for(address, process)
+            _wait_until_healthy(address, process)
             yield address
         finally:
             process.terminate()
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
     began = time.monotonic()
-    while process.poll() is None and time.monotonic() - began < _PATIENCE:
+    while process.poll() is None and time.monotonic() - began < _START_SECONDS:
         try:
             with urllib.request.urlopen(f"{address}/_ministack/health", timeout=2):  # noqa: S310 - our own address
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
-    raise Failed("The emulator did not start.")
+    raise DeploymentFailed("The emulator did not start.")
 
 
-def fit(package: Package) -> list[str]:
+def remove_unsupported_resources(package: Package) -> list[str]:
     """Leave out of a package what the emulator refuses; the names of it."""
     state = json.loads(package.state.read_text())
     resources: dict[str, Any] = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]

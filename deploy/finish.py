@@ -20,18 +20,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-MACHINES = {"arm64": 183, "x86_64": 62}
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """What stands in an ELF file as its machine (e_machine), by Lambda's name of the architecture."""
 
 MEGABYTE = 2**20
 """As AWS counts them."""
 
-_FUNCTIONS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
+_NODES_WITHOUT_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
 
-MOST_UNPACKED = 250
+MAX_UNPACKED_MEGABYTES = 250
 """Megabytes: Lambda takes no more."""
 
-_NEVER_RUN = re.compile(
+_UNUSED_FILES_PATTERN = re.compile(
     r"""
       (^|/)(__pycache__|tests?|testing|benchmarks)/
     | \.dist-info/
@@ -52,21 +52,21 @@ _NEVER_RUN = re.compile(
 """What is in the packages and never runs."""
 
 
-class Unfit(Exception):
+class PackageRejected(Exception):
     """The package must not be deployed; the message says why in a sentence."""
 
 
-def finish(package: Path, architecture: str, most: float) -> str:
+def finish_package(package: Path, architecture: str, max_megabytes: float) -> str:
     """Rewrite the package in place; a sentence about it. Raises Unfit, and leaves the package as it was."""
-    files, foreign = _read(package)
-    _check_machines(files, architecture)
-    finished = dict(_with_bytecode(files, foreign))
-    packed = _packed(finished)
+    files, foreign = _read_package(package)
+    _check_architecture(files, architecture)
+    finished = dict(_add_bytecode(files, foreign))
+    packed = _build_zip(finished)
     megabytes, unpacked = len(packed) / MEGABYTE, sum(map(len, finished.values())) / MEGABYTE
-    if megabytes > most:
-        raise Unfit(f"The package has {megabytes:.2f} MB, but may have {most:g}.")
-    if unpacked > MOST_UNPACKED:
-        raise Unfit(f"The package has {unpacked:.0f} MB unpacked; Lambda takes {MOST_UNPACKED}.")
+    if megabytes > max_megabytes:
+        raise PackageRejected(f"The package has {megabytes:.2f} MB, but may have {max_megabytes:g}.")
+    if unpacked > MAX_UNPACKED_MEGABYTES:
+        raise PackageRejected(f"The package has {unpacked:.0f} MB unpacked; Lambda takes {MAX_UNPACKED_MEGABYTES}.")
     package.write_bytes(packed)
     return (
         f"{package.name}: {megabytes:.2f} MB, {unpacked:.1f} MB unpacked, {len(finished)} files, "
@@ -75,24 +75,24 @@ def finish(package: Path, architecture: str, most: float) -> str:
     )
 
 
-def _read(package: Path) -> tuple[dict[str, bytes], set[str]]:
+def _read_package(package: Path) -> tuple[dict[str, bytes], set[str]]:
     """The files that run, by name, and the names of those that some distribution has installed."""
     with zipfile.ZipFile(package) as archive:
         names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-        files = {name: archive.read(name) for name in names if not _NEVER_RUN.search(name)}
+        files = {name: archive.read(name) for name in names if not _UNUSED_FILES_PATTERN.search(name)}
         records = [archive.read(name).decode() for name in names if name.endswith(".dist-info/RECORD")]
     if not records:
-        raise Unfit(f"{package.name} has no installed packages in it, or has been finished before.")
+        raise PackageRejected(f"{package.name} has no installed packages in it, or has been finished before.")
     return files, {line.partition(",")[0] for record in records for line in record.splitlines()}
 
 
-def _check_machines(files: dict[str, bytes], architecture: str) -> None:
+def _check_architecture(files: dict[str, bytes], architecture: str) -> None:
     for name, content in sorted(files.items()):
-        if content.startswith(b"\x7fELF") and int.from_bytes(content[18:20], "little") != MACHINES[architecture]:
-            raise Unfit(f"{name} is native code for another architecture than {architecture}.")
+        if content.startswith(b"\x7fELF") and int.from_bytes(content[18:20], "little") != ELF_MACHINES[architecture]:
+            raise PackageRejected(f"{name} is native code for another architecture than {architecture}.")
 
 
-def _with_bytecode(files: dict[str, bytes], foreign: set[str]) -> Iterator[tuple[str, bytes]]:
+def _add_bytecode(files: dict[str, bytes], third_party: set[str]) -> Iterator[tuple[str, bytes]]:
     """The files with bytecode beside our sources, and in the place of others'."""
     for name, content in files.items():
         if not name.endswith(".py"):
@@ -100,19 +100,19 @@ def _with_bytecode(files: dict[str, bytes], foreign: set[str]) -> Iterator[tuple
             continue
         tree = ast.parse(content)
         path = PurePosixPath(name)
-        if name in foreign:
+        if name in third_party:
             yield (
                 str(path.with_suffix(".pyc")),
-                _bytecode(_undocumented(tree, (*_FUNCTIONS, ast.ClassDef)), name, content),
+                _compile(_remove_docstrings(tree, (*_NODES_WITHOUT_DOCSTRING, ast.ClassDef)), name, content),
             )
         else:
             yield name, content
             cached = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
             # A dataclass without a docstring makes one at every start, from its signature.
-            yield str(cached), _bytecode(_undocumented(tree, _FUNCTIONS), name, content)
+            yield str(cached), _compile(_remove_docstrings(tree, _NODES_WITHOUT_DOCSTRING), name, content)
 
 
-def _undocumented(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Module:
+def _remove_docstrings(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Module:
     """The same program without the docstrings of these kinds of nodes; every line keeps its number."""
     for node in ast.walk(tree):
         if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:  # type: ignore[arg-type]
@@ -120,13 +120,13 @@ def _undocumented(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Mod
     return tree
 
 
-def _bytecode(tree: ast.Module, name: str, source: bytes) -> bytes:
+def _compile(tree: ast.Module, name: str, source: bytes) -> bytes:
     unchecked = 0b01
     head = importlib.util.MAGIC_NUMBER + unchecked.to_bytes(4, "little") + importlib.util.source_hash(source)
     return head + marshal.dumps(compile(tree, f"/var/task/{name}", "exec", dont_inherit=True))
 
 
-def _packed(files: dict[str, bytes]) -> bytes:
+def _build_zip(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(files):
@@ -142,12 +142,12 @@ def main() -> int:
     """Finish the package that the command line names."""
     parser = argparse.ArgumentParser()
     parser.add_argument("package", type=Path)
-    parser.add_argument("--architecture", choices=MACHINES, required=True)
+    parser.add_argument("--architecture", choices=ELF_MACHINES, required=True)
     parser.add_argument("--most", type=float, required=True)
     asked = parser.parse_args()
     try:
-        sys.stdout.write(finish(asked.package, asked.architecture, asked.most) + "\n")
-    except Unfit as unfit:
+        sys.stdout.write(finish_package(asked.package, asked.architecture, asked.most) + "\n")
+    except PackageRejected as unfit:
         sys.stderr.write(f"{unfit}\n")
         return 1
     return 0

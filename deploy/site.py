@@ -9,23 +9,23 @@ from deploy.building import ROOT
 _BUNDLE = ROOT / "spec" / "dist" / "openapi.json"
 
 
-def files() -> dict[str, StaticFile]:
+def collect_files() -> dict[str, StaticFile]:
     """The web board, the documentation and a page for each problem, by key."""
-    docs = DocumentationSite(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), fallback=_nowhere)
+    docs = DocumentationSite(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), fallback=_answer_nothing)
     # A key may end in a slash, so nothing has to rewrite /docs/; at / CloudFront answers with index.html.
-    pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=_nowhere).files}
+    pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=_answer_nothing).files}
     return {path.removeprefix("/"): page for path, page in pages.items() if path != "/"}
 
 
-def upload(s3: Any, bucket: str) -> int:
+def upload_files(s3: Any, bucket: str) -> int:
     """Put every file into the bucket; how many there are. Browsers ask each time whether a file has changed."""
-    put = files()
+    put = collect_files()
     for key, page in put.items():
         s3.put_object(Bucket=bucket, Key=key, Body=page.body, ContentType=page.content_type, CacheControl="no-cache")
     return len(put)
 
 
-def empty(s3: Any, bucket: str) -> None:
+def empty_bucket(s3: Any, bucket: str) -> None:
     """Delete every version of every file: a bucket is only removed empty."""
     while True:
         found = s3.list_object_versions(Bucket=bucket)
@@ -36,5 +36,5 @@ def empty(s3: Any, bucket: str) -> None:
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
-async def _nowhere(*_: object) -> None:
+async def _answer_nothing(*_: object) -> None:
     """No request is made here."""

@@ -18,28 +18,28 @@ from openapi_core.exceptions import OpenAPIError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 
-class Request:
+class RecordedRequest:
     """A recorded request, as openapi-core wants to see one."""
 
-    def __init__(self, seen: dict[str, Any]) -> None:
-        address = urlsplit(seen["url"])
+    def __init__(self, exchange: dict[str, Any]) -> None:
+        address = urlsplit(exchange["url"])
         self.host_url = f"{address.scheme}://{address.netloc}"
         self.path = address.path
-        self.method = seen["method"].lower()
-        self.body = base64.b64decode(seen["sent"]) or None
-        headers = Headers(seen["request_headers"])
+        self.method = exchange["method"].lower()
+        self.body = base64.b64decode(exchange["sent"]) or None
+        headers = Headers(exchange["request_headers"])
         self.content_type = headers.get("Content-Type", "application/json")
         query = ImmutableMultiDict(parse_qsl(address.query, keep_blank_values=True))
         self.parameters = RequestParameters(query=query, header=headers)
 
 
-class Response:
+class RecordedResponse:
     """A recorded response, as openapi-core wants to see one."""
 
-    def __init__(self, seen: dict[str, Any]) -> None:
-        self.status_code = seen["status"]
-        self.data = base64.b64decode(seen["body"])
-        self.headers = Headers(seen["headers"])
+    def __init__(self, exchange: dict[str, Any]) -> None:
+        self.status_code = exchange["status"]
+        self.data = base64.b64decode(exchange["body"])
+        self.headers = Headers(exchange["headers"])
         self.content_type = self.headers.get("Content-Type", "")
 
 
@@ -52,7 +52,7 @@ def main(document: str, traffic: str) -> int:
     disagreements: Counter[tuple[str, int, str]] = Counter()
     for line in Path(traffic).read_text().splitlines():
         seen = json.loads(line)
-        request, response = Request(seen), Response(seen)
+        request, response = RecordedRequest(seen), RecordedResponse(seen)
         if seen["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
             apart += 1  # The document has no operation for it, so there is nothing to judge.
             continue

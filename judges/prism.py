@@ -24,17 +24,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-NUMBER = "X-Exchange"
+EXCHANGE_HEADER = "X-Exchange"
 """The header that tells the server behind Prism which answer is asked for."""
 
-_BY_THE_WAY = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "keep-alive"}
+_CONNECTION_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "keep-alive"}
 """Headers of a connection, not of an exchange."""
 
 _THREADS = 4
 _START_SECONDS = 60
 
 
-class Replay(BaseHTTPRequestHandler):
+class ReplayHandler(BaseHTTPRequestHandler):
     """Answers what was answered when the traffic was recorded."""
 
     protocol_version = "HTTP/1.1"
@@ -43,11 +43,11 @@ class Replay(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """The recorded answer to the exchange whose number the request bears."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        seen = self.exchanges[int(self.headers[NUMBER])]
+        seen = self.exchanges[int(self.headers[EXCHANGE_HEADER])]
         body = base64.b64decode(seen["body"])
         self.send_response(seen["status"])
         for name, value in seen["headers"].items():
-            if name.lower() not in _BY_THE_WAY | {"date", "server"}:
+            if name.lower() not in _CONNECTION_HEADERS | {"date", "server"}:
                 self.send_header(name, value)
         if seen["status"] not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             self.send_header("Content-Length", str(len(body)))
@@ -60,22 +60,24 @@ class Replay(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def violations(port: int, base: str, number: int, seen: dict[str, Any]) -> list[dict[str, Any]]:
+def find_violations(port: int, base: str, number: int, exchange: dict[str, Any]) -> list[dict[str, Any]]:
     """What Prism finds in one exchange; of a request that was refused only the answer is judged."""
-    taken = seen["status"] < HTTPStatus.BAD_REQUEST
-    headers = {name: value for name, value in seen["request_headers"].items() if name.lower() not in _BY_THE_WAY}
-    address = urlsplit(seen["url"])
+    taken = exchange["status"] < HTTPStatus.BAD_REQUEST
+    headers = {
+        name: value for name, value in exchange["request_headers"].items() if name.lower() not in _CONNECTION_HEADERS
+    }
+    address = urlsplit(exchange["url"])
     # Prism looks for the paths of the document as they stand there, without the server's own.
     target = address.path.removeprefix(base) + (f"?{address.query}" if address.query else "")
     # Prism reads a body before it judges anything, and answers by itself where that isn't JSON: so none is played that
     # was refused.
-    sent = base64.b64decode(seen["sent"]) or None if taken else None
+    sent = base64.b64decode(exchange["sent"]) or None if taken else None
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(seen["method"], target, sent, {**headers, NUMBER: str(number)})
+        connection.request(exchange["method"], target, sent, {**headers, EXCHANGE_HEADER: str(number)})
         response = connection.getresponse()
         response.read()
     found: list[dict[str, Any]] = json.loads(response.headers.get("sl-violations") or "[]")
-    if response.status != seen["status"]:
+    if response.status != exchange["status"]:
         found.append({"location": ["proxy"], "code": str(response.status), "message": "Prism answered by itself."})
     return [each for each in found if taken or each["location"][:1] != ["request"]]
 
@@ -84,29 +86,31 @@ def main(program: str, document: str, traffic: str) -> int:
     """The exit status: 1 when the judge disagrees with anything."""
     seen = [json.loads(line) for line in Path(traffic).read_text().splitlines()]
     # The document has no operation for a method that isn't allowed, so there is nothing to judge.
-    Replay.exchanges = [each for each in seen if each["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
+    ReplayHandler.exchanges = [each for each in seen if each["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
     base = urlsplit(json.loads(Path(document).read_bytes())["servers"][0]["url"]).path
     disagreements: Counter[str] = Counter()
-    with _proxy(program, document) as port, ThreadPoolExecutor(_THREADS) as threads:
-        numbers = range(len(Replay.exchanges))
-        every = threads.map(lambda number: violations(port, base, number, Replay.exchanges[number]), numbers)
-        for exchange, found in zip(Replay.exchanges, every, strict=True):
+    with _run_prism(program, document) as port, ThreadPoolExecutor(_THREADS) as threads:
+        numbers = range(len(ReplayHandler.exchanges))
+        every = threads.map(
+            lambda number: find_violations(port, base, number, ReplayHandler.exchanges[number]), numbers
+        )
+        for exchange, found in zip(ReplayHandler.exchanges, every, strict=True):
             for each in found:
                 where = ".".join(map(str, each["location"]))
                 told = f"{where} {each.get('code', '')}: {each['message'][:200]}"
                 disagreements[f"{exchange['operation']} {exchange['status']}: {told}"] += 1
     for why, times in disagreements.most_common(40):
         print(f"{why} ({times} times)")
-    apart, judged = len(seen) - len(Replay.exchanges), len(Replay.exchanges)
+    apart, judged = len(seen) - len(ReplayHandler.exchanges), len(ReplayHandler.exchanges)
     print(f"Prism: {judged} exchanges judged, {disagreements.total()} disagreements, {apart} without an operation")
     return 1 if disagreements else 0
 
 
 @contextmanager
-def _proxy(program: str, document: str) -> Iterator[int]:
+def _run_prism(program: str, document: str) -> Iterator[int]:
     """The port of a Prism in front of the recorded answers."""
     port = _free_port()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Replay) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ReplayHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         command = [program, "proxy", document, f"http://127.0.0.1:{server.server_port}", "--port", str(port)]
         # Some of the recorded requests have more headers than Node takes by itself.

@@ -13,14 +13,14 @@ from typing import Any
 
 from contract.schemas import KNOWN_VALUES_EXTENSION
 from pipeline.bundle import Bundle, Node
-from pipeline.compatibility import incompatibilities
-from pipeline.findings import ROOT, Pointer, Remark
+from pipeline.compatibility import find_incompatibilities
+from pipeline.findings import ROOT, BundleFinding, Pointer
 from pipeline.linters import run_tool
 
-PROMISED_TO_GROW = frozenset(("ProblemCode", "Event", "BoardField", "CardField", "ListField"))
+DOCUMENTED_AS_GROWING = frozenset(("ProblemCode", "Event", "BoardField", "CardField", "ListField"))
 """Schemas of 1.0 to 1.2 that were closed, although their text says that more values may come: they may be opened, and
 grow, without a new version."""
-MAY_BE_OPENED = PROMISED_TO_GROW | {
+MAY_BECOME_OPEN = DOCUMENTED_AS_GROWING | {
     "ChecklistField",
     "ChecklistItemField",
     "LabelField",
@@ -29,128 +29,128 @@ MAY_BE_OPENED = PROMISED_TO_GROW | {
 }
 """Closed schemas that may be opened. Opening is a promise: in the version after it, values may come."""
 
-_SEVERITIES = ROOT / "pipeline" / "severities.txt"
-_WARNING = 2
+_SEVERITIES_FILE = ROOT / "pipeline" / "severities.txt"
+_WARNING_LEVEL = 2
 
 
-def breaks(released: Node, current: Node) -> list[Remark]:
+def find_breaking_changes(released: Node, current: Node) -> list[BundleFinding]:
     """Everything in the current document that breaks a client of the released one, by its place in the current one."""
-    shut = closed(released), closed(current)
-    growing = PROMISED_TO_GROW | open_schemas(released)
-    found = [_remark(each) for each in _compared("breaking", _grown(*shut, growing), shut[1])]
-    found += [Remark(at, "breaking openness", says) for at, says in _openness(released, current)]
-    found += [Remark(at, "breaking values", says) for at, says in _lost(*shut, growing)]
+    shut = close_open_schemas(released), close_open_schemas(current)
+    growing = DOCUMENTED_AS_GROWING | list_open_schemas(released)
+    found = [_to_bundle_finding(each) for each in _run_oasdiff("breaking", _add_gained_values(*shut, growing), shut[1])]
+    found += [BundleFinding(at, "breaking openness", says) for at, says in _find_openness_changes(released, current)]
+    found += [BundleFinding(at, "breaking values", says) for at, says in _find_removed_values(*shut, growing)]
     before, after = map(Bundle, shut)
-    found += [Remark(at, "breaking access", says) for at, says in _access(before, after)]
-    found += [Remark(at, f"breaking {rule}", says) for at, rule, says in incompatibilities(before, after)]
-    if _addresses(released) != _addresses(current):
-        found.append(Remark(("servers",), "breaking servers", "The addresses of everything have changed."))
+    found += [BundleFinding(at, "breaking access", says) for at, says in _find_access_changes(before, after)]
+    found += [BundleFinding(at, f"breaking {rule}", says) for at, rule, says in find_incompatibilities(before, after)]
+    if _list_server_urls(released) != _list_server_urls(current):
+        found.append(BundleFinding(("servers",), "breaking servers", "The addresses of everything have changed."))
     return list(dict.fromkeys(found))
 
 
-def differences(released: Node, current: Node) -> list[Node]:
+def list_changes(released: Node, current: Node) -> list[Node]:
     """Every change that a client can see, as oasdiff tells it: `id`, `text`, `level`, `operation`, `path`."""
-    opened = sorted(open_schemas(current) & _schemas(released).keys() - open_schemas(released))
+    opened = sorted(list_open_schemas(current) & _get_schemas(released).keys() - list_open_schemas(released))
     told = [
         {"text": f"the schema `{name}` is open now: clients generated from it read values of later versions"}
         for name in opened
     ]
-    return told + _compared("changelog", closed(released), closed(current))
+    return told + _run_oasdiff("changelog", close_open_schemas(released), close_open_schemas(current))
 
 
-def open_schemas(document: Node) -> frozenset[str]:
+def list_open_schemas(document: Node) -> frozenset[str]:
     """The names of the schemas that tell a reader what to do with values of later versions."""
-    schemas = _schemas(document)
+    schemas = _get_schemas(document)
     return frozenset(
         name
         for name, schema in schemas.items()
         if KNOWN_VALUES_EXTENSION in schema
-        or any(_is_of_later_versions(part, schemas) for part in schema.get("anyOf", []))
+        or any(_is_for_later_versions(part, schemas) for part in schema.get("anyOf", []))
     )
 
 
-def closed(document: Node) -> Node:
+def close_open_schemas(document: Node) -> Node:
     """A copy of the document in which open schemas name what this version has, and nothing else.
 
     Open and closed schemas can so be compared by their values, and by nothing else.
     """
-    schemas = _schemas(document)
-    shut = {name: _closed(schemas[name], schemas) for name in open_schemas(document)}
+    schemas = _get_schemas(document)
+    shut = {name: _close_schema(schemas[name], schemas) for name in list_open_schemas(document)}
     components = document.get("components", {})
     return {**document, "components": {**components, "schemas": {**schemas, **shut}}}
 
 
-def _unfolded(node: Any, schemas: dict[str, Node]) -> Any:
+def _inline_nullable_references(node: Any, schemas: dict[str, Node]) -> Any:
     """A copy in which "this schema, or null" is one schema: oasdiff would compare parts of an allOf by their names."""
     if isinstance(node, list):
-        return [_unfolded(part, schemas) for part in node]
+        return [_inline_nullable_references(part, schemas) for part in node]
     if not isinstance(node, dict):
         return node
     if node.get("nullable") is True and len(node.get("allOf", [])) == 1:
-        node = _named(node["allOf"][0], schemas) | {"nullable": True}
-    return {name: _unfolded(part, schemas) for name, part in node.items()}
+        node = _resolve_reference(node["allOf"][0], schemas) | {"nullable": True}
+    return {name: _inline_nullable_references(part, schemas) for name, part in node.items()}
 
 
-def _closed(schema: Node, schemas: dict[str, Node]) -> Node:
+def _close_schema(schema: Node, schemas: dict[str, Node]) -> Node:
     kept = {keyword: value for keyword, value in schema.items() if keyword not in (KNOWN_VALUES_EXTENSION, "anyOf")}
     if KNOWN_VALUES_EXTENSION in schema:
         return {"type": "string", **kept, "enum": schema[KNOWN_VALUES_EXTENSION]}
-    known = [part for part in schema["anyOf"] if not _is_of_later_versions(part, schemas)]
-    return {**_named(known[0], schemas), **kept} if len(known) == 1 else {**kept, "anyOf": known}
+    known = [part for part in schema["anyOf"] if not _is_for_later_versions(part, schemas)]
+    return {**_resolve_reference(known[0], schemas), **kept} if len(known) == 1 else {**kept, "anyOf": known}
 
 
-def _is_of_later_versions(schema: Node, schemas: dict[str, Node]) -> bool:
+def _is_for_later_versions(schema: Node, schemas: dict[str, Node]) -> bool:
     """Whether no value of this version keeps the schema: one of its properties knows no value at all."""
-    schema = _named(schema, schemas)
+    schema = _resolve_reference(schema, schemas)
     alternatives = schema.get("oneOf", [])
     if alternatives:
-        return all(_is_of_later_versions(part, schemas) for part in alternatives)
+        return all(_is_for_later_versions(part, schemas) for part in alternatives)
     return any(part.get(KNOWN_VALUES_EXTENSION) == [] for part in schema.get("properties", {}).values())
 
 
-def _named(schema: Node, schemas: dict[str, Node]) -> Node:
+def _resolve_reference(schema: Node, schemas: dict[str, Node]) -> Node:
     """The schema itself, or the one that its reference names."""
     return schemas.get(str(schema.get("$ref")).rpartition("/")[2], {}) if "$ref" in schema else schema
 
 
-def _schemas(document: Node) -> dict[str, Node]:
+def _get_schemas(document: Node) -> dict[str, Node]:
     named: dict[str, Node] = document.get("components", {}).get("schemas", {})
     return named
 
 
-def _openness(released: Node, current: Node) -> Iterator[tuple[Pointer, str]]:
+def _find_openness_changes(released: Node, current: Node) -> Iterator[tuple[Pointer, str]]:
     """Schemas that were open and are closed, or that are open now and never promised to be."""
-    was_open, is_open = open_schemas(released), open_schemas(current)
-    in_both = _schemas(released).keys() & _schemas(current).keys()
+    was_open, is_open = list_open_schemas(released), list_open_schemas(current)
+    in_both = _get_schemas(released).keys() & _get_schemas(current).keys()
     for name in sorted(was_open & in_both - is_open):
         yield ("components", "schemas", name), f"{name} was open to values of later versions, and is closed."
-    for name in sorted(is_open & in_both - was_open - MAY_BE_OPENED):
+    for name in sorted(is_open & in_both - was_open - MAY_BECOME_OPEN):
         yield (
             ("components", "schemas", name),
             f"{name} was closed: opening it lets values come that its readers don't expect.",
         )
 
 
-def _compared(command: str, released: Node, current: Node) -> list[Node]:
+def _run_oasdiff(command: str, released: Node, current: Node) -> list[Node]:
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "released.json"), Path(folder, "current.json")
-        before.write_text(json.dumps(_unfolded(released, _schemas(released))))
-        after.write_text(json.dumps(_unfolded(current, _schemas(current))))
-        said = run_tool("oasdiff", command, before, after, "-f", "json", "--severity-levels", _SEVERITIES)
+        before.write_text(json.dumps(_inline_nullable_references(released, _get_schemas(released))))
+        after.write_text(json.dumps(_inline_nullable_references(current, _get_schemas(current))))
+        said = run_tool("oasdiff", command, before, after, "-f", "json", "--severity-levels", _SEVERITIES_FILE)
     found: list[Node] = json.loads(said or "[]")
-    return [each for each in found if command == "changelog" or each["level"] >= _WARNING]
+    return [each for each in found if command == "changelog" or each["level"] >= _WARNING_LEVEL]
 
 
-def _remark(each: Node) -> Remark:
-    at: Pointer = ("paths", each["path"], each["operation"].lower()) if "path" in each else ()
-    return Remark(at, f"breaking {each['id']}", each["text"])
+def _to_bundle_finding(change: Node) -> BundleFinding:
+    at: Pointer = ("paths", change["path"], change["operation"].lower()) if "path" in change else ()
+    return BundleFinding(at, f"breaking {change['id']}", change["text"])
 
 
-def _grown(released: Node, current: Node, growing: frozenset[str]) -> Node:
+def _add_gained_values(released: Node, current: Node, growing_schemas: frozenset[str]) -> Node:
     """The released document with what the growing schemas have gained: so only what they have lost is seen."""
     grown = copy.deepcopy(released)
-    before, after = _schemas(grown), _schemas(current)
-    for name in growing & before.keys() & after.keys():
+    before, after = _get_schemas(grown), _get_schemas(current)
+    for name in growing_schemas & before.keys() & after.keys():
         for keyword in ("enum", "oneOf"):
             gained = [part for part in after[name].get(keyword, []) if part not in before[name].get(keyword, [])]
             if gained:
@@ -161,38 +161,43 @@ def _grown(released: Node, current: Node, growing: frozenset[str]) -> Node:
     return {**grown, "components": {**grown.get("components", {}), "schemas": {**after, **before}}}
 
 
-def _lost(released: Node, current: Node, growing: frozenset[str]) -> Iterator[tuple[Pointer, str]]:
+def _find_removed_values(
+    released: Node, current: Node, growing_schemas: frozenset[str]
+) -> Iterator[tuple[Pointer, str]]:
     """What the growing schemas have lost: a client may wait for it. oasdiff doesn't miss an event that is gone."""
-    before, after = _schemas(released), _schemas(current)
-    for name in sorted(growing & before.keys() & after.keys()):
-        if gone := sorted(_values(before[name]) - _values(after[name])):
+    before, after = _get_schemas(released), _get_schemas(current)
+    for name in sorted(growing_schemas & before.keys() & after.keys()):
+        if gone := sorted(_list_values(before[name]) - _list_values(after[name])):
             yield ("components", "schemas", name), f"{name} has lost {', '.join(gone)}."
 
 
-def _values(schema: Node) -> set[str]:
+def _list_values(schema: Node) -> set[str]:
     """The values of a closed enum, or of a union's discriminator."""
     return {*schema.get("enum", []), *schema.get("discriminator", {}).get("mapping", {})}
 
 
-def _access(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:
+def _find_access_changes(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:
     """Operations that other people may call now: more of them, or fewer."""
-    now = {operation.at: operation for operation in current.operations}
+    now = {operation.pointer: operation for operation in current.operations}
     for before in released.operations:
-        after = now.get(before.at)
+        after = now.get(before.pointer)
         if after is None:
             continue
-        asked, asks = (_security(bundle, each.node) for bundle, each in ((released, before), (current, after)))
+        asked, asks = (_format_security(bundle, each.node) for bundle, each in ((released, before), (current, after)))
         if asked != asks:
-            yield (*after.at, "security"), f"{after.id} asked for {asked} and asks for {asks}."
+            yield (*after.pointer, "security"), f"{after.id} asked for {asked} and asks for {asks}."
         for name in ("x-tackboard-scope", "x-tackboard-role"):
             if before.node.get(name) != after.node.get(name):
-                yield (*after.at, name), f"{after.id}: {name} was {before.node.get(name)}, now {after.node.get(name)}."
+                yield (
+                    (*after.pointer, name),
+                    f"{after.id}: {name} was {before.node.get(name)}, now {after.node.get(name)}.",
+                )
 
 
-def _security(bundle: Bundle, operation: Node) -> str:
+def _format_security(bundle: Bundle, operation: Node) -> str:
     asked: list[Node] = operation["security"] if "security" in operation else bundle.document.get("security", [])
     return " or ".join(sorted("+".join(sorted(each)) or "nothing" for each in asked)) or "nothing"
 
 
-def _addresses(document: Node) -> set[str]:
+def _list_server_urls(document: Node) -> set[str]:
     return {server.get("url", "/") for server in document.get("servers", [{}])}

@@ -11,19 +11,19 @@ from pipeline.findings import Pointer
 Node = dict[str, Any]
 
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
-_KEYWORDS_OF_ONE = ("items", "not", "additionalProperties")
-_KEYWORDS_OF_MANY = ("allOf", "anyOf", "oneOf")
+_SINGLE_SCHEMA_KEYWORDS = ("items", "not", "additionalProperties")
+_SCHEMA_LIST_KEYWORDS = ("allOf", "anyOf", "oneOf")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation, and where it stands."""
 
-    at: Pointer
+    pointer: Pointer
     path: str
     method: str
     node: Node
-    shared: list[Node]
+    path_parameters: list[Node]
 
     @property
     def id(self) -> str:
@@ -35,9 +35,9 @@ class Operation:
 class Content:
     """One body of the document: in which direction it goes, and its media type object."""
 
-    at: Pointer
+    pointer: Pointer
     direction: Direction
-    media: str
+    media_type: str
     node: Node
     status: str = ""
 
@@ -57,14 +57,14 @@ class Bundle:
         except (KeyError, TypeError):
             return {}
 
-    def lead(self, at: Pointer, node: Any) -> tuple[Pointer, Any]:
+    def follow(self, pointer: Pointer, node: Any) -> tuple[Pointer, Any]:
         """A node and its place, after following a reference."""
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            at = tuple(
+            pointer = tuple(
                 part.replace("~1", "/").replace("~0", "~") for part in node["$ref"].removeprefix("#/").split("/")
             )
             node = self.resolve(node)
-        return at, node
+        return pointer, node
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -78,85 +78,87 @@ class Bundle:
 
     def parameters(self, operation: Operation) -> list[tuple[Pointer, Node]]:
         """The parameters of an operation, with those that its path has."""
-        own = [(*operation.at, "parameters", n) for n in range(len(operation.node.get("parameters", [])))]
-        shared = [(*operation.at[:2], "parameters", n) for n in range(len(operation.shared))]
-        nodes = [*operation.node.get("parameters", []), *operation.shared]
-        return [self.lead(at, node) for at, node in zip([*own, *shared], nodes, strict=True)]
+        own = [(*operation.pointer, "parameters", n) for n in range(len(operation.node.get("parameters", [])))]
+        shared = [(*operation.pointer[:2], "parameters", n) for n in range(len(operation.path_parameters))]
+        nodes = [*operation.node.get("parameters", []), *operation.path_parameters]
+        return [self.follow(at, node) for at, node in zip([*own, *shared], nodes, strict=True)]
 
     def responses(self, operation: Operation) -> Iterator[tuple[Pointer, str, Node]]:
         """The responses of an operation: where, status, response."""
         for status, node in operation.node.get("responses", {}).items():
-            at, response = self.lead((*operation.at, "responses", status), node)
+            at, response = self.follow((*operation.pointer, "responses", status), node)
             yield at, str(status), response
 
     def contents(self) -> Iterator[Content]:
         """Every body, once."""
         seen = set()
         for operation in self.operations:
-            for content in self._contents_of(operation):
-                if content.at not in seen:
-                    seen.add(content.at)
+            for content in self._list_contents(operation):
+                if content.pointer not in seen:
+                    seen.add(content.pointer)
                     yield content
 
-    def _contents_of(self, operation: Operation) -> Iterator[Content]:
-        at, body = self.lead((*operation.at, "requestBody"), operation.node.get("requestBody", {}))
+    def _list_contents(self, operation: Operation) -> Iterator[Content]:
+        at, body = self.follow((*operation.pointer, "requestBody"), operation.node.get("requestBody", {}))
         for media, node in body.get("content", {}).items():
             yield Content((*at, "content", media), "request", media, node)
         for where, status, response in self.responses(operation):
             for media, node in response.get("content", {}).items():
                 yield Content((*where, "content", media), "response", media, node, status)
 
-    def reachable(self, at: Pointer, schema: Any, seen: set[Pointer] | None = None) -> Iterator[tuple[Pointer, Node]]:
+    def walk_schema(
+        self, pointer: Pointer, schema: Any, seen: set[Pointer] | None = None
+    ) -> Iterator[tuple[Pointer, Node]]:
         """A schema and every schema that it is made of, each once, wherever it stands."""
         seen = set() if seen is None else seen
-        at, schema = self.lead(at, schema)
-        if at in seen or not isinstance(schema, dict):
+        pointer, schema = self.follow(pointer, schema)
+        if pointer in seen or not isinstance(schema, dict):
             return
-        seen.add(at)
-        yield at, schema
+        seen.add(pointer)
+        yield pointer, schema
         for name, part in schema.get("properties", {}).items():
-            yield from self.reachable((*at, "properties", name), part, seen)
-        for keyword in _KEYWORDS_OF_ONE:
+            yield from self.walk_schema((*pointer, "properties", name), part, seen)
+        for keyword in _SINGLE_SCHEMA_KEYWORDS:
             if isinstance(schema.get(keyword), dict):
-                yield from self.reachable((*at, keyword), schema[keyword], seen)
-        for keyword in _KEYWORDS_OF_MANY:
+                yield from self.walk_schema((*pointer, keyword), schema[keyword], seen)
+        for keyword in _SCHEMA_LIST_KEYWORDS:
             for number, part in enumerate(schema.get(keyword, [])):
-                yield from self.reachable((*at, keyword, number), part, seen)
+                yield from self.walk_schema((*pointer, keyword, number), part, seen)
 
     @cached_property
     def all_schemas(self) -> dict[Pointer, Node]:
         """Every schema object of the document, by its place."""
         seen: set[Pointer] = set()
         found: dict[Pointer, Node] = {}
-        for at, schema in self._tops():
-            found |= dict(self.reachable(at, schema, seen))
+        for at, schema in self._list_root_schemas():
+            found |= dict(self.walk_schema(at, schema, seen))
         return found
 
     @cached_property
-    def of_requests(self) -> dict[Pointer, Node]:
+    def request_schemas(self) -> dict[Pointer, Node]:
         """Every schema that a request body is made of."""
-        return self._of_bodies("request")
+        return self._collect_body_schemas("request")
 
     @cached_property
-    def of_answers(self) -> dict[Pointer, Node]:
+    def response_schemas(self) -> dict[Pointer, Node]:
         """Every schema that the body of an answer is made of."""
-        return self._of_bodies("response")
+        return self._collect_body_schemas("response")
 
-    def _of_bodies(self, direction: Direction) -> dict[Pointer, Node]:
+    def _collect_body_schemas(self, direction: Direction) -> dict[Pointer, Node]:
         seen: set[Pointer] = set()
         schemas: dict[Pointer, Node] = {}
         for content in self.contents():
             if content.direction == direction:
-                schemas |= dict(self.reachable((*content.at, "schema"), content.node.get("schema", {}), seen))
+                schemas |= dict(self.walk_schema((*content.pointer, "schema"), content.node.get("schema", {}), seen))
         return schemas
 
-    def _tops(self) -> Iterator[tuple[Pointer, Any]]:
+    def _list_root_schemas(self) -> Iterator[tuple[Pointer, Any]]:
         for name, schema in self.components.get("schemas", {}).items():
             yield ("components", "schemas", name), schema
         for at, node in self.parameters_and_headers():
             yield (*at, "schema"), node.get("schema", {})
         for content in self.contents():
-            yield (*content.at, "schema"), content.node.get("schema", {})
+            yield (*content.pointer, "schema"), content.node.get("schema", {})
 
     def parameters_and_headers(self) -> Iterator[tuple[Pointer, Node]]:
         """Every parameter and every header of a response, each once."""
@@ -168,6 +170,6 @@ class Bundle:
             found |= dict(self.parameters(operation))
             for at, _, response in self.responses(operation):
                 for name, node in response.get("headers", {}).items():
-                    place, header = self.lead((*at, "headers", name), node)
+                    place, header = self.follow((*at, "headers", name), node)
                     found[place] = header
         yield from found.items()

@@ -18,9 +18,9 @@ from pathlib import Path
 from pipeline.bundle import Node
 from pipeline.findings import BUNDLE, ROOT
 
-SOURCES = ROOT / "clients"
-MADE = ROOT / ".clients"
-OTHERS = {
+CLIENTS_FOLDER = ROOT / "clients"
+OUTPUT_FOLDER = ROOT / ".clients"
+GENERATOR_OPTIONS = {
     "java": "--library=native",
     "kotlin": "--library=jvm-okhttp4",
     "go": "--additional-properties=enumClassPrefix=true",
@@ -41,7 +41,7 @@ _COMPILERS = {
 }
 """By language, what fetches the packages of a client, and what compiles it then."""
 
-_ENDINGS = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
+_SOURCE_SUFFIXES = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
 
 
 class ClientFailed(Exception):
@@ -49,7 +49,7 @@ class ClientFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class ClientProgram:
     """How to run a program in one client, at first the main job: a command, where, and with what in its environment."""
 
     name: str
@@ -57,110 +57,114 @@ class Walk:
     folder: Path
     environment: dict[str, str]
 
-    def of(self, program: str) -> "Walk":
+    def with_program(self, program: str) -> "ClientProgram":
         """The same client with another program of `clients/`, such as `read_feed`."""
         *command, walk = self.command
         file = Path(walk)
         return replace(self, command=(*command, str(file.with_name(f"{program}{file.suffix}"))))
 
-    def run(self, url: str, token: str, **more: str) -> str:
+    def run(self, url: str, token: str, **variables: str) -> str:
         """What it prints against the server at `url`, which ends in the address of the API; `more` is environment."""
-        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | more
-        return run(*self.command, folder=self.folder, environment=given)
+        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | variables
+        return run_command(*self.command, folder=self.folder, environment=given)
 
 
-def typescript() -> list[Walk]:
+def build_typescript_clients() -> list[ClientProgram]:
     """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
-    folder = MADE / "typescript"
-    tools = packages("typescript")
-    run(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
-    run(str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder)
-    run(str(tools / "tsc"), "-p", ".", folder=folder)
+    folder = OUTPUT_FOLDER / "typescript"
+    tools = install_npm_packages("typescript")
+    run_command(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
+    run_command(
+        str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder
+    )
+    run_command(str(tools / "tsc"), "-p", ".", folder=folder)
     return [
-        Walk(name, ("node", f"compiled/walk_{file}.js"), folder, {})
+        ClientProgram(name, ("node", f"compiled/walk_{file}.js"), folder, {})
         for name, file in (("openapi-fetch", "fetch"), ("@hey-api/openapi-ts", "hey"))
     ]
 
 
-def python(bundle: Path = BUNDLE) -> list[Walk]:
+def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
     """Make the Python client of a document, in a virtual environment that all of them share."""
-    tools = MADE / "python"
-    pins = SOURCES / "python" / "requirements.txt"
-    interpreter = environment(tools / "venv", pins)
+    tools = OUTPUT_FOLDER / "python"
+    pins = CLIENTS_FOLDER / "python" / "requirements.txt"
+    interpreter = create_virtual_environment(tools / "venv", pins)
     folder = tools if bundle == BUNDLE else tools / bundle.stem
     folder.mkdir(exist_ok=True)
     document = folder / "openapi.json"
-    document.write_text(json.dumps(_with_one_media_type(json.loads(bundle.read_bytes()))))
+    document.write_text(json.dumps(_keep_plain_json(json.loads(bundle.read_bytes()))))
     package = folder / "tackboard_client"
     command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
-    said = run(*command, "--path", str(document), "--output-path", str(package), folder=folder)
+    said = run_command(*command, "--path", str(document), "--output-path", str(package), folder=folder)
     if "unsupported" in said.lower() or "unable to" in said.lower():
         raise ClientFailed(f"openapi-python-client left something out: {said}")
-    run(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
-    walk = SOURCES / "python" / "walk.py"
-    return [Walk("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
+    run_command(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
+    walk = CLIENTS_FOLDER / "python" / "walk.py"
+    return [ClientProgram("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
 
 
-def others() -> dict[str, str]:
+def build_generator_clients() -> dict[str, str]:
     """Make the clients of openapi-generator, which needs Java: by language, how many lines, and whether compiled."""
     if shutil.which("java") is None:
         raise ClientFailed("openapi-generator needs Java 11 or newer.")
-    tool = environment(MADE / "generator", SOURCES / "generator" / "requirements.txt").with_name(
-        "openapi-generator-cli"
-    )
+    tool = create_virtual_environment(
+        OUTPUT_FOLDER / "generator", CLIENTS_FOLDER / "generator" / "requirements.txt"
+    ).with_name("openapi-generator-cli")
     made = {}
-    for language, library in OTHERS.items():
-        folder = MADE / language
+    for language, library in GENERATOR_OPTIONS.items():
+        folder = OUTPUT_FOLDER / language
         shutil.rmtree(folder, ignore_errors=True)
         command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
-        run(*command, folder=MADE)
-        made[language] = f"{lines_of(folder):,} lines, {_compiled(language, folder)}"
+        run_command(*command, folder=OUTPUT_FOLDER)
+        made[language] = f"{count_lines(folder):,} lines, {_compile(language, folder)}"
     return made
 
 
-def _compiled(language: str, folder: Path) -> str:
+def _compile(language: str, folder: Path) -> str:
     """Whether a client was compiled, or why that can't be done here; raises ClientFailed when it doesn't compile."""
     fetch, build = _COMPILERS[language]
     if shutil.which(fetch[0]) is None:
         return f"not compiled: {fetch[0]} is not on this machine"
     try:
-        run(*fetch, folder=folder)
+        run_command(*fetch, folder=folder)
     except ClientFailed:
         return f"not compiled: {fetch[0]} could not fetch its packages"
-    run(*build, folder=folder)
+    run_command(*build, folder=folder)
     return "compiled"
 
 
-def packages(name: str, pinned: Path | None = None) -> Path:
+def install_npm_packages(name: str, lock_folder: Path | None = None) -> Path:
     """The programs of the npm packages that a folder pins, one of `clients/` unless given, installed in `.clients`."""
-    folder, source = MADE / name, pinned or SOURCES / name
-    _copied(source, folder)
+    folder, source = OUTPUT_FOLDER / name, lock_folder or CLIENTS_FOLDER / name
+    _copy_files(source, folder)
     lock, stamp = source / "package-lock.json", folder / "made.stamp"
     if not stamp.exists() or _is_newer(lock, stamp):
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+        run_command("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
         stamp.touch()
     return folder / "node_modules" / ".bin"
 
 
-def newman(collection: Path, address: str) -> str:
+def run_newman(collection: Path, address: str) -> str:
     """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
-    tool = str(packages("postman") / "newman")
-    return run(tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=MADE)
+    tool = str(install_npm_packages("postman") / "newman")
+    return run_command(
+        tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=OUTPUT_FOLDER
+    )
 
 
-def environment(folder: Path, pins: Path) -> Path:
+def create_virtual_environment(folder: Path, pins: Path) -> Path:
     """The interpreter of a virtual environment that holds exactly these pins; it is made when it is older than they."""
     interpreter = folder / "bin" / "python"
     stamp = folder / "made"
     if not stamp.exists() or _is_newer(pins, stamp):
         venv.create(folder, clear=True, with_pip=True)
         install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        run(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
+        run_command(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
         stamp.touch()
     return interpreter
 
 
-def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
+def run_command(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
     """What a command prints; raises ClientFailed with what it said when it fails."""
     run = subprocess.run(
         command,
@@ -175,14 +179,14 @@ def run(*command: str, folder: Path, environment: dict[str, str] | None = None) 
     return run.stdout
 
 
-def lines_of(folder: Path) -> int:
+def count_lines(folder: Path) -> int:
     """Lines of generated code in a folder, tools and tests left out."""
     apart = {"node_modules", "compiled", "venv", "test", "tests"}
-    files = (file for file in folder.rglob("*") if file.suffix in _ENDINGS and not apart & set(file.parts))
+    files = (file for file in folder.rglob("*") if file.suffix in _SOURCE_SUFFIXES and not apart & set(file.parts))
     return sum(len(file.read_bytes().splitlines()) for file in files)
 
 
-def _with_one_media_type(document: Node) -> Node:
+def _keep_plain_json(document: Node) -> Node:
     """The document with plain JSON only where a body may come as plain JSON or as a merge patch.
 
     openapi-python-client would make a union of a class with itself, and forget to import what it needs for that.
@@ -196,24 +200,24 @@ def _with_one_media_type(document: Node) -> Node:
     return plain
 
 
-def _copied(source: Path, folder: Path) -> None:
+def _copy_files(source: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
         if file.is_file():
             shutil.copy2(file, folder / file.name)
 
 
-def _is_newer(file: Path, than: Path) -> bool:
-    return file.stat().st_mtime > than.stat().st_mtime
+def _is_newer(file: Path, other: Path) -> bool:
+    return file.stat().st_mtime > other.stat().st_mtime
 
 
 def main() -> int:
     """Make every client, and say how many lines each has."""
-    walks = [*typescript(), *python()]
-    print(f"typescript: {lines_of(MADE / 'typescript'):,} lines, compiled with tsc --strict")
-    print(f"python: {lines_of(MADE / 'python'):,} lines, compiled")
+    walks = [*build_typescript_clients(), *build_python_client()]
+    print(f"typescript: {count_lines(OUTPUT_FOLDER / 'typescript'):,} lines, compiled with tsc --strict")
+    print(f"python: {count_lines(OUTPUT_FOLDER / 'python'):,} lines, compiled")
     print("walks:", ", ".join(walk.name for walk in walks))
-    for language, made in others().items():
+    for language, made in build_generator_clients().items():
         print(f"{language}: {made}")
     return 0
 

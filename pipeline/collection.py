@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bundle import Bundle, Node, Operation
-from pipeline.clients import MADE
+from pipeline.clients import OUTPUT_FOLDER
 from pipeline.findings import BUNDLE
 
-COLLECTION = MADE / "postman" / "tackboard.postman_collection.json"
+COLLECTION_FILE = OUTPUT_FOLDER / "postman" / "tackboard.postman_collection.json"
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 
-def collection(document: Node) -> Node:
+def build_collection(document: Node) -> Node:
     """The collection, in Postman's format 2.1: a folder for each tag."""
     bundle = Bundle(document)
     folders: dict[str, list[Node]] = {}
     variables = {"address": "http://127.0.0.1:8080/v1", "token": "any-token"}
     for operation in bundle.operations:
-        folders.setdefault(operation.node["tags"][0], []).append(_item(bundle, operation))
+        folders.setdefault(operation.node["tags"][0], []).append(_build_item(bundle, operation))
         for _, parameter in bundle.parameters(operation):
             if parameter["in"] == "path":
-                variables[parameter["name"]] = str(_example(bundle, parameter))
+                variables[parameter["name"]] = str(_get_example_value(bundle, parameter))
     return {
         "info": {"name": document["info"]["title"], "description": document["info"]["description"], "schema": _SCHEMA},
         "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}", "type": "string"}]},
@@ -37,12 +37,12 @@ def collection(document: Node) -> Node:
     }
 
 
-def _item(bundle: Bundle, operation: Operation) -> Node:
+def _build_item(bundle: Bundle, operation: Operation) -> Node:
     path = re.sub(r"\{(\w+)\}", r"{{\1}}", operation.path)
     headers: list[Node] = [{"key": "Accept", "value": "application/json"}]
     query: list[Node] = []
     for _, parameter in bundle.parameters(operation):
-        shown = {"key": parameter["name"], "value": str(_example(bundle, parameter))}
+        shown = {"key": parameter["name"], "value": str(_get_example_value(bundle, parameter))}
         if parameter["in"] == "header":
             headers.append({**shown, "disabled": not parameter.get("required", False)})
         elif parameter["in"] == "query":
@@ -56,7 +56,7 @@ def _item(bundle: Bundle, operation: Operation) -> Node:
     content = operation.node.get("requestBody", {}).get("content", {}).get("application/json")
     if content is not None:
         headers.append({"key": "Content-Type", "value": "application/json"})
-        request["body"] = {"mode": "raw", "raw": json.dumps(_body(bundle, content), indent=2)}
+        request["body"] = {"mode": "raw", "raw": json.dumps(_get_example_body(bundle, content), indent=2)}
     success = next(status for _, status, _ in bundle.responses(operation) if status.startswith("2"))
     test = f'pm.test("{operation.id} answers {success}", () => pm.response.to.have.status({success}));'
     return {
@@ -66,26 +66,26 @@ def _item(bundle: Bundle, operation: Operation) -> Node:
     }
 
 
-def _body(bundle: Bundle, content: Node) -> Any:
+def _get_example_body(bundle: Bundle, content: Node) -> Any:
     examples = [bundle.resolve(node).get("value") for node in content.get("examples", {}).values()]
     return examples[0] if examples else content.get("example")
 
 
-def _example(bundle: Bundle, parameter: Node) -> Any:
+def _get_example_value(bundle: Bundle, parameter: Node) -> Any:
     schema = bundle.resolve(parameter.get("schema", {}))
     return parameter.get("example", schema.get("example", ""))
 
 
-def write(file: Path = COLLECTION) -> Path:
+def write_collection(file: Path = COLLECTION_FILE) -> Path:
     """Write the collection of the bundle."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(collection(json.loads(BUNDLE.read_bytes())), indent=2))
+    file.write_text(json.dumps(build_collection(json.loads(BUNDLE.read_bytes())), indent=2))
     return file
 
 
 def main() -> int:
     """Write it, and say where."""
-    print(write())
+    print(write_collection())
     return 0
 
 

@@ -12,7 +12,7 @@ Pointer = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SourceLocation:
     """A line of a file; lines and columns are counted from one."""
 
     file: str
@@ -27,18 +27,18 @@ class Place:
 class Finding:
     """What a gate says about a place."""
 
-    place: Place
+    location: SourceLocation
     rule: str
-    says: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.says} [{self.rule}]"
+        return f"{self.location}: {self.message} [{self.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class BundleFinding:
     """What a gate says about a place of the bundle, before anyone has looked up where that was written."""
 
-    at: Pointer
+    pointer: Pointer
     rule: str
-    says: str
+    message: str

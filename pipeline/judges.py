@@ -4,30 +4,39 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.clients import MADE, ClientFailed, environment, packages, run
+from pipeline.clients import OUTPUT_FOLDER, ClientFailed, create_virtual_environment, install_npm_packages, run_command
 from pipeline.findings import BUNDLE, ROOT
 
-SOURCES = ROOT / "judges"
+VALIDATORS_FOLDER = ROOT / "judges"
 
 
-def verdicts(traffic: Path) -> Iterator[tuple[bool, str]]:
+def validate_traffic(traffic: Path) -> Iterator[tuple[bool, str]]:
     """For each judge, whether it agrees with all of the traffic, and what it says."""
-    for judge in (_openapi_core, _prism):
-        yield _heard(judge, traffic)
+    for judge in (_validate_with_openapi_core, _validate_with_prism):
+        yield _run_validator(judge, traffic)
 
 
-def _heard(judge: Callable[[Path], str], traffic: Path) -> tuple[bool, str]:
+def _run_validator(validator: Callable[[Path], str], traffic: Path) -> tuple[bool, str]:
     try:
-        return True, judge(traffic).strip()
+        return True, validator(traffic).strip()
     except ClientFailed as failure:
         return False, str(failure)
 
 
-def _openapi_core(traffic: Path) -> str:
-    interpreter = environment(MADE / "judge", SOURCES / "requirements.txt")
-    return run(str(interpreter), str(SOURCES / "core.py"), str(BUNDLE), str(traffic), folder=MADE)
+def _validate_with_openapi_core(traffic: Path) -> str:
+    interpreter = create_virtual_environment(OUTPUT_FOLDER / "judge", VALIDATORS_FOLDER / "requirements.txt")
+    return run_command(
+        str(interpreter), str(VALIDATORS_FOLDER / "core.py"), str(BUNDLE), str(traffic), folder=OUTPUT_FOLDER
+    )
 
 
-def _prism(traffic: Path) -> str:
-    program = packages("prism", SOURCES) / "prism"
-    return run(sys.executable, str(SOURCES / "prism.py"), str(program), str(BUNDLE), str(traffic), folder=MADE)
+def _validate_with_prism(traffic: Path) -> str:
+    program = install_npm_packages("prism", VALIDATORS_FOLDER) / "prism"
+    return run_command(
+        sys.executable,
+        str(VALIDATORS_FOLDER / "prism.py"),
+        str(program),
+        str(BUNDLE),
+        str(traffic),
+        folder=OUTPUT_FOLDER,
+    )

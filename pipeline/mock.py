@@ -29,12 +29,12 @@ from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE
 from pipeline.rules.operations import PROBLEM
 
-_PREFERENCE = re.compile(r"\b(code|example)=\"?([A-Za-z0-9_]+)\"?")
-_NAME_OF_BASE = re.compile(r"^/v[0-9]+")
+_PREFERENCE_PATTERN = re.compile(r"\b(code|example)=\"?([A-Za-z0-9_]+)\"?")
+_BASE_PATH_PATTERN = re.compile(r"^/v[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ExampleResponse:
     """An answer as an example shows it: what the contract calls a reply."""
 
     body: Any
@@ -45,12 +45,12 @@ class Example:
     change: None = None
 
 
-def mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiBridge:
+def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiBridge:
     """The WSGI application that answers from the examples of a document."""
     bundle = Bundle(json.loads(document))
     api = build(
         bundle.document,
-        {operation.id: _answering(bundle, operation) for operation in bundle.operations},
+        {operation.id: _create_handler(bundle, operation) for operation in bundle.operations},
         dependencies={"call": lambda call: call},
         authenticate=lambda text: text or None,
         commit=lambda _, answer: answer(),
@@ -73,15 +73,15 @@ def _is_public(bundle: Bundle, operation: Operation) -> bool:
     return not asked or {} in asked
 
 
-def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
+def _create_handler(bundle: Bundle, operation: Operation) -> Callable[..., ExampleResponse]:
     """The function of an operation: it takes all that the document names, and answers an example."""
 
-    def answer(call: Call, **given: Any) -> Example:
-        wanted = dict(_PREFERENCE.findall(call.request.headers.get("prefer", "")))
+    def answer(call: Call, **given: Any) -> ExampleResponse:
+        wanted = dict(_PREFERENCE_PATTERN.findall(call.request.headers.get("prefer", "")))
         seen = given.get("if_match")
         if seen is not None and not seen.given:
             seen.admits(1)
-        return _chosen(bundle, operation, wanted, call.media_type, given.get("embed") or [])
+        return _choose_response(bundle, operation, wanted, call.media_type, given.get("embed") or [])
 
     names = [argument_name(parameter["name"]) for _, parameter in bundle.parameters(operation)]
     names += ["body"] if "requestBody" in operation.node else []
@@ -91,41 +91,41 @@ def _answering(bundle: Bundle, operation: Operation) -> Callable[..., Example]:
     return answer
 
 
-def _chosen(
-    bundle: Bundle, operation: Operation, wanted: dict[str, str], media: str | None, embed: list[str]
-) -> Example:
+def _choose_response(
+    bundle: Bundle, operation: Operation, preferences: dict[str, str], media: str | None, embed: list[str]
+) -> ExampleResponse:
     responses = {status: response for _, status, response in bundle.responses(operation)}
-    status = wanted.get("code") or next(each for each in responses if each.startswith("2"))
+    status = preferences.get("code") or next(each for each in responses if each.startswith("2"))
     if status not in responses:
         raise Problem(400, "invalid_header", f"Prefer names a status that {operation.id} doesn't have.")
     response = responses[status]
     contents: dict[str, Node] = response.get("content", {})
     media = media if media in contents else next(iter(contents), None)
-    examples = _examples(bundle, contents[media]) if media else {}
-    name = wanted.get("example")
+    examples = _get_examples(bundle, contents[media]) if media else {}
+    name = preferences.get("example")
     if name is not None and name not in examples:
         has = f"has {', '.join(examples) or 'none'} for {status}"
         raise Problem(400, "invalid_header", f"Prefer names an example that isn't there: {operation.id} {has}.")
-    body = examples[name] if name else _embedding(embed, list(examples.values()))
+    body = examples[name] if name else _choose_embedding(embed, list(examples.values()))
     if media == PROBLEM:
-        raise _problem(bundle, body, response)
+        raise _build_problem(bundle, body, response)
     headers = response.get("headers", {})
-    location = _shown(bundle, headers["Location"]) if "Location" in headers else None
-    return Example(
+    location = _get_header_example(bundle, headers["Location"]) if "Location" in headers else None
+    return ExampleResponse(
         body,
         int(status),
-        etag=str(_shown(bundle, headers["ETag"])).strip('"') if "ETag" in headers else None,
-        location=_NAME_OF_BASE.sub("", str(location)) if location else None,
+        etag=str(_get_header_example(bundle, headers["ETag"])).strip('"') if "ETag" in headers else None,
+        location=_BASE_PATH_PATTERN.sub("", str(location)) if location else None,
     )
 
 
-def _examples(bundle: Bundle, content: Node) -> dict[str, Any]:
+def _get_examples(bundle: Bundle, content: Node) -> dict[str, Any]:
     """The examples of a body by name; one that has no name is called `example`."""
     named = {each: bundle.resolve(node).get("value") for each, node in content.get("examples", {}).items()}
     return named | ({"example": content["example"]} if "example" in content else {})
 
 
-def _embedding(embed: list[str], bodies: list[Any]) -> Any:
+def _choose_embedding(embed: list[str], bodies: list[Any]) -> Any:
     """The first body, or the first that has all that is to be embedded, without what else it embeds."""
     if not (embed and bodies):
         return next(iter(bodies), None)
@@ -133,15 +133,17 @@ def _embedding(embed: list[str], bodies: list[Any]) -> Any:
     return {name: value for name, value in fitting.items() if name in plain or name in embed}
 
 
-def _problem(bundle: Bundle, shown: Node, response: Node) -> Problem:
+def _build_problem(bundle: Bundle, example: Node, response: Node) -> Problem:
     apart = ("X-Request-Id", "Cache-Control")
     headers = {
-        name: str(_shown(bundle, node)) for name, node in response.get("headers", {}).items() if name not in apart
+        name: str(_get_header_example(bundle, node))
+        for name, node in response.get("headers", {}).items()
+        if name not in apart
     }
-    return Problem(shown["status"], shown["code"], shown["detail"], headers=headers)
+    return Problem(example["status"], example["code"], example["detail"], headers=headers)
 
 
-def _shown(bundle: Bundle, node: Node) -> Any:
+def _get_header_example(bundle: Bundle, node: Node) -> Any:
     """The example of a header."""
     header = bundle.resolve(node)
     return header.get("example", bundle.resolve(header.get("schema", {})).get("example"))
@@ -154,7 +156,7 @@ def main() -> int:
     except InvalidSetting as error:
         print(error, file=sys.stderr)
         return 1
-    application = mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
+    application = create_mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
     with server.listen(os.environ.get("HOST") or "127.0.0.1", port) as listening:
         host, port = listening.getsockname()[:2]
         print(

@@ -9,15 +9,17 @@ from pathlib import Path
 from contract.parameters import argument_name
 from pipeline.bundle import Bundle, Node, Operation
 from pipeline.findings import BUNDLE, ROOT, SPEC
-from pipeline.sources import place_of
+from pipeline.sources import locate
 
-HANDLERS = ROOT / "handlers"
+HANDLERS_FOLDER = ROOT / "handlers"
 
-_TYPES = {"integer": "int", "boolean": "bool", "array": "list[str]"}
-_GIVEN_BY_THE_CONTRACT = ("if_none_match", "idempotency_key")
+_PYTHON_TYPES = {"integer": "int", "boolean": "bool", "array": "list[str]"}
+_HANDLED_BY_CONTRACT = ("if_none_match", "idempotency_key")
 
 
-def unwritten(document: Node, handlers: Path = HANDLERS, root: Path = SPEC / "openapi.yaml") -> list[str]:
+def describe_missing_handlers(
+    document: Node, handlers: Path = HANDLERS_FOLDER, root: Path = SPEC / "openapi.yaml"
+) -> list[str]:
     """For each operation without a function, what to write and where; nothing when all are there."""
     written = {
         node.name
@@ -26,30 +28,30 @@ def unwritten(document: Node, handlers: Path = HANDLERS, root: Path = SPEC / "op
         if isinstance(node, ast.FunctionDef)
     }
     bundle = Bundle(document)
-    return [_told(bundle, each, root) for each in bundle.operations if each.id not in written]
+    return [_describe_missing_handler(bundle, each, root) for each in bundle.operations if each.id not in written]
 
 
-def _told(bundle: Bundle, operation: Operation, root: Path) -> str:
+def _describe_missing_handler(bundle: Bundle, operation: Operation, root: Path) -> str:
     module = re.sub(r"\W", "_", operation.node.get("tags", ["operations"])[0])
-    place = place_of((*operation.at, "operationId"), root)
+    place = locate((*operation.pointer, "operationId"), root)
     summary = str(operation.node.get("summary", operation.id)).rstrip(".")
     return (
         f"{operation.id} ({place}) has no function. Write it in handlers/{module}.py:\n\n"
-        f"{_signature(bundle, operation)}\n"
+        f"{_build_signature(bundle, operation)}\n"
         f'    """{summary}."""\n\n'
         f"What a client sees goes into tests/api/test_{module}.py first; what the rule decides, into tests/kanban/.\n"
     )
 
 
-def _signature(bundle: Bundle, operation: Operation) -> str:
+def _build_signature(bundle: Bundle, operation: Operation) -> str:
     """The head of the function: what must be there before what may be absent."""
     must = ["door: Door"] if "{board_id}" in operation.path else []
     must += ["act: Act"] if operation.method != "get" else ["now: datetime"]
     may = []
     for _, parameter in bundle.parameters(operation):
         name, schema = argument_name(parameter["name"]), bundle.resolve(parameter["schema"])
-        kind = _TYPES.get(schema.get("type", ""), "str")
-        if name in _GIVEN_BY_THE_CONTRACT:
+        kind = _PYTHON_TYPES.get(schema.get("type", ""), "str")
+        if name in _HANDLED_BY_CONTRACT:
             continue
         if name == "if_match":
             must.append("if_match: IfMatch")
@@ -64,7 +66,7 @@ def _signature(bundle: Bundle, operation: Operation) -> str:
 
 def main() -> int:
     """Print what is still to be written."""
-    found = unwritten(json.loads(BUNDLE.read_bytes()))
+    found = describe_missing_handlers(json.loads(BUNDLE.read_bytes()))
     print("\n".join(found) or "Every operation of the document has its function.")
     return 1 if found else 0
 

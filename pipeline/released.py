@@ -9,18 +9,18 @@ import json
 import re
 from pathlib import Path
 
-from pipeline.breaking import breaks, differences
+from pipeline.breaking import find_breaking_changes, list_changes
 from pipeline.bundle import Node
 from pipeline.findings import BUNDLE, ROOT, SPEC, Finding
-from pipeline.sources import place_of
+from pipeline.sources import locate
 
-RELEASED = SPEC / "released"
-CHANGELOG = ROOT / "CHANGELOG.md"
-CONTRACT_CHANGELOG = ROOT / "docs" / "contract-changelog.md"
+RELEASES_FOLDER = SPEC / "released"
+CHANGELOG_FILE = ROOT / "CHANGELOG.md"
+CONTRACT_CHANGELOG_FILE = ROOT / "docs" / "contract-changelog.md"
 
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_OF_ONE_STATUS = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
-_MOST_LISTED = 6
+_VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_STATUS_PATTERN = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
+_MAX_LISTED_OPERATIONS = 6
 """Operations that a line of the changelog names; more are counted."""
 
 
@@ -28,35 +28,39 @@ class CannotRelease(Exception):
     """A release that must not be; the message says what to do."""
 
 
-def version_of(document: Node) -> tuple[int, ...]:
+def parse_version(document: Node) -> tuple[int, ...]:
     """The version of a document as three numbers; raises CannotRelease for any other."""
-    match = _VERSION.fullmatch(str(document["info"]["version"]))
+    match = _VERSION_PATTERN.fullmatch(str(document["info"]["version"]))
     if match is None:
         raise CannotRelease("info.version is three numbers, such as 1.4.0.")
     return tuple(map(int, match.groups()))
 
 
-def releases(folder: Path = RELEASED) -> list[Node]:
+def load_releases(folder: Path = RELEASES_FOLDER) -> list[Node]:
     """Every released bundle, oldest first."""
-    return sorted((json.loads(file.read_text()) for file in folder.glob("*.json")), key=version_of)
+    return sorted((json.loads(file.read_text()) for file in folder.glob("*.json")), key=parse_version)
 
 
-def gate(current: Node, folder: Path = RELEASED, changelog: Path = CHANGELOG) -> list[Finding]:
+def find_unannounced_breaks(
+    current: Node, folder: Path = RELEASES_FOLDER, changelog: Path = CHANGELOG_FILE
+) -> list[Finding]:
     """What breaks the newest release: nothing, once a break has a new major version and a line in the changelog."""
-    known = releases(folder)
+    known = load_releases(folder)
     if not known:
         return []
-    found = [Finding(place_of(each.at), each.rule, each.says) for each in breaks(known[-1], current)]
+    found = [
+        Finding(locate(each.pointer), each.rule, each.message) for each in find_breaking_changes(known[-1], current)
+    ]
     if not found:
         return []
-    version = version_of(current)
-    if version[0] > version_of(known[-1])[0] and _is_told(changelog, current["info"]["version"]):
+    version = parse_version(current)
+    if version[0] > parse_version(known[-1])[0] and _is_announced(changelog, current["info"]["version"]):
         return []
     said = "To break it on purpose, raise the major version and write a line with **Breaking** into CHANGELOG.md."
-    return [*found, Finding(place_of(("info", "version")), "breaking", said)]
+    return [*found, Finding(locate(("info", "version")), "breaking", said)]
 
 
-def _is_told(changelog: Path, version: str) -> bool:
+def _is_announced(changelog: Path, version: str) -> bool:
     """Whether the changelog has a line with **Breaking** for this version, or for what is not released yet."""
     sections = re.split(r"^## ", changelog.read_text(), flags=re.MULTILINE)
     return any(
@@ -64,13 +68,13 @@ def _is_told(changelog: Path, version: str) -> bool:
     )
 
 
-def release(bundle: Path = BUNDLE, folder: Path = RELEASED, changelog: Path = CHANGELOG) -> Path:
+def write_release(bundle: Path = BUNDLE, folder: Path = RELEASES_FOLDER, changelog: Path = CHANGELOG_FILE) -> Path:
     """Keep the bundle as a release; raises CannotRelease when it breaks the one before, or has its version."""
     document = json.loads(bundle.read_text())
-    known = releases(folder)
-    if known and version_of(document) <= version_of(known[-1]):
+    known = load_releases(folder)
+    if known and parse_version(document) <= parse_version(known[-1]):
         raise CannotRelease(f"{known[-1]['info']['version']} is released: raise info.version in spec/openapi.yaml.")
-    if found := gate(document, folder, changelog):
+    if found := find_unannounced_breaks(document, folder, changelog):
         raise CannotRelease("\n".join(map(str, found)))
     folder.mkdir(exist_ok=True)
     kept = folder / f"{document['info']['version']}.json"
@@ -78,49 +82,55 @@ def release(bundle: Path = BUNDLE, folder: Path = RELEASED, changelog: Path = CH
     return kept
 
 
-def contract_changelog(current: Node, folder: Path = RELEASED) -> str:
+def build_contract_changelog(current: Node, folder: Path = RELEASES_FOLDER) -> str:
     """The changelog of the contract, newest first, made from the differences between the bundles."""
-    known = releases(folder)
+    known = load_releases(folder)
     text = "# Changes of the contract\n\nMade from the bundles in `spec/released/` by `make release` and `make spec`.\n"
     if not known:
         return f"{text}\nNothing is released yet: version {current['info']['version']} will be the first.\n"
     steps = list(itertools.pairwise(known))
-    if differences(known[-1], current):
+    if list_changes(known[-1], current):
         steps.append((known[-1], current))
     for before, after in reversed(steps):
         is_kept = after in known
-        text += f"\n## {after['info']['version'] if is_kept else 'Not released yet'}\n{_told(before, after)}"
+        text += (
+            f"\n## {after['info']['version'] if is_kept else 'Not released yet'}\n{_describe_changes(before, after)}"
+        )
     return f"{text}\n## {known[0]['info']['version']}\n\nThe first release.\n"
 
 
-def _told(before: Node, after: Node) -> str:
-    broken = breaks(before, after)
-    told = {remark.says for remark in broken}
-    added = [each for each in differences(before, after) if each["text"] not in told]
+def _describe_changes(before: Node, after: Node) -> str:
+    broken = find_breaking_changes(before, after)
+    told = {remark.message for remark in broken}
+    added = [each for each in list_changes(before, after) if each["text"] not in told]
     parts = {
-        "Breaking": [(each.says, _operation(*each.at[1:3])) for each in broken],
-        "Added and changed": [(each["text"], _operation(each.get("path"), each.get("operation"))) for each in added],
+        "Breaking": [(each.message, _format_operation(*each.pointer[1:3])) for each in broken],
+        "Added and changed": [
+            (each["text"], _format_operation(each.get("path"), each.get("operation"))) for each in added
+        ],
     }
-    return "".join(f"\n### {heading}\n\n{_lines(found)}" for heading, found in parts.items() if found)
+    return "".join(f"\n### {heading}\n\n{_format_changes(found)}" for heading, found in parts.items() if found)
 
 
-def _lines(found: list[tuple[str, str]]) -> str:
+def _format_changes(found: list[tuple[str, str]]) -> str:
     """A line for each thing that is told, with the operations where it is so, whatever the status of their answer.
 
     They are sorted: oasdiff tells the same things in another order each time.
     """
     places: dict[str, dict[str, None]] = {}
     for text, operation in sorted(found):
-        places.setdefault(_OF_ONE_STATUS.sub("", text), {})[operation] = None
-    return "".join(f"- {text}{_where([each for each in known if each])}\n" for text, known in places.items())
+        places.setdefault(_STATUS_PATTERN.sub("", text), {})[operation] = None
+    return "".join(
+        f"- {text}{_format_operations([each for each in known if each])}\n" for text, known in places.items()
+    )
 
 
-def _where(operations: list[str]) -> str:
+def _format_operations(operations: list[str]) -> str:
     if not operations:
         return ""
-    listed = ", ".join(operations) if len(operations) <= _MOST_LISTED else f"{len(operations)} operations"
+    listed = ", ".join(operations) if len(operations) <= _MAX_LISTED_OPERATIONS else f"{len(operations)} operations"
     return f": {listed}"
 
 
-def _operation(path: object = None, method: object = None, *_: object) -> str:
+def _format_operation(path: object = None, method: object = None, *_: object) -> str:
     return f"`{str(method).upper()} {path}`" if path and method else ""

@@ -10,30 +10,30 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.findings import ROOT, SPEC, Place, Pointer
+from pipeline.findings import ROOT, SPEC, Pointer, SourceLocation
 
 
 @cache
-def _composed(file: Path) -> yaml.Node | None:
+def _parse_yaml(file: Path) -> yaml.Node | None:
     return yaml.compose(file.read_text(), Loader=yaml.CSafeLoader)
 
 
-def place_of(pointer: Pointer, root: Path = SPEC / "openapi.yaml") -> Place:
+def locate(pointer: Pointer, root: Path = SPEC / "openapi.yaml") -> SourceLocation:
     """Where the pointer leads, or as near to it as there is anything written."""
-    file, pointer = _begin(pointer, root)
-    node = _composed(file)
-    place = Place(_shown(file), 1, 1)
+    file, pointer = _choose_start(pointer, root)
+    node = _parse_yaml(file)
+    place = SourceLocation(_format_path(file), 1, 1)
     for step in pointer:
         if node is None:
             break
-        file, node, place = _into_reference(file, node, place)
-        key, node = _child(node, step)
+        file, node, place = _follow_reference(file, node, place)
+        key, node = _find_child(node, step)
         if key is not None:
-            place = Place(_shown(file), key.start_mark.line + 1, key.start_mark.column + 1)
+            place = SourceLocation(_format_path(file), key.start_mark.line + 1, key.start_mark.column + 1)
     return place
 
 
-def _begin(pointer: Pointer, root: Path) -> tuple[Path, Pointer]:
+def _choose_start(pointer: Pointer, root: Path) -> tuple[Path, Pointer]:
     match pointer:
         case ("components", kind, name, *rest):
             file = root.parent / str(kind) / f"{name}.yaml"
@@ -42,18 +42,20 @@ def _begin(pointer: Pointer, root: Path) -> tuple[Path, Pointer]:
     return root, pointer
 
 
-def _into_reference(file: Path, node: yaml.Node, place: Place) -> tuple[Path, yaml.Node | None, Place]:
+def _follow_reference(
+    file: Path, node: yaml.Node, location: SourceLocation
+) -> tuple[Path, yaml.Node | None, SourceLocation]:
     """The node that is meant: a reference leads to the top of another file."""
-    _, reference = _child(node, "$ref")
+    _, reference = _find_child(node, "$ref")
     if reference is None:
-        return file, node, place
+        return file, node, location
     target = (file.parent / str(reference.value)).resolve()
     if not target.exists():
-        return file, None, place
-    return target, _composed(target), Place(_shown(target), 1, 1)
+        return file, None, location
+    return target, _parse_yaml(target), SourceLocation(_format_path(target), 1, 1)
 
 
-def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
+def _find_child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
     """What stands under a step: the node to point at (a key, or an item), and the node to go on from."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -65,10 +67,10 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, y
     return None, None
 
 
-def twice_in(file: Path) -> list[tuple[Place, str]]:
+def find_duplicate_keys(file: Path) -> list[tuple[SourceLocation, str]]:
     """Every key that stands twice in one mapping of a file: YAML keeps the last one and says nothing."""
     found = []
-    pending = [_composed(file)]
+    pending = [_parse_yaml(file)]
     while pending:
         node = pending.pop()
         if isinstance(node, yaml.SequenceNode):
@@ -77,13 +79,18 @@ def twice_in(file: Path) -> list[tuple[Place, str]]:
             seen = set()
             for key, value in node.value:
                 if key.value in seen:
-                    found.append((Place(_shown(file), key.start_mark.line + 1, key.start_mark.column + 1), key.value))
+                    found.append(
+                        (
+                            SourceLocation(_format_path(file), key.start_mark.line + 1, key.start_mark.column + 1),
+                            key.value,
+                        )
+                    )
                 seen.add(key.value)
                 pending.append(value)
     return found
 
 
-def _shown(file: Path) -> str:
+def _format_path(file: Path) -> str:
     """The path as a person types it in the top folder."""
     resolved = file.resolve()
     return str(resolved.relative_to(ROOT)) if resolved.is_relative_to(ROOT) else str(resolved)

@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
-_ADDRESS = re.compile(r"http://\S+")
+_ADDRESS_PATTERN = re.compile(r"http://\S+")
 _REQUEST_LINE = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request",')
 
 
@@ -45,7 +45,7 @@ class LiveServer:
                 text=True,
             )
         self.greeting = self._read_greeting()
-        found = _ADDRESS.search(self.greeting)
+        found = _ADDRESS_PATTERN.search(self.greeting)
         assert found, f"The server did not start: {self._errors.read_text()}"
         self.url, _, fragment = found[0].partition("#")
         self.token = fragment.removeprefix("token=") or None

@@ -20,7 +20,7 @@ import tackboard
 from progress import ProgressBar
 from stores import migrations, open_store
 from stores.backup import create_backup
-from tests.engines.dynamodb_server import dynoxide, new_url
+from tests.engines.dynamodb_server import create_table_url, dynoxide
 from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.conftest import postgresql
@@ -159,7 +159,7 @@ MISSING_STORES: dict[str, Callable[[GetFixture], str]] = {
     "sqlite_in_no_folder": lambda _: "sqlite:///no/folder/nothing.db",
     "sqlite_empty": sqlite_empty,
     "postgresql_empty": lambda ask: str(ask("database")),
-    "dynamodb_absent": lambda ask: new_url(str(ask("dynoxide"))),
+    "dynamodb_absent": lambda ask: create_table_url(str(ask("dynoxide"))),
 }
 
 OLDER_STORES: dict[str, Callable[[GetFixture], str]] = {

@@ -12,7 +12,7 @@ import pytest
 
 import tackboard
 from stores import migrations, open_store
-from tests.engines.dynamodb_server import dynoxide, new_url
+from tests.engines.dynamodb_server import create_table_url, dynoxide
 from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.live_server import LiveServer
@@ -80,7 +80,7 @@ def test_a_database_on_a_server_is_migrated_once_and_it_is_told_that_there_is_no
 def test_a_table_has_nothing_to_migrate(
     dynoxide: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("STORE_URL", new_url(dynoxide))
+    monkeypatch.setenv("STORE_URL", create_table_url(dynoxide))
     open_store(os.environ["STORE_URL"]).close()
 
     assert tackboard.main(["migrate"]) == 0

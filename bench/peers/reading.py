@@ -9,7 +9,7 @@ _TABLE = "peers"
 _client = boto3.client("dynamodb", endpoint_url=os.environ["PEERS_ENDPOINT"], region_name="eu-central-1")
 
 
-def board(board_id: str) -> dict[str, Any] | None:
+def read_board(board_id: str) -> dict[str, Any] | None:
     """The board of that id."""
     found = _client.get_item(TableName=_TABLE, Key={"id": {"S": board_id}}, ConsistentRead=True).get("Item")
     if found is None:

@@ -6,12 +6,12 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response
 from mangum import Mangum
 
 from bench.peers.models import BoardId, Card, CardCreate, CardId, CardPage
-from bench.scene import Handler, Scene, Work
+from bench.scene import BenchmarkBoard, DirectCalls, Handler
 
 
-def contender(scene: Scene) -> Handler:
+def contender(scene: BenchmarkBoard) -> Handler:
     """The handler of events."""
-    app, work = FastAPI(), Work(scene)
+    app, work = FastAPI(), DirectCalls(scene)
 
     async def caller(authorization: Annotated[str, Header()]) -> Any:
         found = work.caller(authorization)

@@ -5,12 +5,12 @@ from typing import Any
 import serverless_wsgi
 from flask import Flask, abort, request
 
-from bench.scene import Handler, Scene, Work
+from bench.scene import BenchmarkBoard, DirectCalls, Handler
 
 
-def contender(scene: Scene) -> Handler:
+def contender(scene: BenchmarkBoard) -> Handler:
     """The handler of events."""
-    app, work = Flask(__name__), Work(scene)
+    app, work = Flask(__name__), DirectCalls(scene)
 
     def caller() -> Any:
         return work.caller(request.headers.get("authorization", "")) or abort(401)

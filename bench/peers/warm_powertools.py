@@ -7,15 +7,15 @@ from aws_lambda_powertools.event_handler.exceptions import UnauthorizedError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from bench.peers.models import Card, CardCreate, CardPage
-from bench.scene import Handler, Scene, Work
+from bench.scene import BenchmarkBoard, DirectCalls, Handler
 
 _Board = Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]
 _Card = Annotated[str, Path(pattern="^crd_[0-9a-z]{26}$")]
 
 
-def contender(scene: Scene) -> Handler:
+def contender(scene: BenchmarkBoard) -> Handler:
     """The handler of events."""
-    app, work = APIGatewayHttpResolver(enable_validation=True), Work(scene)
+    app, work = APIGatewayHttpResolver(enable_validation=True), DirectCalls(scene)
 
     def caller() -> Any:
         found = work.caller(app.current_event.headers.get("authorization") or "")

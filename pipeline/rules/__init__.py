@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.bundle import Bundle, Node
-from pipeline.findings import Pointer, Remark
+from pipeline.findings import BundleFinding, Pointer
 from pipeline.rules import bodies, names, operations, schemas
 
 Rule = Callable[[Bundle], Iterator[tuple[Pointer, str]]]
@@ -15,27 +15,29 @@ Rule = Callable[[Bundle], Iterator[tuple[Pointer, str]]]
 RULES: tuple[Rule, ...] = (*schemas.RULES, *names.RULES, *operations.RULES, *bodies.RULES)
 
 
-def remarks(document: Node) -> list[Remark]:
+def find_violations(document: Node) -> list[BundleFinding]:
     """What all rules together say; only where a reference leads nowhere, when one does."""
-    if dangling := list(_dangling(document, (), document)):
-        return [Remark(at, "references-lead-somewhere", f"{reference} is not there.") for at, reference in dangling]
+    if dangling := list(_find_dangling_references(document, (), document)):
+        return [
+            BundleFinding(at, "references-lead-somewhere", f"{reference} is not there.") for at, reference in dangling
+        ]
     bundle = Bundle(document)
-    return [Remark(at, rule.__name__.replace("_", "-"), says) for rule in RULES for at, says in rule(bundle)]
+    return [BundleFinding(at, rule.__name__.replace("_", "-"), says) for rule in RULES for at, says in rule(bundle)]
 
 
-def _dangling(node: Any, at: Pointer, document: Node) -> Iterator[tuple[Pointer, str]]:
+def _find_dangling_references(node: Any, pointer: Pointer, document: Node) -> Iterator[tuple[Pointer, str]]:
     if isinstance(node, list):
         for number, part in enumerate(node):
-            yield from _dangling(part, (*at, number), document)
+            yield from _find_dangling_references(part, (*pointer, number), document)
     elif isinstance(node, dict):
         reference = node.get("$ref")
-        if isinstance(reference, str) and not _leads_somewhere(reference, document):
-            yield (*at, "$ref"), reference
+        if isinstance(reference, str) and not _resolves(reference, document):
+            yield (*pointer, "$ref"), reference
         for name, part in node.items():
-            yield from _dangling(part, (*at, name), document)
+            yield from _find_dangling_references(part, (*pointer, name), document)
 
 
-def _leads_somewhere(reference: str, document: Node) -> bool:
+def _resolves(reference: str, document: Node) -> bool:
     target: Any = document
     for step in reference.removeprefix("#/").split("/"):
         name = step.replace("~1", "/").replace("~0", "~")

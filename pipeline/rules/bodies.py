@@ -8,72 +8,72 @@ from pipeline.bundle import Bundle, Content, Node
 from pipeline.findings import Pointer
 from pipeline.rules.operations import PROBLEM
 
-Found = Iterator[tuple[Pointer, str]]
+Violations = Iterator[tuple[Pointer, str]]
 
 
-def bodies_are_named_objects(bundle: Bundle) -> Found:
+def bodies_are_named_objects(bundle: Bundle) -> Violations:
     """A body is an object, so that it may grow; and it has a name, so that clients have a type for it."""
     for content in bundle.contents():
         schema = content.node.get("schema", {})
         if "$ref" not in schema:
-            yield (*content.at, "schema"), "A body's schema is a reference to spec/schemas."
+            yield (*content.pointer, "schema"), "A body's schema is a reference to spec/schemas."
         resolved = bundle.resolve(schema)
-        is_json = str(content.at[-1]).endswith("json")
+        is_json = str(content.pointer[-1]).endswith("json")
         if is_json and resolved.get("type") != "object" and not resolved.keys() & {"oneOf", "allOf"}:
-            yield (*content.at, "schema"), "A body is an object at the top."
+            yield (*content.pointer, "schema"), "A body is an object at the top."
 
 
-def bodies_have_examples(bundle: Bundle) -> Found:
+def bodies_have_examples(bundle: Bundle) -> Violations:
     """The documentation, the mock and the collection of requests live on examples."""
     for content in bundle.contents():
-        if not list(_examples(bundle, content)):
-            yield content.at, "Give this body an example."
+        if not list(_list_examples(bundle, content)):
+            yield content.pointer, "Give this body an example."
 
 
-def examples_keep_their_schema(bundle: Bundle) -> Found:
+def examples_match_their_schema(bundle: Bundle) -> Violations:
     """What is shown is what is allowed."""
     for content in bundle.contents():
-        for at, value in _examples(bundle, content):
-            yield from _faults(bundle, at, content.node.get("schema", {}), content.direction, value)
+        for at, value in _list_examples(bundle, content):
+            yield from _validate_example(bundle, at, content.node.get("schema", {}), content.direction, value)
     for at, node in bundle.parameters_and_headers():
         if "example" in node:
-            yield from _faults(bundle, (*at, "example"), node.get("schema", {}), "response", node["example"])
+            yield from _validate_example(bundle, (*at, "example"), node.get("schema", {}), "response", node["example"])
     for at, schema in bundle.all_schemas.items():
-        direction: Direction = "request" if at in bundle.of_requests else "response"
+        direction: Direction = "request" if at in bundle.request_schemas else "response"
         for keyword in ("example", "default"):
             if keyword in schema:
-                yield from _faults(bundle, (*at, keyword), schema, direction, schema[keyword])
+                yield from _validate_example(bundle, (*at, keyword), schema, direction, schema[keyword])
 
 
-def _examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, Any]]:
+def _list_examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, Any]]:
     if "example" in content.node:
-        yield (*content.at, "example"), content.node["example"]
+        yield (*content.pointer, "example"), content.node["example"]
     for name, node in content.node.get("examples", {}).items():
-        at, example = bundle.lead((*content.at, "examples", name), node)
+        at, example = bundle.follow((*content.pointer, "examples", name), node)
         if "value" in example:
             yield (*at, "value"), example["value"]
 
 
-def _faults(bundle: Bundle, at: Pointer, schema: Node, direction: Direction, value: Any) -> Found:
+def _validate_example(bundle: Bundle, pointer: Pointer, schema: Node, direction: Direction, value: Any) -> Violations:
     try:
         faults = bundle.schemas.get_check(schema, direction).find_violations(value)
     except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever it breaks on.
-        yield at, f"The schema of this example can't be used: {str(error)[:200]}"
+        yield pointer, f"The schema of this example can't be used: {str(error)[:200]}"
         return
     for fault in faults:
-        yield (*at, *fault.pointer.strip("/").split("/")), f"The example {fault.message}."
+        yield (*pointer, *fault.pointer.strip("/").split("/")), f"The example {fault.message}."
 
 
-def examples_show_everything(bundle: Bundle) -> Found:
+def every_property_has_an_example(bundle: Bundle) -> Violations:
     """Whoever learns from examples sees each property of an answer at least once."""
     shown: set[Pointer] = set()
     answered: dict[Pointer, Node] = {}
     for content in bundle.contents():
         if content.direction == "response":
-            at = (*content.at, "schema")
-            answered |= dict(bundle.reachable(at, content.node.get("schema", {})))
-            for _, value in _examples(bundle, content):
-                _mark(bundle, at, content.node.get("schema", {}), value, shown)
+            at = (*content.pointer, "schema")
+            answered |= dict(bundle.walk_schema(at, content.node.get("schema", {})))
+            for _, value in _list_examples(bundle, content):
+                _mark_shown_properties(bundle, at, content.node.get("schema", {}), value, shown)
     for at, schema in answered.items():
         for name, part in schema.get("properties", {}).items():
             seen = (*at, "properties", name) in shown or part.get(KNOWN_VALUES_EXTENSION) == []
@@ -81,36 +81,36 @@ def examples_show_everything(bundle: Bundle) -> Found:
                 yield (*at, "properties", name), "No example shows this property."
 
 
-def _mark(bundle: Bundle, at: Pointer, schema: Any, value: Any, shown: set[Pointer]) -> None:
+def _mark_shown_properties(bundle: Bundle, pointer: Pointer, schema: Any, value: Any, shown: set[Pointer]) -> None:
     """Note every property that a value shows."""
-    at, schema = bundle.lead(at, schema)
+    pointer, schema = bundle.follow(pointer, schema)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for number, part in enumerate(schema.get(keyword, [])):
-            _mark(bundle, (*at, keyword, number), part, value, shown)
+            _mark_shown_properties(bundle, (*pointer, keyword, number), part, value, shown)
     if isinstance(value, dict):
         for name, part in schema.get("properties", {}).items():
             if name in value:
-                shown.add((*at, "properties", name))
-                _mark(bundle, (*at, "properties", name), part, value[name], shown)
+                shown.add((*pointer, "properties", name))
+                _mark_shown_properties(bundle, (*pointer, "properties", name), part, value[name], shown)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for item in value:
-            _mark(bundle, (*at, "items"), schema["items"], item, shown)
+            _mark_shown_properties(bundle, (*pointer, "items"), schema["items"], item, shown)
 
 
-def examples_of_problems_are_true(bundle: Bundle) -> Found:
+def problem_examples_match_their_status(bundle: Bundle) -> Violations:
     """An example of a problem has the status it stands under, a code of the list, and the type that goes with it."""
     codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get(KNOWN_VALUES_EXTENSION, [])
     for content in bundle.contents():
-        if content.media != PROBLEM:
+        if content.media_type != PROBLEM:
             continue
-        for at, value in _examples(bundle, content):
+        for at, value in _list_examples(bundle, content):
             if str(value.get("status")) != content.status:
                 yield (*at, "status"), f"This problem stands under {content.status}."
             if value.get("type") != f"/problems/{value.get('code')}" or value.get("code") not in codes:
                 yield (*at, "code"), "code is one of ProblemCode, and type is /problems/ and the code."
 
 
-def codes_have_a_page(bundle: Bundle) -> Found:
+def codes_have_a_page(bundle: Bundle) -> Violations:
     """The type of a problem leads to a page, made from the row that its code has in the table of ProblemCode."""
     at = ("components", "schemas", "ProblemCode")
     schema = bundle.components.get("schemas", {}).get("ProblemCode", {})
@@ -122,8 +122,8 @@ def codes_have_a_page(bundle: Bundle) -> Found:
 RULES = (
     bodies_are_named_objects,
     bodies_have_examples,
-    examples_keep_their_schema,
-    examples_show_everything,
-    examples_of_problems_are_true,
+    examples_match_their_schema,
+    every_property_has_an_example,
+    problem_examples_match_their_status,
     codes_have_a_page,
 )

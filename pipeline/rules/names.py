@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.bundle import Bundle
 from pipeline.findings import Pointer
 
-Found = Iterator[tuple[Pointer, str]]
+Violations = Iterator[tuple[Pointer, str]]
 
 EXTENSIONS = frozenset(
     (
@@ -31,7 +31,7 @@ _PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _HEADER = re.compile(r"(ETag|WWW|[A-Z][a-z0-9]*)(-[A-Z][a-z0-9]*)*")
 
 
-def paths_are_kebab_case(bundle: Bundle) -> Found:
+def paths_are_kebab_case(bundle: Bundle) -> Violations:
     """A segment of a path is a word in lower case, with hyphens, or one parameter in snake_case."""
     for path in bundle.document.get("paths", {}):
         for segment in path.removeprefix("/").split("/"):
@@ -41,7 +41,7 @@ def paths_are_kebab_case(bundle: Bundle) -> Found:
                 yield ("paths", path), f"{segment!r} is neither in kebab-case nor one {{parameter}} in snake_case."
 
 
-def parameters_and_headers_are_named_alike(bundle: Bundle) -> Found:
+def parameters_and_headers_have_one_case(bundle: Bundle) -> Violations:
     """Parameters of paths and queries are snake_case, headers are Words-With-Hyphens."""
     for at, node in bundle.parameters_and_headers():
         name = str(node.get("name", ""))
@@ -55,7 +55,7 @@ def parameters_and_headers_are_named_alike(bundle: Bundle) -> Found:
                     yield (*at, "headers", name), f"{name!r} is not written as headers are: Words-With-Hyphens."
 
 
-def properties_and_links_are_snake_case(bundle: Bundle) -> Found:
+def properties_and_links_are_snake_case(bundle: Bundle) -> Violations:
     """Properties and links become attributes and functions in generated clients."""
     for at, schema in bundle.all_schemas.items():
         for name in schema.get("properties", {}):
@@ -68,7 +68,7 @@ def properties_and_links_are_snake_case(bundle: Bundle) -> Found:
                     yield (*at, "links", name), "A link is named in snake_case."
 
 
-def components_are_pascal_case(bundle: Bundle) -> Found:
+def components_are_pascal_case(bundle: Bundle) -> Violations:
     """Generated clients name their types after components."""
     for kind, named in bundle.components.items():
         for name in named:
@@ -76,37 +76,39 @@ def components_are_pascal_case(bundle: Bundle) -> Found:
                 yield ("components", kind, name), "A component is named in PascalCase."
 
 
-def tags_are_kebab_case(bundle: Bundle) -> Found:
+def tags_are_kebab_case(bundle: Bundle) -> Violations:
     """Generated clients name a module or a class after a tag."""
     for number, tag in enumerate(bundle.document.get("tags", [])):
         if not _KEBAB.fullmatch(str(tag.get("name"))):
             yield ("tags", number, "name"), "A tag is named in kebab-case."
 
 
-def extensions_are_known(bundle: Bundle) -> Found:
+def extensions_are_known(bundle: Bundle) -> Violations:
     """An extension is a rule that code reads, so it is spelt as the code spells it."""
-    for at, name in _extensions(bundle.document, ()):
+    for at, name in _list_extensions(bundle.document, ()):
         if name not in EXTENSIONS:
             yield at, f"No code reads {name}: known are {', '.join(sorted(EXTENSIONS))}."
 
 
-def _extensions(node: Any, at: Pointer) -> Iterator[tuple[Pointer, str]]:
+def _list_extensions(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
     if isinstance(node, list):
         for number, part in enumerate(node):
-            yield from _extensions(part, (*at, number))
+            yield from _list_extensions(part, (*pointer, number))
     elif isinstance(node, dict):
         for name, part in node.items():
             if name.startswith("x-"):
-                yield (*at, name), name
+                yield (*pointer, name), name
             elif name not in ("example", "examples", "properties", "value"):
-                yield from _extensions(part, (*at, name))
+                yield from _list_extensions(part, (*pointer, name))
             elif name == "properties":
-                yield from (found for key, schema in part.items() for found in _extensions(schema, (*at, name, key)))
+                yield from (
+                    found for key, schema in part.items() for found in _list_extensions(schema, (*pointer, name, key))
+                )
 
 
 RULES = (
     paths_are_kebab_case,
-    parameters_and_headers_are_named_alike,
+    parameters_and_headers_have_one_case,
     properties_and_links_are_snake_case,
     components_are_pascal_case,
     tags_are_kebab_case,

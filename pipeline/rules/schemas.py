@@ -9,14 +9,14 @@ from contract.schemas import KNOWN_VALUES_EXTENSION, find_unenforceable_schemas
 from pipeline.bundle import Bundle, Node
 from pipeline.findings import Pointer
 
-Found = Iterator[tuple[Pointer, str]]
+Violations = Iterator[tuple[Pointer, str]]
 
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
-_UNPORTABLE = re.compile(r"\\[dDwWsSpPbB]|\(\?|\\[1-9]")
-_DOT = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\])|(\.)")
+_UNPORTABLE_PATTERN = re.compile(r"\\[dDwWsSpPbB]|\(\?|\\[1-9]")
+_DOT_PATTERN = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\])|(\.)")
 """A dot that stands for any character, in the first group: what is escaped or in a class is passed over."""
-_REPEATED_REPETITION = re.compile(r"[*+}]\)(?:[*+]|\{\d+,\d*\})")
-_TYPES: dict[str, tuple[type, ...]] = {
+_NESTED_QUANTIFIER_PATTERN = re.compile(r"[*+}]\)(?:[*+]|\{\d+,\d*\})")
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
@@ -26,21 +26,21 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def formats_and_patterns_can_be_enforced(bundle: Bundle) -> Found:
+def formats_and_patterns_can_be_enforced(bundle: Bundle) -> Violations:
     """An unknown format, or a pattern that can't be compiled, is a rule that nobody checks."""
     for where, fault in find_unenforceable_schemas(bundle.document):
         steps = where.removeprefix("#/").split("/")
         yield tuple(step.replace("~1", "/").replace("~0", "~") for step in steps), fault[0].upper() + fault[1:]
 
 
-def schema_has_a_type(bundle: Bundle) -> Found:
+def schema_has_a_type(bundle: Bundle) -> Violations:
     """Without a type, everything is allowed."""
     for at, schema in bundle.all_schemas.items():
         if "type" not in schema and not schema.keys() & {"allOf", "anyOf", "oneOf", "not", "enum"}:
             yield at, "This schema has no type, so it allows everything."
 
 
-def schema_is_described(bundle: Bundle) -> Found:
+def schema_is_described(bundle: Bundle) -> Violations:
     """Whoever reads a property or a parameter is told what it means."""
     for at, schema in bundle.all_schemas.items():
         named = (at[:2] == ("components", "schemas") and len(at) == 3) or at[-2:-1] == ("properties",)  # noqa: PLR2004 - components, schemas, a name.
@@ -48,7 +48,7 @@ def schema_is_described(bundle: Bundle) -> Found:
             yield at, "Say in a description what this means."
 
 
-def bounds_leave_room(bundle: Bundle) -> Found:
+def bounds_leave_room(bundle: Bundle) -> Violations:
     """A least that is above the most allows nothing."""
     for at, schema in bundle.all_schemas.items():
         for least, most in _BOUNDS:
@@ -56,7 +56,7 @@ def bounds_leave_room(bundle: Bundle) -> Found:
                 yield (*at, least), f"{least} is {schema[least]} and {most} is {schema[most]}: no value keeps both."
 
 
-def bounds_fit_the_type(bundle: Bundle) -> Found:
+def bounds_fit_the_type(bundle: Bundle) -> Violations:
     """A bound of length on a number, or of size on a text, is a rule that nobody checks."""
     fitting = {"minimum": ("integer", "number"), "minLength": ("string",), "minItems": ("array",)}
     fitting |= {"maximum": ("integer", "number"), "maxLength": ("string",), "maxItems": ("array",)}
@@ -67,7 +67,7 @@ def bounds_fit_the_type(bundle: Bundle) -> Found:
                 yield (*at, keyword), f"{keyword} says nothing about a value of the type {schema['type']}."
 
 
-def patterns_are_portable(bundle: Bundle) -> Found:
+def patterns_are_portable(bundle: Bundle) -> Violations:
     """A pattern means the same in every language, and can't be made to run for ever."""
     for at, schema in bundle.all_schemas.items():
         pattern = schema.get("pattern")
@@ -75,15 +75,15 @@ def patterns_are_portable(bundle: Bundle) -> Found:
             continue
         if not (pattern.startswith("^") and pattern.endswith("$")):
             yield (*at, "pattern"), "A pattern reaches from ^ to $, or it allows anything around what it names."
-        if _UNPORTABLE.search(pattern):
+        if _UNPORTABLE_PATTERN.search(pattern):
             yield (*at, "pattern"), r"\d, \w, \s, \b, \p, lookaround and back references differ between languages."
-        if any(found[1] for found in _DOT.finditer(pattern)):
+        if any(found[1] for found in _DOT_PATTERN.finditer(pattern)):
             yield (*at, "pattern"), "A dot leaves out other line ends in one language than in the next: name a class."
-        if _REPEATED_REPETITION.search(pattern):
+        if _NESTED_QUANTIFIER_PATTERN.search(pattern):
             yield (*at, "pattern"), "A repetition of a repetition takes for ever on a text that nearly fits."
 
 
-def enum_values_fit(bundle: Bundle) -> Found:
+def enum_values_fit(bundle: Bundle) -> Violations:
     """Every value of an enum has the type beside it; null is named exactly where it is allowed."""
     for at, schema in bundle.all_schemas.items():
         values = schema.get("enum")
@@ -99,13 +99,13 @@ def enum_values_fit(bundle: Bundle) -> Found:
 
 
 def _is_of_type(value: Any, schema: Node) -> bool:
-    kinds = _TYPES.get(str(schema.get("type")))
+    kinds = _PYTHON_TYPES.get(str(schema.get("type")))
     if kinds is None:
         return True
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
-def required_names_a_property(bundle: Bundle) -> Found:
+def required_names_a_property(bundle: Bundle) -> Violations:
     """What is required must be described too."""
     for at, schema in bundle.all_schemas.items():
         for number, name in enumerate(schema.get("required", [])):
@@ -113,28 +113,28 @@ def required_names_a_property(bundle: Bundle) -> Found:
                 yield (*at, "required", number), f"{name!r} is required and is no property of this schema."
 
 
-def requests_are_closed(bundle: Bundle) -> Found:
+def requests_are_closed(bundle: Bundle) -> Violations:
     """An unknown property in a request is a misspelt one; an open object would pass over it in silence.
 
     What another system writes is not ours to close: such a schema says so with x-tackboard-foreign.
     """
-    for at, schema in bundle.of_requests.items():
+    for at, schema in bundle.request_schemas.items():
         is_ours = not schema.get("x-tackboard-foreign")
         if is_ours and schema.get("type") == "object" and schema.get("additionalProperties") is not False:
             yield at, "A request comes here: say additionalProperties: false."
 
 
-def what_may_be_absent_may_be_null(bundle: Bundle) -> Found:
+def optional_properties_are_nullable(bundle: Bundle) -> Violations:
     """Many clients send null for what nobody filled in; only a merge patch gives null a meaning of its own.
 
     Where a least number of properties is demanded, null would count towards it, so it is not allowed.
     """
     seen: set[Pointer] = set()
     for operation in bundle.operations:
-        at, body = bundle.lead((*operation.at, "requestBody"), operation.node.get("requestBody", {}))
+        at, body = bundle.follow((*operation.pointer, "requestBody"), operation.node.get("requestBody", {}))
         for media, content in body.get("content", {}).items():
             schema = ((*at, "content", media, "schema"), content.get("schema", {}))
-            for where, part in () if MERGE_PATCH_JSON in body["content"] else bundle.reachable(*schema, seen):
+            for where, part in () if MERGE_PATCH_JSON in body["content"] else bundle.walk_schema(*schema, seen):
                 is_counted = "minProperties" in part
                 for name in part.get("properties", {}).keys() - set(part.get("required", [])):
                     if bool(bundle.resolve(part["properties"][name]).get("nullable")) == is_counted:
@@ -142,22 +142,22 @@ def what_may_be_absent_may_be_null(bundle: Bundle) -> Found:
                         yield (*where, "properties", name), f"{says}: say nullable: {str(not is_counted).lower()}."
 
 
-def requests_have_no_defaults(bundle: Bundle) -> Found:
+def requests_have_no_defaults(bundle: Bundle) -> Violations:
     """Generated clients send a default as if the user had chosen it."""
-    for at, schema in bundle.of_requests.items():
+    for at, schema in bundle.request_schemas.items():
         for keyword in ("default", "readOnly"):
             if keyword in schema:
                 yield (*at, keyword), f"{keyword} has no place in a request."
 
 
-def answers_are_open(bundle: Bundle) -> Found:
+def responses_are_open(bundle: Bundle) -> Violations:
     """An object in an answer may grow; clients generated from a closed one throw on the first new property."""
     for at, schema in bundle.all_schemas.items():
-        if at not in bundle.of_requests and schema.get("additionalProperties") is False:
+        if at not in bundle.request_schemas and schema.get("additionalProperties") is False:
             yield (*at, "additionalProperties"), "Only answers have this schema: leave it open, so that it may grow."
 
 
-def discriminators_lead_somewhere(bundle: Bundle) -> Found:
+def discriminators_resolve(bundle: Bundle) -> Violations:
     """A discriminator names a required property of every alternative, and its mapping reaches each of them."""
     for at, schema in bundle.all_schemas.items():
         chosen = schema.get("discriminator")
@@ -171,7 +171,7 @@ def discriminators_lead_somewhere(bundle: Bundle) -> Found:
             yield (*at, "discriminator", "mapping"), "The mapping and the alternatives are not the same."
         for value, reference in mapping.items():
             name = chosen.get("propertyName")
-            part = _gathered(bundle, bundle.resolve({"$ref": reference}))
+            part = _merge_all_of(bundle, bundle.resolve({"$ref": reference}))
             allowed = bundle.resolve(part["properties"].get(name, {}))
             # What is for readers of later versions has no value of its own.
             is_right = allowed.get("enum") == [value] or allowed.get(KNOWN_VALUES_EXTENSION) == []
@@ -182,7 +182,7 @@ def discriminators_lead_somewhere(bundle: Bundle) -> Found:
                 )
 
 
-def _gathered(bundle: Bundle, schema: Node) -> Node:
+def _merge_all_of(bundle: Bundle, schema: Node) -> Node:
     """Properties and required names of a schema with those of the parts of its allOf."""
     parts = [schema, *(bundle.resolve(part) for part in schema.get("allOf", []))]
     return {
@@ -191,7 +191,7 @@ def _gathered(bundle: Bundle, schema: Node) -> Node:
     }
 
 
-def unions_and_items_are_named(bundle: Bundle) -> Found:
+def unions_and_items_are_named(bundle: Bundle) -> Violations:
     """Generated clients name a type after its schema; an inline object or enum gets a name that nobody chose."""
     for at, schema in bundle.all_schemas.items():
         inline = at[:2] != ("components", "schemas") or len(at) > 3  # noqa: PLR2004 - components, schemas, a name.
@@ -202,7 +202,7 @@ def unions_and_items_are_named(bundle: Bundle) -> Found:
             yield at, "Give this object or enum a file of its own in spec/schemas, and so a name."
 
 
-def open_enums_are_whole(bundle: Bundle) -> Found:
+def open_enums_are_complete(bundle: Bundle) -> Violations:
     """An open enum has its known values twice, for who checks and for who generates, and takes any that may come."""
     for at, schema in bundle.all_schemas.items():
         known = schema.get(KNOWN_VALUES_EXTENSION)
@@ -219,7 +219,7 @@ def open_enums_are_whole(bundle: Bundle) -> Found:
 
 
 RULES = (
-    open_enums_are_whole,
+    open_enums_are_complete,
     formats_and_patterns_can_be_enforced,
     schema_has_a_type,
     schema_is_described,
@@ -229,9 +229,9 @@ RULES = (
     enum_values_fit,
     required_names_a_property,
     requests_are_closed,
-    what_may_be_absent_may_be_null,
+    optional_properties_are_nullable,
     requests_have_no_defaults,
-    answers_are_open,
-    discriminators_lead_somewhere,
+    responses_are_open,
+    discriminators_resolve,
     unions_and_items_are_named,
 )

@@ -18,11 +18,11 @@ from contract.strict_json import MAX_DEPTH
 from tests.api.client import BASE, Client
 from tests.contract.aws_events import http_api_event
 from tests.contract.both_ways import build_function
-from tests.fuzz.hostile_bodies import Target, hostile_bodies, places, targets, valid_body
+from tests.fuzz.hostile_bodies import Target, build_hostile_bodies, build_valid_body, list_targets, walk_paths
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
-TARGETS = targets(BUNDLE)
+TARGETS = list_targets(BUNDLE)
 ORDINARY = [target for target in TARGETS if target.limit < 2**20 and target.media == "application/json"]
 IMPORTS = [target for target in TARGETS if target.limit >= 2**20]
 TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
@@ -70,9 +70,9 @@ def least(client: Client, target: Target, raw: bytes, enough: float = 0.0) -> fl
 
 def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
     """The hostile bodies of a place that has an array, else some of the whole; once, also what is no JSON."""
-    arrays = [path for path, schema in places(SCHEMAS, target.schema) if schema.get("type") == "array"]
+    arrays = [path for path, schema in walk_paths(SCHEMAS, target.schema) if schema.get("type") == "array"]
     place = "".join(f"/{step}" for step in arrays[-1]) if arrays else "all"
-    for name, raw in hostile_bodies(SCHEMAS, target):
+    for name, raw in build_hostile_bodies(SCHEMAS, target):
         at, _, filling = name.partition(": ")
         if (at == place and (arrays or filling in OF_THE_WHOLE)) or (not filling and target is ORDINARY[0]):
             yield name, raw
@@ -80,7 +80,7 @@ def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("target", ORDINARY, ids=str)
 def test_no_body_costs_much_more_than_a_valid_one(mina: Client, errors_made: list[int], target: Target) -> None:
-    most = least(mina, target, valid_body(target)) + MAX_EXTRA_SECONDS
+    most = least(mina, target, build_valid_body(target)) + MAX_EXTRA_SECONDS
 
     for name, raw in bodies_of_one_place(target):
         errors_made.clear()
@@ -108,7 +108,7 @@ def test_no_place_of_an_import_makes_many_errors(errors_made: list[int], target:
     check = SCHEMAS.get_check(target.schema, "request")
     filling = json.loads(text)
 
-    for path, _ in places(SCHEMAS, target.schema):
+    for path, _ in walk_paths(SCHEMAS, target.schema):
         if len(path) > 2:
             continue
         errors_made.clear()

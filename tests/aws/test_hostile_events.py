@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aws.function import Function, RefusedEvent
+from aws.function import EventRejected, Function
 from tests.contract.aws_events import http_api_event, load_balancer_event, rest_api_event
 from tests.contract.both_ways import build_function
 from tests.contract.client import TOKEN
@@ -65,7 +65,7 @@ REFUSED: dict[str, Any] = {
 
 @pytest.mark.parametrize("event", REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_and_written_down(telling: Function, event: Any, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "tackboard"), pytest.raises(RefusedEvent):
+    with caplog.at_level(logging.WARNING, "tackboard"), pytest.raises(EventRejected):
         telling(event, None)
 
     assert [record.message.startswith("An event was refused: ") for record in caplog.records] == [True]

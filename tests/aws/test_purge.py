@@ -13,8 +13,8 @@ import yaml
 from app import create_app
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.purge import EVENT, Purge
-from aws.records import Records
+from aws.purge import PURGE_EVENT, ScheduledPurge
+from aws.records import RequestRecorder
 from deploy.building import ROOT
 from kanban.store import Unavailable
 from stores import open_store
@@ -31,12 +31,14 @@ def purged(dynoxide: str) -> Iterator[tuple[Client, Scheduled]]:
     url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
     with closing(open_store(url, remaining_seconds=deadline.remaining)) as store:
         application = create_app(store, clock=lambda: NOW, open_signup=True)
-        purge = Purge(store, lambda: NOW + timedelta(days=days[0]))
-        function = Function(application, deadline, Records("test", lambda: NOW, lambda: 0.0, lambda _: None), purge)
+        purge = ScheduledPurge(store, lambda: NOW + timedelta(days=days[0]))
+        function = Function(
+            application, deadline, RequestRecorder("test", lambda: NOW, lambda: 0.0, lambda _: None), purge
+        )
 
         def send(*, days_later: int, milliseconds: float = 15_000) -> dict[str, Any]:
             days[0] = days_later
-            return function(EVENT, SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds))
+            return function(PURGE_EVENT, SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds))
 
         client = Client(application)
         yield client.with_token(client.post("/users", {"name": "Mina"}).json["token"]), send
@@ -75,14 +77,14 @@ def test_a_table_that_cannot_be_used_is_no_quiet_end(dynoxide: str) -> None:
     store.close()
 
     with pytest.raises(Unavailable):
-        Purge(store, lambda: NOW)()
+        ScheduledPurge(store, lambda: NOW)()
 
 
 def test_the_schedule_sends_what_the_function_waits_for() -> None:
     resources = yaml.load((ROOT / "resources" / "purge.yml").read_text(), _Loader)["Resources"]  # noqa: S506 - it is a SafeLoader.
     (target,) = resources["PurgeSchedule"]["Properties"]["Targets"]
 
-    assert yaml.safe_load(target["Input"]) == EVENT
+    assert yaml.safe_load(target["Input"]) == PURGE_EVENT
 
 
 class _Loader(yaml.SafeLoader):

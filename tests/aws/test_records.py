@@ -16,7 +16,7 @@ import pytest
 from app import create_app
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import Records
+from aws.records import RequestRecorder
 from contract.log_lines import LogLineFormatter
 from contract.notes import start_request_context
 from kanban.errors import NotFound
@@ -46,7 +46,7 @@ def lines() -> list[str]:
 def ask(store: Store, lines: list[str]) -> Ask:
     """Sends a request and answers the line that was written about it."""
     stopwatch = iter(range(1_000_000))
-    records = Records("test", lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
+    records = RequestRecorder("test", lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
     answering = Function(create_app(store, clock=lambda: NOW, open_signup=True), Deadline(), records, dict)
 
     def send(

@@ -17,8 +17,8 @@ from app import create_app
 from aws import snapshot
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.purge import Purge
-from aws.records import Records
+from aws.purge import ScheduledPurge
+from aws.records import RequestRecorder
 from stores import open_store
 from tests.aws.test_records import NOW
 from tests.contract.aws_events import http_api_event
@@ -33,13 +33,13 @@ class Running:
         url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
         self.client: Any = None
         self.store = open_store(url, remaining_seconds=deadline.remaining, on_client=self._watch)
-        records = Records("test", lambda: NOW, time.perf_counter, self.lines.append)
+        records = RequestRecorder("test", lambda: NOW, time.perf_counter, self.lines.append)
         application = create_app(self.store, open_signup=True)
-        self._function = Function(application, deadline, records, Purge(self.store, lambda: NOW))
+        self._function = Function(application, deadline, records, ScheduledPurge(self.store, lambda: NOW))
 
     def _watch(self, client: Any) -> None:
         self.client = client
-        snapshot.watch(client)
+        snapshot.register_client(client)
 
     def ask(
         self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000, each: float = 0
@@ -90,7 +90,7 @@ def test_readiness_is_one_call(running: Running) -> None:
 
 
 def test_a_thawed_process_opens_its_own_connections(running: Running) -> None:
-    snapshot.let_go()
+    snapshot.close_connections()
 
     assert running.ask("GET", "/v1/ready")[0] == 200
 
@@ -100,7 +100,7 @@ def test_a_thawed_process_takes_its_own_chances() -> None:
     drawn = []
     for _ in range(2):
         random.setstate(frozen)
-        snapshot.renew()
+        snapshot.reseed_random()
         drawn.append(random.random())  # noqa: S311 - it is not used.
 
     assert drawn[0] != drawn[1]
@@ -114,9 +114,9 @@ def test_lambda_is_asked_to_call_when_it_can(monkeypatch: pytest.MonkeyPatch) ->
     runtime.__spec__ = SimpleNamespace()  # type: ignore[assignment] # it is looked for.
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
 
-    snapshot.register()
+    snapshot.register_snapshot_hooks()
 
-    assert hooks == [snapshot.let_go, snapshot.renew]
+    assert hooks == [snapshot.close_connections, snapshot.reseed_random]
 
 
 def test_a_call_that_is_tried_again_stops_while_there_is_time_to_answer(running: Running) -> None:

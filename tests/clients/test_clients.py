@@ -30,12 +30,12 @@ def code_in_readme() -> str:
 @pytest.mark.parametrize(
     ("make", "names"),
     [
-        pytest.param(clients.typescript, ["openapi-fetch", "@hey-api/openapi-ts"], id="typescript"),
-        pytest.param(clients.python, ["openapi-python-client"], id="python"),
+        pytest.param(clients.build_typescript_clients, ["openapi-fetch", "@hey-api/openapi-ts"], id="typescript"),
+        pytest.param(clients.build_python_client, ["openapi-python-client"], id="python"),
     ],
 )
 def test_every_client_compiles_and_walks_through_the_main_job(
-    make: Callable[[], list[clients.Walk]], names: list[str], live_server: LiveServer
+    make: Callable[[], list[clients.ClientProgram]], names: list[str], live_server: LiveServer
 ) -> None:
     walks = make()
 
@@ -53,7 +53,7 @@ def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
 @pytest.fixture
 def readme_program() -> Iterator[Path]:
     """The program of README as a file beside the walks, which are compiled together."""
-    program = clients.MADE / "typescript" / "readme.ts"
+    program = clients.OUTPUT_FOLDER / "typescript" / "readme.ts"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(code_in_readme())
     yield program
@@ -61,8 +61,8 @@ def readme_program() -> Iterator[Path]:
 
 
 def test_the_code_that_readme_shows_runs_as_it_stands_there(readme_program: Path, live_server: LiveServer) -> None:
-    clients.typescript()
-    program = clients.Walk("README", ("node", "compiled/readme.js"), readme_program.parent, {})
+    clients.build_typescript_clients()
+    program = clients.ClientProgram("README", ("node", "compiled/readme.js"), readme_program.parent, {})
 
     printed = program.run(f"{live_server.url}v1", live_server.token or "")
 

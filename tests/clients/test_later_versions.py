@@ -13,16 +13,16 @@ import pytest
 from app import DOCUMENT_PATH
 from contract.schemas import KNOWN_VALUES_EXTENSION
 from pipeline import clients
-from pipeline.breaking import closed
+from pipeline.breaking import close_open_schemas
 from pipeline.findings import ROOT
-from pipeline.released import RELEASED, releases, version_of
+from pipeline.released import RELEASES_FOLDER, load_releases, parse_version
 from tests.clients.test_clients import shown_in_readme
 from tests.live_server import LiveServer
 
 BOARD, CARD = "brd_01m7wjyxw0g21k7me9wgs7f9wj", "crd_01m7wkh7t08a422d8ejt8mj7v1"
 PLACE = {"TACKBOARD_BOARD": BOARD, "TACKBOARD_CARD": CARD}
 CURRENT: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
-OLD = [document["info"]["version"] for document in releases() if version_of(document) < (1, 3, 0)]
+OLD = [document["info"]["version"] for document in load_releases() if parse_version(document) < (1, 3, 0)]
 
 
 def event(seq: int, kind: str, data: dict[str, Any], **ids: str) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def later() -> Iterator[str]:
 
 
 def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None:
-    (walk,) = clients.python()
+    (walk,) = clients.build_python_client()
 
-    assert walk.of("read_feed").run(later, "token", **PLACE).splitlines() == [
+    assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 14:00 board.created",
         "2 14:00 card.painted: {'colour': 'red'}",
         "3 14:00 board.updated",
@@ -102,9 +102,9 @@ def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None
 
 
 def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str) -> None:
-    walk, _ = clients.typescript()
+    walk, _ = clients.build_typescript_clients()
 
-    assert walk.of("read_feed").run(later, "token", **PLACE).splitlines() == [
+    assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 board.created",
         "2 card.painted",
         "3 board.updated",
@@ -118,22 +118,22 @@ def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str)
 def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
     version: str, live_server: LiveServer
 ) -> None:
-    (walk,) = clients.python(RELEASED / f"{version}.json")
+    (walk,) = clients.build_python_client(RELEASES_FOLDER / f"{version}.json")
     url, token = f"{live_server.url}v1", live_server.token or ""
 
     assert walk.run(url, token) == shown_in_readme()
 
     board = first_of(live_server, "boards")
     place = {"TACKBOARD_BOARD": board, "TACKBOARD_CARD": first_of(live_server, f"boards/{board}/cards")}
-    assert walk.of("read_feed").run(url, token, **place).splitlines()[-1] == "409 wrong_stage"
+    assert walk.with_program("read_feed").run(url, token, **place).splitlines()[-1] == "409 wrong_stage"
 
 
 @pytest.mark.parametrize("version", OLD)
 def test_an_older_python_client_raises_where_the_table_says(version: str, later: str) -> None:
-    (walk,) = clients.python(RELEASED / f"{version}.json")
+    (walk,) = clients.build_python_client(RELEASES_FOLDER / f"{version}.json")
 
     with pytest.raises(clients.ClientFailed, match="is not a valid"):
-        walk.of("read_feed").run(later, "token", **PLACE)
+        walk.with_program("read_feed").run(later, "token", **PLACE)
 
 
 def first_of(server: LiveServer, path: str) -> str:
@@ -146,13 +146,13 @@ def first_of(server: LiveServer, path: str) -> str:
 
 
 def values(document: dict[str, Any], name: str) -> list[str]:
-    schema = closed(document)["components"]["schemas"][name]
+    schema = close_open_schemas(document)["components"]["schemas"][name]
     return list(schema.get("discriminator", {}).get("mapping", schema.get("enum", [])))
 
 
 @pytest.mark.parametrize("version", OLD)
 def test_the_table_in_the_guides_names_what_an_older_client_does_not_know(version: str) -> None:
-    newest, old = releases()[-1], json.loads((RELEASED / f"{version}.json").read_bytes())
+    newest, old = load_releases()[-1], json.loads((RELEASES_FOLDER / f"{version}.json").read_bytes())
     new = [
         f"`{each}`"
         for name in ("Event", "ProblemCode")

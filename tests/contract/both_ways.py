@@ -7,7 +7,7 @@ from typing import Any
 
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import Records
+from aws.records import RequestRecorder
 from contract.bridge import WsgiBridge
 from tests.contract.aws_events import Event, response_headers
 
@@ -17,7 +17,9 @@ LambdaResponse = dict[str, Any]
 def build_function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
     """The function of an application; `lines` collects what it writes down."""
     write = (lines if lines is not None else []).append
-    return Function(application, Deadline(), Records("test", lambda: datetime.now(UTC), lambda: 0.0, write), dict)
+    return Function(
+        application, Deadline(), RequestRecorder("test", lambda: datetime.now(UTC), lambda: 0.0, write), dict
+    )
 
 
 def json_round_trip(answer: Mapping[str, Any]) -> LambdaResponse:
@@ -43,7 +45,9 @@ def compare_with_adapter(one: Function, twin: Function) -> Callable[[Event, obje
     def invoke(event: Event, context: object = None) -> LambdaResponse:
         answer = json_round_trip(one(event, context))
         if event.get("version") == "2.0":
-            assert normalize_response(answer) == normalize_response(json_round_trip(twin.adapted(event)))
+            assert normalize_response(answer) == normalize_response(
+                json_round_trip(twin.respond_with_serverless_wsgi(event))
+            )
         else:
             twin(event, context)
         return answer

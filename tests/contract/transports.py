@@ -19,7 +19,7 @@ from waitress.wasyncore import close_all
 from app import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import Records
+from aws.records import RequestRecorder
 from contract.bridge import WsgiBridge
 from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse, call, environ
@@ -85,7 +85,7 @@ def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send
 
 @contextmanager
 def open_lambda(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
-    records = Records("test", utc_now, lambda: 0.0, lambda _: None)
+    records = RequestRecorder("test", utc_now, lambda: 0.0, lambda _: None)
     base_path = transport.environment.get("API_GATEWAY_BASE_PATH", "")
     function = Function(application, Deadline(), records, dict, base_path)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.building import Package, build, for_this_machine
+from deploy.building import Package, build_package, local_build_environment
 from tests.engines.dynamodb_server import dynoxide
 
 __all__ = ["dynoxide"]
@@ -14,13 +14,13 @@ __all__ = ["dynoxide"]
 @pytest.fixture(scope="session")
 def own_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The package of dev, with which this machine's Python can run."""
-    return build("dev", tmp_path_factory.mktemp("own"), for_this_machine())
+    return build_package("dev", tmp_path_factory.mktemp("own"), local_build_environment())
 
 
 @pytest.fixture(scope="session")
 def prod_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The package of prod for arm64, but for this machine's version of Python: Lambda's may not be here."""
-    return build("prod", tmp_path_factory.mktemp("prod"), for_this_machine("arm64"))
+    return build_package("prod", tmp_path_factory.mktemp("prod"), local_build_environment("arm64"))
 
 
 @pytest.fixture(scope="session")

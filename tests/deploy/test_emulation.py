@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.building import ROOT, Failed, Package
-from deploy.emulation import free_port, running, sign_in
+from deploy.building import ROOT, DeploymentFailed, Package
+from deploy.emulation import create_sign_in_path, parse_free_port, run_package
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def address(own_package: Package, dynoxide: str) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    with running(own_package.zip, f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}", 0) as (where, _):
+    with run_package(own_package.zip, f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}", 0) as (where, _):
         yield where
 
 
@@ -61,20 +61,20 @@ def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with pytest.raises(
-            Failed, match=rf"^Port {port} is taken, or not allowed: make lambda PORT=3001 takes another\.$"
+            DeploymentFailed, match=rf"^Port {port} is taken, or not allowed: make lambda PORT=3001 takes another\.$"
         ):
-            free_port(port)
+            parse_free_port(port)
     for none in ("7x", "-1", "99999", ""):
-        with pytest.raises(Failed, match=r"^PORT must be a number from 0 to 65535"):
-            free_port(none)
+        with pytest.raises(DeploymentFailed, match=r"^PORT must be a number from 0 to 65535"):
+            parse_free_port(none)
 
 
 def test_the_owner_is_signed_in_to_a_table_that_is_yet_to_be_made(dynoxide: str) -> None:
     url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
 
-    assert re.fullmatch(r"/#token=tkb_\w{36}", sign_in(url))
+    assert re.fullmatch(r"/#token=tkb_\w{36}", create_sign_in_path(url))
 
 
 def test_a_table_that_cannot_be_reached_is_a_sentence() -> None:
-    with pytest.raises(Failed, match=r"^The DynamoDB table 'tackboard' cannot be used"):
-        sign_in("dynamodb://tackboard?endpoint=http://127.0.0.1:1")
+    with pytest.raises(DeploymentFailed, match=r"^The DynamoDB table 'tackboard' cannot be used"):
+        create_sign_in_path("dynamodb://tackboard?endpoint=http://127.0.0.1:1")

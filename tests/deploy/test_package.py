@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.building import Package, build, for_this_machine
-from deploy.finish import MEGABYTE, Unfit, finish
+from deploy.building import Package, build_package, local_build_environment
+from deploy.finish import MEGABYTE, PackageRejected, finish_package
 from tests.aws.test_hostile_events import REFUSED
 from tests.contract.aws_events import Event, http_api_event, load_balancer_event, rest_api_event
 
@@ -119,7 +119,7 @@ def test_the_package_refuses_hostile_events_and_goes_on(
 
 
 def test_two_builds_are_the_same_bytes(own_package: Package, tmp_path: Path) -> None:
-    again = build("dev", tmp_path, for_this_machine())
+    again = build_package("dev", tmp_path, local_build_environment())
 
     assert hashlib.sha256(again.zip.read_bytes()).digest() == hashlib.sha256(own_package.zip.read_bytes()).digest()
 
@@ -175,16 +175,18 @@ def test_a_wrong_architecture_is_refused_and_nothing_is_changed(tmp_path: Path) 
     package = raw(tmp_path, **{"other/native.so": X86_64})
     before = package.read_bytes()
 
-    with pytest.raises(Unfit, match=r"^other/native\.so is native code for another architecture than arm64\.$"):
-        finish(package, "arm64", 8)
+    with pytest.raises(
+        PackageRejected, match=r"^other/native\.so is native code for another architecture than arm64\.$"
+    ):
+        finish_package(package, "arm64", 8)
     assert package.read_bytes() == before
 
 
 def test_an_oversized_package_is_refused(tmp_path: Path) -> None:
     noise = hashlib.shake_256(b"noise").digest(200_000)
 
-    with pytest.raises(Unfit, match=r"^The package has 0\.19 MB, but may have 0\.1\.$"):
-        finish(raw(tmp_path, noise=noise), "arm64", 0.1)
+    with pytest.raises(PackageRejected, match=r"^The package has 0\.19 MB, but may have 0\.1\.$"):
+        finish_package(raw(tmp_path, noise=noise), "arm64", 0.1)
 
 
 def test_a_package_without_packages_is_refused(tmp_path: Path) -> None:
@@ -192,13 +194,15 @@ def test_a_package_without_packages_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("app.py", "")
 
-    with pytest.raises(Unfit, match=r"^empty\.zip has no installed packages in it, or has been finished before\.$"):
-        finish(path, "arm64", 8)
+    with pytest.raises(
+        PackageRejected, match=r"^empty\.zip has no installed packages in it, or has been finished before\.$"
+    ):
+        finish_package(path, "arm64", 8)
 
 
 def test_packages_of_others_come_as_bytecode_without_docstrings(tmp_path: Path) -> None:
     package = raw(tmp_path, **{"other/native.so": ARM64})
-    finish(package, "arm64", 8)
+    finish_package(package, "arm64", 8)
 
     with zipfile.ZipFile(io.BytesIO(package.read_bytes())) as archive:
         names = archive.namelist()

@@ -13,14 +13,14 @@ import yaml
 from app import create_app, utc_now
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.purge import EVENT, Purge
-from aws.records import Records
+from aws.purge import PURGE_EVENT, ScheduledPurge
+from aws.records import RequestRecorder
 from deploy.building import ROOT
 from kanban import ranks
 from stores import open_store
 from tests.aws.test_records import NOW
 from tests.contract.aws_events import http_api_event
-from tests.deploy.everything import use_everything
+from tests.deploy.everything import call_every_operation
 from tests.document.test_document import operations
 
 Calls = set[tuple[str, bool]]
@@ -67,8 +67,8 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
 
     with closing(open_store(table, on_client=recorder.watch)) as store:
         # The purge sees a day on which all that was deleted is to be erased.
-        purge = Purge(store, lambda: utc_now() + timedelta(days=40))
-        records = Records("x", lambda: NOW, lambda: 0, write)
+        purge = ScheduledPurge(store, lambda: utc_now() + timedelta(days=40))
+        records = RequestRecorder("x", lambda: NOW, lambda: 0, write)
         function = Function(create_app(store, open_signup=True), Deadline(), records, purge)
         token = ""
 
@@ -84,8 +84,8 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
         ask("GET", "/v1/health")
         ask("GET", "/v1/ready")
         token = ask("POST", "/v1/users", {"name": "Mina"}, Content_Type="application/json")[0]["token"]
-        use_everything(ask)
-        function(EVENT, None)
+        call_every_operation(ask)
+        function(PURGE_EVENT, None)
         yield called, recorder.calls
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from aws.purge import EVENT
+from aws.purge import PURGE_EVENT
 from contract import edge
-from deploy.building import ROOT, Package, osls
-from deploy.site import files
+from deploy.building import ROOT, Package, run_osls
+from deploy.site import collect_files
 
 Resource = dict[str, Any]
 
@@ -56,7 +56,7 @@ MOST_RESOURCES, MOST_BYTES = 500, 1_000_000
 
 @pytest.fixture
 def template(prod_package: Package) -> Resource:
-    return prod_package.compiled()
+    return prod_package.read_template()
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> No
 
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     assert target["Arn"] == {"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}
-    assert json.loads(target["Input"]) == EVENT
+    assert json.loads(target["Input"]) == PURGE_EVENT
     assert any(each["Principal"] == "events.amazonaws.com" for each in permissions)
 
 
@@ -243,9 +243,11 @@ def test_a_file_has_the_same_policy_as_on_a_laptop(resources: dict[str, Resource
         text: str = policies[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ContentSecurityPolicy"]
         return text
 
-    found = {key: policy_of(f"/{key}") for key, page in files().items() if page.content_type.startswith("text/html")}
+    found = {
+        key: policy_of(f"/{key}") for key, page in collect_files().items() if page.content_type.startswith("text/html")
+    }
 
-    assert found == {key: page.policy for key, page in files().items() if key in found}
+    assert found == {key: page.policy for key, page in collect_files().items() if key in found}
     assert {"index.html", "docs/", "docs/read", "problems/busy"} <= found.keys()
 
 
@@ -319,7 +321,7 @@ def test_letters_only_go_where_somebody_reads_them(template: Resource) -> None:
 @cache
 def settings(*stage_and_environment: tuple[str, str]) -> str:
     environment = dict(stage_and_environment)
-    return osls(["print", "--stage", environment.pop("stage")], environment)
+    return run_osls(["print", "--stage", environment.pop("stage")], environment)
 
 
 def test_a_domain_is_set_in_one_place() -> None:

@@ -42,7 +42,7 @@ def described_objects(
     value: Any, at: Pointer, schema: Any, path: tuple[str | int, ...] = ()
 ) -> Iterator[DescribedObject]:
     """Every object of a value that the document describes."""
-    at, schema = BUNDLE.lead(at, schema)
+    at, schema = BUNDLE.follow(at, schema)
     if isinstance(value, dict) and "properties" in schema:
         yield DescribedObject(path, at, schema)
         for name in value.keys() & schema["properties"].keys():
@@ -76,7 +76,7 @@ def with_null(value: Any, path: tuple[str | int, ...], name: str) -> tuple[Any, 
 @pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=False)])
 def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body: Node) -> None:
     tried = set()
-    at, schema = BUNDLE.lead((), body["content"]["application/json"]["schema"])
+    at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
         for place in described_objects(example, at, schema):
@@ -88,7 +88,7 @@ def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body:
                 expected = "invalid_body" if is_counted else parse_body(body, absent)
                 assert parse_body(body, null) == expected, (operation, place.path, name)
 
-    described = BUNDLE.reachable(at, schema)
+    described = BUNDLE.walk_schema(at, schema)
     optional = {
         (*at, name)
         for at, part in described
@@ -99,7 +99,7 @@ def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body:
 
 @pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=False)])
 def test_null_for_a_required_property_is_refused_unless_it_may_be_null(operation: str, body: Node) -> None:
-    at, schema = BUNDLE.lead((), body["content"]["application/json"]["schema"])
+    at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
         for place in described_objects(example, at, schema):

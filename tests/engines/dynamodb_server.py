@@ -53,22 +53,22 @@ def ministack() -> Iterator[str]:
         yield address
 
 
-def dynamodb_engines() -> dict[str, OpenData]:
+def list_dynamodb_engines() -> dict[str, OpenData]:
     """By name, a table of its own on a server."""
     servers = {"dynamodb": "dynoxide"}
     if "MINISTACK" in os.environ:
         servers["ministack"] = "ministack"
-    return {name: partial(_table_on, server) for name, server in servers.items()}
+    return {name: partial(_open_table, server) for name, server in servers.items()}
 
 
-def new_url(address: str) -> str:
+def create_table_url(address: str) -> str:
     """A URL for a store in a new table on that server."""
     return f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
 
 
 @contextmanager
-def _table_on(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
-    url = new_url(request.getfixturevalue(server))
+def _open_table(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    url = create_table_url(request.getfixturevalue(server))
     yield lambda: open_store(url)
 
 

@@ -13,14 +13,14 @@ from kanban.store import Store
 from stores import open_store
 from stores.dynamodb_client import RetryingClient, connect
 from stores.dynamodb_store import DynamoStore
-from tests.engines.dynamodb_server import new_url
+from tests.engines.dynamodb_server import create_table_url
 from tests.stores.world import World
 
 
 @pytest.fixture
 def table_url(dynoxide: str) -> str:
     """A new table on a server."""
-    url = new_url(dynoxide)
+    url = create_table_url(dynoxide)
     open_store(url).close()
     return url
 
@@ -73,13 +73,13 @@ class Wire:
             random_float=lambda: 1.0,
         )
         self.store = DynamoStore(self.client, table)
-        self._others: list[Store] = []
+        self._other_stores: list[Store] = []
 
     def another_process(self, world: World) -> World:
         """The same board through another store, as another process has it."""
         other = World.__new__(World)
         other.__dict__.update(world.__dict__, store=open_store(f"dynamodb://{self.table}?endpoint={self.address}"))
-        self._others.append(other.store)
+        self._other_stores.append(other.store)
         return other
 
     def read_item(self, sk: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Wire:
 
     def close(self) -> None:
         """Let go of all connections."""
-        for each in (self.store, *self._others):
+        for each in (self.store, *self._other_stores):
             each.close()
 
     def _now(self) -> float:
@@ -127,10 +127,10 @@ def make_response(request: AWSPreparedRequest, status: int, body: dict[str, Any]
     return AWSResponse(request.url, status, {"x-amzn-requestid": "x"}, _Body(content))
 
 
-def error_response(code: str, status: int = 400, **more: Any) -> Fault:
+def error_response(code: str, status: int = 400, **fields: Any) -> Fault:
     """DynamoDB says no, with that code."""
     kind = f"com.amazonaws.dynamodb.v20120810#{code}"
-    return lambda request, _: make_response(request, status, {"__type": kind, "message": "No.", **more})
+    return lambda request, _: make_response(request, status, {"__type": kind, "message": "No.", **fields})
 
 
 def cancellation(*codes: str) -> Fault:

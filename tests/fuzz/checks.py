@@ -7,7 +7,7 @@ from typing import Any
 
 import schemathesis
 
-TRAFFIC = os.environ.get("FUZZ_TRAFFIC")
+TRAFFIC_FILE = os.environ.get("FUZZ_TRAFFIC")
 """The file that takes one line of JSON for each request; none is kept without it."""
 
 
@@ -19,8 +19,8 @@ def read_table(context: object, response: Any) -> str:
     return text
 
 
-_EMPTY: tuple[Any, ...] = (None, "", 0, False, [])
-_UNSET = {"wip_enforcement": "warn"}
+_EMPTY_VALUES: tuple[Any, ...] = (None, "", 0, False, [])
+_DEFAULT_VALUES = {"wip_enforcement": "warn"}
 """What a property has that nobody has set, where that is neither null nor empty."""
 
 
@@ -39,7 +39,11 @@ def null_in_a_patch_clears(ctx: Any, response: Any, case: Any) -> None:
     if case.method.upper() == "PATCH" and response.status_code == 200 and isinstance(case.body, dict):
         answered = response.json()
         cleared = [name for name, value in case.body.items() if value is None]
-        kept = [name for name in cleared if answered.get(name) not in _EMPTY and answered.get(name) != _UNSET.get(name)]
+        kept = [
+            name
+            for name in cleared
+            if answered.get(name) not in _EMPTY_VALUES and answered.get(name) != _DEFAULT_VALUES.get(name)
+        ]
         assert not kept, f"Null left a value in {', '.join(kept)}."
 
 
@@ -47,7 +51,7 @@ def null_in_a_patch_clears(ctx: Any, response: Any, case: Any) -> None:
 def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
     """Keep what was sent and what came back."""
     del context
-    if not TRAFFIC:
+    if not TRAFFIC_FILE:
         return
     request = response.request
     body = request.body or b""
@@ -62,5 +66,5 @@ def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> N
         "body": base64.b64encode(response.content).decode(),
         "parameters": sorted({*(case.query or {}), *(case.headers or {}), *(case.path_parameters or {})}),
     }
-    with open(TRAFFIC, "a", encoding="utf-8") as file:  # noqa: PTH123 - a line at a time, for every request.
+    with open(TRAFFIC_FILE, "a", encoding="utf-8") as file:  # noqa: PTH123 - a line at a time, for every request.
         file.write(json.dumps(exchange) + "\n")

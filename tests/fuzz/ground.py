@@ -6,20 +6,20 @@ from typing import Any
 
 from tests.api.client import Client
 
-_STEPS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve"), "unarchive_card": ("archive",)}
+_REQUIRED_ACTIONS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve"), "unarchive_card": ("archive",)}
 """What must have happened to a card before an act makes sense."""
 
-_HOUR = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
+_PAST_HOUR = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
 """An hour that is over, whenever this runs."""
 
 
-class Ground:
+class ExistingData:
     """Makes what a request needs, through the API, as the fuzzing user."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._keys = count()
-        self._used: set[str] = set()
+        self._used_keys: set[str] = set()
         self._own_id: str = client.get("/users/me").json["id"]
         self._other_id: str = client.post("/users", {"name": "Guest"}).json["user"]["id"]
         self._own_token: str = client.get("/users/me/tokens").json["items"][0]["id"]
@@ -38,22 +38,22 @@ class Ground:
         self.keep_own_token(case)
         if case.meta is None or not case.meta.generation.mode.is_positive:
             return
-        self.forget_made_up_cursor(case)
+        self.remove_generated_cursor(case)
         self._renew_used_key(case)
         if case.meta.phase.name.value == "stateful":
-            self._keep_the_chain(case)
+            self._keep_link_chain_alive(case)
         elif next(valid_cases) % 2 == 0:
-            self.put_under(case)
+            self.replace_ids(case)
 
     def _renew_used_key(self, case: Any) -> None:
         """A generated key comes again and again, and the second request with it is refused, and rightly so."""
         key = (case.headers or {}).get("Idempotency-Key")
-        if key in self._used:
+        if key in self._used_keys:
             case.headers["Idempotency-Key"] = f"key-{next(self._keys)}"
         elif key is not None:
-            self._used.add(key)
+            self._used_keys.add(key)
 
-    def _keep_the_chain(self, case: Any) -> None:
+    def _keep_link_chain_alive(self, case: Any) -> None:
         """An answer that ends a chain of links teaches nothing about the next one: no 304, 412 or 422 by accident."""
         headers = case.headers or {}
         headers.pop("If-None-Match", None)
@@ -65,18 +65,18 @@ class Ground:
     def keep_own_token(self, case: Any) -> None:
         """Never revoke or rotate the token that everything is sent with: all later answers would be 401."""
         if case.path_parameters.get("token_id") == self._own_token:
-            case.path_parameters["token_id"] = self._fresh_token()
+            case.path_parameters["token_id"] = self._create_token()
 
-    def forget_made_up_cursor(self, case: Any) -> None:
+    def remove_generated_cursor(self, case: Any) -> None:
         """A cursor is sealed: one that fits the pattern and was made up is refused, and rightly so."""
         if case.query and "cursor" in case.query:
             del case.query["cursor"]
 
-    def put_under(self, case: Any) -> None:
+    def replace_ids(self, case: Any) -> None:
         """Replace ids, entity tag and idempotency key by such as a client would have at hand."""
         operation_id = case.operation.definition.raw["operationId"]
         if operation_id in ("revoke_token", "rotate_token"):
-            case.path_parameters["token_id"] = self._fresh_token()
+            case.path_parameters["token_id"] = self._create_token()
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
         if "Idempotency-Key" in case.headers:
@@ -84,7 +84,7 @@ class Ground:
         if operation_id == "import_tackboard":
             case.body = self._export()
         if "board_id" in case.path_parameters:
-            self._put_board_under(case, operation_id)
+            self._replace_board_ids(case, operation_id)
 
     def _export(self) -> dict[str, Any]:
         """A board as a document: one that is made up refers to things that are not in it."""
@@ -93,46 +93,48 @@ class Ground:
         exported: dict[str, Any] = self._client.get(f"{path}/export").json
         return exported
 
-    def _put_board_under(self, case: Any, operation_id: str) -> None:
+    def _replace_board_ids(self, case: Any, operation_id: str) -> None:
         path = f"/boards/{self._client.post('/boards', {'name': 'Ground'}).json['id']}"
         todo, doing, *rest = (each["id"] for each in self._client.get(f"{path}/lists").json["items"])
         card, neighbour = (self._client.post(f"{path}/cards", {"title": "Card"}).json["id"] for _ in range(2))
-        for step in _STEPS.get(operation_id, ()):
+        for step in _REQUIRED_ACTIONS.get(operation_id, ()):
             self._client.post(f"{path}/cards/{card}/{step}")
         there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card, "user_id": self._own_id}
         if operation_id in ("put_member", "remove_member"):
             there["user_id"] = self._other_id
         if "label_id" in case.path_parameters:
-            there["label_id"] = self._made(f"{path}/labels", {"name": "Bug", "color": "red"})
+            there["label_id"] = self._create(f"{path}/labels", {"name": "Bug", "color": "red"})
         if "comment_id" in case.path_parameters:
-            there["comment_id"] = self._made(f"{path}/cards/{card}/comments", {"text": "Looks good."})
+            there["comment_id"] = self._create(f"{path}/cards/{card}/comments", {"text": "Looks good."})
         if "entry_id" in case.path_parameters:
-            there["entry_id"] = self._made(f"{path}/cards/{card}/time-entries", _HOUR)
+            there["entry_id"] = self._create(f"{path}/cards/{card}/time-entries", _PAST_HOUR)
         beside = {"move_list": doing, "move_card": neighbour}
         if "checklist_id" in case.path_parameters:
             checklists = f"{path}/cards/{card}/checklists"
-            there["checklist_id"], beside["move_checklist"] = (self._made(checklists, {"name": "Steps"}) for _ in "12")
+            there["checklist_id"], beside["move_checklist"] = (
+                self._create(checklists, {"name": "Steps"}) for _ in "12"
+            )
             items = f"{checklists}/{there['checklist_id']}/items"
-            there["item_id"], beside["move_checklist_item"] = (self._made(items, {"text": "Try it"}) for _ in "12")
+            there["item_id"], beside["move_checklist_item"] = (self._create(items, {"text": "Try it"}) for _ in "12")
         case.path_parameters |= {name: there.get(name, made_up) for name, made_up in case.path_parameters.items()}
         if isinstance(case.body, dict):
             real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
-            real |= {**_HOUR, "user_id": self._own_id}
+            real |= {**_PAST_HOUR, "user_id": self._own_id}
             real |= dict.fromkeys(("before", "after"), beside.get(operation_id, neighbour))
             real |= {"card_ids": [neighbour, card], "list_ids": [doing, todo, *rest]}
             if operation_id == "move_cards":
                 real["list_id"] = doing
             elif operation_id == "transfer_card":
-                real["board_id"] = self._made("/boards", {"name": "Other ground"})
+                real["board_id"] = self._create("/boards", {"name": "Other ground"})
                 case.body.pop("list_id", None)
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
-    def _made(self, path: str, body: dict[str, str]) -> str:
+    def _create(self, path: str, body: dict[str, str]) -> str:
         """The id of something just made there."""
         made_id: str = self._client.post(path, body).json["id"]
         return made_id
 
-    def _fresh_token(self) -> str:
+    def _create_token(self) -> str:
         made = self._client.post("/users/me/tokens", {"name": "Fuzz", "scopes": ["read"]})
         token_id: str = made.json["token"]["id"]
         return token_id

@@ -16,12 +16,12 @@ from app import create_app
 from stores import open_store
 from tests.api.client import Client
 from tests.fuzz import checks
-from tests.fuzz.ground import Ground
+from tests.fuzz.ground import ExistingData
 
 logging.getLogger("tackboard").setLevel(logging.CRITICAL)
 
 application = create_app(open_store(os.environ["FUZZ_STORE"]), open_signup=True)
-ground = Ground(Client(application, os.environ["FUZZ_TOKEN"]))
+existing_data = ExistingData(Client(application, os.environ["FUZZ_TOKEN"]))
 valid_cases = count()
 after_call = checks.after_call
 
@@ -37,4 +37,4 @@ def after_load_schema(context: schemathesis.HookContext, schema: Any) -> None:
 def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, Any]) -> None:
     """Let valid requests meet a board that exists."""
     del context, kwargs
-    ground.prepare(case, valid_cases)
+    existing_data.prepare(case, valid_cases)

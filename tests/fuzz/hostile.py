@@ -27,12 +27,12 @@ from stores import open_store
 from tests.api.client import BASE, Client
 from tests.contract.aws_events import http_api_event
 from tests.contract.both_ways import build_function
-from tests.fuzz.hostile_bodies import Target, hostile_bodies, targets, valid_body
+from tests.fuzz.hostile_bodies import Target, build_hostile_bodies, build_valid_body, list_targets
 
 MAX_EXTRA_SECONDS = 0.05
 MAX_MEMORY_RATIO = 1.5
 MAX_EXTRA_BYTES = 10 * 1024 * 1024
-_SERVER = 80 * 1024 * 1024
+_SERVER_BYTES = 80 * 1024 * 1024
 """Bytes of a server that has answered a few requests."""
 _ROUNDS = 3
 """Of a body that seems to cost too much, the cheapest counts: other processes only make it dearer."""
@@ -60,19 +60,19 @@ def main() -> int:
     failed = sent = 0
     with tempfile.TemporaryDirectory() as folder:
         sends = _transports(Path(folder))
-        tell(f"{'':52} {'bodies':>6}  {'valid':>16}  {'worst CPU':>19}  {'worst memory':>19}")
-        for target in targets(bundle):
+        print_line(f"{'':52} {'bodies':>6}  {'valid':>16}  {'worst CPU':>19}  {'worst memory':>19}")
+        for target in list_targets(bundle):
             if chosen.only in (None, target.operation):
                 for number, (name, send) in enumerate(sends.items()):
-                    count, told, is_fine = _measured(Schemas(bundle), target, send, chosen.every, number)
-                    tell(f"{target!s:44} {name:7} {count:6}  {told}")
+                    count, told, is_fine = _measure_operation(Schemas(bundle), target, send, chosen.every, number)
+                    print_line(f"{target!s:44} {name:7} {count:6}  {told}")
                     sent += count
                     failed += not is_fine
-    tell(f"{sent} bodies; {failed} operations have bodies that cost too much or were answered with 5xx.")
+    print_line(f"{sent} bodies; {failed} operations have bodies that cost too much or were answered with 5xx.")
     return int(failed > 0)
 
 
-def tell(text: str) -> None:
+def print_line(text: str) -> None:
     """Write a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -82,10 +82,10 @@ def _transports(folder: Path) -> dict[str, Send]:
     store = open_store(f"sqlite:///{folder}/tackboard.db")
     application = create_app(store, random_bytes=random.Random(7).randbytes, open_signup=True)  # noqa: S311
     token = Client(application).post("/users", {"id": "mina", "name": "Mina"}).json["token"]
-    return {"WSGI": _by_wsgi(application, token), "Lambda": _by_event(application, token)}
+    return {"WSGI": _create_wsgi_sender(application, token), "Lambda": _create_event_sender(application, token)}
 
 
-def _by_wsgi(application: WsgiBridge, token: str) -> Send:
+def _create_wsgi_sender(application: WsgiBridge, token: str) -> Send:
     client = Client(application, token)
 
     def send(target: Target, raw: bytes) -> int:
@@ -95,7 +95,7 @@ def _by_wsgi(application: WsgiBridge, token: str) -> Send:
     return send
 
 
-def _by_event(application: WsgiBridge, token: str) -> Send:
+def _create_event_sender(application: WsgiBridge, token: str) -> Send:
     answer = build_function(application)
 
     def send(target: Target, raw: bytes) -> int:
@@ -107,25 +107,27 @@ def _by_event(application: WsgiBridge, token: str) -> Send:
     return send
 
 
-def _measured(schemas: Schemas, target: Target, send: Send, every: int, number_of_import: int) -> tuple[int, str, bool]:
+def _measure_operation(
+    schemas: Schemas, target: Target, send: Send, every: int, number_of_import: int
+) -> tuple[int, str, bool]:
     """How many bodies were sent, the worst of them in words, and whether all are within bounds."""
     send(target, b"{}")
     gc.collect()
     gc.freeze()
-    valid = _cost(target, _grown(target, number_of_import), send)
+    valid = _measure(target, _build_largest_valid_body(target, number_of_import), send)
     count, is_fine = 0, True
     slowest = ("", 0.0)
     largest = ("", 0)
-    for number, (name, raw) in enumerate(hostile_bodies(schemas, target)):
+    for number, (name, raw) in enumerate(build_hostile_bodies(schemas, target)):
         if number % every:
             continue
         count += 1
-        cost = _cost(target, raw, send)
+        cost = _measure(target, raw, send)
         if not _is_within(cost, valid):
-            cost = _least(target, raw, send)
+            cost = _measure_cheapest(target, raw, send)
         if not _is_within(cost, valid) or cost.status >= 500:
             is_fine = False
-            tell(f"  {target} {name}: {cost.status}, {cost.seconds * 1000:.0f} ms, {cost.peak >> 20} MB")
+            print_line(f"  {target} {name}: {cost.status}, {cost.seconds * 1000:.0f} ms, {cost.peak >> 20} MB")
         slowest = max(slowest, (name, cost.seconds), key=lambda each: each[1])
         largest = max(largest, (name, cost.peak), key=lambda each: each[1])
     told = f"{valid.seconds * 1000:6.1f} ms {valid.peak / 2**20:4.0f} MB"
@@ -141,12 +143,12 @@ def _is_within(cost: Cost, valid: Cost) -> bool:
     )
 
 
-def _least(target: Target, raw: bytes, send: Send) -> Cost:
-    costs = [_cost(target, raw, send) for _ in range(_ROUNDS)]
+def _measure_cheapest(target: Target, raw: bytes, send: Send) -> Cost:
+    costs = [_measure(target, raw, send) for _ in range(_ROUNDS)]
     return Cost(costs[0].status, min(cost.seconds for cost in costs), min(cost.peak for cost in costs))
 
 
-def _cost(target: Target, raw: bytes, send: Send) -> Cost:
+def _measure(target: Target, raw: bytes, send: Send) -> Cost:
     """The cost of one request, in a process of its own that begins as a copy of this one."""
     reading, writing = os.pipe()
     process = os.fork()
@@ -154,11 +156,11 @@ def _cost(target: Target, raw: bytes, send: Send) -> Cost:
         try:
             # The peak begins anew, and what this program itself holds, such as all the other bodies, doesn't count.
             Path("/proc/self/clear_refs").write_text("5")
-            own = _bytes_of("VmRSS")
+            own = _read_process_bytes("VmRSS")
             begun = time.process_time()
             status = send(target, raw)
             seconds = time.process_time() - begun
-            peak = _SERVER + _bytes_of("VmHWM") - own
+            peak = _SERVER_BYTES + _read_process_bytes("VmHWM") - own
             os.write(writing, json.dumps([status, seconds, peak]).encode())
         finally:
             os._exit(0)
@@ -169,22 +171,22 @@ def _cost(target: Target, raw: bytes, send: Send) -> Cost:
     return Cost(*json.loads(told)) if told else Cost(599, 0.0, 0)
 
 
-def _bytes_of(what: str) -> int:
+def _read_process_bytes(field: str) -> int:
     """A figure that Linux keeps of this process."""
-    return int(Path("/proc/self/status").read_text().partition(f"{what}:")[2].split()[0]) * 1024
+    return int(Path("/proc/self/status").read_text().partition(f"{field}:")[2].split()[0]) * 1024
 
 
-def _grown(target: Target, number: int) -> bytes:
+def _build_largest_valid_body(target: Target, number: int) -> bytes:
     """A valid body of the largest size: an export with as many cards as fit in; elsewhere blanks behind the example.
 
     Exports of different numbers are of different boards, so that each is imported.
     """
     if "cards" not in (target.example if isinstance(target.example, dict) else {}) or target.limit < 2**20:
-        return valid_body(target)
+        return build_valid_body(target)
     card = target.example["cards"][0]
     size = len(json.dumps(card)) + 30
     count = (target.limit - len(json.dumps(target.example))) // size
-    whole: dict[str, object] = {**target.example, "cards": [*_cards(card, count)]}
+    whole: dict[str, object] = {**target.example, "cards": [*_build_cards(card, count)]}
     if "digest" in whole:
         board = target.example["board"]
         whole |= {"digest": None, "board": {**board, "id": f"{board['id'][:-1]}{number}"}}
@@ -194,7 +196,7 @@ def _grown(target: Target, number: int) -> bytes:
     return raw + b" " * (target.limit - len(raw))
 
 
-def _cards(card: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
+def _build_cards(card: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
     for number, place in enumerate(ranks.sequence_after("", count)):
         own: dict[str, Any] = {"id": f"{card['id'][:-8]}{number:08}"}
         if "place" in card:

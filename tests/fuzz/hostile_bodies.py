@@ -14,9 +14,9 @@ from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.schemas import Schema, Schemas
 from contract.strict_json import BYTES_PER_CONTAINER, BYTES_PER_VALUE, MAX_DEPTH
 
-Path = tuple[str | int, ...]
-_HERE = "the place that is filled"
-_DEEPEST = 5
+JsonPath = tuple[str | int, ...]
+_PLACEHOLDER = "the place that is filled"
+_MAX_STEPS = 5
 """Steps down from the body that places are looked for."""
 
 
@@ -36,7 +36,7 @@ class Target:
         return self.operation if self.media == "application/json" else f"{self.operation} {self.media}"
 
 
-def targets(bundle: Mapping[str, Any]) -> list[Target]:
+def list_targets(bundle: Mapping[str, Any]) -> list[Target]:
     """Every operation with a body, once for each media type, with ids of the examples in its path."""
     schemas = Schemas({**bundle})
     made = []
@@ -55,32 +55,32 @@ def targets(bundle: Mapping[str, Any]) -> list[Target]:
     return made
 
 
-def places(schemas: Schemas, schema: Schema, above: Path = ()) -> Iterator[tuple[Path, Schema]]:
+def walk_paths(schemas: Schemas, schema: Schema, parents: JsonPath = ()) -> Iterator[tuple[JsonPath, Schema]]:
     """Every place of a body: itself, each property, the first item of each array, and so on down."""
     schema = schemas.resolve(schema)
-    yield above, schema
-    if len(above) == _DEEPEST:
+    yield parents, schema
+    if len(parents) == _MAX_STEPS:
         return
     for name, part in schema.get("properties", {}).items():
-        yield from places(schemas, part, (*above, name))
+        yield from walk_paths(schemas, part, (*parents, name))
     if "items" in schema:
-        yield from places(schemas, schema["items"], (*above, 0))
+        yield from walk_paths(schemas, schema["items"], (*parents, 0))
 
 
-def fillings(schemas: Schemas, schema: Schema, room: int, values: int) -> dict[str, bytes]:
+def build_fillings(schemas: Schemas, schema: Schema, max_bytes: int, max_values: int) -> dict[str, bytes]:
     """JSON texts of at most `room` bytes and `values` values for a place of that schema, by what they are full of."""
     items = schemas.resolve(schema.get("items", {}))
     names = [*items.get("properties", {})] or ["id", "name"]
     wrong: dict[str, Any] = {name: [] for name in names}
 
-    def array(item: bytes, weight: int = 1, most: int = room) -> bytes:
-        containers = max(1, _brackets(item))
-        holds = values * BYTES_PER_VALUE // BYTES_PER_CONTAINER // containers if item[:1] in b"[{" else room
-        count = max(1, min(room // (len(item) + 1), values // weight, most, holds))
+    def array(item: bytes, weight: int = 1, most: int = max_bytes) -> bytes:
+        containers = max(1, _count_brackets(item))
+        holds = max_values * BYTES_PER_VALUE // BYTES_PER_CONTAINER // containers if item[:1] in b"[{" else max_bytes
+        count = max(1, min(max_bytes // (len(item) + 1), max_values // weight, most, holds))
         return b"[" + b",".join([item] * count) + b"]"
 
-    deep = b"[" * (MAX_DEPTH - _DEEPEST - 2) + b"]" * (MAX_DEPTH - _DEEPEST - 2)
-    few = schema.get("maxItems", room)
+    deep = b"[" * (MAX_DEPTH - _MAX_STEPS - 2) + b"]" * (MAX_DEPTH - _MAX_STEPS - 2)
+    few = schema.get("maxItems", max_bytes)
     full = {
         "zeros": array(b"0"),
         "as many zeros as are allowed": array(b"0", most=few),
@@ -92,29 +92,29 @@ def fillings(schemas: Schemas, schema: Schema, room: int, values: int) -> dict[s
         "fractions": array(b"-1.5e-7"),
         "objects of one": array(b'{"":0}', 2),
         "objects whose names are known and values are wrong": array(json.dumps(wrong).encode(), 2 * len(names)),
-        "unknown names": _names(min(room // 10, values)),
-        "a long text": b'"' + b"a" * room + b'"',
-        "blanks": b'"' + b" " * room + b'"',
-        "digits": b'"' + b"1" * room + b'"',
-        "hyphens": b'"' + b"a-" * (room // 2) + b'"',
-        "a long address": b'"https://a.example/' + b"a/" * (room // 2 - 10) + b'"',
-        "combining marks": '"{}"'.format("\u0323\u0301" * (room // 4)).encode(),
-        "decomposed letters": '"{}"'.format("o\u0308" * (room // 3)).encode(),
-        "escapes": b'"' + b"\\n" * (room // 2) + b'"',
-        "quotes": b'"' + b'\\"' * (room // 2) + b'"',
-        "commas in a text": b'"' + b"[,:" * (room // 3) + b'"',
-        "a long name": b'{"' + b"a" * (room - 5) + b'":0}',
+        "unknown names": _build_unknown_names(min(max_bytes // 10, max_values)),
+        "a long text": b'"' + b"a" * max_bytes + b'"',
+        "blanks": b'"' + b" " * max_bytes + b'"',
+        "digits": b'"' + b"1" * max_bytes + b'"',
+        "hyphens": b'"' + b"a-" * (max_bytes // 2) + b'"',
+        "a long address": b'"https://a.example/' + b"a/" * (max_bytes // 2 - 10) + b'"',
+        "combining marks": '"{}"'.format("\u0323\u0301" * (max_bytes // 4)).encode(),
+        "decomposed letters": '"{}"'.format("o\u0308" * (max_bytes // 3)).encode(),
+        "escapes": b'"' + b"\\n" * (max_bytes // 2) + b'"',
+        "quotes": b'"' + b'\\"' * (max_bytes // 2) + b'"',
+        "commas in a text": b'"' + b"[,:" * (max_bytes // 3) + b'"',
+        "a long name": b'{"' + b"a" * (max_bytes - 5) + b'":0}',
         "deep arrays": array(deep, len(deep) // 2),
         "deep objects": array(b'{"a":' * 150 + b"0" + b"}" * 150, 151),
     }
     if not items:
         return full
-    good = json.dumps(sample(schemas, items)).encode()
+    good = json.dumps(build_sample(schemas, items)).encode()
     full["good items and a wrong one"] = array(good, good.count(b",") + good.count(b":") + 2)[:-1] + b",0]"
     return full
 
 
-def sample(schemas: Schemas, schema: Schema) -> Any:
+def build_sample(schemas: Schemas, schema: Schema) -> Any:
     """A value of that schema as its examples have it."""
     schema = schemas.resolve(schema)
     if "example" in schema:
@@ -123,29 +123,31 @@ def sample(schemas: Schemas, schema: Schema) -> Any:
         return None
     if schema.get("type") == "object":
         required = schema.get("required", ())
-        return {name: sample(schemas, part) for name, part in schema["properties"].items() if name in required}
+        return {name: build_sample(schemas, part) for name, part in schema["properties"].items() if name in required}
     empty = {"array": [], "boolean": False, "integer": 0, "number": 0}
     return schema.get("enum", [empty.get(schema.get("type", ""), "")])[0]
 
 
-def hostile_bodies(schemas: Schemas, target: Target) -> Iterator[tuple[str, bytes]]:
+def build_hostile_bodies(schemas: Schemas, target: Target) -> Iterator[tuple[str, bytes]]:
     """Names and texts of all hostile bodies of an operation, as long as it allows."""
-    for path, schema in places(schemas, target.schema):
-        around = _around(target.example, path)
+    for path, schema in walk_paths(schemas, target.schema):
+        around = _insert_placeholder(target.example, path)
         room = target.limit - len(around) - 64
-        values = target.limit // BYTES_PER_VALUE - around.count(b",") - around.count(b":") - 3 * _brackets(around) - 99
-        for name, text in fillings(schemas, schema, room, values).items():
-            yield f"{_pointer(path)}: {name}", around.replace(b'"' + _HERE.encode() + b'"', text)
-    yield from _broken(target.limit)
+        values = (
+            target.limit // BYTES_PER_VALUE - around.count(b",") - around.count(b":") - 3 * _count_brackets(around) - 99
+        )
+        for name, text in build_fillings(schemas, schema, room, values).items():
+            yield f"{_format_pointer(path)}: {name}", around.replace(b'"' + _PLACEHOLDER.encode() + b'"', text)
+    yield from _build_malformed_bodies(target.limit)
 
 
-def valid_body(target: Target) -> bytes:
+def build_valid_body(target: Target) -> bytes:
     """The example, as long as the operation allows."""
     text = json.dumps(target.example).encode()
     return text + b" " * (target.limit - len(text))
 
 
-def _broken(limit: int) -> Iterator[tuple[str, bytes]]:
+def _build_malformed_bodies(limit: int) -> Iterator[tuple[str, bytes]]:
     """What is no JSON of one meaning, whatever the schema."""
     values = limit // BYTES_PER_VALUE
     yield "more values than are allowed", b"[" + b"0," * (limit // 2 - 2) + b"0]"
@@ -161,18 +163,18 @@ def _broken(limit: int) -> Iterator[tuple[str, bytes]]:
     yield "blanks", b" " * limit
 
 
-def _brackets(text: bytes) -> int:
+def _count_brackets(text: bytes) -> int:
     return text.count(b"[") + text.count(b"{")
 
 
-def _names(count: int) -> bytes:
+def _build_unknown_names(count: int) -> bytes:
     return b"{" + b",".join(b'"%05x":0' % number for number in range(count)) + b"}"
 
 
-def _around(example: Any, path: Path) -> bytes:
+def _insert_placeholder(example: Any, path: JsonPath) -> bytes:
     """The example as JSON, with a text to be replaced at that place."""
     if not path:
-        return json.dumps(_HERE).encode()
+        return json.dumps(_PLACEHOLDER).encode()
     whole = json.loads(json.dumps(example))
     part = whole
     for step, following in itertools.pairwise(path):
@@ -187,9 +189,9 @@ def _around(example: Any, path: Path) -> bytes:
         part = part[step]
     if isinstance(path[-1], int) and not part:
         part.append(None)
-    part[path[-1]] = _HERE
+    part[path[-1]] = _PLACEHOLDER
     return json.dumps(whole).encode()
 
 
-def _pointer(path: Path) -> str:
+def _format_pointer(path: JsonPath) -> str:
     return "".join(f"/{step}" for step in path) or "all"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pipeline.bundle import Bundle
 from pipeline.findings import BUNDLE
-from pipeline.judges import verdicts
+from pipeline.judges import validate_traffic
 from tests.fuzz.contract_coverage import Coverage
-from tests.fuzz.provocations import provoke, read_back, wear_out
-from tests.fuzz.refusals import WALKS, Visitor
+from tests.fuzz.provocations import exceed_rate_limit, read_everything, request_every_status
+from tests.fuzz.refusals import SCENARIOS, RuleBreaker
 from tests.live_server import ROOT, LiveServer
 from tests.soak.over_http import connect_client
 
@@ -40,28 +40,28 @@ def main() -> int:
         traffic.unlink(missing_ok=True)
         given = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
         with LiveServer(folder, **given) as server:
-            status = _rounds(server, folder, traffic, chosen.seed, chosen.cases)
+            status = _run_rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoker = _sign_up(server, "provoker")
-            provoke(server, provoker, traffic)
-            refuse(server, provoker, traffic)
-            read_back(server, provoker, traffic)
+            request_every_status(server, provoker, traffic)
+            break_rules(server, provoker, traffic)
+            read_everything(server, provoker, traffic)
         with LiveServer(folder, DEFAULT_RATE_LIMIT="1", **given) as strict:
-            wear_out(strict, provoker, traffic)
-        coverage = Coverage.of(traffic)
-        print(coverage.told(), flush=True)
-        for agrees, told in verdicts(traffic) if chosen.judged else ():
+            exceed_rate_limit(strict, provoker, traffic)
+        coverage = Coverage.measure(traffic)
+        print(coverage.describe(), flush=True)
+        for agrees, told in validate_traffic(traffic) if chosen.judged else ():
             print(told, flush=True)
             status = status or int(not agrees)
     return status or int(not coverage.is_enough())
 
 
-def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:
+def _run_rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: int) -> int:
     host, port = server.host_and_port
     sent = 0
     while sent < cases:
         # Users of a round before may have tokens that this one would not know to leave alone.
         tokens = {name: _sign_up(server, name) for name in ("mina", "omar")}
-        configuration = _configuration(folder, tokens)
+        configuration = _write_configuration(folder, tokens)
         environment = os.environ | {
             "FUZZ_HOST": host,
             "FUZZ_PORT": str(port),
@@ -82,22 +82,22 @@ def _rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, cases: i
         sent += int(found[1].replace(",", ""))
         told = f"seed {seed}: {found[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}"
         print(told, flush=True)
-        read_back(server, tokens["mina"], traffic)
+        read_everything(server, tokens["mina"], traffic)
         seed += 1
     print(f"{sent:,} cases in all")
     return 0
 
 
-def refuse(server: LiveServer, token: str, traffic: Path) -> None:
+def break_rules(server: LiveServer, token: str, traffic: Path) -> None:
     """Walk into every refusal that chance doesn't find, and add all of it to the traffic."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
     operations = {(each.method.upper(), each.path): each for each in bundle.operations}
     with traffic.open("a") as file:
-        for walk in WALKS:
-            walk(Visitor(connect_client(server, token), server, file, operations))
+        for walk in SCENARIOS:
+            walk(RuleBreaker(connect_client(server, token), server, file, operations))
 
 
-def _configuration(folder: Path, tokens: dict[str, str]) -> Path:
+def _write_configuration(folder: Path, tokens: dict[str, str]) -> Path:
     """The configuration of the commit gate, with a second user and at a socket."""
     users = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}

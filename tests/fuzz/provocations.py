@@ -20,7 +20,7 @@ from tests.api.client import Client, HttpResponse
 from tests.live_server import LiveServer
 from tests.soak.over_http import CONNECTION_ERRORS, connect_client
 
-LIFE: tuple[tuple[str, str, Any], ...] = (
+BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("GET", "/boards/{board_id}/flow", None),
@@ -86,12 +86,12 @@ LIFE: tuple[tuple[str, str, Any], ...] = (
 What a request makes is meant by its id from then on.
 """
 
-_MADE = {"lbl": "label_id", "chk": "checklist_id", "itm": "item_id", "cmt": "comment_id", "ten": "entry_id"}
+_ID_PARAMETERS = {"lbl": "label_id", "chk": "checklist_id", "itm": "item_id", "cmt": "comment_id", "ten": "entry_id"}
 """Parameters, by the first letters of the ids of what they mean."""
 
-_LARGE = 300_000
-_LONG = 9_000
-_OF_HEADERS = 40_000
+_LARGE_BODY_BYTES = 300_000
+_LONG_TARGET_BYTES = 9_000
+_LARGE_HEADER_BYTES = 40_000
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ class Attempt:
 
     headers: dict[str, str] = field(default_factory=dict)
     query: str = ""
-    raw: bytes | None = None
+    raw_body: bytes | None = None
     with_token: str | None = None
-    on_another: bool = False
+    on_another_resource: bool = False
     """The same request about another thing: a key that was used is used again."""
 
 
-def provoke(server: LiveServer, token: str, traffic: Path) -> None:
+def request_every_status(server: LiveServer, token: str, traffic: Path) -> None:
     """Send every attempt at every operation, as somebody with a board, and add what came back to the traffic."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
     client = connect_client(server, token)
@@ -115,17 +115,17 @@ def provoke(server: LiveServer, token: str, traffic: Path) -> None:
         for scope, other in (("read", "write"), ("write", "read"), ("admin", "read"))
     }
     with traffic.open("a") as file:
-        _live(bundle, client, server, file)
+        _replay_board_history(bundle, client, server, file)
         for operation in bundle.operations:
-            path = _path(bundle, operation, client)
-            for attempt in _attempts(bundle, operation, weak):
-                target = _path(bundle, operation, client) if attempt.on_another else path
-                answer = sent(client, operation, target, attempt)
+            path = _build_path(bundle, operation, client)
+            for attempt in _list_attempts(bundle, operation, weak):
+                target = _build_path(bundle, operation, client) if attempt.on_another_resource else path
+                answer = send_attempt(client, operation, target, attempt)
                 if answer is not None:
-                    file.write(json.dumps(exchange(operation, server, target, attempt, answer)) + "\n")
+                    file.write(json.dumps(build_exchange(operation, server, target, attempt, answer)) + "\n")
 
 
-def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
+def exceed_rate_limit(server: LiveServer, token: str, traffic: Path) -> None:
     """Ask for every operation once more than the server lets a user ask in a minute, which is once."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
     client = connect_client(server, token)
@@ -135,47 +135,49 @@ def wear_out(server: LiveServer, token: str, traffic: Path) -> None:
             path = operation.path
             for _, parameter in bundle.parameters(operation):
                 if parameter["in"] == "path":
-                    path = path.replace(f"{{{parameter['name']}}}", _made_up(bundle, parameter))
+                    path = path.replace(f"{{{parameter['name']}}}", _create_plausible_value(bundle, parameter))
             answer = client.request(operation.method.upper(), path)
-            file.write(json.dumps(exchange(operation, server, path, Attempt(), answer)) + "\n")
+            file.write(json.dumps(build_exchange(operation, server, path, Attempt(), answer)) + "\n")
 
 
-def _path(bundle: Bundle, operation: Operation, client: Client) -> str:
+def _build_path(bundle: Bundle, operation: Operation, client: Client) -> str:
     """The path of an operation about things that exist, each time others."""
-    there, path = _there(client), operation.path
+    there, path = _create_resources(client), operation.path
     for _, parameter in bundle.parameters(operation):
         if parameter["in"] == "path":
             # Another kind of thing isn't there, and its id is one that could be: 403 comes before 404.
-            thing = there.get(parameter["name"], _made_up(bundle, parameter))
+            thing = there.get(parameter["name"], _create_plausible_value(bundle, parameter))
             path = path.replace(f"{{{parameter['name']}}}", thing)
     return path
 
 
-def _made_up(bundle: Bundle, parameter: Node) -> str:
+def _create_plausible_value(bundle: Bundle, parameter: Node) -> str:
     return str(bundle.resolve(parameter["schema"]).get("example", "nothing"))
 
 
-def _live(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
-    there = _there(client)
+def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
+    there = _create_resources(client)
     by_path = {(each.method.upper(), each.path): each for each in bundle.operations}
-    for method, template, body in LIFE:
+    for method, template, body in BOARD_HISTORY:
         operation = by_path[method, template.partition("?")[0]]
         path = template.format(**there)
-        attempt = Attempt({"If-Match": "*"}, raw=_example(bundle, operation) if body is ... else _written(body, there))
-        answer = sent(client, operation, path, attempt)
+        attempt = Attempt(
+            {"If-Match": "*"}, raw_body=_get_example(bundle, operation) if body is ... else _fill_in_ids(body, there)
+        )
+        answer = send_attempt(client, operation, path, attempt)
         if answer is not None:
-            file.write(json.dumps(exchange(operation, server, path, attempt, answer)) + "\n")
-            there |= _made(answer)
+            file.write(json.dumps(build_exchange(operation, server, path, attempt, answer)) + "\n")
+            there |= _read_created_ids(answer)
 
 
-def _made(answer: HttpResponse) -> dict[str, str]:
+def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
     """The id of what came into being."""
     made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
-    parameter = _MADE.get(made.partition("_")[0])
+    parameter = _ID_PARAMETERS.get(made.partition("_")[0])
     return {parameter: made} if parameter else {}
 
 
-def _written(body: object, there: dict[str, str]) -> bytes | None:
+def _fill_in_ids(body: object, there: dict[str, str]) -> bytes | None:
     """A body as JSON, its ids filled in."""
     text = json.dumps(body)
     for name, value in there.items():
@@ -183,7 +185,7 @@ def _written(body: object, there: dict[str, str]) -> bytes | None:
     return text.encode() if body is not None else None
 
 
-def _there(client: Client) -> dict[str, str]:
+def _create_resources(client: Client) -> dict[str, str]:
     board = client.post("/boards", {"name": "Provocation"}).json["id"]
     card = client.post(f"/boards/{board}/cards", {"title": "Card"}).json
     user = client.get("/users/me").json["id"]
@@ -191,30 +193,32 @@ def _there(client: Client) -> dict[str, str]:
     return {"board_id": board, "card_id": card["id"], "list_id": card["list_id"], "user_id": user, "token_id": token}
 
 
-def _attempts(bundle: Bundle, operation: Operation, weak: dict[str, str]) -> Iterator[Attempt]:
+def _list_attempts(bundle: Bundle, operation: Operation, limited_tokens: dict[str, str]) -> Iterator[Attempt]:
     names = {parameter["name"] for _, parameter in bundle.parameters(operation)}
-    body = _example(bundle, operation)
+    body = _get_example(bundle, operation)
     matching = {"If-Match": "*"} if "If-Match" in names else {}
-    yield Attempt(raw=b" " * _LARGE, headers=matching)
-    yield Attempt(query="?x=" + "x" * _LONG)
-    yield Attempt(headers={f"X-Filler-{n}": "x" * 4_000 for n in range(_OF_HEADERS // 4_000)})
-    yield Attempt(headers={"Accept": "image/png", **matching}, raw=body)
-    yield Attempt(query="?nonsense=1", headers=matching, raw=body)
+    yield Attempt(raw_body=b" " * _LARGE_BODY_BYTES, headers=matching)
+    yield Attempt(query="?x=" + "x" * _LONG_TARGET_BYTES)
+    yield Attempt(headers={f"X-Filler-{n}": "x" * 4_000 for n in range(_LARGE_HEADER_BYTES // 4_000)})
+    yield Attempt(headers={"Accept": "image/png", **matching}, raw_body=body)
+    yield Attempt(query="?nonsense=1", headers=matching, raw_body=body)
     yield Attempt(with_token="")
-    yield Attempt(with_token=weak.get(operation.node.get("x-tackboard-scope", ""), ""), headers=matching, raw=body)
+    yield Attempt(
+        with_token=limited_tokens.get(operation.node.get("x-tackboard-scope", ""), ""), headers=matching, raw_body=body
+    )
     if body is not None:
-        yield Attempt(raw=b"x", headers={"Content-Type": "text/plain", **matching})
+        yield Attempt(raw_body=b"x", headers={"Content-Type": "text/plain", **matching})
     if "If-Match" in names:
-        yield Attempt(raw=body)
-        yield Attempt(raw=body, headers={"If-Match": '"0"'})
+        yield Attempt(raw_body=body)
+        yield Attempt(raw_body=body, headers={"If-Match": '"0"'})
     if "If-None-Match" in names:
         yield Attempt(headers={"If-None-Match": "*"})
     if "Idempotency-Key" in names:
-        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw=body)
-        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw=body, on_another=True)
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw_body=body)
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw_body=body, on_another_resource=True)
 
 
-def _example(bundle: Bundle, operation: Operation) -> bytes | None:
+def _get_example(bundle: Bundle, operation: Operation) -> bytes | None:
     content = operation.node.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None
@@ -222,16 +226,18 @@ def _example(bundle: Bundle, operation: Operation) -> bytes | None:
     return json.dumps(examples[0] if examples else content.get("example", {})).encode()
 
 
-def sent(client: Client, operation: Operation, path: str, attempt: Attempt) -> HttpResponse | None:
+def send_attempt(client: Client, operation: Operation, path: str, attempt: Attempt) -> HttpResponse | None:
     """The answer, or None when the server hung up on a request that is far too large."""
     sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
     try:
-        return sender.request(operation.method.upper(), path + attempt.query, raw=attempt.raw, headers=attempt.headers)
+        return sender.request(
+            operation.method.upper(), path + attempt.query, raw=attempt.raw_body, headers=attempt.headers
+        )
     except CONNECTION_ERRORS:
         return None
 
 
-def read_back(server: LiveServer, token: str, traffic: Path) -> None:
+def read_everything(server: LiveServer, token: str, traffic: Path) -> None:
     """Read everything that the fuzzer has made: each board with its events, where every kind of change shows."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
     client = connect_client(server, token)
@@ -239,15 +245,17 @@ def read_back(server: LiveServer, token: str, traffic: Path) -> None:
     shown = by_path["get", "/boards/{board_id}"]
     told = by_path["get", "/boards/{board_id}/events"]
     with traffic.open("a") as file:
-        for board in _boards(client):
+        for board in _list_boards(client):
             path = f"/boards/{board}"
-            _keep(file, client, server, shown, f"{path}?embed=lists,cards,labels,members")
+            _record(file, client, server, shown, f"{path}?embed=lists,cards,labels,members")
             after = 0
-            while (page := _keep(file, client, server, told, f"{path}/events?after={after}&limit=100")).get("has_more"):
+            while (page := _record(file, client, server, told, f"{path}/events?after={after}&limit=100")).get(
+                "has_more"
+            ):
                 after = page["last_seq"]
 
 
-def _boards(client: Client) -> Iterator[str]:
+def _list_boards(client: Client) -> Iterator[str]:
     cursor = ""
     while True:
         page = client.get(f"/boards?limit=100{cursor}").json
@@ -257,20 +265,20 @@ def _boards(client: Client) -> Iterator[str]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def _keep(file: TextIO, client: Client, server: LiveServer, operation: Operation, path: str) -> dict[str, Any]:
+def _record(file: TextIO, client: Client, server: LiveServer, operation: Operation, path: str) -> dict[str, Any]:
     answer = client.get(path)
-    file.write(json.dumps(exchange(operation, server, path, Attempt(), answer)) + "\n")
+    file.write(json.dumps(build_exchange(operation, server, path, Attempt(), answer)) + "\n")
     body: dict[str, Any] = answer.json
     return body
 
 
-def _told_headers(attempt: Attempt) -> dict[str, str]:
+def _read_headers(attempt: Attempt) -> dict[str, str]:
     """The headers that were sent, without the secret."""
     told = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
-    return told | ({"Content-Type": "application/json"} if attempt.raw is not None else {}) | attempt.headers
+    return told | ({"Content-Type": "application/json"} if attempt.raw_body is not None else {}) | attempt.headers
 
 
-def exchange(
+def build_exchange(
     operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: HttpResponse
 ) -> dict[str, Any]:
     """A line of the recorded traffic, as checks.py writes it."""
@@ -278,8 +286,8 @@ def exchange(
         "operation": operation.id,
         "method": operation.method.upper(),
         "url": f"{server.url}v1{path}{attempt.query}",
-        "sent": base64.b64encode(attempt.raw or b"").decode(),
-        "request_headers": _told_headers(attempt),
+        "sent": base64.b64encode(attempt.raw_body or b"").decode(),
+        "request_headers": _read_headers(attempt),
         "status": answer.status,
         "headers": dict(answer.headers),
         "body": base64.b64encode(answer.raw).decode(),

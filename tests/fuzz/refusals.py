@@ -14,28 +14,28 @@ from typing import Any, TextIO
 
 from pipeline.bundle import Operation
 from tests.api.client import Client
-from tests.fuzz.provocations import Attempt, exchange, sent
+from tests.fuzz.provocations import Attempt, build_exchange, send_attempt
 from tests.live_server import LiveServer
 
-_MORE_THAN_AN_IMPORT = b" " * (5 * 1024 * 1024 + 1)
+_TOO_LARGE_IMPORT = b" " * (5 * 1024 * 1024 + 1)
 
 
 @dataclass(frozen=True)
-class Visitor:
+class RuleBreaker:
     """Somebody who asks, keeps what was said, and insists on the status that was announced."""
 
     client: Client
     server: LiveServer
     file: TextIO
     operations: dict[tuple[str, str], Operation]
-    there: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
     """What stands for the names in the paths."""
 
-    def at(self, **there: str) -> "Visitor":
+    def with_ids(self, **there: str) -> "RuleBreaker":
         """The same visitor before something else."""
-        return replace(self, there=self.there | there)
+        return replace(self, there=self.ids | there)
 
-    def ask(self, method: str, template: str, body: object = None, *, status: int = 0, key: str = "") -> Any:
+    def request(self, method: str, template: str, body: object = None, *, status: int = 0, key: str = "") -> Any:
         """The answer to a request, None without a body; raises AssertionError when it has another status than said.
 
         Any success will do where no status is said.
@@ -44,40 +44,40 @@ class Visitor:
         if method in ("PATCH", "DELETE"):
             headers["If-Match"] = "*"
         raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        attempt = Attempt(headers, raw=raw)
-        operation, path = self.operations[method, template], template.format(**self.there)
-        answer = sent(self.client, operation, path, attempt)
+        attempt = Attempt(headers, raw_body=raw)
+        operation, path = self.operations[method, template], template.format(**self.ids)
+        answer = send_attempt(self.client, operation, path, attempt)
         assert answer is not None, f"{operation.id} was not answered."
         said = answer.status == status if status else answer.status < HTTPStatus.BAD_REQUEST
         assert said, f"{operation.id} was answered with {answer.status}: {answer.raw[:400]!r}"
-        self.file.write(json.dumps(exchange(operation, self.server, path, attempt, answer)) + "\n")
+        self.file.write(json.dumps(build_exchange(operation, self.server, path, attempt, answer)) + "\n")
         return answer.json if answer.raw else None
 
-    def refused(self, status: int, method: str, template: str, body: object = None, *, key: str = "") -> None:
+    def expect_error(self, status: int, method: str, template: str, body: object = None, *, key: str = "") -> None:
         """Ask for what must be refused."""
-        self.ask(method, template, body, status=status, key=key)
+        self.request(method, template, body, status=status, key=key)
 
-    def board(self) -> "Visitor":
+    def create_board(self) -> "RuleBreaker":
         """The visitor at a new board, with its first two lists and its last one."""
-        made = self.ask("POST", "/boards", {"name": "Refusals"})
-        here = self.at(board_id=made["id"])
-        todo, doing, done = (each["id"] for each in here.ask("GET", "/boards/{board_id}/lists")["items"])
-        return here.at(list_id=todo, todo=todo, doing=doing, done=done)
+        made = self.request("POST", "/boards", {"name": "Refusals"})
+        here = self.with_ids(board_id=made["id"])
+        todo, doing, done = (each["id"] for each in here.request("GET", "/boards/{board_id}/lists")["items"])
+        return here.with_ids(list_id=todo, todo=todo, doing=doing, done=done)
 
-    def list(self, **given: object) -> str:
+    def create_list(self, **given: object) -> str:
         """The id of a new list of the board."""
-        made: str = self.ask("POST", f"{_BOARD}/lists", {"name": "A list", "stage": "todo", **given})["id"]
+        made: str = self.request("POST", f"{_BOARD}/lists", {"name": "A list", "stage": "todo", **given})["id"]
         return made
 
-    def card(self, **given: object) -> str:
+    def create_card(self, **given: object) -> str:
         """The id of a new card of the board."""
-        made: str = self.ask("POST", f"{_BOARD}/cards", {"title": "A card", **given})["id"]
+        made: str = self.request("POST", f"{_BOARD}/cards", {"title": "A card", **given})["id"]
         return made
 
-    def full_list(self) -> str:
+    def create_full_list(self) -> str:
         """The id of a list that holds the one card that it may hold."""
-        made = self.list(wip_limit=1, wip_enforcement="block")
-        self.card(list_id=made)
+        made = self.create_list(wip_limit=1, wip_enforcement="block")
+        self.create_card(list_id=made)
         return made
 
 
@@ -87,38 +87,40 @@ _CARD = f"{_BOARD}/cards/{{card_id}}"
 _CHECKLIST = f"{_CARD}/checklists/{{checklist_id}}"
 
 
-def full_lists(visitor: Visitor) -> None:
+def fill_lists(visitor: RuleBreaker) -> None:
     """No card enters a full list, on whatever way."""
-    here = visitor.board()
-    full, spare = here.full_list(), here.list()
-    here.refused(409, "POST", f"{_BOARD}/cards", {"title": "One more", "list_id": full})
-    outside = here.at(card_id=here.card(list_id=spare), list_id=spare)
-    outside.refused(409, "POST", f"{_CARD}/move", {"list_id": full, "position": "top"})
-    outside.refused(409, "POST", f"{_LIST}/move-cards", {"list_id": full})
-    away = visitor.board()
-    away.at(card_id=away.card()).refused(
-        409, "POST", f"{_CARD}/transfer", {"board_id": here.there["board_id"], "list_id": full}
+    here = visitor.create_board()
+    full, spare = here.create_full_list(), here.create_list()
+    here.expect_error(409, "POST", f"{_BOARD}/cards", {"title": "One more", "list_id": full})
+    outside = here.with_ids(card_id=here.create_card(list_id=spare), list_id=spare)
+    outside.expect_error(409, "POST", f"{_CARD}/move", {"list_id": full, "position": "top"})
+    outside.expect_error(409, "POST", f"{_LIST}/move-cards", {"list_id": full})
+    away = visitor.create_board()
+    away.with_ids(card_id=away.create_card()).expect_error(
+        409, "POST", f"{_CARD}/transfer", {"board_id": here.ids["board_id"], "list_id": full}
     )
 
 
-def cards_of_a_full_list(visitor: Visitor) -> None:
+def return_to_full_lists(visitor: RuleBreaker) -> None:
     """What left a list that is full by now doesn't come back, and nothing in it is doubled."""
-    here = visitor.board()
+    here = visitor.create_board()
     for away, back in (("POST", "unarchive"), ("DELETE", "restore")):
-        narrow = here.list(wip_limit=1, wip_enforcement="block")
-        left = here.at(card_id=here.card(list_id=narrow))
-        left.ask(away, f"{_CARD}/archive" if away == "POST" else _CARD)
-        here.card(list_id=narrow)
-        left.refused(409, "POST", f"{_CARD}/{back}")
-    narrow = here.list(wip_limit=1, wip_enforcement="block")
-    inside = here.at(card_id=here.card(list_id=narrow))
-    inside.refused(409, "POST", f"{_CARD}/copy", {})
-    made = inside.ask("POST", f"{_CARD}/checklists", {"name": "Steps"})
-    made = (inside := inside.at(checklist_id=made["id"])).ask("POST", f"{_CHECKLIST}/items", {"text": "Try it"})
-    inside.at(item_id=made["id"]).refused(409, "POST", f"{_CHECKLIST}/items/{{item_id}}/convert", {})
+        narrow = here.create_list(wip_limit=1, wip_enforcement="block")
+        left = here.with_ids(card_id=here.create_card(list_id=narrow))
+        left.request(away, f"{_CARD}/archive" if away == "POST" else _CARD)
+        here.create_card(list_id=narrow)
+        left.expect_error(409, "POST", f"{_CARD}/{back}")
+    narrow = here.create_list(wip_limit=1, wip_enforcement="block")
+    inside = here.with_ids(card_id=here.create_card(list_id=narrow))
+    inside.expect_error(409, "POST", f"{_CARD}/copy", {})
+    made = inside.request("POST", f"{_CARD}/checklists", {"name": "Steps"})
+    made = (inside := inside.with_ids(checklist_id=made["id"])).request(
+        "POST", f"{_CHECKLIST}/items", {"text": "Try it"}
+    )
+    inside.with_ids(item_id=made["id"]).expect_error(409, "POST", f"{_CHECKLIST}/items/{{item_id}}/convert", {})
 
 
-def taken_names(visitor: Visitor) -> None:
+def reuse_names(visitor: RuleBreaker) -> None:
     """One external id, and one name of a label, for one thing at a time."""
     export = {
         "id": "64f0c0ffee0123456789abcd",
@@ -126,144 +128,146 @@ def taken_names(visitor: Visitor) -> None:
         "lists": [{"id": "1", "name": "To do"}],
         "cards": [],
     }
-    made = visitor.ask("POST", "/imports/trello", export)
-    imported = visitor.at(board_id=made["board"]["id"])
-    imported.ask("DELETE", _BOARD)
-    visitor.ask("POST", "/imports/trello", export)
-    imported.refused(409, "POST", f"{_BOARD}/restore")
-    here = visitor.board()
-    here = here.at(list_id=here.list(external_id="taken"))
-    here.ask("DELETE", _LIST)
-    here.list(external_id="taken")
-    here.refused(409, "POST", f"{_LIST}/restore")
-    here.card(external_id="taken")
-    here.at(card_id=here.card()).refused(409, "PATCH", _CARD, {"external_id": "taken"})
-    here.ask("POST", f"{_BOARD}/labels", {"name": "Bug", "color": "red"})
-    made = here.ask("POST", f"{_BOARD}/labels", {"name": "Idea", "color": "green"})
-    here.at(label_id=made["id"]).refused(409, "PATCH", f"{_BOARD}/labels/{{label_id}}", {"name": "BUG"})
+    made = visitor.request("POST", "/imports/trello", export)
+    imported = visitor.with_ids(board_id=made["board"]["id"])
+    imported.request("DELETE", _BOARD)
+    visitor.request("POST", "/imports/trello", export)
+    imported.expect_error(409, "POST", f"{_BOARD}/restore")
+    here = visitor.create_board()
+    here = here.with_ids(list_id=here.create_list(external_id="taken"))
+    here.request("DELETE", _LIST)
+    here.create_list(external_id="taken")
+    here.expect_error(409, "POST", f"{_LIST}/restore")
+    here.create_card(external_id="taken")
+    here.with_ids(card_id=here.create_card()).expect_error(409, "PATCH", _CARD, {"external_id": "taken"})
+    here.request("POST", f"{_BOARD}/labels", {"name": "Bug", "color": "red"})
+    made = here.request("POST", f"{_BOARD}/labels", {"name": "Idea", "color": "green"})
+    here.with_ids(label_id=made["id"]).expect_error(409, "PATCH", f"{_BOARD}/labels/{{label_id}}", {"name": "BUG"})
 
 
-def running_clocks(visitor: Visitor) -> None:
+def archive_running_clocks(visitor: RuleBreaker) -> None:
     """More clocks run than one archiving may stop."""
-    here = visitor.board()
-    here = here.at(list_id=here.there["doing"])
+    here = visitor.create_board()
+    here = here.with_ids(list_id=here.ids["doing"])
     for _ in range(31):
-        here.card(list_id=here.there["doing"])
-    here.refused(409, "POST", f"{_LIST}/archive")
-    here.refused(409, "POST", f"{_BOARD}/archive")
+        here.create_card(list_id=here.ids["doing"])
+    here.expect_error(409, "POST", f"{_LIST}/archive")
+    here.expect_error(409, "POST", f"{_BOARD}/archive")
 
 
-def full_cards(visitor: Visitor) -> None:
+def fill_cards(visitor: RuleBreaker) -> None:
     """The hundred and first item, the thousand and first comment, and more than one request copies."""
-    here = visitor.board()
+    here = visitor.create_board()
     for _ in range(39):
-        here.card()
-    here = here.at(card_id=here.card())
-    here.ask("POST", f"{_BOARD}/lists/{{list_id}}/copy", {})
-    here.card()
-    here.refused(409, "POST", f"{_LIST}/copy", {})
-    checklists = [here.ask("POST", f"{_CARD}/checklists", {"name": "Steps"})["id"] for _ in range(20)]
-    here.refused(409, "POST", f"{_CARD}/checklists", {"name": "Steps"})
-    here = here.at(checklist_id=checklists[0])
-    items = [here.ask("POST", f"{_CHECKLIST}/items", {"text": "Try it"})["id"] for _ in range(100)]
-    here.refused(409, "POST", f"{_CHECKLIST}/items", {"text": "Try it"})
-    here.at(item_id=items[0]).refused(
+        here.create_card()
+    here = here.with_ids(card_id=here.create_card())
+    here.request("POST", f"{_BOARD}/lists/{{list_id}}/copy", {})
+    here.create_card()
+    here.expect_error(409, "POST", f"{_LIST}/copy", {})
+    checklists = [here.request("POST", f"{_CARD}/checklists", {"name": "Steps"})["id"] for _ in range(20)]
+    here.expect_error(409, "POST", f"{_CARD}/checklists", {"name": "Steps"})
+    here = here.with_ids(checklist_id=checklists[0])
+    items = [here.request("POST", f"{_CHECKLIST}/items", {"text": "Try it"})["id"] for _ in range(100)]
+    here.expect_error(409, "POST", f"{_CHECKLIST}/items", {"text": "Try it"})
+    here.with_ids(item_id=items[0]).expect_error(
         422, "PATCH", f"{_CHECKLIST}/items/{{item_id}}", {"assignee_id": "nobody_of_this_board"}
     )
     for _ in range(1_000):
-        here.ask("POST", f"{_CARD}/comments", {"text": "Looks good."})
-    here.refused(409, "POST", f"{_CARD}/comments", {"text": "Looks good."})
+        here.request("POST", f"{_CARD}/comments", {"text": "Looks good."})
+    here.expect_error(409, "POST", f"{_CARD}/comments", {"text": "Looks good."})
 
 
-def assignees(visitor: Visitor) -> None:
+def exceed_assignees(visitor: RuleBreaker) -> None:
     """The forty-first assignee of a card."""
-    here = visitor.board()
-    here = here.at(card_id=here.card())
+    here = visitor.create_board()
+    here = here.with_ids(card_id=here.create_card())
     for number in range(41):
-        made = visitor.ask("POST", "/users", {"name": f"Member {number}"})
-        here = here.at(user_id=made["user"]["id"])
-        here.ask("PUT", f"{_BOARD}/members/{{user_id}}", {"role": "viewer"})
-        here.ask("PUT", f"{_CARD}/assignees/{{user_id}}", status=409 if number == 40 else 200)
+        made = visitor.request("POST", "/users", {"name": f"Member {number}"})
+        here = here.with_ids(user_id=made["user"]["id"])
+        here.request("PUT", f"{_BOARD}/members/{{user_id}}", {"role": "viewer"})
+        here.request("PUT", f"{_CARD}/assignees/{{user_id}}", status=409 if number == 40 else 200)
 
 
-def time_entries(visitor: Visitor) -> None:
+def overlap_time_entries(visitor: RuleBreaker) -> None:
     """Nobody works on a card twice at one time."""
-    here = visitor.board()
-    here = here.at(card_id=here.card())
+    here = visitor.create_board()
+    here = here.with_ids(card_id=here.create_card())
     nine, ten, eleven = (f"2026-01-05T{hour}:00:00Z" for hour in ("09", "10", "11"))
-    here.ask("POST", f"{_CARD}/time-entries", {"started_at": nine, "ended_at": ten})
-    here.refused(409, "POST", f"{_CARD}/time-entries", {"started_at": nine, "ended_at": eleven})
-    made = here.ask("POST", f"{_CARD}/time-entries", {"started_at": ten, "ended_at": eleven})
-    here.at(entry_id=made["id"]).refused(409, "PATCH", f"{_CARD}/time-entries/{{entry_id}}", {"started_at": nine})
+    here.request("POST", f"{_CARD}/time-entries", {"started_at": nine, "ended_at": ten})
+    here.expect_error(409, "POST", f"{_CARD}/time-entries", {"started_at": nine, "ended_at": eleven})
+    made = here.request("POST", f"{_CARD}/time-entries", {"started_at": ten, "ended_at": eleven})
+    here.with_ids(entry_id=made["id"]).expect_error(
+        409, "PATCH", f"{_CARD}/time-entries/{{entry_id}}", {"started_at": nine}
+    )
 
 
-def keys_used_again(visitor: Visitor) -> None:
+def reuse_idempotency_keys(visitor: RuleBreaker) -> None:
     """A key belongs to one request."""
-    here = visitor.board()
-    here.ask("POST", "/boards", {"name": "One"}, key="walked")
-    here.refused(422, "POST", "/boards", {"name": "Two"}, key="walked")
-    one, two = (here.at(card_id=here.card()) for _ in "12")
+    here = visitor.create_board()
+    here.request("POST", "/boards", {"name": "One"}, key="walked")
+    here.expect_error(422, "POST", "/boards", {"name": "Two"}, key="walked")
+    one, two = (here.with_ids(card_id=here.create_card()) for _ in "12")
     for act in ("start", "resolve", "reopen"):
-        two.ask("POST", f"{_CARD}/{act}", key="two")
-        one.ask("POST", f"{_CARD}/{act}", key="one")
-        two.refused(422, "POST", f"{_CARD}/{act}", key="one")
+        two.request("POST", f"{_CARD}/{act}", key="two")
+        one.request("POST", f"{_CARD}/{act}", key="one")
+        two.expect_error(422, "POST", f"{_CARD}/{act}", key="one")
 
 
-def finished_by_a_move(visitor: Visitor) -> None:
+def finish_by_moving(visitor: RuleBreaker) -> None:
     """Cards that come to a list of what is done, by themselves from another board and all of a list at once."""
-    here, away = visitor.board(), visitor.board()
-    here.card()
-    here.ask("POST", f"{_LIST}/move-cards", {"list_id": here.there["done"]})
-    target = {"board_id": here.there["board_id"], "list_id": here.there["done"]}
-    away.at(card_id=away.card()).ask("POST", f"{_CARD}/transfer", target)
-    here.ask("GET", f"{_BOARD}/events")
+    here, away = visitor.create_board(), visitor.create_board()
+    here.create_card()
+    here.request("POST", f"{_LIST}/move-cards", {"list_id": here.ids["done"]})
+    target = {"board_id": here.ids["board_id"], "list_id": here.ids["done"]}
+    away.with_ids(card_id=away.create_card()).request("POST", f"{_CARD}/transfer", target)
+    here.request("GET", f"{_BOARD}/events")
 
 
-def tokens_of_tokens(visitor: Visitor) -> None:
+def exceed_parent_tokens(visitor: RuleBreaker) -> None:
     """A token that outlives, outranks or reaches what it comes from, and the eleventh generation."""
     full, token = ["read", "write", "admin"], "/users/me/tokens/{token_id}"
 
-    def made(by: Visitor, **given: object) -> Visitor:
+    def made(by: RuleBreaker, **given: object) -> RuleBreaker:
         """A visitor with a new token, before that token."""
-        answer = by.ask("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **given})
-        return replace(by, client=by.client.with_token(answer["secret"])).at(token_id=answer["token"]["id"])
+        answer = by.request("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **given})
+        return replace(by, client=by.client.with_token(answer["secret"])).with_ids(token_id=answer["token"]["id"])
 
     child, keeper = made(visitor), made(visitor, scopes=["admin"])
-    made(child).at(**child.there).refused(403, "DELETE", token)
-    replace(keeper, there=child.there).refused(403, "DELETE", token)
-    replace(child, there=keeper.there).refused(403, "POST", f"{token}/rotate")
-    made(visitor, expires_at="2900-01-01T00:00:00Z").refused(
+    made(child).with_ids(**child.ids).expect_error(403, "DELETE", token)
+    replace(keeper, there=child.ids).expect_error(403, "DELETE", token)
+    replace(child, there=keeper.ids).expect_error(403, "POST", f"{token}/rotate")
+    made(visitor, expires_at="2900-01-01T00:00:00Z").expect_error(
         422, "POST", "/users/me/tokens", {"name": "Later", "scopes": ["read"], "expires_at": "2900-01-01T00:00:01Z"}
     )
     last = child
     # The visitor's own token may have ancestors already.
     while (below := last.client.post("/users/me/tokens", {"name": "Child", "scopes": full})).status != 409:
         last = replace(last, client=last.client.with_token(below.json["secret"]))
-    last.refused(409, "POST", "/users/me/tokens", {"name": "Child", "scopes": full})
+    last.expect_error(409, "POST", "/users/me/tokens", {"name": "Child", "scopes": full})
     gone = replace(child, client=visitor.client)
-    gone.ask("POST", f"{token}/rotate")
-    gone.ask("DELETE", token)
-    gone.refused(404, "POST", f"{token}/rotate")
-    gone.refused(404, "DELETE", token)
+    gone.request("POST", f"{token}/rotate")
+    gone.request("DELETE", token)
+    gone.expect_error(404, "POST", f"{token}/rotate")
+    gone.expect_error(404, "DELETE", token)
 
 
-def doors(visitor: Visitor) -> None:
+def send_unknown_token_and_large_import(visitor: RuleBreaker) -> None:
     """A token that nobody knows, and an import that is too large."""
     stranger = replace(visitor, client=visitor.client.with_token("tkb_" + "0" * 40))
-    stranger.refused(401, "POST", "/users", {"name": "Stranger"})
-    visitor.refused(413, "POST", "/imports/trello", _MORE_THAN_AN_IMPORT)
+    stranger.expect_error(401, "POST", "/users", {"name": "Stranger"})
+    visitor.expect_error(413, "POST", "/imports/trello", _TOO_LARGE_IMPORT)
 
 
-WALKS: tuple[Callable[[Visitor], None], ...] = (
-    full_lists,
-    cards_of_a_full_list,
-    taken_names,
-    running_clocks,
-    full_cards,
-    assignees,
-    time_entries,
-    keys_used_again,
-    finished_by_a_move,
-    tokens_of_tokens,
-    doors,
+SCENARIOS: tuple[Callable[[RuleBreaker], None], ...] = (
+    fill_lists,
+    return_to_full_lists,
+    reuse_names,
+    archive_running_clocks,
+    fill_cards,
+    exceed_assignees,
+    overlap_time_entries,
+    reuse_idempotency_keys,
+    finish_by_moving,
+    exceed_parent_tokens,
+    send_unknown_token_and_large_import,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import schemathesis
 
 from tests.fuzz import checks
-from tests.fuzz.ground import Ground
+from tests.fuzz.ground import ExistingData
 from tests.soak.over_http import SocketClient
 
 
@@ -15,7 +15,7 @@ def _no_application(*_: Any) -> Any:
     raise AssertionError("A client on a socket calls no application.")
 
 
-ground = Ground(
+ground = ExistingData(
     SocketClient(
         _no_application, os.environ["FUZZ_TOKEN"], host=os.environ["FUZZ_HOST"], port=int(os.environ["FUZZ_PORT"])
     )

@@ -24,12 +24,12 @@ MIN_CASES = 5_000
 MIN_OPERATIONS_THAT_SUCCEED = 50
 """Of 89. With a token that is revoked on the way, hardly any do."""
 
-EXCLUDED = ("revoke_token", "rotate_token")
+EXCLUDED_OPERATIONS = ("revoke_token", "rotate_token")
 """They would end the token that everything is sent with: schemathesis finds its id among the tokens of the caller."""
 
 ACCEPTANCE, HEADER = "positive_data_acceptance", "missing_required_header"
 
-ONLY_WORDS_SAY = {
+UNDOCUMENTABLE_REFUSALS = {
     (ACCEPTANCE, 400, "invalid_cursor"): "A cursor is sealed: it comes from the page before.",
     (ACCEPTANCE, 412, "precondition_failed"): "Which tag is the current one is known from an answer only.",
     (HEADER, 428, "precondition_required"): "RFC 6585 made 428 for a missing If-Match; the tool knows 400 only.",
@@ -60,7 +60,9 @@ class Finding(NamedTuple):
 
 def test_a_strangers_schemathesis_finds_only_what_no_schema_can_say(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
-        run = _run(server, tmp_path, *(part for name in EXCLUDED for part in ("--exclude-operation-id", name)))
+        run = _run(
+            server, tmp_path, *(part for name in EXCLUDED_OPERATIONS for part in ("--exclude-operation-id", name))
+        )
 
     print(run.stdout)  # noqa: T201 - pytest -s shows what was sent and found.
     scenarios = list(_scenarios(tmp_path))
@@ -139,7 +141,7 @@ def _accepted() -> set[Finding]:
             codes = {bundle.resolve(example)["value"]["code"] for example in examples}
             accepted |= {
                 Finding(check, f"{operation.method.upper()} {operation.path}", int(status), code)
-                for check, of_status, code in ONLY_WORDS_SAY
+                for check, of_status, code in UNDOCUMENTABLE_REFUSALS
                 if status == str(of_status) and code in codes
             }
     return accepted

@@ -16,25 +16,25 @@ class Edit:
     `drop` one item of a list.
     """
 
-    says: str
+    description: str
     steps: list[dict[str, Any]]
 
-    def made_in(self, document: dict[str, Any]) -> dict[str, Any]:
+    def apply_to(self, document: dict[str, Any]) -> dict[str, Any]:
         """A copy of the document with the edit; raises LookupError when there is nothing to edit any more."""
         edited = copy.deepcopy(document)
         for step in self.steps:
-            _do(edited, step)
+            _apply_step(edited, step)
         if edited == document:
-            raise LookupError(f"{self.says}: the edit changes nothing.")
+            raise LookupError(f"{self.description}: the edit changes nothing.")
         return edited
 
 
-def edits_of(file: Path) -> list[Edit]:
+def load_edits(file: Path) -> list[Edit]:
     """The edits that a file holds."""
     return [Edit(each["says"], each["do"]) for each in yaml.safe_load(file.read_text())]
 
 
-def _do(document: dict[str, Any], step: dict[str, Any]) -> None:
+def _apply_step(document: dict[str, Any], step: dict[str, Any]) -> None:
     *above, last = step["at"].removeprefix("/").split("/")
     node: Any = document
     for name in above:

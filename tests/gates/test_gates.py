@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from pipeline import linters
-from pipeline.breaking import breaks, closed, differences, open_schemas
+from pipeline.breaking import close_open_schemas, find_breaking_changes, list_changes, list_open_schemas
 from pipeline.bundle import Bundle
 from pipeline.findings import BUNDLE, SPEC
-from pipeline.released import CannotRelease, contract_changelog, gate, release
-from pipeline.rules import remarks
-from pipeline.sources import place_of, twice_in
-from tests.gates.edits import Edit, edits_of
+from pipeline.released import CannotRelease, build_contract_changelog, find_unannounced_breaks, write_release
+from pipeline.rules import find_violations
+from pipeline.sources import find_duplicate_keys, locate
+from tests.gates.edits import Edit, load_edits
 
 HERE = Path(__file__).parent
-DEFECTS, BREAKING, HARMLESS = (edits_of(HERE / f"{name}.yaml") for name in ("defects", "breaking", "harmless"))
+DEFECTS, BREAKING, HARMLESS = (load_edits(HERE / f"{name}.yaml") for name in ("defects", "breaking", "harmless"))
 DOCUMENT: dict[str, Any] = json.loads(BUNDLE.read_bytes())
-KEPT = (
+KEPT_PATHS = (
     "/boards",
     "/boards/{board_id}",
     "/boards/{board_id}/cards",
@@ -33,18 +33,20 @@ SHORT = ("/boards", "/boards/{board_id}/cards")
 
 
 def test_the_document_passes_its_own_rules() -> None:
-    assert remarks(DOCUMENT) == []
+    assert find_violations(DOCUMENT) == []
 
 
 def test_no_seeded_defect_passes(tmp_path: Path) -> None:
-    document, short = cut(DOCUMENT, KEPT), cut(DOCUMENT, SHORT)
-    left = [defect for defect in DEFECTS if not remarks(defect.made_in(DOCUMENT))]
-    files = {defect.says: tmp_path / f"{number}.json" for number, defect in enumerate(left)}
+    document, short = shorten(DOCUMENT, KEPT_PATHS), shorten(DOCUMENT, SHORT)
+    left = [defect for defect in DEFECTS if not find_violations(defect.apply_to(DOCUMENT))]
+    files = {defect.description: tmp_path / f"{number}.json" for number, defect in enumerate(left)}
     for defect in left:
-        files[defect.says].write_text(json.dumps(defect.made_in(short if is_made_in(defect, short) else document)))
+        files[defect.description].write_text(
+            json.dumps(defect.apply_to(short if applies_to(defect, short) else document))
+        )
     (tmp_path / "clean.json").write_text(json.dumps(short))
 
-    spectral = linters.spectral_remarks([*files.values(), tmp_path / "clean.json"])
+    spectral = linters.lint_bundles_with_spectral([*files.values(), tmp_path / "clean.json"])
 
     shared = f"{len(DEFECTS) - len(left)} found by our rules, {len(left)} left to Spectral"
     print(f"Defects: {len(DEFECTS)} seeded, {shared}.")  # noqa: T201 - pytest -s shows how the work is shared.
@@ -55,12 +57,12 @@ def test_no_seeded_defect_passes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("edit", BREAKING, ids=lambda edit: edit.says)
 def test_an_edit_that_breaks_a_client_is_found(edit: Edit) -> None:
-    assert breaks(DOCUMENT, edit.made_in(DOCUMENT))
+    assert find_breaking_changes(DOCUMENT, edit.apply_to(DOCUMENT))
 
 
 @pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.says)
 def test_an_edit_that_breaks_nobody_is_let_through(edit: Edit) -> None:
-    assert breaks(DOCUMENT, edit.made_in(DOCUMENT)) == []
+    assert find_breaking_changes(DOCUMENT, edit.apply_to(DOCUMENT)) == []
 
 
 def test_there_are_enough_edits_to_believe_the_gate() -> None:
@@ -69,30 +71,30 @@ def test_there_are_enough_edits_to_believe_the_gate() -> None:
 
 
 def test_before_the_first_release_nothing_can_be_broken(tmp_path: Path) -> None:
-    assert gate(BREAKING[0].made_in(DOCUMENT), tmp_path) == []
+    assert find_unannounced_breaks(BREAKING[0].apply_to(DOCUMENT), tmp_path) == []
 
 
 def test_a_release_may_only_be_broken_by_a_new_major_version_that_the_changelog_tells_of(tmp_path: Path) -> None:
     folder, changelog, bundle = tmp_path / "released", tmp_path / "CHANGELOG.md", tmp_path / "openapi.json"
     changelog.write_text("## Unreleased\n")
     bundle.write_text(json.dumps(DOCUMENT))
-    release(bundle, folder, changelog)
-    broken = BREAKING[0].made_in(DOCUMENT)
+    write_release(bundle, folder, changelog)
+    broken = BREAKING[0].apply_to(DOCUMENT)
 
-    assert gate(broken, folder, changelog)
+    assert find_unannounced_breaks(broken, folder, changelog)
     broken["info"]["version"] = "2.0.0"
-    assert gate(broken, folder, changelog)
+    assert find_unannounced_breaks(broken, folder, changelog)
     changelog.write_text("## Unreleased\n\n- **Breaking**: the time of a card has moved.\n")
-    assert gate(broken, folder, changelog) == []
+    assert find_unannounced_breaks(broken, folder, changelog) == []
 
 
 def test_the_changelog_of_the_contract_tells_what_was_added_and_what_was_broken(tmp_path: Path) -> None:
-    grown = HARMLESS[0].made_in(DOCUMENT)
+    grown = HARMLESS[0].apply_to(DOCUMENT)
     for version, document in (("7.0.0", DOCUMENT), ("7.1.0", grown)):
         released = {**document, "info": {**document["info"], "version": version}}
         (tmp_path / f"{version}.json").write_text(json.dumps(released))
 
-    text = contract_changelog(BREAKING[0].made_in(grown), tmp_path)
+    text = build_contract_changelog(BREAKING[0].apply_to(grown), tmp_path)
 
     first, second = text.index("## Not released yet"), text.index("## 7.1.0")
     assert "### Breaking" in text[first:second]
@@ -108,7 +110,7 @@ def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path
         released = {**document, "info": {**document["info"], "version": version}}
         (tmp_path / f"{version}.json").write_text(json.dumps(released))
 
-    text = contract_changelog(grown, tmp_path)
+    text = build_contract_changelog(grown, tmp_path)
 
     told = [line for line in text.splitlines() if "`on_fire`" in line]
     assert "### Breaking" not in text
@@ -116,14 +118,14 @@ def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path
     assert all(line.endswith(" operations") for line in told)
 
 
-@pytest.mark.parametrize("name", sorted(open_schemas(DOCUMENT)))
+@pytest.mark.parametrize("name", sorted(list_open_schemas(DOCUMENT)))
 def test_what_its_text_promised_to_grow_may_be_opened(name: str) -> None:
     """Releases before 1.3.0 had these schemas closed."""
     before = copy.deepcopy(DOCUMENT)
-    before["components"]["schemas"][name] = closed(DOCUMENT)["components"]["schemas"][name]
+    before["components"]["schemas"][name] = close_open_schemas(DOCUMENT)["components"]["schemas"][name]
 
-    assert breaks(before, DOCUMENT) == []
-    assert f"the schema `{name}` is open now" in str(differences(before, DOCUMENT))
+    assert find_breaking_changes(before, DOCUMENT) == []
+    assert f"the schema `{name}` is open now" in str(list_changes(before, DOCUMENT))
 
 
 def test_what_was_opened_without_a_promise_may_grow_from_the_next_release_on() -> None:
@@ -132,15 +134,15 @@ def test_what_was_opened_without_a_promise_may_grow_from_the_next_release_on() -
     source["x-tackboard-known"].append("planka")
     source["anyOf"][0]["enum"].append("planka")
 
-    assert breaks(closed(DOCUMENT), grown)
-    assert breaks(DOCUMENT, grown) == []
+    assert find_breaking_changes(close_open_schemas(DOCUMENT), grown)
+    assert find_breaking_changes(DOCUMENT, grown) == []
 
 
 def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
     (tmp_path / f"{DOCUMENT['info']['version']}.json").write_text(json.dumps(DOCUMENT))
 
     with pytest.raises(CannotRelease, match=r"raise info\.version"):
-        release(BUNDLE, tmp_path)
+        write_release(BUNDLE, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_place_of_the_bundle_is_found_in_the_source(pointer: tuple[str | int, ...], file: str, written: str) -> None:
-    place = place_of(pointer)
+    place = locate(pointer)
 
     assert place.file == file
     assert written in (SPEC.parent / file).read_text().splitlines()[place.line - 1]
@@ -167,20 +169,20 @@ def test_a_key_that_stands_twice_is_found(tmp_path: Path) -> None:
     file = tmp_path / "twice.yaml"
     file.write_text("type: string\ndescription: One.\ntype: integer\n")
 
-    (found,) = twice_in(file)
+    (found,) = find_duplicate_keys(file)
 
     assert (found[0].line, found[1]) == (3, "type")
 
 
-def is_made_in(edit: Edit, document: dict[str, Any]) -> bool:
+def applies_to(edit: Edit, document: dict[str, Any]) -> bool:
     try:
-        edit.made_in(document)
+        edit.apply_to(document)
     except LookupError:
         return False
     return True
 
 
-def cut(document: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
+def shorten(document: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
     """A small document with a bit of everything: linters take their time for a large one."""
     small = copy.deepcopy(document)
     small["paths"] = {path: item for path, item in small["paths"].items() if path in kept}

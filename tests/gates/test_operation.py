@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.findings import BUNDLE, ROOT, SPEC
-from pipeline.operation import unwritten
-from pipeline.rules import remarks
+from pipeline.operation import describe_missing_handlers
+from pipeline.rules import find_violations
 
 DOCUMENT: dict[str, Any] = json.loads(BUNDLE.read_bytes())
 PATH = "/boards/{board_id}/cards/{card_id}"
@@ -24,11 +24,11 @@ def with_a_new_operation() -> dict[str, Any]:
 
 
 def test_every_operation_has_its_function() -> None:
-    assert unwritten(DOCUMENT) == []
+    assert describe_missing_handlers(DOCUMENT) == []
 
 
 def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> None:
-    (told,) = unwritten(with_a_new_operation())
+    (told,) = describe_missing_handlers(with_a_new_operation())
 
     assert "handlers/cards.py" in told
     assert "def freeze_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:" in told
@@ -43,13 +43,13 @@ def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) 
     start = f"  {PATH}/start:"
     root.write_text(root.read_text().replace(start, f"  {PATH}/freeze: {{ $ref: paths/card_freeze.yaml }}\n{start}"))
 
-    (told,) = unwritten(with_a_new_operation(), root=root)
+    (told,) = describe_missing_handlers(with_a_new_operation(), root=root)
 
     assert f"{file.resolve()}:5:3" in told
 
 
 def test_a_new_operation_that_keeps_the_house_rules_has_no_findings() -> None:
-    assert remarks(with_a_new_operation()) == []
+    assert find_violations(with_a_new_operation()) == []
 
 
 def test_contributing_names_the_commands_that_there_are() -> None:

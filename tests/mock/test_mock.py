@@ -7,12 +7,12 @@ import pytest
 
 from pipeline.bundle import Bundle, Operation
 from pipeline.findings import BUNDLE
-from pipeline.mock import mock
+from pipeline.mock import create_mock
 from tests.api.client import Client, HttpResponse
 
 DOCUMENT = BUNDLE.read_bytes()
 CONTRACT = Bundle(json.loads(DOCUMENT))
-FRONTEND = Client(mock(DOCUMENT), "any-token")
+FRONTEND = Client(create_mock(DOCUMENT), "any-token")
 BOARD = "/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj"
 
 
@@ -97,7 +97,7 @@ def test_an_import_may_be_as_large_as_it_will_be() -> None:
 
 
 def test_a_page_of_another_origin_may_choose_its_answer() -> None:
-    page = Client(mock(DOCUMENT, origins=["http://localhost:5173"]), "any-token")
+    page = Client(create_mock(DOCUMENT, origins=["http://localhost:5173"]), "any-token")
 
     answer = page.request(
         "OPTIONS", BOARD, headers={"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}

@@ -17,12 +17,12 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from tests.mutants.matching import tests_by_file
-from tests.mutants.operators import ROOT, Mutant, mutants_of
+from tests.mutants.matching import map_tests_to_files
+from tests.mutants.operators import ROOT, Mutant, create_mutants
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
-LEAST_KILLED = 0.95
-TIMEOUT = 300
+MIN_KILLED_SHARE = 0.95
+TIMEOUT_SECONDS = 300
 """Seconds after which a mutant counts as noticed: it runs for ever."""
 
 
@@ -34,21 +34,21 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only files whose path begins so, for example kanban/ranks")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many are tried at once")
     options = parser.parse_args()
-    matching = {file: tests for file, tests in tests_by_file().items() if file.startswith(options.only)}
-    mutants = [mutant for file in matching for mutant in mutants_of(ROOT / file)]
+    matching = {file: tests for file, tests in map_tests_to_files().items() if file.startswith(options.only)}
+    mutants = [mutant for file in matching for mutant in create_mutants(ROOT / file)]
     draw = random.Random(options.seed)  # noqa: S311 - which mutants are tried is no secret.
     sample = draw.sample(mutants, min(options.count, len(mutants)))
     reasons: dict[str, str] = yaml.safe_load(SURVIVORS.read_text()) or {}
-    survivors = sorted(_survivors(sample, matching, options.jobs), key=lambda mutant: (mutant.file, mutant.line))
+    survivors = sorted(_find_survivors(sample, matching, options.jobs), key=lambda mutant: (mutant.file, mutant.line))
     for mutant in survivors:
         print(f"{mutant.file}:{mutant.line} survives: {mutant.id.partition('::')[2]}")
         print(f"    {reasons.get(mutant.id, 'NOT NAMED in tests/mutants/survivors.yaml')}")
     killed = 1 - len(survivors) / len(sample)
     print(f"{len(sample)} of {len(mutants)} mutants tried, {len(sample) - len(survivors)} noticed: {killed:.1%}.")
-    return int(killed < LEAST_KILLED or any(mutant.id not in reasons for mutant in survivors))
+    return int(killed < MIN_KILLED_SHARE or any(mutant.id not in reasons for mutant in survivors))
 
 
-def _survivors(sample: list[Mutant], matching: dict[str, list[str]], jobs: int) -> Iterator[Mutant]:
+def _find_survivors(sample: list[Mutant], matching: dict[str, list[str]], jobs: int) -> Iterator[Mutant]:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         runs = {
             pool.submit(_survives, mutant, matching[mutant.file], Path(folder, f"{number}.py")): mutant
@@ -70,7 +70,7 @@ def _survives(mutant: Mutant, tests: list[str], source: Path) -> bool:
             cwd=ROOT,
             env=environment,
             capture_output=True,
-            timeout=TIMEOUT,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:

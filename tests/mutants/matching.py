@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.mutants.operators import ROOT
 
-KANBAN = {
+KANBAN_TESTS = {
     "access": ["test_access", "../api/test_authorization"],
     "exports": ["test_imports", "../api/test_exports"],
     "finishes": ["test_flow"],
@@ -25,7 +25,7 @@ KANBAN = {
 }
 """Modules of the rules whose tests have another name than they; others have those of their own name."""
 
-CONTRACT = {
+CONTRACT_TESTS = {
     "application": ["test_startup", "test_security", "test_calls", "test_negotiation", "test_responses"],
     "bodies": ["test_strict_json", "test_media_types", "test_text", "test_calls"],
     "conditional": ["test_conditional"],
@@ -50,7 +50,7 @@ CONTRACT = {
 }
 """Modules of the contract layer, and their tests."""
 
-AUTHORIZATION = {
+AUTHORIZATION_TESTS = {
     "handlers/door.py": ["test_authorization", "test_members", "test_archive", "test_deleted", "test_transfers"],
     "settling.py": ["test_idempotency", "test_authorization"],
     "kanban/tokens.py": ["test_users_and_tokens", "test_tokens_of_tokens", "../kanban/test_tokens"],
@@ -62,20 +62,22 @@ AUTHORIZATION = {
 """Where it is decided who may do what, and the tests of that."""
 
 
-def tests_by_file() -> dict[str, list[str]]:
+def map_tests_to_files() -> dict[str, list[str]]:
     """The test files that belong to each source file, by its path."""
     rules = {
-        f"kanban/{file.stem}.py": [f"tests/kanban/{name}.py" for name in KANBAN.get(file.stem, [f"test_{file.stem}"])]
+        f"kanban/{file.stem}.py": [
+            f"tests/kanban/{name}.py" for name in KANBAN_TESTS.get(file.stem, [f"test_{file.stem}"])
+        ]
         for file in sorted((ROOT / "kanban").glob("[a-z]*.py"))
         if file.stem not in ("store", "values", "errors")
     }
     contract = {
-        f"contract/{stem}.py": [f"tests/contract/{name}.py" for name in names] for stem, names in CONTRACT.items()
+        f"contract/{stem}.py": [f"tests/contract/{name}.py" for name in names] for stem, names in CONTRACT_TESTS.items()
     }
-    decisions = {file: [f"tests/api/{name}.py" for name in names] for file, names in AUTHORIZATION.items()}
+    decisions = {file: [f"tests/api/{name}.py" for name in names] for file, names in AUTHORIZATION_TESTS.items()}
     matching = rules | contract | decisions
-    return {file: [*map(_cleaned, tests), "tests/test_limits.py"] for file, tests in matching.items()}
+    return {file: [*map(_normalize_path, tests), "tests/test_limits.py"] for file, tests in matching.items()}
 
 
-def _cleaned(test: str) -> str:
+def _normalize_path(test: str) -> str:
     return str((ROOT / test).resolve().relative_to(Path(ROOT).resolve()))

@@ -25,8 +25,8 @@ _SWAPS: dict[type[ast.AST], str] = {
     ast.And: "or",
     ast.Or: "and",
 }
-_PASSED_OVER = ("annotation", "returns", "decorator_list", "bases", "type_params")
-_NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
+_SKIPPED_FIELDS = ("annotation", "returns", "decorator_list", "bases", "type_params")
+_CALL_SWAPS = {"any": "all", "all": "any", "min": "max", "max": "min"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Mutant:
         return (text[: self.start] + self.after.encode() + text[self.end :]).decode()
 
 
-def mutants_of(file: Path) -> list[Mutant]:
+def create_mutants(file: Path) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines."""
-    return sorted(_Mutations(file).collect(), key=lambda mutant: (mutant.start, mutant.after))
+    return sorted(_MutantFinder(file).collect(), key=lambda mutant: (mutant.start, mutant.after))
 
 
-class _Mutations:
+class _MutantFinder:
     def __init__(self, file: Path) -> None:
         self._file = str(file.relative_to(ROOT))
         self._source = file.read_bytes()
@@ -66,9 +66,9 @@ class _Mutations:
         self._starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
 
     def collect(self) -> Iterator[Mutant]:
-        yield from self._within(self._tree, "module")
+        yield from self._walk(self._tree, "module")
 
-    def _within(self, node: ast.AST, function: str) -> Iterator[Mutant]:
+    def _walk(self, node: ast.AST, function: str) -> Iterator[Mutant]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             function = node.name
         for start, end, after in self._edits(node):
@@ -78,97 +78,97 @@ class _Mutations:
         for name, value in ast.iter_fields(node):
             # Annotations decide nothing, decorators and bases are declarations. Python 3.11 does not know where the
             # parts of an f-string stand.
-            if isinstance(node, ast.JoinedStr) or name in _PASSED_OVER:
+            if isinstance(node, ast.JoinedStr) or name in _SKIPPED_FIELDS:
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
-                    yield from self._within(child, function)
+                    yield from self._walk(child, function)
 
     def _edits(self, node: ast.AST) -> Iterator[tuple[int, int, str]]:
-        for kind, edits in _EDITS.items():
+        for kind, edits in _MUTATIONS_BY_NODE.items():
             if isinstance(node, kind):
                 yield from edits(self, node)
 
-    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+    def get_span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         """Where a node begins and ends, in bytes."""
         start = self._starts[node.lineno - 1] + node.col_offset
         return start, self._starts[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
 
-    def text(self, node: ast.expr | ast.stmt) -> str:
+    def get_text(self, node: ast.expr | ast.stmt) -> str:
         """The text of a node."""
-        start, end = self.span(node)
+        start, end = self.get_span(node)
         return self._source[start:end].decode()
 
-    def between(self, left: ast.expr, right: ast.expr, operator: str) -> tuple[int, int, str]:
+    def replace_operator(self, left: ast.expr, right: ast.expr, operator: str) -> tuple[int, int, str]:
         """The edit that puts another operator between two operands, with the brackets that stand around it."""
-        start, end = self.span(left)[1], self.span(right)[0]
+        start, end = self.get_span(left)[1], self.get_span(right)[0]
         gap = self._source[start:end].decode()
         head = gap[: len(gap) - len(gap.lstrip(") \n"))]
         tail = gap[len(gap.rstrip("( \n")) :]
         return start, end, f"{head or ' '}{operator}{tail or ' '}"
 
 
-def _compare(of: _Mutations, node: ast.Compare) -> Iterator[tuple[int, int, str]]:
+def _mutate_comparison(finder: _MutantFinder, node: ast.Compare) -> Iterator[tuple[int, int, str]]:
     operands = [node.left, *node.comparators]
     for number, operator in enumerate(node.ops):
-        yield of.between(operands[number], operands[number + 1], _SWAPS[type(operator)])
+        yield finder.replace_operator(operands[number], operands[number + 1], _SWAPS[type(operator)])
 
 
-def _boolean(of: _Mutations, node: ast.BoolOp) -> Iterator[tuple[int, int, str]]:
+def _mutate_boolean_operator(finder: _MutantFinder, node: ast.BoolOp) -> Iterator[tuple[int, int, str]]:
     for left, right in zip(node.values, node.values[1:], strict=False):
-        yield of.between(left, right, _SWAPS[type(node.op)])
+        yield finder.replace_operator(left, right, _SWAPS[type(node.op)])
 
 
-def _binary(of: _Mutations, node: ast.BinOp) -> Iterator[tuple[int, int, str]]:
+def _mutate_binary_operator(finder: _MutantFinder, node: ast.BinOp) -> Iterator[tuple[int, int, str]]:
     is_text = any(
         isinstance(side, ast.Constant | ast.JoinedStr) and not _is_number(side) for side in (node.left, node.right)
     )
     if type(node.op) in _SWAPS and not is_text:
-        yield of.between(node.left, node.right, _SWAPS[type(node.op)])
+        yield finder.replace_operator(node.left, node.right, _SWAPS[type(node.op)])
 
 
 def _is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
-def _constant(of: _Mutations, node: ast.Constant) -> Iterator[tuple[int, int, str]]:
+def _mutate_constant(finder: _MutantFinder, node: ast.Constant) -> Iterator[tuple[int, int, str]]:
     if type(node.value) is bool:
-        yield (*of.span(node), str(not node.value))
+        yield (*finder.get_span(node), str(not node.value))
     elif type(node.value) is int:
-        yield (*of.span(node), str(node.value + 1))
+        yield (*finder.get_span(node), str(node.value + 1))
 
 
-def _negation(of: _Mutations, node: ast.UnaryOp) -> Iterator[tuple[int, int, str]]:
+def _mutate_negation(finder: _MutantFinder, node: ast.UnaryOp) -> Iterator[tuple[int, int, str]]:
     if isinstance(node.op, ast.Not):
-        yield (*of.span(node), of.text(node.operand))
+        yield (*finder.get_span(node), finder.get_text(node.operand))
 
 
-def _condition(of: _Mutations, node: ast.If | ast.IfExp | ast.While) -> Iterator[tuple[int, int, str]]:
+def _mutate_condition(finder: _MutantFinder, node: ast.If | ast.IfExp | ast.While) -> Iterator[tuple[int, int, str]]:
     # A comparison and a negation are mutated by themselves.
     if not isinstance(node.test, ast.Compare | ast.UnaryOp):
-        yield (*of.span(node.test), f"(not ({of.text(node.test)}))")
+        yield (*finder.get_span(node.test), f"(not ({finder.get_text(node.test)}))")
 
 
-def _statement(of: _Mutations, node: ast.Raise | ast.Expr) -> Iterator[tuple[int, int, str]]:
+def _mutate_statement(finder: _MutantFinder, node: ast.Raise | ast.Expr) -> Iterator[tuple[int, int, str]]:
     if isinstance(node, ast.Raise) or isinstance(node.value, ast.Call):
-        yield (*of.span(node), "pass")
+        yield (*finder.get_span(node), "pass")
 
 
-def _call(of: _Mutations, node: ast.Call) -> Iterator[tuple[int, int, str]]:
-    if isinstance(node.func, ast.Name) and node.func.id in _NAMES:
-        yield (*of.span(node.func), _NAMES[node.func.id])
+def _mutate_call(finder: _MutantFinder, node: ast.Call) -> Iterator[tuple[int, int, str]]:
+    if isinstance(node.func, ast.Name) and node.func.id in _CALL_SWAPS:
+        yield (*finder.get_span(node.func), _CALL_SWAPS[node.func.id])
 
 
-_EDITS: dict[type[ast.AST], Callable[..., Iterator[tuple[int, int, str]]]] = {
-    ast.Compare: _compare,
-    ast.BoolOp: _boolean,
-    ast.BinOp: _binary,
-    ast.Constant: _constant,
-    ast.UnaryOp: _negation,
-    ast.If: _condition,
-    ast.IfExp: _condition,
-    ast.While: _condition,
-    ast.Raise: _statement,
-    ast.Expr: _statement,
-    ast.Call: _call,
+_MUTATIONS_BY_NODE: dict[type[ast.AST], Callable[..., Iterator[tuple[int, int, str]]]] = {
+    ast.Compare: _mutate_comparison,
+    ast.BoolOp: _mutate_boolean_operator,
+    ast.BinOp: _mutate_binary_operator,
+    ast.Constant: _mutate_constant,
+    ast.UnaryOp: _mutate_negation,
+    ast.If: _mutate_condition,
+    ast.IfExp: _mutate_condition,
+    ast.While: _mutate_condition,
+    ast.Raise: _mutate_statement,
+    ast.Expr: _mutate_statement,
+    ast.Call: _mutate_call,
 }

@@ -9,15 +9,15 @@ import sys
 import pytest
 
 from pipeline.bundle import Bundle
-from pipeline.clients import newman
-from pipeline.collection import collection, write
+from pipeline.clients import run_newman
+from pipeline.collection import build_collection, write_collection
 from pipeline.findings import BUNDLE, ROOT
 
 
 def test_the_collection_has_a_request_for_every_operation() -> None:
     document = json.loads(BUNDLE.read_bytes())
 
-    made = collection(document)
+    made = build_collection(document)
 
     assert sum(len(folder["item"]) for folder in made["item"]) == len(Bundle(document).operations)
 
@@ -35,7 +35,7 @@ def test_newman_runs_the_collection_against_the_mock() -> None:
             address = re.search(r"http://\S+/v1", mock.stdout.readline())
             if address is None:
                 pytest.fail("The mock did not start.")
-            said = newman(write(), address[0])
+            said = run_newman(write_collection(), address[0])
         finally:
             mock.terminate()
 

@@ -16,10 +16,10 @@ import pytest
 
 from tests.live_server import ROOT
 
-_GUIDE = ROOT / "docs" / "reverse-proxy.md"
+_GUIDE_FILE = ROOT / "docs" / "reverse-proxy.md"
 _SYSTEM_PROGRAMS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
-_AROUND_NGINX = """\
+_NGINX_CONFIGURATION = """\
 daemon off;
 user {user};
 pid {folder}/nginx.pid;
@@ -36,7 +36,7 @@ scgi_temp_path {folder}/scgi;
 }}
 """
 
-_AROUND_CADDY = """\
+_CADDY_CONFIGURATION = """\
 {{
 	admin off
 	auto_https off
@@ -89,12 +89,12 @@ class Proxy:
             self._process.stderr.close()
 
 
-def nginx(folder: Path, server: tuple[str, int]) -> Proxy:
+def start_nginx(folder: Path, server: tuple[str, int]) -> Proxy:
     """Start nginx before a server, at / and at /kanban/."""
-    site, link_map, below = _blocks("nginx")
+    site, link_map, below = _read_code_blocks("nginx")
     port = _free_port()
-    certificate, key = _certificate(folder)
-    site = _replaced(
+    certificate, key = _create_certificate(folder)
+    site = _replace_addresses(
         site,
         ("127.0.0.1:8080", "{}:{}".format(*server)),
         ("listen 80;", f"listen 127.0.0.1:{_free_port()};"),
@@ -108,46 +108,46 @@ def nginx(folder: Path, server: tuple[str, int]) -> Proxy:
     me = getpwuid(os.geteuid())
     user = f"{me.pw_name} {getgrgid(me.pw_gid).gr_name}"
     written = folder / "nginx.conf"
-    written.write_text(_AROUND_NGINX.format(user=user, folder=folder, configuration=configuration))
-    command = [_program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(written)]
+    written.write_text(_NGINX_CONFIGURATION.format(user=user, folder=folder, configuration=configuration))
+    command = [_find_program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(written)]
     return Proxy(folder, port, command, ready="start worker process ")
 
 
-def caddy(folder: Path, server: tuple[str, int]) -> Proxy:
+def start_caddy(folder: Path, server: tuple[str, int]) -> Proxy:
     """Start Caddy before a server, at / and at /kanban/."""
-    site, below = _blocks("caddyfile")
+    site, below = _read_code_blocks("caddyfile")
     port = _free_port()
-    certificate, key = _certificate(folder)
+    certificate, key = _create_certificate(folder)
     upstream = ("127.0.0.1:8080", "{}:{}".format(*server))
-    site = _replaced(
+    site = _replace_addresses(
         site,
         upstream,
         ("tackboard.example {", f"https://localhost:{port} {{\n\ttls {certificate} {key}"),
         ("/var/log/caddy/", f"{folder}/"),
     )
-    configuration = f"{site.rstrip().removesuffix('}')}{_replaced(below, upstream)}}}"
+    configuration = f"{site.rstrip().removesuffix('}')}{_replace_addresses(below, upstream)}}}"
     written = folder / "Caddyfile"
-    written.write_text(_AROUND_CADDY.format(folder=folder, configuration=configuration))
-    command = [_program("caddy"), "run", "--config", str(written), "--adapter", "caddyfile"]
+    written.write_text(_CADDY_CONFIGURATION.format(folder=folder, configuration=configuration))
+    command = [_find_program("caddy"), "run", "--config", str(written), "--adapter", "caddyfile"]
     return Proxy(folder, port, command, ready="serving initial configuration")
 
 
-PROXIES = {"nginx": nginx, "caddy": caddy}
+PROXIES = {"nginx": start_nginx, "caddy": start_caddy}
 
 
-def _blocks(language: str) -> list[str]:
+def _read_code_blocks(language: str) -> list[str]:
     """The configurations in that language that the guide shows, from the top."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", _GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", _GUIDE_FILE.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def _replaced(text: str, *pairs: tuple[str, str]) -> str:
+def _replace_addresses(text: str, *pairs: tuple[str, str]) -> str:
     for old, new in pairs:
         assert old in text, f"docs/reverse-proxy.md has no {old!r} any more."
         text = text.replace(old, new)
     return text
 
 
-def _program(name: str) -> str:
+def _find_program(name: str) -> str:
     found = os.environ.get(name.upper()) or shutil.which(name, path=_SYSTEM_PROGRAMS)
     if not found:
         pytest.fail(f"There is no {name}: install it, or name it with {name.upper()}=/path/to/{name}.", pytrace=False)
@@ -160,13 +160,13 @@ def _free_port() -> int:
     return port
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def _create_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for localhost, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
     subprocess.run(
-        [_program("openssl"), "req", "-x509", *curve, *name, "-keyout", str(key), "-out", str(certificate)],
+        [_find_program("openssl"), "req", "-x509", *curve, *name, "-keyout", str(key), "-out", str(certificate)],
         check=True,
         capture_output=True,
     )

@@ -18,7 +18,7 @@ from tests.live_server import LiveServer
 from tests.proxies.proxies import PROXIES, Proxy
 
 ORIGIN = "https://board.example.org"
-LONG = "Compresses well. " * 200
+LONG_NAME = "Compresses well. " * 200
 """Enough text that both proxies find the answer worth compressing."""
 
 
@@ -66,7 +66,7 @@ class Client:
     def card(self) -> str:
         """The path of a new card with a long description, on a new board."""
         board = self.send("POST", "/boards", {"name": "Website"}).json["id"]
-        card = self.send("POST", f"/boards/{board}/cards", {"title": "One", "description": LONG}).json["id"]
+        card = self.send("POST", f"/boards/{board}/cards", {"title": "One", "description": LONG_NAME}).json["id"]
         return f"/boards/{board}/cards/{card}"
 
 
@@ -168,7 +168,14 @@ def test_a_page_of_an_allowed_origin_may_call(client: Client) -> None:
 
 def test_an_import_of_megabytes_arrives_and_what_is_too_large_is_refused(client: Client) -> None:
     cards = [
-        {"id": f"{number:024x}", "name": "Card", "desc": LONG * 4, "idList": "f" * 24, "closed": False, "pos": number}
+        {
+            "id": f"{number:024x}",
+            "name": "Card",
+            "desc": LONG_NAME * 4,
+            "idList": "f" * 24,
+            "closed": False,
+            "pos": number,
+        }
         for number in range(150)
     ]
     lists = [{"id": "f" * 24, "name": "Open", "closed": False, "pos": 1}]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.engines.dynamodb_server import new_url
+from tests.engines.dynamodb_server import create_table_url
 from tests.live_server import LiveServer
 from tests.soak.chance import seeded_random
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
@@ -36,7 +36,7 @@ def store_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) ->
         return f"sqlite:///{tmp_path}/tackboard.db"
     if engine.name == "postgresql":
         return str(request.getfixturevalue("postgresql").url("postgres"))
-    return new_url(request.getfixturevalue({"dynamodb": "dynoxide"}.get(engine.name, engine.name)))
+    return create_table_url(request.getfixturevalue({"dynamodb": "dynoxide"}.get(engine.name, engine.name)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from kanban.store import Store
 from stores import open_store
-from tests.engines.dynamodb_server import dynamodb_engines, dynoxide, ministack
+from tests.engines.dynamodb_server import dynoxide, list_dynamodb_engines, ministack
 from tests.engines.dynamodb_wire import line, table_url
 from tests.engines.postgresql_server import postgresql, postgresql_data
 from tests.stores.world import World
@@ -39,7 +39,7 @@ def open_sqlite_data(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
 ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[OpenStore]]] = {
     "sqlite": open_sqlite_data,
     "postgresql": postgresql_data,
-    **dynamodb_engines(),
+    **list_dynamodb_engines(),
 }
 
 

@@ -16,7 +16,7 @@ from kanban.values import Change, StoredResponse
 from stores import StoreOpenError, dynamodb_table, open_store
 from stores.dynamodb_client import connect
 from tests.engines import dynamodb_wire as wire
-from tests.engines.dynamodb_server import new_url
+from tests.engines.dynamodb_server import create_table_url
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World
 
@@ -133,7 +133,7 @@ def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, 
     ids=["keys", "indexes"],
 )
 def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, difference: dict[str, Any]) -> None:
-    url = new_url(dynoxide)
+    url = create_table_url(dynoxide)
     names = difference.pop("names")
     wanted = {part: dynamodb_table.load_definition()[part] for part in ("BillingMode", "KeySchema")} | difference
     attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
@@ -185,7 +185,7 @@ def test_the_deployment_takes_the_table_from_there() -> None:
 
 
 def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None:
-    url = new_url(dynoxide)
+    url = create_table_url(dynoxide)
     line = Wire(dynoxide, wire.table_name(url))
 
     def overtaken(request: Any, send: wire.Send) -> Any:

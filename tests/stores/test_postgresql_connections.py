@@ -18,8 +18,8 @@ from kanban import cards, ranks
 from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, Unavailable
 from kanban.values import Stage, StoredResponse
 from stores.postgresql import open_postgresql
-from tests.engines.postgresql_server import PostgresqlServer, running
-from tests.engines.tapped_line import TappedLine
+from tests.engines.postgresql_server import PostgresqlServer, run_server
+from tests.engines.tapped_line import TcpProxy
 from tests.stores.world import NOON, World
 
 TIMEOUT = 0.2
@@ -48,13 +48,13 @@ def behind(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
-def line(postgresql: PostgresqlServer) -> Iterator[TappedLine]:
-    with TappedLine(postgresql.port) as tapped:
+def line(postgresql: PostgresqlServer) -> Iterator[TcpProxy]:
+    with TcpProxy(postgresql.port) as tapped:
         yield tapped
 
 
 @pytest.fixture
-def far(url: str, postgresql: PostgresqlServer, line: TappedLine) -> Iterator[World]:
+def far(url: str, postgresql: PostgresqlServer, line: TcpProxy) -> Iterator[World]:
     """Ann and her board, in a store at the other end of the line."""
     store = open_postgresql(url.replace(str(postgresql.port), str(line.port)))
     yield World(store)
@@ -108,7 +108,7 @@ READS: dict[str, Callable[[World], object]] = {
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_is_one_round_trip(far: World, line: TappedLine, name: str) -> None:
+def test_a_read_is_one_round_trip(far: World, line: TcpProxy, name: str) -> None:
     before = line.round_trips
 
     READS[name](far)
@@ -116,7 +116,7 @@ def test_a_read_is_one_round_trip(far: World, line: TappedLine, name: str) -> No
     assert line.round_trips == before + 1
 
 
-def test_a_commit_is_one_round_trip(far: World, line: TappedLine) -> None:
+def test_a_commit_is_one_round_trip(far: World, line: TcpProxy) -> None:
     record = StoredResponse("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
     card, change = cards.create(far.read_board(), far.context(), title="Copy", list_id=far.find_list("Doing").id)
     before = line.round_trips
@@ -127,7 +127,7 @@ def test_a_commit_is_one_round_trip(far: World, line: TappedLine) -> None:
     assert far.read_card(card).running
 
 
-def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> None:
+def test_touching_a_token_is_one_round_trip(far: World, line: TcpProxy) -> None:
     token = far.add_token()
     before = line.round_trips
 
@@ -137,7 +137,7 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TappedLine) -> Non
     assert far.store.read_token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
 
 
-def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) -> None:
+def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TcpProxy) -> None:
     _, late = cards.create(far.read_board(), far.context(), title="Late")
     far.add_card("First")
     before = line.round_trips
@@ -148,7 +148,7 @@ def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TappedLine) 
     assert line.round_trips == before + 1
 
 
-def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TappedLine) -> None:
+def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TcpProxy) -> None:
     todo = far.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
@@ -297,9 +297,9 @@ def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, beh
     assert_consistent(far)
 
 
-def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -> None:
+def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TcpProxy) -> None:
     _, change = cards.create(far.read_board(), far.context(), title="Lost")
-    line.lose = "request"
+    line.drop_next = "request"
 
     with pytest.raises(Unavailable, match="lost"):
         far.store.commit(change)
@@ -308,9 +308,9 @@ def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TappedLine) -
     assert_consistent(far)
 
 
-def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TappedLine) -> None:
+def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TcpProxy) -> None:
     _, change = cards.create(far.read_board(), far.context(), title="Unheard")
-    line.lose = "answer"
+    line.drop_next = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
         far.store.commit(change)
@@ -321,8 +321,8 @@ def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: Tap
         far.store.commit(change)
 
 
-def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TappedLine) -> None:
-    line.lose = "answer"
+def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TcpProxy) -> None:
+    line.drop_next = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
         far.read_board()
@@ -359,7 +359,7 @@ def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
 
 
 def test_when_the_server_comes_back_so_does_the_store() -> None:
-    with running() as server, closing(open_postgresql(server.url("postgres"))) as store:
+    with run_server() as server, closing(open_postgresql(server.url("postgres"))) as store:
         world = World(store)
         for how in (signal.SIGINT, signal.SIGQUIT):
             server.stop(how)
@@ -378,7 +378,7 @@ def test_when_the_server_comes_back_so_does_the_store() -> None:
 
 
 def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
-    with running() as server, closing(open_postgresql(server.url("postgres"))) as store:
+    with run_server() as server, closing(open_postgresql(server.url("postgres"))) as store:
         world = World(store)
         acknowledged: list[str] = []
         crashed = threading.Event()
