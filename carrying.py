@@ -132,10 +132,10 @@ def _csv_pages(door: BoardAccess, board_id: str, progress: ProgressBar) -> Itera
         progress("cards, about", rows)
 
 
-def _plain_cursor(position: PageKey | None, operation_id: str | None = None, **scope: object) -> str | None:
+def _plain_cursor(page_key: PageKey | None, operation_id: str | None = None, **scope: object) -> str | None:
     """A cursor that nobody has to seal: it stays in this process."""
     del operation_id, scope
-    return json.dumps(position) if position else None
+    return json.dumps(page_key) if page_key else None
 
 
 def _position(cursor: str | None) -> PageKey | None:

@@ -37,7 +37,7 @@ class Parameter:
 
     __slots__ = (
         "argument",
-        "get_check",
+        "check",
         "default",
         "explode",
         "item_type",

@@ -69,7 +69,7 @@ def transfer(
         data=_build_arrival_data(card, source_view, (origin.stage, target.stage)),
         rebalance_list_id=target.id if len(rank) > ranks.MAX_RANK_LENGTH else None,
     )
-    return card, replace(arrival, origin=departure, counterparts=there)
+    return card, replace(arrival, departure=departure, membership_ids=there)
 
 
 def _ensure_same_currency(card: Card, source_view: BoardView, target_view: BoardView) -> None:

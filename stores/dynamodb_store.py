@@ -82,7 +82,7 @@ class DynamoStore:
             next_to = self._reader.neighbours_of(head, neighbour.list_id, neighbour.rank, neighbour_of.side, count=1)
             beyond = next_to[0].rank if next_to else ""
         there = [part for part in (part_from_item(each) for each in found if each) if part.card_id in cards]
-        return replace(view, cards=cards, beyond=beyond, parts={each.id: each for each in there})
+        return replace(view, cards=cards, adjacent_rank=beyond, parts={each.id: each for each in there})
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()

@@ -217,7 +217,7 @@ class _WriteBuilder:
         yield from (self.part_deletion(each) for each in change.deletes if isinstance(each, Part))
         yield from (self.rank(event.board_id, each) for each in change.card_ranks)
         yield from (self.event(each) for each in change.history)
-        yield replace(self.event(event), decides=True)
+        yield replace(self.event(event), is_final=True)
         yield from self.rebalanced_ranks(event.board_id)
 
     def source_card(self, transfer: TransferParts) -> Iterator[Write]:
@@ -323,10 +323,10 @@ class _WriteBuilder:
             yield from self._claim(card, card.external_id)
 
     def _assignments(self, card: Card, before: AssigneeUsers, after: AssigneeUsers) -> Iterator[Write]:
-        users, before = {*filter(None, after.values())}, {*filter(None, before.values())}
-        for user_id in sorted(users - before):
+        users, former = {*filter(None, after.values())}, {*filter(None, before.values())}
+        for user_id in sorted(users - former):
             yield self._unconditional_put(dynamodb_cards.assignment_to_item(user_id, card))
-        for user_id in sorted(before - users):
+        for user_id in sorted(former - users):
             key = keys.assignment_key(user_id, card.board_id, card.id)
             yield Write("Delete", {"TableName": self.table, "Key": key}, _stale)
 

@@ -86,7 +86,7 @@ class SqlStore:
         if neighbour_of:
             beyond = (str(rest[0][0][0]) if rest[0] else "") if neighbour_of.card_id in cards else None
             rest = rest[1:]
-        return replace(view, cards=cards, beyond=beyond, parts=_collect_parts(parts, rest, board_id, cards))
+        return replace(view, cards=cards, adjacent_rank=beyond, parts=_collect_parts(parts, rest, board_id, cards))
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()

@@ -324,7 +324,7 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
     capsys.readouterr()
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(tackboard, "_PURGED_AT_ONCE", 1)
+        interrupted.setattr(tackboard, "_PURGE_BATCH_SIZE", 1)
         interrupted.setattr(ProgressBar, "__call__", _interrupt)
         stopped = tackboard.main(["purge"])
     finished = tackboard.main(["purge"])

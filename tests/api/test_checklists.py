@@ -82,7 +82,7 @@ def test_checklists_have_an_order(mina: Client, card: str) -> None:
 def test_checklists_change_places_as_often_as_anybody_likes(
     mina: Client, card: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranks, "LONGEST", 4)
+    monkeypatch.setattr(ranks, "MAX_RANK_LENGTH", 4)
     first, *others = [make(mina, card, name).json["id"] for name in "ADBC"]
 
     for number in range(60):

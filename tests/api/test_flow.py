@@ -86,7 +86,7 @@ def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: 
 def test_a_long_history_is_read_from_where_the_range_begins(
     mina: Client, board: dict[str, Any], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "_EVENTS_AT_ONCE", 3)
+    monkeypatch.setattr(reports, "_EVENTS_PER_READ", 3)
     for day in range(12):
         card = new_card(mina, board, f"Card {day}")
         mina.post(f"{card}/start")
@@ -98,7 +98,7 @@ def test_a_long_history_is_read_from_where_the_range_begins(
 
     assert [each["finished"] for each in found["throughput"]] == [1, 1]
     assert found["cumulative_flow"]["done"] == [9, 10]
-    monkeypatch.setattr("kanban.flow.MOST_EVENTS", 5)
+    monkeypatch.setattr("kanban.flow.MAX_EVENTS", 5)
     refused = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
     assert (refused.status, refused.json["code"]) == (422, "too_much_in_range")
 

@@ -57,7 +57,7 @@ class Recorder:
 def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[str], Calls]]:
     """The operations that were called of a function, and what it did to its table meanwhile."""
     # A list is ranked anew after a few moves, not after very many.
-    monkeypatch.setattr(ranks, "LONGEST", 3)
+    monkeypatch.setattr(ranks, "MAX_RANK_LENGTH", 3)
     table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
     open_store(table).close()
     recorder, called = Recorder(), set()

@@ -33,7 +33,7 @@ class RuleBreaker:
 
     def with_ids(self, **there: str) -> "RuleBreaker":
         """The same visitor before something else."""
-        return replace(self, there=self.ids | there)
+        return replace(self, ids=self.ids | there)
 
     def request(self, method: str, template: str, body: object = None, *, status: int = 0, key: str = "") -> Any:
         """The answer to a request, None without a body; raises AssertionError when it has another status than said.
@@ -234,8 +234,8 @@ def exceed_parent_tokens(visitor: RuleBreaker) -> None:
 
     child, keeper = made(visitor), made(visitor, scopes=["admin"])
     made(child).with_ids(**child.ids).expect_error(403, "DELETE", token)
-    replace(keeper, there=child.ids).expect_error(403, "DELETE", token)
-    replace(child, there=keeper.ids).expect_error(403, "POST", f"{token}/rotate")
+    replace(keeper, ids=child.ids).expect_error(403, "DELETE", token)
+    replace(child, ids=keeper.ids).expect_error(403, "POST", f"{token}/rotate")
     made(visitor, expires_at="2900-01-01T00:00:00Z").expect_error(
         422, "POST", "/users/me/tokens", {"name": "Later", "scopes": ["read"], "expires_at": "2900-01-01T00:00:01Z"}
     )

@@ -20,7 +20,7 @@ def card(desk: FakeStore) -> Card:
 
 def bob(desk: FakeStore) -> ActionContext:
     """Bob does something now."""
-    return replace(desk.context, by="usr_bob")
+    return replace(desk.context, actor_id="usr_bob")
 
 
 def add(desk: FakeStore, card: Card, text: str) -> Comment:

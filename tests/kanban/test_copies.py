@@ -152,7 +152,7 @@ def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: 
     old = full_card(desk)
     desk.change_list("To do", archived_at=desk.now, external_id="x")
     desk.advance_clock(days=1)
-    act = replace(desk.context, by="usr_bob")
+    act = replace(desk.context, actor_id="usr_bob")
 
     seen, change = copies.copy_board(desk.view(), [old], {old.id: parts_of(desk, old.id)}, act, name="Spring")
 

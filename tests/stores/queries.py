@@ -12,7 +12,7 @@ FLAGS = [False, True]
 DUE_FILTERS: statements.FilterNames = frozenset({"due_from", "due_until", "overdue_at"})
 _BOARD_QUERY_PREFIXES = (
     *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
-    *("PLACED", "RANK_BEYOND", "TIME_ENTRY", "cards_", "comments_page", "deleted_lists_page", "time_entries_page"),
+    *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "cards_", "comments_page", "deleted_lists_page", "time_entries_page"),
     "worked_page",
 )
 """What the names of those begin with that are only run for members of a board."""

@@ -148,7 +148,7 @@ class BusyBoard:
 @pytest.fixture
 def busy(line: Wire, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusyBoard]:
     """A busy board, where moves give lists shorter ranks much sooner than usual."""
-    monkeypatch.setattr(ranks, "LONGEST", 4)
+    monkeypatch.setattr(ranks, "MAX_RANK_LENGTH", 4)
     board = BusyBoard(line, world)
     yield board
     board.close()

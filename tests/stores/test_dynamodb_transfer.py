@@ -121,7 +121,7 @@ def test_items_of_checklists_stay_their_members_however_many_parts_there_are(wor
     target_id = world.add_board("Elsewhere")
     (there,) = viewed(world, target_id).members
 
-    world.store.commit(replace(moved(world, card, target_id), counterparts={place.id: there.id}))
+    world.store.commit(replace(moved(world, card, target_id), membership_ids={place.id: there.id}))
 
     found = world.store.read_checklists(target_id, world.ann.id, card.id)
     assert found is not None

@@ -146,7 +146,7 @@ def emigrated(world: World) -> Change:
     assert target is not None
     arrived = replace(card, board_id=there, list_id=target.lists[0].id)
     origin = build_change(home, world.context(), "test.written", card_id=card.id)
-    return replace(build_change(target, world.context(), "test.written", updates=(arrived,)), origin=origin)
+    return replace(build_change(target, world.context(), "test.written", updates=(arrived,)), departure=origin)
 
 
 WRITES: dict[str, Callable[[World], Change]] = {

@@ -240,7 +240,7 @@ def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
     gone = read_deleted(world)
     change = build_change(gone, world.context(), "x", board=replace(gone.board, deleted_at=None), restores_board=True)
     with pytest.raises(StaleRead):
-        world.store.commit(replace(change, revives=False))
+        world.store.commit(replace(change, restores_board=False))
     world.store.commit(change)
 
     with pytest.raises(StaleRead):

@@ -254,7 +254,7 @@ def test_a_database_without_a_schema_is_told(postgresql: PostgresqlServer, datab
 def test_a_server_that_is_too_old_is_told(
     postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stores.postgresql._OLDEST", 990_000)
+    monkeypatch.setattr("stores.postgresql._MIN_SERVER_VERSION", 990_000)
 
     assert open_error(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
 
@@ -355,12 +355,12 @@ WRITES: dict[str, sa.Update | sa.Delete] = {
     },
     **{
         f"{name} {table}": statement
-        for name in ("UPDATE_PERSON", "UPDATE_PART", "DELETE_PART")
+        for name in ("UPDATE_IF_VERSION_MATCHES", "UPDATE_ON_BOARD", "DELETE_ON_BOARD")
         for table, statement in getattr(sql_writes, name).items()
     },
     **{
         f"{name} {number}": statement
-        for name in ("STRIP_CARD", "CARRY_PARTS")
+        for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
     **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},

@@ -249,7 +249,7 @@ def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.C
 
 
 def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 1)
+    monkeypatch.setattr("stores.postgresql.MAX_CONNECTIONS", 1)
     with closing(open_postgresql(url)) as store:
         world = World(store)
 
@@ -260,7 +260,7 @@ def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pyt
 
 
 def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stores.postgresql.MOST_CONNECTIONS", 0)
+    monkeypatch.setattr("stores.postgresql.MAX_CONNECTIONS", 0)
 
     with closing(open_postgresql(url, timeout=0.0)) as store, pytest.raises(Busy, match="in use"):
         store.check_ready()

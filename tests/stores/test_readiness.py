@@ -75,7 +75,7 @@ def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: py
     with closing(open_store(f"sqlite:///{path}")) as store:
         World(store)
         disk = os.statvfs(path)
-        monkeypatch.setattr(sqlite, "MIN_ROOM", disk.f_blocks * disk.f_frsize + 1)
+        monkeypatch.setattr(sqlite, "MIN_FREE_BYTES", disk.f_blocks * disk.f_frsize + 1)
 
         with pytest.raises(Unavailable, match="full"):
             store.check_ready()

@@ -72,7 +72,7 @@ def test_members_and_labels_come_back_as_they_were_written(world: World) -> None
 def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     bob, cid = invite(world, "Bob", Role.VIEWER), invite(world, "Cid", Role.VIEWER)
     view = world.read_board()
-    act = replace(world.context(), by=bob)
+    act = replace(world.context(), actor_id=bob)
     of_another = members.remove(view, cid, world.context(), ())
     assert of_another
     assert of_another.event
@@ -91,7 +91,7 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     bob = invite(world, "Bob", Role.EDITOR)
     view = world.store.read_board(world.board_id, bob)
     assert view
-    _, change = cards.create(view, replace(world.context(), by=bob), title="Too late")
+    _, change = cards.create(view, replace(world.context(), actor_id=bob), title="Too late")
 
     world.apply(lambda view, act: (None, members.remove(view, bob, act, ())))
 
@@ -262,7 +262,7 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
     change = plan_board_restore(world)
 
     with pytest.raises(StaleRead):
-        world.store.commit(replace(change, revives=False))
+        world.store.commit(replace(change, restores_board=False))
     world.store.commit(change)
     with pytest.raises(StaleRead):
         world.store.commit(change)

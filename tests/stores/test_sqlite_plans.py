@@ -22,12 +22,12 @@ WRITES = {
     },
     **{
         f"{name} {table}": statement
-        for name in ("UPDATE_PERSON", "UPDATE_PART", "DELETE_PART")
+        for name in ("UPDATE_IF_VERSION_MATCHES", "UPDATE_ON_BOARD", "DELETE_ON_BOARD")
         for table, statement in getattr(sql_writes, name).items()
     },
     **{
         f"{name} {number}": statement
-        for name in ("STRIP_CARD", "CARRY_PARTS")
+        for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
     **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
@@ -73,8 +73,8 @@ def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
 
 def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert len(QUERIES) > 60
-    assert {"BOARD", "CARD", "EVENTS", "LISTS", "OWNER", "TOKEN_HOLDER"} <= set(QUERIES)
-    assert {"MOVE_CARD", "FREE_EXTERNAL_ID", "FORGET_EXPIRED"} <= set(WRITES)
+    assert {"BOARD", "CARD", "EVENTS", "LISTS", "OWNER", "TOKEN_AND_USER"} <= set(QUERIES)
+    assert {"MOVE_CARD", "CLEAR_EXTERNAL_ID", "DELETE_SOME_EXPIRED_RECORDS"} <= set(WRITES)
     assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)
 
 
