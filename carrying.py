@@ -40,7 +40,7 @@ class BoardFileError(Exception):
 def export_board_to_file(store: Store, board_id: str, path: Path, progress: ProgressBar) -> str:
     """Write a board into a new file: its cards as a table for a name that ends in `.csv`, else all of it.
 
-    The digest of the board; for a table, ''. Raises NoBoard, CannotWrite.
+    The digest of the board; for a table, ''. Raises BoardFileError, FileNotWritable.
     """
     if not _BOARD_ID.fullmatch(board_id):
         raise BoardFileError(f"There is no board with the id '{board_id}'.")
@@ -68,7 +68,7 @@ def export_board_to_file(store: Store, board_id: str, path: Path, progress: Prog
 def import_board_from_file(store: Store, path: Path, progress: ProgressBar) -> tuple[BoardView, ImportReport] | str:
     """Make a board of a file that Tackboard or Trello exported, all of it or nothing; or the id that it has already.
 
-    Raises NoBoard for anything else.
+    Raises BoardFileError for anything else.
     """
     document = _read_export(path, progress)
     is_ours = document.get("format") == exports.FORMAT
@@ -143,7 +143,7 @@ def _position(cursor: str | None) -> PageKey | None:
 
 
 def _read_export(path: Path, progress: ProgressBar) -> dict[str, Any]:
-    """What was exported; raises NoBoard for anything else."""
+    """What was exported; raises BoardFileError for anything else."""
     try:
         found = exported.read_export(path, progress)
     except OSError as error:

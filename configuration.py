@@ -23,7 +23,7 @@ class InvalidSetting(Exception):
 
 
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the keyword arguments of `create_app`. Raises BadSetting.
+    """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
     OPEN_SIGNUP is 1 to let anyone make a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
     as many as they like; CORS_ORIGINS is a list of web origins with commas between.
@@ -36,12 +36,12 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str:
-    """Return how lines of the log are written, `json` or `text`; text by default on a terminal. Raises BadSetting."""
+    """Return how lines of the log are written, `json` or `text`; text by default on a terminal. Raises InvalidSetting."""
     return read_choice(environment, "LOG_FORMAT", ("text", "json") if is_terminal else ("json", "text"))
 
 
 def read_number(environment: Mapping[str, str], name: str, default: int, maximum: int) -> int:
-    """Return a whole number from 0 to `largest`; the default if the variable is absent or empty. Raises BadSetting."""
+    """Return a whole number from 0 to `largest`; the default if the variable is absent or empty. Raises InvalidSetting."""
     text = environment.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) <= maximum):
         raise InvalidSetting(f"{name} is {_quote(text)}, but must be a number from 0 to {maximum}.")
@@ -49,7 +49,7 @@ def read_number(environment: Mapping[str, str], name: str, default: int, maximum
 
 
 def read_choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """Return one of the choices; the first if the variable is absent or empty. Raises BadSetting."""
+    """Return one of the choices; the first if the variable is absent or empty. Raises InvalidSetting."""
     text = environment.get(name) or choices[0]
     if text not in choices:
         raise InvalidSetting(f"{name} is {_quote(text)}, but must be {' or '.join(choices)}.")
@@ -57,7 +57,7 @@ def read_choice(environment: Mapping[str, str], name: str, choices: tuple[str, .
 
 
 def read_origins(environment: Mapping[str, str]) -> list[str]:
-    """Return the web origins of CORS_ORIGINS. Raises BadSetting for one that no browser sends."""
+    """Return the web origins of CORS_ORIGINS. Raises InvalidSetting for one that no browser sends."""
     origins = [origin.strip() for origin in environment.get("CORS_ORIGINS", "").split(",")]
     for origin in filter(None, origins):
         if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):

@@ -26,7 +26,7 @@ class InvalidJson(Exception):
 def read_export(path: Path, progress: ProgressCallback) -> dict[str, Any]:
     """The object in the file: all of an export of our own, or what is read of an export of Trello.
 
-    Whatever else holds something is there, but empty. Raises NotJson, OSError.
+    Whatever else holds something is there, but empty. Raises InvalidJson, OSError.
     """
     try:
         with path.open("rb") as file:

@@ -76,7 +76,7 @@ class Settings:
 def read_settings(
     environment: Mapping[str, str], file: str | None = None, board_id: str = "", user_id: str | None = None
 ) -> Settings:
-    """The settings; raises BadSetting for a value that can't be meant."""
+    """The settings; raises InvalidSetting for a value that can't be meant."""
     return Settings(
         host=environment.get("HOST") or "127.0.0.1",
         port=read_number(environment, "PORT", 8080, MAX_PORT),
@@ -309,7 +309,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _open_existing_store(settings: Settings) -> closing[Store]:
-    """The store that is there, closed at the end of a `with`; raises CannotOpen for a missing or an older one."""
+    """The store that is there, closed at the end of a `with`; raises StoreOpenError for a missing or an older one."""
     return closing(open_store(settings.store_url, mode=OpenMode.EXISTING))
 
 

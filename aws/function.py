@@ -51,7 +51,7 @@ class Function:
         self._purge = purge
 
     def __call__(self, event: object, context: object) -> Response:
-        """The answer to an event. Raises RefusedEvent."""
+        """The answer to an event. Raises EventRejected."""
         self._deadline.begin(context)
         try:
             return self._dispatch(event, context)

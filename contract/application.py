@@ -91,8 +91,8 @@ def build(
         resolver=Resolver(functions.__getitem__),
         security_map={"bearer": _build_bearer_handler(authenticate)},
     )
-    answering = _OperationRunner(admit, commit, to_problem, cursors, on_breach)
-    app.add_api(_build_routing_document(document), operations=operations, answering=answering)
+    run = _OperationRunner(admit, commit, to_problem, cursors, on_breach)
+    app.add_api(_build_routing_document(document), operations=operations, run=run)
 
     async def on_http_error(request: Any, error: HTTPException) -> ConnexionResponse:
         # Where the methods of a path are known, the router has moved on to the base path of the document.

@@ -62,7 +62,7 @@ class LocatedError(NamedTuple):
 
 
 def violations_from_errors(errors: Iterable[LocatedError], names: frozenset[str]) -> list[Violation]:
-    """A validator's errors as at most `MOST_FAULTS` faults: one for each place, which is the most telling one there.
+    """A validator's errors as at most `MAX_VIOLATIONS` faults: one for each place, which is the most telling one there.
 
     `names` are those that a pointer may name.
     """

@@ -113,7 +113,7 @@ class Check:
         return bool(compiled.is_valid(value))
 
     def find_violations(self, value: object) -> list[Violation]:
-        """What is wrong with the value: nothing, or at most `MOST_FAULTS` faults. Raises nothing."""
+        """What is wrong with the value: nothing, or at most `MAX_VIOLATIONS` faults. Raises nothing."""
         try:
             if self.is_valid(value):
                 return []

@@ -316,7 +316,7 @@ _CREATE_STORE_SCRIPT = """
 import os, sys, stores
 try:
     stores.open_store(os.environ["STORE_URL"]).close()
-except stores.CannotOpen as error:
+except stores.StoreOpenError as error:
     sys.exit(str(error))
 """
 

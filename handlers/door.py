@@ -38,8 +38,8 @@ class BoardAccess:
     """The boards that a caller may enter with the scope and the least role that an operation asks for.
 
     To someone who isn't a member a board does not exist: NotFound, the same as for a board that nobody made. A member
-    whose role is too small is told so: RoleTooLow. A read asks the store once; `running`, `running_of`,
-    `at_rest` and `all_time_entries` ask for page after page.
+    whose role is too small is told so: RoleTooLow. A read asks the store once; `running`, `read_running_cards_of_user`,
+    `read_consistently` and `read_time_entries` ask for page after page.
     """
 
     __slots__ = ("_caller", "_minimum_role", "_scope", "_store")

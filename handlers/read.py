@@ -21,7 +21,7 @@ def timestamp_or_none(text: str | None) -> datetime | None:
 
 
 def _storable_timestamp(text: str, field: str) -> datetime:
-    """A moment that is to be kept. Raises MomentOutOfRange."""
+    """A moment that is to be kept. Raises TimestampOutOfRange."""
     found = timestamp(text)
     if not EARLIEST <= found <= LATEST:
         raise TimestampOutOfRange(field)

@@ -6,9 +6,9 @@
     ├── Conflict: IdTaken, ExternalIdTaken, WipLimitReached, WrongStage, NoListOfStage, ListNotEmpty,
     │             TooManyLists, TooManyCards, LastOwner, TooManyMembers, LabelNameTaken, TooManyLabels,
     │             CurrencyDiffers, StaleOrder, TooManyMoves, NoRoom, TooMuchToCopy, BoardChanged,
-    │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunning
+    │             TooManyAssignees, CardArchived, ListArchived, ListDeleted, TooManyRunningClocks
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, NoListsInImport, BrokenExport,
-    │                  IdempotencyKeyReused, MomentOutOfRange, CardTooLong
+    │                  IdempotencyKeyReused, TimestampOutOfRange, CardTooLong
     └── Unauthenticated: SignupClosed
 
 What is refused about time is in `time_errors`, about tokens in `token_errors`.

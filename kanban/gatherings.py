@@ -32,7 +32,7 @@ def move_cards(
 ) -> tuple[int, int, Change | None]:
     """Take the first of the list's cards to the bottom of the list `to`: how many went, how many are left.
 
-    `there` are the first MOST_MOVED cards of the list that are not archived, or fewer. Of long cards fewer go at once.
+    `there` are the first MAX_MOVED_CARDS cards of the list that are not archived, or fewer. Of long cards fewer go at once.
     Raises UnknownReference, SelfReference, ListArchived, NoRoom.
     """
     origin, target = view.get_list(list_id), cards.resolve_list(view, target_list_id)

@@ -27,7 +27,7 @@ class ReportLine:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Filled while an import is decided. `brought` counts each of KINDS, `unlisted` the lines beyond MOST_LINES."""
+    """Filled while an import is decided. `brought` counts each of KINDS, `unlisted` the lines beyond MAX_LINES."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[ReportLine] = field(default_factory=list)

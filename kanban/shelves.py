@@ -110,7 +110,7 @@ def archive_list(
 ) -> tuple[List, Change | None]:
     """The list, put away with its cards. `running` are those whose clocks run, None if they are too many.
 
-    Raises TooManyRunning.
+    Raises TooManyRunningClocks.
     """
     old = view.get_list(list_id)
     if old.archived_at is not None:
@@ -154,7 +154,7 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
 def archive_board(
     view: BoardView, context: ActionContext, running_cards: Sequence[Card] | None
 ) -> tuple[Board, Change | None]:
-    """The board, put away. `running` are the cards whose clocks run, None if they are too many: TooManyRunning."""
+    """The board, put away. `running` are the cards whose clocks run, None if they are too many: TooManyRunningClocks."""
     old = view.board
     if old.archived_at is not None:
         return old, None

@@ -20,7 +20,7 @@ class ToolFailed(Exception):
 
 
 def run_tool(name: str, *arguments: str | Path, may_have_findings: bool = False) -> str:
-    """What a tool in node_modules prints; `may_find` takes an exit status that only says that something was found."""
+    """What a tool in node_modules prints; `may_have_findings` takes an exit status that only says that something was found."""
     command = [_find_program(name), *map(str, arguments)]
     run = subprocess.run(
         command,

@@ -59,7 +59,7 @@ def _build_signature(bundle: Bundle, operation: Operation) -> str:
             must.append(f"{name}: {kind}")
         else:
             may.append(f"{name}: {kind} | None = None")
-    must += ["next_cursor: NextCursor"] if any(each.startswith("cursor:") for each in may) else []
+    must += ["next_cursor: CursorEncoder"] if any(each.startswith("cursor:") for each in may) else []
     must += ["body: dict[str, Any]"] if "requestBody" in operation.node else []
     return f"def {operation.id}({', '.join([*must, *may])}) -> Answer:"
 

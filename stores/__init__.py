@@ -30,7 +30,7 @@ def open_store(
 
     `mode` says whether a missing store is created and an older one migrated. A migration is told to `report`; a
     SQLite file is copied before.
-    Raises CannotOpen, whose message is one sentence for whoever starts the program.
+    Raises StoreOpenError, whose message is one sentence for whoever starts the program.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":

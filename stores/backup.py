@@ -36,7 +36,7 @@ Progress = Callable[[str, int], None]
 def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
     """Copy a store, as of one moment and while it is in use, into a new file; the digest of what was copied.
 
-    Raises CannotOpen when the store can't be opened, the file is there already or can't be written.
+    Raises StoreOpenError when the store can't be opened, the file is there already or can't be written.
     """
     # A store that can't be read is told before a file is made.
     _ensure_can_open(url, OpenMode.EXISTING)
@@ -69,8 +69,8 @@ def restore_backup(
 ) -> str:
     """Copy a backup into an empty store, all of it or nothing; the digest of what was copied.
 
-    A backup without a digest of its own is told to `report`. Raises BackupRefused when the backup is damaged or
-    somebody has used the store, CannotOpen when either can't be opened.
+    A backup without a digest of its own is told to `report`. Raises BackupError when the backup is damaged or
+    somebody has used the store, StoreOpenError when either can't be opened.
     """
     _ensure_sql(url)
     version, digest_inside = backup_file.verify_backup(path)
@@ -179,13 +179,13 @@ def _ensure_sql(url: str) -> None:
 
 
 def _ensure_can_open(url: str, mode: OpenMode) -> None:
-    """See that the store can be used, or have it made. Raises CannotOpen."""
+    """See that the store can be used, or have it made. Raises StoreOpenError."""
     _ensure_sql(url)
     open_store(url, mode=mode).close()
 
 
 def _ensure_unused(url: str) -> None:
-    """Raise BackupRefused for a store that has an owner; a missing one will do."""
+    """Raise BackupError for a store that has an owner; a missing one will do."""
     try:
         store = open_store(url, mode=OpenMode.EXISTING)
     except StoreMissing:
@@ -197,7 +197,7 @@ def _ensure_unused(url: str) -> None:
 
 @contextmanager
 def _translating_errors(outcome: str) -> Iterator[None]:
-    """Tell what a database or a disk can't do in one sentence, as BackupRefused."""
+    """Tell what a database or a disk can't do in one sentence, as BackupError."""
     try:
         yield
     except (sqlite3.Error, sa.exc.DBAPIError) as error:

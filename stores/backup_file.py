@@ -56,7 +56,7 @@ def seal(path: Path, digest: str) -> None:
 def verify_backup(path: Path) -> tuple[str, str | None]:
     """The version of the schema in a backup, and the digest that it holds; None when an older Tackboard made it.
 
-    Raises BackupRefused for what is no backup, or a damaged one; MadeByNewer for one of a later version.
+    Raises BackupError for what is no backup, or a damaged one; SchemaTooNew for one of a later version.
     """
     _ensure_file(path)
     try:
@@ -110,7 +110,7 @@ def _has_seal(path: Path, tables: set[str]) -> bool:
 
 
 def _read_sealed_digest(connection: sqlite3.Connection, path: Path) -> str:
-    """The digest in a sealed backup; raises BackupRefused when the SHA-256 of the file is not the one that it holds."""
+    """The digest in a sealed backup; raises BackupError when the SHA-256 of the file is not the one that it holds."""
     ((digest, sha256),) = connection.execute(f"SELECT digest, sha256 FROM {_TABLE}")  # noqa: S608  (a constant)
     is_whole = _SHA256.fullmatch(str(sha256)) and _hash_without(path, str(sha256)) == sha256
     if not is_whole:

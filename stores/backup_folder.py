@@ -15,7 +15,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 
 
 def prepare_path(folder: Path, url: str, now: datetime) -> Path:
-    """Make the folder if it is missing; answer the name of a new backup in it. Raises BackupRefused."""
+    """Make the folder if it is missing; answer the name of a new backup in it. Raises BackupError."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -23,7 +23,7 @@ def open_dynamodb(
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Any], None] = lambda _: None,
 ) -> DynamoStore:
-    """The store in that table. With an endpoint, a missing table is made if the mode allows. Raises CannotOpen.
+    """The store in that table. With an endpoint, a missing table is made if the mode allows. Raises StoreOpenError.
 
     `remaining` tells how many seconds the caller has left for whatever it does with the store. `watch` is given
     the SDK's client before its first call.
@@ -83,7 +83,7 @@ def _strip_password(endpoint: str | None) -> str:
 
 
 def _parse_url(url: str) -> tuple[str, str, str | None]:
-    """Table, region and endpoint. Raises BadAddress."""
+    """Table, region and endpoint. Raises InvalidStoreUrl."""
     try:
         parts = urlsplit(url)
         asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))

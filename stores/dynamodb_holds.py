@@ -58,7 +58,7 @@ def remaining_hold(hold: Hold, now_ms: int) -> int:
 
 
 def require_no_hold(update: UpdateBuilder, now_ms: int) -> None:
-    """Let the head be written only if no hold is in force: the same condition as `wait_left`."""
+    """Let the head be written only if no hold is in force: the same condition as `remaining_hold`."""
     update.require(
         "(attribute_not_exists(#held_until) OR #held_until <= :now OR #held_until > :latest)",
         now=to_number(now_ms),

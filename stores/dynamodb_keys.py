@@ -147,7 +147,7 @@ def setting_key(name: str) -> Item:
 
 
 def tombstone_key(at: str, *what: str) -> Item:
-    """Where it stands that something was deleted; the time as `moment_text` writes it."""
+    """Where it stands that something was deleted; the time as `format_timestamp` writes it."""
     return item_key("D", "#".join((at, *what)))
 
 
@@ -161,7 +161,7 @@ STATE_PREFIXES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELE
 
 
 def time_index_key(state: CardState, at: str, card_id: str) -> str:
-    """The key of a card in the indexes `recent` and `due`; the time as `moment_text` writes it."""
+    """The key of a card in the indexes `recent` and `due`; the time as `format_timestamp` writes it."""
     return f"{STATE_PREFIXES[state]}{at}#{card_id}"
 
 
@@ -170,7 +170,7 @@ NO_END = "~"
 
 
 def entry_index_key(ended_at: str, entry_id: str) -> str:
-    """The key of a time entry in the index `recent`; the time as `moment_text` writes it, or OPEN."""
+    """The key of a time entry in the index `recent`; the time as `format_timestamp` writes it, or OPEN."""
     return f"T#{ended_at}#{entry_id}"
 
 

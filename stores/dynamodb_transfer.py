@@ -42,7 +42,7 @@ class TransferParts:
 
     `home` is the board that it leaves, as it was when that was decided; `parts` are its parts as they are there, and
     `copies` as they shall stand on the new board; `strays` what stands there of an earlier visit. `nonce` is at the
-    card's place for newcomers, once this mover has taken it; `is_ahead` tells that the parts are there.
+    card's place for newcomers, once this mover has taken it; `is_written_ahead` tells that the parts are there.
     """
 
     card: Card

@@ -66,7 +66,7 @@ class TransactionContext:
     """What the store knows when it makes the writes of a change.
 
     `before` is the board that the change was decided from. `claims` tell, for an external id, the card that claims it
-    and has vanished; `vanished` those of these cards that vanished with their list. `board_claim` is the board that
+    and has vanished; `vanished` those of these cards that vanished with their list. `vanished_board` is the board that
     claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
     ranks: where they were, and where they shall be. `luggage` is what comes along with a card from another board.
     `tombstone` takes away what tells that a large board is being made, once all but its head is written. `digests` are

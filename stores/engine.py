@@ -40,7 +40,7 @@ class Engine(Protocol):
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment, in one round trip.
 
-        With `needs_first` the rest need not be read where the first query has no rows.
+        With `stop_if_first_empty` the rest need not be read where the first query has no rows.
         """
 
     def begin_write(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
@@ -93,5 +93,5 @@ _COLUMN_BY_CONSTRAINT = {
 
 
 def find_kind_by_constraint(name: str) -> str:
-    """As `kind_of_row`, by the name of the constraint or the unique index."""
+    """As `find_kind_by_column`, by the name of the constraint or the unique index."""
     return find_kind_by_column(*_COLUMN_BY_CONSTRAINT[name])

@@ -17,7 +17,7 @@ class FileNotWritable(StoreOpenError):
 def create_atomically(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """An empty file beside that path, which takes its name at the end, or goes away after an exception.
 
-    Raises CannotWrite.
+    Raises FileNotWritable.
     """
     try:
         _ensure_free(path)

@@ -1,13 +1,13 @@
 """What opening a store may change, and why one could not be opened.
 
-    CannotOpen
+    StoreOpenError
     ├── UnknownScheme
-    ├── BadAddress         the URL names no place
-    ├── NotUsable          the place cannot be read or written
-    ├── NoStore            the place is empty or missing, and the caller only wanted what is there
-    ├── NotATackboard      there is something else in that place
-    ├── MadeByOlder        it is a Tackboard's, but of an earlier version, and the caller migrates nothing
-    └── MadeByNewer        it is a Tackboard's, but of a later version than this program
+    ├── InvalidStoreUrl         the URL names no place
+    ├── StoreNotUsable          the place cannot be read or written
+    ├── StoreMissing            the place is empty or missing, and the caller only wanted what is there
+    ├── NotTackboardDatabase      there is something else in that place
+    ├── SchemaTooOld        it is a Tackboard's, but of an earlier version, and the caller migrates nothing
+    └── SchemaTooNew        it is a Tackboard's, but of a later version than this program
 
 Each message is one sentence for whoever starts the program.
 """

@@ -104,7 +104,7 @@ def open_postgresql(
     report: Callable[[str], None] = lambda _: None,
     timeout: float = TIMEOUT,
 ) -> SqlStore:
-    """The store in that database, made or brought up to date as the mode allows. Raises CannotOpen."""
+    """The store in that database, made or brought up to date as the mode allows. Raises StoreOpenError."""
     options = _parse_options(url)
     place = f"The database '{options['dbname']}' at {_format_host(options)}"
     try:
@@ -330,7 +330,7 @@ def _explain_connect_error(error: psycopg.Error, options: dict[str, str]) -> str
 
 
 def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
-    """Raise NotUsable for a server that is too old, or a database that cannot hold what people write."""
+    """Raise StoreNotUsable for a server that is too old, or a database that cannot hold what people write."""
     if connection.info.server_version < _MIN_SERVER_VERSION:
         raise StoreNotUsable(
             f"Tackboard needs PostgreSQL 14 or newer: {location} has {connection.info.server_version // 10_000}."
@@ -348,7 +348,7 @@ def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
 
 
 def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> str | None:
-    """The version of the schema in the database, None in an empty one. Raises NotATackboard."""
+    """The version of the schema in the database, None in an empty one. Raises NotTackboardDatabase."""
     tables = {name for (name,) in connection.execute(_SELECT_TABLE_NAMES)}
     if not tables:
         return None
@@ -390,7 +390,7 @@ def _migrate(connection: psycopg.Connection[Any], location: str, report: Callabl
 def _store_error_from(error: psycopg.Error) -> StoreError | None:
     """The error of the port that this is, None where it is a mistake of ours."""
     if isinstance(error, errors.DivisionByZero | errors.SerializationFailure | errors.DeadlockDetected):
-        # Someone else was first. See `_or_fail` for the division.
+        # Someone else was first. See `_fail_when_stale` for the division.
         return StaleRead()
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
         return AlreadyExists(find_kind_by_constraint(error.diag.constraint_name))

@@ -44,7 +44,7 @@ def format_timestamp(at: datetime) -> str:
 
 
 def format_optional_timestamp(at: datetime | None) -> str | None:
-    """As `moment_text`, NULL for none."""
+    """As `format_timestamp`, NULL for none."""
     return None if at is None else format_timestamp(at)
 
 

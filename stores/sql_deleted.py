@@ -11,7 +11,7 @@ from stores.statements import parameter, select_boards_where
 
 @cache
 def select_deleted_boards(*, continued: bool) -> sa.Select[Any]:
-    """The boards that were deleted since a moment and that a user has that role on; otherwise as `boards_of_user`."""
+    """The boards that were deleted since a moment and that a user has that role on; otherwise as `select_boards_where`."""
     since, role = boards.c.deleted_at >= parameter("since"), members.c.role == parameter("role")
     return select_boards_where(since, role, continued=continued)
 

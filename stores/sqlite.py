@@ -55,7 +55,7 @@ def open_sqlite(
     report: Callable[[str], None] = lambda _: None,
     busy_timeout: float = BUSY_TIMEOUT,
 ) -> SqlStore:
-    """The store in that file, made or brought up to date as the mode allows. Raises CannotOpen.
+    """The store in that file, made or brought up to date as the mode allows. Raises StoreOpenError.
 
     A file of an earlier version is copied before it is migrated, into another one next to it.
     """
@@ -72,7 +72,7 @@ def prepare_file(
     busy_timeout: float = BUSY_TIMEOUT,
     keep_copy: bool = True,
 ) -> None:
-    """Have a store of the current version in that file, as the mode allows. Raises CannotOpen."""
+    """Have a store of the current version in that file, as the mode allows. Raises StoreOpenError."""
     if sqlite3.sqlite_version_info < _MIN_VERSION:
         raise StoreNotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
     try:
@@ -142,7 +142,7 @@ class SqliteEngine:
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """The rows of each query, all seen at the same moment.
 
-        With `needs_first` the rest is not read where the first query has no rows.
+        With `stop_if_first_empty` the rest is not read where the first query has no rows.
         """
         connection = self._acquire()
         try:
@@ -231,7 +231,7 @@ class SqliteEngine:
 
 
 def parse_path(url: str) -> Path:
-    """The file that a URL names, as an absolute path. Raises BadAddress."""
+    """The file that a URL names, as an absolute path. Raises InvalidStoreUrl."""
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
@@ -294,7 +294,7 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 
 
 def _read_schema_version(connection: sqlite3.Connection, path: Path) -> str | None:
-    """The version of the schema in the file, None in an empty one. Raises NotATackboard."""
+    """The version of the schema in the file, None in an empty one. Raises NotTackboardDatabase."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return None

@@ -312,7 +312,7 @@ def select_cards(
 ) -> sa.Select[Any]:
     """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
 
-    By position, they are those of one list: `cards_in_order` has those of many.
+    By position, they are those of one list: `select_cards_by_position` has those of many.
     """
     keys = _SORT_COLUMNS[sort]
     descending = sort.startswith("-")

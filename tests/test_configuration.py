@@ -27,8 +27,8 @@ wsgi.application(environ, lambda status, headers: print(status[:3]))
 ON_LAMBDA = """
 import sys
 from lambda_wsgi_handler import handler
-from tests.contract.aws_events import http_api
-event = http_api("POST", "/v1/users", '{"name": "Mina"}', {"content-type": "application/json"})
+from tests.contract.aws_events import http_api_event
+event = http_api_event("POST", "/v1/users", '{"name": "Mina"}', {"content-type": "application/json"})
 print("\\n", handler(event, None)["statusCode"], sep="")
 """
 

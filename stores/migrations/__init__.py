@@ -18,7 +18,7 @@ VERSION_TABLE = "tackboard_schema"
 def is_upgrade_needed(location: str, version: str | None, mode: OpenMode) -> bool:
     """Whether a database with that version (None when it is empty) is to be upgraded.
 
-    `place` names the database in the message of MadeByNewer, MadeByOlder or NotATackboard.
+    `place` names the database in the message of SchemaTooNew, SchemaTooOld or NotTackboardDatabase.
     """
     if version is None:
         return True

@@ -55,12 +55,12 @@ def test_no_seeded_defect_passes(tmp_path: Path) -> None:
     assert [says for says, file in files.items() if not spectral[file.name]] == []
 
 
-@pytest.mark.parametrize("edit", BREAKING, ids=lambda edit: edit.says)
+@pytest.mark.parametrize("edit", BREAKING, ids=lambda edit: edit.description)
 def test_an_edit_that_breaks_a_client_is_found(edit: Edit) -> None:
     assert find_breaking_changes(DOCUMENT, edit.apply_to(DOCUMENT))
 
 
-@pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.says)
+@pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.description)
 def test_an_edit_that_breaks_nobody_is_let_through(edit: Edit) -> None:
     assert find_breaking_changes(DOCUMENT, edit.apply_to(DOCUMENT)) == []
 

@@ -28,7 +28,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture
-def act() -> ActionContext:
+def context() -> ActionContext:
     numbers = count(1)
     return ActionContext("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers)}")
 

@@ -11,7 +11,7 @@ from tests.kanban.desk import NOON
 
 
 @pytest.fixture
-def act() -> ActionContext:
+def context() -> ActionContext:
     numbers = count(1)
     return ActionContext("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers)}")
 

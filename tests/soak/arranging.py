@@ -37,7 +37,7 @@ class OrderingModel(ModelCore):
     """The part of the model that arranges.
 
     Of several ways to an order the API takes one that moves the fewest. Which ones it moved stands in its event,
-    `_placed_anew`: the model insists that no fewer would have done.
+    `_reported_moves`: the model insists that no fewer would have done.
     """
 
     def __init__(self, *args: Any) -> None:

@@ -12,8 +12,16 @@ FLAGS = [False, True]
 DUE_FILTERS: statements.FilterNames = frozenset({"due_from", "due_until", "overdue_at"})
 _BOARD_QUERY_PREFIXES = (
     *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
-    *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "cards_", "comments_page", "deleted_lists_page", "time_entries_page"),
-    "worked_page",
+    *(
+        "CARD_RANKS",
+        "NEXT_RANK",
+        "TIME_ENTRY",
+        "cards_",
+        "select_comments",
+        "deleted_lists_page",
+        "select_time_entries",
+    ),
+    "select_time_entries_with_cards",
 )
 """What the names of those begin with that are only run for members of a board."""
 
@@ -41,7 +49,7 @@ def _list_unrestricted_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]
             for name, value in (*vars(statements).items(), *vars(sql_people).items())
             if isinstance(value, sa.Select) and name[0].isupper()
         },
-        **{f"RANK_BEYOND {side}": query for side, query in statements.NEXT_RANK.items()},
+        **{f"NEXT_RANK {side}": query for side, query in statements.NEXT_RANK.items()},
         **{f"tokens_page {flag}": sql_people.select_tokens(continued=flag) for flag in FLAGS},
         **{
             f"boards_page {archived} {flag}": statements.select_boards(archived=archived, continued=flag)
@@ -49,25 +57,28 @@ def _list_unrestricted_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]
         },
         **{f"deleted_boards_page {flag}": sql_deleted.select_deleted_boards(continued=flag) for flag in FLAGS},
         **{f"deleted_lists_page {flag}": sql_deleted.select_deleted_lists(continued=flag) for flag in FLAGS},
-        **{f"time_entries_page {flag}": statements.select_time_entries(continued=flag) for flag in FLAGS},
-        **{f"comments_page {flag}": statements.select_comments(continued=flag) for flag in FLAGS},
-        **{f"worked_page {flag}": statements.select_time_entries_with_cards(continued=flag) for flag in FLAGS},
+        **{f"select_time_entries {flag}": statements.select_time_entries(continued=flag) for flag in FLAGS},
+        **{f"select_comments {flag}": statements.select_comments(continued=flag) for flag in FLAGS},
         **{
-            f"assigned_page {sorted(filters)} {flag} {part}": query
+            f"select_time_entries_with_cards {flag}": statements.select_time_entries_with_cards(continued=flag)
+            for flag in FLAGS
+        },
+        **{
+            f"select_assigned_cards {sorted(filters)} {flag} {part}": query
             for filters, flag in itertools.product([frozenset(), DUE_FILTERS | {"status"}], FLAGS)
             for part, query in enumerate(statements.select_assigned_cards(filters, continued=flag))
         },
         **{
-            f"cards_in_order {shelf} {sorted(filters)}": statements.select_cards_by_position(
+            f"select_cards_by_position {shelf} {sorted(filters)}": statements.select_cards_by_position(
                 shelf, filters, use_lateral=use_lateral
             )
             for shelf, filters in itertools.product(CardState, FILTER_SETS)
         },
-        "cards_in_order of those deleted since": statements.select_cards_by_position(
+        "select_cards_by_position of those deleted since": statements.select_cards_by_position(
             CardState.DELETED, frozenset({"deleted_since"}), use_lateral=use_lateral
         ),
         **{
-            f"cards_page {scope} {sort} {sorted(filters)} {continued}": statements.select_cards(
+            f"select_cards {scope} {sort} {sorted(filters)} {continued}": statements.select_cards(
                 scope, sort, CardState.ACTIVE, filters, continued=continued
             )
             for scope, sort, filters, continued in itertools.product(

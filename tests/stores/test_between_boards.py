@@ -84,7 +84,7 @@ def plan_transfer(world: World, card: Card, target_id: str) -> Change:
     )
     left = build_change(home, world.context(), "card.left", card_id=card.id)
     return replace(
-        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left
+        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), departure=left
     )
 
 

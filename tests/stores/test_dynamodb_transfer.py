@@ -56,7 +56,7 @@ def moved(world: World, card: Card, target_id: str) -> Change:
         arrived = replace(arrived, running=replace(arrived.running, board_id=target_id))
     left = build_change(home, world.context(), "card.left", card_id=card.id)
     return replace(
-        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), origin=left
+        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), departure=left
     )
 
 

@@ -363,7 +363,7 @@ WRITES: dict[str, sa.Update | sa.Delete] = {
         for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
-    **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
+    **{f"reassign_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
     **{
         f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
@@ -391,7 +391,7 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
     assert "Seq Scan" not in steps
     # Cards in order are sorted where several lists come together, of each no more than the page has.
     # The items of one checklist are sorted at a time, and what one is assigned to.
-    assert "Sort" not in steps or name.startswith(("cards_in_order", "assigned", "CHECKLIST_ITEMS"))
+    assert "Sort" not in steps or name.startswith(("select_cards_by_position", "assigned", "CHECKLIST_ITEMS"))
 
 
 @pytest.mark.parametrize("continued", FLAGS)

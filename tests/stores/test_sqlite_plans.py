@@ -30,7 +30,7 @@ WRITES = {
         for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
         for number, statement in enumerate(getattr(sql_writes, name))
     },
-    **{f"hand_over_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
+    **{f"reassign_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
     **{
         f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
@@ -75,7 +75,7 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
     assert len(QUERIES) > 60
     assert {"BOARD", "CARD", "EVENTS", "LISTS", "OWNER", "TOKEN_AND_USER"} <= set(QUERIES)
     assert {"MOVE_CARD", "CLEAR_EXTERNAL_ID", "DELETE_SOME_EXPIRED_RECORDS"} <= set(WRITES)
-    assert {"purge _CARDS_OF_BOARD 0", "purge _REST_OF_BOARD 3", "purge _PARTS_OF_CARD 2"} <= set(WRITES)
+    assert {"purge _CARDS_OF_BOARD 0", "purge _DELETE_BOARD_ROWS 3", "purge _DELETE_CARD_PARTS 2"} <= set(WRITES)
 
 
 @pytest.mark.parametrize("continued", FLAGS)

@@ -65,7 +65,9 @@ READS: dict[str, Read] = {
     "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
     "checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
     "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),
-    "page_worked": lambda store, _, *who: store.page_board_time_entries(*who, (NOON, NOON + timedelta(days=1)), 50),
+    "page_board_time_entries": lambda store, _, *who: store.page_board_time_entries(
+        *who, (NOON, NOON + timedelta(days=1)), 50
+    ),
 }
 """Every read of the port that names a board and a user."""
 
