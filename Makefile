@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --requir
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	--custom-compile-command "make requirements"
 
-# What connexion asks for and never runs here (contract/imports.py), and what only these ask for.
+# What connexion asks for and never runs here (contract/lazy_connexion.py), and what only these ask for.
 UNUSED_ON_LAMBDA := certifi charset-normalizer h11 httpcore httpx idna requests urllib3
 
 # The browser that the tests drive; CHROMIUM names another one.
@@ -39,35 +39,35 @@ help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
-	@exec $(BIN)/python tackboard.py run
+	@exec $(BIN)/python -m cli run
 
 # Every shell has a USER, who is not meant: only one that is named in the command is.
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
-	@exec $(BIN)/python tackboard.py token $(if $(filter command,$(origin USER)),"$(USER)")
+	@exec $(BIN)/python -m cli token $(if $(filter command,$(origin USER)),"$(USER)")
 
 migrate: .venv/product  ## bring the store of an older Tackboard up to date; a SQLite file is copied before
-	@exec $(BIN)/python tackboard.py migrate
+	@exec $(BIN)/python -m cli migrate
 
 backup: .venv/product  ## copy everything into a dated file in backups/, the last 14 stay; or: make backup FILE=monday.db
-	@exec $(BIN)/python tackboard.py backup $(if $(FILE),"$(FILE)")
+	@exec $(BIN)/python -m cli backup $(if $(FILE),"$(FILE)")
 
 restore: .venv/product  ## copy a backup into an empty store: make restore FILE=monday.db STORE_URL=…
 	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
-	@exec $(BIN)/python tackboard.py restore "$(FILE)"
+	@exec $(BIN)/python -m cli restore "$(FILE)"
 
 export: .venv/product  ## write a board into a file, or its cards: make export BOARD=brd_… FILE=board.json (or cards.csv)
 	@test -n "$(BOARD)" -a -n "$(FILE)" || { echo "Name both: make export BOARD=brd_… FILE=board.json" >&2; exit 1; }
-	@exec $(BIN)/python tackboard.py export "$(BOARD)" "$(FILE)"
+	@exec $(BIN)/python -m cli export "$(BOARD)" "$(FILE)"
 
 import: .venv/product  ## make a board of what Tackboard or Trello exported: make import FILE=board.json
 	@test -n "$(FILE)" || { echo "Name the file: make import FILE=export.json" >&2; exit 1; }
-	@exec $(BIN)/python tackboard.py import "$(FILE)"
+	@exec $(BIN)/python -m cli import "$(FILE)"
 
 digest: .venv/product  ## print a digest of everything: two stores with the same digest hold the same
-	@exec $(BIN)/python tackboard.py digest
+	@exec $(BIN)/python -m cli digest
 
 purge: .venv/product  ## erase for good what was deleted more than 31 days ago, for example once a day
-	@exec $(BIN)/python tackboard.py purge
+	@exec $(BIN)/python -m cli purge
 
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
@@ -86,37 +86,37 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
-	@$(BIN)/python -m pipeline spec --unchanged
+	@$(BIN)/python -m tools.openapi spec --unchanged
 	@npm run --silent web
 
 spec: .venv/development node_modules/.package-lock.json  ## bundle the document, lint it, check its examples, compare it with the last release
-	@exec $(BIN)/python -m pipeline spec
+	@exec $(BIN)/python -m tools.openapi spec
 
 release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle in spec/released: from then on nothing may break it
-	@$(BIN)/python -m pipeline spec --unchanged
-	@exec $(BIN)/python -m pipeline release
+	@$(BIN)/python -m tools.openapi spec --unchanged
+	@exec $(BIN)/python -m tools.openapi release
 
 operation: .venv/development node_modules/.package-lock.json  ## say what to write for operations of the document that have no function
 	@npm run --silent bundle
-	@exec $(BIN)/python -m pipeline.operation
+	@exec $(BIN)/python -m tools.openapi.missing_handlers
 
 collection: .venv/development  ## make a Postman collection from the document
-	@exec $(BIN)/python -m pipeline.collection
+	@exec $(BIN)/python -m tools.openapi.postman_collection
 
 clients: .venv/development  ## make clients in seven languages, and compile those whose compiler is here (needs Node and Java)
-	@exec $(BIN)/python -m pipeline.clients
+	@exec $(BIN)/python -m tools.openapi.client_generation
 
 mock: .venv/development  ## answer from the document's examples, with no store, on http://127.0.0.1:8080/v1
-	@exec $(BIN)/python -m pipeline.mock
+	@exec $(BIN)/python -m tools.openapi.mock_server
 
 fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
 stranger: .venv/development  ## schemathesis as a stranger runs it, with nothing but a token: make stranger SEED=17 EXAMPLES=50
-	@SEED=$(or $(SEED),1) EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest -q -s tests/fuzz/test_stranger.py
+	@SEED=$(or $(SEED),1) EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest -q -s tests/fuzz/test_default_schemathesis.py
 
 hostile: .venv/development  ## measure what the worst bodies cost, beside valid ones: make hostile ONLY=create_card
-	@exec $(BIN)/python -m tests.fuzz.hostile $(if $(ONLY),--only $(ONLY))
+	@exec $(BIN)/python -m tests.fuzz.hostile_body_costs $(if $(ONLY),--only $(ONLY))
 
 judge: .venv/development  ## let openapi-core and Prism judge the traffic of make fuzz: make judge SEED=17 CASES=4000
 	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
@@ -127,30 +127,30 @@ package: .venv/product node_modules/.package-lock.json  ## build what AWS Lambda
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" npx --no-install osls package --stage "$(STAGE)"
 
 lambda: .venv/deployment node_modules/.package-lock.json  ## run the package on http://127.0.0.1:3000/ as Lambda would
-	@exec $(BIN)/python -m deploy.emulation
+	@exec $(BIN)/python -m infrastructure.deployment.local_lambda
 
 rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, try, update, roll back and remove it all, on an AWS on this machine
-	@exec $(BIN)/python -m deploy.rehearsal
+	@exec $(BIN)/python -m infrastructure.deployment.rehearse
 
 deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
-	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m deploy.deployment "$(STAGE)"
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.deploy "$(STAGE)"
 
 bench: .venv/development .venv/peers  ## measure the CPU time of a request, beside other frameworks
-	@exec $(BIN)/python -m bench
+	@exec $(BIN)/python -m tools.benchmarks
 
 coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, beside other frameworks with boto3
-	@exec $(BIN)/python -m bench.coldstart
+	@exec $(BIN)/python -m tools.benchmarks.coldstart
 
 pictures: .venv/development browser  ## take the pictures of docs/pictures anew, of a board that is made for them
-	@exec $(BIN)/python -m bench.pictures
+	@exec $(BIN)/python -m tools.screenshots.__main__
 
 requirements: .venv/development  ## pin the newest packages that requirements*.in allow
 	@$(PIN) requirements.in --output-file requirements.txt
 	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
-	@for tool in clients/*/requirements.in judges/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
+	@for tool in tools/clients/*/requirements.in tools/traffic_validators/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
 	@$(PIN) $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) requirements-lambda.in --output-file requirements-lambda.txt
 	@$(PIN) requirements-deploy.in --output-file requirements-deploy.txt
-	@$(PIN) --no-config bench/peers/requirements.in --output-file bench/peers/requirements.txt
+	@$(PIN) --no-config tools/benchmarks/peers/requirements.in --output-file tools/benchmarks/peers/requirements.txt
 
 clean:  ## remove everything that was made here, except the database
 	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -173,10 +173,10 @@ clean:  ## remove everything that was made here, except the database
 		--only-binary :all: -r requirements-deploy.txt
 	@touch $@
 
-.venv/peers: bench/peers/requirements.txt .venv/product .venv-peers/pyvenv.cfg
+.venv/peers: tools/benchmarks/peers/requirements.txt .venv/product .venv-peers/pyvenv.cfg
 	@echo "Installing other frameworks to measure into .venv-peers." >&2
 	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
-		--only-binary :all: -r bench/peers/requirements.txt
+		--only-binary :all: -r tools/benchmarks/peers/requirements.txt
 	@touch $@
 
 # An environment is good for as long as its interpreter runs and is of the version that the environment was made for,

@@ -9,24 +9,24 @@ import os
 import time
 from functools import partial
 
-from app import create_app, utc_now
-from aws import records, snapshot
+from app.configuration import read_app_settings
+from app.factory import create_app, utc_now
+from aws import request_records, snapstart
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.purge import ScheduledPurge
-from aws.records import RequestRecorder
-from configuration import read_app_settings
+from aws.request_records import RequestRecorder
+from aws.scheduled_purge import ScheduledPurge
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    records.configure_lambda_logging()
+    request_records.configure_lambda_logging()
 
 deadline = Deadline()
 
 store = open_store(
     os.environ.get("STORE_URL", "sqlite:///tackboard.db"),
     remaining_seconds=deadline.remaining,
-    on_client=snapshot.register_client,
+    on_client=snapstart.register_client,
 )
 application = create_app(store, **read_app_settings(os.environ))
 handler = Function(
@@ -36,4 +36,4 @@ handler = Function(
     ScheduledPurge(store, utc_now),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )
-snapshot.register_snapshot_hooks()
+snapstart.register_snapshot_hooks()

@@ -1,6 +1,6 @@
 """The WSGI application that servers import: `wsgi:application`.
 
-Importing it opens the store as `tackboard.py run` does: it creates a missing one and brings an older one up to date.
+Importing it opens the store as `cli/main.py run` does: it creates a missing one and brings an older one up to date.
 
 Configuration comes from the environment, as README lists it. What can't be meant stops the start with a sentence.
 """
@@ -10,8 +10,8 @@ import os
 import sys
 import time
 
-from app import create_app, utc_now
-from configuration import read_app_settings, read_log_format
+from app.configuration import read_app_settings, read_log_format
+from app.factory import create_app, utc_now
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws.deadline import Deadline
-from aws.purge import PURGE_EVENT
-from aws.records import RequestRecorder
+from aws.request_records import RequestRecorder
+from aws.scheduled_purge import PURGE_EVENT
+from contract.api_gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
 from contract.bridge import WsgiBridge
-from contract.gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
 from contract.problems import PROBLEM_JSON
 
 log = logging.getLogger("tackboard")

@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 
 from contract.bridge import AsgiApp, Message, prefix_path, run_synchronously
 from contract.cursors import CursorCodec
-from contract.heavy import HeavyOperationLimiter
-from contract.imports import import_without_package_init
-from contract.notes import set_request_context
+from contract.heavy_operations import HeavyOperationLimiter
+from contract.lazy_connexion import import_without_package_init
 from contract.operations import METHODS, BadDocument, Call, Operation, Request, compile_operations
 from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
+from contract.request_context import set_request_context
 from contract.responses import ContractBreach, HandlerResult, Response
-from contract.routes import RouteTree
+from contract.route_tree import RouteTree
 from contract.schemas import Schema
 
 with import_without_package_init("connexion", stubs=("httpx", "requests")), warnings.catch_warnings():

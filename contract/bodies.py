@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from contract.faults import Violation, list_known
-from contract.nulls import drop_optional_nulls
+from contract.optional_nulls import drop_optional_nulls
 from contract.problems import Problem, bad_request
 from contract.schemas import Check, Schema, Schemas
 from contract.strict_json import parse_json
+from contract.violations import Violation, list_known
 
 MERGE_PATCH_JSON = "application/merge-patch+json"
 _CHARSET_PARAMETER = re.compile(r"""charset\s*=\s*"?([^\s";]*)""", re.IGNORECASE)
@@ -16,7 +16,7 @@ _CHARSET_PARAMETER = re.compile(r"""charset\s*=\s*"?([^\s";]*)""", re.IGNORECASE
 class Body:
     """The request body of one operation, by media type."""
 
-    __slots__ = ("_schemas", "_schema_for_nulls", "checks", "max_bytes", "required")
+    __slots__ = ("_schema_for_nulls", "_schemas", "checks", "max_bytes", "required")
 
     def __init__(self, body_object: Schema, schemas: Schemas, max_bytes: int) -> None:
         """`max_bytes` is how long such a body may be: what is longer never comes here."""

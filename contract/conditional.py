@@ -12,8 +12,8 @@ read such a tag as the one that it was made of. docs/decisions/0006-entity-tags-
 
 import re
 
-from contract.faults import Violation
 from contract.problems import Problem, bad_request
+from contract.violations import Violation
 
 _TAG_LIST = re.compile(r'[ \t]*(?:W/)?"[!#-~]*"[ \t]*(?:,[ \t]*(?:W/)?"[!#-~]*"[ \t]*)*')
 _TAG = re.compile(r'"([!#-~]*)"')

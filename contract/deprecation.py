@@ -33,7 +33,10 @@ def find_deprecation_errors(operation_object: Mapping[str, Any]) -> Iterator[str
         _parse_day(operation_object.get(_SUNSET_EXTENSION)),
     )
     if since is None or sunset is None or sunset <= since:
-        yield f"is deprecated, and needs {_SINCE_EXTENSION} and {_SUNSET_EXTENSION}, a day and a later day, such as '2027-01-31'"
+        yield (
+            f"is deprecated, and needs {_SINCE_EXTENSION} and {_SUNSET_EXTENSION}, a day and a later day, "
+            f"such as '2027-01-31'"
+        )
 
 
 def _parse_day(text: object) -> datetime | None:

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from contract.bridge import AsgiApp, Message
-from contract.notes import set_request_context
 from contract.problems import PROBLEM_JSON, Problem
+from contract.request_context import set_request_context
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]

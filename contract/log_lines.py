@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from contract.notes import get_from_request_context
+from contract.request_context import get_from_request_context
 
 LogLine = Mapping[str, Any]
 
-_OWN_PACKAGES = ("app", "aws", "configuration", "contract", "handlers", "kanban", "settling", "stores")
+_OWN_PACKAGES = ("app", "aws", "contract", "handlers", "kanban", "stores", "usecases")
 """Where exceptions come from whose texts are written for operators; any other may hold a client's words."""
 
 # Clients may choose the id of a request: one in which they put a token stays out.

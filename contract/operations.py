@@ -20,7 +20,7 @@ from contract.conditional import IfMatch, is_unchanged
 from contract.cursors import CursorCodec
 from contract.deprecation import build_deprecation_headers, find_deprecation_errors
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
-from contract.heavy import find_weight_errors, is_heavy
+from contract.heavy_operations import find_weight_errors, is_heavy
 from contract.negotiation import choose_media_type
 from contract.parameters import Parameter, argument_name, parse_cookies, parse_query
 from contract.responses import HandlerResult, Response, Responses

@@ -15,9 +15,9 @@ from keyword import iskeyword
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from contract.faults import TYPE_NAMES, Violation, list_known
 from contract.problems import bad_request
 from contract.schemas import Schema, Schemas
+from contract.violations import TYPE_NAMES, Violation, list_known
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
@@ -43,8 +43,8 @@ class Parameter:
         "item_type",
         "items_may_contain_commas",
         "key",
-        "name",
         "location",
+        "name",
         "required",
         "type",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from contract.faults import Violation
+from contract.violations import Violation
 
 PROBLEM_JSON = "application/problem+json"
 

@@ -13,8 +13,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from contract.log_lines import REQUEST_ID, LogLine, match_whole
-from contract.notes import start_request_context
 from contract.problems import PROBLEM_JSON, Problem, internal_error
+from contract.request_context import start_request_context
 
 log = logging.getLogger("tackboard")
 

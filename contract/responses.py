@@ -87,7 +87,7 @@ class _DeclaredResponse:
 class Responses:
     """The declared responses of one operation; `announced` are headers for all that declare them."""
 
-    __slots__ = ("_deprecation_headers", "_by_status", "_operation_id", "media_types")
+    __slots__ = ("_by_status", "_deprecation_headers", "_operation_id", "media_types")
 
     def __init__(
         self,

@@ -15,9 +15,9 @@ from typing import Any, Literal, cast
 
 import jsonschema_rs
 
-from contract.composed import to_nfc
-from contract.faults import LocatedError, Violation, violations_from_errors
 from contract.large_values import find_invalid_parts
+from contract.unicode import to_nfc
+from contract.violations import LocatedError, Violation, violations_from_errors
 
 log = logging.getLogger("tackboard")
 

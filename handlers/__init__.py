@@ -10,7 +10,6 @@ from types import ModuleType
 
 from handlers import (
     archive,
-    arranging,
     boards,
     cards,
     checklists,
@@ -23,12 +22,13 @@ from handlers import (
     labels,
     lists,
     members,
+    ordering,
     reports,
     time_entries,
     tokens,
     users,
 )
-from handlers.answers import Result
+from handlers.results import Result
 
 _MODULES: tuple[ModuleType, ...] = (
     health,
@@ -46,7 +46,7 @@ _MODULES: tuple[ModuleType, ...] = (
     time_entries,
     reports,
     archive,
-    arranging,
+    ordering,
     copies,
     events,
 )

@@ -1,71 +1,71 @@
 """The archive and the trash: cards, lists and boards that are put away, and how they come back."""
 
-from handlers import show
-from handlers.answers import Result
-from handlers.door import BoardAccess
-from kanban import shelves
+from handlers import serialize
+from handlers.results import Result
+from kanban import archive
 from kanban.values import ActionContext, Board, BoardView, Card, Change, List
+from usecases.board_access import BoardAccess
 
 
 def archive_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Put a card away; its clock stops."""
     view = door.read_board(board_id, card_ids=[card_id])
-    return _card_result(*shelves.archive_card(view, card_id, act), view, act)
+    return _card_result(*archive.archive_card(view, card_id, act), view, act)
 
 
 def unarchive_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a card out of the archive, to the place where it was."""
     view = door.read_board(board_id, card_ids=[card_id])
-    return _card_result(*shelves.unarchive_card(view, card_id, act), view, act)
+    return _card_result(*archive.unarchive_card(view, card_id, act), view, act)
 
 
 def restore_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
     """Bring a deleted card back, to the place where it was."""
     view = door.read_board_with_deleted(board_id, card_ids=[card_id])
-    return _card_result(*shelves.restore_card(view, card_id, act), view, act)
+    return _card_result(*archive.restore_card(view, card_id, act), view, act)
 
 
 def archive_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
     """Put a list away with its cards; their clocks stop."""
     view, running = door.read_running_cards(board_id, list_id)
-    return _list_result(*shelves.archive_list(view, list_id, act, running))
+    return _list_result(*archive.archive_list(view, list_id, act, running))
 
 
 def unarchive_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
     """Take a list out of the archive, with its cards."""
-    return _list_result(*shelves.unarchive_list(door.read_board(board_id), list_id, act))
+    return _list_result(*archive.unarchive_list(door.read_board(board_id), list_id, act))
 
 
 def restore_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
     """Bring a deleted list back with its cards, as the last one."""
-    return _list_result(*shelves.restore_list(door.read_board_with_deleted(board_id, list_ids=[list_id]), list_id, act))
+    return _list_result(*archive.restore_list(door.read_board_with_deleted(board_id, list_ids=[list_id]), list_id, act))
 
 
 def archive_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
     """Take a board out of sight; the clocks of its cards stop."""
     view, running = door.read_running_cards(board_id)
-    return _board_result(*shelves.archive_board(view, act, running), view)
+    return _board_result(*archive.archive_board(view, act, running), view)
 
 
 def unarchive_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
     """Take a board out of the archive."""
     view = door.read_board(board_id)
-    return _board_result(*shelves.unarchive_board(view, act), view)
+    return _board_result(*archive.unarchive_board(view, act), view)
 
 
 def restore_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
     """Bring a deleted board back with all that was on it."""
     view = door.read_deleted_board(board_id)
-    return _board_result(*shelves.restore_board(view, act), view)
+    return _board_result(*archive.restore_board(view, act), view)
 
 
 def _card_result(card: Card, change: Change | None, view: BoardView, act: ActionContext) -> Result:
-    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)
 
 
 def _list_result(value: List, change: Change | None) -> Result:
-    return Result(show.list_(value), etag=show.list_tag(value), change=change)
+    return Result(serialize.list_(value), etag=serialize.list_tag(value), change=change)
 
 
 def _board_result(board: Board, change: Change | None, view: BoardView) -> Result:
-    return Result(show.board(board, view.role), etag=show.board_tag(board), change=change)
+    return Result(serialize.board(board, view.role), etag=serialize.board_tag(board), change=change)

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import CursorEncoder, IfMatch
-from kanban import boards, shelves
+from handlers import serialize
+from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.results import Result, created, no_content, page
+from kanban import archive, boards
 from kanban.store import CardQuery, Store
 from kanban.values import ActionContext, PageKey
+from usecases.board_access import BoardAccess
 
 MAX_EMBEDDED_CARDS = 500
 """Cards of a board that come with it when it is asked for with `embed=cards`; the rest is paged."""
@@ -27,18 +27,18 @@ def list_boards(
 ) -> Result:
     """The caller's boards, newest first: in use, archived, or deleted and the caller's to restore."""
     if deleted:
-        found = door.page_deleted_boards(shelves.get_restore_cutoff(now), limit, cursor)
+        found = door.page_deleted_boards(archive.get_restore_cutoff(now), limit, cursor)
     else:
         found = door.page_boards(limit, cursor, archived=archived)
-    return page((show.board(board, role) for board, role in found.items), next_cursor(found.next_key))
+    return page((serialize.board(board, role) for board, role in found.items), next_cursor(found.next_key))
 
 
 def create_board(act: ActionContext, body: dict[str, Any]) -> Result:
     """Make a board; the caller is its owner."""
     view, change = boards.create(act, **body)
     board = view.board
-    shape = show.board(board, view.role)
-    return created(shape, etag=show.board_tag(board), location=f"/boards/{board.id}", change=change)
+    shape = serialize.board(board, view.role)
+    return created(shape, etag=serialize.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 
 def get_board(
@@ -54,20 +54,20 @@ def get_board(
         view, found = door.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
     else:
         view, found = door.read_board(board_id), None
-    shape = show.board(view.board, view.role)
-    tag = [show.board_tag(view.board)]
+    shape = serialize.board(view.board, view.role)
+    tag = [serialize.board_tag(view.board)]
     if "lists" in embed:
-        shape["lists"] = [show.list_(each) for each in view.lists if each.archived_at is None]
+        shape["lists"] = [serialize.list_(each) for each in view.lists if each.archived_at is None]
     if "labels" in embed:
-        shape["labels"] = [show.label(each) for each in view.labels]
+        shape["labels"] = [serialize.label(each) for each in view.labels]
     if found is not None:
         rest = next_cursor(found.next_key, operation_id="list_cards", board_id=board_id)
-        shape["cards"] = page((show.card(card, view, now) for card in found.items), rest).body
+        shape["cards"] = page((serialize.card(card, view, now) for card in found.items), rest).body
         if any(card.running for card in found.items):
             tag.append(str(int(now.timestamp())))
     if "members" in embed:
         users = store.read_users([each.user_id for each in view.members])
-        shape["members"] = [show.member(each, users[each.user_id]) for each in view.members]
+        shape["members"] = [serialize.member(each, users[each.user_id]) for each in view.members]
         # Who the members are, the board's seq tells; the sum rises whenever one of them takes another name.
         tag.append(str(sum(each.version for each in users.values())))
     return Result(shape, etag=".".join(tag))
@@ -80,7 +80,7 @@ def update_board(
     view = door.read_board(board_id)
     if_match.ensure_matches(view.board.version)
     board, change = boards.update(view, body, act)
-    return Result(show.board(board, view.role), etag=show.board_tag(board), change=change)
+    return Result(serialize.board(board, view.role), etag=serialize.board_tag(board), change=change)
 
 
 def delete_board(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str) -> Result:

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import read, show, show_cards
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import CursorEncoder, IfMatch
-from kanban import cards, shelves, transfers
+from handlers import parse, serialize, serialize_card_csv
+from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.results import Result, created, no_content, page
+from kanban import archive, cards, transfers
 from kanban.access import Caller
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
 from kanban.values import ActionContext, BoardView, Card, Change, PageKey
+from usecases.board_access import BoardAccess
 
 
 def list_cards(
@@ -45,15 +45,15 @@ def list_cards(
         state=CardState.DELETED if deleted else CardState.ARCHIVED if archived else CardState.ACTIVE,
         label_id=label_id,
         assignee_id=caller.user_id if assignee_id == "me" else assignee_id,
-        updated_since=read.timestamp_or_none(updated_since),
-        deleted_since=shelves.get_restore_cutoff(now) if deleted else None,
-        **read.due_filters(status, due_from, due_until, now if overdue else None),
+        updated_since=parse.timestamp_or_none(updated_since),
+        deleted_since=archive.get_restore_cutoff(now) if deleted else None,
+        **parse.due_filters(status, due_from, due_until, now if overdue else None),
     )
     view, found = door.page_cards(board_id, query, limit, cursor)
-    answer = page((show.card(card, view, now) for card in found.items), next_cursor(found.next_key))
+    answer = page((serialize.card(card, view, now) for card in found.items), next_cursor(found.next_key))
     if media != "text/csv":
         return answer
-    return replace(answer, body=show_cards.format_table(answer.body["items"], view, has_header=cursor is None))
+    return replace(answer, body=serialize_card_csv.format_table(answer.body["items"], view, has_header=cursor is None))
 
 
 def list_assigned_cards(
@@ -69,19 +69,22 @@ def list_assigned_cards(
     overdue: bool = False,
 ) -> Result:
     """A page of the cards that the caller is assigned to, over all boards."""
-    query = CardQuery(**read.due_filters(status, due_from, due_until, now if overdue else None))
+    query = CardQuery(**parse.due_filters(status, due_from, due_until, now if overdue else None))
     found = door.page_assigned_cards(query, limit, cursor)
-    items = (show.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
+    items = (serialize.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
     return page(items, next_cursor(found.next_key))
 
 
 def create_card(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a card to the board."""
     view = door.read_board(board_id)
-    card, change = cards.create(view, act, **read.card(body))
+    card, change = cards.create(view, act, **parse.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
-        show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), location=location, change=change
+        serialize.card(card, view, act.at),
+        etag=serialize.card_tag(card, view, act.at),
+        location=location,
+        change=change,
     )
 
 
@@ -97,7 +100,7 @@ def update_card(
     """Change what a card says."""
     view = door.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
-    card, change = cards.update(view, card_id, read.card(body), act)
+    card, change = cards.update(view, card_id, parse.card(body), act)
     return _card_result(card, view, act.at, change)
 
 
@@ -155,9 +158,10 @@ def get_card_time(
 ) -> Result:
     """A card's time entries, with what they sum up to."""
     view, found = door.page_time_entries(board_id, card_id, limit, cursor)
-    entries = page((show.time_entry(entry, now) for entry in found.items), next_cursor(found.next_key))
+    entries = page((serialize.time_entry(entry, now) for entry in found.items), next_cursor(found.next_key))
     return replace(
-        entries, body=(entries.body or {}) | show.elapsed_and_cost(view.get_card(card_id), view.board.currency, now)
+        entries,
+        body=(entries.body or {}) | serialize.elapsed_and_cost(view.get_card(card_id), view.board.currency, now),
     )
 
 
@@ -171,4 +175,4 @@ def _parse_neighbour(body: dict[str, str]) -> NeighbourOf | None:
 
 
 def _card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
-    return Result(show.card(card, view, now), etag=show.card_tag(card, view, now), change=change)
+    return Result(serialize.card(card, view, now), etag=serialize.card_tag(card, view, now), change=change)

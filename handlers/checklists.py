@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from handlers import read, show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import IfMatch
+from handlers import parse, serialize
+from handlers.dependencies import IfMatch
+from handlers.results import Result, created, no_content, page
 from kanban import checklist_items, checklists
 from kanban.store import PartKey
 from kanban.values import ActionContext, BoardView, Change, Checklist, ChecklistItem
+from usecases.board_access import BoardAccess
 
 
 def list_checklists(door: BoardAccess, board_id: str, card_id: str) -> Result:
     """The card's checklists with their items, all of them."""
     view, found = door.read_checklists(board_id, card_id)
     view.get_card(card_id)
-    return page((show.checklist(each, view) for each in found), None)
+    return page((serialize.checklist(each, view) for each in found), None)
 
 
 def create_checklist(
@@ -25,8 +25,8 @@ def create_checklist(
     view, there = door.read_checklists(board_id, card_id)
     made, change = checklists.create(view, card_id, there, act, **body)
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{made.id}"
-    etag = show.checklist_tag(made, view)
-    return created(show.checklist(made, view), etag=etag, location=location, change=change)
+    etag = serialize.checklist_tag(made, view)
+    return created(serialize.checklist(made, view), etag=etag, location=location, change=change)
 
 
 def get_checklist(door: BoardAccess, board_id: str, card_id: str, checklist_id: str) -> Result:
@@ -74,10 +74,10 @@ def create_checklist_item(
 ) -> Result:
     """Add an item to a checklist."""
     view, checklist = _read_checklist(door, board_id, card_id, checklist_id)
-    made, change = checklist_items.create(view, checklist, act, **read.checklist_item(body))
+    made, change = checklist_items.create(view, checklist, act, **parse.checklist_item(body))
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items/{made.id}"
-    etag = show.checklist_item_tag(made, view)
-    return created(show.checklist_item(made, view), etag=etag, location=location, change=change)
+    etag = serialize.checklist_item_tag(made, view)
+    return created(serialize.checklist_item(made, view), etag=etag, location=location, change=change)
 
 
 def get_checklist_item(door: BoardAccess, board_id: str, card_id: str, checklist_id: str, item_id: str) -> Result:
@@ -99,7 +99,7 @@ def update_checklist_item(
     """Change an item; the card's progress follows."""
     view, checklist = _read_checklist(door, board_id, card_id, checklist_id)
     if_match.ensure_matches(checklist_items.get_item(checklist, item_id).version)
-    revised, change = checklist_items.update(view, checklist, item_id, read.checklist_item(body), act)
+    revised, change = checklist_items.update(view, checklist, item_id, parse.checklist_item(body), act)
     return _item_result(revised, view, change)
 
 
@@ -146,8 +146,8 @@ def convert_checklist_item(
     view, checklist = _read_checklist(door, board_id, card_id, checklist_id)
     card, change = checklist_items.convert(view, checklist, item_id, act, **(body or {}))
     location = f"/boards/{board_id}/cards/{card.id}"
-    etag = show.card_tag(card, view, act.at)
-    return created(show.card(card, view, act.at), etag=etag, location=location, change=change)
+    etag = serialize.card_tag(card, view, act.at)
+    return created(serialize.card(card, view, act.at), etag=etag, location=location, change=change)
 
 
 def _read_checklist(door: BoardAccess, board_id: str, card_id: str, checklist_id: str) -> tuple[BoardView, Checklist]:
@@ -157,8 +157,8 @@ def _read_checklist(door: BoardAccess, board_id: str, card_id: str, checklist_id
 
 
 def _checklist_result(value: Checklist, view: BoardView, change: Change | None = None) -> Result:
-    return Result(show.checklist(value, view), etag=show.checklist_tag(value, view), change=change)
+    return Result(serialize.checklist(value, view), etag=serialize.checklist_tag(value, view), change=change)
 
 
 def _item_result(value: ChecklistItem, view: BoardView, change: Change | None = None) -> Result:
-    return Result(show.checklist_item(value, view), etag=show.checklist_item_tag(value, view), change=change)
+    return Result(serialize.checklist_item(value, view), etag=serialize.checklist_item_tag(value, view), change=change)

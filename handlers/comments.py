@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import CursorEncoder, IfMatch
+from handlers import serialize
+from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.results import Result, created, no_content, page
 from kanban import comments
 from kanban.store import PartKey
 from kanban.values import ActionContext, BoardView, Change, Comment, PageKey
+from usecases.board_access import BoardAccess
 
 
 def list_comments(
@@ -22,7 +22,7 @@ def list_comments(
     """A page of the comments on a card, newest first."""
     view, found = door.page_comments(board_id, card_id, limit, cursor)
     view.get_card(card_id)
-    return page(map(show.comment, found.items), next_cursor(found.next_key))
+    return page(map(serialize.comment, found.items), next_cursor(found.next_key))
 
 
 def create_comment(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
@@ -30,7 +30,7 @@ def create_comment(door: BoardAccess, act: ActionContext, board_id: str, card_id
     view = door.read_board(board_id, card_ids=[card_id])
     made, change = comments.create(view, card_id, act, **body)
     location = f"/boards/{board_id}/cards/{card_id}/comments/{made.id}"
-    return created(show.comment(made), etag=str(made.version), location=location, change=change)
+    return created(serialize.comment(made), etag=str(made.version), location=location, change=change)
 
 
 def get_comment(door: BoardAccess, board_id: str, card_id: str, comment_id: str) -> Result:
@@ -69,4 +69,4 @@ def _read_board(door: BoardAccess, board_id: str, card_id: str, comment_id: str)
 
 
 def _comment_result(value: Comment, change: Change | None = None) -> Result:
-    return Result(show.comment(value), etag=str(value.version), change=change)
+    return Result(serialize.comment(value), etag=str(value.version), change=change)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created
-from handlers.door import BoardAccess
+from handlers import serialize
+from handlers.results import Result, created
 from kanban import copies
 from kanban.store import CardQuery
 from kanban.values import ActionContext, Card, Checklist
+from usecases.board_access import BoardAccess
 
 
 def copy_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
@@ -17,7 +17,10 @@ def copy_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str
     card, change = copies.copy_card(view, card_id, checklists, act, **body)
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
-        show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), location=location, change=change
+        serialize.card(card, view, act.at),
+        etag=serialize.card_tag(card, view, act.at),
+        location=location,
+        change=change,
     )
 
 
@@ -31,7 +34,7 @@ def copy_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str
         there += found.items
     copy, change = copies.copy_list(view, list_id, there, _read_checklists(door, board_id, there), act, **body)
     location = f"/boards/{board_id}/lists/{copy.id}"
-    return created(show.list_(copy), etag=show.list_tag(copy), location=location, change=change)
+    return created(serialize.list_(copy), etag=serialize.list_tag(copy), location=location, change=change)
 
 
 def copy_board(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
@@ -43,8 +46,8 @@ def copy_board(door: BoardAccess, act: ActionContext, board_id: str, body: dict[
     else:
         view, there, checklists = door.read_board(board_id), [], {}
     copy, change = copies.copy_board(view, there, checklists, act, name=body.get("name"))
-    shape = show.board(copy.board, copy.role)
-    return created(shape, etag=show.board_tag(copy.board), location=f"/boards/{copy.board.id}", change=change)
+    shape = serialize.board(copy.board, copy.role)
+    return created(shape, etag=serialize.board_tag(copy.board), location=f"/boards/{copy.board.id}", change=change)
 
 
 def _read_checklists(door: BoardAccess, board_id: str, cards: Iterable[Card]) -> dict[str, Sequence[Checklist]]:

@@ -1,8 +1,8 @@
 """Events: what happened to a board, in order, without a gap."""
 
-from handlers import show
-from handlers.answers import Result
-from handlers.door import BoardAccess
+from handlers import serialize
+from handlers.results import Result
+from usecases.board_access import BoardAccess
 
 
 def list_events(door: BoardAccess, board_id: str, after: int, limit: int) -> Result:
@@ -10,5 +10,5 @@ def list_events(door: BoardAccess, board_id: str, after: int, limit: int) -> Res
     view, found = door.page_events(board_id, after, limit)
     last = found.items[-1].seq if found.items else after
     more = last < view.board.seq
-    shape = {"items": [show.event(each) for each in found.items], "last_seq": last, "has_more": more}
+    shape = {"items": [serialize.event(each) for each in found.items], "last_seq": last, "has_more": more}
     return Result(shape, etag=f"{last}.more" if more else str(last), next_query={"after": str(last)} if more else None)

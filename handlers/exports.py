@@ -4,16 +4,16 @@ import hmac
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from handlers import show_exports
-from handlers.answers import Result
-from handlers.door import BoardAccess
-from handlers.given import CursorEncoder
-from handlers.show import JsonObject
+from handlers import serialize_exports
+from handlers.dependencies import CursorEncoder
+from handlers.results import Result
+from handlers.serialize import JsonObject
 from kanban.access import Caller
 from kanban.errors import BoardChanged
-from kanban.exports import Digest
+from kanban.interchange.export_document import Digest
 from kanban.store import CardQuery, CardState, Store
 from kanban.values import BoardView, Card, PageKey
+from usecases.board_access import BoardAccess
 
 _CARDS_PER_READ = 50
 _COMMENTS_PER_READ = 50
@@ -41,9 +41,9 @@ def export_board(
     page = _read_page(door, board_id, cursor)
     shape = page.to_json_object(now, next_cursor(page.next))
     people = store.read_users(sorted({caller.user_id, *page.user_ids()}))
-    origin = show_exports.origin(people[caller.user_id], _compute_installation_id(store))
+    origin = serialize_exports.origin(people[caller.user_id], _compute_installation_id(store))
     next_query = {"cursor": shape["next_cursor"]} if page.next else None
-    return Result({**show_exports.add_user_names(shape, people), **origin}, next_query=next_query)
+    return Result({**serialize_exports.add_user_names(shape, people), **origin}, next_query=next_query)
 
 
 def _compute_installation_id(store: Store) -> str:
@@ -91,7 +91,7 @@ class _ExportPage:
     def to_json_object(self, now: datetime, next_cursor: str | None) -> JsonObject:
         """`BoardExport`, without the names of people."""
         digest = None if next_cursor else str(self.digest)
-        head = show_exports.head(self.view, now, is_first=self.is_first)
+        head = serialize_exports.head(self.view, now, is_first=self.is_first)
         return {**head, **self.shapes, "digest": digest, "next_cursor": next_cursor}
 
     def user_ids(self) -> Iterable[str]:
@@ -105,7 +105,7 @@ class _ExportPage:
         """Read on from the cursor until the page is full or the board is told. Raises BoardChanged."""
         self._ensure_unchanged(self.view)
         if self.is_first:
-            self.digest.add_board(show_exports.head(self.view, self.view.board.updated_at, is_first=True))
+            self.digest.add_board(serialize_exports.head(self.view, self.view.board.updated_at, is_first=True))
         shelves = 2 * len(self.view.lists)
         while self.section < shelves:
             if not self._fill_cards():
@@ -134,19 +134,19 @@ class _ExportPage:
         """Add a card, or what was left of it; whether all of it is there."""
         key = (self.list_indexes[card.list_id], card.rank)
         if not self.is_card_open:
-            shape = show_exports.card(card, self.view)
+            shape = serialize_exports.card(card, self.view)
             self._add("card", shape, self.digest.add_card(shape, key[0], self.label_names))
             view, checklists = self.access.read_checklists(card.board_id, card.id)
             self._ensure_unchanged(view)
             for number, each in enumerate(checklists):
-                shape = show_exports.checklist(each, self.view)
+                shape = serialize_exports.checklist(each, self.view)
                 self._add("checklist", shape, self.digest.add("checklist", shape, key, number))
         self.is_card_open = card.comment_count > 0
         while self.is_card_open and not self._is_full():
             view, page = self.access.page_comments(card.board_id, card.id, _COMMENTS_PER_READ, self.comments_after)
             self._ensure_unchanged(view)
             for comment in page.items:
-                shape = show_exports.comment(comment)
+                shape = serialize_exports.comment(comment)
                 self._add("comment", shape, self.digest.add("comment", shape, key))
             self.comments_after = page.next_key
             self.is_card_open = page.next_key is not None
@@ -157,7 +157,7 @@ class _ExportPage:
         view, page = self.access.page_board_time_entries(self.view.board.id, _ALL_TIME, _ENTRIES_PER_READ, self.after)
         self._ensure_unchanged(view)
         for entry, card in page.items:
-            shape = show_exports.time_entry(entry)
+            shape = serialize_exports.time_entry(entry)
             key = (self.list_indexes[card.list_id], card.rank)
             self._add("time_entry", shape, self.digest.add("time_entry", shape, key))
         self.after = page.next_key

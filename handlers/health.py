@@ -1,6 +1,6 @@
 """Health: whether the process is up, and whether it can answer."""
 
-from handlers.answers import Result
+from handlers.results import Result
 from kanban.store import Store
 
 

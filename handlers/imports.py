@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created
-from kanban import exports, imports, trello
+from handlers import serialize
+from handlers.results import Result, created
 from kanban.access import Caller
-from kanban.reports import COUNTED_KINDS, ImportReport
+from kanban.interchange import export_document, tackboard_import, trello_import
+from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.store import Store
 from kanban.values import ActionContext, BoardView, Change
 
@@ -20,10 +20,12 @@ def import_trello(
     hourly_rate_minor: int = 0,
 ) -> Result:
     """Make a board of an export; the same one again changes nothing."""
-    view = _find_imported_board(store, caller, trello.build_external_id(body))
+    view = _find_imported_board(store, caller, trello_import.build_external_id(body))
     if view is not None:
         return _unchanged_result(view)
-    return _created_result(*trello.import_board(body, act, currency=currency, hourly_rate_minor=hourly_rate_minor))
+    return _created_result(
+        *trello_import.import_board(body, act, currency=currency, hourly_rate_minor=hourly_rate_minor)
+    )
 
 
 def import_tackboard(store: Store, caller: Caller, act: ActionContext, body: dict[str, Any]) -> Result:
@@ -31,10 +33,10 @@ def import_tackboard(store: Store, caller: Caller, act: ActionContext, body: dic
 
     The caller speaks for nobody else, so the users that the export names are not even looked up.
     """
-    view = _find_imported_board(store, caller, exports.build_external_id(body))
+    view = _find_imported_board(store, caller, export_document.build_external_id(body))
     if view is not None:
         return _unchanged_result(view)
-    return _created_result(*imports.import_board(body, (), act))
+    return _created_result(*tackboard_import.import_board(body, (), act))
 
 
 def _find_imported_board(store: Store, caller: Caller, external_id: str) -> BoardView | None:
@@ -44,16 +46,16 @@ def _find_imported_board(store: Store, caller: Caller, external_id: str) -> Boar
 
 
 def _unchanged_result(view: BoardView) -> Result:
-    shape = {"board": show.board(view.board, view.role), "report": _serialize_report(ImportReport())}
-    return Result(shape, etag=show.board_tag(view.board))
+    shape = {"board": serialize.board(view.board, view.role), "report": _serialize_report(ImportReport())}
+    return Result(shape, etag=serialize.board_tag(view.board))
 
 
 def _created_result(view: BoardView, change: Change, report: ImportReport) -> Result:
-    shape = {"board": show.board(view.board, view.role), "report": _serialize_report(report)}
-    return created(shape, etag=show.board_tag(view.board), location=f"/boards/{view.board.id}", change=change)
+    shape = {"board": serialize.board(view.board, view.role), "report": _serialize_report(report)}
+    return created(shape, etag=serialize.board_tag(view.board), location=f"/boards/{view.board.id}", change=change)
 
 
-def _serialize_report(report: ImportReport) -> show.JsonObject:
+def _serialize_report(report: ImportReport) -> serialize.JsonObject:
     """`ImportReport`."""
     return {
         "brought": {kind: report.counts[kind] for kind in COUNTED_KINDS},

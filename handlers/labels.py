@@ -2,30 +2,30 @@
 
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import IfMatch
-from kanban import labels, marks
+from handlers import serialize
+from handlers.dependencies import IfMatch
+from handlers.results import Result, created, no_content, page
+from kanban import labels, labels_and_assignees
 from kanban.values import ActionContext
+from usecases.board_access import BoardAccess
 
 
 def list_labels(door: BoardAccess, board_id: str) -> Result:
     """The board's labels, the oldest first, all of them."""
-    return page(map(show.label, door.read_board(board_id).labels), None)
+    return page(map(serialize.label, door.read_board(board_id).labels), None)
 
 
 def create_label(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a label to the board."""
     label, change = labels.create(door.read_board(board_id), act, **body)
     location = f"/boards/{board_id}/labels/{label.id}"
-    return created(show.label(label), etag=str(label.version), location=location, change=change)
+    return created(serialize.label(label), etag=str(label.version), location=location, change=change)
 
 
 def get_label(door: BoardAccess, board_id: str, label_id: str) -> Result:
     """One label."""
     label = door.read_board(board_id).get_label(label_id)
-    return Result(show.label(label), etag=str(label.version))
+    return Result(serialize.label(label), etag=str(label.version))
 
 
 def update_label(
@@ -35,7 +35,7 @@ def update_label(
     view = door.read_board(board_id)
     if_match.ensure_matches(view.get_label(label_id).version)
     label, change = labels.update(view, label_id, body, act)
-    return Result(show.label(label), etag=str(label.version), change=change)
+    return Result(serialize.label(label), etag=str(label.version), change=change)
 
 
 def delete_label(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, label_id: str) -> Result:
@@ -48,12 +48,12 @@ def delete_label(door: BoardAccess, act: ActionContext, if_match: IfMatch, board
 def label_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Result:
     """Put a label on a card."""
     view = door.read_board(board_id, card_ids=[card_id])
-    card, change = marks.add_label(view, card_id, label_id, act)
-    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    card, change = labels_and_assignees.add_label(view, card_id, label_id, act)
+    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)
 
 
 def unlabel_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, label_id: str) -> Result:
     """Take a label off a card."""
     view = door.read_board(board_id, card_ids=[card_id])
-    card, change = marks.remove_label(view, card_id, label_id, act)
-    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    card, change = labels_and_assignees.remove_label(view, card_id, label_id, act)
+    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)

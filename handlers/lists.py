@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from handlers import show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from handlers.given import CursorEncoder, IfMatch
-from kanban import lists, shelves
+from handlers import serialize
+from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.results import Result, created, no_content, page
+from kanban import archive, lists
 from kanban.store import CardQuery, CardState
 from kanban.values import ActionContext, List, Page, PageKey
+from usecases.board_access import BoardAccess
 
 
 def list_lists(
@@ -26,18 +26,18 @@ def list_lists(
 ) -> Result:
     """The board's lists from left to right, in use or archived; or those that can be restored, newest first."""
     if deleted:
-        _, found = door.page_deleted_lists(board_id, shelves.get_restore_cutoff(now), limit, cursor)
+        _, found = door.page_deleted_lists(board_id, archive.get_restore_cutoff(now), limit, cursor)
     else:
         there = door.read_board(board_id).lists
         found = _page_of_lists([each for each in there if (each.archived_at is not None) == archived], limit, cursor)
-    return page(map(show.list_, found.items), next_cursor(found.next_key))
+    return page(map(serialize.list_, found.items), next_cursor(found.next_key))
 
 
 def create_list(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a list to the board."""
     made, change = lists.create(door.read_board(board_id), act, **body)
     location = f"/boards/{board_id}/lists/{made.id}"
-    return created(show.list_(made), etag=show.list_tag(made), location=location, change=change)
+    return created(serialize.list_(made), etag=serialize.list_tag(made), location=location, change=change)
 
 
 def get_list(door: BoardAccess, board_id: str, list_id: str) -> Result:
@@ -56,7 +56,7 @@ def update_list(
         view, archived = door.read_board(board_id), False
     if_match.ensure_matches(view.get_list(list_id).version)
     revised, change = lists.update(view, list_id, body, act, has_archived_cards=archived)
-    return Result(show.list_(revised), etag=show.list_tag(revised), change=change)
+    return Result(serialize.list_(revised), etag=serialize.list_tag(revised), change=change)
 
 
 def delete_list(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, list_id: str) -> Result:
@@ -69,7 +69,7 @@ def delete_list(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_
 def move_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Put a list somewhere else on its board."""
     moved, change = lists.move(door.read_board(board_id), list_id, act, **body)
-    return Result(show.list_(moved), etag=show.list_tag(moved), change=change)
+    return Result(serialize.list_(moved), etag=serialize.list_tag(moved), change=change)
 
 
 def _page_of_lists(candidates: Sequence[List], limit: int, after: PageKey | None) -> Page[List]:
@@ -79,4 +79,4 @@ def _page_of_lists(candidates: Sequence[List], limit: int, after: PageKey | None
 
 
 def _list_result(value: List) -> Result:
-    return Result(show.list_(value), etag=show.list_tag(value))
+    return Result(serialize.list_(value), etag=serialize.list_tag(value))

@@ -1,26 +1,26 @@
 """Members: who may enter a board, and who of them works on a card."""
 
-from handlers import show
-from handlers.answers import Result, created, no_content, page
-from handlers.door import BoardAccess
-from kanban import marks, members
+from handlers import serialize
+from handlers.results import Result, created, no_content, page
+from kanban import labels_and_assignees, members
 from kanban.errors import NotFound
 from kanban.store import Store
 from kanban.values import ActionContext, Role
+from usecases.board_access import BoardAccess
 
 
 def list_members(door: BoardAccess, store: Store, board_id: str) -> Result:
     """Everybody who may enter the board, who came first first."""
     view = door.read_board(board_id)
     users = store.read_users([each.user_id for each in view.members])
-    return page((show.member(each, users[each.user_id]) for each in view.members), None)
+    return page((serialize.member(each, users[each.user_id]) for each in view.members), None)
 
 
 def get_member(door: BoardAccess, store: Store, board_id: str, user_id: str) -> Result:
     """One member."""
     member = door.read_board(board_id).get_member(user_id)
     user = store.read_users([user_id])[user_id]
-    return Result(show.member(member, user), etag=show.member_tag(member, user))
+    return Result(serialize.member(member, user), etag=serialize.member_tag(member, user))
 
 
 def put_member(
@@ -32,7 +32,7 @@ def put_member(
     if user is None:
         raise NotFound("user")
     member, change = members.put(view, user_id, Role(body["role"]), act)
-    shape, tag = show.member(member, user), show.member_tag(member, user)
+    shape, tag = serialize.member(member, user), serialize.member_tag(member, user)
     if change is not None and change.creates:
         return created(shape, etag=tag, location=f"/boards/{board_id}/members/{user_id}", change=change)
     return Result(shape, etag=tag, change=change)
@@ -47,12 +47,12 @@ def remove_member(door: BoardAccess, act: ActionContext, board_id: str, user_id:
 def assign_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, user_id: str) -> Result:
     """Put a member to work on a card."""
     view = door.read_board(board_id, card_ids=[card_id])
-    card, change = marks.assign(view, card_id, user_id, act)
-    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    card, change = labels_and_assignees.assign(view, card_id, user_id, act)
+    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)
 
 
 def unassign_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, user_id: str) -> Result:
     """Take somebody off a card."""
     view = door.read_board(board_id, card_ids=[card_id])
-    card, change = marks.unassign(view, card_id, user_id, act)
-    return Result(show.card(card, view, act.at), etag=show.card_tag(card, view, act.at), change=change)
+    card, change = labels_and_assignees.unassign(view, card_id, user_id, act)
+    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)

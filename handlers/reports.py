@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from handlers import show_reports
-from handlers.answers import Result
-from handlers.door import BoardAccess
-from kanban import days, flow, time_report
-from kanban.days import Bucket, DateRange
+from handlers import serialize_reports
+from handlers.results import Result
+from kanban.flow import flow_report
 from kanban.store import CardQuery, CardSort, Store
-from kanban.time_errors import TooMuchInRange
+from kanban.timekeeping import date_ranges, time_report
+from kanban.timekeeping.date_ranges import Bucket, DateRange
+from kanban.timekeeping.errors import TooMuchInRange
 from kanban.values import BoardView, Card, Event, PageKey, Stage, TimeEntry
+from usecases.board_access import BoardAccess
 
 _ENTRIES_PER_READ = 500
 _EVENTS_PER_READ = 1_000
@@ -33,11 +34,11 @@ def get_time_report(
 ) -> Result:
     """The time that was worked on the board, and its cost, as JSON or CSV."""
     view = door.read_board(board_id)
-    wished = days.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
+    wished = date_ranges.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
     found = time_report.build_time_report(_read_time_entries(door, board_id, wished), wished, Bucket(bucket), now)
     names = {user.id: user.name for user in store.read_users([user_id for user_id, _ in found.members]).values()}
-    shape = show_reports.time_report(found, wished, Bucket(bucket), view.board.currency, names)
-    return Result(show_reports.time_report_csv(shape) if media == "text/csv" else shape)
+    shape = serialize_reports.time_report(found, wished, Bucket(bucket), view.board.currency, names)
+    return Result(serialize_reports.time_report_csv(shape) if media == "text/csv" else shape)
 
 
 def get_flow(
@@ -51,12 +52,14 @@ def get_flow(
 ) -> Result:
     """How work flowed over the board, by its events, and what is in progress."""
     view, running = _read_cards_in_progress(door, board_id)
-    wished = days.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
+    wished = date_ranges.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
     first = door.page_events(board_id, 0, 1)[1].items[0]
     told = wished.clip(wished.get_local_day(first.at), wished.get_local_day(now))
-    found = flow.build_flow_report(_read_events(door, board_id, view.board.seq, told), view, told.split(Bucket.DAY))
-    shape = show_reports.flow(found, wished, told, Bucket(bucket))
-    return Result({**shape, "in_progress": show_reports.work_in_progress(running, view, now)})
+    found = flow_report.build_flow_report(
+        _read_events(door, board_id, view.board.seq, told), view, told.split(Bucket.DAY)
+    )
+    shape = serialize_reports.flow(found, wished, told, Bucket(bucket))
+    return Result({**shape, "in_progress": serialize_reports.work_in_progress(running, view, now)})
 
 
 def _read_cards_in_progress(door: BoardAccess, board_id: str) -> tuple[BoardView, list[Card]]:
@@ -64,10 +67,10 @@ def _read_cards_in_progress(door: BoardAccess, board_id: str) -> tuple[BoardView
     query = CardQuery(status=Stage.IN_PROGRESS, sort=CardSort.OLDEST)
     view, found = door.page_cards(board_id, query, _CARDS_PER_READ)
     cards = {card.id: card for card in found.items}
-    while found.next_key and len(cards) < flow.MAX_LISTED_IN_PROGRESS:
+    while found.next_key and len(cards) < flow_report.MAX_LISTED_IN_PROGRESS:
         view, found = door.page_cards(board_id, query, _CARDS_PER_READ, found.next_key)
         cards |= {card.id: card for card in found.items}
-    return view, [*cards.values()][: flow.MAX_LISTED_IN_PROGRESS]
+    return view, [*cards.values()][: flow_report.MAX_LISTED_IN_PROGRESS]
 
 
 def _read_events(door: BoardAccess, board_id: str, last_seq: int, known_days: DateRange) -> Iterator[Event]:
@@ -75,8 +78,8 @@ def _read_events(door: BoardAccess, board_id: str, last_seq: int, known_days: Da
     if known_days.last_day < known_days.first_day:
         return
     after = _find_seq_before(door, board_id, last_seq, known_days.start - _MAX_CLOCK_SKEW)
-    if last_seq - after > flow.MAX_EVENTS:
-        raise TooMuchInRange("events", flow.MAX_EVENTS)
+    if last_seq - after > flow_report.MAX_EVENTS:
+        raise TooMuchInRange("events", flow_report.MAX_EVENTS)
     while after < last_seq:
         found = door.page_events(board_id, after, _EVENTS_PER_READ)[1].items
         yield from found

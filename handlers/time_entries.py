@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from handlers import read, show
-from handlers.answers import Result, created, no_content
-from handlers.door import BoardAccess
-from handlers.given import IfMatch
-from kanban import time_entries
+from handlers import parse, serialize
+from handlers.dependencies import IfMatch
+from handlers.results import Result, created, no_content
 from kanban.store import PartKey
-from kanban.time_entries import MAX_MANUAL_TIME_ENTRIES
+from kanban.timekeeping import time_entries
+from kanban.timekeeping.time_entries import MAX_MANUAL_TIME_ENTRIES
 from kanban.values import ActionContext, BoardView, Change, TimeEntry
+from usecases.board_access import BoardAccess
 
 
 def create_time_entry(
@@ -18,10 +18,10 @@ def create_time_entry(
 ) -> Result:
     """Write down work that is over."""
     view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
-    entry, change = time_entries.create(view, card_id, act, entries=entries, **read.time_entry(body))
+    entry, change = time_entries.create(view, card_id, act, entries=entries, **parse.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
-    tag = show.time_entry_tag(entry, act.at)
-    return created(show.time_entry(entry, act.at), etag=tag, location=location, change=change)
+    tag = serialize.time_entry_tag(entry, act.at)
+    return created(serialize.time_entry(entry, act.at), etag=tag, location=location, change=change)
 
 
 def get_time_entry(door: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:
@@ -42,7 +42,7 @@ def update_time_entry(
     """Correct a time entry."""
     view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
     if_match.ensure_matches(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
-    entry, change = time_entries.update(view, card_id, entry_id, read.time_entry(body), act, entries=entries)
+    entry, change = time_entries.update(view, card_id, entry_id, parse.time_entry(body), act, entries=entries)
     return _entry_result(entry, act.at, change)
 
 
@@ -61,4 +61,4 @@ def _read_entry(door: BoardAccess, board_id: str, card_id: str, entry_id: str) -
 
 
 def _entry_result(entry: TimeEntry, now: datetime, change: Change | None = None) -> Result:
-    return Result(show.time_entry(entry, now), etag=show.time_entry_tag(entry, now), change=change)
+    return Result(serialize.time_entry(entry, now), etag=serialize.time_entry_tag(entry, now), change=change)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from handlers import read, show
-from handlers.answers import Result, created, no_content, page
-from handlers.given import CursorEncoder, RandomBytes
+from handlers import parse, serialize
+from handlers.dependencies import CursorEncoder, RandomBytes
+from handlers.results import Result, created, no_content, page
 from kanban import tokens
 from kanban.access import Caller
 from kanban.errors import NotFound
@@ -18,7 +18,7 @@ def list_tokens(
 ) -> Result:
     """The caller's tokens that are not revoked, newest first."""
     found = store.page_tokens(caller.user_id, limit, cursor)
-    return page(map(show.token, found.items), next_cursor(found.next_key))
+    return page(map(serialize.token, found.items), next_cursor(found.next_key))
 
 
 def create_token(
@@ -31,10 +31,10 @@ def create_token(
         user_id=caller.user_id,
         name=body["name"],
         scopes=[Scope(scope) for scope in body["scopes"]],
-        expires_at=read.timestamp_or_none(body.get("expires_at")),
+        expires_at=parse.timestamp_or_none(body.get("expires_at")),
         parent=_require_calling_token(store, caller),
     )
-    shape = {"token": show.token(token), "secret": secret}
+    shape = {"token": serialize.token(token), "secret": secret}
     return created(shape, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
@@ -51,7 +51,7 @@ def rotate_token(store: Store, caller: Caller, act: ActionContext, random_bytes:
     token, secret, change = tokens.rotate(
         _require_token(store, caller, token_id), act, random_bytes, caller_token=_require_calling_token(store, caller)
     )
-    return Result({"token": show.token(token), "secret": secret}, change=change)
+    return Result({"token": serialize.token(token), "secret": secret}, change=change)
 
 
 def _require_calling_token(store: Store, caller: Caller) -> Token:

@@ -1,8 +1,8 @@
 """Users: who there is."""
 
-from handlers import show
-from handlers.answers import Result, created
-from handlers.given import IfMatch, RandomBytes
+from handlers import serialize
+from handlers.dependencies import IfMatch, RandomBytes
+from handlers.results import Result, created
 from kanban import tokens, users
 from kanban.access import Caller
 from kanban.errors import NotFound, SignupClosed
@@ -25,7 +25,7 @@ def create_user(
         users.ensure_may_create_users(caller.user_id, store.read_installation_owner())
     user, change = users.create(act, **body)
     _, text, kept = tokens.issue(act, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
-    shape = {"user": show.user(user), "token": text}
+    shape = {"user": serialize.user(user), "token": text}
     return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(kept))
 
 
@@ -44,7 +44,7 @@ def update_me(store: Store, caller: Caller, act: ActionContext, if_match: IfMatc
     user = _require_user(store, caller.user_id)
     if_match.ensure_matches(user.version)
     user, change = users.update(user, body, act)
-    return Result(show.user(user), etag=str(user.version), change=change)
+    return Result(serialize.user(user), etag=str(user.version), change=change)
 
 
 def _require_user(store: Store, user_id: str) -> User:
@@ -55,4 +55,4 @@ def _require_user(store: Store, user_id: str) -> User:
 
 
 def _user_result(user: User) -> Result:
-    return Result(show.user(user), etag=str(user.version))
+    return Result(serialize.user(user), etag=str(user.version))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban import ranks, timeclock
+from kanban.events import build_change
+from kanban.ordering import ranks
 from kanban.patches import apply_patch, replace_nulls
-from kanban.record import build_change
+from kanban.timekeeping import card_clock
 from kanban.values import ActionContext, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
 
 _EDITABLE_FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
@@ -84,7 +85,7 @@ def delete(view: BoardView, context: ActionContext, running_cards: Sequence[Card
     """
     board = replace(view.board, deleted_at=context.at, updated_at=context.at, version=view.board.version + 1)
     return build_change(
-        view, context, "board.deleted", board=board, updates=timeclock.stop_clocks(running_cards or (), context.at)
+        view, context, "board.deleted", board=board, updates=card_clock.stop_clocks(running_cards or (), context.at)
     )
 
 

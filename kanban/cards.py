@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban import finishes, marks, moments, ranks, sizes, timeclock
+from kanban import card_size, labels_and_assignees
 from kanban.errors import (
     CardArchived,
     EndsBeforeStart,
@@ -19,9 +19,19 @@ from kanban.errors import (
     UnknownReference,
     WrongStage,
 )
+from kanban.events import build_change
+from kanban.flow import completions
+from kanban.ordering import ranks
+from kanban.ordering.list_capacity import (
+    ListEnd,
+    ensure_card_can_enter,
+    get_rank_at_end,
+    with_card,
+    with_rank,
+    without_card,
+)
 from kanban.patches import apply_patch, replace_nulls
-from kanban.places import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card, with_rank, without_card
-from kanban.record import build_change
+from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
     ActionContext,
     Board,
@@ -93,8 +103,8 @@ def create(
         due_at=due_at,
         due_complete=due_complete,
         hourly_rate_minor=hourly_rate_minor,
-        label_ids=marks.resolve_label_ids(view, label_ids),
-        assignee_ids=marks.resolve_membership_ids(view, assignee_ids),
+        label_ids=labels_and_assignees.resolve_label_ids(view, label_ids),
+        assignee_ids=labels_and_assignees.resolve_membership_ids(view, assignee_ids),
         links=tuple(links),
         comment_count=0,
         item_count=0,
@@ -109,7 +119,7 @@ def create(
         updated_at=context.at,
     )
     _ensure_dates_in_order(card)
-    sizes.ensure_card_fits(card)
+    card_size.ensure_card_fits(card)
     card, opened, _ = enter_stage(card, view.board, None, target.stage, context)
     change = build_change(
         view,
@@ -132,14 +142,14 @@ def update(
     `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart, CardTooLong.
     """
     old = view.get_card(card_id)
-    patch = marks.resolve_patch(view, old, replace_nulls(patch, _NULL_REPLACEMENTS))
+    patch = labels_and_assignees.resolve_patch(view, old, replace_nulls(patch, _NULL_REPLACEMENTS))
     new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
     _ensure_dates_in_order(new)
     # A card that is due is kept once more, in the order of what is due.
     if not _SIZED_FIELDS.isdisjoint(changed) or (new.due_at and not old.due_at):
-        sizes.ensure_card_fits(new)
+        card_size.ensure_card_fits(new)
     change = build_change(
         view,
         context,
@@ -204,10 +214,10 @@ def delete(view: BoardView, card_id: str, context: ActionContext) -> Change:
     card = view.get_card(card_id)
     home = view.get_list_of(card)
     counted = card.archived_at is None
-    card, closed = timeclock.stop_clock(card, context.at)
+    card, closed = card_clock.stop_clock(card, context.at)
     card = replace(card, deleted_at=context.at, updated_at=context.at, version=card.version + 1)
     updates: tuple[Entity, ...] = (card, *closed, without_card(home) if counted else home)
-    data: EventData = {"stage": str(home.stage), "archived_at": moments.format_optional_utc(card.archived_at)}
+    data: EventData = {"stage": str(home.stage), "archived_at": timestamps.format_optional_utc(card.archived_at)}
     return build_change(view, context, "card.deleted", updates=updates, list_id=home.id, card_id=card_id, data=data)
 
 
@@ -228,7 +238,7 @@ def _restart_clock(view: BoardView, card: Card, context: ActionContext) -> tuple
     if home.archived_at is not None:
         raise ListArchived(home.name)
     new = replace(card, started_at=card.started_at or context.at, version=card.version + 1, updated_at=context.at)
-    new, entry = timeclock.start_clock(new, timeclock.get_hourly_rate(card, view.board), context)
+    new, entry = card_clock.start_clock(new, card_clock.get_hourly_rate(card, view.board), context)
     change = build_change(
         view,
         context,
@@ -265,7 +275,7 @@ def _move_to_rank(view: BoardView, card: Card, target: List, rank: str, context:
             "from_list_id": origin.id,
             "from_stage": str(origin.stage),
             "to_stage": str(target.stage),
-            **finishes.build_completion_data(new, origin.stage, target.stage),
+            **completions.build_completion_data(new, origin.stage, target.stage),
         },
         rebalance_list_id=target.id if len(rank) > ranks.MAX_RANK_LENGTH else None,
     )
@@ -279,9 +289,9 @@ def enter_stage(
     if old_stage == new_stage:
         return card, (), ()
     opened: tuple[TimeEntry, ...] = ()
-    card, closed = timeclock.stop_clock(card, context.at)
+    card, closed = card_clock.stop_clock(card, context.at)
     if new_stage == Stage.IN_PROGRESS:
-        card, entry = timeclock.start_clock(card, timeclock.get_hourly_rate(card, board), context)
+        card, entry = card_clock.start_clock(card, card_clock.get_hourly_rate(card, board), context)
         opened = (entry,)
         card = replace(card, started_at=card.started_at or context.at)
     return replace(card, resolved_at=context.at if new_stage == Stage.DONE else None), opened, closed

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban import cards, order
+from kanban import cards
 from kanban.checklists import update_item_counts
 from kanban.errors import NotFound, TooManyItems, UnknownReference
+from kanban.events import build_change
+from kanban.ordering import positions
+from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch, replace_nulls
-from kanban.places import ListEnd
-from kanban.record import build_change
 from kanban.values import (
     MAX_ITEMS_PER_CHECKLIST,
     ActionContext,
@@ -112,7 +113,7 @@ def move(
     """
     old = get_item(checklist, item_id)
     others = _remove_item(checklist, item_id)
-    place = order.find_index([each.id for each in others], item_id, before=before, after=after, position=position)
+    place = positions.find_index([each.id for each in others], item_id, before=before, after=after, position=position)
     if checklist.items[place].id == item_id:
         return old, None
     new = replace(old, version=old.version + 1, updated_at=context.at)

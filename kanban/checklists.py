@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban import order, ranks
 from kanban.errors import NotFound, TooManyChecklists
+from kanban.events import build_change
+from kanban.ordering import positions, ranks
+from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch
-from kanban.places import ListEnd
-from kanban.record import build_change
 from kanban.values import (
     MAX_CHECKLISTS_PER_CARD,
     ActionContext,
@@ -92,7 +92,9 @@ def move(
     if checklist_id not in ids:
         raise NotFound("checklist")
     old, others = checklists[ids.index(checklist_id)], [each for each in checklists if each.id != checklist_id]
-    place = order.find_index([each.id for each in others], checklist_id, before=before, after=after, position=position)
+    place = positions.find_index(
+        [each.id for each in others], checklist_id, before=before, after=after, position=position
+    )
     if checklists[place].id == checklist_id:
         return old, None
     moved, displaced = _rank_at(old, others, place)

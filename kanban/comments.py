@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from kanban.errors import NotFound, NotTheAuthor, TooManyComments
+from kanban.events import build_change
 from kanban.patches import apply_patch
-from kanban.record import build_change
 from kanban.values import MAX_COMMENTS_PER_CARD, ActionContext, BoardView, Change, Comment, EventData, Role
 
 _EDITABLE_FIELDS = frozenset({"text"})

@@ -7,11 +7,12 @@ nobody is assigned, no time was spent, and no clock runs except for a single car
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kanban import cards, ranks, sizes
+from kanban import card_size, cards
 from kanban.errors import TooManyLists, TooMuchToCopy
+from kanban.events import build_change
 from kanban.lists import rank_list_at
-from kanban.places import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
-from kanban.record import build_change
+from kanban.ordering import ranks
+from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
 from kanban.values import (
     MAX_LISTS_PER_BOARD,
     ActionContext,
@@ -40,7 +41,8 @@ _ITEM_OVERHEAD = 50
 """Characters that an item of a checklist counts for beside its text: much is kept of the shortest one, too."""
 
 _TEXT_LIMIT = (
-    f"{sizes.MAX_COMMIT_CHARACTERS} characters of text, where each item of a checklist counts as {_ITEM_OVERHEAD} more"
+    f"{card_size.MAX_COMMIT_CHARACTERS} characters of text, where each item of a checklist counts "
+    f"as {_ITEM_OVERHEAD} more"
 )
 
 ChecklistsByCardId = Mapping[str, Sequence[Checklist]]
@@ -62,7 +64,7 @@ def copy_card(
     Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
     """
     old = view.get_card(card_id)
-    if _count_characters([old], {old.id: checklists}) > sizes.MAX_COMMIT_CHARACTERS:
+    if _count_characters([old], {old.id: checklists}) > card_size.MAX_COMMIT_CHARACTERS:
         raise TooMuchToCopy("card", old.title, _TEXT_LIMIT)
     target = view.get_list_of(old) if list_id is None else cards.resolve_list(view, list_id)
     ensure_card_can_enter(target)
@@ -96,7 +98,7 @@ def _too_much_to_copy(original: List) -> TooMuchToCopy:
 
 def _count_characters(originals: Sequence[Card], checklists: ChecklistsByCardId) -> int:
     """How many characters these cards and checklists count for."""
-    of_cards = sum(sizes.count_characters(card) for card in originals)
+    of_cards = sum(card_size.count_characters(card) for card in originals)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
     return of_cards + sum(len(item.text) + _ITEM_OVERHEAD for item in items)
 
@@ -117,7 +119,7 @@ def copy_list(
     old = view.get_list(list_id)
     ensure_list_can_be_copied(old)
     parts = len(originals) + sum(map(len, checklists.values()))
-    if parts > MAX_COPIED_PARTS or _count_characters(originals, checklists) > sizes.MAX_COMMIT_CHARACTERS:
+    if parts > MAX_COPIED_PARTS or _count_characters(originals, checklists) > card_size.MAX_COMMIT_CHARACTERS:
         raise _too_much_to_copy(old)
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise TooManyLists(MAX_LISTS_PER_BOARD)

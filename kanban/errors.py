@@ -188,7 +188,8 @@ class CurrencyDiffers(Conflict):
     def __init__(self, card_title: str, currency: str, other_currency: str) -> None:
         """Name the card, the currency of its board, and that of the other one."""
         super().__init__(
-            f"Card {quote_name(card_title)} has time or a rate in {currency}, and the other board counts in {other_currency}."
+            f"Card {quote_name(card_title)} has time or a rate in {currency}, and the other board counts in "
+            f"{other_currency}."
         )
 
 
@@ -223,7 +224,8 @@ class NoRoom(Conflict):
         """Name the list, the number of cards that should enter, of those that are there, and of those that fit in."""
         cards = "1 card" if card_count == 1 else f"{card_count} cards"
         super().__init__(
-            f"List {quote_name(list_name)} has no room for {cards}: it holds {present_count}, and at most {maximum} fit in."
+            f"List {quote_name(list_name)} has no room for {cards}: it holds {present_count}, and at most "
+            f"{maximum} fit in."
         )
 
 
@@ -357,7 +359,8 @@ class TooManyRunningClocks(Conflict):
     def __init__(self, kind: str, name: str, maximum: int) -> None:
         """Kind is 'list' or 'board', most the number of clocks."""
         super().__init__(
-            f"{kind.capitalize()} {quote_name(name)} has more than {maximum} cards in progress, too many to stop at once: "
+            f"{kind.capitalize()} {quote_name(name)} has more than {maximum} cards in progress, too many to "
+            f"stop at once: "
             "move, finish or archive some first."
         )
 

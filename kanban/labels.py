@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kanban.errors import LabelNameTaken, TooManyLabels
+from kanban.events import build_change
 from kanban.patches import apply_patch
-from kanban.record import build_change
 from kanban.text import fold
 from kanban.values import MAX_LABELS_PER_BOARD, ActionContext, BoardView, Change, Color, EventData, Label
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from kanban import moments, order, ranks, timeclock
 from kanban.errors import (
     ExternalIdTaken,
     ListNotEmpty,
     TooManyLists,
 )
+from kanban.events import build_change
+from kanban.ordering import positions, ranks
 from kanban.patches import apply_patch, replace_nulls
-from kanban.record import build_change
+from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
     MAX_LISTS_PER_BOARD,
     ActionContext,
@@ -97,7 +98,7 @@ def move(
     """
     old = view.get_list(list_id)
     others = [each for each in view.lists if each.id != list_id]
-    place = order.find_index([each.id for each in others], list_id, before=before, after=after, position=position)
+    place = positions.find_index([each.id for each in others], list_id, before=before, after=after, position=position)
     if view.lists[place].id == list_id:
         return old, None
     moved, displaced = rank_list_at(old, others, place)
@@ -117,9 +118,9 @@ def delete(view: BoardView, list_id: str, context: ActionContext, running_cards:
         "name": old.name,
         "stage": str(old.stage),
         "card_count": old.card_count,
-        "archived_at": moments.format_optional_utc(old.archived_at),
+        "archived_at": timestamps.format_optional_utc(old.archived_at),
     }
-    updates = (gone, *timeclock.stop_clocks(running_cards or (), context.at))
+    updates = (gone, *card_clock.stop_clocks(running_cards or (), context.at))
     return build_change(view, context, "list.deleted", updates=updates, list_id=list_id, data=data)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kanban import timeclock
 from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
-from kanban.record import build_change
+from kanban.events import build_change
+from kanban.timekeeping import card_clock
 from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, BoardView, Card, Change, Member, Role
 
 
@@ -40,7 +40,7 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
         view,
         context,
         "member.removed",
-        updates=timeclock.stop_clocks(running_cards, context.at),
+        updates=card_clock.stop_clocks(running_cards, context.at),
         deletes=(place,) if place else (),
         data={"user_id": user_id},
     )

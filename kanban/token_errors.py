@@ -8,8 +8,8 @@ Unauthenticated: TokenChanged.
 
 from datetime import datetime
 
-from kanban import moments
 from kanban.errors import Conflict, Forbidden, Unauthenticated, Unprocessable
+from kanban.timekeeping import timestamps
 
 
 class ScopeTooBroad(Unprocessable):
@@ -42,7 +42,8 @@ class ExpiresAfterParent(Unprocessable):
     def __init__(self, expires_at: datetime) -> None:
         """Name the moment at which the parent expires."""
         super().__init__(
-            f"A token cannot outlive the one that it is made with, which expires at {moments.format_utc(expires_at)}."
+            f"A token cannot outlive the one that it is made with, which expires at "
+            f"{timestamps.format_utc(expires_at)}."
         )
         self.field = "expires_at"
 

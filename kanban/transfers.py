@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kanban import cards, moments, ranks
+from kanban import cards
 from kanban.errors import CardArchived, CurrencyDiffers, SelfReference
-from kanban.places import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card, without_card
-from kanban.record import build_change
+from kanban.events import build_change
+from kanban.ordering import ranks
+from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card, without_card
 from kanban.text import fold
+from kanban.timekeeping import timestamps
 from kanban.values import ActionContext, BoardView, Card, Change, EventData, Stage
 
 
@@ -95,7 +97,7 @@ def _build_arrival_data(card: Card, source_view: BoardView, stages: tuple[Stage,
     if new != Stage.DONE or old == Stage.DONE:
         return data
     since = {
-        "created_at": moments.format_utc(card.created_at),
-        "started_at": moments.format_optional_utc(card.started_at),
+        "created_at": timestamps.format_utc(card.created_at),
+        "started_at": timestamps.format_optional_utc(card.started_at),
     }
     return {**data, **since}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kanban.store import Store
-from stores.opening import OpenMode, StoreOpenError, UnknownScheme
+from stores.errors import OpenMode, StoreOpenError, UnknownScheme
 
-__all__ = ["StoreOpenError", "OpenMode", "open_store"]
+__all__ = ["OpenMode", "StoreOpenError", "open_store"]
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +34,15 @@ def open_store(
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
-        from stores.sqlite import open_sqlite  # noqa: PLC0415  (an engine is loaded when it is chosen)
+        from stores.sql.sqlite import open_sqlite  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
         return open_sqlite(url, mode=mode, report=report)
     if scheme == "postgresql+psycopg":
-        from stores.postgresql import open_postgresql  # noqa: PLC0415  (as above)
+        from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
         return open_postgresql(url, mode=mode, report=report)
     if scheme == "dynamodb":
-        from stores.dynamodb import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
+        from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
         return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
     raise UnknownScheme(scheme)

@@ -20,11 +20,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from stores import backup_file, backup_folder, migrations, new_file, open_store, sqlite
+from stores import atomic_file, backup_file, backup_folder, open_store
 from stores.backup_file import BackupError
-from stores.opening import OpenMode, StoreMissing
-from stores.rows import format_timestamp
-from stores.schema import BOOLEAN, JSON, TIMESTAMP, metadata
+from stores.errors import OpenMode, StoreMissing
+from stores.sql import migrations, sqlite
+from stores.sql.mapping import format_timestamp
+from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, metadata
 
 BATCH_ROWS = 1_000
 """Rows that are held in memory at a time."""
@@ -40,7 +41,7 @@ def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) ->
     """
     # A store that can't be read is told before a file is made.
     _ensure_can_open(url, OpenMode.EXISTING)
-    with new_file.create_atomically(path) as part, _translating_errors(f"{path} was not made"):
+    with atomic_file.create_atomically(path) as part, _translating_errors(f"{path} was not made"):
         sqlite.prepare_file(part)
         with (
             _open_snapshot(_create_engine(url)) as source,
@@ -234,7 +235,7 @@ def _open_restore_target(url: str) -> Iterator[sa.Connection]:
         with _open_transaction(_create_engine(url)) as connection:
             yield connection
         return
-    with new_file.create_atomically(path) as part:
+    with atomic_file.create_atomically(path) as part:
         sqlite.prepare_file(part)
         with _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as connection:
             yield connection

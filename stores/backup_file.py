@@ -15,8 +15,8 @@ import struct
 from contextlib import closing
 from pathlib import Path
 
-from stores import migrations
-from stores.opening import SchemaTooNew, StoreOpenError
+from stores.errors import SchemaTooNew, StoreOpenError
+from stores.sql import migrations
 
 _TABLE = "tackboard_backup"
 _APPLICATION_ID = 0x54424B50

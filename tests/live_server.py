@@ -17,7 +17,7 @@ _REQUEST_LINE = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request"
 
 
 class LiveServer:
-    """`tackboard.py run` on a free port; use it as a context, or call `stop`.
+    """`python -m cli run` on a free port; use it as a context, or call `stop`.
 
     `url` ends in a slash, `store_url` is where it keeps everything; `token` is the owner's, or None when the store had
     an owner already.
@@ -28,7 +28,7 @@ class LiveServer:
         self.store_url = f"sqlite:///{folder}/tackboard.db"
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "tackboard.py", "run"],
+                [sys.executable, "-m", "cli", "run"],
                 cwd=ROOT,
                 env={
                     **os.environ,

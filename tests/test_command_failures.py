@@ -16,10 +16,11 @@ from typing import NamedTuple
 import pytest
 import sqlalchemy as sa
 
-import tackboard
-from progress import ProgressBar
-from stores import migrations, open_store
+from cli import main
+from cli.progress import ProgressBar
+from stores import open_store
 from stores.backup import create_backup
+from stores.sql import migrations
 from tests.engines.dynamodb_server import create_table_url, dynoxide
 from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
@@ -105,7 +106,7 @@ def error_message(arguments: list[str], capsys: pytest.CaptureFixture[str], fold
     before = read_folder(folder)
     capsys.readouterr()
 
-    status = tackboard.main(arguments)
+    status = main.main(arguments)
 
     out, err = capsys.readouterr()
     assert status == 1
@@ -197,7 +198,7 @@ UNUSABLE_STORES: dict[str, Callable[[GetFixture], str]] = {
 
 
 def test_every_command_is_tried_here() -> None:
-    assert sorted(ARGUMENTS) == sorted(function.__name__.strip("_") for function in tackboard.COMMANDS)
+    assert sorted(ARGUMENTS) == sorted(function.__name__.strip("_") for function in main.COMMANDS)
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - CREATING))
@@ -323,8 +324,8 @@ def run_command(arguments: list[str], before: str = "") -> subprocess.CompletedP
     """The command line as a program of its own, after some Python."""
     code = (
         f"import os, resource, runpy, signal, sys; sys.path.insert(0, {str(ROOT)!r}); from progress import Progress; "
-        f"{before}\nsys.argv[:1] = ['tackboard.py']\n"
-        f"runpy.run_path({str(ROOT / 'tackboard.py')!r}, run_name='__main__')"
+        f"{before}\nsys.argv[:1] = ['cli/main.py']\n"
+        f"runpy.run_path({str(ROOT / 'cli/main.py')!r}, run_name='__main__')"
     )
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
 
@@ -400,7 +401,7 @@ def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
     before = read_folder(folder)
     monkeypatch.setattr(ProgressBar, "__call__", interrupt)
 
-    status = tackboard.main(arguments)
+    status = main.main(arguments)
 
     assert status == 130
     assert capsys.readouterr() == ("", "Stopped.\n")
@@ -437,15 +438,15 @@ def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_n
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_help_says_what_every_command_does(capsys: pytest.CaptureFixture[str], name: str) -> None:
     with pytest.raises(SystemExit, match="0"):
-        tackboard.main([name, "--help"])
+        main.main([name, "--help"])
 
     out = capsys.readouterr().out
-    assert f"usage: tackboard.py {name}" in out
+    assert f"usage: cli/main.py {name}" in out
     assert "STORE_URL" in out
 
 
 def test_what_cannot_be_typed_ends_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["fly"], ["restore"], ["export", BOARD], ["digest", "x"]):
         with pytest.raises(SystemExit, match="2"):
-            tackboard.main(arguments)
-        assert capsys.readouterr().err.startswith("usage: tackboard.py")
+            main.main(arguments)
+        assert capsys.readouterr().err.startswith("usage: cli/main.py")

@@ -17,11 +17,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-import tackboard
+from cli import main
+from cli.progress import ProgressBar
 from kanban import boards, cards, tokens, users
 from kanban.ids import IdGenerator
 from kanban.values import ActionContext, Change, Scope, StoredResponse
-from progress import ProgressBar
 from stores import open_store
 from tests.live_server import LiveServer
 
@@ -88,7 +88,7 @@ def test_a_busy_port_is_told_in_one_sentence_and_nothing_is_made(
         port = other.getsockname()[1]
         monkeypatch.setenv("PORT", str(port))
 
-        status = tackboard.main(["run"])
+        status = main.main(["run"])
 
     assert status == 1
     assert capsys.readouterr() == ("", f"Port {port} is taken by another program; choose another, such as PORT=8081.\n")
@@ -123,7 +123,7 @@ def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
     monkeypatch.setenv("PORT", "0")
     monkeypatch.setenv(name, value)
 
-    status = tackboard.main(["run"])
+    status = main.main(["run"])
 
     out, err = capsys.readouterr()
     assert status == 1
@@ -144,7 +144,7 @@ def _make_user(name: str, user_id: str | None = None) -> None:
 def test_a_token_comes_alone_on_standard_output_even_without_an_owner(capsys: pytest.CaptureFixture[str]) -> None:
     open_store("sqlite:///tackboard.db").close()
 
-    status = tackboard.main(["token"])
+    status = main.main(["token"])
 
     out, _ = capsys.readouterr()
     assert status == 0
@@ -154,8 +154,8 @@ def test_a_token_comes_alone_on_standard_output_even_without_an_owner(capsys: py
 def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]) -> None:
     open_store("sqlite:///tackboard.db").close()
 
-    tackboard.main(["token"])
-    tackboard.main(["token"])
+    main.main(["token"])
+    main.main(["token"])
 
     store = open_store("sqlite:///tackboard.db")
     owner = store.read_installation_owner()
@@ -170,7 +170,7 @@ def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: p
     _make_user("Mina", "mina")
     capsys.readouterr()
 
-    status = tackboard.main(["token", "mina"])
+    status = main.main(["token", "mina"])
 
     out, err = capsys.readouterr()
     with closing(open_store("sqlite:///tackboard.db")) as store:
@@ -186,7 +186,7 @@ def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: p
 def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
     _make_user("Mina", "mina")
 
-    status = tackboard.main(["token", user_id])
+    status = main.main(["token", user_id])
 
     assert status == 1
     assert capsys.readouterr() == ("", f"There is no user with the id '{user_id}'.\n")
@@ -196,7 +196,7 @@ def test_a_user_whose_id_is_no_text_is_none_either() -> None:
     _make_user("Owner")
 
     answer = subprocess.run(
-        [sys.executable, ROOT / "tackboard.py", "token", b"m\xffna"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cli", "token", b"m\xffna"], capture_output=True, text=True, check=False
     )
 
     assert (answer.returncode, answer.stdout) == (1, "")
@@ -211,7 +211,7 @@ def test_make_means_the_user_that_it_is_told_and_not_the_one_of_the_shell(named:
         command, cwd=ROOT, env={**os.environ, "USER": "root"}, capture_output=True, text=True, check=True
     )
 
-    assert answer.stdout.rstrip().endswith(f"tackboard.py {told}")
+    assert answer.stdout.rstrip().endswith(f"-m cli {told}")
 
 
 def test_a_token_made_while_the_server_runs_works_at_once(
@@ -219,7 +219,7 @@ def test_a_token_made_while_the_server_runs_works_at_once(
 ) -> None:
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
     with LiveServer(tmp_path) as server:
-        tackboard.main(["token"])
+        main.main(["token"])
 
         assert _get_my_name(server, capsys.readouterr().out.strip()) == "Owner"
 
@@ -227,7 +227,7 @@ def test_a_token_made_while_the_server_runs_works_at_once(
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"], ["purge", "--help"]])
 def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
-        tackboard.main(arguments)
+        main.main(arguments)
 
     out = capsys.readouterr().out
     assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"))
@@ -238,10 +238,10 @@ def test_a_backup_made_while_the_server_runs_restores_to_the_same(
 ) -> None:
     with LiveServer(tmp_path) as server:
         monkeypatch.setenv("STORE_URL", server.store_url)
-        made = tackboard.main(["backup", "monday.db"])
+        made = main.main(["backup", "monday.db"])
     monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
-    restored = tackboard.main(["restore", "monday.db"])
-    proved = tackboard.main(["digest"])
+    restored = main.main(["restore", "monday.db"])
+    proved = main.main(["digest"])
 
     digests = capsys.readouterr().out.split()
     assert (made, restored, proved) == (0, 0, 0)
@@ -251,10 +251,10 @@ def test_a_backup_made_while_the_server_runs_restores_to_the_same(
 
 def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
-    tackboard.main(["backup", "monday.db"])
+    main.main(["backup", "monday.db"])
     capsys.readouterr()
 
-    status = tackboard.main(["restore", "monday.db"])
+    status = main.main(["restore", "monday.db"])
 
     assert status == 1
     assert capsys.readouterr().err == "The store holds data already: restore into an empty one.\n"
@@ -282,8 +282,8 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pyt
     _delete_a_board(days_ago=30)
     capsys.readouterr()
 
-    first = tackboard.main(["purge"])
-    second = tackboard.main(["purge"])
+    first = main.main(["purge"])
+    second = main.main(["purge"])
 
     told, again = capsys.readouterr().out.splitlines()
     with closing(sqlite3.connect("tackboard.db")) as database:
@@ -310,7 +310,7 @@ def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> N
                 StoredResponse(f"key {number}", owner.id, "create_card", "f", 201, (), body, made_at, expires_at),
             )
 
-    tackboard.main(["purge"])
+    main.main(["purge"])
 
     with closing(sqlite3.connect("tackboard.db")) as database:
         assert database.execute("SELECT key FROM idempotency_records").fetchall() == [("key 30",)]
@@ -324,10 +324,10 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
     capsys.readouterr()
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(tackboard, "_PURGE_BATCH_SIZE", 1)
+        interrupted.setattr(main, "_PURGE_BATCH_SIZE", 1)
         interrupted.setattr(ProgressBar, "__call__", _interrupt)
-        stopped = tackboard.main(["purge"])
-    finished = tackboard.main(["purge"])
+        stopped = main.main(["purge"])
+    finished = main.main(["purge"])
 
     told, again = capsys.readouterr().out.splitlines()
     assert (stopped, finished) == (0, 0)
@@ -355,8 +355,8 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
     _make_user("Owner")
     capsys.readouterr()
 
-    first = tackboard.main(["import", _write_trello_export()])
-    second = tackboard.main(["import", "export.json"])
+    first = main.main(["import", _write_trello_export()])
+    second = main.main(["import", "export.json"])
 
     brought, members, again = capsys.readouterr().out.splitlines()
     assert (first, second) == (0, 0)
@@ -368,7 +368,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
 
 
 def test_on_a_terminal_an_import_shows_a_bar() -> None:
-    command = [sys.executable, str(ROOT / "tackboard.py")]
+    command = [sys.executable, "-m", "cli"]
     _make_user("Owner")
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
@@ -400,7 +400,7 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
     Path("export.json").write_text(text)
     capsys.readouterr()
 
-    status = tackboard.main(["import", "export.json"])
+    status = main.main(["import", "export.json"])
 
     assert status == 1
     assert capsys.readouterr().err.startswith(said)
@@ -408,19 +408,19 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
 
 def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _write_trello_export()])
+    main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
 
     statuses = [
-        tackboard.main(["export", board[0], "board.json"]),
-        tackboard.main(["import", "board.json"]),
-        tackboard.main(["import", "board.json"]),
+        main.main(["export", board[0], "board.json"]),
+        main.main(["import", "board.json"]),
+        main.main(["import", "board.json"]),
     ]
     first, came_back, again = capsys.readouterr().out.splitlines()
     copied = re.search(r"brd_\w+", came_back)
     assert copied
-    statuses.append(tackboard.main(["export", copied[0], "copy.json"]))
+    statuses.append(main.main(["export", copied[0], "copy.json"]))
 
     assert statuses == [0, 0, 0, 0]
     assert capsys.readouterr().out.strip() == first
@@ -429,11 +429,11 @@ def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFix
 
 def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _write_trello_export()])
+    main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
 
-    assert tackboard.main(["export", board[0], "cards.csv"]) == 0
+    assert main.main(["export", board[0], "cards.csv"]) == 0
 
     # Excel on Windows reads UTF-8 only after a byte order mark.
     raw = Path("cards.csv").read_bytes()
@@ -455,13 +455,13 @@ def test_an_export_that_was_changed_is_told_in_a_sentence(
     change: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _make_user("Owner")
-    tackboard.main(["import", _write_trello_export()])
+    main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
-    tackboard.main(["export", board[0], "board.json"])
+    main.main(["export", board[0], "board.json"])
     Path("board.json").write_text(json.dumps(json.loads(Path("board.json").read_text()) | change))
 
-    tackboard.main(["import", "board.json"])
+    main.main(["import", "board.json"])
 
     told = capsys.readouterr()
     assert said in told.out + told.err

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from configuration import InvalidSetting, read_app_settings, read_number
+from app.configuration import InvalidSetting, read_app_settings, read_number
 from tests.live_server import ROOT, LiveServer
 
 VARIABLES = ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS")

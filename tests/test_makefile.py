@@ -32,7 +32,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the Makefile and all that it looks at the time of."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-deploy.txt", "bench/peers/requirements.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-deploy.txt",
+        "tools/benchmarks/peers/requirements.txt",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     python("3.11")
@@ -64,7 +69,7 @@ def installed(call: str) -> str:
     return call.rpartition("-r ")[2] if " pip install " in call else call
 
 
-CALLS_OF_A_NEW_CHECKOUT = ["3.11 -m venv .venv", "requirements.txt", "3.11 tackboard.py digest"]
+CALLS_OF_A_NEW_CHECKOUT = ["3.11 -m venv .venv", "requirements.txt", "3.11 -m cli digest"]
 
 
 def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None:
@@ -73,7 +78,7 @@ def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None
 
     assert [installed(call) for call in first] == CALLS_OF_A_NEW_CHECKOUT
     assert said == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
-    assert second == ["3.11 tackboard.py digest"]
+    assert second == ["3.11 -m cli digest"]
     assert not said_then
 
 
@@ -88,13 +93,13 @@ def test_an_environment_whose_python_is_gone_is_made_anew() -> None:
     assert [installed(call) for call in calls] == [
         "3.12 -m venv .venv",
         "requirements.txt",
-        "3.12 tackboard.py digest",
+        "3.12 -m cli digest",
     ]
     assert said == [
         "Making .venv anew: its Python doesn't run any more.",
         "Installing what Tackboard runs on into .venv.",
     ]
-    assert again == ["3.12 tackboard.py digest"]
+    assert again == ["3.12 -m cli digest"]
 
 
 def test_an_environment_whose_python_has_another_version_now_is_made_anew() -> None:
@@ -106,7 +111,7 @@ def test_an_environment_whose_python_has_another_version_now_is_made_anew() -> N
     assert [installed(call) for call in calls] == [
         "3.13 -m venv .venv",
         "requirements.txt",
-        "3.13 tackboard.py digest",
+        "3.13 -m cli digest",
     ]
     assert said[0] == "Making .venv anew: its Python was 3.11, and is 3.13 now."
 
@@ -117,7 +122,7 @@ def test_a_python_with_another_name_does_not_replace_one_that_runs() -> None:
 
     calls, said = make("digest", name="newer")
 
-    assert calls == ["3.11 tackboard.py digest"]
+    assert calls == ["3.11 -m cli digest"]
     assert not said
 
 
@@ -148,7 +153,7 @@ def test_requirements_that_changed_are_installed_again_into_the_same_environment
     ("stamp", "environment", "requirements"),
     [
         (".venv/deployment", ".venv-deploy", "requirements-deploy.txt"),
-        (".venv/peers", ".venv-peers", "bench/peers/requirements.txt"),
+        (".venv/peers", ".venv-peers", "tools/benchmarks/peers/requirements.txt"),
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "upgraded", "removed"])
@@ -216,7 +221,7 @@ def test_a_python_that_is_too_old_is_told_and_nothing_is_lost() -> None:
 def test_make_hands_its_variables_to_the_command(arguments: list[str], command: str) -> None:
     calls, _ = make(*arguments)
 
-    assert calls[-1] == f"3.11 tackboard.py {command}"
+    assert calls[-1] == f"3.11 -m cli {command}"
 
 
 def test_make_alone_lists_every_command() -> None:

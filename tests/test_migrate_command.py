@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import tackboard
-from stores import migrations, open_store
+from cli import main
+from stores import open_store
+from stores.sql import migrations
 from tests.engines.dynamodb_server import create_table_url, dynoxide
 from tests.engines.other_versions import set_schema
 from tests.engines.postgresql_server import PostgresqlServer
@@ -41,9 +42,9 @@ def schema_of(path: Path) -> str:
 def test_a_file_is_migrated_once_and_kept_as_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     set_schema("sqlite:///tackboard.db", "0002")
 
-    first = tackboard.main(["migrate"])
+    first = main.main(["migrate"])
     said = capsys.readouterr()
-    second = tackboard.main(["migrate"])
+    second = main.main(["migrate"])
 
     (copy,) = folder.glob("tackboard-schema-0002-*.db")
     assert (first, second) == (0, 0)
@@ -65,7 +66,7 @@ def test_a_database_on_a_server_is_migrated_once_and_it_is_told_that_there_is_no
     with postgresql.database() as name:
         monkeypatch.setenv("STORE_URL", set_schema(postgresql.url(name), "0002"))
 
-        statuses = [tackboard.main(["migrate"]), tackboard.main(["migrate"])]
+        statuses = [main.main(["migrate"]), main.main(["migrate"])]
 
     assert statuses == [0, 0]
     assert capsys.readouterr() == (
@@ -83,7 +84,7 @@ def test_a_table_has_nothing_to_migrate(
     monkeypatch.setenv("STORE_URL", create_table_url(dynoxide))
     open_store(os.environ["STORE_URL"]).close()
 
-    assert tackboard.main(["migrate"]) == 0
+    assert main.main(["migrate"]) == 0
 
     assert capsys.readouterr() == (UP_TO_DATE, "")
 
@@ -125,7 +126,7 @@ def test_a_backup_without_a_name_says_where_it_is(folder: Path, capsys: pytest.C
     for day in range(1, 15):
         (backups / f"tackboard-2020-01-{day:02}T000000Z.db").touch()
 
-    status = tackboard.main(["backup"])
+    status = main.main(["backup"])
 
     out, err = capsys.readouterr()
     assert status == 0
@@ -142,7 +143,7 @@ def test_a_restore_of_an_older_backup_says_that_it_could_not_compare_a_digest(
     set_schema("sqlite:///older.db", "0002")
     monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
 
-    status = tackboard.main(["restore", "older.db"])
+    status = main.main(["restore", "older.db"])
 
     out, err = capsys.readouterr()
     assert status == 0

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app import create_app
+from app.factory import create_app
 from contract.bridge import WsgiBridge
 from contract.responses import ContractBreach
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture

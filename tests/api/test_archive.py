@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client, HttpResponse
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 class Board:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT_PATH
+from app.factory import DOCUMENT_PATH
 from kanban.store import Store
 from kanban.values import Change, Event, Member, Role, Scope
 from tests.api.client import Client, HttpResponse
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 ON_A_BOARD = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT_PATH
+from app.factory import DOCUMENT_PATH
 from contract.schemas import Schemas
 from tests.api.client import Client, HttpResponse
 

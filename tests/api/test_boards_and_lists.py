@@ -1,7 +1,7 @@
 """Boards and their lists."""
 
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 def test_a_new_board_has_three_lists_unless_the_client_says_otherwise(mina: Client) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 LINK = {"url": "https://example.com/reports/481", "title": "The report"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client, HttpResponse
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kanban import ranks
+from kanban.ordering import ranks
 from tests.api.client import Client, HttpResponse
 
 NOWHERE = "0" * 26

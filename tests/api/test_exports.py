@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kanban import exports
+from kanban.interchange import export_document
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def whole(client: Client, path: str) -> dict[str, Any]:
         answer = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
         assert answer.status == 200, answer.raw
         pages.append(answer.json)
-    return exports.join_pages(pages)
+    return export_document.join_pages(pages)
 
 
 def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str) -> None:
@@ -96,7 +96,7 @@ def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str
         ("mina", "Mina", "owner"),
         ("omar", "Omar", "editor"),
     ]
-    assert found["digest"] == exports.compute_digest(found)
+    assert found["digest"] == export_document.compute_digest(found)
 
 
 def test_an_export_says_by_whom_and_where_it_was_made(mina: Client, omar: Client, board: str) -> None:
@@ -268,7 +268,7 @@ def test_many_long_comments_are_paged_and_lose_nothing(mina: Client, board: str)
     assert len(answer.raw) < 2_000_000
     document = whole(mina, board)
     assert len(document["comments"]) == 131
-    assert document["digest"] == exports.compute_digest(document)
+    assert document["digest"] == export_document.compute_digest(document)
 
 
 def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:

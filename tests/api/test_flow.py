@@ -6,7 +6,7 @@ import pytest
 
 from handlers import reports
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_long_history_is_read_from_where_the_range_begins(
 
     assert [each["finished"] for each in found["throughput"]] == [1, 1]
     assert found["cumulative_flow"]["done"] == [9, 10]
-    monkeypatch.setattr("kanban.flow.MAX_EVENTS", 5)
+    monkeypatch.setattr("kanban.flow.flow_report.MAX_EVENTS", 5)
     refused = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
     assert (refused.status, refused.json["code"]) == (422, "too_much_in_range")
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT_PATH
+from app.factory import DOCUMENT_PATH
 from contract.bridge import WsgiBridge
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH
 from tests.api.client import BASE, Client
+from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event
-from tests.contract.both_ways import build_function
 from tests.fuzz.hostile_bodies import Target, build_hostile_bodies, build_valid_body, list_targets, walk_paths
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())

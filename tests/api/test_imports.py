@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 BOARD = "5f3c2a1b9d8e7f6a5b4c3d2e"
 NASTY = "<script>alert(1)</script>\x00\x1b[31m \u202e" + "x" * 30_000

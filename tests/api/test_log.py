@@ -29,7 +29,7 @@ from contract.log_lines import (
 from contract.request_log import RequestLog
 from kanban.store import Store
 from tests.api.client import Client
-from tests.aws.test_records import CANARY, PLANTED
+from tests.aws.test_request_records import CANARY, PLANTED
 from tests.contract.client import call, environ
 from tests.live_server import ROOT, LiveServer
 
@@ -215,7 +215,7 @@ def test_make_run_writes_a_line_about_each_request_and_about_what_was_none(tmp_p
 def test_a_server_whose_log_is_closed_goes_on_and_ends_well(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     environment = os.environ | {"PORT": "0", "HOST": "127.0.0.1", "STORE_URL": f"sqlite:///{tmp_path}/tackboard.db"}
-    command = [sys.executable, "tackboard.py", "run"]
+    command = [sys.executable, "-m", "cli", "run"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=writing, text=True
     ) as process:

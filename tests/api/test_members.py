@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app import create_app
+from app.factory import create_app
 from contract.bridge import WsgiBridge
 from kanban.store import Store
 from kanban.values import Change, StoredResponse
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture

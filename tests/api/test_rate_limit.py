@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from app import create_app
+from app.factory import create_app
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture

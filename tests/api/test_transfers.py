@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 def make_board(client: Client, **wishes: str) -> str:

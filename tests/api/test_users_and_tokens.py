@@ -2,10 +2,10 @@
 
 import pytest
 
-from app import create_app
+from app.factory import create_app
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import ManualClock
+from tests.api.manual_clock import ManualClock
 
 
 def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) -> None:

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from contract.api_gateway import ApiGatewayAdapter, build_scope_from_event
 from contract.bridge import Message
-from contract.gateway import ApiGatewayAdapter, build_scope_from_event
 from tests.contract.aws_events import http_api_event
 
 

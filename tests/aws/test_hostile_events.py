@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from aws.function import EventRejected, Function
+from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event, load_balancer_event, rest_api_event
-from tests.contract.both_ways import build_function
 from tests.contract.client import TOKEN
-from tests.contract.documents import OBJECT, document, json_body, operation
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import OBJECT, document, json_body, operation
 
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from app import create_app
+from app.factory import create_app
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client

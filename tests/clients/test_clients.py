@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import clients
-from pipeline.findings import ROOT
 from tests.live_server import LiveServer
+from tools.openapi import client_generation
+from tools.openapi.findings import ROOT
 
 
 def shown_in_readme() -> str:
@@ -30,12 +30,14 @@ def code_in_readme() -> str:
 @pytest.mark.parametrize(
     ("make", "names"),
     [
-        pytest.param(clients.build_typescript_clients, ["openapi-fetch", "@hey-api/openapi-ts"], id="typescript"),
-        pytest.param(clients.build_python_client, ["openapi-python-client"], id="python"),
+        pytest.param(
+            client_generation.build_typescript_clients, ["openapi-fetch", "@hey-api/openapi-ts"], id="typescript"
+        ),
+        pytest.param(client_generation.build_python_client, ["openapi-python-client"], id="python"),
     ],
 )
 def test_every_client_compiles_and_walks_through_the_main_job(
-    make: Callable[[], list[clients.ClientProgram]], names: list[str], live_server: LiveServer
+    make: Callable[[], list[client_generation.ClientProgram]], names: list[str], live_server: LiveServer
 ) -> None:
     walks = make()
 
@@ -45,7 +47,7 @@ def test_every_client_compiles_and_walks_through_the_main_job(
 
 
 def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
-    walk = (ROOT / "clients" / "typescript" / "walk_fetch.ts").read_text().splitlines()
+    walk = (ROOT / "tools" / "clients" / "typescript" / "main_job_fetch.ts").read_text().splitlines()
 
     assert [line for line in code_in_readme().splitlines() if line not in walk] == []
 
@@ -53,7 +55,7 @@ def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
 @pytest.fixture
 def readme_program() -> Iterator[Path]:
     """The program of README as a file beside the walks, which are compiled together."""
-    program = clients.OUTPUT_FOLDER / "typescript" / "readme.ts"
+    program = client_generation.OUTPUT_FOLDER / "typescript" / "readme.ts"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(code_in_readme())
     yield program
@@ -61,8 +63,8 @@ def readme_program() -> Iterator[Path]:
 
 
 def test_the_code_that_readme_shows_runs_as_it_stands_there(readme_program: Path, live_server: LiveServer) -> None:
-    clients.build_typescript_clients()
-    program = clients.ClientProgram("README", ("node", "compiled/readme.js"), readme_program.parent, {})
+    client_generation.build_typescript_clients()
+    program = client_generation.ClientProgram("README", ("node", "compiled/readme.js"), readme_program.parent, {})
 
     printed = program.run(f"{live_server.url}v1", live_server.token or "")
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from app import DOCUMENT_PATH
+from app.factory import DOCUMENT_PATH
 from contract.schemas import KNOWN_VALUES_EXTENSION
-from pipeline import clients
-from pipeline.breaking import close_open_schemas
-from pipeline.findings import ROOT
-from pipeline.released import RELEASES_FOLDER, load_releases, parse_version
 from tests.clients.test_clients import shown_in_readme
 from tests.live_server import LiveServer
+from tools.openapi import client_generation
+from tools.openapi.breaking_changes import close_open_schemas
+from tools.openapi.findings import ROOT
+from tools.openapi.releases import RELEASES_FOLDER, load_releases, parse_version
 
 BOARD, CARD = "brd_01m7wjyxw0g21k7me9wgs7f9wj", "crd_01m7wkh7t08a422d8ejt8mj7v1"
 PLACE = {"TACKBOARD_BOARD": BOARD, "TACKBOARD_CARD": CARD}
@@ -89,7 +89,7 @@ def later() -> Iterator[str]:
 
 
 def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None:
-    (walk,) = clients.build_python_client()
+    (walk,) = client_generation.build_python_client()
 
     assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 14:00 board.created",
@@ -102,7 +102,7 @@ def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None
 
 
 def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str) -> None:
-    walk, _ = clients.build_typescript_clients()
+    walk, _ = client_generation.build_typescript_clients()
 
     assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 board.created",
@@ -118,7 +118,7 @@ def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str)
 def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
     version: str, live_server: LiveServer
 ) -> None:
-    (walk,) = clients.build_python_client(RELEASES_FOLDER / f"{version}.json")
+    (walk,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
     url, token = f"{live_server.url}v1", live_server.token or ""
 
     assert walk.run(url, token) == shown_in_readme()
@@ -130,9 +130,9 @@ def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
 
 @pytest.mark.parametrize("version", OLD)
 def test_an_older_python_client_raises_where_the_table_says(version: str, later: str) -> None:
-    (walk,) = clients.build_python_client(RELEASES_FOLDER / f"{version}.json")
+    (walk,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
 
-    with pytest.raises(clients.ClientFailed, match="is not a valid"):
+    with pytest.raises(client_generation.ClientFailed, match="is not a valid"):
         walk.with_program("read_feed").run(later, "token", **PLACE)
 
 

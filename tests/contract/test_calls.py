@@ -7,8 +7,8 @@ import pytest
 from contract.operations import Call
 from contract.responses import Response
 from tests.contract.client import Client
-from tests.contract.documents import STRING, document, json_body, operation, parameter
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import STRING, document, json_body, operation, parameter
 
 LINE = {**STRING, "x-tackboard-text": "line"}
 

@@ -5,8 +5,8 @@ import pytest
 from contract.conditional import IfMatch, is_unchanged
 from contract.problems import Problem
 from tests.contract.client import Client
-from tests.contract.documents import OBJECT, STRING, Schema, document, operation, parameter, response
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import OBJECT, STRING, Schema, document, operation, parameter, response
 
 TAGGED: Schema = {"ETag": {"schema": STRING, "required": True}, "Cache-Control": {"schema": STRING, "required": True}}
 

@@ -4,8 +4,8 @@ import pytest
 
 from contract.edge import _add_common_headers
 from tests.contract.client import Client
-from tests.contract.documents import document, operation
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import document, operation
 
 ORIGIN = "https://board.example.org"
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization, if-match"}

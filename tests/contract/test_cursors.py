@@ -8,8 +8,8 @@ import pytest
 from contract.cursors import CursorCodec, PageKey
 from contract.problems import Problem
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, document, operation, parameter
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import INTEGER, STRING, document, operation, parameter
 
 HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
 

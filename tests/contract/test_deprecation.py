@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contract.operations import BadDocument
-from tests.contract.documents import INTEGER, OBJECT, STRING, document, operation, parameter, response
-from tests.contract.serving import Result, serve
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import INTEGER, OBJECT, STRING, document, operation, parameter, response
 
 DATES = {"x-tackboard-deprecated-since": "2027-01-01", "x-sunset": "2027-12-31"}
 HEADERS = {name: {"required": True, "schema": STRING} for name in ("Deprecation", "Sunset")}

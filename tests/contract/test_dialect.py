@@ -3,8 +3,17 @@
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, Schema, document, json_body, object_schema, operation, response
-from tests.contract.serving import Result, serve, serve_body, serve_result
+from tests.contract.contract_app import Result, serve, serve_body, serve_result
+from tests.contract.openapi_documents import (
+    INTEGER,
+    STRING,
+    Schema,
+    document,
+    json_body,
+    object_schema,
+    operation,
+    response,
+)
 
 REF: Schema = {"$ref": "#/components/schemas/Name"}
 NOTE: Schema = {"type": "string", "nullable": True}

@@ -9,8 +9,8 @@ import pytest
 from contract.bridge import Message, WsgiBridge
 from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_PATH_CHARACTERS, MAX_QUERY_BYTES, Edge
 from tests.contract.client import Client, call, environ
-from tests.contract.documents import OBJECT
-from tests.contract.serving import serve_body
+from tests.contract.contract_app import serve_body
+from tests.contract.openapi_documents import OBJECT
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]

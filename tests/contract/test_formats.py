@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.serving import serve_body, serve_parameter
+from tests.contract.contract_app import serve_body, serve_parameter
 
 GOOD = {
     "uuid": ["6f2c1c3e-8f5e-4d0a-9d5b-0a4f6d0c1b2a"],

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.documents import INTEGER, STRING, document, operation, parameter
-from tests.contract.serving import Result, serve, serve_parameter
+from tests.contract.contract_app import Result, serve, serve_parameter
+from tests.contract.openapi_documents import INTEGER, STRING, document, operation, parameter
 
 
 @pytest.mark.parametrize(("place", "header"), [("header", "Value"), ("cookie", "Cookie")])

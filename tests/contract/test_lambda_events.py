@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 import stores
-from app import create_app
+from app.factory import create_app
 from aws.function import Function
 from kanban.store import Store
+from tests.contract.adapter_twin import build_function, compare_with_adapter
 from tests.contract.aws_events import EVENT_BUILDERS, Event, http_api_event, response_headers
-from tests.contract.both_ways import build_function, compare_with_adapter
 
 Handler = Callable[[Event, object], dict[str, Any]]
 Shape = Callable[..., Event]

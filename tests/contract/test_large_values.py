@@ -3,8 +3,8 @@
 import pytest
 
 from contract.schemas import Check, Schemas
-from tests.contract.documents import INTEGER, STRING, Schema, object_schema
-from tests.contract.serving import serve_body
+from tests.contract.contract_app import serve_body
+from tests.contract.openapi_documents import INTEGER, STRING, Schema, object_schema
 
 CARD: Schema = object_schema({"title": {**STRING, "maxLength": 10}, "id": {**STRING, "readOnly": True}}, "title")
 EXPORT: Schema = {

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, document, object_schema, operation, response
-from tests.contract.serving import Result, serve, serve_body
+from tests.contract.contract_app import Result, serve, serve_body
+from tests.contract.openapi_documents import INTEGER, STRING, document, object_schema, operation, response
 
 SOMETHING = object_schema({"n": INTEGER}, "n")
 

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
-from app import create_app
-from pipeline.bundle import Bundle
+from app.factory import create_app
 from stores import open_store
 from tests.contract.aws_events import Event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse
 from tests.contract.transports import TRANSPORTS, Send, Transport, open_lambda
 from tests.document.test_document import BUNDLE
+from tools.openapi.bundle import Bundle
 
 
 def plain_load_balancer(*request: Any, **wishes: Any) -> Event:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.contract.client import Client, call, environ
-from tests.contract.documents import INTEGER, STRING, Schema, document, operation, parameter
-from tests.contract.serving import Result, serve, serve_parameter
+from tests.contract.contract_app import Result, serve, serve_parameter
+from tests.contract.openapi_documents import INTEGER, STRING, Schema, document, operation, parameter
 
 ID: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,20}$"}
 

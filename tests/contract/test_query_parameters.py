@@ -3,8 +3,8 @@
 import pytest
 
 from contract.parameters import may_contain_commas
-from tests.contract.documents import INTEGER, OBJECT, STRING, Schema, document, operation, parameter
-from tests.contract.serving import Result, serve, serve_body, serve_parameter
+from tests.contract.contract_app import Result, serve, serve_body, serve_parameter
+from tests.contract.openapi_documents import INTEGER, OBJECT, STRING, Schema, document, operation, parameter
 
 NO_INTEGERS = [
     "1_0",

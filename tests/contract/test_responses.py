@@ -10,7 +10,8 @@ import pytest
 from contract.operations import Call
 from contract.problems import Problem
 from contract.responses import Response
-from tests.contract.documents import (
+from tests.contract.contract_app import Result, serve, serve_result
+from tests.contract.openapi_documents import (
     INTEGER,
     OBJECT,
     PROBLEM,
@@ -23,7 +24,6 @@ from tests.contract.documents import (
     problems,
     response,
 )
-from tests.contract.serving import Result, serve, serve_result
 
 CANARY = "the-canary"
 ETAG: Schema = {"ETag": {"schema": STRING, "required": True}}

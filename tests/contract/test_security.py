@@ -8,8 +8,8 @@ from contract.bridge import Exchange, WsgiBridge, build_scope, run_synchronously
 from contract.operations import BadDocument, Call
 from contract.problems import Problem
 from tests.contract.client import TOKEN, Client, environ
-from tests.contract.documents import STRING, Schema, document, operation, parameter, problems
-from tests.contract.serving import Caller, Result, serve
+from tests.contract.contract_app import Caller, Result, serve
+from tests.contract.openapi_documents import STRING, Schema, document, operation, parameter, problems
 
 PUBLIC = frozenset(("get_thing",))
 OPTIONAL: list[Schema] = [{"bearer": []}, {}]

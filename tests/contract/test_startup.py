@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contract.operations import BadDocument
-from tests.contract.documents import (
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import (
     INTEGER,
     OBJECT,
     STRING,
@@ -18,7 +19,6 @@ from tests.contract.documents import (
     parameter,
     response,
 )
-from tests.contract.serving import Result, serve
 
 
 def nothing() -> Result:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.contract.client import Client
-from tests.contract.documents import INTEGER, STRING, object_schema
-from tests.contract.serving import serve_body
+from tests.contract.contract_app import serve_body
+from tests.contract.openapi_documents import INTEGER, STRING, object_schema
 
 ANYTHING = {"type": "object", "properties": {"n": {"type": "number", "multipleOf": 5}}}
 

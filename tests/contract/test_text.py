@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from tests.contract.documents import Schema, object_schema
-from tests.contract.serving import serve_body, serve_parameter
+from tests.contract.contract_app import serve_body, serve_parameter
+from tests.contract.openapi_documents import Schema, object_schema
 
 LINE: Schema = {"type": "string", "minLength": 1, "maxLength": 10, "x-tackboard-text": "line"}
 BLOCK: Schema = {"type": "string", "maxLength": 10, "x-tackboard-text": "block"}

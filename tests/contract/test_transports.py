@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pytest
 import yaml
 
-from app import create_app
+from app.factory import create_app
 from contract.bridge import WsgiBridge
 from contract.edge import MAX_BODY_BYTES
 from contract.responses import ContractBreach

@@ -16,10 +16,10 @@ from urllib.parse import unquote_to_bytes
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
-from app import utc_now
+from app.factory import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.records import RequestRecorder
+from aws.request_records import RequestRecorder
 from contract.bridge import WsgiBridge
 from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse, call, environ

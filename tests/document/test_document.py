@@ -9,12 +9,12 @@ import pytest
 from openapi_spec_validator import validate
 
 import handlers
-from app import DOCUMENT_PATH, PUBLIC_OPERATIONS, STATUS_BY_ERROR
+from app.factory import DOCUMENT_PATH, PUBLIC_OPERATIONS, STATUS_BY_ERROR
 from contract.bridge import Message, run_synchronously
-from contract.docs import DocumentationSite
+from contract.documentation_site import DocumentationSite
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
 from kanban.errors import DomainError
-from kanban.money import MINOR_DIGITS
+from kanban.timekeeping.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())

@@ -11,8 +11,8 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from kanban.store import Store
 from stores import open_store
-from stores.dynamodb_client import RetryingClient, connect
-from stores.dynamodb_store import DynamoStore
+from stores.dynamodb.client import RetryingClient, connect
+from stores.dynamodb.store import DynamoStore
 from tests.engines.dynamodb_server import create_table_url
 from tests.stores.world import World
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from stores import migrations
+from stores.sql import migrations
 
 
 def set_schema(url: str, version: str) -> str:

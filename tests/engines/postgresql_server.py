@@ -24,7 +24,7 @@ import pytest
 
 from kanban.store import Store
 from stores import open_store
-from stores.schema import metadata
+from stores.sql.tables import metadata
 
 _HBA = """\
 # Whoever is called 'guarded' needs a password; the others are trusted, and connect faster.

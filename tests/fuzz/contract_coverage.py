@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from pipeline.bundle import Bundle
-from pipeline.findings import BUNDLE, Pointer
+from tools.openapi.bundle import Bundle
+from tools.openapi.findings import BUNDLE, Pointer
 
 IGNORED_STATUSES = ("500", "503")
 """Nothing that is sent from outside may cause these, so they don't count."""
@@ -84,7 +84,8 @@ class Coverage:
     def describe(self) -> str:
         """A line for each kind of thing, and what was not met."""
         lines = [
-            f"{kind}: {len(self.covered[kind])} of {len(self.documented[kind])} ({self.share(kind):.1%}, floor {floor:.0%})"
+            f"{kind}: {len(self.covered[kind])} of {len(self.documented[kind])} ({self.share(kind):.1%}, "
+            f"floor {floor:.0%})"
             for kind, floor in MIN_SHARES.items()
         ]
         missing = [

@@ -12,11 +12,11 @@ from typing import Any
 
 import schemathesis
 
-from app import create_app
+from app.factory import create_app
 from stores import open_store
 from tests.api.client import Client
 from tests.fuzz import checks
-from tests.fuzz.ground import ExistingData
+from tests.fuzz.existing_data import ExistingData
 
 logging.getLogger("tackboard").setLevel(logging.CRITICAL)
 

@@ -13,14 +13,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.bundle import Bundle
-from pipeline.findings import BUNDLE
-from pipeline.judges import validate_traffic
 from tests.fuzz.contract_coverage import Coverage
-from tests.fuzz.provocations import exceed_rate_limit, read_everything, request_every_status
-from tests.fuzz.refusals import SCENARIOS, RuleBreaker
+from tests.fuzz.documented_statuses import exceed_rate_limit, read_everything, request_every_status
+from tests.fuzz.rule_violations import SCENARIOS, RuleBreaker
 from tests.live_server import ROOT, LiveServer
-from tests.soak.over_http import connect_client
+from tests.soak.socket_client import connect_client
+from tools.openapi.bundle import Bundle
+from tools.openapi.findings import BUNDLE
+from tools.openapi.traffic_validation import validate_traffic
 
 _ONE_USER = '[auth.openapi.bearer]\nbearer = "${FUZZ_TOKEN}"\n'
 _TWO_USERS = '[auth.wfc]\npath = "{path}"\nuser = "mina"\npeers = ["mina", "omar"]\n'

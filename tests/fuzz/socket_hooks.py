@@ -7,8 +7,8 @@ from typing import Any
 import schemathesis
 
 from tests.fuzz import checks
-from tests.fuzz.ground import ExistingData
-from tests.soak.over_http import SocketClient
+from tests.fuzz.existing_data import ExistingData
+from tests.soak.socket_client import SocketClient
 
 
 def _no_application(*_: Any) -> Any:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from pipeline import linters
-from pipeline.breaking import close_open_schemas, find_breaking_changes, list_changes, list_open_schemas
-from pipeline.bundle import Bundle
-from pipeline.findings import BUNDLE, SPEC
-from pipeline.released import CannotRelease, build_contract_changelog, find_unannounced_breaks, write_release
-from pipeline.rules import find_violations
-from pipeline.sources import find_duplicate_keys, locate
 from tests.gates.edits import Edit, load_edits
+from tools.openapi import linters
+from tools.openapi.breaking_changes import close_open_schemas, find_breaking_changes, list_changes, list_open_schemas
+from tools.openapi.bundle import Bundle
+from tools.openapi.findings import BUNDLE, SPEC
+from tools.openapi.releases import CannotRelease, build_contract_changelog, find_unannounced_breaks, write_release
+from tools.openapi.rules import find_violations
+from tools.openapi.source_locations import find_duplicate_keys, locate
 
 HERE = Path(__file__).parent
 DEFECTS, BREAKING, HARMLESS = (load_edits(HERE / f"{name}.yaml") for name in ("defects", "breaking", "harmless"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 @pytest.fixture

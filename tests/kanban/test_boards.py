@@ -7,7 +7,7 @@ import pytest
 from kanban import boards, lists
 from kanban.errors import NoListOfStage, NotFound
 from kanban.values import Board, Enforcement, List, Member, Role, Stage
-from tests.kanban.desk import NOON, FakeStore
+from tests.kanban.fake_store import NOON, FakeStore
 
 
 def test_a_new_board_has_the_usual_lists_and_belongs_to_its_maker(desk: FakeStore) -> None:

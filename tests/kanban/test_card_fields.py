@@ -7,7 +7,7 @@ import pytest
 from kanban import cards
 from kanban.errors import EndsBeforeStart
 from kanban.values import Card, Link
-from tests.kanban.desk import NOON, FakeStore
+from tests.kanban.fake_store import NOON, FakeStore
 
 DAY = timedelta(days=1)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, lists, ranks
+from kanban import cards, lists
 from kanban.errors import (
     NoListOfStage,
     NotFound,
@@ -16,9 +16,10 @@ from kanban.errors import (
     WipLimitReached,
     WrongStage,
 )
+from kanban.ordering import ranks
 from kanban.store import NeighbourOf
 from kanban.values import Card, Enforcement, List, Stage
-from tests.kanban.desk import NOON, FakeStore
+from tests.kanban.fake_store import NOON, FakeStore
 
 
 def add(desk: FakeStore, title: str, list_name: str = "To do", **wishes: object) -> Card:

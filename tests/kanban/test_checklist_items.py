@@ -8,7 +8,7 @@ import pytest
 from kanban import cards, checklist_items, checklists, members
 from kanban.errors import NotFound, SelfReference, TooManyItems, UnknownReference, WipLimitReached
 from kanban.values import Checklist, ChecklistItem, Enforcement, Role
-from tests.kanban.desk import NOON, FakeStore
+from tests.kanban.fake_store import NOON, FakeStore
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, checklist_items, checklists, ranks
+from kanban import cards, checklist_items, checklists
 from kanban.errors import NotFound, SelfReference, TooManyChecklists, UnknownReference
+from kanban.ordering import ranks
 from kanban.values import Card, Checklist
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def add_card(desk: FakeStore) -> Card:

@@ -7,7 +7,7 @@ import pytest
 from kanban import cards, comments
 from kanban.errors import NotFound, NotTheAuthor, TooManyComments
 from kanban.values import ActionContext, Card, Comment, Role
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, checklist_items, checklists, copies, labels, marks
+from kanban import cards, checklist_items, checklists, copies, labels, labels_and_assignees
 from kanban.errors import ListArchived, TooManyLists, TooMuchToCopy, UnknownReference
 from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Role, Stage
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def full_card(desk: FakeStore, list_name: str = "Doing") -> Card:
@@ -28,7 +28,7 @@ def full_card(desk: FakeStore, list_name: str = "Doing") -> Card:
         links=[Link("https://example.org", "")],
     )
     desk.apply(change)
-    desk.apply(marks.assign(desk.view(card.id), card.id, "usr_ann", desk.context)[1])
+    desk.apply(labels_and_assignees.assign(desk.view(card.id), card.id, "usr_ann", desk.context)[1])
     checklist, change = checklists.create(desk.view(card.id), card.id, (), desk.context, name="Steps")
     desk.apply(change)
     item, change = checklist_items.create(desk.view(card.id), checklist, desk.context, text="Try it")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kanban import cards, labels, marks, members
+from kanban import cards, labels, labels_and_assignees, members
 from kanban.errors import LabelNameTaken, NotFound, TooManyAssignees, TooManyLabels, UnknownReference
 from kanban.values import MAX_ASSIGNEES_PER_CARD, MAX_LABELS_PER_BOARD, Card, Color, Label, Role
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def add(desk: FakeStore, name: str, color: Color = Color.RED) -> Label:
@@ -139,9 +139,9 @@ def test_what_has_vanished_makes_no_difference_and_is_left_out_by_the_next_write
 def test_labelling_twice_is_labelling_once(desk: FakeStore) -> None:
     bug, card = add(desk, "Bug"), card_with(desk)
 
-    labelled, change = marks.add_label(desk.view(card.id), card.id, bug.id, desk.context)
+    labelled, change = labels_and_assignees.add_label(desk.view(card.id), card.id, bug.id, desk.context)
     desk.apply(change)
-    again, nothing = marks.add_label(desk.view(card.id), card.id, bug.id, desk.context)
+    again, nothing = labels_and_assignees.add_label(desk.view(card.id), card.id, bug.id, desk.context)
 
     assert labelled.label_ids == (bug.id,)
     assert (again, nothing) == (labelled, None)
@@ -152,27 +152,27 @@ def test_unlabelling_twice_is_unlabelling_once(desk: FakeStore) -> None:
     bug = add(desk, "Bug")
     card = card_with(desk, label_ids=[bug.id])
 
-    bare, change = marks.remove_label(desk.view(card.id), card.id, bug.id, desk.context)
+    bare, change = labels_and_assignees.remove_label(desk.view(card.id), card.id, bug.id, desk.context)
     desk.apply(change)
 
     assert bare.label_ids == ()
-    assert marks.remove_label(desk.view(card.id), card.id, bug.id, desk.context) == (bare, None)
+    assert labels_and_assignees.remove_label(desk.view(card.id), card.id, bug.id, desk.context) == (bare, None)
 
 
 def test_members_are_assigned_and_unassigned(desk: FakeStore) -> None:
     invite(desk, "usr_bob")
     card = card_with(desk)
 
-    desk.apply(marks.assign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
+    desk.apply(labels_and_assignees.assign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
     assigned = desk.view(card.id)
-    desk.apply(marks.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
+    desk.apply(labels_and_assignees.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
     unassigned = desk.view(card.id)
 
     assert assigned.get_assignee_ids(assigned.get_card(card.id)) == ["usr_bob"]
     assert unassigned.get_card(card.id).assignee_ids == ()
-    assert marks.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1] is None
+    assert labels_and_assignees.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1] is None
     with pytest.raises(NotFound, match="member"):
-        marks.assign(desk.view(card.id), card.id, "usr_nobody", desk.context)
+        labels_and_assignees.assign(desk.view(card.id), card.id, "usr_nobody", desk.context)
 
 
 def test_who_leaves_is_unassigned_and_stays_so_when_coming_back(desk: FakeStore) -> None:
@@ -193,5 +193,5 @@ def test_a_card_has_only_so_many_assignees(desk: FakeStore) -> None:
     card = card_with(desk, assignee_ids=people)
 
     with pytest.raises(TooManyAssignees, match="40 assignees"):
-        marks.assign(desk.view(card.id), card.id, "usr_ann", desk.context)
-    assert marks.assign(desk.view(card.id), card.id, people[0], desk.context)[1] is None
+        labels_and_assignees.assign(desk.view(card.id), card.id, "usr_ann", desk.context)
+    assert labels_and_assignees.assign(desk.view(card.id), card.id, people[0], desk.context)[1] is None

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, lists, ranks
+from kanban import cards, lists
 from kanban.errors import ExternalIdTaken, ListNotEmpty, NotFound, SelfReference, TooManyLists, UnknownReference
+from kanban.ordering import ranks
 from kanban.values import Enforcement, List, Stage
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def names(desk: FakeStore) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from kanban import cards, members
 from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
 from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, Role
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def put(desk: FakeStore, user_id: str, role: Role = Role.EDITOR) -> None:

@@ -20,7 +20,7 @@ from kanban.token_errors import (
     TooManyGenerations,
 )
 from kanban.values import ActionContext, Change, Scope, Token
-from tests.kanban.desk import NOON
+from tests.kanban.fake_store import NOON
 
 SETS_OF_SCOPES = [scopes for size in (1, 2, 3) for scopes in combinations(Scope, size)]
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, labels, marks, members, shelves, timeclock, transfers
+from kanban import archive, cards, labels, labels_and_assignees, members, transfers
 from kanban.errors import CardArchived, CurrencyDiffers, NoListOfStage, SelfReference, UnknownReference
+from kanban.timekeeping import card_clock
 from kanban.values import BoardView, Card, Color, List, Role, TimeEntry
-from tests.kanban.desk import FakeStore
+from tests.kanban.fake_store import FakeStore
 
 
 def add(desk: FakeStore, **wishes: object) -> Card:
@@ -36,7 +37,7 @@ def test_a_card_keeps_what_it_is_and_both_boards_tell_of_it(desk: FakeStore) -> 
     bug, _ = label(desk, "Bug"), label(away, "Idea")
     there = label(away, "BUG")
     old = add(desk, label_ids=[bug, label(desk, "Cost")], external_id="x1")
-    desk.apply(marks.assign(desk.view(old.id), old.id, "usr_ann", desk.context)[1])
+    desk.apply(labels_and_assignees.assign(desk.view(old.id), old.id, "usr_ann", desk.context)[1])
 
     card, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context)
 
@@ -88,7 +89,7 @@ def test_a_clock_that_runs_goes_on_and_one_that_is_done_stops(desk: FakeStore) -
     ended, change = transfers.transfer(desk.view(old.id), away.view(), old.id, desk.context, list_id=done)
 
     assert going.running
-    assert (going.running.board_id, timeclock.count_elapsed_seconds(going, desk.now)) == ("board_away", 3600)
+    assert (going.running.board_id, card_clock.count_elapsed_seconds(going, desk.now)) == ("board_away", 3600)
     assert (ended.running, ended.tracked_seconds, ended.resolved_at) == (None, 3600, desk.now)
     (entry,) = [each for each in change.updates if isinstance(each, TimeEntry)]
     assert (entry.board_id, entry.ended_at) == ("board_away", desk.now)
@@ -117,6 +118,6 @@ def test_a_card_goes_to_a_list_in_use_of_another_board(desk: FakeStore) -> None:
         go(elsewhere().view(), list_id=card.list_id)
     with pytest.raises(NoListOfStage):
         go(elsewhere(lists=[{"name": "Only", "stage": "done"}]).view())
-    desk.apply(shelves.archive_card(desk.view(card.id), card.id, desk.context)[1])
+    desk.apply(archive.archive_card(desk.view(card.id), card.id, desk.context)[1])
     with pytest.raises(CardArchived):
         go(elsewhere().view())

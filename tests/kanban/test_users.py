@@ -7,7 +7,7 @@ import pytest
 from kanban import users
 from kanban.errors import InstallationOwnerOnly
 from kanban.values import ActionContext, Change
-from tests.kanban.desk import NOON
+from tests.kanban.fake_store import NOON
 
 
 @pytest.fixture

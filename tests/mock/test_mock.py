@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.bundle import Bundle, Operation
-from pipeline.findings import BUNDLE
-from pipeline.mock import create_mock
 from tests.api.client import Client, HttpResponse
+from tools.openapi.bundle import Bundle, Operation
+from tools.openapi.findings import BUNDLE
+from tools.openapi.mock_server import create_mock
 
 DOCUMENT = BUNDLE.read_bytes()
 CONTRACT = Bundle(json.loads(DOCUMENT))

@@ -51,8 +51,14 @@ CONTRACT_TESTS = {
 """Modules of the contract layer, and their tests."""
 
 AUTHORIZATION_TESTS = {
-    "handlers/door.py": ["test_authorization", "test_members", "test_archive", "test_deleted", "test_transfers"],
-    "settling.py": ["test_idempotency", "test_authorization"],
+    "usecases/board_access.py": [
+        "test_authorization",
+        "test_members",
+        "test_archive",
+        "test_deleted",
+        "test_transfers",
+    ],
+    "app/commits.py": ["test_idempotency", "test_authorization"],
     "kanban/tokens.py": ["test_users_and_tokens", "test_tokens_of_tokens", "../kanban/test_tokens"],
     "kanban/members.py": ["test_members", "../kanban/test_members"],
     "handlers/tokens.py": ["test_users_and_tokens", "test_tokens_of_tokens"],

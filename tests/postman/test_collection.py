@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from pipeline.bundle import Bundle
-from pipeline.clients import run_newman
-from pipeline.collection import build_collection, write_collection
-from pipeline.findings import BUNDLE, ROOT
+from tools.openapi.bundle import Bundle
+from tools.openapi.client_generation import run_newman
+from tools.openapi.findings import BUNDLE, ROOT
+from tools.openapi.postman_collection import build_collection, write_collection
 
 
 def test_the_collection_has_a_request_for_every_operation() -> None:
@@ -24,7 +24,7 @@ def test_the_collection_has_a_request_for_every_operation() -> None:
 
 def test_newman_runs_the_collection_against_the_mock() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "pipeline.mock"],
+        [sys.executable, "-m", "tools.openapi.mock_server"],
         cwd=ROOT,
         env=os.environ | {"HOST": "127.0.0.1", "PORT": "0"},
         stdout=subprocess.PIPE,

@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from pipeline.findings import ROOT
 from tests.live_server import LiveServer
 from tests.readme.test_readme import ENTRY, command_of, mask_changing_values
+from tools.openapi.findings import ROOT
 
 MARK = "=== next ==="
 

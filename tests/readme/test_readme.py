@@ -38,7 +38,7 @@ def test_the_commands_of_a_page_answer_what_it_shows(
     shown = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
     entries = [(command_of(entry), entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
     mark = "=== next ==="
-    lines = [f'make() {{ "{sys.executable}" "{ROOT}/tackboard.py" token 2>/dev/null; }}']
+    lines = [f'make() {{ PYTHONPATH="{ROOT}" "{sys.executable}" -m cli token 2>/dev/null; }}']
     for command, _ in entries:
         lines += [command.replace("http://127.0.0.1:8080", live_server.url.rstrip("/")), f"echo; echo '{mark}'"]
 
@@ -69,7 +69,7 @@ def test_the_handler_of_the_readme_is_the_handler() -> None:
 def test_every_variable_of_the_readme_is_read_somewhere() -> None:
     table = re.findall(r"^\| `([A-Z_`, ]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     names = [name for row in table for name in re.findall(r"[A-Z_]{4,}", row)]
-    code = "".join((ROOT / file).read_text() for file in ("configuration.py", "tackboard.py", "wsgi.py"))
+    code = "".join((ROOT / file).read_text() for file in ("app/configuration.py", "cli/main.py", "wsgi.py"))
 
     assert names
     assert [name for name in names if f'"{name}"' not in code] == []

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.soak.ledger import ModelCore
-from tests.soak.rulings import ExpectedError, ExpectedResponse, Request, ensure_accepts_card, find_by_id
+from tests.soak.expectations import ExpectedError, ExpectedResponse, Request, ensure_accepts_card, find_by_id
+from tests.soak.model_core import ModelCore
 from tests.soak.state import Board, Card, Checklist, Column, Item, Label, Membership
 
 

@@ -1,8 +1,8 @@
 """The labels of the model's boards, and what its cards bear."""
 
-from tests.soak.ledger import ModelCore
-from tests.soak.rulings import ExpectedError, ExpectedResponse, Request, ensure_version_matches, find_by_id
-from tests.soak.shapes import list_label_ids, serialize_label
+from tests.soak.expectations import ExpectedError, ExpectedResponse, Request, ensure_version_matches, find_by_id
+from tests.soak.model_core import ModelCore
+from tests.soak.serialize import list_label_ids, serialize_label
 from tests.soak.state import Board, Card, Label
 
 

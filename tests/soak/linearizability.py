@@ -24,7 +24,10 @@ class Call:
     ended_at: int
 
     def __str__(self) -> str:
-        return f"{self.started_at:4d} to {self.ended_at:4d}, client {self.client}: {self.operation} {self.arguments}, {self.result}"
+        return (
+            f"{self.started_at:4d} to {self.ended_at:4d}, client {self.client}: {self.operation} "
+            f"{self.arguments}, {self.result}"
+        )
 
 
 Specification = Callable[[State, Call], State | None]

@@ -1,8 +1,8 @@
 """Who may enter the model's boards, and who works on its cards."""
 
-from tests.soak.ledger import ModelCore
-from tests.soak.rulings import ExpectedError, ExpectedResponse, Request, find_by_id
-from tests.soak.shapes import list_assignees, member_etag, serialize_member
+from tests.soak.expectations import ExpectedError, ExpectedResponse, Request, find_by_id
+from tests.soak.model_core import ModelCore
+from tests.soak.serialize import list_assignees, member_etag, serialize_member
 from tests.soak.state import Board, Card, Membership
 
 _MAX_STOPPED_CLOCKS = 30

@@ -9,13 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.api.client import HttpResponse
-from tests.soak.arranging import OrderingModel
+from tests.soak.archive import ArchiveModel
 from tests.soak.copies import CopiesModel
-from tests.soak.labels import LabelsModel
-from tests.soak.ledger import current_rate
-from tests.soak.members import MembersModel
-from tests.soak.parts import PartsModel
-from tests.soak.rulings import (
+from tests.soak.expectations import (
     ExpectedError,
     ExpectedResponse,
     Request,
@@ -26,10 +22,14 @@ from tests.soak.rulings import (
     find_first_column,
     insert_at_position,
 )
-from tests.soak.shapes import card_etag, format_timestamp, list_assignees, list_label_ids
-from tests.soak.shelves import ArchiveModel
+from tests.soak.labels import LabelsModel
+from tests.soak.members import MembersModel
+from tests.soak.model_core import current_rate
+from tests.soak.ordering import OrderingModel
+from tests.soak.parts import PartsModel
+from tests.soak.serialize import card_etag, format_timestamp, list_assignees, list_label_ids
 from tests.soak.state import Board, Card, Column, Membership
-from tests.soak.timesheets import TimeEntriesModel
+from tests.soak.time_entries import TimeEntriesModel
 
 KEY_LIFETIME = timedelta(hours=24)
 _DEFAULT_COLUMNS = (

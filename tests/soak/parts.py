@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from tests.soak.ledger import ModelCore
-from tests.soak.rulings import (
+from tests.soak.expectations import (
     ExpectedError,
     ExpectedResponse,
     Request,
@@ -12,7 +11,8 @@ from tests.soak.rulings import (
     find_by_id,
     insert_at_position,
 )
-from tests.soak.shapes import (
+from tests.soak.model_core import ModelCore
+from tests.soak.serialize import (
     checklist_etag,
     find_assignee,
     item_etag,

@@ -9,15 +9,15 @@ from itertools import count
 from random import Random
 from typing import NoReturn
 
-from app import create_app
+from app.factory import create_app
 from contract.responses import ContractBreach
 from kanban.store import Store
 from tests.api.client import Client
-from tests.api.clock import ManualClock
-from tests.soak.chance import seeded_random
-from tests.soak.lookout import Difference, Observer
+from tests.api.manual_clock import ManualClock
 from tests.soak.model import Model
-from tests.soak.wishes import RequestGenerator
+from tests.soak.observer import Difference, Observer
+from tests.soak.randomness import seeded_random
+from tests.soak.request_generator import RequestGenerator
 
 STEPS = 50
 

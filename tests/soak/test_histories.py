@@ -8,10 +8,10 @@ from typing import Any, cast
 from kanban.store import StaleRead, Store
 from kanban.values import Board, Change, Entity, List, StoredResponse
 from tests.api.client import HttpResponse
-from tests.soak.chance import seeded_random
+from tests.soak.concurrency import create_client, run_concurrently
 from tests.soak.conftest import IS_FULL, Engine
-from tests.soak.crowd import create_client, run_concurrently
 from tests.soak.linearizability import Call, count_overlaps, format_history, is_linearizable
+from tests.soak.randomness import seeded_random
 
 CLIENTS = 4
 CALLS = 5

@@ -12,10 +12,10 @@ import pytest
 from tests.api.client import Client
 from tests.engines.dynamodb_server import create_table_url
 from tests.live_server import LiveServer
-from tests.soak.chance import seeded_random
+from tests.soak.concurrency import list_cards
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
-from tests.soak.crowd import list_cards
-from tests.soak.over_http import connect_client
+from tests.soak.randomness import seeded_random
+from tests.soak.socket_client import connect_client
 from tests.soak.writers import Writer, check_board, without_clock
 
 KILLS = {"sqlite": 500 if IS_FULL else 5}

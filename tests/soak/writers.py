@@ -7,8 +7,8 @@ from threading import Semaphore
 from typing import Any, NamedTuple
 
 from tests.api.client import Client, HttpResponse
-from tests.soak.crowd import list_cards, list_events
-from tests.soak.over_http import CONNECTION_ERRORS
+from tests.soak.concurrency import list_cards, list_events
+from tests.soak.socket_client import CONNECTION_ERRORS
 
 _STEPS = {"todo": "start", "in_progress": "resolve", "done": "reopen"}
 _MAX_CARDS = 8

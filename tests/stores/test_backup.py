@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from kanban import tokens
 from kanban.values import Change
-from stores import StoreOpenError, migrations, open_store
+from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, create_backup, create_dated_backup, restore_backup
 from stores.backup_file import BackupError, verify_backup
+from stores.sql import migrations
 from tests.engines.postgresql_server import PostgresqlServer
-from tests.stores.parts import add_full_card
+from tests.stores.part_builders import add_full_card
 from tests.stores.world import World
 
 

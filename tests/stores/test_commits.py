@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.record import build_change
+from kanban.events import build_change
 from kanban.store import AlreadyExists, StaleRead, Store
 from kanban.values import ActionContext, Change, Event, Role, StoredResponse
 from tests.stores.conftest import OpenStore

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from kanban import cards, lists, ranks
+from kanban import cards, lists
+from kanban.ordering import ranks
 from kanban.store import AlreadyExists, CardQuery, NeighbourOf, Store
-from stores.dynamodb_ranks import NEIGHBOURS_PER_SIDE
+from stores.dynamodb.rebalance import NEIGHBOURS_PER_SIDE
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import World, make_card

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.record import build_change
+from kanban.events import build_change
 from kanban.store import CardQuery, CardSort, CardState, Store
 from kanban.values import BoardView, Card, List, TimeEntry
-from stores.dynamodb_assigned import MAX_PAGE_READS
+from stores.dynamodb.listings import MAX_PAGE_READS
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World, make_card

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from kanban import boards, cards, lists, ranks, transfers
+from kanban import boards, cards, lists, transfers
+from kanban.ordering import ranks
 from kanban.store import Busy, CardQuery, CardSort, StaleRead, Store
 from kanban.values import Card
-from stores import dynamodb_keys as keys
-from stores.dynamodb_attributes import to_number
-from stores.dynamodb_client import MAX_RETRY_SECONDS
-from stores.dynamodb_holds import MAX_FREE_ATTEMPTS, MAX_HOLD, MIN_HOLD
+from stores.dynamodb import keys
+from stores.dynamodb.attributes import to_number
+from stores.dynamodb.client import MAX_RETRY_SECONDS
+from stores.dynamodb.holds import MAX_FREE_ATTEMPTS, MAX_HOLD, MIN_HOLD
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.part_builders import make_checklist, make_comment, make_item, make_time_entry
 from tests.stores.world import NOON, World, make_card
 
 CROWD = 480

@@ -11,8 +11,8 @@ import pytest
 from kanban import cards
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
 from kanban.values import Card, Change
-from stores.dynamodb_client import MAX_RETRY_SECONDS
-from stores.dynamodb_writes import TooLarge
+from stores.dynamodb.client import MAX_RETRY_SECONDS
+from stores.dynamodb.plan import TooLarge
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Fault, Wire
 from tests.stores.test_dynamodb_write_faults import (

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kanban import boards, ranks
+from kanban import boards
+from kanban.ordering import ranks
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
 from kanban.values import Board, Card, Change, Comment, Event, StoredResponse
 from tests.engines import dynamodb_wire as wire

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from kanban import cards, checklist_items, checklists, gatherings, time_entries, transfers
-from kanban.record import build_change
+from kanban import bulk_moves, cards, checklist_items, checklists, transfers
+from kanban.events import build_change
 from kanban.store import CardQuery, PartKey, StaleRead, Store
+from kanban.timekeeping import time_entries
 from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
-from stores.dynamodb_reading import TableReader
+from stores.dynamodb.reads import TableReader
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import make_checklist, make_comment, make_item
+from tests.stores.part_builders import make_checklist, make_comment, make_item
 from tests.stores.world import World
 
 IN_ONE, WITHOUT_ROOM, AHEAD = 5, 60, 150
@@ -183,7 +184,7 @@ def gathered(world: World, limit: int) -> Change:
     """All cards of the first list go to the last; so many are read at once."""
     todo, view = world.find_list("To do"), world.read_board()
     there = world.list_cards(CardQuery(todo.id), limit)
-    _, _, change = gatherings.move_cards(
+    _, _, change = bulk_moves.move_cards(
         view, todo.id, there, world.context(), target_list_id=world.find_list("Done").id
     )
     assert change is not None

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kanban import ranks, sizes
+from kanban import card_size
+from kanban.ordering import ranks
 from kanban.values import Card, Link, TimeEntry
-from stores.dynamodb_cards import card_to_item
+from stores.dynamodb.card_items import card_to_item
 
 MOST = 400 * 1024
 INDEXES = 3
@@ -82,7 +83,7 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
 def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, letter: str, links: int) -> None:
     more = [Link("https://x/" + '"' * 1740, '"' * 200)] * links
     count = 20_000 // len(letter)
-    while sizes.compute_stored_bytes(title, letter * count, more) > sizes.MAX_STORED_BYTES:
+    while card_size.compute_stored_bytes(title, letter * count, more) > card_size.MAX_STORED_BYTES:
         more, count = (more[:-1], count) if more else (more, count - 10)
     card = full_card(title, letter * count, more)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from kanban import cards, lists, ranks, tokens
-from kanban.record import build_change
+from kanban import cards, lists, tokens
+from kanban.events import build_change
+from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Card, Comment, Token
 from tests.engines import dynamodb_wire as wire

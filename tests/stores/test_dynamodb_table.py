@@ -13,8 +13,9 @@ import yaml
 from kanban import tokens
 from kanban.store import Store
 from kanban.values import Change, StoredResponse
-from stores import StoreOpenError, dynamodb_table, open_store
-from stores.dynamodb_client import connect
+from stores import StoreOpenError, open_store
+from stores.dynamodb import table_definition
+from stores.dynamodb.client import connect
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_server import create_table_url
 from tests.engines.dynamodb_wire import Wire
@@ -135,7 +136,7 @@ def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, 
 def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, difference: dict[str, Any]) -> None:
     url = create_table_url(dynoxide)
     names = difference.pop("names")
-    wanted = {part: dynamodb_table.load_definition()[part] for part in ("BillingMode", "KeySchema")} | difference
+    wanted = {part: table_definition.load_definition()[part] for part in ("BillingMode", "KeySchema")} | difference
     attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
     with closing(local(dynoxide)) as client:
         client.create_table(
@@ -148,12 +149,12 @@ def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, differ
 
     assert told == (
         f"The DynamoDB table '{wire.table_name(url)}' is not a Tackboard's: its keys and indexes are not those of "
-        f"resources/table.yml."
+        f"infrastructure/resources/table.yml."
     )
 
 
 def test_a_new_table_looks_as_the_template_says(dynoxide: str, table_url: str) -> None:
-    wanted = dynamodb_table.load_definition()
+    wanted = table_definition.load_definition()
 
     with closing(local(dynoxide)) as client:
         found = client.describe_table(TableName=wire.table_name(table_url))["Table"]
@@ -175,9 +176,9 @@ ShortForms.add_multi_constructor("!", lambda _, __, node: str(node.value))
 
 def test_the_deployment_takes_the_table_from_there() -> None:
     deployment = yaml.load((ROOT / "serverless.yml").read_text(), ShortForms)  # noqa: S506 - it is a SafeLoader.
-    table = dynamodb_table.load_definition()
+    table = table_definition.load_definition()
 
-    assert "${file(resources/table.yml)}" in deployment["resources"]
+    assert "${file(infrastructure/resources/table.yml)}" in deployment["resources"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
@@ -193,7 +194,7 @@ def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None
         return send(request)
 
     line.faults["CreateTable"] = iter([overtaken])
-    dynamodb_table.create_table(line.client, wire.table_name(url))
+    table_definition.create_table(line.client, wire.table_name(url))
 
     open_store(url).close()
     line.close()

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from kanban.record import build_change
+from kanban.events import build_change
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store
 from kanban.values import BoardView, Card, Change, Comment, Part, StoredResponse
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
-from tests.stores.parts import make_checklist, make_item
+from tests.stores.part_builders import make_checklist, make_item
 from tests.stores.world import World, collect_pages
 
 FEW, MANY = 5, 250

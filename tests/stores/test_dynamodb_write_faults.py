@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.record import build_change
+from kanban.events import build_change
 from kanban.store import AlreadyExists, Busy, CardQuery, Store
 from kanban.values import ActionContext, Change, Color, Comment, Label, Role, Stage, StoredResponse
 from tests.engines import dynamodb_wire as wire

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from carrying import export_board_to_file, import_board_from_file
-from kanban import cards, checklists, comments, marks, trello
+from cli.board_files import export_board_to_file, import_board_from_file
+from cli.progress import ProgressBar
+from kanban import cards, checklists, comments, labels_and_assignees
+from kanban.interchange import trello_import
 from kanban.store import Store
 from kanban.values import Role
-from progress import ProgressBar
 from stores import open_store
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
@@ -48,7 +49,7 @@ def test_a_board_stays_equal_from_engine_to_engine(
     first = world.add_card("First", description="日本\n<script>", hourly_rate_minor=5, external_id="JIRA-1")
     world.apply(comments.create, first.id, text="Looks *good*.")
     world.apply(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
-    world.apply(marks.assign, first.id, user_id="bob")
+    world.apply(labels_and_assignees.assign, first.id, user_id="bob")
     world.apply(checklists.create, first.id, there=(), name="Empty")
     world.apply(cards.create, user=bob, title="Running", list_id=world.find_list("Doing").id)
     world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
@@ -95,7 +96,7 @@ def test_a_large_commit_tells_how_far_it_is(open_again: OpenStore) -> None:
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     cards = [{"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": str(number)} for number in range(2, 152)]
     export = {"id": "5f3c2a1b9d8e7f6a5b4c3d77", "name": "Large", "lists": [todo], "cards": cards}
-    _, change, _ = trello.import_board(export, world.context())
+    _, change, _ = trello_import.import_board(export, world.context())
     told: list[int] = []
 
     store.commit(change, progress=told.append)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import checklists, copies, gatherings, ranks, shelves, sizes, transfers
+from kanban import archive, bulk_moves, card_size, checklists, copies, transfers
+from kanban.ordering import ranks
 from kanban.store import CardQuery
 from kanban.values import MAX_CHECKLISTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, Card, Checklist, Color, Label, TimeEntry
-from tests.stores.parts import make_checklist, make_item, make_time_entry
+from tests.stores.part_builders import make_checklist, make_item, make_time_entry
 from tests.stores.world import World, make_card
 
 WIDE = "𐐀"
@@ -36,7 +37,7 @@ def add_all_labels(world: World) -> tuple[str, ...]:
     return tuple(each.id for each in made)
 
 
-def add_long_cards(world: World, list_name: str, count: int, text: int = sizes.MAX_COMMIT_CHARACTERS) -> list[Card]:
+def add_long_cards(world: World, list_name: str, count: int, text: int = card_size.MAX_COMMIT_CHARACTERS) -> list[Card]:
     """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
     list_, places, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
     description = WIDE * min(20_000, text // count - 1)
@@ -69,7 +70,7 @@ def read_checklists(world: World, card: Card) -> Sequence[Checklist]:
 @pytest.mark.parametrize("what", ["list", "board"])
 def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(world: World, what: str) -> None:
     made = add_long_cards(
-        world, "Doing", shelves.MAX_STOPPED_CLOCKS, sizes.MAX_STORED_BYTES // 8 * shelves.MAX_STOPPED_CLOCKS
+        world, "Doing", archive.MAX_STOPPED_CLOCKS, card_size.MAX_STORED_BYTES // 8 * archive.MAX_STOPPED_CLOCKS
     )
     note = {"note": WIDE * 1000}
     running = [replace(each, running=make_time_entry(world, each, 0, None, **note)) for each in made]
@@ -77,14 +78,14 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
         assert isinstance(card.running, TimeEntry)
         world.write(creates=(card.running,), updates=(card,))
     world.advance(hours=1)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), shelves.MAX_STOPPED_CLOCKS)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), archive.MAX_STOPPED_CLOCKS)
     assert found is not None
     there = world.list_cards()
 
     if what == "list":
-        _, change = shelves.archive_list(found[0], world.find_list("Doing").id, world.context(), there)
+        _, change = archive.archive_list(found[0], world.find_list("Doing").id, world.context(), there)
     else:
-        _, change = shelves.archive_board(found[0], world.context(), there)
+        _, change = archive.archive_board(found[0], world.context(), there)
     assert change is not None
     world.store.commit(change)
 
@@ -96,7 +97,7 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
 
 def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
-    length = (sizes.MAX_COMMIT_CHARACTERS - 10_500) // (MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST) - 50
+    length = (card_size.MAX_COMMIT_CHARACTERS - 10_500) // (MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST) - 50
     inside = make_full_checklists(world, card, length, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
     copy, change = copies.copy_card(world.read_board(card.id), card.id, inside, world.context())
@@ -109,7 +110,7 @@ def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world
 
 
 def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
-    made = add_long_cards(world, "To do", 20, sizes.MAX_COMMIT_CHARACTERS - 6000 * 51)
+    made = add_long_cards(world, "To do", 20, card_size.MAX_COMMIT_CHARACTERS - 6000 * 51)
     inside = {each.id: make_full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
 
     copy, change = copies.copy_list(world.read_board(), made[0].list_id, made, inside, world.context())
@@ -121,17 +122,17 @@ def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_co
 
 
 def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: World) -> None:
-    made = add_long_cards(world, "Doing", gatherings.MAX_MOVED_CARDS)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), gatherings.MAX_MOVED_CARDS)
+    made = add_long_cards(world, "Doing", bulk_moves.MAX_MOVED_CARDS)
+    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), bulk_moves.MAX_MOVED_CARDS)
     assert found is not None
     there = world.list_cards()
 
     done = world.find_list("Done").id
-    moved, left, change = gatherings.move_cards(found[0], made[0].list_id, there, world.context(), target_list_id=done)
+    moved, left, change = bulk_moves.move_cards(found[0], made[0].list_id, there, world.context(), target_list_id=done)
     assert change is not None
     world.store.commit(change)
 
-    assert (moved, left) == (gatherings.MAX_MOVED_CARDS, 0)
+    assert (moved, left) == (bulk_moves.MAX_MOVED_CARDS, 0)
     assert [each.id for each in world.list_cards(CardQuery(list_id=done))] == [each.id for each in made]
 
 

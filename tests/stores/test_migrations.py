@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from stores import migrations
-from stores.schema import metadata
+from stores.sql import migrations
+from stores.sql.tables import metadata
 
 FOLDER = Path(migrations.__file__).parent
 

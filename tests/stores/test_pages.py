@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kanban import boards, cards, lists, ranks
+from kanban import boards, cards, lists
+from kanban.ordering import ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort, NeighbourOf, Store
 from kanban.text import build_search_text, fold
 from kanban.values import Card, Page, PageKey, Role, Stage

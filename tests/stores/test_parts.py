@@ -7,7 +7,7 @@ import pytest
 
 from kanban.store import CardQuery, PartKey, StaleRead
 from kanban.values import Card, Checklist, Comment, Part, Role, TimeEntry
-from tests.stores.parts import add_full_card, make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.part_builders import add_full_card, make_checklist, make_comment, make_item, make_time_entry
 from tests.stores.world import World, collect_pages
 
 LIMITS = [1, 2, 7, 100]

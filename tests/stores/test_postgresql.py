@@ -16,11 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from kanban import lists
-from stores import StoreOpenError, migrations, open_store, sql_writes, statements
-from stores.engine import find_kind_by_constraint
-from stores.schema import metadata
+from stores import StoreOpenError, open_store
+from stores.sql import migrations, read_statements, write_statements
+from stores.sql.engine import find_kind_by_constraint
+from stores.sql.tables import metadata
 from tests.engines.postgresql_server import PostgresqlServer
-from tests.stores.queries import FLAGS, list_queries
+from tests.stores.sql_queries import FLAGS, list_queries
 from tests.stores.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -178,8 +179,8 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     def upgrade(connection: sa.Connection) -> None:
         upgrades.append(connection.exec_driver_sql("UPDATE tackboard_schema SET version_num = '9998'"))
 
-    monkeypatch.setattr("stores.migrations.HEAD", "9998")
-    monkeypatch.setattr("stores.migrations.upgrade", upgrade)
+    monkeypatch.setattr("stores.sql.migrations.HEAD", "9998")
+    monkeypatch.setattr("stores.sql.migrations.upgrade", upgrade)
 
     with ThreadPoolExecutor(4) as pool:
         for store in pool.map(open_store, [postgresql.url(database)] * 4):
@@ -196,7 +197,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
         connection.exec_driver_sql("SELECT * FROM missing")
 
     with monkeypatch.context() as patched:
-        patched.setattr("stores.migrations.upgrade", fails)
+        patched.setattr("stores.sql.migrations.upgrade", fails)
         assert open_error(postgresql.url(database)).endswith('cannot be used: relation "missing" does not exist.')
 
     open_store(postgresql.url(database)).close()
@@ -254,7 +255,7 @@ def test_a_database_without_a_schema_is_told(postgresql: PostgresqlServer, datab
 def test_a_server_that_is_too_old_is_told(
     postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stores.postgresql._MIN_SERVER_VERSION", 990_000)
+    monkeypatch.setattr("stores.sql.postgresql._MIN_SERVER_VERSION", 990_000)
 
     assert open_error(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
 
@@ -350,22 +351,22 @@ QUERIES = list_queries(use_lateral=True)
 WRITES: dict[str, sa.Update | sa.Delete] = {
     **{
         name: value
-        for name, value in vars(sql_writes).items()
+        for name, value in vars(write_statements).items()
         if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
     },
     **{
         f"{name} {table}": statement
         for name in ("UPDATE_IF_VERSION_MATCHES", "UPDATE_ON_BOARD", "DELETE_ON_BOARD")
-        for table, statement in getattr(sql_writes, name).items()
+        for table, statement in getattr(write_statements, name).items()
     },
     **{
         f"{name} {number}": statement
         for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
-        for number, statement in enumerate(getattr(sql_writes, name))
+        for number, statement in enumerate(getattr(write_statements, name))
     },
-    **{f"reassign_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
+    **{f"reassign_items {count}": write_statements.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
+        f"update_board {revives} {leaves}": write_statements.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
     },
 }
@@ -374,7 +375,7 @@ DIALECT = sa.dialects.registry.load("postgresql.psycopg")(paramstyle="numeric_do
 
 def explain(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update | sa.Delete) -> str:
     """How PostgreSQL goes about a statement, whatever its parameters, when it scans and sorts only where it must."""
-    text = statements.PreparedStatement(statement, DIALECT).text
+    text = read_statements.PreparedStatement(statement, DIALECT).text
     nulls = ", ".join("NULL" for _ in {*re.findall(r"\$\d+", text)})
     for setting in ("enable_seqscan = off", "enable_sort = off", "enable_bitmapscan = off"):
         shell.execute(f"SET {setting}".encode())
@@ -396,7 +397,7 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
 
 @pytest.mark.parametrize("continued", FLAGS)
 def test_what_is_worked_on_is_found_by_its_end(shell: psycopg.Connection[Any], *, continued: bool) -> None:
-    steps = explain(shell, statements.select_time_entries_with_cards(continued=continued))
+    steps = explain(shell, read_statements.select_time_entries_with_cards(continued=continued))
 
     assert re.search(r"ix_time_entries_worked on time_entries entry.*\n *Index Cond: .*COALESCE\(ended_at", steps)
 

@@ -14,12 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from kanban import cards, ranks
+from kanban import cards
+from kanban.ordering import ranks
 from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, Unavailable
 from kanban.values import Stage, StoredResponse
-from stores.postgresql import open_postgresql
+from stores.sql.postgresql import open_postgresql
 from tests.engines.postgresql_server import PostgresqlServer, run_server
-from tests.engines.tapped_line import TcpProxy
+from tests.engines.tcp_proxy import TcpProxy
 from tests.stores.world import NOON, World
 
 TIMEOUT = 0.2
@@ -249,7 +250,7 @@ def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.C
 
 
 def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stores.postgresql.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("stores.sql.postgresql.MAX_CONNECTIONS", 1)
     with closing(open_postgresql(url)) as store:
         world = World(store)
 
@@ -260,7 +261,7 @@ def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pyt
 
 
 def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stores.postgresql.MAX_CONNECTIONS", 0)
+    monkeypatch.setattr("stores.sql.postgresql.MAX_CONNECTIONS", 0)
 
     with closing(open_postgresql(url, timeout=0.0)) as store, pytest.raises(Busy, match="in use"):
         store.check_ready()

@@ -8,9 +8,9 @@ import pytest
 from kanban import boards
 from kanban.store import CardQuery, CardState
 from kanban.values import Change, Role, StoredResponse
-from stores.dynamodb_store import DynamoStore
+from stores.dynamodb.store import DynamoStore
 from tests.stores.conftest import OpenStore
-from tests.stores.parts import add_full_card
+from tests.stores.part_builders import add_full_card
 from tests.stores.world import World
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from kanban.store import Busy, Store, Unavailable
-from stores import backup, open_store, sql, sqlite
-from stores.readiness import FRESH_SECONDS, MAX_BUSY_SECONDS, WriteReadiness
+from stores import backup, open_store
+from stores.sql import sqlite
+from stores.sql import store as sql_store
+from stores.sql.readiness import FRESH_SECONDS, MAX_BUSY_SECONDS, WriteReadiness
 from tests.stores.world import World
 
 
@@ -29,7 +31,7 @@ class FakeClock:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     watch = FakeClock()
-    monkeypatch.setattr(sql, "Readiness", lambda: WriteReadiness(watch))
+    monkeypatch.setattr(sql_store, "WriteReadiness", lambda: WriteReadiness(watch))
     return watch
 
 

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from stores.schema import metadata
+from stores.sql.tables import metadata
 
 # Users are never erased.
 REFERENCES = {

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, gatherings, ranks
+from kanban import bulk_moves, cards
 from kanban.errors import NotFound, TooManyCards
+from kanban.ordering import ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort
 from kanban.values import MAX_CARDS_PER_LIST, BoardView, Card, Link, Page, PageKey
 from tests.stores.world import World, collect_pages, make_card
@@ -82,9 +83,9 @@ def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
 
     steps = []
     while world.find_list("To do").card_count:
-        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), gatherings.MAX_MOVED_CARDS)
+        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), bulk_moves.MAX_MOVED_CARDS)
         assert found is not None
-        moved, _, change = gatherings.move_cards(
+        moved, _, change = bulk_moves.move_cards(
             found[0], todo.id, found[1].items, world.context(), target_list_id=done.id
         )
         assert change is not None

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from kanban import lists
 from kanban.store import Busy, Unavailable
 from kanban.values import Stage
-from stores import StoreOpenError, migrations, open_store
-from stores.sqlite import open_sqlite
+from stores import StoreOpenError, open_store
+from stores.sql import migrations
+from stores.sql.sqlite import open_sqlite
 from tests.stores.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -194,7 +195,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatc
         connection.exec_driver_sql("SELECT * FROM missing")
 
     with monkeypatch.context() as patched:
-        patched.setattr("stores.migrations.upgrade", fails)
+        patched.setattr("stores.sql.migrations.upgrade", fails)
         assert open_error(f"sqlite:///{path}").endswith("cannot be used: no such table: missing.")
 
     open_store(f"sqlite:///{path}").close()

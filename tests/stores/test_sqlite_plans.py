@@ -10,34 +10,34 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
-from stores import purging, sql_writes, statements
-from tests.stores.queries import DUE_FILTERS, FLAGS, list_queries
+from stores.sql import purge, read_statements, write_statements
+from tests.stores.sql_queries import DUE_FILTERS, FLAGS, list_queries
 
 QUERIES = list_queries(use_lateral=False)
 WRITES = {
     **{
         name: value
-        for name, value in vars(sql_writes).items()
+        for name, value in vars(write_statements).items()
         if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
     },
     **{
         f"{name} {table}": statement
         for name in ("UPDATE_IF_VERSION_MATCHES", "UPDATE_ON_BOARD", "DELETE_ON_BOARD")
-        for table, statement in getattr(sql_writes, name).items()
+        for table, statement in getattr(write_statements, name).items()
     },
     **{
         f"{name} {number}": statement
         for name in ("CLEAR_CARD_ROWS", "MOVE_PARTS")
-        for number, statement in enumerate(getattr(sql_writes, name))
+        for number, statement in enumerate(getattr(write_statements, name))
     },
-    **{f"reassign_items {count}": sql_writes.reassign_items(count) for count in (0, 2)},
+    **{f"reassign_items {count}": write_statements.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": sql_writes.update_board(restores=revives, actor_leaves=leaves)
+        f"update_board {revives} {leaves}": write_statements.update_board(restores=revives, actor_leaves=leaves)
         for revives, leaves in itertools.product(FLAGS, FLAGS)
     },
     **{
         f"purge {name} {number}": statement
-        for name, value in vars(purging).items()
+        for name, value in vars(purge).items()
         for number, statement in enumerate(value if isinstance(value, tuple) else (value,))
         if isinstance(statement, sa.Select | sa.Delete | ReturningDelete)
     },
@@ -49,7 +49,7 @@ BY_TIME = str(sorted(DUE_FILTERS | {"updated_since"}))
 
 def explain(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
     """How SQLite goes about a statement."""
-    prepared = statements.PreparedStatement(statement, sqlite.dialect())
+    prepared = read_statements.PreparedStatement(statement, sqlite.dialect())
     with closing(sqlite3.connect(path)) as shell:
         steps = shell.execute(f"EXPLAIN QUERY PLAN {prepared.text}", [None] * prepared.text.count("?")).fetchall()
     return [step[-1] for step in steps]
@@ -80,6 +80,6 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
 
 @pytest.mark.parametrize("continued", FLAGS)
 def test_what_is_worked_on_is_found_by_its_end(empty_sqlite: Path, *, continued: bool) -> None:
-    steps = explain(empty_sqlite, statements.select_time_entries_with_cards(continued=continued))
+    steps = explain(empty_sqlite, read_statements.select_time_entries_with_cards(continued=continued))
 
     assert steps[0] == "SEARCH entry USING INDEX ix_time_entries_worked (board_id=? AND <expr>>?)"

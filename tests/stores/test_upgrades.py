@@ -19,9 +19,10 @@ from kanban import tokens, users
 from kanban.errors import InstallationOwnerOnly
 from kanban.ids import IdGenerator
 from kanban.values import ActionContext, Member, Role
-from stores import StoreOpenError, migrations, open_store
+from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, restore_backup
-from stores.migrations import VERSION_TABLE
+from stores.sql import migrations
+from stores.sql.migrations import VERSION_TABLE
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.conftest import postgresql
 
@@ -257,7 +258,7 @@ def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
         connection.exec_driver_sql("DROP TABLE cards")
         connection.exec_driver_sql("SELECT * FROM missing")
 
-    monkeypatch.setattr("stores.migrations.upgrade", fail)
+    monkeypatch.setattr("stores.sql.migrations.upgrade", fail)
     with pytest.raises(StoreOpenError):
         open_store(sqlite_url(path), report=reports.append)
 

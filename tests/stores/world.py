@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from kanban import boards, cards, lists, tokens, users
+from kanban.events import build_change
 from kanban.ids import IdGenerator
-from kanban.record import build_change
 from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
 from kanban.values import (
     ActionContext,

@@ -1,0 +1,1 @@
+"""The application: the document, the handlers and a store, put together."""

@@ -1,0 +1,80 @@
+"""What the environment says, read and checked in one place: the same under every server, and on AWS Lambda."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+DEFAULT_RATE_LIMIT = 3000
+"""Requests that each user may make in a minute, unless the environment says otherwise."""
+
+MAX_PORT = 65_535
+_MAX_RATE_LIMIT = 1_000_000
+_MAX_DIGITS = 7
+
+# As browsers send it: lower case, no path, and no port that goes without saying.
+_ORIGIN = re.compile(
+    r"[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
+)
+_DEFAULT_PORT = re.compile(r"http:.*:80|https:.*:443")
+
+
+class InvalidSetting(Exception):
+    """A variable of the environment has a value that can't be meant; the message is one sentence that names it."""
+
+
+def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the keyword arguments of `create_app`. Raises InvalidSetting.
+
+    OPEN_SIGNUP is 1 to let anyone make a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
+    as many as they like; CORS_ORIGINS is a list of web origins with commas between.
+    """
+    return {
+        "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
+        "rate_limit": read_number(environment, "RATE_LIMIT", DEFAULT_RATE_LIMIT, _MAX_RATE_LIMIT),
+        "origins": read_origins(environment),
+    }
+
+
+def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str:
+    """Return how lines of the log are written, `json` or `text`; text by default on a terminal.
+
+    Raises InvalidSetting.
+    """
+    return read_choice(environment, "LOG_FORMAT", ("text", "json") if is_terminal else ("json", "text"))
+
+
+def read_number(environment: Mapping[str, str], name: str, default: int, maximum: int) -> int:
+    """Return a whole number from 0 to `largest`; the default if the variable is absent or empty.
+
+    Raises InvalidSetting.
+    """
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) <= maximum):
+        raise InvalidSetting(f"{name} is {_quote(text)}, but must be a number from 0 to {maximum}.")
+    return int(text)
+
+
+def read_choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices; the first if the variable is absent or empty. Raises InvalidSetting."""
+    text = environment.get(name) or choices[0]
+    if text not in choices:
+        raise InvalidSetting(f"{name} is {_quote(text)}, but must be {' or '.join(choices)}.")
+    return text
+
+
+def read_origins(environment: Mapping[str, str]) -> list[str]:
+    """Return the web origins of CORS_ORIGINS. Raises InvalidSetting for one that no browser sends."""
+    origins = [origin.strip() for origin in environment.get("CORS_ORIGINS", "").split(",")]
+    for origin in filter(None, origins):
+        if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
+            raise InvalidSetting(
+                f"CORS_ORIGINS has {_quote(origin)}, but must name origins as browsers send them,"
+                " like https://app.example.org or http://localhost:5173, with commas between."
+            )
+    return [origin for origin in origins if origin]
+
+
+def _quote(text: str) -> str:
+    """Quote as much of a value as fits into a sentence."""
+    most = 60
+    return f"'{text[:most]}…'" if len(text) > most else f"'{text}'"

@@ -1,5 +1,0 @@
-"""Deployment: building the package, rehearsing it on this machine, deploying it to AWS.
-
-`finish.py`, `package.js` and `routes.js` are used by osls (serverless.yml); the other modules are what `make package`,
-`make lambda`, `make rehearse` and `make deploy` run. Nothing of this is in the package.
-"""

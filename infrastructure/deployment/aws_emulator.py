@@ -1,0 +1,98 @@
+"""An AWS on this machine: ministack, on loopback, which holds the function to its role."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infrastructure.deployment.package_build import ROOT, DeploymentFailed, Package
+
+_MINISTACK = ROOT / ".venv-deploy" / "bin" / "ministack"
+_START_SECONDS = 30.0
+
+REGION = "eu-central-1"
+
+NOT_EMULATED = (
+    "alarms over several metrics (they are left out here)",
+    "what CloudFront asks of the API (it calls no address of AWS's)",
+    "arm64, SnapStart and throttling",
+    "access logs, detailed metrics and X-Ray",
+    "encryption, recovery and expiry of the table",
+)
+"""What this AWS doesn't do; tests/deploy looks at the template instead."""
+
+
+def build_environment(address: str) -> dict[str, str]:
+    """An environment in which every tool of AWS's finds this one, and can find no other."""
+    return {
+        "AWS_ACCESS_KEY_ID": "rehearsal",
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": address,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+
+
+@contextmanager
+def run_emulator(log: Path) -> Iterator[str]:
+    """The address of a running emulator, new and empty. Raises Failed."""
+    if not _MINISTACK.exists():
+        raise DeploymentFailed("The emulator is not installed: make rehearse installs it into .venv-deploy.")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not re.match("(?i)https?_proxy|all_proxy", name)},
+        **build_environment(address),
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_ACCOUNT_ID": "123456789012",
+        "MINISTACK_REGION": REGION,
+    }
+    with log.open("w") as out, subprocess.Popen([_MINISTACK], env=environment, stdout=out, stderr=out) as process:
+        try:
+            _wait_until_healthy(address, process)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < _START_SECONDS:
+        try:
+            with urllib.request.urlopen(f"{address}/_ministack/health", timeout=2):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise DeploymentFailed("The emulator did not start.")
+
+
+def remove_unsupported_resources(package: Package) -> list[str]:
+    """Leave out of a package what the emulator refuses; the names of it."""
+    state = json.loads(package.state.read_text())
+    resources: dict[str, Any] = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
+    gone = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
+    for name in gone:
+        del resources[name]
+    page = resources["Dashboard"]["Properties"]["DashboardBody"]
+    for name in gone:
+        page["Fn::Sub"] = re.sub(rf'"\$\{{{name}\.Arn\}}",?\s*', "", page["Fn::Sub"])
+    page["Fn::Sub"] = re.sub(r",\s*\]", "]", page["Fn::Sub"])
+    package.state.write_text(json.dumps(state))
+    return gone

@@ -1,0 +1,157 @@
+"""Finish a Lambda package: leave out what never runs, add bytecode, check, and write it so that it can be made again.
+
+Two packages of the same sources are the same bytes: entries are sorted and bear no date. Bytecode goes by the hash of
+its source and isn't checked against it (PEP 552), as Lambda's file system is read-only: imports take a third of the
+time. It must be made by the Python that will read it, and has no docstrings. Packages of others come as bytecode
+alone; ours keep their sources.
+
+Usage: finish_package.py package.zip --architecture arm64 --most 8
+"""
+
+import argparse
+import ast
+import hashlib
+import importlib.util
+import io
+import marshal
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
+"""What stands in an ELF file as its machine (e_machine), by Lambda's name of the architecture."""
+
+MEGABYTE = 2**20
+"""As AWS counts them."""
+
+_NODES_WITHOUT_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
+
+MAX_UNPACKED_MEGABYTES = 250
+"""Megabytes: Lambda takes no more."""
+
+_UNUSED_FILES_PATTERN = re.compile(
+    r"""
+      (^|/)(__pycache__|tests?|testing|benchmarks)/
+    | \.dist-info/
+    | \.(c|h|pxd|pyi|pyx|rst|md|typed)$
+    | ^bin/
+    | ^requirements.*\.txt$
+    # The adapter's own way in, which would take commands.
+    | ^(wsgi_handler\.py|\.serverless-wsgi)$
+    # The parser in C; nothing parses YAML here.
+    | ^(yaml/_yaml|_yaml/)
+    | ^connexion/(apps/flask|frameworks/flask|cli)\.py$
+    # Event loops: the bridge drives coroutines itself.
+    | ^anyio/(_backends/|pytest_plugin)
+    | ^(starlette/testclient|werkzeug/debug/)
+    """,
+    re.VERBOSE,
+)
+"""What is in the packages and never runs."""
+
+
+class PackageRejected(Exception):
+    """The package must not be deployed; the message says why in a sentence."""
+
+
+def finish_package(package: Path, architecture: str, max_megabytes: float) -> str:
+    """Rewrite the package in place; a sentence about it. Raises Unfit, and leaves the package as it was."""
+    files, foreign = _read_package(package)
+    _check_architecture(files, architecture)
+    finished = dict(_add_bytecode(files, foreign))
+    packed = _build_zip(finished)
+    megabytes, unpacked = len(packed) / MEGABYTE, sum(map(len, finished.values())) / MEGABYTE
+    if megabytes > max_megabytes:
+        raise PackageRejected(f"The package has {megabytes:.2f} MB, but may have {max_megabytes:g}.")
+    if unpacked > MAX_UNPACKED_MEGABYTES:
+        raise PackageRejected(f"The package has {unpacked:.0f} MB unpacked; Lambda takes {MAX_UNPACKED_MEGABYTES}.")
+    package.write_bytes(packed)
+    return (
+        f"{package.name}: {megabytes:.2f} MB, {unpacked:.1f} MB unpacked, {len(finished)} files, "
+        f"for {architecture} and Python {sys.version_info.major}.{sys.version_info.minor}\n"
+        f"sha256 {hashlib.sha256(packed).hexdigest()}"
+    )
+
+
+def _read_package(package: Path) -> tuple[dict[str, bytes], set[str]]:
+    """The files that run, by name, and the names of those that some distribution has installed."""
+    with zipfile.ZipFile(package) as archive:
+        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        files = {name: archive.read(name) for name in names if not _UNUSED_FILES_PATTERN.search(name)}
+        records = [archive.read(name).decode() for name in names if name.endswith(".dist-info/RECORD")]
+    if not records:
+        raise PackageRejected(f"{package.name} has no installed packages in it, or has been finished before.")
+    return files, {line.partition(",")[0] for record in records for line in record.splitlines()}
+
+
+def _check_architecture(files: dict[str, bytes], architecture: str) -> None:
+    for name, content in sorted(files.items()):
+        if content.startswith(b"\x7fELF") and int.from_bytes(content[18:20], "little") != ELF_MACHINES[architecture]:
+            raise PackageRejected(f"{name} is native code for another architecture than {architecture}.")
+
+
+def _add_bytecode(files: dict[str, bytes], third_party: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The files with bytecode beside our sources, and in the place of others'."""
+    for name, content in files.items():
+        if not name.endswith(".py"):
+            yield name, content
+            continue
+        tree = ast.parse(content)
+        path = PurePosixPath(name)
+        if name in third_party:
+            yield (
+                str(path.with_suffix(".pyc")),
+                _compile(_remove_docstrings(tree, (*_NODES_WITHOUT_DOCSTRING, ast.ClassDef)), name, content),
+            )
+        else:
+            yield name, content
+            cached = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+            # A dataclass without a docstring makes one at every start, from its signature.
+            yield str(cached), _compile(_remove_docstrings(tree, _NODES_WITHOUT_DOCSTRING), name, content)
+
+
+def _remove_docstrings(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Module:
+    """The same program without the docstrings of these kinds of nodes; every line keeps its number."""
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:  # type: ignore[arg-type]
+            node.body[:1] = [] if isinstance(node, ast.Module) else [ast.copy_location(ast.Pass(), node.body[0])]  # type: ignore[attr-defined]
+    return tree
+
+
+def _compile(tree: ast.Module, name: str, source: bytes) -> bytes:
+    unchecked = 0b01
+    head = importlib.util.MAGIC_NUMBER + unchecked.to_bytes(4, "little") + importlib.util.source_hash(source)
+    return head + marshal.dumps(compile(tree, f"/var/task/{name}", "exec", dont_inherit=True))
+
+
+def _build_zip(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name)  # 1 January 1980, the first day that a zip file knows
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, whose permissions follow
+            entry.external_attr = (0o755 if files[name].startswith(b"\x7fELF") else 0o644) << 16
+            archive.writestr(entry, files[name], compresslevel=9)
+    return buffer.getvalue()
+
+
+def main() -> int:
+    """Finish the package that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("package", type=Path)
+    parser.add_argument("--architecture", choices=ELF_MACHINES, required=True)
+    parser.add_argument("--most", type=float, required=True)
+    asked = parser.parse_args()
+    try:
+        sys.stdout.write(finish_package(asked.package, asked.architecture, asked.most) + "\n")
+    except PackageRejected as unfit:
+        sys.stderr.write(f"{unfit}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,327 @@
+"""`make rehearse`: the whole stack on an AWS on this machine: deployed, tried, updated, rolled back, removed.
+
+What is built is what is deployed to AWS, but for this machine's processor and Python. Each step prints what it saw and
+how long it took; the first that goes wrong ends it, with exit status 1.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infrastructure.deployment import site_files
+from infrastructure.deployment.aws_emulator import (
+    NOT_EMULATED,
+    REGION,
+    build_environment,
+    remove_unsupported_resources,
+    run_emulator,
+)
+from infrastructure.deployment.deploy import check_table, preview_changes, read_account_id
+from infrastructure.deployment.package_build import (
+    ROOT,
+    DeploymentFailed,
+    Package,
+    build_package,
+    local_build_environment,
+    run_osls,
+)
+from infrastructure.deployment.stack import Stack
+
+STAGE = "dev"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+
+class Rehearsal:
+    """One run."""
+
+    def __init__(self, address: str, package: Package) -> None:
+        self._address = address
+        self._package = package
+        self._environment = {**local_build_environment(), **build_environment(address)}
+        self._stack = Stack(STAGE, REGION, address)
+        self._token = ""
+        self._board = ""
+
+    def deploy(self) -> str:
+        """Deploy the stack where there is none, as `make deploy` would, which looks first."""
+        read_account_id(self._stack)
+        self._check_foreign_table_is_refused()
+        _ensure("A new stack" in next(preview_changes(self._stack, self._package)), "a new stack must be announced")
+        run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
+        self._restore_cors()
+        resources = self._stack.client("cloudformation").describe_stack_resources(StackName=self._stack.name)
+        return f"{self._stack.status()}, {len(resources['StackResources'])} resources"
+
+    def do_main_job(self) -> str:
+        """Do what people do: the owner's token, a board, a card that is started and resolved, HEAD, the events."""
+        url = f"dynamodb://{self._stack.name}?region={REGION}&endpoint={self._address}"
+        made = subprocess.run(
+            [sys.executable, "-m", "cli", "token"],
+            cwd=ROOT,
+            env={**os.environ, **self._environment, "STORE_URL": url},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self._token = made.stdout.strip()
+        board = self._expect(201, "POST", "/v1/boards", {"name": "Rehearsal"}).json()
+        self._board = f"/v1/boards/{board['id']}"
+        card = self._expect(201, "POST", f"{self._board}/cards", {"title": "Deploy"}).json()
+        for action in ("start", "resolve"):
+            self._expect(200, "POST", f"{self._board}/cards/{card['id']}/{action}")
+        read = self._expect(200, "GET", self._board)
+        head = self._expect(200, "HEAD", self._board)
+        _ensure((head.headers["etag"], head.body) == (read.headers["etag"], b""), "HEAD must answer as GET does")
+        events = self._expect(200, "GET", f"{self._board}/events").json()["items"]
+        return f"{len(events)} events on a board: {', '.join(event['type'] for event in events)}"
+
+    def check_refusals(self) -> str:
+        """See that it says no: to strangers, to paths that the document lacks, and to what the role may not do."""
+        self._expect(401, "GET", "/v1/boards", token="")
+        self._expect(401, "POST", "/v1/users", {"name": "Stranger"}, token="")
+        # The gateway says so itself: the function has never heard of it.
+        nowhere = self._expect(404, "GET", "/v1/nowhere")
+        _ensure("x-request-id" not in nowhere.headers, "an unknown path must not wake the function")
+        iam = self._stack.client("iam")
+        (role,) = (name for name in _list_role_names(iam) if "FunctionRole" in name)
+        denial = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}
+        iam.put_role_policy(RoleName=role, PolicyName="denial", PolicyDocument=json.dumps(denial))
+        busy = self._expect(503, "GET", "/v1/ready", token="")
+        iam.delete_role_policy(RoleName=role, PolicyName="denial")
+        self._expect(200, "GET", "/v1/ready", token="")
+        return f"401, 404, 401; without permission on the table {busy.status} {busy.json()['code']}, with it 200"
+
+    def check_site(self) -> str:
+        """Put the site where CloudFront reads it, and read it as a browser would."""
+        outputs = self._stack.outputs()
+        number = site_files.upload_files(self._stack.client("s3"), outputs["SiteBucketName"])
+        host = outputs["SiteUrl"].removeprefix("https://")
+        for path in ("/", "/docs/", "/openapi.json", "/problems/busy"):
+            page = self._send("GET", self._address + path, {"Host": host, "X-Forwarded-Proto": "https"})
+            _ensure(page.status == 200, f"{path} through CloudFront answered {page.status}")
+            for name in ("content-security-policy", "strict-transport-security", "x-content-type-options"):
+                _ensure(name in page.headers, f"{path} through CloudFront lacks {name}")
+        in_the_clear = self._send("GET", f"{self._address}/", {"Host": host})
+        past_it = self._send("GET", f"{self._address}/{outputs['SiteBucketName']}/index.html", {})
+        _ensure((in_the_clear.status, past_it.status) == (301, 403), "only CloudFront, and only by TLS, may be read")
+        return f"{number} files; 200 by CloudFront, 301 without TLS, 403 past it"
+
+    def check_cors(self) -> str:
+        """See that a page of an origin on the list may call, and no other."""
+        asks = {"Access-Control-Request-Method": "POST"}
+        known = self._expect(204, "OPTIONS", "/v1/boards", headers={"Origin": "http://localhost:8080", **asks})
+        other = self._expect(None, "OPTIONS", "/v1/boards", headers={"Origin": "https://example.net", **asks})
+        allowed = "access-control-allow-origin"
+        _ensure(known.headers.get(allowed) == "http://localhost:8080", "the origin on the list must be allowed")
+        _ensure(allowed not in other.headers, "no other origin may be allowed")
+        return "one on the list may call, another may not"
+
+    def update_in_place(self) -> str:
+        """Deploy a change in place: the data stay, and the function is the new one."""
+        before = self._read_memory_size()
+        self._change_template(lambda function: function.update(MemorySize=768))
+        announced = list(preview_changes(self._stack, self._package))
+        _ensure(any("ApiLambdaFunction" in line for line in announced), f"the change must be announced: {announced}")
+        run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
+        self._expect(200, "GET", self._board)
+        _ensure(self._read_memory_size() == 768, "the update must have arrived")
+        return f"{self._stack.status()}, {before} to {self._read_memory_size()} MB, the board is there"
+
+    def deploy_invalid_template(self) -> str:
+        """Deploy what cannot be: CloudFormation goes back by itself, and nothing is lost."""
+        self._change_template(lambda function: function.update(Role="nobody"), "Nonsense")
+        try:
+            run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
+        except DeploymentFailed:
+            pass
+        else:
+            raise DeploymentFailed("a deployment that cannot be must fail")
+        self._expect(200, "GET", self._board)
+        return f"{self._stack.status()}, the board is there"
+
+    def roll_back(self) -> str:
+        """Go back to the deployment before."""
+        listed = run_osls(["deploy", "list", "--stage", STAGE], self._environment)
+        stamps = sorted(word for word in listed.split() if word.isdigit() and len(word) == 13)
+        _ensure(bool(stamps), f"deployments must be listed: {listed}")
+        run_osls(["rollback", "--stage", STAGE, "--timestamp", stamps[0]], self._environment)
+        self._expect(200, "GET", self._board)
+        _ensure(self._read_memory_size() == 1024, "the function must be the one before")
+        return f"{self._stack.status()}, to the first of {len(stamps)} deployments, the board is there"
+
+    def remove(self) -> str:
+        """Remove it all."""
+        site_files.empty_bucket(self._stack.client("s3"), self._stack.outputs()["SiteBucketName"])
+        run_osls(["remove", "--stage", STAGE], self._environment)
+        left = {
+            "tables": self._stack.client("dynamodb").list_tables()["TableNames"],
+            "functions": self._stack.client("lambda").list_functions()["Functions"],
+            "buckets": self._stack.client("s3").list_buckets()["Buckets"],
+            "roles": _list_role_names(self._stack.client("iam")),
+        }
+        _ensure(not any(left.values()), f"nothing may be left: {left}")
+        return "no table, function, bucket or role is left"
+
+    def _check_foreign_table_is_refused(self) -> None:
+        client, name = self._stack.client("dynamodb"), self._stack.name
+        key = {"AttributeName": "pk", "AttributeType": "S"}
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[key],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        try:
+            check_table(self._stack)
+        except DeploymentFailed:
+            client.delete_table(TableName=name)
+        else:
+            raise DeploymentFailed("a table that is there must be found")
+
+    def _restore_cors(self) -> None:
+        """Say again which origins may call: the emulator forgets what CloudFormation tells it."""
+        resources = self._package.read_template()["Resources"]
+        self._stack.client("apigatewayv2").update_api(
+            ApiId=self._stack.outputs()["HttpApiId"],
+            CorsConfiguration=resources["HttpApi"]["Properties"]["CorsConfiguration"],
+        )
+
+    def _change_template(self, change: Callable[[dict[str, Any]], object], invalid_resource: str | None = None) -> None:
+        """Change the function in the package, as another commit would; `extra` names a resource that cannot be."""
+        state = json.loads(self._package.state.read_text())
+        resources = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
+        if invalid_resource:
+            resources[invalid_resource] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": "nonsense"}}
+        else:
+            change(resources["ApiLambdaFunction"]["Properties"])
+        # Each deployment has a folder of its own in the bucket, by its time.
+        provider = state["service"]["provider"]
+        was = state["package"]["artifactDirectoryName"]
+        moment = int(time.time() * 1000)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment / 1000)) + f".{moment % 1000:03}Z"
+        now = f"{was.rpartition('/')[0]}/{moment}-{stamp}"
+        state["package"]["artifactDirectoryName"] = now
+        provider["compiledCloudFormationTemplate"] = json.loads(
+            json.dumps(provider["compiledCloudFormationTemplate"]).replace(was, now)
+        )
+        self._package.state.write_text(json.dumps(state))
+
+    def _read_memory_size(self) -> int:
+        name = f"{self._stack.name}-api"
+        found: int = self._stack.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
+        return found
+
+    def _expect(
+        self,
+        status: int | None,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> HttpResponse:
+        """The API's answer to a request, which must have that status."""
+        url = f"{self._address}/_aws/execute-api/{self._stack.outputs()['HttpApiId']}/$default{path}"
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        token = self._token if token is None else token
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        seen = self._send(method, url, sent, json.dumps(body).encode() if body is not None else None)
+        _ensure(status in {None, seen.status}, f"{method} {path} answered {seen.status}, not {status}: {seen.body!r}")
+        return seen
+
+    @staticmethod
+    def _send(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> HttpResponse:
+        request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - our own address
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+        try:
+            answer = opener.open(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return HttpResponse(answer.status, {n.lower(): v for n, v in answer.headers.items()}, answer.read())
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+def _list_role_names(iam: Any) -> list[str]:
+    return [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("tackboard-")]
+
+
+def _ensure(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads as a sentence
+    if not condition:
+        raise DeploymentFailed(message)
+
+
+@contextmanager
+def _print_step(name: str) -> Iterator[list[str]]:
+    began = time.monotonic()
+    said: list[str] = []
+    yield said
+    print(f"{name:<22} {time.monotonic() - began:5.1f} s  {' '.join(said)}", flush=True)
+
+
+def main() -> int:
+    """Rehearse; the exit status."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch, "emulator.log")
+        try:
+            with _print_step("build") as said:
+                package = build_package(STAGE, Path(scratch, "package"), local_build_environment())
+                left_out = remove_unsupported_resources(package)
+                said.append(f"{package.zip.stat().st_size / 2**20:.2f} MB; left out here: {', '.join(left_out)}")
+            with run_emulator(log) as address:
+                # Whatever is asked from here on is asked of the emulator.
+                os.environ.update(build_environment(address))
+                run = Rehearsal(address, package)
+                for name, step in (
+                    ("deploy", run.deploy),
+                    ("main job", run.do_main_job),
+                    ("refusals", run.check_refusals),
+                    ("site", run.check_site),
+                    ("other origins", run.check_cors),
+                    ("update in place", run.update_in_place),
+                    ("impossible update", run.deploy_invalid_template),
+                    ("rollback", run.roll_back),
+                    ("remove", run.remove),
+                ):
+                    with _print_step(name) as said:
+                        said.append(step())
+        except (DeploymentFailed, subprocess.CalledProcessError) as failed:
+            print(f"The rehearsal failed: {failed}", file=sys.stderr)
+            print(log.read_text()[-3000:] if log.exists() else "", file=sys.stderr)
+            return 1
+    print(f"{'in all':<22} {time.monotonic() - began:5.1f} s")
+    print("Not rehearsed, but tested on the template: " + "; ".join(NOT_EMULATED) + ".")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""Shelves: cards, lists and boards that are put away, and how they come back.
+
+What is archived keeps its place and is still there to be read. What is deleted is gone from sight, and can be restored
+for a while. Clocks stop when their cards are put away. A card that comes back by itself into a list in progress is
+taken up again; the cards of a list or a board that comes back stay stopped, because nobody said which of them is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from kanban.errors import ExternalIdTaken, ListArchived, ListDeleted, NotFound, TooManyLists, TooManyRunningClocks
+from kanban.events import build_change
+from kanban.flow import completions
+from kanban.ordering import ranks
+from kanban.ordering.list_capacity import ensure_card_can_enter, with_card, without_card
+from kanban.timekeeping import card_clock, timestamps
+from kanban.values import (
+    MAX_LISTS_PER_BOARD,
+    ActionContext,
+    Board,
+    BoardView,
+    Card,
+    Change,
+    Entity,
+    EventData,
+    List,
+    Stage,
+    TimeEntry,
+)
+
+RESTORE_WINDOW = timedelta(days=30)
+"""How long what was deleted can be restored."""
+
+PURGE_AFTER = timedelta(days=31)
+"""How long what was deleted is kept: a day more, so that no purge meets what somebody restores at the last moment."""
+
+MAX_STOPPED_CLOCKS = 30
+"""Clocks that stop with a list or a board: so that all of it fits into one commit of every engine."""
+
+
+class _EventFields(TypedDict):
+    list_id: str
+    card_id: str
+    data: EventData
+
+
+def get_restore_cutoff(now: datetime) -> datetime:
+    """When something must have been deleted, at the earliest, to be restored now."""
+    return now - RESTORE_WINDOW
+
+
+def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
+    """The card, put away; its clock stops."""
+    old = view.get_card(card_id)
+    if old.archived_at is not None:
+        return old, None
+    card, closed = card_clock.stop_clock(old, context.at)
+    card = replace(card, archived_at=context.at, updated_at=context.at, version=old.version + 1)
+    home = view.get_list_of(card)
+    updates: tuple[Entity, ...] = (card, *closed, without_card(home))
+    return card, build_change(view, context, "card.archived", updates=updates, **_build_card_event_fields(card, home))
+
+
+def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
+    """The card, back at its place. Raises ListArchived, WipLimitReached, TooManyCards."""
+    old = view.get_card(card_id)
+    if old.archived_at is None:
+        return old, None
+    home = view.get_list_of(old)
+    ensure_card_can_enter(home)
+    card, opened = _resume(replace(old, archived_at=None), view.board, home.stage, context)
+    card = replace(card, updated_at=context.at, version=old.version + 1)
+    updates = (card, with_card(home, card.rank))
+    return card, build_change(
+        view, context, "card.unarchived", creates=opened, updates=updates, **_build_card_event_fields(card, home)
+    )
+
+
+def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
+    """The card, back at its place, and archived if it was. The view was read with what is deleted.
+
+    Raises NotFound when it is too late, ListDeleted, ListArchived, WipLimitReached, TooManyCards.
+    """
+    old = view.get_card(card_id)
+    _ensure_restorable("card", old.deleted_at, context)
+    home = next((each for each in view.lists if each.id == old.list_id and each.deleted_at is None), None)
+    if home is None:
+        raise ListDeleted(old.title)
+    if old.deleted_at is None:
+        return old, None
+    card = replace(old, deleted_at=None)
+    opened: tuple[TimeEntry, ...] = ()
+    filled = home
+    if card.archived_at is None:
+        ensure_card_can_enter(home)
+        card, opened = _resume(card, view.board, home.stage, context)
+        filled = with_card(home, card.rank)
+    elif home.archived_at is not None:
+        raise ListArchived(home.name)
+    card = replace(card, updated_at=context.at, version=old.version + 1)
+    about = _build_card_event_fields(card, home)
+    if card.resolved_at != old.resolved_at:
+        # Its list was given another stage while the card was away.
+        about["data"] = {**about["data"], **completions.build_completion_data(card, Stage.TODO, home.stage)}
+    return card, build_change(view, context, "card.restored", creates=opened, updates=(card, filled), **about)
+
+
+def archive_list(
+    view: BoardView, list_id: str, context: ActionContext, running_cards: Sequence[Card] | None
+) -> tuple[List, Change | None]:
+    """The list, put away with its cards. `running` are those whose clocks run, None if they are too many.
+
+    Raises TooManyRunningClocks.
+    """
+    old = view.get_list(list_id)
+    if old.archived_at is not None:
+        return old, None
+    if running_cards is None:
+        raise TooManyRunningClocks("list", old.name, MAX_STOPPED_CLOCKS)
+    new = replace(old, archived_at=context.at, updated_at=context.at, version=old.version + 1)
+    return new, _build_list_change(
+        view, context, "list.archived", new, card_clock.stop_clocks(running_cards, context.at)
+    )
+
+
+def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
+    """The list, back at its place with its cards."""
+    old = view.get_list(list_id)
+    if old.archived_at is None:
+        return old, None
+    new = replace(old, archived_at=None, updated_at=context.at, version=old.version + 1)
+    return new, _build_list_change(view, context, "list.unarchived", new)
+
+
+def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
+    """The list with its cards, at the end of the board's order. The view was read with what is deleted.
+
+    Raises NotFound when it is too late, TooManyLists, ExternalIdTaken.
+    """
+    old = view.get_list(list_id)
+    _ensure_restorable("list", old.deleted_at, context)
+    if old.deleted_at is None:
+        return old, None
+    live = [each for each in view.lists if each.deleted_at is None]
+    if len(live) >= MAX_LISTS_PER_BOARD:
+        raise TooManyLists(MAX_LISTS_PER_BOARD)
+    if old.external_id is not None and any(each.external_id == old.external_id for each in live):
+        raise ExternalIdTaken("list")
+    rank = ranks.after(live[-1].rank if live else "")
+    new = replace(old, deleted_at=None, rank=rank, updated_at=context.at, version=old.version + 1)
+    return new, _build_list_change(view, context, "list.restored", new)
+
+
+def archive_board(
+    view: BoardView, context: ActionContext, running_cards: Sequence[Card] | None
+) -> tuple[Board, Change | None]:
+    """Archive the board.
+
+    `running` are the cards whose clocks run, None if there are too many. Raises TooManyRunningClocks.
+    """
+    old = view.board
+    if old.archived_at is not None:
+        return old, None
+    if running_cards is None:
+        raise TooManyRunningClocks("board", old.name, MAX_STOPPED_CLOCKS)
+    new = replace(old, archived_at=context.at, updated_at=context.at, version=old.version + 1)
+    return _build_board_change(view, context, "board.archived", new, card_clock.stop_clocks(running_cards, context.at))
+
+
+def unarchive_board(view: BoardView, context: ActionContext) -> tuple[Board, Change | None]:
+    """The board, in use again."""
+    old = view.board
+    if old.archived_at is None:
+        return old, None
+    new = replace(old, archived_at=None, updated_at=context.at, version=old.version + 1)
+    return _build_board_change(view, context, "board.unarchived", new)
+
+
+def restore_board(view: BoardView, context: ActionContext) -> tuple[Board, Change | None]:
+    """The board with all that was on it. Raises NotFound when it is too late."""
+    old = view.board
+    _ensure_restorable("board", old.deleted_at, context)
+    if old.deleted_at is None:
+        return old, None
+    new = replace(old, deleted_at=None, updated_at=context.at, version=old.version + 1)
+    return _build_board_change(view, context, "board.restored", new, restores_board=True)
+
+
+def _resume(card: Card, board: Board, stage: Stage, context: ActionContext) -> tuple[Card, tuple[TimeEntry, ...]]:
+    """The card as it is in use on that stage, and the time entry that this opens."""
+    # The list may have got another stage while the card was away.
+    if stage != Stage.DONE:
+        card = replace(card, resolved_at=None)
+    elif card.resolved_at is None:
+        card = replace(card, resolved_at=context.at)
+    if stage != Stage.IN_PROGRESS:
+        return card, ()
+    card, entry = card_clock.start_clock(card, card_clock.get_hourly_rate(card, board), context)
+    return replace(card, started_at=card.started_at or context.at), (entry,)
+
+
+def _ensure_restorable(kind: str, deleted_at: datetime | None, context: ActionContext) -> None:
+    if deleted_at is not None and deleted_at < get_restore_cutoff(context.at):
+        raise NotFound(kind)
+
+
+def _build_card_event_fields(card: Card, list_: List) -> _EventFields:
+    data: EventData = {
+        "title": card.title,
+        "stage": str(list_.stage),
+        "archived_at": timestamps.format_optional_utc(card.archived_at),
+    }
+    return {"list_id": list_.id, "card_id": card.id, "data": data}
+
+
+def _build_list_change(
+    view: BoardView, context: ActionContext, event_type: str, new: List, other_updates: tuple[Entity, ...] = ()
+) -> Change:
+    data: EventData = {"name": new.name, "stage": str(new.stage), "card_count": new.card_count}
+    return build_change(view, context, event_type, updates=(new, *other_updates), list_id=new.id, data=data)
+
+
+def _build_board_change(
+    view: BoardView,
+    context: ActionContext,
+    event_type: str,
+    new: Board,
+    other_updates: tuple[Entity, ...] = (),
+    *,
+    restores_board: bool = False,
+) -> tuple[Board, Change]:
+    change = build_change(view, context, event_type, board=new, updates=other_updates, restores_board=restores_board)
+    return replace(new, seq=view.board.seq + 1), change

@@ -1,0 +1,97 @@
+"""Cards moved together: all of a list to another one, as many in one step as a commit of every engine holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kanban import card_size, cards
+from kanban.errors import ListArchived, NoRoom, SelfReference
+from kanban.events import build_change
+from kanban.ordering import ranks
+from kanban.ordering.list_capacity import with_rank
+from kanban.timekeeping import timestamps
+from kanban.values import (
+    MAX_CARDS_PER_LIST,
+    ActionContext,
+    BoardView,
+    Card,
+    Change,
+    Enforcement,
+    EventData,
+    List,
+    Stage,
+    TimeEntry,
+)
+
+MAX_MOVED_CARDS = 40
+"""Cards that move to another list in one step."""
+
+_MAX_WRITES = 90
+"""What one step writes of cards, their external ids and their time entries."""
+
+
+def move_cards(
+    view: BoardView, list_id: str, first_cards: Sequence[Card], context: ActionContext, *, target_list_id: str
+) -> tuple[int, int, Change | None]:
+    """Take the first of the list's cards to the bottom of the list `to`: how many went, how many are left.
+
+    `there` are the first MAX_MOVED_CARDS cards of the list that are not archived, or fewer. Of long cards fewer go
+    at once.
+    Raises UnknownReference, SelfReference, ListArchived, NoRoom.
+    """
+    origin, target = view.get_list(list_id), cards.resolve_list(view, target_list_id)
+    if origin.id == target.id:
+        raise SelfReference("list_id")
+    if target.archived_at is not None:
+        raise ListArchived(target.name)
+    _ensure_room(target, origin.card_count)
+    written: list[Card] = []
+    opened: list[TimeEntry] = []
+    closed: list[TimeEntry] = []
+    parts = characters = 0
+    for card, rank in zip(first_cards, ranks.sequence_after(target.last_rank, len(first_cards)), strict=True):
+        moved = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=context.at)
+        moved, began, ended = cards.enter_stage(moved, view.board, origin.stage, target.stage, context)
+        parts += 1 + len(began) + len(ended) + (card.external_id is not None)
+        characters += card_size.count_characters(card)
+        if parts > _MAX_WRITES or (written and characters > card_size.MAX_COMMIT_CHARACTERS):
+            break
+        written.append(moved)
+        opened += began
+        closed += ended
+    if not written:
+        return 0, 0, None
+    left = replace(origin, card_count=origin.card_count - len(written))
+    filled = with_rank(with_rank(target, written[0].rank), written[-1].rank)
+    filled = replace(filled, card_count=target.card_count + len(written))
+    change = build_change(
+        view,
+        context,
+        "list.cards_moved",
+        creates=tuple(opened),
+        updates=(*written, *closed, left, filled),
+        list_id=target.id,
+        data=_build_event_data(written, origin, target),
+        rebalance_list_id=target.id if len(filled.last_rank) > ranks.MAX_RANK_LENGTH else None,
+    )
+    return len(written), left.card_count, change
+
+
+def _ensure_room(target: List, card_count: int) -> None:
+    most = MAX_CARDS_PER_LIST
+    if target.wip_enforcement == Enforcement.BLOCK and target.wip_limit is not None:
+        most = min(most, target.wip_limit)
+    if card_count and target.card_count + card_count > most:
+        raise NoRoom(target.name, card_count, target.card_count, most)
+
+
+def _build_event_data(moved_cards: Sequence[Card], origin: List, target: List) -> EventData:
+    data: dict[str, str | int | list[str] | None] = {
+        "from_list_id": origin.id,
+        "from_stage": str(origin.stage),
+        "to_stage": str(target.stage),
+        "card_ids": [each.id for each in moved_cards],
+    }
+    if target.stage == Stage.DONE and origin.stage != Stage.DONE:
+        data["created_at"] = [timestamps.format_utc(each.created_at) for each in moved_cards]
+        data["started_at"] = [timestamps.format_optional_utc(each.started_at) or "" for each in moved_cards]
+    return data

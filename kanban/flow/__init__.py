@@ -1,0 +1,1 @@
+"""Flow: completions, and the report of how work flows over a board."""

@@ -1,0 +1,133 @@
+"""What a document must be to be one whole export: every page, nothing twice, nothing dangling, no more than fits."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from kanban import card_size
+from kanban.errors import BrokenExport
+from kanban.interchange import export_document
+from kanban.interchange.export_document import JsonObject
+from kanban.ordering import ranks
+from kanban.text import fold
+from kanban.timekeeping import timestamps
+from kanban.values import MAX_CARDS_PER_LIST, MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD, Link
+
+MAX_TOTAL_SECONDS = 10**12
+"""Of all work in an export: less than half of what an answer can say, so that clocks may go on."""
+
+MAX_TOTAL_COST_MINOR = 10**15
+"""Of what it costs, in minor units: less than half of what an engine can hold of a card, so that clocks may go on."""
+
+_SECONDS_PER_HOUR = 3600
+
+
+def validate_export(document: JsonObject) -> None:
+    """Raise BrokenExport for what is not one whole export."""
+    _validate_completeness(document)
+    _validate_uniqueness(document)
+    _validate_references(document)
+    _validate_counts(document)
+    _validate_card_sizes(document)
+    _validate_totals(document)
+    if document["digest"] is not None and document["digest"] != export_document.compute_digest(document):
+        raise BrokenExport("digest", "The export was changed or cut: its digest does not fit what it holds.")
+
+
+def _validate_completeness(document: JsonObject) -> None:
+    if document["next_cursor"] is not None:
+        raise BrokenExport("next_cursor", "This is not the whole export: more pages follow. Join all of them first.")
+
+
+def _validate_uniqueness(document: JsonObject) -> None:
+    """Raise BrokenExport where an id, or another name that must be unique, stands twice."""
+    for kind in ("lists", "labels", "cards", "checklists", "comments", "time_entries"):
+        _validate_unique_field(document, kind, "id", lambda each: each["id"])
+    _validate_unique_field(document, "members", "user_id", lambda each: each["user_id"])
+    _validate_unique_field(document, "labels", "name", lambda each: fold(each["name"]))
+    _validate_unique_field(document, "cards", "place", lambda each: (each["list_id"], each["place"]))
+    for kind in ("lists", "cards"):
+        _validate_unique_field(document, kind, "external_id", lambda each: each["external_id"])
+
+
+def _validate_unique_field(
+    document: JsonObject, kind: str, field: str, get_value: Callable[[JsonObject], object]
+) -> None:
+    seen: set[object] = {None}
+    for number, each in enumerate(document[kind]):
+        found = get_value(each)
+        if found in seen and found is not None:
+            raise BrokenExport(f"{kind}/{number}/{field}", f"Two {_humanize(kind)} have the same {_humanize(field)}.")
+        seen.add(found)
+
+
+def _validate_references(document: JsonObject) -> None:
+    """Raise BrokenExport where something names what the document does not hold, or stands where nothing can be."""
+    lists, labels, cards = ({each["id"] for each in document[kind]} for kind in ("lists", "labels", "cards"))
+    members = {each["user_id"] for each in document["members"]}
+    for number, card in enumerate(document["cards"]):
+        at = f"cards/{number}"
+        _validate_known([card["list_id"]], lists, f"{at}/list_id", "list")
+        _validate_known(card["label_ids"], labels, f"{at}/label_ids", "label")
+        _validate_known(card["assignee_ids"], members, f"{at}/assignee_ids", "member")
+        if not ranks.is_rank(card["place"]):
+            raise BrokenExport(f"{at}/place", "A card stands at a place that cannot be.")
+        if (
+            card["start_at"]
+            and card["due_at"]
+            and timestamps.parse_utc(card["due_at"]) < timestamps.parse_utc(card["start_at"])
+        ):
+            raise BrokenExport(f"{at}/due_at", "A card is due before it starts.")
+    for kind in ("checklists", "comments", "time_entries"):
+        for number, each in enumerate(document[kind]):
+            _validate_known([each["card_id"]], cards, f"{kind}/{number}/card_id", "card")
+    for number, checklist in enumerate(document["checklists"]):
+        for place, item in enumerate(checklist["items"]):
+            if item["assignee_id"] is not None:
+                field = f"checklists/{number}/items/{place}/assignee_id"
+                _validate_known([item["assignee_id"]], members, field, "member")
+
+
+def _validate_known(ids: Iterable[str], known_ids: Collection[str], field: str, kind: str) -> None:
+    if any(each not in known_ids for each in ids):
+        raise BrokenExport(field, f"Something names a {kind} that is not in the export.")
+
+
+def _validate_counts(document: JsonObject) -> None:
+    """Raise BrokenExport where there is more of something than a list or a card holds."""
+    in_use = Counter(each["list_id"] for each in document["cards"] if each["archived_at"] is None)
+    _validate_maximum(in_use, MAX_CARDS_PER_LIST, "cards", "A list", "cards in use")
+    checklists = Counter(each["card_id"] for each in document["checklists"])
+    _validate_maximum(checklists, MAX_CHECKLISTS_PER_CARD, "checklists", "A card", "checklists")
+    comments = Counter(each["card_id"] for each in document["comments"])
+    _validate_maximum(comments, MAX_COMMENTS_PER_CARD, "comments", "A card", "comments")
+
+
+def _validate_card_sizes(document: JsonObject) -> None:
+    """Raise BrokenExport for a card that takes more room than a card may."""
+    for number, each in enumerate(document["cards"]):
+        links = [Link(link["url"], link["title"]) for link in each["links"]]
+        if card_size.compute_stored_bytes(each["title"], each["description"], links) > card_size.MAX_STORED_BYTES:
+            raise BrokenExport(f"cards/{number}/description", "A card has more text than can be kept.")
+
+
+def _validate_totals(document: JsonObject) -> None:
+    """Raise BrokenExport where the work adds up to more than an answer can say, or an engine hold."""
+    seconds = rate_seconds = 0
+    for each in document["time_entries"]:
+        if each["ended_at"] is not None:
+            worked = int(
+                (timestamps.parse_utc(each["ended_at"]) - timestamps.parse_utc(each["started_at"])).total_seconds()
+            )
+            seconds += max(0, worked)
+            rate_seconds += max(0, worked) * each["hourly_rate_minor"]
+    if seconds > MAX_TOTAL_SECONDS or rate_seconds > MAX_TOTAL_COST_MINOR * _SECONDS_PER_HOUR:
+        raise BrokenExport("time_entries", "The time entries add up to more than a board can tell.")
+
+
+def _validate_maximum(counts: Mapping[str, int], maximum: int, field: str, holder: str, things: str) -> None:
+    if max(counts.values(), default=0) > maximum:
+        raise BrokenExport(field, f"{holder} holds at most {maximum} {things}.")
+
+
+def _humanize(name: str) -> str:
+    return name.replace("_", " ")

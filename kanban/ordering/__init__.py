@@ -1,0 +1,1 @@
+"""Order: ranks, positions, the room in lists, reordering."""

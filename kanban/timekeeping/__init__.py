@@ -1,0 +1,1 @@
+"""Timekeeping: clocks, time entries, time reports, date ranges, money."""

@@ -1,0 +1,100 @@
+"""DynamoDB: one table, and all of a board in one partition of it."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from kanban.store import Busy
+from stores.dynamodb import table_definition
+from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient, connect
+from stores.dynamodb.store import DynamoStore
+from stores.errors import InvalidStoreUrl, OpenMode, StoreMissing, StoreNotUsable
+
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_EXAMPLE_URL = "dynamodb://tackboard?region=eu-central-1"
+
+
+def open_dynamodb(
+    url: str,
+    *,
+    mode: OpenMode = OpenMode.CREATE,
+    remaining_seconds: Callable[[], float] | None = None,
+    on_client: Callable[[Any], None] = lambda _: None,
+) -> DynamoStore:
+    """The store in that table. With an endpoint, a missing table is made if the mode allows. Raises StoreOpenError.
+
+    `remaining` tells how many seconds the caller has left for whatever it does with the store. `watch` is given
+    the SDK's client before its first call.
+    """
+    table, region, endpoint = _parse_url(url)
+    # A server that somebody runs here looks at no credentials, but the SDK will not call without.
+    is_anonymous = endpoint and "AWS_ACCESS_KEY_ID" not in os.environ
+    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if is_anonymous else {}
+    try:
+        client = connect(region, endpoint, **credentials)
+    except ValueError as error:
+        raise InvalidStoreUrl(f"STORE_URL has an endpoint that is none: {_strip_password(endpoint)}.") from error
+    on_client(client)
+    calls = RetryingClient(client, remaining_seconds=remaining_seconds)
+    try:
+        _check_table(calls, table, may_create=endpoint is not None and mode is OpenMode.CREATE)
+    except InvalidRequest as error:
+        client.close()
+        raise StoreNotUsable(
+            f"The DynamoDB table '{table}' is not a Tackboard's: its keys and indexes are not those of "
+            f"infrastructure/resources/table.yml."
+        ) from error
+    except RequestDenied as error:
+        client.close()
+        if error.code == "ResourceNotFoundException":
+            if endpoint is not None:
+                raise StoreMissing(f"dynamodb://{table}?endpoint={_strip_password(endpoint)}") from error
+            raise StoreNotUsable(
+                f"There is no DynamoDB table '{table}' in {region}: deploy it, or name another in STORE_URL."
+            ) from error
+        raise StoreNotUsable(
+            f"The DynamoDB table '{table}' cannot be used: {error.code}; check the credentials and what they allow."
+        ) from error
+    except Busy as error:
+        client.close()
+        reason, place = str(error).rstrip("."), _strip_password(endpoint) or region
+        raise StoreNotUsable(
+            f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
+            f"{place}."
+        ) from error
+    return DynamoStore(calls, table)
+
+
+def _check_table(client: RetryingClient, table: str, *, may_create: bool) -> None:
+    """See that the table is there and has the right keys; make it, if that is allowed."""
+    for operation, request in table_definition.check_requests(table):
+        try:
+            client(operation, **request)
+        except RequestDenied as error:
+            if not may_create or error.code != "ResourceNotFoundException":
+                raise
+            table_definition.create_table(client, table)
+
+
+def _strip_password(endpoint: str | None) -> str:
+    return re.sub("//[^/]*@", "//", endpoint or "")
+
+
+def _parse_url(url: str) -> tuple[str, str, str | None]:
+    """Table, region and endpoint. Raises InvalidStoreUrl."""
+    try:
+        parts = urlsplit(url)
+        asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from error
+    if not _TABLE_NAME.fullmatch(parts.netloc) or parts.path.strip("/") or parts.fragment:
+        raise InvalidStoreUrl(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE_URL}.")
+    if asked.keys() - {"region", "endpoint"}:
+        raise InvalidStoreUrl(f"STORE_URL for DynamoDB takes region and endpoint: {_EXAMPLE_URL}.")
+    endpoint = asked.get("endpoint") or None
+    region = asked.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region and endpoint is None:
+        raise InvalidStoreUrl(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE_URL}.")
+    return parts.netloc, region or "us-east-1", endpoint

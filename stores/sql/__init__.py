@@ -1,0 +1,1 @@
+"""The stores in SQL databases: SQLite and PostgreSQL."""

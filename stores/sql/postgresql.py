@@ -1,0 +1,403 @@
+"""PostgreSQL: one server for any number of processes, each with as many connections as it has threads at work."""
+
+import getpass
+import os
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+from psycopg.types.string import TextLoader
+from sqlalchemy.dialects import registry
+
+from kanban.store import AlreadyExists, Busy, StaleRead, StoreError, Unavailable
+from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
+from stores.sql import migrations
+from stores.sql.engine import Transaction, find_kind_by_constraint
+from stores.sql.mapping import Row
+from stores.sql.postgresql_pipeline import Pipeline
+from stores.sql.read_statements import BoundStatement
+from stores.sql.store import SqlStore
+
+TIMEOUT = 5.0
+"""How many seconds a statement may take, and how many one may wait for a lock, or in this process for a connection."""
+
+MAX_CONNECTIONS = 16
+"""How many connections a process opens. A thread has one for as long as it reads or writes."""
+
+_MIN_SERVER_VERSION = 140_000
+_MIGRATION_LOCK_TIMEOUT = 60
+
+_EXAMPLE_URL = "postgresql+psycopg://user:password@host:5432/database"
+
+_DEFAULT_OPTIONS = {
+    "application_name": "tackboard",
+    "connect_timeout": "3",
+    # A server that has vanished is noticed within seconds: while it is idle, and while it has not taken what was sent.
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+
+_SESSION_SETTINGS = """
+SET default_transaction_isolation = 'repeatable read';
+SET statement_timeout = '{patience}ms';
+SET lock_timeout = '{patience}ms';
+SET idle_in_transaction_session_timeout = '10s';
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
+"""
+
+# Where new tables would be made; those of extensions do not count.
+_SELECT_TABLE_NAMES = """
+SELECT relname FROM pg_class AS t
+WHERE relkind IN ('r', 'p')
+    AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = t.oid AND deptype = 'e')
+"""
+
+_BUSY_MESSAGE = "Others kept the database for too long."
+
+_CONNECT_ERROR_MESSAGES = {
+    "failed to resolve host": "There is no host '{host}': check STORE_URL.",
+    "timeout expired": "No PostgreSQL answers at {where} in time: check the host and port in STORE_URL.",
+    "Connection refused": "No PostgreSQL runs at {where}: start it, or check the host and port in STORE_URL.",
+    "No such file or directory": "No PostgreSQL runs at {where}: start it, or check the host in STORE_URL.",
+    "password authentication failed|no password supplied": (
+        "PostgreSQL at {where} does not take the password of the user '{user}': check STORE_URL."
+    ),
+    'role ".*" does not exist': (
+        "PostgreSQL at {where} has no user '{user}': make one with createuser, or check STORE_URL."
+    ),
+    'database ".*" does not exist': (
+        "PostgreSQL at {where} has no database '{database}': make it with createdb, or check STORE_URL."
+    ),
+    "too many|connection slots": "PostgreSQL at {where} has no connection left: raise its max_connections.",
+}
+"""What a failure to connect says somewhere (there is no code to tell by), and what a person can do."""
+
+_UNAVAILABLE_MESSAGES = {
+    "08": "The connection to the database server was lost.",
+    "25": "The database server takes no writes.",
+    "42501": "The user of the database may not do this.",
+    "53": "The database server has no room or memory left.",
+    "57": "The database server is being stopped or started.",
+    "58": "The database server cannot read or write its files.",
+    "XX": "The database server found its data damaged.",
+}
+"""By SQLSTATE, or by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+
+
+def open_postgresql(
+    url: str,
+    *,
+    mode: OpenMode = OpenMode.CREATE,
+    report: Callable[[str], None] = lambda _: None,
+    timeout: float = TIMEOUT,
+) -> SqlStore:
+    """The store in that database, made or brought up to date as the mode allows. Raises StoreOpenError."""
+    options = _parse_options(url)
+    place = f"The database '{options['dbname']}' at {_format_host(options)}"
+    try:
+        conninfo = make_conninfo(**options)
+    except psycopg.ProgrammingError:
+        # The message would quote the option, which may be a piece of a password.
+        raise InvalidStoreUrl("STORE_URL has an option that libpq does not know.") from None
+    try:
+        connection = psycopg.connect(conninfo)
+    except psycopg.OperationalError as error:
+        # The error holds the password: not in its message, but where one may look when it is logged.
+        raise StoreNotUsable(_explain_connect_error(error, options)) from None
+    with closing(connection):
+        user = connection.info.user
+        try:
+            _ensure_usable(connection, place)
+            found = _read_schema_version(connection, place)
+            if found is None and mode is not OpenMode.CREATE:
+                raise StoreMissing(_format_url(options))
+            if migrations.is_upgrade_needed(place, found, mode):
+                connection.rollback()
+                _migrate(connection, place, report)
+        except errors.InsufficientPrivilege as error:
+            raise StoreNotUsable(
+                f"{place} does not let the user '{user}' keep tables: make that user its owner."
+            ) from error
+        except psycopg.Error as error:
+            raise StoreNotUsable(f"{place} cannot be used: {error.diag.message_primary or error}.") from error
+    return SqlStore(PostgresEngine(conninfo, timeout))
+
+
+class PostgresEngine:
+    """The connections to one database. A thread takes one for as long as it reads or writes.
+
+    A connection that broke is never used again. Whoever holds it when it breaks is told, and the next one gets
+    another: when the server is back, so is the store.
+    """
+
+    supports_lateral = True
+    pipelines_reads = True
+    probe_statement: BoundStatement = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
+
+    def __init__(self, conninfo: str, timeout: float) -> None:
+        """What libpq needs to know to connect, and seconds."""
+        self.dialect: sa.Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
+        self._conninfo = conninfo
+        self._timeout = timeout
+        self._idle: deque[Pipeline] = deque()
+        self._free_connections = threading.Semaphore(MAX_CONNECTIONS)
+        self._process = os.getpid()
+        self._closed = False
+
+    def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
+        """The rows of each query, all seen at the same moment, in one round trip."""
+        # To wait for the first answer would be another round trip.
+        del stop_if_first_empty
+        try:
+            with self._use_pipeline() as pipeline:
+                for call in statements:
+                    pipeline.send(*call)
+                return [pipeline.load_rows(answer) for answer in pipeline.finish()]
+        except StaleRead as stale:
+            # Only a change of the tables themselves can stand in the way of a reader.
+            raise Busy(_BUSY_MESSAGE) from stale
+
+    @contextmanager
+    def begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
+        """A transaction that travels in one round trip, unless rows are asked for in between. Raises Busy."""
+        with self._use_pipeline(wait=wait) as pipeline:
+            if not wait:
+                pipeline.send("SELECT set_config('lock_timeout', '1', true)", ())
+            yield _PostgresTransaction(pipeline)
+            pipeline.finish()
+
+    def ensure_disk_space(self) -> None:
+        """Do nothing: only the server sees its disk."""
+
+    def close(self) -> None:
+        """Close the connections; one that is in use, when it is given back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _use_pipeline(self, *, wait: bool = True) -> Iterator[Pipeline]:
+        if not self._free_connections.acquire(timeout=self._timeout if wait else 0):
+            raise Busy("All connections to the database are in use.")
+        try:
+            pipeline = self._acquire()
+            try:
+                yield pipeline
+            except psycopg.Error as error:
+                told = _store_error_from(error)
+                if told is None:
+                    raise
+                if isinstance(told, Unavailable):
+                    pipeline.close()
+                raise told from error
+            finally:
+                self._release(pipeline)
+        finally:
+            self._free_connections.release()
+
+    def _acquire(self) -> Pipeline:
+        if self._closed:
+            raise Unavailable("The store has been closed.")
+        if self._process != os.getpid():
+            # A server that forks its workers after loading the program: the connections are the parent's.
+            self._process, self._idle = os.getpid(), deque()
+        while True:
+            try:
+                pipeline = self._idle.pop()
+            except IndexError:
+                return self._connect()
+            if pipeline.is_quiet():
+                return pipeline
+            # The server has said farewell while nobody listened.
+            pipeline.close()
+
+    def _connect(self) -> Pipeline:
+        try:
+            connection = psycopg.connect(self._conninfo, autocommit=True)
+        except psycopg.OperationalError:
+            # The error holds the password: not in its message, but where one may look when it is logged.
+            raise Unavailable("The database server cannot be reached.") from None
+        try:
+            connection.execute(_SESSION_SETTINGS.format(patience=int(self._timeout * 1000)).encode())
+            # Moments and documents travel as text: stores.sql.mapping knows what they mean.
+            for kind in ("timestamptz", "jsonb"):
+                connection.adapters.register_loader(kind, TextLoader)
+            return Pipeline(connection)
+        except psycopg.Error as error:
+            connection.close()
+            raise _store_error_from(error) or error from None
+
+    def _release(self, pipeline: Pipeline) -> None:
+        if self._closed or not pipeline.is_clean():
+            # Closing rolls back, whatever state an error left.
+            pipeline.close()
+        else:
+            self._idle.append(pipeline)
+
+
+class _PostgresTransaction:
+    """What writes. Nothing is waited for: a failure stops the pipeline on the server, and is told at the end."""
+
+    __slots__ = ("_use_pipeline",)
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._use_pipeline = pipeline
+
+    def execute(self, statement: BoundStatement) -> None:
+        self._use_pipeline.send(*statement)
+
+    def write_one(self, statement: BoundStatement) -> None:
+        text, parameters = statement
+        self._use_pipeline.send(_fail_when_stale(text), parameters)
+
+    def query(self, statement: BoundStatement) -> list[Row]:
+        self._use_pipeline.send(*statement)
+        return self._use_pipeline.load_rows(self._use_pipeline.receive()[-1])
+
+
+@cache
+def _fail_when_stale(text: str) -> str:
+    """The statement, failing unless it writes a row: what was sent after it must not happen, nor wait for locks."""
+    return f"WITH changed AS ({text} RETURNING 1) SELECT 1 / count(*) AS fails_when_stale FROM changed"  # noqa: S608  (statements of ours)
+
+
+# Opening
+
+
+def _parse_options(url: str) -> dict[str, str]:
+    """The URL in the words of libpq."""
+    try:
+        # What a shell hands over may be no text at all, and could not be sent.
+        parts = sa.make_url(url.encode().decode())
+    except (sa.exc.ArgumentError, ValueError):
+        # The cause is not told: it may quote a piece of the password.
+        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from None
+    if parts.drivername != "postgresql+psycopg" or not parts.database:
+        raise InvalidStoreUrl(f"STORE_URL for PostgreSQL must name a database: {_EXAMPLE_URL}.")
+    if "@" in (parts.host or ""):
+        raise InvalidStoreUrl("STORE_URL has more than one '@': write one in a password as %40.")
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
+    given = {
+        "host": parts.host,
+        "port": str(parts.port) if parts.port else None,
+        "user": parts.username,
+        "password": str(parts.password) if parts.password else None,
+        "dbname": parts.database,
+    }
+    named = {name: value for name, value in given.items() if value}
+    return {**_DEFAULT_OPTIONS, **query, **named, "client_encoding": "UTF8"}
+
+
+def _format_url(options: dict[str, str]) -> str:
+    """The URL without its password, and without options, one of which may be a password too."""
+    host, port = options.get("host", ""), options.get("port", "")
+    return sa.URL.create(
+        "postgresql+psycopg",
+        username=options.get("user"),
+        host=None if "/" in host else host,
+        port=int(port) if port.isascii() and port.isdigit() else None,
+        database=options["dbname"],
+    ).render_as_string()
+
+
+def _format_host(options: dict[str, str]) -> str:
+    host = options.get("host", "the local socket")
+    return f"{host}:{options.get('port', '5432')}" if "/" not in host and " " not in host else host
+
+
+def _explain_connect_error(error: psycopg.Error, options: dict[str, str]) -> str:
+    """Why the server could not be reached."""
+    where, message = _format_host(options), str(error)
+    for sign, sentence in _CONNECT_ERROR_MESSAGES.items():
+        if re.search(sign, message):
+            user = options.get("user") or getpass.getuser()
+            return sentence.format(where=where, host=options.get("host"), user=user, database=options["dbname"])
+    said = message.splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:  ")
+    return f"PostgreSQL at {where} cannot be used: {said}."
+
+
+def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
+    """Raise StoreNotUsable for a server that is too old, or a database that cannot hold what people write."""
+    if connection.info.server_version < _MIN_SERVER_VERSION:
+        raise StoreNotUsable(
+            f"Tackboard needs PostgreSQL 14 or newer: {location} has {connection.info.server_version // 10_000}."
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreNotUsable(
+            f"{location} keeps text as {encoding}: make one with createdb --encoding=UTF8 --template=template0."
+        )
+    for read_only, schema in connection.execute("SELECT current_setting('transaction_read_only'), current_schema()"):
+        if read_only == "on":
+            raise StoreNotUsable(f"{location} takes no writes: let STORE_URL name the primary server.")
+        if schema is None:
+            raise StoreNotUsable(f"{location} has no schema to put tables in: make the one that its search_path names.")
+
+
+def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> str | None:
+    """The version of the schema in the database, None in an empty one. Raises NotTackboardDatabase."""
+    tables = {name for (name,) in connection.execute(_SELECT_TABLE_NAMES)}
+    if not tables:
+        return None
+    if migrations.VERSION_TABLE not in tables:
+        raise NotTackboardDatabase(location)
+    versions = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchall()  # noqa: S608  (a constant)
+    if len(versions) != 1:
+        raise NotTackboardDatabase(location)
+    return str(versions[0][0])
+
+
+def _migrate(connection: psycopg.Connection[Any], location: str, report: Callable[[str], None]) -> None:
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
+    try:
+        with engine.begin() as through_alchemy:
+            # Two programs may open the same database at the same time: the second finds nothing left to do.
+            through_alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}s'")
+            through_alchemy.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('tackboard', 0))")
+            found = _read_schema_version(connection, location)
+            if not migrations.is_upgrade_needed(location, found, OpenMode.MIGRATE):
+                return
+            migrations.upgrade(through_alchemy)
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise error.orig from error
+        raise
+    finally:
+        engine.dispose()
+    if found is not None:
+        report(
+            f"Migrated {location[0].lower()}{location[1:]} from schema {found} to {migrations.HEAD}. "
+            "No copy of it was made: to go back, restore a backup that you made before."
+        )
+
+
+# Errors
+
+
+def _store_error_from(error: psycopg.Error) -> StoreError | None:
+    """The error of the port that this is, None where it is a mistake of ours."""
+    if isinstance(error, errors.DivisionByZero | errors.SerializationFailure | errors.DeadlockDetected):
+        # Someone else was first. See `_fail_when_stale` for the division.
+        return StaleRead()
+    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
+        return AlreadyExists(find_kind_by_constraint(error.diag.constraint_name))
+    if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled | errors.TooManyConnections):
+        return Busy(_BUSY_MESSAGE)
+    code = error.sqlstate or ""
+    trouble = _UNAVAILABLE_MESSAGES.get(code) or _UNAVAILABLE_MESSAGES.get(code[:2])
+    if trouble is None and not code and isinstance(error, psycopg.OperationalError):
+        trouble = "The connection to the database server was lost."
+    return Unavailable(trouble) if trouble else None

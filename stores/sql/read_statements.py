@@ -1,0 +1,503 @@
+"""The statements that read boards from a SQL store, in SQLAlchemy Core, and how any is run without its cost.
+
+Core writes the SQL once for a dialect. From then on a statement is that text, with parameters in the order that
+it wants, given to the driver: some microseconds instead of some hundred.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningDelete
+from sqlalchemy.sql.functions import FunctionElement
+
+from kanban.store import CardSort, CardState
+from stores.sql.tables import (
+    boards,
+    card_assignees,
+    card_labels,
+    card_links,
+    cards,
+    checklist_items,
+    checklists,
+    comments,
+    effective_end,
+    events,
+    idempotency_records,
+    labels,
+    lists,
+    members,
+    time_entries,
+)
+
+Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | ReturningDelete[Any]
+CardScope = Literal["list", "board", "status"]
+CARD_SCOPES: tuple[CardScope, ...] = ("list", "board", "status")
+
+_PREFIX = "given_"
+
+
+def parameter(name: str) -> sa.BindParameter[Any]:
+    """A parameter. The prefix keeps it apart from the names that Core reserves for columns being written."""
+    return sa.bindparam(_PREFIX + name)
+
+
+BoundStatement = tuple[str, Sequence[Any]]
+"""A statement to run: its text, and its parameters by position."""
+
+
+class PreparedStatement:
+    """A statement as one dialect wants it: its text, and the order of its parameters."""
+
+    __slots__ = ("_constants", "_names", "text")
+
+    def __init__(self, statement: Statement, dialect: sa.Dialect) -> None:
+        compiled: SQLCompiler = statement.compile(dialect=dialect)
+        if compiled.positiontup is None:
+            raise TypeError("The dialect must take its parameters by position.")
+        self.text = compiled.string
+        self._names = tuple(name.removeprefix(_PREFIX) for name in compiled.positiontup)
+        self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_PREFIX)}
+
+    def bind(self, values: Mapping[str, Any]) -> BoundStatement:
+        """The statement with these values. Raises KeyError for one that is missing."""
+        if self._constants:
+            values = {**self._constants, **values}
+        return self.text, [values[name] for name in self._names]
+
+
+class StatementCache(dict[Statement, PreparedStatement]):
+    """Statements prepared for a dialect, each when it is first wanted."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        super().__init__()
+        self._dialect = dialect
+
+    def __missing__(self, statement: Statement) -> PreparedStatement:
+        prepared = self[statement] = PreparedStatement(statement, self._dialect)
+        return prepared
+
+
+# Boards
+
+
+ANY_BOARD = sa.select(boards, members.c.role).where(
+    boards.c.id == parameter("board_id"),
+    members.c.board_id == boards.c.id,
+    members.c.user_id == parameter("user_id"),
+)
+
+BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
+
+_CALLER = members.alias("asking")
+_CALLER_IS_MEMBER = (
+    sa.select(_CALLER.c.user_id)
+    .where(_CALLER.c.board_id == parameter("board_id"), _CALLER.c.user_id == parameter("user_id"))
+    .exists()
+)
+
+
+@cache
+def restrict_to_member(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The statement for a member of a board. For anybody else it has no rows, and PostgreSQL does not look for any.
+
+    SQLite would look, and see at each row that it is in vain.
+    """
+    return statement.where(_CALLER_IS_MEMBER)
+
+
+MEMBERS = sa.select(members).where(members.c.board_id == parameter("board_id"))
+
+LABELS = sa.select(labels).where(labels.c.board_id == parameter("board_id")).order_by(labels.c.id)
+
+DELETED_LIST = sa.select(lists).where(
+    lists.c.board_id == parameter("board_id"), lists.c.id == parameter("list_id"), lists.c.deleted_at.is_not(None)
+)
+
+BOARD_ID_BY_EXTERNAL_ID = sa.select(boards.c.id).where(
+    boards.c.created_by == parameter("user_id"),
+    boards.c.external_id == parameter("external_id"),
+    boards.c.deleted_at.is_(None),
+)
+
+LISTS = (
+    sa.select(lists)
+    .where(lists.c.board_id == parameter("board_id"), lists.c.deleted_at.is_(None))
+    .order_by(lists.c.rank)
+)
+
+
+@cache
+def select_boards(*, archived: bool, continued: bool) -> sa.Select[Any]:
+    """The live boards of a user with the user's role, newest first, archived or not; continued below an id."""
+    where = boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None)
+    return select_boards_where(boards.c.deleted_at.is_(None), where, continued=continued)
+
+
+def select_boards_where(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
+    """A page of a user's boards that fit, with the user's role, newest first; continued below an id."""
+    page = (
+        sa.select(boards, members.c.role)
+        .join(members, members.c.board_id == boards.c.id)
+        .where(members.c.user_id == parameter("user_id"), *conditions)
+    )
+    if continued:
+        page = page.where(members.c.board_id < parameter("after_id"))
+    return page.order_by(members.c.board_id.desc()).limit(parameter("limit"))
+
+
+EVENTS = (
+    sa.select(events)
+    .where(events.c.board_id == parameter("board_id"), events.c.seq > parameter("after_seq"))
+    .order_by(events.c.seq)
+    .limit(parameter("limit"))
+)
+
+
+# Cards
+
+
+class GroupConcat(FunctionElement[str]):
+    """Texts of several rows as one, in no order, with a separator between."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(GroupConcat, "sqlite")
+def _compile_for_sqlite(element: GroupConcat, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)})"
+
+
+@compiles(GroupConcat, "postgresql")
+def _compile_for_postgresql(element: GroupConcat, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)})"
+
+
+def _aggregate_for_card(column: sa.ColumnElement[str], separator: str, name: str, table: sa.Table) -> sa.Label[str]:
+    """What another table holds for a card, in one text."""
+    return (
+        sa.select(GroupConcat(column, sa.literal_column(f"'{separator}'")))
+        .where(table.c.card_id == cards.c.id)
+        .correlate(cards)
+        .scalar_subquery()
+        .label(name)
+    )
+
+
+SPACE: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
+
+_AGGREGATES = (
+    _aggregate_for_card(card_labels.c.label_id, " ", "label_ids", card_labels),
+    _aggregate_for_card(card_assignees.c.member_id, " ", "member_ids", card_assignees),
+    _aggregate_for_card(
+        sa.cast(card_links.c.position, sa.Text) + SPACE + card_links.c.url + SPACE + card_links.c.title,
+        "\n",
+        "links",
+        card_links,
+    ),
+)
+
+_CARD_COLUMNS = (
+    *(column for column in cards.c if column.name not in {"status", "search"}),
+    time_entries.c.id,
+    time_entries.c.started_at,
+    time_entries.c.rate_minor,
+    time_entries.c.version,
+    time_entries.c.user_id,
+    time_entries.c.note,
+    *_AGGREGATES,
+)
+_WITH_RUNNING_ENTRY = cards.outerjoin(
+    time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
+)
+_CARDS = sa.select(*_CARD_COLUMNS).select_from(_WITH_RUNNING_ENTRY)
+
+CARD = _CARDS.where(
+    cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"), cards.c.deleted_at.is_(None)
+)
+
+ANY_CARD = _CARDS.where(cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"))
+
+
+def _neighbour_column(column: str) -> sa.ScalarSelect[Any]:
+    neighbour = cards.alias("neighbour")
+    return (
+        sa.select(neighbour.c[column])
+        .where(neighbour.c.id == parameter("card_id"), neighbour.c.board_id == parameter("board_id"))
+        .scalar_subquery()
+    )
+
+
+_RANKS_IN_NEIGHBOUR_LIST = sa.select(cards.c.rank).where(cards.c.list_id == _neighbour_column("list_id"))
+
+NEXT_RANK: dict[str, sa.Select[Any]] = {
+    "before": _RANKS_IN_NEIGHBOUR_LIST.where(cards.c.rank < _neighbour_column("rank"))
+    .order_by(cards.c.rank.desc())
+    .limit(1),
+    "after": _RANKS_IN_NEIGHBOUR_LIST.where(cards.c.rank > _neighbour_column("rank")).order_by(cards.c.rank).limit(1),
+}
+
+LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+_LIST_IS_ACTIVE = (
+    sa.select(lists.c.id)
+    .where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None), lists.c.archived_at.is_(None))
+    .exists()
+)
+
+_SCOPE_CONDITIONS = {
+    "list": (cards.c.list_id == parameter("list_id"),),
+    "board": (cards.c.board_id == parameter("board_id"),),
+    "status": (cards.c.board_id == parameter("board_id"), cards.c.status == parameter("status")),
+}
+
+_STATE_CONDITIONS = {
+    CardState.ACTIVE: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_(None)),
+    CardState.ARCHIVED: (cards.c.deleted_at.is_(None), cards.c.archived_at.is_not(None)),
+    CardState.DELETED: (cards.c.deleted_at.is_not(None),),
+}
+
+_SORT_COLUMNS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
+    CardSort.POSITION: (cards.c.rank,),
+    CardSort.OLDEST: (cards.c.id,),
+    CardSort.NEWEST: (cards.c.id,),
+    CardSort.LEAST_RECENTLY_UPDATED: (cards.c.updated_at, cards.c.id),
+    CardSort.MOST_RECENTLY_UPDATED: (cards.c.updated_at, cards.c.id),
+    CardSort.DUE_FIRST: (cards.c.due_at, cards.c.id),
+    CardSort.DUE_LAST: (cards.c.due_at, cards.c.id),
+}
+
+FilterNames = frozenset[str]
+"""Names of what a card must fit besides its place: keys of `_FILTERS`."""
+
+_FILTER_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
+    "status": cards.c.status == parameter("status"),
+    "q": sa.or_(
+        cards.c.search.like(parameter("pattern"), escape="/"),
+        # Not EXISTS: PostgreSQL would gather all comments that fit, those of other boards too.
+        sa.select(comments.c.card_id)
+        .where(comments.c.card_id == cards.c.id, comments.c.search.like(parameter("pattern"), escape="/"))
+        .limit(sa.literal_column("1"))
+        .correlate(cards)
+        .scalar_subquery()
+        .is_not(None),
+    ),
+    "label_id": sa.select(card_labels.c.card_id)
+    .where(card_labels.c.card_id == cards.c.id, card_labels.c.label_id == parameter("label_id"))
+    .correlate(cards)
+    .exists(),
+    "assignee_id": sa.select(card_assignees.c.card_id)
+    .join(members, members.c.id == card_assignees.c.member_id)
+    .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == parameter("assignee_id"))
+    .correlate(cards)
+    .exists(),
+    "due_from": cards.c.due_at >= parameter("due_from"),
+    "due_until": cards.c.due_at < parameter("due_until"),
+    "overdue_at": sa.and_(
+        cards.c.due_at < parameter("overdue_at"),
+        ~cards.c.due_complete.is_(sa.true()),
+        cards.c.status != sa.literal_column("'done'"),
+    ),
+    "updated_since": cards.c.updated_at >= parameter("updated_since"),
+    "deleted_since": cards.c.deleted_at >= parameter("deleted_since"),
+}
+
+
+@cache
+def select_cards(
+    scope: CardScope, sort: CardSort, state: CardState, filters: FilterNames, *, continued: bool
+) -> sa.Select[Any]:
+    """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
+
+    By position, they are those of one list: `select_cards_by_position` has those of many.
+    """
+    keys = _SORT_COLUMNS[sort]
+    descending = sort.startswith("-")
+    page = _CARDS.where(*_STATE_CONDITIONS[state], *_SCOPE_CONDITIONS[scope], *_filter_conditions(filters))
+    if scope != "list":
+        page = page.where(_LIST_IS_ACTIVE if state == CardState.ACTIVE else LIST_IS_LIVE)
+    if keys[0] is cards.c.due_at:
+        page = page.where(cards.c.due_at.is_not(None))
+    if continued:
+        here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
+        there_keys = [parameter(f"after_{key.name}") for key in keys]
+        there = sa.tuple_(*there_keys) if len(there_keys) > 1 else there_keys[0]
+        page = page.where(here < there if descending else here > there)
+    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(parameter("limit"))
+
+
+def _filter_conditions(filters: FilterNames) -> list[sa.ColumnElement[bool]]:
+    return [_FILTER_CONDITIONS[name] for name in sorted(filters)]
+
+
+@cache
+def select_cards_by_position(state: CardState, filters: FilterNames, *, use_lateral: bool) -> sa.Select[Any]:
+    """Cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
+
+    The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
+    it is now counts. `lateral` takes no more cards from a list than the page needs, where an engine would otherwise
+    read a whole list to sort it.
+    """
+    here = lists.alias("here")
+    rank_now = (
+        sa.select(here.c.rank)
+        .where(here.c.id == parameter("after_list_id"), here.c.deleted_at.is_(None))
+        .scalar_subquery()
+    )
+    among = [
+        lists.c.board_id == parameter("board_id"),
+        lists.c.deleted_at.is_(None),
+        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), parameter("after_list_rank")),
+    ]
+    if "status" in filters:
+        among.append(lists.c.stage == parameter("status"))
+    if state == CardState.ACTIVE:
+        among.append(lists.c.archived_at.is_(None))
+    wanted = [
+        cards.c.list_id == lists.c.id,
+        *_STATE_CONDITIONS[state],
+        *_filter_conditions(filters - {"status"}),
+        cards.c.rank
+        > sa.case((lists.c.id == parameter("after_list_id"), parameter("after_rank")), else_=sa.literal_column("''")),
+    ]
+    if use_lateral:
+        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(parameter("limit")).correlate(lists).lateral("page")
+        found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
+        rank = page.c.rank
+    else:
+        found = sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*wanted)
+        rank = cards.c.rank
+    return found.where(*among).order_by(lists.c.rank, rank).limit(parameter("limit"))
+
+
+@cache
+def select_time_entries(*, continued: bool) -> sa.Select[Any]:
+    """The time entries of a card, oldest first; continued past an id."""
+    page = sa.select(time_entries).where(time_entries.c.card_id == parameter("card_id"))
+    if continued:
+        page = page.where(time_entries.c.id > parameter("after_id"))
+    return page.order_by(time_entries.c.id).limit(parameter("limit"))
+
+
+TIME_ENTRY = sa.select(time_entries).where(
+    time_entries.c.id == parameter("id"), time_entries.c.card_id == parameter("card_id")
+)
+
+CHECKLIST = sa.select(checklists).where(
+    checklists.c.id == parameter("id"), checklists.c.card_id == parameter("card_id")
+)
+
+CHECKLIST_ITEMS = (
+    sa.select(checklist_items)
+    .join(checklists, checklists.c.id == checklist_items.c.checklist_id)
+    .where(checklists.c.card_id == parameter("card_id"))
+    .order_by(checklists.c.rank, checklist_items.c.position)
+)
+
+CHECKLISTS = sa.select(checklists).where(checklists.c.card_id == parameter("card_id")).order_by(checklists.c.rank)
+
+_COMMENTS = sa.select(*(column for column in comments.c if column.name != "search"))
+
+COMMENT = _COMMENTS.where(comments.c.id == parameter("id"), comments.c.card_id == parameter("card_id"))
+
+
+@cache
+def select_comments(*, continued: bool) -> sa.Select[Any]:
+    """The comments of a card, newest first; continued past an id."""
+    page = _COMMENTS.where(comments.c.card_id == parameter("card_id"))
+    if continued:
+        page = page.where(comments.c.id < parameter("after_id"))
+    return page.order_by(comments.c.id.desc()).limit(parameter("limit"))
+
+
+CARD_RANKS = (
+    sa.select(cards.c.id, cards.c.rank, sa.or_(cards.c.deleted_at.is_not(None), cards.c.archived_at.is_not(None)))
+    .where(cards.c.list_id == parameter("list_id"), cards.c.board_id == parameter("board_id"))
+    .order_by(cards.c.rank)
+)
+
+
+# What is worked on, over cards and boards
+
+
+@cache
+def select_time_entries_with_cards(*, continued: bool) -> sa.Select[Any]:
+    """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
+    entry = time_entries.alias("entry")
+    ended = effective_end(entry)
+    page = (
+        sa.select(*entry.c, *_CARD_COLUMNS)
+        .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
+        .where(
+            entry.c.board_id == parameter("board_id"),
+            entry.c.started_at < parameter("until"),
+            # The page before was past the beginning. SQLite finds no pair in an index on what is computed.
+            ended >= parameter("after_ended_at") if continued else ended > parameter("since"),
+            cards.c.deleted_at.is_(None),
+            LIST_IS_LIVE,
+        )
+    )
+    if continued:
+        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(parameter("after_ended_at"), parameter("after_id")))
+    return page.order_by(ended, entry.c.id).limit(parameter("limit"))
+
+
+@cache
+def select_assigned_cards(filters: FilterNames, *, continued: bool) -> tuple[sa.Select[Any], ...]:
+    """A page of the cards that a user is assigned to; and the boards, lists, members and labels that go with them."""
+    member = members.alias("member")
+    board = boards.alias("board")
+    found = (
+        _WITH_RUNNING_ENTRY.join(card_assignees, card_assignees.c.card_id == cards.c.id)
+        .join(member, member.c.id == card_assignees.c.member_id)
+        .join(board, board.c.id == cards.c.board_id)
+    )
+    conditions = [
+        member.c.user_id == parameter("user_id"),
+        board.c.deleted_at.is_(None),
+        board.c.archived_at.is_(None),
+        *_STATE_CONDITIONS[CardState.ACTIVE],
+        _LIST_IS_ACTIVE,
+        *_filter_conditions(filters),
+    ]
+    if continued:
+        conditions.append(
+            sa.or_(
+                cards.c.board_id < parameter("after_board_id"),
+                sa.and_(cards.c.board_id == parameter("after_board_id"), cards.c.id > parameter("after_id")),
+            )
+        )
+
+    def page(*columns: Any) -> sa.Select[Any]:
+        chosen = sa.select(*columns).select_from(found).where(*conditions)
+        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(parameter("limit"))
+
+    on_boards = sa.select(page(cards.c.board_id).subquery("page").c.board_id)
+    return (
+        page(*_CARD_COLUMNS),
+        sa.select(boards, members.c.role).where(
+            boards.c.id.in_(on_boards),
+            members.c.board_id == boards.c.id,
+            members.c.user_id == parameter("user_id"),
+        ),
+        sa.select(lists).where(lists.c.board_id.in_(on_boards), lists.c.deleted_at.is_(None)).order_by(lists.c.rank),
+        sa.select(members).where(members.c.board_id.in_(on_boards)).order_by(members.c.id),
+        sa.select(labels).where(labels.c.board_id.in_(on_boards)).order_by(labels.c.id),
+    )
+
+
+# Idempotency
+
+
+RECORD_KEY_MATCHES = sa.and_(
+    idempotency_records.c.user_id == parameter("user_id"),
+    idempotency_records.c.operation_id == parameter("operation_id"),
+    idempotency_records.c.key == parameter("key"),
+)
+
+IDEMPOTENCY_RECORD = sa.select(idempotency_records).where(
+    RECORD_KEY_MATCHES, idempotency_records.c.expires_at > parameter("now")
+)

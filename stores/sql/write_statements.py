@@ -1,0 +1,212 @@
+"""Every statement that writes to the SQL store: see `stores.sql.read_statements` for how they are run."""
+
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from stores.sql.read_statements import LIST_IS_LIVE, RECORD_KEY_MATCHES, parameter
+from stores.sql.tables import (
+    boards,
+    card_assignees,
+    card_labels,
+    card_links,
+    cards,
+    checklist_items,
+    checklists,
+    comments,
+    events,
+    idempotency_records,
+    labels,
+    lists,
+    members,
+    settings,
+    time_entries,
+    token_ancestors,
+    tokens,
+    users,
+)
+
+# A list's stage is written by a statement of its own: SQLite looks at every card of the list whenever a statement
+# may change what the cards refer to, even if it does not.
+_IMMUTABLE_COLUMNS = frozenset(
+    {"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"}
+)
+_STATUS = sa.select(lists.c.stage).where(lists.c.id == parameter("list_id")).scalar_subquery()
+
+
+def _column_parameters(table: sa.Table, *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        column.name: parameter(column.name) for column in table.columns if column.name not in exclude
+    }
+    if table is cards:
+        values["status"] = _STATUS
+    return values
+
+
+def _update(table: sa.Table) -> sa.Update:
+    # Whose work a time entry is can be corrected, and a token can have another secret; whose a token or a place on a
+    # board is cannot change.
+    fixed = _IMMUTABLE_COLUMNS - {time_entries: {"user_id"}, tokens: {"digest"}}.get(table, set())
+    return table.update().where(table.c.id == parameter("id")).values(_column_parameters(table, exclude=fixed))
+
+
+INSERT = {
+    table: table.insert().values(_column_parameters(table))
+    for table in (
+        *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
+        *(checklists, checklist_items, comments, events, idempotency_records, settings),
+    )
+}
+
+# The first user of all, and nobody else after.
+MAKE_OWNER = settings.insert().from_select(
+    ["name", "value"],
+    sa.select(sa.literal_column("'owner'"), parameter("user_id")).where(
+        ~sa.select(settings.c.name).where(settings.c.name == sa.literal_column("'owner'")).exists()
+    ),
+)
+
+UPDATE_IF_VERSION_MATCHES = {
+    table: _update(table).where(table.c.version == parameter("version") - sa.literal_column("1"))
+    for table in (users, tokens)
+}
+
+UPDATE_ON_BOARD = {
+    table: _update(table).where(table.c.board_id == parameter("board_id"))
+    for table in (members, labels, lists, cards, time_entries, checklists, comments)
+}
+
+# A card that comes from another board, and what comes along.
+MOVE_CARD = (
+    cards.update()
+    .where(cards.c.id == parameter("id"), cards.c.board_id.in_([parameter("board_id"), parameter("from_board_id")]))
+    .values(_column_parameters(cards, exclude=frozenset({"id", "created_at"})))
+)
+
+MOVE_PARTS = tuple(
+    table.update().where(table.c.card_id == parameter("card_id")).values(board_id=parameter("board_id"))
+    for table in (time_entries, checklists, comments)
+)
+
+
+@cache
+def reassign_items(count: int) -> sa.Update:
+    """The items of a card's checklists change hands: from so many places to others, and from any else to nobody."""
+    item = checklist_items.c
+    of_card = sa.select(checklists.c.id).where(checklists.c.card_id == parameter("card_id"))
+    hands = [(item.assignee_id == parameter(f"from_{number}"), parameter(f"to_{number}")) for number in range(count)]
+    return (
+        checklist_items.update()
+        .where(item.checklist_id.in_(of_card), item.assignee_id.is_not(None))
+        .values(assignee_id=sa.case(*hands, else_=sa.null()) if hands else sa.null())
+    )
+
+
+DELETE_ON_BOARD = {
+    table: table.delete().where(table.c.id == parameter("id"), table.c.board_id == parameter("board_id"))
+    for table in (members, labels, time_entries, checklists, comments)
+}
+
+# A card may still name a label or a place that is gone: that is passed over.
+ADD_LABEL = card_labels.insert().from_select(
+    ["card_id", "label_id"], sa.select(parameter("card_id"), labels.c.id).where(labels.c.id == parameter("label_id"))
+)
+
+ADD_ASSIGNEE = card_assignees.insert().from_select(
+    ["card_id", "member_id"],
+    sa.select(parameter("card_id"), members.c.id).where(members.c.id == parameter("member_id")),
+)
+
+CLEAR_CARD_ROWS = tuple(
+    table.delete().where(table.c.card_id == parameter("card_id")) for table in (card_labels, card_assignees, card_links)
+)
+
+DELETE_ITEMS = checklist_items.delete().where(checklist_items.c.checklist_id == parameter("checklist_id"))
+
+SET_CARD_RANK = (
+    cards.update()
+    .where(
+        cards.c.id == parameter("id"),
+        cards.c.list_id == parameter("list_id"),
+        cards.c.board_id == parameter("board_id"),
+    )
+    .values(rank=parameter("rank"))
+)
+
+UPDATE_STAGE = (
+    lists.update()
+    .where(lists.c.id == parameter("id"), lists.c.stage != parameter("stage"))
+    .values(stage=parameter("stage"))
+)
+
+
+@cache
+def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
+    """The board after an event: it must be live (or deleted, if it revives), the actor an editor (or any, to leave)."""
+    actor = sa.select(members.c.role).where(
+        members.c.board_id == boards.c.id, members.c.user_id == parameter("actor_id")
+    )
+    if not actor_leaves:
+        actor = actor.where(members.c.role != sa.literal_column("'viewer'"))
+    return _update(boards).where(
+        boards.c.seq == parameter("seq") - sa.literal_column("1"),
+        boards.c.deleted_at.is_not(None) if restores else boards.c.deleted_at.is_(None),
+        actor.exists(),
+    )
+
+
+CLEAR_EXTERNAL_ID = (
+    cards.update()
+    .where(
+        cards.c.board_id == parameter("board_id"),
+        cards.c.external_id == parameter("external_id"),
+        cards.c.deleted_at.is_(None),
+        ~LIST_IS_LIVE,
+    )
+    .values(external_id=sa.null())
+)
+
+CARD_IDS_BY_RANK = sa.select(cards.c.id).where(cards.c.list_id == parameter("list_id")).order_by(cards.c.rank)
+
+LAST_RANK = sa.select(lists.c.last_rank).where(lists.c.id == parameter("list_id"))
+
+SET_RANK = cards.update().where(cards.c.id == parameter("id")).values(rank=parameter("rank"))
+
+SET_RANK_BOUNDS = (
+    lists.update()
+    .where(lists.c.id == parameter("list_id"))
+    .values(first_rank=parameter("first_rank"), last_rank=parameter("last_rank"))
+)
+
+TOUCH_TOKEN = (
+    tokens.update()
+    .where(
+        tokens.c.id == parameter("token_id"),
+        sa.or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < parameter("at")),
+    )
+    .values(last_used_at=parameter("at"))
+)
+
+
+# Idempotency
+
+
+DELETE_RECORD_IF_EXPIRED = idempotency_records.delete().where(
+    RECORD_KEY_MATCHES, idempotency_records.c.expires_at <= parameter("now")
+)
+
+_SOME_EXPIRED_RECORDS = (
+    sa.select(idempotency_records.c.user_id, idempotency_records.c.operation_id, idempotency_records.c.key)
+    .where(idempotency_records.c.expires_at <= parameter("now"))
+    .order_by(idempotency_records.c.expires_at)
+    .limit(20)
+    # Two writers who forget the same answers must not wait for each other.
+    .with_for_update(skip_locked=True)
+)
+
+DELETE_SOME_EXPIRED_RECORDS = idempotency_records.delete().where(
+    sa.tuple_(idempotency_records.c.user_id, idempotency_records.c.operation_id, idempotency_records.c.key).in_(
+        _SOME_EXPIRED_RECORDS
+    )
+)

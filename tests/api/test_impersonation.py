@@ -1,0 +1,214 @@
+"""Nothing that somebody sends makes anything in the name of somebody else.
+
+Who did something is who holds the token, never who a body names. Where a body names users, it says what that means:
+NAMES lists all of these places, and a new one fails here until somebody has thought about it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from kanban.interchange import export_document
+from tests.api.client import Client, HttpResponse
+from tests.api.test_exports import whole
+from tests.document.test_document import BUNDLE, SCHEMAS, operations
+
+USER_ID = BUNDLE["components"]["schemas"]["UserId"]["pattern"]
+
+EXPORT = frozenset(
+    (
+        "board.imported_by",
+        "cards[].assignee_ids[]",
+        "checklists[].items[].assignee_id",
+        "comments[].author_id",
+        "exported_by",
+        "members[].user_id",
+        "time_entries[].user_id",
+    )
+)
+
+NAMES: Mapping[str, frozenset[str]] = {
+    "create_user": frozenset(("id",)),
+    "create_card": frozenset(("assignee_ids[]",)),
+    "update_card": frozenset(("assignee_ids[]",)),
+    "create_checklist_item": frozenset(("assignee_id",)),
+    "update_checklist_item": frozenset(("assignee_id",)),
+    # Somebody writes down a colleague's work: the event names who did, and both are members of the board.
+    "create_time_entry": frozenset(("user_id",)),
+    "update_time_entry": frozenset(("user_id",)),
+    "import_tackboard": EXPORT,
+}
+"""The operations whose bodies name users, and where."""
+
+
+def named_users(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """The places of a schema that hold a user's id."""
+    schema = SCHEMAS.resolve(schema)
+    if schema.get("pattern") == USER_ID:
+        yield at
+    for part in (*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        yield from named_users(part, at)
+    for name, each in schema.get("properties", {}).items():
+        yield from named_users(each, f"{at}.{name}".removeprefix("."))
+    if "items" in schema:
+        yield from named_users(schema["items"], f"{at}[]")
+
+
+def test_all_places_where_a_body_names_a_user_are_known() -> None:
+    found = {
+        operation["operationId"]: {
+            at for content in operation["requestBody"]["content"].values() for at in named_users(content["schema"])
+        }
+        for _, _, operation in operations()
+        if "requestBody" in operation
+    }
+
+    assert {operation_id: at for operation_id, at in found.items() if at} == NAMES
+
+
+@pytest.fixture
+def board(mina: Client, omar: Client) -> str:
+    """The path of a board of Omar's, on which Mina is an editor."""
+    del mina
+    path = f"/boards/{omar.post('/boards', {'name': 'Company'}).json['id']}"
+    omar.put(f"{path}/members/mina", {"role": "editor"})
+    return path
+
+
+def forged(mina: Client) -> dict[str, Any]:
+    """An export of a board of Mina's, in which she lets Omar speak, work and be a member."""
+    path = f"/boards/{mina.post('/boards', {'name': 'Own'}).json['id']}"
+    card = f"{path}/cards/{mina.post(f'{path}/cards', {'title': 'Budget'}).json['id']}"
+    mina.post(f"{card}/comments", {"text": "I approve 1,000,000 EUR"})
+    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T19:00:00Z", "hourly_rate_minor": 100_000}
+    mina.post(f"{card}/time-entries", worked)
+    mina.post(f"{card}/checklists", {"name": "Steps"})
+    document = whole(mina, path)
+    document["comments"][0] |= {"author_id": "omar", "author_name": "Omar", "created_at": "2025-01-01T00:00:00Z"}
+    document["time_entries"][0] |= {"user_id": "omar", "user_name": "Omar"}
+    document["members"] = [{"user_id": "omar", "name": "Omar", "role": "owner"}]
+    document["cards"][0]["assignee_ids"] = ["omar"]
+    document["board"]["imported_by"] = "omar"
+    document |= {"exported_by": "omar", "exported_by_name": "Omar"}
+    return document | {"digest": export_document.compute_digest(document)}
+
+
+def test_an_import_makes_nothing_in_the_name_of_somebody_else(mina: Client, omar: Client) -> None:
+    answer = mina.post("/imports/tackboard", forged(mina))
+
+    assert answer.status == 201
+    path = f"/boards/{answer.json['board']['id']}"
+    found = whole(mina, path)
+    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [
+        ("mina", "Omar:\n\nI approve 1,000,000 EUR")
+    ]
+    assert [(each["user_id"], each["note"]) for each in found["time_entries"]] == [("mina", "Omar:")]
+    assert [(each["user_id"], each["role"]) for each in found["members"]] == [("mina", "owner")]
+    assert found["cards"][0]["assignee_ids"] == []
+    assert {each["actor_id"] for each in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
+    assert omar.get(path).status == 404
+    assert omar.get("/cards").json["items"] == []
+
+
+def test_a_transfer_carries_nothing_that_was_forged_into_a_shared_board(mina: Client, omar: Client, board: str) -> None:
+    imported = f"/boards/{mina.post('/imports/tackboard', forged(mina)).json['board']['id']}"
+    [card] = mina.get(f"{imported}/cards").json["items"]
+
+    moved = mina.post(f"{imported}/cards/{card['id']}/transfer", {"board_id": board.removeprefix("/boards/")})
+
+    assert moved.status == 200
+    there = whole(omar, board)
+    assert [each["author_id"] for each in there["comments"]] == ["mina"]
+    assert [each["user_id"] for each in there["time_entries"]] == ["mina"]
+
+
+def test_an_import_tells_nothing_about_which_users_there_are(mina: Client, omar: Client) -> None:
+    del omar
+    document = forged(mina)
+    answers: list[HttpResponse] = []
+    for user_id in ("omar", "nobody"):
+        text = {"author_id": user_id, "author_name": "Somebody"}
+        document["comments"][0] |= text
+        document["time_entries"][0] |= {"user_id": user_id, "user_name": "Somebody"}
+        document["members"] = [{"user_id": user_id, "name": "Somebody", "role": "owner"}]
+        document["cards"][0]["assignee_ids"] = [user_id]
+        document["board"] |= {"id": f"{document['board']['id'][:-1]}{len(answers)}", "imported_by": user_id}
+        answers.append(mina.post("/imports/tackboard", document | {"digest": None}))
+
+    assert [each.status for each in answers] == [201, 201]
+    assert answers[0].json["report"] == answers[1].json["report"]
+
+
+TRELLO: Mapping[str, Any] = {
+    "id": "5f3c2a1b9d8e7f6a5b4c3d2e",
+    "name": "Website",
+    "idMemberCreator": "omar",
+    "members": [{"id": "omar", "fullName": "Omar", "username": "omar"}],
+    "memberships": [{"idMember": "omar", "memberType": "admin"}],
+    "lists": [{"id": "5f3c2a1b0000000000000001", "name": "Doing"}],
+    "cards": [
+        {
+            "id": "5f3c2a1b0000000000000002",
+            "idList": "5f3c2a1b0000000000000001",
+            "name": "Copy",
+            "idMembers": ["omar"],
+            "idMemberCreator": "omar",
+        }
+    ],
+    "actions": [
+        {
+            "type": "commentCard",
+            "date": "2025-01-01T00:00:00Z",
+            "idMemberCreator": "omar",
+            "memberCreator": {"id": "omar", "fullName": "Omar", "username": "omar"},
+            "data": {"text": "I approve.", "card": {"id": "5f3c2a1b0000000000000002"}},
+        }
+    ],
+}
+
+
+def test_an_import_from_trello_makes_everything_in_the_importers_name(mina: Client, omar: Client) -> None:
+    path = f"/boards/{mina.post('/imports/trello', TRELLO).json['board']['id']}"
+
+    found = whole(mina, path)
+
+    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [("mina", "Omar:\n\nI approve.")]
+    assert [each["user_id"] for each in found["time_entries"]] == ["mina"]
+    assert [each["user_id"] for each in found["members"]] == ["mina"]
+    assert found["cards"][0]["assignee_ids"] == []
+    assert {each["actor_id"] for each in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
+    assert omar.get(path).status == 404
+
+
+def test_whoever_is_named_in_a_body_did_none_of_it(mina: Client, omar: Client, board: str) -> None:
+    todo, doing, _ = (each["id"] for each in mina.get(f"{board}/lists").json["items"])
+    card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy', 'assignee_ids': ['omar']}).json['id']}"
+    checklist = f"{card}/checklists/{mina.post(f'{card}/checklists', {'name': 'Steps'}).json['id']}"
+    item = mina.post(f"{checklist}/items", {"text": "Try it", "assignee_id": "omar"}).json["id"]
+    mina.post(f"{checklist}/items/{item}/convert", {"list_id": doing})
+    mina.patch(card, {"assignee_ids": ["mina", "omar"]}, If_Match="*")
+    mina.put(f"{card}/assignees/omar")
+    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
+    entry = f"{card}/time-entries/{mina.post(f'{card}/time-entries', worked).json['id']}"
+    mina.post(f"{card}/comments", {"text": "I approve."})
+    mina.post(f"{card}/start")
+    mina.post(f"{board}/lists/{todo}/copy", {})
+    copied = f"/boards/{mina.post(f'{board}/copy', {}).json['id']}"
+    before = mina.get(board).json["seq"]
+    mina.patch(entry, {"user_id": "omar"}, If_Match="*")
+
+    found = whole(mina, board)
+    assert {each["author_id"] for each in found["comments"]} == {"mina"}
+    assert sorted((each["user_id"], each["ended_at"] is None) for each in found["time_entries"]) == [
+        ("mina", True),
+        ("mina", True),
+        ("omar", False),
+    ]
+    events = mina.get(f"{board}/events?after=2&limit=100").json["items"]
+    assert {each["actor_id"] for each in events} == {"mina"}
+    assert [(each["type"], each["actor_id"]) for each in events if each["seq"] > before] == [
+        ("time_entry.updated", "mina")
+    ]
+    assert [each["user_id"] for each in mina.get(f"{copied}/members").json["items"]] == ["mina"]
+    assert omar.get(copied).status == 404

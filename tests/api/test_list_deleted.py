@@ -1,0 +1,239 @@
+"""What is deleted is found again by who lost its id, for as long as it can be restored."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client, HttpResponse
+from tests.api.manual_clock import ManualClock
+
+MONTH = 30 * 24 * 60
+"""Minutes for which what is deleted can be restored."""
+
+
+def made(client: Client, name: str) -> str:
+    """The path of a new board."""
+    return f"/boards/{client.post('/boards', {'name': name}).json['id']}"
+
+
+def list_named(client: Client, board: str, name: str) -> str:
+    """The path of a list that is in use."""
+    found = next(each["id"] for each in client.get(f"{board}/lists").json["items"] if each["name"] == name)
+    return f"{board}/lists/{found}"
+
+
+def delete(client: Client, *paths: str) -> None:
+    for path in paths:
+        assert client.delete(path, If_Match="*").status == 204
+
+
+def names(answer: HttpResponse) -> list[str]:
+    return [each["name"] for each in answer.json["items"]]
+
+
+def every(client: Client, path: str) -> list[dict[str, Any]]:
+    """The items of all pages, by their links."""
+    items: list[dict[str, Any]] = []
+    link: str | None = path
+    while link:
+        answer = client.get(link)
+        items += answer.json["items"]
+        link = answer.headers.get("link")
+        assert (link is None) == (answer.json["next_cursor"] is None)
+        link = link and link.removeprefix("</v1").removesuffix('>; rel="next"')
+    return items
+
+
+def titles(client: Client, path: str) -> list[str]:
+    return [each["title"] for each in every(client, path)]
+
+
+# Boards
+
+
+def test_a_deleted_board_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
+    website, garden = made(mina, "Website"), made(mina, "Garden")
+    mina.post(f"{website}/archive")
+    clock.advance(minutes=1)
+    delete(mina, website)
+
+    (found,) = mina.get("/boards?deleted=true").json["items"]
+    same = mina.get("/boards?deleted=true&archived=true")
+    restored = mina.post(f"/boards/{found['id']}/restore")
+
+    assert (found["name"], found["role"], found["deleted_at"]) == (
+        "Website",
+        "owner",
+        f"{clock.now:%Y-%m-%dT%H:%M:%SZ}",
+    )
+    assert found["archived_at"] < found["deleted_at"]
+    assert same.json["items"] == [found]
+    assert (restored.status, restored.json["name"]) == (200, "Website")
+    assert "deleted_at" not in restored.json
+    assert mina.get("/boards?deleted=true").json["items"] == []
+    assert names(mina.get("/boards?deleted=false")) == ["Garden"]
+    assert names(mina.get("/boards?archived=true")) == ["Website"]
+    assert mina.get(garden).status == 200
+
+
+def test_deleted_boards_are_paged_the_newest_first(mina: Client) -> None:
+    boards = [made(mina, f"Board {number}") for number in range(5)]
+    delete(mina, boards[3], boards[0], boards[1])
+
+    first = mina.get("/boards?deleted=true&limit=2")
+    elsewhere = mina.get(f"/boards?limit=2&cursor={first.json['next_cursor']}")
+
+    assert [each["name"] for each in every(mina, "/boards?deleted=true&limit=2")] == ["Board 3", "Board 1", "Board 0"]
+    assert names(first) == ["Board 3", "Board 1"]
+    assert (elsewhere.status, elsewhere.json["code"]) == (400, "invalid_cursor")
+
+
+def test_a_deleted_board_is_found_by_its_owners_alone(mina: Client, omar: Client) -> None:
+    board, other = made(mina, "Website"), made(mina, "Garden")
+    mina.put(f"{board}/members/omar", {"role": "editor"})
+    mina.put(f"{other}/members/omar", {"role": "owner"})
+    delete(mina, board, other)
+
+    assert names(mina.get("/boards?deleted=true")) == ["Garden", "Website"]
+    assert names(omar.get("/boards?deleted=true")) == ["Garden"]
+    assert omar.post(f"{board}/restore").json["code"] == "role_too_low"
+
+
+def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
+    board = made(mina, "Website")
+    delete(mina, board)
+
+    clock.advance(minutes=MONTH)
+    at_last = names(mina.get("/boards?deleted=true"))
+    clock.advance(seconds=1)
+    too_late = names(mina.get("/boards?deleted=true"))
+
+    assert (at_last, too_late) == (["Website"], [])
+    assert mina.post(f"{board}/restore").status == 404
+
+
+# Lists
+
+
+def test_a_deleted_list_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
+    board = made(mina, "Website")
+    doing = list_named(mina, board, "Doing")
+    mina.post(f"{board}/cards", {"title": "Copy", "list_id": doing.rpartition("/")[2]})
+    mina.post(f"{doing}/archive")
+    clock.advance(minutes=1)
+    delete(mina, doing)
+
+    (found,) = mina.get(f"{board}/lists?deleted=true").json["items"]
+    same = mina.get(f"{board}/lists?deleted=true&archived=true")
+    restored = mina.post(f"{board}/lists/{found['id']}/restore")
+
+    assert (found["name"], found["card_count"], found["deleted_at"]) == ("Doing", 1, f"{clock.now:%Y-%m-%dT%H:%M:%SZ}")
+    assert same.json["items"] == [found]
+    assert (restored.status, restored.json["name"]) == (200, "Doing")
+    assert "deleted_at" not in restored.json
+    assert mina.get(f"{board}/lists?deleted=true").json["items"] == []
+    assert names(mina.get(f"{board}/lists?archived=true")) == ["Doing"]
+
+
+def test_deleted_lists_are_paged_the_newest_first(mina: Client) -> None:
+    board = made(mina, "Website")
+    delete(mina, list_named(mina, board, "Done"))
+    for number in range(101):
+        mina.post(f"{board}/lists", {"name": f"List {number}", "stage": "todo"})
+        delete(mina, list_named(mina, board, f"List {number}"))
+
+    found = every(mina, f"{board}/lists?deleted=true")
+
+    assert [each["name"] for each in found] == [*(f"List {number}" for number in range(100, -1, -1)), "Done"]
+    assert [each["name"] for each in every(mina, f"{board}/lists?deleted=true&limit=7")] == [
+        each["name"] for each in found
+    ]
+    assert names(mina.get(f"{board}/lists")) == ["To do", "Doing"]
+
+
+def test_deleted_lists_are_found_by_all_who_may_look_at_the_board(mina: Client, omar: Client) -> None:
+    board = made(mina, "Website")
+    delete(mina, list_named(mina, board, "Done"))
+    outside = omar.get(f"{board}/lists?deleted=true")
+    mina.put(f"{board}/members/omar", {"role": "viewer"})
+
+    assert (outside.status, outside.json["code"]) == (404, "board_not_found")
+    assert names(omar.get(f"{board}/lists?deleted=true")) == ["Done"]
+    delete(mina, board)
+    assert mina.get(f"{board}/lists?deleted=true").json["code"] == "board_not_found"
+
+
+def test_a_deleted_list_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
+    board = made(mina, "Website")
+    done = list_named(mina, board, "Done")
+    delete(mina, done)
+
+    clock.advance(minutes=MONTH)
+    at_last = names(mina.get(f"{board}/lists?deleted=true"))
+    clock.advance(seconds=1)
+    too_late = names(mina.get(f"{board}/lists?deleted=true"))
+
+    assert (at_last, too_late) == (["Done"], [])
+    assert mina.post(f"{done}/restore").status == 404
+
+
+def test_lists_in_use_and_in_the_archive_come_in_pages_to_who_wants_them(mina: Client) -> None:
+    board = made(mina, "Website")
+    for name in ("Ideas", "Later"):
+        mina.post(f"{board}/lists", {"name": name, "stage": "todo", "position": "top"})
+    for name in ("Doing", "Later"):
+        mina.post(f"{list_named(mina, board, name)}/archive")
+
+    in_use = every(mina, f"{board}/lists?limit=2")
+    first = mina.get(f"{board}/lists?archived=true&limit=1")
+
+    assert [each["name"] for each in in_use] == ["Ideas", "To do", "Done"]
+    assert in_use == mina.get(f"{board}/lists").json["items"]
+    assert names(first) == ["Later"]
+    assert [each["name"] for each in every(mina, f"{board}/lists?archived=true&limit=1")] == ["Later", "Doing"]
+
+
+# Cards
+
+
+def test_a_deleted_card_says_since_when(mina: Client, clock: ManualClock) -> None:
+    board = made(mina, "Website")
+    card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
+    clock.advance(minutes=1)
+    delete(mina, card)
+
+    (found,) = mina.get(f"{board}/cards?deleted=true").json["items"]
+
+    assert found["deleted_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
+    assert "deleted_at" not in mina.post(f"{card}/restore").json
+
+
+@pytest.mark.parametrize("sort", ["position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at"])
+def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock, sort: str) -> None:
+    board = made(mina, "Website")
+    bodies = [{"title": title, "due_at": "2026-12-24T12:00:00Z"} for title in ("First", "Second", "Third")]
+    paths = [f"{board}/cards/{mina.post(f'{board}/cards', body).json['id']}" for body in bodies]
+    delete(mina, paths[0])
+    clock.advance(minutes=1)
+    delete(mina, *paths[1:])
+
+    clock.advance(minutes=MONTH - 1)
+    at_last = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
+    clock.advance(seconds=1)
+    too_late = titles(mina, f"{board}/cards?deleted=true&limit=1&sort={sort}")
+    table = mina.get(f"{board}/cards?deleted=true&sort={sort}", Accept="text/csv").raw.decode()
+
+    assert (sorted(at_last), sorted(too_late)) == (["First", "Second", "Third"], ["Second", "Third"])
+    assert ("First" in table, "Third" in table) == (False, True)
+    assert [mina.post(f"{path}/restore").status for path in paths] == [404, 200, 200]
+
+
+# All
+
+
+@pytest.mark.parametrize("query", ["deleted=1", "deleted=", "deleted=True", "deleted=true&deleted=true", "limit=0"])
+def test_a_question_that_cannot_be_meant_is_refused(mina: Client, query: str) -> None:
+    board = made(mina, "Website")
+
+    for path in ("/boards", f"{board}/lists", f"{board}/cards"):
+        assert mina.get(f"{path}?{query}").status == 400

@@ -1,0 +1,185 @@
+"""Many things put in order, or moved, in one request."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.manual_clock import ManualClock
+
+
+@pytest.fixture
+def board(mina: Client) -> str:
+    """The path of a board of Mina's."""
+    return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+
+
+@pytest.fixture
+def lists(mina: Client, board: str) -> list[str]:
+    """The ids of its lists: to do, doing, done."""
+    return [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
+
+
+def add(client: Client, board: str, title: str, **wishes: Any) -> str:
+    card_id: str = client.post(f"{board}/cards", {"title": title, **wishes}).json["id"]
+    return card_id
+
+
+def titles(client: Client, board: str, list_id: str) -> list[str]:
+    found = client.get(f"{board}/cards?list_id={list_id}&limit=100").json["items"]
+    return [each["title"] for each in found]
+
+
+def last_event(client: Client, board: str) -> Any:
+    return client.get(f"{board}/events").json["items"][-1]
+
+
+def test_cards_are_put_in_order(mina: Client, board: str, lists: list[str]) -> None:
+    one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
+    path = f"{board}/lists/{lists[0]}/card-order"
+
+    ordered = mina.put(path, {"card_ids": [three, one, two]})
+    again = mina.put(path, {"card_ids": [three, one, two]})
+
+    assert (ordered.status, again.status) == (200, 200)
+    assert ordered.json["id"] == lists[0]
+    assert titles(mina, board, lists[0]) == ["Three", "One", "Two"]
+    event = last_event(mina, board)
+    assert (event["seq"], event["type"], event["data"]) == (5, "list.reordered", {"card_ids": [three]})
+    assert mina.post(f"{board}/cards/{two}/move", {"list_id": lists[0], "position": "top"}).status == 200
+    assert titles(mina, board, lists[0]) == ["Two", "Three", "One"]
+
+
+def test_an_order_that_is_stale_or_too_far_away_is_refused_and_nothing_happens(
+    mina: Client, board: str, lists: list[str]
+) -> None:
+    ids = [add(mina, board, f"{number}") for number in range(92)]
+    path = f"{board}/lists/{lists[0]}/card-order"
+    before = mina.get(f"{board}/events?after=80").json
+
+    stale = mina.put(path, {"card_ids": ids[1:]})
+    far = mina.put(path, {"card_ids": ids[::-1]})
+    twice = mina.put(path, {"card_ids": [*ids, ids[0]]})
+
+    assert (stale.status, stale.json["code"]) == (409, "stale_order")
+    assert (far.status, far.json["code"]) == (409, "too_many_moves")
+    assert (twice.status, twice.json["code"]) == (400, "invalid_body")
+    assert mina.put(f"{board}/lists/lst_{'0' * 26}/card-order", {"card_ids": []}).json["code"] == "list_not_found"
+    assert mina.get(f"{board}/events?after=80").json == before
+
+
+def test_ninety_cards_change_places_at_once(mina: Client, board: str, lists: list[str]) -> None:
+    ids = [add(mina, board, f"{number}") for number in range(91)]
+
+    ordered = mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": ids[::-1]})
+
+    assert ordered.status == 200
+    assert titles(mina, board, lists[0]) == [f"{number}" for number in range(90, -1, -1)]
+
+
+def test_a_card_that_comes_back_stands_where_it_stood(mina: Client, board: str, lists: list[str]) -> None:
+    one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
+    mina.post(f"{board}/cards/{two}/archive")
+
+    mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": [three, one]})
+    mina.post(f"{board}/cards/{two}/unarchive")
+
+    assert titles(mina, board, lists[0]) == ["Three", "One", "Two"]
+
+
+def test_lists_are_put_in_order(mina: Client, board: str, lists: list[str]) -> None:
+    todo, doing, done = lists
+
+    ordered = mina.put(f"{board}/list-order", {"list_ids": [done, todo, doing]})
+    stale = mina.put(f"{board}/list-order", {"list_ids": [done, todo]})
+
+    assert [each["id"] for each in ordered.json["items"]] == [done, todo, doing]
+    assert mina.get(f"{board}/lists").json == ordered.json
+    assert last_event(mina, board)["data"] == {"list_ids": [done]}
+    assert (stale.status, stale.json["code"]) == (409, "stale_order")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"by": "title"}, "bdca"),
+        ({"by": "title", "direction": "desc"}, "acdb"),
+        ({"by": "created_at", "direction": "desc"}, "abcd"),
+        ({"by": "due_at"}, "cbad"),
+        ({"by": "due_at", "direction": "desc"}, "bcad"),
+    ],
+)
+def test_cards_are_sorted_once(
+    mina: Client, board: str, lists: list[str], clock: ManualClock, body: Any, expected: str
+) -> None:
+    names = {"b": "Apple", "d": "banana", "c": "Cherry", "a": "damson"}
+    due = {"c": "2026-12-01T00:00:00Z", "b": "2026-12-02T00:00:00Z"}
+    made = {}
+    for each in "dcba":
+        made[add(mina, board, names[each], **({"due_at": due[each]} if each in due else {}))] = each
+        clock.advance(seconds=1)
+    if body["by"] == "due_at":
+        mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": sorted(made, key=lambda each: made[each])})
+
+    answer = mina.post(f"{board}/lists/{lists[0]}/sort", body)
+    again = mina.post(f"{board}/lists/{lists[0]}/sort", body)
+
+    found = mina.get(f"{board}/cards?list_id={lists[0]}").json["items"]
+    assert "".join(made[each["id"]] for each in found) == expected
+    assert (answer.status, answer.json["remaining"], again.json) == (200, 0, {"moved": 0, "remaining": 0})
+
+
+def test_a_long_list_is_sorted_in_steps(mina: Client, board: str, lists: list[str]) -> None:
+    for number in range(100, 200):
+        add(mina, board, f"{number}")
+    path = f"{board}/lists/{lists[0]}/sort"
+
+    steps = [mina.post(path, {"by": "title", "direction": "desc"}).json for _ in range(3)]
+
+    assert steps == [{"moved": 90, "remaining": 9}, {"moved": 9, "remaining": 0}, {"moved": 0, "remaining": 0}]
+    assert titles(mina, board, lists[0]) == [f"{number}" for number in range(199, 99, -1)]
+
+
+def test_all_cards_of_a_list_are_moved_in_steps(mina: Client, board: str, lists: list[str], clock: ManualClock) -> None:
+    todo, doing, done = lists
+    ids = [add(mina, board, f"{number:02}", external_id=f"x{number}") for number in range(35)]
+    path = f"{board}/lists/{todo}/move-cards"
+
+    first = mina.post(path, {"list_id": doing}, Idempotency_Key="k1")
+    replayed = mina.post(path, {"list_id": doing}, Idempotency_Key="k1")
+    second = mina.post(path, {"list_id": doing}, Idempotency_Key="k2")
+    clock.advance(minutes=1)
+    third = mina.post(f"{board}/lists/{doing}/move-cards", {"list_id": done})
+
+    assert (first.json, replayed.raw) == ({"moved": 30, "remaining": 5}, first.raw)
+    assert second.json == {"moved": 5, "remaining": 0}
+    assert third.json == {"moved": 30, "remaining": 5}
+    card = mina.get(f"{board}/cards/{ids[0]}").json
+    assert (card["status"], card["elapsed"], card["list_id"]) == ("done", "00:01:00", done)
+    assert titles(mina, board, done) == [f"{number:02}" for number in range(30)]
+    event = last_event(mina, board)
+    assert (event["type"], event["list_id"], len(event["data"]["card_ids"])) == ("list.cards_moved", done, 30)
+    assert mina.get(f"{board}/lists/{done}").json["card_count"] == 30
+
+
+@pytest.mark.parametrize(("to", "status", "code"), [(0, 422, "self_reference"), (None, 422, "unknown_reference")])
+def test_cards_go_to_another_list_of_the_board(
+    mina: Client, board: str, lists: list[str], to: int | None, status: int, code: str
+) -> None:
+    goal = "lst_" + "0" * 26 if to is None else lists[to]
+
+    answer = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": goal})
+
+    assert (answer.status, answer.json["code"], answer.json["errors"][0]["pointer"]) == (status, code, "/list_id")
+
+
+def test_no_card_moves_where_not_all_have_room(mina: Client, board: str, lists: list[str]) -> None:
+    limited = {"name": "Review", "stage": "todo", "wip_limit": 1, "wip_enforcement": "block"}
+    review = mina.post(f"{board}/lists", limited).json["id"]
+    for title in ("One", "Two"):
+        add(mina, board, title)
+
+    answer = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": review})
+
+    assert (answer.status, answer.json["code"]) == (409, "no_room")
+    assert titles(mina, board, review) == []

@@ -1,0 +1,297 @@
+"""Tokens that tokens make: none outlives, outranks or survives what it comes from; and secrets are replaced."""
+
+from typing import Any
+
+import pytest
+
+from kanban import tokens
+from kanban.ids import IdGenerator
+from kanban.store import Store
+from kanban.values import ActionContext, Token
+from tests.api.client import Client, HttpResponse
+from tests.api.manual_clock import ManualClock
+
+TOKENS = "/users/me/tokens"
+ALL = ["read", "write", "admin"]
+
+
+class Family:
+    """Tokens of one user by what they are to `self`, as clients that call with them."""
+
+    def __init__(self, first: Client) -> None:
+        self.clients = {"mother": first}
+        self.ids = {"mother": first.get(TOKENS).json["items"][0]["id"]}
+        for name, maker in (("self", "mother"), ("sister", "mother"), ("child", "self"), ("grandchild", "child")):
+            self.add(name, maker)
+
+    def add(self, name: str, maker: str, scopes: list[str] | None = None, **wishes: Any) -> HttpResponse:
+        """Let one of them make another."""
+        made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **wishes})
+        assert made.status == 201, made.raw
+        self.clients[name] = self.clients[maker].with_token(made.json["secret"])
+        self.ids[name] = made.json["token"]["id"]
+        return made
+
+    def revoke(self, name: str, by: str) -> HttpResponse:
+        """Let one of them revoke another."""
+        return self.clients[by].delete(f"{TOKENS}/{self.ids[name]}")
+
+    def rotate(self, name: str, by: str) -> HttpResponse:
+        """Let one of them rotate another."""
+        return self.clients[by].post(f"{TOKENS}/{self.ids[name]}/rotate")
+
+    def live(self) -> set[str]:
+        """Those that open something."""
+        return {name for name, client in self.clients.items() if client.get("/users/me").status == 200}
+
+
+@pytest.fixture
+def family(mina: Client) -> Family:
+    return Family(mina)
+
+
+def test_a_token_tells_its_parent(mina: Client, family: Family) -> None:
+    found = {token["name"]: token["parent_id"] for token in mina.get(TOKENS).json["items"]}
+
+    assert found == {
+        "First token": None,
+        "self": family.ids["mother"],
+        "sister": family.ids["mother"],
+        "child": family.ids["self"],
+        "grandchild": family.ids["child"],
+    }
+
+
+# None outlives its parent
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, "2026-11-20T14:01:00Z"),
+        ({"expires_at": "2026-11-20T14:00:30Z"}, "2026-11-20T14:00:30Z"),
+        ({"expires_at": "2026-11-20T14:01:00Z"}, "2026-11-20T14:01:00Z"),
+        ({"expires_at": "2026-11-20T15:01:00+01:00"}, "2026-11-20T14:01:00Z"),
+    ],
+)
+def test_what_an_expiring_token_makes_expires_with_it(
+    family: Family, clock: ManualClock, wanted: dict[str, Any], expected: str
+) -> None:
+    family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
+
+    made = family.add("below", "short", **wanted)
+    clock.advance(seconds=60)
+
+    assert made.json["token"]["expires_at"] == expected
+    assert not {"short", "below"} & family.live()
+
+
+@pytest.mark.parametrize("later", ["2026-11-20T14:01:01Z", "2999-12-31T23:59:59Z"])
+def test_a_token_that_would_outlive_its_parent_is_refused(family: Family, later: str) -> None:
+    family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
+
+    refused = family.clients["short"].post(TOKENS, {"name": "Forever", "scopes": ["read"], "expires_at": later})
+
+    assert (refused.status, refused.json["code"]) == (422, "expires_after_parent")
+    assert refused.json["errors"][0]["pointer"] == "/expires_at"
+    assert refused.json["detail"].endswith("which expires at 2026-11-20T14:01:00Z.")
+
+
+def test_a_chain_of_tokens_ends(family: Family) -> None:
+    name = "grandchild"
+    for number in range(7):
+        family.add(f"below {number}", name)
+        name = f"below {number}"
+
+    refused = family.clients[name].post(TOKENS, {"name": "One more", "scopes": ["read"]})
+
+    assert (refused.status, refused.json["code"]) == (409, "too_many_generations")
+    assert family.live() == {*family.ids}
+
+
+# None survives what it comes from
+
+REVOKED_WITH = {
+    "sister": {"sister"},
+    "grandchild": {"grandchild"},
+    "child": {"child", "grandchild"},
+    "self": {"self", "child", "grandchild"},
+}
+
+
+@pytest.mark.parametrize("name", REVOKED_WITH)
+def test_a_token_is_revoked_with_all_that_comes_from_it(family: Family, name: str) -> None:
+    assert family.revoke(name, by="mother").status == 204
+
+    gone = REVOKED_WITH[name]
+    assert family.live() == {*family.ids} - gone
+    listed = {token["id"] for token in family.clients["mother"].get(TOKENS).json["items"]}
+    assert listed == {family.ids[other] for other in {*family.ids} - gone}
+    for other in gone:
+        for answer in (family.revoke(other, by="mother"), family.rotate(other, by="mother")):
+            assert (answer.status, answer.json["code"]) == (404, "token_not_found")
+
+
+def test_what_is_made_while_its_parent_is_revoked_opens_nothing(
+    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    def revoked_now(token: Token) -> None:
+        _, change = tokens.revoke(token, act(clock), caller_token=token)
+        assert change is not None
+        store.commit(change)
+
+    meanwhile(store, monkeypatch, revoked_now)
+
+    made = family.clients["self"].post(TOKENS, {"name": "Late", "scopes": ["read"]})
+
+    assert made.status == 201
+    assert family.clients["self"].with_token(made.json["secret"]).get("/users/me").status == 401
+
+
+# None outranks its parent, and what outranks it is out of its reach
+
+
+def test_who_may_revoke_whom(mina: Client, family: Family) -> None:
+    first = family.ids["mother"]
+    expected = {
+        ("self", "mother"): 403,
+        ("child", "mother"): 403,
+        ("child", "self"): 403,
+        ("sister", "child"): 204,
+        ("self", "sister"): 204,
+        ("grandchild", "grandchild"): 401,
+    }
+
+    found = {(by, name): family.revoke(name, by).status for by, name in expected}
+
+    assert found == expected
+    assert mina.get(TOKENS).json["items"][-1]["id"] == first
+
+
+@pytest.mark.parametrize("held", [["admin"], ["read", "admin"], ["write", "admin"]])
+def test_an_administering_token_reaches_no_stronger_one(family: Family, held: list[str]) -> None:
+    family.add("keeper", "self", held)
+    family.add("weaker", "self", ["admin"])
+
+    refused = family.revoke("sister", by="keeper")
+    rotated = family.rotate("sister", by="keeper")
+    revoked = family.revoke("weaker", by="keeper")
+
+    assert (refused.status, refused.json["code"]) == (403, "token_out_of_reach")
+    assert "which yours does not have" in refused.json["detail"]
+    assert (rotated.status, rotated.json["code"]) == (403, "token_out_of_reach")
+    assert revoked.status == 204
+    assert "sister" in family.live()
+
+
+@pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
+def test_a_token_without_the_scope_rotates_nothing(family: Family, scopes: list[str]) -> None:
+    family.add("weak", "self", scopes)
+
+    for answer in (family.rotate("weak", by="weak"), family.revoke("weak", by="weak")):
+        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+
+
+# Rotation
+
+
+@pytest.mark.parametrize("by", ["self", "mother"])
+def test_a_rotated_token_is_the_same_with_another_secret(family: Family, by: str) -> None:
+    before = next(each for each in family.clients["mother"].get(TOKENS).json["items"] if each["name"] == "self")
+    old = family.clients["self"]
+
+    rotated = family.rotate("self", by)
+
+    assert rotated.status == 200
+    assert {**rotated.json["token"], "last_used_at": None} == {**before, "last_used_at": None}
+    assert old.get("/users/me").status == 401
+    family.clients["self"] = old.with_token(rotated.json["secret"])
+    assert family.live() == {*family.ids}
+
+
+def test_a_token_that_expires_is_rotated_within_its_bounds(family: Family, clock: ManualClock) -> None:
+    family.add("short", "self", ["admin"], expires_at="2026-11-20T14:01:00Z")
+
+    rotated = family.rotate("short", by="short")
+    family.clients["short"] = family.clients["short"].with_token(rotated.json["secret"])
+    again = family.rotate("short", by="short")
+    family.clients["short"] = family.clients["short"].with_token(again.json["secret"])
+    clock.advance(seconds=60)
+    late = family.rotate("short", by="short")
+    expired = family.rotate("short", by="self")
+
+    assert rotated.json["token"]["expires_at"] == "2026-11-20T14:01:00Z"
+    assert rotated.json["token"]["scopes"] == ["admin"]
+    assert again.status == 200
+    assert late.status == 401
+    assert (expired.status, expired.json["code"]) == (409, "token_expired")
+
+
+@pytest.mark.parametrize(("by", "name"), [("self", "mother"), ("self", "sister"), ("child", "self")])
+def test_no_token_gets_a_secret_that_goes_on_after_its_own_end(family: Family, by: str, name: str) -> None:
+    refused = family.rotate(name, by)
+
+    assert (refused.status, refused.json["code"]) == (403, "token_out_of_reach")
+    assert family.live() == {*family.ids}
+
+
+def test_nobody_rotates_the_tokens_of_others(mina: Client, omar: Client) -> None:
+    token = mina.get(TOKENS).json["items"][0]
+
+    refused = omar.post(f"{TOKENS}/{token['id']}/rotate")
+
+    assert (refused.status, refused.json["code"]) == (404, "token_not_found")
+
+
+def test_a_new_secret_is_in_no_other_answer_and_takes_no_key(family: Family) -> None:
+    rotated = family.rotate("child", by="self")
+    with_key = family.clients["self"].post(f"{TOKENS}/{family.ids['child']}/rotate", Idempotency_Key="once")
+
+    assert rotated.json["secret"].encode() not in family.clients["self"].get(TOKENS).raw
+    assert "idempotency-replayed" not in with_key.headers
+    assert with_key.json["secret"] != rotated.json["secret"]
+
+
+def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
+    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    secrets: list[str] = []
+
+    def rotated_now(token: Token) -> None:
+        _, text, change = tokens.rotate(token, act(clock), lambda count: b"\x07" * count, caller_token=token)
+        store.commit(change)
+        secrets.append(text)
+
+    meanwhile(store, monkeypatch, rotated_now)
+
+    late = family.rotate("self", by="self")
+
+    assert (late.status, late.json["code"]) == (401, "unauthenticated")
+    assert family.clients["self"].with_token(secrets[0]).get("/users/me").status == 200
+
+
+def act(clock: ManualClock) -> ActionContext:
+    """Mina does something now."""
+    return ActionContext("mina", clock(), IdGenerator(clock, bytes))
+
+
+def meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch, happen: Any) -> None:
+    """Let something happen to the token of the next request when it has been let in and is about to write."""
+    commit, waiting = store.commit, [happen]
+    holders: list[Token] = []
+    token_holder = store.read_token_by_digest
+
+    def noticed(digest: str) -> Any:
+        found = token_holder(digest)
+        if found is not None:
+            holders.append(found[0])
+        return found
+
+    def late(*arguments: Any, **named: Any) -> None:
+        if waiting:
+            monkeypatch.setattr(store, "commit", commit)
+            waiting.pop()(holders[-1])
+        commit(*arguments, **named)
+
+    monkeypatch.setattr(store, "token_holder", noticed)
+    monkeypatch.setattr(store, "commit", late)

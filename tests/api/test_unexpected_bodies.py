@@ -1,0 +1,100 @@
+"""An operation that takes no body takes none, or {}. Anything else would be passed over, so it is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.factory import DOCUMENT_PATH
+from contract.bridge import WsgiBridge
+from tests.api.client import Client
+from tests.contract.adapter_twin import build_function
+from tests.contract.aws_events import http_api_event
+from tools.openapi.bundle import Bundle, Operation
+
+BUNDLE = Bundle(json.loads(DOCUMENT_PATH.read_bytes()))
+WITHOUT_BODY = [
+    pytest.param(operation, id=operation.id) for operation in BUNDLE.operations if "requestBody" not in operation.node
+]
+NOTHING = (b"", b"{}", b" { } ", b"\n{\t}")
+SOMETHING = {
+    b'{"list_id":"lst_x"}': "invalid_body",
+    b"null": "invalid_body",
+    b"[]": "invalid_body",
+    b'""': "invalid_body",
+    b"0": "invalid_body",
+    b"false": "invalid_body",
+    b'{"a":': "malformed_json",
+    b"{}{}": "malformed_json",
+    b" ": "malformed_json",
+    b"list_id=lst_x": "malformed_json",
+    b"\x1f\x8b\x08\x00": "malformed_json",
+    b"[" * 1_500: "malformed_json",
+    b'{"a":' * 1_000 + b"1" + b"}" * 1_000: "malformed_json",
+}
+
+
+def target_of(operation: Operation) -> str:
+    """An address of the operation, made from the examples of its parameters."""
+    path, query = operation.path, []
+    for _, parameter in BUNDLE.parameters(operation):
+        example = parameter.get("example", BUNDLE.resolve(parameter["schema"]).get("example"))
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", str(example))
+        elif parameter["in"] == "query" and parameter.get("required"):
+            query.append(f"{parameter['name']}={example}".replace("+", "%2B"))
+    return path + ("?" + "&".join(query) if query else "")
+
+
+@pytest.mark.parametrize("operation", WITHOUT_BODY)
+def test_nothing_and_an_empty_object_are_the_same(operation: Operation, mina: Client) -> None:
+    bare = mina.request(operation.method.upper(), target_of(operation))
+
+    for raw in NOTHING:
+        answer = mina.request(operation.method.upper(), target_of(operation), raw=raw)
+        assert answer.status in {bare.status, 404, 401}
+        assert answer.status != 400
+
+
+@pytest.mark.parametrize("operation", WITHOUT_BODY)
+def test_anything_else_is_refused(operation: Operation, mina: Client) -> None:
+    for raw, code in SOMETHING.items():
+        answer = mina.request(operation.method.upper(), target_of(operation), raw=raw)
+
+        assert (answer.status, answer.json["code"]) == (400, code), raw[:40]
+        assert len(answer.raw) < 1_000
+        assert b"lst_x" not in answer.raw
+
+
+@pytest.mark.parametrize("operation", WITHOUT_BODY)
+def test_lambda_says_the_same(operation: Operation, mina: Client, application: WsgiBridge) -> None:
+    invoke = build_function(application)
+    headers = {"Authorization": f"Bearer {mina.token}"}
+
+    for raw, code in SOMETHING.items():
+        event = http_api_event(operation.method.upper(), f"/v1{target_of(operation)}", raw, headers)
+        answer: Any = invoke(event, None)
+
+        assert answer["statusCode"] == 400, raw[:40]
+        assert json.loads(answer["body"])["code"] == code
+
+
+def test_a_head_with_a_body_is_refused(mina: Client) -> None:
+    assert mina.request("HEAD", "/boards", raw=b'{"a":1}').status == 400
+    assert mina.request("HEAD", "/boards", raw=b"{}").status == 200
+
+
+def test_whoever_has_no_token_is_told_of_that_first(stranger: Client) -> None:
+    assert stranger.request("GET", "/boards", raw=b'{"a":').json["code"] == "unauthenticated"
+
+
+def test_a_command_that_was_refused_has_done_nothing(mina: Client) -> None:
+    board = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
+    card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Write the copy'}).json['id']}"
+
+    refused = mina.request("POST", f"{card}/start", raw=b'{"list_id":')
+
+    assert refused.status == 400
+    assert "takes no body" in refused.json["detail"]
+    assert mina.get(card).json["status"] == "todo"
+    assert mina.post(f"{card}/start", {}).json["status"] == "in_progress"

@@ -1,0 +1,105 @@
+"""The whole contract layer around plain functions, as an application that a test can call."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract.application import build
+from contract.bridge import WsgiBridge
+from contract.cursors import CursorCodec
+from contract.edge import Edge
+from contract.operations import Call
+from contract.problems import Problem
+from contract.responses import ContractBreach, Response
+from tests.contract.client import TOKEN, Client
+from tests.contract.openapi_documents import Schema, document, json_body, operation, parameter
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a token stands for."""
+
+    user_id: str
+
+
+CALLERS = {TOKEN: Caller("usr_1"), "another-good-token": Caller("usr_2")}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a function answers: the contract's Reply."""
+
+    body: Any = None
+    status: int = 200
+    etag: str | None = None
+    location: str | None = None
+    next_query: Mapping[str, str] | None = None
+    change: Any = None
+
+
+def serve(
+    openapi_document: Schema,
+    functions: Functions,
+    *,
+    origins: Iterable[str] = (),
+    dependencies: Mapping[str, Callable[[Call], Any]] | None = None,
+    to_problem: Callable[[Exception], Problem | None] = lambda _: None,
+    commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, answer: answer(),
+    authenticate: Callable[[str], Any] = CALLERS.get,
+    public_operations: frozenset[str] = frozenset(),
+    seen: list[Any] | None = None,
+) -> Client:
+    """A client of these functions behind bridge, edge and contract. Requests made here are called `made-here`."""
+    breaches: list[ContractBreach] = []
+    api = build(
+        openapi_document,
+        functions,
+        dependencies=dependencies or {},
+        authenticate=authenticate,
+        commit=commit,
+        to_problem=to_problem,
+        cursors=CursorCodec(b"a key of the tests"),
+        public_operations=public_operations,
+        on_breach=breaches.append,
+    )
+    edge = Edge(api, new_request_id=lambda: "made-here", origins=origins)
+    return Client(WsgiBridge(edge), seen if seen is not None else [], breaches)
+
+
+def serve_body(
+    schema: Schema, *media: str, required: bool = True, schemas: Mapping[str, Schema] | None = None
+) -> Client:
+    """POST /v1/things takes a body of this schema; `seen` holds the bodies that came through."""
+    seen: list[Any] = []
+
+    def make_thing(body: Any) -> Result:
+        seen.append(body)
+        return Result({})
+
+    described = operation("make_thing", body=json_body(schema, *media, required=required))
+    return serve(
+        document({"/things": {"post": described}}, schemas=schemas),
+        {"make_thing": make_thing},
+        seen=seen,
+    )
+
+
+def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
+    """GET /v1/things takes a parameter called `value`; `seen` holds what came through, None when nothing came."""
+    seen: list[Any] = []
+
+    def get_thing(value: Any = None) -> Result:
+        seen.append(value)
+        return Result({})
+
+    path = "/things/{value}" if place == "path" else "/things"
+    described = operation("get_thing", parameter("value", place, schema, **more))
+    return serve(document({path: {"get": described}}), {"get_thing": get_thing}, seen=seen)
+
+
+def serve_result(result: Result, responses: Mapping[str, Any], *parameters: Schema) -> Client:
+    """GET /v1/thing answers this, whatever the document says its responses are."""
+    described = operation("get_thing", *parameters, responses=responses)
+    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: result})

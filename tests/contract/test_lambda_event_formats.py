@@ -1,0 +1,267 @@
+"""Events of every shape that AWS sends reach the application whole, and its answers go back as text."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aws.function import Function
+from contract.bridge import WsgiBridge
+from tests.contract.adapter_twin import build_function, compare_with_adapter, json_round_trip
+from tests.contract.aws_events import (
+    EVENT_BUILDERS,
+    GATEWAY_HOST,
+    Event,
+    http_api_event,
+    response_headers,
+    rest_api_event,
+)
+from tests.contract.client import TOKEN
+from tests.contract.contract_app import Result, serve
+from tests.contract.openapi_documents import (
+    INTEGER,
+    OBJECT,
+    PROBLEM_JSON,
+    STRING,
+    Schema,
+    document,
+    json_body,
+    object_schema,
+    operation,
+    parameter,
+    response,
+)
+
+Shape = Callable[..., Event]
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+JSON = {**BEARER, "Content-Type": "application/json"}
+TAGS: Schema = {"type": "array", "items": STRING}
+MADE = {"201": response(OBJECT, headers={"Location": {"schema": STRING}})}
+
+
+@pytest.fixture
+def telling() -> Function:
+    """The function of an application that tells what it was asked."""
+    paths = {
+        "/things": {
+            "get": operation(
+                "list_things",
+                parameter("tag", "query", TAGS),
+                parameter("crumb", "cookie", INTEGER),
+                parameter("X-Number", "header", INTEGER),
+            ),
+            "post": operation("make_thing", body=json_body(object_schema({"name": STRING}, "name")), responses=MADE),
+        },
+        "/things/{id}": {
+            "parameters": [parameter("id", "path", {"type": "string", "pattern": "^[a-z]+$"})],
+            "get": operation("get_thing"),
+            "delete": operation("delete_thing", responses={"204": {"description": "Gone."}}),
+        },
+    }
+    client = serve(
+        document(paths),
+        {
+            "list_things": lambda tag=None, crumb=None, x_number=None: Result(
+                {"tag": tag, "crumb": crumb, "number": x_number}
+            ),
+            "make_thing": lambda body: Result(body, 201, location="/things/a"),
+            "get_thing": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
+            "delete_thing": lambda id: Result(None, 204, change=id),  # noqa: A006 - the document's name.
+        },
+    )
+
+    assert isinstance(client.application, WsgiBridge)
+    return build_function(client.application)
+
+
+@pytest.fixture
+def invoke(telling: Function) -> Callable[[Event], dict[str, Any]]:
+    """What Lambda answers to an event, by whichever way."""
+    answer = compare_with_adapter(telling, telling)
+    return lambda event: answer(event, None)
+
+
+Invoke = Callable[[Event], dict[str, Any]]
+every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
+
+
+@every_shape
+def test_a_get_is_answered_in_json(invoke: Invoke, shape: Shape) -> None:
+    answer = invoke(shape("GET", "/v1/things/abc", headers=BEARER))
+
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {"id": "abc"}
+    assert answer["isBase64Encoded"] is False
+    assert response_headers(answer)["content-type"] == "application/json"
+
+
+@every_shape
+def test_repeated_and_encoded_values_of_a_query_arrive_as_they_were_meant(invoke: Invoke, shape: Shape) -> None:
+    answer = invoke(shape("GET", "/v1/things?tag=a+b&tag=c%2Cd&tag=%C3%BC%26%3D&tag=%2541", headers=BEARER))
+
+    assert json.loads(answer["body"])["tag"] == ["a b", "c,d", "ü&=", "%41"]
+
+
+@every_shape
+def test_cookies_and_headers_arrive(invoke: Invoke, shape: Shape) -> None:
+    answer = invoke(shape("GET", "/v1/things", headers={**BEARER, "Cookie": "a=b; crumb=7; c=d", "X-Number": "3"}))
+
+    assert json.loads(answer["body"]) == {"tag": None, "crumb": 7, "number": 3}
+
+
+BODY = '{"name": "Zoë \N{GRINNING FACE}"}'
+
+
+@every_shape
+@pytest.mark.parametrize("length", [{}, {"Content-Length": str(len(BODY.encode()))}], ids=["no length", "length"])
+@pytest.mark.parametrize("body", [BODY, BODY.encode()], ids=["text", "base64"])
+def test_a_body_arrives_with_and_without_a_content_length(
+    invoke: Invoke, shape: Shape, length: dict[str, str], body: str | bytes
+) -> None:
+    answer = invoke(shape("POST", "/v1/things", body, {**JSON, **length}))
+
+    assert answer["statusCode"] == 201
+    assert json.loads(answer["body"]) == json.loads(BODY)
+    assert response_headers(answer)["location"] == "/v1/things/a"
+
+
+@every_shape
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "status"),
+    [
+        ("GET", "/v1/things?unknown=1", BEARER, 400),
+        ("GET", "/v1/things", {}, 401),
+        ("GET", "/v1/nowhere", BEARER, 404),
+        ("PUT", "/v1/things", BEARER, 405),
+        ("POST", "/v1/things", JSON, 400),
+        ("POST", "/v1/things", BEARER, 400),
+        ("POST", "/v1/things", {**BEARER, "Content-Type": "text/plain"}, 415),
+        ("GET", "/v1/things/ABC", BEARER, 400),
+        ("GET", "/v1/things/%0a", BEARER, 404),
+        ("GET", "/v1/things", {**BEARER, "Accept": "image/png"}, 406),
+        ("GET", "/v1/things", {**BEARER, "X-Long": "x" * 33_000}, 431),
+    ],
+)
+def test_a_problem_is_text(
+    invoke: Invoke, shape: Shape, method: str, target: str, headers: dict[str, str], status: int
+) -> None:
+    answer = invoke(shape(method, target, None, headers))
+
+    assert answer["statusCode"] == status
+    assert answer["isBase64Encoded"] is False
+    assert json.loads(answer["body"])["status"] == status
+    assert response_headers(answer)["content-type"] == PROBLEM_JSON
+
+
+@every_shape
+def test_a_body_too_large_is_refused(invoke: Invoke, shape: Shape) -> None:
+    assert invoke(shape("POST", "/v1/things", "x" * 300_000, JSON))["statusCode"] == 413
+
+
+@every_shape
+def test_broken_text_in_a_body_is_refused(invoke: Invoke, shape: Shape) -> None:
+    assert invoke(shape("POST", "/v1/things", b'{"name": "\xff"}', JSON))["statusCode"] == 400
+
+
+@every_shape
+@pytest.mark.parametrize(("method", "status"), [("DELETE", 204), ("HEAD", 200)])
+def test_an_answer_without_a_body_has_none(invoke: Invoke, shape: Shape, method: str, status: int) -> None:
+    answer = invoke(shape(method, "/v1/things/abc", headers=BEARER))
+
+    assert answer["statusCode"] == status
+    assert not answer.get("body")
+
+
+@every_shape
+@pytest.mark.parametrize("path", ["/v1/things/abc", "/v1/things/ABC", "/v1/nowhere"])
+def test_head_tells_how_long_the_body_would_be(invoke: Invoke, shape: Shape, path: str) -> None:
+    head, get = invoke(shape("HEAD", path, headers=BEARER)), invoke(shape("GET", path, headers=BEARER))
+
+    assert (head["statusCode"], head.get("body", "")) == (get["statusCode"], "")
+    assert response_headers(head)["content-length"] == str(len(get["body"].encode()))
+
+
+@every_shape
+def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Shape) -> None:
+    headers = response_headers(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
+
+    assert headers["x-request-id"] == "abc"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_a_load_balancer_gets_a_description_of_the_status(invoke: Invoke) -> None:
+    answer = invoke(EVENT_BUILDERS["load balancer"]("PUT", "/v1/things", headers=BEARER))
+
+    assert answer["statusDescription"].startswith("405 ")
+    assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
+
+
+def test_a_rest_api_gets_lists_of_headers(invoke: Invoke) -> None:
+    answer = invoke(rest_api_event("GET", "/v1/things", headers={}))
+
+    assert answer["multiValueHeaders"]["www-authenticate"] == ['Bearer realm="tackboard"']
+
+
+def test_an_event_with_few_fields_is_enough(invoke: Invoke) -> None:
+    event = http_api_event("GET", "/v1/things/abc", headers=BEARER)
+    for name in ("isBase64Encoded", "routeKey"):
+        del event[name]
+
+    assert invoke(event)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("environment", "location"),
+    [({"STRIP_STAGE_PATH": "yes"}, "/v1/things/a"), ({}, "/$default/v1/things/a")],
+    ids=["stripped", "not stripped"],
+)
+def test_the_default_stage_at_the_address_of_the_gateway_leads_to_the_same_place(
+    telling: Function, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    event = http_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST)
+    adapted, straight = (
+        json_round_trip(telling.respond_with_serverless_wsgi(event)),
+        json_round_trip(telling(event, None)),
+    )
+
+    assert (adapted["statusCode"], response_headers(adapted)["location"]) == (201, location)
+    assert (straight["statusCode"], response_headers(straight)["location"]) == (201, "/v1/things/a")
+
+
+def test_a_named_stage_of_an_http_api_is_a_base_path(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_GATEWAY_BASE_PATH", "prod")
+
+    answer = invoke(http_api_event("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+
+    assert answer["statusCode"] == 201
+    assert response_headers(answer)["location"] == "/prod/v1/things/a"
+
+
+def test_a_named_stage_of_a_rest_api_stands_before_its_locations(invoke: Invoke) -> None:
+    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+
+    assert answer["statusCode"] == 201
+    assert response_headers(answer)["location"] == "/prod/v1/things/a"
+
+
+def test_a_named_stage_of_a_rest_api_can_be_stripped(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIP_STAGE_PATH", "yes")
+
+    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+
+    assert response_headers(answer)["location"] == "/v1/things/a"
+
+
+def test_a_base_path_of_a_domain_of_ones_own_is_taken_off(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_GATEWAY_BASE_PATH", "boards")
+
+    answer = invoke(rest_api_event("PUT", "/boards/v1/things", headers=BEARER))
+
+    assert answer["statusCode"] == 405
+    assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]

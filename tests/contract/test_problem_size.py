@@ -1,0 +1,211 @@
+"""A refusal names what is wrong in at most 4 KB and repeats nothing that was sent."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.contract_app import Result, serve, serve_body
+from tests.contract.openapi_documents import (
+    INTEGER,
+    STRING,
+    Schema,
+    document,
+    json_body,
+    object_schema,
+    operation,
+    parameter,
+)
+
+CANARY = "canary7f3a"
+
+BODY: Schema = object_schema(
+    {
+        "text": {"type": "string", "maxLength": 5, "pattern": "^[a-z]+$"},
+        "word": {"type": "string", "enum": ["one", "two"]},
+        "when": {"type": "string", "format": "date-time"},
+        "number": {"type": "integer", "minimum": 0, "maximum": 9},
+        "items": {"type": "array", "maxItems": 2, "uniqueItems": True, "items": INTEGER},
+        "map": {"type": "object", "additionalProperties": INTEGER},
+        "choice": {"oneOf": [INTEGER, object_schema({"a": INTEGER})]},
+        "not": {"not": {"enum": [CANARY]}},
+        "code": {"type": "integer", "multipleOf": 5},
+    }
+)
+
+
+@pytest.fixture
+def client() -> Client:
+    """Takes something everywhere that a request can carry something."""
+    described = operation(
+        "act",
+        parameter("id", "path", {"type": "string", "pattern": "^[0-9]+$"}),
+        parameter("limit", "query", INTEGER),
+        parameter("cursor", "query", {"type": "string"}),
+        parameter("X-Number", "header", INTEGER),
+        parameter("If-Match", "header", {"type": "string"}),
+        parameter("crumb", "cookie", INTEGER),
+        body=json_body(BODY, required=False),
+    )
+
+    return serve(
+        document({"/things/{id}": {"post": described, "get": operation("look", parameter("id", "path", STRING))}}),
+        {
+            "act": lambda body, id, if_match, limit=1, cursor=None, x_number=1, crumb=1: Result({}),  # noqa: A006, ARG005
+            "look": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
+        },
+    )
+
+
+def sent(**more: Any) -> dict[str, Any]:
+    """A request that is right but for what is said here."""
+    return {"method": "POST", "target": "/v1/things/1", **more}
+
+
+def with_body(value: Any) -> dict[str, Any]:
+    """The same with a body."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return sent(body=body, headers={"Content-Type": "application/json"})
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "a text too long": with_body({"text": CANARY}),
+    "a text of the wrong form": with_body({"text": CANARY[:5].upper()}),
+    "a word": with_body({"word": CANARY}),
+    "a date": with_body({"when": CANARY}),
+    "a text for a number": with_body({"number": CANARY}),
+    "a text for an object": with_body(CANARY),
+    "items": with_body({"items": [CANARY, CANARY]}),
+    "a text in a map": with_body({"map": {"a": CANARY}}),
+    "a choice": with_body({"choice": {CANARY: CANARY}}),
+    "what must not be": with_body({"not": CANARY}),
+    "a name": with_body({CANARY: 1}),
+    "a name in a map": with_body({"map": {CANARY: "x"}}),
+    "a name deep in a map": with_body({"map": {f"{CANARY}/~{CANARY}": {CANARY: "x"}}}),
+    "a doubled name": with_body(f'{{"{CANARY}": 1, "{CANARY}": 2}}'.encode()),
+    "broken JSON": with_body(f'{{"{CANARY}": {CANARY}}}'.encode()),
+    "a media type": sent(body=b"{}", headers={"Content-Type": CANARY}),
+    "a charset": sent(body=b"{}", headers={"Content-Type": f"application/json; charset={CANARY}"}),
+    "an encoding": sent(body=b"{}", headers={"Content-Encoding": CANARY}),
+    "an accept": sent(headers={"Accept": CANARY}),
+    "a query name": sent(target=f"/v1/things/1?{CANARY}=1"),
+    "a query value": sent(target=f"/v1/things/1?limit={CANARY}"),
+    "a broken escape": sent(target=f"/v1/things/1?limit={CANARY}%zz"),
+    "a cursor": sent(target=f"/v1/things/1?cursor={CANARY}"),
+    "a path value": sent(target=f"/v1/things/{CANARY}"),
+    "a path": sent(target=f"/v1/{CANARY}"),
+    "a method": {"method": CANARY.upper(), "target": "/v1/things/1"},
+    "a method and a path value": {"method": "PUT", "target": f"/v1/things/{CANARY}"},
+    "a header": sent(headers={"X-Number": CANARY}),
+    "an If-Match": sent(headers={"If-Match": CANARY}),
+    "a cookie": sent(headers={"Cookie": f"crumb={CANARY}"}),
+    "a token": sent(token=CANARY),
+    "a request id": sent(headers={"X-Request-Id": f"{CANARY} !"}, token=None),
+    "a query too long": sent(target=f"/v1/things/1?{CANARY * 1_000}"),
+    "headers too large": sent(headers={"X-Large": CANARY * 4_000}),
+}
+
+
+@pytest.mark.parametrize("request_", BAD.values(), ids=BAD)
+def test_a_refusal_repeats_nothing_that_was_sent(client: Client, request_: dict[str, Any]) -> None:
+    received = client.send(**request_)
+
+    assert 400 <= received.problem[0] < 500
+    assert CANARY not in received.body.decode().lower()
+    assert CANARY not in str(received.headers).lower()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"text": "x" * 200_000},
+        {"number": "x" * 200_000},
+        {"x" * 200_000: 1},
+        {"map": {"x" * 200_000: "x"}},
+        {"map": {f"{'x' * 100}{number}": "x" for number in range(1_000)}},
+        {f"{'x' * 100}{number}": 1 for number in range(1_000)},
+        {"items": ["x" * 100] * 1_000},
+        {"map": {'"\\\u0001' * 1_000: "x"}},
+    ],
+    ids=["text", "number", "name", "map", "many in a map", "many names", "many items", "escapes"],
+)
+def test_a_refusal_stays_small_whatever_was_sent(client: Client, value: object) -> None:
+    received = client.send(**with_body(value))
+
+    assert received.problem == (400, "invalid_body")
+
+
+def test_at_most_ten_faults_are_named() -> None:
+    client = serve_body({"type": "array", "items": INTEGER})
+
+    received = client.post("/v1/things", ["x"] * 50)
+
+    assert [fault["pointer"] for fault in received.json()["errors"]] == [f"/{number}" for number in range(10)]
+
+
+def test_a_refusal_stays_small_whatever_the_document_says() -> None:
+    names = [f"{'a_rather_long_name_of_a_property_' * 3}{number}" for number in range(12)]
+    words = {"type": "string", "enum": [f"{'a_rather_long_word_' * 3}{number}" for number in range(40)]}
+    client = serve_body(object_schema({name: object_schema(dict.fromkeys(names, words)) for name in names}))
+
+    received = client.post("/v1/things", {name: dict.fromkeys(names, "x") for name in names})
+
+    assert received.problem == (400, "invalid_body")
+    assert len(received.json()["errors"]) >= 1
+
+
+FAULTS: list[tuple[Schema, object, str, str]] = [
+    (INTEGER, "x", "type", "must be an integer"),
+    ({"type": "string", "nullable": True}, 1, "type", "must be null or a string"),
+    ({"type": "string", "enum": ["a", "b"]}, "c", "enum", "must be one of a, b"),
+    ({"type": "string", "enum": ["a"]}, "c", "enum", "must be one of a"),
+    ({"type": "string", "format": "date"}, "x", "format", "must be a valid date"),
+    ({"type": "string", "pattern": "^a$"}, "b", "pattern", "has characters or a form that are not allowed here"),
+    ({"type": "string", "minLength": 2}, "b", "too_short", "must have at least 2 characters"),
+    ({"type": "string", "maxLength": 2}, "bbb", "too_long", "must have at most 2 characters"),
+    ({"type": "integer", "minimum": 2}, 1, "too_small", "must be at least 2"),
+    ({"type": "integer", "maximum": 2}, 3, "too_large", "must be at most 2"),
+    ({"type": "integer", "minimum": 2, "exclusiveMinimum": True}, 2, "too_small", "must be greater than 2"),
+    ({"type": "integer", "maximum": 2, "exclusiveMaximum": True}, 2, "too_large", "must be less than 2"),
+    ({"type": "integer", "multipleOf": 5}, 3, "multiple_of", "must be a multiple of 5"),
+    ({"type": "array", "items": INTEGER, "minItems": 2}, [1], "too_few", "must have at least 2 items"),
+    ({"type": "array", "items": INTEGER, "maxItems": 1}, [1, 2], "too_many", "must have at most 1 item"),
+    (
+        {"type": "array", "items": INTEGER, "uniqueItems": True},
+        [1, 1],
+        "not_unique",
+        "must not hold the same item twice",
+    ),
+    ({"type": "object", "minProperties": 1}, {}, "too_few", "must have at least 1 property"),
+    ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 1}, "too_many", "must have at most 1 property"),
+    (
+        object_schema({}),
+        {"a": 1},
+        "unknown_property",
+        "has a property that the document does not name; known here: none",
+    ),
+    ({"not": INTEGER}, 1, "not_allowed", "holds what must not stand together"),
+    ({"anyOf": [INTEGER, STRING]}, [], "invalid", "does not keep the schema"),
+    ({"oneOf": [INTEGER, {"type": "number"}]}, 1, "invalid", "does not keep the schema"),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "code", "message"), FAULTS)
+def test_every_kind_of_fault_has_a_code_and_a_sentence(schema: Schema, value: object, code: str, message: str) -> None:
+    client = serve_body(object_schema({"a/b~c": schema}))
+
+    received = client.post("/v1/things", {"a/b~c": value})
+
+    assert received.problem == (400, "invalid_body")
+    assert received.json()["errors"] == [{"pointer": "/a~1b~0c", "code": code, "message": message}]
+    assert received.json()["detail"].endswith(f"{message}.")
+
+
+def test_a_missing_property_is_named() -> None:
+    client = serve_body(object_schema({"inner": object_schema({"a": STRING, "b": STRING}, "a", "b")}, "inner"))
+
+    received = client.post("/v1/things", {"inner": {}})
+
+    assert [fault["pointer"] for fault in received.json()["errors"]] == ["/inner/a", "/inner/b"]
+    assert {fault["code"] for fault in received.json()["errors"]} == {"required"}

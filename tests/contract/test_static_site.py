@@ -1,0 +1,59 @@
+"""The board's files at /: what is served, how, and what is passed on."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.bridge import Message, WsgiBridge
+from contract.static_site import CONTENT_SECURITY_POLICY, StaticSite
+from tests.contract.client import call, environ
+
+
+async def _elsewhere(_: Message, __: object, send: object) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})  # type: ignore[operator]  # ASGI's send.
+    await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]  # as above.
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> WsgiBridge:
+    for name in ("index.html", "app.js", "contract.d.ts", "tsconfig.json"):
+        (tmp_path / name).write_text(f"This is {name}.")
+    return WsgiBridge(StaticSite(tmp_path, fallback=_elsewhere))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "media"),
+    [
+        ("/", "index.html", "text/html; charset=utf-8"),
+        ("/index.html", "index.html", "text/html; charset=utf-8"),
+        ("/app.js", "app.js", "text/javascript; charset=utf-8"),
+    ],
+)
+def test_a_file_is_served_under_a_strict_policy(site: WsgiBridge, path: str, name: str, media: str) -> None:
+    answer = call(site, environ("GET", path))
+
+    assert (answer.status, answer.body) == (200, f"This is {name}.".encode())
+    assert answer.header("content-type") == media
+    assert answer.header("content-security-policy") == CONTENT_SECURITY_POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again(site: WsgiBridge) -> None:
+    tag = call(site, environ("GET", "/")).header("etag")
+
+    assert call(site, environ("GET", "/", headers={"If-None-Match": tag or ""})).status == 304
+
+
+@pytest.mark.parametrize("path", ["/contract.d.ts", "/tsconfig.json", "/../app/factory.py", "/v1/boards", "/nothing"])
+def test_every_other_address_is_passed_on(site: WsgiBridge, path: str) -> None:
+    assert call(site, environ("GET", path)).status == 204
+
+
+def test_a_file_can_only_be_read(site: WsgiBridge) -> None:
+    answer = call(site, environ("POST", "/"))
+
+    assert (answer.status, answer.header("allow")) == (405, "GET, HEAD")
+
+
+def test_without_the_folder_everything_is_passed_on(tmp_path: Path) -> None:
+    assert call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_elsewhere)), environ("GET", "/")).status == 204

@@ -1,0 +1,190 @@
+"""A fault tells what to do, in the document's own words: names, bounds and examples."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.contract_app import serve_body, serve_parameter
+from tests.contract.openapi_documents import INTEGER, STRING, Schema, object_schema
+
+MOMENT: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": "^[0-9-]{10}T[0-9:]{8}Z$",
+    "minLength": 20,
+    "maxLength": 20,
+    "example": "2026-11-20T14:00:00Z",
+}
+KEY: Schema = {"type": "string", "pattern": "^[!-~]{1,20}$", "minLength": 1, "maxLength": 20, "example": "JIRA-481"}
+KEY_WITHOUT_EXAMPLE: Schema = {
+    **{name: value for name, value in KEY.items() if name != "example"},
+    "x-tackboard-like": "JIRA-481",
+}
+LINE: Schema = {
+    "type": "string",
+    "pattern": "^ *[^ \u0000-\u001f][^\u0000-\u001f]*$",
+    "minLength": 1,
+    "maxLength": 20,
+    "example": "Fix the login page",
+    "x-tackboard-text": "line",
+}
+SHORT = "must have at most 20 characters"
+BLOCK: Schema = {**LINE, "pattern": "^[^\u0000-\u0008\u000b-\u001f]*$", "x-tackboard-text": "block"}
+
+
+def errors_of(client: Client, value: object) -> list[tuple[str, str, str]]:
+    """Pointer, code and message of each error that a body is refused with."""
+    received = client.post("/v1/things", value)
+    assert received.problem == (400, "invalid_body")
+    return [(error["pointer"], error["code"], error["message"]) for error in received.json()["errors"]]
+
+
+def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
+    """Code and message of the only error of a value that a property holds."""
+    ((where, code, message),) = errors_of(serve_body(object_schema({"value": schema})), {"value": value})
+    assert where == "/value"
+    return code, message
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "code", "message"),
+    [
+        (MOMENT, "2026-12-01", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
+        (MOMENT, "", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
+        (MOMENT, "2026-11-20T14:00:00+01:00", "pattern", "must look like '2026-11-20T14:00:00Z'"),
+        (KEY, "with blanks", "pattern", "must look like 'JIRA-481'"),
+        (KEY, "", "pattern", "must look like 'JIRA-481'"),
+        (KEY_WITHOUT_EXAMPLE, "with blanks", "pattern", "must look like 'JIRA-481'"),
+        (KEY, "k" * 21, "pattern", f"must look like 'JIRA-481', and {SHORT}"),
+        (LINE, "", "pattern", "must not be blank"),
+        (LINE, "   ", "pattern", "must not be blank"),
+        (LINE, "a\nb", "pattern", "must be one line without control characters"),
+        (LINE, "\x07" * 21, "pattern", f"must be one line without control characters, and {SHORT}"),
+        (LINE, "a" * 21, "too_long", SHORT),
+        (BLOCK, "a\r\nb", "pattern", "must have no control characters but line feeds and tabs"),
+        ({**LINE, "pattern": "^[a-z ]+$"}, "ABC", "pattern", "must look like 'Fix the login page'"),
+        (MOMENT, 1764000000, "type", "must be a string like '2026-11-20T14:00:00Z'"),
+        ({**MOMENT, "nullable": True}, False, "type", "must be null or a string like '2026-11-20T14:00:00Z'"),
+        ({**INTEGER, "example": "one"}, "x", "type", "must be an integer"),
+        ({"type": "string", "enum": ["a", "b"]}, 1, "enum", "must be one of a, b"),
+    ],
+)
+def test_each_place_has_one_fault_and_it_is_the_most_telling(
+    schema: Schema, value: object, code: str, message: str
+) -> None:
+    assert only_error_of(schema, value) == (code, message)
+
+
+@pytest.mark.parametrize("example", ["a\nb", "", "x" * 101, 7, None], ids=["lines", "empty", "long", "number", "none"])
+def test_an_example_that_does_not_fit_into_a_sentence_is_left_out(example: object) -> None:
+    schema = {"type": "string", "pattern": "^[a-z]+$", "example": example}
+
+    assert only_error_of(schema, "A") == ("pattern", "has characters or a form that are not allowed here")
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (object_schema({"inner": object_schema({"key": KEY})}), {"inner": {"key": " "}}),
+        (object_schema({"inner": {"type": "array", "items": KEY}}), {"inner": [" "]}),
+        ({"type": "object", "additionalProperties": object_schema({"key": KEY})}, {"a": {"key": " "}}),
+        (object_schema({"key": {"allOf": [STRING, KEY]}}), {"key": " "}),
+        (object_schema({"key": {**KEY, "nullable": True}}), {"key": " "}),
+        (object_schema({"key": {"$ref": "#/components/schemas/Key"}}), {"key": " "}),
+        (object_schema({"$ref": {"$ref": "#/components/schemas/Same"}}), {"$ref": " "}),
+        ({"$ref": "#/components/schemas/Whole"}, {"inner": [{"key": " "}]}),
+    ],
+)
+def test_the_example_is_found_wherever_its_schema_stands(schema: Schema, value: object) -> None:
+    whole = object_schema({"inner": {"type": "array", "items": {"$ref": "#/components/schemas/Whole"}}, "key": KEY})
+    client = serve_body(schema, schemas={"Key": KEY, "Same": {"$ref": "#/components/schemas/Key"}, "Whole": whole})
+
+    ((_, code, message),) = errors_of(client, value)
+
+    assert (code, message) == ("pattern", "must look like 'JIRA-481'")
+
+
+@pytest.mark.parametrize(("place", "target"), [("query", "/v1/things?value=+"), ("path", "/v1/things/%20")])
+def test_a_parameter_tells_its_example(place: str, target: str) -> None:
+    client = serve_parameter(place, KEY)
+
+    received = client.get(target)
+
+    assert received.problem == (400, "invalid_parameter")
+    assert received.json()["detail"] == f"The {place} parameter 'value' must look like 'JIRA-481'."
+
+
+def test_who_sends_an_unknown_property_learns_the_known_ones() -> None:
+    known = {"due_at": STRING, "title": STRING, "id": {**STRING, "readOnly": True}}
+    client = serve_body(object_schema({**known, "inner": object_schema({"b": STRING, "a": STRING})}))
+
+    assert errors_of(client, {"inner": {"c": 1}, "due": 1, "other": 2}) == [
+        ("/inner", "unknown_property", "has a property that the document does not name; known here: a, b"),
+        ("", "unknown_property", "has a property that the document does not name; known here: due_at, inner, title"),
+    ]
+
+
+def test_what_is_wrong_with_a_body_as_a_whole_is_a_sentence() -> None:
+    received = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
+
+    assert received.json()["detail"] == "The body does not keep the document: it must be an object."
+
+
+def test_many_known_properties_are_not_all_named() -> None:
+    few = serve_body(object_schema({f"p{number:02}": STRING for number in range(31)}))
+    long = serve_body(object_schema({f"{letter * 50}": STRING for letter in "abcdef"}))
+
+    ((_, _, of_few),) = errors_of(few, {"x": 1})
+    ((_, _, of_long),) = errors_of(long, {"x": 1})
+
+    assert of_few.endswith("p28, p29, …")
+    assert of_long.endswith(f"known here: {'a' * 50}, {'b' * 50}, {'c' * 50}, …")
+    assert len(of_few) <= 300
+    assert len(of_long) <= 300
+
+
+def a_move(properties: str, *required: str, **bounds: int) -> Schema:
+    """A closed object of texts."""
+    return {**object_schema(dict.fromkeys(properties, STRING), *required), **bounds}
+
+
+@pytest.mark.parametrize(
+    ("schema", "names", "code", "message"),
+    [
+        (a_move("cab", minProperties=1, maxProperties=1), "", "too_few", "must have exactly one of: a, b, c"),
+        (a_move("cab", minProperties=1, maxProperties=1), "abc", "too_many", "must have exactly one of: a, b, c"),
+        (a_move("cab", minProperties=1), "", "too_few", "must have at least one of: a, b, c"),
+        (a_move("cab", maxProperties=1), "ab", "too_many", "must have at most one of: a, b, c"),
+        (a_move("cab", maxProperties=2), "abc", "too_many", "must have at most 2 of: a, b, c"),
+        (a_move("cabl", "l", maxProperties=2), "lab", "too_many", "must have at most one of: a, b, c"),
+        (a_move("cabl", "l", minProperties=2, maxProperties=2), "l", "too_few", "must have exactly one of: a, b, c"),
+        (a_move("abl", "l", maxProperties=1), "la", "too_many", "must have at most 1 property"),
+        ({"type": "object", "maxProperties": 2}, "abc", "too_many", "must have at most 2 properties"),
+    ],
+)
+def test_how_many_properties_there_may_be_is_told_by_their_names(
+    schema: Schema, names: str, code: str, message: str
+) -> None:
+    assert only_error_of(schema, dict.fromkeys(names, "x")) == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message"),
+    [
+        ({"type": "string", "maxLength": 1}, "ab", "must have at most 1 character"),
+        ({"type": "string", "minLength": 1}, "", "must have at least 1 character"),
+        ({"type": "array", "items": INTEGER, "minItems": 1}, [], "must have at least 1 item"),
+        ({"type": "array", "items": INTEGER, "maxItems": 0}, [1], "must have at most 0 items"),
+    ],
+)
+def test_one_is_not_many(schema: Schema, value: Any, message: str) -> None:
+    assert only_error_of(schema, value)[1] == message
+
+
+def test_faults_of_a_map_with_names_of_the_clients_own_are_one_fault() -> None:
+    client = serve_body(object_schema({"map": {"type": "object", "additionalProperties": INTEGER}, "last": INTEGER}))
+
+    errors = errors_of(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})
+
+    assert errors == [("/map", "type", "must be an integer")]

@@ -1,0 +1,338 @@
+"""The stack of prod as CloudFormation gets it, where no rehearsal reaches: what it says, and what the linters say."""
+
+import json
+import os
+import re
+import subprocess
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws.scheduled_purge import PURGE_EVENT
+from contract import edge
+from infrastructure.deployment.package_build import ROOT, Package, run_osls
+from infrastructure.deployment.site_files import collect_files
+
+Resource = dict[str, Any]
+
+TOOLS = ROOT / ".venv-deploy" / "bin"
+
+WAIVED = {
+    "AlarmTopic": {"CKV_AWS_26"},
+    "ApiLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
+    "ApiLogGroup": {"CKV_AWS_158"},
+    "Distribution": {"CKV_AWS_68", "CKV_AWS_86", "CKV_AWS_174", "W1030"},
+    "HttpApiLogGroup": {"CKV_AWS_158"},
+    "ServerlessDeploymentBucket": {"CKV_AWS_18"},
+    "SiteBucket": {"CKV_AWS_18"},
+    "Table": {"CKV_AWS_28", "CKV_AWS_119"},
+}
+"""Every waiver of a linter that there is; the reasons stand in infrastructure/resources/waivers.yml."""
+
+METRICS = {
+    ("AWS/ApiGateway", ("ApiId",)): {"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"},
+    ("AWS/Lambda", ("FunctionName",)): {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+    ("AWS/DynamoDB", ("TableName",)): {
+        "ConsumedReadCapacityUnits",
+        "ConsumedWriteCapacityUnits",
+        "ReadThrottleEvents",
+        "TransactionConflict",
+        "WriteThrottleEvents",
+    },
+    ("AWS/DynamoDB", ("Operation", "TableName")): {"SuccessfulRequestLatency", "SystemErrors", "ThrottledRequests"},
+}
+"""Names that AWS publishes, by namespace and dimensions, from its documentation: a wrong one never fires."""
+
+
+MOST_ROUTES = 300
+"""AWS's quota for one HTTP API."""
+
+MOST_RESOURCES, MOST_BYTES = 500, 1_000_000
+"""What CloudFormation takes in one template."""
+
+
+@pytest.fixture
+def template(prod_package: Package) -> Resource:
+    return prod_package.read_template()
+
+
+@pytest.fixture
+def resources(template: Resource) -> dict[str, Resource]:
+    found: dict[str, Resource] = template["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, Resource], kind: str) -> dict[str, Resource]:
+    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == f"AWS::{kind}"}
+
+
+def only(resources: dict[str, Resource], kind: str) -> Resource:
+    (found,) = of_type(resources, kind).values()
+    return found
+
+
+# Linters.
+
+
+@pytest.fixture
+def written(template: Resource, tmp_path: Path) -> str:
+    """The template in a file."""
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(template, indent=2))
+    return str(file)
+
+
+def test_cfn_lint_finds_nothing(written: str) -> None:
+    done = run("cfn-lint", written)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_checkov_finds_nothing(written: str) -> None:
+    wishes = ["--framework", "cloudformation", "--output", "json", "--skip-download"]
+    done = run("checkov", "--file", written, *wishes)
+    summary = json.loads(done.stdout)["summary"]
+
+    assert (done.returncode, summary["failed"], summary["parsing_errors"]) == (0, 0, 0)
+    assert summary["passed"] > 30
+
+
+def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    if not (TOOLS / tool).exists():
+        missing = f"{tool} isn't installed: make test installs it into .venv-deploy."
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LOG_LEVEL": "CRITICAL"}
+    return subprocess.run([TOOLS / tool, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
+def test_every_waiver_is_known_and_has_its_reason(resources: dict[str, Resource]) -> None:
+    waived: dict[str, set[str]] = {}
+    for name, resource in resources.items():
+        metadata = resource.get("Metadata", {})
+        skipped = metadata.get("checkov", {}).get("skip", [])
+        ignored = metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", [])
+        if skipped or ignored:
+            waived[name] = {each["id"] for each in skipped} | set(ignored)
+        assert all(len(each["comment"]) > 20 for each in skipped)
+
+    assert waived == WAIVED
+
+
+# The API.
+
+
+def test_there_is_a_route_for_each_operation_of_the_document_and_head_wherever_get_is(
+    resources: dict[str, Resource],
+) -> None:
+    document = json.loads((ROOT / "spec" / "dist" / "openapi.json").read_text())
+    described = {f"{method.upper()} /v1{path}" for path, item in document["paths"].items() for method in item
+                 if method in {"get", "put", "post", "patch", "delete"}}  # fmt: skip
+    routes = {route["RouteKey"] for route in of_type(resources, "ApiGatewayV2::Route").values()}
+
+    assert routes == described | {key.replace("GET", "HEAD") for key in described if key.startswith("GET ")}
+    assert len(routes) <= MOST_ROUTES
+
+
+def test_cloudformation_takes_a_template_of_that_size(template: Resource) -> None:
+    assert len(template["Resources"]) <= MOST_RESOURCES
+    assert len(json.dumps(template, indent=2)) <= MOST_BYTES
+
+
+def test_other_origins_may_do_what_the_application_lets_them(resources: dict[str, Resource]) -> None:
+    cors = only(resources, "ApiGatewayV2::Api")["CorsConfiguration"]
+
+    assert "*" not in cors["AllowOrigins"]
+    assert ", ".join(cors["AllowMethods"]) == edge._ALLOWED_METHODS  # noqa: SLF001 - said in two places, held together here.
+    assert ", ".join(cors["AllowHeaders"]) == edge._ALLOWED_HEADERS  # noqa: SLF001 - as above.
+    assert ", ".join(cors["ExposeHeaders"]) == edge._EXPOSED_HEADERS  # noqa: SLF001 - as above.
+    assert "AllowCredentials" not in cors
+
+
+def test_the_stage_throttles_measures_and_logs(resources: dict[str, Resource]) -> None:
+    stage = only(resources, "ApiGatewayV2::Stage")
+    defaults = stage["DefaultRouteSettings"]
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+
+    assert 0 < defaults["ThrottlingRateLimit"] < defaults["ThrottlingBurstLimit"] <= 5000
+    assert defaults["DetailedMetricsEnabled"] is True
+    assert {"requestId", "route", "status", "ms"} <= line.keys()
+    assert not re.search(r"(?i)query|authorization|cookie|\.path", stage["AccessLogSettings"]["Format"])
+
+
+# The function.
+
+
+def test_there_is_one_function_as_it_was_measured(resources: dict[str, Resource]) -> None:
+    function = only(resources, "Lambda::Function")
+
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["Timeout"] == 15
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert function["Role"] == {"Fn::GetAtt": ["FunctionRole", "Arn"]}
+    assert all(each["RetentionInDays"] == 90 for each in of_type(resources, "Logs::LogGroup").values())
+
+
+def test_the_gateway_calls_the_snapshot(resources: dict[str, Resource]) -> None:
+    alias = only(resources, "Lambda::Alias")
+    integration = only(resources, "ApiGatewayV2::Integration")
+
+    assert alias["Name"] == "snapstart"
+    assert integration["IntegrationUri"] == {
+        "Fn::Join": [":", [{"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}, alias["Name"]]]
+    }
+
+
+def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> None:
+    rule = only(resources, "Events::Rule")
+    (target,) = rule["Targets"]
+    permissions = of_type(resources, "Lambda::Permission").values()
+
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert target["Arn"] == {"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}
+    assert json.loads(target["Input"]) == PURGE_EVENT
+    assert any(each["Principal"] == "events.amazonaws.com" for each in permissions)
+
+
+# The table and the site.
+
+
+def test_the_table_outlives_mistakes(resources: dict[str, Resource]) -> None:
+    table = resources["Table"]
+    properties = table["Properties"]
+
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource]) -> None:
+    distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
+    behaviour = distribution["CacheBehaviors"][0]
+    origins = {origin["Id"]: origin for origin in distribution["Origins"]}
+
+    assert behaviour["PathPattern"] == "/v1/*"
+    assert behaviour["ViewerProtocolPolicy"] == "https-only"
+    assert set(behaviour["AllowedMethods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+    assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert "${HttpApi}.execute-api." in origins[behaviour["TargetOriginId"]]["DomainName"]["Fn::Sub"]
+    assert origins[behaviour["TargetOriginId"]]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def test_a_file_has_the_same_policy_as_on_a_laptop(resources: dict[str, Resource]) -> None:
+    distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
+    policies = {
+        name: each["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+        for name, each in of_type(resources, "CloudFront::ResponseHeadersPolicy").items()
+    }
+
+    def policy_of(path: str) -> str:
+        matching = (each for each in distribution["CacheBehaviors"] if fnmatchcase(path, each["PathPattern"]))
+        behaviour = next(matching, distribution["DefaultCacheBehavior"])
+        text: str = policies[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ContentSecurityPolicy"]
+        return text
+
+    found = {
+        key: policy_of(f"/{key}") for key, page in collect_files().items() if page.content_type.startswith("text/html")
+    }
+
+    assert found == {key: page.policy for key, page in collect_files().items() if key in found}
+    assert {"index.html", "docs/", "docs/read", "problems/busy"} <= found.keys()
+
+
+def test_only_cloudfront_reads_the_bucket(resources: dict[str, Resource]) -> None:
+    statements = resources["SiteBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = (each for each in statements if each["Effect"] == "Allow")
+
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allowed["Action"] == "s3:GetObject"
+    assert "${Distribution}" in str(allowed["Condition"]["StringEquals"]["AWS:SourceArn"])
+
+
+# Alarms.
+
+
+def test_every_alarm_has_somebody_to_tell_and_a_line_that_tells_what_to_do(resources: dict[str, Resource]) -> None:
+    runbook = (ROOT / "docs" / "operations.md").read_text()
+    alarms = of_type(resources, "CloudWatch::Alarm")
+
+    assert len(alarms) >= 7
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmDescription"].endswith(f" docs/operations.md#{name.lower()}")
+        assert f"\n### {name}\n" in runbook
+
+
+def test_the_runbook_knows_no_alarm_that_is_not_there(resources: dict[str, Resource]) -> None:
+    told = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
+
+    assert told == set(of_type(resources, "CloudWatch::Alarm"))
+
+
+def test_every_metric_is_one_that_aws_publishes(resources: dict[str, Resource]) -> None:
+    for alarm in of_type(resources, "CloudWatch::Alarm").values():
+        parts = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
+        for part in parts:
+            dimensions = tuple(sorted(each["Name"] for each in part["Dimensions"]))
+            assert part["MetricName"] in METRICS[part["Namespace"], dimensions]
+
+
+def test_an_alarm_over_several_metrics_names_each_of_them(resources: dict[str, Resource]) -> None:
+    for alarm in of_type(resources, "CloudWatch::Alarm").values():
+        results = [each for each in alarm.get("Metrics", []) if "Expression" in each]
+        for result in results:
+            used = set(re.findall(r"\b[a-z]\w+", result["Expression"]))
+            assert used == {each["Id"] for each in alarm["Metrics"] if "MetricStat" in each}
+            assert [each["Id"] for each in alarm["Metrics"] if each.get("ReturnData", True)] == ["result"]
+
+
+def test_the_dashboard_is_json_and_shows_what_there_is(resources: dict[str, Resource]) -> None:
+    body = only(resources, "CloudWatch::Dashboard")["DashboardBody"]["Fn::Sub"]
+    named = set(re.findall(r"\$\{(\w+)(?:\.Arn)?\}", body)) - {"AWS"}
+
+    assert named <= resources.keys()
+    assert set(of_type(resources, "CloudWatch::Alarm")) <= named
+    assert json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))["widgets"]
+
+
+def test_letters_only_go_where_somebody_reads_them(template: Resource) -> None:
+    subscription = template["Resources"]["AlarmSubscription"]
+
+    assert subscription["Condition"] == "HasAlarmEmail"
+    assert template["Conditions"]["HasAlarmEmail"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
+
+
+# What an operator sets.
+
+
+@cache
+def settings(*stage_and_environment: tuple[str, str]) -> str:
+    environment = dict(stage_and_environment)
+    return run_osls(["print", "--stage", environment.pop("stage")], environment)
+
+
+def test_a_domain_is_set_in_one_place() -> None:
+    said = settings(("stage", "prod"), ("DOMAIN_NAME", "boards.example.org"), ("ALARM_EMAIL", "ops@example.org"))
+
+    assert re.search(r"ParameterKey: DomainName\s+ParameterValue: boards\.example\.org", said)
+    assert re.search(r"ParameterKey: AlarmEmail\s+ParameterValue: ops@example\.org", said)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "infrastructure" / "resources").glob("*.yml")), ids=lambda path: path.name
+)
+def test_every_file_of_resources_says_what_it_is(file: Path) -> None:
+    assert file.read_text().startswith("# ")

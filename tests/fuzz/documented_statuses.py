@@ -1,0 +1,295 @@
+"""One request for each status that the edge and the contract answer by themselves, at every operation.
+
+schemathesis never sends a body of 300 KB or a header of 40 KB, it has no token that may only read, and it seldom
+finds a board with a past. LIFE gives it one: add the requests of a new operation there, so that its events and its
+answers are seen.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TextIO
+
+from tests.api.client import Client, HttpResponse
+from tests.live_server import LiveServer
+from tests.soak.socket_client import CONNECTION_ERRORS, connect_client
+from tools.openapi.bundle import Bundle, Node, Operation
+from tools.openapi.findings import BUNDLE
+
+BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("GET", "/boards/{board_id}/flow", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/resolve", None),
+    ("GET", "/boards/{board_id}/flow", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/reopen", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/move", {"list_id": "{list_id}", "position": "top"}),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"title": "Another", "external_id": "A-1"}),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"external_id": None}),
+    ("GET", "/boards/{board_id}/cards/{card_id}/time", None),
+    ("PATCH", "/boards/{board_id}", {"name": "Another", "hourly_rate_minor": 100}),
+    ("PATCH", "/boards/{board_id}/lists/{list_id}", {"name": "Another", "wip_limit": 3}),
+    ("POST", "/boards/{board_id}/lists", {"name": "Review", "stage": "in_progress"}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/move", {"position": "bottom"}),
+    ("POST", "/boards/{board_id}/labels", {"name": "Urgent", "color": "red"}),
+    ("PUT", "/boards/{board_id}/cards/{card_id}/labels/{label_id}", None),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}", {"links": [{"url": "https://example.com/", "title": "A page"}]}),
+    ("POST", "/boards/{board_id}/cards/{card_id}/checklists", {"name": "Steps"}),
+    (
+        "POST",
+        "/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items",
+        {"text": "Look", "assignee_id": "{user_id}", "due_at": "2026-03-01T00:00:00Z"},
+    ),
+    ("POST", "/boards/{board_id}/cards/{card_id}/comments", {"text": "Soon."}),
+    (
+        "POST",
+        "/boards/{board_id}/cards/{card_id}/time-entries",
+        {"started_at": "2026-03-02T14:00:00Z", "ended_at": "2026-03-02T15:00:00Z"},
+    ),
+    ("PATCH", "/boards/{board_id}/cards/{card_id}/time-entries/{entry_id}", {"note": "On the train"}),
+    ("GET", "/boards/{board_id}?embed=lists,cards,labels,members", None),
+    ("GET", "/boards/{board_id}/cards?limit=1", None),
+    ("POST", "/boards/{board_id}/cards", {"title": "An earlier one"}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "desc"}),
+    ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "asc"}),
+    ("DELETE", "/boards/{board_id}/cards/{card_id}", None),
+    ("GET", "/boards/{board_id}/cards?deleted=true", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/restore", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/archive", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/unarchive", None),
+    ("DELETE", "/boards/{board_id}/lists/{list_id}", None),
+    ("GET", "/boards/{board_id}/lists?deleted=true", None),
+    ("POST", "/boards/{board_id}/lists/{list_id}/restore", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("POST", "/boards/{board_id}/archive", None),
+    ("POST", "/boards/{board_id}/unarchive", None),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("DELETE", "/boards/{board_id}", None),
+    ("GET", "/boards?deleted=true", None),
+    ("POST", "/boards/{board_id}/restore", None),
+    ("POST", "/imports/trello", ...),
+    ("POST", "/imports/trello", ...),
+    ("GET", "/boards/{board_id}/export", None),
+    ("POST", "/imports/tackboard", ...),
+    ("POST", "/imports/tackboard", ...),
+    ("GET", "/boards/{board_id}/events?limit=100", None),
+    ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
+    ("POST", "/users/me/tokens/{token_id}/rotate", None),
+    ("GET", "/users/me/tokens", None),
+)
+"""What happens to a board with one card: method, path and body, where ... is the document's own example.
+
+What a request makes is meant by its id from then on.
+"""
+
+_ID_PARAMETERS = {"lbl": "label_id", "chk": "checklist_id", "itm": "item_id", "cmt": "comment_id", "ten": "entry_id"}
+"""Parameters, by the first letters of the ids of what they mean."""
+
+_LARGE_BODY_BYTES = 300_000
+_LONG_TARGET_BYTES = 9_000
+_LARGE_HEADER_BYTES = 40_000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A request that shall end in one status."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+    raw_body: bytes | None = None
+    with_token: str | None = None
+    on_another_resource: bool = False
+    """The same request about another thing: a key that was used is used again."""
+
+
+def request_every_status(server: LiveServer, token: str, traffic: Path) -> None:
+    """Send every attempt at every operation, as somebody with a board, and add what came back to the traffic."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = connect_client(server, token)
+    weak = {
+        scope: client.post("/users/me/tokens", {"name": "Weak", "scopes": [other]}).json["secret"]
+        for scope, other in (("read", "write"), ("write", "read"), ("admin", "read"))
+    }
+    with traffic.open("a") as file:
+        _replay_board_history(bundle, client, server, file)
+        for operation in bundle.operations:
+            path = _build_path(bundle, operation, client)
+            for attempt in _list_attempts(bundle, operation, weak):
+                target = _build_path(bundle, operation, client) if attempt.on_another_resource else path
+                answer = send_attempt(client, operation, target, attempt)
+                if answer is not None:
+                    file.write(json.dumps(build_exchange(operation, server, target, attempt, answer)) + "\n")
+
+
+def exceed_rate_limit(server: LiveServer, token: str, traffic: Path) -> None:
+    """Ask for every operation once more than the server lets a user ask in a minute, which is once."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = connect_client(server, token)
+    client.get("/users/me")
+    with traffic.open("a") as file:
+        for operation in bundle.operations:
+            path = operation.path
+            for _, parameter in bundle.parameters(operation):
+                if parameter["in"] == "path":
+                    path = path.replace(f"{{{parameter['name']}}}", _create_plausible_value(bundle, parameter))
+            answer = client.request(operation.method.upper(), path)
+            file.write(json.dumps(build_exchange(operation, server, path, Attempt(), answer)) + "\n")
+
+
+def _build_path(bundle: Bundle, operation: Operation, client: Client) -> str:
+    """The path of an operation about things that exist, each time others."""
+    there, path = _create_resources(client), operation.path
+    for _, parameter in bundle.parameters(operation):
+        if parameter["in"] == "path":
+            # Another kind of thing isn't there, and its id is one that could be: 403 comes before 404.
+            thing = there.get(parameter["name"], _create_plausible_value(bundle, parameter))
+            path = path.replace(f"{{{parameter['name']}}}", thing)
+    return path
+
+
+def _create_plausible_value(bundle: Bundle, parameter: Node) -> str:
+    return str(bundle.resolve(parameter["schema"]).get("example", "nothing"))
+
+
+def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
+    there = _create_resources(client)
+    by_path = {(each.method.upper(), each.path): each for each in bundle.operations}
+    for method, template, body in BOARD_HISTORY:
+        operation = by_path[method, template.partition("?")[0]]
+        path = template.format(**there)
+        attempt = Attempt(
+            {"If-Match": "*"}, raw_body=_get_example(bundle, operation) if body is ... else _fill_in_ids(body, there)
+        )
+        answer = send_attempt(client, operation, path, attempt)
+        if answer is not None:
+            file.write(json.dumps(build_exchange(operation, server, path, attempt, answer)) + "\n")
+            there |= _read_created_ids(answer)
+
+
+def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
+    """The id of what came into being."""
+    made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
+    parameter = _ID_PARAMETERS.get(made.partition("_")[0])
+    return {parameter: made} if parameter else {}
+
+
+def _fill_in_ids(body: object, there: dict[str, str]) -> bytes | None:
+    """A body as JSON, its ids filled in."""
+    text = json.dumps(body)
+    for name, value in there.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text.encode() if body is not None else None
+
+
+def _create_resources(client: Client) -> dict[str, str]:
+    board = client.post("/boards", {"name": "Provocation"}).json["id"]
+    card = client.post(f"/boards/{board}/cards", {"title": "Card"}).json
+    user = client.get("/users/me").json["id"]
+    token = client.post("/users/me/tokens", {"name": "Spare", "scopes": ["read"]}).json["token"]["id"]
+    return {"board_id": board, "card_id": card["id"], "list_id": card["list_id"], "user_id": user, "token_id": token}
+
+
+def _list_attempts(bundle: Bundle, operation: Operation, limited_tokens: dict[str, str]) -> Iterator[Attempt]:
+    names = {parameter["name"] for _, parameter in bundle.parameters(operation)}
+    body = _get_example(bundle, operation)
+    matching = {"If-Match": "*"} if "If-Match" in names else {}
+    yield Attempt(raw_body=b" " * _LARGE_BODY_BYTES, headers=matching)
+    yield Attempt(query="?x=" + "x" * _LONG_TARGET_BYTES)
+    yield Attempt(headers={f"X-Filler-{n}": "x" * 4_000 for n in range(_LARGE_HEADER_BYTES // 4_000)})
+    yield Attempt(headers={"Accept": "image/png", **matching}, raw_body=body)
+    yield Attempt(query="?nonsense=1", headers=matching, raw_body=body)
+    yield Attempt(with_token="")
+    yield Attempt(
+        with_token=limited_tokens.get(operation.node.get("x-tackboard-scope", ""), ""), headers=matching, raw_body=body
+    )
+    if body is not None:
+        yield Attempt(raw_body=b"x", headers={"Content-Type": "text/plain", **matching})
+    if "If-Match" in names:
+        yield Attempt(raw_body=body)
+        yield Attempt(raw_body=body, headers={"If-Match": '"0"'})
+    if "If-None-Match" in names:
+        yield Attempt(headers={"If-None-Match": "*"})
+    if "Idempotency-Key" in names:
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw_body=body)
+        yield Attempt(headers={"Idempotency-Key": "provoked"}, raw_body=body, on_another_resource=True)
+
+
+def _get_example(bundle: Bundle, operation: Operation) -> bytes | None:
+    content = operation.node.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    examples = [bundle.resolve(node)["value"] for node in content.get("examples", {}).values()]
+    return json.dumps(examples[0] if examples else content.get("example", {})).encode()
+
+
+def send_attempt(client: Client, operation: Operation, path: str, attempt: Attempt) -> HttpResponse | None:
+    """The answer, or None when the server hung up on a request that is far too large."""
+    sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
+    try:
+        return sender.request(
+            operation.method.upper(), path + attempt.query, raw=attempt.raw_body, headers=attempt.headers
+        )
+    except CONNECTION_ERRORS:
+        return None
+
+
+def read_everything(server: LiveServer, token: str, traffic: Path) -> None:
+    """Read everything that the fuzzer has made: each board with its events, where every kind of change shows."""
+    bundle = Bundle(json.loads(BUNDLE.read_bytes()))
+    client = connect_client(server, token)
+    by_path = {(each.method, each.path): each for each in bundle.operations}
+    shown = by_path["get", "/boards/{board_id}"]
+    told = by_path["get", "/boards/{board_id}/events"]
+    with traffic.open("a") as file:
+        for board in _list_boards(client):
+            path = f"/boards/{board}"
+            _record(file, client, server, shown, f"{path}?embed=lists,cards,labels,members")
+            after = 0
+            while (page := _record(file, client, server, told, f"{path}/events?after={after}&limit=100")).get(
+                "has_more"
+            ):
+                after = page["last_seq"]
+
+
+def _list_boards(client: Client) -> Iterator[str]:
+    cursor = ""
+    while True:
+        page = client.get(f"/boards?limit=100{cursor}").json
+        yield from (board["id"] for board in page["items"])
+        if page["next_cursor"] is None:
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def _record(file: TextIO, client: Client, server: LiveServer, operation: Operation, path: str) -> dict[str, Any]:
+    answer = client.get(path)
+    file.write(json.dumps(build_exchange(operation, server, path, Attempt(), answer)) + "\n")
+    body: dict[str, Any] = answer.json
+    return body
+
+
+def _read_headers(attempt: Attempt) -> dict[str, str]:
+    """The headers that were sent, without the secret."""
+    told = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
+    return told | ({"Content-Type": "application/json"} if attempt.raw_body is not None else {}) | attempt.headers
+
+
+def build_exchange(
+    operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: HttpResponse
+) -> dict[str, Any]:
+    """A line of the recorded traffic, as checks.py writes it."""
+    return {
+        "operation": operation.id,
+        "method": operation.method.upper(),
+        "url": f"{server.url}v1{path}{attempt.query}",
+        "sent": base64.b64encode(attempt.raw_body or b"").decode(),
+        "request_headers": _read_headers(attempt),
+        "status": answer.status,
+        "headers": dict(answer.headers),
+        "body": base64.b64encode(answer.raw).decode(),
+        "parameters": sorted({*attempt.headers, *re.findall(r"[?&](\w+)=", path)}),
+    }

@@ -1,0 +1,137 @@
+"""Ranks keep an order with room for one more, and stay short unless someone insists on one place."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kanban.ordering import ranks
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def are_right(order: list[str]) -> bool:
+    return order == sorted(set(order)) and all(set(rank) <= set(DIGITS) for rank in order)
+
+
+def insert(order: list[str], place: int) -> str:
+    above = order[place - 1] if place else ""
+    below = order[place] if place < len(order) else ""
+    order.insert(place, ranks.between(above, below))
+    return order[place]
+
+
+def test_the_first_rank_of_an_empty_order_is_the_same_from_every_side() -> None:
+    assert ranks.between("", "") == ranks.after("") == ranks.before("")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_thousand_random_insertions_keep_the_order_and_stay_short(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (a test wants the same chances again)
+    order: list[str] = []
+
+    for _ in range(2000):
+        insert(order, chance.randint(0, len(order)))
+
+    assert are_right(order)
+    assert max(map(len, order)) <= 12
+
+
+@given(st.lists(st.integers(min_value=0), max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_insertions_keep_the_order(places: list[int]) -> None:
+    order: list[str] = []
+
+    for place in places:
+        insert(order, place % (len(order) + 1))
+
+    assert are_right(order)
+    assert all(not rank.endswith("0") for rank in order if len(rank) > 2)
+
+
+def test_five_thousand_at_the_bottom_take_four_characters() -> None:
+    order = ranks.sequence_after("", 5000)
+
+    assert are_right(order)
+    assert max(map(len, order)) == 4
+
+
+def test_five_thousand_at_the_top_take_four_characters() -> None:
+    order = ranks.sequence_before("", 5000)
+
+    assert are_right(order)
+    assert max(map(len, order)) == 4
+
+
+def test_integers_count_across_the_change_of_length_and_sign() -> None:
+    assert ranks.after("az") == "b00"
+    assert ranks.after("bzz") == "c000"
+    assert ranks.after("Zz") == "a0"
+    assert ranks.after("Yzz") == "Z0"
+    assert ranks.before("b00") == "az"
+    assert ranks.before("a0") == "Zz"
+    assert ranks.before("Z0") == "Yzz"
+
+
+def test_going_down_and_up_again_comes_back() -> None:
+    down = ranks.sequence_after("", 4000)
+    up = ranks.sequence_before(down[-1], 3999)
+
+    assert up == down[:-1]
+
+
+def test_above_a_fraction_lies_its_integer() -> None:
+    assert ranks.before("a5V") == "a5"
+
+
+def test_insisting_on_one_place_costs_a_character_for_about_five() -> None:
+    order = ["a0", "a1"]
+
+    for _ in range(580):
+        insert(order, 1)
+
+    assert are_right(order)
+    assert max(map(len, order)) <= ranks.MAX_RANK_LENGTH
+
+
+def test_insisting_just_below_the_newest_costs_no_more() -> None:
+    order = ["a0", "a1"]
+
+    for place in range(1, 581):
+        insert(order, place)
+
+    assert are_right(order)
+    assert max(map(len, order)) <= ranks.MAX_RANK_LENGTH
+
+
+def test_between_two_that_are_not_in_order_there_is_nothing() -> None:
+    with pytest.raises(ValueError, match="in order"):
+        ranks.between("a1", "a1")
+    with pytest.raises(ValueError, match="in order"):
+        ranks.between("a2", "a1")
+
+
+@pytest.mark.parametrize("rank", ["a0", "Zz", "bzz", "a5V", "m" + "z" * 13, "N" + "0" * 13, "a" + "1" * 200])
+def test_a_rank_has_room_on_both_sides(rank: str) -> None:
+    assert ranks.is_rank(rank)
+    assert are_right([*ranks.sequence_before(rank, 100), rank, *ranks.sequence_after(rank, 100)])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "0a", "a00", "b0", "z1", "A1", "n" + "0" * 14, "M" + "z" * 14, "y" + "z" * 25, "B" + "0" * 25]
+)
+def test_what_could_not_be_made_here_or_lies_near_the_last_rank_is_none(text: str) -> None:
+    assert not ranks.is_rank(text)
+
+
+@pytest.mark.parametrize(
+    ("above", "below"), [("", ""), ("a0", ""), ("", "a0"), ("a0", "a1"), ("a0", "a9"), ("Zz", "a0V")]
+)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
+def test_many_ranks_are_spread_between_two(above: str, below: str, count: int) -> None:
+    spread = ranks.sequence_between(above, below, count)
+
+    assert len(spread) == count
+    assert are_right([rank for rank in (above, *spread, below) if rank])
+    assert all(ranks.is_rank(rank) and len(rank) <= 6 for rank in spread)

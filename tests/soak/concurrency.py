@@ -1,0 +1,68 @@
+"""Many clients of one application at the same moment."""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+
+from app.factory import create_app
+from contract.responses import ContractBreach
+from kanban.store import Store
+from tests.api.client import Client
+
+Result = TypeVar("Result")
+
+_SWITCH_INTERVAL = 0.000_05
+"""Seconds after which Python lets another thread run: a hundredth of the usual, so that threads meet everywhere."""
+
+
+def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Result]:
+    """What each of that many threads has found, all of them let go at the same moment."""
+    gate = Barrier(number)
+    usual = sys.getswitchinterval()
+
+    def entrant(which: int) -> Result:
+        gate.wait()
+        return action(which)
+
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        with ThreadPoolExecutor(number) as pool:
+            return list(pool.map(entrant, range(number)))
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def create_client(store: Store) -> Client:
+    """Someone with a token, on a new application over the store: real time, real pauses, real chance."""
+    application = create_app(store, open_signup=True, on_breach=_raise_on_breach)
+    stranger = Client(application)
+    return stranger.with_token(stranger.post("/users", {"name": "Mina"}).json["token"])
+
+
+def list_cards(client: Client, board: str) -> list[dict[str, Any]]:
+    """All cards on the board of that path, in their order, page by page."""
+    found: list[dict[str, Any]] = []
+    query = ""
+    while True:
+        page = client.get(f"{board}/cards?limit=100{query}").json
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        query = f"&cursor={page['next_cursor']}"
+
+
+def list_events(client: Client, board: str, after: int = 0) -> list[dict[str, Any]]:
+    """All events on the board of that path that follow a seq. Raises AssertionError where one is missing."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = client.get(f"{board}/events?limit=100&after={after + len(found)}").json
+        found += page["items"]
+        if not page["has_more"]:
+            assert [event["seq"] for event in found] == list(range(after + 1, after + len(found) + 1))
+            return found
+
+
+def _raise_on_breach(breach: ContractBreach) -> None:
+    raise AssertionError(breach)

@@ -1,0 +1,119 @@
+"""What every part of the model writes down, and in which words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tests.api.client import HttpResponse
+from tests.soak.expectations import ExpectedResponse, ensure_external_id_free
+from tests.soak.serialize import (
+    board_etag,
+    card_etag,
+    column_etag,
+    format_timestamp,
+    serialize_board,
+    serialize_card,
+    serialize_column,
+)
+from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Membership, TimeEntry
+
+Versioned = Board | Column | Card | Label | Membership | Comment | Checklist | Item
+
+
+class ModelCore:
+    """The boards that there are, those that were deleted (`gone`), the moment, and what the users are called.
+
+    `_by` is who asks, `_seen` the answer that came.
+    """
+
+    def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
+        self.now = now
+        self.names = names
+        self.boards: list[Board] = []
+        self.deleted_boards: list[Board] = []
+        self._actor = ""
+        self._response: HttpResponse
+
+    def _run_clock(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
+        """Start and stop the card's clock."""
+        if origin == goal:
+            return
+        self._stop_clock(card)
+        if goal == "in_progress":
+            card.time_entries.append(TimeEntry(self._actor, self.now, None, current_rate(card, board)))
+            card.started_at = card.started_at or self.now
+        card.resolved_at = self.now if goal == "done" else None
+
+    def _stop_clock(self, card: Card) -> None:
+        for stretch in card.time_entries:
+            if stretch.ended_at is None:
+                stretch.ended_at = self.now
+                stretch.version += 1
+
+    def _claim_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
+        """Refuse one that another card has, and take it from a card that is gone with its column."""
+        ensure_external_id_free(wanted, others)
+        for column in board.deleted_columns:
+            for card in column.cards:
+                if card.external_id == wanted and not card.deleted_at:
+                    card.external_id = None
+
+    def _read_new_id(self) -> str:
+        return str(self._response.json["id"]) if self._response.status == 201 else ""
+
+    def _make_column(self, new_id: str, wishes: dict[str, Any]) -> Column:
+        return Column(
+            id=new_id,
+            name=wishes["name"],
+            stage=wishes["stage"],
+            created_at=self.now,
+            updated_at=self.now,
+            wip_limit=wishes.get("wip_limit"),
+            wip_enforcement=wishes.get("wip_enforcement", "warn"),
+            external_id=wishes.get("external_id"),
+        )
+
+    def _apply_patch(self, thing: Versioned, patch: dict[str, Any]) -> list[str]:
+        changed = sorted(name for name, new in patch.items() if getattr(thing, name) != new)
+        for name in changed:
+            setattr(thing, name, patch[name])
+        if changed:
+            self._touch(thing)
+        return changed
+
+    def _touch(self, thing: Versioned) -> None:
+        thing.version += 1
+        thing.updated_at = self.now
+
+    def _add_event(
+        self, board: Board, kind: str, column: Column | None = None, card: Card | None = None, **data: Any
+    ) -> None:
+        event: dict[str, Any] = {
+            "seq": len(board.events) + 1,
+            "type": kind,
+            "at": format_timestamp(self.now),
+            "actor_id": self._actor,
+            "board_id": board.id,
+            "data": data,
+        }
+        if column:
+            event["list_id"] = column
+        if card:
+            event["card_id"] = card
+        board.events.append(event)
+
+    def _expect_board(self, board: Board, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(status, body=serialize_board(board, self._actor), etag=board_etag(board))
+
+    def _expect_column(self, board: Board, column: Column, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(status, body=serialize_column(board, column), etag=column_etag(column))
+
+    def _expect_card(self, board: Board, card: Card, status: int = 200) -> ExpectedResponse:
+        return ExpectedResponse(
+            status, body=serialize_card(board, card, self.now), etag=card_etag(board, card, self.now)
+        )
+
+
+def current_rate(card: Card, board: Board) -> int:
+    """What an hour costs by now."""
+    return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor

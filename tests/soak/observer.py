@@ -1,0 +1,320 @@
+"""Looks at what the application shows, from all sides, and compares it with the model."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.api.client import Client, HttpResponse
+from tests.soak.expectations import ExpectedResponse
+from tests.soak.model import Model
+from tests.soak.new_ids import fill_in_ids
+from tests.soak.serialize import (
+    board_etag,
+    card_etag,
+    checklist_etag,
+    column_etag,
+    fold_text,
+    format_timestamp,
+    item_etag,
+    list_assignees,
+    member_etag,
+    serialize_board,
+    serialize_card,
+    serialize_checklist,
+    serialize_clock,
+    serialize_column,
+    serialize_comment,
+    serialize_event,
+    serialize_item,
+    serialize_label,
+    serialize_member,
+    serialize_time_entry,
+    time_entry_etag,
+)
+from tests.soak.state import Board, Card
+
+_CURSOR = re.compile(rb'"next_cursor":"[^"]*"')
+_SORTS = ("position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at")
+_DUE_RANGE = {"due_from": "2026-11-21T09:30:00Z", "due_until": "2026-12-24T18:00:00Z"}
+_SEARCH_TEXTS = ("GRÖSSE", "strasse", "ship", "%", "_", "NEEDLE", "語", "nowhere")
+
+
+class Difference(AssertionError):
+    """The application shows something else than the model."""
+
+
+class Observer:
+    """Sees with the eyes of the model's people. `heard` keeps all that was seen."""
+
+    def __init__(self, model: Model, clients: Mapping[str, Client]) -> None:
+        self.responses: list[bytes] = []
+        self._model = model
+        self._clients = clients
+        self._events_seen: dict[str, int] = {}
+
+    def check_response(self, expected: ExpectedResponse, response: HttpResponse) -> None:
+        """Raise Difference unless this is the answer that is due."""
+        headers = {name: response.headers.get(name, "") for name in ("etag", "location", "idempotency-replayed")}
+        self.responses.append(
+            f"{response.status} {headers} ".encode() + _CURSOR.sub(b'"next_cursor":"..."', response.raw)
+        )
+        _ensure_equal("status", expected.status, response.status)
+        _ensure_equal("being a replay", expected.replay is not None, bool(headers["idempotency-replayed"]))
+        if expected.replay is not None:
+            _ensure_equal("the replayed body", expected.replay, response.raw)
+        elif expected.code:
+            _ensure_equal("code", expected.code, response.json["code"])
+        else:
+            _ensure_equal("body", expected.body, response.json if response.raw else None)
+            _ensure_equal("ETag", expected.etag, response.headers.get("etag"))
+
+    def read_moved_ids(self, board_id: str) -> list[str]:
+        """The lists or the cards that the board's newest event says were put in order, if the model doesn't know it."""
+        board = next((each for each in self._model.boards if each.id == board_id), None)
+        if board is None:
+            return []
+        news = self._clients[board.owner].get(f"/boards/{board.id}/events?after={len(board.events)}").json["items"]
+        data = news[-1]["data"] if news else {}
+        moved: list[str] = data.get("card_ids") or data.get("list_ids") or []
+        return moved
+
+    def check_board(self, board_id: str) -> None:
+        """That board, and any that is new."""
+        for board in self._model.boards:
+            fill_in_ids(board, self._clients[board.owner])
+            if board.id == board_id or board.id not in self._events_seen:
+                self._check_board_state(board)
+
+    def check_everything(self) -> None:
+        """Every board with all that is on it, one by one and in every order of pages, and who else may see it."""
+        for board in self._model.boards:
+            self._check_board_state(board)
+            self._check_single_resources(board)
+            self._check_pages(board)
+            for user in self._clients:
+                if board.find_membership(user):
+                    self._check_get(
+                        user,
+                        f"/boards/{board.id}",
+                        ExpectedResponse(200, body=serialize_board(board, user), etag=board_etag(board)),
+                    )
+                else:
+                    self._check_get(user, f"/boards/{board.id}/cards", ExpectedResponse(404, "board_not_found"))
+        for user in self._clients:
+            own = [board for board in reversed(self._model.boards) if board.find_membership(user)]
+            for query, archived in (({}, False), ({"archived": "true"}, True)):
+                shapes = [serialize_board(board, user) for board in own if bool(board.archived_at) == archived]
+                self._check_item_pages(user, "/boards", query, shapes, limit=1)
+            self._check_assigned_cards(user)
+
+    def _check_board_state(self, board: Board) -> None:
+        now = self._model.now
+        columns = [serialize_column(board, column) for column in board.columns if not column.archived_at]
+        labels = [serialize_label(board, label) for label in board.labels]
+        cards = [serialize_card(board, card, now) for card in board.active_cards]
+        tag = board_etag(board)
+        if any(card.is_running for card in board.active_cards):
+            tag = f'{tag[:-1]}.{int(now.timestamp())}"'
+        people = [serialize_member(board, place, self._model.names[place.user]) for place in board.memberships]
+        parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}, "members": people}
+        whole = ExpectedResponse(
+            200, body=serialize_board(board, board.owner) | parts, etag=f'{tag[:-1]}.{len(people)}"'
+        )
+        self._check_get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", whole)
+
+        known, number = self._events_seen.get(board.id, 0), len(board.events)
+        news = {
+            "items": [serialize_event(event) for event in board.events[known:]],
+            "last_seq": number,
+            "has_more": False,
+        }
+        address = f"/boards/{board.id}/events?after={known}&limit=100"
+        self._check_get(board.owner, address, ExpectedResponse(200, body=news, etag=f'"{number}"'))
+        self._events_seen[board.id] = number
+
+    def _check_single_resources(self, board: Board) -> None:
+        now, path = self._model.now, f"/boards/{board.id}"
+        self._check_resource(board, path, serialize_board(board, board.owner), board_etag(board))
+        for column in board.columns:
+            self._check_resource(
+                board, f"{path}/lists/{column.id}", serialize_column(board, column), column_etag(column)
+            )
+        away = [serialize_column(board, column) for column in board.columns if column.archived_at]
+        put_away = {"items": away, "next_cursor": None}
+        self._check_get(board.owner, f"{path}/lists?archived=true", ExpectedResponse(200, body=put_away))
+        for place in board.memberships:
+            shape = serialize_member(board, place, self._model.names[place.user])
+            self._check_resource(board, f"{path}/members/{place.user}", shape, member_etag(place))
+        for label in board.labels:
+            self._check_resource(
+                board, f"{path}/labels/{label.id}", serialize_label(board, label), f'"{label.version}"'
+            )
+        for card in board.cards:
+            self._check_resource(
+                board, f"{path}/cards/{card.id}", serialize_card(board, card, now), card_etag(board, card, now)
+            )
+            self._check_time_entries(board, card)
+            self._check_comments_and_checklists(board, card)
+
+    def _check_comments_and_checklists(self, board: Board, card: Card) -> None:
+        path = f"/boards/{board.id}/cards/{card.id}"
+        comments = [serialize_comment(board, card, comment) for comment in reversed(card.comments)]
+        self._check_item_pages(board.owner, f"{path}/comments", {}, comments, limit=2)
+        for comment in card.comments:
+            shape = serialize_comment(board, card, comment)
+            self._check_resource(board, f"{path}/comments/{comment.id}", shape, f'"{comment.version}"')
+        checklists = [serialize_checklist(board, card, checklist) for checklist in card.checklists]
+        page = {"items": checklists, "next_cursor": None}
+        self._check_get(board.owner, f"{path}/checklists", ExpectedResponse(200, body=page))
+        for checklist, shape in zip(card.checklists, checklists, strict=True):
+            one = f"{path}/checklists/{checklist.id}"
+            self._check_resource(board, one, shape, checklist_etag(board, checklist))
+            for item in checklist.items:
+                self._check_resource(
+                    board, f"{one}/items/{item.id}", serialize_item(board, item), item_etag(board, item)
+                )
+
+    def _check_time_entries(self, board: Board, card: Card) -> None:
+        client = self._clients[board.owner]
+        seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
+        self.responses.append(seen.raw)
+        time = seen.json
+        stretches = [serialize_time_entry(board, card, each, self._model.now) for each in card.time_entries]
+        shape = {"items": stretches, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
+        _ensure_equal("time", shape, time)
+        for stretch, one in zip(card.time_entries, stretches, strict=True):
+            path = f"/boards/{board.id}/cards/{card.id}/time-entries/{stretch.id}"
+            self._check_resource(board, path, one, time_entry_etag(stretch, self._model.now))
+
+    def _check_pages(self, board: Board) -> None:
+        everything = board.active_cards
+        path = f"/boards/{board.id}/cards"
+        for number, sort in enumerate(_SORTS):
+            self._check_card_pages(board, path, {"sort": sort}, everything, limit=1 + number % 3)
+            for column in board.columns[:2]:
+                query = {"sort": sort, "list_id": column.id}
+                self._check_card_pages(board, path, query, column.active_cards, limit=2)
+            away = [card for card in board.cards if card.archived_at]
+            self._check_card_pages(board, path, {"sort": sort, "archived": "true"}, away, limit=2)
+            self._check_card_pages(
+                board, path, {"sort": sort, "deleted": "true"}, self._model.list_restorable_cards(board), limit=2
+            )
+            for stage in ("todo", "in_progress", "done"):
+                there = [card for card in everything if board.find_column(card).stage == stage]
+                self._check_card_pages(board, path, {"sort": sort, "status": stage}, there, limit=3)
+        for sought in _SEARCH_TEXTS:
+            found = [
+                card
+                for card in everything
+                if any(fold_text(sought) in fold_text(text) for text in _searched_texts(card))
+            ]
+            self._check_card_pages(board, path, {"q": sought}, found, limit=2)
+        self._check_filters(board, path, everything)
+
+    def _check_filters(self, board: Board, path: str, cards: list[Card]) -> None:
+        """Each filter in two orders, other ones on each board."""
+        due = [
+            card for card in cards if card.due_at and _DUE_RANGE["due_from"] <= card.due_at < _DUE_RANGE["due_until"]
+        ]
+        mine = [card for card in cards if board.owner in list_assignees(board, card)]
+        found: list[tuple[dict[str, str], list[Card]]] = [
+            ({"overdue": "true"}, [card for card in cards if self._is_overdue(board, card)]),
+            (_DUE_RANGE, due),
+            ({"assignee_id": "me"}, mine),
+            ({"assignee_id": "me", **_DUE_RANGE}, [card for card in due if card in mine]),
+            *(({"label_id": each.id}, [card for card in cards if each in card.labels]) for each in board.labels[:2]),
+        ]
+        since = sorted(card.updated_at for card in cards)[len(cards) // 2 :]
+        if since:
+            news = [card for card in cards if card.updated_at >= since[0]]
+            found.append(({"updated_since": str(format_timestamp(since[0]))}, news))
+        for number, (query, there) in enumerate(found, len(board.events)):
+            self._check_card_pages(board, path, query, there, limit=2)
+            self._check_card_pages(board, path, {**query, "sort": _SORTS[number % len(_SORTS)]}, there, limit=1)
+
+    def _is_overdue(self, board: Board, card: Card) -> bool:
+        is_past = card.due_at is not None and card.due_at < str(format_timestamp(self._model.now))
+        return is_past and not card.due_complete and board.find_column(card).stage != "done"
+
+    def _check_assigned_cards(self, user: str) -> None:
+        """Newest board first, there the oldest card first; pages may be empty while more follow."""
+        now = self._model.now
+        boards = [each for each in reversed(self._model.boards) if each.find_membership(user) and not each.archived_at]
+        mine = [
+            (board, card)
+            for board in boards
+            for card in sorted(board.active_cards, key=lambda each: each.id)
+            if user in list_assignees(board, card)
+        ]
+        found: list[tuple[dict[str, str], list[tuple[Board, Card]]]] = [
+            ({}, mine),
+            ({"status": "done"}, [(board, card) for board, card in mine if board.find_column(card).stage == "done"]),
+            ({"overdue": "true"}, [(board, card) for board, card in mine if self._is_overdue(board, card)]),
+            (
+                _DUE_RANGE,
+                [each for each in mine if _DUE_RANGE["due_from"] <= (each[1].due_at or "") < _DUE_RANGE["due_until"]],
+            ),
+        ]
+        for number, (query, there) in enumerate(found):
+            shapes = [serialize_card(board, card, now) | {"board_name": board.name} for board, card in there]
+            self._check_item_pages(user, "/cards", query, shapes, limit=1 + number % 2, may_pause=True)
+
+    def _check_card_pages(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
+        """Compare with all the pages of cards that are given in the order of the board."""
+        order = query.get("sort", "position").removeprefix("-")
+        if order == "created_at":
+            # Ids rise with the time that they were made at.
+            cards = sorted(cards, key=lambda card: card.id)
+        elif order == "updated_at":
+            cards = sorted(cards, key=lambda card: (card.updated_at, card.id))
+        elif order == "due_at":
+            cards = sorted((card for card in cards if card.due_at), key=lambda card: (card.due_at or "", card.id))
+        if query.get("sort", "").startswith("-"):
+            cards = cards[::-1]
+        shapes = [serialize_card(board, card, self._model.now) for card in cards]
+        self._check_item_pages(board.owner, path, query, shapes, limit)
+
+    def _check_item_pages(
+        self,
+        user: str,
+        path: str,
+        query: dict[str, str],
+        items: list[dict[str, Any]],
+        limit: int,
+        *,
+        may_pause: bool = False,
+    ) -> None:
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            address = f"{path}?{urlencode({**query, 'limit': limit, **cursor})}"
+            page = self._clients[user].get(address)
+            _ensure_equal(f"status of {address}", 200, page.status)
+            _ensure_equal(f"items beyond the limit of {limit}", [], page.json["items"][limit:])
+            found += page.json["items"]
+            if page.json["next_cursor"] is None:
+                break
+            _ensure_equal("an empty page before the last", may_pause and not page.json["items"], not page.json["items"])
+            cursor = {"cursor": page.json["next_cursor"]}
+        self.responses.append(json.dumps(found).encode())
+        _ensure_equal(f"all pages of {path} {query}", items, found)
+
+    def _check_resource(self, board: Board, path: str, shape: dict[str, Any], tag: str) -> None:
+        """At the thing, and whether it is told that nothing has changed since."""
+        self._check_get(board.owner, path, ExpectedResponse(200, body=shape, etag=tag))
+        self._check_get(board.owner, path, ExpectedResponse(304, etag=tag), If_None_Match=tag)
+
+    def _check_get(self, user: str, path: str, expected: ExpectedResponse, **headers: str) -> None:
+        self.check_response(expected, self._clients[user].get(path, **headers))
+
+
+def _ensure_equal(what: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise Difference(f"{what}:\n  the model   {expected!r}\n  the answer  {found!r}")
+
+
+def _searched_texts(card: Card) -> list[str]:
+    """Where a card is searched."""
+    return [card.title, card.description, *(comment.text for comment in card.comments)]

@@ -1,0 +1,182 @@
+"""Many of the model's things put in order at once, and cards that go elsewhere together or to another board."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from tests.soak.expectations import (
+    ExpectedError,
+    ExpectedResponse,
+    Request,
+    ensure_accepts_card,
+    find_by_id,
+    find_first_column,
+)
+from tests.soak.model_core import ModelCore
+from tests.soak.serialize import (
+    count_card_seconds,
+    find_assignee,
+    fold_text,
+    format_timestamp,
+    list_assignees,
+    list_label_ids,
+    serialize_column,
+)
+from tests.soak.state import Board, Card, Column
+
+Thing = TypeVar("Thing", Column, Card)
+
+_SORT_KEYS: dict[str, Callable[[Card], Any]] = {
+    "created_at": lambda card: card.created_at,
+    "updated_at": lambda card: card.updated_at,
+    "due_at": lambda card: card.due_at,
+    "title": lambda card: fold_text(card.title),
+}
+
+
+class OrderingModel(ModelCore):
+    """The part of the model that arranges.
+
+    Of several ways to an order the API takes one that moves the fewest. Which ones it moved stands in its event,
+    `_reported_moves`: the model insists that no fewer would have done.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._reported_moves: Sequence[str] = ()
+
+    def _order_lists(self, request: Request, board: Board) -> ExpectedResponse:
+        shown = [each for each in board.columns if not each.archived_at]
+        wanted = _sort_by_ids(request.fields["list_ids"], shown)
+        board.columns = _apply_moves(board.columns, wanted, self._reported_moves)
+        for each in wanted:
+            if each.id in self._reported_moves:
+                self._touch(each)
+        if self._reported_moves:
+            self._add_event(board, "board.reordered", list_ids=list(self._reported_moves))
+        return ExpectedResponse(
+            200, body={"items": [serialize_column(board, each) for each in wanted], "next_cursor": None}
+        )
+
+    def _order_cards(self, request: Request, board: Board) -> ExpectedResponse:
+        column = find_by_id(request.column, board.columns, ExpectedError(404, "list_not_found"))
+        wanted = _sort_by_ids(request.fields["card_ids"], column.active_cards)
+        self._apply_order(board, column, wanted, "list.reordered")
+        return self._expect_column(board, column)
+
+    def _sort_cards(self, request: Request, board: Board) -> ExpectedResponse:
+        column = find_by_id(request.column, board.columns, ExpectedError(404, "list_not_found"))
+        by, direction = request.fields["by"], request.fields.get("direction", "asc")
+        key = _SORT_KEYS[by]
+        first = [card for card in column.active_cards if key(card) is not None]
+        first.sort(key=key, reverse=direction == "desc")
+        wanted = [*first, *(card for card in column.active_cards if key(card) is None)]
+        self._apply_order(board, column, wanted, "list.sorted", by=by, direction=direction)
+        return ExpectedResponse(200, body={"moved": len(self._reported_moves), "remaining": 0})
+
+    def _apply_order(self, board: Board, column: Column, wanted: list[Card], kind: str, **data: Any) -> None:
+        column.cards = _apply_moves(column.cards, wanted, self._reported_moves)
+        if self._reported_moves:
+            self._add_event(board, kind, column, card_ids=list(self._reported_moves), **data)
+
+    def _move_cards(self, request: Request, board: Board) -> ExpectedResponse:
+        origin = find_by_id(request.column, board.columns, ExpectedError(404, "list_not_found"))
+        target = find_by_id(request.fields["list_id"], board.columns, ExpectedError(422, "unknown_reference"))
+        if origin is target:
+            raise ExpectedError(422, "self_reference")
+        if target.archived_at:
+            raise ExpectedError(409, "list_archived")
+        moved = origin.active_cards
+        if target.wip_enforcement == "block" and target.wip_limit is not None and moved:
+            room = target.wip_limit - len(target.active_cards)
+            if len(moved) > room:
+                raise ExpectedError(409, "no_room")
+        data: dict[str, Any] = {"from_list_id": origin.id, "from_stage": origin.stage, "to_stage": target.stage}
+        if target.stage == "done" != origin.stage:
+            data["created_at"] = [format_timestamp(card.created_at) for card in moved]
+            data["started_at"] = [format_timestamp(card.started_at) or "" for card in moved]
+        for card in moved:
+            origin.cards.remove(card)
+            target.cards.append(card)
+            self._touch(card)
+            self._run_clock(card, origin.stage, target.stage, board)
+        if moved:
+            self._add_event(board, "list.cards_moved", target, card_ids=[card.id for card in moved], **data)
+        return ExpectedResponse(200, body={"moved": len(moved), "remaining": 0})
+
+    def _transfer_card(self, request: Request, board: Board) -> ExpectedResponse:
+        away = self._find_target_board(request)
+        card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
+        if away is board:
+            raise ExpectedError(422, "self_reference")
+        if card.archived_at:
+            raise ExpectedError(409, "card_archived")
+        has_money = count_card_seconds(card, self.now) or card.is_running or card.hourly_rate_minor is not None
+        if has_money and board.currency != away.currency:
+            raise ExpectedError(409, "currency_differs")
+        origin = board.find_column(card)
+        target = self._find_target_column(request, origin, away)
+        ensure_accepts_card(target)
+        self._claim_external_id(card.external_id, away, away.cards)
+        names = [each.name.casefold() for each in board.labels if each.id in list_label_ids(board, card)]
+        people = list_assignees(board, card)
+        card.labels = [each for each in away.labels if each.name.casefold() in names]
+        card.assignees = [place for place in away.memberships if place.user in people]
+        for item in card.items:
+            item.assignee = away.find_membership(find_assignee(board, item) or "")
+        origin.cards.remove(card)
+        target.cards.insert(0 if request.fields.get("position") == "top" else len(target.cards), card)
+        self._touch(card)
+        self._run_clock(card, origin.stage, target.stage, away)
+        left = {"to_board_id": away.id, "title": card.title, "stage": origin.stage}
+        self._add_event(board, "card.departed", origin, card, **left)
+        data: dict[str, Any] = {"from_board_id": board.id, "title": card.title, "stage": target.stage}
+        if target.stage == "done" != origin.stage:
+            data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
+        self._add_event(away, "card.arrived", target, card, **data)
+        return self._expect_card(away, card)
+
+    def _find_target_board(self, request: Request) -> Board:
+        """The board that the card shall go to, if whoever asks may change it."""
+        for board in self.boards:
+            place = board.find_membership(request.user)
+            if board.id == request.fields["board_id"] and place:
+                if place.role == "viewer":
+                    raise ExpectedError(403, "role_too_low")
+                return board
+        raise ExpectedError(422, "unknown_reference")
+
+    def _find_target_column(self, request: Request, origin: Column, away: Board) -> Column:
+        if "list_id" in request.fields:
+            return find_by_id(request.fields["list_id"], away.columns, ExpectedError(422, "unknown_reference"))
+        return find_first_column(origin.stage, away)
+
+
+def _sort_by_ids(ids: Sequence[str], things: Sequence[Thing]) -> list[Thing]:
+    """These things in the order of the ids, which are all of theirs."""
+    if sorted(ids) != sorted(each.id for each in things):
+        raise ExpectedError(409, "stale_order")
+    return sorted(things, key=lambda each: ids.index(each.id))
+
+
+def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequence[str]) -> list[Thing]:
+    """All the things once those of them that were moved are just below what they are wanted below."""
+    order = [each for each in things if each.id not in moved]
+    present = [each for each in things if each in wanted]
+    if len(moved) != len(wanted) - _longest_increasing_length([present.index(each) for each in wanted]):
+        raise AssertionError(f"Not the fewest were moved: {moved}")
+    above = None
+    for each in wanted:
+        if each.id in moved:
+            order.insert(0 if above is None else order.index(above) + 1, each)
+        above = each
+    if [each for each in order if each in wanted] != list(wanted):
+        raise AssertionError(f"These moves do not lead to that order: {moved}")
+    return order
+
+
+def _longest_increasing_length(numbers: Sequence[int]) -> int:
+    """How many numbers there are in a longest selection that rises."""
+    longest: list[int] = []
+    for at, number in enumerate(numbers):
+        longest.append(1 + max((longest[before] for before in range(at) if numbers[before] < number), default=0))
+    return max(longest, default=0)

@@ -1,0 +1,484 @@
+"""What clients might ask for: chosen by chance, and by what the model knows to be there."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from tests.soak.expectations import Request
+from tests.soak.model import Model
+from tests.soak.model_core import Versioned
+from tests.soak.serialize import format_timestamp
+from tests.soak.state import Board, Card, Checklist, Column, TimeEntry
+
+_UNUSED_ID = "0" * 26
+_ROLES = ("viewer", "editor", "editor", "owner")
+_STAGES = ("todo", "in_progress", "done")
+_TITLES = ("Write the copy", "Größe wählen", "Ship it", "STRASSE", "Straße", "50 % off", "a_b", "日本語")
+_TEXTS = ("", "All of it.", "One line\nand another", "needle")
+_NAMES = ("Website", "Garden", "Ideas", "Review", "Later")
+_POSITIONS = ("top", "bottom")
+_ENFORCEMENTS = ("warn", "block", "block")
+_WIP_LIMITS = (1, 1, 2, 3)
+_RATES = (0, 1, 999, 9_000)
+_LABELS = ("Bug", "Idea", "BUG", "Größe")
+_COLORS = ("red", "sky")
+_EXTERNAL_IDS = ("JIRA-1", "JIRA-2", "JIRA-3")
+_KEYS = ("k1", "k2", "k3", "k4")
+_MOMENTS = ("2026-11-20T15:00:00Z", "2026-11-21T09:30:00Z", "2026-11-23T00:00:00Z", "2026-12-24T18:00:00Z", None)
+_LINKS = ({"url": "https://example.com/", "title": "Example"}, {"url": "http://127.0.0.1:8080/?q=1", "title": "Here"})
+_SORT_FIELDS = ("created_at", "updated_at", "due_at", "title")
+_MINUTES_AGO = (*(0, 0, 0, 1 / 60, 10, 20, 60, 90, 120, 180, 300, 600, 1_000, 3_000) * 2, -5, 600_000)
+_CONDITIONAL = frozenset(
+    f"{verb}_{kind}"
+    for verb in ("update", "delete")
+    for kind in ("board", "list", "card", "label", "comment", "checklist", "checklist_item", "time_entry")
+)
+"""Writes that take If-Match."""
+
+_MEMBER_OPERATIONS = frozenset(("put_member", "remove_member", "assign_card", "unassign_card"))
+_PREFIXES = {
+    "board": "brd_",
+    "list": "lst_",
+    "card": "crd_",
+    "label": "lbl_",
+    "comment": "cmt_",
+    "checklist": "chk_",
+    "checklist_item": "itm_",
+    "time_entry": "ten_",
+}
+
+_REPEATABLE = _MEMBER_OPERATIONS | {"label_card", "unlabel_card", "order_lists", "order_cards"}
+"""Writes that take neither; the others take an Idempotency-Key."""
+
+_WEIGHTS = {
+    "create_board": 2,
+    "update_board": 3,
+    "delete_board": 1,
+    "create_list": 5,
+    "update_list": 8,
+    "move_list": 6,
+    "delete_list": 2,
+    "create_card": 22,
+    "update_card": 10,
+    "move_card": 26,
+    "start_card": 9,
+    "resolve_card": 7,
+    "reopen_card": 4,
+    "delete_card": 5,
+    "archive_card": 5,
+    "unarchive_card": 4,
+    "restore_card": 5,
+    "archive_list": 2,
+    "unarchive_list": 3,
+    "restore_list": 3,
+    "archive_board": 1,
+    "unarchive_board": 1,
+    "restore_board": 1,
+    "create_label": 5,
+    "update_label": 2,
+    "delete_label": 1,
+    "label_card": 5,
+    "unlabel_card": 2,
+    "put_member": 5,
+    "remove_member": 2,
+    "assign_card": 4,
+    "unassign_card": 2,
+    "create_comment": 6,
+    "update_comment": 2,
+    "delete_comment": 2,
+    "create_checklist": 4,
+    "update_checklist": 1,
+    "move_checklist": 2,
+    "delete_checklist": 1,
+    "create_checklist_item": 9,
+    "update_checklist_item": 5,
+    "move_checklist_item": 3,
+    "delete_checklist_item": 2,
+    "convert_checklist_item": 3,
+    "copy_board": 2,
+    "copy_list": 3,
+    "copy_card": 4,
+    "order_lists": 3,
+    "order_cards": 4,
+    "sort_cards": 4,
+    "move_cards": 3,
+    "transfer_card": 7,
+    "create_time_entry": 10,
+    "update_time_entry": 8,
+    "delete_time_entry": 3,
+}
+"""Each write, and how often it is chosen, among a hundred or so."""
+
+_CARD_PART_OPERATIONS = {each for each in _WEIGHTS if "comment" in each or "checklist" in each or "time_entry" in each}
+_PART_CREATIONS = {"create_comment", "create_checklist", "create_time_entry"}
+_COLUMN_OPERATIONS = {each for each in _WEIGHTS if each.endswith("_list")} - {"create_list"} | {
+    "order_cards",
+    "sort_cards",
+    "move_cards",
+}
+_CARD_OPERATIONS = {each for each in _WEIGHTS if each.endswith("_card")} - {"create_card"} | _CARD_PART_OPERATIONS
+
+
+class RequestGenerator:
+    """Chooses one request after the other."""
+
+    def __init__(self, model: Model, users: Sequence[str]) -> None:
+        self._model = model
+        self._users = users
+        self._sent_requests: list[Request] = []
+        self._known_ids: dict[str, list[str]] = {
+            prefix: [] for prefix in ("brd_", "lst_", "crd_", "lbl_", "cmt_", "chk_", "itm_", "ten_")
+        }
+
+    def next(self, chance: random.Random) -> Request:
+        """A request; now and then one that was sent already, with its key."""
+        self._collect_ids()
+        keyed = [each for each in self._sent_requests if each.key]
+        if keyed and chance.random() < 0.08:
+            return chance.choice(keyed)
+        request = self._generate(chance)
+        self._sent_requests.append(request)
+        return request
+
+    def _generate(self, chance: random.Random) -> Request:
+        operation = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        if len(self._model.boards) < (2 if operation == "transfer_card" else 1):
+            operation = "create_board"
+        if operation == "create_board":
+            user = chance.choice(self._users)
+            return Request(user, operation, body=_generate_board_body(chance), key=_choose_key(chance))
+        board = self._model.boards[0] if chance.random() < 0.8 else chance.choice(self._model.boards)
+        if operation == "restore_board" and self._model.deleted_boards and chance.random() < 0.8:
+            board = chance.choice(self._model.deleted_boards)
+        user = board.owner if chance.random() < 0.85 else chance.choice(self._users)
+        columns = _suitable_columns(operation, board)
+        column = self._choose_id([each.id for each in columns], "lst_", chance)
+        cards = self._suitable_card_ids(operation, board)
+        if operation in _CARD_OPERATIONS and not cards and chance.random() < 0.8:
+            operation = "create_card"
+        card = self._choose_id(cards, "crd_", chance)
+        label = self._choose_id([each.id for each in board.labels], "lbl_", chance)
+        part, item = self._choose_part(operation, board, card, chance)
+        return Request(
+            user,
+            operation,
+            board=board.id if chance.random() < 0.98 else self._choose_id([], "brd_", chance),
+            column=column if operation in _COLUMN_OPERATIONS else "",
+            card=card if operation in _CARD_OPERATIONS else "",
+            member=self._choose_member(chance) if operation in _MEMBER_OPERATIONS else "",
+            label=label if "label" in operation and operation != "create_label" else "",
+            part=part,
+            item=item,
+            body=self._generate_body(operation, board, column, (card, part), chance),
+            etag=self._choose_etag(operation, board, {column, card, label, part, item}, chance)
+            if operation in _CONDITIONAL
+            else None,
+            key=None if operation in _CONDITIONAL | _REPEATABLE else _choose_key(chance),
+        )
+
+    def _suitable_card_ids(self, operation: str, board: Board) -> list[str]:
+        """The cards for which the operation makes sense."""
+        if operation == "restore_card":
+            return [card.id for card in board.deleted_cards]
+        if operation == "unarchive_card":
+            return [card.id for card in board.cards if card.archived_at]
+        if operation == "create_checklist_item":
+            return [card.id for card in board.cards if card.checklists]
+        if operation == "transfer_card":
+            # Rather one with an item of somebody's, who may have another place there.
+            given = [card.id for card in board.cards if any(item.assignee for item in card.items)]
+            return given or [card.id for card in board.cards]
+        if operation in _CARD_PART_OPERATIONS - _PART_CREATIONS:
+            return [card.id for card in board.cards if _suitable_parts(operation, card)]
+        stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
+        return [card.id for card in board.cards if stage in (None, board.find_column(card).stage)]
+
+    def _choose_member(self, chance: random.Random) -> str:
+        return chance.choice(self._users) if chance.random() < 0.95 else "nobody"
+
+    def _choose_part(self, operation: str, board: Board, card_id: str, chance: random.Random) -> tuple[str, str]:
+        """The comment or the checklist that the operation is about, and the item; '' where there is none."""
+        if operation not in _CARD_PART_OPERATIONS - _PART_CREATIONS:
+            return "", ""
+        card = next((each for each in board.cards if each.id == card_id), None)
+        if "time_entry" in operation:
+            return self._choose_id([each.id for each in card.time_entries] if card else [], "ten_", chance), ""
+        if "comment" in operation:
+            return self._choose_id([each.id for each in card.comments] if card else [], "cmt_", chance), ""
+        checklists = card.checklists if card else []
+        if operation.endswith("_item") and operation != "create_checklist_item":
+            item = self._choose_id([item.id for each in checklists for item in each.items], "itm_", chance)
+            home = [each.id for each in checklists if item in [there.id for there in each.items]]
+            return self._choose_id(home, "chk_", chance), item
+        return self._choose_id([each.id for each in checklists], "chk_", chance), ""
+
+    def _choose_id(self, live: list[str], prefix: str, chance: random.Random) -> str:
+        """Mostly one of these, else one that is, was or never was."""
+        if live and chance.random() < 0.93:
+            return chance.choice(live)
+        return chance.choice([*self._known_ids[prefix], prefix + _UNUSED_ID])
+
+    def _collect_ids(self) -> None:
+        for board in self._model.boards:
+            new = [("brd_", board.id), *(("lst_", each.id) for each in board.columns)]
+            new += [("lbl_", each.id) for each in board.labels]
+            for card in board.cards:
+                new += [("crd_", card.id), *(("cmt_", each.id) for each in card.comments)]
+                new += [("ten_", each.id) for each in card.time_entries]
+                new += [*(("chk_", each.id) for each in card.checklists), *(("itm_", each.id) for each in card.items)]
+            for prefix, each in new:
+                if each not in self._known_ids[prefix]:
+                    self._known_ids[prefix].append(each)
+
+    def _choose_etag(self, operation: str, board: Board, ids: set[str], chance: random.Random) -> str | None:
+        things: list[Versioned | TimeEntry] = [board, *board.columns, *board.labels, *board.cards]
+        for card in board.cards:
+            things += [*card.comments, *card.checklists, *card.items, *card.time_entries]
+        prefix = _PREFIXES[operation.partition("_")[2]]
+        versions = [each.version for each in things if each.id.startswith(prefix) and each.id in {*ids, board.id}]
+        version = versions[0] if versions else 1
+        fresh = [f'"{version}"', f'"{version}.7"', "*"]
+        stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
+        return chance.choice(fresh if chance.random() < 0.85 else stale)
+
+    def _generate_body(
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+    ) -> dict[str, Any] | None:
+        if operation in _CARD_PART_OPERATIONS:
+            return self._generate_part_body(operation, board, column_id, about, chance)
+        if operation == "update_board":
+            rate = chance.choice(_RATES)
+            return _choose_some(
+                chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate
+            )
+        if operation == "put_member":
+            return {"role": chance.choice(_ROLES)}
+        if operation in ("create_label", "update_label"):
+            label = {"name": chance.choice(_LABELS), "color": chance.choice(_COLORS)}
+            return label if operation == "create_label" else _choose_some(chance, **label)
+        if operation in _COLUMN_OPERATIONS or operation in ("create_list", "order_lists"):
+            return self._generate_column_body(operation, board, column_id, chance)
+        return self._generate_card_body(operation, board, column_id, chance)
+
+    def _generate_column_body(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        name, stage = chance.choice(_NAMES), chance.choice(_STAGES)
+        match operation:
+            case "create_list":
+                more = _choose_some(
+                    chance, position=chance.choice(_POSITIONS), external_id=chance.choice(_EXTERNAL_IDS)
+                )
+                return {"name": name, "stage": stage, **_choose_wip_limit(chance), **more}
+            case "update_list":
+                external_id = chance.choice((*_EXTERNAL_IDS, None))
+                limits = {
+                    "wip_limit": chance.choice((*_WIP_LIMITS, None)),
+                    "wip_enforcement": chance.choice(_ENFORCEMENTS),
+                }
+                return _choose_some(chance, name=name, external_id=external_id, stage=stage, **limits)
+            case "move_list":
+                neighbour = self._choose_id([each.id for each in board.columns], "lst_", chance)
+                return _choose_position(chance, neighbour) or {"position": "bottom"}
+        return self._generate_order_body(operation, board, column_id, chance)
+
+    def _generate_card_body(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        title, text = chance.choice(_TITLES), chance.choice(_TEXTS)
+        match operation:
+            case "create_card":
+                more = _choose_some(chance, description=text, list_id=column_id, position=chance.choice(_POSITIONS))
+                rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
+                return {
+                    "title": title,
+                    **more,
+                    **rarely,
+                    **self._choose_labels_or_assignees(board, chance),
+                    **_choose_optional_fields(chance),
+                }
+            case "update_card":
+                external_id = chance.choice((*_EXTERNAL_IDS, None))
+                words = _choose_some(chance, title=title, description=text, external_id=external_id)
+                return (
+                    words
+                    | self._choose_labels_or_assignees(board, chance)
+                    | _choose_optional_fields(chance, allow_null=True)
+                )
+            case "move_card":
+                there = [card.id for card in board.cards if board.find_column(card).id == column_id]
+                return {"list_id": column_id, **_choose_position(chance, self._choose_id(there, "crd_", chance))}
+        return self._generate_copy_body(operation, board, column_id, chance)
+
+    def _generate_order_body(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        match operation:
+            case "copy_list":
+                return _choose_some(chance, name=chance.choice(_NAMES))
+            case "order_lists":
+                return {"list_ids": _shuffle([each.id for each in board.columns if not each.archived_at], chance)}
+            case "order_cards":
+                shown = [card.id for each in board.columns if each.id == column_id for card in each.active_cards]
+                return {"card_ids": _shuffle(shown, chance)}
+            case "sort_cards":
+                return {
+                    "by": chance.choice(_SORT_FIELDS),
+                    **_choose_some(chance, direction=chance.choice(("asc", "desc"))),
+                }
+            case "move_cards":
+                return {"list_id": self._choose_id([each.id for each in board.columns], "lst_", chance)}
+        return None
+
+    def _generate_copy_body(
+        self, operation: str, board: Board, column_id: str, chance: random.Random
+    ) -> dict[str, Any] | None:
+        position = chance.choice(_POSITIONS)
+        match operation:
+            case "copy_board":
+                return _choose_some(chance, name=chance.choice(_NAMES), cards=chance.random() < 0.7)
+            case "copy_card":
+                return _choose_some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
+            case "transfer_card":
+                others = [each for each in self._model.boards if each is not board]
+                others = [each for each in others if each.find_membership(board.owner)] or others
+                away = chance.choice(others) if others and chance.random() < 0.9 else board
+                there = self._choose_id([each.id for each in away.columns], "lst_", chance)
+                where = self._choose_id([away.id], "brd_", chance)
+                return {"board_id": where, **_choose_some(chance, list_id=there, position=position)}
+        return None
+
+    def _generate_time_entry_body(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any] | None:
+        begin, end = (format_timestamp(self._model.now - timedelta(minutes=chance.choice(_MINUTES_AGO))) for _ in "ab")
+        if chance.random() < 0.8:
+            begin, end = sorted((str(begin), str(end)))
+        who = chance.choice([place.user for place in board.memberships]) if chance.random() < 0.9 else "nobody"
+        more = _choose_some(chance, user_id=who, note=chance.choice(_TEXTS), hourly_rate_minor=chance.choice(_RATES))
+        match operation:
+            case "create_time_entry":
+                return {"started_at": begin, "ended_at": end, **more}
+            case "update_time_entry":
+                return _choose_some(chance, started_at=begin, ended_at=end) | more
+        return None
+
+    def _generate_part_body(
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+    ) -> dict[str, Any] | None:
+        if operation.endswith("time_entry"):
+            return self._generate_time_entry_body(operation, board, chance)
+        card = next((each for each in board.cards if each.id == about[0]), None)
+        checklists = card.checklists if card else []
+        match operation:
+            case "create_comment" | "update_comment":
+                return {"text": chance.choice(_TEXTS[1:])}
+            case "create_checklist" | "update_checklist":
+                return {"name": chance.choice(_NAMES)}
+            case "move_checklist":
+                neighbour = self._choose_id([each.id for each in checklists], "chk_", chance)
+                return _choose_position(chance, neighbour) or {"position": "bottom"}
+        if operation in ("create_checklist_item", "update_checklist_item"):
+            return self._generate_item_body(operation, board, chance)
+        return self._generate_item_move_body(
+            operation, column_id, [each for each in checklists if each.id == about[1]], chance
+        )
+
+    def _generate_item_body(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any]:
+        who = chance.choice([place.user for place in board.memberships] * 3 + [*self._users, "nobody"])
+        if operation == "create_checklist_item":
+            whole = {"done": chance.random() < 0.5, "assignee_id": who, "due_at": chance.choice(_MOMENTS[:-1])}
+            return {"text": chance.choice(_TITLES), **_choose_some(chance, **whole, position=chance.choice(_POSITIONS))}
+        words = {"text": chance.choice(_TITLES), "done": chance.random() < 0.7}
+        there = who if chance.random() < 0.8 else None
+        return _choose_some(chance, **words, assignee_id=there, due_at=chance.choice(_MOMENTS))
+
+    def _generate_item_move_body(
+        self, operation: str, column_id: str, homes: list[Checklist], chance: random.Random
+    ) -> dict[str, Any] | None:
+        match operation:
+            case "move_checklist_item":
+                there = [item.id for home in homes for item in home.items]
+                return _choose_position(chance, self._choose_id(there, "itm_", chance)) or {"position": "top"}
+            case "convert_checklist_item":
+                return _choose_some(chance, list_id=column_id)
+        return None
+
+    def _choose_labels_or_assignees(self, board: Board, chance: random.Random) -> dict[str, Any]:
+        """Now and then some labels, one of which may be no more, or some people, who may be no members."""
+        if chance.random() < 0.7:
+            return {}
+        if chance.random() < 0.5:
+            return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
+        return {
+            "label_ids": sorted({self._choose_id([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})
+        }
+
+
+def _suitable_columns(operation: str, board: Board) -> Sequence[Column]:
+    """The columns for which the operation makes sense, or else all."""
+    if operation == "restore_list":
+        return board.deleted_columns or board.columns
+    if operation in ("order_cards", "sort_cards"):
+        return [each for each in board.columns if len(each.active_cards) > 1] or board.columns
+    return board.columns
+
+
+def _suitable_parts(operation: str, card: Card) -> Sequence[object]:
+    """What of the card such an operation may be about."""
+    if "comment" in operation:
+        return card.comments
+    if "time_entry" in operation:
+        return card.time_entries
+    return card.items if operation.endswith("_item") else card.checklists
+
+
+def _choose_optional_fields(chance: random.Random, *, allow_null: bool = False) -> dict[str, Any]:
+    """Now and then dates, links and a rate; some of them None, if they may be cleared."""
+    if chance.random() < 0.6:
+        return {}
+    moments, rates = (_MOMENTS, (*_RATES, None)) if allow_null else (_MOMENTS[:-1], _RATES)
+    return _choose_some(
+        chance,
+        start_at=chance.choice(moments),
+        due_at=chance.choice(moments),
+        due_complete=chance.random() < 0.5,
+        hourly_rate_minor=chance.choice(rates),
+        links=chance.choices(_LINKS, k=chance.randint(0, 2)),
+    )
+
+
+def _generate_board_body(chance: random.Random) -> dict[str, Any]:
+    lists = [
+        {"name": chance.choice(_NAMES), "stage": stage, **_choose_wip_limit(chance)}
+        for stage in chance.choices(_STAGES, k=chance.randint(1, 4))
+    ]
+    return {
+        "name": chance.choice(_NAMES),
+        **_choose_some(chance, description=chance.choice(_TEXTS), currency=chance.choice(("USD", "JPY", "KWD"))),
+        **_choose_some(chance, hourly_rate_minor=chance.choice(_RATES)),
+        **(_choose_some(chance, lists=lists) if chance.random() < 0.5 else {}),
+    }
+
+
+def _choose_wip_limit(chance: random.Random) -> dict[str, Any]:
+    return _choose_some(chance, wip_limit=chance.choice(_WIP_LIMITS), wip_enforcement=chance.choice(_ENFORCEMENTS))
+
+
+def _choose_position(chance: random.Random, neighbour: str) -> dict[str, Any]:
+    places: list[dict[str, Any]] = [{"before": neighbour}, {"after": neighbour}]
+    return chance.choice([*places, {"position": "top"}, {"position": "bottom"}, {}])
+
+
+def _choose_some(chance: random.Random, **fields: Any) -> dict[str, Any]:
+    """Each of the fields, or not."""
+    return {name: value for name, value in fields.items() if chance.random() < 0.5}
+
+
+def _shuffle(ids: list[str], chance: random.Random) -> list[str]:
+    """The ids in another order, rarely without one of them."""
+    order = chance.sample(ids, len(ids))
+    return order[1:] if chance.random() < 0.05 else order
+
+
+def _choose_key(chance: random.Random) -> str | None:
+    return chance.choice(_KEYS) if chance.random() < 0.2 else None

@@ -1,0 +1,105 @@
+"""G6: many move the same cards at once. No card is lost, none is there twice, and every write is told once."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from kanban.store import CardQuery, Store
+from kanban.values import BoardView, Card, Page, PageKey
+from tests.api.client import Client, HttpResponse
+from tests.soak.concurrency import create_client, list_cards, list_events, run_concurrently
+from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
+from tests.soak.randomness import seeded_random
+
+MOVERS, MOVES = (32, 200) if IS_FULL else (8, 20)
+CARDS = 50
+STAGES = ("todo", "in_progress", "in_progress", "done")
+
+
+def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[str, str], None]) -> None:
+    store = engine.open()
+    client = create_client(store)
+    lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
+    board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
+    list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
+    made = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json for number in range(CARDS)]
+    last_seen = {card["id"]: card["list_id"] for card in made}
+
+    def mover(which: int) -> list[HttpResponse]:
+        chance = seeded_random("mover", FIRST_SEED, which)
+        answers = []
+        for _ in range(MOVES):
+            card, neighbour = chance.sample(sorted(last_seen), 2)
+            place = chance.choice(({"before": neighbour}, {"after": neighbour}, {"position": "top"}, {}))
+            target = chance.choice(list_ids) if neighbour not in place.values() else last_seen[neighbour]
+            answer = client.post(f"{board}/cards/{card}/move", {"list_id": target, **place})
+            if answer.status == 200:
+                last_seen[card] = answer.json["list_id"]
+            answers.append(answer)
+        return answers
+
+    answers = [answer for each in run_concurrently(MOVERS, mover) for answer in each]
+
+    statuses = Counter(answer.status for answer in answers)
+    # A neighbour may have gone to another list (422), and too many may come at once (503): nothing was written then.
+    assert set(statuses) <= {200, 422, 503}
+    _check_board(client, board, made)
+    _check_writes(client, board, made, answers)
+    _check_ranks(store, client, board)
+    told = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
+    tell("G6", f"{MOVERS} movers, {MOVES} moves each: {told}; no card lost, none twice, every write told once")
+
+
+def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None:
+    found = list_cards(client, board)
+
+    assert Counter(card["id"] for card in found) == Counter(card["id"] for card in made)
+    assert {card["title"] for card in found} == {card["title"] for card in made}
+    held = Counter(card["list_id"] for card in found)
+    lists = client.get(f"{board}/lists").json["items"]
+    assert {each["id"]: each["card_count"] for each in lists} == {each["id"]: held[each["id"]] for each in lists}
+
+
+def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
+    """Each write raised the version of its card by one, was answered to somebody, and left one event."""
+    written = {(answer.json["id"], _version(answer)): answer.json for answer in answers if answer.status == 200}
+    # Whoever moved a card to where it was got the version that it had, at the beginning 1.
+    written = {key: card for key, card in written.items() if key[1] > 1}
+    events = list_events(client, board)
+    told: dict[tuple[str, int], str] = {}
+    where: dict[str, tuple[int, str]] = {card["id"]: (1, card["list_id"]) for card in made}
+    for event in events[1 + len(made) :]:
+        assert event["type"] == "card.moved"
+        version, list_id = where[event["card_id"]]
+        assert event["data"]["from_list_id"] == list_id
+        where[event["card_id"]] = version + 1, event["list_id"]
+        told[event["card_id"], version + 1] = event["list_id"]
+
+    assert told == {key: card["list_id"] for key, card in written.items()}
+    assert client.get(board).json["seq"] == len(events) == 1 + len(made) + len(written)
+    for card_id, (version, list_id) in where.items():
+        answer = client.get(f"{board}/cards/{card_id}")
+        assert (_version(answer), answer.json["list_id"]) == (version, list_id)
+
+
+def _check_ranks(store: Store, client: Client, board: str) -> None:
+    user_id, board_id = client.get("/users/me").json["id"], board.removeprefix("/boards/")
+
+    def page(after: PageKey | None) -> tuple[BoardView, Page[Card]]:
+        found = store.page_cards(board_id, user_id, CardQuery(), 100, after)
+        assert found
+        return found
+
+    view, found = page(None)
+    cards = list(found.items)
+    while found.next_key:
+        _, found = page(found.next_key)
+        cards += found.items
+    for each in view.lists:
+        ranks = [card.rank for card in cards if card.list_id == each.id]
+        assert ranks == sorted(set(ranks))
+        assert all(each.first_rank <= rank <= each.last_rank for rank in ranks)
+
+
+def _version(answer: HttpResponse) -> int:
+    return int(answer.etag.strip('"').partition(".")[0])

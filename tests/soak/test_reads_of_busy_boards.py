@@ -1,0 +1,79 @@
+"""Many read a board all the time that others write to: each read gets there, and shows one moment."""
+
+from collections import Counter
+from collections.abc import Callable
+from threading import Event
+from time import perf_counter
+
+from tests.api.client import HttpResponse
+from tests.soak.concurrency import create_client, run_concurrently
+from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
+from tests.soak.randomness import seeded_random
+
+MOVERS, READERS, READS = (1, 3, 200) if IS_FULL else (1, 3, 8)
+CARDS = 300 if IS_FULL else 60
+STAGES = ("todo", "in_progress", "done")
+
+
+def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, str], None]) -> None:
+    client = create_client(engine.open())
+    lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
+    board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
+    list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
+    card_ids = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json["id"] for number in range(CARDS)]
+    is_over = Event()
+
+    def mover(which: int) -> tuple[list[int], list[float]]:
+        chance, statuses, seconds = seeded_random("reader", FIRST_SEED, which), [], []
+        while not is_over.is_set():
+            began = perf_counter()
+            place = {"list_id": chance.choice(list_ids), "position": chance.choice(("top", "bottom"))}
+            statuses.append(client.post(f"{board}/cards/{chance.choice(card_ids)}/move", place).status)
+            seconds.append(perf_counter() - began)
+        return statuses, seconds
+
+    def reader(_: int) -> tuple[list[int], list[float]]:
+        statuses, seconds = [], []
+        for _ in range(READS):
+            began = perf_counter()
+            answer = client.get(f"{board}?embed=lists,cards")
+            seconds.append(perf_counter() - began)
+            statuses.append(answer.status)
+            if answer.status == 200:
+                _check_moment(answer, card_ids)
+        return statuses, seconds
+
+    def one(which: int) -> tuple[list[int], list[float]]:
+        if which < MOVERS:
+            return mover(which)
+        try:
+            return reader(which)
+        finally:
+            finished.append(which)
+            if len(finished) == READERS:
+                is_over.set()
+
+    finished: list[int] = []
+    found = run_concurrently(MOVERS + READERS, one)
+
+    for name, part in (("moves", found[:MOVERS]), ("reads", found[MOVERS:])):
+        statuses = Counter(status for each, _ in part for status in each)
+        seconds = sorted(each for _, times in part for each in times)
+        assert set(statuses) == {200}, (name, statuses)
+        tell("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
+
+
+def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
+    """All cards are there once, as many in each list as the list says."""
+    shown = answer.json
+    counts = {each["id"]: each["card_count"] for each in shown["lists"]}
+    cards = shown["cards"]["items"]
+
+    assert sorted(card["id"] for card in cards) == sorted(card_ids)
+    assert Counter(card["list_id"] for card in cards) == Counter({key: count for key, count in counts.items() if count})
+
+
+def _percentile(seconds: list[float], percent: int) -> str:
+    """The nearest rank, in milliseconds."""
+    rank = -(-percent * len(seconds) // 100)
+    return f"{seconds[max(0, rank - 1)] * 1000:.0f} ms"

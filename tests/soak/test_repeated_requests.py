@@ -1,0 +1,62 @@
+"""G11: one request that is sent many times at once, with one Idempotency-Key, is done once and answered alike."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tests.api.client import Client, HttpResponse
+from tests.soak.concurrency import create_client, run_concurrently
+from tests.soak.conftest import IS_FULL, Engine
+
+SENDERS, STORMS = (50, 100) if IS_FULL else (10, 5)
+
+_HEADERS_THAT_DIFFER = {"x-request-id", "idempotency-replayed"}
+"""What may differ between two answers to one request."""
+
+
+def test_a_request_that_is_sent_many_times_at_once_is_done_once(
+    engine: Engine, tell: Callable[[str, str], None]
+) -> None:
+    client = create_client(engine.open())
+    board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
+    _, doing, _ = (each["id"] for each in client.get(f"{board}/lists").json["items"])
+
+    statuses: Counter[int] = Counter()
+    for number in range(STORMS):
+        ground = client.post(f"{board}/cards", {"title": f"Ground {number}"}).json["id"]
+        requests: list[tuple[str, dict[str, Any] | None]] = [
+            (f"{board}/cards", {"title": f"Storm {number}"}),
+            (f"{board}/cards/{ground}/start", None),
+            (f"{board}/cards/{ground}/move", {"list_id": doing, "position": "top"}),
+            (f"{board}/lists", {"name": f"Storm {number}", "stage": "todo"}),
+            ("/boards", {"name": f"Storm {number}"}),
+        ]
+        path, body = requests[number % len(requests)]
+        before = _count_writes(client, board)
+        answers = run_concurrently(SENDERS, partial(_send, client, path, body, f"storm-{number}"))
+        after = _count_writes(client, board)
+
+        statuses.update(answer.status for answer in answers)
+        done = [answer for answer in answers if answer.status != 503]
+        assert after == before + 1, f"storm {number}: {path}"
+        assert {answer.status for answer in done} <= {200, 201}
+        assert len({(answer.raw, *_stable_headers(answer)) for answer in done}) == 1
+        assert sum("idempotency-replayed" not in answer.headers for answer in done) == 1
+
+    told = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
+    tell("G11", f"{STORMS} storms of {SENDERS} requests with one key: {told}; each done once, answered alike")
+
+
+def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: int) -> HttpResponse:
+    return client.post(path, body, Idempotency_Key=key)
+
+
+def _count_writes(client: Client, board: str) -> int:
+    """A number that every write to the board and every new board raises by one."""
+    seq: int = client.get(board).json["seq"]
+    return seq + len(client.get("/boards?limit=100").json["items"])
+
+
+def _stable_headers(answer: HttpResponse) -> list[tuple[str, str]]:
+    return sorted((name, text) for name, text in answer.headers.items() if name not in _HEADERS_THAT_DIFFER)

@@ -1,0 +1,351 @@
+"""What is put away, deleted and brought back; places; and every filter that pages of cards have."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kanban import archive, boards
+from kanban.events import build_change
+from kanban.store import AlreadyExists, CardQuery, CardSort, CardState, NeighbourOf, StaleRead
+from kanban.values import Board, Card, CardRank, Role
+from tests.stores.part_builders import add_label, find_member, make_comment
+from tests.stores.world import NOON, World
+
+LIMITS = [1, 2, 100]
+
+
+def list_titles(world: World, limit: int = 100, **wishes: Any) -> list[str]:
+    return [card.title for card in world.list_cards(CardQuery(**wishes), limit)]
+
+
+# Filters
+
+
+@pytest.fixture
+def varied(world: World) -> World:
+    """Cards that differ in all that one can ask for."""
+    bug = add_label(world)
+    bob = world.add_user("Bob", id="bob")
+    world.add_member(bob, Role.EDITOR)
+    ann_there, bob_there = find_member(world, world.ann.id), find_member(world, bob.id)
+    wishes: Mapping[str, Mapping[str, Any]] = {
+        "Both": {"label_ids": (bug.id,), "assignee_ids": (ann_there.id, bob_there.id), "due_at": NOON},
+        "Bug": {"label_ids": (bug.id,), "due_at": NOON + timedelta(days=1)},
+        "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
+        "Plain": {"updated_at": NOON + timedelta(days=5), "comment_count": 2},
+    }
+    made = {title: world.add_card(title) for title in wishes}
+    for title, fields in wishes.items():
+        world.write(updates=(replace(made[title], **fields),))
+    card = made["Plain"]
+    world.write(creates=(make_comment(world, card, "Über den GROSSEN Teich"), make_comment(world, card, "100%")))
+    done = world.add_card("Done", "Done")
+    world.write(updates=(replace(done, due_at=NOON),))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("STRASSE", ["Große Straße", "strasse"]),
+        ("straße", ["Große Straße", "strasse"]),
+        ("h\u0331", ["H\u0331 \u1e96"]),
+        ("\u0331", []),
+        ("größe", ["below"]),
+        ("up grösse", []),
+        ("\u0345", ["\u1fb3 \u03b1\u0345"]),
+        ("\u03b9", ["\u1fb3 \u03b1\u0345"]),
+    ],
+)
+def test_a_text_is_found_as_it_reads_and_not_as_it_was_written(world: World, q: str, expected: list[str]) -> None:
+    for title in ("Große Straße", "strasse", "H\u0331 \u1e96", "\u1fb3 \u03b1\u0345"):
+        world.add_card(title)
+    world.write(updates=(replace(world.add_card("below"), description="up\nGRÖSSE"),))
+
+    assert sorted(list_titles(world, q=q)) == sorted(expected)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ({"assignee_id": "bob"}, ["Both", "Bob's"]),
+        ({"assignee_id": "nobody"}, []),
+        ({"label_id": "lbl_none"}, []),
+        ({"due_from": NOON}, ["Both", "Bug", "Bob's", "Done"]),
+        ({"due_from": NOON + timedelta(seconds=1)}, ["Bug"]),
+        ({"due_until": NOON}, []),
+        ({"due_until": NOON + timedelta(seconds=1)}, ["Both", "Bob's", "Done"]),
+        ({"due_from": NOON, "due_until": NOON + timedelta(days=1)}, ["Both", "Bob's", "Done"]),
+        ({"overdue_at": NOON}, []),
+        ({"overdue_at": NOON + timedelta(seconds=1)}, ["Both"]),
+        ({"overdue_at": NOON + timedelta(days=2)}, ["Both", "Bug"]),
+        ({"updated_since": NOON + timedelta(days=5)}, ["Plain"]),
+        ({"updated_since": NOON + timedelta(days=5, seconds=1)}, []),
+        ({"q": "ÜBER DEN GROẞEN"}, ["Plain"]),
+        ({"q": "teich100"}, []),
+        ({"q": "0%"}, ["Plain"]),
+        ({"q": "b", "assignee_id": "bob", "due_from": NOON}, ["Both", "Bob's"]),
+        ({"due_from": NOON, "sort": CardSort.DUE_FIRST}, ["Both", "Bob's", "Done", "Bug"]),
+        ({"assignee_id": "bob", "sort": CardSort.DUE_LAST}, ["Bob's", "Both"]),
+        ({"assignee_id": "bob", "sort": CardSort.NEWEST}, ["Bob's", "Both"]),
+        ({"updated_since": NOON, "sort": CardSort.MOST_RECENTLY_UPDATED, "q": "plain"}, ["Plain"]),
+    ],
+)
+def test_a_page_holds_what_fits_every_filter(
+    varied: World, wishes: Mapping[str, Any], expected: list[str], limit: int
+) -> None:
+    assert list_titles(varied, limit, **wishes) == expected
+
+
+@pytest.mark.parametrize("sort", CardSort)
+def test_a_label_is_a_filter_in_every_order(varied: World, sort: CardSort) -> None:
+    (bug,) = varied.read_board().labels
+
+    found = list_titles(varied, 1, label_id=bug.id, sort=sort)
+
+    assert found == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
+
+
+def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: World) -> None:
+    card = world.add_card("Copy")
+    said = make_comment(world, card, "Hello")
+    world.write(creates=(said,), updates=(replace(card, comment_count=1),))
+    said = replace(said, text="Goodbye", version=2)
+    world.write(updates=(said,))
+    edited = list_titles(world, q="hello"), list_titles(world, q="goodbye")
+
+    world.write(deletes=(said,), updates=(card,))
+
+    assert edited == ([], ["Copy"])
+    assert list_titles(world, q="goodbye") == []
+
+
+# Shelves
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("sort", [CardSort.POSITION, CardSort.OLDEST, CardSort.LEAST_RECENTLY_UPDATED])
+def test_every_card_is_on_one_shelf(world: World, sort: CardSort, limit: int) -> None:
+    made = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
+    for title in ("Away", "Both"):
+        world.apply(archive.archive_card, made[title].id)
+    for title in ("Gone", "Both"):
+        world.delete_card(made[title])
+
+    found = {shelf: list_titles(world, limit, shelf=shelf, sort=sort) for shelf in CardState}
+
+    assert found[CardState.ACTIVE] == ["Used"]
+    assert found[CardState.ARCHIVED] == ["Away"]
+    assert sorted(found[CardState.DELETED]) == ["Both", "Gone"]
+    assert set(world.read_board(*(card.id for card in made.values())).cards) == {made["Used"].id, made["Away"].id}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("sort", CardSort)
+def test_deleted_cards_are_found_since_a_moment(world: World, sort: CardSort, limit: int) -> None:
+    made = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
+    for number in (3, 0):
+        world.delete_card(made[number])
+    world.advance(days=1)
+    since = world.now
+    for number in (4, 1):
+        world.delete_card(made[number])
+        world.advance(seconds=1)
+
+    found = list_titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=since)
+
+    backwards, by_change = (
+        sort.startswith("-"),
+        sort in (CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED),
+    )
+    assert found == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
+    assert list_titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=world.now) == []
+    assert len(list_titles(world, limit, shelf=CardState.DELETED, sort=sort)) == 4
+
+
+def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
+    card = world.add_card("Copy")
+    world.delete_card(world.add_card("Gone"))
+    todo = world.find_list("To do")
+
+    world.write(updates=(replace(todo, archived_at=NOON),))
+
+    assert list_titles(world) == list_titles(world, status=todo.stage) == list_titles(world, sort=CardSort.NEWEST) == []
+    assert list_titles(world, list_id=todo.id) == list_titles(world, list_id=todo.id, sort=CardSort.OLDEST) == ["Copy"]
+    assert list_titles(world, shelf=CardState.ARCHIVED) == []
+    assert list_titles(world, shelf=CardState.DELETED) == ["Gone"]
+    assert world.read_card(card) == card
+    assert world.read_board().get_list(todo.id).archived_at == NOON
+
+
+def test_boards_are_listed_where_they_stand(world: World) -> None:
+    other = world.add_board("Other")
+    _, change = archive.archive_board(world.read_board(), world.context(), [])
+    assert change is not None
+
+    world.store.commit(change)
+
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [other]
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=True).items] == [world.board_id]
+
+
+# Coming back
+
+
+def read_deleted(world: World, **wishes: Any) -> Any:
+    view = world.store.read_deleted(world.board_id, world.ann.id, **wishes)
+    assert view is not None
+    return view
+
+
+def test_what_is_deleted_is_read_where_it_is_asked_for(world: World) -> None:
+    card, kept = world.add_card("Gone", "Doing"), world.add_card("Kept")
+    doing = world.find_list("Doing")
+    world.delete_card(card)
+    world.delete_list("Doing")
+
+    view = read_deleted(world, list_ids=[doing.id, "lst_none"], card_ids=[card.id, kept.id, "crd_none"])
+
+    assert [each.name for each in view.lists] == ["To do", "Done", "Doing"]
+    assert view.lists[-1].deleted_at == NOON
+    assert set(view.cards) == {card.id, kept.id}
+    assert view.cards[card.id].deleted_at == NOON
+    assert [each.name for each in read_deleted(world).lists] == ["To do", "Done"]
+
+
+def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None:
+    card = world.add_card("Copy", "Doing")
+    before = world.read_board(card.id)
+    world.store.commit(boards.delete(world.read_board(), world.context(), []))
+    stranger = world.add_user("Bob")
+    gone = read_deleted(world, card_ids=[card.id])
+    came_back = replace(gone.board, deleted_at=None)
+
+    world.store.commit(build_change(gone, world.context(), "board.restored", board=came_back, restores_board=True))
+
+    assert world.store.read_deleted(world.board_id, stranger.id) is None
+    after = world.read_board(card.id)
+    assert (after.lists, after.cards, after.members) == (before.lists, before.cards, before.members)
+    assert [event.type for event in world.list_events()[-2:]] == ["board.deleted", "board.restored"]
+
+
+def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
+    with pytest.raises(StaleRead):
+        world.write(revives=True)
+    world.store.commit(boards.delete(world.read_board(), world.context(), []))
+    gone = read_deleted(world)
+    change = build_change(gone, world.context(), "x", board=replace(gone.board, deleted_at=None), restores_board=True)
+    with pytest.raises(StaleRead):
+        world.store.commit(replace(change, restores_board=False))
+    world.store.commit(change)
+
+    with pytest.raises(StaleRead):
+        world.store.commit(change)
+
+
+def test_a_card_that_comes_back_must_find_its_external_id_free(world: World) -> None:
+    card = world.add_card("Old", external_id="x-1")
+    world.delete_card(card)
+    again = world.add_card("New", external_id="x-1")
+    gone = read_deleted(world, card_ids=[card.id]).cards[card.id]
+
+    with pytest.raises(AlreadyExists) as error:
+        world.write(updates=(replace(gone, deleted_at=None),))
+    world.delete_card(again)
+    world.write(updates=(replace(gone, deleted_at=None),))
+
+    assert error.value.constraint == "card.external_id"
+    assert world.read_card(card).external_id == "x-1"
+
+
+def test_a_list_that_comes_back_brings_its_cards_without_the_ids_that_others_took(world: World) -> None:
+    old = [world.add_card(f"Old {number}", "Doing", external_id=f"x-{number}") for number in range(2)]
+    doing = world.find_list("Doing")
+    world.delete_list("Doing")
+    world.add_card("New", external_id="x-1")
+    gone = read_deleted(world, list_ids=[doing.id])
+
+    change = archive.restore_list(gone, doing.id, world.context())[1]
+    assert change is not None
+    world.store.commit(change)
+
+    assert [world.read_card(card).external_id for card in old] == ["x-0", None]
+    assert sorted(world.list_titles("Doing")) == ["Old 0", "Old 1"]
+
+
+# Places
+
+
+def read_ranks(world: World, list_id: str) -> tuple[CardRank, ...]:
+    found = world.store.read_card_ranks(world.board_id, world.ann.id, list_id)
+    assert found is not None
+    return found[1]
+
+
+def add_ranked_cards(world: World, count: int = 4) -> list[Card]:
+    return [world.add_card(f"{number}", position="bottom") for number in range(count)]
+
+
+def test_places_are_those_of_all_cards_hidden_ones_too(world: World) -> None:
+    made = add_ranked_cards(world)
+    todo = world.find_list("To do")
+    world.apply(archive.archive_card, made[1].id)
+    world.delete_card(made[2])
+
+    found = read_ranks(world, todo.id)
+
+    assert [(each.card_id, each.list_id, each.rank, each.is_hidden) for each in found] == [
+        (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(made)
+    ]
+    assert read_ranks(world, "lst_none") == ()
+    world.delete_list("To do")
+    assert read_ranks(world, todo.id) == ()
+
+
+def test_cards_change_places_and_nothing_else(world: World) -> None:
+    made = add_ranked_cards(world)
+    todo = world.find_list("To do")
+    old = read_ranks(world, todo.id)
+    turned = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
+    world.advance(hours=1)
+
+    world.write(places=tuple(turned))
+
+    assert world.list_titles("To do") == ["3", "2", "1", "0"]
+    assert [replace(world.read_card(card), rank=card.rank) for card in made] == made
+
+
+def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> None:
+    (card,) = add_ranked_cards(world, 1)
+    elsewhere = world.find_list("Done").id
+
+    with pytest.raises(StaleRead):
+        world.write(places=(CardRank(card.id, elsewhere, "b00"),))
+
+    assert world.read_card(card) == card
+
+
+def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
+    made = add_ranked_cards(world)
+    world.apply(archive.archive_card, made[1].id)
+
+    assert world.read_board(beside=NeighbourOf(made[0].id, "after")).adjacent_rank == made[1].rank
+    assert world.read_board(beside=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
+
+
+def test_every_field_of_a_board_comes_back(world: World) -> None:
+    board: Board = replace(
+        world.read_board().board,
+        archived_at=NOON + timedelta(seconds=1),
+        external_id="x",
+        description="Text",
+        version=5,
+    )
+
+    world.store.commit(build_change(world.read_board(), world.context(), "board.updated", board=board))
+
+    assert world.read_board().board == replace(board, seq=2)

@@ -1,0 +1,279 @@
+"""Boards that are made whole, whatever their size; and cards that move from one board to another with their parts."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kanban import boards, transfers
+from kanban.events import build_change
+from kanban.ordering import ranks
+from kanban.store import AlreadyExists, CardQuery, CardSort, StaleRead
+from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
+from tests.stores.part_builders import add_full_card, add_label, find_member, make_checklist, make_comment, make_item
+from tests.stores.world import NOON, World, make_card
+
+CARDS = 150
+
+
+def build_large_board(world: World, **wishes: object) -> tuple[str, Change]:
+    """A board of many cards, each with a comment, and with events from before; not written yet."""
+    view, change = boards.create(world.context(), name="Large")
+    todo, places = view.lists[0], ranks.sequence_after("", CARDS)
+    made: list[Card | Comment] = []
+    for number, rank in enumerate(places):
+        card = make_card(world, todo, rank, title=f"Card {number}", comment_count=1)
+        made += [card, make_comment(world, card, f"About {number}")]
+    counted = replace(todo, card_count=CARDS, first_rank=places[0], last_rank=places[-1])
+    board = replace(view.board, seq=CARDS + 1, **wishes)  # type: ignore[arg-type]  # a test names the fields of a board
+    kept = [each for each in change.creates if each != todo and not isinstance(each, Board)]
+    history = tuple(
+        Event(board.id, seq, "card.created", world.now, world.ann.id, data={"title": f"Card {seq}"})
+        for seq in range(1, CARDS + 1)
+    )
+    assert change.event is not None
+    event = replace(change.event, seq=CARDS + 1)
+    return board.id, Change(creates=(board, *kept, counted, *made), event=event, history=history)
+
+
+def test_a_large_board_is_made_in_one_change_with_its_history(world: World) -> None:
+    world.board_id, change = build_large_board(world)
+
+    world.store.commit(change)
+
+    assert world.list_cards() == [each for each in change.creates if isinstance(each, Card)]
+    assert world.list_events() == [*change.history, change.event]
+    assert [card.title for card in world.list_cards(CardQuery(q="about 149"))] == ["Card 149"]
+    world.add_card("Next", "Doing")
+    assert world.read_board().board.seq == CARDS + 2
+
+
+def test_a_large_board_whose_external_id_is_taken_is_not_made_at_all(world: World) -> None:
+    first, change = build_large_board(world, external_id="x")
+    world.store.commit(change)
+    second, again = build_large_board(world, external_id="x")
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(again)
+
+    assert error.value.constraint == "board.external_id"
+    assert world.store.read_deleted(second, world.ann.id) is None
+    assert world.store.find_board_id(world.ann.id, "x") == first
+
+
+# From board to board
+
+
+def read_view(world: World, board_id: str, *card_ids: str) -> BoardView:
+    view = world.store.read_board(board_id, world.ann.id, card_ids=card_ids)
+    assert view is not None
+    return view
+
+
+def plan_transfer(world: World, card: Card, target_id: str) -> Change:
+    """The card goes to the first list of another board of Ann's."""
+    home, target = read_view(world, card.board_id, card.id), read_view(world, target_id)
+    (place,) = target.members
+    arrived = replace(
+        home.get_card(card.id),
+        board_id=target_id,
+        list_id=target.lists[0].id,
+        label_ids=(),
+        assignee_ids=(place.id,),
+        version=card.version + 1,
+    )
+    left = build_change(home, world.context(), "card.left", card_id=card.id)
+    return replace(
+        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), departure=left
+    )
+
+
+def test_a_card_moves_with_all_its_parts(world: World) -> None:
+    card = add_full_card(world)
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    change = plan_transfer(world, card, target_id)
+
+    world.store.commit(change)
+
+    world.board_id = target_id
+    there = world.read_card(card)
+    assert there == change.updates[1]
+    comments = world.store.page_comments(target_id, world.ann.id, card.id, 10)
+    checklists = world.store.read_checklists(target_id, world.ann.id, card.id)
+    entries = world.store.page_time_entries(target_id, world.ann.id, card.id, 10)
+    assert comments is not None
+    assert checklists is not None
+    assert entries is not None
+    parts: tuple[Part, ...] = (*comments[1].items, *checklists[1], *entries[1].items)
+    assert len(parts) == 4
+    assert {each.board_id for each in parts} == {target_id}
+    assert [each.text for each in checklists[1][0].items] == ["One", "Two"]
+    assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert world.list_events()[-1].type == "card.arrived"
+    assert card.id not in read_view(world, home_id, card.id).cards
+    found = world.store.page_events(home_id, world.ann.id, 0, 100)
+    assert found is not None
+    assert found[1].items[-1].type == "card.left"
+
+
+CardWithParts = tuple[Card, tuple[Checklist, ...], tuple[Comment, ...], tuple[TimeEntry, ...]]
+
+
+def read_card_with_parts(world: World, card: Card) -> CardWithParts:
+    """All that there is of a card on Ann's board."""
+    checklists = world.store.read_checklists(world.board_id, world.ann.id, card.id)
+    comments = world.store.page_comments(world.board_id, world.ann.id, card.id, 100)
+    entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
+    assert checklists is not None
+    assert comments is not None
+    assert entries is not None
+    return world.read_card(card), checklists[1], comments[1].items, entries[1].items
+
+
+def add_assigned_items(world: World, card: Card, *assignee_ids: str | None) -> Card:
+    """The card with one more checklist, each item of which is one of these places'."""
+    steps = [make_item(world, f"Step {number}", due_at=NOON) for number in range(len(assignee_ids))]
+    given = [replace(step, assignee_id=each) for step, each in zip(steps, assignee_ids, strict=True)]
+    counted = replace(card, item_count=card.item_count + len(given))
+    world.write(creates=(make_checklist(world, card, "a1", *given),), updates=(counted,))
+    return counted
+
+
+def transfer_and_follow(world: World, card: Card, target_id: str) -> None:
+    """The card goes to another board, which is then the one that is looked at."""
+    view, away = read_view(world, world.board_id, card.id), read_view(world, target_id)
+    world.store.commit(transfers.transfer(view, away, card.id, world.context())[1])
+    world.board_id = target_id
+
+
+def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_board(world: World) -> None:
+    people = [world.ann, *(world.add_user(name) for name in ("Bob", "Cid", "Dan"))]
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    for user in people[1:]:
+        world.add_member(user, Role.EDITOR)
+    bob, cid, dan = (find_member(world, each.id) for each in people[1:])
+    ann = find_member(world, world.ann.id)
+    card = add_assigned_items(world, add_full_card(world, "Doing"), ann.id, bob.id, cid.id, dan.id, None)
+    card = replace(card, assignee_ids=tuple(sorted((ann.id, cid.id))))
+    world.write(updates=(card,))
+    world.write(deletes=(dan,))
+    world.board_id = target_id
+    world.add_member(people[1], Role.VIEWER)
+    bug, _ = add_label(world, "BUG"), add_label(world, "Idea")
+    ann_there, bob_there = (find_member(world, each.id).id for each in people[:2])
+    world.board_id = home_id
+    world.advance(hours=1)
+    was, checklists, comments, entries = read_card_with_parts(world, card)
+
+    transfer_and_follow(world, card, target_id)
+
+    doing = world.find_list("Doing")
+    there = read_card_with_parts(world, card)
+    assert there[0] == replace(
+        was,
+        board_id=target_id,
+        list_id=doing.id,
+        rank=doing.last_rank,
+        label_ids=(bug.id,),
+        assignee_ids=(ann_there,),
+        running=was.running and replace(was.running, board_id=target_id),
+        version=was.version + 1,
+        updated_at=world.now,
+    )
+    bare, given = (replace(each, board_id=target_id) for each in checklists)
+    hands = [ann_there, bob_there, None, None, None]
+    items = tuple(replace(each, assignee_id=hand) for each, hand in zip(given.items, hands, strict=True))
+    assert there[1] == (bare, replace(given, items=items))
+    assert there[2] == tuple(replace(each, board_id=target_id) for each in comments)
+    assert there[3] == tuple(replace(each, board_id=target_id) for each in entries)
+
+
+def test_a_card_is_found_on_the_other_board_by_all_that_it_was_found_by_and_here_no_longer(world: World) -> None:
+    card = add_full_card(world, "Doing")
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    world.board_id = target_id
+    there = add_label(world)
+    world.board_id = home_id
+    (here,) = world.read_board().labels
+    span = (NOON - timedelta(days=1), NOON + timedelta(days=1))
+    asked: list[dict[str, Any]] = [
+        {"q": "second"},
+        {"assignee_id": world.ann.id},
+        {"due_from": NOON, "sort": CardSort.DUE_LAST},
+        {"updated_since": NOON, "sort": CardSort.MOST_RECENTLY_UPDATED},
+        {"status": Stage.IN_PROGRESS},
+    ]
+
+    def found(label_id: str) -> tuple[list[list[str]], list[str]]:
+        pages = [world.list_cards(CardQuery(**each)) for each in (*asked, {"label_id": label_id})]
+        worked = world.store.page_board_time_entries(world.board_id, world.ann.id, span, 10)
+        assert worked is not None
+        return [[each.id for each in page] for page in pages], sorted(entry.id for entry, _ in worked[1].items)
+
+    before = found(here.id)
+    transfer_and_follow(world, card, target_id)
+    after = found(there.id)
+    world.board_id = home_id
+    left = found(here.id)
+
+    assert before == after
+    assert before[0] == [[card.id]] * 6
+    assert len(before[1]) == 2
+    assert left == ([[]] * 6, [])
+
+
+def test_items_that_lost_their_members_on_the_way_are_nobodys_when_the_card_comes_back(world: World) -> None:
+    bob = world.add_user("Bob")
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    world.add_member(bob, Role.EDITOR)
+    ann = find_member(world, world.ann.id)
+    card = add_assigned_items(world, world.add_card("Traveller"), ann.id, find_member(world, bob.id).id)
+
+    transfer_and_follow(world, card, target_id)
+    transfer_and_follow(world, card, home_id)
+
+    (steps,) = read_card_with_parts(world, card)[1]
+    assert [each.assignee_id for each in steps.items] == [ann.id, None]
+
+
+def test_items_of_other_cards_stay_whose_they_are(world: World) -> None:
+    ann = find_member(world, world.ann.id)
+    card, other = (add_assigned_items(world, world.add_card(title), ann.id) for title in ("Traveller", "Homebody"))
+    home_id = world.board_id
+
+    transfer_and_follow(world, card, world.add_board("Elsewhere"))
+
+    world.board_id = home_id
+    (steps,) = read_card_with_parts(world, other)[1]
+    assert [each.assignee_id for each in steps.items] == [ann.id]
+
+
+@pytest.mark.parametrize("where", ["home", "target"])
+def test_a_move_that_either_board_does_not_allow_is_not_made_on_both(world: World, where: str) -> None:
+    card = add_full_card(world)
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    change = plan_transfer(world, card, target_id)
+    world.board_id = home_id if where == "home" else target_id
+    world.add_card("Between", "Done")
+
+    with pytest.raises(StaleRead):
+        world.store.commit(change)
+
+    world.board_id = home_id
+    assert world.read_card(card) == card
+    assert read_view(world, target_id, card.id).cards == {}
+
+
+def test_a_card_whose_external_id_is_taken_there_stays(world: World) -> None:
+    card = add_full_card(world)
+    home_id, target_id = world.board_id, world.add_board("Elsewhere")
+    world.board_id = target_id
+    world.add_card("There", "Done", external_id=card.external_id)
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(plan_transfer(world, card, target_id))
+
+    world.board_id = home_id
+    assert error.value.constraint == "card.external_id"
+    assert world.read_card(card) == card

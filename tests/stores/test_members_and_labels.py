@@ -1,0 +1,189 @@
+"""Who is on a board: members come, change and leave, and what they may write is decided in the commit."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kanban import boards, cards
+from kanban.events import build_change
+from kanban.store import AlreadyExists, CardQuery, StaleRead
+from kanban.values import Color, Role
+from tests.stores.part_builders import add_label, find_member
+from tests.stores.world import World
+
+
+def test_every_field_of_a_member_comes_back_and_members_stand_in_the_order_of_their_ids(world: World) -> None:
+    people = [world.add_user(name) for name in ("Bob", "Cyd", "Dan")]
+    for user, role in zip(people, Role, strict=True):
+        world.add_member(user, role)
+    cyd = replace(
+        find_member(world, people[1].id), role=Role.OWNER, version=7, updated_at=world.now + timedelta(seconds=9)
+    )
+
+    world.write(updates=(cyd,))
+
+    view = world.read_board()
+    assert view.get_member(people[1].id) == cyd
+    assert [each.user_id for each in view.members] == [world.ann.id, *(user.id for user in people)]
+    assert list(view.members) == sorted(view.members, key=lambda each: each.id)
+    assert world.read_board(user=people[1]).role == Role.OWNER
+
+
+def test_who_is_there_already_is_not_let_in_twice(world: World) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.VIEWER)
+
+    with pytest.raises(AlreadyExists) as error:
+        world.add_member(bob, Role.EDITOR)
+
+    assert error.value.constraint == "member"
+    assert find_member(world, bob.id).role == Role.VIEWER
+
+
+def test_who_was_removed_sees_nothing_and_writes_nothing(world: World) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
+    _, late = cards.create(world.read_board(user=bob), world.context(bob), title="Late")
+    world.write(deletes=(find_member(world, bob.id),))
+    _, later = cards.create(world.read_board(), world.context(bob), title="Later")
+
+    for change in (late, later):
+        with pytest.raises(StaleRead):
+            world.store.commit(change)
+
+    assert world.store.read_board(world.board_id, bob.id) is None
+    assert [board.id for board, _ in world.store.page_boards(bob.id, 10).items] == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_anyone_may_leave(world: World, role: Role) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, role)
+    place = find_member(world, bob.id)
+
+    world.store.commit(build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(place,)))
+
+    assert [each.user_id for each in world.read_board().members] == [world.ann.id]
+
+
+def test_a_viewer_may_not_remove_another(world: World) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.VIEWER)
+    place = find_member(world, world.ann.id)
+
+    with pytest.raises(StaleRead):
+        world.store.commit(
+            build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(place,))
+        )
+
+    assert len(world.read_board().members) == 2
+
+
+def test_who_was_removed_once_cannot_be_removed_again(world: World) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.VIEWER)
+    place = find_member(world, bob.id)
+    world.write(deletes=(place,))
+    seq = world.read_board().board.seq
+
+    with pytest.raises(StaleRead):
+        world.write(deletes=(place,))
+
+    assert world.read_board().board.seq == seq
+
+
+def test_an_assignee_who_leaves_and_comes_back_has_another_place(world: World) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
+    place = find_member(world, bob.id)
+    card = world.add_card("Copy")
+    world.write(updates=(replace(card, assignee_ids=(place.id,)),))
+    world.write(deletes=(place,))
+    left = world.read_board(card.id)
+    world.add_member(bob, Role.EDITOR)
+
+    view = world.read_board(card.id)
+
+    assert view.get_assignee_ids(view.get_card(card.id)) == left.get_assignee_ids(left.get_card(card.id)) == []
+    assert world.list_cards(CardQuery(assignee_id=bob.id)) == []
+    assert world.store.page_assigned_cards(bob.id, CardQuery(), 10).items == ()
+
+
+# Labels
+
+
+def test_every_field_of_a_label_comes_back_and_labels_stand_in_the_order_of_their_ids(world: World) -> None:
+    made = [add_label(world, f"Label {color}", color) for color in Color]
+    changed = replace(made[3], name="Größe", version=2, updated_at=world.now + timedelta(seconds=3))
+
+    world.write(updates=(changed,))
+
+    assert world.read_board().labels == (*made[:3], changed, *made[4:])
+
+
+def test_a_label_that_was_deleted_is_on_no_card(world: World) -> None:
+    bug, idea = add_label(world), add_label(world, "Idea", Color.SKY)
+    card = world.add_card("Copy")
+    world.write(updates=(replace(card, label_ids=(bug.id, idea.id)),))
+
+    world.write(deletes=(bug,))
+
+    view = world.read_board(card.id)
+    assert view.labels == (idea,)
+    assert view.get_label_ids(view.get_card(card.id)) == [idea.id]
+    assert world.list_cards(CardQuery(label_id=bug.id)) == []
+
+
+def test_a_card_may_name_what_is_gone(world: World) -> None:
+    card = world.add_card("Copy")
+
+    world.write(updates=(replace(card, label_ids=("lbl_gone",), assignee_ids=("mbr_gone",)),))
+
+    view = world.read_board(card.id)
+    assert view.get_label_ids(view.get_card(card.id)) == view.get_assignee_ids(view.get_card(card.id)) == []
+
+
+# Boards by their makers
+
+
+def add_board_with_external_id(world: World, external_id: str) -> str:
+    view, change = boards.create(world.context(), name="Imported")
+    board = replace(view.board, external_id=external_id)
+    world.store.commit(replace(change, creates=(board, *change.creates[1:])))
+    return board.id
+
+
+def test_the_external_id_of_a_board_is_its_makers(world: World) -> None:
+    board_id = add_board_with_external_id(world, "x-1")
+    bob = world.add_user("Bob")
+
+    with pytest.raises(AlreadyExists) as error:
+        add_board_with_external_id(world, "x-1")
+
+    assert error.value.constraint == "board.external_id"
+    assert world.store.find_board_id(world.ann.id, "x-1") == board_id
+    assert world.store.find_board_id(world.ann.id, "X-1") is None
+    assert world.store.find_board_id(bob.id, "x-1") is None
+
+
+def test_a_deleted_board_gives_its_external_id_up_and_must_find_it_free_to_come_back(world: World) -> None:
+    world.board_id = add_board_with_external_id(world, "x-1")
+    world.store.commit(boards.delete(world.read_board(), world.context()))
+    again = add_board_with_external_id(world, "x-1")
+    gone = world.store.read_deleted(world.board_id, world.ann.id)
+    assert gone is not None
+    revived = replace(gone.board, deleted_at=None)
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(build_change(gone, world.context(), "board.restored", board=revived, restores_board=True))
+
+    assert error.value.constraint == "board.external_id"
+    assert world.store.find_board_id(world.ann.id, "x-1") == again
+
+
+def test_users_are_read_together(world: World) -> None:
+    bob = world.add_user("Bob")
+
+    assert world.store.read_users([bob.id, world.ann.id, "usr_none"]) == {bob.id: bob, world.ann.id: world.ann}
+    assert world.store.read_users([]) == {}

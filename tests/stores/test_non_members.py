@@ -1,0 +1,165 @@
+"""Who is no member of a board is answered as if there were none, after the same work: its time tells nothing either."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
+from kanban.values import Checklist, Comment, TimeEntry
+from stores.sql.store import SqlStore
+from tests.engines.dynamodb_wire import Wire
+from tests.stores.part_builders import add_label, make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.world import NOON, World
+
+MISSING_BOARD_ID = "brd_none"
+
+
+class PopulatedBoard:
+    """A board with something of everything, its first card, and somebody who is no member."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.stranger = world.add_user("Bob")
+        for number in range(20):
+            world.add_list(f"List {number}")
+            add_label(world, f"Label {number}")
+        made = [world.add_card(f"Card {number}") for number in range(20)]
+        self.card = made[0]
+        parts: tuple[Comment, Checklist, TimeEntry] = (
+            make_comment(world, self.card, "Said"),
+            make_checklist(world, self.card, "a0", make_item(world, "Step")),
+            make_time_entry(world, self.card, 0, 60),
+        )
+        world.write(creates=parts)
+        self.parts = [PartKey(type(part), self.card.id, part.id) for part in parts]
+        world.delete_list("List 3")
+
+
+Read = Callable[[Store, PopulatedBoard, str, str], Any]
+
+READS: dict[str, Read] = {
+    "read_board": lambda store, _, *who: store.read_board(*who),
+    "read_board with a card and its parts": lambda store, board, *who: store.read_board(
+        *who, card_ids=[board.card.id], parts=board.parts
+    ),
+    "read_board with a neighbour": lambda store, board, *who: store.read_board(
+        *who, neighbour_of=NeighbourOf(board.card.id, "after")
+    ),
+    "read_deleted": lambda store, board, *who: store.read_deleted(
+        *who, list_ids=[board.card.list_id], card_ids=[board.card.id]
+    ),
+    "page_deleted_lists": lambda store, _, *who: store.page_deleted_lists(*who, NOON, 50),
+    **{
+        f"page_cards by {sort}": lambda store, _, *who, sort=sort: store.page_cards(*who, CardQuery(sort=sort), 50)
+        for sort in CardSort
+    },
+    "page_cards of a list": lambda store, board, *who: store.page_cards(*who, CardQuery(board.card.list_id), 50),
+    "page_cards that have a text": lambda store, _, *who: store.page_cards(*who, CardQuery(q="card"), 50),
+    "placed": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
+    "page_events": lambda store, _, *who: store.page_events(*who, 0, 5),
+    "page_events that are new": lambda store, _, *who: store.page_events(*who, 10, 500),
+    "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
+    "checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
+    "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),
+    "page_board_time_entries": lambda store, _, *who: store.page_board_time_entries(
+        *who, (NOON, NOON + timedelta(days=1)), 50
+    ),
+}
+"""Every read of the port that names a board and a user."""
+
+
+def test_every_read_of_a_board_is_among_these() -> None:
+    named = {
+        name
+        for name, method in vars(Store).items()
+        if {"board_id", "user_id"} <= set(getattr(method, "__annotations__", {}))
+    }
+
+    assert named == {name.split()[0] for name in READS}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_stranger_is_answered_as_if_there_were_no_board(world: World, name: str) -> None:
+    board = PopulatedBoard(world)
+
+    assert READS[name](world.store, board, world.board_id, world.ann.id) is not None
+    assert READS[name](world.store, board, world.board_id, board.stranger.id) is None
+    assert READS[name](world.store, board, MISSING_BOARD_ID, board.stranger.id) is None
+
+
+@pytest.mark.parametrize("open_again", ["sqlite"], indirect=True)
+def test_sqlite_looks_at_nothing_but_the_board_itself(world: World) -> None:
+    board = PopulatedBoard(world)
+
+    for name, read in READS.items():
+        read(world.store, board, world.board_id, world.ann.id)
+        there, nowhere = (
+            count_sqlite_steps(world.store, partial(read, world.store, board, board_id, board.stranger.id))
+            for board_id in (world.board_id, MISSING_BOARD_ID)
+        )
+        # Some ten instructions find the row of the board; a member's read takes hundreds.
+        assert there <= nowhere + 15, name
+
+
+def count_sqlite_steps(store: Store, read: Callable[[], Any]) -> int:
+    """How many instructions SQLite has carried out for it."""
+    assert isinstance(store, SqlStore)
+    (connection,) = store._engine._idle  # type: ignore[attr-defined]  # noqa: SLF001  (nothing else counts them)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection.set_progress_handler(count, 1)
+    read()
+    connection.set_progress_handler(None, 1)
+    return steps
+
+
+@pytest.mark.parametrize("open_again", ["postgresql"], indirect=True)
+def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = PopulatedBoard(world)
+    assert isinstance(world.store, SqlStore)
+    engine = world.store._engine  # noqa: SLF001  (its statements are to be explained)
+    read_rows, sent = engine.read, []
+
+    def recording(calls: Any, **options: Any) -> Any:
+        sent.extend(calls)
+        return read_rows(calls, **options)
+
+    monkeypatch.setattr(engine, "read", recording)
+    for name, read in READS.items():
+        sent.clear()
+        read(world.store, board, world.board_id, board.stranger.id)
+        for text, values in sent:
+            ((plan,),) = read_rows([(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)])[0]
+            (explained,) = json.loads(plan) if isinstance(plan, str) else plan
+            assert {*scanned_tables(explained["Plan"])} <= {"asking", "boards", "members"}, name
+
+
+def scanned_tables(node: Any) -> Iterator[str]:
+    """The tables, by the names that they have in the statement, that were looked at in a step of a plan."""
+    if "Alias" in node and node["Actual Loops"]:
+        yield node["Alias"]
+    for step in node.get("Plans", ()):
+        yield from scanned_tables(step)
+
+
+def test_dynamodb_sends_as_much_as_if_there_were_no_board(line: Wire) -> None:
+    world = World(line.store)
+    board = PopulatedBoard(world)
+
+    for name, read in READS.items():
+        sent = {}
+        for board_id in (world.board_id, MISSING_BOARD_ID):
+            line.operations.clear()
+            read(line.store, board, board_id, board.stranger.id)
+            sent[board_id] = line.operations.copy()
+        assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
+        assert len(sent[MISSING_BOARD_ID]) == 1, name
+        assert "Query" not in sent[MISSING_BOARD_ID], name

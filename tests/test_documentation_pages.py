@@ -1,0 +1,155 @@
+"""The pages for people, without a browser."""
+
+import gzip
+from typing import Any
+
+import pytest
+
+from contract.bridge import Message, run_synchronously
+from contract.documentation_site import DocumentationSite
+
+
+async def _not_found_app(scope: Message, receive: Any, send: Any) -> None:
+    del scope, receive
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+    await send({"type": "http.response.body", "body": b"elsewhere"})
+
+
+DOCS = DocumentationSite(b'{"openapi": "3.0.3"}', b"openapi: 3.0.3\n", fallback=_not_found_app)
+
+
+def _request(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    run_synchronously(DOCS({"type": "http", "method": method, "path": path, "headers": raw}, None, send))  # type: ignore[arg-type] # Nothing is received.
+    start, body = sent
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "beginning"),
+    [
+        ("/docs/", "text/html; charset=utf-8", b"<!doctype html>"),
+        ("/docs/boot.js", "text/javascript; charset=utf-8", b'"use strict";'),
+        ("/docs/page.css", "text/css; charset=utf-8", b"body {"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", b"/*! For license information"),
+        ("/docs/swagger-ui.css", "text/css; charset=utf-8", b".swagger-ui"),
+        ("/docs/favicon-32x32.png", "image/png", b"\x89PNG"),
+        ("/openapi.json", "application/json", b'{"openapi": "3.0.3"}'),
+        ("/openapi.yaml", "application/yaml", b"openapi: 3.0.3"),
+    ],
+)
+def test_every_part_of_the_page_comes_from_here_under_a_strict_policy(
+    path: str, content_type: str, beginning: bytes
+) -> None:
+    status, headers, body = _request(path)
+
+    assert status == 200
+    assert headers["content-type"] == content_type
+    assert headers["content-length"] == str(len(body))
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert body.startswith(beginning)
+
+
+def test_the_reading_page_may_style_itself_and_nothing_else() -> None:
+    policy = _request("/docs/read")[1]["content-security-policy"]
+
+    assert "script-src 'self';" in policy
+    assert "style-src 'self' 'unsafe-inline';" in policy
+    assert policy.count("unsafe") == 1
+
+
+def test_the_reading_page_loads_nothing_from_its_maker() -> None:
+    _, headers, body = _request("/docs/redoc.standalone.js")
+
+    assert headers["content-type"] == "text/javascript; charset=utf-8"
+    assert b"https://cdn." not in body
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_the_page_is_found_from_the_front_door(path: str) -> None:
+    status, headers, _ = _request(path)
+
+    assert (status, headers["location"]) == (302, "/docs/")
+
+
+def test_what_the_browser_has_already_is_not_sent_again() -> None:
+    tag = _request("/docs/")[1]["etag"]
+
+    status, headers, body = _request("/docs/", if_none_match=f'"other", {tag}')
+
+    assert (status, headers["etag"], body) == (304, tag, b"")
+    assert "content-length" not in headers
+
+
+def test_a_tag_that_makes_no_sense_gets_the_page() -> None:
+    assert _request("/docs/", if_none_match="nonsense")[0] == 200
+
+
+LARGE_FILE = "/docs/swagger-ui.css"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.5"])
+def test_a_large_page_is_compressed_for_whoever_takes_that(accepted: str) -> None:
+    _, plain_headers, plain = _request(LARGE_FILE)
+
+    status, headers, body = _request(LARGE_FILE, accept_encoding=accepted)
+
+    assert (status, headers["content-encoding"], headers["vary"]) == (200, "gzip", "Accept-Encoding")
+    assert headers["content-length"] == str(len(body))
+    assert len(body) < len(plain) / 2
+    assert gzip.decompress(body) == plain
+    assert headers["etag"] != plain_headers["etag"]
+    assert _request(LARGE_FILE, accept_encoding=accepted, if_none_match=headers["etag"])[0] == 304
+    assert _request(LARGE_FILE, accept_encoding=accepted, if_none_match=plain_headers["etag"])[0] == 200
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip-like"])
+def test_nobody_gets_a_coding_that_they_do_not_take(accepted: str) -> None:
+    _, headers, body = _request(LARGE_FILE, accept_encoding=accepted)
+
+    assert "content-encoding" not in headers
+    assert headers["vary"] == "Accept-Encoding"
+    assert body == _request(LARGE_FILE)[2]
+
+
+@pytest.mark.parametrize("path", ["/docs/favicon-32x32.png", "/openapi.json"])
+def test_what_would_not_become_smaller_is_sent_as_it_is(path: str) -> None:
+    assert "content-encoding" not in _request(path, accept_encoding="gzip")[1]
+
+
+def test_head_tells_the_length_and_sends_nothing() -> None:
+    _, got, body = _request("/openapi.json")
+
+    status, headers, nothing = _request("/openapi.json", "HEAD")
+
+    assert (status, headers, nothing) == (200, got, b"")
+    assert headers["content-length"] == str(len(body))
+
+
+def test_pages_can_only_be_read() -> None:
+    status, headers, body = _request("/docs/", "POST")
+
+    assert (status, headers["allow"], headers["content-type"]) == (405, "GET, HEAD", "application/problem+json")
+    assert b'"method_not_allowed"' in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/health",
+        "/docs/index.html",
+        "/docs/../docs.py",
+        "/docs//boot.js",
+        "/docs/boot.js/",
+        "/docs/swagger-ui.js",
+        "",
+    ],
+)
+def test_every_other_address_is_somebody_elses(path: str) -> None:
+    assert _request(path)[2] == b"elsewhere"

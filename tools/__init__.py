@@ -1,0 +1,1 @@
+"""Tools for development: nothing of this is part of the product."""

@@ -1,0 +1,145 @@
+"""`make coldstart`: CPU time from nothing to the first answer, of the very package and of peers that do a small job.
+
+Every sample is a process of its own under an isolated Python, the contenders in turns, so that whatever else the
+machine does meets all of them alike. Each reads one board from the same DynamoDB-compatible server. Tackboard does
+more for it: it looks the token up, checks membership, and checks the answer with the document; a peer asks for an item.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from botocore.session import Session
+
+from infrastructure.deployment.local_lambda import open_table
+from infrastructure.deployment.package_build import ROOT, build_package, local_build_environment
+from tools.benchmarks.bar_chart import render_bar_chart
+from tools.benchmarks.benchmark_board import BenchmarkBoard, build_event
+
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
+PEERS_FOLDER = ROOT / "tools" / "benchmarks" / "peers"
+STARTUP_PROGRAM = ROOT / "tools" / "benchmarks" / "startup_process.py"
+CHART_FILE = ROOT / "docs" / "coldstart.svg"
+
+SDK_PACKAGES = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
+"""What the package finds at Lambda: the core of the SDK."""
+
+BOARD_ID = "brd_01m7xrk7wtkjvzcgsdppfqchn8"
+
+Contender = tuple[str, str, dict[str, Any]]
+"""Path, module and event."""
+
+
+def to_rest_event(event: dict[str, Any]) -> dict[str, Any]:
+    """The same request as an event that goes by way of serverless-wsgi."""
+    context = {"requestId": "id", "stage": "dev", "identity": {"sourceIp": "203.0.113.9"}, "resourcePath": "/"}
+    asked = {"httpMethod": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
+    return {**asked, "headers": event["headers"], "requestContext": context, "isBase64Encoded": False}
+
+
+@contextmanager
+def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
+    """Everything that is measured, by name."""
+    with tempfile.TemporaryDirectory() as scratch:
+        package = build_package("dev", Path(scratch, "package"), local_build_environment())
+        code, sdk = Path(scratch, "code"), Path(scratch, "sdk")
+        with zipfile.ZipFile(package.zip) as archive:
+            archive.extractall(code)
+        sdk.mkdir()
+        installed = next(Path(path) for path in sys.path if (Path(path) / "botocore").is_dir())
+        for name in SDK_PACKAGES:
+            (sdk / name).symlink_to(installed / name)
+        ours = f"{code}:{sdk}"
+        asked = create_board_event(store_url)
+        (site,) = (ROOT / ".venv-peers" / "lib").glob("python3*/site-packages")
+        theirs = f"{PEERS_FOLDER}:{site}"
+        small = build_event("", "GET", f"/v1/boards/{BOARD_ID}")
+        create_peers_table(endpoint)
+        yield {
+            "Tackboard": (ours, "lambda_wsgi_handler", asked),
+            "Tackboard by serverless-wsgi": (ours, "lambda_wsgi_handler", to_rest_event(asked)),
+            "Flask + boto3, no validation": (theirs, "with_flask", small),
+            "Powertools + boto3": (theirs, "with_powertools", small),
+            "FastAPI + Mangum + boto3": (theirs, "with_fastapi", small),
+            "connexion as it comes + boto3": (theirs, "with_connexion", small),
+        }
+
+
+def create_board_event(store_url: str) -> dict[str, Any]:
+    """A request for a board in a new table, with a token that opens it."""
+    scene = BenchmarkBoard(store_url, number_of_cards=0)
+    return build_event(scene.token, "GET", f"/v1/boards/{scene.board_id}")
+
+
+def create_peers_table(endpoint: str) -> None:
+    """Make the peers' table, with the board in it."""
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    client = Session().create_client("dynamodb", region_name="eu-central-1", endpoint_url=endpoint, **keys)
+    client.create_table(
+        TableName="peers",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName="peers", Item={"id": {"S": BOARD_ID}, "name": {"S": "Bench"}, "seq": {"N": "1"}})
+    client.close()
+
+
+def measure_process(contender: Contender, environment: dict[str, str]) -> dict[str, float]:
+    """CPU seconds of one process: `import`, `first` request, and each of the `warm` ones after it."""
+    path, module, asked = contender
+    done = subprocess.run(  # noqa: S603 - our own program.
+        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTUP_PROGRAM), path, module, json.dumps(asked)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    """Measure, print a table, draw it."""
+    taken: dict[str, list[dict[str, float]]] = {}
+    with open_table() as store_url:
+        endpoint = store_url.rpartition("endpoint=")[2]
+        environment = {
+            "STORE_URL": store_url,
+            "PEERS_ENDPOINT": endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        with prepare_contenders(endpoint, store_url) as everyone:
+            for number in range(ROUNDS):
+                for name, contender in everyone.items():
+                    taken.setdefault(name, []).append(measure_process(contender, environment))
+                print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
+            print(file=sys.stderr)
+    load = os.getloadavg()[1]
+    version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    title = f"CPU time, medians of {ROUNDS} processes in turns; {version}, {os.cpu_count()} cores, load {load:.1f}"
+    print(title)
+    print(f"{'':32}{'import':>10}{'first':>10}{'together':>10}{'then, each':>13}")
+    bars = []
+    for name, samples in taken.items():
+        imported, first, warm = (statistics.median(each[of] for each in samples) for of in ("import", "first", "warm"))
+        together = statistics.median(each["import"] + each["first"] for each in samples)
+        print(f"{name:32}{imported:8.3f} s{first:8.3f} s{together:8.3f} s{warm * 1e6:10,.0f} µs")
+        bars.append((name, together, f"{together * 1000:.0f} ms"))
+    CHART_FILE.write_text(render_bar_chart("CPU time from nothing to the first answer", title, bars))
+
+
+if __name__ == "__main__":
+    main()

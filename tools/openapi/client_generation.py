@@ -1,0 +1,226 @@
+"""Clients made from the document, each in a folder of `.clients`, and the walk through the main job in each.
+
+What makes them stands pinned in `tools/clients/`; the walks are a few lines in each language that do what every user of
+Tackboard does: make a board, add a card, move, start, find and resolve it, read the board in one answer and the card's
+time, and meet a 412 and a 422.
+"""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tools.openapi.bundle import Node
+from tools.openapi.findings import BUNDLE, ROOT
+
+CLIENTS_FOLDER = ROOT / "tools" / "clients"
+OUTPUT_FOLDER = ROOT / ".clients"
+GENERATOR_OPTIONS = {
+    "java": "--library=native",
+    "kotlin": "--library=jvm-okhttp4",
+    "go": "--additional-properties=enumClassPrefix=true",
+    "csharp": "",
+    "rust": "--library=reqwest",
+}
+"""Languages that openapi-generator makes clients in, with the options that each is made with.
+
+Go has one space of names for all enums: without prefixes, two that share a value don't compile.
+"""
+
+_COMPILERS = {
+    "java": (("mvn", "-q", "-B", "dependency:resolve-plugins", "dependency:resolve"), ("mvn", "-q", "-B", "compile")),
+    "kotlin": (("gradle", "-q", "dependencies"), ("gradle", "-q", "compileKotlin")),
+    "go": (("go", "mod", "download"), ("go", "build", "-mod=mod", "./...")),
+    "csharp": (("dotnet", "restore"), ("dotnet", "build", "--no-restore")),
+    "rust": (("cargo", "fetch"), ("cargo", "check", "--offline")),
+}
+"""By language, what fetches the packages of a client, and what compiles it then."""
+
+_SOURCE_SUFFIXES = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
+
+
+class ClientFailed(Exception):
+    """A client that was not made, not compiled or could not walk; the message is what the tool said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProgram:
+    """How to run a program in one client, at first the main job: a command, where, and with what in its environment."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    environment: dict[str, str]
+
+    def with_program(self, program: str) -> "ClientProgram":
+        """The same client with another program of `tools/clients/`, such as `read_feed`."""
+        *command, walk = self.command
+        file = Path(walk)
+        return replace(self, command=(*command, str(file.with_name(f"{program}{file.suffix}"))))
+
+    def run(self, url: str, token: str, **variables: str) -> str:
+        """What it prints against the server at `url`, which ends in the address of the API; `more` is environment."""
+        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | variables
+        return run_command(*self.command, folder=self.folder, environment=given)
+
+
+def build_typescript_clients() -> list[ClientProgram]:
+    """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
+    folder = OUTPUT_FOLDER / "typescript"
+    tools = install_npm_packages("typescript")
+    run_command(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
+    run_command(
+        str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder
+    )
+    run_command(str(tools / "tsc"), "-p", ".", folder=folder)
+    return [
+        ClientProgram(name, ("node", f"compiled/main_job_{file}.js"), folder, {})
+        for name, file in (("openapi-fetch", "fetch"), ("@hey-api/openapi-ts", "hey"))
+    ]
+
+
+def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
+    """Make the Python client of a document, in a virtual environment that all of them share."""
+    tools = OUTPUT_FOLDER / "python"
+    pins = CLIENTS_FOLDER / "python" / "requirements.txt"
+    interpreter = create_virtual_environment(tools / "venv", pins)
+    folder = tools if bundle == BUNDLE else tools / bundle.stem
+    folder.mkdir(exist_ok=True)
+    document = folder / "openapi.json"
+    document.write_text(json.dumps(_keep_plain_json(json.loads(bundle.read_bytes()))))
+    package = folder / "tackboard_client"
+    command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
+    said = run_command(*command, "--path", str(document), "--output-path", str(package), folder=folder)
+    if "unsupported" in said.lower() or "unable to" in said.lower():
+        raise ClientFailed(f"openapi-python-client left something out: {said}")
+    run_command(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
+    walk = CLIENTS_FOLDER / "python" / "main_job.py"
+    return [ClientProgram("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
+
+
+def build_generator_clients() -> dict[str, str]:
+    """Make the clients of openapi-generator, which needs Java: by language, how many lines, and whether compiled."""
+    if shutil.which("java") is None:
+        raise ClientFailed("openapi-generator needs Java 11 or newer.")
+    tool = create_virtual_environment(
+        OUTPUT_FOLDER / "generator", CLIENTS_FOLDER / "generator" / "requirements.txt"
+    ).with_name("openapi-generator-cli")
+    made = {}
+    for language, library in GENERATOR_OPTIONS.items():
+        folder = OUTPUT_FOLDER / language
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
+        run_command(*command, folder=OUTPUT_FOLDER)
+        made[language] = f"{count_lines(folder):,} lines, {_compile(language, folder)}"
+    return made
+
+
+def _compile(language: str, folder: Path) -> str:
+    """Whether a client was compiled, or why that can't be done here; raises ClientFailed when it doesn't compile."""
+    fetch, build = _COMPILERS[language]
+    if shutil.which(fetch[0]) is None:
+        return f"not compiled: {fetch[0]} is not on this machine"
+    try:
+        run_command(*fetch, folder=folder)
+    except ClientFailed:
+        return f"not compiled: {fetch[0]} could not fetch its packages"
+    run_command(*build, folder=folder)
+    return "compiled"
+
+
+def install_npm_packages(name: str, lock_folder: Path | None = None) -> Path:
+    """Install the npm packages that a folder pins, by default one of `tools/clients/`, into `.clients`."""
+    folder, source = OUTPUT_FOLDER / name, lock_folder or CLIENTS_FOLDER / name
+    _copy_files(source, folder)
+    lock, stamp = source / "package-lock.json", folder / "made.stamp"
+    if not stamp.exists() or _is_newer(lock, stamp):
+        run_command("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+        stamp.touch()
+    return folder / "node_modules" / ".bin"
+
+
+def run_newman(collection: Path, address: str) -> str:
+    """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
+    tool = str(install_npm_packages("postman") / "newman")
+    return run_command(
+        tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=OUTPUT_FOLDER
+    )
+
+
+def create_virtual_environment(folder: Path, pins: Path) -> Path:
+    """The interpreter of a virtual environment that holds exactly these pins; it is made when it is older than they."""
+    interpreter = folder / "bin" / "python"
+    stamp = folder / "made"
+    if not stamp.exists() or _is_newer(pins, stamp):
+        venv.create(folder, clear=True, with_pip=True)
+        install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        run_command(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
+        stamp.touch()
+    return interpreter
+
+
+def run_command(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
+    """What a command prints; raises ClientFailed with what it said when it fails."""
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise ClientFailed(f"{' '.join(command[:3])} failed: {(run.stdout + run.stderr).strip()[:6_000]}")
+    return run.stdout
+
+
+def count_lines(folder: Path) -> int:
+    """Lines of generated code in a folder, tools and tests left out."""
+    apart = {"node_modules", "compiled", "venv", "test", "tests"}
+    files = (file for file in folder.rglob("*") if file.suffix in _SOURCE_SUFFIXES and not apart & set(file.parts))
+    return sum(len(file.read_bytes().splitlines()) for file in files)
+
+
+def _keep_plain_json(document: Node) -> Node:
+    """The document with plain JSON only where a body may come as plain JSON or as a merge patch.
+
+    openapi-python-client would make a union of a class with itself, and forget to import what it needs for that.
+    """
+    plain = copy.deepcopy(document)
+    for item in plain["paths"].values():
+        for operation in item.values():
+            content = operation.get("requestBody", {}).get("content", {}) if isinstance(operation, dict) else {}
+            if "application/json" in content:
+                operation["requestBody"]["content"] = {"application/json": content["application/json"]}
+    return plain
+
+
+def _copy_files(source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir():
+        if file.is_file():
+            shutil.copy2(file, folder / file.name)
+
+
+def _is_newer(file: Path, other: Path) -> bool:
+    return file.stat().st_mtime > other.stat().st_mtime
+
+
+def main() -> int:
+    """Make every client, and say how many lines each has."""
+    walks = [*build_typescript_clients(), *build_python_client()]
+    print(f"typescript: {count_lines(OUTPUT_FOLDER / 'typescript'):,} lines, compiled with tsc --strict")
+    print(f"python: {count_lines(OUTPUT_FOLDER / 'python'):,} lines, compiled")
+    print("walks:", ", ".join(walk.name for walk in walks))
+    for language, made in build_generator_clients().items():
+        print(f"{language}: {made}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Take screenshots of the page for the documentation."""

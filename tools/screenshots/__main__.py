@@ -1,0 +1,72 @@
+"""The pictures of the board in docs/: taken by a real Chromium of a board that is made anew, with a clock that stands.
+
+Needs a Chromium; CHROMIUM names one.
+"""
+
+import base64
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tools.screenshots.browser import launch_chromium, serve
+from tools.screenshots.demo_board import NOW, DemoBoard
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "docs" / "pictures"
+_SIZES = {"wide": (1440, 810), "narrow": (390, 844)}
+_QUALITY = 80
+
+
+def _save_screenshot(page: Page, name: str) -> None:
+    """Write what is on the screen as WebP, which Chromium encodes by itself."""
+    page.wait_for_timeout(300)
+    session = page.context.new_cdp_session(page)
+    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
+    (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
+
+
+def _save_screenshots(page: Page, board_id: str, suffix: str) -> None:
+    page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")
+    page.locator(".card").nth(11).wait_for(state="attached")
+    _save_screenshot(page, f"board-{suffix}")
+    page.get_by_role("button", name="New start page").click()
+    page.get_by_role("dialog").get_by_text("outlive you").wait_for()
+    page.evaluate("document.activeElement.blur()")
+    _save_screenshot(page, f"card-{suffix}")
+    page.keyboard.press("Escape")
+    page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}/flow")
+    page.locator("figure svg").nth(3).wait_for()
+    _save_screenshot(page, f"flow-{suffix}")
+
+
+def main() -> None:
+    """Take them all."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    demo = DemoBoard()
+    with serve(demo.read_clock) as address, sync_playwright() as playwright:
+        board_id = demo.create(address)
+        browser = launch_chromium(playwright)
+        for size, (width, height) in _SIZES.items():
+            for scheme in ("light", "dark"):
+                context = browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme="dark" if scheme == "dark" else "light",
+                    locale="en-US",
+                    timezone_id="UTC",
+                    reduced_motion="reduce",
+                )
+                page = context.new_page()
+                page.clock.set_fixed_time(NOW)
+                page.goto(f"{address}/#token={demo.tokens['ines']}")
+                page.locator(".tiles a").first.wait_for()
+                if size == "wide":
+                    _save_screenshot(page, f"boards-{scheme}")
+                _save_screenshots(page, board_id, f"{size}-{scheme}")
+                context.close()
+        browser.close()
+    for each in sorted(PICTURES.glob("*.webp")):
+        print(f"{each.relative_to(ROOT)}  {each.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()

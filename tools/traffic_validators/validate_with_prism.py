@@ -1,0 +1,146 @@
+"""Prism judges recorded traffic as a validating proxy: every answer must keep the document, and every request taken.
+
+`validate_with_prism.py PROGRAM openapi.json traffic.jsonl` plays each request to Prism and, behind Prism, each
+answer to the request
+that it was given to. What Prism finds comes back in the header `sl-violations`. Each disagreement is printed, and how
+many exchanges were judged. Standard library only.
+"""
+
+import base64
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+EXCHANGE_HEADER = "X-Exchange"
+"""The header that tells the server behind Prism which answer is asked for."""
+
+_CONNECTION_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "keep-alive"}
+"""Headers of a connection, not of an exchange."""
+
+_THREADS = 4
+_START_SECONDS = 60
+
+
+class ReplayHandler(BaseHTTPRequestHandler):
+    """Answers what was answered when the traffic was recorded."""
+
+    protocol_version = "HTTP/1.1"
+    exchanges: list[dict[str, Any]]
+
+    def answer(self) -> None:
+        """The recorded answer to the exchange whose number the request bears."""
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        seen = self.exchanges[int(self.headers[EXCHANGE_HEADER])]
+        body = base64.b64decode(seen["body"])
+        self.send_response(seen["status"])
+        for name, value in seen["headers"].items():
+            if name.lower() not in _CONNECTION_HEADERS | {"date", "server"}:
+                self.send_header(name, value)
+        if seen["status"] not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server looks for these names.
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it.
+        """Say nothing."""
+
+
+def find_violations(port: int, base: str, number: int, exchange: dict[str, Any]) -> list[dict[str, Any]]:
+    """What Prism finds in one exchange; of a request that was refused only the answer is judged."""
+    taken = exchange["status"] < HTTPStatus.BAD_REQUEST
+    headers = {
+        name: value for name, value in exchange["request_headers"].items() if name.lower() not in _CONNECTION_HEADERS
+    }
+    address = urlsplit(exchange["url"])
+    # Prism looks for the paths of the document as they stand there, without the server's own.
+    target = address.path.removeprefix(base) + (f"?{address.query}" if address.query else "")
+    # Prism reads a body before it judges anything, and answers by itself where that isn't JSON: so none is played that
+    # was refused.
+    sent = base64.b64decode(exchange["sent"]) or None if taken else None
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request(exchange["method"], target, sent, {**headers, EXCHANGE_HEADER: str(number)})
+        response = connection.getresponse()
+        response.read()
+    found: list[dict[str, Any]] = json.loads(response.headers.get("sl-violations") or "[]")
+    if response.status != exchange["status"]:
+        found.append({"location": ["proxy"], "code": str(response.status), "message": "Prism answered by itself."})
+    return [each for each in found if taken or each["location"][:1] != ["request"]]
+
+
+def main(program: str, document: str, traffic: str) -> int:
+    """The exit status: 1 when the judge disagrees with anything."""
+    seen = [json.loads(line) for line in Path(traffic).read_text().splitlines()]
+    # The document has no operation for a method that isn't allowed, so there is nothing to judge.
+    ReplayHandler.exchanges = [each for each in seen if each["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
+    base = urlsplit(json.loads(Path(document).read_bytes())["servers"][0]["url"]).path
+    disagreements: Counter[str] = Counter()
+    with _run_prism(program, document) as port, ThreadPoolExecutor(_THREADS) as threads:
+        numbers = range(len(ReplayHandler.exchanges))
+        every = threads.map(
+            lambda number: find_violations(port, base, number, ReplayHandler.exchanges[number]), numbers
+        )
+        for exchange, found in zip(ReplayHandler.exchanges, every, strict=True):
+            for each in found:
+                where = ".".join(map(str, each["location"]))
+                told = f"{where} {each.get('code', '')}: {each['message'][:200]}"
+                disagreements[f"{exchange['operation']} {exchange['status']}: {told}"] += 1
+    for why, times in disagreements.most_common(40):
+        print(f"{why} ({times} times)")
+    apart, judged = len(seen) - len(ReplayHandler.exchanges), len(ReplayHandler.exchanges)
+    print(f"Prism: {judged} exchanges judged, {disagreements.total()} disagreements, {apart} without an operation")
+    return 1 if disagreements else 0
+
+
+@contextmanager
+def _run_prism(program: str, document: str) -> Iterator[int]:
+    """The port of a Prism in front of the recorded answers."""
+    port = _free_port()
+    with ThreadingHTTPServer(("127.0.0.1", 0), ReplayHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = [program, "proxy", document, f"http://127.0.0.1:{server.server_port}", "--port", str(port)]
+        # Some of the recorded requests have more headers than Node takes by itself.
+        environment = os.environ | {"NODE_OPTIONS": "--max-http-header-size=131072"}
+        with subprocess.Popen([*command, "--verboseLevel", "fatal"], env=environment) as prism:
+            try:
+                _wait_for(port)
+                yield port
+            finally:
+                prism.terminate()
+                server.shutdown()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("Prism didn't start.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

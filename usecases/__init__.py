@@ -1,0 +1,1 @@
+"""Use cases: what takes several reads, on values of the domain."""
