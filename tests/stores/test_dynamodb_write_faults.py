@@ -56,7 +56,7 @@ def on_card(rule: Callable[..., Any], title: str = "Old") -> Callable[[World], C
 
     def decide(world: World) -> Change:
         card = next(each for each in world.list_cards() if each.title == title)
-        made = rule(world.read_board(card.id), card.id, act=world.context())
+        made = rule(world.read_board(card.id), card.id, context=world.context())
         change: Change = made if isinstance(made, Change) else made[1]
         return change
 

@@ -97,7 +97,7 @@ class World:
         """Read, decide, commit; and again for as long as somebody else was first."""
         while True:
             view = self.read_board(*card_ids, beside=beside, user=user)
-            made, change = rule(view, *card_ids, act=self.context(user), **wishes)
+            made, change = rule(view, *card_ids, context=self.context(user), **wishes)
             try:
                 if change is not None:
                     self.store.commit(change)

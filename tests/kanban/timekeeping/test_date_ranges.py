@@ -86,9 +86,9 @@ def test_an_empty_range_has_no_pieces() -> None:
     ],
 )
 def test_what_is_not_said_is_the_last_thirty_days(first: str | None, last: str | None, found: tuple[str, str]) -> None:
-    days = [date.fromisoformat(day) if day else None for day in (first, last)]
+    first_day, last_day = (date.fromisoformat(day) if day else None for day in (first, last))
 
-    wished = date_ranges.build_date_range(*days, "UTC", NOON)
+    wished = date_ranges.build_date_range(first_day, last_day, "UTC", NOON)
 
     assert (wished.first_day.isoformat(), wished.last_day.isoformat()) == found
 
