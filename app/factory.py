@@ -110,19 +110,19 @@ def _dependencies(
     def now() -> datetime:
         return clock().replace(microsecond=0)
 
-    def door(call: Call) -> BoardAccess:
+    def access(call: Call) -> BoardAccess:
         asked = call.operation.extensions
         least = Role(asked.get("x-tackboard-role", Role.VIEWER))
         return BoardAccess(store, call.caller, Scope(asked["x-tackboard-scope"]), least)
 
-    def act(call: Call) -> ActionContext:
+    def context(call: Call) -> ActionContext:
         return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)
 
     return {
         "store": lambda _: store,
-        "door": door,
+        "access": access,
         "caller": lambda call: call.caller,
-        "act": act,
+        "context": context,
         "now": lambda _: now(),
         "random_bytes": lambda _: random_bytes,
         "open_signup": lambda _: open_signup,

@@ -45,15 +45,15 @@ def export_board_to_file(store: Store, board_id: str, path: Path, progress: Prog
     if not _BOARD_ID.fullmatch(board_id):
         raise BoardFileError(f"There is no board with the id '{board_id}'.")
     caller = Caller(_require_owner_id(store), "", (Scope.READ,))
-    door = BoardAccess(store, caller, Scope.READ, Role.VIEWER)
+    access = BoardAccess(store, caller, Scope.READ, Role.VIEWER)
     digest = ""
     try:
         with atomic_file.create_atomically(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
                 file.write(BYTE_ORDER_MARK)
-                file.writelines(_csv_pages(door, board_id, progress))
+                file.writelines(_csv_pages(access, board_id, progress))
             else:
-                document = _export_document(door, store, caller, board_id, progress)
+                document = _export_document(access, store, caller, board_id, progress)
                 digest = document["digest"]
                 json.dump(document, file, ensure_ascii=False, indent=1)
     except NotFound:
@@ -76,12 +76,14 @@ def import_board_from_file(store: Store, path: Path, progress: ProgressBar) -> t
     known = store.find_board_id(owner, (export_document if is_ours else trello_import).external_id(document))
     if known:
         return known
-    act = ActionContext(
+    context = ActionContext(
         owner, datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), os.urandom)
     )
     try:
         view, change, report = (
-            _import_tackboard_export(store, document, act) if is_ours else trello_import.import_board(document, act)
+            _import_tackboard_export(store, document, context)
+            if is_ours
+            else trello_import.import_board(document, context)
         )
     except DomainError as refused:
         raise BoardFileError(refused.message) from None
@@ -98,7 +100,7 @@ def _require_owner_id(store: Store) -> str:
 
 
 def _export_document(
-    door: BoardAccess, store: Store, caller: Caller, board_id: str, progress: ProgressBar
+    access: BoardAccess, store: Store, caller: Caller, board_id: str, progress: ProgressBar
 ) -> dict[str, Any]:
     """The whole board, of one moment."""
     for _ in range(_MAX_EXPORT_ATTEMPTS):
@@ -107,7 +109,7 @@ def _export_document(
             position: PageKey | None = None
             while not pages or position:
                 answer = export_pages.export_board(
-                    door, store, caller, datetime.now(UTC), _plain_cursor, board_id, position
+                    access, store, caller, datetime.now(UTC), _plain_cursor, board_id, position
                 )
                 position = _position(answer.body["next_cursor"])
                 pages.append(answer.body)
@@ -118,13 +120,13 @@ def _export_document(
     raise BoardFileError("The board is being changed all the time: try again when it is quieter.")
 
 
-def _csv_pages(door: BoardAccess, board_id: str, progress: ProgressBar) -> Iterator[str]:
+def _csv_pages(access: BoardAccess, board_id: str, progress: ProgressBar) -> Iterator[str]:
     """The cards in use as a table, page by page."""
     caller, position, rows = Caller("", "", ()), None, 0
     while rows == 0 or position:
         now = datetime.now(UTC)
         answer = card_pages.list_cards(
-            door, caller, now, _plain_cursor, "text/csv", board_id, _CARDS_PER_CSV_PAGE, cursor=position
+            access, caller, now, _plain_cursor, "text/csv", board_id, _CARDS_PER_CSV_PAGE, cursor=position
         )
         position = _position((answer.next_query or {}).get("cursor"))
         yield answer.body
@@ -177,8 +179,8 @@ def _validate_export(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _import_tackboard_export(
-    store: Store, document: dict[str, Any], act: ActionContext
+    store: Store, document: dict[str, Any], context: ActionContext
 ) -> tuple[BoardView, Change, ImportReport]:
     # Whoever has the store could write anything into it: here, and only here, an import speaks for every user.
     everybody = store.read_users(sorted(export_document.collect_user_names(document))).keys()
-    return tackboard_import.import_board(document, everybody, act)
+    return tackboard_import.import_board(document, everybody, context)

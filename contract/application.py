@@ -77,8 +77,8 @@ def build(
     operations = compile_operations(document, public_operations)
     _ensure_functions_match_operations(operations, functions)
     dependencies = {
-        "next_cursor": lambda call: call.encode_cursor,
-        "media": lambda call: call.media_type,
+        "encode_cursor": lambda call: call.encode_cursor,
+        "media_type": lambda call: call.media_type,
         **dependencies,
     }
     for operation in operations.values():

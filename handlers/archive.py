@@ -7,60 +7,64 @@ from kanban.values import ActionContext, Board, BoardView, Card, Change, List
 from usecases.board_access import BoardAccess
 
 
-def archive_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def archive_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Put a card away; its clock stops."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    return _card_result(*archive.archive_card(view, card_id, act), view, act)
+    view = access.read_board(board_id, card_ids=[card_id])
+    return _card_result(*archive.archive_card(view, card_id, context), view, context)
 
 
-def unarchive_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def unarchive_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a card out of the archive, to the place where it was."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    return _card_result(*archive.unarchive_card(view, card_id, act), view, act)
+    view = access.read_board(board_id, card_ids=[card_id])
+    return _card_result(*archive.unarchive_card(view, card_id, context), view, context)
 
 
-def restore_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def restore_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Bring a deleted card back, to the place where it was."""
-    view = door.read_board_with_deleted(board_id, card_ids=[card_id])
-    return _card_result(*archive.restore_card(view, card_id, act), view, act)
+    view = access.read_board_with_deleted(board_id, card_ids=[card_id])
+    return _card_result(*archive.restore_card(view, card_id, context), view, context)
 
 
-def archive_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
+def archive_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
     """Put a list away with its cards; their clocks stop."""
-    view, running = door.read_running_cards(board_id, list_id)
-    return _list_result(*archive.archive_list(view, list_id, act, running))
+    view, running = access.read_running_cards(board_id, list_id)
+    return _list_result(*archive.archive_list(view, list_id, context, running))
 
 
-def unarchive_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
+def unarchive_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
     """Take a list out of the archive, with its cards."""
-    return _list_result(*archive.unarchive_list(door.read_board(board_id), list_id, act))
+    return _list_result(*archive.unarchive_list(access.read_board(board_id), list_id, context))
 
 
-def restore_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str) -> Result:
+def restore_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
     """Bring a deleted list back with its cards, as the last one."""
-    return _list_result(*archive.restore_list(door.read_board_with_deleted(board_id, list_ids=[list_id]), list_id, act))
+    return _list_result(
+        *archive.restore_list(access.read_board_with_deleted(board_id, list_ids=[list_id]), list_id, context)
+    )
 
 
-def archive_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
+def archive_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
     """Take a board out of sight; the clocks of its cards stop."""
-    view, running = door.read_running_cards(board_id)
-    return _board_result(*archive.archive_board(view, act, running), view)
+    view, running = access.read_running_cards(board_id)
+    return _board_result(*archive.archive_board(view, context, running), view)
 
 
-def unarchive_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
+def unarchive_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
     """Take a board out of the archive."""
-    view = door.read_board(board_id)
-    return _board_result(*archive.unarchive_board(view, act), view)
+    view = access.read_board(board_id)
+    return _board_result(*archive.unarchive_board(view, context), view)
 
 
-def restore_board(door: BoardAccess, act: ActionContext, board_id: str) -> Result:
+def restore_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
     """Bring a deleted board back with all that was on it."""
-    view = door.read_deleted_board(board_id)
-    return _board_result(*archive.restore_board(view, act), view)
+    view = access.read_deleted_board(board_id)
+    return _board_result(*archive.restore_board(view, context), view)
 
 
-def _card_result(card: Card, change: Change | None, view: BoardView, act: ActionContext) -> Result:
-    return Result(serialize.card(card, view, act.at), etag=serialize.card_tag(card, view, act.at), change=change)
+def _card_result(card: Card, change: Change | None, view: BoardView, context: ActionContext) -> Result:
+    return Result(
+        serialize.card(card, view, context.at), etag=serialize.card_tag(card, view, context.at), change=change
+    )
 
 
 def _list_result(value: List, change: Change | None) -> Result:

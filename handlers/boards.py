@@ -16,9 +16,9 @@ MAX_EMBEDDED_CARDS = 500
 
 
 def list_boards(
-    door: BoardAccess,
+    access: BoardAccess,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     limit: int,
     cursor: PageKey | None = None,
     *,
@@ -27,33 +27,33 @@ def list_boards(
 ) -> Result:
     """The caller's boards, newest first: in use, archived, or deleted and the caller's to restore."""
     if deleted:
-        found = door.page_deleted_boards(archive.get_restore_cutoff(now), limit, cursor)
+        found = access.page_deleted_boards(archive.get_restore_cutoff(now), limit, cursor)
     else:
-        found = door.page_boards(limit, cursor, archived=archived)
-    return page((serialize.board(board, role) for board, role in found.items), next_cursor(found.next_key))
+        found = access.page_boards(limit, cursor, archived=archived)
+    return page((serialize.board(board, role) for board, role in found.items), encode_cursor(found.next_key))
 
 
-def create_board(act: ActionContext, body: dict[str, Any]) -> Result:
+def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
     """Make a board; the caller is its owner."""
-    view, change = boards.create(act, **body)
+    view, change = boards.create(context, **body)
     board = view.board
     shape = serialize.board(board, view.role)
     return created(shape, etag=serialize.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 
 def get_board(
-    door: BoardAccess,
+    access: BoardAccess,
     store: Store,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     board_id: str,
     embed: tuple[str, ...] = (),
 ) -> Result:
     """The board; with `embed`, all that a page draws, as of one moment."""
     if "cards" in embed:
-        view, found = door.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
+        view, found = access.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
     else:
-        view, found = door.read_board(board_id), None
+        view, found = access.read_board(board_id), None
     shape = serialize.board(view.board, view.role)
     tag = [serialize.board_tag(view.board)]
     if "lists" in embed:
@@ -61,7 +61,7 @@ def get_board(
     if "labels" in embed:
         shape["labels"] = [serialize.label(each) for each in view.labels]
     if found is not None:
-        rest = next_cursor(found.next_key, operation_id="list_cards", board_id=board_id)
+        rest = encode_cursor(found.next_key, operation_id="list_cards", board_id=board_id)
         shape["cards"] = page((serialize.card(card, view, now) for card in found.items), rest).body
         if any(card.running for card in found.items):
             tag.append(str(int(now.timestamp())))
@@ -74,17 +74,17 @@ def get_board(
 
 
 def update_board(
-    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, body: dict[str, Any]
+    access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, body: dict[str, Any]
 ) -> Result:
     """Change the board itself."""
-    view = door.read_board(board_id)
+    view = access.read_board(board_id)
     if_match.ensure_matches(view.board.version)
-    board, change = boards.update(view, body, act)
+    board, change = boards.update(view, body, context)
     return Result(serialize.board(board, view.role), etag=serialize.board_tag(board), change=change)
 
 
-def delete_board(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str) -> Result:
+def delete_board(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str) -> Result:
     """Delete the board with all that is on it."""
-    view, running = door.read_running_cards(board_id)
+    view, running = access.read_running_cards(board_id)
     if_match.ensure_matches(view.board.version)
-    return no_content(boards.delete(view, act, running))
+    return no_content(boards.delete(view, context, running))

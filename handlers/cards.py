@@ -15,11 +15,11 @@ from usecases.board_access import BoardAccess
 
 
 def list_cards(
-    door: BoardAccess,
+    access: BoardAccess,
     caller: Caller,
     now: datetime,
-    next_cursor: CursorEncoder,
-    media: str | None,
+    encode_cursor: CursorEncoder,
+    media_type: str | None,
     board_id: str,
     limit: int,
     sort: str = CardSort.POSITION,
@@ -49,17 +49,17 @@ def list_cards(
         deleted_since=archive.get_restore_cutoff(now) if deleted else None,
         **parse.due_filters(status, due_from, due_until, now if overdue else None),
     )
-    view, found = door.page_cards(board_id, query, limit, cursor)
-    answer = page((serialize.card(card, view, now) for card in found.items), next_cursor(found.next_key))
-    if media != "text/csv":
+    view, found = access.page_cards(board_id, query, limit, cursor)
+    answer = page((serialize.card(card, view, now) for card in found.items), encode_cursor(found.next_key))
+    if media_type != "text/csv":
         return answer
     return replace(answer, body=serialize_card_csv.format_table(answer.body["items"], view, has_header=cursor is None))
 
 
 def list_assigned_cards(
-    door: BoardAccess,
+    access: BoardAccess,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     limit: int,
     status: str | None = None,
     due_from: str | None = None,
@@ -70,95 +70,97 @@ def list_assigned_cards(
 ) -> Result:
     """A page of the cards that the caller is assigned to, over all boards."""
     query = CardQuery(**parse.due_filters(status, due_from, due_until, now if overdue else None))
-    found = door.page_assigned_cards(query, limit, cursor)
+    found = access.page_assigned_cards(query, limit, cursor)
     items = (serialize.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
-    return page(items, next_cursor(found.next_key))
+    return page(items, encode_cursor(found.next_key))
 
 
-def create_card(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
+def create_card(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a card to the board."""
-    view = door.read_board(board_id)
-    card, change = cards.create(view, act, **parse.card(body))
+    view = access.read_board(board_id)
+    card, change = cards.create(view, context, **parse.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
-        serialize.card(card, view, act.at),
-        etag=serialize.card_tag(card, view, act.at),
+        serialize.card(card, view, context.at),
+        etag=serialize.card_tag(card, view, context.at),
         location=location,
         change=change,
     )
 
 
-def get_card(door: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
+def get_card(access: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
     """One card."""
-    view = door.read_board(board_id, card_ids=[card_id])
+    view = access.read_board(board_id, card_ids=[card_id])
     return _card_result(view.get_card(card_id), view, now)
 
 
 def update_card(
-    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
+    access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
     """Change what a card says."""
-    view = door.read_board(board_id, card_ids=[card_id])
+    view = access.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
-    card, change = cards.update(view, card_id, parse.card(body), act)
-    return _card_result(card, view, act.at, change)
+    card, change = cards.update(view, card_id, parse.card(body), context)
+    return _card_result(card, view, context.at, change)
 
 
-def delete_card(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
+def delete_card(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
     """Delete a card; its clock stops."""
-    view = door.read_board(board_id, card_ids=[card_id])
+    view = access.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
-    return no_content(cards.delete(view, card_id, act))
+    return no_content(cards.delete(view, card_id, context))
 
 
-def move_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
+def move_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
     """Put a card somewhere else on its board; its status follows the list."""
-    view = door.read_board(board_id, card_ids=[card_id], neighbour_of=_parse_neighbour(body))
-    card, change = cards.move(view, card_id, act, **body)
-    return _card_result(card, view, act.at, change)
+    view = access.read_board(board_id, card_ids=[card_id], neighbour_of=_parse_neighbour(body))
+    card, change = cards.move(view, card_id, context, **body)
+    return _card_result(card, view, context.at, change)
 
 
-def transfer_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
+def transfer_card(
+    access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
+) -> Result:
     """Move a card to another board, with all that belongs to it."""
-    home, wishes = door.read_board(board_id, card_ids=[card_id]), dict(body)
-    away = door.read_referenced_board(wishes.pop("board_id"))
-    card, change = transfers.transfer(home, away, card_id, act, **wishes)
-    return _card_result(card, away, act.at, change)
+    home, wishes = access.read_board(board_id, card_ids=[card_id]), dict(body)
+    away = access.read_referenced_board(wishes.pop("board_id"))
+    card, change = transfers.transfer(home, away, card_id, context, **wishes)
+    return _card_result(card, away, context.at, change)
 
 
-def start_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def start_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a card up: to the first list in progress, and its clock runs."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    card, change = cards.start(view, card_id, act)
-    return _card_result(card, view, act.at, change)
+    view = access.read_board(board_id, card_ids=[card_id])
+    card, change = cards.start(view, card_id, context)
+    return _card_result(card, view, context.at, change)
 
 
-def resolve_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def resolve_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Finish a card: to the first list of what is done, and its clock stops."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    card, change = cards.resolve(view, card_id, act)
-    return _card_result(card, view, act.at, change)
+    view = access.read_board(board_id, card_ids=[card_id])
+    card, change = cards.resolve(view, card_id, context)
+    return _card_result(card, view, context.at, change)
 
 
-def reopen_card(door: BoardAccess, act: ActionContext, board_id: str, card_id: str) -> Result:
+def reopen_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Take a finished card back: to the first list of what is to do."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    card, change = cards.reopen(view, card_id, act)
-    return _card_result(card, view, act.at, change)
+    view = access.read_board(board_id, card_ids=[card_id])
+    card, change = cards.reopen(view, card_id, context)
+    return _card_result(card, view, context.at, change)
 
 
 def get_card_time(
-    door: BoardAccess,
+    access: BoardAccess,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     board_id: str,
     card_id: str,
     limit: int,
     cursor: PageKey | None = None,
 ) -> Result:
     """A card's time entries, with what they sum up to."""
-    view, found = door.page_time_entries(board_id, card_id, limit, cursor)
-    entries = page((serialize.time_entry(entry, now) for entry in found.items), next_cursor(found.next_key))
+    view, found = access.page_time_entries(board_id, card_id, limit, cursor)
+    entries = page((serialize.time_entry(entry, now) for entry in found.items), encode_cursor(found.next_key))
     return replace(
         entries,
         body=(entries.body or {}) | serialize.elapsed_and_cost(view.get_card(card_id), view.board.currency, now),

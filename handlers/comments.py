@@ -12,35 +12,39 @@ from usecases.board_access import BoardAccess
 
 
 def list_comments(
-    door: BoardAccess,
-    next_cursor: CursorEncoder,
+    access: BoardAccess,
+    encode_cursor: CursorEncoder,
     board_id: str,
     card_id: str,
     limit: int,
     cursor: PageKey | None = None,
 ) -> Result:
     """A page of the comments on a card, newest first."""
-    view, found = door.page_comments(board_id, card_id, limit, cursor)
+    view, found = access.page_comments(board_id, card_id, limit, cursor)
     view.get_card(card_id)
-    return page(map(serialize.comment, found.items), next_cursor(found.next_key))
+    return page(map(serialize.comment, found.items), encode_cursor(found.next_key))
 
 
-def create_comment(door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
+def create_comment(
+    access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
+) -> Result:
     """Write a comment in the caller's name."""
-    view = door.read_board(board_id, card_ids=[card_id])
-    made, change = comments.create(view, card_id, act, **body)
+    view = access.read_board(board_id, card_ids=[card_id])
+    made, change = comments.create(view, card_id, context, **body)
     location = f"/boards/{board_id}/cards/{card_id}/comments/{made.id}"
     return created(serialize.comment(made), etag=str(made.version), location=location, change=change)
 
 
-def get_comment(door: BoardAccess, board_id: str, card_id: str, comment_id: str) -> Result:
+def get_comment(access: BoardAccess, board_id: str, card_id: str, comment_id: str) -> Result:
     """One comment."""
-    return _comment_result(comments.get_comment(_read_board(door, board_id, card_id, comment_id), card_id, comment_id))
+    return _comment_result(
+        comments.get_comment(_read_board(access, board_id, card_id, comment_id), card_id, comment_id)
+    )
 
 
 def update_comment(
-    door: BoardAccess,
-    act: ActionContext,
+    access: BoardAccess,
+    context: ActionContext,
     if_match: IfMatch,
     board_id: str,
     card_id: str,
@@ -48,24 +52,24 @@ def update_comment(
     body: dict[str, Any],
 ) -> Result:
     """Change what a comment says; only its author can."""
-    view = _read_board(door, board_id, card_id, comment_id)
-    if_match.ensure_matches(comments.get_editable_comment(view, card_id, comment_id, act).version)
-    revised, change = comments.update(view, card_id, comment_id, body, act)
+    view = _read_board(access, board_id, card_id, comment_id)
+    if_match.ensure_matches(comments.get_editable_comment(view, card_id, comment_id, context).version)
+    revised, change = comments.update(view, card_id, comment_id, body, context)
     return _comment_result(revised, change)
 
 
 def delete_comment(
-    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, comment_id: str
+    access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, comment_id: str
 ) -> Result:
     """Erase a comment; its author can, and an owner of the board."""
-    view = _read_board(door, board_id, card_id, comment_id)
-    if_match.ensure_matches(comments.get_deletable_comment(view, card_id, comment_id, act).version)
-    return no_content(comments.delete(view, card_id, comment_id, act))
+    view = _read_board(access, board_id, card_id, comment_id)
+    if_match.ensure_matches(comments.get_deletable_comment(view, card_id, comment_id, context).version)
+    return no_content(comments.delete(view, card_id, comment_id, context))
 
 
-def _read_board(door: BoardAccess, board_id: str, card_id: str, comment_id: str) -> BoardView:
+def _read_board(access: BoardAccess, board_id: str, card_id: str, comment_id: str) -> BoardView:
     """The board with the card and that comment on it."""
-    return door.read_board(board_id, card_ids=[card_id], parts=[PartKey(Comment, card_id, comment_id)])
+    return access.read_board(board_id, card_ids=[card_id], parts=[PartKey(Comment, card_id, comment_id)])
 
 
 def _comment_result(value: Comment, change: Change | None = None) -> Result:

@@ -1,7 +1,7 @@
 """What the application gives to a handler that names it, besides the document's parameters.
 
-`act` is who does it, when, and where new ids come from; `now` is the moment of the request; `caller` is who calls,
-or None where the operation allows nobody in particular; `media` is the media type that the client likes best.
+`context` is who does it, when, and where new ids come from; `now` is the moment of the request; `caller` is who calls,
+or None where the operation allows nobody in particular; `media_type` is the media type that the client likes best.
 """
 
 from typing import Protocol

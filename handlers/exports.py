@@ -29,17 +29,17 @@ _EXPORTED_STATES = (CardState.ACTIVE, CardState.ARCHIVED)
 
 
 def export_board(
-    door: BoardAccess,
+    access: BoardAccess,
     store: Store,
     caller: Caller,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     board_id: str,
     cursor: PageKey | None = None,
 ) -> Result:
     """A page of the whole board."""
-    page = _read_page(door, board_id, cursor)
-    shape = page.to_json_object(now, next_cursor(page.next))
+    page = _read_page(access, board_id, cursor)
+    shape = page.to_json_object(now, encode_cursor(page.next))
     people = store.read_users(sorted({caller.user_id, *page.user_ids()}))
     origin = serialize_exports.origin(people[caller.user_id], _compute_installation_id(store))
     next_query = {"cursor": shape["next_cursor"]} if page.next else None
@@ -51,9 +51,9 @@ def _compute_installation_id(store: Store) -> str:
     return hmac.digest(store.read_secret(), b"exported_from", "sha256").hex()[:32]
 
 
-def _read_page(door: BoardAccess, board_id: str, cursor: PageKey | None) -> "_ExportPage":
+def _read_page(access: BoardAccess, board_id: str, cursor: PageKey | None) -> "_ExportPage":
     for glance in range(_MAX_READ_ATTEMPTS):
-        page = _ExportPage(door, door.read_board(board_id), cursor)
+        page = _ExportPage(access, access.read_board(board_id), cursor)
         try:
             page.fill()
         except BoardChanged:
@@ -72,8 +72,8 @@ class _ExportPage:
     length of the store's position of that page, that position, and the store's position among the comments.
     """
 
-    def __init__(self, door: BoardAccess, view: BoardView, cursor: PageKey | None) -> None:
-        self.access = door
+    def __init__(self, access: BoardAccess, view: BoardView, cursor: PageKey | None) -> None:
+        self.access = access
         self.view = view
         self.is_first = cursor is None
         seq, digest, shelf, done, midway, length, *rest = cursor or (view.board.seq, "0", 0, 0, 0, 0)

@@ -14,7 +14,7 @@ from kanban.values import ActionContext, BoardView, Change
 def import_trello(
     store: Store,
     caller: Caller,
-    act: ActionContext,
+    context: ActionContext,
     body: dict[str, Any],
     currency: str = "USD",
     hourly_rate_minor: int = 0,
@@ -24,11 +24,11 @@ def import_trello(
     if view is not None:
         return _unchanged_result(view)
     return _created_result(
-        *trello_import.import_board(body, act, currency=currency, hourly_rate_minor=hourly_rate_minor)
+        *trello_import.import_board(body, context, currency=currency, hourly_rate_minor=hourly_rate_minor)
     )
 
 
-def import_tackboard(store: Store, caller: Caller, act: ActionContext, body: dict[str, Any]) -> Result:
+def import_tackboard(store: Store, caller: Caller, context: ActionContext, body: dict[str, Any]) -> Result:
     """Make a board of an export of our own; the same one again changes nothing.
 
     The caller speaks for nobody else, so the users that the export names are not even looked up.
@@ -36,7 +36,7 @@ def import_tackboard(store: Store, caller: Caller, act: ActionContext, body: dic
     view = _find_imported_board(store, caller, export_document.build_external_id(body))
     if view is not None:
         return _unchanged_result(view)
-    return _created_result(*tackboard_import.import_board(body, (), act))
+    return _created_result(*tackboard_import.import_board(body, (), context))
 
 
 def _find_imported_board(store: Store, caller: Caller, external_id: str) -> BoardView | None:

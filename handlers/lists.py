@@ -14,9 +14,9 @@ from usecases.board_access import BoardAccess
 
 
 def list_lists(
-    door: BoardAccess,
+    access: BoardAccess,
     now: datetime,
-    next_cursor: CursorEncoder,
+    encode_cursor: CursorEncoder,
     board_id: str,
     limit: int,
     cursor: PageKey | None = None,
@@ -26,49 +26,49 @@ def list_lists(
 ) -> Result:
     """The board's lists from left to right, in use or archived; or those that can be restored, newest first."""
     if deleted:
-        _, found = door.page_deleted_lists(board_id, archive.get_restore_cutoff(now), limit, cursor)
+        _, found = access.page_deleted_lists(board_id, archive.get_restore_cutoff(now), limit, cursor)
     else:
-        there = door.read_board(board_id).lists
+        there = access.read_board(board_id).lists
         found = _page_of_lists([each for each in there if (each.archived_at is not None) == archived], limit, cursor)
-    return page(map(serialize.list_, found.items), next_cursor(found.next_key))
+    return page(map(serialize.list_, found.items), encode_cursor(found.next_key))
 
 
-def create_list(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
+def create_list(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Add a list to the board."""
-    made, change = lists.create(door.read_board(board_id), act, **body)
+    made, change = lists.create(access.read_board(board_id), context, **body)
     location = f"/boards/{board_id}/lists/{made.id}"
     return created(serialize.list_(made), etag=serialize.list_tag(made), location=location, change=change)
 
 
-def get_list(door: BoardAccess, board_id: str, list_id: str) -> Result:
+def get_list(access: BoardAccess, board_id: str, list_id: str) -> Result:
     """One list."""
-    return _list_result(door.read_board(board_id).get_list(list_id))
+    return _list_result(access.read_board(board_id).get_list(list_id))
 
 
 def update_list(
-    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, list_id: str, body: dict[str, Any]
+    access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, list_id: str, body: dict[str, Any]
 ) -> Result:
     """Change a list; its stage only while it holds no card."""
     if "stage" in body:
-        view, found = door.page_cards(board_id, CardQuery(list_id, state=CardState.ARCHIVED), 1)
+        view, found = access.page_cards(board_id, CardQuery(list_id, state=CardState.ARCHIVED), 1)
         archived = bool(found.items)
     else:
-        view, archived = door.read_board(board_id), False
+        view, archived = access.read_board(board_id), False
     if_match.ensure_matches(view.get_list(list_id).version)
-    revised, change = lists.update(view, list_id, body, act, has_archived_cards=archived)
+    revised, change = lists.update(view, list_id, body, context, has_archived_cards=archived)
     return Result(serialize.list_(revised), etag=serialize.list_tag(revised), change=change)
 
 
-def delete_list(door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, list_id: str) -> Result:
+def delete_list(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, list_id: str) -> Result:
     """Delete a list with its cards."""
-    view, running = door.read_running_cards(board_id, list_id)
+    view, running = access.read_running_cards(board_id, list_id)
     if_match.ensure_matches(view.get_list(list_id).version)
-    return no_content(lists.delete(view, list_id, act, running))
+    return no_content(lists.delete(view, list_id, context, running))
 
 
-def move_list(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
+def move_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Put a list somewhere else on its board."""
-    moved, change = lists.move(door.read_board(board_id), list_id, act, **body)
+    moved, change = lists.move(access.read_board(board_id), list_id, context, **body)
     return Result(serialize.list_(moved), etag=serialize.list_tag(moved), change=change)
 
 

@@ -14,39 +14,47 @@ _CARDS_PER_READ = 500
 """Cards of a list that are read at once, to be sorted."""
 
 
-def order_lists(door: BoardAccess, act: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
+def order_lists(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Put the lists of a board in order."""
-    ordered, change = reordering.reorder_lists(door.read_board(board_id), body["list_ids"], act)
+    ordered, change = reordering.reorder_lists(access.read_board(board_id), body["list_ids"], context)
     answer = page(map(serialize.list_, ordered), None)
     return Result(answer.body, change=change)
 
 
-def order_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
+def order_cards(
+    access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
+) -> Result:
     """Put the cards of a list in order."""
-    view, there = door.read_card_ranks(board_id, list_id)
-    home, change = reordering.reorder_cards(view, list_id, there, body["card_ids"], act)
+    view, there = access.read_card_ranks(board_id, list_id)
+    home, change = reordering.reorder_cards(view, list_id, there, body["card_ids"], context)
     return Result(serialize.list_(home), etag=serialize.list_tag(home), change=change)
 
 
-def sort_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
+def sort_cards(
+    access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
+) -> Result:
     """Sort the cards of a list once, in as many steps as it takes."""
     # Whoever writes with the first view is refused if anything was written between two reads.
-    view, there = door.read_card_ranks(board_id, list_id)
+    view, there = access.read_card_ranks(board_id, list_id)
     view.get_list(list_id)
     keys: dict[str, reordering.SortValue] = {}
     query = CardQuery(list_id)
-    _, found = door.page_cards(board_id, query, _CARDS_PER_READ)
+    _, found = access.page_cards(board_id, query, _CARDS_PER_READ)
     while True:
         keys |= {each.id: reordering.get_sort_value(each, body["by"]) for each in found.items}
         if found.next_key is None:
             break
-        _, found = door.page_cards(board_id, query, _CARDS_PER_READ, found.next_key)
-    moves, change = reordering.sort_cards(view, list_id, there, keys, act, **body)
+        _, found = access.page_cards(board_id, query, _CARDS_PER_READ, found.next_key)
+    moves, change = reordering.sort_cards(view, list_id, there, keys, context, **body)
     return Result({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
 
 
-def move_cards(door: BoardAccess, act: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
+def move_cards(
+    access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
+) -> Result:
     """Move all cards of a list to another one, in as many steps as it takes."""
-    view, found = door.page_cards(board_id, CardQuery(list_id), bulk_moves.MAX_MOVED_CARDS)
-    moved, remaining, change = bulk_moves.move_cards(view, list_id, found.items, act, target_list_id=body["list_id"])
+    view, found = access.page_cards(board_id, CardQuery(list_id), bulk_moves.MAX_MOVED_CARDS)
+    moved, remaining, change = bulk_moves.move_cards(
+        view, list_id, found.items, context, target_list_id=body["list_id"]
+    )
     return Result({"moved": moved, "remaining": remaining}, change=change)

@@ -14,25 +14,25 @@ from usecases.board_access import BoardAccess
 
 
 def create_time_entry(
-    door: BoardAccess, act: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
+    access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
     """Write down work that is over."""
-    view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
-    entry, change = time_entries.create(view, card_id, act, entries=entries, **parse.time_entry(body))
+    view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    entry, change = time_entries.create(view, card_id, context, entries=entries, **parse.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
-    tag = serialize.time_entry_tag(entry, act.at)
-    return created(serialize.time_entry(entry, act.at), etag=tag, location=location, change=change)
+    tag = serialize.time_entry_tag(entry, context.at)
+    return created(serialize.time_entry(entry, context.at), etag=tag, location=location, change=change)
 
 
-def get_time_entry(door: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:
+def get_time_entry(access: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:
     """One time entry."""
-    _, entry = _read_entry(door, board_id, card_id, entry_id)
+    _, entry = _read_entry(access, board_id, card_id, entry_id)
     return _entry_result(entry, now)
 
 
 def update_time_entry(
-    door: BoardAccess,
-    act: ActionContext,
+    access: BoardAccess,
+    context: ActionContext,
     if_match: IfMatch,
     board_id: str,
     card_id: str,
@@ -40,23 +40,23 @@ def update_time_entry(
     body: dict[str, Any],
 ) -> Result:
     """Correct a time entry."""
-    view, entries = door.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
+    view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
     if_match.ensure_matches(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
-    entry, change = time_entries.update(view, card_id, entry_id, parse.time_entry(body), act, entries=entries)
-    return _entry_result(entry, act.at, change)
+    entry, change = time_entries.update(view, card_id, entry_id, parse.time_entry(body), context, entries=entries)
+    return _entry_result(entry, context.at, change)
 
 
 def delete_time_entry(
-    door: BoardAccess, act: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
+    access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
 ) -> Result:
     """Delete a time entry; its clock stops."""
-    view, entry = _read_entry(door, board_id, card_id, entry_id)
+    view, entry = _read_entry(access, board_id, card_id, entry_id)
     if_match.ensure_matches(entry.version)
-    return no_content(time_entries.delete(view, card_id, entry, act))
+    return no_content(time_entries.delete(view, card_id, entry, context))
 
 
-def _read_entry(door: BoardAccess, board_id: str, card_id: str, entry_id: str) -> tuple[BoardView, TimeEntry]:
-    view = door.read_board(board_id, card_ids=[card_id], parts=[PartKey(TimeEntry, card_id, entry_id)])
+def _read_entry(access: BoardAccess, board_id: str, card_id: str, entry_id: str) -> tuple[BoardView, TimeEntry]:
+    view = access.read_board(board_id, card_ids=[card_id], parts=[PartKey(TimeEntry, card_id, entry_id)])
     return view, time_entries.get_entry(view, card_id, entry_id)
 
 

@@ -14,19 +14,19 @@ from kanban.values import ActionContext, PageKey, Scope, Token
 
 
 def list_tokens(
-    store: Store, caller: Caller, next_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
+    store: Store, caller: Caller, encode_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
 ) -> Result:
     """The caller's tokens that are not revoked, newest first."""
     found = store.page_tokens(caller.user_id, limit, cursor)
-    return page(map(serialize.token, found.items), next_cursor(found.next_key))
+    return page(map(serialize.token, found.items), encode_cursor(found.next_key))
 
 
 def create_token(
-    store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
+    store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
 ) -> Result:
     """Make a token that can do no more than the one it is made with; the answer shows its text, once."""
     token, secret, change = tokens.issue(
-        act,
+        context,
         random_bytes,
         user_id=caller.user_id,
         name=body["name"],
@@ -38,18 +38,23 @@ def create_token(
     return created(shape, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
-def revoke_token(store: Store, caller: Caller, act: ActionContext, token_id: str) -> Result:
+def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:
     """Revoke one of the caller's tokens, with all that comes from it; the next request with any of them is refused."""
     _, change = tokens.revoke(
-        _require_token(store, caller, token_id), act, caller_token=_require_calling_token(store, caller)
+        _require_token(store, caller, token_id), context, caller_token=_require_calling_token(store, caller)
     )
     return no_content(change)
 
 
-def rotate_token(store: Store, caller: Caller, act: ActionContext, random_bytes: RandomBytes, token_id: str) -> Result:
+def rotate_token(
+    store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, token_id: str
+) -> Result:
     """Give one of the caller's tokens a new secret; the next request with the old one is refused."""
     token, secret, change = tokens.rotate(
-        _require_token(store, caller, token_id), act, random_bytes, caller_token=_require_calling_token(store, caller)
+        _require_token(store, caller, token_id),
+        context,
+        random_bytes,
+        caller_token=_require_calling_token(store, caller),
     )
     return Result({"token": serialize.token(token), "secret": secret}, change=change)
 

@@ -14,7 +14,7 @@ def create_user(
     store: Store,
     caller: Caller | None,
     open_signup: bool,
-    act: ActionContext,
+    context: ActionContext,
     random_bytes: RandomBytes,
     body: dict[str, str],
 ) -> Result:
@@ -23,8 +23,8 @@ def create_user(
         if caller is None:
             raise SignupClosed
         users.ensure_may_create_users(caller.user_id, store.read_installation_owner())
-    user, change = users.create(act, **body)
-    _, text, kept = tokens.issue(act, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
+    user, change = users.create(context, **body)
+    _, text, kept = tokens.issue(context, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
     shape = {"user": serialize.user(user), "token": text}
     return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(kept))
 
@@ -39,11 +39,11 @@ def get_me(store: Store, caller: Caller) -> Result:
     return _user_result(_require_user(store, caller.user_id))
 
 
-def update_me(store: Store, caller: Caller, act: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Result:
+def update_me(store: Store, caller: Caller, context: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Result:
     """Change the caller's own user."""
     user = _require_user(store, caller.user_id)
     if_match.ensure_matches(user.version)
-    user, change = users.update(user, body, act)
+    user, change = users.update(user, body, context)
     return Result(serialize.user(user), etag=str(user.version), change=change)
 
 

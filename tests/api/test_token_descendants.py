@@ -293,5 +293,5 @@ def meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch, happen: Any) -> Non
             waiting.pop()(holders[-1])
         commit(*arguments, **named)
 
-    monkeypatch.setattr(store, "token_holder", noticed)
+    monkeypatch.setattr(store, "read_token_by_digest", noticed)
     monkeypatch.setattr(store, "commit", late)

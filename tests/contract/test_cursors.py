@@ -128,20 +128,20 @@ def listing() -> Client:
     def list_things(
         place: str,
         limit: int,
-        next_cursor: Callable[[PageKey | None], str | None],
+        encode_cursor: Callable[[PageKey | None], str | None],
         q: str | None = None,
         cursor: PageKey | None = None,
     ) -> Result:
         del q
-        return answer(cursor, next_cursor((place, limit)))
+        return answer(cursor, encode_cursor((place, limit)))
 
     def list_others(
         limit: int,
-        next_cursor: Callable[[PageKey | None], str | None],
+        encode_cursor: Callable[[PageKey | None], str | None],
         q: str | None = None,
         cursor: PageKey | None = None,
     ) -> Result:
-        return answer(cursor, next_cursor((limit,) if q != "end" else None))
+        return answer(cursor, encode_cursor((limit,) if q != "end" else None))
 
     return serve(
         document(

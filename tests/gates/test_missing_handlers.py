@@ -31,7 +31,9 @@ def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> 
     (told,) = describe_missing_handlers(with_a_new_operation())
 
     assert "handlers/cards.py" in told
-    assert "def freeze_card(door: Door, act: Act, board_id: str, card_id: str) -> Answer:" in told
+    assert (
+        "def freeze_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:" in told
+    )
     assert '"""Leave a card as it is."""' in told
     assert "tests/api/test_cards.py" in told
 

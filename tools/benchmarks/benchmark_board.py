@@ -125,17 +125,17 @@ class DirectCalls:
 
     def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Result:
         """A new card, committed."""
-        door = self._open_board(caller, Role.EDITOR, Scope.WRITE)
+        access = self._open_board(caller, Role.EDITOR, Scope.WRITE)
         answer = handlers.create_card(
-            door, ActionContext(caller.user_id, current_time(), self._read_new_id), board_id, body
+            access, ActionContext(caller.user_id, current_time(), self._read_new_id), board_id, body
         )
         self._store.commit(answer.change or Change())
         return answer
 
     def list_cards(self, caller: Caller, board_id: str, limit: int, sort: str) -> Result:
         """A page of cards."""
-        door = self._open_board(caller, Role.VIEWER, Scope.READ)
-        return handlers.list_cards(door, caller, current_time(), lambda *_, **__: None, None, board_id, limit, sort)
+        access = self._open_board(caller, Role.VIEWER, Scope.READ)
+        return handlers.list_cards(access, caller, current_time(), lambda *_, **__: None, None, board_id, limit, sort)
 
     def _open_board(self, caller: Caller, least: Role, scope: Scope) -> BoardAccess:
         return BoardAccess(self._store, caller, scope, least)

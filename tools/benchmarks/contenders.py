@@ -23,7 +23,18 @@ from tools.benchmarks.benchmark_board import BenchmarkBoard, DirectCalls, Event,
 from usecases.board_access import BoardAccess
 
 INJECTED_PARAMETERS = frozenset(
-    ("door", "act", "now", "next_cursor", "store", "caller", "media", "open_signup", "random_bytes", "if_match")
+    (
+        "access",
+        "context",
+        "now",
+        "encode_cursor",
+        "store",
+        "caller",
+        "media_type",
+        "open_signup",
+        "random_bytes",
+        "if_match",
+    )
 )
 """What the application gives to handlers."""
 
@@ -84,12 +95,12 @@ def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
         def call(token_info: dict[str, Any] | None = None, **arguments: Any) -> Any:
             least, scope = (Role.EDITOR, Scope.WRITE) if operation_id == "create_card" else (Role.VIEWER, Scope.READ)
             given: dict[str, Any] = {
-                "door": BoardAccess(scene.store, (token_info or {})["caller"], scope, least),
-                "act": ActionContext("mina", current_time(), scene.act.new_id),
+                "access": BoardAccess(scene.store, (token_info or {})["caller"], scope, least),
+                "context": ActionContext("mina", current_time(), scene.act.new_id),
                 "now": current_time(),
-                "next_cursor": lambda _: None,
+                "encode_cursor": lambda _: None,
                 "caller": (token_info or {})["caller"],
-                "media": None,
+                "media_type": None,
             }
             reply = function(**arguments, **{name: given[name] for name in names if name in given})
             scene.store.commit(reply.change or Change())

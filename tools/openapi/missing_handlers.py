@@ -45,8 +45,8 @@ def _describe_missing_handler(bundle: Bundle, operation: Operation, root: Path) 
 
 def _build_signature(bundle: Bundle, operation: Operation) -> str:
     """The head of the function: what must be there before what may be absent."""
-    must = ["door: Door"] if "{board_id}" in operation.path else []
-    must += ["act: Act"] if operation.method != "get" else ["now: datetime"]
+    must = ["access: BoardAccess"] if "{board_id}" in operation.path else []
+    must += ["context: ActionContext"] if operation.method != "get" else ["now: datetime"]
     may = []
     for _, parameter in bundle.parameters(operation):
         name, schema = argument_name(parameter["name"]), bundle.resolve(parameter["schema"])
@@ -59,9 +59,9 @@ def _build_signature(bundle: Bundle, operation: Operation) -> str:
             must.append(f"{name}: {kind}")
         else:
             may.append(f"{name}: {kind} | None = None")
-    must += ["next_cursor: CursorEncoder"] if any(each.startswith("cursor:") for each in may) else []
+    must += ["encode_cursor: CursorEncoder"] if any(each.startswith("cursor:") for each in may) else []
     must += ["body: dict[str, Any]"] if "requestBody" in operation.node else []
-    return f"def {operation.id}({', '.join([*must, *may])}) -> Answer:"
+    return f"def {operation.id}({', '.join([*must, *may])}) -> Result:"
 
 
 def main() -> int:
