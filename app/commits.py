@@ -13,9 +13,10 @@ from contract.operations import Call
 from contract.request_context import increment_request_context
 from contract.responses import Response
 from kanban.access import ensure_permitted
+from kanban.changes import Change
 from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound, Unprocessable, conflict_for_duplicate
-from kanban.store import AlreadyExists, Busy, StaleRead, Store
-from kanban.values import Change, Scope, StoredResponse
+from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
+from kanban.values import Scope
 
 MAX_ATTEMPTS = 12
 """How often a change is decided before the caller is asked to come back later."""

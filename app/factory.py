@@ -29,10 +29,11 @@ from contract.static_site import StaticSite
 from contract.violations import Violation
 from kanban import tokens
 from kanban.access import Caller
+from kanban.changes import ActionContext
 from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
 from kanban.ids import IdGenerator
 from kanban.store import Busy, Store, Unavailable
-from kanban.values import ActionContext, Role, Scope
+from kanban.values import Role, Scope
 from usecases.board_access import BoardAccess
 
 DOCUMENT_PATH = Path(__file__).parents[1] / "spec" / "dist" / "openapi.json"

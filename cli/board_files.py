@@ -19,12 +19,15 @@ from handlers import cards as card_pages
 from handlers import exports as export_pages
 from handlers.csv_format import BYTE_ORDER_MARK
 from kanban.access import Caller
-from kanban.errors import BoardChanged, DomainError, NotFound
+from kanban.changes import ActionContext, Change
+from kanban.errors import DomainError, NotFound
 from kanban.ids import IdGenerator
 from kanban.interchange import export_document, tackboard_import, trello_import
+from kanban.interchange.export_document import BoardChanged
 from kanban.interchange.import_report import ImportReport
 from kanban.store import Store
-from kanban.values import ActionContext, BoardView, Change, PageKey, Role, Scope
+from kanban.values import Role, Scope
+from kanban.views import BoardView, PageKey
 from stores import atomic_file
 from usecases.board_access import BoardAccess
 

@@ -25,9 +25,10 @@ from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
 from kanban import tokens, users
 from kanban.archive import PURGE_AFTER
+from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
-from kanban.values import ActionContext, Change, Scope
+from kanban.values import Scope
 from server import waitress_server
 from stores import OpenMode, StoreOpenError, open_store
 

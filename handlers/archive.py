@@ -3,7 +3,9 @@
 from handlers import serialize
 from handlers.results import Result
 from kanban import archive
-from kanban.values import ActionContext, Board, BoardView, Card, Change, List
+from kanban.changes import ActionContext, Change
+from kanban.values import Board, Card, List
+from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
 

@@ -7,8 +7,9 @@ from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, boards
+from kanban.changes import ActionContext
 from kanban.store import CardQuery, Store
-from kanban.values import ActionContext, PageKey
+from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 
 MAX_EMBEDDED_CARDS = 500

@@ -9,8 +9,10 @@ from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
+from kanban.changes import ActionContext, Change
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
-from kanban.values import ActionContext, BoardView, Card, Change, PageKey
+from kanban.values import Card
+from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
 

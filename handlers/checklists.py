@@ -6,8 +6,10 @@ from handlers import parse, serialize
 from handlers.dependencies import IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import checklist_items, checklists
+from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
-from kanban.values import ActionContext, BoardView, Change, Checklist, ChecklistItem
+from kanban.values import Checklist, ChecklistItem
+from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
 

@@ -6,8 +6,10 @@ from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import comments
+from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
-from kanban.values import ActionContext, BoardView, Change, Comment, PageKey
+from kanban.values import Comment
+from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from handlers import serialize
 from handlers.results import Result, created
 from kanban import copies
+from kanban.changes import ActionContext
 from kanban.store import CardQuery
-from kanban.values import ActionContext, Card, Checklist
+from kanban.values import Card, Checklist
 from usecases.board_access import BoardAccess
 
 

@@ -6,7 +6,7 @@ or None where the operation allows nobody in particular; `media_type` is the med
 
 from typing import Protocol
 
-from kanban.values import PageKey
+from kanban.views import PageKey
 
 
 class IfMatch(Protocol):

@@ -9,10 +9,10 @@ from handlers.dependencies import CursorEncoder
 from handlers.results import Result
 from handlers.serialize import JsonObject
 from kanban.access import Caller
-from kanban.errors import BoardChanged
-from kanban.interchange.export_document import Digest
+from kanban.interchange.export_document import BoardChanged, Digest
 from kanban.store import CardQuery, CardState, Store
-from kanban.values import BoardView, Card, PageKey
+from kanban.values import Card
+from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
 _CARDS_PER_READ = 50

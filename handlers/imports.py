@@ -5,10 +5,11 @@ from typing import Any
 from handlers import serialize
 from handlers.results import Result, created
 from kanban.access import Caller
+from kanban.changes import ActionContext, Change
 from kanban.interchange import export_document, tackboard_import, trello_import
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.store import Store
-from kanban.values import ActionContext, BoardView, Change
+from kanban.views import BoardView
 
 
 def import_trello(

@@ -6,7 +6,7 @@ from handlers import serialize
 from handlers.dependencies import IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import labels, labels_and_assignees
-from kanban.values import ActionContext
+from kanban.changes import ActionContext
 from usecases.board_access import BoardAccess
 
 

@@ -8,8 +8,10 @@ from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, lists
+from kanban.changes import ActionContext
 from kanban.store import CardQuery, CardState
-from kanban.values import ActionContext, List, Page, PageKey
+from kanban.values import List
+from kanban.views import Page, PageKey
 from usecases.board_access import BoardAccess
 
 

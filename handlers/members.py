@@ -3,9 +3,10 @@
 from handlers import serialize
 from handlers.results import Result, created, no_content, page
 from kanban import labels_and_assignees, members
+from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.values import ActionContext, Role
+from kanban.values import Role
 from usecases.board_access import BoardAccess
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from handlers import serialize
 from handlers.results import Result, page
 from kanban import bulk_moves
+from kanban.changes import ActionContext
 from kanban.ordering import reordering
 from kanban.store import CardQuery
-from kanban.values import ActionContext
 from usecases.board_access import BoardAccess
 
 _CARDS_PER_READ = 500

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kanban.errors import TimestampOutOfRange
-from kanban.timekeeping.spans import ensure_start_before_end
-from kanban.timekeeping.timestamps import EARLIEST, LATEST
+from kanban.timekeeping.date_ranges import ensure_start_before_end
+from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange
 from kanban.values import Link, Stage
 
 

@@ -8,9 +8,9 @@ from handlers.results import Result
 from kanban.flow import flow_report
 from kanban.store import CardQuery, CardSort, Store
 from kanban.timekeeping import date_ranges, time_report
-from kanban.timekeeping.date_ranges import Bucket, DateRange
-from kanban.timekeeping.errors import TooMuchInRange
-from kanban.values import BoardView, Card, Event, PageKey, Stage, TimeEntry
+from kanban.timekeeping.date_ranges import Bucket, DateRange, TooMuchInRange
+from kanban.values import Card, Event, Stage, TimeEntry
+from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
 _ENTRIES_PER_READ = 500

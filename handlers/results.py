@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kanban.values import Change
+from kanban.changes import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from kanban.timekeeping.timestamps import format_optional_utc as timestamp_or_no
 from kanban.timekeeping.timestamps import format_utc as moment
 from kanban.values import (
     Board,
-    BoardView,
     Card,
     Checklist,
     ChecklistItem,
@@ -23,6 +22,7 @@ from kanban.values import (
     Token,
     User,
 )
+from kanban.views import BoardView
 
 JsonObject = dict[str, Any]
 

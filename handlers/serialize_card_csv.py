@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from handlers.csv_format import format_csv
 from handlers.serialize import JsonObject
-from kanban.values import BoardView
+from kanban.views import BoardView
 
 _PLAIN_COLUMNS = (
     *("id", "title", "description", "status", "external_id", "start_at", "due_at", "due_complete"),

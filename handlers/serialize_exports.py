@@ -8,7 +8,8 @@ from handlers.serialize import JsonObject
 from kanban.interchange import export_document
 from kanban.timekeeping.timestamps import format_optional_utc as timestamp_or_none
 from kanban.timekeeping.timestamps import format_utc as moment
-from kanban.values import BoardView, Card, Checklist, Comment, TimeEntry, User
+from kanban.values import Card, Checklist, Comment, TimeEntry, User
+from kanban.views import BoardView
 
 
 def origin(exporter: User, installation_id: str) -> JsonObject:

@@ -13,7 +13,8 @@ from kanban.timekeeping.date_ranges import Bucket, DateRange, Period
 from kanban.timekeeping.time_report import TimeReport, WorkTotal
 from kanban.timekeeping.timestamps import format_optional_utc as timestamp_or_none
 from kanban.timekeeping.timestamps import format_utc as moment
-from kanban.values import BoardView, Card, Stage
+from kanban.values import Card, Stage
+from kanban.views import BoardView
 
 
 def time_report(

@@ -6,10 +6,12 @@ from typing import Any
 from handlers import parse, serialize
 from handlers.dependencies import IfMatch
 from handlers.results import Result, created, no_content
+from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
 from kanban.timekeeping import time_entries
 from kanban.timekeeping.time_entries import MAX_MANUAL_TIME_ENTRIES
-from kanban.values import ActionContext, BoardView, Change, TimeEntry
+from kanban.values import TimeEntry
+from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
 

@@ -7,10 +7,12 @@ from handlers.dependencies import CursorEncoder, RandomBytes
 from handlers.results import Result, created, no_content, page
 from kanban import tokens
 from kanban.access import Caller
+from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.token_errors import TokenChanged
-from kanban.values import ActionContext, PageKey, Scope, Token
+from kanban.tokens import TokenChanged
+from kanban.values import Scope, Token
+from kanban.views import PageKey
 
 
 def list_tokens(

@@ -5,9 +5,11 @@ from handlers.dependencies import IfMatch, RandomBytes
 from handlers.results import Result, created
 from kanban import tokens, users
 from kanban.access import Caller
-from kanban.errors import NotFound, SignupClosed
+from kanban.changes import ActionContext
+from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.values import ActionContext, Scope, User
+from kanban.users import SignupClosed
+from kanban.values import Scope, User
 
 
 def create_user(

@@ -2,8 +2,29 @@
 
 from dataclasses import dataclass
 
-from kanban.errors import RoleTooLow, ScopeMissing
+from kanban.errors import Forbidden
 from kanban.values import Role, Scope
+
+
+class RoleTooLow(Forbidden):
+    """Raised when the caller's role on the board does not allow this."""
+
+    code = "role_too_low"
+
+    def __init__(self, role: str, required: str) -> None:
+        """Take the caller's role and the required one."""
+        super().__init__(f"This needs the role {required} on the board; yours is {role}.")
+
+
+class ScopeMissing(Forbidden):
+    """Raised when the caller's token lacks a scope."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        """Take the required scope."""
+        super().__init__(f"This needs a token with the scope {scope}.")
+        self.scope = scope
 
 
 @dataclass(frozen=True, slots=True)

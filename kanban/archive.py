@@ -10,25 +10,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from kanban.errors import ExternalIdTaken, ListArchived, ListDeleted, NotFound, TooManyLists, TooManyRunningClocks
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, ExternalIdTaken, LimitReached, NotFound, quote_name
 from kanban.flow import completions
+from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.ordering import ranks
-from kanban.ordering.list_capacity import ensure_card_can_enter, with_card, without_card
+from kanban.ordering.list_capacity import ListArchived, ensure_card_can_enter, with_card, without_card
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import (
-    MAX_LISTS_PER_BOARD,
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Entity,
-    EventData,
-    List,
-    Stage,
-    TimeEntry,
-)
+from kanban.values import Board, Card, Entity, EventData, List, Stage, TimeEntry
+from kanban.views import BoardView
 
 RESTORE_WINDOW = timedelta(days=30)
 """How long what was deleted can be restored."""
@@ -38,6 +28,29 @@ PURGE_AFTER = timedelta(days=31)
 
 MAX_STOPPED_CLOCKS = 30
 """Clocks that stop with a list or a board: so that all of it fits into one commit of every engine."""
+
+
+class ListDeleted(Conflict):
+    """Raised when restoring a card whose list is deleted."""
+
+    code = "list_deleted"
+
+    def __init__(self, card_title: str) -> None:
+        """Take the card's title."""
+        super().__init__(f"The list of card {quote_name(card_title)} is deleted: restore the list first.")
+
+
+class TooManyRunningClocks(Conflict):
+    """Raised when more clocks run on a list or board than can be stopped in one commit."""
+
+    code = "too_many_running"
+
+    def __init__(self, kind: str, name: str, maximum: int) -> None:
+        """Take the kind ('list' or 'board'), its name, and the number of clocks that can be stopped."""
+        super().__init__(
+            f"{kind.capitalize()} {quote_name(name)} has more than {maximum} cards in progress, too many to stop at "
+            "once: move, finish or archive some first."
+        )
 
 
 class _EventFields(TypedDict):
@@ -64,7 +77,7 @@ def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
 
 
 def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card, back at its place. Raises ListArchived, WipLimitReached, TooManyCards."""
+    """The card, back at its place. Raises ListArchived, WipLimitReached, LimitReached."""
     old = view.get_card(card_id)
     if old.archived_at is None:
         return old, None
@@ -81,7 +94,7 @@ def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tup
 def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
     """The card, back at its place, and archived if it was. The view was read with what is deleted.
 
-    Raises NotFound when it is too late, ListDeleted, ListArchived, WipLimitReached, TooManyCards.
+    Raises NotFound when it is too late, ListDeleted, ListArchived, WipLimitReached, LimitReached.
     """
     old = view.get_card(card_id)
     _ensure_restorable("card", old.deleted_at, context)
@@ -137,7 +150,7 @@ def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tup
 def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
     """The list with its cards, at the end of the board's order. The view was read with what is deleted.
 
-    Raises NotFound when it is too late, TooManyLists, ExternalIdTaken.
+    Raises NotFound when it is too late, LimitReached, ExternalIdTaken.
     """
     old = view.get_list(list_id)
     _ensure_restorable("list", old.deleted_at, context)
@@ -145,7 +158,7 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
         return old, None
     live = [each for each in view.lists if each.deleted_at is None]
     if len(live) >= MAX_LISTS_PER_BOARD:
-        raise TooManyLists(MAX_LISTS_PER_BOARD)
+        raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     if old.external_id is not None and any(each.external_id == old.external_id for each in live):
         raise ExternalIdTaken("list")
     rank = ranks.after(live[-1].rank if live else "")

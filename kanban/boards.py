@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
 from kanban.ordering import ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock
-from kanban.values import ActionContext, Board, BoardView, Card, Change, Enforcement, Event, List, Member, Role, Stage
+from kanban.values import Board, Card, Enforcement, Event, List, Member, Role, Stage
+from kanban.views import BoardView
 
 _EDITABLE_FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
 _NULL_REPLACEMENTS = {"description": "", "hourly_rate_minor": 0}

@@ -4,29 +4,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kanban import card_size, cards
-from kanban.errors import ListArchived, NoRoom, SelfReference
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, SelfReference, quote_name
+from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering import ranks
-from kanban.ordering.list_capacity import with_rank
+from kanban.ordering.list_capacity import ListArchived, with_rank
 from kanban.timekeeping import timestamps
-from kanban.values import (
-    MAX_CARDS_PER_LIST,
-    ActionContext,
-    BoardView,
-    Card,
-    Change,
-    Enforcement,
-    EventData,
-    List,
-    Stage,
-    TimeEntry,
-)
+from kanban.values import Card, Enforcement, EventData, List, Stage, TimeEntry
+from kanban.views import BoardView
 
 MAX_MOVED_CARDS = 40
 """Cards that move to another list in one step."""
 
 _MAX_WRITES = 90
 """What one step writes of cards, their external ids and their time entries."""
+
+
+class NoRoom(Conflict):
+    """Raised when a list has no room for all cards of another list."""
+
+    code = "no_room"
+
+    def __init__(self, list_name: str, card_count: int, present_count: int, maximum: int) -> None:
+        """Take the list's name, and how many cards should enter, are present, and can be present at most."""
+        cards = "1 card" if card_count == 1 else f"{card_count} cards"
+        super().__init__(
+            f"List {quote_name(list_name)} has no room for {cards}: "
+            f"it holds {present_count}, and at most {maximum} fit in."
+        )
 
 
 def move_cards(

@@ -5,7 +5,7 @@ docs/decisions/0007 and 0012 say where the numbers come from.
 
 from collections.abc import Iterable
 
-from kanban.errors import CardTooLong
+from kanban.errors import Unprocessable
 from kanban.text import extract_folded_lines
 from kanban.values import Card, Link
 
@@ -14,6 +14,16 @@ MAX_COMMIT_CHARACTERS = 400_000
 
 MAX_STORED_BYTES = 86_000
 """Bytes that a card's title, description and links are kept in."""
+
+
+class CardTooLong(Unprocessable):
+    """Raised when a card takes more space than a card may."""
+
+    code = "card_too_long"
+    field = "description"
+
+    def __init__(self, size: int, maximum: int) -> None:
+        super().__init__(f"Title, description and links would take {size} bytes, and at most {maximum} can be kept.")
 
 
 def count_characters(card: Card) -> int:

@@ -10,19 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from kanban import card_size, labels_and_assignees
-from kanban.errors import (
-    CardArchived,
-    EndsBeforeStart,
-    ListArchived,
-    NotFound,
-    SelfReference,
-    UnknownReference,
-    WrongStage,
-)
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, EndsBeforeStart, NotFound, SelfReference, UnknownReference, quote_name
 from kanban.flow import completions
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import (
+    ListArchived,
     ListEnd,
     ensure_card_can_enter,
     get_rank_at_end,
@@ -32,19 +25,8 @@ from kanban.ordering.list_capacity import (
 )
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import (
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Entity,
-    EventData,
-    Link,
-    List,
-    Stage,
-    TimeEntry,
-)
+from kanban.values import Board, Card, Entity, EventData, Link, List, Stage, TimeEntry
+from kanban.views import BoardView
 
 _NULL_REPLACEMENTS = {"description": "", "due_complete": False, "label_ids": (), "assignee_ids": (), "links": ()}
 """What null in a patch makes of these fields: what a new card has without them. Others may be None."""
@@ -67,6 +49,26 @@ _SIZED_FIELDS = frozenset({"title", "description", "links"})
 """What makes a card take more room."""
 
 
+class WrongStage(Conflict):
+    """Raised when a card is not on the stage where this step begins."""
+
+    code = "wrong_stage"
+
+    def __init__(self, card_title: str, required: str, actual: str) -> None:
+        """Take the card's title, the required stage and the actual one."""
+        super().__init__(f"Card {quote_name(card_title)} is not on the {required} stage: it is on {actual}.")
+
+
+class CardArchived(Conflict):
+    """Raised when an archived card should move."""
+
+    code = "card_archived"
+
+    def __init__(self, card_title: str) -> None:
+        """Take the card's title."""
+        super().__init__(f"Card {quote_name(card_title)} is archived: unarchive it first.")
+
+
 def create(
     view: BoardView,
     context: ActionContext,
@@ -87,7 +89,7 @@ def create(
     """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
 
     `assignee_ids` are ids of users, who must be members.
-    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, TooManyCards, EndsBeforeStart, CardTooLong.
+    Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, LimitReached, EndsBeforeStart, CardTooLong.
     """
     target = view.get_first_list(Stage.TODO) if list_id is None else resolve_list(view, list_id)
     ensure_card_can_enter(target)
@@ -175,7 +177,7 @@ def move(
     """The card in that list: before or after another card, at the top, or (with none of these) at the bottom.
 
     A view for `before` or `after` was read with that neighbour as its `beside`. Raises UnknownReference and
-    SelfReference for what the body names, WipLimitReached and TooManyCards for entering a full list, CardArchived and
+    SelfReference for what the body names, WipLimitReached and LimitReached for entering a full list, CardArchived and
     ListArchived for what was put away.
     """
     card = _get_active_card(view, card_id)
@@ -191,7 +193,7 @@ def move(
 def start(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change]:
     """Begin work: from a todo list to the bottom of the first one in progress. There, a clock that stands runs on.
 
-    Raises CardArchived, ListArchived, WrongStage, NoListOfStage, WipLimitReached, TooManyCards.
+    Raises CardArchived, ListArchived, WrongStage, NoListOfStage, WipLimitReached, LimitReached.
     """
     card = _get_active_card(view, card_id)
     if card.running is None and view.get_list_of(card).stage == Stage.IN_PROGRESS:

@@ -9,24 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from kanban import cards
+from kanban.changes import ActionContext, Change, build_change
 from kanban.checklists import update_item_counts
-from kanban.errors import NotFound, TooManyItems, UnknownReference
-from kanban.events import build_change
+from kanban.errors import LimitReached, NotFound, UnknownReference
+from kanban.limits import MAX_ITEMS_PER_CHECKLIST
 from kanban.ordering import positions
 from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch, replace_nulls
-from kanban.values import (
-    MAX_ITEMS_PER_CHECKLIST,
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Checklist,
-    ChecklistItem,
-    Entity,
-    EventData,
-)
+from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData
+from kanban.views import BoardView
 
 _NULL_REPLACEMENTS = {"done": False}
 _EDITABLE_FIELDS = frozenset({"text", "done", "assignee_id", "due_at"})
@@ -55,10 +46,10 @@ def create(
 ) -> tuple[ChecklistItem, Change]:
     """A new item at the top or the bottom of the checklist. `assignee_id` is the id of a user.
 
-    Raises NotFound, TooManyItems, UnknownReference.
+    Raises NotFound, LimitReached, UnknownReference.
     """
     if len(checklist.items) >= MAX_ITEMS_PER_CHECKLIST:
-        raise TooManyItems(checklist.name, MAX_ITEMS_PER_CHECKLIST)
+        raise LimitReached("items", MAX_ITEMS_PER_CHECKLIST, holder_name=checklist.name)
     new = ChecklistItem(
         id=context.new_id("checklist_item"),
         text=text,
@@ -136,7 +127,7 @@ def convert(
 
     The item's text is its title; its assignee, what is due and whether that is done come along. The event tells of
     the item's card, and has in its list and its data what that of a new card has.
-    Raises NotFound, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
+    Raises NotFound, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
     item = get_item(checklist, item_id)
     card, made = cards.create(

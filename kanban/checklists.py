@@ -4,21 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kanban.errors import NotFound, TooManyChecklists
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import LimitReached, NotFound
+from kanban.limits import MAX_CHECKLISTS_PER_CARD
 from kanban.ordering import positions, ranks
 from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch
-from kanban.values import (
-    MAX_CHECKLISTS_PER_CARD,
-    ActionContext,
-    BoardView,
-    Card,
-    Change,
-    Checklist,
-    ChecklistItem,
-    EventData,
-)
+from kanban.values import Card, Checklist, ChecklistItem, EventData
+from kanban.views import BoardView
 
 _EDITABLE_FIELDS = frozenset({"name"})
 
@@ -35,10 +28,10 @@ def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist
 def create(
     view: BoardView, card_id: str, checklists: Sequence[Checklist], context: ActionContext, *, name: str
 ) -> tuple[Checklist, Change]:
-    """A new checklist below those that are there, all of the card. Raises TooManyChecklists."""
+    """A new checklist below those that are there, all of the card. Raises LimitReached."""
     card = view.get_card(card_id)
     if len(checklists) >= MAX_CHECKLISTS_PER_CARD:
-        raise TooManyChecklists(card.title, MAX_CHECKLISTS_PER_CARD)
+        raise LimitReached("checklists", MAX_CHECKLISTS_PER_CARD, holder_name=card.title)
     new = Checklist(
         id=context.new_id("checklist"),
         board_id=view.board.id,

@@ -7,12 +7,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kanban.errors import NotFound, NotTheAuthor, TooManyComments
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Forbidden, LimitReached, NotFound
+from kanban.limits import MAX_COMMENTS_PER_CARD
 from kanban.patches import apply_patch
-from kanban.values import MAX_COMMENTS_PER_CARD, ActionContext, BoardView, Change, Comment, EventData, Role
+from kanban.values import Comment, EventData, Role
+from kanban.views import BoardView
 
 _EDITABLE_FIELDS = frozenset({"text"})
+
+
+class NotTheAuthor(Forbidden):
+    """Raised when someone edits or deletes another person's comment."""
+
+    code = "not_the_author"
+
+    def __init__(self, action: str) -> None:
+        """Take the action: 'edit' or 'delete'."""
+        who = "its author or an owner of the board" if action == "delete" else "its author"
+        super().__init__(f"This comment is somebody else's: only {who} can {action} it.")
 
 
 def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
@@ -25,10 +38,10 @@ def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
 
 
 def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) -> tuple[Comment, Change]:
-    """A new comment, counted on its card. Raises TooManyComments."""
+    """A new comment, counted on its card. Raises LimitReached."""
     card = view.get_card(card_id)
     if card.comment_count >= MAX_COMMENTS_PER_CARD:
-        raise TooManyComments(card.title, MAX_COMMENTS_PER_CARD)
+        raise LimitReached("comments", MAX_COMMENTS_PER_CARD, holder_name=card.title)
     new = Comment(
         id=context.new_id("comment"),
         board_id=view.board.id,

@@ -8,28 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kanban import card_size, cards
-from kanban.errors import TooManyLists, TooMuchToCopy
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, LimitReached, quote_name
+from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.lists import rank_list_at
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
-from kanban.values import (
-    MAX_LISTS_PER_BOARD,
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Checklist,
-    Entity,
-    Event,
-    EventData,
-    Label,
-    List,
-    Member,
-    Role,
-    Stage,
-)
+from kanban.values import Board, Card, Checklist, Entity, Event, EventData, Label, List, Member, Role, Stage
+from kanban.views import BoardView
 
 MAX_COPIED_CARDS = 40
 """Cards that are copied with their list."""
@@ -49,6 +35,18 @@ ChecklistsByCardId = Mapping[str, Sequence[Checklist]]
 """By the card's id."""
 
 
+class TooMuchToCopy(Conflict):
+    """Raised when a card or list holds more than one request can copy."""
+
+    code = "too_much_to_copy"
+
+    def __init__(self, kind: str, name: str, maximum: str) -> None:
+        """Take the kind ('card' or 'list'), its name, and what is allowed, in words."""
+        super().__init__(
+            f"{kind.capitalize()} {quote_name(name)} holds too much: one request copies at most {maximum}."
+        )
+
+
 def copy_card(
     view: BoardView,
     card_id: str,
@@ -61,7 +59,7 @@ def copy_card(
 ) -> tuple[Card, Change]:
     """A card like that one, in its list or in another, with all its checklists, which are given.
 
-    Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, TooManyCards.
+    Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
     old = view.get_card(card_id)
     if _count_characters([old], {old.id: checklists}) > card_size.MAX_COMMIT_CHARACTERS:
@@ -114,7 +112,7 @@ def copy_list(
 ) -> tuple[List, Change]:
     """A list like that one, just after it, with copies of its cards, which are given with their checklists.
 
-    Raises TooManyLists, TooMuchToCopy.
+    Raises LimitReached, TooMuchToCopy.
     """
     old = view.get_list(list_id)
     ensure_list_can_be_copied(old)
@@ -122,7 +120,7 @@ def copy_list(
     if parts > MAX_COPIED_PARTS or _count_characters(originals, checklists) > card_size.MAX_COMMIT_CHARACTERS:
         raise _too_much_to_copy(old)
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
-        raise TooManyLists(MAX_LISTS_PER_BOARD)
+        raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     empty = _copy_empty_list(old, view.board.id, context)
     empty, displaced = rank_list_at(empty, view.lists, view.lists.index(old) + 1)
     if name is not None:

@@ -3,19 +3,31 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kanban.errors import LabelNameTaken, TooManyLabels
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, LimitReached, quote_name
+from kanban.limits import MAX_LABELS_PER_BOARD
 from kanban.patches import apply_patch
 from kanban.text import fold
-from kanban.values import MAX_LABELS_PER_BOARD, ActionContext, BoardView, Change, Color, EventData, Label
+from kanban.values import Color, EventData, Label
+from kanban.views import BoardView
 
 _EDITABLE_FIELDS = frozenset({"name", "color"})
 
 
+class LabelNameTaken(Conflict):
+    """Raised when another label of the board has the name, ignoring case."""
+
+    code = "label_name_taken"
+
+    def __init__(self, name: str) -> None:
+        """Take the name of the existing label."""
+        super().__init__(f"This board has a label {quote_name(name)} already; upper and lower case are the same.")
+
+
 def create(view: BoardView, context: ActionContext, *, name: str, color: Color) -> tuple[Label, Change]:
-    """A new label. Raises TooManyLabels, LabelNameTaken."""
+    """A new label. Raises LimitReached, LabelNameTaken."""
     if len(view.labels) >= MAX_LABELS_PER_BOARD:
-        raise TooManyLabels(MAX_LABELS_PER_BOARD)
+        raise LimitReached("labels", MAX_LABELS_PER_BOARD)
     label = Label(
         id=context.new_id("label"),
         board_id=view.board.id,

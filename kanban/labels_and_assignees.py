@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kanban.errors import TooManyAssignees, UnknownReference
-from kanban.events import build_change
-from kanban.values import MAX_ASSIGNEES_PER_CARD, ActionContext, BoardView, Card, Change, EventData
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import LimitReached, UnknownReference
+from kanban.limits import MAX_ASSIGNEES_PER_CARD
+from kanban.values import Card, EventData
+from kanban.views import BoardView
 
 
 def resolve_label_ids(view: BoardView, label_ids: Collection[str]) -> tuple[str, ...]:
@@ -54,11 +56,11 @@ def remove_label(view: BoardView, card_id: str, label_id: str, context: ActionCo
 
 
 def assign(view: BoardView, card_id: str, user_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card with that member among its assignees. Raises NotFound for who is no member, TooManyAssignees."""
+    """The card with that member among its assignees. Raises NotFound for who is no member, LimitReached."""
     card, there = view.get_card(card_id), view.get_member(user_id).id
     borne = _get_membership_ids(view, card)
     if there not in borne and len(borne) >= MAX_ASSIGNEES_PER_CARD:
-        raise TooManyAssignees(card.title, MAX_ASSIGNEES_PER_CARD)
+        raise LimitReached("assignees", MAX_ASSIGNEES_PER_CARD, holder_name=card.title)
     return _set_assignees(view, card, {*borne, there}, context)
 
 

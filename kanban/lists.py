@@ -4,29 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from kanban.errors import (
-    ExternalIdTaken,
-    ListNotEmpty,
-    TooManyLists,
-)
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, ExternalIdTaken, LimitReached, quote_name
+from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.ordering import positions, ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import (
-    MAX_LISTS_PER_BOARD,
-    ActionContext,
-    BoardView,
-    Card,
-    Change,
-    Enforcement,
-    EventData,
-    List,
-    Stage,
-)
+from kanban.values import Card, Enforcement, EventData, List, Stage
+from kanban.views import BoardView
 
 _NULL_REPLACEMENTS = {"wip_enforcement": Enforcement.WARN}
 _EDITABLE_FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
+
+
+class ListNotEmpty(Conflict):
+    """Raised when the stage of a list should change while it holds cards."""
+
+    code = "list_not_empty"
+
+    def __init__(self, list_name: str, card_count: int) -> None:
+        """Take the list's name and the number of its active cards; 0 means that it holds archived ones."""
+        cards = {0: "archived cards", 1: "1 card"}.get(card_count, f"{card_count} cards")
+        super().__init__(f"List {quote_name(list_name)} holds {cards}: its stage can change only while it is empty.")
 
 
 def create(
@@ -40,9 +39,9 @@ def create(
     position: Literal["top", "bottom"] = "bottom",
     external_id: str | None = None,
 ) -> tuple[List, Change]:
-    """A new list, at the top of the board's order or at its bottom. Raises TooManyLists, ExternalIdTaken."""
+    """A new list, at the top of the board's order or at its bottom. Raises LimitReached, ExternalIdTaken."""
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
-        raise TooManyLists(MAX_LISTS_PER_BOARD)
+        raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     _ensure_external_id_is_free(view, external_id)
     new = List(
         id=context.new_id("list"),

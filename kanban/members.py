@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
-from kanban.events import build_change
+from kanban.access import RoleTooLow
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, LimitReached
+from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.timekeeping import card_clock
-from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, BoardView, Card, Change, Member, Role
+from kanban.values import Card, Member, Role
+from kanban.views import BoardView
+
+
+class LastOwner(Conflict):
+    """Raised when a change would leave the board without an owner."""
+
+    code = "last_owner"
+
+    def __init__(self) -> None:
+        super().__init__("This is the board's last owner: make somebody else an owner first, or delete the board.")
 
 
 def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change | None]:
-    """The user's place on the board, new or with another role. Raises TooManyMembers, LastOwner."""
+    """The user's place on the board, new or with another role. Raises LimitReached, LastOwner."""
     old = _find_member(view, user_id)
     if old is None:
         return _add(view, user_id, role, context)
@@ -48,7 +60,7 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
 
 def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
     if len(view.members) >= MAX_MEMBERS_PER_BOARD:
-        raise TooManyMembers(MAX_MEMBERS_PER_BOARD)
+        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
     new = Member(
         id=context.new_id("member"),
         board_id=view.board.id,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from kanban.values import ActionContext, Board, Card, Checklist, ChecklistItem, Comment, Label, List, User
+from kanban.changes import ActionContext
+from kanban.values import Board, Card, Checklist, ChecklistItem, Comment, Label, List, User
 
 Patchable = TypeVar("Patchable", User, Board, List, Card, Label, Checklist, ChecklistItem, Comment)
 

@@ -10,26 +10,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from kanban.changes import Change
 from kanban.values import (
     Board,
-    BoardView,
     Card,
     CardRank,
-    Change,
     Checklist,
     Comment,
     Event,
     List,
-    Page,
-    PageKey,
     Part,
     Role,
     Stage,
-    StoredResponse,
     TimeEntry,
     Token,
     User,
 )
+from kanban.views import BoardView, Page, PageKey
 
 PAGE_BYTES = 1_048_576
 """A page of cards ends early rather than hold more text than this (UTF-8), but never before one card."""
@@ -130,6 +127,21 @@ class NeighbourOf:
 
     card_id: str
     side: Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """The response to a request with an idempotency key, stored until `expires_at`."""
+
+    key: str
+    user_id: str
+    operation_id: str
+    fingerprint: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    created_at: datetime
+    expires_at: datetime
 
 
 class Store(Protocol):

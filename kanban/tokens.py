@@ -11,15 +11,10 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kanban.token_errors import (
-    ExpiresAfterParent,
-    ExpiresInPast,
-    ScopeTooBroad,
-    TokenExpired,
-    TokenOutOfReach,
-    TooManyGenerations,
-)
-from kanban.values import ActionContext, Change, Scope, Token
+from kanban.changes import ActionContext, Change
+from kanban.errors import Conflict, Forbidden, Unauthenticated, Unprocessable
+from kanban.timekeeping import timestamps
+from kanban.values import Scope, Token
 
 MAX_ANCESTORS = 10
 """Ancestors of one token: all of them are looked at whenever it is used."""
@@ -29,6 +24,75 @@ _RANDOM_LENGTH = 30
 _CHECK_LENGTH = 6
 _TOKEN_PATTERN = re.compile(r"tkb_([0-9A-Za-z]{30})([0-9A-Za-z]{6})", re.ASCII)
 _TOUCH_INTERVAL = timedelta(hours=1)
+
+
+class ScopeTooBroad(Unprocessable):
+    """Raised when a token would create a token with a scope that it lacks itself."""
+
+    code = "scope_too_broad"
+
+    def __init__(self, scope: str) -> None:
+        """Take the first scope that the calling token does not have."""
+        super().__init__(f"A token cannot give the scope {scope}, which it does not have itself.")
+        self.field = "scopes"
+
+
+class ExpiresInPast(Unprocessable):
+    """Raised when a new token would already have expired."""
+
+    code = "expires_in_past"
+
+    def __init__(self) -> None:
+        super().__init__("A token cannot expire before it is made: 'expires_at' lies in the past.")
+        self.field = "expires_at"
+
+
+class ExpiresAfterParent(Unprocessable):
+    """Raised when a new token would outlive the one that creates it."""
+
+    code = "expires_after_parent"
+
+    def __init__(self, expires_at: datetime) -> None:
+        """Take the time at which the parent expires."""
+        super().__init__(
+            "A token cannot outlive the one that it is made with, which expires at "
+            f"{timestamps.format_utc(expires_at)}."
+        )
+        self.field = "expires_at"
+
+
+class TooManyGenerations(Conflict):
+    """Raised when a token has as many ancestors as a token may have."""
+
+    code = "too_many_generations"
+
+    def __init__(self, maximum: int) -> None:
+        """Take the number of ancestors allowed."""
+        super().__init__(
+            f"There are {maximum} tokens above the new one already: make it with one of those, or rotate yours instead."
+        )
+
+
+class TokenExpired(Conflict):
+    """Raised when an expired token should be rotated: its new secret would be useless."""
+
+    code = "token_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This token has expired: make another one.")
+
+
+class TokenOutOfReach(Forbidden):
+    """Raised when the caller's token may not revoke or rotate that token."""
+
+    code = "token_out_of_reach"
+
+
+class TokenChanged(Unauthenticated):
+    """Raised when the caller's token was revoked or rotated while its request was running."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid.")
 
 
 def issue(

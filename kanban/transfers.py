@@ -4,13 +4,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kanban import cards
-from kanban.errors import CardArchived, CurrencyDiffers, SelfReference
-from kanban.events import build_change
+from kanban.cards import CardArchived
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, SelfReference, quote_name
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card, without_card
 from kanban.text import fold
 from kanban.timekeeping import timestamps
-from kanban.values import ActionContext, BoardView, Card, Change, EventData, Stage
+from kanban.values import Card, EventData, Stage
+from kanban.views import BoardView
+
+
+class CurrencyDiffers(Conflict):
+    """Raised when a card with time or a rate should move to a board with another currency."""
+
+    code = "currency_differs"
+
+    def __init__(self, card_title: str, currency: str, other_currency: str) -> None:
+        """Take the card's title, the currency of its board, and that of the other board."""
+        super().__init__(
+            f"Card {quote_name(card_title)} has time or a rate in {currency}, "
+            f"and the other board counts in {other_currency}."
+        )
 
 
 def transfer(
@@ -24,7 +39,7 @@ def transfer(
 ) -> tuple[Card, Change]:
     """The card on the board `away`: in that list, or in the first one of the card's stage.
 
-    Raises SelfReference, UnknownReference, NoListOfStage, CardArchived, ListArchived, WipLimitReached, TooManyCards,
+    Raises SelfReference, UnknownReference, NoListOfStage, CardArchived, ListArchived, WipLimitReached, LimitReached,
     CurrencyDiffers.
     """
     old = source_view.get_card(card_id)

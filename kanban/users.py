@@ -3,11 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kanban.errors import InstallationOwnerOnly
+from kanban.changes import ActionContext, Change
+from kanban.errors import Forbidden, Unauthenticated
 from kanban.patches import apply_patch
-from kanban.values import ActionContext, Change, User
+from kanban.values import User
 
 _EDITABLE_FIELDS = frozenset({"name"})
+
+
+class InstallationOwnerOnly(Forbidden):
+    """Raised when sign-up is closed and someone else than the installation's owner creates a user."""
+
+    code = "installation_owner_only"
+
+    def __init__(self) -> None:
+        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
+
+
+class SignupClosed(Unauthenticated):
+    """Raised when someone signs up while sign-up is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
 
 
 def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple[User, Change]:  # noqa: A002  (it is the id)

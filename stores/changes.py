@@ -1,6 +1,7 @@
 """Changes, before any engine writes them."""
 
-from kanban.values import Board, Change, Token, User
+from kanban.changes import Change
+from kanban.values import Board, Token, User
 
 
 def validate_change(change: Change) -> None:

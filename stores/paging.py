@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from kanban.store import PAGE_BYTES
-from kanban.values import Card, Page, PageKey
+from kanban.values import Card
+from kanban.views import Page, PageKey
 
 Item = TypeVar("Item")
 

@@ -20,8 +20,10 @@ import pytest
 from cli import main
 from cli.progress import ProgressBar
 from kanban import boards, cards, tokens, users
+from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
-from kanban.values import ActionContext, Change, Scope, StoredResponse
+from kanban.store import StoredResponse
+from kanban.values import Scope
 from stores import open_store
 from tests.live_server import LiveServer
 

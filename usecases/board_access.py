@@ -8,22 +8,8 @@ from kanban.access import Caller, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import Busy, CardQuery, NeighbourOf, PartKey, Store
-from kanban.values import (
-    Board,
-    BoardView,
-    Card,
-    CardRank,
-    Checklist,
-    Comment,
-    Event,
-    List,
-    Page,
-    PageKey,
-    Role,
-    Scope,
-    Stage,
-    TimeEntry,
-)
+from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, Scope, Stage, TimeEntry
+from kanban.views import BoardView, Page, PageKey
 
 _Extra = TypeVar("_Extra")
 

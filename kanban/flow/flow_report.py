@@ -23,7 +23,8 @@ from datetime import datetime
 
 from kanban.flow.completions import Completion, Completions
 from kanban.timekeeping.date_ranges import Period, Periods
-from kanban.values import BoardView, Event, EventData, Stage
+from kanban.values import Event, EventData, Stage
+from kanban.views import BoardView
 
 MAX_EVENTS = 100_000
 """Events that one report reads."""

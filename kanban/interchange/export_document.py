@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from kanban.errors import Conflict
+
 JsonObject = Mapping[str, Any]
 
 FORMAT = "tackboard"
@@ -37,6 +39,15 @@ _DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
 
 CardLocation = tuple[int, str]
 """Where a card is: the number of its list on the board, and its rank."""
+
+
+class BoardChanged(Conflict):
+    """Raised when the board changed between two pages of its export."""
+
+    code = "board_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The board was changed since the export was begun: begin again, without a cursor.")
 
 
 class Digest:

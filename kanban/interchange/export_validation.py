@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from kanban import card_size
-from kanban.errors import BrokenExport
+from kanban.errors import Unprocessable
 from kanban.interchange import export_document
 from kanban.interchange.export_document import JsonObject
+from kanban.limits import MAX_CARDS_PER_LIST, MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD
 from kanban.ordering import ranks
 from kanban.text import fold
 from kanban.timekeeping import timestamps
-from kanban.values import MAX_CARDS_PER_LIST, MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD, Link
+from kanban.values import Link
 
 MAX_TOTAL_SECONDS = 10**12
 """Of all work in an export: less than half of what an answer can say, so that clocks may go on."""
@@ -19,6 +20,17 @@ MAX_TOTAL_COST_MINOR = 10**15
 """Of what it costs, in minor units: less than half of what an engine can hold of a card, so that clocks may go on."""
 
 _SECONDS_PER_HOUR = 3600
+
+
+class BrokenExport(Unprocessable):
+    """Raised when a document is not one whole export of a board, or was changed."""
+
+    code = "broken_export"
+
+    def __init__(self, field: str, message: str) -> None:
+        """Take the JSON Pointer of what is wrong, without its first slash, and the message."""
+        super().__init__(message)
+        self.field = field
 
 
 def validate_export(document: JsonObject) -> None:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from kanban.changes import ActionContext, Change
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.interchange.text_cleanup import clean_text
-from kanban.values import ActionContext, Board, BoardView, Change, Entity, Event, EventData, Label, List, Member, Role
+from kanban.values import Board, Entity, Event, EventData, Label, List, Member, Role
+from kanban.views import BoardView
 
 MAX_COMMENT_LENGTH = 10_000
 """Characters of a comment."""

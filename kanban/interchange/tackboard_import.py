@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kanban.errors import BrokenExport
+from kanban.changes import ActionContext, Change
 from kanban.flow import completions
 from kanban.interchange import export_document
 from kanban.interchange.export_document import JsonObject
-from kanban.interchange.export_validation import validate_export
+from kanban.interchange.export_validation import BrokenExport, validate_export
 from kanban.interchange.import_report import ImportReport
 from kanban.interchange.imported_board import (
     MAX_COMMENT_LENGTH,
@@ -25,15 +25,12 @@ from kanban.interchange.imported_board import (
     build_imported_board,
     is_attributed,
 )
+from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
-    MAX_MEMBERS_PER_BOARD,
-    ActionContext,
     Board,
-    BoardView,
     Card,
-    Change,
     Checklist,
     ChecklistItem,
     Color,
@@ -49,6 +46,7 @@ from kanban.values import (
     Stage,
     TimeEntry,
 )
+from kanban.views import BoardView
 
 _MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far work may lie in the future, because the clocks of two machines differ."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kanban import card_size
-from kanban.errors import NoListsInImport
+from kanban.changes import ActionContext, Change
+from kanban.errors import Unprocessable
 from kanban.flow import completions
 from kanban.interchange.import_report import ImportReport
 from kanban.interchange.imported_board import build_imported_board
@@ -26,26 +27,11 @@ from kanban.interchange.trello_reader import (
     select_fields,
     sort_by_position,
 )
+from kanban.limits import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import (
-    MAX_CARDS_PER_LIST,
-    MAX_LISTS_PER_BOARD,
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Enforcement,
-    Entity,
-    Event,
-    EventData,
-    List,
-    Member,
-    Role,
-    Stage,
-    TimeEntry,
-)
+from kanban.values import Board, Card, Enforcement, Entity, Event, EventData, List, Member, Role, Stage, TimeEntry
+from kanban.views import BoardView
 
 MAX_ACTIONS = 1_000
 """Actions that an export holds: with as many, older ones are missing."""
@@ -64,6 +50,16 @@ _STAGE_WORDS: tuple[tuple[Stage, frozenset[str]], ...] = (
 )
 _TRELLO_ID_PATTERN = re.compile("trello:[0-9a-f]{24}")
 _MAX_WIP_LIMIT = 5_000
+
+
+class NoListsInImport(Unprocessable):
+    """Raised when an export has no list."""
+
+    code = "no_lists_in_import"
+
+    def __init__(self) -> None:
+        super().__init__("This export has no lists: there would be no place for a card.")
+        self.field = "lists"
 
 
 @dataclass(frozen=True, slots=True)

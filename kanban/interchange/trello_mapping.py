@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kanban.changes import ActionContext
 from kanban.interchange.import_report import ImportReport
 from kanban.interchange.imported_board import attribute_text
 from kanban.interchange.text_cleanup import clean_line
@@ -14,22 +15,10 @@ from kanban.interchange.trello_reader import (
     parse_timestamp,
     sort_by_position,
 )
+from kanban.limits import MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, MAX_LABELS_PER_BOARD
 from kanban.ordering import ranks
 from kanban.text import fold
-from kanban.values import (
-    MAX_CHECKLISTS_PER_CARD,
-    MAX_COMMENTS_PER_CARD,
-    MAX_ITEMS_PER_CHECKLIST,
-    MAX_LABELS_PER_BOARD,
-    ActionContext,
-    Card,
-    Checklist,
-    ChecklistItem,
-    Color,
-    Comment,
-    Label,
-    Link,
-)
+from kanban.values import Card, Checklist, ChecklistItem, Color, Comment, Label, Link
 
 MAX_LINKS = 20
 _URL = re.compile("https?://[!-~]{1,2000}")

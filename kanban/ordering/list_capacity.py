@@ -3,11 +3,33 @@
 from dataclasses import replace
 from typing import Literal
 
-from kanban.errors import ListArchived, TooManyCards, WipLimitReached
+from kanban.errors import Conflict, LimitReached, quote_name
+from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering import ranks
-from kanban.values import MAX_CARDS_PER_LIST, Enforcement, List
+from kanban.values import Enforcement, List
 
 ListEnd = Literal["top", "bottom"]
+
+
+class WipLimitReached(Conflict):
+    """Raised when a list that enforces its WIP limit has reached it."""
+
+    code = "wip_limit_reached"
+
+    def __init__(self, list_name: str, limit: int) -> None:
+        """Take the list's name and its limit."""
+        super().__init__(f"List {quote_name(list_name)} is full: its WIP limit is {limit}.")
+        self.limit = limit
+
+
+class ListArchived(Conflict):
+    """Raised when a card should enter an archived list."""
+
+    code = "list_archived"
+
+    def __init__(self, list_name: str) -> None:
+        """Take the list's name."""
+        super().__init__(f"List {quote_name(list_name)} is archived: unarchive it first.")
 
 
 def get_rank_at_end(target: List, end: ListEnd) -> str:
@@ -16,11 +38,11 @@ def get_rank_at_end(target: List, end: ListEnd) -> str:
 
 
 def ensure_card_can_enter(target: List) -> None:
-    """Raise ListArchived, TooManyCards or WipLimitReached where one more card can't enter the list."""
+    """Raise ListArchived, LimitReached or WipLimitReached where one more card can't enter the list."""
     if target.archived_at is not None:
         raise ListArchived(target.name)
     if target.card_count >= MAX_CARDS_PER_LIST:
-        raise TooManyCards(target.name, MAX_CARDS_PER_LIST)
+        raise LimitReached("cards", MAX_CARDS_PER_LIST, holder_name=target.name)
     blocks = target.wip_enforcement == Enforcement.BLOCK
     if blocks and target.wip_limit is not None and target.card_count >= target.wip_limit:
         raise WipLimitReached(target.name, target.wip_limit)

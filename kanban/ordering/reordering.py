@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kanban.errors import StaleOrder, TooManyMoves, quote_name
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, quote_name
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import with_rank
 from kanban.text import fold
-from kanban.values import ActionContext, BoardView, Card, CardRank, Change, EventData, List
+from kanban.values import Card, CardRank, EventData, List
+from kanban.views import BoardView
 
 MAX_MOVES = 90
 """Cards that get another place in one commit, so that it fits into every engine."""
@@ -22,6 +23,28 @@ MAX_MOVES = 90
 SortField = Literal["created_at", "updated_at", "due_at", "title"]
 Direction = Literal["asc", "desc"]
 SortValue = str | float | None
+
+
+class StaleOrder(Conflict):
+    """Raised when an order names other things than there are."""
+
+    code = "stale_order"
+
+    def __init__(self, expected: str) -> None:
+        """Take what the order must name: 'the lists of this board' or 'the cards of list …'."""
+        super().__init__(f"These are not exactly {expected}: read them again.")
+
+
+class TooManyMoves(Conflict):
+    """Raised when an order differs too much from the present one for one request."""
+
+    code = "too_many_moves"
+
+    def __init__(self, moves: int, maximum: int) -> None:
+        """Take the least number of cards that would move, and the number allowed."""
+        super().__init__(
+            f"This order would move {moves} cards, and one request moves at most {maximum}: go there in steps."
+        )
 
 
 @dataclass(frozen=True, slots=True)

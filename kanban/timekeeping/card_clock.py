@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from kanban.changes import ActionContext
 from kanban.timekeeping import money
-from kanban.values import ActionContext, Board, Card, TimeEntry
+from kanban.values import Board, Card, TimeEntry
 
 _SECONDS_PER_MINUTE = 60
 _SECONDS_PER_HOUR = 3600

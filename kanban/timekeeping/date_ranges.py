@@ -8,8 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kanban.errors import EndsBeforeStart
-from kanban.timekeeping.errors import RangeTooLong, UnknownTimeZone
+from kanban.errors import EndsBeforeStart, Unprocessable
 
 MAX_RANGE_DAYS = 366
 """Days that one report can cover."""
@@ -18,6 +17,38 @@ DEFAULT_RANGE_DAYS = 30
 """Days that a report covers where nothing else is said."""
 
 _DAY = timedelta(days=1)
+
+
+class UnknownTimeZone(Unprocessable):
+    """Raised when a name is not in the IANA time zone database."""
+
+    code = "unknown_time_zone"
+
+    def __init__(self) -> None:
+        super().__init__("'tz' names no time zone of the IANA database, such as Europe/Berlin or UTC.")
+        self.field = "query/tz"
+
+
+class RangeTooLong(Unprocessable):
+    """Raised when a report should cover too many days."""
+
+    code = "range_too_long"
+
+    def __init__(self, max_days: int) -> None:
+        """Take the maximum number of days."""
+        super().__init__(f"From 'from' to 'to' may be at most {max_days} days.")
+        self.field = "query/to"
+
+
+class TooMuchInRange(Unprocessable):
+    """Raised when a report would have to read too many things."""
+
+    code = "too_much_in_range"
+
+    def __init__(self, things: str, maximum: int) -> None:
+        """Take what the range contains ('events', 'time entries'), and how many of them one report reads."""
+        super().__init__(f"There are more than {maximum} {things} since 'from': choose a later day.")
+        self.field = "query/from"
 
 
 class Bucket(StrEnum):
@@ -118,6 +149,12 @@ def build_date_range(first_day: date | None, last_day: date | None, tz: str, now
     if (last_day - first_day).days >= MAX_RANGE_DAYS:
         raise RangeTooLong(MAX_RANGE_DAYS)
     return DateRange(first_day, last_day, zone)
+
+
+def ensure_start_before_end(start: datetime | None, end: datetime | None, *, parameters: tuple[str, str]) -> None:
+    """Raise EndsBeforeStart where both are given and the end lies before the start. `named` are the query's names."""
+    if start and end and end < start:
+        raise EndsBeforeStart(*parameters, in_query=True)
 
 
 def _get_start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -9,18 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kanban.errors import EndsBeforeStart, NotFound, UnknownReference
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
+from kanban.errors import Conflict, EndsBeforeStart, NotFound, UnknownReference, Unprocessable, quote_name
 from kanban.patches import replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.timekeeping.errors import (
-    InFuture,
-    TimeEntryOverlaps,
-    TimeEntryRunning,
-    TimeEntryTooLong,
-    TooManyTimeEntries,
-)
-from kanban.values import ActionContext, BoardView, Card, Change, EventData, TimeEntry
+from kanban.values import Card, EventData, TimeEntry
+from kanban.views import BoardView
 
 MAX_MANUAL_TIME_ENTRIES = 1_000
 """Time entries of a card, as far as people add and correct them; its clock may make more."""
@@ -38,6 +32,64 @@ _ATTRIBUTES = {
 """What can be corrected: its name in a patch, and in the value."""
 
 _INTERVAL_FIELDS = frozenset(("user_id", "started_at", "ended_at"))
+
+
+class TimeEntryOverlaps(Conflict):
+    """Raised when a user has another time entry on the card at the same time."""
+
+    code = "time_entry_overlaps"
+
+    def __init__(self, started_at: datetime, ended_at: datetime | None) -> None:
+        """Take start and end of the existing entry; without an end it is open."""
+        until = f"ends at {timestamps.format_utc(ended_at)}" if ended_at else "still runs"
+        super().__init__(
+            f"This user has a time entry on this card that began at {timestamps.format_utc(started_at)} and {until}: "
+            "the two would overlap."
+        )
+
+
+class TimeEntryRunning(Conflict):
+    """Raised when the end of an open entry should be edited: it ends when its card leaves its stage."""
+
+    code = "time_entry_running"
+
+    def __init__(self, card_title: str) -> None:
+        """Take the title of the card whose clock runs."""
+        super().__init__(f"The clock of card {quote_name(card_title)} runs: move the card to end this time entry.")
+
+
+class TooManyTimeEntries(Conflict):
+    """Raised when a card has so many time entries that none can be created or moved by hand."""
+
+    code = "too_many_time_entries"
+
+    def __init__(self, card_title: str, maximum: int) -> None:
+        """Take the card's title and the number allowed."""
+        super().__init__(
+            f"Card {quote_name(card_title)} has {maximum} time entries, the most that can be kept by hand."
+        )
+
+
+class InFuture(Unprocessable):
+    """Raised when a time entry lies in the future."""
+
+    code = "in_future"
+
+    def __init__(self, field: str) -> None:
+        """Take the member of the body."""
+        super().__init__(f"'{field}' lies in the future.")
+        self.field = field
+
+
+class TimeEntryTooLong(Unprocessable):
+    """Raised when a time entry is longer than anybody works, probably by a typing error."""
+
+    code = "time_entry_too_long"
+
+    def __init__(self, max_days: int) -> None:
+        """Take the maximum number of days."""
+        super().__init__(f"A time entry may be at most {max_days} days long.")
+        self.field = "started_at"
 
 
 def create(

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from kanban.timekeeping import money
 from kanban.timekeeping.date_ranges import Bucket, DateRange, Period
-from kanban.values import BoardView, Card, Label, List, TimeEntry
+from kanban.values import Card, Label, List, TimeEntry
+from kanban.views import BoardView
 
 MAX_ENTRIES = 100_000
 """Time entries that one report reads."""

@@ -2,9 +2,22 @@
 
 from datetime import UTC, datetime
 
+from kanban.errors import Unprocessable
+
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Moments that people give are kept from here to here, both included."""
+
+
+class TimestampOutOfRange(Unprocessable):
+    """Raised when a timestamp lies in the years 2000 to 2999 in its own offset, but not in UTC."""
+
+    code = "moment_out_of_range"
+
+    def __init__(self, field: str) -> None:
+        """Take the member of the body."""
+        super().__init__(f"'{field}' lies outside the years 2000 to 2999 in UTC.")
+        self.field = field
 
 
 def format_utc(at: datetime) -> str:

@@ -7,8 +7,9 @@ that never comes; once the purge has begun, it cannot come any more.
 
 from collections.abc import Sequence
 
-from kanban.store import AlreadyExists, StaleRead
-from kanban.values import Change, Event, Member, StoredResponse
+from kanban.changes import Change
+from kanban.store import AlreadyExists, StaleRead, StoredResponse
+from kanban.values import Event, Member
 from stores.dynamodb import keys
 from stores.dynamodb import user_items as items
 from stores.dynamodb.attributes import to_string

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kanban.values import Board, BoardView, CardRank, Color, Enforcement, Label, List, Member, Role, Stage
+from kanban.values import Board, CardRank, Color, Enforcement, Label, List, Member, Role, Stage
+from kanban.views import BoardView
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
     drop_missing,

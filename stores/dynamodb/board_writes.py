@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from kanban.changes import Change
 from kanban.store import AlreadyExists, StaleRead, StoreError
-from kanban.values import Board, CardRank, Change, Event, Label, List, Member, Role
+from kanban.values import Board, CardRank, Event, Label, List, Member, Role
 from stores.dynamodb import board_items as heads
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number, to_string

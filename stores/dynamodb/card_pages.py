@@ -7,7 +7,8 @@ from typing import Any
 
 from kanban.store import CardQuery, CardSort, CardState
 from kanban.text import fold
-from kanban.values import Card, List, Page, PageKey, Stage
+from kanban.values import Card, List, Stage
+from kanban.views import Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number, to_string, to_timestamp
 from stores.dynamodb.board_items import BoardHead

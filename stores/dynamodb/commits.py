@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from kanban.store import AlreadyExists, Busy, StaleRead
-from kanban.values import Card, Change, StoredResponse, Token, User
+from kanban.changes import Change
+from kanban.store import AlreadyExists, Busy, StaleRead, StoredResponse
+from kanban.values import Card, Token, User
 from stores.changes import validate_change
 from stores.dynamodb import keys, plan
 from stores.dynamodb.batches import BatchWriter

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from kanban.values import List, Page, PageKey
+from kanban.values import List
+from kanban.views import Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_timestamp
 from stores.dynamodb.board_items import list_from_attributes

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from kanban.values import BoardView, Event
+from kanban.values import Event
+from kanban.views import BoardView
 from stores.dynamodb import board_items, keys
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.keys import Item

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kanban.store import PAGE_BYTES, CardQuery
-from kanban.values import BoardView, Card, Page, PageKey, Stage, TimeEntry
+from kanban.values import Card, Stage, TimeEntry
+from kanban.views import BoardView, Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import is_deleted, to_timestamp
 from stores.dynamodb.board_items import BoardHead, head_from_item

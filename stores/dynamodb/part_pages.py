@@ -4,7 +4,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from kanban.values import MAX_CHECKLISTS_PER_CARD, BoardView, Checklist, Comment, PageKey, TimeEntry
+from kanban.limits import MAX_CHECKLISTS_PER_CARD
+from kanban.values import Checklist, Comment, TimeEntry
+from kanban.views import BoardView, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import part_from_item

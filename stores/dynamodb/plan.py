@@ -4,23 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from kanban.store import AlreadyExists, StaleRead, StoreError
-from kanban.values import (
-    Board,
-    Card,
-    CardRank,
-    Change,
-    Checklist,
-    Comment,
-    Event,
-    List,
-    Member,
-    Part,
-    StoredResponse,
-    TimeEntry,
-    Token,
-    User,
-)
+from kanban.changes import Change
+from kanban.store import AlreadyExists, StaleRead, StoredResponse, StoreError
+from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Member, Part, TimeEntry, Token, User
 from stores.dynamodb import board_items, board_writes, card_items, keys
 from stores.dynamodb import user_items as items
 from stores.dynamodb.attributes import to_number, to_string

@@ -8,8 +8,10 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.store import Busy, StaleRead
-from kanban.values import MAX_CARDS_PER_LIST, Board, BoardView, Card, CardRank, Role
+from kanban.values import Board, Card, CardRank, Role
+from kanban.views import BoardView
 from stores.dynamodb import board_items, card_items, keys
 from stores.dynamodb.attributes import is_deleted, to_string
 from stores.dynamodb.board_items import BoardHead

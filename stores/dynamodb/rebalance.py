@@ -7,8 +7,9 @@ to the long one: enough of it that the next wish is many moves away.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from kanban.changes import Change
 from kanban.ordering import ranks
-from kanban.values import Card, CardRank, Change, Entity, List
+from kanban.values import Card, CardRank, Entity, List
 
 NEIGHBOURS_PER_SIDE = 40
 """How many cards on each side of the long rank get new ones."""

@@ -6,25 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count, islice
 
-from kanban.store import Busy, CardQuery, NeighbourOf, PartKey
-from kanban.values import (
-    Board,
-    BoardView,
-    Card,
-    CardRank,
-    Change,
-    Checklist,
-    Comment,
-    Event,
-    List,
-    Page,
-    PageKey,
-    Role,
-    StoredResponse,
-    TimeEntry,
-    Token,
-    User,
-)
+from kanban.changes import Change
+from kanban.store import Busy, CardQuery, NeighbourOf, PartKey, StoredResponse
+from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
+from kanban.views import BoardView, Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb import user_items as items
 from stores.dynamodb.attributes import to_string, to_timestamp

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
 
-from kanban.values import Page, PageKey, Token, User
+from kanban.values import Token, User
+from kanban.views import Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb import user_items as items
 from stores.dynamodb.keys import Item

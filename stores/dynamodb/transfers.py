@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from kanban.changes import Change
 from kanban.store import Busy, StaleRead
 from kanban.timekeeping.card_clock import count_entry_seconds
-from kanban.values import Card, Change, Checklist, Comment, Event, Part, TimeEntry
+from kanban.values import Card, Checklist, Comment, Event, Part, TimeEntry
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_string
 from stores.dynamodb.card_items import (

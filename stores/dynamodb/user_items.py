@@ -4,7 +4,8 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable
 
-from kanban.values import Event, Scope, StoredResponse, Token, User
+from kanban.store import StoredResponse
+from kanban.values import Event, Scope, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
     drop_missing,

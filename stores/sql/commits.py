@@ -5,12 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kanban.changes import Change
 from kanban.ordering import ranks
+from kanban.store import StoredResponse
 from kanban.values import (
     Board,
     Card,
     CardRank,
-    Change,
     Checklist,
     Comment,
     Entity,
@@ -18,7 +19,6 @@ from kanban.values import (
     Label,
     List,
     Member,
-    StoredResponse,
     TimeEntry,
     Token,
     User,

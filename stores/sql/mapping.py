@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from kanban.store import StoredResponse
 from kanban.text import build_search_text
 from kanban.values import (
     Board,
@@ -19,7 +20,6 @@ from kanban.values import (
     Role,
     Scope,
     Stage,
-    StoredResponse,
     TimeEntry,
     Token,
     User,

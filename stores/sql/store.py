@@ -9,28 +9,25 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from kanban.store import AlreadyExists, Busy, CardQuery, CardSort, NeighbourOf, PartKey, StaleRead
+from kanban.changes import Change
+from kanban.store import AlreadyExists, Busy, CardQuery, CardSort, NeighbourOf, PartKey, StaleRead, StoredResponse
 from kanban.text import fold
 from kanban.values import (
     Board,
-    BoardView,
     Card,
     CardRank,
-    Change,
     Checklist,
     Comment,
     Event,
     List,
-    Page,
-    PageKey,
     Part,
     Role,
     Stage,
-    StoredResponse,
     TimeEntry,
     Token,
     User,
 )
+from kanban.views import BoardView, Page, PageKey
 from stores.changes import validate_change
 from stores.paging import cut_card_page, cut_page
 from stores.sql import deleted_statements, mapping, part_mapping, purge, tables, user_statements, write_statements

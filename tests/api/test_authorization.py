@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from app.factory import DOCUMENT_PATH
+from kanban.changes import Change
 from kanban.store import Store
-from kanban.values import Change, Event, Member, Role, Scope
+from kanban.values import Event, Member, Role, Scope
 from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
 

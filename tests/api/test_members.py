@@ -6,8 +6,8 @@ import pytest
 
 from app.factory import create_app
 from contract.bridge import WsgiBridge
-from kanban.store import Store
-from kanban.values import Change, StoredResponse
+from kanban.changes import Change
+from kanban.store import Store, StoredResponse
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from kanban import tokens
+from kanban.changes import ActionContext
 from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import ActionContext, Token
+from kanban.values import Token
 from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
 

@@ -13,7 +13,7 @@ from app.factory import DOCUMENT_PATH, PUBLIC_OPERATIONS, STATUS_BY_ERROR
 from contract.bridge import Message, run_synchronously
 from contract.documentation_site import DocumentationSite
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
-from kanban.errors import DomainError
+from kanban.errors import DomainError, LimitReached
 from kanban.timekeeping.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
 
@@ -99,10 +99,10 @@ def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id:
 
 def test_every_code_of_the_domain_is_in_the_document() -> None:
     documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
-    # NotFound makes its code from the kind of thing; signing up while it is closed is a plain 401.
+    # NotFound and LimitReached derive their codes from the kind of thing; SignupClosed is a plain 401.
     codes = {kind.code for kind in subclasses(DomainError) if "code" in vars(kind)} - {"signup_closed"}
     kinds = ("board", "list", "card", "checklist", "checklist_item", "comment", "label", "member", "user", "token")
-    codes |= {f"{kind}_not_found" for kind in kinds}
+    codes |= {f"{kind}_not_found" for kind in kinds} | {f"too_many_{things}" for things in LimitReached.HOLDERS}
 
     assert codes <= documented
 

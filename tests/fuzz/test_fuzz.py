@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kanban import tokens, users
+from kanban.changes import ActionContext
 from kanban.ids import IdGenerator
-from kanban.values import ActionContext, Scope
+from kanban.values import Scope
 from stores import open_store
 
 ROOT = Path(__file__).parents[2]

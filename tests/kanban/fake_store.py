@@ -7,24 +7,10 @@ from itertools import count
 from typing import Any
 
 from kanban import boards
+from kanban.changes import ActionContext, Change
 from kanban.store import NeighbourOf
-from kanban.values import (
-    ActionContext,
-    Board,
-    BoardView,
-    Card,
-    Change,
-    Checklist,
-    Comment,
-    Entity,
-    Event,
-    Label,
-    List,
-    Member,
-    Part,
-    Role,
-    TimeEntry,
-)
+from kanban.values import Board, Card, Checklist, Comment, Entity, Event, Label, List, Member, Part, Role, TimeEntry
+from kanban.views import BoardView
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 

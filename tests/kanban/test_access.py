@@ -2,8 +2,7 @@
 
 import pytest
 
-from kanban.access import Caller, ensure_permitted
-from kanban.errors import RoleTooLow, ScopeMissing
+from kanban.access import Caller, RoleTooLow, ScopeMissing, ensure_permitted
 from kanban.values import Role, Scope
 
 ALL = tuple(Scope)

@@ -5,19 +5,13 @@ from dataclasses import replace
 import pytest
 
 from kanban import archive, boards, cards, lists
-from kanban.errors import (
-    CardArchived,
-    ExternalIdTaken,
-    ListArchived,
-    ListDeleted,
-    NoListOfStage,
-    NotFound,
-    TooManyCards,
-    TooManyLists,
-    TooManyRunningClocks,
-    WipLimitReached,
-)
-from kanban.values import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD, Card, Enforcement, List, Stage
+from kanban.archive import ListDeleted, TooManyRunningClocks
+from kanban.cards import CardArchived
+from kanban.errors import ExternalIdTaken, LimitReached, NotFound
+from kanban.limits import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD
+from kanban.ordering.list_capacity import ListArchived, WipLimitReached
+from kanban.values import Card, Enforcement, List, Stage
+from kanban.views import NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
 
@@ -136,7 +130,7 @@ def test_a_card_does_not_come_back_into_a_full_list(desk: FakeStore) -> None:
     with pytest.raises(WipLimitReached):
         unarchive_card(desk, card)
     desk.change_list("To do", card_count=MAX_CARDS_PER_LIST)
-    with pytest.raises(TooManyCards):
+    with pytest.raises(LimitReached):
         unarchive_card(desk, card)
 
 
@@ -338,7 +332,7 @@ def test_a_list_comes_back_only_where_there_is_room_and_in_time(desk: FakeStore)
         archive.restore_list(desk.view_deleted(lists=[gone.id]), gone.id, desk.context)
     full = desk.view_deleted(lists=[gone.id])
     full = replace(full, lists=(*[full.lists[0]] * MAX_LISTS_PER_BOARD, desk.lists[gone.id]))
-    with pytest.raises(TooManyLists):
+    with pytest.raises(LimitReached):
         archive.restore_list(full, gone.id, desk.context)
     desk.advance_clock(days=31)
     with pytest.raises(NotFound, match="list"):

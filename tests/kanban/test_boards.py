@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from kanban import boards, lists
-from kanban.errors import NoListOfStage, NotFound
+from kanban.errors import NotFound
 from kanban.values import Board, Enforcement, List, Member, Role, Stage
+from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from kanban import archive, bulk_moves, cards
-from kanban.errors import ListArchived, NoRoom, SelfReference, UnknownReference
+from kanban.bulk_moves import NoRoom
+from kanban.errors import SelfReference, UnknownReference
+from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
 from kanban.values import Card, Enforcement, Link
 from tests.kanban.fake_store import FakeStore

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kanban import card_size, cards
-from kanban.errors import CardTooLong
+from kanban.card_size import CardTooLong
 from kanban.values import Link
 from tests.kanban.fake_store import FakeStore
 

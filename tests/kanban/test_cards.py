@@ -7,18 +7,13 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, lists
-from kanban.errors import (
-    NoListOfStage,
-    NotFound,
-    SelfReference,
-    TooManyCards,
-    UnknownReference,
-    WipLimitReached,
-    WrongStage,
-)
+from kanban.cards import WrongStage
+from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
+from kanban.ordering.list_capacity import WipLimitReached
 from kanban.store import NeighbourOf
 from kanban.values import Card, Enforcement, List, Stage
+from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
 
@@ -100,7 +95,7 @@ def test_a_list_holds_five_thousand_cards_and_no_more(desk: FakeStore) -> None:
     desk.change_list("To do", card_count=4999)
     add(desk, "The last")
 
-    with pytest.raises(TooManyCards, match="5000 cards"):
+    with pytest.raises(LimitReached, match="5000 cards"):
         add(desk, "One more")
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, checklist_items, checklists, members
-from kanban.errors import NotFound, SelfReference, TooManyItems, UnknownReference, WipLimitReached
+from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
+from kanban.ordering.list_capacity import WipLimitReached
 from kanban.values import Checklist, ChecklistItem, Enforcement, Role
 from tests.kanban.fake_store import NOON, FakeStore
 
@@ -89,7 +90,7 @@ def test_a_checklist_has_a_hundred_items_and_no_more(desk: FakeStore, checklist:
     full = replace(now(desk, checklist), items=tuple(replace(item, id=f"item_{number}") for number in range(100)))
     desk.parts[checklist.id] = full
 
-    with pytest.raises(TooManyItems, match="Checklist 'Steps' has 100 items"):
+    with pytest.raises(LimitReached, match="Checklist 'Steps' has 100 items"):
         add(desk, checklist, "One more")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, checklist_items, checklists
-from kanban.errors import NotFound, SelfReference, TooManyChecklists, UnknownReference
+from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
 from kanban.values import Card, Checklist
 from tests.kanban.fake_store import FakeStore
@@ -64,7 +64,7 @@ def test_a_card_has_twenty_checklists_and_no_more(desk: FakeStore) -> None:
     for number in range(20):
         add(desk, card, f"Steps {number}")
 
-    with pytest.raises(TooManyChecklists, match="Card 'Copy' has 20 checklists"):
+    with pytest.raises(LimitReached, match="Card 'Copy' has 20 checklists"):
         add(desk, card, "One more")
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, comments
-from kanban.errors import NotFound, NotTheAuthor, TooManyComments
-from kanban.values import ActionContext, Card, Comment, Role
+from kanban.changes import ActionContext
+from kanban.comments import NotTheAuthor
+from kanban.errors import LimitReached, NotFound
+from kanban.values import Card, Comment, Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -50,7 +52,7 @@ def test_events_of_comments_never_hold_their_text(desk: FakeStore, card: Card) -
 def test_a_card_has_a_thousand_comments_and_no_more(desk: FakeStore, card: Card) -> None:
     desk.cards[card.id] = replace(card, comment_count=1000)
 
-    with pytest.raises(TooManyComments, match="Card 'Copy' has 1000 comments"):
+    with pytest.raises(LimitReached, match="Card 'Copy' has 1000 comments"):
         add(desk, card, "One more")
 
 

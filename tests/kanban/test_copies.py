@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, checklist_items, checklists, copies, labels, labels_and_assignees
-from kanban.errors import ListArchived, TooManyLists, TooMuchToCopy, UnknownReference
+from kanban.copies import TooMuchToCopy
+from kanban.errors import LimitReached, UnknownReference
+from kanban.ordering.list_capacity import ListArchived
 from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Role, Stage
 from tests.kanban.fake_store import FakeStore
 
@@ -144,7 +146,7 @@ def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: FakeStore) -> No
     view = desk.view()
     crowded = replace(view, lists=view.lists + view.lists[:1] * 97)
 
-    with pytest.raises(TooManyLists):
+    with pytest.raises(LimitReached):
         copies.copy_list(crowded, view.lists[0].id, (), {}, desk.context)
 
 

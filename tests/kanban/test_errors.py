@@ -1,40 +1,71 @@
-"""Refusals name the thing and the number, and every code is its own."""
+"""Messages name the thing and the number, and every code belongs to one error."""
 
-from kanban import errors
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import kanban
+from kanban.access import RoleTooLow, ScopeMissing
+from kanban.cards import WrongStage
 from kanban.errors import (
     DomainError,
     ExternalIdTaken,
     IdTaken,
-    ListNotEmpty,
+    LimitReached,
     NotFound,
-    RoleTooLow,
-    ScopeMissing,
-    TooManyCards,
     UnknownReference,
-    WipLimitReached,
-    WrongStage,
     conflict_for_duplicate,
 )
+from kanban.lists import ListNotEmpty
+from kanban.ordering.list_capacity import WipLimitReached
 
 
-def test_sentences_name_the_thing_and_the_number() -> None:
+def walk_subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from walk_subclasses(subclass)
+
+
+def test_a_message_names_the_thing_and_the_number() -> None:
     assert WipLimitReached("Doing", 3).message == "List 'Doing' is full: its WIP limit is 3."
     assert (
         WrongStage("Copy", "todo", "in_progress").message
         == "Card 'Copy' is not on the todo stage: it is on in_progress."
     )
     assert ListNotEmpty("Doing", 1).message == "List 'Doing' holds 1 card: its stage can change only while it is empty."
-    assert TooManyCards("Doing", 5000).message == "List 'Doing' holds 5000 cards, the most a list may hold."
 
 
-def test_a_long_name_is_cut_in_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("things", "maximum", "holder_name", "code", "message"),
+    [
+        ("lists", 100, None, "too_many_lists", "This board has 100 lists, the most a board may have."),
+        ("members", 100, None, "too_many_members", "This board has 100 members, the most a board may have."),
+        ("labels", 200, None, "too_many_labels", "This board has 200 labels, the most a board may have."),
+        ("cards", 5000, "Doing", "too_many_cards", "List 'Doing' holds 5000 cards, the most a list may hold."),
+        ("assignees", 40, "Copy", "too_many_assignees", "Card 'Copy' has 40 assignees, the most a card may have."),
+        ("checklists", 20, "Copy", "too_many_checklists", "Card 'Copy' has 20 checklists, the most a card may have."),
+        ("comments", 1000, "Copy", "too_many_comments", "Card 'Copy' has 1000 comments, the most a card may have."),
+        ("items", 100, "Steps", "too_many_items", "Checklist 'Steps' has 100 items, the most a checklist may have."),
+    ],
+)
+def test_a_limit_that_is_reached_has_a_code_and_a_message_of_its_own(
+    things: str, maximum: int, holder_name: str | None, code: str, message: str
+) -> None:
+    error = LimitReached(things, maximum, holder_name=holder_name)
+
+    assert (error.code, error.message) == (code, message)
+
+
+def test_a_long_name_is_shortened_in_a_message() -> None:
     message = WrongStage("x" * 500, "todo", "done").message
 
     assert len(message) < 120
     assert "…'" in message
 
 
-def test_not_found_is_a_code_for_each_kind() -> None:
+def test_not_found_has_a_code_for_each_kind() -> None:
     assert {NotFound(kind).code for kind in ("board", "list", "card")} == {
         "board_not_found",
         "list_not_found",
@@ -42,26 +73,25 @@ def test_not_found_is_a_code_for_each_kind() -> None:
     }
 
 
-def test_what_exists_already_becomes_a_refusal() -> None:
+def test_a_duplicate_becomes_a_conflict() -> None:
     assert isinstance(conflict_for_duplicate("user"), IdTaken)
     assert isinstance(conflict_for_duplicate("card.external_id"), ExternalIdTaken)
     assert conflict_for_duplicate("list.external_id").message == "Another list on this board has this external_id."
 
 
-def test_an_unknown_reference_names_its_field_and_not_what_it_held() -> None:
+def test_an_unknown_reference_names_its_field_and_not_its_value() -> None:
     error = UnknownReference("before")
 
     assert error.field == "before"
     assert "'before'" in error.message
 
 
-def test_every_code_is_used_once() -> None:
-    kinds = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, DomainError) and "code" in vars(kind)
-    ]
+def test_every_code_belongs_to_one_error() -> None:
+    for module in pkgutil.walk_packages(kanban.__path__, "kanban."):
+        importlib.import_module(module.name)
+    kinds = [kind for kind in walk_subclasses(DomainError) if "code" in vars(kind)]
+    codes = [kind.code for kind in kinds] + [f"too_many_{things}" for things in LimitReached.HOLDERS]
 
-    assert len({kind.code for kind in kinds}) == len(kinds)
+    assert len(set(codes)) == len(codes)
     assert RoleTooLow("viewer", "editor").code == "role_too_low"
     assert ScopeMissing("read").code == "scope_missing"

@@ -3,8 +3,10 @@
 import pytest
 
 from kanban import cards, labels, labels_and_assignees, members
-from kanban.errors import LabelNameTaken, NotFound, TooManyAssignees, TooManyLabels, UnknownReference
-from kanban.values import MAX_ASSIGNEES_PER_CARD, MAX_LABELS_PER_BOARD, Card, Color, Label, Role
+from kanban.errors import LimitReached, NotFound, UnknownReference
+from kanban.labels import LabelNameTaken
+from kanban.limits import MAX_ASSIGNEES_PER_CARD, MAX_LABELS_PER_BOARD
+from kanban.values import Card, Color, Label, Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -74,7 +76,7 @@ def test_a_board_has_only_so_many_labels(desk: FakeStore) -> None:
     for number in range(MAX_LABELS_PER_BOARD):
         add(desk, f"Label {number}")
 
-    with pytest.raises(TooManyLabels, match="200 labels"):
+    with pytest.raises(LimitReached, match="200 labels"):
         add(desk, "One more")
 
 
@@ -192,6 +194,6 @@ def test_a_card_has_only_so_many_assignees(desk: FakeStore) -> None:
         invite(desk, user_id)
     card = card_with(desk, assignee_ids=people)
 
-    with pytest.raises(TooManyAssignees, match="40 assignees"):
+    with pytest.raises(LimitReached, match="40 assignees"):
         labels_and_assignees.assign(desk.view(card.id), card.id, "usr_ann", desk.context)
     assert labels_and_assignees.assign(desk.view(card.id), card.id, people[0], desk.context)[1] is None

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kanban import cards, lists
-from kanban.errors import ExternalIdTaken, ListNotEmpty, NotFound, SelfReference, TooManyLists, UnknownReference
+from kanban.errors import ExternalIdTaken, LimitReached, NotFound, SelfReference, UnknownReference
+from kanban.lists import ListNotEmpty
 from kanban.ordering import ranks
 from kanban.values import Enforcement, List, Stage
 from tests.kanban.fake_store import FakeStore
@@ -43,7 +44,7 @@ def test_a_board_has_at_most_a_hundred_lists(desk: FakeStore) -> None:
     for number in range(97):
         add(desk, f"List {number}")
 
-    with pytest.raises(TooManyLists, match="100 lists"):
+    with pytest.raises(LimitReached, match="100 lists"):
         lists.create(desk.view(), desk.context, name="One more", stage=Stage.TODO)
 
 

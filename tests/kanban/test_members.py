@@ -3,8 +3,12 @@
 import pytest
 
 from kanban import cards, members
-from kanban.errors import LastOwner, RoleTooLow, TooManyMembers
-from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, Role
+from kanban.access import RoleTooLow
+from kanban.changes import ActionContext
+from kanban.errors import LimitReached
+from kanban.limits import MAX_MEMBERS_PER_BOARD
+from kanban.members import LastOwner
+from kanban.values import Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -50,7 +54,7 @@ def test_a_full_board_lets_nobody_in_but_still_changes_roles(desk: FakeStore) ->
     for number in range(MAX_MEMBERS_PER_BOARD - 1):
         put(desk, f"usr_{number}")
 
-    with pytest.raises(TooManyMembers, match="100 members"):
+    with pytest.raises(LimitReached, match="100 members"):
         members.put(desk.view(), "usr_bob", Role.VIEWER, desk.context)
     put(desk, "usr_7", Role.VIEWER)
     assert roles(desk)["usr_7"] == Role.VIEWER

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from kanban import tokens
-from kanban.token_errors import (
+from kanban.changes import ActionContext, Change
+from kanban.tokens import (
     ExpiresAfterParent,
     ExpiresInPast,
     ScopeTooBroad,
@@ -19,7 +20,7 @@ from kanban.token_errors import (
     TokenOutOfReach,
     TooManyGenerations,
 )
-from kanban.values import ActionContext, Change, Scope, Token
+from kanban.values import Scope, Token
 from tests.kanban.fake_store import NOON
 
 SETS_OF_SCOPES = [scopes for size in (1, 2, 3) for scopes in combinations(Scope, size)]

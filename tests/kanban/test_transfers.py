@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from kanban import archive, cards, labels, labels_and_assignees, members, transfers
-from kanban.errors import CardArchived, CurrencyDiffers, NoListOfStage, SelfReference, UnknownReference
+from kanban.cards import CardArchived
+from kanban.errors import SelfReference, UnknownReference
 from kanban.timekeeping import card_clock
-from kanban.values import BoardView, Card, Color, List, Role, TimeEntry
+from kanban.transfers import CurrencyDiffers
+from kanban.values import Card, Color, List, Role, TimeEntry
+from kanban.views import BoardView, NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
 

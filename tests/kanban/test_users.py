@@ -5,8 +5,8 @@ from itertools import count
 import pytest
 
 from kanban import users
-from kanban.errors import InstallationOwnerOnly
-from kanban.values import ActionContext, Change
+from kanban.changes import ActionContext, Change
+from kanban.users import InstallationOwnerOnly
 from tests.kanban.fake_store import NOON
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kanban.store import CardQuery, Store
-from kanban.values import BoardView, Card, Page, PageKey
+from kanban.values import Card
+from kanban.views import BoardView, Page, PageKey
 from tests.api.client import Client, HttpResponse
 from tests.soak.concurrency import create_client, list_cards, list_events, run_concurrently
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine

@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, cast
 
-from kanban.store import StaleRead, Store
-from kanban.values import Board, Change, Entity, List, StoredResponse
+from kanban.changes import Change
+from kanban.store import StaleRead, Store, StoredResponse
+from kanban.values import Board, Entity, List
 from tests.api.client import HttpResponse
 from tests.soak.concurrency import create_client, run_concurrently
 from tests.soak.conftest import IS_FULL, Engine

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from kanban import archive, boards, cards, labels, labels_and_assignees, members
+from kanban.changes import Change
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
-from kanban.values import Board, Card, CardRank, Change, Color, Label, List, Page, PageKey, Role, User
+from kanban.values import Board, Card, CardRank, Color, Label, List, Role, User
+from kanban.views import Page, PageKey
 from tests.stores.world import NOON, World, collect_pages
 
 

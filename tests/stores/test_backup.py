@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from kanban import tokens
-from kanban.values import Change
+from kanban.changes import Change
 from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, create_backup, create_dated_backup, restore_backup
 from stores.backup_file import BackupError, verify_backup

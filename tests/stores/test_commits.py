@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.events import build_change
-from kanban.store import AlreadyExists, StaleRead, Store
-from kanban.values import ActionContext, Change, Event, Role, StoredResponse
+from kanban.changes import ActionContext, Change, build_change
+from kanban.store import AlreadyExists, StaleRead, Store, StoredResponse
+from kanban.values import Event, Role
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, make_card
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.events import build_change
+from kanban.changes import build_change
 from kanban.store import CardQuery, CardSort, CardState, Store
-from kanban.values import BoardView, Card, List, TimeEntry
+from kanban.values import Card, List, TimeEntry
+from kanban.views import BoardView
 from stores.dynamodb.listings import MAX_PAGE_READS
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire

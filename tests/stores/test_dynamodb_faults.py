@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from kanban import cards
+from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
-from kanban.values import Card, Change
+from kanban.values import Card
 from stores.dynamodb.client import MAX_RETRY_SECONDS
 from stores.dynamodb.plan import TooLarge
 from tests.engines import dynamodb_wire as wire

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kanban import boards
+from kanban.changes import Change
 from kanban.ordering import ranks
-from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, Unavailable
-from kanban.values import Board, Card, Change, Comment, Event, StoredResponse
+from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, StoredResponse, Unavailable
+from kanban.values import Board, Card, Comment, Event
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import World, collect_pages, make_card

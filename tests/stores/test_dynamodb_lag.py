@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from kanban import bulk_moves, cards, checklist_items, checklists, transfers
-from kanban.events import build_change
+from kanban.changes import Change, build_change
 from kanban.store import CardQuery, PartKey, StaleRead, Store
 from kanban.timekeeping import time_entries
-from kanban.values import BoardView, Card, Change, Checklist, Comment, TimeEntry
+from kanban.values import Card, Checklist, Comment, TimeEntry
+from kanban.views import BoardView
 from stores.dynamodb.reads import TableReader
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire

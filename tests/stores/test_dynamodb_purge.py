@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kanban import boards
-from kanban.events import build_change
+from kanban.changes import build_change
 from kanban.store import Store
 from kanban.values import Card, Checklist, ChecklistItem, Comment, Role
 from tests.engines import dynamodb_wire as wire

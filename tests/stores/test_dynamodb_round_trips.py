@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kanban import cards, lists, tokens
-from kanban.events import build_change
+from kanban.changes import build_change
 from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
 from kanban.values import Card, Comment, Token

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from kanban import tokens
-from kanban.store import Store
-from kanban.values import Change, StoredResponse
+from kanban.changes import Change
+from kanban.store import Store, StoredResponse
 from stores import StoreOpenError, open_store
 from stores.dynamodb import table_definition
 from stores.dynamodb.client import connect

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from kanban.events import build_change
-from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store
-from kanban.values import BoardView, Card, Change, Comment, Part, StoredResponse
+from kanban.changes import Change, build_change
+from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Store, StoredResponse
+from kanban.values import Card, Comment, Part
+from kanban.views import BoardView
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.part_builders import make_checklist, make_item

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.events import build_change
-from kanban.store import AlreadyExists, Busy, CardQuery, Store
-from kanban.values import ActionContext, Change, Color, Comment, Label, Role, Stage, StoredResponse
+from kanban.changes import ActionContext, Change, build_change
+from kanban.store import AlreadyExists, Busy, CardQuery, Store, StoredResponse
+from kanban.values import Color, Comment, Label, Role, Stage
 from tests.engines import dynamodb_wire as wire
 from tests.engines.dynamodb_wire import Fault, Wire
 from tests.stores.world import NOON, World, make_card

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kanban import archive, boards
-from kanban.events import build_change
+from kanban.changes import build_change
 from kanban.store import AlreadyExists, CardQuery, CardSort, CardState, NeighbourOf, StaleRead
 from kanban.values import Board, Card, CardRank, Role
 from tests.stores.part_builders import add_label, find_member, make_comment

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from kanban import boards, transfers
-from kanban.events import build_change
+from kanban.changes import Change, build_change
 from kanban.ordering import ranks
 from kanban.store import AlreadyExists, CardQuery, CardSort, StaleRead
-from kanban.values import Board, BoardView, Card, Change, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
+from kanban.values import Board, Card, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
+from kanban.views import BoardView
 from tests.stores.part_builders import add_full_card, add_label, find_member, make_checklist, make_comment, make_item
 from tests.stores.world import NOON, World, make_card
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from kanban import archive, bulk_moves, card_size, checklists, copies, transfers
+from kanban.limits import MAX_CHECKLISTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST
 from kanban.ordering import ranks
 from kanban.store import CardQuery
-from kanban.values import MAX_CHECKLISTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, Card, Checklist, Color, Label, TimeEntry
+from kanban.values import Card, Checklist, Color, Label, TimeEntry
 from tests.stores.part_builders import make_checklist, make_item, make_time_entry
 from tests.stores.world import World, make_card
 

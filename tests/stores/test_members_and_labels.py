@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards, cards
-from kanban.events import build_change
+from kanban.changes import build_change
 from kanban.store import AlreadyExists, CardQuery, StaleRead
 from kanban.values import Color, Role
 from tests.stores.part_builders import add_label, find_member

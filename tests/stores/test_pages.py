@@ -11,7 +11,8 @@ from kanban import boards, cards, lists
 from kanban.ordering import ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort, NeighbourOf, Store
 from kanban.text import build_search_text, fold
-from kanban.values import Card, Page, PageKey, Role, Stage
+from kanban.values import Card, Role, Stage
+from kanban.views import Page, PageKey
 from tests.stores.world import NOON, World, collect_pages
 
 LIMITS = [1, 2, 7, 100]

@@ -16,8 +16,8 @@ import pytest
 
 from kanban import cards
 from kanban.ordering import ranks
-from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, Unavailable
-from kanban.values import Stage, StoredResponse
+from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, StoredResponse, Unavailable
+from kanban.values import Stage
 from stores.sql.postgresql import open_postgresql
 from tests.engines.postgresql_server import PostgresqlServer, run_server
 from tests.engines.tcp_proxy import TcpProxy

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.store import CardQuery, CardState
-from kanban.values import Change, Role, StoredResponse
+from kanban.changes import Change
+from kanban.store import CardQuery, CardState, StoredResponse
+from kanban.values import Role
 from stores.dynamodb.store import DynamoStore
 from tests.stores.conftest import OpenStore
 from tests.stores.part_builders import add_full_card

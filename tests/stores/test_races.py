@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from kanban import cards, lists, users
+from kanban.changes import ActionContext, Change
 from kanban.errors import UnknownReference
 from kanban.ids import IdGenerator
-from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
-from kanban.values import ActionContext, Card, Change, StoredResponse, TimeEntry, User
+from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead, StoredResponse
+from kanban.values import Card, TimeEntry, User
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, neighbour_for
 

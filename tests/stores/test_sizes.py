@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from kanban import bulk_moves, cards
-from kanban.errors import NotFound, TooManyCards
+from kanban.errors import LimitReached, NotFound
+from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering import ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort
-from kanban.values import MAX_CARDS_PER_LIST, BoardView, Card, Link, Page, PageKey
+from kanban.values import Card, Link
+from kanban.views import BoardView, Page, PageKey
 from tests.stores.world import World, collect_pages, make_card
 
 BATCH_SIZE = 90
@@ -100,7 +102,7 @@ def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_
     todo = fill_list(world, "To do", MAX_CARDS_PER_LIST)
     done = fill_list(world, "Done", MAX_CARDS_PER_LIST)
 
-    with pytest.raises(TooManyCards, match="holds 5000 cards"):
+    with pytest.raises(LimitReached, match="holds 5000 cards"):
         world.add_card("One too many")
     moved = world.apply(cards.start, todo[0])
     lists = {each.name: each.card_count for each in world.read_board().lists}

@@ -8,7 +8,8 @@ import pytest
 
 from kanban import archive, boards
 from kanban.store import CardQuery
-from kanban.values import BoardView, Card, Page, PageKey, Role, Stage, TimeEntry
+from kanban.values import Card, Role, Stage, TimeEntry
+from kanban.views import BoardView, Page, PageKey
 from tests.stores.part_builders import find_member, make_time_entry
 from tests.stores.world import NOON, World
 

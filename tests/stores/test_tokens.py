@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from kanban import tokens
+from kanban.changes import Change
 from kanban.store import AlreadyExists, StaleRead
-from kanban.values import Change, Scope, Token
+from kanban.values import Scope, Token
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
 

@@ -16,9 +16,10 @@ from alembic import command
 from alembic.config import Config
 
 from kanban import tokens, users
-from kanban.errors import InstallationOwnerOnly
+from kanban.changes import ActionContext
 from kanban.ids import IdGenerator
-from kanban.values import ActionContext, Member, Role
+from kanban.users import InstallationOwnerOnly
+from kanban.values import Member, Role
 from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, restore_backup
 from stores.sql import migrations

@@ -7,24 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from kanban import boards, cards, lists, tokens, users
-from kanban.events import build_change
+from kanban.changes import ActionContext, Change, build_change
 from kanban.ids import IdGenerator
 from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
-from kanban.values import (
-    ActionContext,
-    BoardView,
-    Card,
-    Change,
-    Event,
-    List,
-    Member,
-    Page,
-    PageKey,
-    Role,
-    Scope,
-    Token,
-    User,
-)
+from kanban.values import Card, Event, List, Member, Role, Scope, Token, User
+from kanban.views import BoardView, Page, PageKey
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 

@@ -16,9 +16,10 @@ from handlers import cards as handlers
 from handlers.results import Result
 from kanban import boards, cards, tokens, users
 from kanban.access import Caller
+from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import ActionContext, Change, Role, Scope
+from kanban.values import Role, Scope
 from stores import open_store
 from usecases.board_access import BoardAccess
 

@@ -18,7 +18,8 @@ from aws.function import Function
 from aws.request_records import RequestRecorder
 from kanban import tokens
 from kanban.access import Caller
-from kanban.values import ActionContext, Change, Role, Scope
+from kanban.changes import ActionContext, Change
+from kanban.values import Role, Scope
 from tools.benchmarks.benchmark_board import BenchmarkBoard, DirectCalls, Event, Handler, current_time
 from usecases.board_access import BoardAccess
 

@@ -17,7 +17,8 @@ from kanban.flow.completions import get_percentile
 from kanban.flow.flow_report import FlowReport
 from kanban.timekeeping import date_ranges
 from kanban.timekeeping.date_ranges import Bucket, DateRange
-from kanban.values import BoardView, Card, Event, Stage
+from kanban.values import Card, Event, Stage
+from kanban.views import BoardView
 from tests.kanban.fake_store import FakeStore
 from tests.kanban.flow.reference_flow import replay_flow
 

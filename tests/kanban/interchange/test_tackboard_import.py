@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from kanban.errors import BrokenExport
+from kanban.changes import ActionContext, Change
 from kanban.interchange import tackboard_import
-from kanban.interchange.export_validation import MAX_TOTAL_COST_MINOR, MAX_TOTAL_SECONDS
+from kanban.interchange.export_validation import MAX_TOTAL_COST_MINOR, MAX_TOTAL_SECONDS, BrokenExport
 from kanban.interchange.import_report import ImportReport
-from kanban.values import MAX_MEMBERS_PER_BOARD, ActionContext, Card, Change, Comment, List, Member, TimeEntry
+from kanban.limits import MAX_MEMBERS_PER_BOARD
+from kanban.values import Card, Comment, List, Member, TimeEntry
 from tests.kanban.fake_store import NOON
 
 Shape = dict[str, Any]

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from kanban.errors import NoListsInImport
+from kanban.changes import ActionContext, Change
 from kanban.interchange import trello_import
 from kanban.interchange.import_report import MAX_LINES, ImportReport
+from kanban.interchange.trello_import import NoListsInImport
 from kanban.text import fold
-from kanban.values import ActionContext, Board, Card, Change, Checklist, Comment, Label, List, Stage, TimeEntry
+from kanban.values import Board, Card, Checklist, Comment, Label, List, Stage, TimeEntry
 from tests.kanban.fake_store import NOON
 
 BOARD = "5f3c2a1b9d8e7f6a5b4c3d00"

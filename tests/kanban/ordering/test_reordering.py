@@ -7,8 +7,8 @@ from itertools import pairwise, permutations
 import pytest
 
 from kanban import archive, cards, lists
-from kanban.errors import StaleOrder, TooManyMoves
 from kanban.ordering import ranks, reordering
+from kanban.ordering.reordering import StaleOrder, TooManyMoves
 from kanban.values import Card, CardRank
 from tests.kanban.fake_store import FakeStore
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kanban import cards
-from kanban.errors import WrongStage
+from kanban.cards import WrongStage
 from kanban.timekeeping import card_clock, time_entries
 from kanban.values import Card, TimeEntry
 from tests.kanban.fake_store import FakeStore

@@ -9,8 +9,7 @@ import pytest
 
 from kanban.errors import DomainError, EndsBeforeStart
 from kanban.timekeeping import date_ranges
-from kanban.timekeeping.date_ranges import Bucket, DateRange
-from kanban.timekeeping.errors import RangeTooLong, UnknownTimeZone
+from kanban.timekeeping.date_ranges import Bucket, DateRange, RangeTooLong, UnknownTimeZone
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 

@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from kanban import cards, members
 from kanban.errors import DomainError, EndsBeforeStart, NotFound, UnknownReference
 from kanban.timekeeping import card_clock, time_entries
-from kanban.timekeeping.errors import (
+from kanban.timekeeping.time_entries import (
+    MAX_DURATION,
+    MAX_MANUAL_TIME_ENTRIES,
     InFuture,
     TimeEntryOverlaps,
     TimeEntryRunning,
     TimeEntryTooLong,
     TooManyTimeEntries,
 )
-from kanban.timekeeping.time_entries import MAX_DURATION, MAX_MANUAL_TIME_ENTRIES
 from kanban.values import Card, Role, TimeEntry
 from tests.kanban.fake_store import NOON, FakeStore
 

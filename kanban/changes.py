@@ -1,0 +1,99 @@
+"""Changes: what a rule decides to write, with the event that says so."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData
+from kanban.views import BoardView
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContext:
+    """Who acts (a user's id), when, and a function that returns new ids by kind ('card', 'list', …)."""
+
+    actor_id: str
+    at: datetime
+    new_id: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written, all of it or nothing.
+
+    A write to a board carries one event, and in `updates` (in `creates`, for a new board) the board with the event's
+    seq. `deletes` are erased at once. `card_ranks` give cards another rank in their list and change nothing else of
+    them. `rebalance_list_id` names a list whose cards' ranks have become long: see `kanban.store`. `restores_board`
+    says that the board is deleted and comes back.
+
+    A change that creates a board may have any size, and may hold older events than its own as `history`.
+
+    `departure` is for a card that comes from another board: the change of that board, with its event. The card itself
+    is in this change's `updates` with its new board; its parts move with it without being listed, and get the new
+    `board_id`. `membership_ids` maps memberships of that board to those of the same people on this one: a checklist
+    item keeps its assignee if the membership is in the mapping, and loses it otherwise.
+    """
+
+    creates: tuple[Entity, ...] = ()
+    updates: tuple[Entity, ...] = ()
+    event: Event | None = None
+    rebalance_list_id: str | None = None
+    deletes: tuple[Erasable, ...] = ()
+    card_ranks: tuple[CardRank, ...] = ()
+    restores_board: bool = False
+    history: tuple[Event, ...] = ()
+    departure: "Change | None" = None
+    membership_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def merge(self, other: "Change") -> "Change":
+        """Return both changes as one. Raises ValueError if each has an event, because a commit writes one."""
+        if self.event and other.event:
+            message = "A change carries one event."
+            raise ValueError(message)
+        return Change(
+            self.creates + other.creates,
+            self.updates + other.updates,
+            self.event or other.event,
+            self.rebalance_list_id or other.rebalance_list_id,
+            self.deletes + other.deletes,
+            self.card_ranks + other.card_ranks,
+            self.restores_board or other.restores_board,
+            self.history + other.history,
+            self.departure or other.departure,
+            {**self.membership_ids, **other.membership_ids},
+        )
+
+
+def build_change(
+    view: BoardView,
+    context: ActionContext,
+    event_type: str,
+    *,
+    board: Board | None = None,
+    creates: tuple[Entity, ...] = (),
+    updates: tuple[Entity, ...] = (),
+    list_id: str | None = None,
+    card_id: str | None = None,
+    data: EventData | None = None,
+    rebalance_list_id: str | None = None,
+    deletes: tuple[Erasable, ...] = (),
+    card_ranks: tuple[CardRank, ...] = (),
+    restores_board: bool = False,
+) -> Change:
+    """Return the change that writes these values with one event, and raises the board's seq by one.
+
+    `board` is given if the board itself is edited.
+    """
+    seq = view.board.seq + 1
+    event = Event(
+        board_id=view.board.id,
+        seq=seq,
+        type=event_type,
+        at=context.at,
+        actor_id=context.actor_id,
+        list_id=list_id,
+        card_id=card_id,
+        data=data or {},
+    )
+    updates = (replace(board or view.board, seq=seq), *updates)
+    return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board)
