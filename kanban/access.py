@@ -1,4 +1,4 @@
-"""Who may do what: one decision, for every operation."""
+"""Authorization: the one decision whether a caller may do something, for every operation."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class ScopeMissing(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and with which token; `token_version` is that of the token whose secret was sent."""
+    """The user who calls, and the token; `token_version` is the version of the token whose secret was sent."""
 
     user_id: str
     token_id: str
@@ -40,10 +40,10 @@ class Caller:
 def ensure_permitted(
     caller: Caller, scope: Scope, *, role: Role | None = None, required_role: Role | None = None
 ) -> None:
-    """Let the caller pass, or raise ScopeMissing or RoleTooLow.
+    """Raise ScopeMissing or RoleTooLow unless the caller may do this.
 
-    `scope` is what the operation needs of the token, `least` what it needs of the caller's `role` on the
-    board: it is refused to someone who has none.
+    `scope` is the scope that the operation needs. `required_role` is the role that it needs on the board, `role` the
+    caller's role there, None for someone who is not a member.
     """
     if scope not in caller.scopes:
         raise ScopeMissing(scope)

@@ -1,8 +1,8 @@
-"""Shelves: cards, lists and boards that are put away, and how they come back.
+"""Archive and restore cards, lists and boards.
 
-What is archived keeps its place and is still there to be read. What is deleted is gone from sight, and can be restored
-for a while. Clocks stop when their cards are put away. A card that comes back by itself into a list in progress is
-taken up again; the cards of a list or a board that comes back stay stopped, because nobody said which of them is.
+Archived things keep their position and can still be read. Deleted things disappear, and can be restored for some time.
+Clocks stop when cards are archived or deleted. A card that comes back by itself to a list in progress starts its clock
+again; cards of a list or board that comes back do not, because nobody said which of them are being worked on.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from kanban.values import Board, Card, Entity, EventData, List, Stage, TimeEntry
 from kanban.views import BoardView
 
 RESTORE_WINDOW = timedelta(days=30)
-"""How long what was deleted can be restored."""
+"""How long deleted things can be restored."""
 
 PURGE_AFTER = timedelta(days=31)
-"""How long what was deleted is kept: a day more, so that no purge meets what somebody restores at the last moment."""
+"""How long deleted things are kept: one day longer, so that no purge meets a restore at the last moment."""
 
 MAX_STOPPED_CLOCKS = 30
-"""Clocks that stop with a list or a board: so that all of it fits into one commit of every engine."""
+"""Clocks that stop with a list or a board, so that the change fits into one commit of every engine."""
 
 
 class ListDeleted(Conflict):
@@ -60,12 +60,12 @@ class _EventFields(TypedDict):
 
 
 def get_restore_cutoff(now: datetime) -> datetime:
-    """When something must have been deleted, at the earliest, to be restored now."""
+    """Return the earliest deletion time of things that can be restored now."""
     return now - RESTORE_WINDOW
 
 
 def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card, put away; its clock stops."""
+    """Archive the card and stop its clock."""
     old = view.get_card(card_id)
     if old.archived_at is not None:
         return old, None
@@ -77,7 +77,7 @@ def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
 
 
 def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card, back at its place. Raises ListArchived, WipLimitReached, LimitReached."""
+    """Return the card to its position. Raises ListArchived, WipLimitReached, LimitReached."""
     old = view.get_card(card_id)
     if old.archived_at is None:
         return old, None
@@ -92,13 +92,15 @@ def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tup
 
 
 def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card, back at its place, and archived if it was. The view was read with what is deleted.
+    """Restore the deleted card to its position; if it was archived, it is archived again.
 
-    Raises NotFound when it is too late, ListDeleted, ListArchived, WipLimitReached, LimitReached.
+    The view includes deleted things.
+
+    Raises NotFound if it is too late, ListDeleted, ListArchived, WipLimitReached, LimitReached.
     """
     old = view.get_card(card_id)
     _ensure_restorable("card", old.deleted_at, context)
-    home = next((each for each in view.lists if each.id == old.list_id and each.deleted_at is None), None)
+    home = next((list_ for list_ in view.lists if list_.id == old.list_id and list_.deleted_at is None), None)
     if home is None:
         raise ListDeleted(old.title)
     if old.deleted_at is None:
@@ -123,7 +125,7 @@ def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
 def archive_list(
     view: BoardView, list_id: str, context: ActionContext, running_cards: Sequence[Card] | None
 ) -> tuple[List, Change | None]:
-    """The list, put away with its cards. `running` are those whose clocks run, None if they are too many.
+    """Archive the list with its cards. `running_cards` are those whose clocks run, None if they are too many.
 
     Raises TooManyRunningClocks.
     """
@@ -139,7 +141,7 @@ def archive_list(
 
 
 def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
-    """The list, back at its place with its cards."""
+    """Return the list with its cards to its position."""
     old = view.get_list(list_id)
     if old.archived_at is None:
         return old, None
@@ -148,15 +150,15 @@ def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tup
 
 
 def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
-    """The list with its cards, at the end of the board's order. The view was read with what is deleted.
+    """Restore the deleted list with its cards at the end of the board. The view includes deleted things.
 
-    Raises NotFound when it is too late, LimitReached, ExternalIdTaken.
+    Raises NotFound if it is too late, LimitReached, ExternalIdTaken.
     """
     old = view.get_list(list_id)
     _ensure_restorable("list", old.deleted_at, context)
     if old.deleted_at is None:
         return old, None
-    live = [each for each in view.lists if each.deleted_at is None]
+    live = [list_ for list_ in view.lists if list_.deleted_at is None]
     if len(live) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     if old.external_id is not None and any(each.external_id == old.external_id for each in live):
@@ -169,9 +171,9 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
 def archive_board(
     view: BoardView, context: ActionContext, running_cards: Sequence[Card] | None
 ) -> tuple[Board, Change | None]:
-    """Archive the board.
+    """Archive the board. `running_cards` are the cards whose clocks run, None if they are too many.
 
-    `running` are the cards whose clocks run, None if there are too many. Raises TooManyRunningClocks.
+    Raises TooManyRunningClocks.
     """
     old = view.board
     if old.archived_at is not None:
@@ -183,7 +185,7 @@ def archive_board(
 
 
 def unarchive_board(view: BoardView, context: ActionContext) -> tuple[Board, Change | None]:
-    """The board, in use again."""
+    """Return the board to use."""
     old = view.board
     if old.archived_at is None:
         return old, None
@@ -192,7 +194,7 @@ def unarchive_board(view: BoardView, context: ActionContext) -> tuple[Board, Cha
 
 
 def restore_board(view: BoardView, context: ActionContext) -> tuple[Board, Change | None]:
-    """The board with all that was on it. Raises NotFound when it is too late."""
+    """Restore the deleted board with everything on it. Raises NotFound if it is too late."""
     old = view.board
     _ensure_restorable("board", old.deleted_at, context)
     if old.deleted_at is None:
@@ -202,7 +204,7 @@ def restore_board(view: BoardView, context: ActionContext) -> tuple[Board, Chang
 
 
 def _resume(card: Card, board: Board, stage: Stage, context: ActionContext) -> tuple[Card, tuple[TimeEntry, ...]]:
-    """The card as it is in use on that stage, and the time entry that this opens."""
+    """Return the card as it is when it comes back to that stage, and the time entry that this opens."""
     # The list may have got another stage while the card was away.
     if stage != Stage.DONE:
         card = replace(card, resolved_at=None)

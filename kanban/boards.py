@@ -1,4 +1,4 @@
-"""Boards: made, changed, deleted."""
+"""Boards: create, update, delete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,10 +29,10 @@ def create(
     hourly_rate_minor: int = 0,
     lists: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[BoardView, Change]:
-    """A new board that belongs to who makes it, seen as they see it.
+    """Create a board owned by the actor; return its view and the change.
 
-    Each of `lists` has a name and a stage, and may have a wip_limit and a wip_enforcement; without any given,
-    they are 'To do', 'Doing' and 'Done'.
+    Each of `lists` has a name and a stage, and may have a wip_limit and a wip_enforcement. The default is 'To do',
+    'Doing' and 'Done'.
     """
     board = Board(
         id=context.new_id("board"),
@@ -68,9 +68,9 @@ def create(
 
 
 def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) -> tuple[Board, Change | None]:
-    """The board with the fields of the patch: name, description (None: empty), hourly_rate_minor (None: 0).
+    """Apply a patch of name, description (None: empty) and hourly_rate_minor (None: 0) to the board.
 
-    A new rate is for time entries that open from now on.
+    A new rate applies to time entries that open from now on.
     """
     board, changed = apply_patch(view.board, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
     if not changed:
@@ -80,9 +80,9 @@ def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) ->
 
 
 def delete(view: BoardView, context: ActionContext, running_cards: Sequence[Card] | None = ()) -> Change:
-    """Mark the board deleted: it and everything on it vanish at once.
+    """Mark the board as deleted: it and everything on it disappear at once.
 
-    `running` is as for a list that is deleted: see `kanban.lists.delete`.
+    `running_cards` are as in `kanban.lists.delete`.
     """
     board = replace(view.board, deleted_at=context.at, updated_at=context.at, version=view.board.version + 1)
     return build_change(

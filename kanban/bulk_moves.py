@@ -1,4 +1,4 @@
-"""Cards moved together: all of a list to another one, as many in one step as a commit of every engine holds."""
+"""Bulk moves: all cards of a list to another list, in steps that fit into one commit of every engine."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ MAX_MOVED_CARDS = 40
 """Cards that move to another list in one step."""
 
 _MAX_WRITES = 90
-"""What one step writes of cards, their external ids and their time entries."""
+"""Cards, external ids and time entries that one step writes."""
 
 
 class NoRoom(Conflict):
@@ -37,10 +37,10 @@ class NoRoom(Conflict):
 def move_cards(
     view: BoardView, list_id: str, first_cards: Sequence[Card], context: ActionContext, *, target_list_id: str
 ) -> tuple[int, int, Change | None]:
-    """Take the first of the list's cards to the bottom of the list `to`: how many went, how many are left.
+    """Move the first cards of a list to the bottom of another one; return how many moved and how many are left.
 
-    `there` are the first MAX_MOVED_CARDS cards of the list that are not archived, or fewer. Of long cards fewer go
-    at once.
+    `first_cards` are the first MAX_MOVED_CARDS active cards of the list, or fewer. Fewer long cards move at once.
+
     Raises UnknownReference, SelfReference, ListArchived, NoRoom.
     """
     origin, target = view.get_list(list_id), cards.resolve_list(view, target_list_id)
@@ -94,9 +94,9 @@ def _build_event_data(moved_cards: Sequence[Card], origin: List, target: List) -
         "from_list_id": origin.id,
         "from_stage": str(origin.stage),
         "to_stage": str(target.stage),
-        "card_ids": [each.id for each in moved_cards],
+        "card_ids": [card.id for card in moved_cards],
     }
     if target.stage == Stage.DONE and origin.stage != Stage.DONE:
-        data["created_at"] = [timestamps.format_utc(each.created_at) for each in moved_cards]
-        data["started_at"] = [timestamps.format_optional_utc(each.started_at) or "" for each in moved_cards]
+        data["created_at"] = [timestamps.format_utc(card.created_at) for card in moved_cards]
+        data["started_at"] = [timestamps.format_optional_utc(card.started_at) or "" for card in moved_cards]
     return data

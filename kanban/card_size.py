@@ -1,6 +1,6 @@
-"""How much text a card may hold, and the cards of one commit: as much as every engine takes.
+"""The size limits of a card, and of the cards of one commit: what every engine can store.
 
-docs/decisions/0007 and 0012 say where the numbers come from.
+docs/decisions/0007 and 0012 explain the numbers.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from kanban.text import extract_folded_lines
 from kanban.values import Card, Link
 
 MAX_COMMIT_CHARACTERS = 400_000
-"""Characters of all cards of one commit, whatever the script."""
+"""Characters of all cards of one commit, in any script."""
 
 MAX_STORED_BYTES = 86_000
-"""Bytes that a card's title, description and links are kept in."""
+"""Bytes that a card's title, description and links can take in storage."""
 
 
 class CardTooLong(Unprocessable):
@@ -27,21 +27,21 @@ class CardTooLong(Unprocessable):
 
 
 def count_characters(card: Card) -> int:
-    """How many characters the card holds."""
-    return len(card.title) + len(card.description) + sum(len(each.url) + len(each.title) for each in card.links)
+    """Return the number of characters of the card's title, description and links."""
+    return len(card.title) + len(card.description) + sum(len(link.url) + len(link.title) for link in card.links)
 
 
 def compute_stored_bytes(title: str, description: str, links: Iterable[Link]) -> int:
-    """How many bytes all that is kept in. A line that is searched by another text is kept in both."""
+    """Return the stored size in bytes of title, description and links, including the folded lines kept for search."""
     texts = (title, description, extract_folded_lines(title, description))
     # Quotes and backslashes are escaped in links, and each has its own quotes, brackets and commas.
-    written = [text for each in links for text in (each.url, each.title)]
+    written = [text for link in links for text in (link.url, link.title)]
     escapes = sum(text.count('"') + text.count("\\") + 4 for text in written)
     return sum(len(text.encode()) for text in (*texts, *written)) + escapes
 
 
 def ensure_card_fits(card: Card) -> None:
-    """Raise CardTooLong for a card that takes more room than a card may."""
+    """Raise CardTooLong if the card takes more space than a card may."""
     size = compute_stored_bytes(card.title, card.description, card.links)
     if size > MAX_STORED_BYTES:
         raise CardTooLong(size, MAX_STORED_BYTES)

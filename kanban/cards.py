@@ -1,6 +1,6 @@
-"""Cards: added, changed, moved through their life, deleted.
+"""Cards: create, update, move through the stages, delete.
 
-A card's status is its list's stage, so `start`, `resolve` and `reopen` are moves, and a move may be any of
+A card's status is the stage of its list, so `start`, `resolve` and `reopen` are moves, and any move can be one of
 these.
 """
 
@@ -29,7 +29,7 @@ from kanban.values import Board, Card, Entity, EventData, Link, List, Stage, Tim
 from kanban.views import BoardView
 
 _NULL_REPLACEMENTS = {"description": "", "due_complete": False, "label_ids": (), "assignee_ids": (), "links": ()}
-"""What null in a patch makes of these fields: what a new card has without them. Others may be None."""
+"""What null in a patch sets these fields to: their default in a new card. Other fields can be None."""
 _EDITABLE_FIELDS = frozenset(
     {
         "title",
@@ -46,7 +46,7 @@ _EDITABLE_FIELDS = frozenset(
 )
 
 _SIZED_FIELDS = frozenset({"title", "description", "links"})
-"""What makes a card take more room."""
+"""The fields that count towards the size of a card."""
 
 
 class WrongStage(Conflict):
@@ -86,9 +86,10 @@ def create(
     hourly_rate_minor: int | None = None,
     links: Sequence[Link] = (),
 ) -> tuple[Card, Change]:
-    """A new card at the top or bottom of a list: that of `list_id`, or the first todo list.
+    """Create a card at the top or bottom of a list: the one of `list_id`, or the first todo list.
 
-    `assignee_ids` are ids of users, who must be members.
+    `assignee_ids` are the ids of users, who must be members.
+
     Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, LimitReached, EndsBeforeStart, CardTooLong.
     """
     target = view.get_first_list(Stage.TODO) if list_id is None else resolve_list(view, list_id)
@@ -139,7 +140,7 @@ def create(
 def update(
     view: BoardView, card_id: str, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Card, Change | None]:
-    """The card with the fields of the patch; None empties what it can. A new rate spares the open time entry.
+    """Apply a patch to a card; None clears what can be cleared. A new hourly rate does not change the open time entry.
 
     `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart, CardTooLong.
     """
@@ -174,11 +175,12 @@ def move(
     after: str | None = None,
     position: ListEnd | None = None,
 ) -> tuple[Card, Change | None]:
-    """The card in that list: before or after another card, at the top, or (with none of these) at the bottom.
+    """Move a card to a list: before or after another card, to the top, or (by default) to the bottom.
 
-    A view for `before` or `after` was read with that neighbour as its `beside`. Raises UnknownReference and
-    SelfReference for what the body names, WipLimitReached and LimitReached for entering a full list, CardArchived and
-    ListArchived for what was put away.
+    For `before` or `after` the view must have been read with that card as its `neighbour_of`.
+
+    Raises UnknownReference and SelfReference for what the body names, WipLimitReached and LimitReached if the list is
+    full, CardArchived and ListArchived.
     """
     card = _get_active_card(view, card_id)
     target = resolve_list(view, list_id)
@@ -191,7 +193,9 @@ def move(
 
 
 def start(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change]:
-    """Begin work: from a todo list to the bottom of the first one in progress. There, a clock that stands runs on.
+    """Start work: move the card from a todo list to the bottom of the first list in progress.
+
+    If the card is already in progress with a stopped clock, restart the clock.
 
     Raises CardArchived, ListArchived, WrongStage, NoListOfStage, WipLimitReached, LimitReached.
     """
@@ -202,17 +206,20 @@ def start(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, 
 
 
 def resolve(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change]:
-    """Finish work: from a list in progress to the bottom of the first one that is done. Raises as `start`."""
+    """Finish work: move the card from a list in progress to the bottom of the first done list.
+
+    Raises what `start` raises.
+    """
     return _advance(view, card_id, Stage.IN_PROGRESS, Stage.DONE, context)
 
 
 def reopen(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change]:
-    """Take up again: from a done list to the bottom of the first todo list. Raises as `start`."""
+    """Reopen work: move the card from a done list to the bottom of the first todo list. Raises what `start` raises."""
     return _advance(view, card_id, Stage.DONE, Stage.TODO, context)
 
 
 def delete(view: BoardView, card_id: str, context: ActionContext) -> Change:
-    """Mark the card deleted; its clock stops."""
+    """Mark the card as deleted and stop its clock."""
     card = view.get_card(card_id)
     home = view.get_list_of(card)
     counted = card.archived_at is None
@@ -235,7 +242,7 @@ def _advance(
 
 
 def _restart_clock(view: BoardView, card: Card, context: ActionContext) -> tuple[Card, Change]:
-    """The card where it is, its clock started."""
+    """Start the clock of a card that stays where it is."""
     home = view.get_list_of(card)
     if home.archived_at is not None:
         raise ListArchived(home.name)
@@ -287,7 +294,7 @@ def _move_to_rank(view: BoardView, card: Card, target: List, rank: str, context:
 def enter_stage(
     card: Card, board: Board, old_stage: Stage | None, new_stage: Stage, context: ActionContext
 ) -> tuple[Card, tuple[TimeEntry, ...], tuple[TimeEntry, ...]]:
-    """The card as it is on its new stage, with the time entries that opened and that closed."""
+    """Return the card as it is on its new stage, the time entries that this opens, and those that it closes."""
     if old_stage == new_stage:
         return card, (), ()
     opened: tuple[TimeEntry, ...] = ()
@@ -312,7 +319,7 @@ def _get_active_card(view: BoardView, card_id: str) -> Card:
 
 
 def resolve_list(view: BoardView, list_id: str) -> List:
-    """The list that a body names as `list_id`. Raises UnknownReference."""
+    """Return the list that a request names as `list_id`. Raises UnknownReference."""
     try:
         return view.get_list(list_id)
     except NotFound:
@@ -328,7 +335,7 @@ def _find_rank(
     after: str | None,
     position: ListEnd | None,
 ) -> str:
-    """The rank of that place: the card's own when it stands there already."""
+    """Return the rank of the requested position: the card's own rank if it stands there already."""
     if before is not None:
         neighbour, beyond = _get_neighbour(view, card, target, "before", before)
         above, below = beyond, neighbour.rank

@@ -1,6 +1,6 @@
-"""The items of a checklist: added, changed, put into another order, deleted, made into cards.
+"""Checklist items: create, update, move, delete, convert to cards.
 
-The card knows how many there are and how many of them are done, so most writes to an item are writes to its card too.
+A card stores how many items it has and how many of them are done, so most writes to an item also write its card.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ Items = tuple[ChecklistItem, ...]
 
 
 def get_item(checklist: Checklist, item_id: str) -> ChecklistItem:
-    """The item of that id. Raises NotFound."""
-    for each in checklist.items:
-        if each.id == item_id:
-            return each
+    """Return the item of that id. Raises NotFound."""
+    for item in checklist.items:
+        if item.id == item_id:
+            return item
     raise NotFound("checklist_item")
 
 
@@ -44,7 +44,7 @@ def create(
     due_at: datetime | None = None,
     position: ListEnd = "bottom",
 ) -> tuple[ChecklistItem, Change]:
-    """A new item at the top or the bottom of the checklist. `assignee_id` is the id of a user.
+    """Create an item at the top or bottom of the checklist. `assignee_id` is the id of a user.
 
     Raises NotFound, LimitReached, UnknownReference.
     """
@@ -69,7 +69,7 @@ def create(
 def update(
     view: BoardView, checklist: Checklist, item_id: str, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[ChecklistItem, Change | None]:
-    """The item with the fields of the patch: text, done (None: not done), assignee_id (the id of a user), due_at.
+    """Apply a patch of text, done (None: not done), assignee_id (the id of a user) and due_at to the item.
 
     Raises NotFound, UnknownReference.
     """
@@ -77,12 +77,12 @@ def update(
     if "assignee_id" in patch:
         wished = _resolve_membership_id(view, patch["assignee_id"])
         # Who left the board is nobody: an item that shows nobody already is not changed.
-        shown = old.assignee_id if any(each.id == old.assignee_id for each in view.members) else None
+        shown = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
         patch = {**patch, "assignee_id": old.assignee_id if wished == shown else wished}
     new, changed = apply_patch(old, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
-    items = tuple(new if each.id == item_id else each for each in checklist.items)
+    items = tuple(new if item.id == item_id else item for item in checklist.items)
     return new, _replace_items(
         view, context, "checklist_item.updated", checklist, items, data={"item_id": item_id, "changed": changed}
     )
@@ -98,7 +98,7 @@ def move(
     after: str | None = None,
     position: ListEnd | None = None,
 ) -> tuple[ChecklistItem, Change | None]:
-    """The item elsewhere in its checklist: before or after another, or at an end; one of these is given.
+    """Move the item within its checklist: before or after another item, or to an end. Exactly one of these is given.
 
     Raises NotFound, and SelfReference and UnknownReference for the neighbour.
     """
@@ -113,7 +113,7 @@ def move(
 
 
 def delete(view: BoardView, checklist: Checklist, item_id: str, context: ActionContext) -> Change:
-    """Erase the item."""
+    """Delete the item."""
     data = {"item_id": item_id, "text": get_item(checklist, item_id).text}
     return _replace_items(
         view, context, "checklist_item.deleted", checklist, _remove_item(checklist, item_id), data=data
@@ -123,10 +123,11 @@ def delete(view: BoardView, checklist: Checklist, item_id: str, context: ActionC
 def convert(
     view: BoardView, checklist: Checklist, item_id: str, context: ActionContext, *, list_id: str | None = None
 ) -> tuple[Card, Change]:
-    """A new card in place of the item: at the bottom of `list_id`, or of the list that the item's card is in.
+    """Convert the item to a new card at the bottom of `list_id`, by default of the list of the item's card.
 
-    The item's text is its title; its assignee, what is due and whether that is done come along. The event tells of
-    the item's card, and has in its list and its data what that of a new card has.
+    The item's text becomes the title; assignee, due date and whether it is done are kept. The event belongs to the
+    item's card; its list and data are those of a new card's event.
+
     Raises NotFound, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
     item = get_item(checklist, item_id)
@@ -137,7 +138,7 @@ def convert(
         list_id=view.get_card(checklist.card_id).list_id if list_id is None else list_id,
         due_at=item.due_at,
         due_complete=item.done,
-        assignee_ids=[each.user_id for each in view.members if each.id == item.assignee_id],
+        assignee_ids=[member.user_id for member in view.members if member.id == item.assignee_id],
     )
     data = {"item_id": item_id, "new_card_id": card.id, "title": card.title, "stage": str(view.get_list_of(card).stage)}
     items = _remove_item(checklist, item_id)
@@ -156,7 +157,7 @@ def _replace_items(
     data: EventData,
     new_card: tuple[Card, Change] | None = None,
 ) -> Change:
-    """The change that gives the checklist these items, and its card the right counts."""
+    """Build the change that gives the checklist these items and updates the counts of its card."""
     old = view.get_card(checklist.card_id)
     card = update_item_counts(old, checklist.items, items)
     updates: tuple[Entity, ...] = (replace(checklist, items=items), *(() if card == old else (card,)))
@@ -165,7 +166,7 @@ def _replace_items(
     if new_card:
         list_id = new_card[0].list_id
         creates = new_card[1].creates
-        updates += tuple(each for each in new_card[1].updates if not isinstance(each, Board))
+        updates += tuple(value for value in new_card[1].updates if not isinstance(value, Board))
     return build_change(
         view,
         context,
@@ -179,7 +180,7 @@ def _replace_items(
 
 
 def _remove_item(checklist: Checklist, item_id: str) -> Items:
-    return tuple(each for each in checklist.items if each.id != item_id)
+    return tuple(item for item in checklist.items if item.id != item_id)
 
 
 def _resolve_membership_id(view: BoardView, user_id: str | None) -> str | None:

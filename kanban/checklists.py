@@ -1,4 +1,4 @@
-"""Checklists: the steps of a card, made, renamed, put into another order, deleted."""
+"""Checklists: the steps of a card. Create, update, move, delete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ _EDITABLE_FIELDS = frozenset({"name"})
 
 
 def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist:
-    """The card's checklist of that id, if the read asked for both. Raises NotFound."""
+    """Return the card's checklist of that id, if the view was read with both. Raises NotFound."""
     card = view.get_card(card_id)
     found = view.parts.get(checklist_id)
     if not isinstance(found, Checklist) or found.card_id != card.id:
@@ -28,7 +28,7 @@ def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist
 def create(
     view: BoardView, card_id: str, checklists: Sequence[Checklist], context: ActionContext, *, name: str
 ) -> tuple[Checklist, Change]:
-    """A new checklist below those that are there, all of the card. Raises LimitReached."""
+    """Create a checklist below the card's other `checklists`. Raises LimitReached."""
     card = view.get_card(card_id)
     if len(checklists) >= MAX_CHECKLISTS_PER_CARD:
         raise LimitReached("checklists", MAX_CHECKLISTS_PER_CARD, holder_name=card.title)
@@ -53,7 +53,7 @@ def create(
 def update(
     view: BoardView, old: Checklist, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Checklist, Change | None]:
-    """The checklist with the fields of the patch: name."""
+    """Apply a patch of name to the checklist."""
     new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
         return old, None
@@ -76,15 +76,18 @@ def move(
     after: str | None = None,
     position: ListEnd | None = None,
 ) -> tuple[Checklist, Change | None]:
-    """The checklist elsewhere among those that are there: before or after another, or at an end; one is given.
+    """Move a checklist among the card's `checklists`: before or after another one, or to an end (exactly one is given).
 
     Raises NotFound, and SelfReference and UnknownReference for the neighbour.
     """
     card = view.get_card(card_id)
-    ids = [each.id for each in checklists]
+    ids = [checklist.id for checklist in checklists]
     if checklist_id not in ids:
         raise NotFound("checklist")
-    old, others = checklists[ids.index(checklist_id)], [each for each in checklists if each.id != checklist_id]
+    old, others = (
+        checklists[ids.index(checklist_id)],
+        [checklist for checklist in checklists if checklist.id != checklist_id],
+    )
     place = positions.find_index(
         [each.id for each in others], checklist_id, before=before, after=after, position=position
     )
@@ -105,7 +108,7 @@ def move(
 
 
 def delete(view: BoardView, old: Checklist, context: ActionContext) -> Change:
-    """Erase the checklist with its items, which then count no more on the card."""
+    """Delete the checklist with its items; the card no longer counts them."""
     card = view.get_card(old.card_id)
     left = update_item_counts(card, old.items, ())
     return build_change(
@@ -121,7 +124,7 @@ def delete(view: BoardView, old: Checklist, context: ActionContext) -> Change:
 
 
 def update_item_counts(card: Card, old_items: Sequence[ChecklistItem], new_items: Sequence[ChecklistItem]) -> Card:
-    """The card with its counts as they are once these new items stand where the old ones stood."""
+    """Return the card with its counts as they are once the new items replace the old ones."""
     return replace(
         card,
         item_count=card.item_count + len(new_items) - len(old_items),
@@ -130,7 +133,7 @@ def update_item_counts(card: Card, old_items: Sequence[ChecklistItem], new_items
 
 
 def _rank_at(checklist: Checklist, others: Sequence[Checklist], index: int) -> tuple[Checklist, list[Checklist]]:
-    """The checklist with a rank for that place, and those that had to get new ranks for it."""
+    """Return the checklist with a rank for that index, and the other checklists that need new ranks for it."""
     above, below = others[:index], others[index:]
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.MAX_RANK_LENGTH:

@@ -1,6 +1,6 @@
-"""Comments: written by members, edited by their authors, deleted by these or by an owner of the board.
+"""Comments: created by members, edited by their authors, deleted by their authors or by an owner of the board.
 
-The events tell that there was a comment, and never what it said: what is deleted is gone.
+Events say that there was a comment but never its text: a deleted comment is gone.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class NotTheAuthor(Forbidden):
 
 
 def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
-    """The card's comment of that id, if the read asked for both. Raises NotFound."""
+    """Return the card's comment of that id, if the view was read with both. Raises NotFound."""
     card = view.get_card(card_id)
     found = view.parts.get(comment_id)
     if not isinstance(found, Comment) or found.card_id != card.id:
@@ -38,7 +38,7 @@ def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
 
 
 def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) -> tuple[Comment, Change]:
-    """A new comment, counted on its card. Raises LimitReached."""
+    """Create a comment, and count it on its card. Raises LimitReached."""
     card = view.get_card(card_id)
     if card.comment_count >= MAX_COMMENTS_PER_CARD:
         raise LimitReached("comments", MAX_COMMENTS_PER_CARD, holder_name=card.title)
@@ -66,7 +66,7 @@ def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) 
 
 
 def get_editable_comment(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Comment:
-    """The comment, for its author. Raises NotFound, NotTheAuthor."""
+    """Return the comment if the actor is its author. Raises NotFound, NotTheAuthor."""
     comment = get_comment(view, card_id, comment_id)
     if comment.author_id != context.actor_id:
         raise NotTheAuthor("edit")
@@ -74,7 +74,7 @@ def get_editable_comment(view: BoardView, card_id: str, comment_id: str, context
 
 
 def get_deletable_comment(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Comment:
-    """The comment, for its author or an owner. Raises NotFound, NotTheAuthor."""
+    """Return the comment if the actor is its author or an owner. Raises NotFound, NotTheAuthor."""
     comment = get_comment(view, card_id, comment_id)
     if comment.author_id != context.actor_id and not view.role.covers(Role.OWNER):
         raise NotTheAuthor("delete")
@@ -84,7 +84,7 @@ def get_deletable_comment(view: BoardView, card_id: str, comment_id: str, contex
 def update(
     view: BoardView, card_id: str, comment_id: str, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Comment, Change | None]:
-    """The comment with the fields of the patch: text. Raises NotFound, NotTheAuthor."""
+    """Apply a patch of text to the comment. Raises NotFound, NotTheAuthor."""
     old = get_editable_comment(view, card_id, comment_id, context)
     new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
     if not changed:
@@ -96,7 +96,7 @@ def update(
 
 
 def delete(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Change:
-    """Erase the comment. Raises NotFound, NotTheAuthor."""
+    """Delete the comment. Raises NotFound, NotTheAuthor."""
     comment = get_deletable_comment(view, card_id, comment_id, context)
     card = view.get_card(card_id)
     return build_change(

@@ -1,7 +1,7 @@
 """Copies: of a card, of a list with its cards, of a board.
 
-A copy is new work. It looks like its original, but nothing has been done about it yet: no item of a checklist is done,
-nobody is assigned, no time was spent, and no clock runs except for a single card that is put among those in progress.
+A copy is new work. It looks like its original, but nothing has been done yet: no checklist item is done, nobody is
+assigned, no time was tracked, and no clock runs, except for a single card that is copied to a list in progress.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ MAX_COPIED_PARTS = 80
 """Cards and checklists that are copied with their list."""
 
 _ITEM_OVERHEAD = 50
-"""Characters that an item of a checklist counts for beside its text: much is kept of the shortest one, too."""
+"""Characters that a checklist item counts in addition to its text, because even a short one takes much space."""
 
 _TEXT_LIMIT = (
     f"{card_size.MAX_COMMIT_CHARACTERS} characters of text, where each item of a checklist counts "
@@ -32,7 +32,7 @@ _TEXT_LIMIT = (
 )
 
 ChecklistsByCardId = Mapping[str, Sequence[Checklist]]
-"""By the card's id."""
+"""The checklists of cards by the card's id."""
 
 
 class TooMuchToCopy(Conflict):
@@ -57,7 +57,7 @@ def copy_card(
     list_id: str | None = None,
     position: ListEnd = "bottom",
 ) -> tuple[Card, Change]:
-    """A card like that one, in its list or in another, with all its checklists, which are given.
+    """Copy a card with all its `checklists`, to its own list or to another one.
 
     Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
@@ -84,7 +84,7 @@ def copy_card(
 
 
 def ensure_list_can_be_copied(original: List) -> None:
-    """Raise TooMuchToCopy for a list with more cards than are copied with it."""
+    """Raise TooMuchToCopy if the list has more cards than can be copied with it."""
     if original.card_count > MAX_COPIED_CARDS:
         raise _too_much_to_copy(original)
 
@@ -95,7 +95,7 @@ def _too_much_to_copy(original: List) -> TooMuchToCopy:
 
 
 def _count_characters(originals: Sequence[Card], checklists: ChecklistsByCardId) -> int:
-    """How many characters these cards and checklists count for."""
+    """Return how many characters the cards and checklists count for."""
     of_cards = sum(card_size.count_characters(card) for card in originals)
     items = (item for each in checklists.values() for checklist in each for item in checklist.items)
     return of_cards + sum(len(item.text) + _ITEM_OVERHEAD for item in items)
@@ -110,7 +110,7 @@ def copy_list(
     *,
     name: str | None = None,
 ) -> tuple[List, Change]:
-    """A list like that one, just after it, with copies of its cards, which are given with their checklists.
+    """Copy a list with its cards, just after the original. `originals` are its cards, given with their checklists.
 
     Raises LimitReached, TooMuchToCopy.
     """
@@ -143,9 +143,9 @@ def copy_board(
     *,
     name: str | None = None,
 ) -> tuple[BoardView, Change]:
-    """A board like that one, seen by who copies it and owns the copy, with copies of the cards that are given.
+    """Copy a board for the actor, who owns the copy; return its view and the change.
 
-    These are cards in use, in the order of their places. What is archived stays behind.
+    `originals` are the active cards in the order of their positions. Archived cards and lists are not copied.
     """
     old = view.board
     board = replace(
@@ -161,13 +161,13 @@ def copy_board(
         archived_at=None,
     )
     owner = _build_owner(board, context)
-    labels = {each.id: _copy_label(each, board, context) for each in view.labels}
+    labels = {label.id: _copy_label(label, board, context) for label in view.labels}
     lists: list[List] = []
     made: list[Entity] = []
-    for each in view.lists:
-        if each.archived_at is None:
-            cards_of = [card for card in originals if card.list_id == each.id]
-            new, inside = _fill_list(_copy_empty_list(each, board.id, context), cards_of, checklists, context, labels)
+    for list_ in view.lists:
+        if list_.archived_at is None:
+            cards_of = [card for card in originals if card.list_id == list_.id]
+            new, inside = _fill_list(_copy_empty_list(list_, board.id, context), cards_of, checklists, context, labels)
             lists.append(new)
             made += inside
     history = tuple(_build_created_event(card, lists, context, seq) for seq, card in enumerate(_select_cards(made), 1))
@@ -190,7 +190,7 @@ def _copy_label(original: Label, board: Board, context: ActionContext) -> Label:
 
 
 def _copy_empty_list(original: List, board_id: str, context: ActionContext) -> List:
-    """A list like that one, without cards, at the same rank."""
+    """Return a copy of the list without cards, at the same rank."""
     return replace(
         original,
         id=context.new_id("list"),
@@ -213,12 +213,17 @@ def _fill_list(
     context: ActionContext,
     labels: Mapping[str, Label] | None = None,
 ) -> tuple[List, list[Entity]]:
-    """The list with copies of these cards, and what was made for it. On another board, `labels` are its own."""
+    """Return the list with copies of the cards, and everything created for it.
+
+    `labels` are the copies of the labels on another board, by the id of their originals.
+    """
     made: list[Entity] = []
     for old, rank in zip(originals, ranks.sequence_after("", len(originals)), strict=True):
         card, parts = _build_card_copy(old, checklists.get(old.id, ()), target, rank, context)
         if labels is not None:
-            card = replace(card, label_ids=tuple(sorted(labels[each].id for each in old.label_ids if each in labels)))
+            card = replace(
+                card, label_ids=tuple(sorted(labels[label_id].id for label_id in old.label_ids if label_id in labels))
+            )
         began = context.at if target.stage == Stage.IN_PROGRESS else None
         done = context.at if target.stage == Stage.DONE else None
         made += [replace(card, started_at=began, resolved_at=done), *parts]
@@ -229,7 +234,7 @@ def _fill_list(
 def _build_card_copy(
     original: Card, checklists: Sequence[Checklist], target: List, rank: str, context: ActionContext
 ) -> tuple[Card, list[Checklist]]:
-    """A card like that one, which nobody has begun, and its checklists."""
+    """Return a copy of the card that nobody has started, and copies of its checklists."""
     card = replace(
         original,
         id=context.new_id("card"),
@@ -240,7 +245,7 @@ def _build_card_copy(
         due_complete=False,
         assignee_ids=(),
         comment_count=0,
-        item_count=sum(len(each.items) for each in checklists),
+        item_count=sum(len(checklist.items) for checklist in checklists),
         done_count=0,
         started_at=None,
         resolved_at=None,
@@ -252,13 +257,13 @@ def _build_card_copy(
         updated_at=context.at,
         archived_at=None,
     )
-    return card, [_copy_checklist(each, card, context) for each in checklists]
+    return card, [_copy_checklist(checklist, card, context) for checklist in checklists]
 
 
 def _copy_checklist(original: Checklist, card: Card, context: ActionContext) -> Checklist:
     items = tuple(
         replace(
-            each,
+            item,
             id=context.new_id("checklist_item"),
             done=False,
             assignee_id=None,
@@ -266,7 +271,7 @@ def _copy_checklist(original: Checklist, card: Card, context: ActionContext) -> 
             created_at=context.at,
             updated_at=context.at,
         )
-        for each in original.items
+        for item in original.items
     )
     return replace(
         original,
@@ -281,10 +286,10 @@ def _copy_checklist(original: Checklist, card: Card, context: ActionContext) -> 
 
 
 def _select_cards(values: Sequence[Entity]) -> list[Card]:
-    return [each for each in values if isinstance(each, Card)]
+    return [value for value in values if isinstance(value, Card)]
 
 
 def _build_created_event(card: Card, lists: Sequence[List], context: ActionContext, seq: int) -> Event:
-    stage = next(each.stage for each in lists if each.id == card.list_id)
+    stage = next(list_.stage for list_ in lists if list_.id == card.list_id)
     data = {"title": card.title, "stage": str(stage)}
     return Event(card.board_id, seq, "card.created", context.at, context.actor_id, card.list_id, card.id, data)

@@ -1,6 +1,6 @@
-"""Ids: a prefix that tells the kind, then a ULID in lower case, never reused.
+"""Ids: a prefix that names the kind, followed by a ULID in lower case. They are never reused.
 
-Ids made in one process sort in the order in which they were made, whatever the clock does.
+Ids generated in one process sort in the order of their generation, even if the clock is set back.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class IdGenerator:
-    """Makes ids by kind. Made with a clock (aware datetimes) and a source of random bytes."""
+    """Generates ids by kind, from a clock (aware datetimes) and a source of random bytes."""
 
     def __init__(self, clock: Callable[[], datetime], random_bytes: Callable[[int], bytes]) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class IdGenerator:
         self._lock = Lock()
 
     def __call__(self, kind: str) -> str:
-        """A new id, such as 'crd_01jd…' for 'card'. Raises KeyError for a kind that there is not."""
+        """Return a new id, such as 'crd_01jd…' for 'card'. Raises KeyError for an unknown kind."""
         prefix = PREFIXES[kind]
         milliseconds = (self._clock() - _EPOCH) // _MILLISECOND
         fresh = milliseconds << _RANDOM_BITS | int.from_bytes(self._random_bytes(_RANDOM_BITS // 8), "big")

@@ -1,4 +1,4 @@
-"""Labels: made, changed, deleted. A name is there once on a board, whatever the case."""
+"""Labels: create, update, delete. Names are unique on a board, ignoring case."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class LabelNameTaken(Conflict):
 
 
 def create(view: BoardView, context: ActionContext, *, name: str, color: Color) -> tuple[Label, Change]:
-    """A new label. Raises LimitReached, LabelNameTaken."""
+    """Create a label. Raises LimitReached, LabelNameTaken."""
     if len(view.labels) >= MAX_LABELS_PER_BOARD:
         raise LimitReached("labels", MAX_LABELS_PER_BOARD)
     label = Label(
@@ -45,7 +45,7 @@ def create(view: BoardView, context: ActionContext, *, name: str, color: Color) 
 def update(
     view: BoardView, label_id: str, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Label, Change | None]:
-    """The label with the fields of the patch: name, color. Raises LabelNameTaken."""
+    """Apply a patch of name and color to the label. Raises LabelNameTaken."""
     old = view.get_label(label_id)
     if "color" in patch:
         patch = {**patch, "color": Color(patch["color"])}
@@ -58,14 +58,14 @@ def update(
 
 
 def delete(view: BoardView, label_id: str, context: ActionContext) -> Change:
-    """Erase the label: no card bears it any more."""
+    """Delete the label; no card has it any more."""
     label = view.get_label(label_id)
     data = {"label_id": label_id, "name": label.name}
     return build_change(view, context, "label.deleted", deletes=(label,), data=data)
 
 
 def _ensure_name_is_free(view: BoardView, label: Label) -> None:
-    """Raise LabelNameTaken if another label of the board reads the same."""
+    """Raise LabelNameTaken if another label of the board has the same name, ignoring case."""
     for each in view.labels:
         if each.id != label.id and fold(each.name) == fold(label.name):
             raise LabelNameTaken(each.name)

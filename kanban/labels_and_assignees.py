@@ -1,7 +1,7 @@
-"""What a card bears: labels of its board, and members who work on it.
+"""The labels of cards, and the members who are assigned to them.
 
-A card may still name a label that was deleted or the place of someone who left. Such names mean nothing, and whoever
-writes the labels or the assignees of a card leaves them out.
+A card may still name a deleted label, or the membership of someone who left. Such ids mean nothing, and are dropped
+whenever the labels or assignees of the card are written.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,22 +16,22 @@ from kanban.views import BoardView
 
 
 def resolve_label_ids(view: BoardView, label_ids: Collection[str]) -> tuple[str, ...]:
-    """These labels, as a card keeps them. Raises UnknownReference for one that the board does not have."""
-    if not {each.id for each in view.labels}.issuperset(label_ids):
+    """Return the label ids as a card stores them. Raises UnknownReference if one is not a label of the board."""
+    if not {label.id for label in view.labels}.issuperset(label_ids):
         raise UnknownReference("label_ids")
     return tuple(sorted(label_ids))
 
 
 def resolve_membership_ids(view: BoardView, user_ids: Collection[str]) -> tuple[str, ...]:
-    """The places of these users, as a card keeps them. Raises UnknownReference for one who is no member."""
-    places = {each.user_id: each.id for each in view.members}
+    """Return the users' membership ids as a card stores them. Raises UnknownReference if one is not a member."""
+    places = {member.user_id: member.id for member in view.members}
     if not places.keys() >= set(user_ids):
         raise UnknownReference("assignee_ids")
-    return tuple(sorted(places[each] for each in user_ids))
+    return tuple(sorted(places[user_id] for user_id in user_ids))
 
 
 def resolve_patch(view: BoardView, card: Card, patch: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The patch with its `label_ids` and `assignee_ids` as a card keeps them. Raises UnknownReference."""
+    """Return the patch with `label_ids` and `assignee_ids` as a card stores them. Raises UnknownReference."""
     kept = dict(patch)
     if "label_ids" in patch:
         wished = resolve_label_ids(view, patch["label_ids"])
@@ -44,19 +44,19 @@ def resolve_patch(view: BoardView, card: Card, patch: Mapping[str, Any]) -> Mapp
 
 
 def add_label(view: BoardView, card_id: str, label_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card with that label. Raises NotFound for a label that the board does not have."""
+    """Add a label to a card. Raises NotFound if the board does not have the label."""
     card, there = view.get_card(card_id), view.get_label(label_id).id
     return _set_labels(view, card, {*_get_label_ids(view, card), there}, context)
 
 
 def remove_label(view: BoardView, card_id: str, label_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card without that label."""
+    """Remove a label from a card."""
     card = view.get_card(card_id)
     return _set_labels(view, card, {*_get_label_ids(view, card)} - {label_id}, context)
 
 
 def assign(view: BoardView, card_id: str, user_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card with that member among its assignees. Raises NotFound for who is no member, LimitReached."""
+    """Assign a member to a card. Raises NotFound if the user is not a member, LimitReached."""
     card, there = view.get_card(card_id), view.get_member(user_id).id
     borne = _get_membership_ids(view, card)
     if there not in borne and len(borne) >= MAX_ASSIGNEES_PER_CARD:
@@ -65,9 +65,9 @@ def assign(view: BoardView, card_id: str, user_id: str, context: ActionContext) 
 
 
 def unassign(view: BoardView, card_id: str, user_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """The card without that user among its assignees."""
+    """Remove a user from the assignees of a card."""
     card = view.get_card(card_id)
-    gone = {each.id for each in view.members if each.user_id == user_id}
+    gone = {member.id for member in view.members if member.user_id == user_id}
     return _set_assignees(view, card, {*_get_membership_ids(view, card)} - gone, context)
 
 
@@ -101,4 +101,4 @@ def _get_label_ids(view: BoardView, card: Card) -> tuple[str, ...]:
 
 
 def _get_membership_ids(view: BoardView, card: Card) -> tuple[str, ...]:
-    return tuple(sorted(each.id for each in view.members if each.id in card.assignee_ids))
+    return tuple(sorted(member.id for member in view.members if member.id in card.assignee_ids))

@@ -1,4 +1,4 @@
-"""Lists: added to a board, changed, put into another order, deleted with their cards."""
+"""Lists: create, update, move, delete with their cards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ def create(
     position: Literal["top", "bottom"] = "bottom",
     external_id: str | None = None,
 ) -> tuple[List, Change]:
-    """A new list, at the top of the board's order or at its bottom. Raises LimitReached, ExternalIdTaken."""
+    """Create a list at the top or bottom of the board. Raises LimitReached, ExternalIdTaken."""
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     _ensure_external_id_is_free(view, external_id)
@@ -66,9 +66,9 @@ def create(
 def update(
     view: BoardView, list_id: str, patch: Mapping[str, Any], context: ActionContext, *, has_archived_cards: bool = False
 ) -> tuple[List, Change | None]:
-    """The list with the fields of the patch. None takes wip_limit or external_id away; wip_enforcement warns again.
+    """Apply a patch to the list. None clears wip_limit and external_id, and sets wip_enforcement to warn.
 
-    Raises ListNotEmpty for another stage while it holds cards, of which some may be archived, ExternalIdTaken.
+    Raises ListNotEmpty for another stage while the list holds cards (archived ones count), ExternalIdTaken.
     """
     old = view.get_list(list_id)
     patch = _convert_enums(replace_nulls(patch, _NULL_REPLACEMENTS))
@@ -91,12 +91,12 @@ def move(
     after: str | None = None,
     position: Literal["top", "bottom"] | None = None,
 ) -> tuple[List, Change | None]:
-    """The list in another place: before or after another one, or at the top or bottom; one of these is given.
+    """Move the list: before or after another one, or to an end. Exactly one of these is given.
 
     Raises SelfReference and UnknownReference for the neighbour.
     """
     old = view.get_list(list_id)
-    others = [each for each in view.lists if each.id != list_id]
+    others = [list_ for list_ in view.lists if list_.id != list_id]
     place = positions.find_index([each.id for each in others], list_id, before=before, after=after, position=position)
     if view.lists[place].id == list_id:
         return old, None
@@ -106,10 +106,10 @@ def move(
 
 
 def delete(view: BoardView, list_id: str, context: ActionContext, running_cards: Sequence[Card] | None = ()) -> Change:
-    """Mark the list deleted: it vanishes at once, its cards with it.
+    """Mark the list as deleted: it disappears at once with its cards.
 
-    The clocks of `running`, its cards in progress, stop. None says that they are too many to stop at once: their clocks
-    run on unseen, and will have run on if the list is restored.
+    `running_cards`, its cards in progress, stop their clocks. None means that they are too many to stop at once: their
+    clocks keep running invisibly, and that time counts if the list is restored.
     """
     old = view.get_list(list_id)
     gone = replace(old, deleted_at=context.at, updated_at=context.at, version=old.version + 1)
@@ -132,7 +132,7 @@ def _convert_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:
-    if external_id is not None and any(each.external_id == external_id for each in view.lists):
+    if external_id is not None and any(list_.external_id == external_id for list_ in view.lists):
         raise ExternalIdTaken("list")
 
 
@@ -143,7 +143,7 @@ def _get_rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]
 
 
 def rank_list_at(list_: List, others: Sequence[List], index: int) -> tuple[List, list[List]]:
-    """The list with a rank for that place, and those that had to get new ranks for it."""
+    """Return the list with a rank for that index, and the other lists that need new ranks for it."""
     above, below = others[:index], others[index:]
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.MAX_RANK_LENGTH:

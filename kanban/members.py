@@ -1,4 +1,4 @@
-"""Members: who may enter a board, and in which role."""
+"""Members: who has access to a board, and in which role."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ class LastOwner(Conflict):
 
 
 def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change | None]:
-    """The user's place on the board, new or with another role. Raises LimitReached, LastOwner."""
+    """Add the user to the board, or change the member's role. Raises LimitReached, LastOwner."""
     old = _find_member(view, user_id)
     if old is None:
         return _add(view, user_id, role, context)
@@ -35,11 +35,11 @@ def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tu
 
 
 def remove(view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]) -> Change | None:
-    """Take the user's place away, and with it all that the user was assigned to; None if there is nothing to do.
+    """Remove the user from the board and from everything assigned to them; None if there is nothing to do.
 
-    `running` are cards whose clocks run in the user's name, as many as can stop in one commit: these clocks stop. If
-    more of them run, nobody is kept on the board for that: the next removal stops the rest. Anyone may leave; to remove
-    somebody else takes an owner. Raises RoleTooLow, LastOwner.
+    `running_cards` are cards whose clocks run in the user's name, at most as many as can stop in one commit: they stop.
+    If more are running, the user still leaves at once, and the next removal stops the rest. Everybody may leave;
+    removing someone else takes an owner. Raises RoleTooLow, LastOwner.
     """
     if user_id != context.actor_id and not view.role.covers(Role.OWNER):
         raise RoleTooLow(view.role, Role.OWNER)
@@ -75,7 +75,7 @@ def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> t
 
 
 def _find_member(view: BoardView, user_id: str) -> Member | None:
-    return next((each for each in view.members if each.user_id == user_id), None)
+    return next((member for member in view.members if member.user_id == user_id), None)
 
 
 def _ensure_other_owner(view: BoardView, member: Member) -> None:

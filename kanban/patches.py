@@ -1,4 +1,4 @@
-"""A patch holds only the fields that were sent."""
+"""Patches: apply the fields that a client sent, and only these."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ Patchable = TypeVar("Patchable", User, Board, List, Card, Label, Checklist, Chec
 
 
 def replace_nulls(patch: Mapping[str, Any], replacements: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the patch with null replaced by a field's empty value, where `empty` names one."""
+    """Return the patch with null replaced by the field's replacement, where there is one."""
     return {
         name: replacements[name] if value is None and name in replacements else value for name, value in patch.items()
     }
@@ -20,9 +20,9 @@ def replace_nulls(patch: Mapping[str, Any], replacements: Mapping[str, Any]) -> 
 def apply_patch(
     value: Patchable, patch: Mapping[str, Any], editable_fields: frozenset[str], context: ActionContext
 ) -> tuple[Patchable, list[str]]:
-    """The value with the patch applied, its version raised, and the names of what changed, sorted.
+    """Return the value with the patch applied and its version raised, and the sorted names of the fields that changed.
 
-    Where nothing changes it is the same value and no names. Raises ValueError for a field outside `fields`.
+    If nothing changes, return the same value and no names. Raises ValueError for a field that is not editable.
     """
     if not editable_fields.issuperset(patch):
         raise ValueError("The patch holds a field that cannot be changed.")

@@ -1,7 +1,7 @@
-"""Tokens: 'tkb_', 30 random base-62 characters, and 6 that check them. Shown once; only a digest is kept.
+"""Tokens: 'tkb_', 30 random base-62 characters and a checksum of 6. Shown once; only a digest is stored.
 
-A token that is made with another one is its child: it never expires later, has no scope that its parent lacks, and is
-revoked with it. What comes from a token are its children, theirs, and so on.
+A token that is created with another token is its child: it never expires later, has no scope that its parent lacks, and
+is revoked with it. The descendants of a token are its children, their children, and so on.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from kanban.timekeeping import timestamps
 from kanban.values import Scope, Token
 
 MAX_ANCESTORS = 10
-"""Ancestors of one token: all of them are looked at whenever it is used."""
+"""Ancestors of one token: all of them are checked whenever it is used."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 30
@@ -105,10 +105,10 @@ def issue(
     expires_at: datetime | None = None,
     parent: Token | None = None,
 ) -> tuple[Token, str, Change]:
-    """A new token, its text, and the change that keeps it.
+    """Create a token; return it, its text, and the change that stores it.
 
-    `parent` is the token that asks for it; there is none at sign-up and on the command line. Without `expires_at`, the
-    token expires with its parent.
+    `parent` is the token that creates it; there is none at sign-up and on the command line. `expires_at` defaults to
+    the parent's.
 
     Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations.
     """
@@ -149,7 +149,7 @@ def _ensure_may_issue(parent: Token, scopes: Collection[Scope]) -> None:
 
 
 def parse_to_digest(text: str) -> str | None:
-    """The digest to look a token up by, None if the text is not shaped like one or its check is wrong."""
+    """Return the digest that a token's text is looked up by; None if the text is malformed or its checksum is wrong."""
     match = _TOKEN_PATTERN.fullmatch(text)
     if match is None or _compute_checksum(match[1]) != match[2]:
         return None
@@ -157,20 +157,20 @@ def parse_to_digest(text: str) -> str | None:
 
 
 def is_live(token: Token, now: datetime) -> bool:
-    """Whether the token opens anything: not revoked, and not expired. It expires at its very second."""
+    """Tell whether the token is neither revoked nor expired. It expires exactly at `expires_at`."""
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
 
 
 def is_touch_due(token: Token, now: datetime) -> bool:
-    """Whether its last use should be noted: at most once an hour, for the sake of reads that only read."""
+    """Tell whether the token's last use should be recorded: at most once an hour, so that most reads write nothing."""
     return token.last_used_at is None or now - token.last_used_at >= _TOUCH_INTERVAL
 
 
 def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tuple[Token, Change | None]:
-    """Return the token, revoked with all that comes from it, and the change; None if it was revoked before.
+    """Revoke the token with all its descendants; no change if it was revoked before.
 
-    `by` is the token that asks for it. Raises TokenOutOfReach if the token outranks it: if it has another scope, or is
-    an ancestor.
+    `caller_token` is the token that asks for it. Raises TokenOutOfReach if the token has a scope that the caller's
+    lacks, or is its ancestor.
     """
     if token.revoked_at is not None:
         return token, None
@@ -188,10 +188,10 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
 def rotate(
     token: Token, context: ActionContext, random_bytes: Callable[[int], bytes], *, caller_token: Token
 ) -> tuple[Token, str, Change]:
-    """Return the token with a new secret, the text of that secret, and the change; the old secret ends.
+    """Replace the token's secret; return the token, the text of the new secret, and the change.
 
-    `by` is the token that asks for it: the token itself, or an ancestor. Any other would get a secret that works on
-    after its own end. Raises TokenOutOfReach, TokenExpired.
+    `caller_token` is the token that asks for it: the token itself or an ancestor. Any other token could get a secret
+    that outlives it. Raises TokenOutOfReach, TokenExpired.
     """
     if caller_token.id not in (token.id, *token.ancestor_ids):
         raise TokenOutOfReach(

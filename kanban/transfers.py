@@ -1,4 +1,4 @@
-"""Cards that move to another board, with all that belongs to them."""
+"""Transfers: cards that move to another board with all that belongs to them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ def transfer(
     list_id: str | None = None,
     position: ListEnd = "bottom",
 ) -> tuple[Card, Change]:
-    """The card on the board `away`: in that list, or in the first one of the card's stage.
+    """Move the card to the target board: to the given list, or to the first list of the card's stage.
 
     Raises SelfReference, UnknownReference, NoListOfStage, CardArchived, ListArchived, WipLimitReached, LimitReached,
     CurrencyDiffers.
@@ -59,7 +59,9 @@ def transfer(
         list_id=target.id,
         rank=rank,
         label_ids=_match_labels_by_name(old, source_view, target_view),
-        assignee_ids=tuple(sorted(there[each] for each in old.assignee_ids if each in there)),
+        assignee_ids=tuple(
+            sorted(there[membership_id] for membership_id in old.assignee_ids if membership_id in there)
+        ),
         running=old.running and replace(old.running, board_id=target_view.board.id),
         version=old.version + 1,
         updated_at=context.at,
@@ -96,14 +98,14 @@ def _ensure_same_currency(card: Card, source_view: BoardView, target_view: Board
 
 
 def _match_labels_by_name(card: Card, source_view: BoardView, target_view: BoardView) -> tuple[str, ...]:
-    names = {fold(each.name) for each in source_view.labels if each.id in card.label_ids}
-    return tuple(sorted(each.id for each in target_view.labels if fold(each.name) in names))
+    names = {fold(label.name) for label in source_view.labels if label.id in card.label_ids}
+    return tuple(sorted(label.id for label in target_view.labels if fold(label.name) in names))
 
 
 def _match_memberships(source_view: BoardView, target_view: BoardView) -> Mapping[str, str]:
-    """The places on the other board of those who are members of both, by their places on this one."""
-    there = {each.user_id: each.id for each in target_view.members}
-    return {each.id: there[each.user_id] for each in source_view.members if each.user_id in there}
+    """Return the memberships of people who are on both boards: id on the source board to id on the target board."""
+    there = {member.user_id: member.id for member in target_view.members}
+    return {member.id: there[member.user_id] for member in source_view.members if member.user_id in there}
 
 
 def _build_arrival_data(card: Card, source_view: BoardView, stages: tuple[Stage, Stage]) -> EventData:

@@ -1,4 +1,4 @@
-"""Users: made, renamed."""
+"""Users: create, update."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,21 +28,21 @@ class SignupClosed(Unauthenticated):
 
 
 def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple[User, Change]:  # noqa: A002  (it is the id)
-    """A new user, with the id of their choice or a made one. The store tells whether it is taken."""
+    """Create a user, with the id of their choice or a generated one. The store tells whether the id is taken."""
     user = User(id=id or context.new_id("user"), name=name, version=1, created_at=context.at, updated_at=context.at)
     return user, Change(creates=(user,))
 
 
 def ensure_may_create_users(caller_id: str, owner: User | None) -> None:
-    """Raise InstallationOwnerOnly for anybody but the owner of the installation.
+    """Raise InstallationOwnerOnly unless the caller owns the installation.
 
-    It is a right of that user and no scope of tokens: every user's first token has all scopes.
+    This is a right of that user and not a scope of tokens, because every user's first token has all scopes.
     """
     if owner is None or owner.id != caller_id:
         raise InstallationOwnerOnly
 
 
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:
-    """The user with the fields of the patch (name)."""
+    """Apply a patch of name to the user."""
     new, changed = apply_patch(user, patch, _EDITABLE_FIELDS, context)
     return new, Change(updates=(new,)) if changed else None

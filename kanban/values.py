@@ -1,7 +1,7 @@
-"""The things a board is made of, as frozen values.
+"""The things that a board is made of, as frozen values.
 
-Moments are aware UTC datetimes of whole seconds. Money is an integer of the currency's minor unit.
-Text has been trimmed and normalised (NFC) before it comes here.
+Timestamps are aware UTC datetimes of whole seconds. Money is an integer of the currency's minor unit. Text has been
+trimmed and normalized (NFC) before it gets here.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Where the cards of a list stand in their life."""
+    """The stage of a list, which is the status of its cards."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -19,14 +19,14 @@ class Stage(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member may do on a board. Compare with `covers`, never with `<`: these are words."""
+    """What a member may do on a board. Compare roles with `covers`, because `<` would compare their names."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
     OWNER = "owner"
 
     def covers(self, required: "Role") -> bool:
-        """Whether this role is at least that one."""
+        """Tell whether this role is at least the required one."""
         return _ROLE_LEVEL[self] >= _ROLE_LEVEL[required]
 
 
@@ -34,7 +34,7 @@ _ROLE_LEVEL = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 class Scope(StrEnum):
-    """What a token may be used for. One scope does not contain another."""
+    """What a token may be used for. No scope contains another one."""
 
     READ = "read"
     WRITE = "write"
@@ -42,14 +42,14 @@ class Scope(StrEnum):
 
 
 class Enforcement(StrEnum):
-    """What happens when a card would pass a list's WIP limit: it is told, or it is refused."""
+    """What happens when a card would exceed a list's WIP limit: a warning, or an error."""
 
     WARN = "warn"
     BLOCK = "block"
 
 
 class Color(StrEnum):
-    """What a label can look like; a client chooses the shades."""
+    """The color of a label; clients choose the shades."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -65,7 +65,7 @@ class Color(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Someone who may hold tokens and be a member of boards."""
+    """A person who can hold tokens and be a member of boards."""
 
     id: str
     name: str
@@ -76,10 +76,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A key that its user may call with. Only the SHA-256 of its text is kept.
+    """An access token. Only the SHA-256 digest of its text is stored.
 
-    `ancestor_ids` are the token that it was made with, last, and before it that one's ancestors. It is revoked with any
-    of them: `revoked_at` tells of that, too.
+    `ancestor_ids` are the ids of the token that it was created with (last) and of that token's ancestors (before). It
+    is revoked with any of them, and `revoked_at` says so in that case, too.
     """
 
     id: str
@@ -97,9 +97,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board. `seq` counts every write to anything on it, `version` the edits of the board itself.
+    """A board. `seq` counts the writes to anything on it, `version` the edits of the board itself.
 
-    `created_by` is the user who made it. Among that user's live boards an `external_id` is unique.
+    `created_by` is the user who created it. An `external_id` is unique among that user's live boards.
     """
 
     id: str
@@ -119,7 +119,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's place on a board. Who leaves and comes back has a place with another id."""
+    """A user's membership of a board. Someone who leaves and comes back gets a membership with another id."""
 
     id: str
     board_id: str
@@ -132,7 +132,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word and a colour that cards of its board can bear. Its name is unique on the board, whatever the case."""
+    """A name and a color for cards of its board. Names are unique on the board, ignoring case."""
 
     id: str
     board_id: str
@@ -147,10 +147,9 @@ class Label:
 class List:
     """A column of a board.
 
-    `card_count` counts its cards that are neither deleted nor archived. `first_rank` and `last_rank` are outer
-    bounds of every rank in it, '' while it never held a card: a card goes to the top or the bottom without
-    looking at the others.
-    Neither those three nor a rank that other lists made necessary raises `version`.
+    `card_count` counts its cards that are neither deleted nor archived. `first_rank` and `last_rank` bound all ranks in
+    it, and are '' until it holds its first card, so that a card can go to the top or bottom without a read of the
+    others. `version` is raised neither by these three nor by a new rank that the move of another list made necessary.
     """
 
     id: str
@@ -173,7 +172,7 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class TimeEntry:
-    """A stretch of a user's work on a card, at the hourly rate that was in force when it began."""
+    """A period of a user's work on a card, at the hourly rate that was in force when it began."""
 
     id: str
     board_id: str
@@ -188,7 +187,7 @@ class TimeEntry:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """A line of a checklist. `assignee_id` is the id of a member's place: see `Card`."""
+    """An item of a checklist. `assignee_id` is the id of a membership: see `Card`."""
 
     id: str
     text: str
@@ -202,7 +201,7 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """Steps of a card, in their order. `rank` is its place among the card's checklists."""
+    """The steps of a card, in their order. `rank` is its rank among the card's checklists."""
 
     id: str
     board_id: str
@@ -217,7 +216,7 @@ class Checklist:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What someone said about a card: Markdown, kept as it was sent. `author_id` is a user's id."""
+    """A comment on a card: Markdown, stored as it was sent. `author_id` is a user's id."""
 
     id: str
     board_id: str
@@ -230,7 +229,7 @@ class Comment:
 
 
 Part = TimeEntry | Checklist | Comment
-"""What belongs to one card and is kept beside it."""
+"""What belongs to one card and is stored beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +244,12 @@ class Link:
 class Card:
     """A piece of work. Its status is the stage of its list.
 
-    `tracked_seconds` and `tracked_cost` sum its closed time entries; the cost in minor units times seconds
-    (seconds x hourly rate), to be divided by 3,600 and rounded once, when shown. `running` is the open entry.
-    `hourly_rate_minor` stands above the board's. `label_ids` and `assignee_ids` are sorted; the latter are ids of
-    members' places (`Member.id`). Either may name what is no longer there, which then means nothing: a label
-    that was deleted, the place of someone who left. `comment_count`, `item_count` and `done_count` (items of
-    its checklists) are kept by whoever writes those, and do not raise `version`.
+    `tracked_seconds` and `tracked_cost` sum its closed time entries; the cost is in minor units times seconds (seconds
+    times hourly rate), and is divided by 3,600 and rounded once, when it is formatted. `running` is the open entry.
+    `hourly_rate_minor` overrides the board's. `label_ids` and `assignee_ids` are sorted; the latter are ids of
+    memberships (`Member.id`). Both may contain ids that mean nothing any more: of a deleted label, of the membership of
+    someone who left. `comment_count`, `item_count` and `done_count` (items of its checklists) are kept by whoever
+    writes those, and do not raise `version`.
     """
 
     id: str
@@ -284,7 +283,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardRank:
-    """A card and its place. `hidden` tells that it is archived or deleted, and keeps the place for its return."""
+    """A card's rank in its list.
+
+    `is_hidden` means that the card is archived or deleted and keeps its rank for its return.
+    """
 
     card_id: str
     list_id: str
@@ -297,7 +299,7 @@ EventData = Mapping[str, str | int | list[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a board, once for each write, numbered without gaps from 1."""
+    """What happened to a board: one event for each write, numbered without gaps from 1."""
 
     board_id: str
     seq: int

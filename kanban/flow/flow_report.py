@@ -1,19 +1,19 @@
-"""How work flows over a board: how long it takes, how much gets done, how much is under way.
+"""The flow report: cycle and lead times, throughput, cumulative flow and work in progress.
 
-All of it comes from the events of a range of days, and from what the board holds now. Numbers of cards are led back
-from the present, so nothing that happened before the range needs to be read. What an event does to the number of cards
+Everything is derived from the events of a range of days and from the board as it is now. Card counts are computed
+backwards from the present, so that no event before the range has to be read. What an event does to the number of cards
 of its list:
 
-    card.created, card.copied, card.arrived, card.unarchived    one more
-    checklist_item.converted                                    one more, in the list of the card that was made
-    card.restored                                               one more, unless it came back archived
-    card.archived, card.departed                                one less
-    card.deleted                                                one less, unless it was archived
-    card.moved, list.cards_moved                                as many less where they were as more where they are
-    list.copied, list.restored                                  as many more as the list holds
-    list.deleted                                                as many less as it held
+    card.created, card.copied, card.arrived, card.unarchived    +1
+    checklist_item.converted                                    +1, in the list of the new card
+    card.restored                                               +1, unless it came back archived
+    card.archived, card.departed                                -1
+    card.deleted                                                -1, unless it was archived
+    card.moved, list.cards_moved                                -n in the list they left, +n in the list they entered
+    list.copied, list.restored                                  +n, the cards of the list
+    list.deleted                                                -n, the cards of the list
 
-No other event changes a number, nor does one of a type that is not known here.
+No other event changes a count; unknown event types are ignored.
 """
 
 from collections import Counter, defaultdict
@@ -30,10 +30,10 @@ MAX_EVENTS = 100_000
 """Events that one report reads."""
 
 MAX_LISTED_COMPLETIONS = 5_000
-"""Finished cards that a report names one by one; its percentiles are of all."""
+"""Completed cards that a report lists one by one; its percentiles cover all of them."""
 
 MAX_LISTED_IN_PROGRESS = 1_000
-"""Cards in progress that a report names one by one."""
+"""Cards in progress that a report lists one by one."""
 
 _ADDING_EVENTS = frozenset(
     ("card.created", "card.copied", "card.arrived", "card.unarchived", "checklist_item.converted")
@@ -41,12 +41,12 @@ _ADDING_EVENTS = frozenset(
 _REMOVING_EVENTS = frozenset(("card.archived", "card.departed"))
 
 ListStage = tuple[str, Stage]
-"""A list, and the stage that it had."""
+"""A list id and the stage that the list had."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListCounts:
-    """How many cards a list held at the end of each day. The name of a list that is gone may not be known."""
+    """The number of cards of a list at the end of each day. The name of a deleted list may be unknown."""
 
     list_id: str
     name: str | None
@@ -56,7 +56,7 @@ class ListCounts:
 
 @dataclass(frozen=True, slots=True)
 class FlowReport:
-    """What happened: finishes in their order, and numbers of cards at the end of each day."""
+    """Completions in their order, and card counts at the end of each day by stage and by list."""
 
     completions: tuple[Completion, ...]
     stages: Mapping[Stage, tuple[int, ...]]
@@ -64,9 +64,9 @@ class FlowReport:
 
 
 def build_flow_report(events: Iterable[Event], view: BoardView, days: Periods) -> FlowReport:
-    """The flow of these days, none of which begins later than the view was seen.
+    """Build the flow report of consecutive days, none of which begins after the view was read.
 
-    `events` are, in their order, all from the first day on; earlier and later ones are passed over.
+    `events` are all events from the first day on, in order. Events that are older, or newer than the view, are ignored.
     """
     if not days.periods:
         return FlowReport((), dict.fromkeys(Stage, ()), ())
@@ -78,31 +78,31 @@ def build_flow_report(events: Iterable[Event], view: BoardView, days: Periods) -
 
 
 def count_throughput(completions: Sequence[Completion], periods: Periods) -> tuple[tuple[Period, int], ...]:
-    """How many cards were finished in each period."""
-    found = Counter(periods.find_index(each.resolved_at) for each in completions)
-    return tuple((piece, found[number]) for number, piece in enumerate(periods.periods))
+    """Return how many cards were completed in each period."""
+    counts = Counter(periods.find_index(completion.resolved_at) for completion in completions)
+    return tuple((period, counts[index]) for index, period in enumerate(periods.periods))
 
 
 class _FlowHistory:
-    """The events of a range, read one after the other."""
+    """The changes of a range, collected event by event."""
 
     def __init__(self, view: BoardView, days: Periods) -> None:
         self._view, self._days = view, days
-        self._stages = {each.id: each.stage for each in view.lists}
-        self._names: dict[str, str | None] = {each.id: each.name for each in view.lists}
-        # One more than there are days: what happened after the last one.
+        self._stages = {list_.id: list_.stage for list_ in view.lists}
+        self._names: dict[str, str | None] = {list_.id: list_.name for list_ in view.lists}
+        # One more than there are days, for what happened after the last one.
         self._changes: list[Counter[ListStage]] = [Counter() for _ in range(len(days.periods) + 1)]
         self._archive_changes: list[list[tuple[str, bool]]] = [[] for _ in self._changes]
         self._completions = Completions()
         self._archived_completions = _ArchivedCompletions(days)
 
     def apply(self, event: Event) -> None:
-        """Take note of an event."""
+        """Apply one event."""
         day = self._days.find_index(event.at)
         if day < 0:
             return
-        for place, cards in _get_count_changes(event, self._stages):
-            self._changes[day][place] += cards
+        for list_stage, difference in _get_count_changes(event, self._stages):
+            self._changes[day][list_stage] += difference
         if event.list_id and event.type in {"list.archived", "list.unarchived", "list.deleted"}:
             was_archived = event.type == "list.unarchived" or event.data.get("archived_at") is not None
             self._archive_changes[day].append((event.list_id, was_archived))
@@ -113,47 +113,57 @@ class _FlowHistory:
             self._archived_completions.apply(event, day)
 
     def build_report(self) -> FlowReport:
-        """What was read."""
-        shown = self._count_cards_per_day()
-        places = sorted(set().union(*shown))
-        series = {place: tuple(day[place] for day in shown) for place in places}
+        """Build the report from all events applied so far."""
+        counts_per_day = self._count_cards_per_day()
+        list_stages = sorted(set().union(*counts_per_day))
+        series = {list_stage: tuple(counts[list_stage] for counts in counts_per_day) for list_stage in list_stages}
         stages = {
-            stage: tuple(sum(cards for (_, of), cards in day.items() if of == stage) for day in shown)
+            stage: tuple(
+                sum(count for (_, counted_stage), count in counts.items() if counted_stage == stage)
+                for counts in counts_per_day
+            )
             for stage in Stage
         }
         return FlowReport(self._completions.list_current(), stages, tuple(self._build_list_counts(series)))
 
     def _count_cards_per_day(self) -> list[Counter[ListStage]]:
-        """How many cards each list showed at the end of each day, led back from the present."""
-        held = Counter({(each.id, each.stage): each.card_count for each in self._view.lists})
-        archived = {each.id for each in self._view.lists if each.archived_at is not None}
-        found = []
-        for day, shelved in reversed([*enumerate(self._archived_completions.count_per_day())]):
-            held.subtract(self._changes[day + 1])
+        """Return the cards of each list and stage at the end of each day, computed backwards from the present."""
+        present_counts = Counter({(list_.id, list_.stage): list_.card_count for list_ in self._view.lists})
+        archived_list_ids = {list_.id for list_ in self._view.lists if list_.archived_at is not None}
+        counts_per_day = []
+        for day, archived_completions in reversed([*enumerate(self._archived_completions.count_per_day())]):
+            present_counts.subtract(self._changes[day + 1])
             for list_id, was_archived in reversed(self._archive_changes[day + 1]):
-                (archived.add if was_archived else archived.discard)(list_id)
-            # Who archives finished work tidies up, and it stays done. Other work is taken off the board.
-            shown = Counter(
-                {place: cards for place, cards in held.items() if cards > 0 and _is_counted(place, archived)}
+                (archived_list_ids.add if was_archived else archived_list_ids.discard)(list_id)
+            # Archived work that was completed stays in the chart, other archived work is taken off the board.
+            counts = Counter(
+                {
+                    list_stage: count
+                    for list_stage, count in present_counts.items()
+                    if count > 0 and _is_counted(list_stage, archived_list_ids)
+                }
             )
-            shown.update({(list_id, Stage.DONE): cards for list_id, cards in shelved.items()})
-            found.append(shown)
-        return found[::-1]
+            counts.update({(list_id, Stage.DONE): count for list_id, count in archived_completions.items()})
+            counts_per_day.append(counts)
+        return counts_per_day[::-1]
 
     def _build_list_counts(self, series: Mapping[ListStage, tuple[int, ...]]) -> Iterator[ListCounts]:
-        """The board's lists in their order, then those that are gone."""
-        by_list: defaultdict[str, list[ListStage]] = defaultdict(list)
-        for place in series:
-            by_list[place[0]].append(place)
-        nothing = (0,) * len(self._days.periods)
-        for list_id in [*self._stages, *(each for each in by_list if each not in self._stages)]:
-            parts = [series[place] for place in by_list.get(list_id, [])] or [nothing]
-            stage = self._stages.get(list_id) or by_list[list_id][-1][1]
-            yield ListCounts(list_id, self._names.get(list_id), stage, tuple(map(sum, zip(*parts, strict=True))))
+        """Yield the counts of the board's lists in order, then of deleted lists."""
+        stages_by_list: defaultdict[str, list[ListStage]] = defaultdict(list)
+        for list_stage in series:
+            stages_by_list[list_stage[0]].append(list_stage)
+        zeros = (0,) * len(self._days.periods)
+        for list_id in [
+            *self._stages,
+            *(deleted_list_id for deleted_list_id in stages_by_list if deleted_list_id not in self._stages),
+        ]:
+            rows = [series[list_stage] for list_stage in stages_by_list.get(list_id, [])] or [zeros]
+            stage = self._stages.get(list_id) or stages_by_list[list_id][-1][1]
+            yield ListCounts(list_id, self._names.get(list_id), stage, tuple(map(sum, zip(*rows, strict=True))))
 
 
 class _ArchivedCompletions:
-    """Finished cards that were archived since the first day: they stay where they were done."""
+    """Completed cards that were archived since the first day: they still count in the list of their completion."""
 
     def __init__(self, days: Periods) -> None:
         self._range_start = days.periods[0].start
@@ -161,7 +171,7 @@ class _ArchivedCompletions:
         self._list_id_by_card: dict[str, str] = {}
 
     def apply(self, event: Event, day: int) -> None:
-        """Take note of an event of that day."""
+        """Apply one event that happened on the day with that index."""
         card_id, list_id, is_done = event.card_id or "", event.list_id or "", event.data.get("stage") == Stage.DONE
         match event.type:
             case "card.archived" if is_done:
@@ -171,17 +181,17 @@ class _ArchivedCompletions:
             case "card.unarchived" | "card.deleted" if card_id in self._list_id_by_card:
                 self._changes[day][self._list_id_by_card.pop(card_id)] -= 1
             case "list.deleted" | "list.restored":
-                cards = sum(each == list_id for each in self._list_id_by_card.values())
-                self._changes[day][list_id] += cards if event.type == "list.restored" else -cards
+                count = sum(completed_list_id == list_id for completed_list_id in self._list_id_by_card.values())
+                self._changes[day][list_id] += count if event.type == "list.restored" else -count
 
     def count_per_day(self) -> list[Counter[str]]:
-        """How many of them each list has."""
-        found: list[Counter[str]] = []
-        held: Counter[str] = Counter()
+        """Return how many such cards each list has at the end of each day."""
+        counts_per_day: list[Counter[str]] = []
+        counts: Counter[str] = Counter()
         for changes in self._changes:
-            held.update(changes)
-            found.append(Counter({list_id: cards for list_id, cards in held.items() if cards}))
-        return found
+            counts.update(changes)
+            counts_per_day.append(Counter({list_id: count for list_id, count in counts.items() if count}))
+        return counts_per_day
 
     def _add(self, card_id: str, list_id: str, day: int) -> None:
         self._list_id_by_card[card_id] = list_id
@@ -189,36 +199,36 @@ class _ArchivedCompletions:
 
 
 def _get_count_changes(event: Event, stages: Mapping[str, Stage]) -> Iterator[tuple[ListStage, int]]:
-    """Which places got how many cards more, or less."""
+    """Yield the lists and stages whose card count an event changes, with the difference."""
     data = event.data
-    here, there = (event.list_id, data.get("stage")), (data.get("from_list_id"), data.get("from_stage"))
-    found: list[tuple[tuple[object, object], int]] = []
+    event_list, source_list = (event.list_id, data.get("stage")), (data.get("from_list_id"), data.get("from_stage"))
+    changes: list[tuple[tuple[object, object], int]] = []
     match event.type:
         case kind if kind in _ADDING_EVENTS:
-            found = [(here, 1)]
+            changes = [(event_list, 1)]
         case kind if kind in _REMOVING_EVENTS:
-            found = [(here, -1)]
+            changes = [(event_list, -1)]
         case "card.restored" if data.get("archived_at") is None:
-            found = [(here, 1)]
+            changes = [(event_list, 1)]
         case "card.deleted" if data.get("archived_at") is None:
-            found = [(here, -1)]
+            changes = [(event_list, -1)]
         case "card.moved" | "list.cards_moved":
             card_ids = data.get("card_ids")
-            cards = len(card_ids) if isinstance(card_ids, list) else 1
-            found = [(there, -cards), ((event.list_id, data.get("to_stage")), cards)]
+            count = len(card_ids) if isinstance(card_ids, list) else 1
+            changes = [(source_list, -count), ((event.list_id, data.get("to_stage")), count)]
         case "list.copied" | "list.restored":
-            found = [(here, _get_card_count(data))]
+            changes = [(event_list, _get_card_count(data))]
         case "list.deleted":
-            found = [(here, -_get_card_count(data))]
-    for (list_id, named), cards in found:
-        # An event of an older version may not name the stage: then it is the one that the list has now.
-        if isinstance(list_id, str) and (stage := named or stages.get(list_id)):
-            yield (list_id, Stage(str(stage))), cards
+            changes = [(event_list, -_get_card_count(data))]
+    for (list_id, event_stage), count in changes:
+        # An event of an older version may not name the stage: assume the list's present one.
+        if isinstance(list_id, str) and (stage := event_stage or stages.get(list_id)):
+            yield (list_id, Stage(str(stage))), count
 
 
-def _is_counted(list_stage: ListStage, archived: set[str]) -> bool:
+def _is_counted(list_stage: ListStage, archived_list_ids: set[str]) -> bool:
     list_id, stage = list_stage
-    return stage == Stage.DONE or list_id not in archived
+    return stage == Stage.DONE or list_id not in archived_list_ids
 
 
 def _is_archived_since(data: EventData, instant: datetime) -> bool:

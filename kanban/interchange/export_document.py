@@ -1,10 +1,10 @@
-"""Exports: what a document of a whole board holds, and the digest that tells whether two boards are equal.
+"""The export document: its format, how its pages are joined, and the digest that tells whether two boards are equal.
 
-The digest is the sum, modulo 2^256, of the SHA-256 of every thing on the board, so it can be told while the board goes
-by page by page, and does not depend on the order of the things in a document. What has no meaning elsewhere does not
-count: ids, the board's `seq` and `external_id`, the names of people, and who exported it, when and where. Things are
-told apart by their places instead: a list by its number, a card by its list and its rank, a checklist by its card and
-its number.
+The digest is the sum, modulo 2^256, of the SHA-256 of each thing on the board. It can therefore be computed page by
+page and does not depend on the order of things in a document. What has no meaning on another server does not count:
+ids, the board's `seq` and `external_id`, people's names, and who exported the board, when and where. Things are
+identified by location instead: a list by its number, a card by its list and its rank, a checklist by its card and its
+number.
 """
 
 import json
@@ -38,7 +38,7 @@ _DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 CardLocation = tuple[int, str]
-"""Where a card is: the number of its list on the board, and its rank."""
+"""The location of a card: the number of its list on the board, and its rank."""
 
 
 class BoardChanged(Conflict):
@@ -51,7 +51,7 @@ class BoardChanged(Conflict):
 
 
 class Digest:
-    """The digest of a board, thing by thing. Begun with 0, or with the text of where another one has got."""
+    """The digest of a board, computed thing by thing. It starts at 0, or at the text of an unfinished digest."""
 
     def __init__(self, state: str = "0") -> None:
         self._sum = int(state, 16)
@@ -60,7 +60,7 @@ class Digest:
         return f"{self._sum:064x}"
 
     def add(self, kind: str, value: JsonObject, *location: object) -> int:
-        """Count one thing of the document; how many bytes it has, roughly."""
+        """Add one thing of the document; return its approximate size in bytes."""
         told = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
         if kind == "checklist":
             told.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
@@ -71,25 +71,25 @@ class Digest:
         return len(text)
 
     def add_board(self, document: JsonObject) -> None:
-        """Count the board itself, its lists, labels and members."""
+        """Add the board itself, its lists, labels and members."""
         self.add("board", document["board"])
-        for number, each in enumerate(document["lists"]):
-            self.add("list", each, number)
+        for number, list_ in enumerate(document["lists"]):
+            self.add("list", list_, number)
         for kind in ("label", "member"):
             for each in document[f"{kind}s"]:
                 self.add(kind, each)
 
     def add_card(self, card: JsonObject, list_number: int, label_names: Mapping[str, str]) -> int:
-        """Count a card; `labels` are the names of the board's by id."""
-        return self.add("card", card, list_number, sorted(label_names[each] for each in card["label_ids"]))
+        """Add a card; `label_names` are the names of the board's labels by id."""
+        return self.add("card", card, list_number, sorted(label_names[label_id] for label_id in card["label_ids"]))
 
 
 def compute_digest(document: JsonObject) -> str:
-    """The digest of a whole document, of which every reference names something in it."""
+    """Return the digest of a whole document whose references are all valid."""
     made = Digest()
     made.add_board(document)
-    numbers = {each["id"]: number for number, each in enumerate(document["lists"])}
-    labels = {each["id"]: each["name"] for each in document["labels"]}
+    numbers = {list_["id"]: number for number, list_ in enumerate(document["lists"])}
+    labels = {label["id"]: label["name"] for label in document["labels"]}
     keys: dict[str, CardLocation] = {}
     for card in document["cards"]:
         number = numbers[card["list_id"]]
@@ -106,7 +106,7 @@ def compute_digest(document: JsonObject) -> str:
 
 
 def join_pages(pages: Sequence[JsonObject]) -> dict[str, Any]:
-    """The whole document of all pages in their order: the first with what the others add, and how the last one ends."""
+    """Return the whole document of all pages in order: the first, with the arrays of all and the digest of the last."""
     arrays = {
         name: [each for page in pages for each in page[name]] for name, part in pages[0].items() if type(part) is list
     }
@@ -114,21 +114,21 @@ def join_pages(pages: Sequence[JsonObject]) -> dict[str, Any]:
 
 
 def build_external_id(document: JsonObject) -> str:
-    """What a board made from this document is known by."""
+    """Return the external id of a board that is made from this document."""
     return f"{FORMAT}:{document['board']['id']}"
 
 
 def is_imported(external_id: str | None) -> bool:
-    """Say whether a board that is known by this was made by an import, of Tackboard's export or of Trello's."""
+    """Tell whether a board with this external id was made by an import from Tackboard or from Trello."""
     return external_id is not None and external_id.startswith((f"{FORMAT}:", "trello:"))
 
 
 def collect_user_names(document: JsonObject) -> dict[str, str]:
-    """The names of all people in a document, by id."""
+    """Return the names of all people in a document, by user id."""
     return dict(_iterate_user_names(document))
 
 
 def _iterate_user_names(document: JsonObject) -> Iterator[tuple[str, str]]:
-    yield from ((each["author_id"], each["author_name"]) for each in document["comments"])
-    yield from ((each["user_id"], each["user_name"]) for each in document["time_entries"])
-    yield from ((each["user_id"], each["name"]) for each in document["members"])
+    yield from ((comment["author_id"], comment["author_name"]) for comment in document["comments"])
+    yield from ((entry["user_id"], entry["user_name"]) for entry in document["time_entries"])
+    yield from ((member["user_id"], member["name"]) for member in document["members"])

@@ -1,4 +1,4 @@
-"""What a document must be to be one whole export: every page, nothing twice, nothing dangling, no more than fits."""
+"""Validate that a document is one whole export: complete, no duplicates, no dangling references, no limit exceeded."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,10 +14,10 @@ from kanban.timekeeping import timestamps
 from kanban.values import Link
 
 MAX_TOTAL_SECONDS = 10**12
-"""Of all work in an export: less than half of what an answer can say, so that clocks may go on."""
+"""Total time of an export: less than half of what a response can express, so that clocks can go on."""
 
 MAX_TOTAL_COST_MINOR = 10**15
-"""Of what it costs, in minor units: less than half of what an engine can hold of a card, so that clocks may go on."""
+"""Total cost of an export in minor units: less than half of what an engine can store, so that clocks can go on."""
 
 _SECONDS_PER_HOUR = 3600
 
@@ -34,7 +34,7 @@ class BrokenExport(Unprocessable):
 
 
 def validate_export(document: JsonObject) -> None:
-    """Raise BrokenExport for what is not one whole export."""
+    """Raise BrokenExport if the document is not one whole export."""
     _validate_completeness(document)
     _validate_uniqueness(document)
     _validate_references(document)
@@ -51,7 +51,7 @@ def _validate_completeness(document: JsonObject) -> None:
 
 
 def _validate_uniqueness(document: JsonObject) -> None:
-    """Raise BrokenExport where an id, or another name that must be unique, stands twice."""
+    """Raise BrokenExport if an id, or another value that must be unique, occurs twice."""
     for kind in ("lists", "labels", "cards", "checklists", "comments", "time_entries"):
         _validate_unique_field(document, kind, "id", lambda each: each["id"])
     _validate_unique_field(document, "members", "user_id", lambda each: each["user_id"])
@@ -73,9 +73,9 @@ def _validate_unique_field(
 
 
 def _validate_references(document: JsonObject) -> None:
-    """Raise BrokenExport where something names what the document does not hold, or stands where nothing can be."""
+    """Raise BrokenExport if a reference is dangling, or a card's position or dates are invalid."""
     lists, labels, cards = ({each["id"] for each in document[kind]} for kind in ("lists", "labels", "cards"))
-    members = {each["user_id"] for each in document["members"]}
+    members = {member["user_id"] for member in document["members"]}
     for number, card in enumerate(document["cards"]):
         at = f"cards/{number}"
         _validate_known([card["list_id"]], lists, f"{at}/list_id", "list")
@@ -105,33 +105,33 @@ def _validate_known(ids: Iterable[str], known_ids: Collection[str], field: str, 
 
 
 def _validate_counts(document: JsonObject) -> None:
-    """Raise BrokenExport where there is more of something than a list or a card holds."""
-    in_use = Counter(each["list_id"] for each in document["cards"] if each["archived_at"] is None)
+    """Raise BrokenExport if a list or a card holds more than it may."""
+    in_use = Counter(card["list_id"] for card in document["cards"] if card["archived_at"] is None)
     _validate_maximum(in_use, MAX_CARDS_PER_LIST, "cards", "A list", "cards in use")
-    checklists = Counter(each["card_id"] for each in document["checklists"])
+    checklists = Counter(checklist["card_id"] for checklist in document["checklists"])
     _validate_maximum(checklists, MAX_CHECKLISTS_PER_CARD, "checklists", "A card", "checklists")
-    comments = Counter(each["card_id"] for each in document["comments"])
+    comments = Counter(comment["card_id"] for comment in document["comments"])
     _validate_maximum(comments, MAX_COMMENTS_PER_CARD, "comments", "A card", "comments")
 
 
 def _validate_card_sizes(document: JsonObject) -> None:
-    """Raise BrokenExport for a card that takes more room than a card may."""
-    for number, each in enumerate(document["cards"]):
-        links = [Link(link["url"], link["title"]) for link in each["links"]]
-        if card_size.compute_stored_bytes(each["title"], each["description"], links) > card_size.MAX_STORED_BYTES:
+    """Raise BrokenExport if a card is larger than a card may be."""
+    for number, card in enumerate(document["cards"]):
+        links = [Link(link["url"], link["title"]) for link in card["links"]]
+        if card_size.compute_stored_bytes(card["title"], card["description"], links) > card_size.MAX_STORED_BYTES:
             raise BrokenExport(f"cards/{number}/description", "A card has more text than can be kept.")
 
 
 def _validate_totals(document: JsonObject) -> None:
-    """Raise BrokenExport where the work adds up to more than an answer can say, or an engine hold."""
+    """Raise BrokenExport if the time entries add up to more than a response or an engine can hold."""
     seconds = rate_seconds = 0
-    for each in document["time_entries"]:
-        if each["ended_at"] is not None:
+    for entry in document["time_entries"]:
+        if entry["ended_at"] is not None:
             worked = int(
-                (timestamps.parse_utc(each["ended_at"]) - timestamps.parse_utc(each["started_at"])).total_seconds()
+                (timestamps.parse_utc(entry["ended_at"]) - timestamps.parse_utc(entry["started_at"])).total_seconds()
             )
             seconds += max(0, worked)
-            rate_seconds += max(0, worked) * each["hourly_rate_minor"]
+            rate_seconds += max(0, worked) * entry["hourly_rate_minor"]
     if seconds > MAX_TOTAL_SECONDS or rate_seconds > MAX_TOTAL_COST_MINOR * _SECONDS_PER_HOUR:
         raise BrokenExport("time_entries", "The time entries add up to more than a board can tell.")
 

@@ -1,23 +1,23 @@
-"""What became of an import: what came over, and, item by item, what did not or not as it was."""
+"""The report of an import: how many things were imported, and which were left out or changed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 COUNTED_KINDS = ("lists", "cards", "labels", "checklists", "comments", "time_entries")
-"""What is counted."""
+"""The kinds of things that are counted."""
 
 MAX_LINES = 200
-"""Lines of a report; the rest are counted."""
+"""Lines of a report; further lines are only counted."""
 
 _MAX_NAME_LENGTH = 200
-"""Characters of a name in a report: so that all of it can be remembered as the answer, on every engine."""
+"""Characters of a name in a report, so that the whole report fits into a stored response on every engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """Something that was left out or changed.
+    """One thing that was left out or changed.
 
-    `kind` is 'card', 'label', …; `name` what it is called, cut where it is very long, may be empty.
+    `kind` is 'card', 'label', …; `name` is shortened if it is very long, and may be empty.
     """
 
     kind: str
@@ -27,7 +27,10 @@ class ReportLine:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Filled while an import is decided. `brought` counts each of KINDS, `unlisted` the lines beyond MAX_LINES."""
+    """The report, filled during an import.
+
+    `counts` counts the imported things by kind, `omitted_lines` the lines beyond MAX_LINES.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[ReportLine] = field(default_factory=list)
@@ -42,13 +45,13 @@ class ImportReport:
             self.omitted_lines += 1
 
     def add_truncated_comments(self, title: str, count: int) -> None:
-        """Add a line for the card of that title, if so many of its comments lost their end."""
+        """Add a line for the card of that title if `count` of its comments were cut."""
         if count:
             message = f"{count} of its comments lost their end: with the name of who wrote them they were too long."
             self.add_line("card", title, message)
 
     def add_truncated_notes(self, title: str, count: int) -> None:
-        """Add a line for the card of that title, if so many notes of its time entries lost their end."""
+        """Add a line for the card of that title if `count` notes of its time entries were cut."""
         if count:
             message = (
                 f"{count} notes of its time entries lost their end: with the name of who worked they were too long."

@@ -1,4 +1,4 @@
-"""Boards that come from elsewhere, whole: with all that is on them, and with a history from before they were here."""
+"""Build a board that comes from elsewhere, with everything on it and with its history."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ MAX_NOTE_LENGTH = 1_000
 """Characters of the note of a time entry."""
 
 _ATTRIBUTION = re.compile(r"[^\n]{1,100}:(?:\n\n|\Z)")
-"""What `signed` puts before a text: a name on a line of its own."""
+"""What `attribute_text` puts before a text: a name on a line of its own."""
 
 
 def build_imported_board(
@@ -32,11 +32,11 @@ def build_imported_board(
     labels: Sequence[Label],
     other_values: Iterable[Entity],
 ) -> tuple[BoardView, Change]:
-    """The board as its owner sees it, and the change that makes it with everything on it, all or nothing.
+    """Return the board as its owner sees it, and the change that creates it with everything on it, all or nothing.
 
-    `history` are events of its lists and cards in any order, without those that lists were archived; their numbers, and
-    the board's, are given here. The last event says that the board was imported, from which source, and how many things
-    the report counts.
+    `history` holds the events of its lists and cards in any order, without the archiving of lists; this function
+    numbers them. The last event says that the board was imported, from which source, and how many things the report
+    counts.
     """
     # Of two events of one moment the one that was told first comes first: cards came into their list before it was
     # archived.
@@ -44,7 +44,7 @@ def build_imported_board(
     first = Event(
         board.id, 1, "board.created", min(board.created_at, context.at), context.actor_id, data={"name": board.name}
     )
-    told = [replace(each, seq=seq) for seq, each in enumerate(sorted(history, key=lambda each: each.at), 2)]
+    told = [replace(event, seq=seq) for seq, event in enumerate(sorted(history, key=lambda each: each.at), 2)]
     data: EventData = {"source": source, **{kind: report.counts[kind] for kind in COUNTED_KINDS}}
     last = Event(board.id, len(told) + 2, "board.imported", context.at, context.actor_id, data=data)
     board = replace(board, seq=last.seq)
@@ -53,7 +53,7 @@ def build_imported_board(
 
 
 def attribute_text(name: str, text: object, max_length: int = MAX_COMMENT_LENGTH) -> tuple[str, bool]:
-    """Return a text of somebody else after their name, in at most so many characters; and whether it lost its end."""
+    """Return another person's text after their name, cut to `max_length`, and whether it was cut."""
     own = clean_text(text, 2 * max_length)
     whole = f"{name}:\n\n{own}" if own else f"{name}:"
     kept = clean_text(whole, max_length)
@@ -61,10 +61,10 @@ def attribute_text(name: str, text: object, max_length: int = MAX_COMMENT_LENGTH
 
 
 def is_attributed(name: str, text: str, *, by_importer: bool) -> bool:
-    """Say whether a text of that person begins with a name already, so that it need not be signed again.
+    """Tell whether a person's text already begins with a name, so that it need not be attributed again.
 
-    A name that an import put there stands before texts of `by_importer`, the user who imported the board. Anybody else
-    may begin a text with a name and a colon: then only their own name counts.
+    With `by_importer`, the text belongs to the user who imported the board, and any name counts: an import put it
+    there. Anybody else may begin a text with a name and a colon: then only their own name counts.
     """
     if by_importer:
         return _ATTRIBUTION.match(text) is not None
@@ -72,15 +72,15 @@ def is_attributed(name: str, text: str, *, by_importer: bool) -> bool:
 
 
 def _build_archived_events(lists: Iterable[List], context: ActionContext) -> Iterator[Event]:
-    for each in lists:
-        if each.archived_at is not None:
-            data: EventData = {"name": each.name, "stage": str(each.stage), "card_count": each.card_count}
+    for list_ in lists:
+        if list_.archived_at is not None:
+            data: EventData = {"name": list_.name, "stage": str(list_.stage), "card_count": list_.card_count}
             yield Event(
-                each.board_id,
+                list_.board_id,
                 0,
                 "list.archived",
-                min(each.archived_at, context.at),
+                min(list_.archived_at, context.at),
                 context.actor_id,
-                each.id,
+                list_.id,
                 data=data,
             )

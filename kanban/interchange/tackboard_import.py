@@ -1,10 +1,10 @@
-"""Boards of our own that come back: an export made into a new board, equal to the old one as far as people may speak.
+"""Import a Tackboard export as a new board.
 
-What an export says about people is what whoever made the file wrote into it. So an import makes things in the names of
-its speakers only: through the API that is the caller, on the command line of the operator every user. What others said
-and did becomes the importer's, and begins with their names.
+An export says about people whatever its author wrote into it. An import therefore creates comments, time entries and
+assignments in the name of trusted users only: the caller when it comes through the API, every existing user when the
+operator runs it on the command line. What other people wrote becomes the importer's and begins with their name.
 
-History is not in an export. It is told anew, from what the cards know: when they were made, first begun, and done.
+An export holds no history. It is rebuilt from what the cards know: when they were created, first started and completed.
 """
 
 from collections import Counter, defaultdict
@@ -49,23 +49,23 @@ from kanban.values import (
 from kanban.views import BoardView
 
 _MAX_CLOCK_SKEW = timedelta(hours=1)
-"""How far work may lie in the future, because the clocks of two machines differ."""
+"""How far a time entry may lie in the future, because the clocks of two machines differ."""
 
 
 def import_board(
     document: JsonObject, trusted_user_ids: Collection[str], context: ActionContext
 ) -> tuple[BoardView, Change, ImportReport]:
-    """Make a new board of who asks; return it, all that it takes to make it, and the report.
+    """Build a new board from an export; return the board's view, the change that creates it, and the report.
 
-    `speakers` are the users, besides who asks, in whose names the import may make comments, time entries, members and
-    assignments. All of them must exist. Raises BrokenExport for what is not one whole export.
+    `trusted_user_ids` are the users, besides the actor, in whose names the import may create comments, time entries,
+    members and assignments. All of them must exist. Raises BrokenExport if the document is not one whole export.
     """
     validate_export(document)
     return _TackboardImport(document, trusted_user_ids, context).build()
 
 
 class _TackboardImport:
-    """One import of a sound document, decided step by step."""
+    """One import of a valid document, built step by step."""
 
     def __init__(self, document: JsonObject, trusted_user_ids: Collection[str], context: ActionContext) -> None:
         self.document = document
@@ -75,16 +75,16 @@ class _TackboardImport:
         self.events: list[Event] = []
         self.board = self._build_board(document["board"])
         self.members = self._build_members()
-        self.labels = {each["id"]: self._build_label(each) for each in document["labels"]}
+        self.labels = {label["id"]: self._build_label(label) for label in document["labels"]}
         in_order = ranks.sequence_after("", len(document["lists"]))
         self.lists = {
-            each["id"]: self._build_list(each, rank) for each, rank in zip(document["lists"], in_order, strict=True)
+            list_["id"]: self._build_list(list_, rank) for list_, rank in zip(document["lists"], in_order, strict=True)
         }
 
     def build(self) -> tuple[BoardView, Change, ImportReport]:
         cards = {
-            each["id"]: self._build_card(each)
-            for each in sorted(self.document["cards"], key=lambda each: (each["created_at"], each["id"]))
+            card["id"]: self._build_card(card)
+            for card in sorted(self.document["cards"], key=lambda each: (each["created_at"], each["id"]))
         }
         checklists = self._build_checklists(cards)
         comments = self._build_comments(cards)
@@ -128,8 +128,8 @@ class _TackboardImport:
         )
 
     def _build_members(self) -> dict[str, Member]:
-        """Return the speakers among the members, by their users' ids; who imports owns the board."""
-        roles = {each["user_id"]: Role(each["role"]) for each in self.document["members"]}
+        """Return the members by user id: those who are trusted, and the importer as an owner."""
+        roles = {member["user_id"]: Role(member["role"]) for member in self.document["members"]}
         if roles.get(self.context.actor_id) != Role.OWNER:
             self.report.add_line("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
         roles = {
@@ -148,11 +148,11 @@ class _TackboardImport:
         return members
 
     def _get_owner_id(self, user_id: str) -> str:
-        """Return whose it is here what was that user's: of who imports, if the import may not speak for them."""
+        """Return the user who gets a person's comment or entry: the person if trusted, otherwise the importer."""
         return user_id if user_id in self.trusted_user_ids else self.context.actor_id
 
     def _attribute_if_needed(self, user_id: str, name: str, text: str, max_length: int) -> tuple[str, bool]:
-        """Return what that user wrote as it stands here, and whether it lost its end to the name before it."""
+        """Return a person's text as it is stored, and whether it was cut to make room for their name."""
         by_importer = user_id == self.document["board"].get("imported_by")
         if user_id in self.trusted_user_ids or is_attributed(name, text, by_importer=by_importer):
             return text, False
@@ -169,7 +169,7 @@ class _TackboardImport:
         )
 
     def _build_list(self, exported: JsonObject, rank: str) -> List:
-        own = [each for each in self.document["cards"] if each["list_id"] == exported["id"]]
+        own = [card for card in self.document["cards"] if card["list_id"] == exported["id"]]
         places = [each["place"] for each in own]
         created_at, updated_at = _parse_timestamps(exported)
         new = List(
@@ -208,11 +208,11 @@ class _TackboardImport:
             due_at=_parse_optional_timestamp(exported["due_at"]),
             due_complete=exported["due_complete"],
             hourly_rate_minor=exported["hourly_rate_minor"],
-            label_ids=tuple(sorted(self.labels[each].id for each in exported["label_ids"])),
+            label_ids=tuple(sorted(self.labels[label_id].id for label_id in exported["label_ids"])),
             assignee_ids=tuple(
-                sorted(self.members[each].id for each in exported["assignee_ids"] if each in self.members)
+                sorted(self.members[user_id].id for user_id in exported["assignee_ids"] if user_id in self.members)
             ),
-            links=tuple(Link(each["url"], each["title"]) for each in exported["links"]),
+            links=tuple(Link(link["url"], link["title"]) for link in exported["links"]),
             comment_count=0,
             item_count=0,
             done_count=0,
@@ -233,14 +233,14 @@ class _TackboardImport:
         for shape in self.document["checklists"]:
             card = cards[shape["card_id"]]
             last[card.id] = ranks.after(last[card.id])
-            items = tuple(self._build_item(each) for each in shape["items"])
+            items = tuple(self._build_item(item) for item in shape["items"])
             new_id = self.context.new_id("checklist")
             made.append(
                 Checklist(
                     new_id, card.board_id, card.id, shape["name"], last[card.id], items, 1, *_parse_timestamps(shape)
                 )
             )
-            done = card.done_count + sum(each.done for each in items)
+            done = card.done_count + sum(item.done for item in items)
             cards[shape["card_id"]] = replace(card, item_count=card.item_count + len(items), done_count=done)
         return made
 
@@ -314,8 +314,8 @@ class _TackboardImport:
             raise BrokenExport(field, "A time entry lies in the future.")
 
     def _start_clock(self, card: Card, entry: TimeEntry, number: int) -> Card:
-        """The card with its clock running since the entry began."""
-        home = next(each for each in self.lists.values() if each.id == card.list_id)
+        """Return the card with its clock running since the entry began. Raises BrokenExport if its clock can't run."""
+        home = next(list_ for list_ in self.lists.values() if list_.id == card.list_id)
         # Who archives a board stops its clocks, and may start one again: so the board's own archival says nothing.
         put_away = (home.archived_at, card.archived_at) != (None, None)
         if card.running or put_away or home.stage != Stage.IN_PROGRESS:
@@ -328,9 +328,9 @@ class _TackboardImport:
     # History
 
     def _add_card_history(self, card: Card) -> None:
-        """Tell of the card as far as it knows itself: where it was made, begun and done, and where it is."""
+        """Add the events that the card's timestamps imply: created, started, completed, archived."""
         lists = [*self.lists.values()]
-        home = next(each for each in lists if each.id == card.list_id)
+        home = next(list_ for list_ in lists if list_.id == card.list_id)
         moved = card.started_at is not None or card.resolved_at is not None
         first = (_find_first_list(lists, Stage.TODO) or _find_first_list(lists, Stage.IN_PROGRESS)) if moved else home
         begun_in = home if home.stage == Stage.IN_PROGRESS else _find_first_list(lists, Stage.IN_PROGRESS)
@@ -364,11 +364,11 @@ class _TackboardImport:
         )
 
     def _report_overlaps(self, cards: Mapping[str, Card]) -> None:
-        """One line for each card on which somebody worked twice at the same time, which no one can add here."""
+        """Add a line for each card with overlapping time entries of one user, which nobody can create by hand."""
         stretches: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-        for each in self.document["time_entries"]:
-            who = self._get_owner_id(each["user_id"])
-            stretches[each["card_id"], who].append((each["started_at"], each["ended_at"] or "9999"))
+        for entry in self.document["time_entries"]:
+            who = self._get_owner_id(entry["user_id"])
+            stretches[entry["card_id"], who].append((entry["started_at"], entry["ended_at"] or "9999"))
         names = export_document.collect_user_names(self.document)
         for (card_id, who), found in stretches.items():
             until, overlapping = "", 0
@@ -381,11 +381,11 @@ class _TackboardImport:
                 self.report.add_line("card", cards[card_id].title, message)
 
     def _report_untrusted_users(self) -> None:
-        """Add a line for each person in whose name the import may not speak."""
+        """Add a line for each person who is not trusted, saying what became of their contributions."""
         names = export_document.collect_user_names(self.document)
-        comments = Counter(each["author_id"] for each in self.document["comments"])
-        entries = Counter(each["user_id"] for each in self.document["time_entries"])
-        members = {each["user_id"] for each in self.document["members"]}
+        comments = Counter(comment["author_id"] for comment in self.document["comments"])
+        entries = Counter(entry["user_id"] for entry in self.document["time_entries"])
+        members = {member["user_id"] for member in self.document["members"]}
         for who in sorted(names.keys() - self.trusted_user_ids):
             said = [
                 *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
@@ -399,8 +399,8 @@ class _TackboardImport:
 
 
 def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
-    """The first list of that stage; one that is archived only where none is in use."""
-    found = [each for each in lists if each.stage == stage]
+    """Return the first list of that stage, an archived one only if there is no other."""
+    found = [list_ for list_ in lists if list_.stage == stage]
     return min(found, key=lambda each: each.archived_at is not None, default=None)
 
 

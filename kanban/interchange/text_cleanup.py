@@ -1,4 +1,4 @@
-"""Text from elsewhere, made to fit: without control characters, in normal form, not blank, not too long."""
+"""Clean text from elsewhere: no control characters, normalized, not blank, not too long."""
 
 import re
 from unicodedata import combining, normalize
@@ -9,16 +9,16 @@ _INVISIBLE_TEXT = re.compile(
     "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
 )
 _MAX_CHARACTERS_COMPOSED = 4
-"""Characters that normal form may make one of."""
+"""Characters that normalization (NFC) can compose to one."""
 _MAX_COMBINING_MARKS = 30
 """Combining marks in a row: no language needs more (Unicode Standard Annex 15, stream-safe text)."""
 _LONG_RUN = re.compile(rb"[^\0]{%d,}" % (_MAX_COMBINING_MARKS + 1))
 _DECOMPOSED_MARKS = {"\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
-"""All characters that are no marks themselves and begin with one in normal form, and what they are there."""
+"""All characters that are not combining marks themselves but decompose to some, and what they decompose to."""
 
 
 def clean_line(text: object, max_length: int, default: str) -> str:
-    """One line of at most so many characters; `otherwise` for what is no text, or on which nothing can be seen."""
+    """Return one line of at most `max_length` characters; `default` if it is not text or nothing of it is visible."""
     if not isinstance(text, str):
         return default
     made = _normalize_start(re.sub("[\t\n\r]+", " ", _CONTROL_CHARACTERS.sub("", text)).strip(" "), max_length).strip(
@@ -29,7 +29,7 @@ def clean_line(text: object, max_length: int, default: str) -> str:
 
 
 def clean_text(text: object, max_length: int) -> str:
-    """Several lines of at most so many characters, '' for what is no text."""
+    """Return several lines of at most `max_length` characters; '' if it is not text."""
     if not isinstance(text, str):
         return ""
     made = _normalize_start(_CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")), max_length)
@@ -37,7 +37,7 @@ def clean_text(text: object, max_length: int) -> str:
 
 
 def _normalize_start(text: str, max_length: int) -> str:
-    """The text in normal form; of one that stays longer than `most` characters, so much that it is seen to be."""
+    """Return the text in NFC; of one longer than `max_length` only the beginning, but still more than `max_length`."""
     # The time that normal form takes grows with the square of a run of marks: they are cut before.
     begin = text[: _MAX_CHARACTERS_COMPOSED * (max_length + 1)]
     if begin.isascii():

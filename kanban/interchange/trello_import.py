@@ -1,7 +1,7 @@
-"""Boards from Trello: an export as it comes, made into a new board, with a report of what did not fit.
+"""Import a Trello export as a new board, with a report of what did not fit.
 
-The times are Trello's: a thing was made at the second that the first eight hexadecimal digits of its id tell. Moves of
-cards come from the export's actions, of which Trello gives the last thousand.
+Trello's ids begin with the creation time: their first eight hexadecimal digits are seconds since 1970. Moves of cards
+come from the export's actions, of which Trello includes the last 1,000.
 """
 
 import re
@@ -34,7 +34,7 @@ from kanban.values import Board, Card, Enforcement, Entity, Event, EventData, Li
 from kanban.views import BoardView
 
 MAX_ACTIONS = 1_000
-"""Actions that an export holds: with as many, older ones are missing."""
+"""Actions that an export can hold; if it has that many, older ones are missing."""
 
 _WORD_PATTERN = re.compile(r"\w+")
 _STAGE_WORDS: tuple[tuple[Stage, frozenset[str]], ...] = (
@@ -64,7 +64,7 @@ class NoListsInImport(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class ListMove:
-    """A card went from one list to another; both by Trello's ids."""
+    """The move of a card from one list to another, both named by their Trello ids."""
 
     at: datetime
     source_id: str
@@ -72,22 +72,22 @@ class ListMove:
 
 
 def build_external_id(export: TrelloObject) -> str:
-    """What a board made from this export is known by."""
+    """Return the external id of a board that is made from this export."""
     return f"trello:{export['id']}"
 
 
 def import_board(
     export: TrelloObject, context: ActionContext, *, currency: str = "USD", hourly_rate_minor: int = 0
 ) -> tuple[BoardView, Change, ImportReport]:
-    """A new board of who asks, all that it takes to make it, and the report. Raises NoListsInImport.
+    """Build a new board from a Trello export; return the board's view, the change that creates it, and the report.
 
-    Trello knows no money: the board's currency and rate are those given.
+    Trello has no money: currency and hourly rate are given. Raises NoListsInImport.
     """
     return _TrelloImport(export, context, currency, hourly_rate_minor).build()
 
 
 class _TrelloImport:
-    """One import, decided step by step."""
+    """One import, built step by step."""
 
     def __init__(self, export: TrelloObject, context: ActionContext, currency: str, hourly_rate_minor: int) -> None:
         self.export = {
@@ -106,7 +106,7 @@ class _TrelloImport:
         self.used_external_ids: set[str] = set()
         self.checklists = _group_by_card(self.export["checklists"], lambda each: each.get("idCard"))
         self.comments = _group_by_card(
-            (each for each in self.export["actions"] if each.get("type") == "commentCard"), _get_card_id
+            (action for action in self.export["actions"] if action.get("type") == "commentCard"), _get_card_id
         )
 
     def build(self) -> tuple[BoardView, Change, ImportReport]:
@@ -119,7 +119,7 @@ class _TrelloImport:
             card, own = self._build_card(item, home, labels.ids_by_trello_id, moves.get(str(item.get("id")), []))
             cards.append(card)
             parts += own
-        self._report_unsupported(sum(isinstance(each, TimeEntry) for each in parts))
+        self._report_unsupported(sum(isinstance(part, TimeEntry) for part in parts))
         owner = Member(
             self.context.new_id("member"),
             self.board_id,
@@ -183,7 +183,7 @@ class _TrelloImport:
             self._add_event(at, "list.created", new.id, None, {"name": new.name, "stage": str(stage)})
 
     def _select_lists_with_ids(self) -> list[TrelloObject]:
-        """The lists in their order, without those whose cards cannot be told from those of another list."""
+        """Return the lists in their order, without lists that have no id or the id of another list."""
         found: dict[str, TrelloObject] = {}
         for item in sort_by_position(self.export["lists"]):
             list_id = item.get("id")
@@ -195,8 +195,11 @@ class _TrelloImport:
         return [*found.values()]
 
     def _choose_stages(self, lists: Sequence[TrelloObject]) -> list[Stage]:
-        """By what their names say. Where none says that it is done, the last of several in use is, if it may be."""
-        told = [_guess_stage(each.get("name")) for each in lists]
+        """Choose each list's stage by its name.
+
+        If no name means done, the last list in use becomes done, unless its name means another stage.
+        """
+        told = [_guess_stage(list_.get("name")) for list_ in lists]
         in_use = [place for place, each in enumerate(lists) if not each.get("closed")]
         if len(in_use) > 1 and Stage.DONE not in told:
             last = in_use[-1]
@@ -215,7 +218,7 @@ class _TrelloImport:
     # Cards
 
     def _select_cards(self) -> list[tuple[TrelloObject, List]]:
-        """The cards that have a place, in the order in which they were made."""
+        """Return the cards that are kept, each with its list, in the order of their creation."""
         by_list: dict[str, list[TrelloObject]] = defaultdict(list)
         for item in self.export["cards"]:
             by_list[str(item.get("idList"))].append(item)
@@ -240,7 +243,7 @@ class _TrelloImport:
         )
 
     def _rank_cards(self, selected: Sequence[tuple[TrelloObject, List]]) -> dict[int, str]:
-        """The rank of each card in its list; the lists learn their bounds and counts."""
+        """Return the rank of each card by the id() of its item; set the counts and rank bounds of the lists."""
         found: dict[int, str] = {}
         for trello_id, home in self.lists.items():
             own = [item for item, its in selected if its is home]
@@ -304,7 +307,7 @@ class _TrelloImport:
         return self._add_parts(card, item, entries)
 
     def _add_card_history(self, card: Card, created_at: datetime, list_: List, moves: Sequence[ListMove]) -> Card:
-        """The card with the times of its stages, as far as the actions tell; writes its events."""
+        """Return the card with the timestamps that its moves imply, and add its events."""
         known = [
             move
             for move in moves
@@ -345,8 +348,8 @@ class _TrelloImport:
         trello_id = str(item.get("id"))
         lists = map_checklists(self.checklists[trello_id], card, self.context, self.report)
         comments = map_comments(self.comments[trello_id], card, self.context, self.report)
-        count = sum(len(each.items) for each in lists)
-        done = sum(step.done for each in lists for step in each.items)
+        count = sum(len(list_.items) for list_ in lists)
+        done = sum(step.done for list_ in lists for step in list_.items)
         card = replace(card, item_count=count, done_count=done, comment_count=len(comments))
         self.report.counts["checklists"] += len(lists)
         self.report.counts["comments"] += len(comments)
@@ -361,7 +364,7 @@ class _TrelloImport:
         return tuple(sorted({label_ids[each] for each in asked if each in label_ids}))
 
     def _shorten(self, card: Card) -> Card:
-        """The card without the links, and then the end of the description, that cannot be kept."""
+        """Return the card without the links, then without the end of the description, that exceed its maximum size."""
 
         def fits(card: Card) -> bool:
             return (
@@ -386,7 +389,7 @@ class _TrelloImport:
     # History
 
     def _collect_moves(self) -> dict[str, list[ListMove]]:
-        """Moves between lists by card, the oldest first."""
+        """Return the moves between lists by card id, oldest first."""
         actions = self.export["actions"]
         found: dict[str, list[ListMove]] = defaultdict(list)
         for action in actions:
@@ -398,7 +401,7 @@ class _TrelloImport:
                 move = ListMove(min(at, self.context.at), str(before.get("id")), str(after.get("id")))
                 found[str(card.get("id"))].append(move)
         if len(actions) >= MAX_ACTIONS:
-            times = [at for at in (parse_timestamp(each.get("date")) for each in actions) if at]
+            times = [at for at in (parse_timestamp(action.get("date")) for action in actions) if at]
             self.history_start = min(times, default=self.context.at)
             known = f"what happened before {self.history_start:%Y-%m-%d} is not known"
             self.report.add_line("history", "", f"Trello gives the last {MAX_ACTIONS} actions: {known}.")
@@ -419,12 +422,12 @@ class _TrelloImport:
             self.report.add_line(
                 "clocks", "", f"Trello keeps no time: on {clocks} of the cards clocks run from now on."
             )
-        people = sum(bool(each.get("idMembers")) for each in self.export["cards"])
+        people = sum(bool(card.get("idMembers")) for card in self.export["cards"])
         if people:
             self.report.add_line(
                 "members", "", f"{people} of the cards had members: invite people, then assign them here."
             )
-        fields = sum(bool(each.get("customFieldItems")) for each in self.export["cards"])
+        fields = sum(bool(card.get("customFieldItems")) for card in self.export["cards"])
         if fields:
             self.report.add_line("custom fields", "", f"{fields} of the cards had custom fields, which are not kept.")
 
@@ -448,13 +451,13 @@ def _group_by_card(
     items: Iterable[TrelloObject], get_card_id: Callable[[TrelloObject], object]
 ) -> defaultdict[str, list[TrelloObject]]:
     by_card: defaultdict[str, list[TrelloObject]] = defaultdict(list)
-    for each in items:
-        by_card[str(get_card_id(each))].append(each)
+    for item in items:
+        by_card[str(get_card_id(item))].append(item)
     return by_card
 
 
 def _claim_external_id(trello_id: object, used_ids: set[str]) -> str | None:
-    """What a thing is known by, the first time that its id comes along."""
+    """Return the external id for a Trello id on first sight; None for a duplicate or a malformed id."""
     name = f"trello:{trello_id}"
     if name in used_ids or not _TRELLO_ID_PATTERN.fullmatch(name):
         return None
@@ -463,7 +466,7 @@ def _claim_external_id(trello_id: object, used_ids: set[str]) -> str | None:
 
 
 def _parse_wip_limit(value: object) -> int | None:
-    """The limit of a list, as the power-up of that name keeps it."""
+    """Return the WIP limit of a list as the List Limits power-up stores it; None if there is none."""
     return value if type(value) is int and 1 <= value <= _MAX_WIP_LIMIT else None
 
 
@@ -478,6 +481,6 @@ def _build_move_data(source: List, target: List) -> EventData:
 
 
 def _guess_stage(name: object) -> Stage | None:
-    """What a list's name says, word by word; 'not done' says nothing."""
+    """Return the stage that a word of the list's name stands for; None if there is no such word, or if one is 'not'."""
     found = {*_WORD_PATTERN.findall(str(name).casefold())}
     return None if "not" in found else next((stage for stage, words in _STAGE_WORDS if words & found), None)

@@ -1,4 +1,4 @@
-"""What belongs to a board or a card of a Trello export: labels, links, checklists, comments."""
+"""Map the parts of a Trello board to Tackboard's: labels, links, checklists and comments."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ _COLORS = {str(color): color for color in Color}
 
 @dataclass(frozen=True, slots=True)
 class MappedLabels:
-    """The labels of the new board, and their ids by Trello's."""
+    """The labels of the new board, and their ids by Trello id."""
 
     labels: tuple[Label, ...]
     ids_by_trello_id: Mapping[str, str]
 
 
 def map_labels(export: TrelloObject, board_id: str, context: ActionContext, report: ImportReport) -> MappedLabels:
-    """As many labels as a board may have. One without a name is called after its colour; a taken name is numbered."""
+    """Map the labels, as many as a board can have. Unnamed labels get their color's name, duplicate names a number."""
     found = get_objects(export, "labels")
     if len(found) > MAX_LABELS_PER_BOARD:
         left = len(found) - MAX_LABELS_PER_BOARD
@@ -65,7 +65,7 @@ def _find_free_name(name: str, taken_names: set[str]) -> str:
 
 
 def map_links(item: TrelloObject, title: str, report: ImportReport) -> tuple[Link, ...]:
-    """The card's attachments as links: uploads too, which stay where they are."""
+    """Map the card's attachments to links. Uploaded files stay with Trello."""
     found: list[Link] = []
     for each in get_objects(item, "attachments"):
         url = each.get("url")
@@ -84,7 +84,7 @@ def map_links(item: TrelloObject, title: str, report: ImportReport) -> tuple[Lin
 def map_checklists(
     trello_checklists: Sequence[TrelloObject], card: Card, context: ActionContext, report: ImportReport
 ) -> list[Checklist]:
-    """The card's checklists with their items, as many as a card may have."""
+    """Map the card's checklists and their items, as many as a card can have."""
     own = sort_by_position(trello_checklists)
     if len(own) > MAX_CHECKLISTS_PER_CARD:
         left = len(own) - MAX_CHECKLISTS_PER_CARD
@@ -124,8 +124,8 @@ def _map_checklist_item(step: TrelloObject, context: ActionContext) -> Checklist
 def map_comments(
     actions: Sequence[TrelloObject], card: Card, context: ActionContext, report: ImportReport
 ) -> list[Comment]:
-    """What these actions say about the card, the oldest first, each beginning with the name of who wrote it."""
-    found = [(min(parse_timestamp(each.get("date")) or context.at, context.at), each) for each in actions]
+    """Map comment actions to comments, oldest first, each beginning with its author's name."""
+    found = [(min(parse_timestamp(action.get("date")) or context.at, context.at), action) for action in actions]
     found.sort(key=lambda each: each[0])
     if len(found) > MAX_COMMENTS_PER_CARD:
         left = len(found) - MAX_COMMENTS_PER_CARD

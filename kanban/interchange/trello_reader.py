@@ -1,4 +1,4 @@
-"""Reading a Trello export: its objects, in their order, with their times. What is odd is passed over."""
+"""Read the objects of a Trello export, their order and their timestamps. Malformed values are ignored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,11 +18,11 @@ READ_FIELDS: Mapping[str, Sequence[str]] = {
     "checklists": ("id", "idCard", "name", "pos", "checkItems"),
     "actions": ("type", "date", "data", "memberCreator"),
 }
-"""The arrays of an export that are read, and what is read of their objects: most of an export is something else."""
+"""The arrays of an export that are read, and the fields that are read of their objects."""
 
 
 def parse_creation_time(trello_id: object, default: datetime) -> datetime:
-    """When the thing of that id was made, never later than `otherwise`, which it is too where the id tells nothing."""
+    """Return the creation time that a Trello id contains, at most `default`; `default` if the id contains none."""
     try:
         at = datetime.fromtimestamp(int(str(trello_id)[:8], 16), UTC)
     except ValueError:
@@ -31,7 +31,7 @@ def parse_creation_time(trello_id: object, default: datetime) -> datetime:
 
 
 def parse_timestamp(text: object, default: datetime | None = None) -> datetime | None:
-    """A moment in UTC and whole seconds from what Trello writes."""
+    """Parse a timestamp to UTC and whole seconds; return `default` if it is missing, malformed or out of range."""
     try:
         at = datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else None
     except (ValueError, OverflowError):
@@ -40,7 +40,7 @@ def parse_timestamp(text: object, default: datetime | None = None) -> datetime |
 
 
 def sort_by_position(items: Iterable[TrelloObject]) -> list[TrelloObject]:
-    """By `pos`, or as they stand where any has none."""
+    """Sort objects by their `pos`; leave them as they are if one of them has none."""
     found = list(items)
     if all(isinstance(each.get("pos"), int | float) for each in found):
         found.sort(key=lambda each: float(each["pos"]))
@@ -48,11 +48,11 @@ def sort_by_position(items: Iterable[TrelloObject]) -> list[TrelloObject]:
 
 
 def get_objects(export: TrelloObject, name: str) -> list[TrelloObject]:
-    """The objects of an array of the export."""
+    """Return the objects of an array of the export."""
     found = export.get(name)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def select_fields(name: str, item: TrelloObject) -> TrelloObject:
-    """What is read of an object in that array."""
+    """Return the object with only the fields that are read of its array."""
     return {key: item[key] for key in READ_FIELDS[name] if key in item}

@@ -1,4 +1,4 @@
-"""Places in lists: the rank at an end, and the room that is left."""
+"""The capacity of lists: whether a card can enter, its rank at an end, and what a list stores about its cards."""
 
 from dataclasses import replace
 from typing import Literal
@@ -33,32 +33,32 @@ class ListArchived(Conflict):
 
 
 def get_rank_at_end(target: List, end: ListEnd) -> str:
-    """The rank of a card that goes to the top or the bottom of the list."""
+    """Return the rank of a card that goes to the top or the bottom of the list."""
     return ranks.before(target.first_rank) if end == "top" else ranks.after(target.last_rank)
 
 
 def ensure_card_can_enter(target: List) -> None:
-    """Raise ListArchived, LimitReached or WipLimitReached where one more card can't enter the list."""
+    """Raise ListArchived, LimitReached or WipLimitReached if one more card can't enter the list."""
     if target.archived_at is not None:
         raise ListArchived(target.name)
     if target.card_count >= MAX_CARDS_PER_LIST:
         raise LimitReached("cards", MAX_CARDS_PER_LIST, holder_name=target.name)
-    blocks = target.wip_enforcement == Enforcement.BLOCK
-    if blocks and target.wip_limit is not None and target.card_count >= target.wip_limit:
+    is_enforced = target.wip_enforcement == Enforcement.BLOCK
+    if is_enforced and target.wip_limit is not None and target.card_count >= target.wip_limit:
         raise WipLimitReached(target.name, target.wip_limit)
 
 
 def with_card(target: List, rank: str) -> List:
-    """The list with one card more, at that rank."""
+    """Return the list with one more card, at that rank."""
     return replace(with_rank(target, rank), card_count=target.card_count + 1)
 
 
 def without_card(source: List) -> List:
-    """The list with one card less."""
+    """Return the list with one card less."""
     return replace(source, card_count=source.card_count - 1)
 
 
 def with_rank(target: List, rank: str) -> List:
-    """The list once a card of its own has gone to that rank."""
-    first = min(target.first_rank or rank, rank)
-    return replace(target, first_rank=first, last_rank=max(target.last_rank, rank))
+    """Return the list with its rank bounds widened to include the rank."""
+    first_rank = min(target.first_rank or rank, rank)
+    return replace(target, first_rank=first_rank, last_rank=max(target.last_rank, rank))

@@ -1,4 +1,4 @@
-"""Places in a short order, of which every member is at hand."""
+"""Positions in a short sequence of which every member is known."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,19 @@ def find_index(
     after: str | None = None,
     position: ListEnd | None = None,
 ) -> int:
-    """How many of the others will stand above what is moved. All are named by their ids; one wish is given.
+    """Return how many of the others will stand above the moved thing.
 
-    Raises SelfReference and UnknownReference for the neighbour, ValueError without a wish.
+    All things are named by their ids. Exactly one of `before`, `after` and `position` is given.
+
+    Raises SelfReference and UnknownReference for the neighbour, ValueError if none of the three is given.
     """
     if position is not None:
         return 0 if position == "top" else len(others)
-    field, neighbour = ("before", before) if before is not None else ("after", after)
-    if neighbour is None:
+    field, neighbour_id = ("before", before) if before is not None else ("after", after)
+    if neighbour_id is None:
         raise ValueError("One of before, after and position must be given.")
-    if neighbour == moved_id:
+    if neighbour_id == moved_id:
         raise SelfReference(field)
-    if neighbour not in others:
+    if neighbour_id not in others:
         raise UnknownReference(field)
-    return others.index(neighbour) + (field == "after")
+    return others.index(neighbour_id) + (field == "after")

@@ -1,11 +1,11 @@
-"""Ranks: text whose byte order is the order of things, with always room for one more in between.
+"""Ranks: text whose byte order is the order of things, with room for one more between any two.
 
-A rank is an integer and then, where something was put between two integers, a fraction of base-62 digits.
-The integer's first letter tells its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so
-that putting thing after thing at an end makes ranks grow by a digit each time there are 62 times as many.
-Putting them ever again at one place in between costs a digit for about every fifth.
+A rank is an integer followed, where something was put between two integers, by a fraction of base-62 digits. The first
+letter of the integer gives its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so a rank grows
+by one digit only when 62 times as many things have been added at an end. Inserting at the same position again and again
+costs about one digit for every five insertions.
 
-No fraction ends in '0': there would be no room just above it.
+No fraction ends in '0', because there would be no room just above it.
 """
 
 import re
@@ -14,15 +14,15 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE = len(_DIGITS)
 _DIGIT_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _FIRST = "a0"
-# Integers of up to 13 digits: no list comes as far, and beyond them more letters are left than anybody can use up.
+# Integers of up to 13 digits: no list ever needs more, and further letters are left beyond them.
 _RANK = re.compile("[N-Za-m][0-9A-Za-z]+")
 
 MAX_RANK_LENGTH = 120
-"""A rank longer than this still works, and asks for its list to be given new ones."""
+"""Length beyond which a rank still works, but asks for its list to be rebalanced."""
 
 
 def is_rank(text: str) -> bool:
-    """Whether the text is a rank that could have been made here, and has room around it."""
+    """Tell whether the text is a rank that this module could have made, and that has room around it."""
     if not _RANK.fullmatch(text):
         return False
     integer = _get_integer_part(text)
@@ -30,12 +30,12 @@ def is_rank(text: str) -> bool:
 
 
 def after(rank: str) -> str:
-    """A short rank below that one in the order; for '', the first rank of an empty order."""
+    """Return a short rank that sorts after the given one; for '', the first rank of an empty order."""
     return _increment(_get_integer_part(rank)) if rank else _FIRST
 
 
 def before(rank: str) -> str:
-    """A short rank above that one in the order; for '', the first rank of an empty order."""
+    """Return a short rank that sorts before the given one; for '', the first rank of an empty order."""
     if not rank:
         return _FIRST
     integer = _get_integer_part(rank)
@@ -43,40 +43,43 @@ def before(rank: str) -> str:
 
 
 def between(above: str, below: str) -> str:
-    """A rank after `above` and before `below`; '' leaves that side open. Raises ValueError without room."""
+    """Return a rank between `above` and `below`; '' leaves that side open.
+
+    Raises ValueError if they are not in order.
+    """
     if not below:
         return after(above)
     if not above:
         return before(below)
     if above >= below:
-        raise ValueError("Nothing lies between two ranks that are not in order.")
+        raise ValueError("There is no rank between two ranks that are not in order.")
     integer = _get_integer_part(above)
     if integer == _get_integer_part(below):
         return integer + _get_fraction_between(above[len(integer) :], below[len(integer) :])
-    following = _increment(integer)
-    return following if following < below else integer + _get_fraction_between(above[len(integer) :], "")
+    next_integer = _increment(integer)
+    return next_integer if next_integer < below else integer + _get_fraction_between(above[len(integer) :], "")
 
 
 def sequence_after(rank: str, count: int) -> list[str]:
-    """That many short ranks, in order, all after that one."""
-    ranks = []
+    """Return `count` short ranks in order, all after the given one."""
+    sequence = []
     for _ in range(count):
         rank = after(rank)
-        ranks.append(rank)
-    return ranks
+        sequence.append(rank)
+    return sequence
 
 
 def sequence_before(rank: str, count: int) -> list[str]:
-    """That many short ranks, in order, all before that one."""
-    ranks = []
+    """Return `count` short ranks in order, all before the given one."""
+    sequence = []
     for _ in range(count):
         rank = before(rank)
-        ranks.append(rank)
-    return ranks[::-1]
+        sequence.append(rank)
+    return sequence[::-1]
 
 
 def sequence_between(above: str, below: str, count: int) -> list[str]:
-    """That many ranks, in order, all after `above` and before `below`; '' leaves that side open."""
+    """Return `count` ranks in order, all between `above` and `below`; '' leaves that side open."""
     if not below:
         return sequence_after(above, count)
     if not above:
@@ -96,9 +99,14 @@ def _get_integer_part(rank: str) -> str:
 
 def _increment(integer: str) -> str:
     head, digits = integer[0], integer[1:]
-    kept = digits.rstrip("z")
-    if kept:
-        return head + kept[:-1] + _DIGITS[_DIGIT_VALUES[kept[-1]] + 1] + "0" * (len(digits) - len(kept))
+    significant = digits.rstrip("z")
+    if significant:
+        return (
+            head
+            + significant[:-1]
+            + _DIGITS[_DIGIT_VALUES[significant[-1]] + 1]
+            + "0" * (len(digits) - len(significant))
+        )
     if head == "Z":
         return _FIRST
     return chr(ord(head) + 1) + "0" * (len(digits) + (1 if head >= "a" else -1))
@@ -106,27 +114,32 @@ def _increment(integer: str) -> str:
 
 def _decrement(integer: str) -> str:
     head, digits = integer[0], integer[1:]
-    kept = digits.rstrip("0")
-    if kept:
-        return head + kept[:-1] + _DIGITS[_DIGIT_VALUES[kept[-1]] - 1] + "z" * (len(digits) - len(kept))
+    significant = digits.rstrip("0")
+    if significant:
+        return (
+            head
+            + significant[:-1]
+            + _DIGITS[_DIGIT_VALUES[significant[-1]] - 1]
+            + "z" * (len(digits) - len(significant))
+        )
     if head == "a":
         return "Zz"
     return chr(ord(head) - 1) + "z" * (len(digits) + (-1 if head >= "a" else 1))
 
 
 def _get_fraction_between(low: str, high: str) -> str:
-    """A fraction about halfway; '' is nought for `low` and one for `high`."""
+    """Return a fraction about halfway between two; '' means 0 for `low` and 1 for `high`."""
     digits = ""
     while True:
-        place = len(digits)
-        least = _DIGIT_VALUES[low[place]] if place < len(low) else 0
-        most = _DIGIT_VALUES[high[place]] if place < len(high) else _BASE
-        if least == most:
-            digits += _DIGITS[least]
+        index = len(digits)
+        low_value = _DIGIT_VALUES[low[index]] if index < len(low) else 0
+        high_value = _DIGIT_VALUES[high[index]] if index < len(high) else _BASE
+        if low_value == high_value:
+            digits += _DIGITS[low_value]
             continue
-        half = (least + most) // 2
-        if half > least:
-            return digits + _DIGITS[half]
-        # The two are neighbours in this digit: what follows the lower one need only stay above its rest.
-        digits += _DIGITS[least]
+        middle = (low_value + high_value) // 2
+        if middle > low_value:
+            return digits + _DIGITS[middle]
+        # The two differ by 1 in this digit: keep the lower one, and exceed the rest of its digits.
+        digits += _DIGITS[low_value]
         high = ""

@@ -1,7 +1,7 @@
-"""Many things put in order at once: the lists of a board, the cards of a list.
+"""Put many things in order at once: the lists of a board, the cards of a list.
 
-Of several ways to the same order the one that moves the fewest is taken. What does not move keeps its rank, and so does
-what is archived or deleted: it comes back beside what it stood beside.
+Of all ways to reach an order, the one that moves the fewest things is taken. What does not move keeps its rank, and so
+do archived and deleted things: when they come back, they stand beside their old neighbours.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,7 +18,7 @@ from kanban.values import Card, CardRank, EventData, List
 from kanban.views import BoardView
 
 MAX_MOVES = 90
-"""Cards that get another place in one commit, so that it fits into every engine."""
+"""Cards that change position in one commit, so that it fits into every engine."""
 
 SortField = Literal["created_at", "updated_at", "due_at", "title"]
 Direction = Literal["asc", "desc"]
@@ -49,82 +49,93 @@ class TooManyMoves(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """New ranks by id, in their order, and how many things are not in their places yet."""
+    """New ranks by id, in their order, and the number of things that are not yet in their final position."""
 
     ranks: Mapping[str, str]
     remaining: int
 
 
 def plan_fewest_moves(current: Sequence[tuple[str, str]], order: Sequence[str], max_moves: int) -> Moves:
-    """The new ranks that bring what is wanted in that order, at most so many of them.
+    """Return the new ranks that bring the ids into `order`, at most `max_moves` of them.
 
-    `there` are all ids with their ranks, in order; `wanted` are some of these ids, in another order. No new rank is one
-    that anything has by now.
+    `current` holds all ids with their ranks, in order; `order` names some of these ids in another order. A new rank
+    never equals one that is in use.
     """
-    places = {each: number for number, (each, _) in enumerate(current)}
-    taken = [rank for _, rank in current]
-    staying = _find_longest_increasing_subsequence([places[each] for each in order])
-    moving = [each for each in order if places[each] not in staying]
-    now = set(moving[:max_moves])
-    found: dict[str, str] = {}
-    for above, run in _group_into_runs([each for each in order if places[each] in staying or each in now], now):
-        rank = taken[places[above]] if above is not None else ""
-        beyond = bisect_right(taken, rank) if rank else 0
-        below = taken[beyond] if beyond < len(taken) else ""
-        found |= zip(run, ranks.sequence_between(rank, below, len(run)), strict=True)
-    return Moves(found, len(moving) - len(now))
+    indexes = {item_id: number for number, (item_id, _) in enumerate(current)}
+    current_ranks = [rank for _, rank in current]
+    staying_indexes = _find_longest_increasing_subsequence([indexes[item_id] for item_id in order])
+    moving_ids = [item_id for item_id in order if indexes[item_id] not in staying_indexes]
+    moving_now = set(moving_ids[:max_moves])
+    new_ranks: dict[str, str] = {}
+    for above, run in _group_into_runs(
+        [item_id for item_id in order if indexes[item_id] in staying_indexes or item_id in moving_now], moving_now
+    ):
+        rank = current_ranks[indexes[above]] if above is not None else ""
+        next_index = bisect_right(current_ranks, rank) if rank else 0
+        below = current_ranks[next_index] if next_index < len(current_ranks) else ""
+        new_ranks |= zip(run, ranks.sequence_between(rank, below, len(run)), strict=True)
+    return Moves(new_ranks, len(moving_ids) - len(moving_now))
 
 
 def reorder_lists(
     view: BoardView, list_ids: Sequence[str], context: ActionContext
 ) -> tuple[Sequence[List], Change | None]:
-    """The lists of the board in that order; it names each one that is not archived. Raises StaleOrder."""
-    shown = {each.id: each for each in view.lists if each.archived_at is None}
-    if sorted(list_ids) != sorted(shown):
+    """Put the board's lists into the order of `list_ids`, which names every list that is not archived.
+
+    Raises StaleOrder.
+    """
+    active_lists = {list_.id: list_ for list_ in view.lists if list_.archived_at is None}
+    if sorted(list_ids) != sorted(active_lists):
         raise StaleOrder("the lists of this board")
-    moved = plan_fewest_moves([(each.id, each.rank) for each in view.lists], list_ids, len(list_ids)).ranks
-    if not moved:
-        return [shown[each] for each in list_ids], None
-    written = {each: _rerank_list(shown[each], rank, context) for each, rank in moved.items()}
-    if any(len(rank) > ranks.MAX_RANK_LENGTH for rank in moved.values()):
-        # All get short ranks below the present ones, so that no two ever have the same.
-        fresh = ranks.sequence_after(view.lists[-1].rank, len(view.lists))
-        there = [
-            written.get(each.id, each) for each in _insert_archived(view.lists, [shown[each] for each in list_ids])
+    new_ranks = plan_fewest_moves([(list_.id, list_.rank) for list_ in view.lists], list_ids, len(list_ids)).ranks
+    if not new_ranks:
+        return [active_lists[list_id] for list_id in list_ids], None
+    changed_lists = {list_id: _rerank_list(active_lists[list_id], rank, context) for list_id, rank in new_ranks.items()}
+    if any(len(rank) > ranks.MAX_RANK_LENGTH for rank in new_ranks.values()):
+        # All lists get short ranks after the present ones, so that no two lists ever have the same rank.
+        short_ranks = ranks.sequence_after(view.lists[-1].rank, len(view.lists))
+        all_lists = [
+            changed_lists.get(list_.id, list_)
+            for list_ in _insert_archived(view.lists, [active_lists[list_id] for list_id in list_ids])
         ]
-        written = {each.id: replace(each, rank=rank) for each, rank in zip(there, fresh, strict=True)}
-    data: EventData = {"list_ids": list(moved)}
-    change = build_change(view, context, "board.reordered", updates=tuple(written.values()), data=data)
-    return [written.get(each, shown[each]) for each in list_ids], change
+        changed_lists = {
+            list_.id: replace(list_, rank=rank) for list_, rank in zip(all_lists, short_ranks, strict=True)
+        }
+    data: EventData = {"list_ids": list(new_ranks)}
+    change = build_change(view, context, "board.reordered", updates=tuple(changed_lists.values()), data=data)
+    return [changed_lists.get(list_id, active_lists[list_id]) for list_id in list_ids], change
 
 
 def _insert_archived(lists: Sequence[List], ordered: Sequence[List]) -> list[List]:
-    """The lists that are shown, in their new order, each followed by the archived ones that it is followed by now."""
-    followers: dict[str, list[List]] = {"": []}
-    last = ""
-    for each in lists:
-        if each.archived_at is None:
-            last = each.id
-            followers[last] = []
+    """Return the ordered lists, each followed by the archived lists that follow it today."""
+    archived_after: dict[str, list[List]] = {"": []}
+    last_active_id = ""
+    for list_ in lists:
+        if list_.archived_at is None:
+            last_active_id = list_.id
+            archived_after[last_active_id] = []
         else:
-            followers[last].append(each)
-    return [*followers[""], *(one for each in ordered for one in (each, *followers[each.id]))]
+            archived_after[last_active_id].append(list_)
+    result = [*archived_after[""]]
+    for list_ in ordered:
+        result += [list_, *archived_after[list_.id]]
+    return result
 
 
 def reorder_cards(
     view: BoardView, list_id: str, current: Sequence[CardRank], card_ids: Sequence[str], context: ActionContext
 ) -> tuple[List, Change | None]:
-    """The list with its cards in that order; it names each one that is not hidden.
+    """Put the cards of a list into the order of `card_ids`, which names every active card.
 
-    `there` are the places of all its cards. Raises StaleOrder, TooManyMoves.
+    `current` holds the ranks of all its cards. Raises StaleOrder, TooManyMoves.
     """
-    home = view.get_list(list_id)
-    if sorted(card_ids) != sorted(each.card_id for each in current if not each.is_hidden):
-        raise StaleOrder(f"the cards of list {quote_name(home.name)}")
+    list_ = view.get_list(list_id)
+    if sorted(card_ids) != sorted(card_rank.card_id for card_rank in current if not card_rank.is_hidden):
+        raise StaleOrder(f"the cards of list {quote_name(list_.name)}")
     moves = _plan_card_moves(current, card_ids, len(card_ids))
     if len(moves.ranks) > MAX_MOVES:
         raise TooManyMoves(len(moves.ranks), MAX_MOVES)
-    return _apply_moves(view, home, moves, context, event_type="list.reordered", data={})
+    return _apply_moves(view, list_, moves, context, event_type="list.reordered", data={})
 
 
 def sort_cards(
@@ -137,28 +148,31 @@ def sort_cards(
     by: SortField,
     direction: Direction = "asc",
 ) -> tuple[Moves, Change | None]:
-    """Bring the cards of the list, whose `keys` are given by id, nearer to that order, in one step.
+    """Bring the cards of a list closer to a sort order, in one step of at most `MAX_MOVES` moves.
 
-    `there` are the places of all its cards. Cards whose key is None come last.
+    `current` holds the ranks of all its cards, `sort_values` what to sort by, by card id. Cards whose value is None
+    come last.
     """
-    shown = [each.card_id for each in current if not each.is_hidden and each.card_id in sort_values]
-    first = sorted(
-        (each for each in shown if sort_values[each] is not None),
-        key=lambda each: (sort_values[each],),
+    active_ids = [card_id.card_id for card_id in current if not card_id.is_hidden and card_id.card_id in sort_values]
+    with_value = sorted(
+        (card_id for card_id in active_ids if sort_values[card_id] is not None),
+        key=lambda card_id: (sort_values[card_id],),  # the tuple spares mypy the comparison of mixed types
         reverse=direction == "desc",
     )
-    moves = _plan_card_moves(current, [*first, *(each for each in shown if sort_values[each] is None)], MAX_MOVES)
+    moves = _plan_card_moves(
+        current, [*with_value, *(card_id for card_id in active_ids if sort_values[card_id] is None)], MAX_MOVES
+    )
     data: EventData = {"by": by, "direction": direction}
     _, change = _apply_moves(view, view.get_list(list_id), moves, context, event_type="list.sorted", data=data)
     return moves, change
 
 
 def get_sort_value(card: Card, by: SortField) -> SortValue:
-    """What a card is sorted by; None for one that has no such thing."""
+    """Return what a card is sorted by; None if the card has no such value."""
     if by == "title":
         return fold(card.title)
-    moment = {"created_at": card.created_at, "updated_at": card.updated_at, "due_at": card.due_at}[by]
-    return moment.timestamp() if moment else None
+    timestamp = {"created_at": card.created_at, "updated_at": card.updated_at, "due_at": card.due_at}[by]
+    return timestamp.timestamp() if timestamp else None
 
 
 def _rerank_list(list_: List, rank: str, context: ActionContext) -> List:
@@ -166,7 +180,7 @@ def _rerank_list(list_: List, rank: str, context: ActionContext) -> List:
 
 
 def _plan_card_moves(current: Sequence[CardRank], order: Sequence[str], max_moves: int) -> Moves:
-    return plan_fewest_moves([(each.card_id, each.rank) for each in current], order, max_moves)
+    return plan_fewest_moves([(card_rank.card_id, card_rank.rank) for card_rank in current], order, max_moves)
 
 
 def _apply_moves(
@@ -183,39 +197,39 @@ def _apply_moves(
         updates=(list_,),
         list_id=list_.id,
         data={**data, "card_ids": list(moves.ranks)},
-        card_ranks=tuple(CardRank(each, list_.id, rank) for each, rank in moves.ranks.items()),
+        card_ranks=tuple(CardRank(card_id, list_.id, rank) for card_id, rank in moves.ranks.items()),
         rebalance_list_id=list_.id if any(len(rank) > ranks.MAX_RANK_LENGTH for rank in moves.ranks.values()) else None,
     )
     return list_, change
 
 
 def _find_longest_increasing_subsequence(numbers: Sequence[int]) -> set[int]:
-    """A longest selection of the numbers, which are all different, that rises in their order."""
-    ends: list[int] = []
-    """The smallest number that a rise of each length can end with."""
-    before: dict[int, int | None] = {}
+    """Return the numbers of a longest increasing subsequence. The numbers are all different."""
+    smallest_ends: list[int] = []
+    """The smallest number that an increasing subsequence of each length can end with."""
+    predecessors: dict[int, int | None] = {}
     for number in numbers:
-        length = bisect_left(ends, number)
-        before[number] = ends[length - 1] if length else None
-        ends[length : length + 1] = [number]
-    found: set[int] = set()
-    last = ends[-1] if ends else None
+        length = bisect_left(smallest_ends, number)
+        predecessors[number] = smallest_ends[length - 1] if length else None
+        smallest_ends[length : length + 1] = [number]
+    subsequence: set[int] = set()
+    last = smallest_ends[-1] if smallest_ends else None
     while last is not None:
-        found.add(last)
-        last = before[last]
-    return found
+        subsequence.add(last)
+        last = predecessors[last]
+    return subsequence
 
 
 def _group_into_runs(order: Sequence[str], moving_ids: set[str]) -> Iterator[tuple[str | None, list[str]]]:
-    """Those that move, as they follow one another, each run with the one above it that stays."""
+    """Yield each run of consecutive moving ids, with the id just above it that does not move (None at the top)."""
     above: str | None = None
     run: list[str] = []
-    for each in order:
-        if each in moving_ids:
-            run.append(each)
+    for item_id in order:
+        if item_id in moving_ids:
+            run.append(item_id)
             continue
         if run:
             yield above, run
-        above, run = each, []
+        above, run = item_id, []
     if run:
         yield above, run

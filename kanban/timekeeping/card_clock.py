@@ -1,4 +1,4 @@
-"""How long a card was worked on and what that cost: being in progress opens an entry, leaving closes it."""
+"""The clock of a card: entering a list in progress opens a time entry, leaving it closes the entry."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,12 +13,12 @@ _SECONDS_PER_HOUR = 3600
 
 
 def get_hourly_rate(card: Card, board: Board) -> int:
-    """The hourly rate that is in force for the card: its own, or else the board's."""
+    """Return the hourly rate in force for the card: its own, or the board's."""
     return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor
 
 
 def start_clock(card: Card, rate_minor: int, context: ActionContext) -> tuple[Card, TimeEntry]:
-    """The card with its clock running, and the new entry. The rate stays what it is now."""
+    """Return the card with its clock running, and the new entry. The entry keeps today's rate."""
     entry = TimeEntry(
         id=context.new_id("time_entry"),
         board_id=card.board_id,
@@ -34,7 +34,7 @@ def start_clock(card: Card, rate_minor: int, context: ActionContext) -> tuple[Ca
 
 
 def close_entry(card: Card, open_entry: TimeEntry, at: datetime) -> tuple[Card, TimeEntry]:
-    """The card with its clock stopped and its sums raised, and the closed entry."""
+    """Return the card with its clock stopped and its totals raised, and the closed entry."""
     # A clock that was set back must not make an entry end before it began.
     entry = replace(open_entry, ended_at=max(at, open_entry.started_at), version=open_entry.version + 1)
     seconds = count_entry_seconds(entry, at)
@@ -48,7 +48,7 @@ def close_entry(card: Card, open_entry: TimeEntry, at: datetime) -> tuple[Card, 
 
 
 def stop_clock(card: Card, at: datetime) -> tuple[Card, tuple[TimeEntry, ...]]:
-    """The card with its clock stopped, and the entry that this closed; as it was where none ran."""
+    """Return the card with its clock stopped, and the closed entries: none if no clock ran."""
     if card.running is None:
         return card, ()
     card, entry = close_entry(card, card.running, at)
@@ -56,32 +56,32 @@ def stop_clock(card: Card, at: datetime) -> tuple[Card, tuple[TimeEntry, ...]]:
 
 
 def stop_clocks(cards: Sequence[Card], at: datetime) -> tuple[Card | TimeEntry, ...]:
-    """These cards with their clocks stopped, each as a new version, and the entries that this closed."""
-    written: list[Card | TimeEntry] = []
-    for each in cards:
-        card, entries = stop_clock(each, at)
-        written += [replace(card, version=card.version + 1, updated_at=at), *entries]
-    return tuple(written)
+    """Return the cards with their clocks stopped, each as a new version, and the closed entries."""
+    values: list[Card | TimeEntry] = []
+    for card in cards:
+        stopped_card, entries = stop_clock(card, at)
+        values += [replace(stopped_card, version=stopped_card.version + 1, updated_at=at), *entries]
+    return tuple(values)
 
 
 def count_entry_seconds(entry: TimeEntry, now: datetime) -> int:
-    """Whole seconds from the start of the entry to its end, or to now while it is open; never negative."""
+    """Return the whole seconds from the start of the entry to its end, or to now while it is open; never negative."""
     return max(0, int(((entry.ended_at or now) - entry.started_at).total_seconds()))
 
 
 def count_elapsed_seconds(card: Card, now: datetime) -> int:
-    """Seconds worked on the card, the open entry up to now among them."""
+    """Return the seconds worked on the card, its open entry included."""
     return card.tracked_seconds + (count_entry_seconds(card.running, now) if card.running else 0)
 
 
 def compute_cost_minor(card: Card, now: datetime) -> int:
-    """What the card cost so far, in minor units of its board's currency: summed exactly, rounded once."""
-    running = count_entry_seconds(card.running, now) * card.running.rate_minor if card.running else 0
-    return money.compute_cost_minor(card.tracked_cost + running)
+    """Return the card's cost so far in minor units of the board's currency: summed exactly, rounded once."""
+    open_cost = count_entry_seconds(card.running, now) * card.running.rate_minor if card.running else 0
+    return money.compute_cost_minor(card.tracked_cost + open_cost)
 
 
 def format_duration(seconds: int) -> str:
-    """'HH:MM:SS'; hours may pass 24."""
+    """Format seconds as 'HH:MM:SS'; hours may exceed 24."""
     hours, rest = divmod(seconds, _SECONDS_PER_HOUR)
     minutes, seconds = divmod(rest, _SECONDS_PER_MINUTE)
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}"

@@ -1,4 +1,4 @@
-"""Days, weeks and months as people see them on their calendars, and the moments where these begin and end."""
+"""Ranges of days in a time zone, and the instants at which days, weeks and months begin and end."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAX_RANGE_DAYS = 366
 """Days that one report can cover."""
 
 DEFAULT_RANGE_DAYS = 30
-"""Days that a report covers where nothing else is said."""
+"""Days that a report covers by default."""
 
 _DAY = timedelta(days=1)
 
@@ -52,7 +52,7 @@ class TooMuchInRange(Unprocessable):
 
 
 class Bucket(StrEnum):
-    """How a range of days is cut into pieces. A week begins on Monday."""
+    """The length of the periods that a range is split into. A week begins on Monday."""
 
     DAY = "day"
     WEEK = "week"
@@ -61,7 +61,7 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A piece of a range: its first and last day, the moment where it begins, and the one where the next begins."""
+    """A part of a range: its first and last day, the instant at which it begins, and that at which the next begins."""
 
     first_day: date
     last_day: date
@@ -71,7 +71,7 @@ class Period:
 
 @dataclass(frozen=True)
 class DateRange:
-    """A range of days in a time zone, both ends included. It is empty where the last day lies before the first."""
+    """A range of days in a time zone, both ends included. It is empty if the last day lies before the first."""
 
     first_day: date
     last_day: date
@@ -79,64 +79,67 @@ class DateRange:
 
     @property
     def start(self) -> datetime:
-        """The moment where the first day begins."""
+        """The instant at which the first day begins."""
         return _get_start_of_day(self.first_day, self.zone)
 
     @property
     def end(self) -> datetime:
-        """The moment where the day after the last one begins."""
+        """The instant at which the day after the last one begins."""
         return _get_start_of_day(self.last_day + _DAY, self.zone)
 
     def clip(self, first_day: date, last_day: date) -> "DateRange":
-        """What of these days lies from that day to that day."""
+        """Return the part of this range that lies between the two days, both included."""
         return DateRange(max(self.first_day, first_day), min(self.last_day, last_day), self.zone)
 
     def get_local_day(self, instant: datetime) -> date:
-        """The day on which the moment is."""
+        """Return the day of an instant in the range's time zone."""
         return instant.astimezone(self.zone).date()
 
     def split(self, bucket: Bucket) -> "Periods":
-        """The range in pieces, without a gap; the first and the last may be shorter than the others."""
+        """Split the range into periods without gaps; the first and the last may be shorter than the others."""
         return Periods(tuple(self._iterate_periods(bucket)))
 
     def _iterate_periods(self, bucket: Bucket) -> Iterator[Period]:
-        first = self.first_day
-        while first <= self.last_day:
-            following = min(_get_next_bucket_start(first, bucket), self.last_day + _DAY)
+        first_day = self.first_day
+        while first_day <= self.last_day:
+            next_first_day = min(_get_next_bucket_start(first_day, bucket), self.last_day + _DAY)
             yield Period(
-                first, following - _DAY, _get_start_of_day(first, self.zone), _get_start_of_day(following, self.zone)
+                first_day,
+                next_first_day - _DAY,
+                _get_start_of_day(first_day, self.zone),
+                _get_start_of_day(next_first_day, self.zone),
             )
-            first = following
+            first_day = next_first_day
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Pieces of a range, in order and without a gap."""
+    """Consecutive periods of a range, without gaps."""
 
     periods: tuple[Period, ...]
 
     @cached_property
     def _starts(self) -> list[datetime]:
-        return [each.start for each in self.periods]
+        return [period.start for period in self.periods]
 
     def find_index(self, instant: datetime) -> int:
-        """Which piece the moment is in, from 0; -1 before the first, and as many as there are after the last."""
+        """Return the index of the instant's period; -1 before the first one, the number of periods after the last."""
         if self.periods and instant >= self.periods[-1].end:
             return len(self.periods)
         return bisect_right(self._starts, instant) - 1
 
 
 def load_time_zone(name: str) -> ZoneInfo:
-    """The time zone of that name in the IANA database. Raises UnknownTimeZone."""
+    """Return the time zone of that name in the IANA database. Raises UnknownTimeZone."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # What the file system says of a name that is a folder, or too long, differs from one machine to the next.
+        # For a name that is a folder, or is too long, the error depends on the machine's file system.
         raise UnknownTimeZone from None
 
 
 def build_date_range(first_day: date | None, last_day: date | None, tz: str, now: datetime) -> DateRange:
-    """The days from the first to the last; until today, and thirty of them, where nothing else is said.
+    """Return the range from the first to the last day; by default it ends today and covers 30 days.
 
     Raises UnknownTimeZone, EndsBeforeStart, RangeTooLong.
     """
@@ -152,18 +155,24 @@ def build_date_range(first_day: date | None, last_day: date | None, tz: str, now
 
 
 def ensure_start_before_end(start: datetime | None, end: datetime | None, *, parameters: tuple[str, str]) -> None:
-    """Raise EndsBeforeStart where both are given and the end lies before the start. `named` are the query's names."""
+    """Raise EndsBeforeStart if both instants are given and the end lies before the start.
+
+    `parameters` are the names of the two query parameters.
+    """
     if start and end and end < start:
         raise EndsBeforeStart(*parameters, in_query=True)
 
 
 def _get_start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of the day, in UTC. Where clocks go forward at midnight, that is when they do."""
+    """Return the instant, in UTC, at which the day begins.
+
+    If clocks go forward at midnight, the day begins when they do.
+    """
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _get_next_bucket_start(day: date, bucket: Bucket) -> date:
-    """The first day of the next bucket."""
+    """Return the first day of the next bucket."""
     match bucket:
         case Bucket.DAY:
             return day + _DAY

@@ -1,4 +1,4 @@
-"""Money: integers of a currency's minor unit, and how they are rounded and shown."""
+"""Money: integers of a currency's minor unit, how they are rounded and how they are formatted."""
 
 _TWO_DIGITS = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
@@ -14,18 +14,18 @@ _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
 MINOR_DIGITS: dict[str, int] = {
     code: digits for digits, codes in ((0, _NO_DIGITS), (2, _TWO_DIGITS), (3, _THREE_DIGITS)) for code in codes.split()
 }
-"""The currencies that a board may be kept in (ISO 4217), and how many decimal digits each has."""
+"""The currencies that a board can use (ISO 4217), each with its number of decimal digits."""
 
 _SECONDS_PER_HOUR = 3600
 
 
 def compute_cost_minor(rate_seconds: int) -> int:
-    """Minor units for a sum of hourly rate x seconds, rounded half up. The sum is never negative."""
+    """Return the minor units for a sum of hourly rate times seconds, rounded half up. The sum is never negative."""
     return (2 * rate_seconds + _SECONDS_PER_HOUR) // (2 * _SECONDS_PER_HOUR)
 
 
 def format_amount(amount_minor: int, currency: str) -> str:
-    """Code, blank, amount: 'USD 2.63', 'JPY 263'."""
+    """Format an amount as currency code, space, number: 'USD 2.63', 'JPY 263'."""
     digits = MINOR_DIGITS[currency]
     sign = "-" if amount_minor < 0 else ""
     whole, rest = divmod(abs(amount_minor), 10**digits)

@@ -1,7 +1,7 @@
-"""Time entries by hand: work that no clock saw, corrections of what it saw, and what is taken back.
+"""Time entries written by hand: create, correct and delete them.
 
-A card's sums of time and cost are always those of its entries: whoever adds, corrects or deletes an entry changes
-the sums in the same commit.
+The totals of a card always equal the sum of its entries: whoever creates, corrects or deletes an entry updates the
+totals in the same commit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from kanban.values import Card, EventData, TimeEntry
 from kanban.views import BoardView
 
 MAX_MANUAL_TIME_ENTRIES = 1_000
-"""Time entries of a card, as far as people add and correct them; its clock may make more."""
+"""Time entries of a card up to which entries can be created and corrected by hand; its clock may add more."""
 
 MAX_DURATION = timedelta(days=366)
-"""The longest stretch of work that can be written down by hand."""
+"""The longest time entry that can be written by hand."""
 
 _ATTRIBUTES = {
     "user_id": "user_id",
@@ -29,7 +29,7 @@ _ATTRIBUTES = {
     "note": "note",
     "hourly_rate_minor": "rate_minor",
 }
-"""What can be corrected: its name in a patch, and in the value."""
+"""The fields that can be corrected: name in a patch, name in `TimeEntry`."""
 
 _INTERVAL_FIELDS = frozenset(("user_id", "started_at", "ended_at"))
 
@@ -104,11 +104,11 @@ def create(
     note: str = "",
     hourly_rate_minor: int | None = None,
 ) -> tuple[TimeEntry, Change]:
-    """A stretch of work that is over. `entries` are all that the card has.
+    """Create an entry for work that is over. `entries` are all entries of the card.
 
-    It is the work of `user_id`, or else of whoever adds it, at that hourly rate, or else at the one that is in force
-    for the card. Raises EndsBeforeStart, InFuture, TimeEntryTooLong, UnknownReference, TimeEntryOverlaps,
-    TooManyTimeEntries.
+    `user_id` defaults to the actor, `hourly_rate_minor` to the rate in force for the card.
+
+    Raises EndsBeforeStart, InFuture, TimeEntryTooLong, UnknownReference, TimeEntryOverlaps, TooManyTimeEntries.
     """
     card = view.get_card(card_id)
     if len(entries) >= MAX_MANUAL_TIME_ENTRIES:
@@ -149,42 +149,42 @@ def update(
     *,
     entries: Sequence[TimeEntry],
 ) -> tuple[TimeEntry, Change | None]:
-    """The entry with the fields of the patch; None empties the note. `entries` are all that the card has.
+    """Apply a patch to an entry; None empties the note. `entries` are all entries of the card.
 
-    Raises NotFound, TimeEntryRunning for the end of an open entry, and as `add`.
+    Raises NotFound, TimeEntryRunning for the end of an open entry, and what `create` raises.
     """
     card = view.get_card(card_id)
-    old = get_entry_among(view, card_id, entries, entry_id)
-    if "ended_at" in patch and old.ended_at is None:
+    old_entry = get_entry_among(view, card_id, entries, entry_id)
+    if "ended_at" in patch and old_entry.ended_at is None:
         raise TimeEntryRunning(card.title)
-    wishes = replace_nulls(patch, {"note": ""})
-    changed = sorted(name for name, value in wishes.items() if getattr(old, _ATTRIBUTES[name]) != value)
-    if not changed:
-        return old, None
-    changes: dict[str, Any] = {_ATTRIBUTES[name]: wishes[name] for name in changed}
-    new = replace(old, **changes, version=old.version + 1)
-    if "user_id" in changed:
-        _ensure_member(view, new.user_id)
-    if _INTERVAL_FIELDS.intersection(changed):
+    fields = replace_nulls(patch, {"note": ""})
+    changed_names = sorted(name for name, value in fields.items() if getattr(old_entry, _ATTRIBUTES[name]) != value)
+    if not changed_names:
+        return old_entry, None
+    changes: dict[str, Any] = {_ATTRIBUTES[name]: fields[name] for name in changed_names}
+    new_entry = replace(old_entry, **changes, version=old_entry.version + 1)
+    if "user_id" in changed_names:
+        _ensure_member(view, new_entry.user_id)
+    if _INTERVAL_FIELDS.intersection(changed_names):
         if len(entries) > MAX_MANUAL_TIME_ENTRIES:
             raise TooManyTimeEntries(card.title, MAX_MANUAL_TIME_ENTRIES)
-        _validate_interval(new, context.at)
-        _ensure_no_overlap(new, entries)
-    summed = _update_totals(card, old, new, context.at)
+        _validate_interval(new_entry, context.at)
+        _ensure_no_overlap(new_entry, entries)
+    changed_card = _update_totals(card, old_entry, new_entry, context.at)
     change = build_change(
         view,
         context,
         "time_entry.updated",
-        updates=(new, *((summed,) if summed != card else ())),
+        updates=(new_entry, *((changed_card,) if changed_card != card else ())),
         list_id=card.list_id,
         card_id=card_id,
-        data={"time_entry_id": entry_id, "changed": changed},
+        data={"time_entry_id": entry_id, "changed": changed_names},
     )
-    return new, change
+    return new_entry, change
 
 
 def delete(view: BoardView, card_id: str, entry: TimeEntry, context: ActionContext) -> Change:
-    """Erase the entry: its time no longer counts. If it was open, the clock of its card stops."""
+    """Delete the entry: its time no longer counts. If it was open, the card's clock stops."""
     card = view.get_card(card_id)
     return build_change(
         view,
@@ -199,18 +199,21 @@ def delete(view: BoardView, card_id: str, entry: TimeEntry, context: ActionConte
 
 
 def get_entry_among(view: BoardView, card_id: str, entries: Sequence[TimeEntry], entry_id: str) -> TimeEntry:
-    """The entry of that id, of all that the card has. Raises NotFound, and TooManyTimeEntries if that can't be told."""
+    """Return the entry of that id from all entries of the card.
+
+    Raises NotFound; TooManyTimeEntries if the card has more entries than were read.
+    """
     card = view.get_card(card_id)
-    for each in entries:
-        if each.id == entry_id:
-            return each
+    for entry in entries:
+        if entry.id == entry_id:
+            return entry
     if len(entries) > MAX_MANUAL_TIME_ENTRIES:
         raise TooManyTimeEntries(card.title, MAX_MANUAL_TIME_ENTRIES)
     raise NotFound("time_entry")
 
 
 def get_entry(view: BoardView, card_id: str, entry_id: str) -> TimeEntry:
-    """The entry of that id, which the view was read with. Raises NotFound."""
+    """Return the entry of that id, if the view was read with it. Raises NotFound."""
     card, entry = view.get_card(card_id), view.parts.get(entry_id)
     if not isinstance(entry, TimeEntry) or entry.card_id != card.id:
         raise NotFound("time_entry")
@@ -218,6 +221,7 @@ def get_entry(view: BoardView, card_id: str, entry_id: str) -> TimeEntry:
 
 
 def _ensure_member(view: BoardView, user_id: str) -> str:
+    """Return the user id. Raises UnknownReference if the user is not a member."""
     try:
         return view.get_member(user_id).user_id
     except NotFound:
@@ -236,29 +240,35 @@ def _validate_interval(entry: TimeEntry, now: datetime) -> None:
 
 
 def _ensure_no_overlap(entry: TimeEntry, entries: Sequence[TimeEntry]) -> None:
-    """Where one ends the other may begin; an open entry reaches as far as time does."""
+    """Raise TimeEntryOverlaps if the user has another entry at the same time.
+
+    An entry may begin at the second at which another one ends; an open entry has no end.
+    """
     for other in entries:
         if other.id == entry.id or other.user_id != entry.user_id:
             continue
-        ends_first = entry.ended_at is not None and entry.ended_at <= other.started_at
-        begins_last = other.ended_at is not None and other.ended_at <= entry.started_at
-        if not ends_first and not begins_last:
+        ends_before = entry.ended_at is not None and entry.ended_at <= other.started_at
+        begins_after = other.ended_at is not None and other.ended_at <= entry.started_at
+        if not ends_before and not begins_after:
             raise TimeEntryOverlaps(other.started_at, other.ended_at)
 
 
 def _update_totals(card: Card, old_entry: TimeEntry | None, new_entry: TimeEntry | None, at: datetime) -> Card:
-    """The card with the new entry in the place of the old one; the very same card where that makes no difference."""
-    summed = replace(
+    """Return the card with its totals as they are once the new entry replaces the old one.
+
+    If that makes no difference, the card is returned unchanged.
+    """
+    updated = replace(
         card,
         tracked_seconds=card.tracked_seconds + _count_closed_seconds(new_entry) - _count_closed_seconds(old_entry),
         tracked_cost=card.tracked_cost + _compute_closed_cost(new_entry) - _compute_closed_cost(old_entry),
         running=new_entry if old_entry and old_entry.ended_at is None else card.running,
     )
-    return summed if summed == card else replace(summed, version=card.version + 1, updated_at=at)
+    return updated if updated == card else replace(updated, version=card.version + 1, updated_at=at)
 
 
 def _count_closed_seconds(entry: TimeEntry | None) -> int:
-    """What the entry adds to the sum of its card: an open one nothing yet."""
+    """Return the seconds that the entry adds to the card's total: 0 while it is open."""
     return card_clock.count_entry_seconds(entry, entry.ended_at) if entry and entry.ended_at else 0
 
 

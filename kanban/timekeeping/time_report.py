@@ -1,7 +1,7 @@
-"""What was worked in a range of days, and what it cost: in all, by list, by label, by member and by period.
+"""Sum the time worked in a range of days and its cost: in total, by list, by label, by member and by period.
 
-Only what lies inside the range counts: an entry that reaches over an end of it is cut there. Every sum is exact, in
-seconds times hourly rate, until it is shown.
+Only time inside the range counts: an entry that crosses an end of the range is cut there. Sums are exact, in seconds
+times hourly rate, until they are formatted.
 """
 
 from collections import defaultdict
@@ -20,28 +20,28 @@ MAX_ENTRIES = 100_000
 
 @dataclass(slots=True)
 class WorkTotal:
-    """Seconds of work, and the seconds times their hourly rates."""
+    """Seconds of work, and the sum of seconds times hourly rate."""
 
     seconds: int = 0
     rate_seconds: int = 0
 
     @property
     def cost_minor(self) -> int:
-        """What it cost, in minor units: rounded half up, once."""
+        """The cost in minor units, rounded half up, once."""
         return money.compute_cost_minor(self.rate_seconds)
 
     def add(self, seconds: int, rate_minor: int) -> None:
-        """Count some more seconds."""
+        """Add seconds of work at an hourly rate."""
         self.seconds += seconds
         self.rate_seconds += seconds * rate_minor
 
 
 @dataclass(frozen=True, slots=True)
 class TimeReport:
-    """The sums. Lists stand in the board's order, labels by name, with None for work on cards that bear none.
+    """The totals of a range.
 
-    Members are users' ids, in order; they may have left. A list, label or member without work is not there; periods
-    are all there.
+    Lists are in the board's order; labels are sorted by name, with None for cards that have no label; members are
+    sorted user ids, of former members too. Lists, labels and members without work are left out; periods are all there.
     """
 
     total: WorkTotal
@@ -54,15 +54,15 @@ class TimeReport:
 def build_time_report(
     entries: Iterable[tuple[BoardView, TimeEntry, Card]], date_range: DateRange, bucket: Bucket, now: datetime
 ) -> TimeReport:
-    """The sums of these entries, each with its card and with the board as it was seen; open ones count up to now."""
-    tally = _TimeReportBuilder(date_range, bucket, now)
+    """Sum the entries, each of which comes with its card and its board; open entries count up to now."""
+    builder = _TimeReportBuilder(date_range, bucket, now)
     for view, entry, card in entries:
-        tally.add_entry(view, entry, card)
-    return tally.build()
+        builder.add_entry(view, entry, card)
+    return builder.build()
 
 
 class _TimeReportBuilder:
-    """A report in the making."""
+    """Collects entries and builds the report."""
 
     def __init__(self, date_range: DateRange, bucket: Bucket, now: datetime) -> None:
         self._start, self._end = date_range.start, min(date_range.end, now)
@@ -77,47 +77,50 @@ class _TimeReportBuilder:
         self._period_totals = [WorkTotal() for _ in self._periods.periods]
 
     def add_entry(self, view: BoardView, entry: TimeEntry, card: Card) -> None:
-        """Count an entry of a card."""
+        """Add the time of an entry that lies inside the range."""
         start, end = max(entry.started_at, self._start), min(entry.ended_at or self._end, self._end)
         seconds = _count_seconds(start, end)
         if seconds <= 0:
             return
         self._register_view(view)
-        labels = [each for each in card.label_ids if each in self._labels_by_id] or [""]
-        sums = [self._total, self._list_totals[card.list_id], self._member_totals[entry.user_id]]
-        for each in (*sums, *(self._label_totals[key] for key in labels)):
-            each.add(seconds, entry.rate_minor)
-        for number in range(self._periods.find_index(start), len(self._period_totals)):
-            piece = self._periods.periods[number]
-            if piece.start >= end:
+        label_ids = [label_id for label_id in card.label_ids if label_id in self._labels_by_id] or [""]
+        totals = [self._total, self._list_totals[card.list_id], self._member_totals[entry.user_id]]
+        for total in (*totals, *(self._label_totals[label_id] for label_id in label_ids)):
+            total.add(seconds, entry.rate_minor)
+        for index in range(self._periods.find_index(start), len(self._period_totals)):
+            period = self._periods.periods[index]
+            if period.start >= end:
                 break
-            self._period_totals[number].add(
-                _count_seconds(max(start, piece.start), min(end, piece.end)), entry.rate_minor
+            self._period_totals[index].add(
+                _count_seconds(max(start, period.start), min(end, period.end)), entry.rate_minor
             )
 
     def build(self) -> TimeReport:
-        """What was counted."""
-        labels = sorted(self._labels_by_id.values(), key=lambda each: (each.name.casefold(), each.id))
+        """Build the report of all entries added so far."""
+        labels = sorted(self._labels_by_id.values(), key=lambda label: (label.name.casefold(), label.id))
+        labels_by_id: list[tuple[str, Label | None]] = [*((label.id, label) for label in labels), ("", None)]
         return TimeReport(
             self._total,
             tuple(
-                (each, self._list_totals[key]) for key, each in self._lists_by_id.items() if key in self._list_totals
+                (list_, self._list_totals[list_id])
+                for list_id, list_ in self._lists_by_id.items()
+                if list_id in self._list_totals
             ),
             tuple(
-                (label, self._label_totals[key])
-                for key, label in [*((each.id, each) for each in labels), ("", None)]
-                if key in self._label_totals
+                (label, self._label_totals[label_id])
+                for label_id, label in labels_by_id
+                if label_id in self._label_totals
             ),
             tuple(sorted(self._member_totals.items())),
             tuple(zip(self._periods.periods, self._period_totals, strict=True)),
         )
 
     def _register_view(self, view: BoardView) -> None:
-        """Know the lists and labels: of a report of several reads, as they were seen last."""
+        """Remember the view's lists and labels; if several reads differ, the last one counts."""
         if view is not self._view:
             self._view = view
-            self._lists_by_id |= {each.id: each for each in view.lists}
-            self._labels_by_id |= {each.id: each for each in view.labels}
+            self._lists_by_id |= {list_.id: list_ for list_ in view.lists}
+            self._labels_by_id |= {label.id: label for label in view.labels}
 
 
 def _count_seconds(start: datetime, end: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Moments as the text that events carry and that sentences show."""
+"""Timestamps as the text that events carry and that messages show."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from kanban.errors import Unprocessable
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""Moments that people give are kept from here to here, both included."""
+"""Clients can send timestamps from EARLIEST to LATEST, both included."""
 
 
 class TimestampOutOfRange(Unprocessable):
@@ -21,15 +21,15 @@ class TimestampOutOfRange(Unprocessable):
 
 
 def format_utc(at: datetime) -> str:
-    """RFC 3339, UTC, whole seconds: 2026-11-20T14:00:00Z."""
+    """Format a timestamp as RFC 3339 in UTC and whole seconds: 2026-11-20T14:00:00Z."""
     return at.isoformat()[:19] + "Z"
 
 
 def format_optional_utc(at: datetime | None) -> str | None:
-    """The same, or None."""
+    """Format a timestamp as `format_utc` does; None stays None."""
     return None if at is None else format_utc(at)
 
 
 def parse_utc(text: str) -> datetime:
-    """What `written` wrote."""
+    """Parse the text that `format_utc` returns."""
     return datetime.fromisoformat(text)
