@@ -92,9 +92,10 @@ check: .venv/development node_modules/.package-lock.json  ## lint, formats, type
 spec: .venv/development node_modules/.package-lock.json  ## bundle the document, lint it, check its examples, compare it with the last release
 	@exec $(BIN)/python -m tools.openapi spec
 
-release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle in spec/released: from then on nothing may break it
+release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle and golden data: from then on nothing may break them
 	@$(BIN)/python -m tools.openapi spec --unchanged
-	@exec $(BIN)/python -m tools.openapi release
+	@$(BIN)/python -m tools.openapi release
+	@exec $(BIN)/python -m tests.golden
 
 operation: .venv/development node_modules/.package-lock.json  ## say what to write for operations of the document that have no function
 	@npm run --silent bundle

@@ -33,14 +33,20 @@ OpenData = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[],
 @pytest.fixture(scope="session")
 def dynoxide() -> Iterator[str]:
     """The address of a running dynoxide."""
-    program = os.environ.get("DYNOXIDE") or str(_packaged_program())
-    if not Path(program).exists():
+    if not Path(_dynoxide_program()).exists():
         missing = "dynoxide isn't installed: npm ci, or name it in DYNOXIDE."
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
+    with run_dynoxide() as address:
+        yield address
+
+
+@contextmanager
+def run_dynoxide() -> Iterator[str]:
+    """Run dynoxide and yield its address."""
     port = _free_port()
-    with _run_server([program, "--host", "127.0.0.1", "--port", str(port)], port) as address:
+    with _run_server([_dynoxide_program(), "--host", "127.0.0.1", "--port", str(port)], port) as address:
         yield address
 
 
@@ -70,6 +76,10 @@ def create_table_url(address: str) -> str:
 def _open_table(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     url = create_table_url(request.getfixturevalue(server))
     yield lambda: open_store(url)
+
+
+def _dynoxide_program() -> str:
+    return os.environ.get("DYNOXIDE") or str(_packaged_program())
 
 
 def _packaged_program() -> Path:
