@@ -76,7 +76,7 @@ def import_board_from_file(store: Store, path: Path, progress: ProgressBar) -> t
     document = _read_export(path, progress)
     is_ours = document.get("format") == export_document.FORMAT
     owner = _require_owner_id(store)
-    known = store.find_board_id(owner, (export_document if is_ours else trello_import).external_id(document))
+    known = store.find_board_id(owner, (export_document if is_ours else trello_import).build_external_id(document))
     if known:
         return known
     context = ActionContext(
