@@ -79,8 +79,8 @@ def _create_handler(bundle: Bundle, operation: Operation) -> Callable[..., Examp
     def answer(call: Call, **given: Any) -> ExampleResponse:
         wanted = dict(_PREFERENCE_PATTERN.findall(call.request.headers.get("prefer", "")))
         seen = given.get("if_match")
-        if seen is not None and not seen.given:
-            seen.admits(1)
+        if seen is not None and not seen.is_present:
+            seen.ensure_matches(1)
         return _choose_response(bundle, operation, wanted, call.media_type, given.get("embed") or [])
 
     names = [argument_name(parameter["name"]) for _, parameter in bundle.parameters(operation)]
