@@ -1,12 +1,11 @@
-"""Settling: between a handler's answer and the client stands exactly one commit.
+"""Commit what a handler wants changed, exactly once.
 
-A handler only says what it wants changed. Its answer has been checked against the document by the time it comes here;
-then the change is committed together with the record of the idempotency key, all or nothing. If the board has moved
-on meanwhile, everything is read and decided again.
+A handler returns a response and the change that it stands for; the response has been checked against the document by
+the time it comes here. Then the change is committed together with the stored response of the idempotency key, both or
+neither. If the board has changed since it was read, the handler runs again.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contract.operations import Call
@@ -19,14 +18,17 @@ from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
 from kanban.values import Scope
 
 MAX_ATTEMPTS = 12
-"""How often a change is decided before the caller is asked to come back later."""
+"""How often a handler runs for one request before the client is asked to come back later."""
 
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
-"""How long the answer to an idempotency key is remembered."""
+"""How long the response to a request with an idempotency key is kept."""
+
+_FIRST_DELAY_SECONDS = 0.005
+_MAX_DOUBLINGS = 6
 
 
 class IdempotentCommit:
-    """Commits what answers want, decides again when someone else was first, replays what was answered before."""
+    """Commit a handler's change: retry on conflict, replay the stored response of a known idempotency key."""
 
     def __init__(
         self,
@@ -41,41 +43,48 @@ class IdempotentCommit:
         self._random_fraction = random_fraction
 
     def __call__(self, call: Call, handle: Callable[[], Response]) -> Response:
-        """The response to send. Raises ScopeMissing, Busy, IdempotencyKeyReused, or what the handler raises."""
+        """Run the handler, commit its change, and return the response to send.
+
+        Raises:
+            ScopeMissing: The token lacks the operation's scope.
+            IdempotencyKeyReused: The key belongs to a different request.
+            Busy: Other writers were first `MAX_ATTEMPTS` times.
+            DomainError: The handler raised it.
+        """
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
             ensure_permitted(call.caller, Scope(scope))
         try:
             return self._commit(call, handle)
-        except (Conflict, Unprocessable, NotFound) as refused:
-            # A repeated request may well be refused because its first sending went through: then that answer stands.
-            # Whoever may not enter the board is refused first, so nothing is replayed to someone who has left it.
-            earlier = self._stored_response(call) if _has_board_access(refused) else None
-            if earlier is None:
+        except (Conflict, Unprocessable, NotFound) as error:
+            # A repeated request can fail because its first attempt succeeded: then that stored response is returned.
+            # Callers without access to the board get the error, so former members see no stored response.
+            stored = self._read_stored_response(call) if _has_board_access(error) else None
+            if stored is None:
                 raise
-            return earlier
+            return stored
 
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
         for attempt in range(MAX_ATTEMPTS):
             response = handle()
-            remember = self._response_record(call, response) if call.idempotency_key else None
-            if response.change is None and remember is None:
+            to_store = self._build_stored_response(call, response) if call.idempotency_key else None
+            if response.change is None and to_store is None:
                 return response
             try:
-                self._store.commit(response.change or Change(), remember)
+                self._store.commit(response.change or Change(), to_store)
             except StaleRead:
                 increment_request_context("retries")
-                self._sleep(self._random_fraction() * 0.005 * 2 ** min(attempt, 6))
-            except AlreadyExists as exists:
-                earlier = self._stored_response(call) if exists.constraint == "idempotency_key" else None
-                if earlier is None:
-                    raise conflict_for_duplicate(exists.constraint) from exists
-                return earlier
+                self._sleep(self._random_fraction() * _FIRST_DELAY_SECONDS * 2 ** min(attempt, _MAX_DOUBLINGS))
+            except AlreadyExists as error:
+                stored = self._read_stored_response(call) if error.constraint == "idempotency_key" else None
+                if stored is None:
+                    raise conflict_for_duplicate(error.constraint) from error
+                return stored
             else:
                 return response
         raise Busy
 
-    def _response_record(self, call: Call, response: Response) -> StoredResponse:
+    def _build_stored_response(self, call: Call, response: Response) -> StoredResponse:
         now = self._clock().replace(microsecond=0)
         return StoredResponse(
             key=call.idempotency_key or "",
@@ -89,20 +98,23 @@ class IdempotentCommit:
             expires_at=now + IDEMPOTENCY_KEY_LIFETIME,
         )
 
-    def _stored_response(self, call: Call) -> Response | None:
-        """The answer that was given to this key, if any; raises IdempotencyKeyReused when it asked something else."""
+    def _read_stored_response(self, call: Call) -> Response | None:
+        """Return the response stored for the call's idempotency key, None if there is none.
+
+        Raises:
+            IdempotencyKeyReused: The key belongs to a different request.
+        """
         if not call.idempotency_key:
             return None
-        earlier = self._store.read_stored_response(
-            call.caller.user_id, call.operation.id, call.idempotency_key, self._clock().replace(microsecond=0)
-        )
-        if earlier is None:
+        now = self._clock().replace(microsecond=0)
+        stored = self._store.read_stored_response(call.caller.user_id, call.operation.id, call.idempotency_key, now)
+        if stored is None:
             return None
-        if earlier.fingerprint != call.compute_fingerprint():
+        if stored.fingerprint != call.compute_fingerprint():
             raise IdempotencyKeyReused
-        response = Response(earlier.status, earlier.headers, earlier.body)
-        return replace(response, headers=(*earlier.headers, ("idempotency-replayed", "true")))
+        return Response(stored.status, (*stored.headers, ("idempotency-replayed", "true")), stored.body)
 
 
 def _has_board_access(error: DomainError) -> bool:
+    """Tell whether an error comes from behind the check of membership: without access the board is not found."""
     return not (isinstance(error, NotFound) and error.kind == "board")

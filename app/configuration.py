@@ -1,17 +1,17 @@
-"""What the environment says, read and checked in one place: the same under every server, and on AWS Lambda."""
+"""Read and check the settings in the environment, in one place for every server and for AWS Lambda."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 DEFAULT_RATE_LIMIT = 3000
-"""Requests that each user may make in a minute, unless the environment says otherwise."""
+"""Requests that each user may make in a minute if RATE_LIMIT is absent."""
 
 MAX_PORT = 65_535
 _MAX_RATE_LIMIT = 1_000_000
 _MAX_DIGITS = 7
 
-# As browsers send it: lower case, no path, and no port that goes without saying.
+# As browsers send it: lower case, no path, and no default port.
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
 )
@@ -19,14 +19,14 @@ _DEFAULT_PORT = re.compile(r"http:.*:80|https:.*:443")
 
 
 class InvalidSetting(Exception):
-    """A variable of the environment has a value that can't be meant; the message is one sentence that names it."""
+    """A variable of the environment has an invalid value; the message is one sentence that names it."""
 
 
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
-    OPEN_SIGNUP is 1 to let anyone make a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
-    as many as they like; CORS_ORIGINS is a list of web origins with commas between.
+    OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0
+    for no limit; CORS_ORIGINS is a list of web origins, separated by commas.
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
@@ -44,7 +44,7 @@ def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str
 
 
 def read_number(environment: Mapping[str, str], name: str, default: int, maximum: int) -> int:
-    """Return a whole number from 0 to `largest`; the default if the variable is absent or empty.
+    """Return a whole number from 0 to `maximum`; the default if the variable is absent or empty.
 
     Raises InvalidSetting.
     """
@@ -75,6 +75,6 @@ def read_origins(environment: Mapping[str, str]) -> list[str]:
 
 
 def _quote(text: str) -> str:
-    """Quote as much of a value as fits into a sentence."""
-    most = 60
-    return f"'{text[:most]}…'" if len(text) > most else f"'{text}'"
+    """Quote a value, cut to what fits into a sentence."""
+    limit = 60
+    return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"

@@ -1,5 +1,7 @@
-"""Start the command line: `python -m cli`."""
+"""Start the command line from a checkout: `python -m cli`."""
 
-import runpy
+import sys
 
-runpy.run_module("cli.main", run_name="__main__")
+from cli.main import start
+
+sys.exit(start())

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from cli import export_reader
 from cli.progress import ProgressBar
 from contract.schemas import Schemas

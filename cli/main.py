@@ -1,7 +1,7 @@
-"""The command line: run the server, make a token, migrate, back up, restore, export, import and purge.
+"""The command line: run the server, issue a token, migrate, back up, restore, export, import and purge.
 
-Whatever can go wrong for a person who types a command is told in one sentence on stderr, with exit status 1. Only
-`run` and `restore` create a store; only `run` and `migrate` bring an older one up to date.
+Every error that a user can cause is one sentence on stderr, with exit status 1. Only `run` and `restore` create a
+store; only `run` and `migrate` bring an older one up to date.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from app.configuration import MAX_PORT, InvalidSetting, read_app_settings, read_log_format, read_number
+from app.document import read_version
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
 from kanban import tokens, users
@@ -36,40 +37,40 @@ _ENVIRONMENT_HELP = """\
 environment:
   HOST          the address to listen on (default: 127.0.0.1, which only this machine reaches)
   PORT          the port to listen on (default: 8080; 0 takes a free one)
-  STORE_URL     where everything is kept (default: sqlite:///tackboard.db, a file in this folder)
-  OPEN_SIGNUP   1 lets anyone who reaches the server make a user, 0 only the owner (default: 0)
-  RATE_LIMIT    requests that each user may make in a minute, 0 for as many as they like (default: 3000)
-  CORS_ORIGINS  web origins whose pages may call, with commas between (default: none)
-  LOG_FORMAT    how the log is written, json or text (default: text on a terminal, else json)
+  STORE_URL     where all data is stored (default: sqlite:///tackboard.db, a file in the current folder)
+  OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
+  RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
+  CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
+  LOG_FORMAT    the format of the log, json or text (default: text on a terminal, else json)
 """
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C stopped, as shells have it."""
+"""The exit status of a command that Ctrl-C stopped, as in shells."""
 
 _BACKUP_FOLDER = Path("backups")
-"""The folder of backups that are named by their date."""
+"""The folder of backups that are named by date."""
 
 _PURGE_BATCH_SIZE = 500
-"""Things that a purge erases in one step: a server that runs meanwhile hardly notices."""
+"""How much a purge erases in one step: little enough for a server that runs meanwhile."""
 
 
 class CommandError(Exception):
-    """Something a person can mend; the message is one sentence that says what."""
+    """A command can't do its work; the message is one sentence that says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says."""
+    """The settings in the environment, and the arguments of the command."""
 
     host: str
     port: int
     store_url: str
     open_signup: bool
     file: Path | None
-    """The file that the command is about, where one was named."""
+    """The file to read or write, if the command has one."""
     board_id: str = ""
-    """The board that is exported."""
+    """The board to export."""
     user_id: str | None = None
     """The user who gets a token, None for the owner."""
 
@@ -77,7 +78,7 @@ class Settings:
 def read_settings(
     environment: Mapping[str, str], file: str | None = None, board_id: str = "", user_id: str | None = None
 ) -> Settings:
-    """The settings; raises InvalidSetting for a value that can't be meant."""
+    """Return the settings. Raises InvalidSetting."""
     return Settings(
         host=environment.get("HOST") or "127.0.0.1",
         port=read_number(environment, "PORT", 8080, MAX_PORT),
@@ -90,43 +91,43 @@ def read_settings(
 
 
 def run(settings: Settings) -> None:
-    """Serve until someone stops it. The first run makes the owner and shows the owner's first token, once.
+    """Serve until stopped. The first run creates the owner and prints the owner's first token, once.
 
-    A store of an older Tackboard is brought up to date; a SQLite file is copied before, into another one next to it.
+    The store of an older Tackboard is brought up to date; a SQLite file is copied first, to a new file next to it.
     """
-    # The port comes first: when somebody else has it, nothing is made.
-    with _open_listener(settings.host, settings.port) as listening:
+    # The port is taken first: if another program has it, no store is created.
+    with _open_listener(settings.host, settings.port) as listener:
         with closing(open_store(settings.store_url, report=_print_message)) as store:
-            text = None if store.read_installation_owner() else _issue_token(store)
-        # The application is configured by its environment, as under any other server.
+            token_text = None if store.read_installation_owner() else _issue_token(store)
+        # The application reads its settings from the environment, as under any other server.
         os.environ["STORE_URL"] = settings.store_url
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
-        address = _browser_address(settings.host, listening.getsockname()[1])
-        print(_format_greeting(address, text, open_signup=settings.open_signup), flush=True)
-        waitress_server.serve(wsgi.application, listening, wsgi.application.log_rejected_request)
+        address = _browser_address(settings.host, listener.getsockname()[1])
+        print(_format_greeting(address, token_text, open_signup=settings.open_signup), flush=True)
+        waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
     print("Stopped.")
 
 
 def token(settings: Settings) -> None:
     """Print a new token, alone on the last line.
 
-    Without USER it is the owner's, for everything; a store without one gets its owner first. With USER it is that
-    user's, for reading and writing: for somebody who has lost theirs.
+    Without USER it is the owner's, with every scope; if the store has no owner yet, the owner is created. With USER it
+    is that user's, for reading and writing: for a user who has lost their tokens.
     """
     with _open_existing_store(settings) as store:
-        text = _issue_token(store, settings.user_id)
-    whose, scopes = "the owner", "reading, writing and administration"
+        token_text = _issue_token(store, settings.user_id)
+    holder, scopes = "the owner", "reading, writing and administration"
     if settings.user_id is not None:
-        whose, scopes = f"the user '{settings.user_id}'", "reading and writing"
-    _print_message(f"A new token of {whose}, for {scopes}. It is not shown again.")
-    print(text)
+        holder, scopes = f"the user '{settings.user_id}'", "reading and writing"
+    _print_message(f"A new token of {holder}, for {scopes}. It is not shown again.")
+    print(token_text)
 
 
 def migrate(settings: Settings) -> None:
-    """Bring a store of an older Tackboard up to date; change nothing in one that is.
+    """Bring the store of an older Tackboard up to date; a store that is up to date stays unchanged.
 
-    A SQLite file is copied before, into another one next to it. Back up PostgreSQL yourself before.
+    A SQLite file is copied first, to a new file next to it. Back up PostgreSQL yourself first.
     """
     reports: list[str] = []
     open_store(settings.store_url, mode=OpenMode.MIGRATE, report=reports.append).close()
@@ -134,97 +135,97 @@ def migrate(settings: Settings) -> None:
 
 
 def backup(settings: Settings) -> None:
-    """Copy everything, as of one moment and while it is in use, into a new file; print the digest of the copy.
+    """Copy everything, as of one moment and while it is in use, to a new file; print the digest of the copy.
 
-    Without FILE it goes into the folder backups here, under the store's name and the time in UTC, and the last 14 of
-    these stay; older ones are deleted.
+    Without FILE the copy is in the folder backups of the current folder, named after the store and the time in UTC;
+    the last 14 of these are kept, older ones are deleted.
     """
-    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+    from stores import backup as backups  # noqa: PLC0415 - a server needs none of it.
 
     with ProgressBar() as progress:
         if settings.file is not None:
-            copied = copies.create_backup(settings.store_url, settings.file, progress)
+            digest_of_copy = backups.create_backup(settings.store_url, settings.file, progress)
         else:
-            path, copied, deleted = copies.create_dated_backup(
+            path, digest_of_copy, deleted = backups.create_dated_backup(
                 settings.store_url, _BACKUP_FOLDER, datetime.now(UTC), progress
             )
             _print_message("\n".join([f"The backup is {path}.", *(f"Deleted {old}." for old in deleted)]))
-    print(copied)
+    print(digest_of_copy)
 
 
 def restore(settings: Settings) -> None:
-    """Copy a backup into an empty store, all of it or nothing; print the digest of the copy.
+    """Copy a backup to an empty store, all of it or nothing; print the digest of the copy.
 
-    A missing store is created. A backup that was changed or cut off is refused before anything is touched.
+    A missing store is created. A backup that was changed or truncated is rejected before anything is written.
     """
-    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+    from stores import backup as backups  # noqa: PLC0415 - a server needs none of it.
 
     with ProgressBar() as progress:
-        copied = copies.restore_backup(_require_file(settings), settings.store_url, progress, _print_message)
-    print(copied)
+        print(backups.restore_backup(_require_file(settings), settings.store_url, progress, _print_message))
 
 
 def digest(settings: Settings) -> None:
-    """Print a digest of everything in the store: two stores with the same digest hold the same."""
-    from stores import backup as copies  # noqa: PLC0415 - a server needs none of it.
+    """Print a digest of everything in the store: stores with equal digests have equal contents."""
+    from stores import backup as backups  # noqa: PLC0415 - a server needs none of it.
 
-    print(copies.compute_digest(settings.store_url))
+    print(backups.compute_digest(settings.store_url))
 
 
 def purge(settings: Settings) -> None:
-    """Erase for good what was deleted more than 31 days ago, and answers kept for idempotency keys that have expired.
+    """Erase for good what was deleted more than 31 days ago, and the stored responses of expired idempotency keys.
 
-    The server may run meanwhile. Whatever stops a purge, the next one goes on where it stopped.
+    The server may run meanwhile. If a purge is stopped, the next one continues.
     """
-    erased, since = 0, f"deleted more than {PURGE_AFTER.days} days ago"
+    erased, what = 0, f"deleted more than {PURGE_AFTER.days} days ago"
     now = datetime.now(UTC).replace(microsecond=0)
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
-            # These are no things of anybody: they are not counted.
+            # Stored responses are nobody's data: they are not counted.
             while store.purge_expired_responses(now, _PURGE_BATCH_SIZE):
                 pass
-            while step := store.purge(now - PURGE_AFTER, _PURGE_BATCH_SIZE):
-                erased += step
+            while count := store.purge(now - PURGE_AFTER, _PURGE_BATCH_SIZE):
+                erased += count
                 progress("erased", erased)
     except KeyboardInterrupt:
         print(f"Stopped. Erased so far: {erased:,}. The next purge erases the rest.")
     else:
-        print(f"Erased what was {since}: {erased:,} in all." if erased else f"There is nothing that was {since}.")
+        print(f"Erased what was {what}: {erased:,} in all." if erased else f"There is nothing that was {what}.")
 
 
 def export(settings: Settings) -> None:
-    """Write one board into a new file: all of it, or its cards as a table if the file's name ends in .csv.
+    """Write one board to a new file: all of it, or its cards as a table if the file's name ends in .csv.
 
-    The board must be one that the owner is a member of. Prints its digest: boards with the same digest are equal.
+    The installation's owner must be a member of the board. The board's digest is printed: boards with equal digests
+    are equal.
     """
     from cli import board_files  # noqa: PLC0415 - a server needs none of it.
 
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
             digest = board_files.export_board_to_file(store, settings.board_id, _require_file(settings), progress)
-    except board_files.BoardFileError as trouble:
-        raise CommandError(str(trouble)) from None
+    except board_files.BoardFileError as error:
+        raise CommandError(str(error)) from None
     print(digest or f"The cards are in {settings.file}.")
 
 
 def import_(settings: Settings) -> None:
-    """Make a board of the owner of what Tackboard or Trello exported.
+    """Create a board, owned by the installation's owner, from a file that Tackboard or Trello exported.
 
-    All or nothing, from a file of any size. The same export again changes nothing.
+    All of it or nothing, from a file of any size. Importing the same export again changes nothing.
     """
     from cli import board_files  # noqa: PLC0415 - a server needs none of it.
 
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
-            made = board_files.import_board_from_file(store, _require_file(settings), progress)
-    except board_files.BoardFileError as trouble:
-        raise CommandError(str(trouble)) from None
-    if isinstance(made, str):
-        print(f"This board was imported before, as {made}. Nothing was changed.")
+            imported = board_files.import_board_from_file(store, _require_file(settings), progress)
+    except board_files.BoardFileError as error:
+        raise CommandError(str(error)) from None
+    if isinstance(imported, str):
+        print(f"This board was imported before, as {imported}. Nothing was changed.")
         return
-    view, report = made
-    brought = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.counts.items())
-    print(f"'{view.board.name}' is here, as {view.board.id}: {brought}.")
+    view, report = imported
+    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.counts.items())
+    print(f"'{view.board.name}' is here, as {view.board.id}: {counts}.")
     for line in report.lines:
         print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
     if report.omitted_lines:
@@ -234,31 +235,41 @@ def import_(settings: Settings) -> None:
 COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
     token: "print a new token of the owner, or of a user who has lost theirs",
-    migrate: "bring a store of an older Tackboard up to date",
-    backup: "copy everything into a new file, while the server may run",
-    restore: "copy a backup into an empty store",
+    migrate: "bring the store of an older Tackboard up to date",
+    backup: "copy everything to a new file, while the server may run",
+    restore: "copy a backup to an empty store",
     digest: "print a digest of everything in the store",
-    export: "write a board, or its cards as a table, into a new file",
-    import_: "make a board of what Tackboard or Trello exported",
+    export: "write a board, or its cards as a table, to a new file",
+    import_: "create a board from a file that Tackboard or Trello exported",
     purge: "erase for good what was deleted more than 31 days ago, while the server may run",
 }
-"""Every command and what it does, in a few words."""
+"""Every command with a short description."""
+
+
+def start() -> int:
+    """Run the command line of this process and return the exit status."""
+    # A supervisor stops a program with SIGTERM: it works like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The name of a board or a file may have characters that the terminal's encoding lacks.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return main()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit status."""
-    asked = _build_parser().parse_args(arguments)
-    command: Callable[[Settings], None] = asked.command
-    # Requests that wait for a thread are no event: they are answered a moment later.
+    """Run one command and return the exit status."""
+    parsed = _build_parser().parse_args(arguments)
+    command: Callable[[Settings], None] = parsed.command
+    # waitress warns about requests that wait for a thread. They are answered a moment later: nobody needs to act.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
-        about = getattr(asked, "file", None), getattr(asked, "board", ""), getattr(asked, "user", None)
-        command(read_settings(os.environ, *about))
-        # What can't be printed is told here, and not by Python at its end.
+        named = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
+        command(read_settings(os.environ, *named))
+        # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
-    except (CommandError, InvalidSetting, StoreOpenError) as trouble:
-        _print_message(str(trouble))
+    except (CommandError, InvalidSetting, StoreOpenError) as error:
+        _print_message(str(error))
         return 1
     except StoreError as error:
         _print_message(f"The store can't be used right now: {error}")
@@ -266,51 +277,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if not error.filename:
             _discard_output()
-        what = error.filename or "The output"
-        _print_message(f"{what} can't be used: {(error.strerror or 'unknown error').lower()}.")
+        name = error.filename or "The output"
+        _print_message(f"{name} can't be used: {(error.strerror or 'unknown error').lower()}.")
         return 1
     except KeyboardInterrupt:
-        # Of a server that is what ends it; what else is stopped has not done what it was to do.
+        # A server is meant to be stopped; any other command has not done its work.
         print("Stopped.", file=sys.stdout if command is run else sys.stderr)
         return 0 if command is run else _EXIT_INTERRUPTED
     return 0
 
 
+class _PrintVersion(argparse.Action):
+    """Print the version and exit. The version is read from the document only when it is wanted."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"tackboard {read_version()}")
+        parser.exit()
+
+
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="cli/main.py",
+        prog="tackboard",
         description="A kanban board as an API.",
         epilog=_ENVIRONMENT_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
+    subparsers = parser.add_subparsers(required=True, metavar="command")
     for command, summary in COMMANDS.items():
-        added = commands.add_parser(
+        subparser = subparsers.add_parser(
             command.__name__.strip("_"),
             help=summary,
             description=inspect.getdoc(command),
             epilog=_ENVIRONMENT_HELP,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.set_defaults(command=command)
+        subparser.set_defaults(command=command)
         if command is token:
-            added.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
+            subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
         if command is export:
-            added.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
-            added.add_argument("file", metavar="FILE", help="the file to write; one that ends in .csv gets the cards")
+            subparser.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
+            subparser.add_argument("file", metavar="FILE", help="the file to write; if it ends in .csv, only the cards")
         if command is import_:
-            added.add_argument("file", metavar="FILE", help="the export, a JSON file")
+            subparser.add_argument("file", metavar="FILE", help="the export, a JSON file")
         if command is backup:
-            added.add_argument(
+            subparser.add_argument(
                 "file", metavar="FILE", nargs="?", help="the file to write (default: by date, see above)"
             )
         if command is restore:
-            added.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
+            subparser.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
 
 
 def _open_existing_store(settings: Settings) -> closing[Store]:
-    """The store that is there, closed at the end of a `with`; raises StoreOpenError for a missing or an older one."""
+    """Return the store, to be closed by `with`. Raises StoreOpenError if it is missing or of an older Tackboard."""
     return closing(open_store(settings.store_url, mode=OpenMode.EXISTING))
 
 
@@ -321,13 +341,13 @@ def _require_file(settings: Settings) -> Path:
 
 
 def _print_message(message: str) -> None:
-    """Print what is for a person and not for the program that reads the output."""
-    # A shell may have handed over a name that is no text.
+    """Print a message for the user to stderr: stdout is for programs that read the output."""
+    # An argument may contain bytes that are not valid text.
     print(message.encode(errors="backslashreplace").decode(), file=sys.stderr)
 
 
 def _discard_output() -> None:
-    """Drop what could not be printed, or Python tries it once more at its end, and fails aloud."""
+    """Drop output that could not be written, or Python tries again at exit and prints a traceback."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -345,8 +365,8 @@ def _open_listener(host: str, port: int) -> socket.socket:
 
 
 def _browser_address(host: str, port: int) -> str:
-    """What to type into a browser on this machine."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - these mean every address of this machine, its own among them.
+    """Return the address to open in a browser on this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - these mean every address of this machine, including this one.
         host = "127.0.0.1"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
@@ -367,9 +387,9 @@ def _format_greeting(address: str, token_text: str | None, *, open_signup: bool)
 
 
 def _issue_token(store: Store, user_id: str | None = None) -> str:
-    """A new token of the owner, with every scope, or of a user, for reading and writing.
+    """Issue a token to the owner, with every scope, or to a user, for reading and writing; return its text.
 
-    The owner is made if there is none. Raises Trouble for a user that there is not.
+    The owner is created if there is none. Raises CommandError if there is no such user.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     new_id = IdGenerator(lambda: datetime.now(UTC), os.urandom)
@@ -379,21 +399,12 @@ def _issue_token(store: Store, user_id: str | None = None) -> str:
         if holder is None:
             holder, change = users.create(ActionContext("", now, new_id), name="Owner")
     else:
-        # A shell may hand over what is no text at all, or too long for a store to look for.
+        # An argument may be too long for a store to look up, or no valid text.
         holder = store.read_user(user_id) if _USER_ID.fullmatch(user_id) else None
         if holder is None:
             raise CommandError(f"There is no user with the id '{user_id}'.")
         scopes = (Scope.READ, Scope.WRITE)
-    act = ActionContext(holder.id, now, new_id)
-    _, text, kept = tokens.issue(act, os.urandom, user_id=holder.id, name="Command line", scopes=scopes)
-    store.commit(change.merge(kept))
-    return text
-
-
-if __name__ == "__main__":
-    # A supervisor's way to stop a program is treated like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # The name of a board or a file may have signs that a terminal doesn't know.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(main())
+    context = ActionContext(holder.id, now, new_id)
+    _, token_text, issued = tokens.issue(context, os.urandom, user_id=holder.id, name="Command line", scopes=scopes)
+    store.commit(change.merge(issued))
+    return token_text

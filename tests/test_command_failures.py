@@ -321,11 +321,10 @@ def test_what_is_named_and_cannot_be_used_is_told_in_one_sentence(
 
 
 def run_command(arguments: list[str], before: str = "") -> subprocess.CompletedProcess[str]:
-    """The command line as a program of its own, after some Python."""
+    """Run the command line as a process of its own, after some Python."""
     code = (
-        f"import os, resource, runpy, signal, sys; sys.path.insert(0, {str(ROOT)!r}); from progress import Progress; "
-        f"{before}\nsys.argv[:1] = ['cli/main.py']\n"
-        f"runpy.run_path({str(ROOT / 'cli/main.py')!r}, run_name='__main__')"
+        f"import os, resource, signal, sys; sys.path.insert(0, {str(ROOT)!r}); "
+        f"from cli.main import start; from cli.progress import ProgressBar; {before}\nsys.exit(start())"
     )
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
 
@@ -420,7 +419,7 @@ def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_n
         monkeypatch.setenv("STORE_URL", "sqlite:///restored.db")
     before = read_folder(folder)
 
-    killed = run_command(arguments, f"Progress.__call__ = lambda *_: os.kill(os.getpid(), {number:d})")
+    killed = run_command(arguments, f"ProgressBar.__call__ = lambda *_: os.kill(os.getpid(), {number:d})")
     left = {name for name in read_folder(folder).keys() - before.keys() if made in name}
     again = run_command(arguments)
 
@@ -441,7 +440,7 @@ def test_help_says_what_every_command_does(capsys: pytest.CaptureFixture[str], n
         main.main([name, "--help"])
 
     out = capsys.readouterr().out
-    assert f"usage: cli/main.py {name}" in out
+    assert f"usage: tackboard {name}" in out
     assert "STORE_URL" in out
 
 
@@ -449,4 +448,4 @@ def test_what_cannot_be_typed_ends_with_the_usage(capsys: pytest.CaptureFixture[
     for arguments in ([], ["fly"], ["restore"], ["export", BOARD], ["digest", "x"]):
         with pytest.raises(SystemExit, match="2"):
             main.main(arguments)
-        assert capsys.readouterr().err.startswith("usage: cli/main.py")
+        assert capsys.readouterr().err.startswith("usage: tackboard")

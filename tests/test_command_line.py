@@ -198,7 +198,11 @@ def test_a_user_whose_id_is_no_text_is_none_either() -> None:
     _make_user("Owner")
 
     answer = subprocess.run(
-        [sys.executable, "-m", "cli", "token", b"m\xffna"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cli", "token", b"m\xffna"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (answer.returncode, answer.stdout) == (1, "")
@@ -370,12 +374,17 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
 
 
 def test_on_a_terminal_an_import_shows_a_bar() -> None:
-    command = [sys.executable, "-m", "cli"]
     _make_user("Owner")
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
 
-    subprocess.run([*command, "import", _write_trello_export()], check=True, stdout=subprocess.DEVNULL, stderr=terminal)
+    subprocess.run(
+        [sys.executable, "-m", "cli", "import", _write_trello_export()],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
     drawn = os.read(mine, 100_000).decode()
     os.close(terminal)
     os.close(mine)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from kanban.changes import Change
 from kanban.store import Store
 from kanban.values import Event, Member, Role, Scope

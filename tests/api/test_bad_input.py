@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from contract.schemas import Schemas
 from tests.api.client import Client, HttpResponse
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from contract.bridge import WsgiBridge
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH

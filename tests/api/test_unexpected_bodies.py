@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from contract.bridge import WsgiBridge
 from tests.api.client import Client
 from tests.contract.adapter_twin import build_function

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from contract.schemas import KNOWN_VALUES_EXTENSION
 from tests.clients.test_clients import shown_in_readme
 from tests.live_server import LiveServer

@@ -9,7 +9,9 @@ import pytest
 from openapi_spec_validator import validate
 
 import handlers
-from app.factory import DOCUMENT_PATH, PUBLIC_OPERATIONS, STATUS_BY_ERROR
+from app.document import DOCUMENT_PATH
+from app.factory import PUBLIC_OPERATIONS
+from app.problems import STATUS_BY_ERROR
 from contract.bridge import Message, run_synchronously
 from contract.documentation_site import DocumentationSite
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.factory import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH
 from contract.bodies import MERGE_PATCH_JSON, Body
 from contract.problems import Problem
 from tools.openapi.bundle import Bundle, Node

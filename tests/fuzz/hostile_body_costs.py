@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.factory import DOCUMENT_PATH, create_app
+from app.document import DOCUMENT_PATH
+from app.factory import create_app
 from contract.bridge import WsgiBridge
 from contract.schemas import Schemas
 from kanban.ordering import ranks

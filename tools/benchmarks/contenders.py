@@ -12,7 +12,8 @@ from typing import Any
 import serverless_wsgi
 
 import handlers
-from app.factory import DOCUMENT_PATH, create_app
+from app.document import DOCUMENT_PATH
+from app.factory import create_app
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder

@@ -1,0 +1,44 @@
+"""Find out who calls, and limit how often."""
+
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+
+from contract.problems import Problem
+from contract.rate_limit import RateLimiter
+from kanban import tokens
+from kanban.access import Caller
+from kanban.store import Store
+
+
+def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -> Caller | None:
+    """Return the caller who holds this token; None if it is malformed, unknown, revoked or expired.
+
+    The time of the token's last use is stored now and then.
+    """
+    digest = tokens.parse_to_digest(token_text)
+    token_and_user = store.read_token_by_digest(digest) if digest else None
+    if token_and_user is None:
+        return None
+    token, user = token_and_user
+    now = clock().replace(microsecond=0)
+    if not tokens.is_live(token, now):
+        return None
+    if tokens.is_touch_due(token, now):
+        store.touch_token(token.id, now)
+    return Caller(user.id, token.id, token.scopes, token.version)
+
+
+def build_rate_check(requests_per_minute: int, clock: Callable[[], datetime]) -> Callable[[Caller], None]:
+    """Return a check that limits the requests of each user, with all of their tokens together.
+
+    It raises Problem (429) for a request above the limit.
+    """
+    limiter = RateLimiter(requests_per_minute, lambda: clock().timestamp())
+
+    def check(caller: Caller) -> None:
+        if wait_seconds := limiter.acquire(caller.user_id):
+            detail = f"A user may make {requests_per_minute} requests a minute: this is one more."
+            raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait_seconds))})
+
+    return check

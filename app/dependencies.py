@@ -1,0 +1,43 @@
+"""What a handler can name besides the document's parameters."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from contract.operations import Call
+from kanban.changes import ActionContext
+from kanban.store import Store
+from kanban.values import Role, Scope
+from usecases.board_access import BoardAccess
+
+
+def build_dependencies(
+    store: Store,
+    clock: Callable[[], datetime],
+    new_id: Callable[[str], str],
+    random_bytes: Callable[[int], bytes],
+    *,
+    open_signup: bool,
+) -> dict[str, Callable[[Call], Any]]:
+    """Return, for each name that a handler's parameter may have, the function that makes its value for a call."""
+
+    def now() -> datetime:
+        return clock().replace(microsecond=0)
+
+    def build_access(call: Call) -> BoardAccess:
+        extensions = call.operation.extensions
+        minimum_role = Role(extensions.get("x-tackboard-role", Role.VIEWER))
+        return BoardAccess(store, call.caller, Scope(extensions["x-tackboard-scope"]), minimum_role)
+
+    def build_context(call: Call) -> ActionContext:
+        return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)
+
+    return {
+        "store": lambda _: store,
+        "access": build_access,
+        "caller": lambda call: call.caller,
+        "context": build_context,
+        "now": lambda _: now(),
+        "random_bytes": lambda _: random_bytes,
+        "open_signup": lambda _: open_signup,
+    }

@@ -1,0 +1,30 @@
+"""Map errors of the domain and of the store to problem documents."""
+
+import logging
+
+from contract.problems import Problem, unauthenticated
+from contract.violations import Violation
+from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
+from kanban.store import Busy, Unavailable
+
+STATUS_BY_ERROR: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
+"""The HTTP status of each kind of error. A class that is not a key has the status of its nearest parent."""
+
+log = logging.getLogger("tackboard")
+
+
+def to_problem(error: Exception) -> Problem | None:
+    """Return the problem document of a known error; None for any other, which is a defect."""
+    if isinstance(error, Unavailable):
+        log.error("The store is unavailable: %s", error)
+        return Problem(503, "busy", "The store can't be reached: try again in a moment.", headers={"Retry-After": "5"})
+    if isinstance(error, Busy):
+        return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
+    if isinstance(error, Unauthenticated):
+        return unauthenticated(error.message)
+    if not isinstance(error, DomainError):
+        return None
+    status = next(STATUS_BY_ERROR[parent] for parent in type(error).__mro__ if parent in STATUS_BY_ERROR)
+    field = getattr(error, "field", None)
+    violations = [Violation(f"/{field}", error.code, error.message)] if field else []
+    return Problem(status, error.code, error.message, violations=violations)
