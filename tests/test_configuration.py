@@ -103,7 +103,9 @@ def test_a_setting_that_cannot_be_meant_stops_every_start_with_a_sentence(
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "65536"), ("CORS_ORIGINS", "localhost")])
 def test_the_mock_refuses_settings_in_a_sentence_too(tmp_path: Path, name: str, value: str) -> None:
-    refused = run_program(tmp_path, "import sys; from tools.openapi import mock_server; sys.exit(mock_server.main())", {name: value})
+    refused = run_program(
+        tmp_path, "import sys; from tools.openapi import mock_server; sys.exit(mock_server.main())", {name: value}
+    )
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(name)
