@@ -71,23 +71,23 @@ def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
         return old, None
     card, closed = card_clock.stop_clock(old, context.at)
     card = replace(card, archived_at=context.at, updated_at=context.at, version=old.version + 1)
-    home = view.get_list_of(card)
-    updates: tuple[Entity, ...] = (card, *closed, without_card(home))
-    return card, build_change(view, context, "card.archived", updates=updates, **_build_card_event_fields(card, home))
+    list_ = view.get_list_of(card)
+    updates: tuple[Entity, ...] = (card, *closed, without_card(list_))
+    return card, build_change(view, context, "card.archived", updates=updates, **_build_card_event_fields(card, list_))
 
 
 def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
-    """Return the card to its position. Raises ListArchived, WipLimitReached, LimitReached."""
+    """Return an archived card to its position. Raises ListArchived, WipLimitReached, LimitReached."""
     old = view.get_card(card_id)
     if old.archived_at is None:
         return old, None
-    home = view.get_list_of(old)
-    ensure_card_can_enter(home)
-    card, opened = _resume(replace(old, archived_at=None), view.board, home.stage, context)
+    list_ = view.get_list_of(old)
+    ensure_card_can_enter(list_)
+    card, opened = _resume(replace(old, archived_at=None), view.board, list_.stage, context)
     card = replace(card, updated_at=context.at, version=old.version + 1)
-    updates = (card, with_card(home, card.rank))
+    updates = (card, with_card(list_, card.rank))
     return card, build_change(
-        view, context, "card.unarchived", creates=opened, updates=updates, **_build_card_event_fields(card, home)
+        view, context, "card.unarchived", creates=opened, updates=updates, **_build_card_event_fields(card, list_)
     )
 
 
@@ -100,26 +100,31 @@ def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
     """
     old = view.get_card(card_id)
     _ensure_restorable("card", old.deleted_at, context)
-    home = next((list_ for list_ in view.lists if list_.id == old.list_id and list_.deleted_at is None), None)
-    if home is None:
+    card_list = next((list_ for list_ in view.lists if list_.id == old.list_id and list_.deleted_at is None), None)
+    if card_list is None:
         raise ListDeleted(old.title)
     if old.deleted_at is None:
         return old, None
     card = replace(old, deleted_at=None)
     opened: tuple[TimeEntry, ...] = ()
-    filled = home
+    updated_list = card_list
     if card.archived_at is None:
-        ensure_card_can_enter(home)
-        card, opened = _resume(card, view.board, home.stage, context)
-        filled = with_card(home, card.rank)
-    elif home.archived_at is not None:
-        raise ListArchived(home.name)
+        ensure_card_can_enter(card_list)
+        card, opened = _resume(card, view.board, card_list.stage, context)
+        updated_list = with_card(card_list, card.rank)
+    elif card_list.archived_at is not None:
+        raise ListArchived(card_list.name)
     card = replace(card, updated_at=context.at, version=old.version + 1)
-    about = _build_card_event_fields(card, home)
+    event_fields = _build_card_event_fields(card, card_list)
     if card.resolved_at != old.resolved_at:
-        # Its list was given another stage while the card was away.
-        about["data"] = {**about["data"], **completions.build_completion_data(card, Stage.TODO, home.stage)}
-    return card, build_change(view, context, "card.restored", creates=opened, updates=(card, filled), **about)
+        # The stage of the list changed while the card was deleted.
+        event_fields["data"] = {
+            **event_fields["data"],
+            **completions.build_completion_data(card, Stage.TODO, card_list.stage),
+        }
+    return card, build_change(
+        view, context, "card.restored", creates=opened, updates=(card, updated_list), **event_fields
+    )
 
 
 def archive_list(
@@ -141,7 +146,7 @@ def archive_list(
 
 
 def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
-    """Return the list with its cards to its position."""
+    """Return an archived list with its cards to its position."""
     old = view.get_list(list_id)
     if old.archived_at is None:
         return old, None
@@ -158,12 +163,12 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
     _ensure_restorable("list", old.deleted_at, context)
     if old.deleted_at is None:
         return old, None
-    live = [list_ for list_ in view.lists if list_.deleted_at is None]
-    if len(live) >= MAX_LISTS_PER_BOARD:
+    live_lists = [list_ for list_ in view.lists if list_.deleted_at is None]
+    if len(live_lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
-    if old.external_id is not None and any(each.external_id == old.external_id for each in live):
+    if old.external_id is not None and any(list_.external_id == old.external_id for list_ in live_lists):
         raise ExternalIdTaken("list")
-    rank = ranks.after(live[-1].rank if live else "")
+    rank = ranks.after(live_lists[-1].rank if live_lists else "")
     new = replace(old, deleted_at=None, rank=rank, updated_at=context.at, version=old.version + 1)
     return new, _build_list_change(view, context, "list.restored", new)
 
@@ -185,7 +190,7 @@ def archive_board(
 
 
 def unarchive_board(view: BoardView, context: ActionContext) -> tuple[Board, Change | None]:
-    """Return the board to use."""
+    """Return an archived board to active use."""
     old = view.board
     if old.archived_at is None:
         return old, None
@@ -205,7 +210,7 @@ def restore_board(view: BoardView, context: ActionContext) -> tuple[Board, Chang
 
 def _resume(card: Card, board: Board, stage: Stage, context: ActionContext) -> tuple[Card, tuple[TimeEntry, ...]]:
     """Return the card as it is when it comes back to that stage, and the time entry that this opens."""
-    # The list may have got another stage while the card was away.
+    # The stage of the list may have changed while the card was archived or deleted.
     if stage != Stage.DONE:
         card = replace(card, resolved_at=None)
     elif card.resolved_at is None:

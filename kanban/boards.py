@@ -47,10 +47,10 @@ def create(
         created_at=context.at,
         updated_at=context.at,
     )
-    asked = _DEFAULT_LISTS if lists is None else lists
-    made = tuple(
-        _build_list(board.id, context, rank, each)
-        for each, rank in zip(asked, ranks.sequence_after("", len(asked)), strict=True)
+    definitions = _DEFAULT_LISTS if lists is None else lists
+    list_values = tuple(
+        _build_list(board.id, context, rank, definition)
+        for definition, rank in zip(definitions, ranks.sequence_after("", len(definitions)), strict=True)
     )
     owner = Member(
         id=context.new_id("member"),
@@ -64,7 +64,9 @@ def create(
     event = Event(
         board_id=board.id, seq=1, type="board.created", at=context.at, actor_id=context.actor_id, data={"name": name}
     )
-    return BoardView(board, Role.OWNER, made, members=(owner,)), Change(creates=(board, owner, *made), event=event)
+    return BoardView(board, Role.OWNER, list_values, members=(owner,)), Change(
+        creates=(board, owner, *list_values), event=event
+    )
 
 
 def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) -> tuple[Board, Change | None]:
@@ -72,10 +74,10 @@ def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) ->
 
     A new rate applies to time entries that open from now on.
     """
-    board, changed = apply_patch(view.board, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
-    if not changed:
+    board, changed_fields = apply_patch(view.board, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return board, None
-    change = build_change(view, context, "board.updated", board=board, data={"changed": changed})
+    change = build_change(view, context, "board.updated", board=board, data={"changed": changed_fields})
     return replace(board, seq=board.seq + 1), change
 
 

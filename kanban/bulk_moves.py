@@ -39,64 +39,64 @@ def move_cards(
 ) -> tuple[int, int, Change | None]:
     """Move the first cards of a list to the bottom of another one; return how many moved and how many are left.
 
-    `first_cards` are the first MAX_MOVED_CARDS active cards of the list, or fewer. Fewer long cards move at once.
+    `first_cards` are the first MAX_MOVED_CARDS active cards of the list. If they are long, fewer move at once.
 
     Raises UnknownReference, SelfReference, ListArchived, NoRoom.
     """
-    origin, target = view.get_list(list_id), cards.resolve_list(view, target_list_id)
-    if origin.id == target.id:
+    source, target = view.get_list(list_id), cards.resolve_list(view, target_list_id)
+    if source.id == target.id:
         raise SelfReference("list_id")
     if target.archived_at is not None:
         raise ListArchived(target.name)
-    _ensure_room(target, origin.card_count)
-    written: list[Card] = []
+    _ensure_room(target, source.card_count)
+    moved_cards: list[Card] = []
     opened: list[TimeEntry] = []
     closed: list[TimeEntry] = []
-    parts = characters = 0
+    write_count = character_count = 0
     for card, rank in zip(first_cards, ranks.sequence_after(target.last_rank, len(first_cards)), strict=True):
         moved = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=context.at)
-        moved, began, ended = cards.enter_stage(moved, view.board, origin.stage, target.stage, context)
-        parts += 1 + len(began) + len(ended) + (card.external_id is not None)
-        characters += card_size.count_characters(card)
-        if parts > _MAX_WRITES or (written and characters > card_size.MAX_COMMIT_CHARACTERS):
+        moved, card_opened, card_closed = cards.enter_stage(moved, view.board, source.stage, target.stage, context)
+        write_count += 1 + len(card_opened) + len(card_closed) + (card.external_id is not None)
+        character_count += card_size.count_characters(card)
+        if write_count > _MAX_WRITES or (moved_cards and character_count > card_size.MAX_COMMIT_CHARACTERS):
             break
-        written.append(moved)
-        opened += began
-        closed += ended
-    if not written:
+        moved_cards.append(moved)
+        opened += card_opened
+        closed += card_closed
+    if not moved_cards:
         return 0, 0, None
-    left = replace(origin, card_count=origin.card_count - len(written))
-    filled = with_rank(with_rank(target, written[0].rank), written[-1].rank)
-    filled = replace(filled, card_count=target.card_count + len(written))
+    updated_source = replace(source, card_count=source.card_count - len(moved_cards))
+    updated_target = with_rank(with_rank(target, moved_cards[0].rank), moved_cards[-1].rank)
+    updated_target = replace(updated_target, card_count=target.card_count + len(moved_cards))
     change = build_change(
         view,
         context,
         "list.cards_moved",
         creates=tuple(opened),
-        updates=(*written, *closed, left, filled),
+        updates=(*moved_cards, *closed, updated_source, updated_target),
         list_id=target.id,
-        data=_build_event_data(written, origin, target),
-        rebalance_list_id=target.id if len(filled.last_rank) > ranks.MAX_RANK_LENGTH else None,
+        data=_build_event_data(moved_cards, source, target),
+        rebalance_list_id=target.id if len(updated_target.last_rank) > ranks.MAX_RANK_LENGTH else None,
     )
-    return len(written), left.card_count, change
+    return len(moved_cards), updated_source.card_count, change
 
 
 def _ensure_room(target: List, card_count: int) -> None:
-    most = MAX_CARDS_PER_LIST
+    maximum = MAX_CARDS_PER_LIST
     if target.wip_enforcement == Enforcement.BLOCK and target.wip_limit is not None:
-        most = min(most, target.wip_limit)
-    if card_count and target.card_count + card_count > most:
-        raise NoRoom(target.name, card_count, target.card_count, most)
+        maximum = min(maximum, target.wip_limit)
+    if card_count and target.card_count + card_count > maximum:
+        raise NoRoom(target.name, card_count, target.card_count, maximum)
 
 
-def _build_event_data(moved_cards: Sequence[Card], origin: List, target: List) -> EventData:
+def _build_event_data(moved_cards: Sequence[Card], source: List, target: List) -> EventData:
     data: dict[str, str | int | list[str] | None] = {
-        "from_list_id": origin.id,
-        "from_stage": str(origin.stage),
+        "from_list_id": source.id,
+        "from_stage": str(source.stage),
         "to_stage": str(target.stage),
         "card_ids": [card.id for card in moved_cards],
     }
-    if target.stage == Stage.DONE and origin.stage != Stage.DONE:
+    if target.stage == Stage.DONE and source.stage != Stage.DONE:
         data["created_at"] = [timestamps.format_utc(card.created_at) for card in moved_cards]
         data["started_at"] = [timestamps.format_optional_utc(card.started_at) or "" for card in moved_cards]
     return data

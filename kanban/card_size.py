@@ -35,9 +35,9 @@ def compute_stored_bytes(title: str, description: str, links: Iterable[Link]) ->
     """Return the stored size in bytes of title, description and links, including the folded lines kept for search."""
     texts = (title, description, extract_folded_lines(title, description))
     # Quotes and backslashes are escaped in links, and each has its own quotes, brackets and commas.
-    written = [text for link in links for text in (link.url, link.title)]
-    escapes = sum(text.count('"') + text.count("\\") + 4 for text in written)
-    return sum(len(text.encode()) for text in (*texts, *written)) + escapes
+    link_texts = [text for link in links for text in (link.url, link.title)]
+    extra_bytes = sum(text.count('"') + text.count("\\") + 4 for text in link_texts)
+    return sum(len(text.encode()) for text in (*texts, *link_texts)) + extra_bytes
 
 
 def ensure_card_fits(card: Card) -> None:

@@ -146,12 +146,12 @@ def update(
     """
     old = view.get_card(card_id)
     patch = labels_and_assignees.resolve_patch(view, old, replace_nulls(patch, _NULL_REPLACEMENTS))
-    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
-    if not changed:
+    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return old, None
     _ensure_dates_in_order(new)
-    # A card that is due is kept once more, in the order of what is due.
-    if not _SIZED_FIELDS.isdisjoint(changed) or (new.due_at and not old.due_at):
+    # A card with a due date is stored once more, in the index by due date.
+    if not _SIZED_FIELDS.isdisjoint(changed_fields) or (new.due_at and not old.due_at):
         card_size.ensure_card_fits(new)
     change = build_change(
         view,
@@ -160,7 +160,7 @@ def update(
         updates=(new,),
         list_id=old.list_id,
         card_id=card_id,
-        data={"changed": changed},
+        data={"changed": changed_fields},
     )
     return new, change
 
@@ -221,31 +221,31 @@ def reopen(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card,
 def delete(view: BoardView, card_id: str, context: ActionContext) -> Change:
     """Mark the card as deleted and stop its clock."""
     card = view.get_card(card_id)
-    home = view.get_list_of(card)
-    counted = card.archived_at is None
+    list_ = view.get_list_of(card)
+    was_active = card.archived_at is None
     card, closed = card_clock.stop_clock(card, context.at)
     card = replace(card, deleted_at=context.at, updated_at=context.at, version=card.version + 1)
-    updates: tuple[Entity, ...] = (card, *closed, without_card(home) if counted else home)
-    data: EventData = {"stage": str(home.stage), "archived_at": timestamps.format_optional_utc(card.archived_at)}
-    return build_change(view, context, "card.deleted", updates=updates, list_id=home.id, card_id=card_id, data=data)
+    updates: tuple[Entity, ...] = (card, *closed, without_card(list_) if was_active else list_)
+    data: EventData = {"stage": str(list_.stage), "archived_at": timestamps.format_optional_utc(card.archived_at)}
+    return build_change(view, context, "card.deleted", updates=updates, list_id=list_.id, card_id=card_id, data=data)
 
 
 def _advance(
     view: BoardView, card_id: str, required_stage: Stage, target_stage: Stage, context: ActionContext
 ) -> tuple[Card, Change]:
     card = _get_active_card(view, card_id)
-    actual = view.get_list_of(card).stage
-    if actual != required_stage:
-        raise WrongStage(card.title, required_stage, actual)
+    actual_stage = view.get_list_of(card).stage
+    if actual_stage != required_stage:
+        raise WrongStage(card.title, required_stage, actual_stage)
     target = view.get_first_list(target_stage)
     return _move_to_rank(view, card, target, get_rank_at_end(target, "bottom"), context)
 
 
 def _restart_clock(view: BoardView, card: Card, context: ActionContext) -> tuple[Card, Change]:
     """Start the clock of a card that stays where it is."""
-    home = view.get_list_of(card)
-    if home.archived_at is not None:
-        raise ListArchived(home.name)
+    list_ = view.get_list_of(card)
+    if list_.archived_at is not None:
+        raise ListArchived(list_.name)
     new = replace(card, started_at=card.started_at or context.at, version=card.version + 1, updated_at=context.at)
     new, entry = card_clock.start_clock(new, card_clock.get_hourly_rate(card, view.board), context)
     change = build_change(
@@ -262,16 +262,16 @@ def _restart_clock(view: BoardView, card: Card, context: ActionContext) -> tuple
 
 
 def _move_to_rank(view: BoardView, card: Card, target: List, rank: str, context: ActionContext) -> tuple[Card, Change]:
-    origin = view.get_list_of(card)
-    # Lift the card first: within its own list it must not count against the limit.
+    source = view.get_list_of(card)
+    # Within its own list the card does not count against the limit.
     lists: tuple[List, ...]
-    if origin.id == target.id:
+    if source.id == target.id:
         lists = (with_rank(target, rank),)
     else:
         ensure_card_can_enter(target)
-        lists = (without_card(origin), with_card(target, rank))
+        lists = (without_card(source), with_card(target, rank))
     new = replace(card, list_id=target.id, rank=rank, version=card.version + 1, updated_at=context.at)
-    new, opened, closed = enter_stage(new, view.board, origin.stage, target.stage, context)
+    new, opened, closed = enter_stage(new, view.board, source.stage, target.stage, context)
     change = build_change(
         view,
         context,
@@ -281,10 +281,10 @@ def _move_to_rank(view: BoardView, card: Card, target: List, rank: str, context:
         list_id=target.id,
         card_id=card.id,
         data={
-            "from_list_id": origin.id,
-            "from_stage": str(origin.stage),
+            "from_list_id": source.id,
+            "from_stage": str(source.stage),
             "to_stage": str(target.stage),
-            **completions.build_completion_data(new, origin.stage, target.stage),
+            **completions.build_completion_data(new, source.stage, target.stage),
         },
         rebalance_list_id=target.id if len(rank) > ranks.MAX_RANK_LENGTH else None,
     )
@@ -337,17 +337,17 @@ def _find_rank(
 ) -> str:
     """Return the rank of the requested position: the card's own rank if it stands there already."""
     if before is not None:
-        neighbour, beyond = _get_neighbour(view, card, target, "before", before)
-        above, below = beyond, neighbour.rank
+        neighbour, adjacent_rank = _get_neighbour(view, card, target, "before", before)
+        above, below = adjacent_rank, neighbour.rank
     elif after is not None:
-        neighbour, beyond = _get_neighbour(view, card, target, "after", after)
-        above, below = neighbour.rank, beyond
+        neighbour, adjacent_rank = _get_neighbour(view, card, target, "after", after)
+        above, below = neighbour.rank, adjacent_rank
     else:
         end: ListEnd = position or "bottom"
-        outermost = target.first_rank if end == "top" else target.last_rank
-        stays = card.list_id == target.id and card.rank == outermost
+        outermost_rank = target.first_rank if end == "top" else target.last_rank
+        stays = card.list_id == target.id and card.rank == outermost_rank
         return card.rank if stays else get_rank_at_end(target, end)
-    stays = card.list_id == target.id and card.rank == beyond
+    stays = card.list_id == target.id and card.rank == adjacent_rank
     return card.rank if stays else ranks.between(above, below)
 
 
@@ -358,5 +358,5 @@ def _get_neighbour(view: BoardView, card: Card, target: List, field: str, neighb
     if neighbour is None or neighbour.list_id != target.id:
         raise UnknownReference(field)
     if view.adjacent_rank is None:
-        raise ValueError("The view was read without its neighbour as `beside`.")
+        raise ValueError("The view was read without `neighbour_of`.")
     return neighbour, view.adjacent_rank

@@ -50,7 +50,7 @@ def create(
     """
     if len(checklist.items) >= MAX_ITEMS_PER_CHECKLIST:
         raise LimitReached("items", MAX_ITEMS_PER_CHECKLIST, holder_name=checklist.name)
-    new = ChecklistItem(
+    item = ChecklistItem(
         id=context.new_id("checklist_item"),
         text=text,
         done=done,
@@ -60,9 +60,9 @@ def create(
         created_at=context.at,
         updated_at=context.at,
     )
-    items = (new, *checklist.items) if position == "top" else (*checklist.items, new)
-    return new, _replace_items(
-        view, context, "checklist_item.created", checklist, items, data={"item_id": new.id, "text": text}
+    items = (item, *checklist.items) if position == "top" else (*checklist.items, item)
+    return item, _replace_items(
+        view, context, "checklist_item.created", checklist, items, data={"item_id": item.id, "text": text}
     )
 
 
@@ -75,16 +75,16 @@ def update(
     """
     old = get_item(checklist, item_id)
     if "assignee_id" in patch:
-        wished = _resolve_membership_id(view, patch["assignee_id"])
-        # Who left the board is nobody: an item that shows nobody already is not changed.
-        shown = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
-        patch = {**patch, "assignee_id": old.assignee_id if wished == shown else wished}
-    new, changed = apply_patch(old, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
-    if not changed:
+        new_assignee_id = _resolve_membership_id(view, patch["assignee_id"])
+        # The id of a former member counts as no assignee, so that such an item is not changed by null.
+        shown_assignee_id = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
+        patch = {**patch, "assignee_id": old.assignee_id if new_assignee_id == shown_assignee_id else new_assignee_id}
+    new, changed_fields = apply_patch(old, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return old, None
     items = tuple(new if item.id == item_id else item for item in checklist.items)
     return new, _replace_items(
-        view, context, "checklist_item.updated", checklist, items, data={"item_id": item_id, "changed": changed}
+        view, context, "checklist_item.updated", checklist, items, data={"item_id": item_id, "changed": changed_fields}
     )
 
 
@@ -104,11 +104,11 @@ def move(
     """
     old = get_item(checklist, item_id)
     others = _remove_item(checklist, item_id)
-    place = positions.find_index([each.id for each in others], item_id, before=before, after=after, position=position)
-    if checklist.items[place].id == item_id:
+    index = positions.find_index([other.id for other in others], item_id, before=before, after=after, position=position)
+    if checklist.items[index].id == item_id:
         return old, None
     new = replace(old, version=old.version + 1, updated_at=context.at)
-    items = (*others[:place], new, *others[place:])
+    items = (*others[:index], new, *others[index:])
     return new, _replace_items(view, context, "checklist_item.moved", checklist, items, data={"item_id": item_id})
 
 
@@ -131,7 +131,7 @@ def convert(
     Raises NotFound, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
     item = get_item(checklist, item_id)
-    card, made = cards.create(
+    card, card_change = cards.create(
         view,
         context,
         title=item.text,
@@ -143,7 +143,7 @@ def convert(
     data = {"item_id": item_id, "new_card_id": card.id, "title": card.title, "stage": str(view.get_list_of(card).stage)}
     items = _remove_item(checklist, item_id)
     return card, _replace_items(
-        view, context, "checklist_item.converted", checklist, items, data=data, new_card=(card, made)
+        view, context, "checklist_item.converted", checklist, items, data=data, new_card=(card, card_change)
     )
 
 
@@ -158,9 +158,9 @@ def _replace_items(
     new_card: tuple[Card, Change] | None = None,
 ) -> Change:
     """Build the change that gives the checklist these items and updates the counts of its card."""
-    old = view.get_card(checklist.card_id)
-    card = update_item_counts(old, checklist.items, items)
-    updates: tuple[Entity, ...] = (replace(checklist, items=items), *(() if card == old else (card,)))
+    old_card = view.get_card(checklist.card_id)
+    card = update_item_counts(old_card, checklist.items, items)
+    updates: tuple[Entity, ...] = (replace(checklist, items=items), *(() if card == old_card else (card,)))
     creates: tuple[Entity, ...] = ()
     list_id = card.list_id
     if new_card:

@@ -19,10 +19,10 @@ _EDITABLE_FIELDS = frozenset({"name"})
 def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist:
     """Return the card's checklist of that id, if the view was read with both. Raises NotFound."""
     card = view.get_card(card_id)
-    found = view.parts.get(checklist_id)
-    if not isinstance(found, Checklist) or found.card_id != card.id:
+    checklist = view.parts.get(checklist_id)
+    if not isinstance(checklist, Checklist) or checklist.card_id != card.id:
         raise NotFound("checklist")
-    return found
+    return checklist
 
 
 def create(
@@ -32,7 +32,7 @@ def create(
     card = view.get_card(card_id)
     if len(checklists) >= MAX_CHECKLISTS_PER_CARD:
         raise LimitReached("checklists", MAX_CHECKLISTS_PER_CARD, holder_name=card.title)
-    new = Checklist(
+    checklist = Checklist(
         id=context.new_id("checklist"),
         board_id=view.board.id,
         card_id=card_id,
@@ -43,26 +43,26 @@ def create(
         created_at=context.at,
         updated_at=context.at,
     )
-    data = {"checklist_id": new.id, "name": name}
+    data = {"checklist_id": checklist.id, "name": name}
     change = build_change(
-        view, context, "checklist.created", creates=(new,), list_id=card.list_id, card_id=card_id, data=data
+        view, context, "checklist.created", creates=(checklist,), list_id=card.list_id, card_id=card_id, data=data
     )
-    return new, change
+    return checklist, change
 
 
 def update(
-    view: BoardView, old: Checklist, patch: Mapping[str, Any], context: ActionContext
+    view: BoardView, checklist: Checklist, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Checklist, Change | None]:
     """Apply a patch of name to the checklist."""
-    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
-    if not changed:
-        return old, None
-    data: EventData = {"checklist_id": old.id, "changed": changed}
-    list_id = view.get_card(old.card_id).list_id
+    updated, changed_fields = apply_patch(checklist, patch, _EDITABLE_FIELDS, context)
+    if not changed_fields:
+        return checklist, None
+    data: EventData = {"checklist_id": checklist.id, "changed": changed_fields}
+    list_id = view.get_card(checklist.card_id).list_id
     change = build_change(
-        view, context, "checklist.updated", updates=(new,), list_id=list_id, card_id=old.card_id, data=data
+        view, context, "checklist.updated", updates=(updated,), list_id=list_id, card_id=checklist.card_id, data=data
     )
-    return new, change
+    return updated, change
 
 
 def move(
@@ -84,16 +84,14 @@ def move(
     ids = [checklist.id for checklist in checklists]
     if checklist_id not in ids:
         raise NotFound("checklist")
-    old, others = (
-        checklists[ids.index(checklist_id)],
-        [checklist for checklist in checklists if checklist.id != checklist_id],
+    old = checklists[ids.index(checklist_id)]
+    others = [checklist for checklist in checklists if checklist.id != checklist_id]
+    index = positions.find_index(
+        [other.id for other in others], checklist_id, before=before, after=after, position=position
     )
-    place = positions.find_index(
-        [each.id for each in others], checklist_id, before=before, after=after, position=position
-    )
-    if checklists[place].id == checklist_id:
+    if checklists[index].id == checklist_id:
         return old, None
-    moved, displaced = _rank_at(old, others, place)
+    moved, displaced = _rank_at(old, others, index)
     new = replace(moved, version=old.version + 1, updated_at=context.at)
     change = build_change(
         view,
@@ -107,19 +105,19 @@ def move(
     return new, change
 
 
-def delete(view: BoardView, old: Checklist, context: ActionContext) -> Change:
+def delete(view: BoardView, checklist: Checklist, context: ActionContext) -> Change:
     """Delete the checklist with its items; the card no longer counts them."""
-    card = view.get_card(old.card_id)
-    left = update_item_counts(card, old.items, ())
+    card = view.get_card(checklist.card_id)
+    updated_card = update_item_counts(card, checklist.items, ())
     return build_change(
         view,
         context,
         "checklist.deleted",
-        updates=() if left == card else (left,),
-        deletes=(old,),
+        updates=() if updated_card == card else (updated_card,),
+        deletes=(checklist,),
         list_id=card.list_id,
         card_id=card.id,
-        data={"checklist_id": old.id, "name": old.name, "item_count": len(old.items)},
+        data={"checklist_id": checklist.id, "name": checklist.name, "item_count": len(checklist.items)},
     )
 
 
@@ -128,7 +126,7 @@ def update_item_counts(card: Card, old_items: Sequence[ChecklistItem], new_items
     return replace(
         card,
         item_count=card.item_count + len(new_items) - len(old_items),
-        done_count=card.done_count + sum(each.done for each in new_items) - sum(each.done for each in old_items),
+        done_count=card.done_count + sum(item.done for item in new_items) - sum(item.done for item in old_items),
     )
 
 
@@ -138,13 +136,16 @@ def _rank_at(checklist: Checklist, others: Sequence[Checklist], index: int) -> t
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.MAX_RANK_LENGTH:
         return replace(checklist, rank=rank), []
-    # The shorter side gets short ranks beyond the present ones, so that no two ever have the same. Written again with
-    # all their items, all of the largest ones would not fit into one commit of every engine.
-    taken = sorted(each.rank for each in (checklist, *others))
+    # The checklists of the shorter side get short ranks beyond the present ones, so that no two ever have the same.
+    # Not all of them do, because a rank is written with all items of its checklist, and all of the largest ones would
+    # not fit into one commit of every engine.
+    used_ranks = sorted(other.rank for other in (checklist, *others))
     if len(above) < len(below):
-        *fresh, rank = ranks.sequence_before(taken[0], len(above) + 1)
+        *new_ranks, rank = ranks.sequence_before(used_ranks[0], len(above) + 1)
         displaced = above
     else:
-        rank, *fresh = ranks.sequence_after(taken[-1], len(below) + 1)
+        rank, *new_ranks = ranks.sequence_after(used_ranks[-1], len(below) + 1)
         displaced = below
-    return replace(checklist, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, fresh, strict=True)]
+    return replace(checklist, rank=rank), [
+        replace(other, rank=new_rank) for other, new_rank in zip(displaced, new_ranks, strict=True)
+    ]

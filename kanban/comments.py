@@ -31,10 +31,10 @@ class NotTheAuthor(Forbidden):
 def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
     """Return the card's comment of that id, if the view was read with both. Raises NotFound."""
     card = view.get_card(card_id)
-    found = view.parts.get(comment_id)
-    if not isinstance(found, Comment) or found.card_id != card.id:
+    comment = view.parts.get(comment_id)
+    if not isinstance(comment, Comment) or comment.card_id != card.id:
         raise NotFound("comment")
-    return found
+    return comment
 
 
 def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) -> tuple[Comment, Change]:
@@ -42,7 +42,7 @@ def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) 
     card = view.get_card(card_id)
     if card.comment_count >= MAX_COMMENTS_PER_CARD:
         raise LimitReached("comments", MAX_COMMENTS_PER_CARD, holder_name=card.title)
-    new = Comment(
+    comment = Comment(
         id=context.new_id("comment"),
         board_id=view.board.id,
         card_id=card_id,
@@ -56,13 +56,13 @@ def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) 
         view,
         context,
         "comment.created",
-        creates=(new,),
+        creates=(comment,),
         updates=(replace(card, comment_count=card.comment_count + 1),),
         list_id=card.list_id,
         card_id=card_id,
-        data={"comment_id": new.id},
+        data={"comment_id": comment.id},
     )
-    return new, change
+    return comment, change
 
 
 def get_editable_comment(view: BoardView, card_id: str, comment_id: str, context: ActionContext) -> Comment:
@@ -86,8 +86,8 @@ def update(
 ) -> tuple[Comment, Change | None]:
     """Apply a patch of text to the comment. Raises NotFound, NotTheAuthor."""
     old = get_editable_comment(view, card_id, comment_id, context)
-    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
-    if not changed:
+    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return old, None
     list_id = view.get_card(card_id).list_id
     data: EventData = {"comment_id": comment_id}

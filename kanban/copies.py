@@ -61,12 +61,12 @@ def copy_card(
 
     Raises TooMuchToCopy, UnknownReference, ListArchived, WipLimitReached, LimitReached.
     """
-    old = view.get_card(card_id)
-    if _count_characters([old], {old.id: checklists}) > card_size.MAX_COMMIT_CHARACTERS:
-        raise TooMuchToCopy("card", old.title, _TEXT_LIMIT)
-    target = view.get_list_of(old) if list_id is None else cards.resolve_list(view, list_id)
+    original = view.get_card(card_id)
+    if _count_characters([original], {original.id: checklists}) > card_size.MAX_COMMIT_CHARACTERS:
+        raise TooMuchToCopy("card", original.title, _TEXT_LIMIT)
+    target = view.get_list_of(original) if list_id is None else cards.resolve_list(view, list_id)
     ensure_card_can_enter(target)
-    card, made = _build_card_copy(old, checklists, target, get_rank_at_end(target, position), context)
+    card, checklist_copies = _build_card_copy(original, checklists, target, get_rank_at_end(target, position), context)
     if title is not None:
         card = replace(card, title=title)
     card, opened, _ = cards.enter_stage(card, view.board, None, target.stage, context)
@@ -74,11 +74,11 @@ def copy_card(
         view,
         context,
         "card.copied",
-        creates=(card, *made, *opened),
+        creates=(card, *checklist_copies, *opened),
         updates=(with_card(target, card.rank),),
         list_id=target.id,
         card_id=card.id,
-        data={"from_card_id": old.id, "title": card.title, "stage": str(target.stage)},
+        data={"from_card_id": original.id, "title": card.title, "stage": str(target.stage)},
     )
     return card, change
 
@@ -86,19 +86,21 @@ def copy_card(
 def ensure_list_can_be_copied(original: List) -> None:
     """Raise TooMuchToCopy if the list has more cards than can be copied with it."""
     if original.card_count > MAX_COPIED_CARDS:
-        raise _too_much_to_copy(original)
+        raise _build_copy_error(original)
 
 
-def _too_much_to_copy(original: List) -> TooMuchToCopy:
-    most = f"{MAX_COPIED_CARDS} cards, {MAX_COPIED_PARTS} cards and checklists together, and {_TEXT_LIMIT}"
-    return TooMuchToCopy("list", original.name, most)
+def _build_copy_error(original: List) -> TooMuchToCopy:
+    maximum = f"{MAX_COPIED_CARDS} cards, {MAX_COPIED_PARTS} cards and checklists together, and {_TEXT_LIMIT}"
+    return TooMuchToCopy("list", original.name, maximum)
 
 
 def _count_characters(originals: Sequence[Card], checklists: ChecklistsByCardId) -> int:
     """Return how many characters the cards and checklists count for."""
-    of_cards = sum(card_size.count_characters(card) for card in originals)
-    items = (item for each in checklists.values() for checklist in each for item in checklist.items)
-    return of_cards + sum(len(item.text) + _ITEM_OVERHEAD for item in items)
+    card_characters = sum(card_size.count_characters(card) for card in originals)
+    items = (
+        item for card_checklists in checklists.values() for checklist in card_checklists for item in checklist.items
+    )
+    return card_characters + sum(len(item.text) + _ITEM_OVERHEAD for item in items)
 
 
 def copy_list(
@@ -114,25 +116,25 @@ def copy_list(
 
     Raises LimitReached, TooMuchToCopy.
     """
-    old = view.get_list(list_id)
-    ensure_list_can_be_copied(old)
-    parts = len(originals) + sum(map(len, checklists.values()))
-    if parts > MAX_COPIED_PARTS or _count_characters(originals, checklists) > card_size.MAX_COMMIT_CHARACTERS:
-        raise _too_much_to_copy(old)
+    original = view.get_list(list_id)
+    ensure_list_can_be_copied(original)
+    part_count = len(originals) + sum(map(len, checklists.values()))
+    if part_count > MAX_COPIED_PARTS or _count_characters(originals, checklists) > card_size.MAX_COMMIT_CHARACTERS:
+        raise _build_copy_error(original)
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
-    empty = _copy_empty_list(old, view.board.id, context)
-    empty, displaced = rank_list_at(empty, view.lists, view.lists.index(old) + 1)
+    empty_copy = _copy_empty_list(original, view.board.id, context)
+    empty_copy, displaced = rank_list_at(empty_copy, view.lists, view.lists.index(original) + 1)
     if name is not None:
-        empty = replace(empty, name=name)
-    new, made = _fill_list(empty, originals, checklists, context)
-    copied = [each.id for each in made if isinstance(each, Card)]
-    data: EventData = {"from_list_id": old.id, "name": new.name, "stage": str(new.stage)}
-    data = {**data, "card_count": new.card_count, "card_ids": copied}
+        empty_copy = replace(empty_copy, name=name)
+    copy, values = _fill_list(empty_copy, originals, checklists, context)
+    card_ids = [value.id for value in values if isinstance(value, Card)]
+    data: EventData = {"from_list_id": original.id, "name": copy.name, "stage": str(copy.stage)}
+    data = {**data, "card_count": copy.card_count, "card_ids": card_ids}
     change = build_change(
-        view, context, "list.copied", creates=(new, *made), updates=tuple(displaced), list_id=new.id, data=data
+        view, context, "list.copied", creates=(copy, *values), updates=tuple(displaced), list_id=copy.id, data=data
     )
-    return new, change
+    return copy, change
 
 
 def copy_board(
@@ -147,11 +149,11 @@ def copy_board(
 
     `originals` are the active cards in the order of their positions. Archived cards and lists are not copied.
     """
-    old = view.board
+    original = view.board
     board = replace(
-        old,
+        original,
         id=context.new_id("board"),
-        name=old.name if name is None else name,
+        name=original.name if name is None else name,
         external_id=None,
         created_by=context.actor_id,
         seq=1,
@@ -163,20 +165,24 @@ def copy_board(
     owner = _build_owner(board, context)
     labels = {label.id: _copy_label(label, board, context) for label in view.labels}
     lists: list[List] = []
-    made: list[Entity] = []
+    values: list[Entity] = []
     for list_ in view.lists:
         if list_.archived_at is None:
-            cards_of = [card for card in originals if card.list_id == list_.id]
-            new, inside = _fill_list(_copy_empty_list(list_, board.id, context), cards_of, checklists, context, labels)
-            lists.append(new)
-            made += inside
-    history = tuple(_build_created_event(card, lists, context, seq) for seq, card in enumerate(_select_cards(made), 1))
+            list_cards = [card for card in originals if card.list_id == list_.id]
+            list_copy, list_values = _fill_list(
+                _copy_empty_list(list_, board.id, context), list_cards, checklists, context, labels
+            )
+            lists.append(list_copy)
+            values += list_values
+    history = tuple(
+        _build_created_event(card, lists, context, seq) for seq, card in enumerate(_select_cards(values), 1)
+    )
     board = replace(board, seq=len(history) + 1)
-    data = {"from_board_id": old.id, "name": board.name}
+    data = {"from_board_id": original.id, "name": board.name}
     event = Event(board.id, board.seq, "board.copied", context.at, context.actor_id, data=data)
-    creates = (board, owner, *labels.values(), *lists, *made)
-    seen = BoardView(board, Role.OWNER, tuple(lists), members=(owner,), labels=tuple(labels.values()))
-    return seen, Change(creates=creates, event=event, history=history)
+    creates = (board, owner, *labels.values(), *lists, *values)
+    copy_view = BoardView(board, Role.OWNER, tuple(lists), members=(owner,), labels=tuple(labels.values()))
+    return copy_view, Change(creates=creates, event=event, history=history)
 
 
 def _build_owner(board: Board, context: ActionContext) -> Member:
@@ -217,18 +223,19 @@ def _fill_list(
 
     `labels` are the copies of the labels on another board, by the id of their originals.
     """
-    made: list[Entity] = []
-    for old, rank in zip(originals, ranks.sequence_after("", len(originals)), strict=True):
-        card, parts = _build_card_copy(old, checklists.get(old.id, ()), target, rank, context)
+    values: list[Entity] = []
+    for original, rank in zip(originals, ranks.sequence_after("", len(originals)), strict=True):
+        card, parts = _build_card_copy(original, checklists.get(original.id, ()), target, rank, context)
         if labels is not None:
             card = replace(
-                card, label_ids=tuple(sorted(labels[label_id].id for label_id in old.label_ids if label_id in labels))
+                card,
+                label_ids=tuple(sorted(labels[label_id].id for label_id in original.label_ids if label_id in labels)),
             )
-        began = context.at if target.stage == Stage.IN_PROGRESS else None
-        done = context.at if target.stage == Stage.DONE else None
-        made += [replace(card, started_at=began, resolved_at=done), *parts]
+        started_at = context.at if target.stage == Stage.IN_PROGRESS else None
+        resolved_at = context.at if target.stage == Stage.DONE else None
+        values += [replace(card, started_at=started_at, resolved_at=resolved_at), *parts]
         target = with_card(target, rank)
-    return target, made
+    return target, values
 
 
 def _build_card_copy(

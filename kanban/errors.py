@@ -1,4 +1,4 @@
-"""Domain errors: what the rules refuse. The errors of one subject stand beside its rules.
+"""Domain errors. Errors of one subject are defined beside its rules.
 
     DomainError
     ├── NotFound

@@ -49,11 +49,11 @@ def update(
     old = view.get_label(label_id)
     if "color" in patch:
         patch = {**patch, "color": Color(patch["color"])}
-    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
-    if not changed:
+    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return old, None
     _ensure_name_is_free(view, new)
-    data: EventData = {"label_id": label_id, "changed": changed}
+    data: EventData = {"label_id": label_id, "changed": changed_fields}
     return new, build_change(view, context, "label.updated", updates=(new,), data=data)
 
 
@@ -66,6 +66,6 @@ def delete(view: BoardView, label_id: str, context: ActionContext) -> Change:
 
 def _ensure_name_is_free(view: BoardView, label: Label) -> None:
     """Raise LabelNameTaken if another label of the board has the same name, ignoring case."""
-    for each in view.labels:
-        if each.id != label.id and fold(each.name) == fold(label.name):
-            raise LabelNameTaken(each.name)
+    for other in view.labels:
+        if other.id != label.id and fold(other.name) == fold(label.name):
+            raise LabelNameTaken(other.name)

@@ -24,29 +24,29 @@ def resolve_label_ids(view: BoardView, label_ids: Collection[str]) -> tuple[str,
 
 def resolve_membership_ids(view: BoardView, user_ids: Collection[str]) -> tuple[str, ...]:
     """Return the users' membership ids as a card stores them. Raises UnknownReference if one is not a member."""
-    places = {member.user_id: member.id for member in view.members}
-    if not places.keys() >= set(user_ids):
+    membership_ids = {member.user_id: member.id for member in view.members}
+    if not membership_ids.keys() >= set(user_ids):
         raise UnknownReference("assignee_ids")
-    return tuple(sorted(places[user_id] for user_id in user_ids))
+    return tuple(sorted(membership_ids[user_id] for user_id in user_ids))
 
 
 def resolve_patch(view: BoardView, card: Card, patch: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the patch with `label_ids` and `assignee_ids` as a card stores them. Raises UnknownReference."""
-    kept = dict(patch)
+    resolved = dict(patch)
     if "label_ids" in patch:
-        wished = resolve_label_ids(view, patch["label_ids"])
-        # What is there no more tells no difference: a card that shows these labels already is not changed.
-        kept["label_ids"] = card.label_ids if wished == _get_label_ids(view, card) else wished
+        ids = resolve_label_ids(view, patch["label_ids"])
+        # Ids of deleted labels make no difference: a card that already shows exactly these labels is not changed.
+        resolved["label_ids"] = card.label_ids if ids == _get_label_ids(view, card) else ids
     if "assignee_ids" in patch:
-        wished = resolve_membership_ids(view, patch["assignee_ids"])
-        kept["assignee_ids"] = card.assignee_ids if wished == _get_membership_ids(view, card) else wished
-    return kept
+        ids = resolve_membership_ids(view, patch["assignee_ids"])
+        resolved["assignee_ids"] = card.assignee_ids if ids == _get_membership_ids(view, card) else ids
+    return resolved
 
 
 def add_label(view: BoardView, card_id: str, label_id: str, context: ActionContext) -> tuple[Card, Change | None]:
     """Add a label to a card. Raises NotFound if the board does not have the label."""
-    card, there = view.get_card(card_id), view.get_label(label_id).id
-    return _set_labels(view, card, {*_get_label_ids(view, card), there}, context)
+    card, label = view.get_card(card_id), view.get_label(label_id)
+    return _set_labels(view, card, {*_get_label_ids(view, card), label.id}, context)
 
 
 def remove_label(view: BoardView, card_id: str, label_id: str, context: ActionContext) -> tuple[Card, Change | None]:
@@ -57,36 +57,36 @@ def remove_label(view: BoardView, card_id: str, label_id: str, context: ActionCo
 
 def assign(view: BoardView, card_id: str, user_id: str, context: ActionContext) -> tuple[Card, Change | None]:
     """Assign a member to a card. Raises NotFound if the user is not a member, LimitReached."""
-    card, there = view.get_card(card_id), view.get_member(user_id).id
-    borne = _get_membership_ids(view, card)
-    if there not in borne and len(borne) >= MAX_ASSIGNEES_PER_CARD:
+    card, member = view.get_card(card_id), view.get_member(user_id)
+    membership_ids = _get_membership_ids(view, card)
+    if member.id not in membership_ids and len(membership_ids) >= MAX_ASSIGNEES_PER_CARD:
         raise LimitReached("assignees", MAX_ASSIGNEES_PER_CARD, holder_name=card.title)
-    return _set_assignees(view, card, {*borne, there}, context)
+    return _set_assignees(view, card, {*membership_ids, member.id}, context)
 
 
 def unassign(view: BoardView, card_id: str, user_id: str, context: ActionContext) -> tuple[Card, Change | None]:
     """Remove a user from the assignees of a card."""
     card = view.get_card(card_id)
-    gone = {member.id for member in view.members if member.user_id == user_id}
-    return _set_assignees(view, card, {*_get_membership_ids(view, card)} - gone, context)
+    removed_ids = {member.id for member in view.members if member.user_id == user_id}
+    return _set_assignees(view, card, {*_get_membership_ids(view, card)} - removed_ids, context)
 
 
 def _set_labels(
     view: BoardView, card: Card, label_ids: Iterable[str], context: ActionContext
 ) -> tuple[Card, Change | None]:
-    wished = tuple(sorted(label_ids))
-    if wished == _get_label_ids(view, card):
+    new_ids = tuple(sorted(label_ids))
+    if new_ids == _get_label_ids(view, card):
         return card, None
-    return _update_card(view, replace(card, label_ids=wished), "label_ids", context)
+    return _update_card(view, replace(card, label_ids=new_ids), "label_ids", context)
 
 
 def _set_assignees(
     view: BoardView, card: Card, membership_ids: Iterable[str], context: ActionContext
 ) -> tuple[Card, Change | None]:
-    wished = tuple(sorted(membership_ids))
-    if wished == _get_membership_ids(view, card):
+    new_ids = tuple(sorted(membership_ids))
+    if new_ids == _get_membership_ids(view, card):
         return card, None
-    return _update_card(view, replace(card, assignee_ids=wished), "assignee_ids", context)
+    return _update_card(view, replace(card, assignee_ids=new_ids), "assignee_ids", context)
 
 
 def _update_card(view: BoardView, card: Card, field: str, context: ActionContext) -> tuple[Card, Change]:

@@ -1,6 +1,6 @@
 """Limits: how many things a board, a list, a card and a checklist can hold.
 
-Limits of one rule, such as the cards of one bulk move, stand beside that rule.
+Limits of one rule, such as the cards of one bulk move, are defined beside that rule.
 """
 
 MAX_LISTS_PER_BOARD = 100

@@ -43,7 +43,7 @@ def create(
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     _ensure_external_id_is_free(view, external_id)
-    new = List(
+    list_ = List(
         id=context.new_id("list"),
         board_id=view.board.id,
         name=name,
@@ -59,8 +59,8 @@ def create(
         created_at=context.at,
         updated_at=context.at,
     )
-    data = {"name": name, "stage": str(new.stage)}
-    return new, build_change(view, context, "list.created", creates=(new,), list_id=new.id, data=data)
+    data = {"name": name, "stage": str(list_.stage)}
+    return list_, build_change(view, context, "list.created", creates=(list_,), list_id=list_.id, data=data)
 
 
 def update(
@@ -72,14 +72,16 @@ def update(
     """
     old = view.get_list(list_id)
     patch = _convert_enums(replace_nulls(patch, _NULL_REPLACEMENTS))
-    new, changed = apply_patch(old, patch, _EDITABLE_FIELDS, context)
-    if not changed:
+    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    if not changed_fields:
         return old, None
-    if "stage" in changed and (old.card_count or has_archived_cards):
+    if "stage" in changed_fields and (old.card_count or has_archived_cards):
         raise ListNotEmpty(old.name, old.card_count)
-    if "external_id" in changed:
+    if "external_id" in changed_fields:
         _ensure_external_id_is_free(view, new.external_id)
-    return new, build_change(view, context, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed})
+    return new, build_change(
+        view, context, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed_fields}
+    )
 
 
 def move(
@@ -97,10 +99,10 @@ def move(
     """
     old = view.get_list(list_id)
     others = [list_ for list_ in view.lists if list_.id != list_id]
-    place = positions.find_index([each.id for each in others], list_id, before=before, after=after, position=position)
-    if view.lists[place].id == list_id:
+    index = positions.find_index([other.id for other in others], list_id, before=before, after=after, position=position)
+    if view.lists[index].id == list_id:
         return old, None
-    moved, displaced = rank_list_at(old, others, place)
+    moved, displaced = rank_list_at(old, others, index)
     new = replace(moved, version=old.version + 1, updated_at=context.at)
     return new, build_change(view, context, "list.moved", updates=(new, *displaced), list_id=list_id)
 
@@ -112,23 +114,23 @@ def delete(view: BoardView, list_id: str, context: ActionContext, running_cards:
     clocks keep running invisibly, and that time counts if the list is restored.
     """
     old = view.get_list(list_id)
-    gone = replace(old, deleted_at=context.at, updated_at=context.at, version=old.version + 1)
+    deleted = replace(old, deleted_at=context.at, updated_at=context.at, version=old.version + 1)
     data: EventData = {
         "name": old.name,
         "stage": str(old.stage),
         "card_count": old.card_count,
         "archived_at": timestamps.format_optional_utc(old.archived_at),
     }
-    updates = (gone, *card_clock.stop_clocks(running_cards or (), context.at))
+    updates = (deleted, *card_clock.stop_clocks(running_cards or (), context.at))
     return build_change(view, context, "list.deleted", updates=updates, list_id=list_id, data=data)
 
 
 def _convert_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
-    made: dict[str, Any] = dict(patch)
-    for name, kind in (("stage", Stage), ("wip_enforcement", Enforcement)):
-        if name in made:
-            made[name] = kind(made[name])
-    return made
+    converted: dict[str, Any] = dict(patch)
+    for name, enum in (("stage", Stage), ("wip_enforcement", Enforcement)):
+        if name in converted:
+            converted[name] = enum(converted[name])
+    return converted
 
 
 def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:
@@ -148,11 +150,13 @@ def rank_list_at(list_: List, others: Sequence[List], index: int) -> tuple[List,
     rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
     if len(rank) <= ranks.MAX_RANK_LENGTH:
         return replace(list_, rank=rank), []
-    # Make room by moving out all that lies between here and the nearer end: at most half of the lists.
+    # Give new ranks to all lists between here and the nearer end: at most half of the lists.
     if len(below) <= len(above):
         rank, *new_ranks = ranks.sequence_after(others[-1].rank, len(below) + 1)
         displaced = below
     else:
         *new_ranks, rank = ranks.sequence_before(others[0].rank, len(above) + 1)
         displaced = above
-    return replace(list_, rank=rank), [replace(each, rank=new) for each, new in zip(displaced, new_ranks, strict=True)]
+    return replace(list_, rank=rank), [
+        replace(other, rank=new_rank) for other, new_rank in zip(displaced, new_ranks, strict=True)
+    ]

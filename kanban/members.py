@@ -23,19 +23,19 @@ class LastOwner(Conflict):
 
 def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change | None]:
     """Add the user to the board, or change the member's role. Raises LimitReached, LastOwner."""
-    old = _find_member(view, user_id)
-    if old is None:
+    member = _find_member(view, user_id)
+    if member is None:
         return _add(view, user_id, role, context)
-    if old.role == role:
-        return old, None
-    _ensure_other_owner(view, old)
-    new = replace(old, role=role, version=old.version + 1, updated_at=context.at)
+    if member.role == role:
+        return member, None
+    _ensure_other_owner(view, member)
+    updated = replace(member, role=role, version=member.version + 1, updated_at=context.at)
     data = {"user_id": user_id, "role": str(role)}
-    return new, build_change(view, context, "member.updated", updates=(new,), data=data)
+    return updated, build_change(view, context, "member.updated", updates=(updated,), data=data)
 
 
 def remove(view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]) -> Change | None:
-    """Remove the user from the board and from everything assigned to them; None if there is nothing to do.
+    """Remove the user from the board with all assignments; return None if there is nothing to do.
 
     `running_cards` are cards whose clocks run in the user's name, at most as many as can stop in one commit: they stop.
     If more are running, the user still leaves at once, and the next removal stops the rest. Everybody may leave;
@@ -43,17 +43,17 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
     """
     if user_id != context.actor_id and not view.role.covers(Role.OWNER):
         raise RoleTooLow(view.role, Role.OWNER)
-    place = _find_member(view, user_id)
-    if place is None and not running_cards:
+    member = _find_member(view, user_id)
+    if member is None and not running_cards:
         return None
-    if place is not None:
-        _ensure_other_owner(view, place)
+    if member is not None:
+        _ensure_other_owner(view, member)
     return build_change(
         view,
         context,
         "member.removed",
         updates=card_clock.stop_clocks(running_cards, context.at),
-        deletes=(place,) if place else (),
+        deletes=(member,) if member else (),
         data={"user_id": user_id},
     )
 
@@ -61,7 +61,7 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
 def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
     if len(view.members) >= MAX_MEMBERS_PER_BOARD:
         raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
-    new = Member(
+    member = Member(
         id=context.new_id("member"),
         board_id=view.board.id,
         user_id=user_id,
@@ -71,7 +71,7 @@ def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> t
         updated_at=context.at,
     )
     data = {"user_id": user_id, "role": str(role)}
-    return new, build_change(view, context, "member.added", creates=(new,), data=data)
+    return member, build_change(view, context, "member.added", creates=(member,), data=data)
 
 
 def _find_member(view: BoardView, user_id: str) -> Member | None:
@@ -80,5 +80,5 @@ def _find_member(view: BoardView, user_id: str) -> Member | None:
 
 def _ensure_other_owner(view: BoardView, member: Member) -> None:
     """Raise LastOwner if nobody but this member owns the board."""
-    if all(each.id == member.id for each in view.members if each.role == Role.OWNER):
+    if all(owner.id == member.id for owner in view.members if owner.role == Role.OWNER):
         raise LastOwner

@@ -26,7 +26,7 @@ def apply_patch(
     """
     if not editable_fields.issuperset(patch):
         raise ValueError("The patch holds a field that cannot be changed.")
-    changes = {name: new for name, new in patch.items() if getattr(value, name) != new}
+    changes = {name: new_value for name, new_value in patch.items() if getattr(value, name) != new_value}
     if not changes:
         return value, []
     return replace(value, **changes, version=value.version + 1, updated_at=context.at), sorted(changes)

@@ -83,7 +83,7 @@ class CardState(StrEnum):
     is purged, or as long ago as the query says.
     """
 
-    ACTIVE = "in_use"
+    ACTIVE = "active"
     ARCHIVED = "archived"
     DELETED = "deleted"
 
@@ -300,9 +300,9 @@ class Store(Protocol):
         reported before anything else, so that the stored response can be replayed.
 
         `change.rebalance_list_id` asks that the cards of that list, deleted ones included, get new, short ranks in
-        their present order. It is a wish about length, never a condition of correctness: SQL does it in the same
+        their present order. It only concerns their length, never correctness: SQL does it in the same
         transaction, another engine may do it afterwards in steps, each of which keeps the order and makes writers who
-        read before it fail with StaleRead. A wish that is lost is repeated by the next long rank.
+        read before it fail with StaleRead. A request that is lost is repeated with the next long rank.
         """
 
     def purge(self, before: datetime, limit: int) -> int:

@@ -15,5 +15,5 @@ def build_search_text(title: str, description: str) -> str:
 
 def extract_folded_lines(title: str, description: str) -> str:
     """Return the folded lines that differ from the card's own lines. No query contains a line break."""
-    lines = ((line, fold(line)) for line in (title, *description.split("\n")))
-    return "\n".join(found for line, found in lines if found != line)
+    pairs = ((line, fold(line)) for line in (title, *description.split("\n")))
+    return "\n".join(folded for line, folded in pairs if folded != line)

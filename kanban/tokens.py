@@ -115,7 +115,7 @@ def issue(
     if expires_at is not None and expires_at <= context.at:
         raise ExpiresInPast
     if parent is not None:
-        expires_at = _expiry_within(parent, expires_at)
+        expires_at = _limit_expiry(parent, expires_at)
         _ensure_may_issue(parent, scopes)
     text = _generate_text(random_bytes)
     token = Token(
@@ -132,7 +132,7 @@ def issue(
     return token, text, Change(creates=(token,))
 
 
-def _expiry_within(parent: Token, expires_at: datetime | None) -> datetime | None:
+def _limit_expiry(parent: Token, expires_at: datetime | None) -> datetime | None:
     if parent.expires_at is None or expires_at is None:
         return expires_at or parent.expires_at
     if expires_at > parent.expires_at:
@@ -157,12 +157,12 @@ def parse_to_digest(text: str) -> str | None:
 
 
 def is_live(token: Token, now: datetime) -> bool:
-    """Tell whether the token is neither revoked nor expired. It expires exactly at `expires_at`."""
+    """Return whether the token is neither revoked nor expired. It expires exactly at `expires_at`."""
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
 
 
 def is_touch_due(token: Token, now: datetime) -> bool:
-    """Tell whether the token's last use should be recorded: at most once an hour, so that most reads write nothing."""
+    """Return whether the token's last use should be recorded: once an hour, so that most reads write nothing."""
     return token.last_used_at is None or now - token.last_used_at >= _TOUCH_INTERVAL
 
 
@@ -205,7 +205,7 @@ def rotate(
 
 
 def _generate_text(random_bytes: Callable[[int], bytes]) -> str:
-    # 32 bytes hold 77 bits more than 30 digits do: what the remainder favours is less than chance.
+    # 32 bytes hold 77 bits more than 30 digits do, so the bias of the remainder is negligible.
     body = _encode_base62(int.from_bytes(random_bytes(32), "big"), _RANDOM_LENGTH)
     return f"tkb_{body}{_compute_checksum(body)}"
 

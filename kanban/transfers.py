@@ -42,40 +42,44 @@ def transfer(
     Raises SelfReference, UnknownReference, NoListOfStage, CardArchived, ListArchived, WipLimitReached, LimitReached,
     CurrencyDiffers.
     """
-    old = source_view.get_card(card_id)
+    source_card = source_view.get_card(card_id)
     if source_view.board.id == target_view.board.id:
         raise SelfReference("board_id")
-    if old.archived_at is not None:
-        raise CardArchived(old.title)
-    _ensure_same_currency(old, source_view, target_view)
-    origin = source_view.get_list_of(old)
-    target = target_view.get_first_list(origin.stage) if list_id is None else cards.resolve_list(target_view, list_id)
+    if source_card.archived_at is not None:
+        raise CardArchived(source_card.title)
+    _ensure_same_currency(source_card, source_view, target_view)
+    source = source_view.get_list_of(source_card)
+    target = target_view.get_first_list(source.stage) if list_id is None else cards.resolve_list(target_view, list_id)
     ensure_card_can_enter(target)
     rank = get_rank_at_end(target, position)
-    there = _match_memberships(source_view, target_view)
+    membership_ids = _match_memberships(source_view, target_view)
     card = replace(
-        old,
+        source_card,
         board_id=target_view.board.id,
         list_id=target.id,
         rank=rank,
-        label_ids=_match_labels_by_name(old, source_view, target_view),
+        label_ids=_match_labels_by_name(source_card, source_view, target_view),
         assignee_ids=tuple(
-            sorted(there[membership_id] for membership_id in old.assignee_ids if membership_id in there)
+            sorted(
+                membership_ids[membership_id]
+                for membership_id in source_card.assignee_ids
+                if membership_id in membership_ids
+            )
         ),
-        running=old.running and replace(old.running, board_id=target_view.board.id),
-        version=old.version + 1,
+        running=source_card.running and replace(source_card.running, board_id=target_view.board.id),
+        version=source_card.version + 1,
         updated_at=context.at,
     )
-    card, opened, closed = cards.enter_stage(card, target_view.board, origin.stage, target.stage, context)
-    left: EventData = {"to_board_id": target_view.board.id, "title": card.title, "stage": str(origin.stage)}
+    card, opened, closed = cards.enter_stage(card, target_view.board, source.stage, target.stage, context)
+    departure_data: EventData = {"to_board_id": target_view.board.id, "title": card.title, "stage": str(source.stage)}
     departure = build_change(
         source_view,
         context,
         "card.departed",
-        updates=(without_card(origin),),
-        list_id=origin.id,
+        updates=(without_card(source),),
+        list_id=source.id,
         card_id=card_id,
-        data=left,
+        data=departure_data,
     )
     arrival = build_change(
         target_view,
@@ -85,10 +89,10 @@ def transfer(
         updates=(card, *closed, with_card(target, rank)),
         list_id=target.id,
         card_id=card_id,
-        data=_build_arrival_data(card, source_view, (origin.stage, target.stage)),
+        data=_build_arrival_data(card, source_view, (source.stage, target.stage)),
         rebalance_list_id=target.id if len(rank) > ranks.MAX_RANK_LENGTH else None,
     )
-    return card, replace(arrival, departure=departure, membership_ids=there)
+    return card, replace(arrival, departure=departure, membership_ids=membership_ids)
 
 
 def _ensure_same_currency(card: Card, source_view: BoardView, target_view: BoardView) -> None:
@@ -104,17 +108,17 @@ def _match_labels_by_name(card: Card, source_view: BoardView, target_view: Board
 
 def _match_memberships(source_view: BoardView, target_view: BoardView) -> Mapping[str, str]:
     """Return the memberships of people who are on both boards: id on the source board to id on the target board."""
-    there = {member.user_id: member.id for member in target_view.members}
-    return {member.id: there[member.user_id] for member in source_view.members if member.user_id in there}
+    target_ids = {member.user_id: member.id for member in target_view.members}
+    return {member.id: target_ids[member.user_id] for member in source_view.members if member.user_id in target_ids}
 
 
 def _build_arrival_data(card: Card, source_view: BoardView, stages: tuple[Stage, Stage]) -> EventData:
-    old, new = stages
-    data: EventData = {"from_board_id": source_view.board.id, "title": card.title, "stage": str(new)}
-    if new != Stage.DONE or old == Stage.DONE:
+    old_stage, new_stage = stages
+    data: EventData = {"from_board_id": source_view.board.id, "title": card.title, "stage": str(new_stage)}
+    if new_stage != Stage.DONE or old_stage == Stage.DONE:
         return data
-    since = {
+    completion_times = {
         "created_at": timestamps.format_utc(card.created_at),
         "started_at": timestamps.format_optional_utc(card.started_at),
     }
-    return {**data, **since}
+    return {**data, **completion_times}

@@ -28,7 +28,7 @@ class SignupClosed(Unauthenticated):
 
 
 def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple[User, Change]:  # noqa: A002  (it is the id)
-    """Create a user, with the id of their choice or a generated one. The store tells whether the id is taken."""
+    """Create a user, with the id of their choice or a generated one. The store checks whether the id is taken."""
     user = User(id=id or context.new_id("user"), name=name, version=1, created_at=context.at, updated_at=context.at)
     return user, Change(creates=(user,))
 
@@ -44,5 +44,5 @@ def ensure_may_create_users(caller_id: str, owner: User | None) -> None:
 
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:
     """Apply a patch of name to the user."""
-    new, changed = apply_patch(user, patch, _EDITABLE_FIELDS, context)
-    return new, Change(updates=(new,)) if changed else None
+    updated, changed_fields = apply_patch(user, patch, _EDITABLE_FIELDS, context)
+    return updated, Change(updates=(updated,)) if changed_fields else None

@@ -26,7 +26,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
     def covers(self, required: "Role") -> bool:
-        """Tell whether this role is at least the required one."""
+        """Return whether this role is at least the required one."""
         return _ROLE_LEVEL[self] >= _ROLE_LEVEL[required]
 
 

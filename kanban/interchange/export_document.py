@@ -1,4 +1,4 @@
-"""The export document: its format, how its pages are joined, and the digest that tells whether two boards are equal.
+"""The export document: its format, how its pages are joined, and the digest by which two boards are compared.
 
 The digest is the sum, modulo 2^256, of the SHA-256 of each thing on the board. It can therefore be computed page by
 page and does not depend on the order of things in a document. What has no meaning on another server does not count:
@@ -61,12 +61,12 @@ class Digest:
 
     def add(self, kind: str, value: JsonObject, *location: object) -> int:
         """Add one thing of the document; return its approximate size in bytes."""
-        told = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
+        content = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
         if kind == "checklist":
-            told.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
+            content.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
         elif kind == "card":
-            told += [sorted(value["assignee_ids"]), [[link["url"], link["title"]] for link in value["links"]]]
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+            content += [sorted(value["assignee_ids"]), [[link["url"], link["title"]] for link in value["links"]]]
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         self._sum = (self._sum + int.from_bytes(sha256(text).digest(), "big")) % _MODULUS
         return len(text)
 
@@ -76,8 +76,8 @@ class Digest:
         for number, list_ in enumerate(document["lists"]):
             self.add("list", list_, number)
         for kind in ("label", "member"):
-            for each in document[f"{kind}s"]:
-                self.add(kind, each)
+            for value in document[f"{kind}s"]:
+                self.add(kind, value)
 
     def add_card(self, card: JsonObject, list_number: int, label_names: Mapping[str, str]) -> int:
         """Add a card; `label_names` are the names of the board's labels by id."""
@@ -86,29 +86,31 @@ class Digest:
 
 def compute_digest(document: JsonObject) -> str:
     """Return the digest of a whole document whose references are all valid."""
-    made = Digest()
-    made.add_board(document)
+    digest = Digest()
+    digest.add_board(document)
     numbers = {list_["id"]: number for number, list_ in enumerate(document["lists"])}
-    labels = {label["id"]: label["name"] for label in document["labels"]}
-    keys: dict[str, CardLocation] = {}
+    label_names = {label["id"]: label["name"] for label in document["labels"]}
+    locations: dict[str, CardLocation] = {}
     for card in document["cards"]:
         number = numbers[card["list_id"]]
-        keys[card["id"]] = (number, card["place"])
-        made.add_card(card, number, labels)
-    counted: Counter[str] = Counter()
+        locations[card["id"]] = (number, card["place"])
+        digest.add_card(card, number, label_names)
+    checklist_counts: Counter[str] = Counter()
     for checklist in document["checklists"]:
-        made.add("checklist", checklist, keys[checklist["card_id"]], counted[checklist["card_id"]])
-        counted[checklist["card_id"]] += 1
+        digest.add("checklist", checklist, locations[checklist["card_id"]], checklist_counts[checklist["card_id"]])
+        checklist_counts[checklist["card_id"]] += 1
     for kind, name in (("comment", "comments"), ("time_entry", "time_entries")):
-        for each in document[name]:
-            made.add(kind, each, keys[each["card_id"]])
-    return str(made)
+        for value in document[name]:
+            digest.add(kind, value, locations[value["card_id"]])
+    return str(digest)
 
 
 def join_pages(pages: Sequence[JsonObject]) -> dict[str, Any]:
     """Return the whole document of all pages in order: the first, with the arrays of all and the digest of the last."""
     arrays = {
-        name: [each for page in pages for each in page[name]] for name, part in pages[0].items() if type(part) is list
+        name: [value for page in pages for value in page[name]]
+        for name, first_page_value in pages[0].items()
+        if type(first_page_value) is list
     }
     return {**pages[0], **arrays, "digest": pages[-1]["digest"], "next_cursor": pages[-1]["next_cursor"]}
 
@@ -119,7 +121,7 @@ def build_external_id(document: JsonObject) -> str:
 
 
 def is_imported(external_id: str | None) -> bool:
-    """Tell whether a board with this external id was made by an import from Tackboard or from Trello."""
+    """Return whether a board with this external id was made by an import from Tackboard or from Trello."""
     return external_id is not None and external_id.startswith((f"{FORMAT}:", "trello:"))
 
 

@@ -53,61 +53,61 @@ def _validate_completeness(document: JsonObject) -> None:
 def _validate_uniqueness(document: JsonObject) -> None:
     """Raise BrokenExport if an id, or another value that must be unique, occurs twice."""
     for kind in ("lists", "labels", "cards", "checklists", "comments", "time_entries"):
-        _validate_unique_field(document, kind, "id", lambda each: each["id"])
-    _validate_unique_field(document, "members", "user_id", lambda each: each["user_id"])
-    _validate_unique_field(document, "labels", "name", lambda each: fold(each["name"]))
-    _validate_unique_field(document, "cards", "place", lambda each: (each["list_id"], each["place"]))
+        _validate_unique_field(document, kind, "id", lambda value: value["id"])
+    _validate_unique_field(document, "members", "user_id", lambda value: value["user_id"])
+    _validate_unique_field(document, "labels", "name", lambda value: fold(value["name"]))
+    _validate_unique_field(document, "cards", "place", lambda value: (value["list_id"], value["place"]))
     for kind in ("lists", "cards"):
-        _validate_unique_field(document, kind, "external_id", lambda each: each["external_id"])
+        _validate_unique_field(document, kind, "external_id", lambda value: value["external_id"])
 
 
 def _validate_unique_field(
     document: JsonObject, kind: str, field: str, get_value: Callable[[JsonObject], object]
 ) -> None:
-    seen: set[object] = {None}
-    for number, each in enumerate(document[kind]):
-        found = get_value(each)
-        if found in seen and found is not None:
+    seen_values: set[object] = {None}
+    for number, object_ in enumerate(document[kind]):
+        value = get_value(object_)
+        if value in seen_values and value is not None:
             raise BrokenExport(f"{kind}/{number}/{field}", f"Two {_humanize(kind)} have the same {_humanize(field)}.")
-        seen.add(found)
+        seen_values.add(value)
 
 
 def _validate_references(document: JsonObject) -> None:
     """Raise BrokenExport if a reference is dangling, or a card's position or dates are invalid."""
-    lists, labels, cards = ({each["id"] for each in document[kind]} for kind in ("lists", "labels", "cards"))
-    members = {member["user_id"] for member in document["members"]}
+    list_ids, label_ids, card_ids = ({value["id"] for value in document[kind]} for kind in ("lists", "labels", "cards"))
+    user_ids = {member["user_id"] for member in document["members"]}
     for number, card in enumerate(document["cards"]):
-        at = f"cards/{number}"
-        _validate_known([card["list_id"]], lists, f"{at}/list_id", "list")
-        _validate_known(card["label_ids"], labels, f"{at}/label_ids", "label")
-        _validate_known(card["assignee_ids"], members, f"{at}/assignee_ids", "member")
+        path = f"cards/{number}"
+        _validate_known([card["list_id"]], list_ids, f"{path}/list_id", "list")
+        _validate_known(card["label_ids"], label_ids, f"{path}/label_ids", "label")
+        _validate_known(card["assignee_ids"], user_ids, f"{path}/assignee_ids", "member")
         if not ranks.is_rank(card["place"]):
-            raise BrokenExport(f"{at}/place", "A card stands at a place that cannot be.")
+            raise BrokenExport(f"{path}/place", "A card stands at a place that cannot be.")
         if (
             card["start_at"]
             and card["due_at"]
             and timestamps.parse_utc(card["due_at"]) < timestamps.parse_utc(card["start_at"])
         ):
-            raise BrokenExport(f"{at}/due_at", "A card is due before it starts.")
+            raise BrokenExport(f"{path}/due_at", "A card is due before it starts.")
     for kind in ("checklists", "comments", "time_entries"):
-        for number, each in enumerate(document[kind]):
-            _validate_known([each["card_id"]], cards, f"{kind}/{number}/card_id", "card")
+        for number, value in enumerate(document[kind]):
+            _validate_known([value["card_id"]], card_ids, f"{kind}/{number}/card_id", "card")
     for number, checklist in enumerate(document["checklists"]):
-        for place, item in enumerate(checklist["items"]):
+        for item_number, item in enumerate(checklist["items"]):
             if item["assignee_id"] is not None:
-                field = f"checklists/{number}/items/{place}/assignee_id"
-                _validate_known([item["assignee_id"]], members, field, "member")
+                field = f"checklists/{number}/items/{item_number}/assignee_id"
+                _validate_known([item["assignee_id"]], user_ids, field, "member")
 
 
 def _validate_known(ids: Iterable[str], known_ids: Collection[str], field: str, kind: str) -> None:
-    if any(each not in known_ids for each in ids):
+    if any(id_ not in known_ids for id_ in ids):
         raise BrokenExport(field, f"Something names a {kind} that is not in the export.")
 
 
 def _validate_counts(document: JsonObject) -> None:
     """Raise BrokenExport if a list or a card holds more than it may."""
-    in_use = Counter(card["list_id"] for card in document["cards"] if card["archived_at"] is None)
-    _validate_maximum(in_use, MAX_CARDS_PER_LIST, "cards", "A list", "cards in use")
+    active_cards = Counter(card["list_id"] for card in document["cards"] if card["archived_at"] is None)
+    _validate_maximum(active_cards, MAX_CARDS_PER_LIST, "cards", "A list", "cards in use")
     checklists = Counter(checklist["card_id"] for checklist in document["checklists"])
     _validate_maximum(checklists, MAX_CHECKLISTS_PER_CARD, "checklists", "A card", "checklists")
     comments = Counter(comment["card_id"] for comment in document["comments"])
@@ -127,11 +127,11 @@ def _validate_totals(document: JsonObject) -> None:
     seconds = rate_seconds = 0
     for entry in document["time_entries"]:
         if entry["ended_at"] is not None:
-            worked = int(
+            entry_seconds = int(
                 (timestamps.parse_utc(entry["ended_at"]) - timestamps.parse_utc(entry["started_at"])).total_seconds()
             )
-            seconds += max(0, worked)
-            rate_seconds += max(0, worked) * entry["hourly_rate_minor"]
+            seconds += max(0, entry_seconds)
+            rate_seconds += max(0, entry_seconds) * entry["hourly_rate_minor"]
     if seconds > MAX_TOTAL_SECONDS or rate_seconds > MAX_TOTAL_COST_MINOR * _SECONDS_PER_HOUR:
         raise BrokenExport("time_entries", "The time entries add up to more than a board can tell.")
 

@@ -39,8 +39,8 @@ class ImportReport:
     def add_line(self, kind: str, name: str, message: str) -> None:
         """Add a line."""
         if len(self.lines) < MAX_LINES:
-            shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
-            self.lines.append(ReportLine(kind, shown, message))
+            short_name = name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
+            self.lines.append(ReportLine(kind, short_name, message))
         else:
             self.omitted_lines += 1
 

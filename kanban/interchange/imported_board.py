@@ -38,30 +38,35 @@ def build_imported_board(
     numbers them. The last event says that the board was imported, from which source, and how many things the report
     counts.
     """
-    # Of two events of one moment the one that was told first comes first: cards came into their list before it was
-    # archived.
+    # The sort is stable: of two events at the same second, that of a card comes before the archiving of its list.
     history = [*history, *_build_archived_events(lists, context)]
-    first = Event(
+    first_event = Event(
         board.id, 1, "board.created", min(board.created_at, context.at), context.actor_id, data={"name": board.name}
     )
-    told = [replace(event, seq=seq) for seq, event in enumerate(sorted(history, key=lambda each: each.at), 2)]
+    numbered_events = [
+        replace(event, seq=seq) for seq, event in enumerate(sorted(history, key=lambda event: event.at), 2)
+    ]
     data: EventData = {"source": source, **{kind: report.counts[kind] for kind in COUNTED_KINDS}}
-    last = Event(board.id, len(told) + 2, "board.imported", context.at, context.actor_id, data=data)
-    board = replace(board, seq=last.seq)
-    change = Change(creates=(board, *members, *lists, *labels, *other_values), event=last, history=(first, *told))
+    last_event = Event(board.id, len(numbered_events) + 2, "board.imported", context.at, context.actor_id, data=data)
+    board = replace(board, seq=last_event.seq)
+    change = Change(
+        creates=(board, *members, *lists, *labels, *other_values),
+        event=last_event,
+        history=(first_event, *numbered_events),
+    )
     return BoardView(board, Role.OWNER, tuple(lists), members=tuple(members), labels=tuple(labels)), change
 
 
 def attribute_text(name: str, text: object, max_length: int = MAX_COMMENT_LENGTH) -> tuple[str, bool]:
     """Return another person's text after their name, cut to `max_length`, and whether it was cut."""
-    own = clean_text(text, 2 * max_length)
-    whole = f"{name}:\n\n{own}" if own else f"{name}:"
-    kept = clean_text(whole, max_length)
-    return kept, len(kept) < len(whole)
+    cleaned = clean_text(text, 2 * max_length)
+    attributed = f"{name}:\n\n{cleaned}" if cleaned else f"{name}:"
+    truncated = clean_text(attributed, max_length)
+    return truncated, len(truncated) < len(attributed)
 
 
 def is_attributed(name: str, text: str, *, by_importer: bool) -> bool:
-    """Tell whether a person's text already begins with a name, so that it need not be attributed again.
+    """Return whether a person's text already begins with a name, so that it need not be attributed again.
 
     With `by_importer`, the text belongs to the user who imported the board, and any name counts: an import put it
     there. Anybody else may begin a text with a name and a colon: then only their own name counts.

@@ -76,15 +76,17 @@ class _TackboardImport:
         self.board = self._build_board(document["board"])
         self.members = self._build_members()
         self.labels = {label["id"]: self._build_label(label) for label in document["labels"]}
-        in_order = ranks.sequence_after("", len(document["lists"]))
+        list_ranks = ranks.sequence_after("", len(document["lists"]))
         self.lists = {
-            list_["id"]: self._build_list(list_, rank) for list_, rank in zip(document["lists"], in_order, strict=True)
+            list_["id"]: self._build_list(list_, rank)
+            for list_, rank in zip(document["lists"], list_ranks, strict=True)
         }
 
     def build(self) -> tuple[BoardView, Change, ImportReport]:
+        """Return the board's view, the change that creates it, and the report."""
         cards = {
             card["id"]: self._build_card(card)
-            for card in sorted(self.document["cards"], key=lambda each: (each["created_at"], each["id"]))
+            for card in sorted(self.document["cards"], key=lambda exported: (exported["created_at"], exported["id"]))
         }
         checklists = self._build_checklists(cards)
         comments = self._build_comments(cards)
@@ -134,12 +136,14 @@ class _TackboardImport:
             self.report.add_line("members", "", "Whoever imports a board owns it: you were not an owner of this one.")
         roles = {
             self.context.actor_id: Role.OWNER,
-            **{who: role for who, role in roles.items() if who != self.context.actor_id},
+            **{user_id: role for user_id, role in roles.items() if user_id != self.context.actor_id},
         }
         members = {
-            who: Member(self.context.new_id("member"), self.board.id, who, role, 1, self.context.at, self.context.at)
-            for who, role in roles.items()
-            if who in self.trusted_user_ids
+            user_id: Member(
+                self.context.new_id("member"), self.board.id, user_id, role, 1, self.context.at, self.context.at
+            )
+            for user_id, role in roles.items()
+            if user_id in self.trusted_user_ids
         }
         if len(members) > MAX_MEMBERS_PER_BOARD:
             raise BrokenExport(
@@ -147,7 +151,7 @@ class _TackboardImport:
             )
         return members
 
-    def _get_owner_id(self, user_id: str) -> str:
+    def _get_author_id(self, user_id: str) -> str:
         """Return the user who gets a person's comment or entry: the person if trusted, otherwise the importer."""
         return user_id if user_id in self.trusted_user_ids else self.context.actor_id
 
@@ -169,10 +173,10 @@ class _TackboardImport:
         )
 
     def _build_list(self, exported: JsonObject, rank: str) -> List:
-        own = [card for card in self.document["cards"] if card["list_id"] == exported["id"]]
-        places = [each["place"] for each in own]
+        own_cards = [card for card in self.document["cards"] if card["list_id"] == exported["id"]]
+        card_ranks = [card["place"] for card in own_cards]
         created_at, updated_at = _parse_timestamps(exported)
-        new = List(
+        list_ = List(
             id=self.context.new_id("list"),
             board_id=self.board.id,
             name=exported["name"],
@@ -181,16 +185,16 @@ class _TackboardImport:
             wip_limit=exported["wip_limit"],
             wip_enforcement=Enforcement(exported["wip_enforcement"]),
             external_id=exported["external_id"],
-            card_count=sum(each["archived_at"] is None for each in own),
-            first_rank=min(places, default=""),
-            last_rank=max(places, default=""),
+            card_count=sum(card["archived_at"] is None for card in own_cards),
+            first_rank=min(card_ranks, default=""),
+            last_rank=max(card_ranks, default=""),
             version=1,
             created_at=created_at,
             updated_at=updated_at,
             archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
-        self._add_event(created_at, "list.created", new.id, None, {"name": new.name, "stage": str(new.stage)})
-        return new
+        self._add_event(created_at, "list.created", list_.id, None, {"name": list_.name, "stage": str(list_.stage)})
+        return list_
 
     # Cards
 
@@ -228,84 +232,91 @@ class _TackboardImport:
         )
 
     def _build_checklists(self, cards: dict[str, Card]) -> list[Checklist]:
-        made = []
-        last: defaultdict[str, str] = defaultdict(str)
-        for shape in self.document["checklists"]:
-            card = cards[shape["card_id"]]
-            last[card.id] = ranks.after(last[card.id])
-            items = tuple(self._build_item(item) for item in shape["items"])
+        checklists = []
+        last_ranks: defaultdict[str, str] = defaultdict(str)
+        for exported in self.document["checklists"]:
+            card = cards[exported["card_id"]]
+            last_ranks[card.id] = ranks.after(last_ranks[card.id])
+            items = tuple(self._build_item(item) for item in exported["items"])
             new_id = self.context.new_id("checklist")
-            made.append(
+            checklists.append(
                 Checklist(
-                    new_id, card.board_id, card.id, shape["name"], last[card.id], items, 1, *_parse_timestamps(shape)
+                    new_id,
+                    card.board_id,
+                    card.id,
+                    exported["name"],
+                    last_ranks[card.id],
+                    items,
+                    1,
+                    *_parse_timestamps(exported),
                 )
             )
-            done = card.done_count + sum(item.done for item in items)
-            cards[shape["card_id"]] = replace(card, item_count=card.item_count + len(items), done_count=done)
-        return made
+            done_count = card.done_count + sum(item.done for item in items)
+            cards[exported["card_id"]] = replace(card, item_count=card.item_count + len(items), done_count=done_count)
+        return checklists
 
     def _build_item(self, exported: JsonObject) -> ChecklistItem:
-        place = self.members.get(exported["assignee_id"])
+        member = self.members.get(exported["assignee_id"])
         return ChecklistItem(
             self.context.new_id("checklist_item"),
             exported["text"],
             exported["done"],
-            place.id if place else None,
+            member.id if member else None,
             _parse_optional_timestamp(exported["due_at"]),
             1,
             *_parse_timestamps(exported),
         )
 
     def _build_comments(self, cards: dict[str, Card]) -> list[Comment]:
-        made = []
-        cut: Counter[str] = Counter()
-        for shape in sorted(self.document["comments"], key=lambda each: (each["created_at"], each["id"])):
-            card, author = cards[shape["card_id"]], self._get_owner_id(shape["author_id"])
-            text, is_cut = self._attribute_if_needed(
-                shape["author_id"], shape["author_name"], shape["text"], MAX_COMMENT_LENGTH
+        comments = []
+        truncated_counts: Counter[str] = Counter()
+        for exported in sorted(self.document["comments"], key=lambda comment: (comment["created_at"], comment["id"])):
+            card, author = cards[exported["card_id"]], self._get_author_id(exported["author_id"])
+            text, is_truncated = self._attribute_if_needed(
+                exported["author_id"], exported["author_name"], exported["text"], MAX_COMMENT_LENGTH
             )
-            cut[shape["card_id"]] += is_cut
+            truncated_counts[exported["card_id"]] += is_truncated
             new_id = self.context.new_id("comment")
-            made.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_parse_timestamps(shape)))
-            cards[shape["card_id"]] = replace(card, comment_count=card.comment_count + 1)
-        for card_id, count in cut.items():
+            comments.append(Comment(new_id, card.board_id, card.id, author, text, 1, *_parse_timestamps(exported)))
+            cards[exported["card_id"]] = replace(card, comment_count=card.comment_count + 1)
+        for card_id, count in truncated_counts.items():
             self.report.add_truncated_comments(cards[card_id].title, count)
-        return made
+        return comments
 
     def _build_time_entries(self, cards: dict[str, Card]) -> list[TimeEntry]:
-        made = []
-        cut: Counter[str] = Counter()
-        for number, shape in enumerate(self.document["time_entries"]):
-            card = cards[shape["card_id"]]
-            note, is_cut = self._attribute_if_needed(
-                shape["user_id"], shape["user_name"], shape["note"], MAX_NOTE_LENGTH
+        entries = []
+        truncated_counts: Counter[str] = Counter()
+        for number, exported in enumerate(self.document["time_entries"]):
+            card = cards[exported["card_id"]]
+            note, is_truncated = self._attribute_if_needed(
+                exported["user_id"], exported["user_name"], exported["note"], MAX_NOTE_LENGTH
             )
-            cut[shape["card_id"]] += is_cut
+            truncated_counts[exported["card_id"]] += is_truncated
             entry = TimeEntry(
                 id=self.context.new_id("time_entry"),
                 board_id=card.board_id,
                 card_id=card.id,
-                user_id=self._get_owner_id(shape["user_id"]),
-                started_at=timestamps.parse_utc(shape["started_at"]),
-                ended_at=_parse_optional_timestamp(shape["ended_at"]),
-                rate_minor=shape["hourly_rate_minor"],
+                user_id=self._get_author_id(exported["user_id"]),
+                started_at=timestamps.parse_utc(exported["started_at"]),
+                ended_at=_parse_optional_timestamp(exported["ended_at"]),
+                rate_minor=exported["hourly_rate_minor"],
                 note=note,
                 version=1,
             )
             self._validate_interval(entry, f"time_entries/{number}")
             if entry.ended_at is None:
-                cards[shape["card_id"]] = self._start_clock(card, entry, number)
+                cards[exported["card_id"]] = self._start_clock(card, entry, number)
             else:
                 seconds = card_clock.count_entry_seconds(entry, entry.ended_at)
-                cards[shape["card_id"]] = replace(
+                cards[exported["card_id"]] = replace(
                     card,
                     tracked_seconds=card.tracked_seconds + seconds,
                     tracked_cost=card.tracked_cost + seconds * entry.rate_minor,
                 )
-            made.append(entry)
-        for card_id, count in cut.items():
+            entries.append(entry)
+        for card_id, count in truncated_counts.items():
             self.report.add_truncated_notes(cards[card_id].title, count)
-        return made
+        return entries
 
     def _validate_interval(self, entry: TimeEntry, field: str) -> None:
         if entry.ended_at and entry.ended_at < entry.started_at:
@@ -315,10 +326,10 @@ class _TackboardImport:
 
     def _start_clock(self, card: Card, entry: TimeEntry, number: int) -> Card:
         """Return the card with its clock running since the entry began. Raises BrokenExport if its clock can't run."""
-        home = next(list_ for list_ in self.lists.values() if list_.id == card.list_id)
-        # Who archives a board stops its clocks, and may start one again: so the board's own archival says nothing.
-        put_away = (home.archived_at, card.archived_at) != (None, None)
-        if card.running or put_away or home.stage != Stage.IN_PROGRESS:
+        list_ = next(list_ for list_ in self.lists.values() if list_.id == card.list_id)
+        # Archiving a board stops its clocks, but one can be started again: the board's archived_at is irrelevant.
+        is_archived = (list_.archived_at, card.archived_at) != (None, None)
+        if card.running or is_archived or list_.stage != Stage.IN_PROGRESS:
             raise BrokenExport(
                 f"time_entries/{number}/ended_at",
                 "A time entry is open, but its card is not in progress, is archived, or has another one that is open.",
@@ -330,31 +341,41 @@ class _TackboardImport:
     def _add_card_history(self, card: Card) -> None:
         """Add the events that the card's timestamps imply: created, started, completed, archived."""
         lists = [*self.lists.values()]
-        home = next(list_ for list_ in lists if list_.id == card.list_id)
-        moved = card.started_at is not None or card.resolved_at is not None
-        first = (_find_first_list(lists, Stage.TODO) or _find_first_list(lists, Stage.IN_PROGRESS)) if moved else home
-        begun_in = home if home.stage == Stage.IN_PROGRESS else _find_first_list(lists, Stage.IN_PROGRESS)
-        stops = [(card.created_at, first or home)]
-        for at, stop in ((card.started_at, begun_in), (card.resolved_at, home), (card.updated_at, home)):
+        current_list = next(list_ for list_ in lists if list_.id == card.list_id)
+        was_moved = card.started_at is not None or card.resolved_at is not None
+        first_list = (
+            (_find_first_list(lists, Stage.TODO) or _find_first_list(lists, Stage.IN_PROGRESS))
+            if was_moved
+            else current_list
+        )
+        list_of_start = (
+            current_list if current_list.stage == Stage.IN_PROGRESS else _find_first_list(lists, Stage.IN_PROGRESS)
+        )
+        stops = [(card.created_at, first_list or current_list)]
+        for at, stop in (
+            (card.started_at, list_of_start),
+            (card.resolved_at, current_list),
+            (card.updated_at, current_list),
+        ):
             if at is None or stop is None or stop is stops[-1][1]:
                 continue
             if at > stops[-1][0]:
                 stops.append((at, stop))
             else:
                 stops[-1] = (stops[-1][0], stop)
-        here = stops[0][1]
+        source = stops[0][1]
         self._add_event(
-            card.created_at, "card.created", here.id, card.id, {"title": card.title, "stage": str(here.stage)}
+            card.created_at, "card.created", source.id, card.id, {"title": card.title, "stage": str(source.stage)}
         )
         for at, stop in stops[1:]:
-            data = {"from_list_id": here.id, "from_stage": str(here.stage), "to_stage": str(stop.stage)}
-            finish = completions.build_completion_data(card, here.stage, stop.stage)
-            self._add_event(at, "card.moved", stop.id, card.id, {**data, **finish})
-            here = stop
+            data = {"from_list_id": source.id, "from_stage": str(source.stage), "to_stage": str(stop.stage)}
+            completion_data = completions.build_completion_data(card, source.stage, stop.stage)
+            self._add_event(at, "card.moved", stop.id, card.id, {**data, **completion_data})
+            source = stop
         if card.archived_at is not None:
-            put_away = timestamps.format_utc(card.archived_at)
-            data = {"title": card.title, "stage": str(home.stage), "archived_at": put_away}
-            self._add_event(card.archived_at, "card.archived", home.id, card.id, data)
+            archived_at = timestamps.format_utc(card.archived_at)
+            data = {"title": card.title, "stage": str(current_list.stage), "archived_at": archived_at}
+            self._add_event(card.archived_at, "card.archived", current_list.id, card.id, data)
 
     def _add_event(
         self, at: datetime, event_type: str, list_id: str | None, card_id: str | None, data: EventData
@@ -365,19 +386,19 @@ class _TackboardImport:
 
     def _report_overlaps(self, cards: Mapping[str, Card]) -> None:
         """Add a line for each card with overlapping time entries of one user, which nobody can create by hand."""
-        stretches: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        intervals: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for entry in self.document["time_entries"]:
-            who = self._get_owner_id(entry["user_id"])
-            stretches[entry["card_id"], who].append((entry["started_at"], entry["ended_at"] or "9999"))
+            user_id = self._get_author_id(entry["user_id"])
+            intervals[entry["card_id"], user_id].append((entry["started_at"], entry["ended_at"] or "9999"))
         names = export_document.collect_user_names(self.document)
-        for (card_id, who), found in stretches.items():
-            until, overlapping = "", 0
-            for started_at, ended_at in sorted(found):
-                overlapping += started_at < until
-                until = max(until, ended_at)
-            if overlapping:
-                whose = names.get(who, "yours")
-                message = f"Time entries of {whose} that overlap with others: {overlapping}, kept as they were."
+        for (card_id, user_id), own_intervals in intervals.items():
+            latest_end, overlap_count = "", 0
+            for started_at, ended_at in sorted(own_intervals):
+                overlap_count += started_at < latest_end
+                latest_end = max(latest_end, ended_at)
+            if overlap_count:
+                owner = names.get(user_id, "yours")
+                message = f"Time entries of {owner} that overlap with others: {overlap_count}, kept as they were."
                 self.report.add_line("card", cards[card_id].title, message)
 
     def _report_untrusted_users(self) -> None:
@@ -386,22 +407,25 @@ class _TackboardImport:
         comments = Counter(comment["author_id"] for comment in self.document["comments"])
         entries = Counter(entry["user_id"] for entry in self.document["time_entries"])
         members = {member["user_id"] for member in self.document["members"]}
-        for who in sorted(names.keys() - self.trusted_user_ids):
-            said = [
-                *(["their place as a member, and what was assigned to them, is left out"] * (who in members)),
-                *([f"their comments ({comments[who]}) are yours now, and begin with their name"] * (who in comments)),
+        for user_id in sorted(names.keys() - self.trusted_user_ids):
+            outcomes = [
+                *(["their place as a member, and what was assigned to them, is left out"] * (user_id in members)),
                 *(
-                    [f"their time entries ({entries[who]}) are yours now, and their name is in the notes"]
-                    * (who in entries)
+                    [f"their comments ({comments[user_id]}) are yours now, and begin with their name"]
+                    * (user_id in comments)
+                ),
+                *(
+                    [f"their time entries ({entries[user_id]}) are yours now, and their name is in the notes"]
+                    * (user_id in entries)
                 ),
             ]
-            self.report.add_line("member", names[who], f"Not imported in their own name: {'; '.join(said)}.")
+            self.report.add_line("member", names[user_id], f"Not imported in their own name: {'; '.join(outcomes)}.")
 
 
 def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
     """Return the first list of that stage, an archived one only if there is no other."""
-    found = [list_ for list_ in lists if list_.stage == stage]
-    return min(found, key=lambda each: each.archived_at is not None, default=None)
+    candidates = [list_ for list_ in lists if list_.stage == stage]
+    return min(candidates, key=lambda list_: list_.archived_at is not None, default=None)
 
 
 def _parse_timestamps(exported: JsonObject) -> tuple[datetime, datetime]:

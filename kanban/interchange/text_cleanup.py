@@ -21,31 +21,31 @@ def clean_line(text: object, max_length: int, default: str) -> str:
     """Return one line of at most `max_length` characters; `default` if it is not text or nothing of it is visible."""
     if not isinstance(text, str):
         return default
-    made = _normalize_start(re.sub("[\t\n\r]+", " ", _CONTROL_CHARACTERS.sub("", text)).strip(" "), max_length).strip(
-        " "
-    )
-    made = normalize("NFC", made[:max_length]).strip(" ")
-    return default if _INVISIBLE_TEXT.fullmatch(made) else made
+    cleaned = _normalize_start(
+        re.sub("[\t\n\r]+", " ", _CONTROL_CHARACTERS.sub("", text)).strip(" "), max_length
+    ).strip(" ")
+    cleaned = normalize("NFC", cleaned[:max_length]).strip(" ")
+    return default if _INVISIBLE_TEXT.fullmatch(cleaned) else cleaned
 
 
 def clean_text(text: object, max_length: int) -> str:
     """Return several lines of at most `max_length` characters; '' if it is not text."""
     if not isinstance(text, str):
         return ""
-    made = _normalize_start(_CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")), max_length)
-    return normalize("NFC", made[: max_length - 1]) if len(made) > max_length else made
+    cleaned = _normalize_start(_CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")), max_length)
+    return normalize("NFC", cleaned[: max_length - 1]) if len(cleaned) > max_length else cleaned
 
 
 def _normalize_start(text: str, max_length: int) -> str:
     """Return the text in NFC; of one longer than `max_length` only the beginning, but still more than `max_length`."""
-    # The time that normal form takes grows with the square of a run of marks: they are cut before.
-    begin = text[: _MAX_CHARACTERS_COMPOSED * (max_length + 1)]
-    if begin.isascii():
-        return begin
+    # Normalization takes time quadratic in the length of a run of combining marks, so long runs are cut first.
+    start = text[: _MAX_CHARACTERS_COMPOSED * (max_length + 1)]
+    if start.isascii():
+        return start
     for character, marks in _DECOMPOSED_MARKS.items():
-        begin = begin.replace(character, marks)
+        start = start.replace(character, marks)
     pieces, end = [], 0
-    for run in _LONG_RUN.finditer(bytes(map(combining, begin))):
-        pieces.append(begin[end : run.start() + _MAX_COMBINING_MARKS])
+    for run in _LONG_RUN.finditer(bytes(map(combining, start))):
+        pieces.append(start[end : run.start() + _MAX_COMBINING_MARKS])
         end = run.end()
-    return normalize("NFC", "".join((*pieces, begin[end:])))
+    return normalize("NFC", "".join((*pieces, start[end:])))

@@ -92,7 +92,7 @@ class _TrelloImport:
     def __init__(self, export: TrelloObject, context: ActionContext, currency: str, hourly_rate_minor: int) -> None:
         self.export = {
             **export,
-            **{name: [select_fields(name, each) for each in get_objects(export, name)] for name in READ_FIELDS},
+            **{name: [select_fields(name, object_) for object_ in get_objects(export, name)] for name in READ_FIELDS},
         }
         self.context = context
         self.currency = currency
@@ -104,21 +104,24 @@ class _TrelloImport:
         self.history_start: datetime | None = None
         self.rank_by_item: dict[int, str] = {}
         self.used_external_ids: set[str] = set()
-        self.checklists = _group_by_card(self.export["checklists"], lambda each: each.get("idCard"))
+        self.checklists = _group_by_card(self.export["checklists"], lambda checklist: checklist.get("idCard"))
         self.comments = _group_by_card(
             (action for action in self.export["actions"] if action.get("type") == "commentCard"), _get_card_id
         )
 
     def build(self) -> tuple[BoardView, Change, ImportReport]:
+        """Return the board's view, the change that creates it, and the report."""
         self._import_lists()
         labels = map_labels(self.export, self.board_id, self.context, self.report)
         moves = self._collect_moves()
         cards: list[Card] = []
         parts: list[Entity] = []
-        for item, home in self._select_cards():
-            card, own = self._build_card(item, home, labels.ids_by_trello_id, moves.get(str(item.get("id")), []))
+        for trello_card, list_ in self._select_cards():
+            card, card_parts = self._build_card(
+                trello_card, list_, labels.ids_by_trello_id, moves.get(str(trello_card.get("id")), [])
+            )
             cards.append(card)
-            parts += own
+            parts += card_parts
         self._report_unsupported(sum(isinstance(part, TimeEntry) for part in parts))
         owner = Member(
             self.context.new_id("member"),
@@ -145,67 +148,72 @@ class _TrelloImport:
     # Lists
 
     def _import_lists(self) -> None:
-        found = self._select_lists_with_ids()
-        if not found:
+        trello_lists = self._select_lists_with_ids()
+        if not trello_lists:
             raise NoListsInImport
-        # Where there are too many, those in use come first.
-        kept = {id(each) for each in sorted(found, key=lambda each: bool(each.get("closed")))[:MAX_LISTS_PER_BOARD]}
-        chosen = [each for each in found if id(each) in kept]
-        for left in found:
-            if id(left) not in kept:
-                name = clean_line(left.get("name"), 100, "A list")
+        # If there are too many, lists in use are preferred to archived ones.
+        kept_ids = {
+            id(trello_list)
+            for trello_list in sorted(trello_lists, key=lambda trello_list: bool(trello_list.get("closed")))[
+                :MAX_LISTS_PER_BOARD
+            ]
+        }
+        kept_lists = [trello_list for trello_list in trello_lists if id(trello_list) in kept_ids]
+        for trello_list in trello_lists:
+            if id(trello_list) not in kept_ids:
+                name = clean_line(trello_list.get("name"), 100, "A list")
                 self.report.add_line(
                     "list", name, f"A board has at most {MAX_LISTS_PER_BOARD} lists: left out, with its cards."
                 )
-        stages = self._choose_stages(chosen)
-        taken: set[str] = set()
-        for item, stage, rank in zip(chosen, stages, ranks.sequence_after("", len(chosen)), strict=True):
-            at = parse_creation_time(item.get("id"), self.context.at)
-            new = List(
+        stages = self._choose_stages(kept_lists)
+        used_ids: set[str] = set()
+        for trello_list, stage, rank in zip(kept_lists, stages, ranks.sequence_after("", len(kept_lists)), strict=True):
+            created_at = parse_creation_time(trello_list.get("id"), self.context.at)
+            list_ = List(
                 id=self.context.new_id("list"),
                 board_id=self.board_id,
-                name=clean_line(item.get("name"), 100, "Unnamed"),
+                name=clean_line(trello_list.get("name"), 100, "Unnamed"),
                 stage=stage,
                 rank=rank,
-                wip_limit=_parse_wip_limit(item.get("softLimit")),
+                wip_limit=_parse_wip_limit(trello_list.get("softLimit")),
                 wip_enforcement=Enforcement.WARN,
-                external_id=_claim_external_id(item.get("id"), taken),
+                external_id=_claim_external_id(trello_list.get("id"), used_ids),
                 card_count=0,
                 first_rank="",
                 last_rank="",
                 version=1,
-                created_at=at,
-                updated_at=at,
-                archived_at=self.context.at if item.get("closed") else None,
+                created_at=created_at,
+                updated_at=created_at,
+                archived_at=self.context.at if trello_list.get("closed") else None,
             )
-            self.lists[str(item.get("id"))] = new
+            self.lists[str(trello_list.get("id"))] = list_
             self.report.counts["lists"] += 1
-            self._add_event(at, "list.created", new.id, None, {"name": new.name, "stage": str(stage)})
+            self._add_event(created_at, "list.created", list_.id, None, {"name": list_.name, "stage": str(stage)})
 
     def _select_lists_with_ids(self) -> list[TrelloObject]:
         """Return the lists in their order, without lists that have no id or the id of another list."""
-        found: dict[str, TrelloObject] = {}
-        for item in sort_by_position(self.export["lists"]):
-            list_id = item.get("id")
-            if isinstance(list_id, str) and list_id and list_id not in found:
-                found[list_id] = item
+        lists_by_id: dict[str, TrelloObject] = {}
+        for trello_list in sort_by_position(self.export["lists"]):
+            list_id = trello_list.get("id")
+            if isinstance(list_id, str) and list_id and list_id not in lists_by_id:
+                lists_by_id[list_id] = trello_list
             else:
-                name = clean_line(item.get("name"), 100, "A list")
+                name = clean_line(trello_list.get("name"), 100, "A list")
                 self.report.add_line("list", name, "It has no id, or the same one as another list: it was left out.")
-        return [*found.values()]
+        return [*lists_by_id.values()]
 
     def _choose_stages(self, lists: Sequence[TrelloObject]) -> list[Stage]:
         """Choose each list's stage by its name.
 
         If no name means done, the last list in use becomes done, unless its name means another stage.
         """
-        told = [_guess_stage(list_.get("name")) for list_ in lists]
-        in_use = [place for place, each in enumerate(lists) if not each.get("closed")]
-        if len(in_use) > 1 and Stage.DONE not in told:
-            last = in_use[-1]
-            if told[last] is None:
-                told[last] = Stage.DONE
-                name = clean_line(lists[last].get("name"), 100, "Unnamed")
+        stages = [_guess_stage(list_.get("name")) for list_ in lists]
+        open_indexes = [index for index, list_ in enumerate(lists) if not list_.get("closed")]
+        if len(open_indexes) > 1 and Stage.DONE not in stages:
+            last_index = open_indexes[-1]
+            if stages[last_index] is None:
+                stages[last_index] = Stage.DONE
+                name = clean_line(lists[last_index].get("name"), 100, "Unnamed")
                 self.report.add_line(
                     "list", name, "No list's name says that work is done there, so this one is 'done'."
                 )
@@ -213,56 +221,60 @@ class _TrelloImport:
                 self.report.add_line(
                     "lists", "", "No list's name says that work is done there: add a list of that stage."
                 )
-        return [stage or Stage.TODO for stage in told]
+        return [stage or Stage.TODO for stage in stages]
 
     # Cards
 
     def _select_cards(self) -> list[tuple[TrelloObject, List]]:
         """Return the cards that are kept, each with its list, in the order of their creation."""
-        by_list: dict[str, list[TrelloObject]] = defaultdict(list)
-        for item in self.export["cards"]:
-            by_list[str(item.get("idList"))].append(item)
-        placed: list[tuple[TrelloObject, List]] = []
-        for list_id, found in by_list.items():
-            home = self.lists.get(list_id)
-            if home is None:
-                for item in found:
-                    self._report_omitted_card(item, "Its list is not in the export, or was left out.")
+        cards_by_list: dict[str, list[TrelloObject]] = defaultdict(list)
+        for trello_card in self.export["cards"]:
+            cards_by_list[str(trello_card.get("idList"))].append(trello_card)
+        selected: list[tuple[TrelloObject, List]] = []
+        for list_id, trello_cards in cards_by_list.items():
+            list_ = self.lists.get(list_id)
+            if list_ is None:
+                for trello_card in trello_cards:
+                    self._report_omitted_card(trello_card, "Its list is not in the export, or was left out.")
                 continue
-            in_use = 0
-            for item in sort_by_position(found):
-                in_use += not item.get("closed")
-                if in_use > MAX_CARDS_PER_LIST and not item.get("closed"):
-                    self._report_omitted_card(item, f"A list holds at most {MAX_CARDS_PER_LIST} cards.")
+            active_count = 0
+            for trello_card in sort_by_position(trello_cards):
+                active_count += not trello_card.get("closed")
+                if active_count > MAX_CARDS_PER_LIST and not trello_card.get("closed"):
+                    self._report_omitted_card(trello_card, f"A list holds at most {MAX_CARDS_PER_LIST} cards.")
                 else:
-                    placed.append((item, home))
-        order = {id(item): place for place, (item, _) in enumerate(placed)}
-        self.rank_by_item = self._rank_cards(placed)
+                    selected.append((trello_card, list_))
+        indexes = {id(trello_card): index for index, (trello_card, _) in enumerate(selected)}
+        self.rank_by_item = self._rank_cards(selected)
         return sorted(
-            placed, key=lambda each: (parse_creation_time(each[0].get("id"), self.context.at), order[id(each[0])])
+            selected, key=lambda pair: (parse_creation_time(pair[0].get("id"), self.context.at), indexes[id(pair[0])])
         )
 
     def _rank_cards(self, selected: Sequence[tuple[TrelloObject, List]]) -> dict[int, str]:
         """Return the rank of each card by the id() of its item; set the counts and rank bounds of the lists."""
-        found: dict[int, str] = {}
-        for trello_id, home in self.lists.items():
-            own = [item for item, its in selected if its is home]
-            new = ranks.sequence_after("", len(own))
-            found |= {id(item): rank for item, rank in zip(own, new, strict=True)}
-            if own:
-                count = sum(not item.get("closed") for item in own)
-                self.lists[trello_id] = replace(home, card_count=count, first_rank=new[0], last_rank=new[-1])
-        return found
+        rank_by_item: dict[int, str] = {}
+        for trello_id, list_ in self.lists.items():
+            own_cards = [trello_card for trello_card, card_list in selected if card_list is list_]
+            new_ranks = ranks.sequence_after("", len(own_cards))
+            rank_by_item |= {id(trello_card): rank for trello_card, rank in zip(own_cards, new_ranks, strict=True)}
+            if own_cards:
+                active_count = sum(not trello_card.get("closed") for trello_card in own_cards)
+                self.lists[trello_id] = replace(
+                    list_, card_count=active_count, first_rank=new_ranks[0], last_rank=new_ranks[-1]
+                )
+        return rank_by_item
 
     def _build_card(
-        self, item: TrelloObject, list_: List, label_ids: Mapping[str, str], moves: Sequence[ListMove]
+        self, trello_card: TrelloObject, list_: List, label_ids: Mapping[str, str], moves: Sequence[ListMove]
     ) -> tuple[Card, list[Entity]]:
-        at = parse_creation_time(item.get("id"), self.context.at)
-        title = clean_line(item.get("name"), 500, "Untitled")
-        if title != item.get("name"):
+        created_at = parse_creation_time(trello_card.get("id"), self.context.at)
+        title = clean_line(trello_card.get("name"), 500, "Untitled")
+        if title != trello_card.get("name"):
             self.report.add_line("card", title, "Its title was made to fit: it was blank, too long or not plain.")
-        description = clean_text(item.get("desc"), 20_000)
-        if isinstance(item.get("desc"), str) and len(description) < len(item["desc"].replace("\r\n", "\n")):
+        description = clean_text(trello_card.get("desc"), 20_000)
+        if isinstance(trello_card.get("desc"), str) and len(description) < len(
+            trello_card["desc"].replace("\r\n", "\n")
+        ):
             self.report.add_line(
                 "card", title, "Its description was shortened, or lost characters that can't be shown."
             )
@@ -272,15 +284,15 @@ class _TrelloImport:
             list_id=list_.id,
             title=title,
             description=description,
-            external_id=_claim_external_id(item.get("id"), self.used_external_ids),
-            rank=self.rank_by_item[id(item)],
-            start_at=parse_timestamp(item.get("start")),
-            due_at=parse_timestamp(item.get("due")),
-            due_complete=bool(item.get("dueComplete")),
+            external_id=_claim_external_id(trello_card.get("id"), self.used_external_ids),
+            rank=self.rank_by_item[id(trello_card)],
+            start_at=parse_timestamp(trello_card.get("start")),
+            due_at=parse_timestamp(trello_card.get("due")),
+            due_complete=bool(trello_card.get("dueComplete")),
             hourly_rate_minor=None,
-            label_ids=self._resolve_labels(item, title, label_ids),
+            label_ids=self._resolve_labels(trello_card, title, label_ids),
             assignee_ids=(),
-            links=map_links(item, title, self.report),
+            links=map_links(trello_card, title, self.report),
             comment_count=0,
             item_count=0,
             done_count=0,
@@ -290,78 +302,86 @@ class _TrelloImport:
             tracked_cost=0,
             running=None,
             version=1,
-            created_at=at,
-            updated_at=max(at, parse_timestamp(item.get("dateLastActivity"), at) or at),
-            archived_at=self.context.at if item.get("closed") else None,
+            created_at=created_at,
+            updated_at=max(created_at, parse_timestamp(trello_card.get("dateLastActivity"), created_at) or created_at),
+            archived_at=self.context.at if trello_card.get("closed") else None,
         )
         if card.start_at and card.due_at and card.start_at > card.due_at:
             self.report.add_line("card", title, "It was to start after it is due: the start was left out.")
             card = replace(card, start_at=None)
         card = replace(self._shorten(card), updated_at=min(card.updated_at, self.context.at))
-        card = self._add_card_history(card, at, list_, moves)
+        card = self._add_card_history(card, created_at, list_, moves)
         entries: list[TimeEntry] = []
         if list_.stage == Stage.IN_PROGRESS and card.archived_at is None and list_.archived_at is None:
-            # Trello kept no time: the clock runs from now on.
+            # Trello tracks no time, so the clock starts now.
             card, entry = card_clock.start_clock(card, self.hourly_rate_minor, self.context)
             entries = [entry]
-        return self._add_parts(card, item, entries)
+        return self._add_parts(card, trello_card, entries)
 
     def _add_card_history(self, card: Card, created_at: datetime, list_: List, moves: Sequence[ListMove]) -> Card:
         """Return the card with the timestamps that its moves imply, and add its events."""
-        known = [
+        known_moves = [
             move
             for move in moves
             if move.source_id in self.lists and move.target_id in self.lists and move.at >= created_at
         ]
-        first = self.lists[known[0].source_id] if known else list_
-        is_known = self.history_start is None or created_at >= self.history_start
-        data: EventData = {"title": card.title, "stage": str(first.stage)}
-        self._add_event(created_at, "card.created", first.id, card.id, data)
-        started = created_at if is_known and first.stage == Stage.IN_PROGRESS else None
-        resolved = created_at if is_known and first.stage == Stage.DONE else None
-        here = first
-        for move in known:
-            goal = self.lists[move.target_id]
-            if goal.id == here.id:
+        first_list = self.lists[known_moves[0].source_id] if known_moves else list_
+        is_history_complete = self.history_start is None or created_at >= self.history_start
+        data: EventData = {"title": card.title, "stage": str(first_list.stage)}
+        self._add_event(created_at, "card.created", first_list.id, card.id, data)
+        started_at = created_at if is_history_complete and first_list.stage == Stage.IN_PROGRESS else None
+        resolved_at = created_at if is_history_complete and first_list.stage == Stage.DONE else None
+        source = first_list
+        for move in known_moves:
+            target = self.lists[move.target_id]
+            if target.id == source.id:
                 continue
-            finish = completions.build_completion_data(replace(card, started_at=started), here.stage, goal.stage)
-            self._add_event(move.at, "card.moved", goal.id, card.id, {**_build_move_data(here, goal), **finish})
-            if goal.stage != here.stage:
-                started = started or (move.at if goal.stage == Stage.IN_PROGRESS else None)
-                resolved = move.at if goal.stage == Stage.DONE else None
-            here = goal
-        if here.id != list_.id:
-            finish = completions.build_completion_data(replace(card, started_at=started), here.stage, list_.stage)
-            self._add_event(
-                card.updated_at, "card.moved", list_.id, card.id, {**_build_move_data(here, list_), **finish}
+            completion_data = completions.build_completion_data(
+                replace(card, started_at=started_at), source.stage, target.stage
             )
-            if here.stage != list_.stage:
-                resolved = card.updated_at
+            self._add_event(
+                move.at, "card.moved", target.id, card.id, {**_build_move_data(source, target), **completion_data}
+            )
+            if target.stage != source.stage:
+                started_at = started_at or (move.at if target.stage == Stage.IN_PROGRESS else None)
+                resolved_at = move.at if target.stage == Stage.DONE else None
+            source = target
+        if source.id != list_.id:
+            completion_data = completions.build_completion_data(
+                replace(card, started_at=started_at), source.stage, list_.stage
+            )
+            self._add_event(
+                card.updated_at, "card.moved", list_.id, card.id, {**_build_move_data(source, list_), **completion_data}
+            )
+            if source.stage != list_.stage:
+                resolved_at = card.updated_at
         if card.archived_at is not None:
-            put_away = timestamps.format_utc(card.archived_at)
-            data = {"title": card.title, "stage": str(list_.stage), "archived_at": put_away}
+            archived_at = timestamps.format_utc(card.archived_at)
+            data = {"title": card.title, "stage": str(list_.stage), "archived_at": archived_at}
             self._add_event(self.context.at, "card.archived", list_.id, card.id, data)
         self.report.counts["cards"] += 1
-        return replace(card, started_at=started, resolved_at=resolved if list_.stage == Stage.DONE else None)
+        return replace(card, started_at=started_at, resolved_at=resolved_at if list_.stage == Stage.DONE else None)
 
-    def _add_parts(self, card: Card, item: TrelloObject, entries: list[TimeEntry]) -> tuple[Card, list[Entity]]:
-        trello_id = str(item.get("id"))
-        lists = map_checklists(self.checklists[trello_id], card, self.context, self.report)
+    def _add_parts(self, card: Card, trello_card: TrelloObject, entries: list[TimeEntry]) -> tuple[Card, list[Entity]]:
+        trello_id = str(trello_card.get("id"))
+        checklists = map_checklists(self.checklists[trello_id], card, self.context, self.report)
         comments = map_comments(self.comments[trello_id], card, self.context, self.report)
-        count = sum(len(list_.items) for list_ in lists)
-        done = sum(step.done for list_ in lists for step in list_.items)
-        card = replace(card, item_count=count, done_count=done, comment_count=len(comments))
-        self.report.counts["checklists"] += len(lists)
+        item_count = sum(len(checklist.items) for checklist in checklists)
+        done_count = sum(item.done for checklist in checklists for item in checklist.items)
+        card = replace(card, item_count=item_count, done_count=done_count, comment_count=len(comments))
+        self.report.counts["checklists"] += len(checklists)
         self.report.counts["comments"] += len(comments)
-        return card, [*entries, *lists, *comments]
+        return card, [*entries, *checklists, *comments]
 
-    def _resolve_labels(self, item: TrelloObject, title: str, label_ids: Mapping[str, str]) -> tuple[str, ...]:
-        found = item.get("idLabels")
-        asked = [str(each) for each in found] if isinstance(found, list) else []
-        missing = sum(each not in label_ids for each in asked)
-        if missing:
-            self.report.add_line("card", title, f"{missing} of its labels are not in the export, or were left out.")
-        return tuple(sorted({label_ids[each] for each in asked if each in label_ids}))
+    def _resolve_labels(self, trello_card: TrelloObject, title: str, label_ids: Mapping[str, str]) -> tuple[str, ...]:
+        trello_ids = trello_card.get("idLabels")
+        wanted_ids = [str(trello_id) for trello_id in trello_ids] if isinstance(trello_ids, list) else []
+        missing_count = sum(trello_id not in label_ids for trello_id in wanted_ids)
+        if missing_count:
+            self.report.add_line(
+                "card", title, f"{missing_count} of its labels are not in the export, or were left out."
+            )
+        return tuple(sorted({label_ids[trello_id] for trello_id in wanted_ids if trello_id in label_ids}))
 
     def _shorten(self, card: Card) -> Card:
         """Return the card without the links, then without the end of the description, that exceed its maximum size."""
@@ -371,13 +391,13 @@ class _TrelloImport:
                 card_size.compute_stored_bytes(card.title, card.description, card.links) <= card_size.MAX_STORED_BYTES
             )
 
-        links = len(card.links)
+        link_count = len(card.links)
         while card.links and not fits(card):
             card = replace(card, links=card.links[:-1])
-        if len(card.links) < links:
-            left = links - len(card.links)
+        if len(card.links) < link_count:
+            omitted_count = link_count - len(card.links)
             self.report.add_line(
-                "card", card.title, f"It has more text than can be kept: {left} of its links were left out."
+                "card", card.title, f"It has more text than can be kept: {omitted_count} of its links were left out."
             )
         if not fits(card):
             card = replace(card, description=card.description[:10_000].rstrip())
@@ -391,7 +411,7 @@ class _TrelloImport:
     def _collect_moves(self) -> dict[str, list[ListMove]]:
         """Return the moves between lists by card id, oldest first."""
         actions = self.export["actions"]
-        found: dict[str, list[ListMove]] = defaultdict(list)
+        moves_by_card: dict[str, list[ListMove]] = defaultdict(list)
         for action in actions:
             data, at = action.get("data"), parse_timestamp(action.get("date"))
             if at is None or not isinstance(data, dict) or action.get("type") != "updateCard":
@@ -399,37 +419,39 @@ class _TrelloImport:
             before, after, card = data.get("listBefore"), data.get("listAfter"), data.get("card")
             if isinstance(before, dict) and isinstance(after, dict) and isinstance(card, dict):
                 move = ListMove(min(at, self.context.at), str(before.get("id")), str(after.get("id")))
-                found[str(card.get("id"))].append(move)
+                moves_by_card[str(card.get("id"))].append(move)
         if len(actions) >= MAX_ACTIONS:
-            times = [at for at in (parse_timestamp(action.get("date")) for action in actions) if at]
-            self.history_start = min(times, default=self.context.at)
-            known = f"what happened before {self.history_start:%Y-%m-%d} is not known"
-            self.report.add_line("history", "", f"Trello gives the last {MAX_ACTIONS} actions: {known}.")
-        for moves in found.values():
+            action_times = [at for at in (parse_timestamp(action.get("date")) for action in actions) if at]
+            self.history_start = min(action_times, default=self.context.at)
+            gap = f"what happened before {self.history_start:%Y-%m-%d} is not known"
+            self.report.add_line("history", "", f"Trello gives the last {MAX_ACTIONS} actions: {gap}.")
+        for moves in moves_by_card.values():
             moves.sort(key=lambda move: move.at)
-        return found
+        return moves_by_card
 
     def _add_event(
         self, at: datetime, event_type: str, list_id: str | None, card_id: str | None, data: EventData
     ) -> None:
         self.events.append(Event(self.board_id, 0, event_type, at, self.context.actor_id, list_id, card_id, data))
 
-    def _report_omitted_card(self, item: TrelloObject, reason: str) -> None:
-        self.report.add_line("card", clean_line(item.get("name"), 100, "Untitled"), f"{reason} It was left out.")
+    def _report_omitted_card(self, trello_card: TrelloObject, reason: str) -> None:
+        self.report.add_line("card", clean_line(trello_card.get("name"), 100, "Untitled"), f"{reason} It was left out.")
 
-    def _report_unsupported(self, clocks: int) -> None:
-        if clocks:
+    def _report_unsupported(self, running_count: int) -> None:
+        if running_count:
             self.report.add_line(
-                "clocks", "", f"Trello keeps no time: on {clocks} of the cards clocks run from now on."
+                "clocks", "", f"Trello keeps no time: on {running_count} of the cards clocks run from now on."
             )
-        people = sum(bool(card.get("idMembers")) for card in self.export["cards"])
-        if people:
+        card_count = sum(bool(card.get("idMembers")) for card in self.export["cards"])
+        if card_count:
             self.report.add_line(
-                "members", "", f"{people} of the cards had members: invite people, then assign them here."
+                "members", "", f"{card_count} of the cards had members: invite people, then assign them here."
             )
-        fields = sum(bool(card.get("customFieldItems")) for card in self.export["cards"])
-        if fields:
-            self.report.add_line("custom fields", "", f"{fields} of the cards had custom fields, which are not kept.")
+        field_count = sum(bool(card.get("customFieldItems")) for card in self.export["cards"])
+        if field_count:
+            self.report.add_line(
+                "custom fields", "", f"{field_count} of the cards had custom fields, which are not kept."
+            )
 
     def _build_board(self) -> Board:
         return Board(
@@ -450,19 +472,19 @@ class _TrelloImport:
 def _group_by_card(
     items: Iterable[TrelloObject], get_card_id: Callable[[TrelloObject], object]
 ) -> defaultdict[str, list[TrelloObject]]:
-    by_card: defaultdict[str, list[TrelloObject]] = defaultdict(list)
+    items_by_card: defaultdict[str, list[TrelloObject]] = defaultdict(list)
     for item in items:
-        by_card[str(get_card_id(item))].append(item)
-    return by_card
+        items_by_card[str(get_card_id(item))].append(item)
+    return items_by_card
 
 
 def _claim_external_id(trello_id: object, used_ids: set[str]) -> str | None:
     """Return the external id for a Trello id on first sight; None for a duplicate or a malformed id."""
-    name = f"trello:{trello_id}"
-    if name in used_ids or not _TRELLO_ID_PATTERN.fullmatch(name):
+    external_id = f"trello:{trello_id}"
+    if external_id in used_ids or not _TRELLO_ID_PATTERN.fullmatch(external_id):
         return None
-    used_ids.add(name)
-    return name
+    used_ids.add(external_id)
+    return external_id
 
 
 def _parse_wip_limit(value: object) -> int | None:
@@ -482,5 +504,5 @@ def _build_move_data(source: List, target: List) -> EventData:
 
 def _guess_stage(name: object) -> Stage | None:
     """Return the stage that a word of the list's name stands for; None if there is no such word, or if one is 'not'."""
-    found = {*_WORD_PATTERN.findall(str(name).casefold())}
-    return None if "not" in found else next((stage for stage, words in _STAGE_WORDS if words & found), None)
+    name_words = {*_WORD_PATTERN.findall(str(name).casefold())}
+    return None if "not" in name_words else next((stage for stage, words in _STAGE_WORDS if words & name_words), None)

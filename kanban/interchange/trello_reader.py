@@ -41,18 +41,18 @@ def parse_timestamp(text: object, default: datetime | None = None) -> datetime |
 
 def sort_by_position(items: Iterable[TrelloObject]) -> list[TrelloObject]:
     """Sort objects by their `pos`; leave them as they are if one of them has none."""
-    found = list(items)
-    if all(isinstance(each.get("pos"), int | float) for each in found):
-        found.sort(key=lambda each: float(each["pos"]))
-    return found
+    objects = list(items)
+    if all(isinstance(object_.get("pos"), int | float) for object_ in objects):
+        objects.sort(key=lambda object_: float(object_["pos"]))
+    return objects
 
 
 def get_objects(export: TrelloObject, name: str) -> list[TrelloObject]:
     """Return the objects of an array of the export."""
-    found = export.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    values = export.get(name)
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
-def select_fields(name: str, item: TrelloObject) -> TrelloObject:
+def select_fields(name: str, object_: TrelloObject) -> TrelloObject:
     """Return the object with only the fields that are read of its array."""
-    return {key: item[key] for key in READ_FIELDS[name] if key in item}
+    return {key: object_[key] for key in READ_FIELDS[name] if key in object_}

@@ -22,7 +22,7 @@ MAX_RANK_LENGTH = 120
 
 
 def is_rank(text: str) -> bool:
-    """Tell whether the text is a rank that this module could have made, and that has room around it."""
+    """Return whether the text is a rank that this module could have made, and that has room around it."""
     if not _RANK.fullmatch(text):
         return False
     integer = _get_integer_part(text)

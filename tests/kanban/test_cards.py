@@ -376,7 +376,7 @@ def test_a_neighbour_must_be_another_card_of_that_list(desk: FakeStore) -> None:
 def test_a_view_that_was_not_asked_for_the_neighbour_is_a_mistake(desk: FakeStore) -> None:
     first, second = add(desk, "A"), add(desk, "B")
 
-    with pytest.raises(ValueError, match="beside"):
+    with pytest.raises(ValueError, match="neighbour_of"):
         cards.move(desk.view(first.id, second.id), first.id, desk.context, list_id=first.list_id, after=second.id)
 
 
