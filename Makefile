@@ -97,8 +97,7 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 	@$(BIN)/python -m tools.openapi release
 	@exec $(BIN)/python -m tests.golden
 
-operation: .venv/development node_modules/.package-lock.json  ## say what to write for operations of the document that have no function
-	@npm run --silent bundle
+operation: .venv/development  ## say what to write for operations of the document that have no function
 	@exec $(BIN)/python -m tools.openapi.missing_handlers
 
 collection: .venv/development  ## make a Postman collection from the document

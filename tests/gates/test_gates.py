@@ -149,13 +149,13 @@ def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
     ("pointer", "file", "written"),
     [
         (("paths", "/boards", "get", "operationId"), "spec/paths/boards.yaml", "operationId: list_boards"),
-        (("components", "schemas", "Card", "properties", "title"), "spec/schemas/Card.yaml", "title:"),
+        (("components", "schemas", "Card", "properties", "title"), "spec/schemas/card.yaml", "title:"),
         (
-            ("paths", "/boards", "get", "responses", "401", "description"),
-            "spec/responses/Unauthenticated.yaml",
-            "descr",
+            ("components", "responses", "Unauthenticated", "description"),
+            "spec/responses/standard.yaml",
+            "description: There is no token",
         ),
-        (("tags", 0, "name"), "spec/openapi.yaml", "name: archive"),
+        (("tags", 0, "name"), "spec/openapi.yaml", "name: boards"),
     ],
 )
 def test_a_place_of_the_bundle_is_found_in_the_source(pointer: tuple[str | int, ...], file: str, written: str) -> None:

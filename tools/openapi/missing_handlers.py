@@ -1,14 +1,14 @@
 """From an operation in the document to the function that it lacks: where it goes, and how it begins."""
 
 import ast
-import json
 import re
 import sys
 from pathlib import Path
 
 from contract.parameters import argument_name
 from tools.openapi.bundle import Bundle, Node, Operation
-from tools.openapi.findings import BUNDLE, ROOT, SPEC
+from tools.openapi.bundler import CannotBundle, build_bundle
+from tools.openapi.findings import ROOT, SPEC_FILE
 from tools.openapi.source_locations import locate
 
 HANDLERS_FOLDER = ROOT / "handlers"
@@ -17,9 +17,7 @@ _PYTHON_TYPES = {"integer": "int", "boolean": "bool", "array": "list[str]"}
 _HANDLED_BY_CONTRACT = ("if_none_match", "idempotency_key")
 
 
-def describe_missing_handlers(
-    document: Node, handlers: Path = HANDLERS_FOLDER, root: Path = SPEC / "openapi.yaml"
-) -> list[str]:
+def describe_missing_handlers(document: Node, handlers: Path = HANDLERS_FOLDER, root: Path = SPEC_FILE) -> list[str]:
     """For each operation without a function, what to write and where; nothing when all are there."""
     written = {
         node.name
@@ -66,9 +64,13 @@ def _build_signature(bundle: Bundle, operation: Operation) -> str:
 
 def main() -> int:
     """Print what is still to be written."""
-    found = describe_missing_handlers(json.loads(BUNDLE.read_bytes()))
-    print("\n".join(found) or "Every operation of the document has its function.")
-    return 1 if found else 0
+    try:
+        missing = describe_missing_handlers(build_bundle(SPEC_FILE))
+    except CannotBundle as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(missing) or "Every operation of the document has its function.")
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":

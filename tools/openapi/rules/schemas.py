@@ -199,7 +199,7 @@ def unions_and_items_are_named(bundle: Bundle) -> Violations:
         # An open enum has its values within it, and gives its own name to what is generated from them.
         named_by_title = isinstance(schema.get("title"), str) and schema["title"] == at[2:3][0]
         if inline and many and "allOf" not in at and not named_by_title:
-            yield at, "Give this object or enum a file of its own in spec/schemas, and so a name."
+            yield at, "Make this object or enum a schema of its own in spec/schemas, and so give it a name."
 
 
 def open_enums_are_complete(bundle: Bundle) -> Violations:
