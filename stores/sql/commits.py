@@ -23,7 +23,7 @@ from kanban.values import (
     Token,
     User,
 )
-from stores.sql import mapping, part_mapping, tables
+from stores.sql import mapping, tables
 from stores.sql import write_statements as sw
 from stores.sql.engine import Transaction
 from stores.sql.read_statements import BoundStatement
@@ -36,9 +36,9 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     Label: (tables.labels, mapping.label_to_row),
     List: (tables.lists, mapping.list_to_row),
     Card: (tables.cards, mapping.card_to_row),
-    TimeEntry: (tables.time_entries, part_mapping.time_entry_to_row),
-    Checklist: (tables.checklists, part_mapping.checklist_to_row),
-    Comment: (tables.comments, part_mapping.comment_to_row),
+    TimeEntry: (tables.time_entries, mapping.time_entry_to_row),
+    Checklist: (tables.checklists, mapping.checklist_to_row),
+    Comment: (tables.comments, mapping.comment_to_row),
 }
 
 # Parents before children.
@@ -157,7 +157,7 @@ class CommitWriter:
                 self._execute(sw.INSERT[tables.card_links], **row)
         elif isinstance(value, Checklist):
             for position, item in enumerate(value.items):
-                self._execute(sw.INSERT[tables.checklist_items], **part_mapping.item_to_row(value.id, position, item))
+                self._execute(sw.INSERT[tables.checklist_items], **mapping.item_to_row(value.id, position, item))
 
     def _delete(self, gone: Erasable) -> None:
         table = _TABLE_AND_MAPPING[type(gone)][0]

@@ -15,6 +15,7 @@ from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.sql.functions import FunctionElement
 
 from kanban.store import CardSort, CardState
+from stores.sql.mapping import CARD_COLUMNS, RUNNING_ENTRY_COLUMNS
 from stores.sql.tables import (
     boards,
     card_assignees,
@@ -202,13 +203,8 @@ _AGGREGATES = (
 )
 
 _CARD_COLUMNS = (
-    *(column for column in cards.c if column.name not in {"status", "search"}),
-    time_entries.c.id,
-    time_entries.c.started_at,
-    time_entries.c.rate_minor,
-    time_entries.c.version,
-    time_entries.c.user_id,
-    time_entries.c.note,
+    *(cards.c[name] for name in CARD_COLUMNS),
+    *(time_entries.c[name] for name in RUNNING_ENTRY_COLUMNS),
     *_AGGREGATES,
 )
 _WITH_RUNNING_ENTRY = cards.outerjoin(

@@ -30,7 +30,7 @@ from kanban.values import (
 from kanban.views import BoardView, Page, PageKey
 from stores.changes import validate_change
 from stores.paging import cut_card_page, cut_page
-from stores.sql import deleted_statements, mapping, part_mapping, purge, tables, user_statements, write_statements
+from stores.sql import deleted_statements, mapping, purge, tables, user_statements, write_statements
 from stores.sql import read_statements as st
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
@@ -188,7 +188,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        entries = [part_mapping.row_to_time_entry(row) for row in found] if cards else []
+        entries = [mapping.row_to_time_entry(row) for row in found] if cards else []
         return replace(view, cards=cards), cut_page(entries, limit, lambda entry: entry.id)
 
     def read_checklists(
@@ -204,7 +204,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        made = [part_mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]]) for row in found]
+        made = [mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]]) for row in found]
         return replace(view, cards=cards), tuple(made) if cards else ()
 
     def page_comments(
@@ -220,7 +220,7 @@ class SqlStore:
         if view is None:
             return None
         cards = _live_cards(view, card)
-        comments = [part_mapping.row_to_comment(row) for row in found] if cards else []
+        comments = [mapping.row_to_comment(row) for row in found] if cards else []
         return replace(view, cards=cards), cut_page(comments, limit, lambda comment: comment.id)
 
     def page_board_time_entries(
@@ -240,7 +240,7 @@ class SqlStore:
             return None
         worked = [
             (
-                part_mapping.row_to_time_entry(row[:_TIME_ENTRY_COLUMN_COUNT]),
+                mapping.row_to_time_entry(row[:_TIME_ENTRY_COLUMN_COUNT]),
                 mapping.row_to_card(row[_TIME_ENTRY_COLUMN_COUNT:]),
             )
             for row in found
@@ -480,13 +480,9 @@ def _collect_parts(
         for row in own:
             part: Part
             if key.part_type is Checklist:
-                part = part_mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]])
+                part = mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]])
             else:
-                part = (
-                    part_mapping.row_to_time_entry(row)
-                    if key.part_type is TimeEntry
-                    else part_mapping.row_to_comment(row)
-                )
+                part = mapping.row_to_time_entry(row) if key.part_type is TimeEntry else mapping.row_to_comment(row)
             if part.board_id == board_id and part.card_id in cards:
                 parts[part.id] = part
     return parts

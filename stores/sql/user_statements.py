@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from stores.sql.mapping import TOKEN_COLUMNS
 from stores.sql.read_statements import SPACE, GroupConcat, parameter
 from stores.sql.tables import settings, token_ancestors, tokens, users
 
@@ -34,7 +35,7 @@ _ANCESTORS = (
 )
 
 _TOKEN_COLUMNS = (
-    *(column for column in tokens.c if column.name != "revoked_at"),
+    *(tokens.c[name] for name in TOKEN_COLUMNS),
     sa.func.coalesce(tokens.c.revoked_at, _ANCESTOR_REVOKED_AT).label("revoked_at"),
     _ANCESTORS.label("ancestors"),
 )

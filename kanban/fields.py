@@ -1,0 +1,95 @@
+"""Describe fields once, and compile mappings of values from their description.
+
+A field of a value is described where its dataclass declares it: the annotation says its type, `field(metadata=...)`
+the rest. What stores a value, shows it or reads it compiles a function from that description by name, so that a new
+field needs no line there, and no two fields can be confused that have the same type. A compiled function has the
+bytecode of one that was written by hand, and costs the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import NoneType
+from typing import Any, get_args
+
+PLAIN_TYPES = (str, int, bool, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field: its name, its type without None, whether it may be None, and what else its declaration says."""
+
+    name: str
+    type: Any
+    is_optional: bool
+    metadata: Mapping[str, Any]
+
+    @property
+    def is_word(self) -> bool:
+        """Whether the value is one of an enumeration's words."""
+        return isinstance(self.type, type) and issubclass(self.type, StrEnum)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every mapping knows the value by its type: text, a number, a truth value, a time or a word."""
+        return self.type in PLAIN_TYPES or self.is_word
+
+
+def editable(*, null: Any = None) -> Mapping[str, Any]:
+    """Describe a field that a patch may change; `null` is what null in a patch makes of it."""
+    return {"is_editable": True, "null": null}
+
+
+@cache
+def describe(value_type: type) -> tuple[Field, ...]:
+    """Return the fields of a dataclass in the order of their declaration."""
+    return tuple(_describe(field.name, field.type, field.metadata) for field in fields(value_type))
+
+
+def _describe(name: str, annotation: Any, metadata: Mapping[str, Any]) -> Field:
+    members = get_args(annotation)
+    if NoneType not in members:
+        return Field(name, annotation, is_optional=False, metadata=metadata)
+    (inner,) = (member for member in members if member is not NoneType)
+    return Field(name, inner, is_optional=True, metadata=metadata)
+
+
+@cache
+def editable_fields(value_type: type) -> frozenset[str]:
+    """Return the names of the fields that a patch may change."""
+    return frozenset(field.name for field in describe(value_type) if "is_editable" in field.metadata)
+
+
+@cache
+def null_replacements(value_type: type) -> Mapping[str, Any]:
+    """Return what null in a patch makes of the editable fields that are never None, by name."""
+    return {
+        field.name: field.metadata["null"]
+        for field in describe(value_type)
+        if "is_editable" in field.metadata and not field.is_optional and field.metadata["null"] is not None
+    }
+
+
+def compile_function(name: str, parameters: Sequence[str], lines: Sequence[str], names: Mapping[str, Any]) -> Any:
+    """Compile a function of these lines. `names` are what it uses: types and functions of the caller's module."""
+    body = "".join(f"    {line}\n" for line in lines)
+    namespace = dict(names)
+    exec(compile(f"def {name}({', '.join(parameters)}):\n{body}", f"<{name}>", "exec"), namespace)  # noqa: S102 - the source is made of field names.
+    return namespace[name]
+
+
+def compile_constructor(
+    name: str,
+    value_type: type,
+    parameters: Sequence[str],
+    expression_of: Callable[[Field], str],
+    names: Mapping[str, Any],
+    *,
+    before: Sequence[str] = (),
+) -> Any:
+    """Compile a function that makes a value: each field of it from the expression that `expression_of` returns."""
+    arguments = ", ".join(f"{field.name}={expression_of(field)}" for field in describe(value_type))
+    lines = [*before, f"return {value_type.__name__}({arguments})"]
+    return compile_function(name, parameters, lines, {**names, value_type.__name__: value_type})
