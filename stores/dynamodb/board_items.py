@@ -1,31 +1,14 @@
 """A board's head: the board with its live lists, its members and its labels, in one item."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from kanban.values import Board, CardRank, Color, Enforcement, Label, List, Member, Role, Stage
+from kanban.fields import describe
+from kanban.values import Board, CardRank, Label, List, Member, Role
 from kanban.views import BoardView
 from stores.dynamodb import keys
-from stores.dynamodb.attributes import (
-    drop_missing,
-    get_number,
-    get_string,
-    get_timestamp,
-    parse_timestamp,
-    to_number,
-    to_optional_number,
-    to_optional_string,
-    to_optional_timestamp,
-    to_string,
-    to_timestamp,
-)
+from stores.dynamodb.attributes import compile_reader, compile_writer, get_number, to_string, to_timestamp
 from stores.dynamodb.keys import Item
-
-# Looking a word up is several times faster than calling the enumeration, and pages hold many.
-_ROLES = {str(role): role for role in Role}
-_STAGES = {str(stage): stage for stage in Stage}
-_ENFORCEMENTS = {str(enforcement): enforcement for enforcement in Enforcement}
-_COLORS = {str(color): color for color in Color}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,45 +99,14 @@ def last_ranks_attribute(card_ranks: Iterable[CardRank]) -> Item:
 # The board itself
 
 
-def board_from_item(item: Item) -> Board:
-    """From a head."""
-    return Board(
-        id=item["pk"]["S"][2:],
-        name=item["name"]["S"],
-        description=item["description"]["S"],
-        currency=item["currency"]["S"],
-        hourly_rate_minor=int(item["hourly_rate_minor"]["N"]),
-        external_id=get_string(item, "external_id"),
-        created_by=item["created_by"]["S"],
-        seq=int(item["seq"]["N"]),
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-        archived_at=get_timestamp(item, "archived_at"),
-        deleted_at=get_timestamp(item, "deleted_at"),
-    )
+board_from_item: Callable[[Item], Board] = compile_reader(Board, ("item",), {"id": "item['pk']['S'][2:]"})
+"""Return the board of a head."""
 
+board_attributes: Callable[[Board], Item] = compile_writer(Board, ("id",))
+"""Return what a head says of the board itself."""
 
-OPTIONAL_BOARD_ATTRIBUTES = ("external_id", "archived_at", "deleted_at")
-"""What a head says of a board only if there is something to say."""
-
-
-def board_attributes(board: Board) -> Item:
-    """What a head says of the board itself."""
-    return drop_missing(
-        name=to_string(board.name),
-        description=to_string(board.description),
-        currency=to_string(board.currency),
-        hourly_rate_minor=to_number(board.hourly_rate_minor),
-        external_id=to_optional_string(board.external_id),
-        created_by=to_string(board.created_by),
-        seq=to_number(board.seq),
-        version=to_number(board.version),
-        created_at=to_timestamp(board.created_at),
-        updated_at=to_timestamp(board.updated_at),
-        archived_at=to_optional_timestamp(board.archived_at),
-        deleted_at=to_optional_timestamp(board.deleted_at),
-    )
+OPTIONAL_BOARD_ATTRIBUTES = tuple(field.name for field in describe(Board) if field.is_optional)
+"""The attributes that a head only has if the board's field is not None."""
 
 
 # Members
@@ -164,30 +116,15 @@ def role_from_item(item: Item, user_id: str) -> Role | None:
     """The role that a head gives to a user; a part of the head will do."""
     members = item.get("members")
     attribute = members["M"].get(user_id) if members else None
-    return _ROLES[attribute["M"]["role"]["S"]] if attribute else None
+    return Role(attribute["M"]["role"]["S"]) if attribute else None
 
 
-def _member_from_attributes(user_id: str, board_id: str, item: Item) -> Member:
-    return Member(
-        id=item["id"]["S"],
-        board_id=board_id,
-        user_id=user_id,
-        role=_ROLES[item["role"]["S"]],
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-    )
+_member_from_attributes: Callable[[str, str, Item], Member] = compile_reader(
+    Member, ("user_id", "board_id", "item"), {"user_id": "user_id", "board_id": "board_id"}
+)
 
-
-def member_attributes(member: Member) -> Item:
-    """What a head says of a member."""
-    return {
-        "id": to_string(member.id),
-        "role": to_string(member.role),
-        "version": to_number(member.version),
-        "created_at": to_timestamp(member.created_at),
-        "updated_at": to_timestamp(member.updated_at),
-    }
+member_attributes: Callable[[Member], Item] = compile_writer(Member, ("board_id", "user_id"))
+"""Return what a head says of a member."""
 
 
 def membership_to_item(member: Member) -> Item:
@@ -198,72 +135,24 @@ def membership_to_item(member: Member) -> Item:
 # Labels
 
 
-def _label_from_attributes(label_id: str, board_id: str, item: Item) -> Label:
-    return Label(
-        id=label_id,
-        board_id=board_id,
-        name=item["name"]["S"],
-        color=_COLORS[item["color"]["S"]],
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-    )
+_label_from_attributes: Callable[[str, str, Item], Label] = compile_reader(
+    Label, ("label_id", "board_id", "item"), {"id": "label_id", "board_id": "board_id"}
+)
 
-
-def label_attributes(label: Label) -> Item:
-    """What a head says of a label."""
-    return {
-        "name": to_string(label.name),
-        "color": to_string(label.color),
-        "version": to_number(label.version),
-        "created_at": to_timestamp(label.created_at),
-        "updated_at": to_timestamp(label.updated_at),
-    }
+label_attributes: Callable[[Label], Item] = compile_writer(Label, ("id", "board_id"))
+"""Return what a head says of a label."""
 
 
 # Lists
 
 
-def list_from_attributes(list_id: str, board_id: str, item: Item) -> List:
-    """From a head, or from the item of a deleted list."""
-    return List(
-        id=list_id,
-        board_id=board_id,
-        name=item["name"]["S"],
-        stage=_STAGES[item["stage"]["S"]],
-        rank=item["rank"]["S"],
-        wip_limit=get_number(item, "wip_limit"),
-        wip_enforcement=_ENFORCEMENTS[item["wip_enforcement"]["S"]],
-        external_id=get_string(item, "external_id"),
-        card_count=int(item["card_count"]["N"]),
-        first_rank=item["first_rank"]["S"],
-        last_rank=item["last_rank"]["S"],
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-        archived_at=get_timestamp(item, "archived_at"),
-        deleted_at=get_timestamp(item, "deleted_at"),
-    )
+list_from_attributes: Callable[[str, str, Item], List] = compile_reader(
+    List, ("list_id", "board_id", "item"), {"id": "list_id", "board_id": "board_id"}
+)
+"""Return the list of a head, or of the item of a deleted list."""
 
-
-def list_attributes(list_: List) -> Item:
-    """What a head says of a list."""
-    return drop_missing(
-        name=to_string(list_.name),
-        stage=to_string(list_.stage),
-        rank=to_string(list_.rank),
-        wip_limit=to_optional_number(list_.wip_limit),
-        wip_enforcement=to_string(list_.wip_enforcement),
-        external_id=to_optional_string(list_.external_id),
-        card_count=to_number(list_.card_count),
-        first_rank=to_string(list_.first_rank),
-        last_rank=to_string(list_.last_rank),
-        version=to_number(list_.version),
-        created_at=to_timestamp(list_.created_at),
-        updated_at=to_timestamp(list_.updated_at),
-        archived_at=to_optional_timestamp(list_.archived_at),
-        deleted_at=to_optional_timestamp(list_.deleted_at),
-    )
+list_attributes: Callable[[List], Item] = compile_writer(List, ("id", "board_id"))
+"""Return what a head says of a list."""
 
 
 def deleted_list_to_item(list_: List) -> Item:

@@ -9,19 +9,12 @@ from kanban.text import build_search_text, extract_folded_lines, fold
 from kanban.values import Card, CardRank, Checklist, ChecklistItem, Comment, Link, Part, TimeEntry
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
-    drop_missing,
-    get_number,
-    get_string,
-    get_timestamp,
+    compile_json_reader,
+    compile_json_writer,
+    compile_reader,
+    compile_writer,
     is_deleted,
-    parse_timestamp,
-    to_boolean,
-    to_number,
-    to_optional_number,
-    to_optional_string,
-    to_optional_timestamp,
     to_string,
-    to_timestamp,
 )
 from stores.dynamodb.keys import Item
 
@@ -29,84 +22,91 @@ AssigneeUsers = Mapping[str, str]
 """Who is assigned to a card: the ids of members' places, and whose they are; '' where nobody knows any more."""
 
 
+_PART_KEY = ("id", "board_id", "card_id")
+"""Fields of a part that are its item's key."""
+
+# Time entries
+
+_entry_from_attributes: Callable[[str, str, str, Item], TimeEntry] = compile_reader(
+    TimeEntry,
+    ("entry_id", "board_id", "card_id", "item"),
+    {"id": "entry_id", "board_id": "board_id", "card_id": "card_id"},
+)
+_entry_attributes: Callable[[TimeEntry], Item] = compile_writer(TimeEntry, _PART_KEY)
+
+
+def running_entry_to_attribute(entry: TimeEntry) -> Item:
+    """The open time entry, as it stands in its card."""
+    return {"M": {"id": to_string(entry.id), **_entry_attributes(entry)}}
+
+
 # Cards
+
+_PLACED_ELSEWHERE = ("id", "board_id", "label_ids", "assignee_ids", "links", "running")
+"""Fields of a card that are part of the item's key, or have a form of their own."""
+
+
+def _format_links(links: Sequence[Link]) -> Item | None:
+    return to_string(json.dumps([(link.url, link.title) for link in links], ensure_ascii=False)) if links else None
+
+
+_card_attributes: Callable[[Card], Item] = compile_writer(
+    Card,
+    _PLACED_ELSEWHERE,
+    {
+        "label_ids": "{'SS': [*value.label_ids]} if value.label_ids else None",
+        "links": "format_links(value.links)",
+        "running": "None if value.running is None else running_entry_to_attribute(value.running)",
+    },
+    {"format_links": _format_links, "running_entry_to_attribute": running_entry_to_attribute},
+)
+
+_card_from_item: Callable[[str, str, Item], Card] = compile_reader(
+    Card,
+    ("card_id", "board_id", "item"),
+    {
+        "id": "card_id",
+        "board_id": "board_id",
+        "label_ids": "tuple(sorted(item['label_ids']['SS'])) if 'label_ids' in item else ()",
+        "assignee_ids": "tuple(sorted(item['assigned']['M'])) if 'assigned' in item else ()",
+        "links": "tuple([Link(*link) for link in json.loads(item['links']['S'])]) if 'links' in item else ()",
+        "running": (
+            "running_entry_from_attribute(item['running']['M'], board_id, card_id) if 'running' in item else None"
+        ),
+    },
+    {
+        "Link": Link,
+        "json": json,
+        "running_entry_from_attribute": lambda attributes, board_id, card_id: _entry_from_attributes(
+            attributes["id"]["S"], board_id, card_id, attributes
+        ),
+    },
+)
 
 
 def card_from_item(item: Item) -> Card:
-    """From an item."""
-    card_id = item["sk"]["S"][2:]
-    board_id = item["pk"]["S"][2:]
-    running = item.get("running")
-    return Card(
-        id=card_id,
-        board_id=board_id,
-        list_id=item["list_id"]["S"],
-        title=item["title"]["S"],
-        description=item["description"]["S"],
-        external_id=get_string(item, "external_id"),
-        rank=item["rank"]["S"],
-        start_at=get_timestamp(item, "start_at"),
-        due_at=get_timestamp(item, "due_at"),
-        due_complete=item["due_complete"]["BOOL"],
-        hourly_rate_minor=get_number(item, "hourly_rate_minor"),
-        label_ids=tuple(sorted(item["label_ids"]["SS"])) if "label_ids" in item else (),
-        assignee_ids=tuple(sorted(item["assigned"]["M"])) if "assigned" in item else (),
-        links=tuple(Link(*each) for each in json.loads(item["links"]["S"])) if "links" in item else (),
-        comment_count=int(item["comment_count"]["N"]),
-        item_count=int(item["item_count"]["N"]),
-        done_count=int(item["done_count"]["N"]),
-        started_at=get_timestamp(item, "started_at"),
-        resolved_at=get_timestamp(item, "resolved_at"),
-        tracked_seconds=int(item["tracked_seconds"]["N"]),
-        tracked_cost=int(item["tracked_cost"]["N"]),
-        running=_entry_from_attributes(running["M"]["id"]["S"], board_id, card_id, running["M"]) if running else None,
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-        archived_at=get_timestamp(item, "archived_at"),
-        deleted_at=get_timestamp(item, "deleted_at"),
-    )
+    """Return the card of an item."""
+    return _card_from_item(item["sk"]["S"][2:], item["pk"]["S"][2:], item)
 
 
 def card_to_item(card: Card, assignee_users: AssigneeUsers) -> Item:
-    """For the table, with what the card is found by. `assigned` tells whose the places of its assignees are."""
+    """Return the item of a card, with what it is found by.
+
+    The attribute `assigned` says whose the memberships of its assignees are.
+    """
     updated_at = keys.format_timestamp(card.updated_at)
-    shelf = state_of(card)
-    due = None if card.due_at is None else keys.time_index_key(shelf, keys.format_timestamp(card.due_at), card.id)
-    links = [(each.url, each.title) for each in card.links]
-    return keys.card_key(card.board_id, card.id) | drop_missing(
-        list_id=to_string(card.list_id),
-        title=to_string(card.title),
-        description=to_string(card.description),
-        external_id=to_optional_string(card.external_id),
-        rank=to_string(card.rank),
-        start_at=to_optional_timestamp(card.start_at),
-        due_at=to_optional_timestamp(card.due_at),
-        due_complete=to_boolean(card.due_complete),
-        hourly_rate_minor=to_optional_number(card.hourly_rate_minor),
-        label_ids={"SS": [*card.label_ids]} if card.label_ids else None,
-        assigned={"M": {each: to_string(assignee_users.get(each, "")) for each in card.assignee_ids}}
-        if card.assignee_ids
-        else None,
-        links=to_string(json.dumps(links, ensure_ascii=False)) if links else None,
-        comment_count=to_number(card.comment_count),
-        item_count=to_number(card.item_count),
-        done_count=to_number(card.done_count),
-        started_at=to_optional_timestamp(card.started_at),
-        resolved_at=to_optional_timestamp(card.resolved_at),
-        tracked_seconds=to_number(card.tracked_seconds),
-        tracked_cost=to_number(card.tracked_cost),
-        running=None if card.running is None else running_entry_to_attribute(card.running),
-        version=to_number(card.version),
-        created_at=to_timestamp(card.created_at),
-        updated_at=to_string(updated_at),
-        archived_at=to_optional_timestamp(card.archived_at),
-        deleted_at=to_optional_timestamp(card.deleted_at),
-        search=to_optional_string(extract_folded_lines(card.title, card.description) or None),
-        place=to_string(keys.rank_index_key(card.list_id, card.rank)),
-        recent=to_string(keys.time_index_key(shelf, updated_at, card.id)),
-        due=None if due is None else to_string(due),
-    )
+    state = state_of(card)
+    item = keys.card_key(card.board_id, card.id) | _card_attributes(card)
+    item["place"] = to_string(keys.rank_index_key(card.list_id, card.rank))
+    item["recent"] = to_string(keys.time_index_key(state, updated_at, card.id))
+    if card.due_at is not None:
+        item["due"] = to_string(keys.time_index_key(state, keys.format_timestamp(card.due_at), card.id))
+    if card.assignee_ids:
+        users = {membership_id: to_string(assignee_users.get(membership_id, "")) for membership_id in card.assignee_ids}
+        item["assigned"] = {"M": users}
+    if search := extract_folded_lines(card.title, card.description):
+        item["search"] = to_string(search)
+    return item
 
 
 def contains_text(item: Item, q: str) -> bool:
@@ -124,11 +124,6 @@ def state_of(card: Card) -> CardState:
 def assignee_users_from_item(item: Item) -> AssigneeUsers:
     """Who is assigned, from the item of a card."""
     return {place: user["S"] for place, user in item["assigned"]["M"].items()} if "assigned" in item else {}
-
-
-def running_entry_to_attribute(entry: TimeEntry) -> Item:
-    """The open time entry, as it stands in its card."""
-    return {"M": {"id": to_string(entry.id), **_entry_attributes(entry)}}
 
 
 def card_rank_from_item(item: Item) -> CardRank:
@@ -179,109 +174,39 @@ def transferred_part_item(item: Item, board_id: str, counterparts: Mapping[str, 
     return item | {"pk": to_string(f"B#{board_id}")}
 
 
-def _entry_from_attributes(entry_id: str, board_id: str, card_id: str, item: Item) -> TimeEntry:
-    return TimeEntry(
-        id=entry_id,
-        board_id=board_id,
-        card_id=card_id,
-        user_id=item["user_id"]["S"],
-        started_at=parse_timestamp(item["started_at"]["S"]),
-        ended_at=get_timestamp(item, "ended_at"),
-        rate_minor=int(item["rate_minor"]["N"]),
-        note=item["note"]["S"],
-        version=int(item["version"]["N"]),
-    )
-
-
-def _entry_attributes(entry: TimeEntry) -> Item:
-    return drop_missing(
-        user_id=to_string(entry.user_id),
-        started_at=to_timestamp(entry.started_at),
-        ended_at=to_optional_timestamp(entry.ended_at),
-        rate_minor=to_number(entry.rate_minor),
-        note=to_string(entry.note),
-        version=to_number(entry.version),
-    )
-
-
-def _checklist_from_attributes(checklist_id: str, board_id: str, card_id: str, item: Item) -> Checklist:
-    return Checklist(
-        id=checklist_id,
-        board_id=board_id,
-        card_id=card_id,
-        name=item["name"]["S"],
-        rank=item["rank"]["S"],
-        items=tuple(map(_checklist_item_from_json, json.loads(item["items"]["S"]))),
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-    )
-
-
-def _checklist_attributes(checklist: Checklist) -> Item:
-    return {
-        "name": to_string(checklist.name),
-        "rank": to_string(checklist.rank),
-        "items": _checklist_items_attribute([*map(_checklist_item_to_json, checklist.items)]),
-        "version": to_number(checklist.version),
-        "created_at": to_timestamp(checklist.created_at),
-        "updated_at": to_timestamp(checklist.updated_at),
-    }
+_checklist_item_from_json: Callable[[Mapping[str, Any]], ChecklistItem] = compile_json_reader(ChecklistItem)
+_checklist_item_to_json: Callable[[ChecklistItem], Mapping[str, Any]] = compile_json_writer(ChecklistItem)
 
 
 def _checklist_items_attribute(items: Sequence[Mapping[str, Any]]) -> Item:
     return to_string(json.dumps(items, ensure_ascii=False))
 
 
-def _checklist_item_from_json(data: Mapping[str, Any]) -> ChecklistItem:
-    return ChecklistItem(
-        id=data["id"],
-        text=data["text"],
-        done=data["done"],
-        assignee_id=data["assignee_id"],
-        due_at=None if data["due_at"] is None else parse_timestamp(data["due_at"]),
-        version=data["version"],
-        created_at=parse_timestamp(data["created_at"]),
-        updated_at=parse_timestamp(data["updated_at"]),
-    )
+def _checklist_items_from_attribute(item: Item) -> tuple[ChecklistItem, ...]:
+    return tuple([_checklist_item_from_json(data) for data in json.loads(item["items"]["S"])])
 
 
-def _checklist_item_to_json(item: ChecklistItem) -> Mapping[str, Any]:
-    return {
-        "id": item.id,
-        "text": item.text,
-        "done": item.done,
-        "assignee_id": item.assignee_id,
-        "due_at": None if item.due_at is None else keys.format_timestamp(item.due_at),
-        "version": item.version,
-        "created_at": keys.format_timestamp(item.created_at),
-        "updated_at": keys.format_timestamp(item.updated_at),
-    }
+_checklist_from_attributes: Callable[[str, str, str, Item], Checklist] = compile_reader(
+    Checklist,
+    ("checklist_id", "board_id", "card_id", "item"),
+    {"id": "checklist_id", "board_id": "board_id", "card_id": "card_id", "items": "items_from_attribute(item)"},
+    {"items_from_attribute": _checklist_items_from_attribute},
+)
+_checklist_attributes: Callable[[Checklist], Item] = compile_writer(
+    Checklist,
+    _PART_KEY,
+    {"items": "items_attribute([*map(item_to_json, value.items)])"},
+    {"items_attribute": _checklist_items_attribute, "item_to_json": _checklist_item_to_json},
+)
 
-
-def _comment_from_attributes(comment_id: str, board_id: str, card_id: str, item: Item) -> Comment:
-    return Comment(
-        id=comment_id,
-        board_id=board_id,
-        card_id=card_id,
-        author_id=item["author_id"]["S"],
-        text=item["text"]["S"],
-        version=int(item["version"]["N"]),
-        created_at=parse_timestamp(item["created_at"]["S"]),
-        updated_at=parse_timestamp(item["updated_at"]["S"]),
-    )
-
-
-def _comment_attributes(comment: Comment) -> Item:
-    return {
-        "author_id": to_string(comment.author_id),
-        "text": to_string(comment.text),
-        "search": to_string(fold(comment.text)),
-        "version": to_number(comment.version),
-        "created_at": to_timestamp(comment.created_at),
-        "updated_at": to_timestamp(comment.updated_at),
-    }
-
+_comment_from_attributes: Callable[[str, str, str, Item], Comment] = compile_reader(
+    Comment,
+    ("comment_id", "board_id", "card_id", "item"),
+    {"id": "comment_id", "board_id": "board_id", "card_id": "card_id"},
+)
+_comment_attributes: Callable[[Comment], Item] = compile_writer(
+    Comment, _PART_KEY, {"search": "{'S': fold(value.text)}"}, {"fold": fold}
+)
 
 _PART_PARSERS: Mapping[str, Callable[[str, str, str, Item], Part]] = {
     "K": _checklist_from_attributes,

@@ -2,68 +2,67 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from kanban.store import StoredResponse
-from kanban.values import Event, Scope, Token, User
+from kanban.values import Event, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
+    compile_reader,
+    compile_writer,
     drop_missing,
     get_string,
-    get_timestamp,
     parse_timestamp,
     to_number,
     to_optional_string,
-    to_optional_timestamp,
     to_string,
     to_timestamp,
 )
 from stores.dynamodb.keys import Item
 
-# Looking a word up is several times faster than calling the enumeration.
-_SCOPES = {str(scope): scope for scope in Scope}
-
-
 # People
 
 
-def user_from_item(item: Item) -> User:
-    """From an item."""
-    return User(
-        item["pk"]["S"][2:],
-        item["name"]["S"],
-        int(item["version"]["N"]),
-        parse_timestamp(item["created_at"]["S"]),
-        parse_timestamp(item["updated_at"]["S"]),
-    )
+user_from_item: Callable[[Item], User] = compile_reader(User, ("item",), {"id": "item['pk']['S'][2:]"})
+"""Return the user of an item."""
+
+_user_attributes: Callable[[User], Item] = compile_writer(User, ("id",))
 
 
 def user_to_item(user: User) -> Item:
-    """For the table."""
-    return keys.user_key(user.id) | {
-        "name": to_string(user.name),
-        "version": to_number(user.version),
-        "created_at": to_timestamp(user.created_at),
-        "updated_at": to_timestamp(user.updated_at),
-    }
+    """Return the item of a user."""
+    return keys.user_key(user.id) | _user_attributes(user)
+
+
+_token_from_item: Callable[[Item], Token] = compile_reader(
+    Token,
+    ("item",),
+    {
+        "id": "item['sk']['S'][2:]",
+        "user_id": "item['pk']['S'][2:]",
+        "scopes": "tuple([Scope_WORDS[word] for word in item['scopes']['S'].split()])",
+        "ancestor_ids": "tuple(item['ancestor_ids']['S'].split()) if 'ancestor_ids' in item else ()",
+    },
+)
+
+_token_attributes: Callable[[Token], Item] = compile_writer(
+    Token,
+    ("id", "user_id"),
+    {
+        "scopes": "{'S': ' '.join(value.scopes)}",
+        "ancestor_ids": "{'S': ' '.join(value.ancestor_ids)} if value.ancestor_ids else None",
+    },
+)
 
 
 def token_from_item(item: Item, ancestors: Iterable[Item] = ()) -> Token:
-    """From an item and those of its ancestors: it is revoked with any of them."""
-    ended = [get_timestamp(each, "revoked_at") for each in ancestors if "revoked_at" in each]
-    return Token(
-        item["sk"]["S"][2:],
-        item["pk"]["S"][2:],
-        item["name"]["S"],
-        item["digest"]["S"],
-        tuple(_SCOPES[word] for word in item["scopes"]["S"].split()),
-        int(item["version"]["N"]),
-        parse_timestamp(item["created_at"]["S"]),
-        get_timestamp(item, "expires_at"),
-        get_timestamp(item, "last_used_at"),
-        get_timestamp(item, "revoked_at") or min(filter(None, ended), default=None),
-        ancestor_ids_from_item(item),
-    )
+    """Return the token of an item and those of its ancestors: it is revoked with any of them."""
+    token = _token_from_item(item)
+    if token.revoked_at is not None:
+        return token
+    revoked = [parse_timestamp(ancestor["revoked_at"]["S"]) for ancestor in ancestors if "revoked_at" in ancestor]
+    return replace(token, revoked_at=min(revoked)) if revoked else token
 
 
 def ancestor_ids_from_item(item: Item) -> tuple[str, ...]:
@@ -72,18 +71,8 @@ def ancestor_ids_from_item(item: Item) -> tuple[str, ...]:
 
 
 def token_to_item(token: Token) -> Item:
-    """For the table."""
-    return keys.token_key(token.user_id, token.id) | drop_missing(
-        name=to_string(token.name),
-        digest=to_string(token.digest),
-        scopes=to_string(" ".join(token.scopes)),
-        version=to_number(token.version),
-        created_at=to_timestamp(token.created_at),
-        expires_at=to_optional_timestamp(token.expires_at),
-        last_used_at=to_optional_timestamp(token.last_used_at),
-        revoked_at=to_optional_timestamp(token.revoked_at),
-        ancestor_ids=_ancestors_attribute(token),
-    )
+    """Return the item of a token."""
+    return keys.token_key(token.user_id, token.id) | _token_attributes(token)
 
 
 def token_holder_to_item(digest_or_id: str, token: Token) -> Item:
@@ -100,30 +89,25 @@ def _ancestors_attribute(token: Token) -> Item | None:
 # Events and answers
 
 
-def event_from_item(item: Item) -> Event:
-    """From an item."""
-    return Event(
-        item["pk"]["S"][2:],
-        int(item["sk"]["S"][2:]),
-        item["type"]["S"],
-        parse_timestamp(item["at"]["S"]),
-        item["actor_id"]["S"],
-        get_string(item, "list_id"),
-        get_string(item, "card_id"),
-        json.loads(item["data"]["S"]),
-    )
+event_from_item: Callable[[Item], Event] = compile_reader(
+    Event,
+    ("item",),
+    {"board_id": "item['pk']['S'][2:]", "seq": "int(item['sk']['S'][2:])", "data": "json.loads(item['data']['S'])"},
+    {"json": json},
+)
+"""Return the event of an item."""
+
+_event_attributes: Callable[[Event], Item] = compile_writer(
+    Event,
+    ("board_id", "seq"),
+    {"data": "{'S': json.dumps(dict(value.data), ensure_ascii=False)}"},
+    {"json": json},
+)
 
 
 def event_to_item(event: Event) -> Item:
-    """For the table."""
-    return keys.item_key(f"B#{event.board_id}", keys.event_sort_key(event.seq)) | drop_missing(
-        type=to_string(event.type),
-        at=to_timestamp(event.at),
-        actor_id=to_string(event.actor_id),
-        list_id=to_optional_string(event.list_id),
-        card_id=to_optional_string(event.card_id),
-        data=to_string(json.dumps(dict(event.data), ensure_ascii=False)),
-    )
+    """Return the item of an event."""
+    return keys.item_key(f"B#{event.board_id}", keys.event_sort_key(event.seq)) | _event_attributes(event)
 
 
 def stored_response_from_item(item: Item) -> StoredResponse:

@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.changes import StoredResponse
 from kanban.fields import Field, compile_constructor, compile_function, describe
+from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
 from kanban.values import (
     Board,
@@ -234,10 +234,12 @@ event_to_row: Callable[[Event], _Write] = _compile_writer(
 )
 
 row_to_idempotency_record: Callable[[Row], StoredResponse] = _compile_reader(
+    StoredResponse,
     _columns_of(tables.idempotency_records),
     {"headers": "tuple([(name, text) for name, text in json.loads(c_headers)])", "body": "bytes(c_body)"},
 )
 idempotency_record_to_row: Callable[[StoredResponse], _Write] = _compile_writer(
+    StoredResponse,
     _columns_of(tables.idempotency_records),
     {"headers": "json.dumps(value.headers, ensure_ascii=False)", "body": "value.body"},
 )
