@@ -1,12 +1,14 @@
 """Values in the document's shapes."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from kanban.fields import Field, compile_function, describe
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc as timestamp_or_none
-from kanban.timekeeping.timestamps import format_utc as moment
+from kanban.timekeeping.timestamps import format_utc as timestamp
 from kanban.values import (
     Board,
     Card,
@@ -27,127 +29,23 @@ from kanban.views import BoardView
 JsonObject = dict[str, Any]
 
 
-def user(value: User) -> JsonObject:
-    """`User`."""
-    return {
-        "id": value.id,
-        "name": value.name,
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
+def _compile(value_type: type, instead: Mapping[str, str], parameters: Sequence[str] = ("value",)) -> Any:
+    """Compile a function from a value to its JSON object: a member for each field, in their order, by its type.
+
+    `instead` are the members, as source, that take the place of a field's; an empty text leaves the field out.
+    """
+    members = (instead[field.name] if field.name in instead else _member(field) for field in describe(value_type))
+    lines = [f"return {{{', '.join(filter(None, members))}}}"]
+    return compile_function(f"serialize_{value_type.__name__}", parameters, lines, _NAMES)
 
 
-def token(value: Token) -> JsonObject:
-    """`Token`, without anything that could be called with."""
-    return {
-        "id": value.id,
-        "parent_id": value.ancestor_ids[-1] if value.ancestor_ids else None,
-        "name": value.name,
-        "scopes": list(value.scopes),
-        "created_at": moment(value.created_at),
-        "expires_at": timestamp_or_none(value.expires_at),
-        "last_used_at": timestamp_or_none(value.last_used_at),
-    }
-
-
-def board(value: Board, role: Role) -> JsonObject:
-    """`Board`, as a member with that role sees it."""
-    return {
-        "id": value.id,
-        "name": value.name,
-        "description": value.description,
-        "currency": value.currency,
-        "hourly_rate_minor": value.hourly_rate_minor,
-        "external_id": value.external_id,
-        "role": role,
-        "seq": value.seq,
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-        "archived_at": timestamp_or_none(value.archived_at),
-        **_serialize_deletion(value),
-    }
-
-
-def member(value: Member, user: User) -> JsonObject:
-    """`Member`: a user with a place on a board."""
-    return {
-        "board_id": value.board_id,
-        "user_id": value.user_id,
-        "name": user.name,
-        "role": value.role,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
-
-
-def label(value: Label) -> JsonObject:
-    """`Label`."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "name": value.name,
-        "color": value.color,
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
-
-
-def list_(value: List) -> JsonObject:
-    """`List`."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "name": value.name,
-        "stage": value.stage,
-        "wip_limit": value.wip_limit,
-        "wip_enforcement": value.wip_enforcement,
-        "external_id": value.external_id,
-        "card_count": value.card_count,
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-        "archived_at": timestamp_or_none(value.archived_at),
-        **_serialize_deletion(value),
-    }
-
-
-def card(value: Card, view: BoardView, now: datetime) -> JsonObject:
-    """`Card`, its clock and cost as of now."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "list_id": value.list_id,
-        "title": value.title,
-        "description": value.description,
-        "status": view.get_list_of(value).stage,
-        "external_id": value.external_id,
-        "start_at": timestamp_or_none(value.start_at),
-        "due_at": timestamp_or_none(value.due_at),
-        "due_complete": value.due_complete,
-        "hourly_rate_minor": value.hourly_rate_minor,
-        "label_ids": view.get_label_ids(value),
-        "assignee_ids": view.get_assignee_ids(value),
-        "links": [{"url": link.url, "title": link.title} for link in value.links],
-        "checklist_progress": {"done": value.done_count, "total": value.item_count},
-        "comment_count": value.comment_count,
-        "started_at": timestamp_or_none(value.started_at),
-        "resolved_at": timestamp_or_none(value.resolved_at),
-        "running_since": moment(value.running.started_at) if value.running else None,
-        **elapsed_and_cost(value, view.board.currency, now),
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-        "archived_at": timestamp_or_none(value.archived_at),
-        **_serialize_deletion(value),
-    }
-
-
-def _serialize_deletion(value: Board | List | Card) -> JsonObject:
-    """When it was deleted, if it is."""
-    return {} if value.deleted_at is None else {"deleted_at": moment(value.deleted_at)}
+def _member(field: Field) -> str:
+    if not field.is_plain:
+        raise TypeError(f"The document's form of the field {field.name!r} must be given.")
+    value = f"value.{field.name}"
+    if field.type is datetime:
+        value = f"timestamp_or_none({value})" if field.is_optional else f"timestamp({value})"
+    return f"{field.name!r}: {value}"
 
 
 def elapsed_and_cost(value: Card, currency: str, now: datetime) -> JsonObject:
@@ -161,80 +59,121 @@ def elapsed_and_cost(value: Card, currency: str, now: datetime) -> JsonObject:
     }
 
 
-def time_entry(value: TimeEntry, now: datetime) -> JsonObject:
-    """`TimeEntry`, an open one up to now."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "card_id": value.card_id,
-        "user_id": value.user_id,
-        "started_at": moment(value.started_at),
-        "ended_at": timestamp_or_none(value.ended_at),
-        "elapsed_seconds": card_clock.count_entry_seconds(value, now),
-        "hourly_rate_minor": value.rate_minor,
-        "note": value.note,
-        "version": value.version,
-    }
+def _find_assignee_id(value: ChecklistItem, view: BoardView) -> str | None:
+    """Return the user whose membership the item names, None if the user has left the board."""
+    return next((member.user_id for member in view.members if member.id == value.assignee_id), None)
 
 
-def checklist(value: Checklist, view: BoardView) -> JsonObject:
-    """`Checklist`, with its items."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "card_id": value.card_id,
-        "name": value.name,
-        "items": [checklist_item(each, view) for each in value.items],
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
+_NAMES = {
+    "count_entry_seconds": card_clock.count_entry_seconds,
+    "elapsed_and_cost": elapsed_and_cost,
+    "find_assignee_id": _find_assignee_id,
+    "sorted": sorted,
+    "timestamp": timestamp,
+    "timestamp_or_none": timestamp_or_none,
+}
+"""What the compiled functions use."""
 
+_DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': timestamp(value.deleted_at)})"
+"""Only what is deleted says when."""
 
-def checklist_item(value: ChecklistItem, view: BoardView) -> JsonObject:
-    """`ChecklistItem`; whoever has left the board is nobody."""
-    return {
-        "id": value.id,
-        "text": value.text,
-        "done": value.done,
-        "assignee_id": _find_assignee_id(value, view),
-        "due_at": timestamp_or_none(value.due_at),
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
+user: Callable[[User], JsonObject] = _compile(User, {})
+"""`User`."""
 
+token: Callable[[Token], JsonObject] = _compile(
+    Token,
+    {
+        "user_id": "'parent_id': value.ancestor_ids[-1] if value.ancestor_ids else None",
+        "digest": "",
+        "scopes": "'scopes': list(value.scopes)",
+        "version": "",
+        "revoked_at": "",
+        "ancestor_ids": "",
+    },
+)
+"""`Token`, without anything that could be called with."""
 
-def comment(value: Comment) -> JsonObject:
-    """`Comment`."""
-    return {
-        "id": value.id,
-        "board_id": value.board_id,
-        "card_id": value.card_id,
-        "author_id": value.author_id,
-        "text": value.text,
-        "version": value.version,
-        "created_at": moment(value.created_at),
-        "updated_at": moment(value.updated_at),
-    }
+board: Callable[[Board, Role], JsonObject] = _compile(
+    Board, {"created_by": "'role': role", "deleted_at": _DELETED_AT}, ("value", "role")
+)
+"""`Board`, as a member with that role sees it."""
 
+member: Callable[[Member, User], JsonObject] = _compile(
+    Member, {"id": "", "role": "'name': user.name, 'role': value.role", "version": ""}, ("value", "user")
+)
+"""`Member`: a user's membership of a board."""
 
-def event(value: Event) -> JsonObject:
-    """`Event`: list_id and card_id stand only where they belong."""
-    shape: JsonObject = {
-        "seq": value.seq,
-        "type": value.type,
-        "at": moment(value.at),
-        "actor_id": value.actor_id,
-        "board_id": value.board_id,
+label: Callable[[Label], JsonObject] = _compile(Label, {})
+"""`Label`."""
+
+list_: Callable[[List], JsonObject] = _compile(
+    List, {"rank": "", "first_rank": "", "last_rank": "", "deleted_at": _DELETED_AT}
+)
+"""`List`."""
+
+card: Callable[[Card, BoardView, datetime], JsonObject] = _compile(
+    Card,
+    {
+        "external_id": "'status': view.get_list_of(value).stage, 'external_id': value.external_id",
+        "rank": "",
+        "label_ids": "'label_ids': view.get_label_ids(value)",
+        "assignee_ids": "'assignee_ids': view.get_assignee_ids(value)",
+        "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links]",
+        "comment_count": (
+            "'checklist_progress': {'done': value.done_count, 'total': value.item_count}, "
+            "'comment_count': value.comment_count"
+        ),
+        "item_count": "",
+        "done_count": "",
+        "tracked_seconds": "",
+        "tracked_cost": "",
+        "running": (
+            "'running_since': timestamp(value.running.started_at) if value.running else None, "
+            "**elapsed_and_cost(value, view.board.currency, now)"
+        ),
+        "deleted_at": _DELETED_AT,
+    },
+    ("value", "view", "now"),
+)
+"""`Card`, its elapsed time and cost as of `now`."""
+
+time_entry: Callable[[TimeEntry, datetime], JsonObject] = _compile(
+    TimeEntry,
+    {"rate_minor": "'elapsed_seconds': count_entry_seconds(value, now), 'hourly_rate_minor': value.rate_minor"},
+    ("value", "now"),
+)
+"""`TimeEntry`, an open one up to `now`."""
+
+checklist_item: Callable[[ChecklistItem, BoardView], JsonObject] = _compile(
+    ChecklistItem, {"assignee_id": "'assignee_id': find_assignee_id(value, view)"}, ("value", "view")
+)
+"""`ChecklistItem`; its assignee is null after the user has left the board."""
+
+_NAMES["checklist_item"] = checklist_item
+
+checklist: Callable[[Checklist, BoardView], JsonObject] = _compile(
+    Checklist, {"rank": "", "items": "'items': [checklist_item(item, view) for item in value.items]"}, ("value", "view")
+)
+"""`Checklist`, with its items."""
+
+comment: Callable[[Comment], JsonObject] = _compile(Comment, {})
+"""`Comment`."""
+
+event: Callable[[Event], JsonObject] = _compile(
+    Event,
+    {
+        "board_id": "",
+        "list_id": "",
+        "card_id": "",
         # Sorted, because not every engine keeps the order of what was written.
-        "data": dict(sorted(value.data.items())),
-    }
-    if value.list_id is not None:
-        shape["list_id"] = value.list_id
-    if value.card_id is not None:
-        shape["card_id"] = value.card_id
-    return shape
+        "data": (
+            "'board_id': value.board_id, 'data': dict(sorted(value.data.items())), "
+            "**({} if value.list_id is None else {'list_id': value.list_id}), "
+            "**({} if value.card_id is None else {'card_id': value.card_id})"
+        ),
+    },
+)
+"""`Event`: `list_id` and `card_id` only where it concerns a list or a card."""
 
 
 def card_tag(value: Card, view: BoardView, now: datetime) -> str:
@@ -282,11 +221,6 @@ def checklist_tag(value: Checklist, view: BoardView) -> str:
 def checklist_item_tag(value: ChecklistItem, view: BoardView) -> str:
     """The entity tag of an item: its version, and whether it is somebody's, which may end without a new one."""
     return f"{value.version}.1" if _find_assignee_id(value, view) else str(value.version)
-
-
-def _find_assignee_id(value: ChecklistItem, view: BoardView) -> str | None:
-    """The user whose place the item names, if it is still there."""
-    return next((each.user_id for each in view.members if each.id == value.assignee_id), None)
 
 
 def time_entry_tag(value: TimeEntry, now: datetime) -> str:

@@ -90,6 +90,7 @@ def compile_constructor(
     before: Sequence[str] = (),
 ) -> Any:
     """Compile a function that makes a value: each field of it from the expression that `expression_of` returns."""
-    arguments = ", ".join(f"{field.name}={expression_of(field)}" for field in describe(value_type))
+    # By position, in the order of the declaration: that is a third faster than by keyword.
+    arguments = ", ".join(expression_of(field) for field in describe(value_type))
     lines = [*before, f"return {value_type.__name__}({arguments})"]
     return compile_function(name, parameters, lines, {**names, value_type.__name__: value_type})
