@@ -1,7 +1,7 @@
-"""The contract on the hot path: the only package that knows HTTP and connexion.
+"""The HTTP layer: the only package that knows HTTP and connexion.
 
-A request goes through `bridge` (WSGI in, ASGI inside), `edge` (sizes and hygiene), connexion's routing and security
-(`application`), and `operations`, which reads it with `parameters` and `bodies` against checks that `schemas` compiled
-from the document, calls the function, and checks the reply with `responses`. Everything refused on the way is a
-`problems.Problem`. Nothing in here knows what a board is.
+A request passes `bridge` (WSGI outside, ASGI inside), `edge` (limits on size, checks of path and headers), connexion's
+routing and security (`application`), and `operations`. An operation parses the request with `parameters` and `bodies`,
+validates it against the checks that `schemas` compiles from the OpenAPI document, calls the handler and validates its
+result with `responses`. Every rejection on the way is a `problems.Problem`. No module in here knows what a board is.
 """

@@ -1,8 +1,9 @@
-"""connexion around the compiled contract, through its public extension points only.
+"""Build the ASGI application of an OpenAPI document, with connexion's public extension points only.
 
-connexion does what it is for: it loads the document, binds each operationId to its function (`Resolver`), routes
-(`RoutingMiddleware`), authenticates (`SecurityMiddleware`) and catches what escapes (`ExceptionMiddleware`). Instead
-of its validation and decorator layers, one `RoutedMiddleware` reads the request, calls, and checks the answer.
+connexion loads the document, binds each operationId to its function (`Resolver`), routes (`RoutingMiddleware`),
+authenticates (`SecurityMiddleware`) and handles uncaught exceptions (`ExceptionMiddleware`). Its layers for validation
+and parameter decorators are not used: one `RoutedMiddleware` parses the request, calls the function and validates the
+result.
 """
 
 import logging
@@ -24,7 +25,7 @@ from contract.route_tree import RouteTree
 from contract.schemas import Schema
 
 with import_without_package_init("connexion", stubs=("httpx", "requests")), warnings.catch_warnings():
-    # connexion uses what jsonschema will have no longer; nothing here does.
+    # connexion imports deprecated names of jsonschema. Nothing here uses them.
     warnings.simplefilter("ignore", DeprecationWarning)
     from connexion.exceptions import OAuthProblem, ProblemException
     from connexion.lifecycle import ConnexionResponse
@@ -47,10 +48,13 @@ _NO_SUCH_PATH_DETAIL = (
 
 
 class CommitStep(Protocol):
-    """What stands between a call and its answer: it may refuse, repeat, replay, and commits what the answer wants."""
+    """Run a handler and commit the change in its result: may retry, replay a stored response, or raise."""
 
     def __call__(self, call: Call, handle: Callable[[], Response], /) -> Response:
-        """The response that is sent; `answer` calls the function and checks its reply, as often as it is called."""
+        """Return the response to send.
+
+        Each call of `handle` calls the handler again and validates its result.
+        """
 
 
 def build(
@@ -66,13 +70,23 @@ def build(
     admit: Callable[[Any], None] = lambda _: None,
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> AsgiApp:
-    """The ASGI application of a document.
+    """Build the ASGI application of an OpenAPI document.
 
-    `functions` holds one function per operationId. `provided` says what a function may take besides the document's
-    parameters, each made from the call. `authenticate` turns the text of a bearer token into a caller, or None.
-    `refusal` turns an error of the domain into a problem, or None when it isn't one. `admit` raises a problem for a
-    caller who may not go on. `breached` is told of every answer that broke the document. Raises BadDocument when
-    document and functions don't fit.
+    Args:
+        document: The OpenAPI document, parsed and bundled.
+        functions: The handler of each operationId.
+        dependencies: What a handler may take besides the parameters of the document: by name, a factory that gets
+            the call.
+        authenticate: Returns the caller of a bearer token, None for an invalid token.
+        commit: Runs a handler and commits the change in its result.
+        to_problem: Turns an error of the domain into a problem; returns None for any other error.
+        cursors: Encodes and decodes the cursors of paged listings.
+        public_operations: The operationIds that may be called without a token.
+        admit: Raises a problem for a caller who exceeds a limit, such as the rate limit.
+        on_breach: Called with every result that violates the document.
+
+    Raises:
+        BadDocument: The document and the functions do not match.
     """
     operations = compile_operations(document, public_operations)
     _ensure_functions_match_operations(operations, functions)
@@ -83,7 +97,7 @@ def build(
     }
     for operation in operations.values():
         operation.bind(functions[operation.id], dependencies)
-    # The document is validated when it is bundled, not again at every start.
+    # The document is validated when it is bundled. Validating it at every start would only cost time.
     OpenAPISpecification.openapi_schema = {}
     app = ConnexionMiddleware(
         _ContractMiddleware(),
@@ -91,19 +105,19 @@ def build(
         resolver=Resolver(functions.__getitem__),
         security_map={"bearer": _build_bearer_handler(authenticate)},
     )
-    run = _OperationRunner(admit, commit, to_problem, cursors, on_breach)
-    app.add_api(_build_routing_document(document), operations=operations, run=run)
+    runner = _OperationRunner(admit, commit, to_problem, cursors, on_breach)
+    app.add_api(_build_routing_document(document), operations=operations, runner=runner)
 
     async def on_http_error(request: Any, error: HTTPException) -> ConnexionResponse:
-        # Where the methods of a path are known, the router has moved on to the base path of the document.
+        # For a 405, the router has already moved the base path of the document into root_path.
         path = request.scope["path"].removeprefix(request.scope["root_path"])
         return _to_connexion_response(_build_routing_problem(error.status_code, path, operations))
 
     async def on_oauth_error(request: Any, error: OAuthProblem) -> ConnexionResponse:
-        # The operation itself is not reached. ASGI lets a server leave the extensions out.
-        routed = request.scope.get("extensions", {}).get("connexion_routing", {}).get("operation_id")
-        if (operation := operations.get(routed)) and (parts := operation.match_path(request.scope["path"])):
-            set_request_context(operation=operation, prefix=parts[0], path_values=parts[1])
+        # The endpoint is not reached, so the request log learns the operation here. In ASGI, extensions are optional.
+        operation_id = request.scope.get("extensions", {}).get("connexion_routing", {}).get("operation_id")
+        if (operation := operations.get(operation_id)) and (match := operation.match_path(request.scope["path"])):
+            set_request_context(operation=operation, prefix=match[0], path_values=match[1])
         return _to_connexion_response(unauthenticated(f"{error.detail}."))
 
     async def on_crash(_: Any, error: Exception) -> ConnexionResponse:
@@ -114,17 +128,21 @@ def build(
     app.add_error_handler(OAuthProblem, on_oauth_error)
     app.add_error_handler(ProblemException, on_crash)
     app.add_error_handler(Exception, on_crash)
-    # connexion builds its stack at the first message: an empty one spares the first request the wait.
+    # connexion builds its middleware stack at the first message. An empty one saves the first request that time.
     run_synchronously(app({"type": "lifespan"}, _ignore_message, _ignore_message))
-    asgi: AsgiApp = app
-    return asgi
+    asgi_app: AsgiApp = app
+    return asgi_app
 
 
 def _build_routing_document(document: Schema) -> Schema:
-    """What connexion needs of a document: routes, names and security. It would copy and unfold all the rest."""
+    """Reduce a document to what connexion needs: routes, operationIds and security.
+
+    connexion would copy the rest and resolve all its references.
+    """
     components: Schema = {"securitySchemes": document.get("components", {}).get("securitySchemes", {})}
     paths = {
-        path: {m: _keep_routing_keys(item[m]) for m in METHODS if m in item} for path, item in document["paths"].items()
+        path: {method: _keep_routing_keys(item[method]) for method in METHODS if method in item}
+        for path, item in document["paths"].items()
     }
     return {**document, "paths": paths, "components": components}
 
@@ -145,7 +163,7 @@ def _ensure_functions_match_operations(operations: Mapping[str, Operation], func
 
 
 class _OperationRunner:
-    """Answers a request of one operation: read, settle, or refuse."""
+    """Process a request of one operation: parse it, run and commit it, and turn errors into responses."""
 
     def __init__(
         self,
@@ -163,7 +181,7 @@ class _OperationRunner:
         self._heavy_operations = HeavyOperationLimiter()
 
     def __call__(self, operation: Operation, request: Request, token_info: Mapping[str, Any]) -> Response:
-        """The response; every error that has a name becomes its problem, any other goes on to the last resort."""
+        """Return the response; a known error becomes its problem, any other is raised."""
         try:
             return self._run(operation, request, token_info)
         except ContractBreach as breach:
@@ -175,8 +193,8 @@ class _OperationRunner:
             return self._build_problem_response(operation, problem)
 
     def _run(self, operation: Operation, request: Request, token_info: Mapping[str, Any]) -> Response:
-        if "refused" in token_info:
-            raise token_info["refused"]
+        if "error" in token_info:
+            raise token_info["error"]
         caller = token_info.get("caller")
         if caller is not None:
             self._admit(caller)
@@ -191,48 +209,51 @@ class _OperationRunner:
             return self._build_breach_response(breach)
 
     def _build_breach_response(self, breach: ContractBreach) -> Response:
-        log.error("An answer broke the document: %s", breach)
+        log.error("A response violates the document: %s", breach)
         self._on_breach(breach)
         return Response(500, (("content-type", PROBLEM_JSON),), internal_error().encode())
 
 
 class _Endpoint:
-    """One operation as connexion's routed middleware calls it."""
+    """The ASGI endpoint of one operation, called by connexion's routed middleware."""
 
-    def __init__(self, operation: Operation, run: _OperationRunner) -> None:
+    def __init__(self, operation: Operation, runner: _OperationRunner) -> None:
         self._operation = operation
-        self._run = run
+        self._runner = runner
 
     async def __call__(self, scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
         body = (await receive())["body"]
         path = scope["path"].removeprefix(scope["root_path"])
-        parts = self._operation.match_path(path)
-        if parts is None:
+        match = self._operation.match_path(path)
+        if match is None:
             raise HTTPException(404)
+        prefix, path_values = match
         request = Request(
             method=scope["method"],
             path=path,
-            prefix=parts[0],
-            path_values=parts[1],
+            prefix=prefix,
+            path_values=path_values,
             query=scope["query_string"].decode("latin-1"),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,
         )
-        found = scope["extensions"].get("connexion_context", {}).get("token_info", {})
+        token_info = scope["extensions"].get("connexion_context", {}).get("token_info", {})
         set_request_context(
-            operation=self._operation, prefix=parts[0], path_values=parts[1], caller=found.get("caller")
+            operation=self._operation, prefix=prefix, path_values=path_values, caller=token_info.get("caller")
         )
-        response = self._run(self._operation, request, found)
-        given = _add_prefix_to_headers(prefix_path(scope), response.headers) if scope["root_path"] else response.headers
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        response = self._runner(self._operation, request, token_info)
+        headers: Iterable[tuple[str, str]] = response.headers
+        if scope["root_path"]:
+            headers = _add_prefix_to_headers(prefix_path(scope), headers)
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": response.status, "headers": raw})
         await send({"type": "http.response.body", "body": response.body})
 
 
 def _add_prefix_to_headers(prefix: str, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Put a prefix before the addresses in headers.
+    """Yield the headers, with a prefix before the paths in Location and Link.
 
-    It is put on last: what a handler answers, and what is replayed, is the same wherever the application is mounted.
+    The prefix is added last, so that a stored response can be replayed wherever the application is mounted.
     """
     for name, value in headers:
         if name == "location":
@@ -244,27 +265,27 @@ def _add_prefix_to_headers(prefix: str, headers: Iterable[tuple[str, str]]) -> I
 
 
 class _ContractAPI(RoutedAPI[_Endpoint]):  # type: ignore[misc] # connexion is untyped.
-    """The operations of one document, each behind its endpoint."""
+    """The endpoints of one document's operations."""
 
     def __init__(
         self,
         *args: Any,
         operations: Mapping[str, Operation],
-        run: _OperationRunner,
+        runner: _OperationRunner,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._contract_operations = operations
-        self._run = run
+        self._runner = runner
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> _Endpoint:
-        """The endpoint of an operation; connexion has resolved its function by now."""
-        return _Endpoint(self._contract_operations[operation.operation_id], self._run)
+        """Make the endpoint of an operation. connexion calls this once it has resolved the function."""
+        return _Endpoint(self._contract_operations[operation.operation_id], self._runner)
 
 
 class _ContractMiddleware(RoutedMiddleware[_ContractAPI]):  # type: ignore[misc] # connexion is untyped.
-    """The innermost application: a route that leads nowhere is a 404."""
+    """The innermost ASGI application: routes to the endpoints, else 404."""
 
     api_cls = _ContractAPI
 
@@ -278,10 +299,10 @@ async def _raise_not_found(scope: Message, *_: Any) -> None:
 
 
 class _RoutingMiddleware(RoutingMiddleware):  # type: ignore[misc] # connexion is untyped.
-    """connexion's routing by the words of a path, and without redirects: a path with a slash too many is not there."""
+    """connexion's routing with a route tree and without redirects: a path with an extra slash is a 404."""
 
     def add_api(self, *args: Any, **kwargs: Any) -> None:
-        """Add a document's routes."""
+        """Add the routes of a document."""
         super().add_api(*args, **kwargs)
         self.router.redirect_slashes = False
         for mount in self.router.routes:
@@ -290,7 +311,7 @@ class _RoutingMiddleware(RoutingMiddleware):  # type: ignore[misc] # connexion i
 
 
 def _build_bearer_handler(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]:
-    """Connexion's security handler for bearer tokens that asks `authenticate`."""
+    """Build a security handler class for connexion that authenticates bearer tokens."""
 
     class Bearer(AbstractSecurityHandler):  # type: ignore[misc] # connexion is untyped.
         def get_fn(self, security_scheme: Schema, required_scopes: list[str]) -> Callable[[Any], Any]:
@@ -303,14 +324,14 @@ def _build_bearer_handler(authenticate: Callable[[str], Any]) -> type[AbstractSe
             return NO_VALUE
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
-            return {"refused": unauthenticated(_NOT_BEARER_DETAIL)}
+            return {"error": unauthenticated(_NOT_BEARER_DETAIL)}
         try:
             caller = authenticate(token.strip())
-        except Exception as error:  # noqa: BLE001 - it is raised again below, where every error becomes its problem.
-            return {"refused": error}
-        # A token that was sent and isn't valid is refused even where none is needed; connexion would go on
-        # to the next alternative, so the refusal travels as a value.
-        return {"caller": caller} if caller is not None else {"refused": unauthenticated("The token is not valid.")}
+        except Exception as error:  # noqa: BLE001 - raised again in _OperationRunner, which turns errors into problems.
+            return {"error": error}
+        # An invalid token is rejected even where no token is needed. If this raised, connexion would try the next
+        # security alternative, so the error is returned as a value.
+        return {"caller": caller} if caller is not None else {"error": unauthenticated("The token is not valid.")}
 
     return Bearer
 
@@ -323,13 +344,13 @@ def _build_routing_problem(status: int, path: str, operations: Mapping[str, Oper
 
 
 def _list_methods(path: str, operations: Mapping[str, Operation]) -> str:
-    """All methods of a path (RFC 9110 wants them all in Allow). GET brings HEAD with it."""
-    found = []
+    """List all methods of a path for the Allow header (RFC 9110), with HEAD wherever there is GET."""
+    methods: list[str] = []
     for operation in operations.values():
-        parts = operation.match_path(path)
-        if parts and not parts[0]:
-            found += ["GET", "HEAD"] if operation.method == "get" else [operation.method.upper()]
-    return ", ".join(dict.fromkeys(found))
+        match = operation.match_path(path)
+        if match and not match[0]:
+            methods += ["GET", "HEAD"] if operation.method == "get" else [operation.method.upper()]
+    return ", ".join(dict.fromkeys(methods))
 
 
 def _to_connexion_response(problem: Problem) -> ConnexionResponse:

@@ -1,4 +1,4 @@
-"""Request bodies: JSON by the document, checked and tidied."""
+"""Parse request bodies: JSON, validated against the document and normalized."""
 
 import re
 from typing import Any
@@ -19,34 +19,35 @@ class Body:
     __slots__ = ("_schema_for_nulls", "_schemas", "checks", "max_bytes", "required")
 
     def __init__(self, body_object: Schema, schemas: Schemas, max_bytes: int) -> None:
-        """`max_bytes` is how long such a body may be: what is longer never comes here."""
+        """Compile the checks of a Request Body Object. The edge has rejected bodies longer than `max_bytes`."""
         self.max_bytes = max_bytes
         self._schemas = schemas
-        # In a merge patch null has a meaning.
-        is_patch = any(media.lower() == MERGE_PATCH_JSON for media in body_object["content"])
+        # In a merge patch, null has a meaning and stays.
+        is_patch = any(media_type.lower() == MERGE_PATCH_JSON for media_type in body_object["content"])
         self._schema_for_nulls = None if is_patch else next(iter(body_object["content"].values()))["schema"]
         self.required: bool = body_object.get("required", False)
         self.checks: dict[str, Check] = {
-            media.lower(): schemas.get_check(content["schema"], "request")
-            for media, content in body_object["content"].items()
+            media_type.lower(): schemas.get_check(content["schema"], "request")
+            for media_type, content in body_object["content"].items()
         }
 
     @staticmethod
     def explain_unsupported(body_object: Schema, schemas: Schemas) -> str | None:
-        """Why this package could not read such a body as the document says, or None."""
-        for media, content in body_object["content"].items():
-            if not media.lower().endswith(("/json", "+json")):
-                return f"has a {media} body, and only JSON is supported"
+        """Return why this package can't handle such a body, as the end of a sentence; None if it can."""
+        for media_type, content in body_object["content"].items():
+            if not media_type.lower().endswith(("/json", "+json")):
+                return f"has a {media_type} body, and only JSON is supported"
             if "schema" not in content:
-                return f"has a {media} body without a schema"
+                return f"has a {media_type} body without a schema"
             if schemas.has_default(content["schema"]):
-                return f"has a {media} body with a default in its schema, and defaults of bodies are not filled in"
+                return f"has a {media_type} body with a default in its schema, and defaults of bodies are not filled in"
         return None
 
     def parse(self, raw: bytes, content_type: str | None, content_encoding: str | None) -> Any:
-        """The checked and tidied body, or None when there is none and none is needed; raises 400 or 415.
+        """Return the validated and normalized body; None if there is none and it is optional.
 
-        `coding` is the Content-Encoding that was sent, if any.
+        Raises:
+            Problem: 400 for an invalid body, 415 for an unsupported media type or content encoding.
         """
         if raw and content_encoding and content_encoding.lower() != "identity":
             raise _unsupported_media_type("Send the body as it is: no content encoding is understood.")
@@ -58,19 +59,19 @@ class Body:
         value = parse_json(raw, self.max_bytes)
         if self._schema_for_nulls is not None and b"null" in raw:
             drop_optional_nulls(value, self._schema_for_nulls, self._schemas.resolve)
-        faults = check.find_violations(value)
-        if faults:
-            raise _invalid_body(faults)
+        violations = check.find_violations(value)
+        if violations:
+            raise _invalid_body(violations)
         if check.normalize:
-            tidied = check.normalize(value)
-            if tidied != value and (faults := check.find_violations(tidied)):
-                raise _invalid_body(faults)
-            value = tidied
+            normalized = check.normalize(value)
+            if normalized != value and (violations := check.find_violations(normalized)):
+                raise _invalid_body(violations)
+            value = normalized
         return value
 
     def _select_check(self, content_type: str | None) -> Check:
-        media, _, parameters = (content_type or "").partition(";")
-        check = self.checks.get(media.strip().lower())
+        media_type, _, parameters = (content_type or "").partition(";")
+        check = self.checks.get(media_type.strip().lower())
         if check is None:
             raise _unsupported_media_type(f"Send one of: {', '.join(self.checks)}.")
         charset = _CHARSET_PARAMETER.search(parameters) if parameters else None
@@ -80,9 +81,12 @@ class Body:
 
 
 def ensure_no_body(raw: bytes, max_bytes: int) -> None:
-    """Let nothing, or an empty object, pass where an operation takes no body; raises 400 for anything else.
+    """Ensure that a body is absent or an empty object, for an operation that takes none.
 
-    Whoever sends more believes that it means something.
+    Anything else is rejected, because the client believes that it has an effect.
+
+    Raises:
+        Problem: 400 for any other body.
     """
     if not raw or raw == b"{}":
         return
@@ -95,10 +99,10 @@ def ensure_no_body(raw: bytes, max_bytes: int) -> None:
     if value == {}:
         return
     unknown = Violation("", "unknown_property", f"has a property that the document does not name; {list_known(())}")
-    fault = (
+    violation = (
         unknown if type(value) is dict else Violation("", "type", "must be an object without properties, or nothing")
     )
-    raise bad_request("invalid_body", "This operation takes no body: send none, or {}.", [fault])
+    raise bad_request("invalid_body", "This operation takes no body: send none, or {}.", [violation])
 
 
 def _invalid_body(violations: list[Any]) -> Problem:

@@ -1,7 +1,7 @@
-"""WSGI outside, ASGI inside, no event loop.
+"""Run an ASGI application as a WSGI application, without an event loop.
 
-Handlers are plain functions, so nothing in the stack ever waits: a coroutine runs from its first step to its last in
-the calling thread, in a copy of the context. A coroutine that does suspend is a mistake and is told so.
+Handlers are plain functions, so no coroutine in the stack ever suspends: each one runs to completion in the calling
+thread, in a copy of the context. A coroutine that does suspend raises RuntimeError.
 """
 
 import contextvars
@@ -13,13 +13,15 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 Message = MutableMapping[str, Any]
-AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Message, Receive, Send], Any]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 def run_synchronously(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine that never waits, in a copy of the current context."""
+    """Run a coroutine that never suspends, in a copy of the current context. Raises RuntimeError if it suspends."""
     contextvars.copy_context().run(_run_to_completion, coroutine)
 
 
@@ -44,12 +46,12 @@ class Exchange:
         self.body = b""
 
     async def receive(self) -> Message:
-        """The next piece of the request's body; an empty piece is the last."""
-        piece = self._read(65_536)
-        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+        """Return the next chunk of the request body; an empty chunk is the last."""
+        chunk = self._read(65_536)
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the response."""
+        """Collect a part of the response."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message["headers"])
         else:
@@ -57,13 +59,13 @@ class Exchange:
 
 
 class WsgiBridge:
-    """A WSGI application (PEP 3333) over an ASGI application that never waits."""
+    """A WSGI application (PEP 3333) around an ASGI application that never suspends."""
 
     def __init__(self, asgi: AsgiApp) -> None:
         self.asgi = asgi
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Process one request."""
         exchange = Exchange(_build_body_reader(environ))
         run_synchronously(self.asgi(build_scope(environ), exchange.receive, exchange.send))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
@@ -72,32 +74,38 @@ class WsgiBridge:
 
 
 def _build_body_reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
-    """Read the body to its declared length; to its end where the server marks it; else there is none."""
+    """Return a function that reads the body.
+
+    It reads to the declared length. Without one it reads to the end if the server terminates the input, else nothing.
+    """
     source = environ["wsgi.input"]
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if not (declared.isascii() and declared.isdigit()):
+    declared_length = environ.get("CONTENT_LENGTH") or ""
+    if not (declared_length.isascii() and declared_length.isdigit()):
         return source.read if environ.get("wsgi.input_terminated") else lambda _: b""
-    # Python doesn't read a number of thousands of digits; whatever is that long ends where the body ends.
-    left = int(declared) if len(declared) < 19 else sys.maxsize  # noqa: PLR2004 - 18 digits always fit in 64 bits.
+    # int() refuses numbers of thousands of digits. A length that long is read to the end of the input.
+    remaining = int(declared_length) if len(declared_length) < 19 else sys.maxsize  # noqa: PLR2004 - 18 digits always fit in 64 bits.
 
     def read(size: int) -> bytes:
-        nonlocal left
-        piece: bytes = source.read(min(size, left)) if left else b""
-        left -= len(piece)
-        return piece
+        nonlocal remaining
+        chunk: bytes = source.read(min(size, remaining)) if remaining else b""
+        remaining -= len(chunk)
+        return chunk
 
     return read
 
 
 def build_scope(environ: WSGIEnvironment) -> Message:
-    """The ASGI scope of a WSGI request. A path that isn't UTF-8 keeps its bytes as surrogates: the edge refuses it."""
+    """Build the ASGI scope of a WSGI request.
+
+    In a path that is not UTF-8, invalid bytes become surrogates, which the edge rejects.
+    """
     headers = [
         (name[5:].lower().replace("_", "-").encode("latin-1"), encode_native(value))
         for name, value in environ.items()
         if name.startswith("HTTP_") and name not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
     ]
-    own = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
-    headers.extend((header, encode_native(environ[name])) for name, header in own.items() if environ.get(name))
+    body_headers = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
+    headers.extend((header, encode_native(environ[name])) for name, header in body_headers.items() if environ.get(name))
     prefix = _decode_native(_normalize_prefix(environ.get("SCRIPT_NAME", "")))
     return {
         "type": "http",
@@ -115,8 +123,8 @@ def build_scope(environ: WSGIEnvironment) -> Message:
 
 
 def _normalize_prefix(name: str) -> str:
-    """Write a prefix as PEP 3333 wants it, however an operator did: one slash in front, none at the end."""
-    return f"/{words}" if (words := name.strip("/")) else ""
+    """Write a prefix as PEP 3333 defines it: one slash at the start, none at the end."""
+    return f"/{segments}" if (segments := name.strip("/")) else ""
 
 
 def _decode_native(native: str) -> str:
@@ -124,12 +132,12 @@ def _decode_native(native: str) -> str:
 
 
 def prefix_path(scope: Message, path: str = "") -> str:
-    """Return the address of a path of the application: the prefix of this request, percent-encoded, and the path."""
+    """Return the path as the client sees it: the mount prefix of this request, percent-encoded, and the path."""
     return quote(scope.get("root_path", ""), safe="/$") + path
 
 
 def encode_native(native: str) -> bytes:
-    """WSGI strings are bytes read as Latin-1; an adapter that forgot so hands over real text, which is UTF-8."""
+    """Encode a WSGI native string: Latin-1, or UTF-8 if an adapter passed text that is no Latin-1."""
     try:
         return native.encode("latin-1")
     except UnicodeEncodeError:

@@ -1,13 +1,13 @@
 """Conditional requests (RFC 9110, section 13): entity tags, If-Match and If-None-Match.
 
-An entity tag is the resource's version, `"3"`, or the version and, after a dot, whatever else tells two
-representations apart, `"3.117"`: a running clock, a counter, the board's seq. The tag is strong, because it changes
-with every byte of the answer. If-Match looks at the version alone: it protects what people wrote, and the passing of
-time is nobody's edit. If-None-Match compares the whole tag.
+An entity tag is the version of the resource, `"3"`, or the version, a dot and whatever else distinguishes two
+representations, `"3.117"`: elapsed seconds, a count, the board's seq. The tag is strong, because it changes with
+every byte of the representation. If-Match compares the version only: it protects edits, and elapsed time is not an
+edit. If-None-Match compares the whole tag.
 
-A proxy that compresses an answer rewrites its tag: `W/"3"` (nginx, Cloudflare, CloudFront, HAProxy), `"3-gzip"`
-(Apache, Caddy), `"3--gzip"` (Jetty), `"3;gz"` (LiteSpeed). What was compressed is still that version, so both headers
-read such a tag as the one that it was made of. docs/decisions/0006-entity-tags-in-two-parts.md says why this is safe.
+A proxy that compresses a response rewrites its tag: `W/"3"` (nginx, Cloudflare, CloudFront, HAProxy), `"3-gzip"`
+(Apache, Caddy), `"3--gzip"` (Jetty), `"3;gz"` (LiteSpeed). The compressed response is still that version, so both
+headers accept such a tag as the original one. docs/decisions/0006-entity-tags-in-two-parts.md says why this is safe.
 """
 
 import re
@@ -17,7 +17,7 @@ from contract.violations import Violation
 
 _TAG_LIST = re.compile(r'[ \t]*(?:W/)?"[!#-~]*"[ \t]*(?:,[ \t]*(?:W/)?"[!#-~]*"[ \t]*)*')
 _TAG = re.compile(r'"([!#-~]*)"')
-# No tag of ours has a semicolon, or a letter after a hyphen: such an end was put there on the way.
+# No tag of this API has a semicolon, or a letter after a hyphen: a proxy added such a suffix.
 _TAG_WITH_CODING = re.compile(r"(.+?)(?:--?|;)(?:br|deflate|gunzip|gz|gzip|zstd)")
 _OWN_TAG = re.compile(r"[0-9]+(?:\.(?:[0-9a-z.]|-[0-9])*)?")
 
@@ -29,17 +29,17 @@ _FOREIGN_TAG_DETAIL = (
 
 
 def _parse_entity_tags(header: str, name: str) -> list[str] | None:
-    """The text of each entity tag, without what a proxy added; None for `*`. Raises a 400 for anything else."""
+    """Return the text of each entity tag, without suffixes of proxies; None for `*`. Raises Problem (400)."""
     if header.strip() == "*":
         return None
     if not _TAG_LIST.fullmatch(header):
         must = 'must be * or a list of entity tags such as "3"'
         raise bad_request("invalid_header", f"{name} {must}.", [Violation(f"/header/{name}", "pattern", must)])
-    return [coded[1] if (coded := _TAG_WITH_CODING.fullmatch(text)) else text for text in _TAG.findall(header)]
+    return [match[1] if (match := _TAG_WITH_CODING.fullmatch(text)) else text for text in _TAG.findall(header)]
 
 
 class IfMatch:
-    """What the client says it has seen; the handler asks `admits` once it knows the version that stands."""
+    """The If-Match header of a request. The handler compares it once it knows the current version."""
 
     __slots__ = ("_tags", "is_present")
 
@@ -48,7 +48,7 @@ class IfMatch:
         self._tags = _parse_entity_tags(header, "If-Match") if header is not None else None
 
     def ensure_matches(self, version: int) -> None:
-        """Let the change pass, or raise 428 (no If-Match was sent) or 412 (the version is another by now)."""
+        """Ensure that the header names this version. Raises Problem: 428 if there is none, 412 for another version."""
         if not self.is_present:
             raise Problem(
                 428,
@@ -63,7 +63,7 @@ class IfMatch:
 
 
 def is_unchanged(header: str | None, tag: str) -> bool:
-    """Whether If-None-Match says that the client already holds the representation with this tag."""
+    """Return whether If-None-Match names this tag, so that the client has the current representation."""
     if header is None:
         return False
     tags = _parse_entity_tags(header, "If-None-Match")

@@ -1,8 +1,8 @@
-"""Cursors: the place where the next page starts, sealed so that it can be neither read as an API nor forged.
+"""Encode and decode cursors: where the next page starts, authenticated so that clients can't forge it.
 
-A cursor is base64url(version, MAC, JSON of the position). The MAC covers the operation, the path, the filters and the
-caller: a cursor of another endpoint, board, filter or person is refused, not silently applied. Only `limit` may
-change between two pages.
+A cursor is base64url(version, MAC, JSON of the page key). The MAC covers the operation, the path, the filters and the
+caller: a cursor of another endpoint, board, filter or user is rejected, not silently applied. Only `limit` may change
+between two pages.
 """
 
 import base64
@@ -20,19 +20,19 @@ _MAC_BYTES = 16
 
 
 class CursorCodec:
-    """Seals and opens cursors with keys: the first one seals, every one opens, so that a key can be replaced."""
+    """Encode cursors with the first key and decode them with any, so that keys can be rotated."""
 
     def __init__(self, *keys: bytes) -> None:
         self._keys = keys
 
     def encode(self, page_key: PageKey, listing: Mapping[str, object]) -> str:
-        """The cursor for a position in the listing that `scope` describes."""
+        """Return the cursor of a page key of the listing."""
         text = orjson.dumps(page_key)
-        sealed = _VERSION + _compute_mac(self._keys[0], text, listing) + text
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        signed = _VERSION + _compute_mac(self._keys[0], text, listing) + text
+        return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
     def decode(self, cursor: str, listing: Mapping[str, object]) -> PageKey:
-        """The position that was sealed for this very listing; raises a 400 for any other cursor."""
+        """Return the page key of a cursor of this listing. Raises Problem (400) for any other cursor."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except ValueError:
@@ -48,5 +48,5 @@ class CursorCodec:
 
 
 def _compute_mac(key: bytes, text: bytes, listing: Mapping[str, object]) -> bytes:
-    covered = orjson.dumps(listing, option=orjson.OPT_SORT_KEYS) + b"\0" + text
-    return hmac.digest(key, covered, "sha256")[:_MAC_BYTES]
+    message = orjson.dumps(listing, option=orjson.OPT_SORT_KEYS) + b"\0" + text
+    return hmac.digest(key, message, "sha256")[:_MAC_BYTES]

@@ -1,7 +1,7 @@
-"""Heavy operations: their work grows with a whole board, so a process does few of them at once.
+"""Limit concurrent heavy operations: those whose work grows with a whole board.
 
-The document marks them with `x-tackboard-weight: heavy`. However many of them are asked for, the others find a thread,
-a connection to the store and the interpreter free.
+The document marks them with `x-tackboard-weight: heavy`. The limit keeps threads, store connections and CPU free for
+all other operations.
 """
 
 import threading
@@ -12,48 +12,46 @@ from typing import Any
 from contract.problems import Problem
 
 MAX_CONCURRENT = 2
-"""Heavy operations that a process does at once: one may wait for the store while another one computes."""
+"""The most heavy operations at once in a process: one can wait for the store while another one computes."""
 
 WEIGHT_EXTENSION = "x-tackboard-weight"
 _HEAVY = "heavy"
 _RETRY_AFTER_SECONDS = 2
-"""Seconds: what one of them takes on a large board."""
+"""How long a heavy operation takes on a large board."""
 
 
 def is_heavy(operation_object: Mapping[str, Any]) -> bool:
-    """Whether the document marks an operation as heavy."""
+    """Return whether the document marks an operation as heavy."""
     return operation_object.get(WEIGHT_EXTENSION) == _HEAVY
 
 
 def find_weight_errors(operation_object: Mapping[str, Any]) -> Iterator[str]:
-    """Say why the weight that the document gives an operation could not be kept."""
+    """Yield what is wrong with the weight of an operation in the document."""
     if WEIGHT_EXTENSION not in operation_object:
         return
     if not is_heavy(operation_object):
         yield f"has an {WEIGHT_EXTENSION} other than '{_HEAVY}'"
     elif "503" not in operation_object.get("responses", {}):
-        yield "is heavy, and has no response 503 for when too many are asked for"
+        yield "is heavy, and has no response 503 for when too many are running"
 
 
 class HeavyOperationLimiter:
-    """Lets so many heavy operations run at once, and refuses one more."""
+    """Let a number of heavy operations run at once and reject any more."""
 
     def __init__(self, max_concurrent: int = MAX_CONCURRENT) -> None:
         self._max_concurrent = max_concurrent
         self._semaphore = threading.Semaphore(max_concurrent)
 
     def acquire(self, *, heavy: bool) -> AbstractContextManager[None]:
-        """Return what an operation runs in. Entering it raises a 503 when there is no room for a heavy one."""
+        """Return the context in which an operation runs. Entering it raises Problem (503) at the limit."""
         return self._acquire_slot() if heavy else _NO_LIMIT
 
     @contextmanager
     def _acquire_slot(self) -> Iterator[None]:
-        # Nobody waits here: whoever waited would hold a thread.
+        # Do not wait for a slot: a waiting request would hold a thread.
         if not self._semaphore.acquire(blocking=False):
-            detail = (
-                f"The server does {self._max_concurrent} reports, exports, imports or copies at once: "
-                f"try again in a moment."
-            )
+            count = self._max_concurrent
+            detail = f"The server does {count} reports, exports, imports or copies at once: try again in a moment."
             raise Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
         try:
             yield

@@ -1,8 +1,8 @@
-"""Large values that break a schema: where they do, in pieces that are small.
+"""Find the invalid parts of a large value, as small values that a validator can describe.
 
-A validator makes all errors of a value before it gives the first, and each holds a copy of what is wrong: of a body of
-megabytes that may be gigabytes. `is_valid` copies nothing. So a large value is taken apart by the schema, step by step,
-until what is wrong fits into a small piece: a part of the value, or one of its containers with nothing inside.
+The validator creates all errors of a value before it returns the first, and each holds a copy of the invalid part: for
+a body of megabytes these can be gigabytes. `is_valid` copies nothing. So a large value is split along the schema, step
+by step, until each invalid part is small: a member of the value, or one of its containers without its members.
 """
 
 import itertools
@@ -13,50 +13,50 @@ ValuePath = tuple[str | int, ...]
 Schema = Mapping[str, Any]
 
 _MAX_WEIGHT = 500
-"""Of a small value. One that is wrong has up to four errors, and an object one for each name that it lacks."""
+"""The most weight of a small value. A value has up to four errors, and an object one for each missing name."""
 _OBJECT_WEIGHT = 10
 _MAX_TEXT_CHARACTERS = 30_000
-"""Characters of a text that are looked at: more than any text of a request may have."""
+"""The most characters of a text that are validated: more than any valid text of a request has."""
 _MAX_TOTAL_CHARACTERS = 200_000
-"""Characters of a small value: errors about what is around a text hold copies of it."""
+"""The most characters of all texts in a small value: an error about a container holds copies of them."""
 _MAX_NAMES = 50
-"""Names of an object that are looked at besides those that the schema knows."""
+"""The most names of an object that are validated besides those in the schema."""
 _COMBINATORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
 
 
 class Check(Protocol):
-    """A schema of the document that can be asked about values, and about parts of them."""
+    """A compiled schema that can validate values and derive the checks of their parts."""
 
     @property
     def directional_schema(self) -> Schema:
-        """The schema as the document has it, without properties of the other direction."""
+        """The schema in the document, without the properties that are hidden in this direction."""
 
     def is_valid(self, value: object) -> bool:
-        """Whether the value keeps the schema."""
+        """Return whether the value is valid."""
 
     def for_subschema(self, schema: Schema) -> "Check":
-        """The check of a schema inside this one."""
+        """Return the check of a subschema."""
 
     def for_array_of(self, schema: Schema) -> "Check":
-        """The check of arrays, of any length, whose items keep a schema inside this one."""
+        """Return the check of arrays of any length whose items match a subschema."""
 
     def for_container(self) -> "Check":
-        """The check of the schema's containers alone, whatever is inside."""
+        """Return the check of the schema's array or object, ignoring its members."""
 
 
 InvalidPart = tuple[ValuePath, Check, object]
-"""Where a part of the value stands, the check that it fails, and the part."""
+"""The path of the part in the whole value, the check that it fails, and the part."""
 
 
 def is_small(value: object) -> bool:
-    """Whether a value has so few errors at most that all may be made; a large value is not read to its end."""
-    weight = letters = 0
+    """Return whether all errors of a value may be created. A large value is not read to its end."""
+    weight = characters = 0
     pending = [value]
     while pending:
         part = pending.pop()
         weight += 1
         if isinstance(part, str):
-            letters += len(part)
+            characters += len(part)
         elif isinstance(part, dict | list):
             if len(part) > _MAX_WEIGHT:
                 return False
@@ -64,55 +64,55 @@ def is_small(value: object) -> bool:
             if isinstance(part, dict):
                 weight += _OBJECT_WEIGHT
                 pending.extend(part.values())
-        if weight > _MAX_WEIGHT or letters > _MAX_TOTAL_CHARACTERS:
+        if weight > _MAX_WEIGHT or characters > _MAX_TOTAL_CHARACTERS:
             return False
     return True
 
 
 def find_invalid_parts(check: Check, value: object, path: ValuePath = ()) -> Iterator[InvalidPart]:
-    """Small values that are wrong where an invalid value is; made one by one, so that a reader can stop.
+    """Yield the small invalid parts of an invalid value, lazily.
 
-    Nothing comes for what the schema says by keywords that look at a value as a whole, as `oneOf` does.
+    Errors of keywords that judge a value as a whole, such as `oneOf`, yield nothing for a large value.
     """
     if is_small(value):
         yield path, check, value
         return
-    part = check.directional_schema
-    kind = part.get("type")
-    if part.keys() & _COMBINATORS or (kind is None and part.get("nullable")):
+    schema = check.directional_schema
+    json_type = schema.get("type")
+    if schema.keys() & _COMBINATORS or (json_type is None and schema.get("nullable")):
         return
     if isinstance(value, str):
-        start = value[: max(_MAX_TEXT_CHARACTERS, part.get("maxLength", 0) + 1)]
+        start = value[: max(_MAX_TEXT_CHARACTERS, schema.get("maxLength", 0) + 1)]
         yield path, check, start if not check.is_valid(start) else value
-    elif isinstance(value, list) and kind in ("array", None):
+    elif isinstance(value, list) and json_type in ("array", None):
         yield from _find_in_array(check, value, path)
-    elif isinstance(value, dict) and kind in ("object", None):
+    elif isinstance(value, dict) and json_type in ("object", None):
         yield from _find_in_object(check, value, path)
     elif isinstance(value, list | dict):
-        # It is of the wrong type, whatever it holds.
+        # The type is wrong, whatever the value holds.
         yield path, check, type(value)()
 
 
 def _find_in_array(check: Check, value: list[Any], path: ValuePath) -> Iterator[InvalidPart]:
-    part = check.directional_schema
-    too_many = len(value) > part.get("maxItems", len(value))
-    if too_many:
-        yield path, check.for_container(), [None] * (part["maxItems"] + 1)
-    count = 0
-    if "items" in part:
-        of_item = check.for_subschema(part["items"])
-        for place in _find_invalid_indexes(check.for_array_of(part["items"]), value):
-            count += 1
-            yield from find_invalid_parts(of_item, value[place], (*path, place))
-    if not too_many and not count:
+    schema = check.directional_schema
+    has_too_many = len(value) > schema.get("maxItems", len(value))
+    if has_too_many:
+        yield path, check.for_container(), [None] * (schema["maxItems"] + 1)
+    invalid_count = 0
+    if "items" in schema:
+        item_check = check.for_subschema(schema["items"])
+        for index in _find_invalid_indexes(check.for_array_of(schema["items"]), value):
+            invalid_count += 1
+            yield from find_invalid_parts(item_check, value[index], (*path, index))
+    if not has_too_many and not invalid_count:
         yield path, check, value
 
 
-def _find_invalid_indexes(items: Check, value: list[Any]) -> Iterator[int]:
-    """The places of wrong items, in a time that grows with the array, whichever are wrong."""
+def _find_invalid_indexes(array_check: Check, items: list[Any]) -> Iterator[int]:
+    """Yield the indexes of invalid items, in linear time whichever are invalid."""
     start, width = 0, 1
-    while start < len(value):
-        if items.is_valid(value[start : start + width]):
+    while start < len(items):
+        if array_check.is_valid(items[start : start + width]):
             start, width = start + width, width * 2
         elif width == 1:
             yield start
@@ -122,23 +122,23 @@ def _find_invalid_indexes(items: Check, value: list[Any]) -> Iterator[int]:
 
 
 def _find_in_object(check: Check, value: dict[str, Any], path: ValuePath) -> Iterator[InvalidPart]:
-    part = check.directional_schema
-    known: Schema = part.get("properties", {})
-    container, hollow = check.for_container(), _replace_members_by_none(part, value)
-    if not container.is_valid(hollow):
-        yield path, container, hollow
-    for name in known:
-        if name in value and not check.for_subschema(known[name]).is_valid(value[name]):
-            yield from find_invalid_parts(check.for_subschema(known[name]), value[name], (*path, name))
-    if isinstance(others := part.get("additionalProperties"), dict):
-        names = [name for name in value if name not in known]
-        for place in _find_invalid_indexes(check.for_array_of(others), [value[name] for name in names]):
-            yield from find_invalid_parts(check.for_subschema(others), value[names[place]], (*path, names[place]))
+    schema = check.directional_schema
+    properties: Schema = schema.get("properties", {})
+    container, names_only = check.for_container(), _replace_members_by_none(schema, value)
+    if not container.is_valid(names_only):
+        yield path, container, names_only
+    for name in properties:
+        if name in value and not check.for_subschema(properties[name]).is_valid(value[name]):
+            yield from find_invalid_parts(check.for_subschema(properties[name]), value[name], (*path, name))
+    if isinstance(other_schema := schema.get("additionalProperties"), dict):
+        names = [name for name in value if name not in properties]
+        for index in _find_invalid_indexes(check.for_array_of(other_schema), [value[name] for name in names]):
+            yield from find_invalid_parts(check.for_subschema(other_schema), value[names[index]], (*path, names[index]))
 
 
 def _replace_members_by_none(schema: Schema, value: dict[str, Any]) -> dict[str, None]:
-    """As many of an object's names as it takes to see what is wrong with them, without what they stand for."""
-    kept = [name for name in (*schema.get("properties", ()), *schema.get("required", ())) if name in value]
-    most = max(_MAX_NAMES, schema.get("minProperties", 0), schema.get("maxProperties", 0) + 1)
-    others = (name for name in value if name not in kept)
-    return dict.fromkeys((*kept, *itertools.islice(others, most)))
+    """Return the object with None for each value, and only as many names as are needed to find what is wrong."""
+    known_names = [name for name in (*schema.get("properties", ()), *schema.get("required", ())) if name in value]
+    max_other_names = max(_MAX_NAMES, schema.get("minProperties", 0), schema.get("maxProperties", 0) + 1)
+    other_names = (name for name in value if name not in known_names)
+    return dict.fromkeys((*known_names, *itertools.islice(other_names, max_other_names)))

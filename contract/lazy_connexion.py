@@ -1,8 +1,8 @@
-"""Modules of a package that are imported without running the package.
+"""Import modules of a package without running its `__init__.py`.
 
-Importing anything of connexion runs `connexion/__init__.py`, which loads a test client and an application of each of
-its flavours; two of its modules import HTTP clients that are for tokens and references at addresses elsewhere. None
-of that is ever used here (docs/decisions/0014).
+Importing any module of connexion runs `connexion/__init__.py`, which loads a test client and an application
+class for each of its flavours. Two of its modules import HTTP clients, for tokens and references at remote URLs. None
+of that is used here (docs/decisions/0014).
 """
 
 import sys
@@ -16,32 +16,37 @@ from typing import Any
 
 @contextmanager
 def import_without_package_init(package: str, *, stubs: tuple[str, ...]) -> Iterator[None]:
-    """Here, modules of the package can be imported without running it, or the packages that they could do `without`.
+    """Return a context in which modules of `package` can be imported without its `__init__.py`.
 
-    Afterwards nobody else can tell. The first look at anything of the package runs it, the same modules in it; whoever
-    imports one of the others gets it. What has been imported before stays as it is.
+    The packages in `stubs` are replaced by empty modules within the context.
+
+    Other code can't notice this afterwards: the first access to an attribute of the package runs its `__init__.py`
+    with the modules imported so far, and the packages in `stubs` are imported as usual. A package that was imported
+    before stays as it is.
     """
     spec = find_spec(package) if package not in sys.modules else None
     if spec is None:
         yield
         return
-    hollow = module_from_spec(spec)
-    stand_ins = {name: ModuleType(name) for name in stubs if name not in sys.modules}
-    sys.modules.update({package: hollow, **stand_ins})
+    deferred = module_from_spec(spec)
+    stub_modules = {name: ModuleType(name) for name in stubs if name not in sys.modules}
+    sys.modules.update({package: deferred, **stub_modules})
     try:
         yield
     finally:
-        for name in stand_ins:
+        for name in stub_modules:
             del sys.modules[name]
-        parts = {name: part for name, part in vars(hollow).items() if f"{package}.{name}" in sys.modules}
-        for name in parts:
-            # The package may mean something else by the name of a module: when it has run, one can tell.
-            delattr(hollow, name)
-        hollow.__getattr__ = _DeferredPackage(hollow, parts)  # type: ignore[method-assign] # PEP 562.
+        submodules = {
+            name: submodule for name, submodule in vars(deferred).items() if f"{package}.{name}" in sys.modules
+        }
+        for name in submodules:
+            # The package may give the name of a module to something else. That is known only once it has run.
+            delattr(deferred, name)
+        deferred.__getattr__ = _DeferredPackage(deferred, submodules)  # type: ignore[method-assign] # PEP 562.
 
 
 class _DeferredPackage:
-    """Runs a package when something of it is looked at, once, and finds that in it."""
+    """Run a package at the first access to one of its attributes (PEP 562), then return the attribute."""
 
     def __init__(self, package: ModuleType, submodules: dict[str, Any]) -> None:
         self._package = package
@@ -50,18 +55,18 @@ class _DeferredPackage:
         self._has_run = False
 
     def __call__(self, name: str) -> Any:
-        here = vars(self._package)
+        namespace = vars(self._package)
         if not name.startswith("__"):
             with self._lock:
-                self._run_once(here)
-        if name not in here:
+                self._run_once(namespace)
+        if name not in namespace:
             raise AttributeError(f"module {self._package.__name__!r} has no attribute {name!r}")
-        return here[name]
+        return namespace[name]
 
     def _run_once(self, namespace: dict[str, Any]) -> None:
         spec = self._package.__spec__
         if not self._has_run and spec and spec.loader:
             self._has_run = True
             spec.loader.exec_module(self._package)
-            for name, part in self._submodules.items():
-                namespace.setdefault(name, part)
+            for name, submodule in self._submodules.items():
+                namespace.setdefault(name, submodule)

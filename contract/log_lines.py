@@ -1,6 +1,6 @@
-"""Lines of a log, as JSON or as text: what was done and how it went, never with what.
+"""Format log lines as JSON or as text.
 
-No line holds a body, a query, a token or the text of an exception that isn't ours.
+No line contains a body, a query, a token, or the message of an exception that other packages raised.
 """
 
 import json
@@ -18,30 +18,30 @@ from contract.request_context import get_from_request_context
 LogLine = Mapping[str, Any]
 
 _OWN_PACKAGES = ("app", "aws", "contract", "handlers", "kanban", "stores", "usecases")
-"""Where exceptions come from whose texts are written for operators; any other may hold a client's words."""
+"""Packages whose exception messages are written for operators. Any other message may quote client input."""
 
-# Clients may choose the id of a request: one in which they put a token stays out.
+# Clients may choose the request id. One that contains a token is left out.
 REQUEST_ID = re.compile(r"((?!.*tkb_)[A-Za-z0-9._-]{1,64}=?)")
 
 _POSITIONAL_FIELDS = ("time", "level", "method", "path", "status", "ms", "bytes", "logger", "message", "trace")
-"""Fields that have their place in a line of text; the others follow by name."""
+"""Fields with a fixed position in a text line. All others follow as name=value."""
 
 
 def match_whole(pattern: re.Pattern[str], text: object) -> str | None:
-    """Return the group of a text that fits the pattern as a whole, else None."""
+    """Return group 1 if the pattern matches the whole text, else None."""
     match = pattern.fullmatch(text) if isinstance(text, str) else None
     return match.group(1) if match else None
 
 
 def format_as_json(line: LogLine) -> str:
-    """Write a line as JSON."""
+    """Format a line as JSON."""
     return json.dumps(line, separators=(",", ":"))
 
 
 def format_as_text(line: LogLine) -> str:
-    """Write a line for people, with the frames of a traceback below it."""
+    """Format a line for people, with the frames of a traceback below it."""
     if "status" in line:
-        told = [
+        main_fields = [
             line.get("method", "-"),
             line.get("path", "-"),
             line["status"],
@@ -49,20 +49,21 @@ def format_as_text(line: LogLine) -> str:
             f"{line['bytes']} B",
         ]
     else:
-        told = [f"{line['logger']}: {line['message']}"]
-    others = [f"{name}={value}" for name, value in line.items() if name not in _POSITIONAL_FIELDS]
-    head = " ".join(map(str, (line["time"], f"{line['level']:<5}", *told, *others)))
+        main_fields = [f"{line['logger']}: {line['message']}"]
+    other_fields = [f"{name}={value}" for name, value in line.items() if name not in _POSITIONAL_FIELDS]
+    head = " ".join(map(str, (line["time"], f"{line['level']:<5}", *main_fields, *other_fields)))
     return "\n    ".join((head, *line.get("trace", ())))
 
 
 FORMATTERS: Mapping[str, Callable[[LogLine], str]] = {"json": format_as_json, "text": format_as_text}
-"""How a line can be written, by the value of LOG_FORMAT."""
+"""The formatters by value of LOG_FORMAT."""
 
 
 class LogLineFormatter(logging.Formatter):
-    """A record of the standard library's logging as a line, with the id of the request that it belongs to.
+    """Format records of the standard library's logging as log lines, with the id of the current request.
 
-    Of an exception that isn't ours it says the kind and the place, not the text, which may hold what a client sent.
+    For an exception of another package the line has its type and traceback, but not its message, which may quote
+    client input.
     """
 
     def __init__(self, format_line: Callable[[LogLine], str] = format_as_json) -> None:
@@ -70,7 +71,7 @@ class LogLineFormatter(logging.Formatter):
         self._format_line = format_line
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the formatted line of a record."""
         arguments = record.args if isinstance(record.args, tuple) else ()
         message = record.msg % tuple(_redact(argument) for argument in arguments) if arguments else str(record.msg)
         request_id = match_whole(REQUEST_ID, get_from_request_context("request_id"))
@@ -90,14 +91,14 @@ class LogLineFormatter(logging.Formatter):
 
 
 def configure_root_logger(out: TextIO, format_line: Callable[[LogLine], str]) -> None:
-    """Write everything that is logged as such lines, and nothing in any other way."""
+    """Make the root logger write log lines to `out`, replacing all its handlers."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(LogLineFormatter(format_line))
     logging.getLogger().handlers[:] = [handler]
 
 
 def build_stderr_writer(format_line: Callable[[LogLine], str]) -> Callable[[LogLine], None]:
-    """Return what writes lines to standard error, each at once. A log that can't be written is no reason to fail."""
+    """Return a function that writes each line to standard error, unbuffered, and ignores failed writes."""
     try:
         descriptor = sys.stderr.fileno()
     except (AttributeError, OSError):
@@ -107,7 +108,7 @@ def build_stderr_writer(format_line: Callable[[LogLine], str]) -> Callable[[LogL
         try:
             os.write(descriptor, f"{format_line(line)}\n".encode())
         except OSError:
-            # Nobody reads the log any more: there is nowhere to say so.
+            # The reader of the log is gone, and there is no other place to report that.
             return
 
     return write
@@ -116,5 +117,5 @@ def build_stderr_writer(format_line: Callable[[LogLine], str]) -> Callable[[LogL
 def _redact(argument: object) -> object:
     if not isinstance(argument, BaseException):
         return argument
-    kind = type(argument)
-    return argument if kind.__module__.partition(".")[0] in _OWN_PACKAGES else kind.__name__
+    error_type = type(argument)
+    return argument if error_type.__module__.partition(".")[0] in _OWN_PACKAGES else error_type.__name__

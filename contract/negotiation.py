@@ -1,4 +1,4 @@
-"""Content negotiation (RFC 9110, section 12.5.1), as far as an API with one or two media types needs it."""
+"""Content negotiation (RFC 9110, section 12.5.1) for operations with one or two media types."""
 
 import re
 
@@ -8,30 +8,33 @@ _QUALITY_PARAMETER = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 
 
 def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str | None:
-    """The offered media type that an Accept header likes best, of equals the first; raises a 406 when it wants none.
+    """Return the offered media type with the highest quality, the first one of equals.
 
-    None when nothing is offered: an answer without a body is acceptable to everyone.
+    Return None if nothing is offered: a response without a body is always acceptable.
+
+    Raises:
+        Problem: 406, the header accepts none of them.
     """
     if not offered:
         return None
     if not accept or accept == "*/*" or accept == offered[0]:
         return offered[0]
     ranges = dict(_parse_media_range(part) for part in reversed(accept.lower().split(",")))
-    liked = {media: _find_quality(media, ranges) for media in offered}
-    best = max(offered, key=liked.__getitem__)
-    if liked[best] == 0:
+    quality_by_type = {media_type: _find_quality(media_type, ranges) for media_type in offered}
+    preferred = max(offered, key=quality_by_type.__getitem__)
+    if quality_by_type[preferred] == 0:
         raise Problem(406, "not_acceptable", f"The answer can be had as {' or '.join(offered)}.")
-    return best
+    return preferred
 
 
 def _parse_media_range(part: str) -> tuple[str, float]:
-    """(the range, how much it is wanted: 0 not at all, 1 most)."""
-    media, *parameters = (piece.strip() for piece in part.split(";"))
+    """Return a media range of an Accept header and its quality, from 0 to 1."""
+    media_range, *parameters = (text.strip() for text in part.split(";"))
     qualities = [float(match[1]) for parameter in parameters if (match := _QUALITY_PARAMETER.fullmatch(parameter))]
-    return media, qualities[0] if qualities else 1.0
+    return media_range, qualities[0] if qualities else 1.0
 
 
-def _find_quality(media: str, ranges: dict[str, float]) -> float:
-    """How much the most specific range that covers a media type wants it."""
-    family = media.partition("/")[0] + "/*"
-    return next((ranges[covering] for covering in (media, family, "*/*") if covering in ranges), 0.0)
+def _find_quality(media_type: str, ranges: dict[str, float]) -> float:
+    """Return the quality of the most specific range that covers a media type; 0 if none does."""
+    family = media_type.partition("/")[0] + "/*"
+    return next((ranges[media_range] for media_range in (media_type, family, "*/*") if media_range in ranges), 0.0)

@@ -1,12 +1,12 @@
-"""Parameters: from the wire's text to checked values, by JSON's own grammar.
+"""Parse parameters of path, query, headers and cookies, with the number grammar of JSON.
 
 Python's `int` and `float` accept blanks, underscores and digits of every script; the document doesn't. An unknown
-query parameter, or a scalar given twice, is an error: silently ignoring what a client asked for helps nobody.
+query parameter, or a scalar that is sent twice, is an error, so that no part of a request is ignored silently.
 
-An array in a query is read in every spelling that clients have for it, whichever the document names: items separated
-by a comma, by `%2C`, or by repeating the name. An encoded comma separates only items that can't hold one. Otherwise it
-is part of an item, as it is behind a REST API or a load balancer, where every comma arrives encoded: there only a
-repeated name separates such items.
+A query array is accepted in every serialization that clients use, whichever the document names: items separated by a
+comma, by `%2C`, or by repeating the name. An encoded comma separates only items that can't contain one. Otherwise it is
+part of an item. Behind a REST API or a load balancer every comma arrives encoded, so there only repeating the name
+separates such items.
 """
 
 import re
@@ -22,8 +22,8 @@ from contract.violations import TYPE_NAMES, Violation, list_known
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 
-# Formats and patterns whose texts have no comma. The pattern takes characters and classes one by one: a range between
-# two of these characters never includes the comma, which sorts before all of them.
+# Formats and patterns whose values contain no comma. The pattern matches characters and classes one by one: a range
+# between two of these characters never includes the comma, which sorts before all of them.
 _FORMATS_WITHOUT_COMMA = frozenset(("byte", "date", "date-time", "ipv4", "ipv6", "time", "uuid"))
 _PATTERN_WITHOUT_COMMA = re.compile(
     r"\^(?:(?:[A-Za-z0-9_-]|\\d|\[[A-Za-z0-9_-]+\])(?:[+*?]|\{[0-9]+(?:,[0-9]*)?\})?)+\$"
@@ -33,7 +33,7 @@ _SUPPORTED_STYLES = {"path": "simple", "header": "simple", "query": "form", "coo
 
 
 class Parameter:
-    """One parameter of one operation."""
+    """One parameter of an operation."""
 
     __slots__ = (
         "argument",
@@ -68,24 +68,22 @@ class Parameter:
 
     @staticmethod
     def explain_unsupported(parameter_object: Schema, schemas: Schemas) -> str | None:
-        """Why this package could not read such a parameter as the document says, or None."""
+        """Return why this package can't parse such a parameter, as the end of a sentence; None if it can."""
         if "schema" not in parameter_object:
             return "has no schema"
-        if (
-            parameter_object.get("style", _SUPPORTED_STYLES[parameter_object["in"]])
-            != _SUPPORTED_STYLES[parameter_object["in"]]
-        ):
+        supported_style = _SUPPORTED_STYLES[parameter_object["in"]]
+        if parameter_object.get("style", supported_style) != supported_style:
             return f"has the style {parameter_object['style']!r}, which isn't supported"
         schema = schemas.resolve(parameter_object["schema"])
-        kind, what = schema.get("type"), "is"
-        if kind == "array":
-            kind, what = schemas.resolve(schema.get("items", {})).get("type"), "has items that are"
-        if kind not in ("string", "integer", "number", "boolean"):
-            return f"{what} {TYPE_NAMES.get(kind, 'of no type of their own')}, which isn't supported"
+        json_type, verb = schema.get("type"), "is"
+        if json_type == "array":
+            json_type, verb = schemas.resolve(schema.get("items", {})).get("type"), "has items that are"
+        if json_type not in ("string", "integer", "number", "boolean"):
+            return f"{verb} {TYPE_NAMES.get(json_type, 'of no type of their own')}, which isn't supported"
         return None
 
     def split(self, encoded_texts: list[str]) -> list[str]:
-        """Decode the texts that a query gives under this name: one for each item of an array, one for a scalar."""
+        """Percent-decode the texts of this name in a query: one text for each item of an array, one for a scalar."""
         if self.type != "array" or (self.explode and self.items_may_contain_commas):
             return [_percent_decode(text) for text in encoded_texts]
         if self.items_may_contain_commas:
@@ -93,31 +91,30 @@ class Parameter:
         return [item for text in encoded_texts if text for item in _percent_decode(text).split(",")]
 
     def parse(self, texts: list[str]) -> Any:
-        """The value of the texts given under this name; raises a 400 that names the parameter."""
+        """Parse and validate the texts of this name. Raises Problem (400) that names the parameter."""
         try:
             value = self._parse_texts(texts)
         except ValueError as reason:
             raise self.build_problem([Violation("", "type", str(reason))]) from None
-        faults = self.check.find_violations(value)
-        if faults:
-            raise self.build_problem(faults)
+        violations = self.check.find_violations(value)
+        if violations:
+            raise self.build_problem(violations)
         if self.check.normalize:
-            tidied = self.check.normalize(value)
-            if tidied != value and (faults := self.check.find_violations(tidied)):
-                raise self.build_problem(faults)
-            value = tidied
+            normalized = self.check.normalize(value)
+            if normalized != value and (violations := self.check.find_violations(normalized)):
+                raise self.build_problem(violations)
+            value = normalized
         return value
 
     def build_problem(self, violations: list[Violation]) -> Exception:
-        """The 400 for this parameter."""
+        """Build the 400 for an invalid value of this parameter."""
         code = "invalid_header" if self.location == "header" else "invalid_parameter"
-        named = [
-            Violation(f"/{self.location}/{self.name}{fault.pointer}", fault.code, fault.message) for fault in violations
-        ]
-        return bad_request(code, f"The {self.location} parameter '{self.name}' {violations[0].message}.", named)
+        own_pointer = f"/{self.location}/{self.name}"
+        located = [violation._replace(pointer=own_pointer + violation.pointer) for violation in violations]
+        return bad_request(code, f"The {self.location} parameter '{self.name}' {violations[0].message}.", located)
 
     def build_missing_problem(self) -> Exception:
-        """The 400 for its absence."""
+        """Build the 400 for a missing required parameter."""
         return self.build_problem([Violation("", "required", "is required and missing")])
 
     def _parse_texts(self, texts: list[str]) -> Any:
@@ -132,7 +129,7 @@ class Parameter:
 
 
 def may_contain_commas(schema: Schema) -> bool:
-    """Whether a text that keeps the schema may have a comma in it; True where it can't be told."""
+    """Return whether a valid text may contain a comma; True if that is unknown."""
     if schema.get("type", "string") != "string" or schema.get("format") in _FORMATS_WITHOUT_COMMA:
         return False
     if "enum" in schema:
@@ -141,13 +138,13 @@ def may_contain_commas(schema: Schema) -> bool:
 
 
 def argument_name(name: str) -> str:
-    """The name under which a function takes a parameter; a word of Python's own gets an underscore: `from_`."""
+    """Return the Python name of a parameter. A keyword gets an underscore: `from_`."""
     argument = name.lower().replace("-", "_")
     return f"{argument}_" if iskeyword(argument) else argument
 
 
 def parse_scalar(text: str, json_type: str) -> Any:
-    """Wire text as a value of a JSON type; raises ValueError with the end of a sentence."""
+    """Parse text as a value of a JSON type. Raises ValueError with the end of a sentence."""
     if json_type == "integer":
         if _INTEGER.fullmatch(text):
             return int(text)
@@ -162,23 +159,22 @@ def parse_scalar(text: str, json_type: str) -> Any:
     raise ValueError(f"must be {TYPE_NAMES[json_type]}")
 
 
-def parse_query(raw: str, parameters: Mapping[str, Parameter], arguments: dict[str, Any]) -> None:
-    """Read a query string into arguments; raises a 400 for anything that the document doesn't name."""
-    given: dict[str, list[str]] = {}
-    for pair in raw.split("&") if raw else ():
+def parse_query(query: str, parameters: Mapping[str, Parameter], arguments: dict[str, Any]) -> None:
+    """Parse a query string into `arguments`. Raises Problem (400) for an unknown, invalid or missing parameter."""
+    encoded_texts_by_name: dict[str, list[str]] = {}
+    for pair in query.split("&") if query else ():
         if pair:
             name, _, text = pair.partition("=")
-            given.setdefault(_percent_decode(name), []).append(text)
-    for name, texts in given.items():
+            encoded_texts_by_name.setdefault(_percent_decode(name), []).append(text)
+    for name, encoded_texts in encoded_texts_by_name.items():
         parameter = parameters.get(name)
         if parameter is None:
             known = list_known(parameters)
-            # Its name is the client's own, so nothing but its place is pointed at.
-            fault = Violation(
-                "/query", "unknown_parameter", f"has a parameter that the document does not name; {known}"
-            )
-            raise bad_request("invalid_parameter", f"There is an unknown query parameter; {known}.", [fault])
-        arguments[parameter.argument] = parameter.parse(parameter.split(texts))
+            # The client chose the name, so the pointer does not repeat it.
+            message = f"has a parameter that the document does not name; {known}"
+            violation = Violation("/query", "unknown_parameter", message)
+            raise bad_request("invalid_parameter", f"There is an unknown query parameter; {known}.", [violation])
+        arguments[parameter.argument] = parameter.parse(parameter.split(encoded_texts))
     for parameter in parameters.values():
         if parameter.argument not in arguments:
             if parameter.required:
@@ -188,7 +184,7 @@ def parse_query(raw: str, parameters: Mapping[str, Parameter], arguments: dict[s
 
 
 def _percent_decode(text: str) -> str:
-    """Percent-decoding that refuses broken escapes, bytes that aren't UTF-8 and control characters."""
+    """Percent-decode a text. Raises Problem (400) for broken escapes, invalid UTF-8 and control characters."""
     if "%" not in text and "+" not in text:
         return text
     if _BROKEN_ESCAPE.search(text):
@@ -211,6 +207,6 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """The cookies of a Cookie header (RFC 6265, section 5.4); parts without a `=` are not ours and are skipped."""
+    """Parse a Cookie header (RFC 6265, section 5.4). Parts without `=` are skipped."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return {name: value for name, equals, value in pairs if equals}

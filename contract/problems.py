@@ -1,7 +1,7 @@
-"""Problem details (RFC 9457): the one shape in which this API says no.
+"""Problem details (RFC 9457): the body of every error response.
 
-A problem is raised as an exception by whoever finds it and turned into a document here. It names what is wrong
-and never repeats what was sent: answers stay small and can't be used to reflect anything.
+Any layer raises a `Problem`, and the contract encodes it. It names what is wrong and never repeats what was sent:
+responses stay small and can't reflect input.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,11 +15,11 @@ from contract.violations import Violation
 PROBLEM_JSON = "application/problem+json"
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-"""RFC 9110's names, where Python's depend on its version."""
+"""Reason phrases of RFC 9110 where those of `HTTPStatus` depend on the version of Python."""
 
 
 class Problem(Exception):
-    """A refusal with its HTTP status, a stable code, a sentence, and the faults found in the input, if any."""
+    """An error response: HTTP status, stable code, detail for people, and the violations in the input, if any."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def to_json_object(self) -> dict[str, Any]:
-        """The problem as the document's `Problem` schema has it."""
+        """Return the problem in the form of the `Problem` schema."""
         body: dict[str, Any] = {
             "type": f"/problems/{self.code}",
             "title": _TITLES.get(self.status) or HTTPStatus(self.status).phrase,
@@ -47,24 +47,24 @@ class Problem(Exception):
             "detail": self.detail,
         }
         if self.violations:
-            body["errors"] = [fault._asdict() for fault in self.violations]
+            body["errors"] = [violation._asdict() for violation in self.violations]
         return body
 
     def encode(self) -> bytes:
-        """The problem document as UTF-8 JSON."""
+        """Encode the problem as UTF-8 JSON."""
         return orjson.dumps(self.to_json_object())
 
 
 def bad_request(code: str, detail: str, violations: Iterable[Violation] = ()) -> Problem:
-    """A 400: the request breaks the document."""
+    """Build a 400: the request violates the document."""
     return Problem(400, code, detail, violations=violations)
 
 
 def unauthenticated(detail: str) -> Problem:
-    """A 401 with the challenge that RFC 9110 demands."""
+    """Build a 401 with the challenge that RFC 9110 requires."""
     return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="tackboard"'})
 
 
 def internal_error() -> Problem:
-    """A 500 that tells nothing about the inside."""
+    """Build a 500 that reveals nothing internal."""
     return Problem(500, "internal_error", "Something went wrong on our side. The request id names it in our log.")

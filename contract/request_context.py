@@ -1,36 +1,36 @@
-"""Notes on the request in hand, for whoever keeps a record of it: which operation it is, and who calls.
+"""Values of the current request for the request log: operation, caller, request id, retries.
 
-Whoever answers requests opens a pad and reads it afterwards; without one, noting does nothing.
+The server starts a context for each request and reads it afterwards. Without a context, setting values does nothing.
 """
 
 from contextvars import ContextVar
 from typing import Any
 
-_CONTEXT: ContextVar[dict[str, Any] | None] = ContextVar("pad", default=None)
+_CONTEXT: ContextVar[dict[str, Any] | None] = ContextVar("request_context", default=None)
 
 
 def start_request_context() -> dict[str, Any]:
-    """A new pad for the request that begins in this context."""
-    pad: dict[str, Any] = {}
-    _CONTEXT.set(pad)
-    return pad
+    """Start the context of a request and return its values, a dict that later calls fill."""
+    context: dict[str, Any] = {}
+    _CONTEXT.set(context)
+    return context
 
 
-def set_request_context(**facts: object) -> None:
-    """Write facts down."""
-    pad = _CONTEXT.get()
-    if pad is not None:
-        pad.update(facts)
+def set_request_context(**values: object) -> None:
+    """Set values in the context of the current request."""
+    context = _CONTEXT.get()
+    if context is not None:
+        context.update(values)
 
 
 def increment_request_context(name: str) -> None:
-    """Count something that happens more than once."""
-    pad = _CONTEXT.get()
-    if pad is not None:
-        pad[name] = pad.get(name, 0) + 1
+    """Add 1 to a counter in the context of the current request."""
+    context = _CONTEXT.get()
+    if context is not None:
+        context[name] = context.get(name, 0) + 1
 
 
 def get_from_request_context(name: str) -> Any:
-    """What was noted so far, None for nothing."""
-    pad = _CONTEXT.get()
-    return pad.get(name) if pad is not None else None
+    """Return a value of the current request; None if it is not set."""
+    context = _CONTEXT.get()
+    return context.get(name) if context is not None else None

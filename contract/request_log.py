@@ -1,7 +1,7 @@
-"""One line about each request, with the same fields on every way in.
+"""Write one log line for each request, with the same fields under WSGI and on Lambda.
 
-A line is made of what is known of a request, not of what was sent: of a path it has the document's words and the ids
-that this server made, and nothing of an address that it doesn't know.
+A line has no text that a client chose: of a path it has the template in the document with ids that this server made,
+and an unknown path is left out.
 """
 
 import json
@@ -36,10 +36,10 @@ def build_log_line(
     content_type: str | None,
     body: bytes,
 ) -> dict[str, Any]:
-    """Return the line about a request, from the notes on it and its answer. What isn't known is left out."""
+    """Build the log line of a request from its context and its response. Unknown fields are left out."""
     operation = context.get("operation")
     caller = context.get("caller")
-    described = {
+    line = {
         "time": at.isoformat(timespec="milliseconds"),
         "level": "ERROR" if status >= _SERVER_ERROR else "INFO",
         "message": "request",
@@ -59,11 +59,11 @@ def build_log_line(
         "address": match_whole(_ADDRESS, address),
         "retries": context.get("retries", 0),
     }
-    return {name: value for name, value in described.items() if value is not None}
+    return {name: value for name, value in line.items() if value is not None}
 
 
 def _format_path(context: Mapping[str, Any]) -> str | None:
-    """Return the path as far as it is ours; a value that isn't an id made here keeps its name in braces."""
+    """Return the path of the document. A parameter that is no id made here stays a name in braces."""
     operation = context.get("operation")
     if operation is None:
         return context.get("page")
@@ -75,7 +75,7 @@ def _format_path(context: Mapping[str, Any]) -> str | None:
 
 
 def _start_internal_error(start_response: StartResponse, context: Mapping[str, Any]) -> bytes:
-    """Begin the answer to a request that nobody else could answer; its body."""
+    """Start a 500 response for an uncaught exception and return its body."""
     problem = internal_error()
     headers = [("content-type", PROBLEM_JSON), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
     if "request_id" in context:
@@ -85,7 +85,7 @@ def _start_internal_error(start_response: StartResponse, context: Mapping[str, A
 
 
 class RequestLog:
-    """A WSGI application that has another one answer, and writes a line about each request."""
+    """A WSGI middleware that writes one log line for each request."""
 
     def __init__(
         self,
@@ -100,27 +100,27 @@ class RequestLog:
         self._write = write
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        began = self._stopwatch()
-        pad = start_request_context()
+        """Process one request."""
+        started_at = self._stopwatch()
+        context = start_request_context()
         status, content_type = _SERVER_ERROR, None
 
-        def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
+        def start(status_line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
             nonlocal status, content_type
-            status, content_type = int(line[:3]), dict(headers).get("content-type")
-            return start_response(line, headers, *rest)
+            status, content_type = int(status_line[:3]), dict(headers).get("content-type")
+            return start_response(status_line, headers, *rest)
 
         try:
             body = b"".join(self._application(environ, start))
         except Exception as error:
-            # The server would say so without the id of the request, and with its path.
+            # The WSGI server would log the path, and not the request id.
             log.exception("A request failed: %s", type(error).__name__)
-            body = _start_internal_error(start, pad)
+            body = _start_internal_error(start, context)
         self._write(
             build_log_line(
-                pad,
+                context,
                 at=self._clock(),
-                milliseconds=round((self._stopwatch() - began) * 1000, 3),
+                milliseconds=round((self._stopwatch() - started_at) * 1000, 3),
                 method=environ["REQUEST_METHOD"],
                 address=environ.get("REMOTE_ADDR"),
                 status=status,
@@ -131,7 +131,7 @@ class RequestLog:
         return [body]
 
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
-        """Write a line about what the server itself has refused, because it was no request."""
+        """Write the line of a request that the server rejected because it is malformed."""
         line = build_log_line(
             {"request_id": request_id},
             at=self._clock(),

@@ -1,7 +1,7 @@
-"""Responses: what a handler answered, checked against the document before anyone sees it.
+"""Encode the results of handlers, validated against the document before they are sent.
 
-A breach is a bug of ours. It is found here, in production too, before the change that the handler wants is committed
-and before a client's generated code meets a type that it was never told of.
+A breach is a bug in the server. It is found here, in production too, before the change is committed and before a
+client's generated code gets a type that the document doesn't have.
 """
 
 import re
@@ -16,18 +16,18 @@ from contract.problems import PROBLEM_JSON, Problem
 from contract.schemas import Check, Schema, Schemas
 
 EDGE_HEADERS = frozenset(("x-request-id", "cache-control"))
-"""Headers that the document promises on every answer and that the edge puts on every answer."""
+"""Headers that the document requires on every response. The edge adds them."""
 
 
 _FIELD_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class HandlerResult(Protocol):
-    """What a handler answers. The contract reads it and never imports its class."""
+    """What a handler returns. This package reads it and never imports its class."""
 
     @property
     def body(self) -> Any:
-        """The body in the document's shape, or None."""
+        """The body as JSON values in the form of the document, or None."""
 
     @property
     def status(self) -> int:
@@ -35,24 +35,24 @@ class HandlerResult(Protocol):
 
     @property
     def etag(self) -> str | None:
-        """The entity tag without its quotes."""
+        """The entity tag without quotes."""
 
     @property
     def location(self) -> str | None:
-        """The path of a resource just made, below the base path."""
+        """The path of a new resource, below the base path."""
 
     @property
     def next_query(self) -> Mapping[str, str] | None:
-        """What changes in the query to ask for the next page, or None at the end."""
+        """The query parameters to replace for the next page; None on the last page."""
 
     @property
     def change(self) -> Any:
-        """What is to be committed before the answer may leave, or None."""
+        """The change to commit before the response is sent, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer ready to be sent: names of headers are lower-case."""
+    """A response ready to be sent. Header names are lower-case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -61,31 +61,31 @@ class Response:
 
 
 class ContractBreach(Exception):
-    """A handler's answer breaks the document: which operation, where, what."""
+    """Raised when a response violates the document. The message names the operation, the part and the error."""
 
 
 class _DeclaredResponse:
-    """One declared response of one operation."""
+    """One response of an operation in the document."""
 
     __slots__ = ("checks", "headers", "required")
 
     def __init__(self, response_object: Schema, schemas: Schemas) -> None:
         self.checks: dict[str, Check] = {
-            media.lower(): schemas.get_check(content["schema"], "response")
-            for media, content in response_object.get("content", {}).items()
+            media_type.lower(): schemas.get_check(content["schema"], "response")
+            for media_type, content in response_object.get("content", {}).items()
         }
         self.headers: dict[str, tuple[str, Check]] = {}
         self.required: list[str] = []
         for name, reference in response_object.get("headers", {}).items():
             header = schemas.resolve(reference)
-            kind = schemas.resolve(header["schema"]).get("type", "string")
-            self.headers[name.lower()] = (kind, schemas.get_check(header["schema"], "response"))
+            json_type = schemas.resolve(header["schema"]).get("type", "string")
+            self.headers[name.lower()] = (json_type, schemas.get_check(header["schema"], "response"))
             if header.get("required") and name.lower() not in EDGE_HEADERS:
                 self.required.append(name.lower())
 
 
 class Responses:
-    """The declared responses of one operation; `announced` are headers for all that declare them."""
+    """The responses of one operation. Deprecation headers are added to each response that declares them."""
 
     __slots__ = ("_by_status", "_deprecation_headers", "_operation_id", "media_types")
 
@@ -104,21 +104,21 @@ class Responses:
         }
         self.media_types = tuple(
             dict.fromkeys(
-                media
+                media_type
                 for status, declared in self._by_status.items()
-                if status < 300  # noqa: PLR2004 - successes are what a client negotiates about.
-                for media in declared.checks
+                if status < 300  # noqa: PLR2004 - content negotiation is about successful responses.
+                for media_type in declared.checks
             )
         )
 
     def encode(self, result: HandlerResult, headers: dict[str, str], media_type: str | None) -> Response:
-        """The reply as a response, or a `Breach`. `headers` are added to what the reply itself says."""
-        declared = self._find_declared(result.status)
+        """Encode a handler's result with additional headers. Raises ContractBreach if it violates the document."""
+        declared = self._find_declared_response(result.status)
         body = b""
         if declared.checks:
             media_type = media_type if media_type in declared.checks else next(iter(declared.checks))
             self._ensure_valid(declared.checks[media_type], result.body, f"the body of {result.status}")
-            # Without a charset many clients take text for Latin-1.
+            # Without a charset, many clients read text as Latin-1.
             headers["content-type"] = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
             body = self._encode_body(result, media_type)
         elif result.body is not None:
@@ -128,13 +128,13 @@ class Responses:
         return Response(result.status, tuple(headers.items()), body, result.change)
 
     def encode_not_modified(self, headers: dict[str, str]) -> Response:
-        """A 304 with these headers, or a `Breach` when the document doesn't say that it can happen."""
-        self._check_headers(self._find_declared(304), 304, headers)
+        """Encode a 304 with these headers. Raises ContractBreach if the operation has no 304."""
+        self._check_headers(self._find_declared_response(304), 304, headers)
         return Response(304, tuple(headers.items()), b"")
 
     def encode_problem(self, problem: Problem) -> Response:
-        """A problem document as a response, or a `Breach` when the document doesn't say that it can happen."""
-        declared = self._find_declared(problem.status)
+        """Encode a problem. Raises ContractBreach if the operation does not declare its status."""
+        declared = self._find_declared_response(problem.status)
         document = problem.to_json_object()
         check = declared.checks.get(PROBLEM_JSON)
         if check is None:
@@ -153,7 +153,7 @@ class Responses:
                 f"{self._operation_id}: the body of {result.status} can't be written as {media_type}"
             ) from None
 
-    def _find_declared(self, status: int) -> _DeclaredResponse:
+    def _find_declared_response(self, status: int) -> _DeclaredResponse:
         declared = self._by_status.get(status)
         if declared is None:
             raise ContractBreach(f"{self._operation_id}: the status {status} is not in the document")
@@ -169,16 +169,16 @@ class Responses:
                     f"{self._operation_id}: the header {name} of {status} has characters no header may have"
                 )
             if name in declared.headers:
-                kind, check = declared.headers[name]
+                json_type, check = declared.headers[name]
                 try:
-                    value = parse_scalar(text, kind)
+                    value = parse_scalar(text, json_type)
                 except ValueError as reason:
                     raise ContractBreach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
                 self._ensure_valid(check, value, f"the header {name} of {status}")
             elif name != "content-type":
                 raise ContractBreach(f"{self._operation_id}: the header {name} of {status} is not in the document")
 
-    def _ensure_valid(self, check: Check, value: object, what: str) -> None:
-        if faults := check.find_violations(value):
-            first = faults[0]
-            raise ContractBreach(f"{self._operation_id}: {what}: {first.pointer or '/'} {first.message}")
+    def _ensure_valid(self, check: Check, value: object, subject: str) -> None:
+        if violations := check.find_violations(value):
+            violation = violations[0]
+            raise ContractBreach(f"{self._operation_id}: {subject}: {violation.pointer or '/'} {violation.message}")

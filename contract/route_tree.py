@@ -1,7 +1,7 @@
-"""Routes of one document, found by the words of a path: a router that tries one after the other gets slower with each.
+"""A tree of routes, which finds a route by the segments of a path in a time that does not grow with their number.
 
-Starlette's router asks its routes in turn, and so does connexion's, which is made of it. Here they stand behind a
-single route, in a tree with one step for each word.
+Starlette's router, and connexion's on top of it, tries its routes one after the other. The tree is a single route for
+them with one node for each segment.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,45 +15,45 @@ from contract.bridge import Message
 
 @dataclass(slots=True)
 class _Node:
-    """What can follow the words so far; None stands for a word that is a parameter."""
+    """The nodes and routes after the segments so far. The key None stands for a path parameter."""
 
     children: dict[str | None, "_Node"] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
 
 
 class RouteTree(BaseRoute):
-    """Many routes as one."""
+    """A single Starlette route that stands for many."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
         for route in routes:
-            step = self._root
-            for word in route.path.split("/"):
-                step = step.children.setdefault(None if "{" in word else word, _Node())
-            step.routes.append(route)
+            node = self._root
+            for segment in route.path.split("/"):
+                node = node.children.setdefault(None if "{" in segment else segment, _Node())
+            node.routes.append(route)
 
     def matches(self, scope: Message) -> tuple[Match, Message]:
-        """The route of this path and method, else one of this path, which will say that the method is not allowed."""
+        """Match path and method, else the path alone: that route answers 405."""
         partial: tuple[Match, Message] = Match.NONE, {}
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         for route in _find_routes(self._root, path.split("/"), 0):
-            match, found = route.matches(scope)
+            match, child_scope = route.matches(scope)
             if match is Match.FULL:
-                return match, {**found, "route": route}
+                return match, {**child_scope, "route": route}
             if match is Match.PARTIAL:
-                partial = match, {**found, "route": route}
+                partial = match, {**child_scope, "route": route}
         return partial
 
     async def handle(self, scope: Message, receive: Any, send: Any) -> None:
-        """Go on to the route that was found."""
+        """Call the matched route."""
         await scope["route"].handle(scope, receive, send)
 
 
 def _find_routes(node: _Node, segments: Sequence[str], index: int) -> list[Route]:
-    """The routes of a path; what stands there goes before what may stand there, as OpenAPI has it."""
+    """Return the routes of a path. Concrete segments win over path parameters, as OpenAPI defines it."""
     if index == len(segments):
         return node.routes
-    for word in (segments[index], None):
-        if (following := node.children.get(word)) and (routes := _find_routes(following, segments, index + 1)):
+    for segment in (segments[index], None):
+        if (child := node.children.get(segment)) and (routes := _find_routes(child, segments, index + 1)):
             return routes
     return []

@@ -1,9 +1,9 @@
-"""The document's schemas, compiled: OpenAPI 3.0 in, JSON Schema 2020-12 checks by jsonschema-rs out.
+"""Compile the schemas of an OpenAPI 3.0 document into checks: JSON Schema 2020-12, validated by jsonschema-rs.
 
 OpenAPI 3.0 schemas are a dialect (`nullable`, boolean `exclusiveMinimum`, `readOnly`, `writeOnly`), and the same
-schema means different things in a request and in a response; so each direction is translated once and all
-references of one direction meet in one registry. A check is compiled when it is first used: an operation that a
-process never serves costs it nothing.
+schema means different things in a request and in a response. So each schema is translated once per direction, and the
+references of one direction share a registry. A check is compiled at its first use: operations that a process never
+serves cost it nothing.
 """
 
 import logging
@@ -24,7 +24,9 @@ log = logging.getLogger("tackboard")
 Direction = Literal["request", "response"]
 Schema = dict[str, Any]
 Normalizer = Callable[[Any], Any]
-"""One step of putting a value in order."""
+"""A function that returns the normalized value."""
+Resolver = Callable[[Any], Any]
+"""A function that returns a node of the document, or the target of its `$ref`."""
 
 _UNTRANSLATED_KEYWORDS = frozenset(
     (
@@ -55,91 +57,91 @@ _ENFORCED_FORMATS = frozenset(
 ) | frozenset(_OWN_FORMATS)
 _ANNOTATION_FORMATS = frozenset(("int32", "int64", "float", "double", "password"))
 KNOWN_VALUES_EXTENSION = "x-tackboard-known"
-"""The extension of a schema that is open for readers of later versions: the values that this version has.
+"""The extension with the values that this version knows, of a schema to which later versions may add values.
 
-Clients are generated from the open schema. Here the closed one holds: no other value may come in, or go out.
+Clients are generated from the open schema. The server validates against the known values, in both directions.
 """
 KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
-_GENERIC_VIOLATION = Violation("", "invalid", "does not keep the schema")
+_GENERIC_VIOLATION = Violation("", "invalid", "does not match the schema")
 
 
 @dataclass(slots=True)
 class Check:
-    """One schema in one direction: says what is wrong with a value, and tidies what is right."""
+    """One schema in one direction: finds violations in a value and normalizes a valid one."""
 
     schemas: "Schemas"
     direction: Direction
     openapi_schema: Schema
-    """The schema as the document has it."""
+    """The schema in the document."""
     json_schema: Schema
-    """The same as JSON Schema."""
+    """The same, translated to JSON Schema."""
     normalize: Normalizer | None
     _validator: Any = None
 
     @property
     def directional_schema(self) -> Schema:
-        """The schema as the document has it, without properties of the other direction."""
+        """The schema in the document, without the properties that are hidden in this direction."""
         return self.schemas.schema_at(self.schemas.resolve(self.openapi_schema), [], self.direction)
 
     def schema_at(self, path: list[str | int]) -> Schema:
-        """The part of the document that a path of keywords leads to."""
+        """Return the schema in the document at a path of keywords."""
         return self.schemas.schema_at(self.openapi_schema, path, self.direction)
 
     def for_subschema(self, schema: Mapping[str, Any]) -> "Check":
-        """The check of a schema inside this one."""
+        """Return the check of a subschema."""
         return self.schemas.get_inner_check(schema, self.direction, "itself")
 
     def for_array_of(self, schema: Mapping[str, Any]) -> "Check":
-        """The check of arrays, of any length, whose items keep a schema inside this one."""
+        """Return the check of arrays of any length whose items match a subschema."""
         return self.schemas.get_inner_check(schema, self.direction, "many")
 
     def for_container(self) -> "Check":
-        """The check of the schema's arrays and objects alone, whatever is inside."""
+        """Return the check of the schema's array or object, ignoring its members."""
         return self.schemas.get_inner_check(self.openapi_schema, self.direction, "container")
 
     def is_valid(self, value: object) -> bool:
-        """Whether the value keeps the schema; raises whatever the validator raises."""
-        compiled = self._validator
-        if compiled is None:
-            compiled = self._validator = jsonschema_rs.Draft202012Validator(
+        """Return whether the value is valid. Raises what the validator raises."""
+        validator = self._validator
+        if validator is None:
+            validator = self._validator = jsonschema_rs.Draft202012Validator(
                 self.json_schema,
                 formats=_OWN_FORMATS,
                 validate_formats=True,
                 registry=self.schemas.registry,
                 offline=True,
-                # The validator's own messages are never shown, so they need not quote what may be megabytes.
+                # The messages of the validator are not used. Masked, they don't copy values of megabytes.
                 mask="it",
             )
-        return bool(compiled.is_valid(value))
+        return bool(validator.is_valid(value))
 
     def find_violations(self, value: object) -> list[Violation]:
-        """What is wrong with the value: nothing, or at most `MAX_VIOLATIONS` faults. Raises nothing."""
+        """Return at most `MAX_VIOLATIONS` violations; an empty list if the value is valid. Raises nothing."""
         try:
             if self.is_valid(value):
                 return []
             return violations_from_errors(self._find_errors(value), self.schemas.property_names) or [_GENERIC_VIOLATION]
-        except BaseException as error:  # a panic in the validator's Rust is no Exception
+        except BaseException as error:  # A panic in the validator's Rust code is no Exception.
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise
             log.warning("The validator could not check a value: %s", type(error).__name__)
             return [_GENERIC_VIOLATION]
 
     def _find_errors(self, value: object) -> Iterator[LocatedError]:
-        for path, check, piece in find_invalid_parts(self, value):
-            for error in cast("Check", check).list_errors(piece):
+        for path, check, part in find_invalid_parts(self, value):
+            for error in cast("Check", check).list_errors(part):
                 yield LocatedError([*path, *error.instance_path], error, cast("Check", check).schema_at)
 
     def list_errors(self, value: object) -> list[Any]:
-        """All errors of the validator about a small value."""
+        """Return all errors of the validator for a small value."""
         return [] if self.is_valid(value) else list(self._validator.iter_errors(value))
 
 
 class Schemas:
-    """Every schema of one document, as checks. References are followed within the document only."""
+    """All schemas of a document, as checks. References are resolved within the document only."""
 
     def __init__(self, document: Schema) -> None:
         self._document = document
-        named: Schema = document.get("components", {}).get("schemas", {})
+        component_schemas: Schema = document.get("components", {}).get("schemas", {})
         self.registry = jsonschema_rs.Registry(
             [
                 (
@@ -148,7 +150,8 @@ class Schemas:
                         "$schema": "https://json-schema.org/draft/2020-12/schema",
                         "components": {
                             "schemas": {
-                                name: _translate(schema, direction, self.resolve) for name, schema in named.items()
+                                name: _translate(schema, direction, self.resolve)
+                                for name, schema in component_schemas.items()
                             }
                         },
                     },
@@ -161,49 +164,49 @@ class Schemas:
 
     @cached_property
     def property_names(self) -> frozenset[str]:
-        """Every name of a property in the document; gathered when the first fault is described, not at the start."""
+        """The names of all properties in the document. Collected for the first violation, not at start."""
         nodes = (node.get("properties") for _, node in _walk(self._document, ""))
         return frozenset(name for properties in nodes if isinstance(properties, dict) for name in properties)
 
     def get_check(self, schema: Schema, direction: Direction) -> Check:
-        """The check of a schema; operations that name the same component share one."""
+        """Return the check of a schema. References to the same component share one check."""
         key = (schema.get("$ref", ""), direction)
         if key[0] and key in self._checks:
             return self._checks[key]
-        tidy = self._build_normalizer(schema, {}) if direction == "request" else None
+        normalize = self._build_normalizer(schema, {}) if direction == "request" else None
 
-        made = Check(self, direction, schema, _translate(schema, direction, self.resolve), tidy)
+        check = Check(self, direction, schema, _translate(schema, direction, self.resolve), normalize)
         if key[0]:
-            self._checks[key] = made
-        return made
+            self._checks[key] = check
+        return check
 
     def get_inner_check(self, schema: Mapping[str, Any], direction: Direction, target: str) -> Check:
-        """The check of a part of the document: of the schema `itself`, of `many` of it, or of its `container` alone."""
-        part = self.resolve(schema)
-        # The document lives as long as this object, and so do the parts of it.
-        key = (id(part), direction, target)
+        """Return the check of a subschema `itself`, of an array of it (`many`), or of the `container` alone."""
+        subschema = self.resolve(schema)
+        # The ids stay valid, because this object keeps the document alive.
+        key = (id(subschema), direction, target)
         if key not in self._inner_checks:
-            translated = _translate(part, direction, self.resolve)
+            translated = _translate(subschema, direction, self.resolve)
             if target == "many":
                 translated = {"type": "array", "items": translated}
             elif target == "container":
                 translated = _without_contents(translated)
-            self._inner_checks[key] = Check(self, direction, part, translated, None)
+            self._inner_checks[key] = Check(self, direction, subschema, translated, None)
         return self._inner_checks[key]
 
     def has_default(self, schema: Any, ancestors: frozenset[int] = frozenset()) -> bool:
-        """Whether a default stands anywhere in a schema."""
+        """Return whether a schema or any of its subschemas has a default."""
         schema = self.resolve(schema)
         if not isinstance(schema, dict) or id(schema) in ancestors:
             return False
         ancestors |= {id(schema)}
-        parts = [schema.get(keyword) for keyword in ("items", "not", "additionalProperties")]
-        parts += [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
-        parts += schema.get("properties", {}).values()
-        return "default" in schema or any(self.has_default(part, ancestors) for part in parts)
+        subschemas = [schema.get(keyword) for keyword in ("items", "not", "additionalProperties")]
+        subschemas += [subschema for keyword in ("allOf", "anyOf", "oneOf") for subschema in schema.get(keyword, ())]
+        subschemas += schema.get("properties", {}).values()
+        return "default" in schema or any(self.has_default(subschema, ancestors) for subschema in subschemas)
 
     def resolve(self, node: Any) -> Any:
-        """The node itself, or what its `$ref` points at."""
+        """Return the node, or the target of its `$ref`."""
         while isinstance(node, dict) and "$ref" in node:
             target: Any = self._document
             for part in node["$ref"].removeprefix("#/").split("/"):
@@ -212,72 +215,81 @@ class Schemas:
         return node
 
     def schema_at(self, schema: Schema, path: list[str | int], direction: Direction) -> Schema:
-        """The schema that a check's path of keywords leads to, as the document has it.
+        """Return the schema in the document at a keyword path of a check.
 
-        Properties of the other direction are not in it.
+        Properties that are hidden in this direction are left out.
         """
         node: Any = schema
-        for step in path:
-            # A property may have that name, and then it is no reference.
-            is_reference = step == "$ref" and not isinstance(node.get("$ref"), dict)
-            node = self.resolve(node) if is_reference else node[step]
-        part: Schema = {**node}
-        if hidden := _find_hidden_properties(part, direction, self.resolve):
-            part["properties"] = {name: value for name, value in part["properties"].items() if name not in hidden}
-            part["required"] = [name for name in part.get("required", ()) if name not in hidden]
-        return part
+        for keyword in path:
+            # A property may be named `$ref`. Then it is no reference.
+            is_reference = keyword == "$ref" and not isinstance(node.get("$ref"), dict)
+            node = self.resolve(node) if is_reference else node[keyword]
+        resolved: Schema = {**node}
+        if hidden := _find_hidden_properties(resolved, direction, self.resolve):
+            resolved["properties"] = {
+                name: value for name, value in resolved["properties"].items() if name not in hidden
+            }
+            resolved["required"] = [name for name in resolved.get("required", ()) if name not in hidden]
+        return resolved
 
     def _build_normalizer(self, schema: Schema, ancestors: Mapping[int, list[Normalizer]]) -> Normalizer | None:
-        """How a valid value of this schema is put in order: text normalised, whole floats made integers.
+        """Build the function that normalizes valid values: text to NFC, 1.0 to 1. Return None if none is needed.
 
-        `above` holds the steps of the schemas that enclose this one: a schema that contains itself meets them there,
-        and they are complete by the time that a value comes.
+        `ancestors` has the normalizers of the enclosing schemas by id. A recursive schema finds its own list there,
+        which is complete by the time a value is normalized.
         """
         schema = self.resolve(schema)
         if id(schema) in ancestors:
             return _chain(ancestors[id(schema)])
-        steps: list[Normalizer] = []
-        ancestors = {**ancestors, id(schema): steps}
-        for kind in ("allOf", "anyOf", "oneOf"):
-            steps.extend(step for part in schema.get(kind, ()) if (step := self._build_normalizer(part, ancestors)))
-        named = {name: self._build_normalizer(part, ancestors) for name, part in schema.get("properties", {}).items()}
-        others = schema.get("additionalProperties")
-        other = self._build_normalizer(others, ancestors) if isinstance(others, dict) else None
-        if other or any(named.values()):
-            steps.append(_build_object_normalizer(named, other))
-        if "items" in schema and (step := self._build_normalizer(schema["items"], ancestors)):
-            steps.append(_build_array_normalizer(step))
+        normalizers: list[Normalizer] = []
+        ancestors = {**ancestors, id(schema): normalizers}
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            normalizers.extend(
+                normalizer
+                for subschema in schema.get(keyword, ())
+                if (normalizer := self._build_normalizer(subschema, ancestors))
+            )
+        by_property = {
+            name: self._build_normalizer(subschema, ancestors)
+            for name, subschema in schema.get("properties", {}).items()
+        }
+        other_schema = schema.get("additionalProperties")
+        normalize_other = self._build_normalizer(other_schema, ancestors) if isinstance(other_schema, dict) else None
+        if normalize_other or any(by_property.values()):
+            normalizers.append(_build_object_normalizer(by_property, normalize_other))
+        if "items" in schema and (normalizer := self._build_normalizer(schema["items"], ancestors)):
+            normalizers.append(_build_array_normalizer(normalizer))
         if schema.get("type") == "integer":
-            steps.append(_normalize_integer)
-        if text := _TEXT_NORMALIZERS.get(schema.get("x-tackboard-text", "")):
-            steps.append(text)
-        return _chain(steps) if len(steps) > 1 else next(iter(steps), None)
+            normalizers.append(_normalize_integer)
+        if normalize_text := _TEXT_NORMALIZERS.get(schema.get("x-tackboard-text", "")):
+            normalizers.append(normalize_text)
+        return _chain(normalizers) if len(normalizers) > 1 else next(iter(normalizers), None)
 
 
 def find_unenforceable_schemas(document: Schema) -> Iterator[tuple[str, str]]:
-    """What a schema of the document asks for and this package could not enforce: (a JSON Pointer, a sentence).
+    """Yield a JSON Pointer and a sentence for each schema that this package can't enforce.
 
-    Unknown formats and patterns that can't be compiled would otherwise be rules that nobody checks.
+    Without this, unknown formats and patterns that don't compile would be ignored silently.
     """
-    for where, node in _walk(document, "#"):
-        written = node.get("format")
-        if isinstance(written, str) and "type" in node and written not in KNOWN_FORMATS:
+    for pointer, node in _walk(document, "#"):
+        format_ = node.get("format")
+        if isinstance(format_, str) and "type" in node and format_ not in KNOWN_FORMATS:
             known = ", ".join(sorted(KNOWN_FORMATS))
-            yield where, f"the format {written!r} at {where} is unknown; known are {known}."
+            yield pointer, f"the format {format_!r} at {pointer} is unknown; known are {known}."
         pattern = node.get("pattern")
         if isinstance(pattern, str) and not _is_valid_pattern(pattern):
-            yield where, f"the pattern {pattern!r} at {where} can't be compiled."
+            yield pointer, f"the pattern {pattern!r} at {pointer} can't be compiled."
 
 
 def _walk(node: object, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(node, dict):
         yield pointer, node
-        for name, part in node.items():
+        for name, member in node.items():
             if name not in ("example", "examples", "enum"):
-                yield from _walk(part, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+                yield from _walk(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(node, list):
-        for number, part in enumerate(node):
-            yield from _walk(part, f"{pointer}/{number}")
+        for index, member in enumerate(node):
+            yield from _walk(member, f"{pointer}/{index}")
 
 
 def _is_valid_pattern(pattern: str) -> bool:
@@ -288,96 +300,104 @@ def _is_valid_pattern(pattern: str) -> bool:
     return True
 
 
-def _translate(schema: Any, direction: Direction, resolve: Normalizer) -> Any:
-    """An OpenAPI 3.0 schema as JSON Schema 2020-12 for one direction; `resolve` follows a reference."""
+def _translate(schema: Any, direction: Direction, resolve: Resolver) -> Any:
+    """Translate an OpenAPI 3.0 schema to JSON Schema 2020-12 for one direction. `resolve` follows references."""
     if isinstance(schema, list):
-        return [_translate(part, direction, resolve) for part in schema]
+        return [_translate(subschema, direction, resolve) for subschema in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return {"$ref": f"urn:{direction}{schema['$ref']}"}
     if KNOWN_VALUES_EXTENSION in schema:
         return {"enum": schema[KNOWN_VALUES_EXTENSION]}
-    out: Schema = {
+    translated: Schema = {
         key: _translate(value, direction, resolve) if key in _SUBSCHEMA_KEYWORDS else value
         for key, value in schema.items()
         if key not in _UNTRANSLATED_KEYWORDS and not key.startswith("x-")
     }
-    _translate_properties(schema, out, direction, resolve)
-    _translate_bounds(schema, out)
+    _translate_properties(schema, translated, direction, resolve)
+    _translate_bounds(schema, translated)
     if schema.get("nullable"):
-        # What is referred to by allOf takes no null itself, and is meant to be this schema or null.
-        if "type" not in out or "allOf" in out:
-            return {"anyOf": [out, {"type": "null"}]}
-        out["type"] = [out["type"], "null"]
-    return out
+        # The schemas in allOf allow no null themselves: the value is to match all of them, or to be null.
+        if "type" not in translated or "allOf" in translated:
+            return {"anyOf": [translated, {"type": "null"}]}
+        translated["type"] = [translated["type"], "null"]
+    return translated
 
 
-def _translate_properties(schema: Schema, out: Schema, direction: Direction, resolve: Normalizer) -> None:
-    """Properties of the other direction may neither be there nor be demanded."""
+def _translate_properties(schema: Schema, translated: Schema, direction: Direction, resolve: Resolver) -> None:
+    """Forbid hidden properties, and require none of them."""
     if "properties" not in schema:
         return
     hidden = _find_hidden_properties(schema, direction, resolve)
-    out["properties"] = {
-        name: name not in hidden and _translate(part, direction, resolve) for name, part in schema["properties"].items()
+    translated["properties"] = {
+        name: name not in hidden and _translate(subschema, direction, resolve)
+        for name, subschema in schema["properties"].items()
     }
-    if "required" in out:
-        out["required"] = [name for name in out["required"] if name not in hidden]
+    if "required" in translated:
+        translated["required"] = [name for name in translated["required"] if name not in hidden]
 
 
 def _without_contents(schema: Schema) -> Schema:
-    """A translated schema that lets an array or object hold anything but properties of the other direction."""
-    out = {keyword: value for keyword, value in schema.items() if keyword not in ("items", "uniqueItems")}
-    out["properties"] = {name: part is not False for name, part in schema.get("properties", {}).items()}
+    """Return a translated schema that ignores members, except for hidden properties, which stay forbidden."""
+    translated = {keyword: value for keyword, value in schema.items() if keyword not in ("items", "uniqueItems")}
+    translated["properties"] = {
+        name: subschema is not False for name, subschema in schema.get("properties", {}).items()
+    }
     if isinstance(schema.get("additionalProperties"), dict):
-        del out["additionalProperties"]
-    return out
+        del translated["additionalProperties"]
+    return translated
 
 
-def _find_hidden_properties(schema: Schema, direction: Direction, resolve: Normalizer) -> set[str]:
-    """The properties that are not there in this direction."""
+def _find_hidden_properties(schema: Schema, direction: Direction, resolve: Resolver) -> set[str]:
+    """Return the names of properties that are hidden in this direction."""
     hidden_by = "writeOnly" if direction == "response" else "readOnly"
-    return {name for name, part in schema.get("properties", {}).items() if resolve(part).get(hidden_by)}
+    return {name for name, subschema in schema.get("properties", {}).items() if resolve(subschema).get(hidden_by)}
 
 
-def _translate_bounds(schema: Schema, out: Schema) -> None:
+def _translate_bounds(schema: Schema, translated: Schema) -> None:
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if bound in schema:
-            out[exclusive if schema.get(exclusive) is True else bound] = schema[bound]
-    # An integer without a format has 64 bits: what is longer could be neither kept nor written as JSON again.
+            translated[exclusive if schema.get(exclusive) is True else bound] = schema[bound]
+    # An integer without a format has 64 bits: a larger one can be neither stored nor encoded by orjson.
     bits = _INTEGER_BITS.get(schema.get("format", "int64"))
     if bits and schema.get("type") == "integer":
-        out.setdefault("minimum", -(2**bits))
-        out.setdefault("maximum", 2**bits - 1)
+        translated.setdefault("minimum", -(2**bits))
+        translated.setdefault("maximum", 2**bits - 1)
 
 
 def _chain(normalizers: list[Normalizer]) -> Normalizer:
-    def tidy(value: Any) -> Any:
-        for step in normalizers:
-            value = step(value)
+    def normalize(value: Any) -> Any:
+        for normalizer in normalizers:
+            value = normalizer(value)
         return value
 
-    return tidy
+    return normalize
 
 
-def _build_object_normalizer(named: Mapping[str, Normalizer | None], other: Normalizer | None) -> Normalizer:
-    def tidy(value: Any) -> Any:
+def _build_object_normalizer(
+    by_property: Mapping[str, Normalizer | None], normalize_other: Normalizer | None
+) -> Normalizer:
+    def normalize(value: Any) -> Any:
         if type(value) is not dict:
             return value
-        return {name: step(part) if (step := named.get(name, other)) else part for name, part in value.items()}
+        return {
+            name: normalize_member(member) if (normalize_member := by_property.get(name, normalize_other)) else member
+            for name, member in value.items()
+        }
 
-    return tidy
+    return normalize
 
 
 def _build_array_normalizer(normalize_item: Normalizer) -> Normalizer:
-    def tidy(value: Any) -> Any:
-        return [normalize_item(part) for part in value] if type(value) is list else value
+    def normalize(value: Any) -> Any:
+        return [normalize_item(item) for item in value] if type(value) is list else value
 
-    return tidy
+    return normalize
 
 
 def _normalize_integer(value: Any) -> Any:
-    """JSON has one kind of number: 1.0 is a valid integer, and the handler gets 1."""
+    """Return 1 for 1.0, which is a valid integer in JSON Schema."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 

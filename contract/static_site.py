@@ -1,15 +1,15 @@
-"""The board for people: the static files of a folder, at / and below it.
+"""Serve the web page: the static files of a folder, at / and below it.
 
-The page calls the API as any client does, from the same origin. Its content security policy lets it load and call
-nothing else, and run no script that does not come as a file.
+The page calls the API from the same origin, like any client. Its content security policy allows no other origin and
+no inline scripts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from contract.bridge import AsgiApp, Message
-from contract.documentation_site import StaticFile, build_file, send_file, send_method_not_allowed
+from contract.bridge import AsgiApp, Message, Receive, Send
 from contract.request_context import set_request_context
+from contract.static_files import StaticFile, build_file, send_file, send_method_not_allowed
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -17,7 +17,7 @@ _CONTENT_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""What is served, by the ending of its name; other files of the folder are not."""
+"""Content types by file name suffix. Files with any other suffix are not served."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -26,9 +26,9 @@ CONTENT_SECURITY_POLICY = (
 
 
 class StaticSite:
-    """An ASGI application that answers GET and HEAD of the folder's files, and passes on every other address.
+    """An ASGI application that serves the files of a folder to GET and HEAD, and passes other paths to `fallback`.
 
-    The files are read once: a folder that is not there has none, and everything is passed on.
+    The files are read once. Without the folder, every request goes to `fallback`.
     """
 
     def __init__(self, folder: Path, *, fallback: AsgiApp) -> None:
@@ -43,13 +43,11 @@ class StaticSite:
 
     @property
     def files(self) -> Mapping[str, StaticFile]:
-        """Every page by its address, for a server of files."""
+        """All files by path, for a server of static files."""
         return self._files
 
-    async def __call__(
-        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
-        """Answer, or pass on."""
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve a file, or call the fallback."""
         page = self._files.get(scope["path"].removeprefix(scope.get("root_path", "")))
         if page is None:
             await self._fallback(scope, receive, send)

@@ -1,8 +1,8 @@
-"""Strict JSON (RFC 8259, without its liberties): of one meaning, and no more of it than a reader can be asked to take.
+"""Parse strict JSON (RFC 8259): unambiguous, and limited in depth and in number of values.
 
-orjson refuses what JSON forbids: NaN, comments, trailing text, invalid UTF-8, lone surrogates. What it lets pass, and
-this module doesn't, is a name that stands twice in one object, and two forms that cost far more than their bytes:
-nesting as deep as no validator follows, and values that are so short that each byte becomes 50 in memory.
+orjson rejects what JSON forbids: NaN, comments, trailing text, invalid UTF-8, lone surrogates. This module also rejects
+what orjson accepts: the same name twice in one object, nesting deeper than the validator follows, and so many short
+values that each byte takes 50 bytes of memory.
 """
 
 from typing import Any
@@ -12,31 +12,35 @@ import orjson
 from contract.problems import Problem, bad_request
 
 MAX_DEPTH = 200
-"""Arrays and objects inside each other. The validator follows 254, and orjson reads 1,024."""
+"""The deepest nesting of arrays and objects. The validator follows 254 levels, and orjson reads 1,024."""
 BYTES_PER_VALUE = 8
-"""A body may hold one value for so many of the bytes that are allowed: cards of an export take about 15 for each."""
+"""A body may have one value for this many bytes of its limit. Cards of an export take about 15 bytes a value."""
 BYTES_PER_CONTAINER = 24
-"""The same of arrays and objects, which take up to 240 bytes of memory each: in exports there is one in about 60."""
+"""The same for arrays and objects, which take up to 240 bytes of memory each. Exports have one in about 60 bytes."""
 
 _TOO_DEEP_DETAIL = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
 
 
 def parse_json(raw: bytes, max_bytes: int) -> Any:
-    """Return the value of a JSON text of at most `max_bytes` bytes; raises a 400 for any other text."""
+    """Parse a JSON text. `max_bytes` is the limit of its body, from which those of its values follow.
+
+    Raises:
+        Problem: 400 for a text that is no strict JSON or has too many values.
+    """
     _ensure_few_values(raw, max_bytes // BYTES_PER_VALUE, max_bytes // BYTES_PER_CONTAINER)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _malformed_json(_TOO_DEEP_DETAIL if "depth limit" in error.msg else _describe_position(error)) from None
-    names = _count_names(value)
-    # Each name has a colon behind it. Only where there are more colons is it worth a look which stand in texts.
-    if raw.count(b":") != names and _remove_strings(raw).count(b":") != names:
+    name_count = _count_names(value)
+    # Each name is followed by a colon. Only if there are more colons, those within strings must be subtracted.
+    if raw.count(b":") != name_count and _remove_strings(raw).count(b":") != name_count:
         raise _malformed_json("The body is not JSON of one meaning: an object has the same name twice.")
     return value
 
 
 def _ensure_few_values(raw: bytes, max_values: int, max_containers: int) -> None:
-    """Raise a 400 for a text of more values, or arrays and objects, than that, before they are made."""
+    """Ensure, before parsing, that a text has no more values or containers. Raises Problem (400)."""
     if len(raw) <= max_containers:
         return
     containers = _count_brackets(raw)
@@ -48,7 +52,7 @@ def _ensure_few_values(raw: bytes, max_values: int, max_containers: int) -> None
         raise _malformed_json(
             f"The body has too many arrays and objects: it may have at most {max_containers} together."
         )
-    # One value, one more behind each comma, and the first one in each container that isn't empty.
+    # One value, one more after each comma, and the first one of each container that isn't empty.
     if 1 + dense.count(b",") + containers - dense.count(b"[]") - dense.count(b"{}") > max_values:
         raise _malformed_json(
             f"The body has too many values: it may have at most {max_values}, with those inside others."
@@ -60,17 +64,17 @@ def _count_brackets(raw: bytes) -> int:
 
 
 def _remove_strings(raw: bytes) -> bytes:
-    """Return a JSON text without its strings. Each step is one call over all bytes, so megabytes take milliseconds."""
+    """Remove the strings from a JSON text. Each step is one call over all bytes, so megabytes take milliseconds."""
     if b"\\" in raw:
-        # The first of a run of backslashes escapes the next one, so pairs are taken from the start of a run.
+        # In a run of backslashes the first one escapes the second, so pairs are removed from the start.
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     return b"".join(raw.split(b'"')[::2])
 
 
 def _count_names(value: object) -> int:
-    """Return how many names all objects hold together; raises a 400 for nesting beyond `MAX_DEPTH`.
+    """Count the names in all objects. Raises Problem (400) for nesting deeper than `MAX_DEPTH`.
 
-    It goes down level by level, so depth costs it no stack.
+    The search is breadth-first and needs no recursion.
     """
     count = 0
     level = [value]
@@ -95,5 +99,5 @@ def _malformed_json(detail: str) -> Problem:
 
 
 def _describe_position(error: orjson.JSONDecodeError) -> str:
-    """Say where the text stops being JSON. The parser's own words are left out: they could quote the text."""
+    """Say where the text stops being JSON. The message of the parser is left out, because it could quote the text."""
     return f"The body is not JSON: it breaks off or goes wrong at line {error.lineno}, column {error.colno}."

@@ -1,7 +1,7 @@
-"""Faults: what is wrong with a value, where, and what to do about it.
+"""Violations: what in a request breaks the document, where, and how to correct it.
 
-A sentence is made when something is wrong and never before, out of the document's own words: its names, its bounds,
-its examples. Nothing that was sent stands in it.
+A message is built only when something is wrong. It uses names, limits and examples of the document and never repeats
+what the client sent.
 """
 
 import itertools
@@ -21,32 +21,32 @@ TYPE_NAMES = {
 }
 
 MAX_VIOLATIONS = 10
-"""An answer names at most this many faults: it helps a person, and it stays small."""
+"""The most violations in one response: enough for a person, and the response stays small."""
 MAX_VIOLATIONS_BYTES = 2_000
-"""Bytes of all faults of an answer together; the first is always named."""
+"""The most bytes of all violations in one response. The first one is always included."""
 _MAX_ERRORS_READ = 100
-"""Errors of a validator that are looked at: a map may have any number of them, all at one place."""
+"""The most errors of the validator that are read: a map may have any number of them at one pointer."""
 _MAX_CHARACTERS_READ = 30_000
-"""Characters of a text that are looked at to say what is wrong with it: more than any text of a request may have."""
+"""The most characters of a text that are read to describe its error: more than any valid text has."""
 _MAX_NAMES_LISTED = 30
-"""Names in a list that a person reads."""
+"""The most names in a list that a person reads."""
 _MAX_LIST_CHARACTERS = 200
-"""Characters of such a list."""
+"""The most characters of such a list."""
 _MAX_EXAMPLE_CHARACTERS = 100
-"""Characters of an example that a sentence has room for."""
+"""The longest example in characters that is quoted in a message."""
 
 LIKE_EXTENSION = "x-tackboard-like"
-"""The extension of a schema whose values can't be made up: what one looks like. An example would be sent by tools."""
+"""The extension of a schema with a sample value for messages only. Tools would send an `example` as it is."""
 
 _MOST_SPECIFIC_KEYWORDS = ("enum", "type", "additionalProperties", "format", "pattern")
-"""Keywords that say more than others do: a form, for one, says more than a length."""
+"""Keywords whose errors help most, the most helpful first: a pattern, for one, says more than a length."""
 
 Schema = dict[str, Any]
 """A schema of the document."""
 
 
 class Violation(NamedTuple):
-    """One thing that is wrong: where (a JSON Pointer, RFC 6901), a stable code and a sentence without the value."""
+    """One thing that is wrong: a JSON Pointer (RFC 6901), a stable code and a message that does not quote the value."""
 
     pointer: str
     code: str
@@ -54,7 +54,7 @@ class Violation(NamedTuple):
 
 
 class LocatedError(NamedTuple):
-    """What a validator raised, where in the whole value that is, and how to find the schema of a path of keywords."""
+    """An error of the validator, its path in the whole value, and a lookup from a keyword path to the schema."""
 
     path: list[str | int]
     raised: Any
@@ -62,48 +62,48 @@ class LocatedError(NamedTuple):
 
 
 def violations_from_errors(errors: Iterable[LocatedError], names: frozenset[str]) -> list[Violation]:
-    """A validator's errors as at most `MAX_VIOLATIONS` faults: one for each place, which is the most telling one there.
+    """Turn errors of the validator into at most `MAX_VIOLATIONS` violations, the most specific one for each pointer.
 
-    `names` are those that a pointer may name.
+    `names` are the property names that may appear in a pointer.
     """
-    places: dict[str, LocatedError] = {}
+    error_by_pointer: dict[str, LocatedError] = {}
     for error in itertools.islice(errors, _MAX_ERRORS_READ):
-        where = build_pointer(error.path, names)
+        pointer = build_pointer(error.path, names)
         if error.raised.kind.name == "required":
-            where += f"/{error.raised.kind.property}"
-        if where in places:
-            places[where] = min(places[where], error, key=_specificity)
-        elif len(places) < MAX_VIOLATIONS:
-            places[where] = error
+            pointer += f"/{error.raised.kind.property}"
+        if pointer in error_by_pointer:
+            error_by_pointer[pointer] = min(error_by_pointer[pointer], error, key=_specificity)
+        elif len(error_by_pointer) < MAX_VIOLATIONS:
+            error_by_pointer[pointer] = error
         else:
             break
-    found: list[Violation] = []
-    room = MAX_VIOLATIONS_BYTES
-    for where, error in places.items():
-        fault = Violation(where, *_code_and_message(error))
-        room -= sum(len(text.encode()) for text in fault)
-        if found and room < 0:
+    violations: list[Violation] = []
+    bytes_left = MAX_VIOLATIONS_BYTES
+    for pointer, error in error_by_pointer.items():
+        violation = Violation(pointer, *_code_and_message(error))
+        bytes_left -= sum(len(text.encode()) for text in violation)
+        if violations and bytes_left < 0:
             break
-        found.append(fault)
-    return found
+        violations.append(violation)
+    return violations
 
 
 def build_pointer(path: Iterable[str | int], names: frozenset[str]) -> str:
-    """A JSON Pointer (RFC 6901) of at most 200 characters.
+    """Build a JSON Pointer (RFC 6901) of at most 200 characters.
 
-    It ends before a property name that isn't among the document's `names`: the client made that one up.
+    It ends before a property that is not among the document's `names`, because the client chose that name.
     """
     known = itertools.takewhile(lambda part: type(part) is int or part in names, path)
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in known)[:200]
 
 
 def list_known(names: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: those that are known."""
+    """List the known names, as the end of a message about an unknown one."""
     return f"known here: {_join_names(sorted(names)) or 'none'}"
 
 
 def _specificity(error: LocatedError) -> int:
-    """How little an error tells, beside another one at the same place."""
+    """Return the sort key of an error: the most specific error first."""
     keyword = error.raised.kind.name
     return (
         _MOST_SPECIFIC_KEYWORDS.index(keyword) if keyword in _MOST_SPECIFIC_KEYWORDS else len(_MOST_SPECIFIC_KEYWORDS)
@@ -111,32 +111,32 @@ def _specificity(error: LocatedError) -> int:
 
 
 def _code_and_message(error: LocatedError) -> tuple[str, str]:
-    """Code and sentence of an error."""
+    """Return the code and the message of an error."""
     keyword = error.raised.kind.name
     if keyword in _FIXED_MESSAGES:
         return _FIXED_MESSAGES[keyword]
     if keyword not in _MESSAGES:
-        return "invalid", "does not keep the schema"
-    code, say = _MESSAGES[keyword]
+        return "invalid", "does not match the schema"
+    code, build_message = _MESSAGES[keyword]
     # The last step of the path is the keyword itself.
-    return code, say(error.raised, error.schema_at(error.raised.evaluation_path[:-1]))
+    return code, build_message(error.raised, error.schema_at(error.raised.evaluation_path[:-1]))
 
 
 def _join_names(names: list[str], max_names: int = _MAX_NAMES_LISTED) -> str:
-    """As many words as a person reads."""
-    shown = ", ".join(names[:max_names])
-    if len(shown) > _MAX_LIST_CHARACTERS:
-        cut = shown[:_MAX_LIST_CHARACTERS]
+    """Join names with commas, as many as a person reads."""
+    joined = ", ".join(names[:max_names])
+    if len(joined) > _MAX_LIST_CHARACTERS:
+        cut = joined[:_MAX_LIST_CHARACTERS]
         return f"{cut.rpartition(', ')[0] or cut}, …"
-    return f"{shown}, …" if len(names) > max_names else shown
+    return f"{joined}, …" if len(names) > max_names else joined
 
 
-def _pluralize(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _pluralize(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _example_phrase(schema: Schema) -> str:
-    """The schema's own example, where it fits on a line, as the end of a sentence."""
+    """Quote the schema's example as the end of a message, if it fits on a line; else return an empty text."""
     example = schema.get("example", schema.get(LIKE_EXTENSION))
     fits = type(example) is str and example.isprintable() and 0 < len(example) <= _MAX_EXAMPLE_CHARACTERS
     return f" like '{example}'" if fits else ""
@@ -149,45 +149,45 @@ _FORBIDDEN_CHARACTERS = {
         "must have no control characters but line feeds and tabs",
     ),
 }
-"""By the kind of text: what it must not have, and the sentence about that."""
+"""By `x-tackboard-text`: the forbidden characters and the message about them."""
 
 
 def _pattern_message(error: Any, schema: Schema) -> str:
-    """What a value that breaks a pattern should be, and how long it may be where the example doesn't show that."""
+    """Say what form the value must have, and the maximum length if it is too long as well."""
     value = error.instance
-    must = _form_message(value[:_MAX_CHARACTERS_READ], schema)
-    most = schema.get("maxLength", len(value))
-    too_long = len(value) > most != schema.get("minLength")
-    return f"{must}, and must have at most {_pluralize(most, 'character', 'characters')}" if too_long else must
+    form = _form_message(value[:_MAX_CHARACTERS_READ], schema)
+    max_length = schema.get("maxLength", len(value))
+    is_too_long = len(value) > max_length != schema.get("minLength")
+    return f"{form}, and must have at most {_pluralize(max_length, 'character', 'characters')}" if is_too_long else form
 
 
 def _form_message(value: str, schema: Schema) -> str:
-    """Of a text it is said in words what is wrong with it; of anything else, few learn more than from an example."""
-    if kind := _FORBIDDEN_CHARACTERS.get(schema.get("x-tackboard-text", "")):
-        unwanted, sentence = kind
-        if unwanted.search(value):
-            return sentence
+    """Say what is wrong with a text in words. For any other pattern, an example helps most."""
+    if text_kind := _FORBIDDEN_CHARACTERS.get(schema.get("x-tackboard-text", "")):
+        forbidden, message = text_kind
+        if forbidden.search(value):
+            return message
         if all(unicodedata.category(character)[0] in "CZ" for character in value):
             return "must not be blank"
-    like = _example_phrase(schema)
-    return f"must look{like}" if like else "has characters or a form that are not allowed here"
+    example = _example_phrase(schema)
+    return f"must look{example}" if example else "has characters or a form that are not allowed here"
 
 
 def _property_count_message(bound: str, limit: int, schema: Schema) -> str:
-    """How many properties there may be: by name, where the document names them. What is required doesn't count."""
+    """Say how many properties there may be, naming the optional ones where the document does."""
     required = schema.get("required", [])
-    free = sorted(schema.get("properties", {}).keys() - required)
-    number = limit - len(required)
-    if schema.get("additionalProperties") is not False or not free or number < 1:
+    optional = sorted(schema.get("properties", {}).keys() - required)
+    optional_limit = limit - len(required)
+    if schema.get("additionalProperties") is not False or not optional or optional_limit < 1:
         return f"must have {bound} {_pluralize(limit, 'property', 'properties')}"
     bound = "exactly" if schema.get("minProperties") == schema.get("maxProperties") else bound
-    return f"must have {bound} {'one' if number == 1 else number} of: {_join_names(free)}"
+    return f"must have {bound} {'one' if optional_limit == 1 else optional_limit} of: {_join_names(optional)}"
 
 
 def _type_message(error: Any, schema: Schema) -> str:
-    kinds = error.kind.types
-    must = "must be " + " or ".join(TYPE_NAMES.get(kind, kind) for kind in kinds)
-    return must + _example_phrase(schema) if kinds[-1] == "string" else must
+    types = error.kind.types
+    message = "must be " + " or ".join(TYPE_NAMES.get(type_, type_) for type_ in types)
+    return message + _example_phrase(schema) if types[-1] == "string" else message
 
 
 def _enum_message(options: list[Any]) -> str:
@@ -210,14 +210,14 @@ _FIXED_MESSAGES = {
     "required": ("required", "is required and missing"),
     "falseSchema": ("read_only", "must not be sent"),
     "uniqueItems": ("not_unique", "must not hold the same item twice"),
-    "not": ("not_allowed", "holds what must not stand together"),
+    "not": ("not_allowed", "has a combination of values that is not allowed"),
 }
-"""By the keyword that is broken: the code and the sentence, whatever the schema says."""
+"""By broken keyword: code and message, where the message does not depend on the schema."""
 
 _MESSAGES: dict[str, tuple[str, Callable[[Any, Schema], str]]] = {
     "type": ("type", _type_message),
     "enum": ("enum", lambda error, _: _enum_message(error.kind.options)),
-    "format": ("format", lambda error, part: f"must be a valid {error.kind.format}{_example_phrase(part)}"),
+    "format": ("format", lambda error, schema: f"must be a valid {error.kind.format}{_example_phrase(schema)}"),
     "pattern": ("pattern", _pattern_message),
     "minLength": ("too_short", _length_message("at least")),
     "maxLength": ("too_long", _length_message("at most")),
@@ -228,11 +228,11 @@ _MESSAGES: dict[str, tuple[str, Callable[[Any, Schema], str]]] = {
     "multipleOf": ("multiple_of", lambda error, _: f"must be a multiple of {error.kind.multiple_of}"),
     "minItems": ("too_few", _item_count_message("at least")),
     "maxItems": ("too_many", _item_count_message("at most")),
-    "minProperties": ("too_few", lambda error, part: _property_count_message("at least", error.kind.limit, part)),
-    "maxProperties": ("too_many", lambda error, part: _property_count_message("at most", error.kind.limit, part)),
+    "minProperties": ("too_few", lambda error, schema: _property_count_message("at least", error.kind.limit, schema)),
+    "maxProperties": ("too_many", lambda error, schema: _property_count_message("at most", error.kind.limit, schema)),
     "additionalProperties": (
         "unknown_property",
-        lambda _, part: f"has a property that the document does not name; {list_known(part.get('properties', {}))}",
+        lambda _, schema: f"has a property that the document does not name; {list_known(schema.get('properties', {}))}",
     ),
 }
-"""By the keyword that is broken: the code, and the sentence about an error and the schema that holds the keyword."""
+"""By broken keyword: code, and a function that builds the message from the error and the keyword's schema."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from contract.documentation_site import DocumentationSite, StaticFile
+from contract.documentation_site import DocumentationSite
+from contract.static_files import StaticFile
 from contract.static_site import StaticSite
 from infrastructure.deployment.package_build import ROOT
 

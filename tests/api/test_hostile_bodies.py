@@ -46,7 +46,7 @@ def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         made.append(len(errors))
         return errors
 
-    monkeypatch.setattr(Check, "errors_of", counted)
+    monkeypatch.setattr(Check, "list_errors", counted)
     return made
 
 

@@ -185,9 +185,9 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
         "unknown_property",
         "has a property that the document does not name; known here: none",
     ),
-    ({"not": INTEGER}, 1, "not_allowed", "holds what must not stand together"),
-    ({"anyOf": [INTEGER, STRING]}, [], "invalid", "does not keep the schema"),
-    ({"oneOf": [INTEGER, {"type": "number"}]}, 1, "invalid", "does not keep the schema"),
+    ({"not": INTEGER}, 1, "not_allowed", "has a combination of values that is not allowed"),
+    ({"anyOf": [INTEGER, STRING]}, [], "invalid", "does not match the schema"),
+    ({"oneOf": [INTEGER, {"type": "number"}]}, 1, "invalid", "does not match the schema"),
 ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from contract.operations import Call
 from contract.problems import Problem
 from contract.responses import Response
+from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_result
 from tests.contract.openapi_documents import (
     INTEGER,
@@ -150,7 +151,7 @@ def test_nothing_is_settled_whose_answer_breaks_the_document() -> None:
     assert [response.change for response in settled] == ["another"]
 
 
-def failing(error: Exception, responses: Schema, problem: Problem | None) -> Any:
+def failing(error: Exception, responses: Schema, problem: Problem | None) -> Client:
     """GET /v1/thing raises this error, which the domain knows as this problem."""
 
     def get_thing() -> Result:
@@ -165,7 +166,7 @@ def test_an_error_of_the_domain_becomes_its_problem() -> None:
 
     received = client.get("/v1/thing")
 
-    assert received.refusal == (409, "taken")
+    assert received.problem == (409, "taken")
     assert received.json()["title"] == "Conflict"
     assert received.json()["detail"] == "It is taken."
 
@@ -175,7 +176,7 @@ def test_an_error_without_a_name_is_a_500_that_tells_nothing() -> None:
 
     received = client.get("/v1/thing")
 
-    assert received.refusal == (500, "internal_error")
+    assert received.problem == (500, "internal_error")
     assert CANARY.encode() not in received.body
     assert received.header("x-request-id") == "made-here"
 
@@ -200,7 +201,7 @@ def test_a_problem_that_the_document_does_not_name_is_a_breach(responses: Schema
 
     received = client.get("/v1/thing")
 
-    assert received.refusal == (500, "internal_error")
+    assert received.problem == (500, "internal_error")
     assert CANARY.encode() not in received.body
     assert len(client.breaches) == 1
 
