@@ -1,8 +1,8 @@
-"""Handlers: one plain function per operationId, one module per tag.
+"""Handlers: one plain function per operationId.
 
-A handler names what it needs: parameters of the document (`board_id`, `body`, `limit`) and things that the application
-gives (`given`). It reads, lets `kanban` decide, and answers with the document's shape (`show`) and the change that it
-wants committed (`answers`). It writes nothing, catches nothing and knows no status of an error.
+A handler takes parameters of the document (`board_id`, `body`, `limit`) and dependencies by name (`dependencies`). It
+parses the body (`parse`), reads, lets `kanban` decide, and returns the serialized value (`serialize`) with the change
+to commit (`results`). It writes nothing, catches no errors and knows no status of an error.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ _MODULES: tuple[ModuleType, ...] = (
 
 
 def functions_by_operation_id() -> dict[str, Callable[..., Result]]:
-    """Every handler by its operationId: the public functions that the modules define themselves."""
+    """Return every handler by operationId: the public functions that the modules define themselves."""
     return {
         name: function
         for module in _MODULES

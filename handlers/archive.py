@@ -1,6 +1,6 @@
-"""The archive and the trash: cards, lists and boards that are put away, and how they come back."""
+"""Archive, unarchive and restore cards, lists and boards."""
 
-from handlers import serialize
+from handlers import entity_tags, serialize
 from handlers.results import Result
 from kanban import archive
 from kanban.changes import ActionContext, Change
@@ -10,68 +10,68 @@ from usecases.board_access import BoardAccess
 
 
 def archive_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Put a card away; its clock stops."""
+    """Archive a card and stop its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     return _card_result(*archive.archive_card(view, card_id, context), view, context)
 
 
 def unarchive_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Take a card out of the archive, to the place where it was."""
+    """Unarchive a card at its old position."""
     view = access.read_board(board_id, card_ids=[card_id])
     return _card_result(*archive.unarchive_card(view, card_id, context), view, context)
 
 
 def restore_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Bring a deleted card back, to the place where it was."""
+    """Restore a deleted card at its old position."""
     view = access.read_board_with_deleted(board_id, card_ids=[card_id])
     return _card_result(*archive.restore_card(view, card_id, context), view, context)
 
 
 def archive_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
-    """Put a list away with its cards; their clocks stop."""
+    """Archive a list with its cards and stop their clocks."""
     view, running = access.read_running_cards(board_id, list_id)
     return _list_result(*archive.archive_list(view, list_id, context, running))
 
 
 def unarchive_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
-    """Take a list out of the archive, with its cards."""
+    """Unarchive a list with its cards."""
     return _list_result(*archive.unarchive_list(access.read_board(board_id), list_id, context))
 
 
 def restore_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str) -> Result:
-    """Bring a deleted list back with its cards, as the last one."""
+    """Restore a deleted list with its cards, as the last list."""
     return _list_result(
         *archive.restore_list(access.read_board_with_deleted(board_id, list_ids=[list_id]), list_id, context)
     )
 
 
 def archive_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
-    """Take a board out of sight; the clocks of its cards stop."""
+    """Archive a board and stop the clocks of its cards."""
     view, running = access.read_running_cards(board_id)
     return _board_result(*archive.archive_board(view, context, running), view)
 
 
 def unarchive_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
-    """Take a board out of the archive."""
+    """Unarchive a board."""
     view = access.read_board(board_id)
     return _board_result(*archive.unarchive_board(view, context), view)
 
 
 def restore_board(access: BoardAccess, context: ActionContext, board_id: str) -> Result:
-    """Bring a deleted board back with all that was on it."""
+    """Restore a deleted board with everything on it."""
     view = access.read_deleted_board(board_id)
     return _board_result(*archive.restore_board(view, context), view)
 
 
 def _card_result(card: Card, change: Change | None, view: BoardView, context: ActionContext) -> Result:
     return Result(
-        serialize.card(card, view, context.at), etag=serialize.card_tag(card, view, context.at), change=change
+        serialize.card(card, view, context.at), etag=entity_tags.card_tag(card, view, context.at), change=change
     )
 
 
-def _list_result(value: List, change: Change | None) -> Result:
-    return Result(serialize.list_(value), etag=serialize.list_tag(value), change=change)
+def _list_result(list_: List, change: Change | None) -> Result:
+    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
 
 
 def _board_result(board: Board, change: Change | None, view: BoardView) -> Result:
-    return Result(serialize.board(board, view.role), etag=serialize.board_tag(board), change=change)
+    return Result(serialize.board(board, view.role), etag=entity_tags.board_tag(board), change=change)

@@ -1,9 +1,9 @@
-"""Boards: where lists and cards are, and what is consistent with itself."""
+"""Boards: list, create, get, update, delete."""
 
 from datetime import datetime
 from typing import Any
 
-from handlers import serialize
+from handlers import entity_tags, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, boards
@@ -13,7 +13,7 @@ from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 
 MAX_EMBEDDED_CARDS = 500
-"""Cards of a board that come with it when it is asked for with `embed=cards`; the rest is paged."""
+"""The most cards in a board with `embed=cards`. The rest follows as pages of `list_cards`."""
 
 
 def list_boards(
@@ -26,20 +26,22 @@ def list_boards(
     archived: bool = False,
     deleted: bool = False,
 ) -> Result:
-    """The caller's boards, newest first: in use, archived, or deleted and the caller's to restore."""
+    """List the caller's boards, newest first: active, archived, or deleted ones that the caller may restore."""
     if deleted:
-        found = access.page_deleted_boards(archive.get_restore_cutoff(now), limit, cursor)
+        boards_page = access.page_deleted_boards(archive.get_restore_cutoff(now), limit, cursor)
     else:
-        found = access.page_boards(limit, cursor, archived=archived)
-    return page((serialize.board(board, role) for board, role in found.items), encode_cursor(found.next_key))
+        boards_page = access.page_boards(limit, cursor, archived=archived)
+    return page(
+        (serialize.board(board, role) for board, role in boards_page.items), encode_cursor(boards_page.next_key)
+    )
 
 
 def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
-    """Make a board; the caller is its owner."""
+    """Create a board whose owner is the caller."""
     view, change = boards.create(context, **body)
     board = view.board
-    shape = serialize.board(board, view.role)
-    return created(shape, etag=serialize.board_tag(board), location=f"/boards/{board.id}", change=change)
+    result_body = serialize.board(board, view.role)
+    return created(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 
 def get_board(
@@ -50,42 +52,42 @@ def get_board(
     board_id: str,
     embed: tuple[str, ...] = (),
 ) -> Result:
-    """The board; with `embed`, all that a page draws, as of one moment."""
+    """Return the board; with `embed` also its lists, cards, labels and members, read consistently."""
     if "cards" in embed:
-        view, found = access.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
+        view, cards_page = access.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
     else:
-        view, found = access.read_board(board_id), None
-    shape = serialize.board(view.board, view.role)
-    tag = [serialize.board_tag(view.board)]
+        view, cards_page = access.read_board(board_id), None
+    body = serialize.board(view.board, view.role)
+    tag_parts = [entity_tags.board_tag(view.board)]
     if "lists" in embed:
-        shape["lists"] = [serialize.list_(each) for each in view.lists if each.archived_at is None]
+        body["lists"] = [serialize.list_(list_) for list_ in view.lists if list_.archived_at is None]
     if "labels" in embed:
-        shape["labels"] = [serialize.label(each) for each in view.labels]
-    if found is not None:
-        rest = encode_cursor(found.next_key, operation_id="list_cards", board_id=board_id)
-        shape["cards"] = page((serialize.card(card, view, now) for card in found.items), rest).body
-        if any(card.running for card in found.items):
-            tag.append(str(int(now.timestamp())))
+        body["labels"] = [serialize.label(label) for label in view.labels]
+    if cards_page is not None:
+        next_cursor = encode_cursor(cards_page.next_key, operation_id="list_cards", board_id=board_id)
+        body["cards"] = page((serialize.card(card, view, now) for card in cards_page.items), next_cursor).body
+        if any(card.running for card in cards_page.items):
+            tag_parts.append(str(int(now.timestamp())))
     if "members" in embed:
-        users = store.read_users([each.user_id for each in view.members])
-        shape["members"] = [serialize.member(each, users[each.user_id]) for each in view.members]
-        # Who the members are, the board's seq tells; the sum rises whenever one of them takes another name.
-        tag.append(str(sum(each.version for each in users.values())))
-    return Result(shape, etag=".".join(tag))
+        users = store.read_users([member.user_id for member in view.members])
+        body["members"] = [serialize.member(member, users[member.user_id]) for member in view.members]
+        # The board's seq in the tag changes with the membership. The sum of versions changes with a member's name.
+        tag_parts.append(str(sum(user.version for user in users.values())))
+    return Result(body, etag=".".join(tag_parts))
 
 
 def update_board(
     access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, body: dict[str, Any]
 ) -> Result:
-    """Change the board itself."""
+    """Update the properties of a board."""
     view = access.read_board(board_id)
     if_match.ensure_matches(view.board.version)
     board, change = boards.update(view, body, context)
-    return Result(serialize.board(board, view.role), etag=serialize.board_tag(board), change=change)
+    return Result(serialize.board(board, view.role), etag=entity_tags.board_tag(board), change=change)
 
 
 def delete_board(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str) -> Result:
-    """Delete the board with all that is on it."""
+    """Delete a board with everything on it."""
     view, running = access.read_running_cards(board_id)
     if_match.ensure_matches(view.board.version)
     return no_content(boards.delete(view, context, running))

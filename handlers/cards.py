@@ -1,10 +1,10 @@
-"""Cards: the work, its life and its clock."""
+"""Cards: list, create, get, update, delete, move, and their clocks."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import parse, serialize, serialize_card_csv
+from handlers import entity_tags, parse, serialize, serialize_card_csv
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, cards, transfers
@@ -39,7 +39,7 @@ def list_cards(
     deleted: bool = False,
     overdue: bool = False,
 ) -> Result:
-    """A page of the board's cards that fit the filters, as JSON or CSV."""
+    """Return a page of the board's cards that match the filters, as JSON or CSV."""
     query = CardQuery(
         list_id=list_id,
         q=q,
@@ -51,11 +51,11 @@ def list_cards(
         deleted_since=archive.get_restore_cutoff(now) if deleted else None,
         **parse.due_filters(status, due_from, due_until, now if overdue else None),
     )
-    view, found = access.page_cards(board_id, query, limit, cursor)
-    answer = page((serialize.card(card, view, now) for card in found.items), encode_cursor(found.next_key))
+    view, cards_page = access.page_cards(board_id, query, limit, cursor)
+    result = page((serialize.card(card, view, now) for card in cards_page.items), encode_cursor(cards_page.next_key))
     if media_type != "text/csv":
-        return answer
-    return replace(answer, body=serialize_card_csv.format_table(answer.body["items"], view, has_header=cursor is None))
+        return result
+    return replace(result, body=serialize_card_csv.format_table(result.body["items"], view, has_header=cursor is None))
 
 
 def list_assigned_cards(
@@ -70,28 +70,28 @@ def list_assigned_cards(
     *,
     overdue: bool = False,
 ) -> Result:
-    """A page of the cards that the caller is assigned to, over all boards."""
+    """Return a page of the cards that the caller is assigned to, on all boards."""
     query = CardQuery(**parse.due_filters(status, due_from, due_until, now if overdue else None))
-    found = access.page_assigned_cards(query, limit, cursor)
-    items = (serialize.card(card, view, now) | {"board_name": view.board.name} for view, card in found.items)
-    return page(items, encode_cursor(found.next_key))
+    cards_page = access.page_assigned_cards(query, limit, cursor)
+    items = (serialize.card(card, view, now) | {"board_name": view.board.name} for view, card in cards_page.items)
+    return page(items, encode_cursor(cards_page.next_key))
 
 
 def create_card(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
-    """Add a card to the board."""
+    """Create a card on the board."""
     view = access.read_board(board_id)
     card, change = cards.create(view, context, **parse.card(body))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
         serialize.card(card, view, context.at),
-        etag=serialize.card_tag(card, view, context.at),
+        etag=entity_tags.card_tag(card, view, context.at),
         location=location,
         change=change,
     )
 
 
 def get_card(access: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
-    """One card."""
+    """Return one card."""
     view = access.read_board(board_id, card_ids=[card_id])
     return _card_result(view.get_card(card_id), view, now)
 
@@ -99,7 +99,7 @@ def get_card(access: BoardAccess, now: datetime, board_id: str, card_id: str) ->
 def update_card(
     access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
-    """Change what a card says."""
+    """Update the properties of a card."""
     view = access.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
     card, change = cards.update(view, card_id, parse.card(body), context)
@@ -107,14 +107,14 @@ def update_card(
 
 
 def delete_card(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
-    """Delete a card; its clock stops."""
+    """Delete a card and stop its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
     return no_content(cards.delete(view, card_id, context))
 
 
 def move_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
-    """Put a card somewhere else on its board; its status follows the list."""
+    """Move a card within its board. Its status is the stage of the new list."""
     view = access.read_board(board_id, card_ids=[card_id], neighbour_of=_parse_neighbour(body))
     card, change = cards.move(view, card_id, context, **body)
     return _card_result(card, view, context.at, change)
@@ -123,29 +123,29 @@ def move_card(access: BoardAccess, context: ActionContext, board_id: str, card_i
 def transfer_card(
     access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
-    """Move a card to another board, with all that belongs to it."""
-    home, wishes = access.read_board(board_id, card_ids=[card_id]), dict(body)
-    away = access.read_referenced_board(wishes.pop("board_id"))
-    card, change = transfers.transfer(home, away, card_id, context, **wishes)
-    return _card_result(card, away, context.at, change)
+    """Move a card with its comments, checklists and time entries to another board."""
+    source, arguments = access.read_board(board_id, card_ids=[card_id]), dict(body)
+    target = access.read_referenced_board(arguments.pop("board_id"))
+    card, change = transfers.transfer(source, target, card_id, context, **arguments)
+    return _card_result(card, target, context.at, change)
 
 
 def start_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Take a card up: to the first list in progress, and its clock runs."""
+    """Move a card to the first list in progress and start its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.start(view, card_id, context)
     return _card_result(card, view, context.at, change)
 
 
 def resolve_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Finish a card: to the first list of what is done, and its clock stops."""
+    """Move a card to the first done list and stop its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.resolve(view, card_id, context)
     return _card_result(card, view, context.at, change)
 
 
 def reopen_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
-    """Take a finished card back: to the first list of what is to do."""
+    """Move a done card back to the first to-do list."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.reopen(view, card_id, context)
     return _card_result(card, view, context.at, change)
@@ -160,17 +160,19 @@ def get_card_time(
     limit: int,
     cursor: PageKey | None = None,
 ) -> Result:
-    """A card's time entries, with what they sum up to."""
-    view, found = access.page_time_entries(board_id, card_id, limit, cursor)
-    entries = page((serialize.time_entry(entry, now) for entry in found.items), encode_cursor(found.next_key))
+    """Return a page of a card's time entries, with the total time and cost of the card."""
+    view, entries_page = access.page_time_entries(board_id, card_id, limit, cursor)
+    result = page(
+        (serialize.time_entry(entry, now) for entry in entries_page.items), encode_cursor(entries_page.next_key)
+    )
     return replace(
-        entries,
-        body=(entries.body or {}) | serialize.elapsed_and_cost(view.get_card(card_id), view.board.currency, now),
+        result,
+        body=(result.body or {}) | serialize.elapsed_and_cost(view.get_card(card_id), view.board.currency, now),
     )
 
 
 def _parse_neighbour(body: dict[str, str]) -> NeighbourOf | None:
-    """The neighbour that a move names, so that the read brings what lies beyond it."""
+    """Return the card that a move names as neighbour, so that the board is read with the rank next to it."""
     if "before" in body:
         return NeighbourOf(body["before"], "before")
     if "after" in body:
@@ -179,4 +181,4 @@ def _parse_neighbour(body: dict[str, str]) -> NeighbourOf | None:
 
 
 def _card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
-    return Result(serialize.card(card, view, now), etag=serialize.card_tag(card, view, now), change=change)
+    return Result(serialize.card(card, view, now), etag=entity_tags.card_tag(card, view, now), change=change)

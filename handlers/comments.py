@@ -1,4 +1,4 @@
-"""Comments: what members say about a card."""
+"""Comments on a card."""
 
 from typing import Any
 
@@ -21,24 +21,24 @@ def list_comments(
     limit: int,
     cursor: PageKey | None = None,
 ) -> Result:
-    """A page of the comments on a card, newest first."""
-    view, found = access.page_comments(board_id, card_id, limit, cursor)
+    """Return a page of the comments on a card, newest first."""
+    view, comments_page = access.page_comments(board_id, card_id, limit, cursor)
     view.get_card(card_id)
-    return page(map(serialize.comment, found.items), encode_cursor(found.next_key))
+    return page(map(serialize.comment, comments_page.items), encode_cursor(comments_page.next_key))
 
 
 def create_comment(
     access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
-    """Write a comment in the caller's name."""
+    """Create a comment by the caller."""
     view = access.read_board(board_id, card_ids=[card_id])
-    made, change = comments.create(view, card_id, context, **body)
-    location = f"/boards/{board_id}/cards/{card_id}/comments/{made.id}"
-    return created(serialize.comment(made), etag=str(made.version), location=location, change=change)
+    comment, change = comments.create(view, card_id, context, **body)
+    location = f"/boards/{board_id}/cards/{card_id}/comments/{comment.id}"
+    return created(serialize.comment(comment), etag=str(comment.version), location=location, change=change)
 
 
 def get_comment(access: BoardAccess, board_id: str, card_id: str, comment_id: str) -> Result:
-    """One comment."""
+    """Return one comment."""
     return _comment_result(
         comments.get_comment(_read_board(access, board_id, card_id, comment_id), card_id, comment_id)
     )
@@ -53,26 +53,26 @@ def update_comment(
     comment_id: str,
     body: dict[str, Any],
 ) -> Result:
-    """Change what a comment says; only its author can."""
+    """Update a comment. Only its author may."""
     view = _read_board(access, board_id, card_id, comment_id)
     if_match.ensure_matches(comments.get_editable_comment(view, card_id, comment_id, context).version)
-    revised, change = comments.update(view, card_id, comment_id, body, context)
-    return _comment_result(revised, change)
+    comment, change = comments.update(view, card_id, comment_id, body, context)
+    return _comment_result(comment, change)
 
 
 def delete_comment(
     access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, comment_id: str
 ) -> Result:
-    """Erase a comment; its author can, and an owner of the board."""
+    """Delete a comment, for good. Its author may, and an owner of the board."""
     view = _read_board(access, board_id, card_id, comment_id)
     if_match.ensure_matches(comments.get_deletable_comment(view, card_id, comment_id, context).version)
     return no_content(comments.delete(view, card_id, comment_id, context))
 
 
 def _read_board(access: BoardAccess, board_id: str, card_id: str, comment_id: str) -> BoardView:
-    """The board with the card and that comment on it."""
+    """Read the board with the card and one of its comments."""
     return access.read_board(board_id, card_ids=[card_id], parts=[PartKey(Comment, card_id, comment_id)])
 
 
-def _comment_result(value: Comment, change: Change | None = None) -> Result:
-    return Result(serialize.comment(value), etag=str(value.version), change=change)
+def _comment_result(comment: Comment, change: Change | None = None) -> Result:
+    return Result(serialize.comment(comment), etag=str(comment.version), change=change)

@@ -1,7 +1,8 @@
-"""What the application gives to a handler that names it, besides the document's parameters.
+"""Types of the dependencies that a handler may take by name, besides the parameters of the document.
 
-`context` is who does it, when, and where new ids come from; `now` is the moment of the request; `caller` is who calls,
-or None where the operation allows nobody in particular; `media_type` is the media type that the client likes best.
+`access` reads the boards that the caller may access. `context` is the actor, the time and the id generator of a change.
+`now` is the time of the request. `caller` is the authenticated user, None for an operation without a token.
+`media_type` is the negotiated media type of the response.
 """
 
 from typing import Protocol
@@ -10,21 +11,21 @@ from kanban.views import PageKey
 
 
 class IfMatch(Protocol):
-    """What the client says it has seen (`if_match`)."""
+    """The If-Match header of the request (`if_match`)."""
 
     def ensure_matches(self, version: int) -> None:
-        """Let the change pass, or refuse it because nothing was said or something else is there by now."""
+        """Ensure that the header names this version. Raises if the header is missing or names another version."""
 
 
 class CursorEncoder(Protocol):
-    """Seals the place where the next page starts (`next_cursor`)."""
+    """Encode the key of the next page as a cursor (`encode_cursor`)."""
 
     def __call__(self, page_key: PageKey | None, operation_id: str | None = None, **scope: object) -> str | None:
-        """The cursor of this listing, or of the operation `of` with its parameters; None at the end."""
+        """Return the cursor of this listing, or of another operation with its parameters; None for no next page."""
 
 
 class RandomBytes(Protocol):
-    """Where secrets come from (`random_bytes`)."""
+    """A source of random bytes for secrets (`random_bytes`)."""
 
     def __call__(self, count: int, /) -> bytes:
-        """So many unpredictable bytes."""
+        """Return `count` unpredictable bytes."""

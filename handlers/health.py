@@ -1,15 +1,15 @@
-"""Health: whether the process is up, and whether it can answer."""
+"""Health checks: liveness and readiness."""
 
 from handlers.results import Result
 from kanban.store import Store
 
 
 def get_health() -> Result:
-    """Say that the process runs. No input, no output, no store."""
+    """Report that the process runs, without using the store."""
     return Result({"status": "ok"})
 
 
 def get_ready(store: Store) -> Result:
-    """Say that the store answers; raises Busy when it doesn't."""
+    """Report that the store is available. Raises Unavailable or Busy if it is not."""
     store.check_ready()
     return Result({"status": "ready"})

@@ -1,8 +1,8 @@
-"""Imports: boards that come from elsewhere."""
+"""Import boards from Trello and from Tackboard exports."""
 
 from typing import Any
 
-from handlers import serialize
+from handlers import entity_tags, serialize
 from handlers.results import Result, created
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
@@ -20,7 +20,7 @@ def import_trello(
     currency: str = "USD",
     hourly_rate_minor: int = 0,
 ) -> Result:
-    """Make a board of an export; the same one again changes nothing."""
+    """Create a board from a Trello export. Importing the same export again changes nothing."""
     view = _find_imported_board(store, caller, trello_import.build_external_id(body))
     if view is not None:
         return _unchanged_result(view)
@@ -30,9 +30,9 @@ def import_trello(
 
 
 def import_tackboard(store: Store, caller: Caller, context: ActionContext, body: dict[str, Any]) -> Result:
-    """Make a board of an export of our own; the same one again changes nothing.
+    """Create a board from a Tackboard export. Importing the same export again changes nothing.
 
-    The caller speaks for nobody else, so the users that the export names are not even looked up.
+    The caller can't act for other users, so the users that the export names are not looked up.
     """
     view = _find_imported_board(store, caller, export_document.build_external_id(body))
     if view is not None:
@@ -41,23 +41,25 @@ def import_tackboard(store: Store, caller: Caller, context: ActionContext, body:
 
 
 def _find_imported_board(store: Store, caller: Caller, external_id: str) -> BoardView | None:
-    """The board that the caller has made of this export before."""
-    known = store.find_board_id(caller.user_id, external_id)
-    return store.read_board(known, caller.user_id) if known else None
+    """Return the board that the caller imported from this export before; None if there is none."""
+    board_id = store.find_board_id(caller.user_id, external_id)
+    return store.read_board(board_id, caller.user_id) if board_id else None
 
 
 def _unchanged_result(view: BoardView) -> Result:
-    shape = {"board": serialize.board(view.board, view.role), "report": _serialize_report(ImportReport())}
-    return Result(shape, etag=serialize.board_tag(view.board))
+    result_body = {"board": serialize.board(view.board, view.role), "report": _serialize_report(ImportReport())}
+    return Result(result_body, etag=entity_tags.board_tag(view.board))
 
 
 def _created_result(view: BoardView, change: Change, report: ImportReport) -> Result:
-    shape = {"board": serialize.board(view.board, view.role), "report": _serialize_report(report)}
-    return created(shape, etag=serialize.board_tag(view.board), location=f"/boards/{view.board.id}", change=change)
+    result_body = {"board": serialize.board(view.board, view.role), "report": _serialize_report(report)}
+    return created(
+        result_body, etag=entity_tags.board_tag(view.board), location=f"/boards/{view.board.id}", change=change
+    )
 
 
 def _serialize_report(report: ImportReport) -> serialize.JsonObject:
-    """`ImportReport`."""
+    """Serialize an `ImportReport`."""
     return {
         "brought": {kind: report.counts[kind] for kind in COUNTED_KINDS},
         "items": [{"kind": line.kind, "name": line.name, "message": line.message} for line in report.lines],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers import serialize
+from handlers import entity_tags, serialize
 from handlers.results import Result, page
 from kanban import bulk_moves
 from kanban.changes import ActionContext
@@ -27,7 +27,7 @@ def order_cards(
     """Put the cards of a list in order."""
     view, there = access.read_card_ranks(board_id, list_id)
     home, change = reordering.reorder_cards(view, list_id, there, body["card_ids"], context)
-    return Result(serialize.list_(home), etag=serialize.list_tag(home), change=change)
+    return Result(serialize.list_(home), etag=entity_tags.list_tag(home), change=change)
 
 
 def sort_cards(

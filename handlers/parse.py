@@ -1,4 +1,4 @@
-"""What the document's shapes say, as values."""
+"""Parse JSON values of the document into values of the domain."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,21 +10,21 @@ from kanban.values import Link, Stage
 
 
 def timestamp(text: str) -> datetime:
-    """An RFC 3339 date and time as an aware moment in UTC, in whole seconds."""
+    """Parse an RFC 3339 date-time as an aware datetime in UTC, truncated to seconds."""
     return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
 
 
 def timestamp_or_none(text: str | None) -> datetime | None:
-    """The same, or None."""
+    """Parse a date-time; None stays None."""
     return None if text is None else timestamp(text)
 
 
 def _storable_timestamp(text: str, field: str) -> datetime:
-    """A moment that is to be kept. Raises TimestampOutOfRange."""
-    found = timestamp(text)
-    if not EARLIEST <= found <= LATEST:
+    """Parse a date-time that is to be stored. Raises TimestampOutOfRange."""
+    value = timestamp(text)
+    if not EARLIEST <= value <= LATEST:
         raise TimestampOutOfRange(field)
-    return found
+    return value
 
 
 def _storable_timestamp_or_none(text: str | None, field: str) -> datetime | None:
@@ -32,20 +32,20 @@ def _storable_timestamp_or_none(text: str | None, field: str) -> datetime | None
 
 
 def card(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a `CardCreate` or `CardPatch`, each as a card holds it."""
-    wishes = dict(body)
+    """Parse a `CardCreate` or `CardPatch` into keyword arguments, as a card stores them. Raises TimestampOutOfRange."""
+    arguments = dict(body)
     for name in ("start_at", "due_at"):
-        if name in wishes:
-            wishes[name] = _storable_timestamp_or_none(wishes[name], name)
-    if wishes.get("links") is not None:
-        wishes["links"] = tuple(Link(link["url"], link["title"]) for link in wishes["links"])
-    return wishes
+        if name in arguments:
+            arguments[name] = _storable_timestamp_or_none(arguments[name], name)
+    if arguments.get("links") is not None:
+        arguments["links"] = tuple(Link(link["url"], link["title"]) for link in arguments["links"])
+    return arguments
 
 
 def due_filters(
     status: str | None, due_from: str | None, due_until: str | None, overdue_at: datetime | None
 ) -> dict[str, Any]:
-    """The filters that every listing of cards has, as a `CardQuery` holds them. Raises EndsBeforeStart."""
+    """Parse the filters that all listings of cards have, as fields of `CardQuery`. Raises EndsBeforeStart."""
     start, end = timestamp_or_none(due_from), timestamp_or_none(due_until)
     ensure_start_before_end(start, end, parameters=("due_from", "due_until"))
     return {
@@ -57,15 +57,15 @@ def due_filters(
 
 
 def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a `ChecklistItemCreate` or `ChecklistItemPatch`, each as an item holds it."""
-    wishes = dict(body)
-    if "due_at" in wishes:
-        wishes["due_at"] = _storable_timestamp_or_none(wishes["due_at"], "due_at")
-    return wishes
+    """Parse a `ChecklistItemCreate` or `ChecklistItemPatch` into keyword arguments. Raises TimestampOutOfRange."""
+    arguments = dict(body)
+    if "due_at" in arguments:
+        arguments["due_at"] = _storable_timestamp_or_none(arguments["due_at"], "due_at")
+    return arguments
 
 
 def time_entry(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a `TimeEntryCreate` or `TimeEntryPatch`."""
+    """Parse a `TimeEntryCreate` or `TimeEntryPatch` into keyword arguments. Raises TimestampOutOfRange."""
     return {
         name: _storable_timestamp(value, name) if name in {"started_at", "ended_at"} else value
         for name, value in body.items()

@@ -1,4 +1,4 @@
-"""What a handler answers: the body in the document's shape, and the change to commit before it may be sent."""
+"""What a handler returns: the body in the form of the document, and the change to commit before it is sent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,11 +9,15 @@ from kanban.changes import Change
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A body with its status and all that goes with it.
+    """A response before it is encoded, with the change to commit before it is sent.
 
-    The body is JSON's values, or text where the document says so. `etag` is the entity tag without quotes, `location` a
-    path below the base path, `next_query` what changes in the query to ask for the next page, `change` what must be
-    committed before the answer may be sent.
+    Attributes:
+        body: JSON values, or text where the document says so.
+        status: The HTTP status.
+        etag: The entity tag without quotes.
+        location: The path of a new resource, below the base path.
+        next_query: The query parameters to replace for the next page.
+        change: The change to commit.
     """
 
     body: Any = None
@@ -25,16 +29,16 @@ class Result:
 
 
 def created(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Result:
-    """A 201 that tells where the new resource is."""
+    """Build a 201 with the location of the new resource."""
     return Result(body, 201, etag, location, change=change)
 
 
 def page(items: Iterable[dict[str, Any]], next_cursor: str | None) -> Result:
-    """A 200 with one page of anything."""
+    """Build a 200 with one page of a listing."""
     next_query = {"cursor": next_cursor} if next_cursor else None
     return Result({"items": list(items), "next_cursor": next_cursor}, next_query=next_query)
 
 
 def no_content(change: Change | None) -> Result:
-    """A 204: it was deleted."""
+    """Build a 204 after a deletion."""
     return Result(None, 204, change=change)

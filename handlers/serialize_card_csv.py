@@ -1,4 +1,4 @@
-"""Cards as a table."""
+"""Serialize cards as CSV."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,18 @@ _HEADER = (
     *(*_PLAIN_COLUMNS, "list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
     "links",
 )
-"""What is added comes last, where it moves nothing else."""
+"""New columns go to the end, so that existing ones keep their positions."""
 
 
 def format_table(cards: Sequence[JsonObject], view: BoardView, *, has_header: bool) -> str:
-    """Shapes of `Card` as a table, or as more rows of one."""
-    lists = {each.id: each.name for each in view.lists}
-    labels = {each.id: each.name for each in view.labels}
+    """Format serialized cards as a table, or without a header as more rows of one."""
+    lists = {list_.id: list_.name for list_ in view.lists}
+    labels = {label.id: label.name for label in view.labels}
     rows = (
         [
             *(_format_boolean(card[name]) for name in _PLAIN_COLUMNS),
             lists[card["list_id"]],
-            ", ".join(labels[each] for each in card["label_ids"]),
+            ", ".join(labels[label_id] for label_id in card["label_ids"]),
             ", ".join(card["assignee_ids"]),
             card["checklist_progress"]["done"],
             card["checklist_progress"]["total"],

@@ -1,4 +1,4 @@
-"""Reports in the document's shapes, and as tables."""
+"""Serialize reports as JSON values of the document, and as CSV."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,8 +11,7 @@ from kanban.flow.flow_report import MAX_LISTED_COMPLETIONS, FlowReport, count_th
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.date_ranges import Bucket, DateRange, Period
 from kanban.timekeeping.time_report import TimeReport, WorkTotal
-from kanban.timekeeping.timestamps import format_optional_utc as timestamp_or_none
-from kanban.timekeeping.timestamps import format_utc as moment
+from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.values import Card, Stage
 from kanban.views import BoardView
 
@@ -20,103 +19,106 @@ from kanban.views import BoardView
 def time_report(
     value: TimeReport, days: DateRange, bucket: Bucket, currency: str, names: Mapping[str, str]
 ) -> JsonObject:
-    """`TimeReport`; `names` are those of users."""
+    """Serialize a `TimeReport`. `names` are those of users, by id."""
     return {
         **_serialize_range(days),
         "bucket": bucket,
         "total": _serialize_sum(value.total, currency),
         "by_list": [
-            {"list_id": each.id, "name": each.name, "stage": each.stage, **_serialize_sum(found, currency)}
-            for each, found in value.lists
+            {"list_id": list_.id, "name": list_.name, "stage": list_.stage, **_serialize_sum(total, currency)}
+            for list_, total in value.lists
         ],
         "by_label": [
-            {"label_id": each and each.id, "name": each and each.name, **_serialize_sum(found, currency)}
-            for each, found in value.labels
+            {"label_id": label and label.id, "name": label and label.name, **_serialize_sum(total, currency)}
+            for label, total in value.labels
         ],
         "by_member": [
-            {"user_id": each, "name": names.get(each, each), **_serialize_sum(found, currency)}
-            for each, found in value.members
+            {"user_id": user_id, "name": names.get(user_id, user_id), **_serialize_sum(total, currency)}
+            for user_id, total in value.members
         ],
-        "by_period": [{**_serialize_period(each), **_serialize_sum(found, currency)} for each, found in value.periods],
+        "by_period": [
+            {**_serialize_period(period), **_serialize_sum(total, currency)} for period, total in value.periods
+        ],
     }
 
 
-def time_report_csv(shape: JsonObject) -> str:
-    """A `TimeReport` as a table."""
+def time_report_csv(report: JsonObject) -> str:
+    """Format a serialized `TimeReport` as CSV."""
     header = ("by", "id", "name", "from", "to", "elapsed_seconds", "elapsed", "cost", "currency")
-    return format_csv(header, _csv_rows(shape))
+    return format_csv(header, _csv_rows(report))
 
 
 def flow(value: FlowReport, requested_days: DateRange, known_days: DateRange, bucket: Bucket) -> JsonObject:
-    """`Flow` without what is in progress; `told` are the days of which something is known."""
+    """Serialize a `Flow` without work in progress. `known_days` are the requested days on which the board existed."""
     return {
         **_serialize_range(requested_days),
         "bucket": bucket,
-        "lead_time": _serialize_percentiles([each.lead_seconds for each in value.completions]),
-        "cycle_time": _serialize_percentiles([each.cycle_seconds for each in value.completions]),
-        "points": [_serialize_point(each) for each in value.completions[-MAX_LISTED_COMPLETIONS:]],
+        "lead_time": _serialize_percentiles([completion.lead_seconds for completion in value.completions]),
+        "cycle_time": _serialize_percentiles([completion.cycle_seconds for completion in value.completions]),
+        "points": [_serialize_point(completion) for completion in value.completions[-MAX_LISTED_COMPLETIONS:]],
         "throughput": [
-            {**_serialize_period(each), "finished": finished}
-            for each, finished in count_throughput(value.completions, known_days.split(bucket))
+            {**_serialize_period(period), "finished": finished}
+            for period, finished in count_throughput(value.completions, known_days.split(bucket))
         ],
         "cumulative_flow": {
-            "days": [each.first_day.isoformat() for each in known_days.split(Bucket.DAY).periods],
+            "days": [day.first_day.isoformat() for day in known_days.split(Bucket.DAY).periods],
             **{stage.value: list(counts) for stage, counts in value.stages.items()},
             "lists": [
                 {
-                    "list_id": each.list_id,
-                    "name": each.name,
-                    "stage": each.stage,
-                    "card_counts": list(each.card_counts),
+                    "list_id": list_.list_id,
+                    "name": list_.name,
+                    "stage": list_.stage,
+                    "card_counts": list(list_.card_counts),
                 }
-                for each in value.lists
+                for list_ in value.lists
             ],
         },
     }
 
 
 def work_in_progress(cards: Sequence[Card], view: BoardView, now: datetime) -> JsonObject:
-    """`WorkInProgress`, the oldest work first."""
-    lists = [each for each in view.lists if each.stage == Stage.IN_PROGRESS and each.archived_at is None]
-    shapes = [
+    """Serialize `WorkInProgress`, oldest work first."""
+    lists = [list_ for list_ in view.lists if list_.stage == Stage.IN_PROGRESS and list_.archived_at is None]
+    items = [
         {
-            "card_id": each.id,
-            "list_id": each.list_id,
-            "title": each.title,
-            "started_at": timestamp_or_none(each.started_at),
-            "age_seconds": count_elapsed_seconds(each.started_at, now),
+            "card_id": card.id,
+            "list_id": card.list_id,
+            "title": card.title,
+            "started_at": format_optional_utc(card.started_at),
+            "age_seconds": count_elapsed_seconds(card.started_at, now),
         }
-        for each in sorted(cards, key=lambda card: (card.started_at or now, card.id))
+        for card in sorted(cards, key=lambda card: (card.started_at or now, card.id))
     ]
-    return {"count": sum(each.card_count for each in lists), "items": shapes}
+    return {"count": sum(list_.card_count for list_ in lists), "items": items}
 
 
 def _serialize_point(value: Completion) -> JsonObject:
     return {
         "card_id": value.card_id,
         "list_id": value.list_id,
-        "created_at": timestamp_or_none(value.created_at),
-        "started_at": timestamp_or_none(value.started_at),
-        "resolved_at": moment(value.resolved_at),
+        "created_at": format_optional_utc(value.created_at),
+        "started_at": format_optional_utc(value.started_at),
+        "resolved_at": format_utc(value.resolved_at),
         "lead_seconds": value.lead_seconds,
         "cycle_seconds": value.cycle_seconds,
     }
 
 
 def _serialize_percentiles(times: Iterable[int | None]) -> JsonObject:
-    known = sorted(each for each in times if each is not None)
-    return {"count": len(known), **{f"p{percent}_seconds": get_percentile(known, percent) for percent in (50, 85, 95)}}
+    known_times = sorted(seconds for seconds in times if seconds is not None)
+    percentiles = {f"p{percent}_seconds": get_percentile(known_times, percent) for percent in (50, 85, 95)}
+    return {"count": len(known_times), **percentiles}
 
 
-def _csv_rows(shape: JsonObject) -> Iterator[list[Any]]:
-    parts: list[tuple[str, str | None, JsonObject]] = [("total", None, shape["total"])]
-    for by, key in (("list", "list_id"), ("label", "label_id"), ("member", "user_id"), ("period", None)):
-        parts += [(by, key and part[key], part) for part in shape[f"by_{by}"]]
-    for by, key, part in parts:
-        amount = part["cost"]["formatted"].partition(" ")[2]
-        first, last = part.get("from", shape["from"]), part.get("to", shape["to"])
-        time = [part["elapsed_seconds"], part["elapsed"]]
-        yield [by, key, part.get("name"), first, last, *time, amount, part["cost"]["currency"]]
+def _csv_rows(report: JsonObject) -> Iterator[list[Any]]:
+    totals: list[tuple[str, str | None, JsonObject]] = [("total", None, report["total"])]
+    for dimension, id_name in (("list", "list_id"), ("label", "label_id"), ("member", "user_id"), ("period", None)):
+        totals += [(dimension, id_name and total[id_name], total) for total in report[f"by_{dimension}"]]
+    for dimension, id_, total in totals:
+        amount = total["cost"]["formatted"].partition(" ")[2]
+        first_day, last_day = total.get("from", report["from"]), total.get("to", report["to"])
+        time = [total["elapsed_seconds"], total["elapsed"]]
+        yield [dimension, id_, total.get("name"), first_day, last_day, *time, amount, total["cost"]["currency"]]
 
 
 def _serialize_range(days: DateRange) -> JsonObject:

@@ -1,9 +1,9 @@
-"""Time entries: work that is written down by hand, and corrections of what a clock saw."""
+"""Time entries: record work by hand, and correct what a clock recorded."""
 
 from datetime import datetime
 from typing import Any
 
-from handlers import parse, serialize
+from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
 from handlers.results import Result, created, no_content
 from kanban.changes import ActionContext, Change
@@ -18,16 +18,16 @@ from usecases.board_access import BoardAccess
 def create_time_entry(
     access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]
 ) -> Result:
-    """Write down work that is over."""
+    """Create a time entry for work that is over."""
     view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
     entry, change = time_entries.create(view, card_id, context, entries=entries, **parse.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
-    tag = serialize.time_entry_tag(entry, context.at)
+    tag = entity_tags.time_entry_tag(entry, context.at)
     return created(serialize.time_entry(entry, context.at), etag=tag, location=location, change=change)
 
 
 def get_time_entry(access: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:
-    """One time entry."""
+    """Return one time entry."""
     _, entry = _read_entry(access, board_id, card_id, entry_id)
     return _entry_result(entry, now)
 
@@ -41,7 +41,7 @@ def update_time_entry(
     entry_id: str,
     body: dict[str, Any],
 ) -> Result:
-    """Correct a time entry."""
+    """Update a time entry."""
     view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
     if_match.ensure_matches(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
     entry, change = time_entries.update(view, card_id, entry_id, parse.time_entry(body), context, entries=entries)
@@ -51,7 +51,7 @@ def update_time_entry(
 def delete_time_entry(
     access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str, entry_id: str
 ) -> Result:
-    """Delete a time entry; its clock stops."""
+    """Delete a time entry; if it is open, its clock stops."""
     view, entry = _read_entry(access, board_id, card_id, entry_id)
     if_match.ensure_matches(entry.version)
     return no_content(time_entries.delete(view, card_id, entry, context))
@@ -63,4 +63,4 @@ def _read_entry(access: BoardAccess, board_id: str, card_id: str, entry_id: str)
 
 
 def _entry_result(entry: TimeEntry, now: datetime, change: Change | None = None) -> Result:
-    return Result(serialize.time_entry(entry, now), etag=serialize.time_entry_tag(entry, now), change=change)
+    return Result(serialize.time_entry(entry, now), etag=entity_tags.time_entry_tag(entry, now), change=change)

@@ -1,4 +1,4 @@
-"""Tokens: the keys that a user calls with."""
+"""API tokens of the caller."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ from kanban.views import PageKey
 def list_tokens(
     store: Store, caller: Caller, encode_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
 ) -> Result:
-    """The caller's tokens that are not revoked, newest first."""
-    found = store.page_tokens(caller.user_id, limit, cursor)
-    return page(map(serialize.token, found.items), encode_cursor(found.next_key))
+    """List the caller's tokens that are not revoked, newest first."""
+    tokens_page = store.page_tokens(caller.user_id, limit, cursor)
+    return page(map(serialize.token, tokens_page.items), encode_cursor(tokens_page.next_key))
 
 
 def create_token(
     store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
 ) -> Result:
-    """Make a token that can do no more than the one it is made with; the answer shows its text, once."""
+    """Create a token with no more rights than the calling one. Only this response has its secret."""
     token, secret, change = tokens.issue(
         context,
         random_bytes,
@@ -36,12 +36,12 @@ def create_token(
         expires_at=parse.timestamp_or_none(body.get("expires_at")),
         parent=_require_calling_token(store, caller),
     )
-    shape = {"token": serialize.token(token), "secret": secret}
-    return created(shape, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
+    result_body = {"token": serialize.token(token), "secret": secret}
+    return created(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
 def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:
-    """Revoke one of the caller's tokens, with all that comes from it; the next request with any of them is refused."""
+    """Revoke one of the caller's tokens and all its descendants, with immediate effect."""
     _, change = tokens.revoke(
         _require_token(store, caller, token_id), context, caller_token=_require_calling_token(store, caller)
     )
@@ -51,7 +51,7 @@ def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id:
 def rotate_token(
     store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, token_id: str
 ) -> Result:
-    """Give one of the caller's tokens a new secret; the next request with the old one is refused."""
+    """Give one of the caller's tokens a new secret. The old one is invalid immediately."""
     token, secret, change = tokens.rotate(
         _require_token(store, caller, token_id),
         context,
@@ -62,7 +62,7 @@ def rotate_token(
 
 
 def _require_calling_token(store: Store, caller: Caller) -> Token:
-    """The token of the request, as it is now. Raises TokenChanged if it was revoked or rotated meanwhile."""
+    """Read the token of this request. Raises TokenChanged if it was revoked or rotated in the meantime."""
     token = store.read_token(caller.user_id, caller.token_id)
     if token is None or token.revoked_at is not None or token.version != caller.token_version:
         raise TokenChanged

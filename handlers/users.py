@@ -1,4 +1,4 @@
-"""Users: who there is."""
+"""Users: sign up, get, update."""
 
 from handlers import serialize
 from handlers.dependencies import IfMatch, RandomBytes
@@ -20,29 +20,31 @@ def create_user(
     random_bytes: RandomBytes,
     body: dict[str, str],
 ) -> Result:
-    """Sign up, or make a user as the installation's owner; the answer shows the user's first token, once."""
+    """Sign up, or create a user as the installation's owner. Only this response has the user's first token."""
     if not open_signup:
         if caller is None:
             raise SignupClosed
         users.ensure_may_create_users(caller.user_id, store.read_installation_owner())
     user, change = users.create(context, **body)
-    _, text, kept = tokens.issue(context, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope))
-    shape = {"user": serialize.user(user), "token": text}
-    return created(shape, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(kept))
+    _, secret, token_change = tokens.issue(
+        context, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope)
+    )
+    result_body = {"user": serialize.user(user), "token": secret}
+    return created(result_body, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(token_change))
 
 
 def get_user(store: Store, user_id: str) -> Result:
-    """Anyone with a token may see who there is."""
+    """Return a user. Every caller may read every user."""
     return _user_result(_require_user(store, user_id))
 
 
 def get_me(store: Store, caller: Caller) -> Result:
-    """The user of the token."""
+    """Return the caller's user."""
     return _user_result(_require_user(store, caller.user_id))
 
 
 def update_me(store: Store, caller: Caller, context: ActionContext, if_match: IfMatch, body: dict[str, str]) -> Result:
-    """Change the caller's own user."""
+    """Update the caller's user."""
     user = _require_user(store, caller.user_id)
     if_match.ensure_matches(user.version)
     user, change = users.update(user, body, context)

@@ -111,11 +111,3 @@ def test_nothing_in_a_new_boards_change_is_of_another_kind(desk: FakeStore) -> N
 
     assert {type(value) for value in change.creates} == {Board, Member, List}
     assert change.updates == ()
-
-
-def test_the_lists_of_a_new_board_are_empty_and_of_version_one(desk: FakeStore) -> None:
-    view, _ = boards.create(desk.context, name="Website")
-
-    assert [(list_.card_count, list_.first_rank, list_.last_rank, list_.version) for list_ in view.lists] == [
-        (0, "", "", 1)
-    ] * 3

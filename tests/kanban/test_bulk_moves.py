@@ -5,7 +5,6 @@ import pytest
 from kanban import archive, bulk_moves, cards
 from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
-from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
 from kanban.values import Card, Enforcement, Link
@@ -117,24 +116,3 @@ def test_a_list_is_not_moved_into_itself_nor_into_the_archive_nor_elsewhere(desk
     desk.apply(archive.archive_list(desk.view(), done, desk.context, ())[1])
     with pytest.raises(ListArchived):
         move(desk, "To do", "Done")
-
-
-def test_a_list_can_be_filled_up_to_its_limit_but_not_beyond_it(desk: FakeStore) -> None:
-    desk.change_list("Doing", wip_limit=3, wip_enforcement=Enforcement.BLOCK)
-    fill(desk, 3)
-
-    assert move(desk, "To do", "Doing") == (3, 0)
-
-    fill(desk, 1)
-    with pytest.raises(NoRoom, match="no room for 1 card: it holds 3, and at most 3 fit in"):
-        move(desk, "To do", "Doing")
-
-
-def test_a_list_can_be_filled_up_to_the_limit_of_every_list(desk: FakeStore) -> None:
-    fill(desk, 1)
-    desk.change_list("Done", card_count=MAX_CARDS_PER_LIST)
-
-    with pytest.raises(NoRoom):
-        move(desk, "To do", "Done")
-    desk.change_list("Done", card_count=MAX_CARDS_PER_LIST - 1)
-    assert move(desk, "To do", "Done") == (1, 0)

@@ -281,17 +281,3 @@ def act_by_chance(desk: FakeStore, first: Checklist, chance: random.Random) -> N
             desk.apply(checklist_items.delete(view, checklist, item.id, desk.context))
         case _:
             desk.apply(checklist_items.convert(view, checklist, item.id, desk.context)[1])
-
-
-def test_an_assignee_among_several_members_can_be_named_again_or_cleared(desk: FakeStore, checklist: Checklist) -> None:
-    for user_id in ("usr_bob", "usr_eve"):
-        desk.apply(members.put(desk.view(), user_id, Role.EDITOR, desk.context)[1])
-    item = add(desk, checklist, "Ask", assignee_id="usr_bob")
-
-    again, change = checklist_items.update(
-        desk.view(checklist.card_id), now(desk, checklist), item.id, {"assignee_id": "usr_bob"}, desk.context
-    )
-    free = revise(desk, checklist, item, assignee_id=None)
-
-    assert (again, change) == (item, None)
-    assert free.assignee_id is None

@@ -173,33 +173,3 @@ def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: 
     made = [each for each in change.creates if isinstance(each, Checklist | List | Member | Card)]
     assert all(each.board_id == seen.board.id for each in made)
     assert sum(isinstance(each, Board) for each in change.creates) == 1
-
-
-def test_a_copied_board_begins_with_the_events_of_its_cards_from_one(desk: FakeStore) -> None:
-    card = full_card(desk)
-    second = replace(card, id="crd_second", list_id=desk.get_list("Done").id)
-
-    view, change = copies.copy_board(desk.view(), [card, second], {}, desk.context)
-
-    assert [event.seq for event in change.history] == [1, 2]
-    assert change.event is not None
-    assert (change.event.seq, view.board.seq, view.board.version) == (3, 3, 1)
-
-
-def test_cards_are_copied_with_those_labels_that_the_copied_board_has(desk: FakeStore) -> None:
-    card = full_card(desk)
-    card = replace(card, label_ids=(*card.label_ids, "lbl_deleted"))
-
-    view, change = copies.copy_board(desk.view(), [card], {}, desk.context)
-
-    (copied,) = (value for value in change.creates if isinstance(value, Card))
-    assert copied.label_ids == tuple(label.id for label in view.labels)
-
-
-def test_nothing_that_is_done_on_a_checklist_is_done_on_its_copy(desk: FakeStore) -> None:
-    card = full_card(desk)
-    desk.apply(copies.copy_card(desk.view(card.id), card.id, parts_of(desk, card.id), desk.context)[1])
-
-    copied = next(each for each in desk.parts.values() if isinstance(each, Checklist) and each.card_id != card.id)
-
-    assert [(item.done, item.assignee_id, item.version) for item in copied.items] == [(False, None, 1)]

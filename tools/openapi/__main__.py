@@ -37,7 +37,7 @@ def check_spec(*, unchanged: bool) -> int:
 
 def _find_duplicates() -> list[Finding]:
     """Find what YAML or the bundle would lose without a word: of two keys or components of one name, one."""
-    keys = [duplicate for file in list_source_files() for duplicate in find_duplicate_keys(file)]
+    keys = [found for file in list_source_files() for found in find_duplicate_keys(file)]
     return [
         *(Finding(location, "duplicate key", f"{key!r} is there twice.") for location, key in keys),
         *(

@@ -1,4 +1,4 @@
-"""A bundled document, and the walks over it that rules, mock server and generators share."""
+"""A bundled document, and the walks over it that every rule needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,16 +10,14 @@ from tools.openapi.findings import Pointer
 
 Node = dict[str, Any]
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The methods that a path item may have, in the order in which OpenAPI lists them."""
-
+METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 _SINGLE_SCHEMA_KEYWORDS = ("items", "not", "additionalProperties")
 _SCHEMA_LIST_KEYWORDS = ("allOf", "anyOf", "oneOf")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, and the pointer to it."""
+    """One operation, and where it stands."""
 
     pointer: Pointer
     path: str
@@ -29,13 +27,13 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """The operationId, or method and path if there is none."""
+        """The operationId, or method and path where there is none."""
         return str(self.node.get("operationId", f"{self.method} {self.path}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One media type of a request body or of a response."""
+    """One body of the document: in which direction it goes, and its media type object."""
 
     pointer: Pointer
     direction: Direction
@@ -45,7 +43,7 @@ class Content:
 
 
 class Bundle:
-    """A document whose references are all within itself."""
+    """A document whose references all stay within itself."""
 
     def __init__(self, document: Node) -> None:
         self.document = document
@@ -53,14 +51,14 @@ class Bundle:
         self.components: Node = document.get("components", {})
 
     def resolve(self, node: Any) -> Any:
-        """Return what a reference leads to (an empty mapping if nothing), or the node itself if it is none."""
+        """The node itself, or what its reference points at; an empty mapping where it points at nothing."""
         try:
             return self.schemas.resolve(node)
         except (KeyError, TypeError):
             return {}
 
     def follow(self, pointer: Pointer, node: Any) -> tuple[Pointer, Any]:
-        """Follow the references of a node; return the pointer to the last node and the node."""
+        """A node and its place, after following a reference."""
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             pointer = tuple(
                 part.replace("~1", "/").replace("~0", "~") for part in node["$ref"].removeprefix("#/").split("/")
@@ -70,7 +68,7 @@ class Bundle:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """Every operation, in the order of the paths."""
+        """Every operation, in the order of the document."""
         return [
             Operation(("paths", path, method), path, method, item[method], item.get("parameters", []))
             for path, item in self.document.get("paths", {}).items()
@@ -79,22 +77,20 @@ class Bundle:
         ]
 
     def parameters(self, operation: Operation) -> list[tuple[Pointer, Node]]:
-        """Return the parameters of an operation, then those of its path."""
-        own, of_path = operation.pointer, operation.pointer[:2]
-        pointed = [
-            *(((*own, "parameters", number), node) for number, node in enumerate(operation.node.get("parameters", []))),
-            *(((*of_path, "parameters", number), node) for number, node in enumerate(operation.path_parameters)),
-        ]
-        return [self.follow(pointer, node) for pointer, node in pointed]
+        """The parameters of an operation, with those that its path has."""
+        own = [(*operation.pointer, "parameters", n) for n in range(len(operation.node.get("parameters", [])))]
+        shared = [(*operation.pointer[:2], "parameters", n) for n in range(len(operation.path_parameters))]
+        nodes = [*operation.node.get("parameters", []), *operation.path_parameters]
+        return [self.follow(at, node) for at, node in zip([*own, *shared], nodes, strict=True)]
 
     def responses(self, operation: Operation) -> Iterator[tuple[Pointer, str, Node]]:
-        """Yield pointer, status and node of each response of an operation."""
+        """The responses of an operation: where, status, response."""
         for status, node in operation.node.get("responses", {}).items():
-            pointer, response = self.follow((*operation.pointer, "responses", status), node)
-            yield pointer, str(status), response
+            at, response = self.follow((*operation.pointer, "responses", status), node)
+            yield at, str(status), response
 
     def contents(self) -> Iterator[Content]:
-        """Yield every media type of every body, each once, whatever refers to it."""
+        """Every body, once."""
         seen = set()
         for operation in self.operations:
             for content in self._list_contents(operation):
@@ -103,17 +99,17 @@ class Bundle:
                     yield content
 
     def _list_contents(self, operation: Operation) -> Iterator[Content]:
-        pointer, body = self.follow((*operation.pointer, "requestBody"), operation.node.get("requestBody", {}))
-        for media_type, node in body.get("content", {}).items():
-            yield Content((*pointer, "content", media_type), "request", media_type, node)
-        for response_pointer, status, response in self.responses(operation):
-            for media_type, node in response.get("content", {}).items():
-                yield Content((*response_pointer, "content", media_type), "response", media_type, node, status)
+        at, body = self.follow((*operation.pointer, "requestBody"), operation.node.get("requestBody", {}))
+        for media, node in body.get("content", {}).items():
+            yield Content((*at, "content", media), "request", media, node)
+        for where, status, response in self.responses(operation):
+            for media, node in response.get("content", {}).items():
+                yield Content((*where, "content", media), "response", media, node, status)
 
     def walk_schema(
         self, pointer: Pointer, schema: Any, seen: set[Pointer] | None = None
     ) -> Iterator[tuple[Pointer, Node]]:
-        """Yield a schema and all schemas within it, also through references, each once and none of those `seen`."""
+        """A schema and every schema that it is made of, each once, wherever it stands."""
         seen = set() if seen is None else seen
         pointer, schema = self.follow(pointer, schema)
         if pointer in seen or not isinstance(schema, dict):
@@ -131,21 +127,21 @@ class Bundle:
 
     @cached_property
     def all_schemas(self) -> dict[Pointer, Node]:
-        """Every schema object of the document, by its pointer."""
+        """Every schema object of the document, by its place."""
         seen: set[Pointer] = set()
-        schemas: dict[Pointer, Node] = {}
-        for pointer, schema in self._list_root_schemas():
-            schemas |= dict(self.walk_schema(pointer, schema, seen))
-        return schemas
+        found: dict[Pointer, Node] = {}
+        for at, schema in self._list_root_schemas():
+            found |= dict(self.walk_schema(at, schema, seen))
+        return found
 
     @cached_property
     def request_schemas(self) -> dict[Pointer, Node]:
-        """Every schema in request bodies, by its pointer."""
+        """Every schema that a request body is made of."""
         return self._collect_body_schemas("request")
 
     @cached_property
     def response_schemas(self) -> dict[Pointer, Node]:
-        """Every schema in response bodies, by its pointer."""
+        """Every schema that the body of an answer is made of."""
         return self._collect_body_schemas("response")
 
     def _collect_body_schemas(self, direction: Direction) -> dict[Pointer, Node]:
@@ -159,21 +155,21 @@ class Bundle:
     def _list_root_schemas(self) -> Iterator[tuple[Pointer, Any]]:
         for name, schema in self.components.get("schemas", {}).items():
             yield ("components", "schemas", name), schema
-        for pointer, node in self.parameters_and_headers():
-            yield (*pointer, "schema"), node.get("schema", {})
+        for at, node in self.parameters_and_headers():
+            yield (*at, "schema"), node.get("schema", {})
         for content in self.contents():
             yield (*content.pointer, "schema"), content.node.get("schema", {})
 
     def parameters_and_headers(self) -> Iterator[tuple[Pointer, Node]]:
-        """Yield every parameter and every header of a response, each once."""
-        nodes: dict[Pointer, Node] = {}
+        """Every parameter and every header of a response, each once."""
+        found: dict[Pointer, Node] = {}
         for kind in ("parameters", "headers"):
             for name, node in self.components.get(kind, {}).items():
-                nodes["components", kind, name] = node
+                found["components", kind, name] = node
         for operation in self.operations:
-            nodes |= dict(self.parameters(operation))
-            for response_pointer, _, response in self.responses(operation):
+            found |= dict(self.parameters(operation))
+            for at, _, response in self.responses(operation):
                 for name, node in response.get("headers", {}).items():
-                    pointer, header = self.follow((*response_pointer, "headers", name), node)
-                    nodes[pointer] = header
-        yield from nodes.items()
+                    place, header = self.follow((*at, "headers", name), node)
+                    found[place] = header
+        yield from found.items()

@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from tools.openapi.bundle import METHODS, Node
+from tools.openapi.bundle import Node
 
 STANDARD = "x-tackboard-standard"
 BASE = "x-tackboard-base"
 
+_METHODS = ("get", "put", "post", "delete", "patch")
 _WRITING_ROLES = ("editor", "owner")
 _DATA_KEYWORDS = ("example", "value", "default", "enum")
 """What is below these keywords is data, in which a `$ref` is no reference."""
@@ -126,7 +127,7 @@ def expand(document: Node) -> Node:
 
 
 def _list_operations(path_item: Node) -> Iterator[Node]:
-    yield from (path_item[method] for method in METHODS if method in path_item)
+    yield from (path_item[method] for method in _METHODS if method in path_item)
 
 
 def _list_responses(document: Node) -> Iterator[Node]:

@@ -1,0 +1,61 @@
+"""Entity tags of resources, without quotes: the version, and whatever changes without a new version."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from handlers.serialize import find_assignee_id
+from kanban.timekeeping import card_clock
+from kanban.values import Board, Card, Checklist, ChecklistItem, List, Member, TimeEntry, User
+from kanban.views import BoardView
+
+
+def card_tag(card: Card, view: BoardView, now: datetime) -> str:
+    """Return the entity tag of a card: its version and all that changes without a new version, without trailing zeros.
+
+    Without a new version, labels and assignees can only be removed, so their counts identify what is left.
+    """
+    parts = [
+        card_clock.count_elapsed_seconds(card, now) if card.running else 0,
+        len(view.get_label_ids(card)),
+        len(view.get_assignee_ids(card)),
+        card.comment_count,
+        card.item_count,
+        card.done_count,
+    ]
+    while parts and not parts[-1]:
+        parts.pop()
+    return ".".join(filter(None, (str(card.version), "-".join(map(str, parts)))))
+
+
+def member_tag(member: Member, user: User) -> str:
+    """Return the entity tag of a member: the versions of membership and user, and the id of the membership.
+
+    The id is needed because a user who leaves and rejoins has a new membership that starts at version 1.
+    """
+    return f"{member.version}.{user.version}.{member.id.rpartition('_')[2]}"
+
+
+def list_tag(list_: List) -> str:
+    """Return the entity tag of a list: its version and its number of cards."""
+    return f"{list_.version}.{list_.card_count}"
+
+
+def board_tag(board: Board) -> str:
+    """Return the entity tag of a board: its version and seq."""
+    return f"{board.version}.{board.seq}"
+
+
+def checklist_tag(checklist: Checklist, view: BoardView) -> str:
+    """Return the entity tag of a checklist: its version and a digest of its items' tags in order."""
+    item_tags = " ".join(f"{item.id}.{checklist_item_tag(item, view)}" for item in checklist.items)
+    return f"{checklist.version}.{sha256(item_tags.encode()).hexdigest()[:20]}" if item_tags else str(checklist.version)
+
+
+def checklist_item_tag(item: ChecklistItem, view: BoardView) -> str:
+    """Return the entity tag of an item: its version, and whether it has an assignee, who may leave the board."""
+    return f"{item.version}.1" if find_assignee_id(item, view) else str(item.version)
+
+
+def time_entry_tag(entry: TimeEntry, now: datetime) -> str:
+    """Return the entity tag of a time entry: its version, and its seconds while it is open."""
+    return str(entry.version) if entry.ended_at else f"{entry.version}.{card_clock.count_entry_seconds(entry, now)}"
