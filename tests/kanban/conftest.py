@@ -1,4 +1,4 @@
-"""A desk with a new board on it."""
+"""The fake store that the tests of the rules use."""
 
 import pytest
 
@@ -6,5 +6,5 @@ from tests.kanban.fake_store import FakeStore
 
 
 @pytest.fixture
-def desk() -> FakeStore:
+def store() -> FakeStore:
     return FakeStore()

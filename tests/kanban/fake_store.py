@@ -1,4 +1,4 @@
-"""A board on the desk: takes changes and gives views as a store does, in a dictionary and without its promises."""
+"""A fake store with one board, kept in dictionaries: applies changes and returns views, without a store's promises."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
@@ -21,16 +21,16 @@ UNVERSIONED_FIELDS = {
     Card: {"comment_count", "item_count", "done_count"},
     Checklist: {"items", "rank"},
 }
-"""Fields that change without an edit of the value itself, so without a new version."""
+"""Fields that can change without a new version of the value."""
 
 
 def check_version(old: Any, new: Any) -> None:
-    """Check that an edit raises the version by one, and nothing else raises it: If-Match depends on both."""
+    """Check that an edit raises the version by one, and that nothing else raises it: If-Match depends on both."""
     if old is None:
         assert new.version == 1
         return
-    uncounted = UNVERSIONED_FIELDS.get(type(new), set()) | {"version", "updated_at"}
-    names = {field.name for field in fields(new)} - uncounted
+    unversioned = UNVERSIONED_FIELDS.get(type(new), set()) | {"version", "updated_at"}
+    names = {field.name for field in fields(new)} - unversioned
     is_edited = any(getattr(old, name) != getattr(new, name) for name in names)
     allowed = {old.version + 1} if is_edited else {old.version, old.version + 1}
     assert new.version in allowed, f"{new.id}: version {old.version} became {new.version}"
@@ -41,9 +41,9 @@ def check_version(old: Any, new: Any) -> None:
 
 
 class FakeStore:
-    """A new board of 'usr_ann', its clock at noon."""
+    """A store with a new board of 'usr_ann' and a clock that starts at noon."""
 
-    def __init__(self, **wishes: object) -> None:
+    def __init__(self, **fields: object) -> None:
         self.now = NOON
         self.lists: dict[str, List] = {}
         self.cards: dict[str, Card] = {}
@@ -53,22 +53,22 @@ class FakeStore:
         self.parts: dict[str, Part] = {}
         self.events: list[Event] = []
         self._numbers: Iterator[int] = count(1)
-        wishes = {"name": "Website", "hourly_rate_minor": 1000, **wishes}
-        view, change = boards.create(self.context, **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
+        fields = {"name": "Website", "hourly_rate_minor": 1000, **fields}
+        view, change = boards.create(self.context, **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
         self.board = view.board
         self.apply(change)
 
     @property
     def context(self) -> ActionContext:
-        """Ann does something now."""
+        """The context of an action of Ann's at the present time."""
         return ActionContext("usr_ann", self.now, lambda kind: f"{kind}_{next(self._numbers):04d}")
 
     def advance_clock(self, **duration: float) -> None:
-        """Let time pass, as `timedelta` takes it."""
+        """Advance the clock by a duration, given as `timedelta` takes it."""
         self.now += timedelta(**duration)
 
     def apply(self, change: Change | None) -> None:
-        """Write the change down, and check that it tells of itself as every write to a board must."""
+        """Apply the change, and check that it carries one event and the board with the event's seq."""
         if change is None:
             return
         assert change.event is not None
@@ -77,55 +77,57 @@ class FakeStore:
         assert [board.seq for board in boards_written] == [change.event.seq]
         self.events.append(change.event)
         for value in (*change.creates, *change.updates):
-            self._store(value)
-        for gone in change.deletes:
-            for kept in (self.members, self.labels, self.entries, self.parts):
-                kept.pop(gone.id, None)
-        for placed in change.card_ranks:
-            card = self.cards[placed.card_id]
-            assert card.list_id == placed.list_id
-            self.cards[card.id] = replace(card, rank=placed.rank)
+            self._save(value)
+        for deleted in change.deletes:
+            for values in (self.members, self.labels, self.entries, self.parts):
+                values.pop(deleted.id, None)
+        for card_rank in change.card_ranks:
+            card = self.cards[card_rank.card_id]
+            assert card.list_id == card_rank.list_id
+            self.cards[card.id] = replace(card, rank=card_rank.rank)
 
     def view(self, *card_ids: str, neighbour_of: NeighbourOf | None = None, role: Role = Role.OWNER) -> BoardView:
-        """The board with these cards and their parts, and the neighbour's when there is one."""
-        live = sorted((each for each in self.lists.values() if not each.deleted_at), key=lambda each: each.rank)
-        wanted = {*card_ids, neighbour_of.card_id} if neighbour_of else set(card_ids)
+        """Return the view of the board with these cards and their parts, and the rank beside `neighbour_of`."""
+        live_lists = sorted(
+            (list_ for list_ in self.lists.values() if not list_.deleted_at), key=lambda list_: list_.rank
+        )
+        wanted_ids = {*card_ids, neighbour_of.card_id} if neighbour_of else set(card_ids)
         cards = {
             card.id: card
             for card in self.cards.values()
-            if card.id in wanted and not card.deleted_at and card.list_id in {each.id for each in live}
+            if card.id in wanted_ids and not card.deleted_at and card.list_id in {list_.id for list_ in live_lists}
         }
-        beyond = (
+        adjacent_rank = (
             self._get_adjacent_rank(cards[neighbour_of.card_id], neighbour_of.side)
             if neighbour_of and neighbour_of.card_id in cards
             else None
         )
-        members = tuple(sorted(self.members.values(), key=lambda each: each.id))
-        labels = tuple(sorted(self.labels.values(), key=lambda each: each.id))
-        parts = {each.id: each for each in self.parts.values() if each.card_id in cards}
-        return BoardView(self.board, role, tuple(live), cards, beyond, members, labels, parts)
+        members = tuple(sorted(self.members.values(), key=lambda member: member.id))
+        labels = tuple(sorted(self.labels.values(), key=lambda label: label.id))
+        parts = {part.id: part for part in self.parts.values() if part.card_id in cards}
+        return BoardView(self.board, role, tuple(live_lists), cards, adjacent_rank, members, labels, parts)
 
     def view_deleted(self, *, lists: Sequence[str] = (), cards: Sequence[str] = ()) -> BoardView:
-        """The board, also if it is deleted, with these lists and cards, also if they are."""
+        """Return the view of the board, even if it is deleted, with these lists and cards, even if they are deleted."""
         view = self.view()
-        gone = tuple(each for each in self.lists.values() if each.id in lists and each.deleted_at)
-        named = {each: self.cards[each] for each in cards}
-        return replace(view, lists=(*view.lists, *gone), cards=named)
+        deleted_lists = tuple(list_ for list_ in self.lists.values() if list_.id in lists and list_.deleted_at)
+        named_cards = {card_id: self.cards[card_id] for card_id in cards}
+        return replace(view, lists=(*view.lists, *deleted_lists), cards=named_cards)
 
     def get_list(self, name: str) -> List:
-        """The live list of that name."""
-        return next(each for each in self.view().lists if each.name == name)
+        """Return the live list of that name."""
+        return next(list_ for list_ in self.view().lists if list_.name == name)
 
     def get_titles(self, list_id: str) -> list[str]:
-        """The titles of a list's live cards, in their order."""
+        """Return the titles of a list's live cards, in their order."""
         return [card.title for card in self._get_cards_in_order(list_id) if not card.deleted_at]
 
     def change_list(self, list_name: str, **changes: object) -> None:
-        """Put a list into a state that would be long to reach by rules."""
+        """Put a list into a state that takes many rules to reach."""
         old = self.get_list(list_name)
         self.lists[old.id] = replace(old, **changes)  # type: ignore[arg-type]  # a test names the fields of a list
 
-    def _store(self, value: Entity) -> None:
+    def _save(self, value: Entity) -> None:
         check_version(self._find(value), value)
         match value:
             case Board():
@@ -146,18 +148,18 @@ class FakeStore:
                 pass
 
     def _find(self, value: Entity) -> Any:
-        """The value of that id as it was before; None for a new one."""
+        """Return the stored value with the same id; None for a new one."""
         if isinstance(value, Board):
             return getattr(self, "board", None)
-        for kept in (self.lists, self.cards, self.members, self.labels, self.parts):
-            if value.id in kept and type(kept[value.id]) is type(value):
-                return kept[value.id]
+        for values in (self.lists, self.cards, self.members, self.labels, self.parts):
+            if value.id in values and type(values[value.id]) is type(value):
+                return values[value.id]
         return None
 
     def _get_adjacent_rank(self, neighbour: Card, side: str) -> str:
         ranks = [card.rank for card in self._get_cards_in_order(neighbour.list_id)]
-        place = ranks.index(neighbour.rank) + (-1 if side == "before" else 1)
-        return ranks[place] if 0 <= place < len(ranks) else ""
+        index = ranks.index(neighbour.rank) + (-1 if side == "before" else 1)
+        return ranks[index] if 0 <= index < len(ranks) else ""
 
     def _get_cards_in_order(self, list_id: str) -> Sequence[Card]:
         return sorted((card for card in self.cards.values() if card.list_id == list_id), key=lambda card: card.rank)

@@ -1,4 +1,4 @@
-"""Every role and scope against every one that may be needed."""
+"""Every role and scope against every required one."""
 
 import pytest
 
@@ -16,35 +16,35 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("least", Role)
+@pytest.mark.parametrize("required", Role)
 @pytest.mark.parametrize("role", Role)
-def test_a_role_is_enough_for_itself_and_what_is_below(role: Role, least: Role) -> None:
+def test_a_role_covers_itself_and_lower_roles(role: Role, required: Role) -> None:
     caller = Caller("usr_ann", "tok_1", ALL)
 
-    if (role, least) in ALLOWED:
-        ensure_permitted(caller, Scope.READ, role=role, required_role=least)
+    if (role, required) in ALLOWED:
+        ensure_permitted(caller, Scope.READ, role=role, required_role=required)
     else:
-        with pytest.raises(RoleTooLow, match=f"needs the role {least} on the board; yours is {role}"):
-            ensure_permitted(caller, Scope.READ, role=role, required_role=least)
+        with pytest.raises(RoleTooLow, match=f"needs the role {required} on the board; yours is {role}"):
+            ensure_permitted(caller, Scope.READ, role=role, required_role=required)
 
 
-@pytest.mark.parametrize("needed", Scope)
+@pytest.mark.parametrize("required", Scope)
 @pytest.mark.parametrize("held", Scope)
-def test_a_scope_is_enough_for_itself_only(held: Scope, needed: Scope) -> None:
+def test_a_scope_covers_only_itself(held: Scope, required: Scope) -> None:
     caller = Caller("usr_ann", "tok_1", (held,))
 
-    if held == needed:
-        ensure_permitted(caller, needed)
+    if held == required:
+        ensure_permitted(caller, required)
     else:
-        with pytest.raises(ScopeMissing, match=f"the scope {needed}"):
-            ensure_permitted(caller, needed)
+        with pytest.raises(ScopeMissing, match=f"the scope {required}"):
+            ensure_permitted(caller, required)
 
 
-def test_a_missing_scope_is_told_before_a_small_role() -> None:
+def test_a_missing_scope_is_reported_before_a_low_role() -> None:
     with pytest.raises(ScopeMissing):
         ensure_permitted(Caller("usr_ann", "tok_1", ()), Scope.WRITE, role=Role.VIEWER, required_role=Role.OWNER)
 
 
-def test_no_role_is_never_enough() -> None:
+def test_a_caller_without_a_role_is_refused() -> None:
     with pytest.raises(RoleTooLow):
         ensure_permitted(Caller("usr_ann", "tok_1", ALL), Scope.READ, role=None, required_role=Role.VIEWER)

@@ -1,4 +1,4 @@
-"""Cards: their dates, their links and the rate of their own."""
+"""Cards: their dates, links and hourly rate."""
 
 from datetime import timedelta
 
@@ -12,38 +12,38 @@ from tests.kanban.fake_store import NOON, FakeStore
 DAY = timedelta(days=1)
 
 
-def add(desk: FakeStore, **wishes: object) -> Card:
-    card, change = cards.create(desk.view(), desk.context, title="Copy", **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
-    desk.apply(change)
+def add(store: FakeStore, **fields: object) -> Card:
+    card, change = cards.create(store.view(), store.context, title="Copy", **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
+    store.apply(change)
     return card
 
 
-def revise(desk: FakeStore, card: Card, **patch: object) -> Card:
-    revised, change = cards.update(desk.view(card.id), card.id, patch, desk.context)
-    desk.apply(change)
-    return revised
+def update(store: FakeStore, card: Card, **patch: object) -> Card:
+    updated, change = cards.update(store.view(card.id), card.id, patch, store.context)
+    store.apply(change)
+    return updated
 
 
-def start(desk: FakeStore, card: Card) -> Card:
-    started, change = cards.start(desk.view(card.id), card.id, desk.context)
-    desk.apply(change)
+def start(store: FakeStore, card: Card) -> Card:
+    started, change = cards.start(store.view(card.id), card.id, store.context)
+    store.apply(change)
     return started
 
 
-def test_a_new_card_has_the_dates_the_links_and_the_rate_that_were_asked_for(desk: FakeStore) -> None:
+def test_a_new_card_has_the_given_dates_links_and_rate(store: FakeStore) -> None:
     links = [Link("https://example.com/", "Example")]
 
-    card = add(desk, start_at=NOON, due_at=NOON + DAY, due_complete=True, hourly_rate_minor=0, links=links)
+    card = add(store, start_at=NOON, due_at=NOON + DAY, due_complete=True, hourly_rate_minor=0, links=links)
 
     assert (card.start_at, card.due_at, card.due_complete) == (NOON, NOON + DAY, True)
     assert (card.hourly_rate_minor, card.links) == (0, tuple(links))
 
 
-def test_revising_names_every_field_that_changed(desk: FakeStore) -> None:
-    card = add(desk, due_at=NOON)
+def test_the_event_of_an_update_names_every_changed_field(store: FakeStore) -> None:
+    card = add(store, due_at=NOON)
 
-    revised = revise(
-        desk,
+    updated = update(
+        store,
         card,
         start_at=NOON - DAY,
         due_at=NOON,
@@ -52,44 +52,44 @@ def test_revising_names_every_field_that_changed(desk: FakeStore) -> None:
         links=(Link("https://example.com/", "Example"),),
     )
 
-    assert desk.events[-1].data == {"changed": ["due_complete", "hourly_rate_minor", "links", "start_at"]}
-    assert (revised.start_at, revised.due_at, revised.version) == (NOON - DAY, NOON, 2)
+    assert store.events[-1].data == {"changed": ["due_complete", "hourly_rate_minor", "links", "start_at"]}
+    assert (updated.start_at, updated.due_at, updated.version) == (NOON - DAY, NOON, 2)
 
 
-def test_dates_and_rate_are_taken_away_by_none(desk: FakeStore) -> None:
-    card = add(desk, start_at=NOON, due_at=NOON, hourly_rate_minor=1500)
+def test_none_clears_dates_and_rate(store: FakeStore) -> None:
+    card = add(store, start_at=NOON, due_at=NOON, hourly_rate_minor=1500)
 
-    revised = revise(desk, card, start_at=None, due_at=None, hourly_rate_minor=None)
+    updated = update(store, card, start_at=None, due_at=None, hourly_rate_minor=None)
 
-    assert (revised.start_at, revised.due_at, revised.hourly_rate_minor) == (None, None, None)
+    assert (updated.start_at, updated.due_at, updated.hourly_rate_minor) == (None, None, None)
 
 
-def test_a_card_is_never_due_before_it_begins(desk: FakeStore) -> None:
-    card = add(desk, start_at=NOON)
+def test_a_card_cannot_be_due_before_it_starts(store: FakeStore) -> None:
+    card = add(store, start_at=NOON)
 
-    with pytest.raises(EndsBeforeStart, match="'due_at' lies before 'start_at'") as on_change:
-        revise(desk, card, due_at=NOON - DAY)
+    with pytest.raises(EndsBeforeStart, match="'due_at' lies before 'start_at'") as on_update:
+        update(store, card, due_at=NOON - DAY)
     with pytest.raises(EndsBeforeStart):
-        add(desk, start_at=NOON, due_at=NOON - DAY)
+        add(store, start_at=NOON, due_at=NOON - DAY)
 
-    assert on_change.value.field == "due_at"
-
-
-def test_a_card_may_be_due_the_moment_it_begins(desk: FakeStore) -> None:
-    assert add(desk, start_at=NOON, due_at=NOON).due_at == NOON
+    assert on_update.value.field == "due_at"
 
 
-def test_the_rate_of_a_card_stands_above_that_of_its_board(desk: FakeStore) -> None:
-    card = start(desk, add(desk, hourly_rate_minor=0))
+def test_a_card_can_be_due_at_the_second_it_starts(store: FakeStore) -> None:
+    assert add(store, start_at=NOON, due_at=NOON).due_at == NOON
+
+
+def test_the_rate_of_a_card_overrides_the_boards(store: FakeStore) -> None:
+    card = start(store, add(store, hourly_rate_minor=0))
 
     assert card.running is not None
     assert card.running.rate_minor == 0
 
 
-def test_a_new_rate_spares_the_time_entry_that_is_open(desk: FakeStore) -> None:
-    card = start(desk, add(desk))
+def test_a_new_rate_does_not_change_the_open_time_entry(store: FakeStore) -> None:
+    card = start(store, add(store))
 
-    revised = revise(desk, card, hourly_rate_minor=1500)
+    updated = update(store, card, hourly_rate_minor=1500)
 
-    assert revised.running is not None
-    assert revised.running.rate_minor == 1000
+    assert updated.running is not None
+    assert updated.running.rate_minor == 1000

@@ -1,4 +1,4 @@
-"""Comments: who may write, change and delete them."""
+"""Comments: who may create, update and delete them."""
 
 from dataclasses import replace
 
@@ -13,85 +13,87 @@ from tests.kanban.fake_store import FakeStore
 
 
 @pytest.fixture
-def card(desk: FakeStore) -> Card:
-    """A card to talk about."""
-    made, change = cards.create(desk.view(), desk.context, title="Copy")
-    desk.apply(change)
-    return made
+def card(store: FakeStore) -> Card:
+    """A card to comment on."""
+    commented, change = cards.create(store.view(), store.context, title="Copy")
+    store.apply(change)
+    return commented
 
 
-def bob(desk: FakeStore) -> ActionContext:
-    """Bob does something now."""
-    return replace(desk.context, actor_id="usr_bob")
+def build_context_of_bob(store: FakeStore) -> ActionContext:
+    """Return the context of an action of Bob's at the present time."""
+    return replace(store.context, actor_id="usr_bob")
 
 
-def add(desk: FakeStore, card: Card, text: str) -> Comment:
-    made, change = comments.create(desk.view(card.id), card.id, desk.context, text=text)
-    desk.apply(change)
-    return made
+def add(store: FakeStore, card: Card, text: str) -> Comment:
+    comment, change = comments.create(store.view(card.id), card.id, store.context, text=text)
+    store.apply(change)
+    return comment
 
 
-def test_a_comment_is_counted_on_its_card_whose_version_stays(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Looks *good*.")
+def test_a_comment_is_counted_on_its_card_without_a_new_version(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Looks *good*.")
 
-    assert (made.author_id, made.text, made.version) == ("usr_ann", "Looks *good*.", 1)
-    assert (desk.cards[card.id].comment_count, desk.cards[card.id].version) == (1, card.version)
-
-
-def test_events_of_comments_never_hold_their_text(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Secret")
-    desk.apply(comments.update(desk.view(card.id), card.id, made.id, {"text": "Also secret"}, desk.context)[1])
-    desk.apply(comments.delete(desk.view(card.id), card.id, made.id, desk.context))
-
-    told = desk.events[-3:]
-    assert [each.type for each in told] == ["comment.created", "comment.updated", "comment.deleted"]
-    assert [each.data for each in told] == [{"comment_id": made.id}] * 3
-    assert {(each.list_id, each.card_id) for each in told} == {(card.list_id, card.id)}
+    assert (comment.author_id, comment.text, comment.version) == ("usr_ann", "Looks *good*.", 1)
+    assert (store.cards[card.id].comment_count, store.cards[card.id].version) == (1, card.version)
 
 
-def test_a_card_has_a_thousand_comments_and_no_more(desk: FakeStore, card: Card) -> None:
-    desk.cards[card.id] = replace(card, comment_count=1000)
+def test_events_of_comments_do_not_contain_their_text(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Secret")
+    store.apply(comments.update(store.view(card.id), card.id, comment.id, {"text": "Also secret"}, store.context)[1])
+    store.apply(comments.delete(store.view(card.id), card.id, comment.id, store.context))
+
+    events = store.events[-3:]
+    assert [event.type for event in events] == ["comment.created", "comment.updated", "comment.deleted"]
+    assert [event.data for event in events] == [{"comment_id": comment.id}] * 3
+    assert {(event.list_id, event.card_id) for event in events} == {(card.list_id, card.id)}
+
+
+def test_a_card_has_at_most_a_thousand_comments(store: FakeStore, card: Card) -> None:
+    store.cards[card.id] = replace(card, comment_count=1000)
 
     with pytest.raises(LimitReached, match="Card 'Copy' has 1000 comments"):
-        add(desk, card, "One more")
+        add(store, card, "One more")
 
 
-def test_its_author_changes_a_comment(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Looks god.")
-    desk.advance_clock(minutes=1)
+def test_the_author_updates_a_comment(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Looks god.")
+    store.advance_clock(minutes=1)
 
-    revised, change = comments.update(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.context)
-    desk.apply(change)
+    updated, change = comments.update(store.view(card.id), card.id, comment.id, {"text": "Looks good."}, store.context)
+    store.apply(change)
 
-    assert (revised.text, revised.version, revised.updated_at) == ("Looks good.", 2, desk.now)
-    assert comments.update(desk.view(card.id), card.id, made.id, {"text": "Looks good."}, desk.context) == (
-        revised,
+    assert (updated.text, updated.version, updated.updated_at) == ("Looks good.", 2, store.now)
+    assert comments.update(store.view(card.id), card.id, comment.id, {"text": "Looks good."}, store.context) == (
+        updated,
         None,
     )
 
 
-def test_nobody_else_changes_a_comment_not_even_an_owner(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Looks good.")
+def test_nobody_but_the_author_updates_a_comment(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Looks good.")
 
     with pytest.raises(NotTheAuthor, match="only its author can edit it"):
-        comments.update(desk.view(card.id, role=Role.OWNER), card.id, made.id, {"text": "Bad"}, bob(desk))
+        comments.update(
+            store.view(card.id, role=Role.OWNER), card.id, comment.id, {"text": "Bad"}, build_context_of_bob(store)
+        )
 
 
-def test_an_owner_deletes_the_comment_of_another(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Buy now!")
+def test_an_owner_deletes_another_members_comment(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Buy now!")
 
     with pytest.raises(NotTheAuthor, match="its author or an owner of the board"):
-        comments.delete(desk.view(card.id, role=Role.EDITOR), card.id, made.id, bob(desk))
-    desk.apply(comments.delete(desk.view(card.id, role=Role.OWNER), card.id, made.id, bob(desk)))
+        comments.delete(store.view(card.id, role=Role.EDITOR), card.id, comment.id, build_context_of_bob(store))
+    store.apply(comments.delete(store.view(card.id, role=Role.OWNER), card.id, comment.id, build_context_of_bob(store)))
 
-    assert desk.cards[card.id].comment_count == 0
-    assert made.id not in desk.parts
+    assert store.cards[card.id].comment_count == 0
+    assert comment.id not in store.parts
 
 
-def test_a_comment_on_another_card_is_not_found(desk: FakeStore, card: Card) -> None:
-    made = add(desk, card, "Looks good.")
-    other, change = cards.create(desk.view(), desk.context, title="Other")
-    desk.apply(change)
+def test_a_comment_on_another_card_is_not_found(store: FakeStore, card: Card) -> None:
+    comment = add(store, card, "Looks good.")
+    other, change = cards.create(store.view(), store.context, title="Other")
+    store.apply(change)
 
     with pytest.raises(NotFound, match="no such comment"):
-        comments.get_comment(desk.view(card.id, other.id), other.id, made.id)
+        comments.get_comment(store.view(card.id, other.id), other.id, comment.id)

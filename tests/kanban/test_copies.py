@@ -1,4 +1,4 @@
-"""Copies look like their originals, and nothing has been done about them yet."""
+"""Copies look like their originals, but no work has been done on them."""
 
 from dataclasses import replace
 
@@ -12,164 +12,170 @@ from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Rol
 from tests.kanban.fake_store import FakeStore
 
 
-def full_card(desk: FakeStore, list_name: str = "Doing") -> Card:
-    """A card with all that a card can have."""
-    label, change = labels.create(desk.view(), desk.context, name="Bug", color=Color.RED)
-    desk.apply(change)
+def create_full_card(store: FakeStore, list_name: str = "Doing") -> Card:
+    """Create a card that uses every field."""
+    label, change = labels.create(store.view(), store.context, name="Bug", color=Color.RED)
+    store.apply(change)
     card, change = cards.create(
-        desk.view(),
-        desk.context,
+        store.view(),
+        store.context,
         title="Fix it",
         description="Soon.",
-        list_id=desk.get_list(list_name).id,
+        list_id=store.get_list(list_name).id,
         external_id="x1",
         label_ids=[label.id],
-        due_at=desk.now,
+        due_at=store.now,
         due_complete=True,
         hourly_rate_minor=5,
         links=[Link("https://example.org", "")],
     )
-    desk.apply(change)
-    desk.apply(labels_and_assignees.assign(desk.view(card.id), card.id, "usr_ann", desk.context)[1])
-    checklist, change = checklists.create(desk.view(card.id), card.id, (), desk.context, name="Steps")
-    desk.apply(change)
-    item, change = checklist_items.create(desk.view(card.id), checklist, desk.context, text="Try it")
-    desk.apply(change)
-    checklist = next(each for each in desk.parts.values() if isinstance(each, Checklist))
-    desk.apply(checklist_items.update(desk.view(card.id), checklist, item.id, {"done": True}, desk.context)[1])
-    return desk.cards[card.id]
+    store.apply(change)
+    store.apply(labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)[1])
+    checklist, change = checklists.create(store.view(card.id), card.id, (), store.context, name="Steps")
+    store.apply(change)
+    item, change = checklist_items.create(store.view(card.id), checklist, store.context, text="Try it")
+    store.apply(change)
+    checklist = next(part for part in store.parts.values() if isinstance(part, Checklist))
+    store.apply(checklist_items.update(store.view(card.id), checklist, item.id, {"done": True}, store.context)[1])
+    return store.cards[card.id]
 
 
-def parts_of(desk: FakeStore, card_id: str) -> list[Checklist]:
-    return [each for each in desk.parts.values() if isinstance(each, Checklist) and each.card_id == card_id]
+def get_checklists(store: FakeStore, card_id: str) -> list[Checklist]:
+    return [part for part in store.parts.values() if isinstance(part, Checklist) and part.card_id == card_id]
 
 
-def test_a_copy_of_a_card_is_new_work(desk: FakeStore) -> None:
-    old = full_card(desk)
-    desk.advance_clock(hours=1)
+def test_a_copy_of_a_card_is_new_work(store: FakeStore) -> None:
+    old = create_full_card(store)
+    store.advance_clock(hours=1)
 
-    copy, change = copies.copy_card(desk.view(old.id), old.id, parts_of(desk, old.id), desk.context)
-    desk.apply(change)
+    copy, change = copies.copy_card(store.view(old.id), old.id, get_checklists(store, old.id), store.context)
+    store.apply(change)
 
     assert (copy.title, copy.description, copy.label_ids, copy.links) == ("Fix it", "Soon.", old.label_ids, old.links)
     assert (copy.due_at, copy.due_complete, copy.hourly_rate_minor) == (old.due_at, False, 5)
     assert (copy.external_id, copy.assignee_ids, copy.tracked_seconds, copy.version) == (None, (), 0, 1)
-    assert (copy.item_count, copy.done_count, copy.started_at) == (1, 0, desk.now)
+    assert (copy.item_count, copy.done_count, copy.started_at) == (1, 0, store.now)
     assert copy.running
-    assert copy.running.started_at == desk.now
-    (steps,) = parts_of(desk, copy.id)
-    assert [(each.text, each.done) for each in steps.items] == [("Try it", False)]
-    assert not {steps.id, steps.items[0].id} & {each.id for each in parts_of(desk, old.id)}
-    assert desk.get_list("Doing").card_count == 2
-    assert desk.events[-1].data == {"from_card_id": old.id, "title": "Fix it", "stage": "in_progress"}
+    assert copy.running.started_at == store.now
+    (steps,) = get_checklists(store, copy.id)
+    assert [(item.text, item.done) for item in steps.items] == [("Try it", False)]
+    assert not {steps.id, steps.items[0].id} & {checklist.id for checklist in get_checklists(store, old.id)}
+    assert store.get_list("Doing").card_count == 2
+    assert store.events[-1].data == {"from_card_id": old.id, "title": "Fix it", "stage": "in_progress"}
 
 
-def test_a_copy_can_have_another_title_and_place(desk: FakeStore) -> None:
-    old = full_card(desk)
-    done = desk.get_list("Done").id
+def test_a_copy_can_have_another_title_and_position(store: FakeStore) -> None:
+    old = create_full_card(store)
+    done = store.get_list("Done").id
 
     copy, change = copies.copy_card(
-        desk.view(old.id), old.id, (), desk.context, title="Again", list_id=done, position="top"
+        store.view(old.id), old.id, (), store.context, title="Again", list_id=done, position="top"
     )
-    desk.apply(change)
+    store.apply(change)
 
-    assert (copy.title, copy.list_id, copy.resolved_at, copy.running) == ("Again", done, desk.now, None)
+    assert (copy.title, copy.list_id, copy.resolved_at, copy.running) == ("Again", done, store.now, None)
     with pytest.raises(UnknownReference):
-        copies.copy_card(desk.view(old.id), old.id, (), desk.context, list_id="lst_elsewhere")
-    desk.change_list("Done", archived_at=desk.now)
+        copies.copy_card(store.view(old.id), old.id, (), store.context, list_id="lst_elsewhere")
+    store.change_list("Done", archived_at=store.now)
     with pytest.raises(ListArchived):
-        copies.copy_card(desk.view(old.id), old.id, (), desk.context, list_id=done)
+        copies.copy_card(store.view(old.id), old.id, (), store.context, list_id=done)
 
 
-def copy_list(desk: FakeStore, original: str, **wishes: str) -> List:
-    home = desk.get_list(original)
-    there = sorted((card for card in desk.cards.values() if card.list_id == home.id), key=lambda card: card.rank)
-    inside = {card.id: parts_of(desk, card.id) for card in there}
-    new, change = copies.copy_list(desk.view(), home.id, there, inside, desk.context, **wishes)
-    desk.apply(change)
+def copy_list(store: FakeStore, original: str, **fields: str) -> List:
+    source = store.get_list(original)
+    originals = sorted((card for card in store.cards.values() if card.list_id == source.id), key=lambda card: card.rank)
+    copied = {card.id: get_checklists(store, card.id) for card in originals}
+    new, change = copies.copy_list(store.view(), source.id, originals, copied, store.context, **fields)
+    store.apply(change)
     return new
 
 
-def test_a_copy_of_a_list_stands_beside_it_with_its_cards_and_no_clock_runs(desk: FakeStore) -> None:
-    full_card(desk)
-    desk.apply(cards.create(desk.view(), desk.context, title="Second", list_id=desk.get_list("Doing").id)[1])
+def test_a_copied_list_follows_its_original_with_its_cards_and_without_running_clocks(store: FakeStore) -> None:
+    create_full_card(store)
+    store.apply(cards.create(store.view(), store.context, title="Second", list_id=store.get_list("Doing").id)[1])
 
-    new = copy_list(desk, "Doing", name="Next")
+    new = copy_list(store, "Doing", name="Next")
 
-    assert [each.name for each in desk.view().lists] == ["To do", "Doing", "Next", "Done"]
-    assert desk.get_titles(new.id) == ["Fix it", "Second"]
+    assert [list_.name for list_ in store.view().lists] == ["To do", "Doing", "Next", "Done"]
+    assert store.get_titles(new.id) == ["Fix it", "Second"]
     assert (new.card_count, new.stage, new.external_id) == (2, Stage.IN_PROGRESS, None)
-    inside = [card for card in desk.cards.values() if card.list_id == new.id]
-    assert [(card.running, card.started_at) for card in inside] == [(None, desk.now)] * 2
-    assert desk.events[-1].type == "list.copied"
-    assert desk.events[-1].data["card_count"] == 2
+    copied = [card for card in store.cards.values() if card.list_id == new.id]
+    assert [(card.running, card.started_at) for card in copied] == [(None, store.now)] * 2
+    assert store.events[-1].type == "list.copied"
+    assert store.events[-1].data["card_count"] == 2
 
 
-def test_a_list_that_holds_too_much_is_not_copied(desk: FakeStore) -> None:
-    old = full_card(desk)
-    home = desk.get_list("Doing").id
+def test_a_list_that_holds_too_much_is_not_copied(store: FakeStore) -> None:
+    old = create_full_card(store)
+    source = store.get_list("Doing").id
 
     with pytest.raises(
         TooMuchToCopy, match="at most 40 cards, 80 cards and checklists together, and 400000 characters"
     ):
-        copies.copy_list(desk.view(), home, [old], {old.id: parts_of(desk, old.id) * 80}, desk.context)
-    desk.change_list("Doing", card_count=41)
+        copies.copy_list(store.view(), source, [old], {old.id: get_checklists(store, old.id) * 80}, store.context)
+    store.change_list("Doing", card_count=41)
     with pytest.raises(TooMuchToCopy):
-        copies.copy_list(desk.view(), home, [old] * 41, {}, desk.context)
+        copies.copy_list(store.view(), source, [old] * 41, {}, store.context)
 
 
-def test_a_list_with_more_text_than_a_commit_holds_is_not_copied(desk: FakeStore) -> None:
-    todo = desk.get_list("To do")
+def test_a_list_with_too_much_text_for_a_commit_is_not_copied(store: FakeStore) -> None:
+    todo = store.get_list("To do")
     for _ in range(21):
-        desk.apply(cards.create(desk.view(), desk.context, title="Long", description="x" * 20_000)[1])
+        store.apply(cards.create(store.view(), store.context, title="Long", description="x" * 20_000)[1])
 
     with pytest.raises(TooMuchToCopy):
-        copies.copy_list(desk.view(), todo.id, [*desk.cards.values()], {}, desk.context)
+        copies.copy_list(store.view(), todo.id, [*store.cards.values()], {}, store.context)
 
 
-def test_a_card_with_more_text_than_a_commit_holds_is_not_copied(desk: FakeStore) -> None:
-    old = full_card(desk)
-    (steps,) = parts_of(desk, old.id)
+def test_a_card_with_too_much_text_for_a_commit_is_not_copied(store: FakeStore) -> None:
+    old = create_full_card(store)
+    (steps,) = get_checklists(store, old.id)
     full = replace(steps, items=(replace(steps.items[0], text="x" * 149),) * 100)
-    view = desk.view(old.id)
+    view = store.view(old.id)
 
-    copies.copy_card(view, old.id, [full] * 20, desk.context)
+    copies.copy_card(view, old.id, [full] * 20, store.context)
     with pytest.raises(
         TooMuchToCopy, match="Card 'Fix it' holds too much: one request copies at most 400000 characters"
     ):
         copies.copy_card(
-            replace(view, cards={old.id: replace(old, description="x" * 2000)}), old.id, [full] * 20, desk.context
+            replace(view, cards={old.id: replace(old, description="x" * 2000)}), old.id, [full] * 20, store.context
         )
 
 
-def test_a_board_with_a_hundred_lists_gets_no_copy_of_one(desk: FakeStore) -> None:
-    view = desk.view()
+def test_a_list_of_a_full_board_is_not_copied(store: FakeStore) -> None:
+    view = store.view()
     crowded = replace(view, lists=view.lists + view.lists[:1] * 97)
 
     with pytest.raises(LimitReached):
-        copies.copy_list(crowded, view.lists[0].id, (), {}, desk.context)
+        copies.copy_list(crowded, view.lists[0].id, (), {}, store.context)
 
 
-def test_a_copy_of_a_board_belongs_to_who_makes_it_and_tells_of_its_cards(desk: FakeStore) -> None:
-    old = full_card(desk)
-    desk.change_list("To do", archived_at=desk.now, external_id="x")
-    desk.advance_clock(days=1)
-    act = replace(desk.context, actor_id="usr_bob")
+def test_a_copied_board_belongs_to_the_actor_and_has_events_of_its_cards(store: FakeStore) -> None:
+    old = create_full_card(store)
+    store.change_list("To do", archived_at=store.now, external_id="x")
+    store.advance_clock(days=1)
+    context = replace(store.context, actor_id="usr_bob")
 
-    seen, change = copies.copy_board(desk.view(), [old], {old.id: parts_of(desk, old.id)}, act, name="Spring")
+    copy_view, change = copies.copy_board(
+        store.view(), [old], {old.id: get_checklists(store, old.id)}, context, name="Spring"
+    )
 
-    assert (seen.board.name, seen.board.created_by, seen.board.external_id) == ("Spring", "usr_bob", None)
-    assert (seen.board.hourly_rate_minor, seen.board.seq, seen.board.version) == (1000, 2, 1)
-    assert [(each.name, each.card_count) for each in seen.lists] == [("Doing", 1), ("Done", 0)]
-    assert [(each.user_id, each.role) for each in seen.members] == [("usr_bob", Role.OWNER)]
-    (card,) = [each for each in change.creates if isinstance(each, Card)]
-    assert card.label_ids == (seen.labels[0].id,)
+    assert (copy_view.board.name, copy_view.board.created_by, copy_view.board.external_id) == (
+        "Spring",
+        "usr_bob",
+        None,
+    )
+    assert (copy_view.board.hourly_rate_minor, copy_view.board.seq, copy_view.board.version) == (1000, 2, 1)
+    assert [(list_.name, list_.card_count) for list_ in copy_view.lists] == [("Doing", 1), ("Done", 0)]
+    assert [(member.user_id, member.role) for member in copy_view.members] == [("usr_bob", Role.OWNER)]
+    (card,) = [value for value in change.creates if isinstance(value, Card)]
+    assert card.label_ids == (copy_view.labels[0].id,)
     assert card.label_ids != old.label_ids
-    assert (card.list_id, card.running, card.started_at) == (seen.lists[0].id, None, act.at)
-    assert [(each.seq, each.type) for each in (*change.history, change.event) if each] == [
+    assert (card.list_id, card.running, card.started_at) == (copy_view.lists[0].id, None, context.at)
+    assert [(event.seq, event.type) for event in (*change.history, change.event) if event] == [
         (1, "card.created"),
         (2, "board.copied"),
     ]
-    made = [each for each in change.creates if isinstance(each, Checklist | List | Member | Card)]
-    assert all(each.board_id == seen.board.id for each in made)
-    assert sum(isinstance(each, Board) for each in change.creates) == 1
+    values = [value for value in change.creates if isinstance(value, Checklist | List | Member | Card)]
+    assert all(value.board_id == copy_view.board.id for value in values)
+    assert sum(isinstance(value, Board) for value in change.creates) == 1

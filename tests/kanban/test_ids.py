@@ -1,4 +1,4 @@
-"""Ids tell their kind, never repeat, and sort as they were made."""
+"""Ids begin with their kind, never repeat, and sort by creation."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def test_an_id_is_a_prefix_and_a_ulid_in_lower_case() -> None:
         assert re.fullmatch(prefix + "[0-7][0-9a-hjkmnp-tv-z]{25}", new_id(kind))
 
 
-def test_an_id_holds_the_moment_and_the_random_bytes() -> None:
+def test_an_id_contains_the_time_and_the_random_bytes() -> None:
     new_id = IdGenerator(
         lambda: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=31), lambda _: b"\x00" * 9 + b"\x1f"
     )
@@ -27,32 +27,32 @@ def test_an_id_holds_the_moment_and_the_random_bytes() -> None:
     assert new_id("card") == "crd_000000000z000000000000000z"
 
 
-def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
+def test_ids_of_one_millisecond_sort_by_creation() -> None:
     new_id = IdGenerator(lambda: NOON, os.urandom)
 
-    made = [new_id("card") for _ in range(1000)]
+    ids = [new_id("card") for _ in range(1000)]
 
-    assert made == sorted(set(made))
-
-
-def test_ids_sort_as_they_were_made_even_when_the_clock_is_set_back() -> None:
-    moments = iter([NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=2), NOON + timedelta(seconds=1)])
-    new_id = IdGenerator(lambda: next(moments), os.urandom)
-
-    made = [new_id("card") for _ in range(4)]
-
-    assert made == sorted(set(made))
+    assert ids == sorted(set(ids))
 
 
-def test_threads_never_make_the_same_id() -> None:
+def test_ids_sort_by_creation_even_when_the_clock_is_set_back() -> None:
+    times = iter([NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=2), NOON + timedelta(seconds=1)])
+    new_id = IdGenerator(lambda: next(times), os.urandom)
+
+    ids = [new_id("card") for _ in range(4)]
+
+    assert ids == sorted(set(ids))
+
+
+def test_threads_never_generate_the_same_id() -> None:
     new_id = IdGenerator(lambda: NOON, lambda size: b"\x00" * size)
 
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: new_id("card"), range(2000)))
+        ids = list(pool.map(lambda _: new_id("card"), range(2000)))
 
-    assert len(set(made)) == 2000
+    assert len(set(ids)) == 2000
 
 
-def test_there_are_no_ids_of_an_unknown_kind() -> None:
+def test_an_unknown_kind_raises_a_key_error() -> None:
     with pytest.raises(KeyError):
         IdGenerator(lambda: NOON, os.urandom)("sticker")

@@ -1,4 +1,4 @@
-"""Labels of a board, and what a card bears."""
+"""Labels of a board, and the labels and assignees of cards."""
 
 import pytest
 
@@ -10,190 +10,190 @@ from kanban.values import Card, Color, Label, Role
 from tests.kanban.fake_store import FakeStore
 
 
-def add(desk: FakeStore, name: str, color: Color = Color.RED) -> Label:
-    label, change = labels.create(desk.view(), desk.context, name=name, color=color)
-    desk.apply(change)
+def add(store: FakeStore, name: str, color: Color = Color.RED) -> Label:
+    label, change = labels.create(store.view(), store.context, name=name, color=color)
+    store.apply(change)
     return label
 
 
-def invite(desk: FakeStore, user_id: str) -> None:
-    desk.apply(members.put(desk.view(), user_id, Role.EDITOR, desk.context)[1])
+def add_member(store: FakeStore, user_id: str) -> None:
+    store.apply(members.put(store.view(), user_id, Role.EDITOR, store.context)[1])
 
 
-def card_with(desk: FakeStore, **wishes: list[str]) -> Card:
-    card, change = cards.create(desk.view(), desk.context, title="Copy", **wishes)  # type: ignore[arg-type]  # a test gives what the rule takes
-    desk.apply(change)
+def create_card(store: FakeStore, **fields: list[str]) -> Card:
+    card, change = cards.create(store.view(), store.context, title="Copy", **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
+    store.apply(change)
     return card
 
 
-def revise(desk: FakeStore, card: Card, **patch: list[str]) -> Card:
-    new, change = cards.update(desk.view(card.id), card.id, patch, desk.context)
-    desk.apply(change)
+def update(store: FakeStore, card: Card, **patch: list[str]) -> Card:
+    new, change = cards.update(store.view(card.id), card.id, patch, store.context)
+    store.apply(change)
     return new
 
 
-def test_a_label_is_added_with_an_event(desk: FakeStore) -> None:
-    label = add(desk, "Bug")
+def test_a_label_is_created_with_an_event(store: FakeStore) -> None:
+    label = add(store, "Bug")
 
-    assert desk.view().labels == (label,)
-    assert desk.events[-1].type == "label.created"
-    assert desk.events[-1].data == {"label_id": label.id, "name": "Bug", "color": "red"}
+    assert store.view().labels == (label,)
+    assert store.events[-1].type == "label.created"
+    assert store.events[-1].data == {"label_id": label.id, "name": "Bug", "color": "red"}
 
 
 @pytest.mark.parametrize("name", ["Straße", "STRASSE", "strasse"])
-def test_a_name_is_there_once_whatever_the_case(desk: FakeStore, name: str) -> None:
-    add(desk, "Strasse")
+def test_names_are_unique_ignoring_case(store: FakeStore, name: str) -> None:
+    add(store, "Strasse")
 
     with pytest.raises(LabelNameTaken, match="'Strasse'"):
-        add(desk, name)
+        add(store, name)
 
 
-def test_a_label_may_change_the_case_of_its_own_name(desk: FakeStore) -> None:
-    label = add(desk, "bug")
+def test_a_label_can_change_the_case_of_its_name(store: FakeStore) -> None:
+    label = add(store, "bug")
 
-    new, change = labels.update(desk.view(), label.id, {"name": "Bug", "color": "blue"}, desk.context)
+    new, change = labels.update(store.view(), label.id, {"name": "Bug", "color": "blue"}, store.context)
 
-    desk.apply(change)
+    store.apply(change)
     assert (new.name, new.color, new.version) == ("Bug", Color.BLUE, 2)
-    assert desk.events[-1].data == {"label_id": label.id, "changed": ["color", "name"]}
+    assert store.events[-1].data == {"label_id": label.id, "changed": ["color", "name"]}
 
 
-def test_a_label_cannot_take_the_name_of_another(desk: FakeStore) -> None:
-    add(desk, "Bug")
-    other = add(desk, "Idea")
+def test_a_label_cannot_take_the_name_of_another(store: FakeStore) -> None:
+    add(store, "Bug")
+    other = add(store, "Idea")
 
     with pytest.raises(LabelNameTaken):
-        labels.update(desk.view(), other.id, {"name": "BUG"}, desk.context)
+        labels.update(store.view(), other.id, {"name": "BUG"}, store.context)
 
 
-def test_a_patch_that_changes_nothing_writes_nothing(desk: FakeStore) -> None:
-    label = add(desk, "Bug")
+def test_a_patch_that_changes_nothing_writes_nothing(store: FakeStore) -> None:
+    label = add(store, "Bug")
 
-    assert labels.update(desk.view(), label.id, {"name": "Bug"}, desk.context) == (label, None)
+    assert labels.update(store.view(), label.id, {"name": "Bug"}, store.context) == (label, None)
 
 
-def test_a_board_has_only_so_many_labels(desk: FakeStore) -> None:
+def test_a_board_has_at_most_two_hundred_labels(store: FakeStore) -> None:
     for number in range(MAX_LABELS_PER_BOARD):
-        add(desk, f"Label {number}")
+        add(store, f"Label {number}")
 
     with pytest.raises(LimitReached, match="200 labels"):
-        add(desk, "One more")
+        add(store, "One more")
 
 
-def test_a_deleted_label_is_borne_by_no_card_and_touches_none(desk: FakeStore) -> None:
-    bug, idea = add(desk, "Bug"), add(desk, "Idea")
-    card = card_with(desk, label_ids=[idea.id, bug.id])
+def test_deleting_a_label_hides_it_on_cards_without_writing_them(store: FakeStore) -> None:
+    bug, idea = add(store, "Bug"), add(store, "Idea")
+    card = create_card(store, label_ids=[idea.id, bug.id])
 
-    desk.apply(labels.delete(desk.view(), bug.id, desk.context))
+    store.apply(labels.delete(store.view(), bug.id, store.context))
 
-    view = desk.view(card.id)
+    view = store.view(card.id)
     assert view.get_label_ids(view.get_card(card.id)) == [idea.id]
     assert view.get_card(card.id).version == 1
     with pytest.raises(NotFound):
-        labels.delete(desk.view(), bug.id, desk.context)
+        labels.delete(store.view(), bug.id, store.context)
 
 
-def test_a_card_is_made_with_labels_and_assignees(desk: FakeStore) -> None:
-    bug = add(desk, "Bug")
-    invite(desk, "usr_bob")
+def test_a_card_is_created_with_labels_and_assignees(store: FakeStore) -> None:
+    bug = add(store, "Bug")
+    add_member(store, "usr_bob")
 
-    card = card_with(desk, label_ids=[bug.id], assignee_ids=["usr_bob", "usr_ann"])
+    card = create_card(store, label_ids=[bug.id], assignee_ids=["usr_bob", "usr_ann"])
 
     assert card.label_ids == (bug.id,)
-    assert desk.view().get_assignee_ids(card) == ["usr_ann", "usr_bob"]
+    assert store.view().get_assignee_ids(card) == ["usr_ann", "usr_bob"]
 
 
-def test_what_the_board_does_not_have_cannot_be_borne(desk: FakeStore) -> None:
-    card = card_with(desk)
+def test_a_card_cannot_have_unknown_labels_or_assignees(store: FakeStore) -> None:
+    card = create_card(store)
 
     with pytest.raises(UnknownReference, match="label_ids"):
-        revise(desk, card, label_ids=["label_none"])
+        update(store, card, label_ids=["label_none"])
     with pytest.raises(UnknownReference, match="assignee_ids"):
-        revise(desk, card, assignee_ids=["usr_nobody"])
+        update(store, card, assignee_ids=["usr_nobody"])
     with pytest.raises(UnknownReference):
-        card_with(desk, label_ids=["label_none"])
+        create_card(store, label_ids=["label_none"])
 
 
-def test_a_patch_sets_labels_as_a_whole_in_any_order(desk: FakeStore) -> None:
-    bug, idea = add(desk, "Bug"), add(desk, "Idea")
-    card = card_with(desk, label_ids=[bug.id, idea.id])
+def test_a_patch_sets_labels_as_a_whole_in_any_order(store: FakeStore) -> None:
+    bug, idea = add(store, "Bug"), add(store, "Idea")
+    card = create_card(store, label_ids=[bug.id, idea.id])
 
-    same, change = cards.update(desk.view(card.id), card.id, {"label_ids": [idea.id, bug.id]}, desk.context)
-    fewer = revise(desk, card, label_ids=[idea.id])
+    same, change = cards.update(store.view(card.id), card.id, {"label_ids": [idea.id, bug.id]}, store.context)
+    fewer = update(store, card, label_ids=[idea.id])
 
     assert (same, change) == (card, None)
     assert fewer.label_ids == (idea.id,)
-    assert desk.events[-1].data == {"changed": ["label_ids"]}
+    assert store.events[-1].data == {"changed": ["label_ids"]}
 
 
-def test_what_has_vanished_makes_no_difference_and_is_left_out_by_the_next_write(desk: FakeStore) -> None:
-    bug, idea = add(desk, "Bug"), add(desk, "Idea")
-    card = card_with(desk, label_ids=[bug.id, idea.id])
-    desk.apply(labels.delete(desk.view(), bug.id, desk.context))
+def test_ids_of_deleted_labels_are_ignored_and_dropped_by_the_next_write(store: FakeStore) -> None:
+    bug, idea = add(store, "Bug"), add(store, "Idea")
+    card = create_card(store, label_ids=[bug.id, idea.id])
+    store.apply(labels.delete(store.view(), bug.id, store.context))
 
-    same, change = cards.update(desk.view(card.id), card.id, {"label_ids": [idea.id]}, desk.context)
-    cleared = revise(desk, card, label_ids=[])
+    same, change = cards.update(store.view(card.id), card.id, {"label_ids": [idea.id]}, store.context)
+    cleared = update(store, card, label_ids=[])
 
     assert (same.version, change) == (1, None)
     assert cleared.label_ids == ()
 
 
-def test_labelling_twice_is_labelling_once(desk: FakeStore) -> None:
-    bug, card = add(desk, "Bug"), card_with(desk)
+def test_adding_a_label_twice_changes_nothing(store: FakeStore) -> None:
+    bug, card = add(store, "Bug"), create_card(store)
 
-    labelled, change = labels_and_assignees.add_label(desk.view(card.id), card.id, bug.id, desk.context)
-    desk.apply(change)
-    again, nothing = labels_and_assignees.add_label(desk.view(card.id), card.id, bug.id, desk.context)
+    labelled, change = labels_and_assignees.add_label(store.view(card.id), card.id, bug.id, store.context)
+    store.apply(change)
+    again, nothing = labels_and_assignees.add_label(store.view(card.id), card.id, bug.id, store.context)
 
     assert labelled.label_ids == (bug.id,)
     assert (again, nothing) == (labelled, None)
-    assert (desk.events[-1].type, desk.events[-1].data) == ("card.updated", {"changed": ["label_ids"]})
+    assert (store.events[-1].type, store.events[-1].data) == ("card.updated", {"changed": ["label_ids"]})
 
 
-def test_unlabelling_twice_is_unlabelling_once(desk: FakeStore) -> None:
-    bug = add(desk, "Bug")
-    card = card_with(desk, label_ids=[bug.id])
+def test_removing_a_label_twice_changes_nothing(store: FakeStore) -> None:
+    bug = add(store, "Bug")
+    card = create_card(store, label_ids=[bug.id])
 
-    bare, change = labels_and_assignees.remove_label(desk.view(card.id), card.id, bug.id, desk.context)
-    desk.apply(change)
+    bare, change = labels_and_assignees.remove_label(store.view(card.id), card.id, bug.id, store.context)
+    store.apply(change)
 
     assert bare.label_ids == ()
-    assert labels_and_assignees.remove_label(desk.view(card.id), card.id, bug.id, desk.context) == (bare, None)
+    assert labels_and_assignees.remove_label(store.view(card.id), card.id, bug.id, store.context) == (bare, None)
 
 
-def test_members_are_assigned_and_unassigned(desk: FakeStore) -> None:
-    invite(desk, "usr_bob")
-    card = card_with(desk)
+def test_members_are_assigned_and_unassigned(store: FakeStore) -> None:
+    add_member(store, "usr_bob")
+    card = create_card(store)
 
-    desk.apply(labels_and_assignees.assign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
-    assigned = desk.view(card.id)
-    desk.apply(labels_and_assignees.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1])
-    unassigned = desk.view(card.id)
+    store.apply(labels_and_assignees.assign(store.view(card.id), card.id, "usr_bob", store.context)[1])
+    assigned = store.view(card.id)
+    store.apply(labels_and_assignees.unassign(store.view(card.id), card.id, "usr_bob", store.context)[1])
+    unassigned = store.view(card.id)
 
     assert assigned.get_assignee_ids(assigned.get_card(card.id)) == ["usr_bob"]
     assert unassigned.get_card(card.id).assignee_ids == ()
-    assert labels_and_assignees.unassign(desk.view(card.id), card.id, "usr_bob", desk.context)[1] is None
+    assert labels_and_assignees.unassign(store.view(card.id), card.id, "usr_bob", store.context)[1] is None
     with pytest.raises(NotFound, match="member"):
-        labels_and_assignees.assign(desk.view(card.id), card.id, "usr_nobody", desk.context)
+        labels_and_assignees.assign(store.view(card.id), card.id, "usr_nobody", store.context)
 
 
-def test_who_leaves_is_unassigned_and_stays_so_when_coming_back(desk: FakeStore) -> None:
-    invite(desk, "usr_bob")
-    card = card_with(desk, assignee_ids=["usr_ann", "usr_bob"])
+def test_a_member_who_leaves_is_unassigned_and_stays_so_after_coming_back(store: FakeStore) -> None:
+    add_member(store, "usr_bob")
+    card = create_card(store, assignee_ids=["usr_ann", "usr_bob"])
 
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.context, ()))
-    invite(desk, "usr_bob")
+    store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
+    add_member(store, "usr_bob")
 
-    view = desk.view(card.id)
+    view = store.view(card.id)
     assert view.get_assignee_ids(view.get_card(card.id)) == ["usr_ann"]
 
 
-def test_a_card_has_only_so_many_assignees(desk: FakeStore) -> None:
+def test_a_card_has_at_most_forty_assignees(store: FakeStore) -> None:
     people = [f"usr_{number:03}" for number in range(MAX_ASSIGNEES_PER_CARD)]
     for user_id in people:
-        invite(desk, user_id)
-    card = card_with(desk, assignee_ids=people)
+        add_member(store, user_id)
+    card = create_card(store, assignee_ids=people)
 
     with pytest.raises(LimitReached, match="40 assignees"):
-        labels_and_assignees.assign(desk.view(card.id), card.id, "usr_ann", desk.context)
-    assert labels_and_assignees.assign(desk.view(card.id), card.id, people[0], desk.context)[1] is None
+        labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)
+    assert labels_and_assignees.assign(store.view(card.id), card.id, people[0], store.context)[1] is None

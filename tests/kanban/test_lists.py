@@ -1,4 +1,4 @@
-"""Lists: added, changed, ordered, deleted."""
+"""Lists: create, update, move, delete."""
 
 import itertools
 from dataclasses import replace
@@ -13,109 +13,111 @@ from kanban.values import Enforcement, List, Stage
 from tests.kanban.fake_store import FakeStore
 
 
-def names(desk: FakeStore) -> list[str]:
-    return [each.name for each in desk.view().lists]
+def get_names(store: FakeStore) -> list[str]:
+    return [list_.name for list_ in store.view().lists]
 
 
-def add(desk: FakeStore, name: str, **wishes: object) -> List:
-    new, change = lists.create(desk.view(), desk.context, name=name, stage=Stage.TODO, **wishes)  # type: ignore[arg-type]
-    desk.apply(change)
+def add(store: FakeStore, name: str, **fields: object) -> List:
+    new, change = lists.create(store.view(), store.context, name=name, stage=Stage.TODO, **fields)  # type: ignore[arg-type]
+    store.apply(change)
     return new
 
 
-def test_a_new_list_goes_to_the_bottom_or_to_the_top(desk: FakeStore) -> None:
-    add(desk, "Last")
-    add(desk, "First", position="top")
+def test_a_new_list_goes_to_the_bottom_or_the_top(store: FakeStore) -> None:
+    add(store, "Last")
+    add(store, "First", position="top")
 
-    assert names(desk) == ["First", "To do", "Doing", "Done", "Last"]
-    assert desk.events[-1].data == {"name": "First", "stage": "todo"}
+    assert get_names(store) == ["First", "To do", "Doing", "Done", "Last"]
+    assert store.events[-1].data == {"name": "First", "stage": "todo"}
 
 
 def test_a_list_can_be_the_first_of_an_empty_board() -> None:
-    desk = FakeStore(lists=[{"name": "Only", "stage": "todo"}])
-    desk.apply(lists.delete(desk.view(), desk.get_list("Only").id, desk.context))
+    store = FakeStore(lists=[{"name": "Only", "stage": "todo"}])
+    store.apply(lists.delete(store.view(), store.get_list("Only").id, store.context))
 
-    add(desk, "New", position="top")
+    add(store, "New", position="top")
 
-    assert names(desk) == ["New"]
+    assert get_names(store) == ["New"]
 
 
-def test_a_board_has_at_most_a_hundred_lists(desk: FakeStore) -> None:
+def test_a_board_has_at_most_a_hundred_lists(store: FakeStore) -> None:
     for number in range(97):
-        add(desk, f"List {number}")
+        add(store, f"List {number}")
 
     with pytest.raises(LimitReached, match="100 lists"):
-        lists.create(desk.view(), desk.context, name="One more", stage=Stage.TODO)
+        lists.create(store.view(), store.context, name="One more", stage=Stage.TODO)
 
 
-def test_an_external_id_belongs_to_one_list(desk: FakeStore) -> None:
-    add(desk, "Imported", external_id="trello-1")
+def test_an_external_id_belongs_to_one_list(store: FakeStore) -> None:
+    add(store, "Imported", external_id="trello-1")
 
     with pytest.raises(ExternalIdTaken, match="Another list on this board"):
-        lists.create(desk.view(), desk.context, name="Again", stage=Stage.TODO, external_id="trello-1")
+        lists.create(store.view(), store.context, name="Again", stage=Stage.TODO, external_id="trello-1")
     with pytest.raises(ExternalIdTaken):
-        lists.update(desk.view(), desk.get_list("Done").id, {"external_id": "trello-1"}, desk.context)
+        lists.update(store.view(), store.get_list("Done").id, {"external_id": "trello-1"}, store.context)
 
 
-def test_the_external_id_of_a_deleted_list_is_free_again(desk: FakeStore) -> None:
-    gone = add(desk, "Imported", external_id="trello-1")
-    desk.apply(lists.delete(desk.view(), gone.id, desk.context))
+def test_the_external_id_of_a_deleted_list_is_free_again(store: FakeStore) -> None:
+    deleted = add(store, "Imported", external_id="trello-1")
+    store.apply(lists.delete(store.view(), deleted.id, store.context))
 
-    assert add(desk, "Again", external_id="trello-1").external_id == "trello-1"
+    assert add(store, "Again", external_id="trello-1").external_id == "trello-1"
 
 
-def test_revising_changes_what_was_sent_and_tells_which(desk: FakeStore) -> None:
+def test_an_update_changes_the_sent_fields_and_names_them(store: FakeStore) -> None:
     patch = {"name": "At work", "wip_limit": 3, "wip_enforcement": "block", "external_id": "x"}
-    desk.advance_clock(minutes=1)
+    store.advance_clock(minutes=1)
 
-    revised, change = lists.update(desk.view(), desk.get_list("Doing").id, patch, desk.context)
+    updated, change = lists.update(store.view(), store.get_list("Doing").id, patch, store.context)
 
-    desk.apply(change)
-    assert (revised.name, revised.wip_limit, revised.wip_enforcement) == ("At work", 3, Enforcement.BLOCK)
-    assert (revised.version, revised.updated_at) == (2, desk.now)
-    assert desk.events[-1].data == {"changed": ["external_id", "name", "wip_enforcement", "wip_limit"]}
+    store.apply(change)
+    assert (updated.name, updated.wip_limit, updated.wip_enforcement) == ("At work", 3, Enforcement.BLOCK)
+    assert (updated.version, updated.updated_at) == (2, store.now)
+    assert store.events[-1].data == {"changed": ["external_id", "name", "wip_enforcement", "wip_limit"]}
 
 
-def test_none_takes_a_limit_away(desk: FakeStore) -> None:
-    desk.change_list("Doing", wip_limit=3, external_id="x")
+def test_none_clears_the_wip_limit(store: FakeStore) -> None:
+    store.change_list("Doing", wip_limit=3, external_id="x")
 
-    revised, _ = lists.update(
-        desk.view(), desk.get_list("Doing").id, {"wip_limit": None, "external_id": None}, desk.context
+    updated, _ = lists.update(
+        store.view(), store.get_list("Doing").id, {"wip_limit": None, "external_id": None}, store.context
     )
 
-    assert (revised.wip_limit, revised.external_id) == (None, None)
+    assert (updated.wip_limit, updated.external_id) == (None, None)
 
 
-def test_revising_to_what_it_is_changes_nothing(desk: FakeStore) -> None:
-    doing = desk.get_list("Doing")
+def test_an_update_with_the_present_values_changes_nothing(store: FakeStore) -> None:
+    doing = store.get_list("Doing")
     patch = {"name": "Doing", "stage": "in_progress", "wip_limit": None, "external_id": None}
 
-    assert lists.update(desk.view(), doing.id, patch, desk.context) == (doing, None)
+    assert lists.update(store.view(), doing.id, patch, store.context) == (doing, None)
 
 
-def test_the_stage_changes_only_while_the_list_is_empty(desk: FakeStore) -> None:
-    todo = desk.get_list("To do")
-    card, change = cards.create(desk.view(), desk.context, title="Copy")
-    desk.apply(change)
+def test_the_stage_changes_only_while_the_list_is_empty(store: FakeStore) -> None:
+    todo = store.get_list("To do")
+    card, change = cards.create(store.view(), store.context, title="Copy")
+    store.apply(change)
 
     with pytest.raises(ListNotEmpty, match="List 'To do' holds 1 card"):
-        lists.update(desk.view(), todo.id, {"stage": "done"}, desk.context)
+        lists.update(store.view(), todo.id, {"stage": "done"}, store.context)
 
-    desk.apply(cards.delete(desk.view(card.id), card.id, desk.context))
-    revised, _ = lists.update(desk.view(), todo.id, {"stage": "done"}, desk.context)
-    assert revised.stage is Stage.DONE
+    store.apply(cards.delete(store.view(card.id), card.id, store.context))
+    updated, _ = lists.update(store.view(), todo.id, {"stage": "done"}, store.context)
+    assert updated.stage is Stage.DONE
 
 
-def test_a_list_with_cards_may_keep_its_stage(desk: FakeStore) -> None:
-    desk.apply(cards.create(desk.view(), desk.context, title="Copy")[1])
+def test_a_list_with_cards_can_keep_its_stage(store: FakeStore) -> None:
+    store.apply(cards.create(store.view(), store.context, title="Copy")[1])
 
-    revised, _ = lists.update(desk.view(), desk.get_list("To do").id, {"stage": "todo", "name": "Next"}, desk.context)
+    updated, _ = lists.update(
+        store.view(), store.get_list("To do").id, {"stage": "todo", "name": "Next"}, store.context
+    )
 
-    assert revised.name == "Next"
+    assert updated.name == "Next"
 
 
 @pytest.mark.parametrize(
-    ("wish", "order"),
+    ("position", "order"),
     [
         ({"before": "To do"}, ["Done", "To do", "Doing"]),
         ({"before": "Doing"}, ["To do", "Done", "Doing"]),
@@ -123,134 +125,136 @@ def test_a_list_with_cards_may_keep_its_stage(desk: FakeStore) -> None:
         ({"position": "top"}, ["Done", "To do", "Doing"]),
     ],
 )
-def test_a_list_moves_next_to_another(desk: FakeStore, wish: dict[str, str], order: list[str]) -> None:
-    named = {side: desk.get_list(name).id if side != "position" else name for side, name in wish.items()}
+def test_a_list_moves_next_to_another(store: FakeStore, position: dict[str, str], order: list[str]) -> None:
+    named = {side: store.get_list(name).id if side != "position" else name for side, name in position.items()}
 
-    moved, change = lists.move(desk.view(), desk.get_list("Done").id, desk.context, **named)  # type: ignore[arg-type]
+    moved, change = lists.move(store.view(), store.get_list("Done").id, store.context, **named)  # type: ignore[arg-type]
 
-    desk.apply(change)
-    assert names(desk) == order
+    store.apply(change)
+    assert get_names(store) == order
     assert moved.version == 2
-    assert desk.events[-1].type == "list.moved"
+    assert store.events[-1].type == "list.moved"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_any_list_moves_next_to_any_other(desk: FakeStore, side: str) -> None:
+def test_any_list_moves_next_to_any_other(store: FakeStore, side: str) -> None:
     for number in range(3):
-        add(desk, f"List {number}")
-    start = names(desk)
+        add(store, f"List {number}")
+    start = get_names(store)
 
     for name, neighbour in itertools.permutations(start, 2):
-        desk.board, *_ = state = desk.board, dict(desk.lists), list(desk.events)
-        expected = [each for each in start if each != name]
+        store.board, *_ = state = store.board, dict(store.lists), list(store.events)
+        expected = [other for other in start if other != name]
         expected.insert(expected.index(neighbour) + (side == "after"), name)
-        wish = {side: desk.get_list(neighbour).id}
+        position = {side: store.get_list(neighbour).id}
 
-        _, change = lists.move(desk.view(), desk.get_list(name).id, desk.context, **wish)  # type: ignore[arg-type]
+        _, change = lists.move(store.view(), store.get_list(name).id, store.context, **position)  # type: ignore[arg-type]
 
-        desk.apply(change)
-        assert names(desk) == expected
-        desk.board, desk.lists, desk.events = state
-
-
-@pytest.mark.parametrize("wish", [{"after": "Doing"}, {"position": "bottom"}])
-def test_moving_a_list_to_where_it_is_changes_nothing(desk: FakeStore, wish: dict[str, str]) -> None:
-    done = desk.get_list("Done")
-    named = {side: desk.get_list(name).id if side != "position" else name for side, name in wish.items()}
-
-    assert lists.move(desk.view(), done.id, desk.context, **named) == (done, None)  # type: ignore[arg-type]
+        store.apply(change)
+        assert get_names(store) == expected
+        store.board, store.lists, store.events = state
 
 
-def test_a_neighbour_must_be_another_list_of_the_board(desk: FakeStore) -> None:
-    done = desk.get_list("Done")
+@pytest.mark.parametrize("position", [{"after": "Doing"}, {"position": "bottom"}])
+def test_moving_a_list_to_where_it_is_changes_nothing(store: FakeStore, position: dict[str, str]) -> None:
+    done = store.get_list("Done")
+    named = {side: store.get_list(name).id if side != "position" else name for side, name in position.items()}
+
+    assert lists.move(store.view(), done.id, store.context, **named) == (done, None)  # type: ignore[arg-type]
+
+
+def test_a_neighbour_must_be_another_list_of_the_board(store: FakeStore) -> None:
+    done = store.get_list("Done")
 
     with pytest.raises(SelfReference) as itself:
-        lists.move(desk.view(), done.id, desk.context, after=done.id)
+        lists.move(store.view(), done.id, store.context, after=done.id)
     with pytest.raises(UnknownReference) as unknown:
-        lists.move(desk.view(), done.id, desk.context, before="lst_elsewhere")
+        lists.move(store.view(), done.id, store.context, before="lst_elsewhere")
 
     assert itself.value.field == "after"
     assert unknown.value.field == "before"
 
 
 @pytest.mark.parametrize(("length", "written"), [(120, 1), (121, 2)])
-def test_a_rank_of_120_characters_is_the_longest_that_a_list_gets(desk: FakeStore, length: int, written: int) -> None:
-    add(desk, "Last")
-    # The only rank of its length between the two is that of the lower one, with a digit more.
+def test_a_rank_of_120_characters_is_the_longest_that_a_list_gets(store: FakeStore, length: int, written: int) -> None:
+    add(store, "Last")
+    # The only rank between the two is the lower one with one more digit.
     low, high = "a0" + "0" * (length - 4) + "1", "a0" + "0" * (length - 4) + "2"
     for name, rank in (("To do", low), ("Doing", high), ("Done", "a1"), ("Last", "a2")):
-        desk.change_list(name, rank=rank)
+        store.change_list(name, rank=rank)
 
-    moved, change = lists.move(desk.view(), desk.get_list("Last").id, desk.context, before=desk.get_list("Doing").id)
+    moved, change = lists.move(
+        store.view(), store.get_list("Last").id, store.context, before=store.get_list("Doing").id
+    )
 
     assert change is not None
-    assert len([each for each in change.updates if isinstance(each, List)]) >= written
+    assert len([value for value in change.updates if isinstance(value, List)]) >= written
     assert (len(moved.rank) == length) == (written == 1)
-    desk.apply(change)
-    assert names(desk) == ["To do", "Last", "Doing", "Done"]
+    store.apply(change)
+    assert get_names(store) == ["To do", "Last", "Doing", "Done"]
 
 
-def test_a_list_that_is_not_there_is_not_found(desk: FakeStore) -> None:
+def test_an_unknown_list_is_not_found(store: FakeStore) -> None:
     for attempt in (
-        lambda: lists.update(desk.view(), "lst_none", {"name": "x"}, desk.context),
-        lambda: lists.move(desk.view(), "lst_none", desk.context, position="top"),
-        lambda: lists.delete(desk.view(), "lst_none", desk.context),
+        lambda: lists.update(store.view(), "lst_none", {"name": "x"}, store.context),
+        lambda: lists.move(store.view(), "lst_none", store.context, position="top"),
+        lambda: lists.delete(store.view(), "lst_none", store.context),
     ):
         with pytest.raises(NotFound) as error:
             attempt()
         assert error.value.code == "list_not_found"
 
 
-def test_deleting_a_list_takes_its_cards_out_of_sight_in_one_write(desk: FakeStore) -> None:
-    card, change = cards.create(desk.view(), desk.context, title="Copy")
-    desk.apply(change)
+def test_deleting_a_list_hides_its_cards_in_one_write(store: FakeStore) -> None:
+    card, change = cards.create(store.view(), store.context, title="Copy")
+    store.apply(change)
 
-    change = lists.delete(desk.view(), card.list_id, desk.context)
+    change = lists.delete(store.view(), card.list_id, store.context)
 
-    desk.apply(change)
+    store.apply(change)
     assert len(change.updates) == 2
-    assert desk.view(card.id).cards == {}
-    assert desk.events[-1].data == {"name": "To do", "stage": "todo", "card_count": 1, "archived_at": None}
+    assert store.view(card.id).cards == {}
+    assert store.events[-1].data == {"name": "To do", "stage": "todo", "card_count": 1, "archived_at": None}
 
 
-def test_shuffling_a_hundred_lists_at_one_place_keeps_order_ranks_and_size(desk: FakeStore) -> None:
+def test_moving_a_hundred_lists_to_one_position_keeps_their_order_and_short_ranks(store: FakeStore) -> None:
     for number in range(97):
-        add(desk, f"List {number}")
-    expected = names(desk)
-    most = 0
+        add(store, f"List {number}")
+    expected = get_names(store)
+    max_updates = 0
 
     for number in range(3000):
-        moved = desk.view().lists[(number * 7) % 100]
-        neighbour = desk.get_list("List 40" if number % 2 else "List 41")
+        moved = store.view().lists[(number * 7) % 100]
+        neighbour = store.get_list("List 40" if number % 2 else "List 41")
         if moved.id == neighbour.id:
             continue
-        _, change = lists.move(desk.view(), moved.id, desk.context, before=neighbour.id)
-        desk.apply(change)
-        most = max(most, len(change.updates) if change else 0)
+        _, change = lists.move(store.view(), moved.id, store.context, before=neighbour.id)
+        store.apply(change)
+        max_updates = max(max_updates, len(change.updates) if change else 0)
         expected.remove(moved.name)
         expected.insert(expected.index(neighbour.name), moved.name)
-        assert names(desk) == expected
+        assert get_names(store) == expected
 
-    assert all(len(each.rank) <= ranks.MAX_RANK_LENGTH for each in desk.view().lists)
-    assert most <= 52
+    assert all(len(list_.rank) <= ranks.MAX_RANK_LENGTH for list_ in store.view().lists)
+    assert max_updates <= 52
 
 
-@pytest.mark.parametrize("place", [10, 90])
-def test_where_ranks_have_grown_long_the_nearer_end_moves_out(desk: FakeStore, place: int) -> None:
+@pytest.mark.parametrize("index", [10, 90])
+def test_long_ranks_give_new_ranks_to_the_lists_at_the_nearer_end(store: FakeStore, index: int) -> None:
     for number in range(97):
-        add(desk, f"List {number}")
-    order = desk.view().lists
+        add(store, f"List {number}")
+    order = store.view().lists
     crowded = ["a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"]
-    low, high = ranks.sequence_before("a0", place), ranks.sequence_after("a1", 98 - place)
-    for each, rank in zip(order, [*low, *crowded, *high], strict=True):
-        desk.lists[each.id] = replace(each, rank=rank)
-    expected = names(desk)
+    low, high = ranks.sequence_before("a0", index), ranks.sequence_after("a1", 98 - index)
+    for list_, rank in zip(order, [*low, *crowded, *high], strict=True):
+        store.lists[list_.id] = replace(list_, rank=rank)
+    expected = get_names(store)
 
-    _, change = lists.move(desk.view(), order[0].id, desk.context, before=order[place + 1].id)
+    _, change = lists.move(store.view(), order[0].id, store.context, before=order[index + 1].id)
 
-    desk.apply(change)
-    expected.insert(place, expected.pop(0))
-    assert names(desk) == expected
+    store.apply(change)
+    expected.insert(index, expected.pop(0))
+    assert get_names(store) == expected
     assert change is not None
     assert len(change.updates) <= 12
     assert all(value.version == 1 for value in change.updates if isinstance(value, List) and value.id != order[0].id)

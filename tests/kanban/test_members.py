@@ -1,4 +1,4 @@
-"""Members: who comes, who may send whom away, and that somebody owns the board."""
+"""Members: add, change roles, remove, and keep at least one owner."""
 
 import pytest
 
@@ -12,137 +12,139 @@ from kanban.values import Role
 from tests.kanban.fake_store import FakeStore
 
 
-def put(desk: FakeStore, user_id: str, role: Role = Role.EDITOR) -> None:
-    desk.apply(members.put(desk.view(), user_id, role, desk.context)[1])
+def put(store: FakeStore, user_id: str, role: Role = Role.EDITOR) -> None:
+    store.apply(members.put(store.view(), user_id, role, store.context)[1])
 
 
-def act_of(desk: FakeStore, user_id: str) -> ActionContext:
-    return ActionContext(user_id, desk.now, desk.context.new_id)
+def build_context(store: FakeStore, user_id: str) -> ActionContext:
+    return ActionContext(user_id, store.now, store.context.new_id)
 
 
-def roles(desk: FakeStore) -> dict[str, Role]:
-    return {each.user_id: each.role for each in desk.view().members}
+def get_roles(store: FakeStore) -> dict[str, Role]:
+    return {member.user_id: member.role for member in store.view().members}
 
 
-def test_an_owner_lets_somebody_in(desk: FakeStore) -> None:
-    member, change = members.put(desk.view(), "usr_bob", Role.EDITOR, desk.context)
+def test_an_owner_adds_a_member(store: FakeStore) -> None:
+    member, change = members.put(store.view(), "usr_bob", Role.EDITOR, store.context)
 
-    desk.apply(change)
+    store.apply(change)
     assert (member.user_id, member.role, member.version) == ("usr_bob", Role.EDITOR, 1)
-    assert roles(desk) == {"usr_ann": Role.OWNER, "usr_bob": Role.EDITOR}
-    assert (desk.events[-1].type, desk.events[-1].data) == ("member.added", {"user_id": "usr_bob", "role": "editor"})
+    assert get_roles(store) == {"usr_ann": Role.OWNER, "usr_bob": Role.EDITOR}
+    assert (store.events[-1].type, store.events[-1].data) == ("member.added", {"user_id": "usr_bob", "role": "editor"})
 
 
-def test_another_role_is_a_new_version_of_the_same_place(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
-    before = desk.view().get_member("usr_bob")
+def test_another_role_is_a_new_version_of_the_membership(store: FakeStore) -> None:
+    put(store, "usr_bob")
+    before = store.view().get_member("usr_bob")
 
-    after, change = members.put(desk.view(), "usr_bob", Role.VIEWER, desk.context)
+    after, change = members.put(store.view(), "usr_bob", Role.VIEWER, store.context)
 
-    desk.apply(change)
+    store.apply(change)
     assert (after.id, after.role, after.version) == (before.id, Role.VIEWER, 2)
-    assert desk.events[-1].type == "member.updated"
+    assert store.events[-1].type == "member.updated"
 
 
-def test_the_same_role_again_changes_nothing(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
+def test_the_same_role_again_changes_nothing(store: FakeStore) -> None:
+    put(store, "usr_bob")
 
-    assert members.put(desk.view(), "usr_bob", Role.EDITOR, desk.context)[1] is None
+    assert members.put(store.view(), "usr_bob", Role.EDITOR, store.context)[1] is None
 
 
-def test_a_full_board_lets_nobody_in_but_still_changes_roles(desk: FakeStore) -> None:
+def test_a_full_board_accepts_no_member_but_changes_roles(store: FakeStore) -> None:
     for number in range(MAX_MEMBERS_PER_BOARD - 1):
-        put(desk, f"usr_{number}")
+        put(store, f"usr_{number}")
 
     with pytest.raises(LimitReached, match="100 members"):
-        members.put(desk.view(), "usr_bob", Role.VIEWER, desk.context)
-    put(desk, "usr_7", Role.VIEWER)
-    assert roles(desk)["usr_7"] == Role.VIEWER
+        members.put(store.view(), "usr_bob", Role.VIEWER, store.context)
+    put(store, "usr_7", Role.VIEWER)
+    assert get_roles(store)["usr_7"] == Role.VIEWER
 
 
-def test_the_last_owner_can_neither_be_demoted_nor_leave(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
+def test_the_last_owner_can_neither_be_demoted_nor_leave(store: FakeStore) -> None:
+    put(store, "usr_bob")
 
     with pytest.raises(LastOwner):
-        members.put(desk.view(), "usr_ann", Role.EDITOR, desk.context)
+        members.put(store.view(), "usr_ann", Role.EDITOR, store.context)
     with pytest.raises(LastOwner):
-        members.remove(desk.view(), "usr_ann", desk.context, ())
+        members.remove(store.view(), "usr_ann", store.context, ())
 
 
-def test_one_of_two_owners_may_go(desk: FakeStore) -> None:
-    put(desk, "usr_bob", Role.OWNER)
+def test_one_of_two_owners_can_leave(store: FakeStore) -> None:
+    put(store, "usr_bob", Role.OWNER)
 
-    desk.apply(members.remove(desk.view(), "usr_ann", desk.context, ()))
+    store.apply(members.remove(store.view(), "usr_ann", store.context, ()))
 
-    assert roles(desk) == {"usr_bob": Role.OWNER}
-    assert (desk.events[-1].type, desk.events[-1].data) == ("member.removed", {"user_id": "usr_ann"})
+    assert get_roles(store) == {"usr_bob": Role.OWNER}
+    assert (store.events[-1].type, store.events[-1].data) == ("member.removed", {"user_id": "usr_ann"})
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
-def test_anyone_may_leave_but_only_an_owner_removes_others(desk: FakeStore, role: Role) -> None:
-    put(desk, "usr_bob", role)
-    put(desk, "usr_cid")
-    bob = act_of(desk, "usr_bob")
+def test_everybody_can_leave_but_only_an_owner_removes_others(store: FakeStore, role: Role) -> None:
+    put(store, "usr_bob", role)
+    put(store, "usr_cid")
+    bob = build_context(store, "usr_bob")
 
     with pytest.raises(RoleTooLow):
-        members.remove(desk.view(role=role), "usr_cid", bob, ())
+        members.remove(store.view(role=role), "usr_cid", bob, ())
     with pytest.raises(RoleTooLow):
-        members.remove(desk.view(role=role), "usr_nobody", bob, ())
-    desk.apply(members.remove(desk.view(role=role), "usr_bob", bob, ()))
-    assert roles(desk) == {"usr_ann": Role.OWNER, "usr_cid": Role.EDITOR}
+        members.remove(store.view(role=role), "usr_nobody", bob, ())
+    store.apply(members.remove(store.view(role=role), "usr_bob", bob, ()))
+    assert get_roles(store) == {"usr_ann": Role.OWNER, "usr_cid": Role.EDITOR}
 
 
-def test_removing_who_is_not_there_changes_nothing(desk: FakeStore) -> None:
-    assert members.remove(desk.view(), "usr_nobody", desk.context, ()) is None
+def test_removing_a_user_who_is_not_a_member_changes_nothing(store: FakeStore) -> None:
+    assert members.remove(store.view(), "usr_nobody", store.context, ()) is None
 
 
-def test_who_comes_back_has_another_place(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
-    before = desk.view().get_member("usr_bob").id
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.context, ()))
+def test_a_member_who_comes_back_has_another_membership(store: FakeStore) -> None:
+    put(store, "usr_bob")
+    before = store.view().get_member("usr_bob").id
+    store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
 
-    put(desk, "usr_bob")
+    put(store, "usr_bob")
 
-    assert desk.view().get_member("usr_bob").id != before
+    assert store.view().get_member("usr_bob").id != before
 
 
-def working(desk: FakeStore, user_id: str, count: int) -> list[str]:
-    """New cards on which that user works; their ids."""
-    doing = desk.get_list("Doing").id
-    act = act_of(desk, user_id)
-    made = []
+def create_cards_of(store: FakeStore, user_id: str, count: int) -> list[str]:
+    """Create cards in progress of that user; return their ids."""
+    doing = store.get_list("Doing").id
+    context = build_context(store, user_id)
+    card_ids = []
     for number in range(count):
-        card, change = cards.create(desk.view(), act, title=f"Card {number}", list_id=doing)
-        desk.apply(change)
-        made.append(card.id)
-    return made
+        card, change = cards.create(store.view(), context, title=f"Card {number}", list_id=doing)
+        store.apply(change)
+        card_ids.append(card.id)
+    return card_ids
 
 
-def test_the_clocks_of_who_leaves_stop_and_those_of_others_run_on(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
-    own, others = working(desk, "usr_bob", 2), working(desk, "usr_ann", 1)
-    desk.advance_clock(hours=1)
-    running = [desk.cards[each] for each in own]
+def test_a_member_who_leaves_stops_only_their_own_clocks(store: FakeStore) -> None:
+    put(store, "usr_bob")
+    own, others = create_cards_of(store, "usr_bob", 2), create_cards_of(store, "usr_ann", 1)
+    store.advance_clock(hours=1)
+    running = [store.cards[card_id] for card_id in own]
 
-    desk.apply(members.remove(desk.view(), "usr_bob", act_of(desk, "usr_bob"), running))
+    store.apply(members.remove(store.view(), "usr_bob", build_context(store, "usr_bob"), running))
 
-    assert [(desk.cards[each].running, desk.cards[each].tracked_seconds) for each in own] == [(None, 3600)] * 2
-    assert all(desk.cards[each].running for each in others)
-    ended = [each for each in desk.entries.values() if each.ended_at]
-    assert [(each.user_id, each.ended_at) for each in ended] == [("usr_bob", desk.now)] * 2
-    assert (desk.events[-1].type, desk.events[-1].data) == ("member.removed", {"user_id": "usr_bob"})
+    assert [(store.cards[card_id].running, store.cards[card_id].tracked_seconds) for card_id in own] == [
+        (None, 3600)
+    ] * 2
+    assert all(store.cards[card_id].running for card_id in others)
+    closed = [entry for entry in store.entries.values() if entry.ended_at]
+    assert [(entry.user_id, entry.ended_at) for entry in closed] == [("usr_bob", store.now)] * 2
+    assert (store.events[-1].type, store.events[-1].data) == ("member.removed", {"user_id": "usr_bob"})
 
 
-def test_clocks_of_who_has_left_are_stopped_by_an_owner(desk: FakeStore) -> None:
-    put(desk, "usr_bob")
-    put(desk, "usr_cid")
-    card_id, *_ = working(desk, "usr_bob", 1)
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.context, ()))
-    running = [desk.cards[card_id]]
+def test_an_owner_stops_the_clocks_of_a_former_member(store: FakeStore) -> None:
+    put(store, "usr_bob")
+    put(store, "usr_cid")
+    card_id, *_ = create_cards_of(store, "usr_bob", 1)
+    store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
+    running = [store.cards[card_id]]
 
     with pytest.raises(RoleTooLow):
-        members.remove(desk.view(role=Role.EDITOR), "usr_bob", act_of(desk, "usr_cid"), running)
-    desk.apply(members.remove(desk.view(), "usr_bob", desk.context, running))
+        members.remove(store.view(role=Role.EDITOR), "usr_bob", build_context(store, "usr_cid"), running)
+    store.apply(members.remove(store.view(), "usr_bob", store.context, running))
 
-    assert desk.cards[card_id].running is None
-    assert members.remove(desk.view(), "usr_bob", desk.context, ()) is None
+    assert store.cards[card_id].running is None
+    assert members.remove(store.view(), "usr_bob", store.context, ()) is None

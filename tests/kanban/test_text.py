@@ -1,4 +1,4 @@
-"""Text is found however it is written."""
+"""Search ignores case and Unicode normalization."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from kanban.text import build_search_text, fold
         ("👩‍👩‍👧", "the 👩‍👩‍👧 card"),
     ],
 )
-def test_a_query_finds_text_that_reads_the_same(query: str, title: str) -> None:
+def test_a_query_finds_text_ignoring_case_and_normalization(query: str, title: str) -> None:
     assert fold(query) in build_search_text(title, "")
 
 

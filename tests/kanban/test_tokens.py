@@ -1,4 +1,4 @@
-"""Tokens: their shape, their life, and that none makes a stronger one."""
+"""Tokens: their format and life cycle, and that none can create a stronger one."""
 
 import hashlib
 import os
@@ -39,7 +39,7 @@ def token(context: ActionContext) -> Token:
     return tokens.issue(context, os.urandom, user_id="usr_ann", name="Laptop", scopes=[Scope.READ])[0]
 
 
-def test_a_token_has_its_shape_and_is_kept_as_a_digest_only(context: ActionContext) -> None:
+def test_a_token_has_its_format_and_is_stored_as_a_digest(context: ActionContext) -> None:
     token, text, change = tokens.issue(context, os.urandom, user_id="usr_ann", name="Laptop", scopes=list(Scope))
 
     assert re.fullmatch(r"tkb_[0-9A-Za-z]{36}", text)
@@ -54,7 +54,7 @@ def test_a_token_is_found_by_its_digest(context: ActionContext) -> None:
     assert tokens.parse_to_digest(text) == token.digest
 
 
-def test_the_same_bytes_make_the_same_token_and_others_another(context: ActionContext) -> None:
+def test_the_random_bytes_determine_the_token(context: ActionContext) -> None:
     def text(seed: bytes) -> str:
         return tokens.issue(context, lambda size: seed * size, user_id="usr_ann", name="x", scopes=[Scope.READ])[1]
 
@@ -62,18 +62,18 @@ def test_the_same_bytes_make_the_same_token_and_others_another(context: ActionCo
     assert text(b"\x07") != text(b"\x08")
 
 
-def test_any_wrong_character_is_noticed_without_asking_the_store(context: ActionContext) -> None:
+def test_any_wrong_character_fails_the_checksum(context: ActionContext) -> None:
     text = tokens.issue(context, os.urandom, user_id="usr_ann", name="x", scopes=[Scope.READ])[1]
 
-    for place in range(4, len(text)):
-        wrong = DIGITS[(DIGITS.index(text[place]) + 1) % 62]
-        assert tokens.parse_to_digest(text[:place] + wrong + text[place + 1 :]) is None
+    for index in range(4, len(text)):
+        wrong = DIGITS[(DIGITS.index(text[index]) + 1) % 62]
+        assert tokens.parse_to_digest(text[:index] + wrong + text[index + 1 :]) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "tkb_", "tkb_" + "0" * 35, "tkb_" + "0" * 37, "ghp_" + "0" * 36, "tkb_" + "é" * 36]
 )
-def test_what_is_not_shaped_like_a_token_is_none(text: str) -> None:
+def test_malformed_text_has_no_digest(text: str) -> None:
     assert tokens.parse_to_digest(text) is None
 
 
@@ -83,37 +83,37 @@ def test_a_trailing_newline_is_not_part_of_a_token(context: ActionContext) -> No
     assert tokens.parse_to_digest(text + "\n") is None
 
 
-def test_scopes_are_kept_in_their_order(context: ActionContext) -> None:
+def test_scopes_are_stored_in_a_fixed_order(context: ActionContext) -> None:
     token, _, _ = tokens.issue(context, os.urandom, user_id="u", name="x", scopes=[Scope.WRITE, Scope.READ])
 
     assert token.scopes == (Scope.READ, Scope.WRITE)
 
 
-def child(context: ActionContext, parent: Token, **wishes: Any) -> Token:
-    """A token that is made with that one."""
-    wishes = {"name": "Child", "scopes": parent.scopes, **wishes}
-    return tokens.issue(context, os.urandom, user_id=parent.user_id, parent=parent, **wishes)[0]
+def issue_child(context: ActionContext, parent: Token, **fields: Any) -> Token:
+    """Issue a token with that parent."""
+    fields = {"name": "Child", "scopes": parent.scopes, **fields}
+    return tokens.issue(context, os.urandom, user_id=parent.user_id, parent=parent, **fields)[0]
 
 
-def root(context: ActionContext, **wishes: Any) -> Token:
-    """A token that is made with no other."""
-    wishes = {"name": "Root", "scopes": list(Scope), **wishes}
-    return tokens.issue(context, os.urandom, user_id="usr_ann", **wishes)[0]
+def issue_root(context: ActionContext, **fields: Any) -> Token:
+    """Issue a token without a parent."""
+    fields = {"name": "Root", "scopes": list(Scope), **fields}
+    return tokens.issue(context, os.urandom, user_id="usr_ann", **fields)[0]
 
 
 @pytest.mark.parametrize("wanted", SETS_OF_SCOPES)
-@pytest.mark.parametrize("held", SETS_OF_SCOPES)
-def test_a_token_cannot_make_a_stronger_one(
-    context: ActionContext, held: tuple[Scope, ...], wanted: tuple[Scope, ...]
+@pytest.mark.parametrize("own", SETS_OF_SCOPES)
+def test_a_token_cannot_create_one_with_more_scopes(
+    context: ActionContext, own: tuple[Scope, ...], wanted: tuple[Scope, ...]
 ) -> None:
-    parent = root(context, scopes=held)
+    parent = issue_root(context, scopes=own)
 
-    if {*wanted} <= {*held}:
-        assert child(context, parent, scopes=wanted).scopes == wanted
+    if {*wanted} <= {*own}:
+        assert issue_child(context, parent, scopes=wanted).scopes == wanted
     else:
-        missing = next(scope for scope in wanted if scope not in held)
+        missing = next(scope for scope in wanted if scope not in own)
         with pytest.raises(ScopeTooBroad, match=f"scope {missing}"):
-            child(context, parent, scopes=wanted)
+            issue_child(context, parent, scopes=wanted)
 
 
 @pytest.mark.parametrize(
@@ -128,72 +128,76 @@ def test_a_token_cannot_make_a_stronger_one(
         (HOUR, timedelta(0), ExpiresInPast),
     ],
 )
-def test_a_token_never_makes_one_that_outlives_it(
+def test_a_token_cannot_create_one_that_outlives_it(
     context: ActionContext,
     parents: timedelta | None,
     wanted: timedelta | None,
     expected: timedelta | type[Exception] | None,
 ) -> None:
-    parent = root(context, expires_at=parents and NOON + parents)
+    parent = issue_root(context, expires_at=parents and NOON + parents)
     expires_at = None if wanted is None else NOON + wanted
 
     if isinstance(expected, type):
         with pytest.raises(expected):
-            child(context, parent, expires_at=expires_at)
+            issue_child(context, parent, expires_at=expires_at)
     else:
-        assert child(context, parent, expires_at=expires_at).expires_at == (expected and NOON + expected)
+        assert issue_child(context, parent, expires_at=expires_at).expires_at == (expected and NOON + expected)
 
 
-def test_a_token_knows_all_that_it_comes_from(context: ActionContext) -> None:
-    first = root(context)
-    second = child(context, first)
-    third = child(context, second)
+def test_a_token_stores_all_its_ancestors(context: ActionContext) -> None:
+    first = issue_root(context)
+    second = issue_child(context, first)
+    third = issue_child(context, second)
 
     assert first.ancestor_ids == ()
     assert third.ancestor_ids == (first.id, second.id)
 
 
-def test_a_token_has_ten_ancestors_at_the_most(context: ActionContext) -> None:
-    token = root(context)
+def test_a_token_has_at_most_ten_ancestors(context: ActionContext) -> None:
+    token = issue_root(context)
     for _ in range(10):
-        token = child(context, token)
+        token = issue_child(context, token)
 
     with pytest.raises(TooManyGenerations, match="10 tokens above"):
-        child(context, token)
+        issue_child(context, token)
 
 
 @pytest.mark.parametrize("target", SETS_OF_SCOPES)
-@pytest.mark.parametrize("held", SETS_OF_SCOPES)
-def test_a_token_revokes_what_has_no_other_scope(
-    context: ActionContext, held: tuple[Scope, ...], target: tuple[Scope, ...]
+@pytest.mark.parametrize("own", SETS_OF_SCOPES)
+def test_a_token_revokes_tokens_whose_scopes_it_has(
+    context: ActionContext, own: tuple[Scope, ...], target: tuple[Scope, ...]
 ) -> None:
-    by, other = root(context, scopes=held), root(context, scopes=target)
+    caller_token, other = issue_root(context, scopes=own), issue_root(context, scopes=target)
 
-    if {*target} <= {*held}:
-        assert tokens.revoke(other, context, caller_token=by)[0].revoked_at == NOON
+    if {*target} <= {*own}:
+        assert tokens.revoke(other, context, caller_token=caller_token)[0].revoked_at == NOON
     else:
-        missing = next(scope for scope in target if scope not in held)
+        missing = next(scope for scope in target if scope not in own)
         with pytest.raises(TokenOutOfReach, match=f"the scope {missing}, which yours does not have"):
-            tokens.revoke(other, context, caller_token=by)
+            tokens.revoke(other, context, caller_token=caller_token)
 
 
-FAMILY = ("grandmother", "mother", "self", "child", "grandchild", "sister", "aunt", "stranger")
+RELATIONS = ("grandmother", "mother", "self", "child", "grandchild", "sister", "aunt", "stranger")
 
 
-def family(context: ActionContext) -> dict[str, Token]:
-    """Tokens of one strength, by what they are to one of them."""
-    grandmother, stranger = root(context), root(context)
-    mother, aunt = child(context, grandmother), child(context, grandmother)
-    own, sister = child(context, mother), child(context, mother)
-    below = child(context, own)
+def issue_family(context: ActionContext) -> dict[str, Token]:
+    """Issue tokens of the same scopes; return them by their relation to one of them."""
+    grandmother, stranger = issue_root(context), issue_root(context)
+    mother, aunt = issue_child(context, grandmother), issue_child(context, grandmother)
+    own, sister = issue_child(context, mother), issue_child(context, mother)
+    below = issue_child(context, own)
     return dict(
-        zip(FAMILY, (grandmother, mother, own, below, child(context, below), sister, aunt, stranger), strict=True)
+        zip(
+            RELATIONS,
+            (grandmother, mother, own, below, issue_child(context, below), sister, aunt, stranger),
+            strict=True,
+        )
     )
 
 
-@pytest.mark.parametrize("relation", FAMILY)
-def test_a_token_revokes_all_of_its_strength_but_what_it_comes_from(context: ActionContext, relation: str) -> None:
-    tokens_of = family(context)
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_token_revokes_every_relative_but_its_ancestors(context: ActionContext, relation: str) -> None:
+    tokens_of = issue_family(context)
 
     if relation in ("grandmother", "mother"):
         with pytest.raises(TokenOutOfReach, match="comes from that token"):
@@ -202,9 +206,9 @@ def test_a_token_revokes_all_of_its_strength_but_what_it_comes_from(context: Act
         assert tokens.revoke(tokens_of[relation], context, caller_token=tokens_of["self"])[0].revoked_at == NOON
 
 
-@pytest.mark.parametrize("relation", FAMILY)
-def test_a_token_rotates_itself_and_what_comes_from_it(context: ActionContext, relation: str) -> None:
-    tokens_of = family(context)
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_token_rotates_itself_and_its_descendants(context: ActionContext, relation: str) -> None:
+    tokens_of = issue_family(context)
     token = tokens_of[relation]
 
     if relation in ("self", "child", "grandchild"):
@@ -217,15 +221,15 @@ def test_a_token_rotates_itself_and_what_comes_from_it(context: ActionContext, r
             tokens.rotate(token, context, os.urandom, caller_token=tokens_of["self"])
 
 
-def test_a_token_that_has_expired_gets_no_secret(context: ActionContext) -> None:
-    parent = root(context)
-    token = child(context, parent, expires_at=NOON + HOUR)
+def test_an_expired_token_cannot_be_rotated(context: ActionContext) -> None:
+    parent = issue_root(context)
+    token = issue_child(context, parent, expires_at=NOON + HOUR)
 
     with pytest.raises(TokenExpired):
         tokens.rotate(token, replace(context, at=NOON + HOUR), os.urandom, caller_token=parent)
 
 
-def test_a_token_expires_at_its_very_second(context: ActionContext) -> None:
+def test_a_token_expires_exactly_at_expires_at(context: ActionContext) -> None:
     token, _, _ = tokens.issue(
         context, os.urandom, user_id="u", name="x", scopes=[Scope.READ], expires_at=NOON + timedelta(hours=1)
     )
@@ -234,7 +238,7 @@ def test_a_token_expires_at_its_very_second(context: ActionContext) -> None:
     assert not tokens.is_live(token, NOON + timedelta(hours=1))
 
 
-def test_a_revoked_token_is_dead_at_once_and_stays_so(context: ActionContext, token: Token) -> None:
+def test_a_revoked_token_stays_revoked(context: ActionContext, token: Token) -> None:
     revoked, change = tokens.revoke(token, context, caller_token=token)
 
     assert not tokens.is_live(revoked, NOON)
@@ -243,7 +247,7 @@ def test_a_revoked_token_is_dead_at_once_and_stays_so(context: ActionContext, to
     assert tokens.revoke(revoked, context, caller_token=revoked) == (revoked, None)
 
 
-def test_a_token_is_noted_as_used_once_an_hour(token: Token) -> None:
+def test_the_last_use_of_a_token_is_recorded_once_an_hour(token: Token) -> None:
     used = Token(
         token.id, token.user_id, token.name, token.digest, token.scopes, 1, token.created_at, last_used_at=NOON
     )

@@ -1,4 +1,4 @@
-"""Users choose an id or get one, and may be renamed."""
+"""Users: create, update, and who may create them."""
 
 from itertools import count
 
@@ -16,7 +16,7 @@ def context() -> ActionContext:
     return ActionContext("usr_ann", NOON, lambda kind: f"{kind}_{next(numbers)}")
 
 
-def test_a_user_may_choose_an_id(context: ActionContext) -> None:
+def test_a_user_can_choose_an_id(context: ActionContext) -> None:
     user, change = users.create(context, name="Ann", id="ann")
 
     assert user.id == "ann"
@@ -54,7 +54,7 @@ def test_nothing_but_the_name_can_be_patched(context: ActionContext) -> None:
 
 
 @pytest.mark.parametrize("others", [{}, {"name": "Somebody else", "id": "bob"}, {"name": "Ann", "id": "ANN"}])
-def test_only_the_owner_of_the_installation_makes_users(context: ActionContext, others: dict[str, str]) -> None:
+def test_only_the_owner_of_the_installation_creates_users(context: ActionContext, others: dict[str, str]) -> None:
     owner, _ = users.create(context, name="Ann", id="ann")
     users.ensure_may_create_users("ann", owner)
 

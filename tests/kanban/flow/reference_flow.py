@@ -1,4 +1,4 @@
-"""The flow of a board once more: every event told again for every day, without knowing what the board is now."""
+"""A reference model of the flow report: replays all events for every day, without the present state of the board."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from kanban.values import Event
 
 @dataclass
 class ReplayedCard:
-    """A card as its events tell it."""
+    """A card as its events describe it."""
 
     list_id: str
     stage: str
@@ -23,7 +23,7 @@ class ReplayedCard:
     is_deleted: bool = False
 
     def enter_list(self, list_id: str, stage: str, at: datetime) -> None:
-        """The card comes into a list."""
+        """Move the card into a list."""
         if stage == "in_progress" and self.started_at is None:
             self.started_at = at
         if stage != "done":
@@ -35,21 +35,21 @@ class ReplayedCard:
 
 @dataclass
 class ReplayedBoard:
-    """A board as its events tell it."""
+    """A board as its events describe it."""
 
     cards: dict[str, ReplayedCard] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
 
     def apply(self, event: Event) -> None:
-        """One event more."""
+        """Apply one event."""
         if event.card_id:
             self._apply_card_event(event, event.card_id, str(event.list_id))
         elif event.list_id:
             self._apply_list_event(event.type, event.list_id)
 
     def counts_card(self, card: ReplayedCard, start: datetime) -> bool:
-        """Whether the card counts among those of its list, in a range that begins there."""
+        """Return whether the card counts among those of its list, in a range that begins at `start`."""
         if card.is_deleted or card.list_id in self.deleted:
             return False
         if card.stage == "done":
@@ -89,25 +89,25 @@ class ReplayedBoard:
 def replay_flow(
     events: Sequence[Event], date_range: DateRange
 ) -> tuple[list[Counter[tuple[str, str]]], list[tuple[Any, ...]]]:
-    """How many cards were in which list, on which stage, at the end of each day; and what was finished."""
-    held = []
-    for piece in date_range.split(Bucket.DAY).periods:
-        board = _replay_until(events, piece.end)
-        shown = [card for card in board.cards.values() if board.counts_card(card, date_range.start)]
-        held.append(Counter((card.list_id, card.stage) for card in shown))
+    """Return the cards by list and stage at the end of each day, and the completed cards with their timestamps."""
+    counts = []
+    for period in date_range.split(Bucket.DAY).periods:
+        board = _replay_until(events, period.end)
+        counted = [card for card in board.cards.values() if board.counts_card(card, date_range.start)]
+        counts.append(Counter((card.list_id, card.stage) for card in counted))
     board = _replay_until(events, date_range.end)
-    finishes = [
+    completions = [
         (card.resolved_at, card_id, card.list_id, card.created_at, card.started_at)
         for card_id, card in board.cards.items()
         if card.resolved_at and card.resolved_at >= date_range.start
         if not card.is_deleted and card.list_id not in board.deleted
     ]
-    return held, sorted(finishes)
+    return counts, sorted(completions)
 
 
 def _replay_until(events: Sequence[Event], until: datetime) -> ReplayedBoard:
     board = ReplayedBoard()
-    for each in events:
-        if each.at < until:
-            board.apply(each)
+    for event in events:
+        if event.at < until:
+            board.apply(event)
     return board

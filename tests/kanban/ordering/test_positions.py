@@ -1,4 +1,4 @@
-"""Places in a short order."""
+"""Positions in a short sequence."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from kanban.ordering import positions
 
 
 @pytest.mark.parametrize(
-    ("wish", "place"),
+    ("position", "index"),
     [
         ({"position": "top"}, 0),
         ({"position": "bottom"}, 3),
@@ -17,17 +17,17 @@ from kanban.ordering import positions
         ({"after": "c"}, 3),
     ],
 )
-def test_a_place_is_named_by_a_neighbour_or_an_end(wish: dict[str, str], place: int) -> None:
-    assert positions.find_index(["a", "b", "c"], "x", **wish) == place  # type: ignore[arg-type]  # a test gives what the rule takes
+def test_a_position_is_given_by_a_neighbour_or_an_end(position: dict[str, str], index: int) -> None:
+    assert positions.find_index(["a", "b", "c"], "x", **position) == index  # type: ignore[arg-type]  # the test gives what the rule takes
 
 
-def test_nothing_stands_beside_itself_or_beside_a_stranger() -> None:
+def test_a_neighbour_is_another_thing_of_the_sequence() -> None:
     with pytest.raises(SelfReference):
         positions.find_index(["a"], "x", before="x")
     with pytest.raises(UnknownReference):
         positions.find_index(["a"], "x", after="z")
 
 
-def test_a_place_without_a_wish_is_a_mistake_of_the_caller() -> None:
+def test_a_missing_position_raises_a_value_error() -> None:
     with pytest.raises(ValueError, match="must be given"):
         positions.find_index(["a"], "x")

@@ -1,4 +1,4 @@
-"""The clock of a card: what it counts, and what that costs."""
+"""The clock of a card: seconds and cost."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,18 +14,18 @@ from tests.kanban.fake_store import FakeStore
 TWO = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
 
 
-def started_card(desk: FakeStore) -> Card:
-    card, change = cards.create(desk.view(), desk.context, title="Write the copy")
-    desk.apply(change)
-    card, change = cards.start(desk.view(card.id), card.id, desk.context)
-    desk.apply(change)
+def create_started_card(store: FakeStore) -> Card:
+    card, change = cards.create(store.view(), store.context, title="Write the copy")
+    store.apply(change)
+    card, change = cards.start(store.view(card.id), card.id, store.context)
+    store.apply(change)
     return card
 
 
 def test_ten_dollars_an_hour_for_fifteen_minutes_and_forty_five_seconds_is_2_63() -> None:
-    desk = FakeStore(hourly_rate_minor=1000)
-    desk.now = TWO
-    card = started_card(desk)
+    store = FakeStore(hourly_rate_minor=1000)
+    store.now = TWO
+    card = create_started_card(store)
 
     now = TWO.replace(minute=15, second=45)
 
@@ -34,70 +34,70 @@ def test_ten_dollars_an_hour_for_fifteen_minutes_and_forty_five_seconds_is_2_63(
 
 
 def test_ten_dollars_an_hour_for_a_day_and_a_quarter_hour_is_242_63() -> None:
-    desk = FakeStore(hourly_rate_minor=1000)
-    desk.now = TWO
-    card = started_card(desk)
+    store = FakeStore(hourly_rate_minor=1000)
+    store.now = TWO
+    card = create_started_card(store)
 
-    desk.now = TWO + timedelta(hours=24, minutes=15, seconds=45)
-    card, _ = cards.resolve(desk.view(card.id), card.id, desk.context)
+    store.now = TWO + timedelta(hours=24, minutes=15, seconds=45)
+    card, _ = cards.resolve(store.view(card.id), card.id, store.context)
 
-    assert card_clock.format_duration(card_clock.count_elapsed_seconds(card, desk.now)) == "24:15:45"
-    assert card_clock.compute_cost_minor(card, desk.now) == 24263
+    assert card_clock.format_duration(card_clock.count_elapsed_seconds(card, store.now)) == "24:15:45"
+    assert card_clock.compute_cost_minor(card, store.now) == 24263
 
 
 def test_the_cost_is_rounded_once_for_all_entries() -> None:
-    desk = FakeStore(hourly_rate_minor=1)
-    card = started_card(desk)
+    store = FakeStore(hourly_rate_minor=1)
+    card = create_started_card(store)
 
     for _ in range(3):
-        desk.advance_clock(seconds=1200)
-        desk.apply(cards.resolve(desk.view(card.id), card.id, desk.context)[1])
-        desk.apply(cards.reopen(desk.view(card.id), card.id, desk.context)[1])
-        desk.apply(cards.start(desk.view(card.id), card.id, desk.context)[1])
+        store.advance_clock(seconds=1200)
+        store.apply(cards.resolve(store.view(card.id), card.id, store.context)[1])
+        store.apply(cards.reopen(store.view(card.id), card.id, store.context)[1])
+        store.apply(cards.start(store.view(card.id), card.id, store.context)[1])
 
-    assert card_clock.compute_cost_minor(desk.cards[card.id], desk.now) == 1
-
-
-def test_a_new_rate_does_not_rewrite_history(desk: FakeStore) -> None:
-    card = started_card(desk)
-    desk.board = replace(desk.board, hourly_rate_minor=9999)
-    desk.advance_clock(hours=1)
-
-    card, change = cards.resolve(desk.view(card.id), card.id, desk.context)
-    desk.apply(change)
-
-    assert card_clock.compute_cost_minor(card, desk.now) == 1000
-    assert [entry.rate_minor for entry in desk.entries.values()] == [1000]
+    assert card_clock.compute_cost_minor(store.cards[card.id], store.now) == 1
 
 
-def test_a_stopped_clock_stays_where_it_is(desk: FakeStore) -> None:
-    card = started_card(desk)
-    desk.advance_clock(minutes=1)
-    card, _ = cards.resolve(desk.view(card.id), card.id, desk.context)
+def test_a_new_rate_does_not_change_closed_entries(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.board = replace(store.board, hourly_rate_minor=9999)
+    store.advance_clock(hours=1)
 
-    desk.advance_clock(hours=5)
+    card, change = cards.resolve(store.view(card.id), card.id, store.context)
+    store.apply(change)
 
-    assert card_clock.count_elapsed_seconds(card, desk.now) == 60
+    assert card_clock.compute_cost_minor(card, store.now) == 1000
+    assert [entry.rate_minor for entry in store.entries.values()] == [1000]
 
 
-def test_a_clock_that_was_set_back_never_counts_below_nought(desk: FakeStore) -> None:
-    card = started_card(desk)
-    desk.advance_clock(hours=-1)
+def test_a_stopped_clock_counts_no_further(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.advance_clock(minutes=1)
+    card, _ = cards.resolve(store.view(card.id), card.id, store.context)
 
-    resolved, change = cards.resolve(desk.view(card.id), card.id, desk.context)
-    desk.apply(change)
+    store.advance_clock(hours=5)
 
-    assert card_clock.count_elapsed_seconds(card, desk.now) == 0
-    assert card_clock.count_elapsed_seconds(resolved, desk.now) == 0
-    assert [entry.ended_at for entry in desk.entries.values()] == [resolved.started_at]
+    assert card_clock.count_elapsed_seconds(card, store.now) == 60
+
+
+def test_a_clock_that_was_set_back_never_counts_negative_time(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.advance_clock(hours=-1)
+
+    resolved, change = cards.resolve(store.view(card.id), card.id, store.context)
+    store.apply(change)
+
+    assert card_clock.count_elapsed_seconds(card, store.now) == 0
+    assert card_clock.count_elapsed_seconds(resolved, store.now) == 0
+    assert [entry.ended_at for entry in store.entries.values()] == [resolved.started_at]
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"),
+    ("seconds", "formatted"),
     [(0, "00:00:00"), (59, "00:00:59"), (945, "00:15:45"), (86_400, "24:00:00"), (360_000, "100:00:00")],
 )
-def test_elapsed_time_is_shown_in_hours_that_may_pass_a_day(seconds: int, shown: str) -> None:
-    assert card_clock.format_duration(seconds) == shown
+def test_a_duration_is_formatted_in_hours_that_can_exceed_a_day(seconds: int, formatted: str) -> None:
+    assert card_clock.format_duration(seconds) == formatted
 
 
 def test_an_open_entry_counts_up_to_now() -> None:
@@ -107,23 +107,23 @@ def test_an_open_entry_counts_up_to_now() -> None:
     assert card_clock.count_entry_seconds(replace(entry, ended_at=TWO), TWO + timedelta(seconds=7)) == 0
 
 
-def test_a_clock_that_was_stopped_in_progress_is_started_again_where_the_card_is(desk: FakeStore) -> None:
-    card = started_card(desk)
-    desk.advance_clock(seconds=60)
+def test_start_restarts_a_clock_that_was_stopped_in_progress(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.advance_clock(seconds=60)
     entry = card.running
     assert entry
-    desk.apply(time_entries.delete(desk.view(card.id), card.id, entry, desk.context))
-    stopped = desk.cards[card.id]
-    desk.advance_clock(seconds=60)
+    store.apply(time_entries.delete(store.view(card.id), card.id, entry, store.context))
+    stopped = store.cards[card.id]
+    store.advance_clock(seconds=60)
 
-    again, change = cards.start(desk.view(card.id), card.id, desk.context)
+    restarted, change = cards.start(store.view(card.id), card.id, store.context)
 
     assert stopped.running is None
-    assert again.running
-    assert again.running.started_at == desk.now
-    assert (again.list_id, again.rank, again.started_at) == (card.list_id, card.rank, card.started_at)
+    assert restarted.running
+    assert restarted.running.started_at == store.now
+    assert (restarted.list_id, restarted.rank, restarted.started_at) == (card.list_id, card.rank, card.started_at)
     assert change.event
     assert change.event.type == "card.clock_started"
-    desk.apply(change)
+    store.apply(change)
     with pytest.raises(WrongStage):
-        cards.start(desk.view(card.id), card.id, desk.context)
+        cards.start(store.view(card.id), card.id, store.context)

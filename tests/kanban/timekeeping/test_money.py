@@ -1,4 +1,4 @@
-"""Money is rounded half up, once, and shown with its currency's digits."""
+"""Money is rounded half up, once, and formatted with its currency's digits."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_halves_are_rounded_up(rate_seconds: int, minor: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "shown"),
+    ("amount", "currency", "formatted"),
     [
         (263, "USD", "USD 2.63"),
         (0, "EUR", "EUR 0.00"),
@@ -25,8 +25,8 @@ def test_halves_are_rounded_up(rate_seconds: int, minor: int) -> None:
         (10**17, "USD", "USD 1000000000000000.00"),
     ],
 )
-def test_an_amount_is_shown_with_the_digits_of_its_currency(amount: int, currency: str, shown: str) -> None:
-    assert money.format_amount(amount, currency) == shown
+def test_an_amount_is_formatted_with_the_digits_of_its_currency(amount: int, currency: str, formatted: str) -> None:
+    assert money.format_amount(amount, currency) == formatted
 
 
 def test_every_currency_has_a_code_of_three_capitals() -> None:

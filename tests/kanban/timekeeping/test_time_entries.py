@@ -1,4 +1,4 @@
-"""Time entries by hand, and the sums that they change."""
+"""Time entries by hand, and the totals that they change."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -29,58 +29,62 @@ from tests.kanban.fake_store import NOON, FakeStore
 HOUR = timedelta(hours=1)
 
 
-def new_card(desk: FakeStore, **wishes: Any) -> Card:
-    card, change = cards.create(desk.view(), desk.context, title="Write the copy", **wishes)
-    desk.apply(change)
+def create_card(store: FakeStore, **fields: Any) -> Card:
+    card, change = cards.create(store.view(), store.context, title="Write the copy", **fields)
+    store.apply(change)
     return card
 
 
-def started_card(desk: FakeStore) -> Card:
-    card = new_card(desk)
-    card, change = cards.start(desk.view(card.id), card.id, desk.context)
-    desk.apply(change)
+def create_started_card(store: FakeStore) -> Card:
+    card = create_card(store)
+    card, change = cards.start(store.view(card.id), card.id, store.context)
+    store.apply(change)
     return card
 
 
-def entries_of(desk: FakeStore, card: Card) -> list[TimeEntry]:
-    return [each for each in desk.entries.values() if each.card_id == card.id]
+def get_entries(store: FakeStore, card: Card) -> list[TimeEntry]:
+    return [entry for entry in store.entries.values() if entry.card_id == card.id]
 
 
-def add(desk: FakeStore, card: Card, start: datetime, end: datetime, **wishes: Any) -> TimeEntry:
+def add(store: FakeStore, card: Card, start: datetime, end: datetime, **fields: Any) -> TimeEntry:
     entry, change = time_entries.create(
-        desk.view(card.id),
+        store.view(card.id),
         card.id,
-        desk.context,
-        entries=entries_of(desk, card),
+        store.context,
+        entries=get_entries(store, card),
         started_at=start,
         ended_at=end,
-        **wishes,
+        **fields,
     )
-    desk.apply(change)
+    store.apply(change)
     return entry
 
 
-def revise(desk: FakeStore, card: Card, entry: TimeEntry, **patch: Any) -> TimeEntry:
-    view = desk.view(card.id)
-    new, change = time_entries.update(view, card.id, entry.id, patch, desk.context, entries=entries_of(desk, card))
-    desk.apply(change)
+def update(store: FakeStore, card: Card, entry: TimeEntry, **patch: Any) -> TimeEntry:
+    view = store.view(card.id)
+    new, change = time_entries.update(view, card.id, entry.id, patch, store.context, entries=get_entries(store, card))
+    store.apply(change)
     return new
 
 
-def delete(desk: FakeStore, card: Card, entry: TimeEntry) -> None:
-    desk.apply(time_entries.delete(desk.view(card.id), card.id, entry, desk.context))
+def delete(store: FakeStore, card: Card, entry: TimeEntry) -> None:
+    store.apply(time_entries.delete(store.view(card.id), card.id, entry, store.context))
 
 
-def test_an_hour_by_hand_counts_like_an_hour_of_the_clock(desk: FakeStore) -> None:
-    card = new_card(desk)
+def test_an_hour_by_hand_counts_like_an_hour_of_the_clock(store: FakeStore) -> None:
+    card = create_card(store)
 
-    entry = add(desk, card, NOON - 2 * HOUR, NOON - HOUR, note="On paper")
+    entry = add(store, card, NOON - 2 * HOUR, NOON - HOUR, note="On paper")
 
-    kept = desk.cards[card.id]
+    updated_card = store.cards[card.id]
     assert (entry.user_id, entry.rate_minor, entry.note) == ("usr_ann", 1000, "On paper")
-    assert (kept.tracked_seconds, card_clock.compute_cost_minor(kept, NOON), kept.version) == (3600, 1000, 2)
-    assert desk.events[-1].type == "time_entry.created"
-    assert desk.events[-1].data == {
+    assert (updated_card.tracked_seconds, card_clock.compute_cost_minor(updated_card, NOON), updated_card.version) == (
+        3600,
+        1000,
+        2,
+    )
+    assert store.events[-1].type == "time_entry.created"
+    assert store.events[-1].data == {
         "time_entry_id": entry.id,
         "user_id": "usr_ann",
         "started_at": "2026-11-20T10:00:00Z",
@@ -89,27 +93,27 @@ def test_an_hour_by_hand_counts_like_an_hour_of_the_clock(desk: FakeStore) -> No
     }
 
 
-def test_the_rate_is_the_one_that_was_sent_else_the_cards_else_the_boards(desk: FakeStore) -> None:
-    plain, dear = new_card(desk), new_card(desk, hourly_rate_minor=2000)
+def test_the_rate_defaults_to_the_cards_and_then_to_the_boards(store: FakeStore) -> None:
+    plain, with_rate = create_card(store), create_card(store, hourly_rate_minor=2000)
 
     rates = [
-        add(desk, plain, NOON - HOUR, NOON).rate_minor,
-        add(desk, dear, NOON - HOUR, NOON).rate_minor,
-        add(desk, dear, NOON - 2 * HOUR, NOON - HOUR, hourly_rate_minor=0).rate_minor,
+        add(store, plain, NOON - HOUR, NOON).rate_minor,
+        add(store, with_rate, NOON - HOUR, NOON).rate_minor,
+        add(store, with_rate, NOON - 2 * HOUR, NOON - HOUR, hourly_rate_minor=0).rate_minor,
     ]
 
     assert rates == [1000, 2000, 0]
 
 
-def test_work_can_be_written_down_for_another_member_and_for_nobody_else(desk: FakeStore) -> None:
-    card = new_card(desk)
-    desk.apply(members.put(desk.view(), "usr_bob", Role.VIEWER, desk.context)[1])
+def test_an_entry_can_be_created_for_another_member_but_not_for_others(store: FakeStore) -> None:
+    card = create_card(store)
+    store.apply(members.put(store.view(), "usr_bob", Role.VIEWER, store.context)[1])
 
-    entry = add(desk, card, NOON - HOUR, NOON, user_id="usr_bob")
+    entry = add(store, card, NOON - HOUR, NOON, user_id="usr_bob")
 
     assert entry.user_id == "usr_bob"
     with pytest.raises(UnknownReference, match="no member"):
-        add(desk, card, NOON - HOUR, NOON, user_id="usr_eve")
+        add(store, card, NOON - HOUR, NOON, user_id="usr_eve")
 
 
 @pytest.mark.parametrize(
@@ -121,150 +125,156 @@ def test_work_can_be_written_down_for_another_member_and_for_nobody_else(desk: F
         (NOON - MAX_DURATION - timedelta(seconds=1), NOON, TimeEntryTooLong, "started_at"),
     ],
 )
-def test_times_that_cannot_be_are_refused(
-    desk: FakeStore, start: datetime, end: datetime, error: type[DomainError], field: str
+def test_invalid_times_are_refused(
+    store: FakeStore, start: datetime, end: datetime, error: type[DomainError], field: str
 ) -> None:
-    card = new_card(desk)
+    card = create_card(store)
 
-    with pytest.raises(error) as refused:
-        add(desk, card, start, end)
+    with pytest.raises(error) as raised:
+        add(store, card, start, end)
 
-    assert getattr(refused.value, "field", None) == field
+    assert getattr(raised.value, "field", None) == field
 
 
 @pytest.mark.parametrize(("start", "end"), [(-3, -1), (-4, -2), (-3, -2), (-5, 0)])
-def test_entries_of_one_person_on_one_card_do_not_overlap(desk: FakeStore, start: int, end: int) -> None:
-    card = new_card(desk)
-    add(desk, card, NOON - 3 * HOUR, NOON - 2 * HOUR)
+def test_entries_of_one_person_on_one_card_do_not_overlap(store: FakeStore, start: int, end: int) -> None:
+    card = create_card(store)
+    add(store, card, NOON - 3 * HOUR, NOON - 2 * HOUR)
 
     with pytest.raises(TimeEntryOverlaps, match="2026-11-20T09:00:00Z and ends at 2026-11-20T10:00:00Z"):
-        add(desk, card, NOON + start * HOUR, NOON + end * HOUR)
+        add(store, card, NOON + start * HOUR, NOON + end * HOUR)
 
 
-def test_what_touches_does_not_overlap_nor_does_another_persons_or_cards_time(desk: FakeStore) -> None:
-    card, other = new_card(desk), new_card(desk)
-    desk.apply(members.put(desk.view(), "usr_bob", Role.EDITOR, desk.context)[1])
-    add(desk, card, NOON - 3 * HOUR, NOON - 2 * HOUR)
+def test_adjacent_entries_and_those_of_other_users_or_cards_do_not_overlap(store: FakeStore) -> None:
+    card, other = create_card(store), create_card(store)
+    store.apply(members.put(store.view(), "usr_bob", Role.EDITOR, store.context)[1])
+    add(store, card, NOON - 3 * HOUR, NOON - 2 * HOUR)
 
-    add(desk, card, NOON - 2 * HOUR, NOON - HOUR)
-    add(desk, card, NOON - 4 * HOUR, NOON - 3 * HOUR)
-    add(desk, card, NOON - 3 * HOUR, NOON - 2 * HOUR, user_id="usr_bob")
-    add(desk, other, NOON - 3 * HOUR, NOON - 2 * HOUR)
+    add(store, card, NOON - 2 * HOUR, NOON - HOUR)
+    add(store, card, NOON - 4 * HOUR, NOON - 3 * HOUR)
+    add(store, card, NOON - 3 * HOUR, NOON - 2 * HOUR, user_id="usr_bob")
+    add(store, other, NOON - 3 * HOUR, NOON - 2 * HOUR)
 
-    assert desk.cards[card.id].tracked_seconds == 4 * 3600
+    assert store.cards[card.id].tracked_seconds == 4 * 3600
 
 
-def test_a_running_clock_is_in_the_way_from_its_start_on(desk: FakeStore) -> None:
-    card = started_card(desk)
-    desk.advance_clock(hours=2)
+def test_an_open_entry_overlaps_everything_after_its_start(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.advance_clock(hours=2)
 
     with pytest.raises(TimeEntryOverlaps, match="still runs"):
-        add(desk, card, NOON - HOUR, NOON + HOUR)
+        add(store, card, NOON - HOUR, NOON + HOUR)
 
-    add(desk, card, NOON - HOUR, NOON)
-    assert card_clock.count_elapsed_seconds(desk.cards[card.id], desk.now) == 3 * 3600
-
-
-def test_a_correction_moves_the_sums_by_the_difference(desk: FakeStore) -> None:
-    card = new_card(desk)
-    add(desk, card, NOON - 5 * HOUR, NOON - 4 * HOUR)
-    entry = add(desk, card, NOON - 2 * HOUR, NOON)
-
-    entry = revise(desk, card, entry, ended_at=NOON - HOUR, hourly_rate_minor=500)
-
-    kept = desk.cards[card.id]
-    assert (entry.version, kept.tracked_seconds, card_clock.compute_cost_minor(kept, NOON)) == (2, 7200, 1500)
-    assert desk.events[-1].data == {"time_entry_id": entry.id, "changed": ["ended_at", "hourly_rate_minor"]}
+    add(store, card, NOON - HOUR, NOON)
+    assert card_clock.count_elapsed_seconds(store.cards[card.id], store.now) == 3 * 3600
 
 
-def test_a_note_changes_no_sum_and_not_the_card(desk: FakeStore) -> None:
-    card = new_card(desk)
-    entry = add(desk, card, NOON - HOUR, NOON, note="On paper")
-    before = desk.cards[card.id]
+def test_a_correction_changes_the_totals_by_the_difference(store: FakeStore) -> None:
+    card = create_card(store)
+    add(store, card, NOON - 5 * HOUR, NOON - 4 * HOUR)
+    entry = add(store, card, NOON - 2 * HOUR, NOON)
 
-    entry = revise(desk, card, entry, note=None)
+    entry = update(store, card, entry, ended_at=NOON - HOUR, hourly_rate_minor=500)
+
+    updated_card = store.cards[card.id]
+    assert (entry.version, updated_card.tracked_seconds, card_clock.compute_cost_minor(updated_card, NOON)) == (
+        2,
+        7200,
+        1500,
+    )
+    assert store.events[-1].data == {"time_entry_id": entry.id, "changed": ["ended_at", "hourly_rate_minor"]}
+
+
+def test_a_note_changes_neither_totals_nor_card(store: FakeStore) -> None:
+    card = create_card(store)
+    entry = add(store, card, NOON - HOUR, NOON, note="On paper")
+    before = store.cards[card.id]
+
+    entry = update(store, card, entry, note=None)
 
     assert entry.note == ""
-    assert desk.cards[card.id] == before
+    assert store.cards[card.id] == before
 
 
-def test_a_correction_that_changes_nothing_leaves_no_event(desk: FakeStore) -> None:
-    card = new_card(desk)
-    entry = add(desk, card, NOON - HOUR, NOON)
-    events = len(desk.events)
+def test_a_correction_that_changes_nothing_has_no_event(store: FakeStore) -> None:
+    card = create_card(store)
+    entry = add(store, card, NOON - HOUR, NOON)
+    event_count = len(store.events)
 
-    same = revise(desk, card, entry, note="", started_at=NOON - HOUR, user_id="usr_ann")
+    same = update(store, card, entry, note="", started_at=NOON - HOUR, user_id="usr_ann")
 
     assert same == entry
-    assert len(desk.events) == events
+    assert len(store.events) == event_count
 
 
-def test_a_correction_may_cover_its_own_time_but_not_anothers(desk: FakeStore) -> None:
-    card = new_card(desk)
-    add(desk, card, NOON - 4 * HOUR, NOON - 3 * HOUR)
-    entry = add(desk, card, NOON - 2 * HOUR, NOON - HOUR)
+def test_a_corrected_entry_can_overlap_its_old_self_but_no_other_entry(store: FakeStore) -> None:
+    card = create_card(store)
+    add(store, card, NOON - 4 * HOUR, NOON - 3 * HOUR)
+    entry = add(store, card, NOON - 2 * HOUR, NOON - HOUR)
 
-    revise(desk, card, entry, started_at=NOON - 3 * HOUR, ended_at=NOON)
+    update(store, card, entry, started_at=NOON - 3 * HOUR, ended_at=NOON)
 
     with pytest.raises(TimeEntryOverlaps):
-        revise(desk, card, entry, started_at=NOON - 3 * HOUR - timedelta(seconds=1))
+        update(store, card, entry, started_at=NOON - 3 * HOUR - timedelta(seconds=1))
 
 
-def test_a_running_entry_can_begin_earlier_and_goes_on(desk: FakeStore) -> None:
-    card = started_card(desk)
-    running = desk.cards[card.id].running
+def test_an_open_entry_can_start_earlier_and_stays_open(store: FakeStore) -> None:
+    card = create_started_card(store)
+    running = store.cards[card.id].running
     assert running
 
-    entry = revise(desk, card, running, started_at=NOON - HOUR)
+    entry = update(store, card, running, started_at=NOON - HOUR)
 
-    desk.advance_clock(hours=1)
-    kept = desk.cards[card.id]
-    assert kept.running == entry
-    assert card_clock.count_elapsed_seconds(kept, desk.now) == 7200
+    store.advance_clock(hours=1)
+    updated_card = store.cards[card.id]
+    assert updated_card.running == entry
+    assert card_clock.count_elapsed_seconds(updated_card, store.now) == 7200
     with pytest.raises(InFuture):
-        revise(desk, card, running, started_at=desk.now + HOUR)
+        update(store, card, running, started_at=store.now + HOUR)
     with pytest.raises(TimeEntryRunning, match="'Write the copy'"):
-        revise(desk, card, running, ended_at=desk.now)
+        update(store, card, running, ended_at=store.now)
 
 
-def test_deleting_a_running_entry_stops_the_clock_without_counting(desk: FakeStore) -> None:
-    card = started_card(desk)
-    running = desk.cards[card.id].running
+def test_deleting_an_open_entry_stops_the_clock_without_counting(store: FakeStore) -> None:
+    card = create_started_card(store)
+    running = store.cards[card.id].running
     assert running
-    desk.advance_clock(hours=3)
+    store.advance_clock(hours=3)
 
-    delete(desk, card, running)
+    delete(store, card, running)
 
-    kept = desk.cards[card.id]
-    assert (kept.running, card_clock.count_elapsed_seconds(kept, desk.now)) == (None, 0)
-    assert desk.events[-1].data["ended_at"] is None
-    desk.apply(cards.resolve(desk.view(card.id), card.id, desk.context)[1])
-    assert desk.cards[card.id].tracked_seconds == 0
-
-
-def test_an_entry_that_is_not_the_cards_is_not_found(desk: FakeStore) -> None:
-    card, other = new_card(desk), new_card(desk)
-    entry = add(desk, other, NOON - HOUR, NOON)
-
-    with pytest.raises(NotFound) as refused:
-        revise(desk, card, entry, note="?")
-
-    assert refused.value.code == "time_entry_not_found"
+    updated_card = store.cards[card.id]
+    assert (updated_card.running, card_clock.count_elapsed_seconds(updated_card, store.now)) == (None, 0)
+    assert store.events[-1].data["ended_at"] is None
+    store.apply(cards.resolve(store.view(card.id), card.id, store.context)[1])
+    assert store.cards[card.id].tracked_seconds == 0
 
 
-def test_a_card_with_a_thousand_entries_takes_no_more_by_hand(desk: FakeStore) -> None:
-    card = new_card(desk)
-    first = add(desk, card, NOON - HOUR, NOON)
+def test_an_entry_of_another_card_is_not_found(store: FakeStore) -> None:
+    card, other = create_card(store), create_card(store)
+    entry = add(store, other, NOON - HOUR, NOON)
+
+    with pytest.raises(NotFound) as raised:
+        update(store, card, entry, note="?")
+
+    assert raised.value.code == "time_entry_not_found"
+
+
+def test_a_card_with_a_thousand_entries_accepts_no_more_by_hand(store: FakeStore) -> None:
+    card = create_card(store)
+    first = add(store, card, NOON - HOUR, NOON)
     full = [
         replace(first, id=f"time_entry_{number}", user_id=f"usr_{number}") for number in range(MAX_MANUAL_TIME_ENTRIES)
     ]
-    view = desk.view(card.id)
+    view = store.view(card.id)
 
     with pytest.raises(TooManyTimeEntries, match="1000"):
-        time_entries.create(view, card.id, desk.context, entries=full, started_at=NOON - 2 * HOUR, ended_at=NOON - HOUR)
+        time_entries.create(
+            view, card.id, store.context, entries=full, started_at=NOON - 2 * HOUR, ended_at=NOON - HOUR
+        )
     with pytest.raises(TooManyTimeEntries):
-        time_entries.update(view, card.id, first.id, {"ended_at": NOON - HOUR}, desk.context, entries=[first, *full])
-    time_entries.update(view, card.id, first.id, {"note": "Still fine"}, desk.context, entries=[first, *full])
+        time_entries.update(view, card.id, first.id, {"ended_at": NOON - HOUR}, store.context, entries=[first, *full])
+    time_entries.update(view, card.id, first.id, {"note": "Still fine"}, store.context, entries=[first, *full])
 
 
 MINUTES = st.integers(-300, 5)
@@ -272,37 +282,37 @@ MINUTES = st.integers(-300, 5)
 
 @given(st.lists(st.tuples(st.sampled_from("acsrod"), MINUTES, MINUTES, st.integers(0, 3), st.integers(0, 7200))))
 @settings(max_examples=200, deadline=None)
-def test_the_sums_of_a_card_are_always_those_of_its_entries(
-    wishes: list[tuple[str, int, int, int, int]],
+def test_the_totals_of_a_card_always_equal_the_sum_of_its_entries(
+    steps: list[tuple[str, int, int, int, int]],
 ) -> None:
-    desk = FakeStore()
-    card = new_card(desk)
+    store = FakeStore()
+    card = create_card(store)
 
-    for step, since, until, which, rate in wishes:
-        desk.advance_clock(minutes=1)
-        times = {"started_at": desk.now + timedelta(minutes=since), "ended_at": desk.now + timedelta(minutes=until)}
+    for step, since, until, index, rate in steps:
+        store.advance_clock(minutes=1)
+        times = {"started_at": store.now + timedelta(minutes=since), "ended_at": store.now + timedelta(minutes=until)}
         with suppress(DomainError):
-            entries = entries_of(desk, card)
+            entries = get_entries(store, card)
             match step:
                 case "a":
-                    add(desk, card, times["started_at"], times["ended_at"], hourly_rate_minor=rate)
+                    add(store, card, times["started_at"], times["ended_at"], hourly_rate_minor=rate)
                 case "c" if entries:
-                    revise(desk, card, entries[which % len(entries)], **times, hourly_rate_minor=rate)
+                    update(store, card, entries[index % len(entries)], **times, hourly_rate_minor=rate)
                 case "d" if entries:
-                    delete(desk, card, entries[which % len(entries)])
+                    delete(store, card, entries[index % len(entries)])
                 case "s":
-                    desk.apply(cards.start(desk.view(card.id), card.id, desk.context)[1])
+                    store.apply(cards.start(store.view(card.id), card.id, store.context)[1])
                 case "r":
-                    desk.apply(cards.resolve(desk.view(card.id), card.id, desk.context)[1])
+                    store.apply(cards.resolve(store.view(card.id), card.id, store.context)[1])
                 case "o":
-                    desk.apply(cards.reopen(desk.view(card.id), card.id, desk.context)[1])
+                    store.apply(cards.reopen(store.view(card.id), card.id, store.context)[1])
 
-        kept, entries = desk.cards[card.id], entries_of(desk, card)
-        running = [each for each in entries if each.ended_at is None]
-        spans = [(each.started_at, each.ended_at) for each in entries if each.ended_at is not None]
+        updated_card, entries = store.cards[card.id], get_entries(store, card)
+        running = [entry for entry in entries if entry.ended_at is None]
+        spans = [(entry.started_at, entry.ended_at) for entry in entries if entry.ended_at is not None]
         seconds = [int((end - start).total_seconds()) for start, end in spans]
-        rates = [each.rate_minor for each in entries if each.ended_at is not None]
-        assert kept.tracked_seconds == sum(seconds)
-        assert kept.tracked_cost == sum(map(mul, seconds, rates))
-        assert kept.running == (running[0] if running else None)
+        rates = [entry.rate_minor for entry in entries if entry.ended_at is not None]
+        assert updated_card.tracked_seconds == sum(seconds)
+        assert updated_card.tracked_cost == sum(map(mul, seconds, rates))
+        assert updated_card.running == (running[0] if running else None)
         assert all(earlier[1] <= later[0] for earlier, later in pairwise(sorted(spans)))

@@ -1,4 +1,4 @@
-"""What was worked, and what it cost, summed up from every side."""
+"""The time report: totals of time and cost by list, label, member and period."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -19,84 +19,94 @@ NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def entry_of(card: Card, start: datetime, end: datetime | None, *, by: str = "usr_ann", rate: int = 1000) -> TimeEntry:
-    return TimeEntry("ten_1", card.board_id, card.id, by, start, end, rate, "", 1)
+def build_entry(
+    card: Card, start: datetime, end: datetime | None, *, user_id: str = "usr_ann", rate: int = 1000
+) -> TimeEntry:
+    return TimeEntry("ten_1", card.board_id, card.id, user_id, start, end, rate, "", 1)
 
 
-def card_on(desk: FakeStore, list_name: str = "To do", **wishes: Any) -> Card:
-    card, change = cards.create(desk.view(), desk.context, title="Copy", list_id=desk.get_list(list_name).id, **wishes)
-    desk.apply(change)
+def create_card(store: FakeStore, list_name: str = "To do", **fields: Any) -> Card:
+    card, change = cards.create(
+        store.view(), store.context, title="Copy", list_id=store.get_list(list_name).id, **fields
+    )
+    store.apply(change)
     return card
 
 
-def reported(
-    desk: FakeStore, *worked: tuple[TimeEntry, Card], of: DateRange, bucket: Bucket = Bucket.DAY, now: datetime = NOW
+def build_report(
+    store: FakeStore,
+    *entries: tuple[TimeEntry, Card],
+    date_range: DateRange,
+    bucket: Bucket = Bucket.DAY,
+    now: datetime = NOW,
 ) -> TimeReport:
-    view = desk.view()
-    return time_report.build_time_report([(view, entry, card) for entry, card in worked], of, bucket, now)
+    view = store.view()
+    return time_report.build_time_report([(view, entry, card) for entry, card in entries], date_range, bucket, now)
 
 
-def range_of(first: str, last: str, tz: str = "UTC") -> DateRange:
+def build_range(first: str, last: str, tz: str = "UTC") -> DateRange:
     return DateRange(date.fromisoformat(first), date.fromisoformat(last), date_ranges.load_time_zone(tz))
 
 
-def test_a_board_without_work_has_periods_and_nothing_else(desk: FakeStore) -> None:
-    found = reported(desk, of=range_of("2026-11-19", "2026-11-20"))
+def test_a_report_without_work_has_only_periods(store: FakeStore) -> None:
+    report = build_report(store, date_range=build_range("2026-11-19", "2026-11-20"))
 
-    assert (found.total.seconds, found.total.cost_minor) == (0, 0)
-    assert (found.lists, found.labels, found.members) == ((), (), ())
-    assert [each.seconds for _, each in found.periods] == [0, 0]
-
-
-def test_work_over_midnight_is_cut_there_and_at_the_ends_of_the_range(desk: FakeStore) -> None:
-    card = card_on(desk)
-    night = entry_of(card, NOW - 50 * HOUR, NOW - 11 * HOUR)
-
-    found = reported(desk, (night, card), of=range_of("2026-11-19", "2026-11-20"))
-
-    assert found.total.seconds == 25 * 3600
-    assert [each.seconds for _, each in found.periods] == [24 * 3600, 3600]
+    assert (report.total.seconds, report.total.cost_minor) == (0, 0)
+    assert (report.lists, report.labels, report.members) == ((), (), ())
+    assert [total.seconds for _, total in report.periods] == [0, 0]
 
 
-def test_a_day_on_which_clocks_change_has_twenty_three_hours_of_work(desk: FakeStore) -> None:
-    card = card_on(desk)
-    long = entry_of(card, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+def test_work_is_cut_at_midnight_and_at_the_ends_of_the_range(store: FakeStore) -> None:
+    card = create_card(store)
+    night = build_entry(card, NOW - 50 * HOUR, NOW - 11 * HOUR)
 
-    found = reported(desk, (long, card), of=range_of("2026-03-28", "2026-03-30", "Europe/Berlin"))
+    report = build_report(store, (night, card), date_range=build_range("2026-11-19", "2026-11-20"))
 
-    assert [each.seconds // 3600 for _, each in found.periods] == [24, 23, 24]
-
-
-def test_a_clock_that_runs_counts_up_to_now(desk: FakeStore) -> None:
-    card = card_on(desk)
-
-    found = reported(desk, (entry_of(card, NOW - HOUR, None), card), of=range_of("2026-11-20", "2026-12-20"))
-
-    assert (found.total.seconds, found.total.cost_minor) == (3600, 1000)
+    assert report.total.seconds == 25 * 3600
+    assert [total.seconds for _, total in report.periods] == [24 * 3600, 3600]
 
 
-def test_costs_are_rounded_once_for_each_total(desk: FakeStore) -> None:
-    first, second = card_on(desk), card_on(desk, "Doing")
-    cheap = [(entry_of(card, NOW - HOUR, NOW - HOUR / 2, rate=1), card) for card in (first, second)]
+def test_a_day_on_which_clocks_go_forward_has_twenty_three_hours(store: FakeStore) -> None:
+    card = create_card(store)
+    long = build_entry(card, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
-    found = reported(desk, *cheap, of=range_of("2026-11-20", "2026-11-20"))
+    report = build_report(store, (long, card), date_range=build_range("2026-03-28", "2026-03-30", "Europe/Berlin"))
 
-    assert found.total.cost_minor == 1
-    assert [(each.name, total.cost_minor) for each, total in found.lists] == [("To do", 1), ("Doing", 1)]
+    assert [total.seconds // 3600 for _, total in report.periods] == [24, 23, 24]
 
 
-def test_a_card_counts_for_each_of_its_labels_and_for_none_without(desk: FakeStore) -> None:
-    made = []
+def test_a_running_clock_counts_up_to_now(store: FakeStore) -> None:
+    card = create_card(store)
+
+    report = build_report(
+        store, (build_entry(card, NOW - HOUR, None), card), date_range=build_range("2026-11-20", "2026-12-20")
+    )
+
+    assert (report.total.seconds, report.total.cost_minor) == (3600, 1000)
+
+
+def test_costs_are_rounded_once_for_each_total(store: FakeStore) -> None:
+    first, second = create_card(store), create_card(store, "Doing")
+    cheap = [(build_entry(card, NOW - HOUR, NOW - HOUR / 2, rate=1), card) for card in (first, second)]
+
+    report = build_report(store, *cheap, date_range=build_range("2026-11-20", "2026-11-20"))
+
+    assert report.total.cost_minor == 1
+    assert [(list_.name, total.cost_minor) for list_, total in report.lists] == [("To do", 1), ("Doing", 1)]
+
+
+def test_a_card_counts_for_each_of_its_labels_or_for_no_label(store: FakeStore) -> None:
+    label_ids = []
     for name in ("Urgent", "bug"):
-        label, change = labels.create(desk.view(), desk.context, name=name, color=Color.RED)
-        desk.apply(change)
-        made.append(label.id)
-    both, none = card_on(desk, label_ids=made), card_on(desk)
+        label, change = labels.create(store.view(), store.context, name=name, color=Color.RED)
+        store.apply(change)
+        label_ids.append(label.id)
+    both, none = create_card(store, label_ids=label_ids), create_card(store)
 
-    worked = [(entry_of(both, NOW - HOUR, NOW), both), (entry_of(none, NOW - 2 * HOUR, NOW), none)]
-    found = reported(desk, *worked, of=range_of("2026-11-20", "2026-11-20"))
+    worked = [(build_entry(both, NOW - HOUR, NOW), both), (build_entry(none, NOW - 2 * HOUR, NOW), none)]
+    report = build_report(store, *worked, date_range=build_range("2026-11-20", "2026-11-20"))
 
-    assert [(each and each.name, total.seconds) for each, total in found.labels] == [
+    assert [(label and label.name, total.seconds) for label, total in report.labels] == [
         ("bug", 3600),
         ("Urgent", 3600),
         (None, 7200),
@@ -114,44 +124,51 @@ WORK = st.lists(
 def test_the_parts_add_up_to_the_total_minute_by_minute(
     work: list[tuple[int, int, int, str, int]], tz: str, bucket: Bucket
 ) -> None:
-    desk = FakeStore()
-    on = [card_on(desk, name) for name in ("To do", "Doing", "Done")]
-    wished = range_of("2026-11-17", "2026-11-19", tz)
+    store = FakeStore()
+    cards_by_index = [create_card(store, name) for name in ("To do", "Doing", "Done")]
+    date_range = build_range("2026-11-17", "2026-11-19", tz)
     worked = [
         (
-            entry_of(
-                on[which], *sorted((NOW + timedelta(minutes=one), NOW + timedelta(minutes=other))), by=by, rate=rate
+            build_entry(
+                cards_by_index[index],
+                *sorted((NOW + timedelta(minutes=one), NOW + timedelta(minutes=other))),
+                user_id=user_id,
+                rate=rate,
             ),
-            on[which],
+            cards_by_index[index],
         )
-        for which, one, other, by, rate in work
+        for index, one, other, user_id, rate in work
     ]
 
-    found = reported(desk, *worked, of=wished, bucket=bucket)
+    report = build_report(store, *worked, date_range=date_range, bucket=bucket)
 
     seconds: defaultdict[object, int] = defaultdict(int)
     costs: defaultdict[object, int] = defaultdict(int)
     for entry, card in worked:
         minute = entry.started_at
         while entry.ended_at and minute < entry.ended_at:
-            day = wished.get_local_day(minute)
-            if wished.first_day <= day <= wished.last_day:
+            day = date_range.get_local_day(minute)
+            if date_range.first_day <= day <= date_range.last_day:
                 for key in ("total", card.list_id, entry.user_id, day):
                     seconds[key] += 60
                     costs[key] += 60 * entry.rate_minor
             minute += timedelta(minutes=1)
-    assert (found.total.seconds, found.total.rate_seconds) == (seconds["total"], costs["total"])
-    assert all((each.seconds, each.rate_seconds) == (seconds[lst.id], costs[lst.id]) for lst, each in found.lists)
-    assert all((each.seconds, each.rate_seconds) == (seconds[who], costs[who]) for who, each in found.members)
-    for piece, each in found.periods:
-        within = [piece.first_day + timedelta(days=n) for n in range((piece.last_day - piece.first_day).days + 1)]
-        assert each.rate_seconds == sum(costs[day] for day in within)
-    for parts in (found.lists, found.members, found.periods, found.labels):
-        assert sum(each.rate_seconds for _, each in parts) == found.total.rate_seconds
+    assert (report.total.seconds, report.total.rate_seconds) == (seconds["total"], costs["total"])
+    assert all(
+        (total.seconds, total.rate_seconds) == (seconds[list_.id], costs[list_.id]) for list_, total in report.lists
+    )
+    assert all(
+        (total.seconds, total.rate_seconds) == (seconds[user_id], costs[user_id]) for user_id, total in report.members
+    )
+    for period, total in report.periods:
+        days = [period.first_day + timedelta(days=n) for n in range((period.last_day - period.first_day).days + 1)]
+        assert total.rate_seconds == sum(costs[day] for day in days)
+    for parts in (report.lists, report.members, report.periods, report.labels):
+        assert sum(part.rate_seconds for _, part in parts) == report.total.rate_seconds
 
 
 @pytest.mark.parametrize("bucket", list(Bucket))
-def test_every_period_of_the_range_is_there(desk: FakeStore, bucket: Bucket) -> None:
-    found = reported(desk, of=range_of("2026-01-01", "2026-12-31"), bucket=bucket)
+def test_every_period_of_the_range_is_there(store: FakeStore, bucket: Bucket) -> None:
+    report = build_report(store, date_range=build_range("2026-01-01", "2026-12-31"), bucket=bucket)
 
-    assert len(found.periods) == {Bucket.DAY: 365, Bucket.WEEK: 53, Bucket.MONTH: 12}[bucket]
+    assert len(report.periods) == {Bucket.DAY: 365, Bucket.WEEK: 53, Bucket.MONTH: 12}[bucket]
