@@ -9,11 +9,12 @@ from typing import Any
 
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.values import Color, Enforcement, Role, Scope, Stage
-from stores.dynamodb.keys import Item
+from stores.dynamodb.keys import Item, format_timestamp
 
 parse_timestamp = datetime.fromisoformat
+"""Return the time of a timestamp in an item."""
 
-# Looking a word up is several times faster than calling the enumeration, and pages hold many.
+# A lookup is several times faster than a call of the enumeration, and pages hold many of these.
 WORDS: Mapping[str, Mapping[str, Any]] = {
     enumeration.__name__: {str(word): word for word in enumeration}
     for enumeration in (Role, Scope, Stage, Color, Enforcement)
@@ -31,9 +32,14 @@ def to_number(value: int) -> Item:
     return {"N": str(value)}
 
 
+def to_boolean(value: bool) -> Item:  # noqa: FBT001  (it is the value)
+    """Return a boolean attribute."""
+    return {"BOOL": value}
+
+
 def to_timestamp(at: datetime) -> Item:
-    """Return a time as a string attribute."""
-    return {"S": at.isoformat()[:19] + "Z"}
+    """Return a time in UTC as a string attribute."""
+    return {"S": format_timestamp(at)}
 
 
 def to_optional_string(value: str | None) -> Item | None:
@@ -65,7 +71,7 @@ def get_timestamp(item: Item, name: str) -> datetime | None:
 
 
 def is_deleted(item: Item) -> bool:
-    """Whether the item is that of something deleted."""
+    """Tell whether the item is of something deleted."""
     return "deleted_at" in item
 
 

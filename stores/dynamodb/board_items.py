@@ -26,7 +26,7 @@ class Hold:
 class BoardHead:
     """A board with all that every read and write of it needs, in one item, so that it is always of one moment.
 
-    `members` are by user. `last` is where the last write put cards.
+    `members` are by user id. `last_ranks` are the ranks that the last write gave to cards.
     """
 
     board: Board
@@ -37,83 +37,87 @@ class BoardHead:
     hold: Hold
 
     def is_visible_to(self, user_id: str) -> bool:
-        """Whether the board is live and that user is a member."""
+        """Tell whether the board is live and that user is a member."""
         return self.board.deleted_at is None and user_id in self.members
 
     def live_view_for(self, user_id: str) -> BoardView | None:
-        """The live board as that member sees it; None for everybody else."""
+        """Return the live board as that member sees it; None for everybody else."""
         return None if self.board.deleted_at is not None else self.view_for(user_id)
 
     def view_for(self, user_id: str) -> BoardView | None:
-        """The board as that member sees it, also when it is deleted; None for everybody else."""
-        place = self.members.get(user_id)
-        if place is None:
+        """Return the board as that member sees it, even if it is deleted; None for everybody else."""
+        membership = self.members.get(user_id)
+        if membership is None:
             return None
-        members = tuple(sorted(self.members.values(), key=lambda each: each.id))
-        return BoardView(self.board, place.role, self.lists, members=members, labels=self.labels)
+        members = tuple(sorted(self.members.values(), key=lambda member: member.id))
+        return BoardView(self.board, membership.role, self.lists, members=members, labels=self.labels)
 
     def has_list(self, list_id: str) -> bool:
-        """Whether the board has that live list."""
-        return any(each.id == list_id for each in self.lists)
+        """Tell whether the board has that live list."""
+        return any(list_.id == list_id for list_ in self.lists)
 
 
 def head_from_item(item: Item) -> BoardHead:
-    """From an item."""
+    """Return the head in an item."""
     board = board_from_item(item)
-    lists = [list_from_attributes(list_id, board.id, each["M"]) for list_id, each in item["lists"]["M"].items()]
-    lists.sort(key=lambda each: each.rank)
-    labels = [_label_from_attributes(label_id, board.id, each["M"]) for label_id, each in item["labels"]["M"].items()]
-    labels.sort(key=lambda each: each.id)
+    lists = [
+        list_from_attributes(list_id, board.id, attribute["M"]) for list_id, attribute in item["lists"]["M"].items()
+    ]
+    labels = [
+        _label_from_attributes(label_id, board.id, attribute["M"])
+        for label_id, attribute in item["labels"]["M"].items()
+    ]
+    members = {
+        user_id: _member_from_attributes(user_id, board.id, attribute["M"])
+        for user_id, attribute in item["members"]["M"].items()
+    }
     return BoardHead(
         board,
-        {
-            user_id: _member_from_attributes(user_id, board.id, each["M"])
-            for user_id, each in item["members"]["M"].items()
-        },
-        tuple(labels),
-        tuple(lists),
-        tuple(CardRank(*each.split("#")) for each in item["last"]["S"].split()),
+        members,
+        tuple(sorted(labels, key=lambda label: label.id)),
+        tuple(sorted(lists, key=lambda list_: list_.rank)),
+        tuple(CardRank(*text.split("#")) for text in item["last"]["S"].split()),
         Hold(get_number(item, "held_until") or 0, get_number(item, "rests_until") or 0),
     )
 
 
 def new_head_item(board: Board, lists: Iterable[List], members: Iterable[Member], labels: Iterable[Label]) -> Item:
-    """For the table: the head of a board that was not there before."""
+    """Return the item of the head of a new board."""
     return (
         keys.head_key(board.id)
         | board_attributes(board)
         | {
-            "lists": {"M": {each.id: {"M": list_attributes(each)} for each in lists}},
-            "members": {"M": {each.user_id: {"M": member_attributes(each)} for each in members}},
-            "labels": {"M": {each.id: {"M": label_attributes(each)} for each in labels}},
+            "lists": {"M": {list_.id: {"M": list_attributes(list_)} for list_ in lists}},
+            "members": {"M": {member.user_id: {"M": member_attributes(member)} for member in members}},
+            "labels": {"M": {label.id: {"M": label_attributes(label)} for label in labels}},
             "last": to_string(""),
         }
     )
 
 
 def last_ranks_attribute(card_ranks: Iterable[CardRank]) -> Item:
-    """For `Head.last`."""
-    return to_string(" ".join(f"{each.card_id}#{each.list_id}#{each.rank}" for each in card_ranks))
+    """Return the attribute of `BoardHead.last_ranks`."""
+    return to_string(" ".join(f"{rank.card_id}#{rank.list_id}#{rank.rank}" for rank in card_ranks))
 
 
 # The board itself
 
 
 board_from_item: Callable[[Item], Board] = compile_reader(Board, ("item",), {"id": "item['pk']['S'][2:]"})
-"""Return the board of a head."""
+"""Return the board in the item of a head."""
 
 board_attributes: Callable[[Board], Item] = compile_writer(Board, ("id",))
-"""Return what a head says of the board itself."""
+"""Return the attributes of the board itself in its head."""
 
 OPTIONAL_BOARD_ATTRIBUTES = tuple(field.name for field in describe(Board) if field.is_optional)
-"""The attributes that a head only has if the board's field is not None."""
+"""The attributes that a head lacks if the field of the board is None."""
 
 
 # Members
 
 
 def role_from_item(item: Item, user_id: str) -> Role | None:
-    """The role that a head gives to a user; a part of the head will do."""
+    """Return the role that a head, or a part of one, gives to a user; None if it has no such member."""
     members = item.get("members")
     attribute = members["M"].get(user_id) if members else None
     return Role(attribute["M"]["role"]["S"]) if attribute else None
@@ -124,11 +128,11 @@ _member_from_attributes: Callable[[str, str, Item], Member] = compile_reader(
 )
 
 member_attributes: Callable[[Member], Item] = compile_writer(Member, ("board_id", "user_id"))
-"""Return what a head says of a member."""
+"""Return the attributes of a member in the head."""
 
 
 def membership_to_item(member: Member) -> Item:
-    """For the user's list of boards."""
+    """Return the item that puts a board into the list of its member's boards."""
     return keys.membership_key(member.user_id, member.board_id) | {"created_at": to_timestamp(member.created_at)}
 
 
@@ -140,7 +144,7 @@ _label_from_attributes: Callable[[str, str, Item], Label] = compile_reader(
 )
 
 label_attributes: Callable[[Label], Item] = compile_writer(Label, ("id", "board_id"))
-"""Return what a head says of a label."""
+"""Return the attributes of a label in the head."""
 
 
 # Lists
@@ -149,12 +153,17 @@ label_attributes: Callable[[Label], Item] = compile_writer(Label, ("id", "board_
 list_from_attributes: Callable[[str, str, Item], List] = compile_reader(
     List, ("list_id", "board_id", "item"), {"id": "list_id", "board_id": "board_id"}
 )
-"""Return the list of a head, or of the item of a deleted list."""
+"""Return the list of attributes in the head, or in the item of a deleted list."""
 
 list_attributes: Callable[[List], Item] = compile_writer(List, ("id", "board_id"))
-"""Return what a head says of a list."""
+"""Return the attributes of a list in the head."""
 
 
 def deleted_list_to_item(list_: List) -> Item:
-    """For the table: a list that is no longer in its board's head."""
+    """Return the item of a list that is no longer in its board's head."""
     return keys.list_key(list_.board_id, list_.id) | list_attributes(list_)
+
+
+def deleted_list_from_item(item: Item) -> List:
+    """Return the deleted list in an item."""
+    return list_from_attributes(item["sk"]["S"][2:], item["pk"]["S"][2:], item)

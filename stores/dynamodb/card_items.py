@@ -1,4 +1,4 @@
-"""Cards and their parts, as they stand in the table."""
+"""Cards and their parts as items of the table."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,11 @@ from stores.dynamodb.attributes import (
 from stores.dynamodb.keys import Item
 
 AssigneeUsers = Mapping[str, str]
-"""Who is assigned to a card: the ids of members' places, and whose they are; '' where nobody knows any more."""
+"""Who is assigned to a card: user ids by membership ids; '' for a membership of which nobody knows the user."""
 
 
 _PART_KEY = ("id", "board_id", "card_id")
-"""Fields of a part that are its item's key."""
+"""Fields of a part that are in its item's key."""
 
 # Time entries
 
@@ -36,14 +36,14 @@ _entry_attributes: Callable[[TimeEntry], Item] = compile_writer(TimeEntry, _PART
 
 
 def running_entry_to_attribute(entry: TimeEntry) -> Item:
-    """The open time entry, as it stands in its card."""
+    """Return the open time entry as it stands in its card."""
     return {"M": {"id": to_string(entry.id), **_entry_attributes(entry)}}
 
 
 # Cards
 
-_PLACED_ELSEWHERE = ("id", "board_id", "label_ids", "assignee_ids", "links", "running")
-"""Fields of a card that are part of the item's key, or have a form of their own."""
+_SPECIAL_FIELDS = ("id", "board_id", "label_ids", "assignee_ids", "links", "running")
+"""Fields of a card that are in the item's key, or have attributes of another form."""
 
 
 def _format_links(links: Sequence[Link]) -> Item | None:
@@ -52,7 +52,7 @@ def _format_links(links: Sequence[Link]) -> Item | None:
 
 _card_attributes: Callable[[Card], Item] = compile_writer(
     Card,
-    _PLACED_ELSEWHERE,
+    _SPECIAL_FIELDS,
     {
         "label_ids": "{'SS': [*value.label_ids]} if value.label_ids else None",
         "links": "format_links(value.links)",
@@ -85,15 +85,12 @@ _card_from_item: Callable[[str, str, Item], Card] = compile_reader(
 
 
 def card_from_item(item: Item) -> Card:
-    """Return the card of an item."""
+    """Return the card in an item."""
     return _card_from_item(item["sk"]["S"][2:], item["pk"]["S"][2:], item)
 
 
 def card_to_item(card: Card, assignee_users: AssigneeUsers) -> Item:
-    """Return the item of a card, with what it is found by.
-
-    The attribute `assigned` says whose the memberships of its assignees are.
-    """
+    """Return the item of a card, with its keys in the indexes. `assignee_users` has the users of its assignees."""
     updated_at = keys.format_timestamp(card.updated_at)
     state = state_of(card)
     item = keys.card_key(card.board_id, card.id) | _card_attributes(card)
@@ -109,31 +106,36 @@ def card_to_item(card: Card, assignee_users: AssigneeUsers) -> Item:
     return item
 
 
-def contains_text(item: Item, q: str) -> bool:
-    """Whether a card has that folded text, from its item. One that a filter found may only look so as it is written."""
-    return q in build_search_text(item["title"]["S"], item["description"]["S"])
+def contains_text(item: Item, folded_text: str) -> bool:
+    """Tell whether the card in an item has that folded text in its title or description.
+
+    DynamoDB's filter also finds cards that have the text only as it is written, before folding.
+    """
+    return folded_text in build_search_text(item["title"]["S"], item["description"]["S"])
 
 
 def state_of(card: Card) -> CardState:
-    """Where the card itself belongs, whatever became of its list."""
+    """Return the state of the card itself, whatever that of its list."""
     if card.deleted_at is not None:
         return CardState.DELETED
     return CardState.ACTIVE if card.archived_at is None else CardState.ARCHIVED
 
 
 def assignee_users_from_item(item: Item) -> AssigneeUsers:
-    """Who is assigned, from the item of a card."""
-    return {place: user["S"] for place, user in item["assigned"]["M"].items()} if "assigned" in item else {}
+    """Return who is assigned to the card in an item."""
+    if "assigned" not in item:
+        return {}
+    return {member_id: user["S"] for member_id, user in item["assigned"]["M"].items()}
 
 
 def card_rank_from_item(item: Item) -> CardRank:
-    """Where a card is, from its item."""
+    """Return the list and the rank of the card in an item."""
     is_hidden = is_deleted(item) or "archived_at" in item
     return CardRank(item["sk"]["S"][2:], item["list_id"]["S"], item["rank"]["S"], is_hidden=is_hidden)
 
 
 def assignment_to_item(user_id: str, card: Card) -> Item:
-    """For the user's list of cards."""
+    """Return the item that puts a card into the list of a user's cards."""
     key = keys.assignment_key(user_id, card.board_id, card.id)
     return key | {"board_id": to_string(card.board_id), "card_id": to_string(card.id)}
 
@@ -142,18 +144,18 @@ def assignment_to_item(user_id: str, card: Card) -> Item:
 
 
 def part_item_key(board_id: str, part_key: PartKey) -> Item:
-    """Where a part of a card is."""
+    """Return the key of the item of a part of a card."""
     return keys.part_key(part_key.part_type, board_id, part_key.card_id, part_key.id)
 
 
 def part_from_item(item: Item) -> Part:
-    """From an item."""
+    """Return the part of a card in an item."""
     card_id, _, rest = item["sk"]["S"][2:].partition("#")
     return _PART_PARSERS[rest[0]](rest[1:], item["pk"]["S"][2:], card_id, item)
 
 
 def part_to_item(part: Part) -> Item:
-    """For the table."""
+    """Return the item of a part of a card."""
     key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
     match part:
         case TimeEntry():
@@ -165,12 +167,17 @@ def part_to_item(part: Part) -> Item:
             return key | _comment_attributes(part)
 
 
-def transferred_part_item(item: Item, board_id: str, counterparts: Mapping[str, str]) -> Item:
-    """The item of a part as it follows its card to another board, with its members' places there."""
+def transferred_part_item(item: Item, board_id: str, membership_ids: Mapping[str, str]) -> Item:
+    """Return the item of a part as it stands on the board that its card moves to.
+
+    Items of checklists stay assigned to those who have a membership there, too.
+    """
     if "items" in item:
-        words = json.loads(item["items"]["S"])
-        settled = [{**each, "assignee_id": counterparts.get(each["assignee_id"])} for each in words]
-        item = item | {"items": _checklist_items_attribute(settled)}
+        items = [
+            {**fields, "assignee_id": membership_ids.get(fields["assignee_id"])}
+            for fields in json.loads(item["items"]["S"])
+        ]
+        item = item | {"items": _checklist_items_attribute(items)}
     return item | {"pk": to_string(f"B#{board_id}")}
 
 
@@ -213,3 +220,4 @@ _PART_PARSERS: Mapping[str, Callable[[str, str, str, Item], Part]] = {
     "M": _comment_from_attributes,
     "T": _entry_from_attributes,
 }
+"""How a part is read, by the letter in its key."""

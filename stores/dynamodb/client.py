@@ -1,4 +1,4 @@
-"""Calls to DynamoDB: a lean client, patience with what passes, and the port's errors for what doesn't."""
+"""The client of DynamoDB: a lean botocore client, retries within a deadline, and the port's errors."""
 
 import random
 import time
@@ -23,10 +23,10 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
 
 MAX_RETRY_SECONDS = 5.0
-"""How many seconds a call is tried again while others are in the way."""
+"""How many seconds a call is retried while others are in the way."""
 
 MIN_REMAINING_SECONDS = 2.5
-"""How many seconds must remain for the answer: with less, nothing is begun any more."""
+"""How many seconds the caller needs for its own response: with less, no call is begun."""
 
 _MAX_TRANSPORT_FAILURES = 3
 _FIRST_BACKOFF = 0.025
@@ -62,13 +62,16 @@ _OUTCOME_UNKNOWN = (
     exceptions.IncompleteReadError,
     ResponseParserError,
 )
-"""Nobody knows whether the call was carried out."""
+"""Errors after which nobody knows whether the call was carried out."""
 
 
 class ConditionFailed(Exception):
-    """A write or a transaction was refused by a condition; `reasons` has one reason for each of its parts.
+    """Raised when a condition of a write or of a transaction fails.
 
-    `uncertain` tells that an earlier try may have gone through: then the condition may have failed because of it.
+    Attributes:
+        reasons: One reason for each write, in order, as DynamoDB answers them.
+        may_have_succeeded: Whether an earlier attempt may have been carried out, so that the condition fails because
+            of it.
     """
 
     def __init__(self, reasons: list[Response], *, may_have_succeeded: bool) -> None:
@@ -78,7 +81,7 @@ class ConditionFailed(Exception):
 
 
 class InvalidRequest(StoreError):
-    """DynamoDB understands the call but finds it wrong; `code` says how."""
+    """Raised when DynamoDB understands a request but finds it invalid."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -86,7 +89,7 @@ class InvalidRequest(StoreError):
 
 
 class RequestDenied(Unavailable):
-    """DynamoDB doesn't take calls: no such table, no permission, no valid credentials; `code` says which."""
+    """Raised when DynamoDB takes no requests: there is no such table, no permission, or no valid credentials."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"DynamoDB refuses calls: {code}.")
@@ -94,10 +97,7 @@ class RequestDenied(Unavailable):
 
 
 class RetryingClient:
-    """Calls the operations of a client by name, again when it was in vain, for as long as there is time.
-
-    `remaining` tells how many seconds the caller has left, None when there is no end.
-    """
+    """Calls operations of the SDK's client by name, with retries and exponential backoff."""
 
     def __init__(
         self,
@@ -109,6 +109,7 @@ class RetryingClient:
         wall_clock: Callable[[], float] = time.time,
         random_float: Callable[[], float] = random.random,
     ) -> None:
+        """Create a client; `remaining_seconds` returns how long its caller may still take, None without a deadline."""
         self.sdk_client = sdk_client
         self.remaining_seconds = remaining_seconds
         self._sleep = sleep
@@ -117,43 +118,48 @@ class RetryingClient:
         self._random_float = random_float
         self._is_closed = False
 
-    def __call__(self, operation: str, *, patient: bool = True, **request: Any) -> Response:
-        """The answer. Raises Cancelled, Rejected, Busy, Unavailable.
+    def __call__(self, operation: str, *, retries: bool = True, **request: Any) -> Response:
+        """Return the response of an operation.
 
-        The same request is sent each time: one that carries a client request token is carried out once.
+        Every attempt sends the same request: one with a client request token is carried out once.
+
+        Raises:
+            ConditionFailed: A condition of the request failed.
+            InvalidRequest: DynamoDB finds the request invalid.
+            Busy: Others are in the way for too long, or too little time remains.
+            Unavailable: DynamoDB can't be reached, or takes no requests.
         """
         call = getattr(self.sdk_client, operation)
-        began = self._monotonic_clock()
-        tries = failures = 0
+        started_at = self._monotonic_clock()
+        attempts = failures = 0
         while True:
             self._ensure_time_remains()
             try:
-                answer: Response = call(**request)
+                response: Response = call(**request)
             except ClientError as error:
-                trouble: Busy = self._retryable_error(error, may_have_succeeded=failures > 0)
+                failure: Busy = self._retryable_error(error, may_have_succeeded=failures > 0)
                 failures += error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
             except _OUTCOME_UNKNOWN as error:
                 failures += 1
-                trouble = Unavailable(f"DynamoDB cannot be reached: {type(error).__name__}.")
-                trouble.__cause__ = error
+                failure = Unavailable(f"DynamoDB cannot be reached: {type(error).__name__}.")
+                failure.__cause__ = error
                 if failures >= _MAX_TRANSPORT_FAILURES:
-                    raise trouble from error
+                    raise failure from error
             except BotoCoreError as error:
                 raise Unavailable(f"DynamoDB cannot be called: {error}") from error
             else:
-                return answer
-            tries += 1
-            self.back_off(tries, began, trouble, patient=patient)
+                return response
+            if not retries:
+                raise failure
+            attempts += 1
+            self.back_off(attempts, started_at, failure)
 
-    def back_off(self, attempts: int, started_at: float, error: Busy, *, patient: bool = True) -> None:
-        """Pause for a chance part of a time that doubles with each try; raise the trouble when time is over."""
-        pause = self._random_float() * min(_MAX_BACKOFF, _FIRST_BACKOFF * 2**attempts)
-        if not patient:
-            raise error
-        self.sleep(pause, started_at, error)
+    def back_off(self, attempts: int, started_at: float, error: Busy) -> None:
+        """Sleep for a random part of a time that doubles with each attempt; raise the error when time is over."""
+        self.sleep(self._random_float() * min(_MAX_BACKOFF, _FIRST_BACKOFF * 2**attempts), started_at, error)
 
     def sleep(self, seconds: float, started_at: float, error: Busy) -> None:
-        """Pause for that time; raise the trouble instead if that takes longer than the patience of this work."""
+        """Sleep; raise the error instead if that exceeds the time for retries since the start, or the caller's time."""
         if self._monotonic_clock() + seconds - started_at > MAX_RETRY_SECONDS:
             raise error
         if self.remaining_seconds is not None and self.remaining_seconds() - seconds < MIN_REMAINING_SECONDS:
@@ -166,15 +172,15 @@ class RetryingClient:
         self.sdk_client.close()
 
     def monotonic(self) -> float:
-        """Seconds of a clock that only goes forward."""
+        """Return the seconds of a clock that only goes forward."""
         return self._monotonic_clock()
 
     def timestamp_ms(self) -> int:
-        """Milliseconds of the clock that other processes have too, since 1970."""
+        """Return the milliseconds since 1970, by the clock that other processes have too."""
         return int(self._wall_clock() * 1000)
 
     def jitter(self, seconds: float) -> float:
-        """Return a chance part of that time, so that processes do not all come back at once."""
+        """Return a random part of that time, so that processes do not all come back at once."""
         return self._random_float() * seconds
 
     def _ensure_time_remains(self) -> None:
@@ -185,26 +191,24 @@ class RetryingClient:
 
     @staticmethod
     def _retryable_error(error: ClientError, *, may_have_succeeded: bool) -> Busy:
-        """What to raise if it isn't better the next time; or raise it at once, if it can't be."""
+        """Return what to raise if the error persists; raise at once what a retry can't help."""
         code = error.response["Error"].get("Code", "")
         message = error.response["Error"].get("Message", "")
         if code == "ConditionalCheckFailedException":
-            raise ConditionFailed(
-                [{"Code": CONDITION_FAILED, **error.response}], may_have_succeeded=may_have_succeeded
-            ) from error
+            reasons: list[Response] = [{"Code": CONDITION_FAILED, **error.response}]
+            raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
         if code == "TransactionCanceledException":
-            reasons: list[Response] = error.response.get("CancellationReasons", [])
+            reasons = error.response.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons}
             if CONDITION_FAILED in codes:
                 raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
             if codes & _RETRYABLE_REASONS:
-                return Busy("Others write to the same things.")
+                return Busy("Others write to the same items.")
             if "ItemCollectionSizeLimitExceeded" in codes:
                 raise Unavailable("This board has grown to the size that DynamoDB allows.") from error
             raise InvalidRequest(code, message) from error
-        if (
-            code in _RETRYABLE_CODES
-            or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
+        if code in _RETRYABLE_CODES or (
+            error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
         ):
             return Busy(f"DynamoDB has too much to do ({code}).")
         if code == "ValidationException":
@@ -213,7 +217,7 @@ class RetryingClient:
 
 
 def connect(region: str, endpoint: str | None, **credentials: str) -> Any:
-    """A client of DynamoDB. Threads may share it."""
+    """Return a client of the SDK. Threads may share it. Raises ValueError for an invalid endpoint."""
     with _session_lock:
         return _session().create_client(
             "dynamodb",
@@ -222,13 +226,13 @@ def connect(region: str, endpoint: str | None, **credentials: str) -> Any:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
-                # Calls tries again, and looks at the clock before it does; the SDK would not.
+                # RetryingClient retries, and looks at the deadline before it does; the SDK would not.
                 retries={"mode": "standard", "total_max_attempts": 1},
                 tcp_keepalive=True,
                 max_pool_connections=32,
-                # What a call is made of is ours, and DynamoDB checks it too: once is enough.
+                # All requests are made by this package, and DynamoDB validates them too: once is enough.
                 parameter_validation=False,
-                # The SDK writes its own anew for each call, which takes longer than signing it.
+                # The SDK builds its own for each call, which takes longer than signing it.
                 user_agent="tackboard",
             ),
             **credentials,
@@ -247,21 +251,21 @@ def _session() -> Session:
 
 
 class _DynamoDescriptionsLoader(Loader):  # type: ignore[misc]  # botocore is untyped
-    """The SDK's descriptions of services, without looking for all four hundred of them."""
+    """Loads the SDK's service descriptions without listing all four hundred of them."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  (each kind of description has it)
         return ["dynamodb"]
 
 
 class _ParserFactory(ResponseParserFactory):  # type: ignore[misc]  # botocore is untyped
-    """The SDK's parsers, but for the answers of DynamoDB."""
+    """Creates the SDK's parsers, but a fast one for DynamoDB."""
 
     def create_parser(self, protocol_name: str) -> ResponseParser:
         return _JsonResponseParser() if protocol_name == "json" else super().create_parser(protocol_name)
 
 
 class _JsonResponseParser(JSONParser):  # type: ignore[misc]  # botocore is untyped
-    """Takes an answer as it is: its JSON has the very shape that the SDK would make, but for binary values.
+    """Takes a response as it is: its JSON has the very shape that the SDK would make, except for binary values.
 
     The SDK walks through every attribute of every item for that, which takes longer than all the rest of a call.
     """
@@ -271,8 +275,8 @@ class _JsonResponseParser(JSONParser):  # type: ignore[misc]  # botocore is unty
             failure: Response = super().parse(response, shape)
             return failure
         try:
-            answer: Response = orjson.loads(response["body"])
+            body: Response = orjson.loads(response["body"])
         except orjson.JSONDecodeError as error:
-            raise ResponseParserError("The answer is no JSON.") from error
-        answer["ResponseMetadata"] = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": response["headers"]}
-        return answer
+            raise ResponseParserError("The response is not JSON.") from error
+        body["ResponseMetadata"] = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": response["headers"]}
+        return body

@@ -7,23 +7,23 @@
                   P#<card>#K<checklist>  parts of a card: a checklist with its items,
                   P#<card>#M<comment>    a comment,
                   P#<card>#T<entry>      a time entry
-                  N#<card>               who may write parts of a card that is not there yet
+                  N#<card>               the transfer lock: who may write parts of a card that has not arrived yet
                   L#<list>               a deleted list
                   X#<external id>        which card claims that external id
     U#<user>      U                      a user
                   K#<token>              a token of the user
                   B#<board>              the user is a member of that board
                   A#<~board>#<card>      the user was assigned to that card
-                  X#<external id>        which board of this user's making claims that external id
-                  I#<operation>#<key>    an answer remembered for an idempotency key
+                  X#<external id>        which board that this user created claims that external id
+                  I#<operation>#<key>    the stored response of an idempotency key
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
-    D             <when>#<what>#...      a tombstone: what was deleted then, and is to be erased some day
-    S             secret, owner          what belongs to the store itself
+    D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
+    S             secret, owner          what belongs to the installation
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, and time entries by their
-end ('T#'); `due` has the cards that are due some time. In the last two, cards that are archived or deleted stand apart
-('A#', 'D#'), so that who looks for the others does not read them. '#' sorts below every character of an id or a rank,
+end ('T#'); `due` has the cards with a due date. In the last two, the keys of archived and of deleted cards begin with
+'A#' and 'D#', so that a query for the others does not read them. '#' sorts below every character of an id or a rank,
 '$' just above '#': so the head follows the events.
 """
 
@@ -34,146 +34,164 @@ from kanban.store import CardState
 from kanban.values import Checklist, Comment, Part, TimeEntry
 
 Item = dict[str, Any]
-"""As DynamoDB has it: the name of each attribute, and its value by the letter of its type."""
+"""An item, or a part of one, as DynamoDB has it: each attribute's name, and its value by the letter of its type."""
 
 LEAST_SUFFIX = " "
-"""What makes the least text that is greater than a key: a blank sorts below all that ids and ranks are made of."""
+"""Makes a key the least text above it: a blank sorts below all characters of ids and ranks."""
 
-
-def format_timestamp(at: datetime) -> str:
-    """A moment of UTC as it stands in an item: '2026-11-20T14:00:00Z'."""
-    return at.isoformat()[:19] + "Z"
-
-
-def item_key(pk: str, sk: str) -> Item:
-    """The key of an item."""
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def head_key(board_id: str) -> Item:
-    """Where a board's head is."""
-    return item_key(f"B#{board_id}", "E$")
-
-
-def event_sort_key(seq: int) -> str:
-    """What an event's place among the others is; the digits are enough for any number that a client may send."""
-    return f"E#{seq:020d}"
-
-
-def card_key(board_id: str, card_id: str) -> Item:
-    """Where a card is."""
-    return item_key(f"B#{board_id}", f"C#{card_id}")
-
-
-def list_key(board_id: str, list_id: str) -> Item:
-    """Where a deleted list is."""
-    return item_key(f"B#{board_id}", f"L#{list_id}")
-
-
-_PART_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
-
-
-def part_sort_key(kind: type[Part], card_id: str, part_id: str = "") -> str:
-    """Where a part of a card stands in its board's partition; without an id, what all of that kind begin with."""
-    return f"P#{card_id}#{_PART_LETTERS[kind]}{part_id}"
-
-
-def part_key(kind: type[Part], board_id: str, card_id: str, part_id: str) -> Item:
-    """Where a part of a card is."""
-    return item_key(f"B#{board_id}", part_sort_key(kind, card_id, part_id))
-
-
-def transfer_lock_key(board_id: str, card_id: str) -> Item:
-    """Where it stands who may write parts of a card that comes from another board, or erase what is left of one."""
-    return item_key(f"B#{board_id}", f"N#{card_id}")
-
-
-def card_claim_key(board_id: str, external_id: str) -> Item:
-    """Where it stands which card has that external id."""
-    return item_key(f"B#{board_id}", f"X#{external_id}")
-
-
-def user_key(user_id: str) -> Item:
-    """Where a user is."""
-    return item_key(f"U#{user_id}", "U")
-
-
-def membership_key(user_id: str, board_id: str) -> Item:
-    """Where it stands that a user is a member of a board."""
-    return item_key(f"U#{user_id}", f"B#{board_id}")
-
-
-def assignment_key(user_id: str, board_id: str, card_id: str) -> Item:
-    """Where it stands that a user was assigned to a card. The newest board comes first, and there the oldest card."""
-    return item_key(f"U#{user_id}", assignment_sort_key(board_id, card_id))
-
-
-def assignment_sort_key(board_id: str, card_id: str) -> str:
-    """Where an assignment stands among those of its user."""
-    return f"A#{_reverse_order(board_id)}#{card_id}"
-
-
-def _reverse_order(text: str) -> str:
-    """A text that sorts the other way round: of two, the greater comes first, also when it goes on where one ends."""
-    return "".join(chr(_MIRROR_SUM - ord(sign)) for sign in text) + "~"
-
-
-_MIRROR_SUM = ord(" ") + ord("~")
-
-
-def board_claim_key(user_id: str, external_id: str) -> Item:
-    """Where it stands which of the boards that a user made has that external id."""
-    return item_key(f"U#{user_id}", f"X#{external_id}")
-
-
-def token_key(user_id: str, token_id: str) -> Item:
-    """Where a token is."""
-    return item_key(f"U#{user_id}", f"K#{token_id}")
-
-
-def token_holder_key(digest_or_id: str) -> Item:
-    """Where it stands whose a token is."""
-    return item_key(f"T#{digest_or_id}", "T")
-
-
-def stored_response_key(user_id: str, operation_id: str, idempotency_key: str) -> Item:
-    """Where a remembered answer is."""
-    return item_key(f"U#{user_id}", f"I#{operation_id}#{idempotency_key}")
-
-
-def setting_key(name: str) -> Item:
-    """Where something is that belongs to the store itself."""
-    return item_key("S", name)
-
-
-def tombstone_key(at: str, *what: str) -> Item:
-    """Where it stands that something was deleted; the time as `format_timestamp` writes it."""
-    return item_key("D", "#".join((at, *what)))
-
-
-def rank_index_key(list_id: str, rank: str) -> str:
-    """The key of a card in the index of places."""
-    return f"{list_id}#{rank}"
-
+NO_END = "~"
+"""The end of an open time entry in its index key: it sorts above all times."""
 
 STATE_PREFIXES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELETED: "D#"}
 """What the keys of cards begin with in the indexes `recent` and `due`."""
 
+_PART_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
 
-def time_index_key(state: CardState, at: str, card_id: str) -> str:
-    """The key of a card in the indexes `recent` and `due`; the time as `format_timestamp` writes it."""
-    return f"{STATE_PREFIXES[state]}{at}#{card_id}"
+_MIRROR_SUM = ord(" ") + ord("~")
 
 
-NO_END = "~"
-"""Stands for the end of a time entry that has none yet: it sorts above all times."""
+def format_timestamp(at: datetime) -> str:
+    """Return a moment in UTC as it stands in an item: '2026-11-20T14:00:00Z'."""
+    return at.isoformat()[:19] + "Z"
+
+
+def item_key(partition_key: str, sort_key: str) -> Item:
+    """Return the key of an item."""
+    return {"pk": {"S": partition_key}, "sk": {"S": sort_key}}
+
+
+def key_of(item: Item) -> Item:
+    """Return the key of that item."""
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+# Of a board
+
+
+def head_key(board_id: str) -> Item:
+    """Return the key of a board's head."""
+    return item_key(f"B#{board_id}", "E$")
+
+
+def event_key(board_id: str, seq: int) -> Item:
+    """Return the key of an event."""
+    return item_key(f"B#{board_id}", event_sort_key(seq))
+
+
+def event_sort_key(seq: int) -> str:
+    """Return the sort key of an event; it has enough digits for any number that a client may send."""
+    return f"E#{seq:020d}"
+
+
+def card_key(board_id: str, card_id: str) -> Item:
+    """Return the key of a card."""
+    return item_key(f"B#{board_id}", f"C#{card_id}")
+
+
+def list_key(board_id: str, list_id: str) -> Item:
+    """Return the key of a deleted list."""
+    return item_key(f"B#{board_id}", f"L#{list_id}")
+
+
+def part_key(kind: type[Part], board_id: str, card_id: str, part_id: str) -> Item:
+    """Return the key of a part of a card."""
+    return item_key(f"B#{board_id}", part_sort_key(kind, card_id, part_id))
+
+
+def part_sort_key(kind: type[Part], card_id: str, part_id: str = "") -> str:
+    """Return the sort key of a part of a card; without an id, what those of all parts of that kind begin with."""
+    return f"P#{card_id}#{_PART_LETTERS[kind]}{part_id}"
+
+
+def transfer_lock_key(board_id: str, card_id: str) -> Item:
+    """Return the key of a card's transfer lock on the board that it moves to."""
+    return item_key(f"B#{board_id}", f"N#{card_id}")
+
+
+def card_claim_key(board_id: str, external_id: str) -> Item:
+    """Return the key of the claim of a card to an external id."""
+    return item_key(f"B#{board_id}", f"X#{external_id}")
+
+
+# Of a user
+
+
+def user_key(user_id: str) -> Item:
+    """Return the key of a user."""
+    return item_key(f"U#{user_id}", "U")
+
+
+def membership_key(user_id: str, board_id: str) -> Item:
+    """Return the key of a board in the list of a user's boards."""
+    return item_key(f"U#{user_id}", f"B#{board_id}")
+
+
+def assignment_key(user_id: str, board_id: str, card_id: str) -> Item:
+    """Return the key of a card in the list of a user's cards."""
+    return item_key(f"U#{user_id}", assignment_sort_key(board_id, card_id))
+
+
+def assignment_sort_key(board_id: str, card_id: str) -> str:
+    """Return the sort key of an assignment: the newest board comes first, and on it the oldest card."""
+    return f"A#{_reverse_order(board_id)}#{card_id}"
+
+
+def _reverse_order(text: str) -> str:
+    """Return a text that sorts in the reverse order: the longer one first, too, where one begins with the other."""
+    return "".join(chr(_MIRROR_SUM - ord(character)) for character in text) + "~"
+
+
+def board_claim_key(user_id: str, external_id: str) -> Item:
+    """Return the key of the claim of a board to an external id, among the boards that this user created."""
+    return item_key(f"U#{user_id}", f"X#{external_id}")
+
+
+def token_key(user_id: str, token_id: str) -> Item:
+    """Return the key of a token."""
+    return item_key(f"U#{user_id}", f"K#{token_id}")
+
+
+def stored_response_key(user_id: str, operation_id: str, idempotency_key: str) -> Item:
+    """Return the key of a stored response."""
+    return item_key(f"U#{user_id}", f"I#{operation_id}#{idempotency_key}")
+
+
+# Of the installation
+
+
+def token_holder_key(digest_or_id: str) -> Item:
+    """Return the key of the item that tells whose token has that digest or id."""
+    return item_key(f"T#{digest_or_id}", "T")
+
+
+def setting_key(name: str) -> Item:
+    """Return the key of something that belongs to the installation."""
+    return item_key("S", name)
+
+
+def tombstone_key(timestamp: str, *what: str) -> Item:
+    """Return the key of a tombstone; the time as `format_timestamp` writes it."""
+    return item_key("D", "#".join((timestamp, *what)))
+
+
+# In the indexes
+
+
+def rank_index_key(list_id: str, rank: str) -> str:
+    """Return the key of a card in the index `place`."""
+    return f"{list_id}#{rank}"
+
+
+def time_index_key(state: CardState, timestamp: str, card_id: str) -> str:
+    """Return the key of a card in the indexes `recent` and `due`; the time as `format_timestamp` writes it."""
+    return f"{STATE_PREFIXES[state]}{timestamp}#{card_id}"
 
 
 def entry_index_key(ended_at: str, entry_id: str) -> str:
-    """The key of a time entry in the index `recent`; the time as `format_timestamp` writes it, or OPEN."""
+    """Return the key of a time entry in the index `recent`; its end as `format_timestamp` writes it, or NO_END."""
     return f"T#{ended_at}#{entry_id}"
 
 
 def key_before(sort_key: str) -> str:
-    """A text that sorts just before that key: no key of ours lies in between, for they end in a letter or digit."""
+    """Return a text just before that key: none of our keys lies between, for they end in a letter or a digit."""
     return f"{sort_key[:-1]}{chr(ord(sort_key[-1]) - 1)}~"

@@ -1,83 +1,145 @@
-"""Work: what a user is assigned to on all boards, and the time that was spent on one."""
+"""Pages of boards, deleted lists, assigned cards and time entries.
 
-from collections.abc import Iterable, Sequence
+They look for what fits among items that may not: a page ends early, rather than read on for ever.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import count, islice
 
 from kanban.store import PAGE_BYTES, CardQuery
-from kanban.values import Card, Stage, TimeEntry
+from kanban.values import Board, Card, List, Role, Stage, TimeEntry
 from kanban.views import BoardView, Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import is_deleted, to_timestamp
-from stores.dynamodb.board_items import BoardHead, head_from_item
+from stores.dynamodb.board_items import BoardHead, deleted_list_from_item, head_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item
 from stores.dynamodb.client import InvalidRequest
 from stores.dynamodb.keys import Item
-from stores.dynamodb.reads import TableReader
-from stores.paging import count_text_bytes
+from stores.dynamodb.reads import MAX_BATCH_KEYS, MAX_PAGE_READS, Filter, TableReader
+from stores.paging import count_text_bytes, cut_page
 
-MAX_PAGE_READS = 4
-"""How often a page looks on for more before it ends early."""
-
-_MAX_TRANSACTION_ITEMS = 100
+_MIN_BOARDS_PER_READ = 25
 
 CardReference = tuple[str, str]
-"""A board and a card of it, by their ids."""
+"""The ids of a board and of a card on it."""
+
+
+# Boards and deleted lists
+
+
+def page_boards(
+    reader: TableReader,
+    user_id: str,
+    limit: int,
+    after: PageKey | None,
+    matches: Callable[[Board, Role], bool],
+) -> Page[tuple[Board, Role]]:
+    """Return those of the user's boards that match, with the user's role, newest first."""
+    last = keys.key_before(f"B#{after[0]}") if after else "B$"
+    items = reader.query(f"U#{user_id}", "B#", last, backwards=True, page_size=limit + 1)
+    size = min(max(limit + 1, _MIN_BOARDS_PER_READ), MAX_BATCH_KEYS)
+    boards: list[tuple[Board, Role]] = []
+    for reads in count(1):
+        board_ids = [item["sk"]["S"][2:] for item in islice(items, size)]
+        boards += [(board, role) for board, role in reader.get_boards(user_id, board_ids) if matches(board, role)]
+        if len(boards) > limit or len(board_ids) < size:
+            break
+        if reads == MAX_PAGE_READS:
+            return Page(tuple(boards), (board_ids[-1],))
+    return cut_page(boards, limit, lambda board_and_role: board_and_role[0].id)
+
+
+def page_deleted_lists(
+    reader: TableReader, board_id: str, since: datetime, limit: int, after: PageKey | None
+) -> Page[List]:
+    """Return the lists that were deleted at that moment or later, newest first.
+
+    They stand beside the head of their board until they are restored or purged.
+    """
+    batches = reader.query_batches(
+        f"B#{board_id}",
+        "L#",
+        keys.key_before(f"L#{after[0]}") if after else "L$",
+        backwards=True,
+        page_size=limit + 1,
+        filter_by=Filter("#deleted_at >= :since", {":since": to_timestamp(since)}),
+    )
+    lists: list[List] = []
+    for reads, (batch, last_key) in enumerate(batches, 1):
+        lists += map(deleted_list_from_item, batch)
+        if len(lists) > limit:
+            break
+        if last_key and reads == MAX_PAGE_READS:
+            return Page(tuple(lists), (last_key["sk"]["S"][2:],))
+    return cut_page(lists, limit, lambda list_: list_.id)
+
+
+# Cards that a user is assigned to
 
 
 def page_assigned_cards(
     reader: TableReader, user_id: str, query: CardQuery, limit: int, after: PageKey | None
 ) -> Page[tuple[BoardView, Card]]:
-    """The cards that a user is assigned to, with their boards. What an assignment names may be gone."""
+    """Return the cards that a user is assigned to, with their boards.
+
+    Assignments are hints: cards and boards that they name may be gone, or no longer be the user's.
+    """
     first = keys.assignment_sort_key(str(after[0]), str(after[1])) + keys.LEAST_SUFFIX if after else "A#"
-    found: list[tuple[BoardView, Card]] = []
-    looks, room = 0, PAGE_BYTES
-    for batch, more in reader.query_batches(f"U#{user_id}", first, "A$", wanted=limit + 1):
-        pairs = [(each["board_id"]["S"], each["card_id"]["S"]) for each in batch]
-        while pairs:
-            looks += 1
-            looked_at = _read_with_boards(reader, user_id, pairs)
-            rest = pairs[len(looked_at) :]
-            for place, (pair, seen) in enumerate(zip(pairs, looked_at, strict=False)):
-                if seen is None or not _matches(seen, user_id, query):
+    page: list[tuple[BoardView, Card]] = []
+    reads, free_bytes = 0, PAGE_BYTES
+    for batch, last_key in reader.query_batches(f"U#{user_id}", first, "A$", page_size=limit + 1):
+        references = [(item["board_id"]["S"], item["card_id"]["S"]) for item in batch]
+        while references:
+            reads += 1
+            visible = _read_with_boards(reader, user_id, references)
+            rest = references[len(visible) :]
+            for index, (reference, visible_card) in enumerate(zip(references, visible, strict=False), 1):
+                if visible_card is None or not _matches(visible_card, user_id, query):
                     continue
-                room -= count_text_bytes(seen[1])
-                if found and room < 0:
-                    return Page(tuple(found), (found[-1][1].board_id, found[-1][1].id))
-                found.append(seen)
-                if len(found) == limit:
-                    is_last = not (more or rest or place + 1 < len(looked_at))
-                    return Page(tuple(found), None if is_last else pair)
-            if looks == MAX_PAGE_READS and (rest or more):
-                return Page(tuple(found), pairs[len(looked_at) - 1])
-            pairs = rest
-    return Page(tuple(found))
+                free_bytes -= count_text_bytes(visible_card[1])
+                if page and free_bytes < 0:
+                    return Page(tuple(page), (page[-1][1].board_id, page[-1][1].id))
+                page.append(visible_card)
+                if len(page) == limit:
+                    is_last = not (last_key or rest or index < len(visible))
+                    return Page(tuple(page), None if is_last else reference)
+            if reads == MAX_PAGE_READS and (rest or last_key):
+                return Page(tuple(page), references[len(visible) - 1])
+            references = rest
+    return Page(tuple(page))
 
 
 def _read_with_boards(
-    reader: TableReader, user_id: str, pairs: Sequence[CardReference]
+    reader: TableReader, user_id: str, references: Sequence[CardReference]
 ) -> list[tuple[BoardView, Card] | None]:
-    """The first of these cards, with their boards, all of one moment; None for one that the user does not see."""
+    """Return as many of the first of these cards as one read takes, with their boards, all of one moment.
+
+    None stands for a card that the user can't see.
+    """
     chosen: list[CardReference] = []
-    boards: dict[str, None] = {}
-    for board_id, card_id in pairs:
-        if len(chosen) + len(boards | {board_id: None}) + 1 > _MAX_TRANSACTION_ITEMS:
+    board_ids: dict[str, None] = {}
+    for board_id, card_id in references:
+        if len(chosen) + len(board_ids | {board_id: None}) + 1 > MAX_BATCH_KEYS:
             break
         chosen.append((board_id, card_id))
-        boards[board_id] = None
+        board_ids[board_id] = None
     while True:
-        wanted = [*map(keys.head_key, boards), *(keys.card_key(*pair) for pair in chosen)]
+        item_keys = [*map(keys.head_key, board_ids), *(keys.card_key(*reference) for reference in chosen)]
         try:
-            found = reader.transact_get(*wanted)
+            items = reader.transact_get(*item_keys)
         except InvalidRequest:
             # Very long texts: a transaction reads four megabytes.
             if len(chosen) == 1:
                 raise
             chosen = chosen[: len(chosen) // 2]
-            boards = dict.fromkeys(board_id for board_id, _ in chosen)
+            board_ids = dict.fromkeys(board_id for board_id, _ in chosen)
             continue
-        heads = {board_id: head_from_item(item) for board_id, item in zip(boards, found, strict=False) if item}
-        cards = found[len(boards) :]
-        return [_visible_card(heads.get(pair[0]), user_id, item) for pair, item in zip(chosen, cards, strict=True)]
+        heads = {board_id: head_from_item(item) for board_id, item in zip(board_ids, items, strict=False) if item}
+        cards = items[len(board_ids) :]
+        return [
+            _visible_card(heads.get(board_id), user_id, item) for (board_id, _), item in zip(chosen, cards, strict=True)
+        ]
 
 
 def _visible_card(head: BoardHead | None, user_id: str, item: Item | None) -> tuple[BoardView, Card] | None:
@@ -88,55 +150,56 @@ def _visible_card(head: BoardHead | None, user_id: str, item: Item | None) -> tu
 
 
 def _matches(visible_card: tuple[BoardView, Card], user_id: str, query: CardQuery) -> bool:
-    """Whether the card is in use on a board in use, the user is assigned to it, and it is what was asked for."""
+    """Tell whether card, list and board are active, the user is assigned, and the card is what the query asks for."""
     view, card = visible_card
-    home = next((each for each in view.lists if each.id == card.list_id and each.archived_at is None), None)
-    place = next(each.id for each in view.members if each.user_id == user_id)
-    if home is None or view.board.archived_at or card.archived_at or place not in card.assignee_ids:
+    list_ = next((other for other in view.lists if other.id == card.list_id and other.archived_at is None), None)
+    member_id = next(member.id for member in view.members if member.user_id == user_id)
+    if list_ is None or view.board.archived_at or card.archived_at or member_id not in card.assignee_ids:
         return False
-    if query.status not in (None, home.stage):
+    if query.status not in (None, list_.stage):
         return False
-    if query.overdue_at is not None and (card.due_complete or home.stage == Stage.DONE):
+    if query.overdue_at is not None and (card.due_complete or list_.stage == Stage.DONE):
         return False
-    ends = [each for each in (query.due_until, query.overdue_at) if each is not None]
+    ends = [end for end in (query.due_until, query.overdue_at) if end is not None]
     if query.due_from is None and not ends:
         return True
     return card.due_at is not None and _is_within(card.due_at, query.due_from, ends)
 
 
 def _is_within(at: datetime, start: datetime | None, ends: Iterable[datetime]) -> bool:
-    return (start is None or at >= start) and all(at < each for each in ends)
+    return (start is None or at >= start) and all(at < end for end in ends)
+
+
+# Time entries of a board
 
 
 def page_entries_in_period(
     reader: TableReader, board_id: str, period: tuple[datetime, datetime], limit: int, after: PageKey | None
 ) -> Page[TimeEntry]:
-    """The time entries that reach into the span, what ended first first, whatever became of their cards."""
+    """Return the time entries that reach into a period, by their ends, whatever became of their cards."""
     start, end = period
-    # '$' stands just above '#': what ended with the start is left out.
+    # '$' sorts just above '#', so entries that ended at the start are left out.
     first = (
         keys.entry_index_key(str(after[0]), str(after[1])) + keys.LEAST_SUFFIX
         if after
         else f"T#{keys.format_timestamp(start)}$"
     )
-    found = reader.query_batches(
+    batches = reader.query_batches(
         f"B#{board_id}",
         first,
         "T$",
         index="recent",
-        wanted=limit + 1,
-        filtered="#started_at < :end",
-        names={"#started_at": "started_at"},
-        values={":end": to_timestamp(end)},
+        page_size=limit + 1,
+        filter_by=Filter("#started_at < :end", {":end": to_timestamp(end)}),
     )
     entries: list[TimeEntry] = []
-    for looks, (batch, more) in enumerate(found, 1):
+    for reads, (batch, last_key) in enumerate(batches, 1):
         entries += [part for part in map(part_from_item, batch) if isinstance(part, TimeEntry)]
         if len(entries) > limit:
             last = entries[limit - 1]
             ended_at = keys.NO_END if last.ended_at is None else keys.format_timestamp(last.ended_at)
             return Page(tuple(entries[:limit]), (ended_at, last.id))
-        if more and looks == MAX_PAGE_READS:
-            _, ended_at, entry_id = more["recent"]["S"].split("#")
+        if last_key and reads == MAX_PAGE_READS:
+            _, ended_at, entry_id = last_key["recent"]["S"].split("#")
             return Page(tuple(entries), (ended_at, entry_id))
     return Page(tuple(entries))

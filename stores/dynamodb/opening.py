@@ -1,4 +1,4 @@
-"""DynamoDB: one table, and all of a board in one partition of it."""
+"""Open the store in a DynamoDB table: read its URL, connect, and see that the table is the right one."""
 
 import os
 import re
@@ -23,23 +23,29 @@ def open_dynamodb(
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Any], None] = lambda _: None,
 ) -> DynamoStore:
-    """The store in that table. With an endpoint, a missing table is made if the mode allows. Raises StoreOpenError.
+    """Return the store in the table of that URL. With an endpoint, a missing table is created if the mode allows.
 
-    `remaining` tells how many seconds the caller has left for whatever it does with the store. `watch` is given
-    the SDK's client before its first call.
+    Args:
+        url: `dynamodb://TABLE?region=REGION`, or `?endpoint=ADDRESS` for a server on this machine.
+        mode: What opening may change.
+        remaining_seconds: Returns how long the caller may still take for whatever it does with the store.
+        on_client: Is called with the SDK's client before its first call.
+
+    Raises:
+        StoreOpenError: The table can't be used; the message says why.
     """
     table, region, endpoint = _parse_url(url)
-    # A server that somebody runs here looks at no credentials, but the SDK will not call without.
+    # A local server ignores credentials, but the SDK will not call without.
     is_anonymous = endpoint and "AWS_ACCESS_KEY_ID" not in os.environ
     credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if is_anonymous else {}
     try:
-        client = connect(region, endpoint, **credentials)
+        sdk_client = connect(region, endpoint, **credentials)
     except ValueError as error:
         raise InvalidStoreUrl(f"STORE_URL has an endpoint that is none: {_strip_password(endpoint)}.") from error
-    on_client(client)
-    calls = RetryingClient(client, remaining_seconds=remaining_seconds)
+    on_client(sdk_client)
+    client = RetryingClient(sdk_client, remaining_seconds=remaining_seconds)
     try:
-        _check_table(calls, table, may_create=endpoint is not None and mode is OpenMode.CREATE)
+        _check_table(client, table, may_create=endpoint is not None and mode is OpenMode.CREATE)
     except InvalidRequest as error:
         client.close()
         raise StoreNotUsable(
@@ -59,16 +65,16 @@ def open_dynamodb(
         ) from error
     except Busy as error:
         client.close()
-        reason, place = str(error).rstrip("."), _strip_password(endpoint) or region
+        reason, location = str(error).rstrip("."), _strip_password(endpoint) or region
         raise StoreNotUsable(
             f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
-            f"{place}."
+            f"{location}."
         ) from error
-    return DynamoStore(calls, table)
+    return DynamoStore(client, table)
 
 
 def _check_table(client: RetryingClient, table: str, *, may_create: bool) -> None:
-    """See that the table is there and has the right keys; make it, if that is allowed."""
+    """Check that the table is there and has the right keys; create it, if that is allowed."""
     for operation, request in table_definition.check_requests(table):
         try:
             client(operation, **request)
@@ -83,18 +89,18 @@ def _strip_password(endpoint: str | None) -> str:
 
 
 def _parse_url(url: str) -> tuple[str, str, str | None]:
-    """Table, region and endpoint. Raises InvalidStoreUrl."""
+    """Return table, region and endpoint. Raises InvalidStoreUrl."""
     try:
         parts = urlsplit(url)
-        asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError as error:
         raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from error
     if not _TABLE_NAME.fullmatch(parts.netloc) or parts.path.strip("/") or parts.fragment:
         raise InvalidStoreUrl(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE_URL}.")
-    if asked.keys() - {"region", "endpoint"}:
+    if parameters.keys() - {"region", "endpoint"}:
         raise InvalidStoreUrl(f"STORE_URL for DynamoDB takes region and endpoint: {_EXAMPLE_URL}.")
-    endpoint = asked.get("endpoint") or None
-    region = asked.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    endpoint = parameters.get("endpoint") or None
+    region = parameters.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region and endpoint is None:
         raise InvalidStoreUrl(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE_URL}.")
     return parts.netloc, region or "us-east-1", endpoint

@@ -19,42 +19,51 @@ Kind = TypeVar("Kind", TimeEntry, Comment)
 def read_checklists(
     reader: TableReader, board_id: str, user_id: str, card_id: str
 ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
-    """The checklists of a live card in their order.
+    """Return the checklists of a live card in their order, and the board as that member sees it.
 
     A query finds them, but they are read by their keys: they are moved together, and their versions do not tell when
     their items change, so nothing else would keep a move from writing an item as it was before the last change.
     """
     first, last = keys.part_sort_key(Checklist, card_id), keys.part_sort_key(Checklist, card_id, "~")
 
-    def read(_: BoardHead) -> list[Item]:
-        found = reader.board_query(board_id)(first, last, wanted=MAX_CHECKLISTS_PER_CARD)
-        return [keys.item_key(each["pk"]["S"], each["sk"]["S"]) for each in found]
+    def find_keys(_: BoardHead) -> list[Item]:
+        items = reader.board_query(board_id)(first, last, page_size=MAX_CHECKLISTS_PER_CARD)
+        return [*map(keys.key_of, items)]
 
-    found = reader.read_consistent(board_id, user_id, read, lambda _: (card_id,), lambda there: there)
-    if found is None:
+    result = reader.read_consistent(board_id, user_id, find_keys, lambda _: (card_id,), lambda item_keys: item_keys)
+    if result is None:
         return None
-    view = found[0]
-    there = [each for each in view.parts.values() if isinstance(each, Checklist)] if view.cards else []
-    return replace(view, parts={}), tuple(sorted(there, key=lambda each: each.rank))
+    view, _ = result
+    checklists = [part for part in view.parts.values() if isinstance(part, Checklist)] if view.cards else []
+    return replace(view, parts={}), tuple(sorted(checklists, key=lambda checklist: checklist.rank))
 
 
 def read_parts(
-    reader: TableReader, kind: type[Kind], ids: tuple[str, str, str], count: int, after: PageKey | None = None
+    reader: TableReader,
+    kind: type[Kind],
+    board_id: str,
+    user_id: str,
+    card_id: str,
+    *,
+    count: int,
+    after: PageKey | None = None,
 ) -> tuple[BoardView, list[Kind]] | None:
-    """The first parts of a card that follow a position, in the order of their ids; comments the other way round.
+    """Return the first parts of a live card after a position, by their ids: time entries up, comments down.
 
-    `where` names the board, the user who looks, and the card. Without a live card there are none.
+    Without a live card there are none.
     """
-    board_id, user_id, card_id = ids
     first, last = keys.part_sort_key(kind, card_id), keys.part_sort_key(kind, card_id, "~")
     backwards = issubclass(kind, Comment)
     if after:
-        here = keys.part_sort_key(kind, card_id, str(after[0]))
-        first, last = (first, keys.key_before(here)) if backwards else (here + keys.LEAST_SUFFIX, last)
+        last_key = keys.part_sort_key(kind, card_id, str(after[0]))
+        first, last = (first, keys.key_before(last_key)) if backwards else (last_key + keys.LEAST_SUFFIX, last)
 
     def read(_: BoardHead) -> list[Kind]:
-        found = reader.board_query(board_id)(first, last, backwards=backwards, wanted=count)
-        return [part for part in map(part_from_item, islice(found, count)) if isinstance(part, kind)]
+        items = reader.board_query(board_id)(first, last, backwards=backwards, page_size=count)
+        return [part for part in map(part_from_item, islice(items, count)) if isinstance(part, kind)]
 
-    found = reader.read_consistent(board_id, user_id, read, lambda _: (card_id,))
-    return found if found is None or found[0].cards else (found[0], [])
+    result = reader.read_consistent(board_id, user_id, read, lambda _: (card_id,))
+    if result is None:
+        return None
+    view, parts = result
+    return view, parts if view.cards else []

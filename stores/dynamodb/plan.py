@@ -1,390 +1,592 @@
-"""A change as one transaction: what is put where, on which conditions, and what it means when one fails."""
+"""The plan of a commit: the writes of its transaction in order, and what it means when the condition of one fails.
+
+`plan` is a pure function of the change and of a snapshot, all that was read before. It reads and writes nothing:
+`transactions` carries the plan out, and `resolutions` says what is done about a conflict.
+
+The writes, in this order, because DynamoDB reports all that fail and the first one counts:
+
+    the response        kept under its idempotency key, if there is one
+    users and tokens    what is updated, then what is created; such a change writes to no board
+    the board's head    with its lists, members and labels: nearly all conditions of a change are conditions on it
+    beside the head     the board's external id, its tombstone, memberships, deleted lists
+    cards               each with its assignments and its external id
+    parts               checklists, comments, time entries
+    ranks               of cards that keep everything else
+    events              those of an imported board's history, then the one of the change
+    rebalanced ranks    of cards around one whose rank has grown long
+    the other board     the same again for the board that a card comes from
+    the card's parts    copied to the board that it moves to
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from kanban.changes import Change
-from kanban.store import AlreadyExists, StaleRead, StoredResponse, StoreError
-from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Member, Part, TimeEntry, Token, User
-from stores.dynamodb import board_items, board_writes, card_items, keys
-from stores.dynamodb import user_items as items
+from kanban.store import StoredResponse
+from kanban.values import (
+    Board,
+    Card,
+    CardRank,
+    Checklist,
+    Comment,
+    Event,
+    Label,
+    List,
+    Member,
+    Part,
+    Role,
+    TimeEntry,
+    Token,
+    User,
+)
+from stores.dynamodb import board_items, card_items, event_items, keys, user_items
 from stores.dynamodb.attributes import to_number, to_string
-from stores.dynamodb.board_writes import creates_board
+from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import AssigneeUsers
-from stores.dynamodb.expressions import ErrorFactory, UpdateBuilder, Write, key_request, of_type, put_request
-from stores.dynamodb.keys import Item
-from stores.dynamodb.reads import BoardSnapshot
-from stores.dynamodb.transfers import TransferParts, arriving_card
+from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
+from stores.dynamodb.conflicts import (
+    STALE,
+    AlreadyTaken,
+    BoardHeld,
+    BoardIdClaimed,
+    CardIdClaimed,
+    Conflict,
+    OwnerExists,
+    RanksMoved,
+    TooManyWrites,
+)
+from stores.dynamodb.holds import remaining_hold, require_no_hold
+from stores.dynamodb.keys import Item, key_of
+from stores.dynamodb.rebalance import rebalance
+from stores.dynamodb.snapshots import CardClaim, Snapshot, TransferParts
+from stores.dynamodb.writes import (
+    MAX_TRANSACTION_BYTES,
+    MAX_TRANSACTION_ITEMS,
+    Check,
+    Delete,
+    Put,
+    UpdateBuilder,
+    Write,
+    estimate_bytes,
+)
 
-MAX_TRANSACTION_ITEMS = 100
-"""What DynamoDB takes in one transaction."""
-
-
-class TooLarge(StoreError):
-    """The change has more parts than DynamoDB writes at once. No rule makes such a one."""
-
-    def __init__(self, parts: int) -> None:
-        super().__init__(f"DynamoDB writes at most {MAX_TRANSACTION_ITEMS} items at once, not {parts}.")
-
-
-class RetryWithMoreContext(StoreError):
-    """Something was learnt that lets the same change be written, in another way."""
-
-
-class RankConflict(StoreError):
-    """A card that was to get a new rank is not where it was."""
-
-
-class ExternalIdClaimed(StoreError):
-    """An external id is claimed by another card, or board, which may have vanished."""
-
-    def __init__(self, external_id: str, claimant_id: str, *, is_board: bool = False) -> None:
-        super().__init__(f"Something claims that external id: {claimant_id}.")
-        self.external_id = external_id
-        self.claimant_id = claimant_id
-        self.is_board = is_board
+IS_NEW = "attribute_not_exists(#pk)"
+EXISTS = "attribute_exists(#pk)"
 
 
-@dataclass(slots=True)
-class TransactionContext:
-    """What the store knows when it makes the writes of a change.
+@dataclass(frozen=True, slots=True)
+class BoardAhead:
+    """What is written of a large new board before the transaction that makes it visible.
 
-    `before` is the board that the change was decided from. `claims` tell, for an external id, the card that claims it
-    and has vanished; `vanished` those of these cards that vanished with their list. `vanished_board` is the board that
-    claims the external id of this one and has vanished, and its seq. `moved` are the cards that a rebalance gives new
-    ranks: where they were, and where they shall be. `luggage` is what comes along with a card from another board.
-    `tombstone` takes away what tells that a large board is being made, once all but its head is written. `digests` are
-    those that tokens have which the change updates. `now` is the timestamp of the transaction.
+    The tombstone is put first, so that a purge finds what is left if that transaction never comes.
     """
 
-    is_first_user: bool = False
-    snapshot: BoardSnapshot | None = None
-    vanished_claimants: dict[str, str] = field(default_factory=dict)
-    vanished_with_list: set[str] = field(default_factory=set)
-    vanished_board: tuple[str, int | None] | None = None
-    rank_changes: Sequence[tuple[CardRank, CardRank]] = ()
-    transfer_parts: TransferParts | None = None
-    tombstone: Write | None = None
-    token_digests: Mapping[str, str] = field(default_factory=dict)
-    now_ms: int = 0
+    board_id: str
+    tombstone: Item
+    items: Sequence[Item]
 
 
-def build_writes(
-    table: str, change: Change, remember: StoredResponse | None, nonce: str, context: TransactionContext
-) -> list[Write]:
-    """The parts of the transaction, in the order in which their refusals are told.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The writes of one transaction.
 
-    What proves that the transaction was carried out bears the nonce. Raises AlreadyExists where the change itself
-    makes a thing twice.
+    Attributes:
+        nonce: What the items bear that prove that the transaction was carried out.
+        writes: The writes, in the order in which their failures count.
+        board_ahead: What of a large new board must be written before.
+        parts_ahead: What of a card's parts must be written before, under its transfer lock; None if nothing is.
+        must_verify_parts: Whether the parts must be compared with what was copied right before the transaction, which
+            has no room for a condition on each.
     """
-    made: dict[tuple[str, str], Write] = {}
-    for each in _all_writes(table, change, remember, nonce, context):
+
+    nonce: str
+    writes: Sequence[Write]
+    board_ahead: BoardAhead | None = None
+    parts_ahead: Sequence[Write] | None = None
+    must_verify_parts: bool = False
+
+
+def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) -> Plan | Conflict:
+    """Return the plan of a change, or the conflict that no transaction could avoid.
+
+    `response` is kept under its idempotency key in the same transaction.
+    """
+    duplicate = _find_duplicate(change)
+    if duplicate is not None:
+        return AlreadyTaken(duplicate)
+    rebalanced, rank_changes = rebalance(change, snapshot.neighbours) if snapshot.neighbours else (change, ())
+    by_key: dict[tuple[str, str], Write] = {}
+    for write in _list_writes(rebalanced, rank_changes, response, snapshot):
         # DynamoDB takes one write of an item in a transaction.
-        if made.setdefault(each.key, each) is not each:
-            raise each.error_for(None)
-    return [*made.values()]
+        if by_key.setdefault(_sortable(write.key), write) is not write:
+            return write.conflict(None)
+    made = Plan(snapshot.nonce, [*by_key.values()])
+    if snapshot.transfer:
+        made = _add_transfer(made, snapshot.transfer)
+    # Only a small board of long texts is too large for one transaction: the rules bound the text of all other changes.
+    is_too_large = creates_board(change) and estimate_bytes(made.writes) > MAX_TRANSACTION_BYTES
+    if len(made.writes) <= MAX_TRANSACTION_ITEMS and not is_too_large:
+        return made
+    if snapshot.neighbours:
+        # A list with long ranks is as right as one with short ones.
+        return plan(change, response, replace(snapshot, neighbours=None))
+    if change.event is None or not creates_board(change):
+        return TooManyWrites(len(made.writes))
+    return _split_board(made, change, change.event, is_written_ahead=snapshot.is_written_ahead)
 
 
-def proof_key(writes: Iterable[Write], nonce: str) -> Item | None:
-    """The key of an item that bears the nonce, if the transaction was carried out."""
-    for each in writes:
-        item = each.request.get("Item", {})
-        if has_nonce(item, nonce):
-            return {"pk": item["pk"], "sk": item["sk"]}
-    return None
-
-
-def has_nonce(item: Item | None, nonce: str) -> bool:
-    """Whether that item was written with that nonce."""
-    return item is not None and item.get("nonce") == to_string(nonce)
-
-
-def _all_writes(
-    table: str, change: Change, remember: StoredResponse | None, nonce: str, context: TransactionContext
+def _list_writes(
+    change: Change,
+    rank_changes: Iterable[tuple[CardRank, CardRank]],
+    response: StoredResponse | None,
+    snapshot: Snapshot,
 ) -> Iterator[Write]:
-    """A known key first, then what is updated, then what is made: as the port tells of what is in the way."""
-    writer = _WriteBuilder(table, nonce, context)
-    if remember:
-        yield writer.stored_response(remember)
-    event = change.event
-    if event is None:
-        yield from writer.people(change)
+    if response:
+        yield _keep_response(response, snapshot.nonce)
+    if change.event is None:
+        yield from _write_users_and_tokens(change, snapshot)
         return
-    yield from writer.board_changes(change, event)
-    luggage = context.transfer_parts
-    if luggage and change.departure and change.departure.event:
-        leaving = _WriteBuilder(writer.table, nonce, TransactionContext(snapshot=luggage.source, now_ms=context.now_ms))
-        yield from leaving.board_changes(change.departure, change.departure.event)
-        yield from leaving.source_card(luggage)
+    yield from _BoardWrites(change, change.event, snapshot, rank_changes).all()
+    transfer, departure = snapshot.transfer, change.departure
+    if transfer and departure and departure.event:
+        source = Snapshot(nonce=snapshot.nonce, now_ms=snapshot.now_ms, before=transfer.source)
+        yield from _BoardWrites(departure, departure.event, source).all()
+        yield from _remove_card(transfer)
 
 
-class _WriteBuilder:
-    """Makes the writes to one table."""
+# What does not fit into one transaction
 
-    def __init__(self, table: str, nonce: str, context: TransactionContext) -> None:
-        self.table = table
-        self._nonce = to_string(nonce)
-        self._context = context
-        self._users: Mapping[str, str] = {}
 
-    def with_nonce(self, item: Item) -> Item:
-        """The item, bearing the nonce."""
-        return item | {"nonce": self._nonce}
+def _split_board(made: Plan, change: Change, event: Event, *, is_written_ahead: bool) -> Plan:
+    """Return the plan with all but the final writes before the transaction, and their tombstone's deletion in it."""
+    tombstone = keys.tombstone_key(keys.format_timestamp(event.at), "new", event.board_id)
+    # A purge that has begun to erase what is there has marked the tombstone: then the board can't become visible.
+    condition = "attribute_exists(#pk) AND attribute_not_exists(#begun)"
+    final = [write for write in made.writes if write.is_final]
+    final.append(Delete(tombstone, condition=condition, is_final=True))
+    if is_written_ahead:
+        return replace(made, writes=final)
+    users = {"L": [to_string(member.user_id) for member in of_type(Member, change.creates)]}
+    items = [write.item for write in made.writes if isinstance(write, Put) and not write.is_final]
+    return replace(made, writes=final, board_ahead=BoardAhead(event.board_id, tombstone | {"users": users}, items))
 
-    def stored_response(self, record: StoredResponse) -> Write:
-        """Keep an answer, unless the key has one already that had not expired."""
-        return self._put(
-            self.with_nonce(items.stored_response_to_item(record)),
-            "attribute_not_exists(#pk) OR #expires <= :now",
-            lambda _: AlreadyExists("idempotency_key"),
-            {":now": to_number(int(record.created_at.timestamp()))},
+
+def _add_transfer(made: Plan, transfer: TransferParts) -> Plan:
+    """Return the plan with the writes that move a card's parts to another board.
+
+    Copies that do not fit are written ahead, under the transfer lock. If even the conditions on the parts do not fit,
+    a tombstone lets a purge erase them, and they must be verified right before the transaction.
+    """
+    known = {_sortable(write.key) for write in made.writes}
+    copies = [copy for copy in transfer.copies if _sortable(copy) not in known]
+    arrivals: list[Write] = [*map(Put, copies), *(Delete(key_of(orphan)) for orphan in transfer.orphans)]
+    departures: list[Write] = [*map(_delete_source_part, transfer.parts)]
+    room = MAX_TRANSACTION_ITEMS - len(made.writes)
+    release = _release_lock(transfer, has_lock=transfer.has_lock)
+    is_too_large = len(arrivals) + len(release) + 1 > room or estimate_bytes(arrivals) > MAX_TRANSACTION_BYTES
+    parts_ahead: Sequence[Write] | None = None
+    if is_too_large or transfer.is_written_ahead:
+        parts_ahead = None if transfer.is_written_ahead else arrivals
+        arrivals, release = [], _release_lock(transfer, has_lock=True)
+    arrivals += release
+    must_verify = (
+        len(arrivals) + len(departures) > room or estimate_bytes((*arrivals, *departures)) > MAX_TRANSACTION_BYTES
+    )
+    if must_verify:
+        departures = [Put(_parts_tombstone(transfer, transfer.card.board_id))]
+    return replace(
+        made,
+        writes=[*made.writes, *arrivals, *departures],
+        parts_ahead=parts_ahead,
+        must_verify_parts=must_verify,
+    )
+
+
+def _delete_source_part(part: Item) -> Write:
+    """Delete a part on the board that its card leaves, if it is as it was copied."""
+    condition, values = "#version = :version", {":version": part["version"]}
+    if "items" in part:
+        # A checklist keeps its version when its items change, or when another one is moved.
+        condition += " AND #rank = :rank AND #items = :items"
+        values |= {":rank": part["rank"], ":items": part["items"]}
+    return Delete(key_of(part), condition=condition, values=values)
+
+
+def _release_lock(transfer: TransferParts, *, has_lock: bool) -> list[Write]:
+    """Release the card's transfer lock if this move still has it; if it never had, see that nobody else has it."""
+    lock = keys.transfer_lock_key(transfer.board_id, transfer.card.id)
+    if not has_lock:
+        return [Delete(lock, condition=IS_NEW)]
+    own = Delete(lock, condition="#nonce = :nonce", values={":nonce": to_string(transfer.lock_nonce)})
+    return [own, Delete(_parts_tombstone(transfer, transfer.board_id))]
+
+
+def _parts_tombstone(transfer: TransferParts, board_id: str) -> Item:
+    return keys.tombstone_key(transfer.timestamp, "parts", board_id, transfer.card.id)
+
+
+# Idempotency keys, users, tokens
+
+
+def _keep_response(response: StoredResponse, nonce: str) -> Write:
+    """Keep a response, unless its key has one that had not expired."""
+    return Put(
+        event_items.stored_response_to_item(response) | {"nonce": to_string(nonce)},
+        condition=f"{IS_NEW} OR #expires <= :now",
+        values={":now": to_number(int(response.created_at.timestamp()))},
+        on_failure=AlreadyTaken("idempotency_key"),
+        is_final=True,
+    )
+
+
+def _write_users_and_tokens(change: Change, snapshot: Snapshot) -> Iterator[Write]:
+    signature = {"nonce": to_string(snapshot.nonce)}
+    for user in of_type(User, change.updates):
+        yield _replace_version(user_items.user_to_item(user) | signature, user.version)
+    for token in of_type(Token, change.updates):
+        yield _replace_version(user_items.token_to_item(token) | signature, token.version)
+        old_digest = snapshot.token_digests.get(token.id, token.digest)
+        if old_digest != token.digest:
+            yield Delete(keys.token_holder_key(old_digest))
+            yield _create(user_items.token_holder_to_item(token.digest, token), "token.digest")
+    users = of_type(User, change.creates)
+    for user in users:
+        yield _create(user_items.user_to_item(user) | signature, "user")
+    if users and snapshot.may_create_owner:
+        owner = keys.setting_key("owner") | {"user_id": to_string(users[0].id)}
+        yield Put(owner, condition=IS_NEW, on_failure=OwnerExists())
+    for token in of_type(Token, change.creates):
+        yield _create(user_items.token_to_item(token) | signature, "token")
+        yield _create(user_items.token_holder_to_item(token.id, token), "token")
+        yield _create(user_items.token_holder_to_item(token.digest, token), "token.digest")
+
+
+# Boards
+
+
+class _BoardWrites:
+    """Lists the writes of a change to one board."""
+
+    def __init__(
+        self,
+        change: Change,
+        event: Event,
+        snapshot: Snapshot,
+        rank_changes: Iterable[tuple[CardRank, CardRank]] = (),
+    ) -> None:
+        self._change = change
+        self._event = event
+        self._snapshot = snapshot
+        self._rank_changes = rank_changes
+        self._head = snapshot.before.head if snapshot.before else None
+        self._assignee_users = snapshot.before.assignee_users if snapshot.before else {}
+        (self._board,) = of_type(Board, (*change.updates, *change.creates))
+        members = (*of_type(Member, change.creates), *(self._head.members.values() if self._head else ()))
+        self._user_ids = {member.id: member.user_id for member in members}
+
+    def all(self) -> Iterator[Write]:
+        """Yield the writes in their order."""
+        yield self._create_head() if creates_board(self._change) else self._update_head()
+        yield from self._claim_board_id()
+        yield from self._write_beside_head()
+        yield from self._write_cards_and_parts()
+        yield from (_set_rank(self._event.board_id, card_rank) for card_rank in self._change.card_ranks)
+        yield from (self._put_event(event) for event in self._change.history)
+        yield replace(self._put_event(self._event), is_final=True)
+        yield from (self._rebalance_card(before, after) for before, after in self._rank_changes)
+
+    # The head
+
+    def _create_head(self) -> Write:
+        created = self._change.creates
+        head = board_items.new_head_item(
+            self._board, of_type(List, created), of_type(Member, created), of_type(Label, created)
+        )
+        return Put(head, condition=IS_NEW, on_failure=AlreadyTaken("board"), is_final=True)
+
+    def _update_head(self) -> Write:
+        """Write the head, on condition that the board is as it was, that nobody holds it, and that the actor may."""
+        change, event, now_ms = self._change, self._event, self._snapshot.now_ms
+        update = UpdateBuilder()
+        self._set_board(update)
+        self._set_lists_members_and_labels(update)
+        update.require("#seq = :before", before=to_number(event.seq - 1))
+        require_no_hold(update, now_ms)
+        update.require(f"attribute_{'exists' if change.restores_board else 'not_exists'}(#deleted_at)")
+        actor = f"#members.{update.alias(event.actor_id)}"
+        if _actor_leaves(change, event):
+            update.require(f"attribute_exists({actor})")
+        else:
+            roles = {"editor": to_string(Role.EDITOR), "owner": to_string(Role.OWNER)}
+            update.require(f"{actor}.#role IN (:editor, :owner)", **roles)
+        # The condition on seq guards all of the head but the actor's role, so what else is in the way is known before.
+        obstacle = _find_obstacle(self._head, change) if self._head else None
+        if obstacle:
+            update.require(IS_NEW)
+        on_failure = partial(_head_conflict, change, event, obstacle, now_ms)
+        return update.build(keys.head_key(self._board.id), on_failure=on_failure, is_final=True)
+
+    def _set_board(self, update: UpdateBuilder) -> None:
+        attributes = board_items.board_attributes(self._board)
+        for name, value in attributes.items():
+            update.set(f"#{name}", value)
+        for name in board_items.OPTIONAL_BOARD_ATTRIBUTES:
+            if name not in attributes:
+                update.remove(f"#{name}")
+        card_ranks = [
+            *(
+                CardRank(card.id, card.list_id, card.rank)
+                for card in of_type(Card, (*self._change.updates, *self._change.creates))
+            ),
+            *self._change.card_ranks,
+            *(after for _, after in self._rank_changes),
+        ]
+        update.set("#last", board_items.last_ranks_attribute(card_ranks))
+
+    def _set_lists_members_and_labels(self, update: UpdateBuilder) -> None:
+        written = (*self._change.updates, *self._change.creates)
+        for list_ in of_type(List, written):
+            if list_.deleted_at is None:
+                update.set(f"#lists.{update.alias(list_.id)}", {"M": board_items.list_attributes(list_)})
+            elif self._head is None or self._head.has_list(list_.id):
+                update.remove(f"#lists.{update.alias(list_.id)}")
+        for member in of_type(Member, written):
+            update.set(f"#members.{update.alias(member.user_id)}", {"M": board_items.member_attributes(member)})
+        for member in of_type(Member, self._change.deletes):
+            update.remove(f"#members.{update.alias(member.user_id)}")
+        for label in of_type(Label, written):
+            update.set(f"#labels.{update.alias(label.id)}", {"M": board_items.label_attributes(label)})
+        for label in of_type(Label, self._change.deletes):
+            update.remove(f"#labels.{update.alias(label.id)}")
+
+    # Beside the head
+
+    def _claim_board_id(self) -> Iterator[Write]:
+        """Claim the board's external id, or withdraw its claim, where that is not as it was."""
+        board, is_new = self._board, creates_board(self._change)
+        if self._head is None and not is_new:
+            return
+        # A deleted board has given its claim up: one that comes back claims its external id anew.
+        has_claim = self._head is not None and not self._change.restores_board and not is_new
+        before = self._head.board.external_id if self._head and has_claim else None
+        after = board.external_id if board.deleted_at is None else None
+        if before == after:
+            return
+        if before is not None:
+            yield Delete(
+                keys.board_claim_key(board.created_by, before),
+                condition=f"{IS_NEW} OR #board_id = :self",
+                values={":self": to_string(board.id)},
+            )
+        if after is None:
+            return
+        claim = self._snapshot.board_claim
+        yield Put(
+            keys.board_claim_key(board.created_by, after) | {"board_id": to_string(board.id)},
+            condition=f"{IS_NEW} OR #board_id IN (:self, :claimant)",
+            values={":self": to_string(board.id), ":claimant": to_string(claim.board_id if claim else board.id)},
+            on_failure=lambda item: BoardIdClaimed(after, item["board_id"]["S"]) if item else STALE,
             is_final=True,
         )
+        if claim and claim.board_id != board.id:
+            # The other board must still be without the id.
+            condition = IS_NEW if claim.seq is None else "#seq = :seq"
+            values = {} if claim.seq is None else {":seq": to_number(claim.seq)}
+            yield Check(keys.head_key(claim.board_id), condition=condition, values=values, is_final=True)
 
-    # People
-
-    def people(self, change: Change) -> Iterator[Write]:
-        """Users and tokens."""
-        for person in of_type(User, change.updates):
-            yield self._new_version(items.user_to_item(person), person.version)
-        for token in of_type(Token, change.updates):
-            yield self._new_version(items.token_to_item(token), token.version)
-            yield from self._rotation(token)
-        users = of_type(User, change.creates)
-        for user in users:
-            yield self._create_or_replace(self.with_nonce(items.user_to_item(user)), "user", is_new=True)
-        if users and self._context.is_first_user:
-            owner = keys.setting_key("owner") | {"user_id": to_string(users[0].id)}
-            yield self._put(owner, "attribute_not_exists(#pk)", self._owner_exists)
-        for token in of_type(Token, change.creates):
-            yield self._create_or_replace(self.with_nonce(items.token_to_item(token)), "token", is_new=True)
-            yield self._create_or_replace(items.token_holder_to_item(token.id, token), "token", is_new=True)
-            yield self._create_or_replace(items.token_holder_to_item(token.digest, token), "token.digest", is_new=True)
-
-    def _rotation(self, token: Token) -> Iterator[Write]:
-        """Replace the item that a token is found by, if it has another secret now."""
-        replaced = self._context.token_digests.get(token.id, token.digest)
-        if replaced != token.digest:
-            yield Write("Delete", {"TableName": self.table, "Key": keys.token_holder_key(replaced)}, _stale)
-            yield self._create_or_replace(items.token_holder_to_item(token.digest, token), "token.digest", is_new=True)
-
-    def _new_version(self, item: Item, version: int) -> Write:
-        return self._put(self.with_nonce(item), "#version = :before", _stale, {":before": to_number(version - 1)})
-
-    def _owner_exists(self, _: Item | None) -> StoreError:
-        self._context.is_first_user = False
-        return RetryWithMoreContext("Another user was first.")
-
-    # Boards
-
-    def board_changes(self, change: Change, event: Event) -> Iterator[Write]:
-        """All that the change writes to one board."""
-        arriving = arriving_card(change)
-        yield self.head(change, event)
-        yield from self.board(change, event)
-        entries = [each for each in of_type(TimeEntry, (*change.updates, *change.creates)) if each.ended_at is None]
-        running = {each.card_id: each for each in entries}
-        stopped = {each.id for each in of_type(TimeEntry, change.deletes)}
-        for values, is_new in ((change.updates, False), (change.creates, True)):
-            for card in of_type(Card, values):
-                shown = running.pop(card.id, card.running)
-                shown = None if shown and shown.id in stopped else shown
-                yield from self.card(replace(card, running=shown), is_new=is_new or card is arriving)
-            for part in (each for each in values if isinstance(each, Part)):
-                comes_along = arriving is not None and part.card_id == arriving.id
-                yield (
-                    self._unconditional_put(card_items.part_to_item(part))
-                    if comes_along
-                    else self.part(part, is_new=is_new)
-                )
-        yield from (self.running_entry(each) for each in running.values())
-        yield from (self.part_deletion(each) for each in change.deletes if isinstance(each, Part))
-        yield from (self.rank(event.board_id, each) for each in change.card_ranks)
-        yield from (self.event(each) for each in change.history)
-        yield replace(self.event(event), is_final=True)
-        yield from self.rebalanced_ranks(event.board_id)
-
-    def source_card(self, transfer: TransferParts) -> Iterator[Write]:
-        """The card is no longer on the board that it leaves, nor what it was found by there."""
-        card = transfer.card
-        key = keys.card_key(card.board_id, card.id)
-        yield Write("Delete", key_request(self.table, key, "attribute_exists(#pk)"), _stale)
-        yield from self._assignments(card, transfer.assignee_users, {})
-        if card.external_id is not None:
-            claim = keys.card_claim_key(card.board_id, card.external_id)
-            unclaimed = "attribute_not_exists(#pk) OR #card_id = :self"
-            yield Write("Delete", key_request(self.table, claim, unclaimed, {":self": to_string(card.id)}), _stale)
-
-    def head(self, change: Change, event: Event) -> Write:
-        """The board with its lists, members and labels."""
-        before = self._context.snapshot
-        known = [*of_type(Member, change.creates), *(before.head.members.values() if before else ())]
-        self._users = {each.id: each.user_id for each in known}
-        if creates_board(change):
-            return board_writes.create_head(self.table, change)
-        cards = of_type(Card, (*change.updates, *change.creates))
-        placed = [
-            *(CardRank(each.id, each.list_id, each.rank) for each in cards),
-            *change.card_ranks,
-            *(after for _, after in self._context.rank_changes),
-        ]
-        decided_from = before.head if before else None
-        return board_writes.update_head(self.table, change, event, decided_from, placed, now_ms=self._context.now_ms)
-
-    def board(self, change: Change, event: Event) -> Iterator[Write]:
-        """What stands elsewhere of a board: who is a member, which lists are deleted, its claim, its tombstone."""
-        before = self._context.snapshot
-        (board,) = of_type(Board, (*change.updates, *change.creates))
-        yield from self._claims(board, change)
+    def _write_beside_head(self) -> Iterator[Write]:
+        """Write what the head doesn't hold: tombstones, the members' own lists of boards, deleted lists."""
+        board, change = self._board, self._change
         if board.deleted_at is not None:
-            yield self._unconditional_put(
-                keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id)
-            )
+            yield Put(keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id))
         for member in of_type(Member, change.creates):
-            yield self._unconditional_put(board_items.membership_to_item(member))
+            yield Put(board_items.membership_to_item(member))
         for member in of_type(Member, change.deletes):
-            key = keys.membership_key(member.user_id, member.board_id)
-            yield Write("Delete", {"TableName": self.table, "Key": key}, _stale)
+            yield Delete(keys.membership_key(member.user_id, member.board_id))
         for list_ in of_type(List, change.updates):
             if list_.deleted_at is not None:
-                at = keys.format_timestamp(list_.deleted_at)
-                yield self._unconditional_put(board_items.deleted_list_to_item(list_))
-                yield self._unconditional_put(keys.tombstone_key(at, "list", board.id, list_.id))
-        for list_id in board_writes.restored_list_ids(before.head, change) if before else ():
-            key = keys.list_key(event.board_id, list_id)
-            yield Write("Delete", key_request(self.table, key, "attribute_exists(#pk)"), _stale)
+                yield Put(board_items.deleted_list_to_item(list_))
+                yield Put(keys.tombstone_key(keys.format_timestamp(list_.deleted_at), "list", board.id, list_.id))
+        for list_id in _restored_list_ids(self._head, change) if self._head else ():
+            yield Delete(keys.list_key(board.id, list_id), condition=EXISTS)
 
-    def _claims(self, board: Board, change: Change) -> Iterator[Write]:
-        """The board's claim to its external id, where it is not as it was."""
-        before = self._context.snapshot
-        old = before.head.board.external_id if before else None
-        was, will = old, board.external_id if board.deleted_at is None else None
-        if change.restores_board or creates_board(change):
-            was = None
-        if was == will or (before is None and not creates_board(change)):
-            return
-        if was is not None:
-            key = keys.board_claim_key(board.created_by, was)
-            own = {":self": to_string(board.id)}
-            unclaimed = "attribute_not_exists(#pk) OR #board_id = :self"
-            yield Write("Delete", key_request(self.table, key, unclaimed, own), _stale)
-        if will is None:
-            return
-        claimant, seq = self._context.vanished_board or (board.id, None)
-        yield self._put(
-            keys.board_claim_key(board.created_by, will) | {"board_id": to_string(board.id)},
-            "attribute_not_exists(#pk) OR #board_id IN (:self, :claimant)",
-            lambda found: ExternalIdClaimed(will, found["board_id"]["S"], is_board=True) if found else StaleRead(),
-            {":self": to_string(board.id), ":claimant": to_string(claimant)},
-            is_final=True,
-        )
-        if claimant != board.id:
-            condition = "attribute_not_exists(#pk)" if seq is None else "#seq = :seq"
-            values = None if seq is None else {":seq": to_number(seq)}
-            key = keys.head_key(claimant)
-            yield Write("ConditionCheck", key_request(self.table, key, condition, values), _stale, is_final=True)
+    def _put_event(self, event: Event) -> Write:
+        signature = {"nonce": to_string(self._snapshot.nonce)}
+        return _create(event_items.event_to_item(event) | signature, "event")
 
-    def event(self, event: Event) -> Write:
-        """An event."""
-        return self._create_or_replace(self.with_nonce(items.event_to_item(event)), "event", is_new=True)
+    # Cards and their parts
 
-    # Cards
+    def _write_cards_and_parts(self) -> Iterator[Write]:
+        change = self._change
+        arriving = get_arriving_card(change)
+        entries = of_type(TimeEntry, (*change.updates, *change.creates))
+        running = {entry.card_id: entry for entry in entries if entry.ended_at is None}
+        stopped_ids = {entry.id for entry in of_type(TimeEntry, change.deletes)}
+        for values, is_new in ((change.updates, False), (change.creates, True)):
+            for card in of_type(Card, values):
+                entry = running.pop(card.id, card.running)
+                entry = None if entry and entry.id in stopped_ids else entry
+                yield from self._put_card(replace(card, running=entry), is_new=is_new or card is arriving)
+            for part in (value for value in values if isinstance(value, Part)):
+                comes_along = arriving is not None and part.card_id == arriving.id
+                yield Put(card_items.part_to_item(part)) if comes_along else _put_part(part, is_new=is_new)
+        # The cards of these open entries are not written, but they show the entry.
+        yield from map(_set_running_entry, running.values())
+        yield from (_delete_part(part) for part in change.deletes if isinstance(part, Part))
 
-    def card(self, card: Card, *, is_new: bool) -> Iterator[Write]:
-        """A card, its claim to its external id, and what its assignees find it by."""
-        before = self._context.snapshot
-        was = before.assignee_users.get(card.id, {}) if before and not is_new else {}
-        assigned = {place: self._users.get(place) or was.get(place, "") for place in card.assignee_ids}
-        yield self._create_or_replace(card_items.card_to_item(card, assigned), "card", is_new=is_new)
-        yield from self._assignments(card, was, assigned)
+    def _put_card(self, card: Card, *, is_new: bool) -> Iterator[Write]:
+        """Put a card, its assignments, and its tombstone or its claim to an external id."""
+        before = {} if is_new else self._assignee_users.get(card.id, {})
+        after = {
+            member_id: self._user_ids.get(member_id) or before.get(member_id, "") for member_id in card.assignee_ids
+        }
+        item = card_items.card_to_item(card, after)
+        yield _create(item, "card") if is_new else Put(item, condition=EXISTS)
+        yield from _change_assignments(card, before, after)
         if card.deleted_at is not None:
-            yield self._unconditional_put(
-                keys.tombstone_key(keys.format_timestamp(card.deleted_at), "card", card.board_id, card.id)
-            )
+            timestamp = keys.format_timestamp(card.deleted_at)
+            yield Put(keys.tombstone_key(timestamp, "card", card.board_id, card.id))
         elif card.external_id is not None:
-            yield from self._claim(card, card.external_id)
+            yield from _claim_card_id(card, card.external_id, self._snapshot.card_claims.get(card.external_id))
 
-    def _assignments(self, card: Card, before: AssigneeUsers, after: AssigneeUsers) -> Iterator[Write]:
-        users, former = {*filter(None, after.values())}, {*filter(None, before.values())}
-        for user_id in sorted(users - former):
-            yield self._unconditional_put(card_items.assignment_to_item(user_id, card))
-        for user_id in sorted(former - users):
-            key = keys.assignment_key(user_id, card.board_id, card.id)
-            yield Write("Delete", {"TableName": self.table, "Key": key}, _stale)
+    def _rebalance_card(self, before: CardRank, after: CardRank) -> Write:
+        """Give another card of the list its new rank, if it is still where it was."""
+        update = _rank_update(after)
+        update.require("#place = :before", before=to_string(keys.rank_index_key(before.list_id, before.rank)))
+        return update.build(keys.card_key(self._event.board_id, after.card_id), on_failure=RanksMoved())
 
-    def _claim(self, card: Card, external_id: str) -> Iterator[Write]:
-        claimant = self._context.vanished_claimants.get(external_id, card.id)
-        yield self._put(
-            keys.card_claim_key(card.board_id, external_id) | {"card_id": to_string(card.id)},
-            "attribute_not_exists(#pk) OR #card_id IN (:self, :claimant)",
-            partial(_claim_error, external_id),
-            {":self": to_string(card.id), ":claimant": to_string(claimant)},
-        )
-        if claimant in self._context.vanished_with_list:
-            update = UpdateBuilder()
-            update.remove("#external_id")
-            update.require("attribute_exists(#pk)")
-            yield Write("Update", update.build(self.table, keys.card_key(card.board_id, claimant)), _stale)
 
-    def part(self, part: Part, *, is_new: bool) -> Write:
-        """A time entry, a checklist or a comment.
+def _find_duplicate(change: Change) -> str | None:
+    """Return what a new board has twice: its list, label or member, or the external id of two lists."""
+    if not creates_board(change):
+        return None
+    lists = of_type(List, change.creates)
+    unique = {
+        "list": [list_.id for list_ in lists],
+        "list.external_id": [list_.external_id for list_ in lists if list_.external_id is not None],
+        "label": [label.id for label in of_type(Label, change.creates)],
+        "member": [member.user_id for member in of_type(Member, change.creates)],
+    }
+    return next((name for name, values in unique.items() if len(set(values)) < len(values)), None)
 
-        A change of an entry may have been decided from a query, which lags behind the head: the table must have the
-        version before. A checklist keeps its version when its items change; it is always decided from what was read
-        by its key.
-        """
-        item = card_items.part_to_item(part)
-        if is_new or isinstance(part, Checklist):
-            return self._create_or_replace(item, _PART_NAMES[type(part)], is_new=is_new)
-        return self._put(item, "#version = :before", _stale, {":before": to_number(part.version - 1)})
 
-    def running_entry(self, entry: TimeEntry) -> Write:
-        """An open time entry, as its card shows it, which is not written itself."""
+def _head_conflict(change: Change, event: Event, obstacle: Conflict | None, now_ms: int, item: Item | None) -> Conflict:
+    """Return why the head in that item could not be written."""
+    head = board_items.head_from_item(item) if item else None
+    if head is None or not _accepts(head, change, event):
+        return STALE
+    milliseconds = remaining_hold(head.hold, now_ms)
+    return obstacle or (BoardHeld(milliseconds) if milliseconds else STALE)
+
+
+def _accepts(head: BoardHead, change: Change, event: Event) -> bool:
+    """Tell whether the event may follow what is there: the same conditions as in the update of the head."""
+    if head.board.seq != event.seq - 1 or (head.board.deleted_at is not None) != change.restores_board:
+        return False
+    member = head.members.get(event.actor_id)
+    return member is not None and (_actor_leaves(change, event) or member.role.covers(Role.EDITOR))
+
+
+def _actor_leaves(change: Change, event: Event) -> bool:
+    return any(member.user_id == event.actor_id for member in of_type(Member, change.deletes))
+
+
+def _find_obstacle(head: BoardHead, change: Change) -> Conflict | None:
+    """Return what on the board, as it was, is in the way of the change."""
+    member_ids = {member.id for member in head.members.values()}
+    known_ids = {*member_ids, *(list_.id for list_ in head.lists), *(label.id for label in head.labels)}
+    needed_ids = {member.id for member in of_type(Member, (*change.updates, *change.deletes))}
+    needed_ids |= {label.id for label in of_type(Label, (*change.updates, *change.deletes))}
+    needed_ids |= {list_.id for list_ in of_type(List, change.updates)} - _restored_list_ids(head, change)
+    if needed_ids - known_ids:
+        return STALE
+    new_members = of_type(Member, change.creates)
+    if any(member.user_id in head.members or member.id in member_ids for member in new_members):
+        return AlreadyTaken("member")
+    if any(list_.id in known_ids for list_ in of_type(List, change.creates)):
+        return AlreadyTaken("list")
+    if any(label.id in known_ids for label in of_type(Label, change.creates)):
+        return AlreadyTaken("label")
+    written = of_type(List, (*change.updates, *change.creates))
+    deleted_ids = {list_.id for list_ in written if list_.deleted_at is not None}
+    after = {list_.id: list_ for list_ in (*head.lists, *written) if list_.id not in deleted_ids}
+    external_ids = [list_.external_id for list_ in after.values() if list_.external_id is not None]
+    return AlreadyTaken("list.external_id") if len(set(external_ids)) < len(external_ids) else None
+
+
+def _restored_list_ids(head: BoardHead, change: Change) -> set[str]:
+    """Return the lists that the change restores: their items stand beside the head, if they are there at all."""
+    live = (list_ for list_ in of_type(List, change.updates) if list_.deleted_at is None)
+    return {list_.id for list_ in live if not head.has_list(list_.id)}
+
+
+# Cards and parts
+
+
+def _change_assignments(card: Card, before: AssigneeUsers, after: AssigneeUsers) -> Iterator[Write]:
+    """Put the card among those of its new assignees, and delete it there for those who were."""
+    old_ids, new_ids = ({user_id for user_id in users.values() if user_id} for users in (before, after))
+    for user_id in sorted(new_ids - old_ids):
+        yield Put(card_items.assignment_to_item(user_id, card))
+    for user_id in sorted(old_ids - new_ids):
+        yield Delete(keys.assignment_key(user_id, card.board_id, card.id))
+
+
+def _claim_card_id(card: Card, external_id: str, claim: CardClaim | None) -> Iterator[Write]:
+    """Claim an external id for a card, or take over the claim of one that no longer has it."""
+    claimant_id = claim.card_id if claim else card.id
+    yield Put(
+        keys.card_claim_key(card.board_id, external_id) | {"card_id": to_string(card.id)},
+        condition=f"{IS_NEW} OR #card_id IN (:self, :claimant)",
+        values={":self": to_string(card.id), ":claimant": to_string(claimant_id)},
+        on_failure=partial(_card_id_conflict, external_id),
+    )
+    if claim and claim.is_in_deleted_list:
+        # The list may come back with its cards: they must not bring the external id along.
         update = UpdateBuilder()
-        update.set("#running", card_items.running_entry_to_attribute(entry))
-        update.require("attribute_exists(#pk)")
-        return Write("Update", update.build(self.table, keys.card_key(entry.board_id, entry.card_id)), _stale)
+        update.remove("#external_id")
+        update.require(EXISTS)
+        yield update.build(keys.card_key(card.board_id, claimant_id))
 
-    def part_deletion(self, part: Part) -> Write:
-        """A part that is no more."""
-        key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
-        return Write(
-            "Delete", key_request(self.table, key, "#version = :was", {":was": to_number(part.version)}), _stale
-        )
 
-    def rank(self, board_id: str, card_rank: CardRank) -> Write:
-        """A card's new rank in its list."""
-        update = _rank_update(card_rank)
-        update.require("#list_id = :list", list=to_string(card_rank.list_id))
-        return Write("Update", update.build(self.table, keys.card_key(board_id, card_rank.card_id)), _stale)
+def _card_id_conflict(external_id: str, item: Item | None) -> Conflict:
+    # Without an item, two cards of the change itself have the same external id.
+    return CardIdClaimed(external_id, item["card_id"]["S"]) if item else AlreadyTaken("card.external_id")
 
-    def rebalanced_ranks(self, board_id: str) -> Iterator[Write]:
-        """Other cards of a list, in their new places."""
-        for before, after in self._context.rank_changes:
-            update = _rank_update(after)
-            update.require("#place = :was", was=to_string(keys.rank_index_key(before.list_id, before.rank)))
-            yield Write("Update", update.build(self.table, keys.card_key(board_id, after.card_id)), _rank_conflict)
 
-    # Requests
+def _put_part(part: Part, *, is_new: bool) -> Write:
+    """Put a part, in place of the version before.
 
-    def _create_or_replace(self, item: Item, name: str, *, is_new: bool) -> Write:
-        """Put it there: as something new, or over what must be there."""
-        if is_new:
-            return self._put(item, "attribute_not_exists(#pk)", lambda _: AlreadyExists(name))
-        return self._put(item, "attribute_exists(#pk)", _stale)
-
-    def _unconditional_put(self, item: Item) -> Write:
-        """Put it there, whatever was there."""
-        return Write("Put", {"TableName": self.table, "Item": item}, _stale)
-
-    def _put(
-        self, item: Item, condition: str, error_for: ErrorFactory, values: Item | None = None, *, is_final: bool = False
-    ) -> Write:
-        return Write("Put", put_request(self.table, item, condition, values), error_for, is_final)
+    A changed time entry or comment may have been read by a query, which lags behind the head, so its version counts. A
+    checklist is always read by its key, and keeps its version when its items change.
+    """
+    item = card_items.part_to_item(part)
+    if is_new:
+        return _create(item, _PART_NAMES[type(part)])
+    return Put(item, condition=EXISTS) if isinstance(part, Checklist) else _replace_version(item, part.version)
 
 
 _PART_NAMES: Mapping[type[Part], str] = {TimeEntry: "time_entry", Checklist: "checklist", Comment: "comment"}
+
+
+def _delete_part(part: Part) -> Write:
+    key = keys.part_key(type(part), part.board_id, part.card_id, part.id)
+    return Delete(key, condition="#version = :version", values={":version": to_number(part.version)})
+
+
+def _set_running_entry(entry: TimeEntry) -> Write:
+    update = UpdateBuilder()
+    update.set("#running", card_items.running_entry_to_attribute(entry))
+    update.require(EXISTS)
+    return update.build(keys.card_key(entry.board_id, entry.card_id))
+
+
+def _set_rank(board_id: str, card_rank: CardRank) -> Write:
+    """Give a card another rank in its list."""
+    update = _rank_update(card_rank)
+    update.require("#list_id = :list", list=to_string(card_rank.list_id))
+    return update.build(keys.card_key(board_id, card_rank.card_id))
 
 
 def _rank_update(card_rank: CardRank) -> UpdateBuilder:
@@ -394,13 +596,31 @@ def _rank_update(card_rank: CardRank) -> UpdateBuilder:
     return update
 
 
-def _stale(_: Item | None) -> StoreError:
-    return StaleRead()
+def _remove_card(transfer: TransferParts) -> Iterator[Write]:
+    """Remove a card, its assignments and its claim from the board that it leaves."""
+    card = transfer.card
+    yield Delete(keys.card_key(card.board_id, card.id), condition=EXISTS)
+    yield from _change_assignments(card, transfer.assignee_users, {})
+    if card.external_id is not None:
+        yield Delete(
+            keys.card_claim_key(card.board_id, card.external_id),
+            condition=f"{IS_NEW} OR #card_id = :self",
+            values={":self": to_string(card.id)},
+        )
 
 
-def _rank_conflict(_: Item | None) -> StoreError:
-    return RankConflict()
+# Items
 
 
-def _claim_error(external_id: str, item: Item | None) -> StoreError:
-    return ExternalIdClaimed(external_id, item["card_id"]["S"]) if item else AlreadyExists("card.external_id")
+def _create(item: Item, name: str) -> Put:
+    """Put an item that must be new; `name` is what is taken if it is not."""
+    return Put(item, condition=IS_NEW, on_failure=AlreadyTaken(name))
+
+
+def _replace_version(item: Item, version: int) -> Put:
+    """Put an item in place of its version before."""
+    return Put(item, condition="#version = :before", values={":before": to_number(version - 1)})
+
+
+def _sortable(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]

@@ -1,8 +1,8 @@
-"""Erasing what was deleted long ago, in steps that anybody may interrupt and go on with.
+"""Purge: erase what was deleted long ago, in steps that may be interrupted anywhere and continued by anybody.
 
-A deletion leaves a tombstone, in the same transaction. The first step takes the thing itself away, if it is still
-deleted, and notes at the tombstone what else belongs to it: from then on nobody can bring it back, and all the rest may
-be erased in any order, without conditions. The tombstone goes last.
+A deletion leaves a tombstone, in the same transaction. The first step deletes the thing's own item, if it is still
+deleted, and notes in the tombstone what else belongs to it: from then on nobody can restore it, and all the rest may be
+erased in any order, without conditions. The tombstone goes last.
 """
 
 import secrets
@@ -10,19 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
-from kanban.store import StaleRead
 from stores.dynamodb import keys
-from stores.dynamodb.attributes import to_number, to_string
+from stores.dynamodb.attributes import to_boolean, to_number, to_string
 from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.board_items import head_from_item
 from stores.dynamodb.card_items import assignee_users_from_item
 from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient
-from stores.dynamodb.expressions import Write, key_request
-from stores.dynamodb.keys import Item
+from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.transfers import write_under_lock
+from stores.dynamodb.writes import Check, Delete, Put, Write, to_transact_item
 
 _CARD_BATCH_SIZE = 25
 
@@ -37,11 +35,11 @@ class Purge:
         self._batches = BatchWriter(client, table)
 
     def step(self, before: datetime, limit: int) -> int:
-        """Erase about so many things that were deleted before that moment; how many they were."""
+        """Erase about `limit` things that were deleted before that moment; return how many were erased."""
         erased = dropped = 0
-        for tombstone in self._reader.query("D", " ", keys.format_timestamp(before), wanted=limit):
+        for tombstone in self._reader.query("D", " ", keys.format_timestamp(before), page_size=limit):
             if erased + dropped >= limit:
-                # What came back left a tombstone that says nothing; there may be more to erase behind it.
+                # What was restored left a tombstone that means nothing; there may be more to erase behind it.
                 return erased or dropped
             if not self._ensure_started(tombstone):
                 self._delete_tombstone(tombstone)
@@ -54,89 +52,89 @@ class Purge:
                 erased += 1
         return erased
 
-    # Taking it out of sight
+    # The first step of each
 
     def _ensure_started(self, tombstone: Item) -> bool:
-        """Take the thing itself away, unless that was done. False if there is nothing to erase."""
+        """Delete the thing's own item, unless that was done. Return False if there is nothing to erase."""
         if "begun" in tombstone:
             return True
         try:
-            found = self._start(tombstone)
+            started = self._start(tombstone)
         except ConditionFailed:
-            # It came back just now; or our own write went through, and its answer was lost; or somebody else was first.
-            found = self._reader.get_item(_key_of(tombstone))
-        if found is None or "begun" not in found:
+            # It was restored just now; or our own write was carried out, and its response got lost; or another purge
+            # was first.
+            started = self._reader.get_item(key_of(tombstone))
+        if started is None or "begun" not in started:
             return False
-        tombstone |= found
+        tombstone |= started
         return True
 
     def _start(self, tombstone: Item) -> Item | None:
-        at, kind, *ids = tombstone["sk"]["S"].split("#")
+        """Start to erase; return the tombstone as it is then, None if there is nothing to erase."""
+        timestamp, kind, *ids = tombstone["sk"]["S"].split("#")
         if kind == "board":
-            return self._start_board(ids[0], at, tombstone)
+            return self._start_board(ids[0], timestamp, tombstone)
         if kind == "list":
-            return self._delete_and_mark(
-                keys.list_key(ids[0], ids[1]), tombstone, [], "#deleted_at = :was", to_string(at)
-            )
+            still_deleted = _deletion_of(keys.list_key(ids[0], ids[1]), timestamp)
+            return self._delete_and_mark(still_deleted, tombstone, [])
         if kind == "card":
-            return self._start_card(ids[0], ids[1], at, tombstone)
+            return self._start_card(ids[0], ids[1], timestamp, tombstone)
         if kind == "parts":
             return self._start_orphaned_parts(ids[0], ids[1], tombstone)
         return self._start_unfinished_board(ids[0], tombstone)
 
-    def _start_board(self, board_id: str, at: str, tombstone: Item) -> Item | None:
+    def _start_board(self, board_id: str, timestamp: str, tombstone: Item) -> Item | None:
         item = self._reader.get_item(keys.head_key(board_id))
         head = head_from_item(item) if item else None
-        if head is None or head.board.deleted_at is None or keys.format_timestamp(head.board.deleted_at) != at:
+        deleted_at = head.board.deleted_at if head else None
+        if head is None or deleted_at is None or keys.format_timestamp(deleted_at) != timestamp:
             return None
-        return self._delete_and_mark(
-            keys.head_key(board_id), tombstone, [*head.members], "#seq = :was", to_number(head.board.seq)
-        )
+        seq = {":seq": to_number(head.board.seq)}
+        unchanged = Delete(keys.head_key(board_id), condition="#seq = :seq", values=seq)
+        return self._delete_and_mark(unchanged, tombstone, [*head.members])
 
-    def _start_card(self, board_id: str, card_id: str, at: str, tombstone: Item) -> Item | None:
+    def _start_card(self, board_id: str, card_id: str, timestamp: str, tombstone: Item) -> Item | None:
         item = self._reader.get_item(keys.card_key(board_id, card_id))
-        if item is None or item.get("deleted_at") != to_string(at):
+        if item is None or item.get("deleted_at") != to_string(timestamp):
             return None
         if "external_id" in item:
             tombstone["external_id"] = item["external_id"]
-        users = [each for each in assignee_users_from_item(item).values() if each]
-        return self._delete_and_mark(
-            keys.card_key(board_id, card_id), tombstone, users, "#deleted_at = :was", to_string(at)
-        )
+        user_ids = [user_id for user_id in assignee_users_from_item(item).values() if user_id]
+        still_deleted = _deletion_of(keys.card_key(board_id, card_id), timestamp)
+        return self._delete_and_mark(still_deleted, tombstone, user_ids)
 
     def _start_unfinished_board(self, board_id: str, tombstone: Item) -> Item | None:
-        """A board that was not made to its end. Whoever still makes it cannot end it any more."""
-        begun = tombstone | {"begun": {"BOOL": True}}
-        self._client("put_item", TableName=self._table, Item=begun, ConditionExpression="attribute_exists(pk)")
-        return begun if self._reader.get_item(keys.head_key(board_id)) is None else None
+        """Start to erase a board whose creation was interrupted: nobody can finish it any more."""
+        started = tombstone | _begun()
+        put = Put(started, condition="attribute_exists(#pk)")
+        self._client("put_item", **put.fields(self._table))
+        return started if self._reader.get_item(keys.head_key(board_id)) is None else None
 
     def _start_orphaned_parts(self, board_id: str, card_id: str, tombstone: Item) -> Item | None:
-        """Parts without a card: it left the board, or never arrived. Whoever still sends some must stop."""
-        place = keys.transfer_lock_key(board_id, card_id) | {"nonce": to_string(secrets.token_hex(16))}
-        self._client("put_item", TableName=self._table, Item=place)
+        """Start to erase parts whose card left the board or never arrived: a transfer under way must stop."""
+        lock = keys.transfer_lock_key(board_id, card_id) | {"nonce": to_string(secrets.token_hex(16))}
+        self._client("put_item", **Put(lock).fields(self._table))
         if self._reader.get_item(keys.card_key(board_id, card_id)) is not None:
-            self._batches.delete([_key_of(place)])
+            self._batches.delete([key_of(lock)])
             return None
-        return tombstone | {"begun": {"BOOL": True}, "nonce": place["nonce"]}
+        return tombstone | _begun() | {"nonce": lock["nonce"]}
 
-    def _delete_and_mark(self, key: Item, tombstone: Item, users: list[str], condition: str, expected: Item) -> Item:
-        begun = tombstone | {"begun": {"BOOL": True}, "users": {"L": [to_string(each) for each in users]}}
-        parts: list[dict[str, Any]] = [
-            {"Delete": key_request(self._table, key, condition, {":was": expected})},
-            {"Put": {"TableName": self._table, "Item": begun}},
-        ]
-        self._client("transact_write_items", TransactItems=parts)
-        return begun
+    def _delete_and_mark(self, deletion: Delete, tombstone: Item, user_ids: list[str]) -> Item:
+        """Delete the thing's own item, and mark the tombstone, which then names the users to whom it belonged."""
+        started = tombstone | _begun() | {"users": {"L": [to_string(user_id) for user_id in user_ids]}}
+        items = [to_transact_item(write, self._table) for write in (deletion, Put(started))]
+        self._client("transact_write_items", TransactItems=items)
+        return started
 
     def _delete_tombstone(self, tombstone: Item) -> None:
-        self._batches.delete([{"pk": tombstone["pk"], "sk": tombstone["sk"]}])
+        self._batches.delete([key_of(tombstone)])
 
-    # Erasing the rest
+    # The steps that follow
 
     def _erase_dependents(self, tombstone: Item, budget: int) -> tuple[int, bool]:
-        """Erase about so many things that belong to it; how many, and whether that was all."""
+        """Erase about `budget` things that belong to it; return how many, and whether that was all."""
         _, kind, board_id, *rest = tombstone["sk"]["S"].split("#")
-        users = [each["S"] for each in tombstone.get("users", {"L": []})["L"]]
+        user_ids = [user["S"] for user in tombstone.get("users", {"L": []})["L"]]
         if kind == "list":
             return self._erase_cards(board_id, rest[0], budget)
         if kind == "parts":
@@ -145,64 +143,59 @@ class Purge:
             (card_id,) = rest
             count, is_done = self._erase_parts(board_id, card_id, budget)
             if is_done:
-                self._batches.delete(keys.assignment_key(each, board_id, card_id) for each in users)
+                self._batches.delete(keys.assignment_key(user_id, board_id, card_id) for user_id in user_ids)
                 self._withdraw_claims(board_id, [tombstone | keys.card_key(board_id, card_id)])
             return count, is_done
         count, is_done = self._erase_partition(board_id, budget)
         if is_done:
-            self._batches.delete(keys.membership_key(each, board_id) for each in users)
+            self._batches.delete(keys.membership_key(user_id, board_id) for user_id in user_ids)
         return count, is_done
 
     def _erase_partition(self, board_id: str, budget: int) -> tuple[int, bool]:
-        """All of a board's partition."""
+        """Erase all of a board's partition."""
         count = 0
-        for batch, more in self._reader.query_batches(
-            f"B#{board_id}", " ", "~", wanted=budget, projection="pk, sk, #assigned", names={"#assigned": "assigned"}
+        for batch, last_key in self._reader.query_batches(
+            f"B#{board_id}", " ", "~", page_size=budget, projection="pk, sk, #assigned"
         ):
             self._batches.delete(_assignment_keys(board_id, batch))
-            self._batches.delete(map(_key_of, batch))
+            self._batches.delete(map(key_of, batch))
             count += len(batch)
-            if more and count >= budget:
+            if last_key and count >= budget:
                 return count, False
         return count, True
 
     def _erase_parts(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
-        found = self._reader.query_batches(
-            f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=budget, projection="pk, sk"
+        batches = self._reader.query_batches(
+            f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", page_size=budget, projection="pk, sk"
         )
         count = 0
-        for batch, more in found:
-            self._batches.delete(map(_key_of, batch))
+        for batch, last_key in batches:
+            self._batches.delete(map(key_of, batch))
             count += len(batch)
-            if more and count >= budget:
+            if last_key and count >= budget:
                 return count, False
         return count, True
 
     def _erase_orphaned_parts(self, board_id: str, card_id: str, tombstone: Item, budget: int) -> tuple[int, bool]:
-        """Parts without a card, unless it has come by now, or somebody sends it."""
-        found = self._reader.query(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", wanted=budget + 1)
-        strays = [*islice(found, budget + 1)]
-        place = keys.transfer_lock_key(board_id, card_id) | {"nonce": tombstone["nonce"]}
-        absent = key_request(self._table, keys.card_key(board_id, card_id), "attribute_not_exists(#pk)")
-        deletes = [
-            Write("Delete", {"TableName": self._table, "Key": _key_of(each)}, lambda _: StaleRead())
-            for each in strays[:budget]
-        ]
-        try:
-            write_under_lock(self._client, self._table, place, deletes, {"ConditionCheck": absent})
-        except ConditionFailed:
-            deletes, strays = [], []
-        if len(strays) <= budget:
+        """Erase parts without a card, unless it has arrived by now, or somebody transfers it."""
+        items = self._reader.query(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", page_size=budget + 1)
+        orphans = [*islice(items, budget + 1)]
+        lock = keys.transfer_lock_key(board_id, card_id) | {"nonce": tombstone["nonce"]}
+        card_is_absent = Check(keys.card_key(board_id, card_id), condition="attribute_not_exists(#pk)")
+        deletions: list[Write] = [Delete(key_of(orphan)) for orphan in orphans[:budget]]
+        if not write_under_lock(self._client, self._table, lock, deletions, card_is_absent):
+            deletions, orphans = [], []
+        if len(orphans) <= budget:
+            own = Delete(key_of(lock), condition="#nonce = :nonce", values={":nonce": lock["nonce"]})
             with suppress(ConditionFailed):
-                own = key_request(self._table, _key_of(place), "#nonce = :nonce", {":nonce": place["nonce"]})
-                self._client("delete_item", **own)
-        return len(deletes), len(strays) <= budget
+                self._client("delete_item", **own.fields(self._table))
+        return len(deletions), len(orphans) <= budget
 
     def _erase_cards(self, board_id: str, list_id: str, budget: int) -> tuple[int, bool]:
-        """The cards of a list, each after its parts: what is interrupted finds the card again."""
-        found = self._reader.query(f"B#{board_id}", f"{list_id}#", f"{list_id}$", index="place", wanted=budget)
+        """Erase the cards of a list, each after its parts, so that whoever continues finds the card again."""
+        items = self._reader.query(f"B#{board_id}", f"{list_id}#", f"{list_id}$", index="place", page_size=budget)
         count = 0
-        while batch := [*islice(found, _CARD_BATCH_SIZE)]:
+        while batch := [*islice(items, _CARD_BATCH_SIZE)]:
             for card in batch:
                 if count >= budget:
                     return count, False
@@ -212,37 +205,47 @@ class Purge:
                     return count, False
             self._withdraw_claims(board_id, batch)
             self._batches.delete(_assignment_keys(board_id, batch))
-            self._batches.delete(map(_key_of, batch))
+            self._batches.delete(map(key_of, batch))
             count += len(batch)
         return count, True
 
     def _withdraw_claims(self, board_id: str, cards: Iterable[Item]) -> None:
         """Withdraw the claims of cards to external ids, where no other card has taken them over."""
-        # A card that was deleted keeps the external id that another one of its list has taken over.
-        claimants: dict[str, list[str]] = {}
+        # A deleted card keeps its external id even if another card of its list has taken the claim over.
+        claimant_ids: dict[str, list[str]] = {}
         for card in cards:
             if "external_id" in card:
-                claimants.setdefault(card["external_id"]["S"], []).append(card["sk"]["S"][2:])
-        claims = [{"Delete": self._claim_deletion(board_id, *each)} for each in claimants.items()]
-        while claims:
+                claimant_ids.setdefault(card["external_id"]["S"], []).append(card["sk"]["S"][2:])
+        deletions = [
+            to_transact_item(_claim_deletion(board_id, external_id, card_ids), self._table)
+            for external_id, card_ids in claimant_ids.items()
+        ]
+        while deletions:
             try:
-                self._client("transact_write_items", TransactItems=claims)
-            except ConditionFailed as cancelled:
-                codes = [reason.get("Code") for reason in cancelled.reasons]
-                claims = [claim for claim, code in zip(claims, codes, strict=True) if code != CONDITION_FAILED]
+                self._client("transact_write_items", TransactItems=deletions)
+            except ConditionFailed as error:
+                codes = [reason.get("Code") for reason in error.reasons]
+                deletions = [
+                    deletion for deletion, code in zip(deletions, codes, strict=True) if code != CONDITION_FAILED
+                ]
             else:
                 return
 
-    def _claim_deletion(self, board_id: str, external_id: str, card_ids: Sequence[str]) -> dict[str, Any]:
-        """Takes the claim to an external id away, if it is that of one of these cards."""
-        signs = {f":card{number}": to_string(card_id) for number, card_id in enumerate(card_ids)}
-        return key_request(
-            self._table, keys.card_claim_key(board_id, external_id), f"#card_id IN ({', '.join(signs)})", signs
-        )
+
+def _deletion_of(key: Item, timestamp: str) -> Delete:
+    """Return the deletion of an item on condition that it is marked as deleted since then."""
+    return Delete(key, condition="#deleted_at = :timestamp", values={":timestamp": to_string(timestamp)})
 
 
-def _key_of(item: Item) -> Item:
-    return {"pk": item["pk"], "sk": item["sk"]}
+def _claim_deletion(board_id: str, external_id: str, card_ids: Sequence[str]) -> Delete:
+    """Return the deletion of the claim to an external id, on condition that it is that of one of these cards."""
+    values = {f":card{index}": to_string(card_id) for index, card_id in enumerate(card_ids)}
+    key = keys.card_claim_key(board_id, external_id)
+    return Delete(key, condition=f"#card_id IN ({', '.join(values)})", values=values)
+
+
+def _begun() -> Item:
+    return {"begun": to_boolean(True)}  # noqa: FBT003  (it is the value)
 
 
 def _assignment_keys(board_id: str, items: Iterable[Item]) -> Iterator[Item]:

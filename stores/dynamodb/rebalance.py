@@ -1,77 +1,70 @@
-"""New, short ranks for the cards around a place where they have grown long.
+"""Rebalance: new, short ranks for the cards around one whose rank has grown long.
 
-A transaction holds a hundred parts, so it is never the whole of a large list that gets new ranks, but what lies next
-to the long one: enough of it that the next wish is many moves away.
+A transaction holds a hundred items, so not all cards of a large list get new ranks, but those next to the long one:
+enough of them that the next rebalance is many moves away.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kanban.changes import Change
 from kanban.ordering import ranks
 from kanban.values import Card, CardRank, Entity, List
+from stores.dynamodb.snapshots import Neighbours
 
 NEIGHBOURS_PER_SIDE = 40
 """How many cards on each side of the long rank get new ones."""
 
 
-def find_pivot(change: Change, list_id: str) -> Card | None:
-    """The card whose place in that list made its rank long."""
-    cards = [each for each in (*change.updates, *change.creates) if isinstance(each, Card) and each.list_id == list_id]
+def find_pivot(change: Change) -> Card | None:
+    """Return the card whose position in the list to rebalance made its rank long."""
+    cards = [
+        value
+        for value in (*change.updates, *change.creates)
+        if isinstance(value, Card) and value.list_id == change.rebalance_list_id
+    ]
     return cards[0] if len(cards) == 1 else None
 
 
-def rebalance_around(
-    change: Change, list_id: str, card: Card, cards_above: Sequence[CardRank], cards_below: Sequence[CardRank]
-) -> tuple[Change, list[tuple[CardRank, CardRank]]]:
-    """The change with shorter ranks, and the other cards that get new ones: where they are, where they shall be.
+def rebalance(change: Change, neighbours: Neighbours) -> tuple[Change, list[tuple[CardRank, CardRank]]]:
+    """Return the change with shorter ranks, and the neighbours that get new ranks: each as it is, and as it shall be.
 
-    `above` and `below` are the cards around that one, the nearest first, up to one more than REACH.
+    `neighbours` has up to one card more than NEIGHBOURS_PER_SIDE on each side: if there is none, the list ends there.
     """
-    bounds = next((each for each in change.updates if isinstance(each, List) and each.id == list_id), None)
-    if bounds is None:
+    card = find_pivot(change)
+    list_ = next(
+        (value for value in change.updates if isinstance(value, List) and value.id == change.rebalance_list_id), None
+    )
+    if card is None or list_ is None:
         return change, []
+    above, below = neighbours.above, neighbours.below
     order = [
-        *reversed(cards_above[:NEIGHBOURS_PER_SIDE]),
-        CardRank(card.id, list_id, card.rank),
-        *cards_below[:NEIGHBOURS_PER_SIDE],
+        *reversed(above[:NEIGHBOURS_PER_SIDE]),
+        CardRank(card.id, list_.id, card.rank),
+        *below[:NEIGHBOURS_PER_SIDE],
     ]
-    if len(cards_below) <= NEIGHBOURS_PER_SIDE:
-        # Everything down to the end: it goes past the end, as it is.
-        new = ranks.sequence_after(bounds.last_rank, len(order))
-        bounds = replace(
-            bounds,
-            first_rank=bounds.first_rank if len(cards_above) > NEIGHBOURS_PER_SIDE else new[0],
-            last_rank=new[-1],
-        )
-    elif len(cards_above) <= NEIGHBOURS_PER_SIDE:
-        new = ranks.sequence_before(bounds.first_rank, len(order))
-        bounds = replace(bounds, first_rank=new[0])
+    if len(below) <= NEIGHBOURS_PER_SIDE:
+        # All cards down to the end of the list: they move past its last rank, in the same order.
+        new_ranks = ranks.sequence_after(list_.last_rank, len(order))
+        first_rank = list_.first_rank if len(above) > NEIGHBOURS_PER_SIDE else new_ranks[0]
+        list_ = replace(list_, first_rank=first_rank, last_rank=new_ranks[-1])
+    elif len(above) <= NEIGHBOURS_PER_SIDE:
+        new_ranks = ranks.sequence_before(list_.first_rank, len(order))
+        list_ = replace(list_, first_rank=new_ranks[0])
     else:
-        new = [
-            *_ranks_between(cards_above[NEIGHBOURS_PER_SIDE].rank, cards_below[NEIGHBOURS_PER_SIDE].rank, len(order))
-        ]
-    moved = [(each, replace(each, rank=rank)) for each, rank in zip(order, new, strict=True)]
-    rank = next(after.rank for _, after in moved if after.card_id == card.id)
-    return _replace_values(change, replace(card, rank=rank), bounds), [
-        pair for pair in moved if pair[0].card_id != card.id
-    ]
+        outer = above[NEIGHBOURS_PER_SIDE].rank, below[NEIGHBOURS_PER_SIDE].rank
+        new_ranks = ranks.sequence_between(*outer, len(order))
+    moves = [(before, replace(before, rank=rank)) for before, rank in zip(order, new_ranks, strict=True)]
+    new_rank = next(after.rank for _, after in moves if after.card_id == card.id)
+    rebalanced = _with_values(change, replace(card, rank=new_rank), list_)
+    return rebalanced, [(before, after) for before, after in moves if before.card_id != card.id]
 
 
-def _ranks_between(above: str, below: str, count: int) -> Iterator[str]:
-    """That many ranks in order between two, in as few digits as halving gives."""
-    if count:
-        middle = ranks.between(above, below)
-        half = count // 2
-        yield from _ranks_between(above, middle, half)
-        yield middle
-        yield from _ranks_between(middle, below, count - half - 1)
+def _with_values(change: Change, card: Card, list_: List) -> Change:
+    """Return the change with this card and this list in place of those of the same ids."""
 
+    def current(value: Entity) -> Entity:
+        if isinstance(value, Card) and value.id == card.id:
+            return card
+        return list_ if isinstance(value, List) and value.id == list_.id else value
 
-def _replace_values(change: Change, card: Card, list_: List) -> Change:
-    def new(value: Entity) -> Entity:
-        if isinstance(value, Card | List) and value.id in (card.id, list_.id):
-            return card if isinstance(value, Card) else list_
-        return value
-
-    return replace(change, creates=tuple(map(new, change.creates)), updates=tuple(map(new, change.updates)))
+    return replace(change, creates=tuple(map(current, change.creates)), updates=tuple(map(current, change.updates)))

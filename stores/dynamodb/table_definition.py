@@ -1,4 +1,4 @@
-"""Read the table's definition, infrastructure/resources/table.yml, and make a table where that is allowed."""
+"""The table: what it must look like, as `infrastructure/resources/table.yml` says, and how a local one is created."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,34 +15,35 @@ _CREATE_TABLE_PROPERTIES = ("BillingMode", "AttributeDefinitions", "KeySchema", 
 
 
 def load_definition() -> dict[str, Any]:
-    """The properties of the table in the template."""
-    import yaml  # noqa: PLC0415  (a table in AWS is made by the deployment: only a local one is made from here)
+    """Return the properties of the table in the CloudFormation template."""
+    import yaml  # noqa: PLC0415  (the deployment creates a table in AWS: only a local one is created from here)
 
     resources = yaml.safe_load(DEFINITION_FILE.read_text(encoding="utf-8"))["Resources"].values()
-    (table,) = (each for each in resources if each["Type"] == "AWS::DynamoDB::Table")
+    (table,) = (resource for resource in resources if resource["Type"] == "AWS::DynamoDB::Table")
     properties: dict[str, Any] = table["Properties"]
     return properties
 
 
 def create_table(client: RetryingClient, name: str) -> None:
-    """Make the table, and wait until it can be used; nothing, if somebody else makes it just now."""
-    wanted = load_definition()
+    """Create the table, unless somebody else does so at the moment, and wait until it can be used."""
+    properties = load_definition()
     try:
-        client("create_table", TableName=name, **{part: wanted[part] for part in _CREATE_TABLE_PROPERTIES})
+        client("create_table", TableName=name, **{key: properties[key] for key in _CREATE_TABLE_PROPERTIES})
     except RequestDenied as error:
         if error.code != "ResourceInUseException":
             raise
-    began, tries = client.monotonic(), 0
+    started_at, attempts = client.monotonic(), 0
     while client("describe_table", TableName=name)["Table"]["TableStatus"] != "ACTIVE":
-        tries += 1
-        client.back_off(tries, began, Busy("The table is still being made."))
-    # Somebody else may have done so, or the server may not know of it: what has expired is never read anyway.
+        attempts += 1
+        client.back_off(attempts, started_at, Busy("The table is still being made."))
+    # Somebody else may have done so, or the server may not support it: expired items are never read anyway.
     with suppress(RequestDenied, InvalidRequest):
-        client("update_time_to_live", TableName=name, TimeToLiveSpecification=wanted["TimeToLiveSpecification"])
+        specification = properties["TimeToLiveSpecification"]
+        client("update_time_to_live", TableName=name, TimeToLiveSpecification=specification)
 
 
 def check_requests(name: str) -> list[tuple[str, dict[str, Any]]]:
-    """Reads that only a table with those keys and those indexes answers."""
+    """Return reads, as operations and requests, that only a table with those keys and those indexes answers."""
     by_index = {
         "TableName": name,
         "KeyConditionExpression": "pk = :pk",

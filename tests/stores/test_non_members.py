@@ -150,16 +150,16 @@ def scanned_tables(node: Any) -> Iterator[str]:
         yield from scanned_tables(step)
 
 
-def test_dynamodb_sends_as_much_as_if_there_were_no_board(line: Wire) -> None:
-    world = World(line.store)
+def test_dynamodb_sends_as_much_as_if_there_were_no_board(wire: Wire) -> None:
+    world = World(wire.store)
     board = PopulatedBoard(world)
 
     for name, read in READS.items():
         sent = {}
         for board_id in (world.board_id, MISSING_BOARD_ID):
-            line.operations.clear()
-            read(line.store, board, board_id, board.stranger.id)
-            sent[board_id] = line.operations.copy()
+            wire.operations.clear()
+            read(wire.store, board, board_id, board.stranger.id)
+            sent[board_id] = wire.operations.copy()
         assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
         assert len(sent[MISSING_BOARD_ID]) == 1, name
         assert "Query" not in sent[MISSING_BOARD_ID], name

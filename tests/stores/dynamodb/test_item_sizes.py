@@ -1,6 +1,6 @@
-"""A card with all its entries in the local indexes: on AWS they share the 400 KB of an item, as no emulator shows.
+"""The size of a card with its entries in the local indexes: on AWS they share the 400 KB of an item.
 
-The documentation of DynamoDB has it under "Item size for tables with Local Secondary Indexes".
+No emulator checks that. The documentation of DynamoDB has it under "Item size for tables with Local Secondary Indexes".
 """
 
 from datetime import UTC, datetime
@@ -12,28 +12,28 @@ from kanban.ordering import ranks
 from kanban.values import Card, Link, TimeEntry
 from stores.dynamodb.card_items import card_to_item
 
-MOST = 400 * 1024
-INDEXES = 3
+MAX_ITEM_BYTES = 400 * 1024
+INDEX_COUNT = 3
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def size(value: dict[str, object]) -> int:
-    """The bytes of an attribute, as DynamoDB counts them."""
-    ((letter, held),) = value.items()
-    match letter, held:
+def count_bytes(value: dict[str, object]) -> int:
+    """Return the size of an attribute in bytes, as DynamoDB counts it."""
+    ((type_letter, content),) = value.items()
+    match type_letter, content:
         case "M", dict():
-            return 3 + sum(len(name.encode()) + 1 + size(each) for name, each in held.items())
+            return 3 + sum(len(name.encode()) + 1 + count_bytes(attribute) for name, attribute in content.items())
         case "SS", list():
-            return sum(len(each) for each in held)
+            return sum(len(text) for text in content)
         case "N", str():
-            return len(held) // 2 + 2
+            return len(content) // 2 + 2
         case "BOOL", _:
             return 1
-    return len(str(held).encode())
+    return len(str(content).encode())
 
 
-def full_card(title: str, description: str, links: list[Link]) -> Card:
-    """A card with those texts, and all else as large as it may be."""
+def make_full_card(title: str, description: str, links: list[Link]) -> Card:
+    """Return a card with those texts, and all else as large as it may be."""
     board_id, card_id, user_id = "brd_" + "x" * 26, "crd_" + "x" * 26, "u" * 64
     entry = TimeEntry("ten_" + "x" * 26, board_id, card_id, user_id, NOW, None, 10**9, "𐐀" * 1000, 10**6)
     return Card(
@@ -68,7 +68,7 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
 
 
 @pytest.mark.parametrize(
-    ("title", "letter", "links"),
+    ("title", "character", "link_count"),
     [
         ("x" * 500, "x", 20),
         ("𐐀" * 500, "𐐀", 0),
@@ -80,14 +80,16 @@ def full_card(title: str, description: str, links: list[Link]) -> Card:
         ('"' * 500, '"', 20),
     ],
 )
-def test_the_longest_card_fits_with_all_its_entries_in_indexes(title: str, letter: str, links: int) -> None:
-    more = [Link("https://x/" + '"' * 1740, '"' * 200)] * links
-    count = 20_000 // len(letter)
-    while card_size.compute_stored_bytes(title, letter * count, more) > card_size.MAX_STORED_BYTES:
-        more, count = (more[:-1], count) if more else (more, count - 10)
-    card = full_card(title, letter * count, more)
+def test_the_largest_card_fits_with_all_its_index_entries(title: str, character: str, link_count: int) -> None:
+    links = [Link("https://x/" + '"' * 1740, '"' * 200)] * link_count
+    count = 20_000 // len(character)
+    while card_size.compute_stored_bytes(title, character * count, links) > card_size.MAX_STORED_BYTES:
+        links, count = (links[:-1], count) if links else (links, count - 10)
+    card = make_full_card(title, character * count, links)
 
     item = card_to_item(card, dict.fromkeys(card.assignee_ids, "u" * 64))
 
     assert {"place", "recent", "due"} <= item.keys()
-    assert (1 + INDEXES) * (sum(len(name) + size(each) for name, each in item.items()) + 100) <= MOST
+    assert (1 + INDEX_COUNT) * (
+        sum(len(name) + count_bytes(value) for name, value in item.items()) + 100
+    ) <= MAX_ITEM_BYTES

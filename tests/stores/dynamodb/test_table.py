@@ -1,4 +1,4 @@
-"""The table: how it is opened and made, and what stands in it."""
+"""The table: how it is opened and created, and its items."""
 
 import subprocess
 import sys
@@ -12,31 +12,25 @@ import yaml
 
 from kanban import tokens
 from kanban.changes import Change
-from kanban.store import Store, StoredResponse
+from kanban.store import StoredResponse
 from stores import StoreOpenError, open_store
 from stores.dynamodb import table_definition
 from stores.dynamodb.client import connect
-from tests.engines import dynamodb_wire as wire
+from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_server import create_table_url
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def store(line: Wire) -> Store:
-    """The store behind the wire."""
-    return line.store
-
-
-def local(address: str) -> Any:
-    """A client to look with."""
+def connect_to(address: str) -> Any:
+    """Return a client of the SDK for that server."""
     return connect("us-east-1", address, aws_access_key_id="local", aws_secret_access_key="local")
 
 
-def sentence(url: str) -> str:
-    """Why that URL cannot be opened."""
+def read_open_error(url: str) -> str:
+    """Return the message with which that URL is refused."""
     with pytest.raises(StoreOpenError) as error:
         open_store(url)
     return str(error.value)
@@ -47,22 +41,24 @@ def sentence(url: str) -> str:
 
 def test_opening_loads_the_sdk_and_no_sqlalchemy(table_url: str) -> None:
     code = (
-        "import sys, stores; stores.open_store(sys.argv[1]).ready(); "
+        "import sys, stores; stores.open_store(sys.argv[1]).check_ready(); "
         "print(*sorted({'boto3', 'botocore', 'sqlalchemy', 'alembic', 'psycopg', 'yaml'} & sys.modules.keys()))"
     )
 
-    done = subprocess.run([sys.executable, "-c", code, table_url], cwd=ROOT, capture_output=True, text=True, check=True)
+    process = subprocess.run(
+        [sys.executable, "-c", code, table_url], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
-    assert done.stdout.split() == ["botocore"]
+    assert process.stdout.split() == ["botocore"]
 
 
 def test_the_other_engines_load_no_sdk(tmp_path: Path) -> None:
-    code = "import sys, stores; stores.open_store(sys.argv[1]).ready(); print('botocore' in sys.modules)"
+    code = "import sys, stores; stores.open_store(sys.argv[1]).check_ready(); print('botocore' in sys.modules)"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/x.db"]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == ["False"]
+    assert process.stdout.split() == ["False"]
 
 
 @pytest.mark.parametrize(
@@ -80,23 +76,23 @@ def test_the_other_engines_load_no_sdk(tmp_path: Path) -> None:
         ("dynamodb://tackboard?endpoint=localhost", "has an endpoint that is none: localhost"),
     ],
 )
-def test_a_url_that_names_no_table_is_told_why(monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
+def test_a_url_without_a_table_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
 
-    assert reason in sentence(url)
+    assert reason in read_open_error(url)
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
-    told = sentence("dynamodb://tackboard?endpoint=http://127.0.0.1:9")
+def test_an_absent_server_is_reported() -> None:
+    message = read_open_error("dynamodb://tackboard?endpoint=http://127.0.0.1:9")
 
-    assert told == (
+    assert message == (
         "The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be reached: EndpointConnectionError; "
         "check that STORE_URL and the credentials lead to http://127.0.0.1:9."
     )
 
 
-def test_a_caller_without_credentials_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dynoxide: str) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dynoxide: str) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
@@ -104,23 +100,23 @@ def test_a_caller_without_credentials_is_told(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynoxide)
 
-    told = sentence("dynamodb://tackboard?region=eu-central-1")
+    message = read_open_error("dynamodb://tackboard?region=eu-central-1")
 
-    assert told == (
+    assert message == (
         "The DynamoDB table 'tackboard' cannot be used: DynamoDB cannot be called: Unable to locate credentials; "
         "check that STORE_URL and the credentials lead to eu-central-1."
     )
 
 
-def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, dynoxide: str) -> None:
-    # As in AWS: without an endpoint in the URL, nothing is made.
+def test_a_missing_table_is_reported(monkeypatch: pytest.MonkeyPatch, dynoxide: str) -> None:
+    # As in AWS: without an endpoint in the URL, no table is created.
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynoxide)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
-    told = sentence("dynamodb://tackboard-none?region=eu-central-1")
+    message = read_open_error("dynamodb://tackboard-none?region=eu-central-1")
 
-    assert told == (
+    assert message == (
         "There is no DynamoDB table 'tackboard-none' in eu-central-1: deploy it, or name another in STORE_URL."
     )
 
@@ -133,48 +129,50 @@ def test_a_table_that_was_not_deployed_is_told(monkeypatch: pytest.MonkeyPatch, 
     ],
     ids=["keys", "indexes"],
 )
-def test_a_table_of_another_program_is_told_and_left_alone(dynoxide: str, difference: dict[str, Any]) -> None:
+def test_a_table_of_another_program_is_reported_and_left_unchanged(dynoxide: str, difference: dict[str, Any]) -> None:
     url = create_table_url(dynoxide)
-    names = difference.pop("names")
-    wanted = {part: table_definition.load_definition()[part] for part in ("BillingMode", "KeySchema")} | difference
-    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
-    with closing(local(dynoxide)) as client:
+    key_names = difference.pop("names")
+    definition = {name: table_definition.load_definition()[name] for name in ("BillingMode", "KeySchema")} | difference
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in key_names]
+    with closing(connect_to(dynoxide)) as client:
         client.create_table(
-            TableName=wire.table_name(url),
+            TableName=faults.table_name(url),
             AttributeDefinitions=attributes,
-            **{part: value for part, value in wanted.items() if value},
+            **{name: value for name, value in definition.items() if value},
         )
 
-    told = sentence(url)
+    message = read_open_error(url)
 
-    assert told == (
-        f"The DynamoDB table '{wire.table_name(url)}' is not a Tackboard's: its keys and indexes are not those of "
+    assert message == (
+        f"The DynamoDB table '{faults.table_name(url)}' is not a Tackboard's: its keys and indexes are not those of "
         f"infrastructure/resources/table.yml."
     )
 
 
-def test_a_new_table_looks_as_the_template_says(dynoxide: str, table_url: str) -> None:
-    wanted = table_definition.load_definition()
+def test_a_new_table_is_as_the_template_says(dynoxide: str, table_url: str) -> None:
+    definition = table_definition.load_definition()
 
-    with closing(local(dynoxide)) as client:
-        found = client.describe_table(TableName=wire.table_name(table_url))["Table"]
-        expiry = client.describe_time_to_live(TableName=wire.table_name(table_url))["TimeToLiveDescription"]
+    with closing(connect_to(dynoxide)) as client:
+        table = client.describe_table(TableName=faults.table_name(table_url))["Table"]
+        time_to_live = client.describe_time_to_live(TableName=faults.table_name(table_url))["TimeToLiveDescription"]
 
-    assert found["KeySchema"] == wanted["KeySchema"]
+    assert table["KeySchema"] == definition["KeySchema"]
     assert {
-        index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in found["LocalSecondaryIndexes"]
-    } == {index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in wanted["LocalSecondaryIndexes"]}
-    assert expiry["AttributeName"] == wanted["TimeToLiveSpecification"]["AttributeName"]
+        index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in table["LocalSecondaryIndexes"]
+    } == {
+        index["IndexName"]: (index["KeySchema"], index["Projection"]) for index in definition["LocalSecondaryIndexes"]
+    }
+    assert time_to_live["AttributeName"] == definition["TimeToLiveSpecification"]["AttributeName"]
 
 
 class ShortForms(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as the text that stands in them."""
+    """Loads CloudFormation's short forms as plain text."""
 
 
 ShortForms.add_multi_constructor("!", lambda _, __, node: str(node.value))
 
 
-def test_the_deployment_takes_the_table_from_there() -> None:
+def test_the_deployment_uses_the_same_definition() -> None:
     deployment = yaml.load((ROOT / "serverless.yml").read_text(), ShortForms)  # noqa: S506 - it is a SafeLoader.
     table = table_definition.load_definition()
 
@@ -185,28 +183,27 @@ def test_the_deployment_takes_the_table_from_there() -> None:
     assert deployment["custom"]["stages"]["prod"] == {"protected": True, "onRemoval": "Retain"}
 
 
-def test_two_programs_may_make_the_table_at_the_same_time(dynoxide: str) -> None:
+def test_two_processes_may_create_the_table_at_the_same_time(dynoxide: str) -> None:
     url = create_table_url(dynoxide)
-    line = Wire(dynoxide, wire.table_name(url))
+    wire = Wire(dynoxide, faults.table_name(url))
 
-    def overtaken(request: Any, send: wire.Send) -> Any:
+    def write_meanwhile() -> None:
         open_store(url).close()
-        return send(request)
 
-    line.faults["CreateTable"] = iter([overtaken])
-    table_definition.create_table(line.client, wire.table_name(url))
+    wire.faults["CreateTable"] = iter([faults.run_first(write_meanwhile)])
+    table_definition.create_table(wire.client, faults.table_name(url))
 
     open_store(url).close()
-    line.close()
+    wire.close()
 
 
-# What stands in it
+# Items
 
 
-def test_a_card_is_one_item_with_the_keys_of_the_indexes(line: Wire, world: World) -> None:
+def test_a_card_is_one_item_with_the_keys_of_the_indexes(wire: Wire, world: World) -> None:
     card = world.add_card("Copy", due_at=NOON)
 
-    item = line.read_item(f"C#{card.id}")
+    item = wire.read_item(f"C#{card.id}")
 
     assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
     assert item["recent"] == {"S": f"2026-11-20T12:00:00Z#{card.id}"}
@@ -218,42 +215,42 @@ def test_a_card_is_one_item_with_the_keys_of_the_indexes(line: Wire, world: Worl
     }
 
 
-def test_a_card_that_is_never_due_is_not_among_those_that_are(line: Wire, world: World) -> None:
+def test_a_card_without_a_due_date_is_not_in_the_due_index(wire: Wire, world: World) -> None:
     card = world.add_card("Copy")
 
-    assert "due" not in line.read_item(f"C#{card.id}")
+    assert "due" not in wire.read_item(f"C#{card.id}")
 
 
-def test_a_deleted_card_keeps_its_place_and_stands_apart_from_recent_changes(line: Wire, world: World) -> None:
+def test_a_deleted_card_keeps_its_rank_and_stands_apart_in_the_recent_index(wire: Wire, world: World) -> None:
     card = world.add_card("Copy")
 
     world.delete_card(card)
 
-    item = line.read_item(f"C#{card.id}")
+    item = wire.read_item(f"C#{card.id}")
     assert item["place"] == {"S": f"{card.list_id}#{card.rank}"}
     assert item["recent"]["S"].startswith("D#")
 
 
-def test_a_deleted_list_leaves_its_boards_head(line: Wire, world: World) -> None:
+def test_a_deleted_list_leaves_its_boards_head(wire: Wire, world: World) -> None:
     doing = world.find_list("Doing")
 
     world.delete_list("Doing")
 
-    assert doing.id not in line.read_item("E$")["lists"]["M"]
-    assert line.read_item(f"L#{doing.id}")["name"] == {"S": "Doing"}
+    assert doing.id not in wire.read_item("E$")["lists"]["M"]
+    assert wire.read_item(f"L#{doing.id}")["name"] == {"S": "Doing"}
 
 
-def test_an_answer_is_kept_until_dynamodb_removes_it(line: Wire, world: World) -> None:
+def test_a_stored_response_has_a_time_to_live(wire: Wire, world: World) -> None:
     body = b"\x00\xff"
-    record = StoredResponse("key", world.ann.id, "op", "f", 200, (), body, NOON, NOON + timedelta(hours=24))
+    response = StoredResponse("key", world.ann.id, "op", "f", 200, (), body, NOON, NOON + timedelta(hours=24))
 
-    world.store.commit(Change(), record)
+    world.store.commit(Change(), response)
 
-    assert line.read_item("I#op#key")["expires"] == {"N": str(int(record.expires_at.timestamp()))}
+    assert wire.read_item("I#op#key")["expires"] == {"N": str(int(response.expires_at.timestamp()))}
 
 
-def test_nothing_in_the_table_is_a_token(line: Wire, world: World) -> None:
+def test_nothing_in_the_table_is_a_token(wire: Wire, world: World) -> None:
     _, text, change = tokens.issue(world.context(), world.random_bytes, user_id=world.ann.id, name="x", scopes=[])
     world.store.commit(change)
 
-    assert text not in str(line.read_items())
+    assert text not in str(wire.read_items())

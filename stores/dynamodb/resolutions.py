@@ -1,0 +1,127 @@
+"""Resolutions: what each conflict of a commit asks for, in one table.
+
+A resolution is either a snapshot that the same change is planned with again, or the error of the port that the caller
+of `commit` gets, who may read again and decide again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kanban.changes import Change
+from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
+from stores.dynamodb import keys
+from stores.dynamodb.board_items import board_from_item
+from stores.dynamodb.card_items import card_from_item
+from stores.dynamodb.client import RetryingClient
+from stores.dynamodb.conflicts import (
+    AlreadyTaken,
+    BoardHeld,
+    BoardIdClaimed,
+    CardIdClaimed,
+    Conflict,
+    OwnerExists,
+    RanksMoved,
+    StaleChange,
+    TooManyWrites,
+)
+from stores.dynamodb.reads import TableReader
+from stores.dynamodb.snapshots import BoardClaim, CardClaim, Snapshot
+from stores.dynamodb.writes import MAX_TRANSACTION_ITEMS
+
+_HOLD_JITTER_SECONDS = 0.025
+"""Over how many seconds the writers spread that have waited for the end of a hold."""
+
+
+class TooLarge(StoreError):
+    """Raised when a change has more writes than DynamoDB takes at once. No rule makes such a change."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"DynamoDB writes at most {MAX_TRANSACTION_ITEMS} items at once, not {count}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to commit a change that met a conflict. `started_at` is when the first attempt began (monotonic)."""
+
+    client: RetryingClient
+    reader: TableReader
+    change: Change
+    snapshot: Snapshot
+    started_at: float
+
+
+def resolve(attempt: Attempt, conflict: Conflict) -> Snapshot | StoreError:
+    """Return the snapshot to plan the change with again, or the error to raise.
+
+    Raises:
+        Busy: There is too little time to wait for what is in the way.
+    """
+    return RESOLUTIONS[type(conflict)](attempt, conflict)
+
+
+def report(conflict: StaleChange | AlreadyTaken | TooManyWrites) -> StoreError:
+    """Return the error of the port for a conflict that only the caller can resolve."""
+    if isinstance(conflict, StaleChange):
+        return StaleRead()
+    return AlreadyExists(conflict.name) if isinstance(conflict, AlreadyTaken) else TooLarge(conflict.count)
+
+
+def _give_up(_: Attempt, conflict: StaleChange | AlreadyTaken | TooManyWrites) -> StoreError:
+    return report(conflict)
+
+
+def _create_no_owner(attempt: Attempt, _: OwnerExists) -> Snapshot:
+    return replace(attempt.snapshot, may_create_owner=False)
+
+
+def _leave_ranks(attempt: Attempt, _: RanksMoved) -> Snapshot:
+    # A list with long ranks is as right as one with short ones: the next long rank asks for a rebalance again.
+    return replace(attempt.snapshot, neighbours=None)
+
+
+def _wait_for_readers(attempt: Attempt, conflict: BoardHeld) -> Snapshot:
+    # Nobody else has written meanwhile, so nothing has to be decided again. The jitter keeps writers apart.
+    seconds = conflict.milliseconds / 1000 + attempt.client.jitter(_HOLD_JITTER_SECONDS)
+    attempt.client.sleep(seconds, attempt.started_at, Busy("Readers hold the board."))
+    return attempt.snapshot
+
+
+def _take_over_card_id(attempt: Attempt, conflict: CardIdClaimed) -> Snapshot | StoreError:
+    """Take the claim over if the card that has it gave the external id up, is deleted, or is in a deleted list."""
+    event = attempt.change.event
+    if event is None:
+        return StaleRead()
+    claimant_key = keys.card_key(event.board_id, conflict.claimant_id)
+    head, items = attempt.reader.get_with_head(event.board_id, [claimant_key])
+    if head is None or items is None or head.board.seq != event.seq - 1:
+        return StaleRead()
+    claimant = card_from_item(items[0]) if items[0] else None
+    has_id = claimant is not None and claimant.deleted_at is None and claimant.external_id == conflict.external_id
+    if has_id and claimant is not None and head.has_list(claimant.list_id):
+        return AlreadyExists("card.external_id")
+    claim = CardClaim(conflict.claimant_id, is_in_deleted_list=has_id)
+    return replace(attempt.snapshot, card_claims={**attempt.snapshot.card_claims, conflict.external_id: claim})
+
+
+def _take_over_board_id(attempt: Attempt, conflict: BoardIdClaimed) -> Snapshot | StoreError:
+    """Take the claim over if the board that has it gave the external id up, or is deleted."""
+    item = attempt.reader.get_item(keys.head_key(conflict.claimant_id))
+    claimant = board_from_item(item) if item else None
+    if claimant and claimant.deleted_at is None and claimant.external_id == conflict.external_id:
+        return AlreadyExists("board.external_id")
+    claim = BoardClaim(conflict.claimant_id, claimant.seq if claimant else None)
+    return replace(attempt.snapshot, board_claim=claim)
+
+
+RESOLUTIONS: Mapping[type, Callable[[Attempt, Any], Snapshot | StoreError]] = {
+    StaleChange: _give_up,
+    AlreadyTaken: _give_up,
+    TooManyWrites: _give_up,
+    OwnerExists: _create_no_owner,
+    RanksMoved: _leave_ranks,
+    BoardHeld: _wait_for_readers,
+    CardIdClaimed: _take_over_card_id,
+    BoardIdClaimed: _take_over_board_id,
+}
+"""Every conflict, and what it asks for."""

@@ -1,0 +1,446 @@
+"""The plan of a commit: which writes a change becomes, and what it means that one fails. No DynamoDB is needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kanban.changes import Change
+from kanban.ordering import ranks
+from kanban.store import StoredResponse
+from kanban.values import CardRank, Entity, Event, Role, Scope, Token, User
+from stores.dynamodb import keys
+from stores.dynamodb.attributes import to_number
+from stores.dynamodb.board_items import new_head_item
+from stores.dynamodb.card_items import part_to_item
+from stores.dynamodb.conflicts import (
+    AlreadyTaken,
+    BoardHeld,
+    BoardIdClaimed,
+    CardIdClaimed,
+    OwnerExists,
+    RanksMoved,
+    StaleChange,
+    TooManyWrites,
+)
+from stores.dynamodb.keys import Item
+from stores.dynamodb.plan import Plan, plan
+from stores.dynamodb.snapshots import BoardClaim, BoardSnapshot, CardClaim, Neighbours, Snapshot, TransferParts
+from stores.dynamodb.writes import Delete, Put, Update, Write, estimate_bytes, to_transact_item
+from tests.stores.dynamodb.values import (
+    ANN,
+    EVE,
+    NOON,
+    NOW_MS,
+    make_board,
+    make_card,
+    make_change,
+    make_comment,
+    make_list,
+    make_member,
+    make_snapshot,
+)
+
+
+def make_plan(change: Change, snapshot: Snapshot | None = None, response: StoredResponse | None = None) -> Plan:
+    """Return the plan of a change that can be planned."""
+    made = plan(change, response, snapshot or make_snapshot())
+    assert isinstance(made, Plan)
+    return made
+
+
+def sort_keys(writes: Sequence[Write]) -> list[str]:
+    return [write.key["sk"]["S"] for write in writes]
+
+
+def write_at(made: Plan, sort_key: str) -> Write:
+    """Return the write of the item with that sort key."""
+    (write,) = (write for write in made.writes if write.key["sk"]["S"] == sort_key)
+    return write
+
+
+RESPONSE = StoredResponse("key", ANN, "createCard", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
+
+
+# The order of the writes, and what proves them
+
+
+def test_writes_are_in_the_order_in_which_their_failures_count() -> None:
+    card = make_card(external_id="x", assignee_ids=(f"mem_{ANN}",))
+
+    made = make_plan(make_change(card, creates=(make_comment(1),)), response=RESPONSE)
+
+    assert sort_keys(made.writes) == [
+        "I#createCard#key",
+        "E$",
+        "C#crd_1",
+        keys.assignment_key(ANN, "brd_1", "crd_1")["sk"]["S"],
+        "X#x",
+        "P#crd_1#Mcmt_001",
+        f"E#{5:020d}",
+    ]
+    assert (made.board_ahead, made.parts_ahead, made.must_verify_parts) == (None, None, False)
+
+
+def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
+    change, snapshot = make_change(make_card(external_id="x")), make_snapshot()
+
+    first, second = (make_plan(change, snapshot, RESPONSE) for _ in range(2))
+
+    requests = [[to_transact_item(write, "table") for write in made.writes] for made in (first, second)]
+    assert requests[0] == requests[1]
+    assert snapshot == make_snapshot()
+
+
+def test_the_response_and_the_event_bear_the_nonce() -> None:
+    made = make_plan(make_change(), response=RESPONSE)
+
+    signed = [write.item for write in made.writes if isinstance(write, Put) and "nonce" in write.item]
+
+    assert [item["nonce"] for item in signed] == [{"S": "n1"}] * 2
+    assert made.nonce == "n1"
+
+
+def test_a_known_idempotency_key_is_named() -> None:
+    assert make_plan(make_change(), response=RESPONSE).writes[0].conflict({}) == AlreadyTaken("idempotency_key")
+
+
+def test_a_change_of_nothing_has_no_writes() -> None:
+    assert make_plan(Change()).writes == []
+
+
+# The head
+
+
+def head_item(seq: int, role: Role = Role.OWNER, **attributes: Item) -> Item:
+    return new_head_item(make_board(seq), (), (make_member(role=role),), ()) | attributes
+
+
+@pytest.mark.parametrize(
+    ("item", "conflict"),
+    [
+        (None, StaleChange()),
+        (head_item(5), StaleChange()),
+        (head_item(4, Role.VIEWER), StaleChange()),
+        (head_item(4, deleted_at={"S": "2026-11-20T12:00:00Z"}), StaleChange()),
+        (head_item(4, held_until=to_number(NOW_MS + 70)), BoardHeld(70)),
+        (head_item(5, held_until=to_number(NOW_MS + 70)), StaleChange()),
+        (head_item(4, held_until=to_number(NOW_MS)), StaleChange()),
+    ],
+    ids=["erased", "written since", "not an editor", "deleted", "held", "held and written since", "held before"],
+)
+def test_a_head_that_cannot_be_written_says_why(item: Item | None, conflict: object) -> None:
+    assert write_at(make_plan(make_change()), "E$").conflict(item) == conflict
+
+
+def test_a_member_who_leaves_needs_no_role() -> None:
+    eve = make_member(EVE, Role.VIEWER)
+    leaving = make_change(deletes=(eve,))
+    change = replace(leaving, event=Event("brd_1", 5, "member.removed", NOON, EVE))
+    item = new_head_item(make_board(4), (), (eve,), ()) | {"held_until": to_number(NOW_MS + 5)}
+
+    made = make_plan(change, make_snapshot(make_member(), eve))
+
+    assert write_at(made, "E$").conflict(item) == BoardHeld(5)
+    assert isinstance(write_at(made, "B#brd_1"), Delete)
+
+
+@pytest.mark.parametrize(
+    ("created", "conflict"),
+    [
+        (make_member(), AlreadyTaken("member")),
+        (make_list(), AlreadyTaken("list")),
+        (make_list("lst_2"), StaleChange()),
+    ],
+    ids=["member", "list", "nothing"],
+)
+def test_what_the_board_has_already_is_named(created: Entity, conflict: object) -> None:
+    made = make_plan(make_change(creates=(created,)))
+
+    assert write_at(made, "E$").conflict(head_item(4)) == conflict
+
+
+def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() -> None:
+    gone = make_list("lst_9", deleted_at=NOON)
+
+    head = write_at(make_plan(make_change(gone)), "E$")
+
+    assert head.condition.endswith("attribute_not_exists(#pk)")
+    assert head.conflict(head_item(4)) == StaleChange()
+
+
+def test_a_change_without_its_board_is_planned_for_dynamodb_to_refuse() -> None:
+    made = make_plan(make_change(make_card()), Snapshot(nonce="n1", now_ms=NOW_MS))
+
+    assert sort_keys(made.writes) == ["E$", "C#crd_1", f"E#{5:020d}"]
+
+
+def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
+    snapshot = make_snapshot()
+    assert snapshot.before
+    before = BoardSnapshot(replace(snapshot.before.head, board=make_board(4, external_id="old")))
+    change = replace(make_change(), updates=(make_board(5, external_id="new"),))
+
+    made = make_plan(change, replace(snapshot, before=before))
+
+    assert isinstance(write_at(made, "X#old"), Delete)
+    assert write_at(made, "X#new").conflict({"board_id": {"S": "brd_7"}}) == BoardIdClaimed("new", "brd_7")
+
+
+def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() -> None:
+    change = replace(make_change(), updates=(make_board(5, external_id="new"),))
+
+    made = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7", 3)))
+
+    check = made.writes[2]
+    assert (check.action, check.key, check.values) == ("ConditionCheck", keys.head_key("brd_7"), {":seq": {"N": "3"}})
+    assert made.writes[1].values[":claimant"] == {"S": "brd_7"}
+
+
+# Cards
+
+
+def test_a_claim_of_another_card_names_the_claimant() -> None:
+    claim = write_at(make_plan(make_change(make_card(external_id="x"))), "X#x")
+
+    assert claim.conflict({"card_id": {"S": "crd_9"}}) == CardIdClaimed("x", "crd_9")
+
+
+@pytest.mark.parametrize("is_in_deleted_list", [False, True])
+def test_a_claim_is_taken_over_from_a_card_that_no_longer_has_it(is_in_deleted_list: bool) -> None:
+    snapshot = make_snapshot(card_claims={"x": CardClaim("crd_9", is_in_deleted_list)})
+
+    made = make_plan(make_change(make_card(external_id="x")), snapshot)
+
+    assert write_at(made, "X#x").values[":claimant"] == {"S": "crd_9"}
+    removed = [write for write in made.writes if isinstance(write, Update) and write.key["sk"]["S"] == "C#crd_9"]
+    assert [write.expression for write in removed] == (["REMOVE #external_id"] if is_in_deleted_list else [])
+
+
+def test_two_cards_of_one_change_cannot_have_the_same_external_id() -> None:
+    change = make_change(creates=(make_card("crd_1", external_id="x"), make_card("crd_2", external_id="x")))
+
+    assert plan(change, None, make_snapshot()) == AlreadyTaken("card.external_id")
+
+
+def test_a_card_leaves_the_assignments_of_those_who_are_no_longer_assigned() -> None:
+    snapshot = make_snapshot()
+    assert snapshot.before
+    before = replace(snapshot.before, assignee_users={"crd_1": {"mem_gone": EVE, f"mem_{ANN}": ANN}})
+
+    made = make_plan(make_change(make_card(assignee_ids=(f"mem_{ANN}",))), replace(snapshot, before=before))
+
+    assignments = [write for write in made.writes if write.key["sk"]["S"].startswith("A#")]
+    assert [(write.action, write.key["pk"]["S"]) for write in assignments] == [("Delete", f"U#{EVE}")]
+
+
+def test_a_part_that_is_written_over_must_have_the_version_before() -> None:
+    write = write_at(make_plan(make_change(replace(make_comment(1), version=3))), "P#crd_1#Mcmt_001")
+
+    assert (write.condition, write.values) == ("#version = :before", {":before": {"N": "2"}})
+    assert write.conflict(None) == StaleChange()
+
+
+def test_more_writes_than_a_transaction_takes_are_counted() -> None:
+    change = make_change(creates=tuple(make_card(f"crd_{number}") for number in range(99)))
+
+    assert plan(change, None, make_snapshot()) == TooManyWrites(101)
+
+
+# Ranks
+
+
+def make_rebalance(*, cards_beside: int, creates: int = 0) -> tuple[Change, Snapshot]:
+    """Return a change whose card has a long rank, in the middle of so many others."""
+    list_ = make_list(first_rank="a0", last_rank="b00", card_count=cards_beside + 1)
+    card = make_card(rank="aV" + "0" * ranks.MAX_RANK_LENGTH + "1")
+    others = tuple(make_comment(number) for number in range(creates))
+    above = [CardRank(f"crd_a{number}", "lst_1", f"aU{number:02d}") for number in range(cards_beside // 2)]
+    below = [CardRank(f"crd_b{number}", "lst_1", f"aW{number:02d}") for number in range(cards_beside // 2)]
+    change = make_change(card, list_, creates=others, rebalance_list_id="lst_1")
+    return change, make_snapshot(neighbours=Neighbours(above[::-1], below))
+
+
+def test_a_rebalance_gives_the_cards_beside_new_ranks_if_they_are_where_they_were() -> None:
+    made = make_plan(*make_rebalance(cards_beside=6))
+
+    moved = made.writes[-6:]
+    assert [write.conflict(None) for write in moved] == [RanksMoved()] * 6
+    card = write_at(made, "C#crd_1")
+    assert isinstance(card, Put)
+    assert len(card.item["rank"]["S"]) < 5
+
+
+def test_a_rebalance_that_does_not_fit_is_left_out() -> None:
+    made = make_plan(*make_rebalance(cards_beside=60, creates=50))
+
+    assert len(made.writes) == 53
+    card = write_at(made, "C#crd_1")
+    assert isinstance(card, Put)
+    assert len(card.item["rank"]["S"]) > ranks.MAX_RANK_LENGTH
+
+
+# Cards that move to another board
+
+
+def make_transfer(count: int, **fields: Any) -> tuple[Change, Snapshot]:
+    """Return a change that moves a card with so many comments from board 1 to board 2."""
+    card = make_card(comment_count=count)
+    parts = [part_to_item(make_comment(number)) for number in range(count)]
+    copies = [part | {"pk": {"S": "B#brd_2"}} for part in parts]
+    source = make_snapshot(seq=8).before
+    assert source
+    source = replace(source, assignee_users={"crd_1": {}})
+    transfer = TransferParts(card, source, "brd_2", "2026-11-20T12:00:00Z", parts, copies, (), "lock", has_lock=False)
+    departure = make_change(seq=9)
+    assert departure.event
+    departure = replace(departure, event=replace(departure.event, card_id="crd_1"))
+    change = make_change(replace(card, board_id="brd_2"), board_id="brd_2", departure=departure)
+    return change, make_snapshot(board_id="brd_2", transfer=replace(transfer, **fields))
+
+
+def actions_on(made: Plan, board_id: str) -> Mapping[str, str]:
+    """Return what is done to the items of a board, by sort key."""
+    return {write.key["sk"]["S"]: write.action for write in made.writes if write.key["pk"]["S"] == f"B#{board_id}"}
+
+
+def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
+    made = make_plan(*make_transfer(2))
+
+    target = {
+        "E$": "Update",
+        "C#crd_1": "Put",
+        f"E#{5:020d}": "Put",
+        "P#crd_1#Mcmt_000": "Put",
+        "P#crd_1#Mcmt_001": "Put",
+        "N#crd_1": "Delete",
+    }
+    source = {
+        "E$": "Update",
+        f"E#{9:020d}": "Put",
+        "C#crd_1": "Delete",
+        "P#crd_1#Mcmt_000": "Delete",
+        "P#crd_1#Mcmt_001": "Delete",
+    }
+    assert (actions_on(made, "brd_2"), actions_on(made, "brd_1")) == (target, source)
+    assert write_at(made, "N#crd_1").condition == "attribute_not_exists(#pk)"
+    assert made.parts_ahead is None
+
+
+def test_many_parts_are_written_ahead_under_a_lock_and_verified() -> None:
+    made = make_plan(*make_transfer(120))
+
+    assert made.parts_ahead is not None
+    assert len(made.parts_ahead) == 120
+    assert made.must_verify_parts
+    assert len(made.writes) < 20
+    assert write_at(made, "N#crd_1").values == {":nonce": {"S": "lock"}}
+    tombstones = [write.key["sk"]["S"] for write in made.writes if write.key["pk"]["S"] == "D"]
+    assert tombstones == [f"2026-11-20T12:00:00Z#parts#{board_id}#crd_1" for board_id in ("brd_2", "brd_1")]
+
+
+def test_parts_are_written_ahead_once() -> None:
+    made = make_plan(*make_transfer(120, has_lock=True, is_written_ahead=True))
+
+    assert made.parts_ahead is None
+    assert made.must_verify_parts
+
+
+def test_a_lock_that_was_taken_over_is_released() -> None:
+    made = make_plan(*make_transfer(1, has_lock=True))
+
+    assert write_at(made, "N#crd_1").condition == "#nonce = :nonce"
+
+
+def test_what_an_interrupted_move_left_is_deleted() -> None:
+    orphan = part_to_item(make_comment(7)) | {"pk": {"S": "B#brd_2"}}
+
+    made = make_plan(*make_transfer(1, orphans=[orphan]))
+
+    assert actions_on(made, "brd_2")["P#crd_1#Mcmt_007"] == "Delete"
+
+
+# New boards
+
+
+def make_new_board(count: int, text: str = "Hm.", **fields: Any) -> Change:
+    """Return a change that creates a board with one card that has so many comments."""
+    comments = [make_comment(number, text) for number in range(count)]
+    created: tuple[Entity, ...] = (make_board(1, **fields), make_list(), make_member(), make_card(), *comments)
+    return Change(creates=created, event=Event("brd_1", 1, "board.created", NOON, ANN))
+
+
+def test_a_small_board_is_created_in_one_transaction() -> None:
+    made = make_plan(make_new_board(3), Snapshot(nonce="n1"))
+
+    assert made.board_ahead is None
+    assert made.writes[0].conflict(None) == AlreadyTaken("board")
+
+
+@pytest.mark.parametrize(
+    "change", [make_new_board(120), make_new_board(20, "x" * 160_000)], ids=["many items", "long texts"]
+)
+def test_of_a_large_board_only_what_makes_it_visible_is_in_the_transaction(change: Change) -> None:
+    made = make_plan(change, Snapshot(nonce="n1"), RESPONSE)
+
+    assert sort_keys(made.writes) == [
+        "I#createCard#key",
+        "E$",
+        f"E#{1:020d}",
+        "2026-11-20T12:00:00Z#new#brd_1",
+    ]
+    assert made.board_ahead
+    assert len(made.board_ahead.items) == len(change.creates) - 2
+    assert made.board_ahead.tombstone["users"] == {"L": [{"S": ANN}]}
+    assert estimate_bytes(made.writes) < 10_000
+
+
+def test_a_large_board_is_written_ahead_once() -> None:
+    made = make_plan(make_new_board(120, external_id="x"), Snapshot(nonce="n2", is_written_ahead=True))
+
+    assert made.board_ahead is None
+    assert sort_keys(made.writes) == ["E$", "X#x", f"E#{1:020d}", "2026-11-20T12:00:00Z#new#brd_1"]
+
+
+def test_what_a_new_board_has_twice_is_named() -> None:
+    change = make_new_board(0)
+    twice = replace(change, creates=(*change.creates, make_list()))
+
+    assert plan(twice, None, Snapshot()) == AlreadyTaken("list")
+
+
+# Users and tokens
+
+
+def make_token(**fields: Any) -> Token:
+    return replace(Token("tok_1", ANN, "Laptop", "new", (Scope.READ,), 2, NOON), **fields)
+
+
+@pytest.mark.parametrize("may_create_owner", [False, True])
+def test_the_first_user_becomes_the_owner(may_create_owner: bool) -> None:
+    change = Change(creates=(User(ANN, "Ann", 1, NOON, NOON),))
+
+    made = make_plan(change, Snapshot(nonce="n1", may_create_owner=may_create_owner))
+
+    assert sort_keys(made.writes) == (["U", "owner"] if may_create_owner else ["U"])
+    assert made.writes[0].conflict(None) == AlreadyTaken("user")
+    assert made.writes[-1].conflict(None) == (OwnerExists() if may_create_owner else AlreadyTaken("user"))
+
+
+def test_a_rotated_token_is_no_longer_found_by_its_old_digest() -> None:
+    change = Change(updates=(make_token(),))
+
+    made = make_plan(change, Snapshot(nonce="n1", token_digests={"tok_1": "old"}))
+
+    assert [(write.action, write.key["pk"]["S"]) for write in made.writes] == [
+        ("Put", f"U#{ANN}"),
+        ("Delete", "T#old"),
+        ("Put", "T#new"),
+    ]
+    assert made.writes[0].values == {":before": {"N": "1"}}
+
+
+def test_a_token_that_keeps_its_digest_is_one_write() -> None:
+    assert len(make_plan(Change(updates=(make_token(),)), Snapshot(token_digests={"tok_1": "new"})).writes) == 1
