@@ -1,7 +1,8 @@
 """The plan of a commit: the writes of its transaction in order, and what it means when the condition of one fails.
 
-`plan` is a pure function of the change and of a snapshot, all that was read before. It reads and writes nothing:
-`transactions` carries the plan out, and `resolutions` says what is done about a conflict.
+`plan` is a pure function of the change and of a snapshot, which holds all that was read before. It reads and writes
+nothing: `transactions` carries the plan out, and `resolutions` says what is done about a conflict. The functions below
+are named after the writes that they return.
 
 The writes, in this order, because DynamoDB reports all that fail and the first one counts:
 
@@ -121,19 +122,19 @@ def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) ->
         # DynamoDB takes one write of an item in a transaction.
         if by_key.setdefault(_sortable(write.key), write) is not write:
             return write.conflict(None)
-    made = Plan(snapshot.nonce, [*by_key.values()])
+    base = Plan(snapshot.nonce, [*by_key.values()])
     if snapshot.transfer:
-        made = _add_transfer(made, snapshot.transfer)
+        base = _add_transfer(base, snapshot.transfer)
     # Only a small board of long texts is too large for one transaction: the rules bound the text of all other changes.
-    is_too_large = creates_board(change) and estimate_bytes(made.writes) > MAX_TRANSACTION_BYTES
-    if len(made.writes) <= MAX_TRANSACTION_ITEMS and not is_too_large:
-        return made
+    is_too_large = creates_board(change) and estimate_bytes(base.writes) > MAX_TRANSACTION_BYTES
+    if len(base.writes) <= MAX_TRANSACTION_ITEMS and not is_too_large:
+        return base
     if snapshot.neighbours:
         # A list with long ranks is as right as one with short ones.
         return plan(change, response, replace(snapshot, neighbours=None))
     if change.event is None or not creates_board(change):
-        return TooManyWrites(len(made.writes))
-    return _split_board(made, change, change.event, is_written_ahead=snapshot.is_written_ahead)
+        return TooManyWrites(len(base.writes))
+    return _split_board(base, change, change.event, is_written_ahead=snapshot.is_written_ahead)
 
 
 def _list_writes(
@@ -158,31 +159,31 @@ def _list_writes(
 # What does not fit into one transaction
 
 
-def _split_board(made: Plan, change: Change, event: Event, *, is_written_ahead: bool) -> Plan:
+def _split_board(base: Plan, change: Change, event: Event, *, is_written_ahead: bool) -> Plan:
     """Return the plan with all but the final writes before the transaction, and their tombstone's deletion in it."""
     tombstone = keys.tombstone_key(keys.format_timestamp(event.at), "new", event.board_id)
     # A purge that has begun to erase what is there has marked the tombstone: then the board can't become visible.
     condition = "attribute_exists(#pk) AND attribute_not_exists(#begun)"
-    final = [write for write in made.writes if write.is_final]
+    final = [write for write in base.writes if write.is_final]
     final.append(Delete(tombstone, condition=condition, is_final=True))
     if is_written_ahead:
-        return replace(made, writes=final)
+        return replace(base, writes=final)
     users = {"L": [to_string(member.user_id) for member in of_type(Member, change.creates)]}
-    items = [write.item for write in made.writes if isinstance(write, Put) and not write.is_final]
-    return replace(made, writes=final, board_ahead=BoardAhead(event.board_id, tombstone | {"users": users}, items))
+    items = [write.item for write in base.writes if isinstance(write, Put) and not write.is_final]
+    return replace(base, writes=final, board_ahead=BoardAhead(event.board_id, tombstone | {"users": users}, items))
 
 
-def _add_transfer(made: Plan, transfer: TransferParts) -> Plan:
+def _add_transfer(base: Plan, transfer: TransferParts) -> Plan:
     """Return the plan with the writes that move a card's parts to another board.
 
     Copies that do not fit are written ahead, under the transfer lock. If even the conditions on the parts do not fit,
     a tombstone lets a purge erase them, and they must be verified right before the transaction.
     """
-    known = {_sortable(write.key) for write in made.writes}
+    known = {_sortable(write.key) for write in base.writes}
     copies = [copy for copy in transfer.copies if _sortable(copy) not in known]
     arrivals: list[Write] = [*map(Put, copies), *(Delete(key_of(orphan)) for orphan in transfer.orphans)]
     departures: list[Write] = [*map(_delete_source_part, transfer.parts)]
-    room = MAX_TRANSACTION_ITEMS - len(made.writes)
+    room = MAX_TRANSACTION_ITEMS - len(base.writes)
     release = _release_lock(transfer, has_lock=transfer.has_lock)
     is_too_large = len(arrivals) + len(release) + 1 > room or estimate_bytes(arrivals) > MAX_TRANSACTION_BYTES
     parts_ahead: Sequence[Write] | None = None
@@ -196,8 +197,8 @@ def _add_transfer(made: Plan, transfer: TransferParts) -> Plan:
     if must_verify:
         departures = [Put(_parts_tombstone(transfer, transfer.card.board_id))]
     return replace(
-        made,
-        writes=[*made.writes, *arrivals, *departures],
+        base,
+        writes=[*base.writes, *arrivals, *departures],
         parts_ahead=parts_ahead,
         must_verify_parts=must_verify,
     )

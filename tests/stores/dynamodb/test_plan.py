@@ -46,18 +46,18 @@ from tests.stores.dynamodb.values import (
 
 def make_plan(change: Change, snapshot: Snapshot | None = None, response: StoredResponse | None = None) -> Plan:
     """Return the plan of a change that can be planned."""
-    made = plan(change, response, snapshot or make_snapshot())
-    assert isinstance(made, Plan)
-    return made
+    result = plan(change, response, snapshot or make_snapshot())
+    assert isinstance(result, Plan)
+    return result
 
 
 def sort_keys(writes: Sequence[Write]) -> list[str]:
     return [write.key["sk"]["S"] for write in writes]
 
 
-def write_at(made: Plan, sort_key: str) -> Write:
+def write_at(result: Plan, sort_key: str) -> Write:
     """Return the write of the item with that sort key."""
-    (write,) = (write for write in made.writes if write.key["sk"]["S"] == sort_key)
+    (write,) = (write for write in result.writes if write.key["sk"]["S"] == sort_key)
     return write
 
 
@@ -70,9 +70,9 @@ RESPONSE = StoredResponse("key", ANN, "createCard", "f", 201, (), b"{}", NOON, N
 def test_writes_are_in_the_order_in_which_their_failures_count() -> None:
     card = make_card(external_id="x", assignee_ids=(f"mem_{ANN}",))
 
-    made = make_plan(make_change(card, creates=(make_comment(1),)), response=RESPONSE)
+    result = make_plan(make_change(card, creates=(make_comment(1),)), response=RESPONSE)
 
-    assert sort_keys(made.writes) == [
+    assert sort_keys(result.writes) == [
         "I#createCard#key",
         "E$",
         "C#crd_1",
@@ -81,7 +81,7 @@ def test_writes_are_in_the_order_in_which_their_failures_count() -> None:
         "P#crd_1#Mcmt_001",
         f"E#{5:020d}",
     ]
-    assert (made.board_ahead, made.parts_ahead, made.must_verify_parts) == (None, None, False)
+    assert (result.board_ahead, result.parts_ahead, result.must_verify_parts) == (None, None, False)
 
 
 def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
@@ -89,18 +89,18 @@ def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
 
     first, second = (make_plan(change, snapshot, RESPONSE) for _ in range(2))
 
-    requests = [[to_transact_item(write, "table") for write in made.writes] for made in (first, second)]
+    requests = [[to_transact_item(write, "table") for write in result.writes] for result in (first, second)]
     assert requests[0] == requests[1]
     assert snapshot == make_snapshot()
 
 
 def test_the_response_and_the_event_bear_the_nonce() -> None:
-    made = make_plan(make_change(), response=RESPONSE)
+    result = make_plan(make_change(), response=RESPONSE)
 
-    signed = [write.item for write in made.writes if isinstance(write, Put) and "nonce" in write.item]
+    signed = [write.item for write in result.writes if isinstance(write, Put) and "nonce" in write.item]
 
     assert [item["nonce"] for item in signed] == [{"S": "n1"}] * 2
-    assert made.nonce == "n1"
+    assert result.nonce == "n1"
 
 
 def test_a_known_idempotency_key_is_named() -> None:
@@ -141,10 +141,10 @@ def test_a_member_who_leaves_needs_no_role() -> None:
     change = replace(leaving, event=Event("brd_1", 5, "member.removed", NOON, EVE))
     item = new_head_item(make_board(4), (), (eve,), ()) | {"held_until": to_number(NOW_MS + 5)}
 
-    made = make_plan(change, make_snapshot(make_member(), eve))
+    result = make_plan(change, make_snapshot(make_member(), eve))
 
-    assert write_at(made, "E$").conflict(item) == BoardHeld(5)
-    assert isinstance(write_at(made, "B#brd_1"), Delete)
+    assert write_at(result, "E$").conflict(item) == BoardHeld(5)
+    assert isinstance(write_at(result, "B#brd_1"), Delete)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_a_member_who_leaves_needs_no_role() -> None:
     ids=["member", "list", "nothing"],
 )
 def test_what_the_board_has_already_is_named(created: Entity, conflict: object) -> None:
-    made = make_plan(make_change(creates=(created,)))
+    result = make_plan(make_change(creates=(created,)))
 
-    assert write_at(made, "E$").conflict(head_item(4)) == conflict
+    assert write_at(result, "E$").conflict(head_item(4)) == conflict
 
 
 def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() -> None:
@@ -172,9 +172,9 @@ def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() 
 
 
 def test_a_change_without_its_board_is_planned_for_dynamodb_to_refuse() -> None:
-    made = make_plan(make_change(make_card()), Snapshot(nonce="n1", now_ms=NOW_MS))
+    result = make_plan(make_change(make_card()), Snapshot(nonce="n1", now_ms=NOW_MS))
 
-    assert sort_keys(made.writes) == ["E$", "C#crd_1", f"E#{5:020d}"]
+    assert sort_keys(result.writes) == ["E$", "C#crd_1", f"E#{5:020d}"]
 
 
 def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
@@ -183,20 +183,20 @@ def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
     before = BoardSnapshot(replace(snapshot.before.head, board=make_board(4, external_id="old")))
     change = replace(make_change(), updates=(make_board(5, external_id="new"),))
 
-    made = make_plan(change, replace(snapshot, before=before))
+    result = make_plan(change, replace(snapshot, before=before))
 
-    assert isinstance(write_at(made, "X#old"), Delete)
-    assert write_at(made, "X#new").conflict({"board_id": {"S": "brd_7"}}) == BoardIdClaimed("new", "brd_7")
+    assert isinstance(write_at(result, "X#old"), Delete)
+    assert write_at(result, "X#new").conflict({"board_id": {"S": "brd_7"}}) == BoardIdClaimed("new", "brd_7")
 
 
 def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() -> None:
     change = replace(make_change(), updates=(make_board(5, external_id="new"),))
 
-    made = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7", 3)))
+    result = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7", 3)))
 
-    check = made.writes[2]
+    check = result.writes[2]
     assert (check.action, check.key, check.values) == ("ConditionCheck", keys.head_key("brd_7"), {":seq": {"N": "3"}})
-    assert made.writes[1].values[":claimant"] == {"S": "brd_7"}
+    assert result.writes[1].values[":claimant"] == {"S": "brd_7"}
 
 
 # Cards
@@ -212,10 +212,10 @@ def test_a_claim_of_another_card_names_the_claimant() -> None:
 def test_a_claim_is_taken_over_from_a_card_that_no_longer_has_it(is_in_deleted_list: bool) -> None:
     snapshot = make_snapshot(card_claims={"x": CardClaim("crd_9", is_in_deleted_list)})
 
-    made = make_plan(make_change(make_card(external_id="x")), snapshot)
+    result = make_plan(make_change(make_card(external_id="x")), snapshot)
 
-    assert write_at(made, "X#x").values[":claimant"] == {"S": "crd_9"}
-    removed = [write for write in made.writes if isinstance(write, Update) and write.key["sk"]["S"] == "C#crd_9"]
+    assert write_at(result, "X#x").values[":claimant"] == {"S": "crd_9"}
+    removed = [write for write in result.writes if isinstance(write, Update) and write.key["sk"]["S"] == "C#crd_9"]
     assert [write.expression for write in removed] == (["REMOVE #external_id"] if is_in_deleted_list else [])
 
 
@@ -230,9 +230,9 @@ def test_a_card_leaves_the_assignments_of_those_who_are_no_longer_assigned() -> 
     assert snapshot.before
     before = replace(snapshot.before, assignee_users={"crd_1": {"mem_gone": EVE, f"mem_{ANN}": ANN}})
 
-    made = make_plan(make_change(make_card(assignee_ids=(f"mem_{ANN}",))), replace(snapshot, before=before))
+    result = make_plan(make_change(make_card(assignee_ids=(f"mem_{ANN}",))), replace(snapshot, before=before))
 
-    assignments = [write for write in made.writes if write.key["sk"]["S"].startswith("A#")]
+    assignments = [write for write in result.writes if write.key["sk"]["S"].startswith("A#")]
     assert [(write.action, write.key["pk"]["S"]) for write in assignments] == [("Delete", f"U#{EVE}")]
 
 
@@ -264,20 +264,20 @@ def make_rebalance(*, cards_beside: int, creates: int = 0) -> tuple[Change, Snap
 
 
 def test_a_rebalance_gives_the_cards_beside_new_ranks_if_they_are_where_they_were() -> None:
-    made = make_plan(*make_rebalance(cards_beside=6))
+    result = make_plan(*make_rebalance(cards_beside=6))
 
-    moved = made.writes[-6:]
+    moved = result.writes[-6:]
     assert [write.conflict(None) for write in moved] == [RanksMoved()] * 6
-    card = write_at(made, "C#crd_1")
+    card = write_at(result, "C#crd_1")
     assert isinstance(card, Put)
     assert len(card.item["rank"]["S"]) < 5
 
 
 def test_a_rebalance_that_does_not_fit_is_left_out() -> None:
-    made = make_plan(*make_rebalance(cards_beside=60, creates=50))
+    result = make_plan(*make_rebalance(cards_beside=60, creates=50))
 
-    assert len(made.writes) == 53
-    card = write_at(made, "C#crd_1")
+    assert len(result.writes) == 53
+    card = write_at(result, "C#crd_1")
     assert isinstance(card, Put)
     assert len(card.item["rank"]["S"]) > ranks.MAX_RANK_LENGTH
 
@@ -301,13 +301,13 @@ def make_transfer(count: int, **fields: Any) -> tuple[Change, Snapshot]:
     return change, make_snapshot(board_id="brd_2", transfer=replace(transfer, **fields))
 
 
-def actions_on(made: Plan, board_id: str) -> Mapping[str, str]:
+def actions_on(result: Plan, board_id: str) -> Mapping[str, str]:
     """Return what is done to the items of a board, by sort key."""
-    return {write.key["sk"]["S"]: write.action for write in made.writes if write.key["pk"]["S"] == f"B#{board_id}"}
+    return {write.key["sk"]["S"]: write.action for write in result.writes if write.key["pk"]["S"] == f"B#{board_id}"}
 
 
 def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
-    made = make_plan(*make_transfer(2))
+    result = make_plan(*make_transfer(2))
 
     target = {
         "E$": "Update",
@@ -324,42 +324,42 @@ def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
         "P#crd_1#Mcmt_000": "Delete",
         "P#crd_1#Mcmt_001": "Delete",
     }
-    assert (actions_on(made, "brd_2"), actions_on(made, "brd_1")) == (target, source)
-    assert write_at(made, "N#crd_1").condition == "attribute_not_exists(#pk)"
-    assert made.parts_ahead is None
+    assert (actions_on(result, "brd_2"), actions_on(result, "brd_1")) == (target, source)
+    assert write_at(result, "N#crd_1").condition == "attribute_not_exists(#pk)"
+    assert result.parts_ahead is None
 
 
 def test_many_parts_are_written_ahead_under_a_lock_and_verified() -> None:
-    made = make_plan(*make_transfer(120))
+    result = make_plan(*make_transfer(120))
 
-    assert made.parts_ahead is not None
-    assert len(made.parts_ahead) == 120
-    assert made.must_verify_parts
-    assert len(made.writes) < 20
-    assert write_at(made, "N#crd_1").values == {":nonce": {"S": "lock"}}
-    tombstones = [write.key["sk"]["S"] for write in made.writes if write.key["pk"]["S"] == "D"]
+    assert result.parts_ahead is not None
+    assert len(result.parts_ahead) == 120
+    assert result.must_verify_parts
+    assert len(result.writes) < 20
+    assert write_at(result, "N#crd_1").values == {":nonce": {"S": "lock"}}
+    tombstones = [write.key["sk"]["S"] for write in result.writes if write.key["pk"]["S"] == "D"]
     assert tombstones == [f"2026-11-20T12:00:00Z#parts#{board_id}#crd_1" for board_id in ("brd_2", "brd_1")]
 
 
 def test_parts_are_written_ahead_once() -> None:
-    made = make_plan(*make_transfer(120, has_lock=True, is_written_ahead=True))
+    result = make_plan(*make_transfer(120, has_lock=True, is_written_ahead=True))
 
-    assert made.parts_ahead is None
-    assert made.must_verify_parts
+    assert result.parts_ahead is None
+    assert result.must_verify_parts
 
 
 def test_a_lock_that_was_taken_over_is_released() -> None:
-    made = make_plan(*make_transfer(1, has_lock=True))
+    result = make_plan(*make_transfer(1, has_lock=True))
 
-    assert write_at(made, "N#crd_1").condition == "#nonce = :nonce"
+    assert write_at(result, "N#crd_1").condition == "#nonce = :nonce"
 
 
 def test_what_an_interrupted_move_left_is_deleted() -> None:
     orphan = part_to_item(make_comment(7)) | {"pk": {"S": "B#brd_2"}}
 
-    made = make_plan(*make_transfer(1, orphans=[orphan]))
+    result = make_plan(*make_transfer(1, orphans=[orphan]))
 
-    assert actions_on(made, "brd_2")["P#crd_1#Mcmt_007"] == "Delete"
+    assert actions_on(result, "brd_2")["P#crd_1#Mcmt_007"] == "Delete"
 
 
 # New boards
@@ -373,35 +373,35 @@ def make_new_board(count: int, text: str = "Hm.", **fields: Any) -> Change:
 
 
 def test_a_small_board_is_created_in_one_transaction() -> None:
-    made = make_plan(make_new_board(3), Snapshot(nonce="n1"))
+    result = make_plan(make_new_board(3), Snapshot(nonce="n1"))
 
-    assert made.board_ahead is None
-    assert made.writes[0].conflict(None) == AlreadyTaken("board")
+    assert result.board_ahead is None
+    assert result.writes[0].conflict(None) == AlreadyTaken("board")
 
 
 @pytest.mark.parametrize(
     "change", [make_new_board(120), make_new_board(20, "x" * 160_000)], ids=["many items", "long texts"]
 )
 def test_of_a_large_board_only_what_makes_it_visible_is_in_the_transaction(change: Change) -> None:
-    made = make_plan(change, Snapshot(nonce="n1"), RESPONSE)
+    result = make_plan(change, Snapshot(nonce="n1"), RESPONSE)
 
-    assert sort_keys(made.writes) == [
+    assert sort_keys(result.writes) == [
         "I#createCard#key",
         "E$",
         f"E#{1:020d}",
         "2026-11-20T12:00:00Z#new#brd_1",
     ]
-    assert made.board_ahead
-    assert len(made.board_ahead.items) == len(change.creates) - 2
-    assert made.board_ahead.tombstone["users"] == {"L": [{"S": ANN}]}
-    assert estimate_bytes(made.writes) < 10_000
+    assert result.board_ahead
+    assert len(result.board_ahead.items) == len(change.creates) - 2
+    assert result.board_ahead.tombstone["users"] == {"L": [{"S": ANN}]}
+    assert estimate_bytes(result.writes) < 10_000
 
 
 def test_a_large_board_is_written_ahead_once() -> None:
-    made = make_plan(make_new_board(120, external_id="x"), Snapshot(nonce="n2", is_written_ahead=True))
+    result = make_plan(make_new_board(120, external_id="x"), Snapshot(nonce="n2", is_written_ahead=True))
 
-    assert made.board_ahead is None
-    assert sort_keys(made.writes) == ["E$", "X#x", f"E#{1:020d}", "2026-11-20T12:00:00Z#new#brd_1"]
+    assert result.board_ahead is None
+    assert sort_keys(result.writes) == ["E$", "X#x", f"E#{1:020d}", "2026-11-20T12:00:00Z#new#brd_1"]
 
 
 def test_what_a_new_board_has_twice_is_named() -> None:
@@ -422,24 +422,24 @@ def make_token(**fields: Any) -> Token:
 def test_the_first_user_becomes_the_owner(may_create_owner: bool) -> None:
     change = Change(creates=(User(ANN, "Ann", 1, NOON, NOON),))
 
-    made = make_plan(change, Snapshot(nonce="n1", may_create_owner=may_create_owner))
+    result = make_plan(change, Snapshot(nonce="n1", may_create_owner=may_create_owner))
 
-    assert sort_keys(made.writes) == (["U", "owner"] if may_create_owner else ["U"])
-    assert made.writes[0].conflict(None) == AlreadyTaken("user")
-    assert made.writes[-1].conflict(None) == (OwnerExists() if may_create_owner else AlreadyTaken("user"))
+    assert sort_keys(result.writes) == (["U", "owner"] if may_create_owner else ["U"])
+    assert result.writes[0].conflict(None) == AlreadyTaken("user")
+    assert result.writes[-1].conflict(None) == (OwnerExists() if may_create_owner else AlreadyTaken("user"))
 
 
 def test_a_rotated_token_is_no_longer_found_by_its_old_digest() -> None:
     change = Change(updates=(make_token(),))
 
-    made = make_plan(change, Snapshot(nonce="n1", token_digests={"tok_1": "old"}))
+    result = make_plan(change, Snapshot(nonce="n1", token_digests={"tok_1": "old"}))
 
-    assert [(write.action, write.key["pk"]["S"]) for write in made.writes] == [
+    assert [(write.action, write.key["pk"]["S"]) for write in result.writes] == [
         ("Put", f"U#{ANN}"),
         ("Delete", "T#old"),
         ("Put", "T#new"),
     ]
-    assert made.writes[0].values == {":before": {"N": "1"}}
+    assert result.writes[0].values == {":before": {"N": "1"}}
 
 
 def test_a_token_that_keeps_its_digest_is_one_write() -> None:
