@@ -8,7 +8,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 from kanban.changes import Change
 from kanban.store import Busy, StoredResponse, StoreError
@@ -17,7 +16,7 @@ from stores.dynamodb import keys
 from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.board_creation import write_board_ahead
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import AlreadyTaken, Conflict, StaleChange
+from stores.dynamodb.conflicts import STALE, Conflict, taken
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.plan import Plan, plan
 from stores.dynamodb.reads import TableReader
@@ -44,12 +43,12 @@ class Committer:
         """Write all of the change or nothing, as `kanban.store.Store.commit` promises."""
         validate_change(change)
         snapshot = self._snapshots.read(change)
-        if isinstance(snapshot, StaleChange):
+        if isinstance(snapshot, Conflict):
             raise report(self._stale_or_known(response))
         batches = BatchWriter(self._client, self._table, progress)
         started_at = self._client.monotonic()
         for _ in range(_MAX_PLANS):
-            snapshot = replace(snapshot, nonce=secrets.token_hex(16), now_ms=self._client.timestamp_ms())
+            snapshot = snapshot._replace(nonce=secrets.token_hex(16), now_ms=self._client.timestamp_ms())
             outcome, snapshot = self._try(change, response, snapshot, batches)
             if isinstance(outcome, Committed):
                 self._forget_boards(change)
@@ -80,9 +79,9 @@ class Committer:
         """Write what doesn't fit into the transaction, where nobody sees it; return what is known after that."""
         if planned.board_ahead:
             if self._has_response(response):
-                return AlreadyTaken("idempotency_key")
+                return taken("idempotency_key")
             conflict = write_board_ahead(self._reader, batches, planned.board_ahead)
-            return conflict or replace(snapshot, is_written_ahead=True)
+            return conflict or snapshot._replace(is_written_ahead=True)
         transfer = snapshot.transfer
         if transfer and planned.parts_ahead is not None:
             transfer = self._transfers.write_ahead(transfer, planned.parts_ahead)
@@ -90,11 +89,11 @@ class Committer:
                 return self._stale_or_known(response)
         if transfer and planned.must_verify_parts and not self._transfers.is_unchanged(transfer):
             return self._stale_or_known(response)
-        return replace(snapshot, transfer=transfer)
+        return snapshot._replace(transfer=transfer)
 
-    def _stale_or_known(self, response: StoredResponse | None) -> StaleChange | AlreadyTaken:
+    def _stale_or_known(self, response: StoredResponse | None) -> Conflict:
         """Return the conflict of a change that is seen to be stale before its transaction: a known key counts first."""
-        return AlreadyTaken("idempotency_key") if self._has_response(response) else StaleChange()
+        return taken("idempotency_key") if self._has_response(response) else STALE
 
     def _has_response(self, response: StoredResponse | None) -> bool:
         """Tell whether the key of that response has one already that had not expired."""

@@ -3,64 +3,51 @@
 `resolutions` holds the table of what is done about each.
 """
 
-from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class StaleChange:
+class ConflictKind(Enum):
+    """What is in the way of a commit."""
+
+    STALE = auto()
     """A board, or an item that is written over, is not as it was when the change was decided."""
 
+    TAKEN = auto()
+    """Something unique is there already: `name` says what, as `kanban.store.AlreadyExists` does."""
 
-@dataclass(frozen=True, slots=True)
-class AlreadyTaken:
-    """Something unique is there already; `name` is that of `kanban.store.AlreadyExists`."""
+    TOO_LARGE = auto()
+    """The change needs more writes than one transaction takes, namely `amount`. No rule makes such a change."""
 
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerExists:
+    OWNER_EXISTS = auto()
     """The new user was taken for the first one of the store, but another one was created before."""
 
-
-@dataclass(frozen=True, slots=True)
-class RanksMoved:
+    RANKS_MOVED = auto()
     """A card that a rebalance gives a new rank is no longer where it was read."""
 
+    CARD_ID_CLAIMED = auto()
+    """The card `claimant_id` claims the external id `name`. It may have given the id up, or be deleted."""
 
-@dataclass(frozen=True, slots=True)
-class CardIdClaimed:
-    """Another card claims the external id of this one. It may have given the id up, or be deleted."""
+    BOARD_ID_CLAIMED = auto()
+    """The board `claimant_id` of the same user claims the external id `name`. As with a card, it may be outdated."""
 
-    external_id: str
-    claimant_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoardIdClaimed:
-    """Another board of the same user claims the external id of this one. It may have given the id up, or be deleted."""
-
-    external_id: str
-    claimant_id: str
+    HELD = auto()
+    """Readers hold the board (see `holds`): the same change can be written in `amount` milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoardHeld:
-    """Readers hold the board (see `holds`): the same change can be written in so many milliseconds."""
+class Conflict(NamedTuple):
+    """What is in the way of a commit, with what its kind needs to be resolved."""
 
-    milliseconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class TooManyWrites:
-    """The change needs more writes than one transaction takes. No rule makes such a change."""
-
-    count: int
+    kind: ConflictKind
+    name: str = ""
+    claimant_id: str = ""
+    amount: int = 0
 
 
-Conflict = (
-    StaleChange | AlreadyTaken | OwnerExists | RanksMoved | CardIdClaimed | BoardIdClaimed | BoardHeld | TooManyWrites
-)
-
-STALE = StaleChange()
+STALE = Conflict(ConflictKind.STALE)
 """What most failed conditions mean."""
+
+
+def taken(name: str) -> Conflict:
+    """Return the conflict of something unique that is there already."""
+    return Conflict(ConflictKind.TAKEN, name)

@@ -7,6 +7,12 @@ from typing import Any
 
 from stores.dynamodb.keys import Item
 
+NO_VALUES: Item = {}
+"""The values of an expression that names none; never written to."""
+
+NO_NAMES: Mapping[str, str] = {}
+"""The placeholders of an expression that needs none but its attributes' own names; never written to."""
+
 _NAME_PLACEHOLDER = re.compile(r"#([a-z_]+)(?![a-z_0-9])")
 
 

@@ -20,8 +20,9 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from kanban.changes import Change
 from kanban.store import StoredResponse
@@ -46,17 +47,7 @@ from stores.dynamodb.attributes import to_number, to_string
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
-from stores.dynamodb.conflicts import (
-    STALE,
-    AlreadyTaken,
-    BoardHeld,
-    BoardIdClaimed,
-    CardIdClaimed,
-    Conflict,
-    OwnerExists,
-    RanksMoved,
-    TooManyWrites,
-)
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
 from stores.dynamodb.holds import remaining_hold, require_no_hold
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
@@ -69,6 +60,7 @@ from stores.dynamodb.writes import (
     Put,
     UpdateBuilder,
     Write,
+    conflict_of,
     estimate_bytes,
 )
 
@@ -76,8 +68,7 @@ IS_NEW = "attribute_not_exists(#pk)"
 EXISTS = "attribute_exists(#pk)"
 
 
-@dataclass(frozen=True, slots=True)
-class BoardAhead:
+class BoardAhead(NamedTuple):
     """What is written of a large new board before the transaction that makes it visible.
 
     The tombstone is put first, so that a purge finds what is left if that transaction never comes.
@@ -88,8 +79,7 @@ class BoardAhead:
     items: Sequence[Item]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The writes of one transaction.
 
     Attributes:
@@ -115,13 +105,13 @@ def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) ->
     """
     duplicate = _find_duplicate(change)
     if duplicate is not None:
-        return AlreadyTaken(duplicate)
+        return taken(duplicate)
     rebalanced, rank_changes = rebalance(change, snapshot.neighbours) if snapshot.neighbours else (change, ())
     by_key: dict[tuple[str, str], Write] = {}
     for write in _list_writes(rebalanced, rank_changes, response, snapshot):
         # DynamoDB takes one write of an item in a transaction.
         if by_key.setdefault(_sortable(write.key), write) is not write:
-            return write.conflict(None)
+            return conflict_of(write, None)
     base = Plan(snapshot.nonce, [*by_key.values()])
     if snapshot.transfer:
         base = _add_transfer(base, snapshot.transfer)
@@ -131,9 +121,9 @@ def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) ->
         return base
     if snapshot.neighbours:
         # A list with long ranks is as right as one with short ones.
-        return plan(change, response, replace(snapshot, neighbours=None))
+        return plan(change, response, snapshot._replace(neighbours=None))
     if change.event is None or not creates_board(change):
-        return TooManyWrites(len(base.writes))
+        return Conflict(ConflictKind.TOO_LARGE, amount=len(base.writes))
     return _split_board(base, change, change.event, is_written_ahead=snapshot.is_written_ahead)
 
 
@@ -167,10 +157,10 @@ def _split_board(base: Plan, change: Change, event: Event, *, is_written_ahead: 
     final = [write for write in base.writes if write.is_final]
     final.append(Delete(tombstone, condition=condition, is_final=True))
     if is_written_ahead:
-        return replace(base, writes=final)
+        return base._replace(writes=final)
     users = {"L": [to_string(member.user_id) for member in of_type(Member, change.creates)]}
     items = [write.item for write in base.writes if isinstance(write, Put) and not write.is_final]
-    return replace(base, writes=final, board_ahead=BoardAhead(event.board_id, tombstone | {"users": users}, items))
+    return base._replace(writes=final, board_ahead=BoardAhead(event.board_id, tombstone | {"users": users}, items))
 
 
 def _add_transfer(base: Plan, transfer: TransferParts) -> Plan:
@@ -196,8 +186,7 @@ def _add_transfer(base: Plan, transfer: TransferParts) -> Plan:
     )
     if must_verify:
         departures = [Put(_parts_tombstone(transfer, transfer.card.board_id))]
-    return replace(
-        base,
+    return base._replace(
         writes=[*base.writes, *arrivals, *departures],
         parts_ahead=parts_ahead,
         must_verify_parts=must_verify,
@@ -236,7 +225,7 @@ def _keep_response(response: StoredResponse, nonce: str) -> Write:
         event_items.stored_response_to_item(response) | {"nonce": to_string(nonce)},
         condition=f"{IS_NEW} OR #expires <= :now",
         values={":now": to_number(int(response.created_at.timestamp()))},
-        on_failure=AlreadyTaken("idempotency_key"),
+        on_failure=taken("idempotency_key"),
         is_final=True,
     )
 
@@ -256,7 +245,7 @@ def _write_users_and_tokens(change: Change, snapshot: Snapshot) -> Iterator[Writ
         yield _create(user_items.user_to_item(user) | signature, "user")
     if users and snapshot.may_create_owner:
         owner = keys.setting_key("owner") | {"user_id": to_string(users[0].id)}
-        yield Put(owner, condition=IS_NEW, on_failure=OwnerExists())
+        yield Put(owner, condition=IS_NEW, on_failure=Conflict(ConflictKind.OWNER_EXISTS))
     for token in of_type(Token, change.creates):
         yield _create(user_items.token_to_item(token) | signature, "token")
         yield _create(user_items.token_holder_to_item(token.id, token), "token")
@@ -294,7 +283,7 @@ class _BoardWrites:
         yield from self._write_cards_and_parts()
         yield from (_set_rank(self._event.board_id, card_rank) for card_rank in self._change.card_ranks)
         yield from (self._put_event(event) for event in self._change.history)
-        yield replace(self._put_event(self._event), is_final=True)
+        yield self._put_event(self._event)._replace(is_final=True)
         yield from (self._rebalance_card(before, after) for before, after in self._rank_changes)
 
     # The head
@@ -304,7 +293,7 @@ class _BoardWrites:
         head = board_items.new_head_item(
             self._board, of_type(List, created), of_type(Member, created), of_type(Label, created)
         )
-        return Put(head, condition=IS_NEW, on_failure=AlreadyTaken("board"), is_final=True)
+        return Put(head, condition=IS_NEW, on_failure=taken("board"), is_final=True)
 
     def _update_head(self) -> Write:
         """Write the head, on condition that the board is as it was, that nobody holds it, and that the actor may."""
@@ -387,7 +376,7 @@ class _BoardWrites:
             keys.board_claim_key(board.created_by, after) | {"board_id": to_string(board.id)},
             condition=f"{IS_NEW} OR #board_id IN (:self, :claimant)",
             values={":self": to_string(board.id), ":claimant": to_string(claim.board_id if claim else board.id)},
-            on_failure=lambda item: BoardIdClaimed(after, item["board_id"]["S"]) if item else STALE,
+            on_failure=partial(_board_id_conflict, after),
             is_final=True,
         )
         if claim and claim.board_id != board.id:
@@ -412,7 +401,7 @@ class _BoardWrites:
         for list_id in _restored_list_ids(self._head, change) if self._head else ():
             yield Delete(keys.list_key(board.id, list_id), condition=EXISTS)
 
-    def _put_event(self, event: Event) -> Write:
+    def _put_event(self, event: Event) -> Put:
         signature = {"nonce": to_string(self._snapshot.nonce)}
         return _create(event_items.event_to_item(event) | signature, "event")
 
@@ -455,7 +444,13 @@ class _BoardWrites:
         """Give another card of the list its new rank, if it is still where it was."""
         update = _rank_update(after)
         update.require("#place = :before", before=to_string(keys.rank_index_key(before.list_id, before.rank)))
-        return update.build(keys.card_key(self._event.board_id, after.card_id), on_failure=RanksMoved())
+        return update.build(
+            keys.card_key(self._event.board_id, after.card_id), on_failure=Conflict(ConflictKind.RANKS_MOVED)
+        )
+
+
+def _board_id_conflict(external_id: str, item: Item | None) -> Conflict:
+    return Conflict(ConflictKind.BOARD_ID_CLAIMED, external_id, item["board_id"]["S"]) if item else STALE
 
 
 def _find_duplicate(change: Change) -> str | None:
@@ -478,7 +473,7 @@ def _head_conflict(change: Change, event: Event, obstacle: Conflict | None, now_
     if head is None or not _accepts(head, change, event):
         return STALE
     milliseconds = remaining_hold(head.hold, now_ms)
-    return obstacle or (BoardHeld(milliseconds) if milliseconds else STALE)
+    return obstacle or (Conflict(ConflictKind.HELD, amount=milliseconds) if milliseconds else STALE)
 
 
 def _accepts(head: BoardHead, change: Change, event: Event) -> bool:
@@ -504,16 +499,16 @@ def _find_obstacle(head: BoardHead, change: Change) -> Conflict | None:
         return STALE
     new_members = of_type(Member, change.creates)
     if any(member.user_id in head.members or member.id in member_ids for member in new_members):
-        return AlreadyTaken("member")
+        return taken("member")
     if any(list_.id in known_ids for list_ in of_type(List, change.creates)):
-        return AlreadyTaken("list")
+        return taken("list")
     if any(label.id in known_ids for label in of_type(Label, change.creates)):
-        return AlreadyTaken("label")
+        return taken("label")
     written = of_type(List, (*change.updates, *change.creates))
     deleted_ids = {list_.id for list_ in written if list_.deleted_at is not None}
     after = {list_.id: list_ for list_ in (*head.lists, *written) if list_.id not in deleted_ids}
     external_ids = [list_.external_id for list_ in after.values() if list_.external_id is not None]
-    return AlreadyTaken("list.external_id") if len(set(external_ids)) < len(external_ids) else None
+    return taken("list.external_id") if len(set(external_ids)) < len(external_ids) else None
 
 
 def _restored_list_ids(head: BoardHead, change: Change) -> set[str]:
@@ -553,7 +548,9 @@ def _claim_card_id(card: Card, external_id: str, claim: CardClaim | None) -> Ite
 
 def _card_id_conflict(external_id: str, item: Item | None) -> Conflict:
     # Without an item, two cards of the change itself have the same external id.
-    return CardIdClaimed(external_id, item["card_id"]["S"]) if item else AlreadyTaken("card.external_id")
+    return (
+        Conflict(ConflictKind.CARD_ID_CLAIMED, external_id, item["card_id"]["S"]) if item else taken("card.external_id")
+    )
 
 
 def _put_part(part: Part, *, is_new: bool) -> Write:
@@ -615,7 +612,7 @@ def _remove_card(transfer: TransferParts) -> Iterator[Write]:
 
 def _create(item: Item, name: str) -> Put:
     """Put an item that must be new; `name` is what is taken if it is not."""
-    return Put(item, condition=IS_NEW, on_failure=AlreadyTaken(name))
+    return Put(item, condition=IS_NEW, on_failure=taken(name))
 
 
 def _replace_version(item: Item, version: int) -> Put:

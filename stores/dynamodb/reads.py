@@ -17,7 +17,7 @@ from stores.dynamodb.attributes import is_deleted, to_string
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.client import InvalidRequest, Response, RetryingClient
-from stores.dynamodb.expressions import attribute_names
+from stores.dynamodb.expressions import NO_NAMES, NO_VALUES, attribute_names
 from stores.dynamodb.keys import Item
 from stores.dynamodb.read_attempts import ReadAttempts
 from stores.dynamodb.user_items import ancestor_ids_from_item
@@ -42,8 +42,7 @@ Cached = TypeVar("Cached")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """A filter of a query, which leaves out items after they were read.
 
     Attributes:
@@ -53,8 +52,8 @@ class Filter:
     """
 
     expression: str
-    values: Item = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    values: Item = NO_VALUES
+    names: Mapping[str, str] = NO_NAMES
 
     @property
     def all_names(self) -> Mapping[str, str]:

@@ -5,8 +5,7 @@ of `commit` gets, who may read again and decide again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
@@ -14,17 +13,7 @@ from stores.dynamodb import keys
 from stores.dynamodb.board_items import board_from_item
 from stores.dynamodb.card_items import card_from_item
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import (
-    AlreadyTaken,
-    BoardHeld,
-    BoardIdClaimed,
-    CardIdClaimed,
-    Conflict,
-    OwnerExists,
-    RanksMoved,
-    StaleChange,
-    TooManyWrites,
-)
+from stores.dynamodb.conflicts import Conflict, ConflictKind
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.snapshots import BoardClaim, CardClaim, Snapshot
 from stores.dynamodb.writes import MAX_TRANSACTION_ITEMS
@@ -40,8 +29,7 @@ class TooLarge(StoreError):
         super().__init__(f"DynamoDB writes at most {MAX_TRANSACTION_ITEMS} items at once, not {count}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """An attempt to commit a change that met a conflict. `started_at` is when the first attempt began (monotonic)."""
 
     client: RetryingClient
@@ -57,37 +45,37 @@ def resolve(attempt: Attempt, conflict: Conflict) -> Snapshot | StoreError:
     Raises:
         Busy: There is too little time to wait for what is in the way.
     """
-    return RESOLUTIONS[type(conflict)](attempt, conflict)
+    return RESOLUTIONS[conflict.kind](attempt, conflict)
 
 
-def report(conflict: StaleChange | AlreadyTaken | TooManyWrites) -> StoreError:
-    """Return the error of the port for a conflict that only the caller can resolve."""
-    if isinstance(conflict, StaleChange):
-        return StaleRead()
-    return AlreadyExists(conflict.name) if isinstance(conflict, AlreadyTaken) else TooLarge(conflict.count)
+def report(conflict: Conflict) -> StoreError:
+    """Return the error of the port for a conflict that only the caller can resolve: by another decision."""
+    if conflict.kind is ConflictKind.TAKEN:
+        return AlreadyExists(conflict.name)
+    return TooLarge(conflict.amount) if conflict.kind is ConflictKind.TOO_LARGE else StaleRead()
 
 
-def _give_up(_: Attempt, conflict: StaleChange | AlreadyTaken | TooManyWrites) -> StoreError:
+def _give_up(_: Attempt, conflict: Conflict) -> StoreError:
     return report(conflict)
 
 
-def _create_no_owner(attempt: Attempt, _: OwnerExists) -> Snapshot:
-    return replace(attempt.snapshot, may_create_owner=False)
+def _create_no_owner(attempt: Attempt, _: Conflict) -> Snapshot:
+    return attempt.snapshot._replace(may_create_owner=False)
 
 
-def _leave_ranks(attempt: Attempt, _: RanksMoved) -> Snapshot:
+def _leave_ranks(attempt: Attempt, _: Conflict) -> Snapshot:
     # A list with long ranks is as right as one with short ones: the next long rank asks for a rebalance again.
-    return replace(attempt.snapshot, neighbours=None)
+    return attempt.snapshot._replace(neighbours=None)
 
 
-def _wait_for_readers(attempt: Attempt, conflict: BoardHeld) -> Snapshot:
+def _wait_for_readers(attempt: Attempt, conflict: Conflict) -> Snapshot:
     # Nobody else has written meanwhile, so nothing has to be decided again. The jitter keeps writers apart.
-    seconds = conflict.milliseconds / 1000 + attempt.client.jitter(_HOLD_JITTER_SECONDS)
+    seconds = conflict.amount / 1000 + attempt.client.jitter(_HOLD_JITTER_SECONDS)
     attempt.client.sleep(seconds, attempt.started_at, Busy("Readers hold the board."))
     return attempt.snapshot
 
 
-def _take_over_card_id(attempt: Attempt, conflict: CardIdClaimed) -> Snapshot | StoreError:
+def _take_over_card_id(attempt: Attempt, conflict: Conflict) -> Snapshot | StoreError:
     """Take the claim over if the card that has it gave the external id up, is deleted, or is in a deleted list."""
     event = attempt.change.event
     if event is None:
@@ -97,31 +85,31 @@ def _take_over_card_id(attempt: Attempt, conflict: CardIdClaimed) -> Snapshot | 
     if head is None or items is None or head.board.seq != event.seq - 1:
         return StaleRead()
     claimant = card_from_item(items[0]) if items[0] else None
-    has_id = claimant is not None and claimant.deleted_at is None and claimant.external_id == conflict.external_id
+    has_id = claimant is not None and claimant.deleted_at is None and claimant.external_id == conflict.name
     if has_id and claimant is not None and head.has_list(claimant.list_id):
         return AlreadyExists("card.external_id")
     claim = CardClaim(conflict.claimant_id, is_in_deleted_list=has_id)
-    return replace(attempt.snapshot, card_claims={**attempt.snapshot.card_claims, conflict.external_id: claim})
+    return attempt.snapshot._replace(card_claims={**attempt.snapshot.card_claims, conflict.name: claim})
 
 
-def _take_over_board_id(attempt: Attempt, conflict: BoardIdClaimed) -> Snapshot | StoreError:
+def _take_over_board_id(attempt: Attempt, conflict: Conflict) -> Snapshot | StoreError:
     """Take the claim over if the board that has it gave the external id up, or is deleted."""
     item = attempt.reader.get_item(keys.head_key(conflict.claimant_id))
     claimant = board_from_item(item) if item else None
-    if claimant and claimant.deleted_at is None and claimant.external_id == conflict.external_id:
+    if claimant and claimant.deleted_at is None and claimant.external_id == conflict.name:
         return AlreadyExists("board.external_id")
     claim = BoardClaim(conflict.claimant_id, claimant.seq if claimant else None)
-    return replace(attempt.snapshot, board_claim=claim)
+    return attempt.snapshot._replace(board_claim=claim)
 
 
-RESOLUTIONS: Mapping[type, Callable[[Attempt, Any], Snapshot | StoreError]] = {
-    StaleChange: _give_up,
-    AlreadyTaken: _give_up,
-    TooManyWrites: _give_up,
-    OwnerExists: _create_no_owner,
-    RanksMoved: _leave_ranks,
-    BoardHeld: _wait_for_readers,
-    CardIdClaimed: _take_over_card_id,
-    BoardIdClaimed: _take_over_board_id,
+RESOLUTIONS: Mapping[ConflictKind, Callable[[Attempt, Conflict], Snapshot | StoreError]] = {
+    ConflictKind.STALE: _give_up,
+    ConflictKind.TAKEN: _give_up,
+    ConflictKind.TOO_LARGE: _give_up,
+    ConflictKind.OWNER_EXISTS: _create_no_owner,
+    ConflictKind.RANKS_MOVED: _leave_ranks,
+    ConflictKind.HELD: _wait_for_readers,
+    ConflictKind.CARD_ID_CLAIMED: _take_over_card_id,
+    ConflictKind.BOARD_ID_CLAIMED: _take_over_board_id,
 }
-"""Every conflict, and what it asks for."""
+"""What each kind of conflict asks for."""

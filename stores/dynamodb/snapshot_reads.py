@@ -1,14 +1,12 @@
 """Reads of a snapshot: what must be known of the table before the writes of a change can be planned."""
 
-from dataclasses import replace
-
 from kanban.changes import Change
 from kanban.values import Card, Event, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.card_items import assignee_users_from_item, card_from_item
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import StaleChange
+from stores.dynamodb.conflicts import STALE, Conflict
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.rebalance import NEIGHBOURS_PER_SIDE, find_pivot
 from stores.dynamodb.snapshots import BoardSnapshot, Neighbours, Snapshot
@@ -24,26 +22,26 @@ class SnapshotReader:
         self._transfers = transfers
         self._has_owner = False
 
-    def read(self, change: Change) -> Snapshot | StaleChange:
-        """Return the snapshot that the change can be planned with; StaleChange if it is seen to be stale already.
+    def read(self, change: Change) -> Snapshot | Conflict:
+        """Return the snapshot that the change can be planned with; a conflict if it is seen to be stale already.
 
         Most changes need nothing but the board that they were decided from, which this process has just read.
         """
         snapshot = Snapshot(may_create_owner=self._may_create_owner(change))
         event = change.event
         if event is None:
-            return replace(snapshot, token_digests=self._read_token_digests(change))
+            return snapshot._replace(token_digests=self._read_token_digests(change))
         if not creates_board(change):
             before = self._read_board(change, event)
-            if isinstance(before, StaleChange):
+            if isinstance(before, Conflict):
                 return before
-            snapshot = replace(snapshot, before=before)
+            snapshot = snapshot._replace(before=before)
         if change.departure is not None:
             transfer = self._transfers.read(change, event)
             if transfer is None:
-                return StaleChange()
-            snapshot = replace(snapshot, transfer=transfer)
-        return replace(snapshot, neighbours=self._read_neighbours(change, event))
+                return STALE
+            snapshot = snapshot._replace(transfer=transfer)
+        return snapshot._replace(neighbours=self._read_neighbours(change, event))
 
     def _may_create_owner(self, change: Change) -> bool:
         """Tell whether the change creates a user, and there may be no other."""
@@ -61,7 +59,7 @@ class SnapshotReader:
         items = [self._reader.get_item(keys.token_key(token.user_id, token.id)) for token in live]
         return {item["sk"]["S"][2:]: item["digest"]["S"] for item in items if item}
 
-    def _read_board(self, change: Change, event: Event) -> BoardSnapshot | StaleChange | None:
+    def _read_board(self, change: Change, event: Event) -> BoardSnapshot | Conflict | None:
         """Return the board that the change was decided from, and who was assigned to the cards that it writes.
 
         None if the board is no longer so: DynamoDB has the last word, and will find the change stale. Cards that this
@@ -77,12 +75,12 @@ class SnapshotReader:
             event.board_id, [keys.card_key(event.board_id, card_id) for card_id in card_ids]
         )
         if items is None:
-            return StaleChange()
+            return STALE
         page_hashes = cached.page_hashes if cached else {}
         for card_id, item in zip(card_ids, items, strict=False):
             card_hash = hash(card_from_item(item)) if item else None
             if page_hashes.get(card_id, card_hash) != card_hash:
-                return StaleChange()
+                return STALE
         if head is None or head.board.seq != event.seq - 1:
             return None
         present = (item for item in items if item)

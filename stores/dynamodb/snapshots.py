@@ -1,7 +1,8 @@
 """Snapshots: all that the store knows when it plans the writes of a change. Values only: nothing is read here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from kanban.values import Card, CardRank
 from stores.dynamodb.board_items import BoardHead
@@ -9,24 +10,21 @@ from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.keys import Item
 
 
-@dataclass(frozen=True, slots=True)
-class BoardSnapshot:
+class BoardSnapshot(NamedTuple):
     """A board's head, and who was assigned to some of its cards at the same moment."""
 
     head: BoardHead
-    assignee_users: Mapping[str, AssigneeUsers] = field(default_factory=dict)
+    assignee_users: Mapping[str, AssigneeUsers] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(NamedTuple):
     """The cards above and below the one whose rank has grown long, the nearest first."""
 
     above: Sequence[CardRank]
     below: Sequence[CardRank]
 
 
-@dataclass(frozen=True, slots=True)
-class CardClaim:
+class CardClaim(NamedTuple):
     """A claim to an external id by a card that no longer has it, so that another card may take it over.
 
     `is_in_deleted_list` tells that the card vanished with its list, and still has the id in its own item.
@@ -36,16 +34,14 @@ class CardClaim:
     is_in_deleted_list: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BoardClaim:
+class BoardClaim(NamedTuple):
     """A claim to an external id by a board that no longer has it. `seq` is that board's, None if it is erased."""
 
     board_id: str
     seq: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TransferParts:
+class TransferParts(NamedTuple):
     """The parts of a card that moves to another board.
 
     Attributes:
@@ -78,8 +74,7 @@ class TransferParts:
         return self.source.assignee_users[self.card.id]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What a plan is made from besides the change.
 
     Attributes:
@@ -99,9 +94,9 @@ class Snapshot:
     now_ms: int = 0
     before: BoardSnapshot | None = None
     may_create_owner: bool = False
-    token_digests: Mapping[str, str] = field(default_factory=dict)
+    token_digests: Mapping[str, str] = MappingProxyType({})
     neighbours: Neighbours | None = None
     transfer: TransferParts | None = None
-    card_claims: Mapping[str, CardClaim] = field(default_factory=dict)
+    card_claims: Mapping[str, CardClaim] = MappingProxyType({})
     board_claim: BoardClaim | None = None
     is_written_ahead: bool = False

@@ -1,17 +1,14 @@
 """Transactions: carry out the writes of a plan, all of them or none."""
 
-from dataclasses import dataclass
-
 from stores.dynamodb.attributes import to_string
 from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient
 from stores.dynamodb.conflicts import Conflict
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.plan import Plan
 from stores.dynamodb.reads import TableReader
-from stores.dynamodb.writes import Put, to_transact_item
+from stores.dynamodb.writes import Put, conflict_of, to_transact_item
 
 
-@dataclass(frozen=True, slots=True)
 class Committed:
     """All of a plan's writes are carried out."""
 
@@ -41,7 +38,7 @@ def transact(client: RetryingClient, reader: TableReader, table: str, plan: Plan
         if error.may_have_succeeded and _is_proven(reader, plan):
             return Committed()
         write, item = failures[0]
-        return write.conflict(item)
+        return conflict_of(write, item)
     return Committed()
 
 

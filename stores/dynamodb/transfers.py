@@ -12,7 +12,6 @@ it meanwhile. So a purge and a move, or two moves, never mix what they write.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from kanban.changes import Change
@@ -82,8 +81,7 @@ class PartTransfer:
         parts = self._read_all_parts(card)
         part_keys = {part["sk"]["S"] for part in parts}
         on_target = self._query_parts(event.board_id, card_id)
-        return replace(
-            transfer,
+        return transfer._replace(
             parts=parts,
             copies=[transferred_part_item(part, event.board_id, change.membership_ids) for part in parts],
             orphans=[item for item in on_target if item["sk"]["S"] not in part_keys],
@@ -100,7 +98,7 @@ class PartTransfer:
             keys.card_key(transfer.board_id, transfer.card.id), condition="attribute_not_exists(#pk)"
         )
         is_done = write_under_lock(self._client, self._table, _lock_of(transfer), writes, card_is_absent)
-        return replace(transfer, has_lock=True, is_written_ahead=True) if is_done else None
+        return transfer._replace(has_lock=True, is_written_ahead=True) if is_done else None
 
     def is_unchanged(self, transfer: TransferParts) -> bool:
         """Tell whether the parts are as they were copied, and the board of the card is as it was."""

@@ -1,11 +1,10 @@
 """The writes of a transaction: put, update, delete or check one item, on a condition whose failure has a meaning."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 from stores.dynamodb.conflicts import STALE, Conflict
-from stores.dynamodb.expressions import attribute_names, condition_fields
+from stores.dynamodb.expressions import NO_VALUES, attribute_names, condition_fields
 from stores.dynamodb.keys import Item, key_of
 
 MAX_TRANSACTION_ITEMS = 100
@@ -18,9 +17,10 @@ OnFailure = Conflict | Callable[[Item | None], Conflict]
 """What a failed condition means; where that depends on the item, a function of what is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Write:
-    """What all writes have in common.
+class Put(NamedTuple):
+    """Put an item, in place of whatever is there.
+
+    This and the other writes have in common:
 
     Attributes:
         condition: When the item may be written; always if empty.
@@ -30,25 +30,11 @@ class _Write:
             visible, or depends on items outside of the board.
     """
 
-    action: ClassVar[str]
-
+    item: Item
     condition: str = ""
-    values: Item = field(default_factory=dict)
+    values: Item = NO_VALUES
     on_failure: OnFailure = STALE
     is_final: bool = False
-
-    def conflict(self, item: Item | None) -> Conflict:
-        """Return what the failed condition means, given the item that is there."""
-        return self.on_failure(item) if callable(self.on_failure) else self.on_failure
-
-
-@dataclass(frozen=True, slots=True)
-class Put(_Write):
-    """Put an item, in place of whatever is there."""
-
-    action: ClassVar[str] = "Put"
-
-    item: Item
 
     @property
     def key(self) -> Item:
@@ -60,41 +46,44 @@ class Put(_Write):
         return {"TableName": table, "Item": self.item, **condition_fields(self.condition, self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class Delete(_Write):
+class Delete(NamedTuple):
     """Delete the item of a key, if there is one."""
 
-    action: ClassVar[str] = "Delete"
-
     key: Item
+    condition: str = ""
+    values: Item = NO_VALUES
+    on_failure: OnFailure = STALE
+    is_final: bool = False
 
     def fields(self, table: str) -> dict[str, Any]:
         """Return the parameters of the operation `delete_item`."""
         return {"TableName": table, "Key": self.key, **condition_fields(self.condition, self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class Check(_Write):
+class Check(NamedTuple):
     """Check a condition on an item that is not written."""
 
-    action: ClassVar[str] = "ConditionCheck"
-
     key: Item
+    condition: str
+    values: Item = NO_VALUES
+    on_failure: OnFailure = STALE
+    is_final: bool = False
 
     def fields(self, table: str) -> dict[str, Any]:
         """Return the parameters of a condition check."""
         return {"TableName": table, "Key": self.key, **condition_fields(self.condition, self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class Update(_Write):
+class Update(NamedTuple):
     """Update some attributes of an item. `UpdateBuilder` builds one."""
-
-    action: ClassVar[str] = "Update"
 
     key: Item
     expression: str
     names: Mapping[str, str]
+    condition: str = ""
+    values: Item = NO_VALUES
+    on_failure: OnFailure = STALE
+    is_final: bool = False
 
     def fields(self, table: str) -> dict[str, Any]:
         """Return the parameters of the operation `update_item`."""
@@ -107,7 +96,9 @@ class Update(_Write):
         }
 
 
-Write = Put | Update | Delete | Check
+Write = Put | Delete | Check | Update
+
+_ACTIONS: Mapping[type[Write], str] = {Put: "Put", Delete: "Delete", Check: "ConditionCheck", Update: "Update"}
 
 
 class UpdateBuilder:
@@ -154,7 +145,12 @@ class UpdateBuilder:
 
 def to_transact_item(write: Write, table: str) -> dict[str, Any]:
     """Return the write as it stands among the `TransactItems` of a transaction."""
-    return {write.action: write.fields(table)}
+    return {_ACTIONS[type(write)]: write.fields(table)}
+
+
+def conflict_of(write: Write, item: Item | None) -> Conflict:
+    """Return what it means that the condition of a write failed, given the item that is there."""
+    return write.on_failure if isinstance(write.on_failure, Conflict) else write.on_failure(item)
 
 
 def estimate_bytes(writes: Iterable[Write]) -> int:

@@ -15,20 +15,11 @@ from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number
 from stores.dynamodb.board_items import new_head_item
 from stores.dynamodb.card_items import part_to_item
-from stores.dynamodb.conflicts import (
-    AlreadyTaken,
-    BoardHeld,
-    BoardIdClaimed,
-    CardIdClaimed,
-    OwnerExists,
-    RanksMoved,
-    StaleChange,
-    TooManyWrites,
-)
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
 from stores.dynamodb.keys import Item
 from stores.dynamodb.plan import Plan, plan
 from stores.dynamodb.snapshots import BoardClaim, BoardSnapshot, CardClaim, Neighbours, Snapshot, TransferParts
-from stores.dynamodb.writes import Delete, Put, Update, Write, estimate_bytes, to_transact_item
+from stores.dynamodb.writes import Delete, Put, Update, Write, conflict_of, estimate_bytes, to_transact_item
 from tests.stores.dynamodb.values import (
     ANN,
     EVE,
@@ -104,7 +95,7 @@ def test_the_response_and_the_event_bear_the_nonce() -> None:
 
 
 def test_a_known_idempotency_key_is_named() -> None:
-    assert make_plan(make_change(), response=RESPONSE).writes[0].conflict({}) == AlreadyTaken("idempotency_key")
+    assert conflict_of(make_plan(make_change(), response=RESPONSE).writes[0], {}) == taken("idempotency_key")
 
 
 def test_a_change_of_nothing_has_no_writes() -> None:
@@ -121,18 +112,18 @@ def head_item(seq: int, role: Role = Role.OWNER, **attributes: Item) -> Item:
 @pytest.mark.parametrize(
     ("item", "conflict"),
     [
-        (None, StaleChange()),
-        (head_item(5), StaleChange()),
-        (head_item(4, Role.VIEWER), StaleChange()),
-        (head_item(4, deleted_at={"S": "2026-11-20T12:00:00Z"}), StaleChange()),
-        (head_item(4, held_until=to_number(NOW_MS + 70)), BoardHeld(70)),
-        (head_item(5, held_until=to_number(NOW_MS + 70)), StaleChange()),
-        (head_item(4, held_until=to_number(NOW_MS)), StaleChange()),
+        (None, STALE),
+        (head_item(5), STALE),
+        (head_item(4, Role.VIEWER), STALE),
+        (head_item(4, deleted_at={"S": "2026-11-20T12:00:00Z"}), STALE),
+        (head_item(4, held_until=to_number(NOW_MS + 70)), Conflict(ConflictKind.HELD, amount=70)),
+        (head_item(5, held_until=to_number(NOW_MS + 70)), STALE),
+        (head_item(4, held_until=to_number(NOW_MS)), STALE),
     ],
     ids=["erased", "written since", "not an editor", "deleted", "held", "held and written since", "held before"],
 )
 def test_a_head_that_cannot_be_written_says_why(item: Item | None, conflict: object) -> None:
-    assert write_at(make_plan(make_change()), "E$").conflict(item) == conflict
+    assert conflict_of(write_at(make_plan(make_change()), "E$"), item) == conflict
 
 
 def test_a_member_who_leaves_needs_no_role() -> None:
@@ -143,23 +134,23 @@ def test_a_member_who_leaves_needs_no_role() -> None:
 
     result = make_plan(change, make_snapshot(make_member(), eve))
 
-    assert write_at(result, "E$").conflict(item) == BoardHeld(5)
+    assert conflict_of(write_at(result, "E$"), item) == Conflict(ConflictKind.HELD, amount=5)
     assert isinstance(write_at(result, "B#brd_1"), Delete)
 
 
 @pytest.mark.parametrize(
     ("created", "conflict"),
     [
-        (make_member(), AlreadyTaken("member")),
-        (make_list(), AlreadyTaken("list")),
-        (make_list("lst_2"), StaleChange()),
+        (make_member(), taken("member")),
+        (make_list(), taken("list")),
+        (make_list("lst_2"), STALE),
     ],
     ids=["member", "list", "nothing"],
 )
 def test_what_the_board_has_already_is_named(created: Entity, conflict: object) -> None:
     result = make_plan(make_change(creates=(created,)))
 
-    assert write_at(result, "E$").conflict(head_item(4)) == conflict
+    assert conflict_of(write_at(result, "E$"), head_item(4)) == conflict
 
 
 def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() -> None:
@@ -168,7 +159,7 @@ def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() 
     head = write_at(make_plan(make_change(gone)), "E$")
 
     assert head.condition.endswith("attribute_not_exists(#pk)")
-    assert head.conflict(head_item(4)) == StaleChange()
+    assert conflict_of(head, head_item(4)) == STALE
 
 
 def test_a_change_without_its_board_is_planned_for_dynamodb_to_refuse() -> None:
@@ -183,10 +174,12 @@ def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
     before = BoardSnapshot(replace(snapshot.before.head, board=make_board(4, external_id="old")))
     change = replace(make_change(), updates=(make_board(5, external_id="new"),))
 
-    result = make_plan(change, replace(snapshot, before=before))
+    result = make_plan(change, snapshot._replace(before=before))
 
     assert isinstance(write_at(result, "X#old"), Delete)
-    assert write_at(result, "X#new").conflict({"board_id": {"S": "brd_7"}}) == BoardIdClaimed("new", "brd_7")
+    assert conflict_of(write_at(result, "X#new"), {"board_id": {"S": "brd_7"}}) == Conflict(
+        ConflictKind.BOARD_ID_CLAIMED, "new", "brd_7"
+    )
 
 
 def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() -> None:
@@ -195,7 +188,7 @@ def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() ->
     result = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7", 3)))
 
     check = result.writes[2]
-    assert (check.action, check.key, check.values) == ("ConditionCheck", keys.head_key("brd_7"), {":seq": {"N": "3"}})
+    assert (type(check).__name__, check.key, check.values) == ("Check", keys.head_key("brd_7"), {":seq": {"N": "3"}})
     assert result.writes[1].values[":claimant"] == {"S": "brd_7"}
 
 
@@ -205,7 +198,7 @@ def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() ->
 def test_a_claim_of_another_card_names_the_claimant() -> None:
     claim = write_at(make_plan(make_change(make_card(external_id="x"))), "X#x")
 
-    assert claim.conflict({"card_id": {"S": "crd_9"}}) == CardIdClaimed("x", "crd_9")
+    assert conflict_of(claim, {"card_id": {"S": "crd_9"}}) == Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9")
 
 
 @pytest.mark.parametrize("is_in_deleted_list", [False, True])
@@ -222,31 +215,31 @@ def test_a_claim_is_taken_over_from_a_card_that_no_longer_has_it(is_in_deleted_l
 def test_two_cards_of_one_change_cannot_have_the_same_external_id() -> None:
     change = make_change(creates=(make_card("crd_1", external_id="x"), make_card("crd_2", external_id="x")))
 
-    assert plan(change, None, make_snapshot()) == AlreadyTaken("card.external_id")
+    assert plan(change, None, make_snapshot()) == taken("card.external_id")
 
 
 def test_a_card_leaves_the_assignments_of_those_who_are_no_longer_assigned() -> None:
     snapshot = make_snapshot()
     assert snapshot.before
-    before = replace(snapshot.before, assignee_users={"crd_1": {"mem_gone": EVE, f"mem_{ANN}": ANN}})
+    before = snapshot.before._replace(assignee_users={"crd_1": {"mem_gone": EVE, f"mem_{ANN}": ANN}})
 
-    result = make_plan(make_change(make_card(assignee_ids=(f"mem_{ANN}",))), replace(snapshot, before=before))
+    result = make_plan(make_change(make_card(assignee_ids=(f"mem_{ANN}",))), snapshot._replace(before=before))
 
     assignments = [write for write in result.writes if write.key["sk"]["S"].startswith("A#")]
-    assert [(write.action, write.key["pk"]["S"]) for write in assignments] == [("Delete", f"U#{EVE}")]
+    assert [(type(write).__name__, write.key["pk"]["S"]) for write in assignments] == [("Delete", f"U#{EVE}")]
 
 
 def test_a_part_that_is_written_over_must_have_the_version_before() -> None:
     write = write_at(make_plan(make_change(replace(make_comment(1), version=3))), "P#crd_1#Mcmt_001")
 
     assert (write.condition, write.values) == ("#version = :before", {":before": {"N": "2"}})
-    assert write.conflict(None) == StaleChange()
+    assert conflict_of(write, None) == STALE
 
 
 def test_more_writes_than_a_transaction_takes_are_counted() -> None:
     change = make_change(creates=tuple(make_card(f"crd_{number}") for number in range(99)))
 
-    assert plan(change, None, make_snapshot()) == TooManyWrites(101)
+    assert plan(change, None, make_snapshot()) == Conflict(ConflictKind.TOO_LARGE, amount=101)
 
 
 # Ranks
@@ -267,7 +260,7 @@ def test_a_rebalance_gives_the_cards_beside_new_ranks_if_they_are_where_they_wer
     result = make_plan(*make_rebalance(cards_beside=6))
 
     moved = result.writes[-6:]
-    assert [write.conflict(None) for write in moved] == [RanksMoved()] * 6
+    assert [conflict_of(write, None) for write in moved] == [Conflict(ConflictKind.RANKS_MOVED)] * 6
     card = write_at(result, "C#crd_1")
     assert isinstance(card, Put)
     assert len(card.item["rank"]["S"]) < 5
@@ -292,18 +285,20 @@ def make_transfer(count: int, **fields: Any) -> tuple[Change, Snapshot]:
     copies = [part | {"pk": {"S": "B#brd_2"}} for part in parts]
     source = make_snapshot(seq=8).before
     assert source
-    source = replace(source, assignee_users={"crd_1": {}})
+    source = source._replace(assignee_users={"crd_1": {}})
     transfer = TransferParts(card, source, "brd_2", "2026-11-20T12:00:00Z", parts, copies, (), "lock", has_lock=False)
     departure = make_change(seq=9)
     assert departure.event
     departure = replace(departure, event=replace(departure.event, card_id="crd_1"))
     change = make_change(replace(card, board_id="brd_2"), board_id="brd_2", departure=departure)
-    return change, make_snapshot(board_id="brd_2", transfer=replace(transfer, **fields))
+    return change, make_snapshot(board_id="brd_2", transfer=transfer._replace(**fields))
 
 
 def actions_on(result: Plan, board_id: str) -> Mapping[str, str]:
     """Return what is done to the items of a board, by sort key."""
-    return {write.key["sk"]["S"]: write.action for write in result.writes if write.key["pk"]["S"] == f"B#{board_id}"}
+    return {
+        write.key["sk"]["S"]: type(write).__name__ for write in result.writes if write.key["pk"]["S"] == f"B#{board_id}"
+    }
 
 
 def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
@@ -376,7 +371,7 @@ def test_a_small_board_is_created_in_one_transaction() -> None:
     result = make_plan(make_new_board(3), Snapshot(nonce="n1"))
 
     assert result.board_ahead is None
-    assert result.writes[0].conflict(None) == AlreadyTaken("board")
+    assert conflict_of(result.writes[0], None) == taken("board")
 
 
 @pytest.mark.parametrize(
@@ -408,7 +403,7 @@ def test_what_a_new_board_has_twice_is_named() -> None:
     change = make_new_board(0)
     twice = replace(change, creates=(*change.creates, make_list()))
 
-    assert plan(twice, None, Snapshot()) == AlreadyTaken("list")
+    assert plan(twice, None, Snapshot()) == taken("list")
 
 
 # Users and tokens
@@ -425,8 +420,10 @@ def test_the_first_user_becomes_the_owner(may_create_owner: bool) -> None:
     result = make_plan(change, Snapshot(nonce="n1", may_create_owner=may_create_owner))
 
     assert sort_keys(result.writes) == (["U", "owner"] if may_create_owner else ["U"])
-    assert result.writes[0].conflict(None) == AlreadyTaken("user")
-    assert result.writes[-1].conflict(None) == (OwnerExists() if may_create_owner else AlreadyTaken("user"))
+    assert conflict_of(result.writes[0], None) == taken("user")
+    assert conflict_of(result.writes[-1], None) == (
+        Conflict(ConflictKind.OWNER_EXISTS) if may_create_owner else taken("user")
+    )
 
 
 def test_a_rotated_token_is_no_longer_found_by_its_old_digest() -> None:
@@ -434,7 +431,7 @@ def test_a_rotated_token_is_no_longer_found_by_its_old_digest() -> None:
 
     result = make_plan(change, Snapshot(nonce="n1", token_digests={"tok_1": "old"}))
 
-    assert [(write.action, write.key["pk"]["S"]) for write in result.writes] == [
+    assert [(type(write).__name__, write.key["pk"]["S"]) for write in result.writes] == [
         ("Put", f"U#{ANN}"),
         ("Delete", "T#old"),
         ("Put", "T#new"),

@@ -1,8 +1,7 @@
 """The table of conflicts: what each asks for."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import cast, get_args
+from typing import cast
 
 import pytest
 
@@ -11,17 +10,7 @@ from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
 from stores.dynamodb.board_items import BoardHead, head_from_item, new_head_item
 from stores.dynamodb.card_items import card_to_item
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import (
-    AlreadyTaken,
-    BoardHeld,
-    BoardIdClaimed,
-    CardIdClaimed,
-    Conflict,
-    OwnerExists,
-    RanksMoved,
-    StaleChange,
-    TooManyWrites,
-)
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
 from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.resolutions import RESOLUTIONS, Attempt, TooLarge, resolve
@@ -90,45 +79,45 @@ def head_at(seq: int) -> BoardHead:
 
 
 def test_every_conflict_has_its_row() -> None:
-    assert set(RESOLUTIONS) == set(get_args(Conflict))
+    assert set(RESOLUTIONS) == set(ConflictKind)
 
 
 def test_a_stale_change_is_decided_again_by_the_caller() -> None:
-    assert isinstance(resolved(StaleChange()), StaleRead)
+    assert isinstance(resolved(STALE), StaleRead)
 
 
 def test_what_is_taken_is_reported_by_its_name() -> None:
-    error = resolved(AlreadyTaken("token.digest"))
+    error = resolved(taken("token.digest"))
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "token.digest"
 
 
 def test_a_change_that_is_too_large_is_reported_with_its_size() -> None:
-    error = resolved(TooManyWrites(117))
+    error = resolved(Conflict(ConflictKind.TOO_LARGE, amount=117))
 
     assert isinstance(error, TooLarge)
     assert str(error) == "DynamoDB writes at most 100 items at once, not 117."
 
 
 def test_a_user_who_is_not_the_first_is_created_without_becoming_owner() -> None:
-    assert resolved(OwnerExists()) == replace(SNAPSHOT, may_create_owner=False)
+    assert resolved(Conflict(ConflictKind.OWNER_EXISTS)) == SNAPSHOT._replace(may_create_owner=False)
 
 
 def test_ranks_that_moved_are_left_as_they_are() -> None:
-    assert resolved(RanksMoved()) == replace(SNAPSHOT, neighbours=None)
+    assert resolved(Conflict(ConflictKind.RANKS_MOVED)) == SNAPSHOT._replace(neighbours=None)
 
 
 def test_a_held_board_is_written_after_the_hold_with_the_same_snapshot() -> None:
     client = FakeClient()
 
-    assert resolved(BoardHeld(300), client=client) == SNAPSHOT
+    assert resolved(Conflict(ConflictKind.HELD, amount=300), client=client) == SNAPSHOT
     assert client.slept == [0.325]
 
 
 def test_a_hold_that_lasts_too_long_makes_the_store_busy() -> None:
     with pytest.raises(Busy, match="Readers hold the board"):
-        resolved(BoardHeld(300), client=FakeClient(0.1))
+        resolved(Conflict(ConflictKind.HELD, amount=300), client=FakeClient(0.1))
 
 
 @pytest.mark.parametrize(
@@ -149,16 +138,16 @@ def test_the_claim_of_a_card_that_no_longer_has_the_id_is_taken_over(
     item = card_to_item(claimant, {}) if claimant else None  # type: ignore[arg-type]
     reader = FakeReader(head_at(4), item)
 
-    snapshot = resolved(CardIdClaimed("x", "crd_9"), reader)
+    snapshot = resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
 
-    assert snapshot == replace(SNAPSHOT, card_claims={"x": CardClaim("crd_9", is_in_deleted_list)})
+    assert snapshot == SNAPSHOT._replace(card_claims={"x": CardClaim("crd_9", is_in_deleted_list)})
     assert reader.sort_keys == ["C#crd_9"]
 
 
 def test_an_id_that_another_card_has_is_taken() -> None:
     reader = FakeReader(head_at(4), card_to_item(make_card("crd_9", external_id="x"), {}))
 
-    error = resolved(CardIdClaimed("x", "crd_9"), reader)
+    error = resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "card.external_id"
@@ -166,11 +155,11 @@ def test_an_id_that_another_card_has_is_taken() -> None:
 
 @pytest.mark.parametrize("head", [None, head_at(5)], ids=["no board", "a newer board"])
 def test_a_claim_is_not_judged_by_a_board_that_has_changed(head: BoardHead | None) -> None:
-    assert isinstance(resolved(CardIdClaimed("x", "crd_9"), FakeReader(head)), StaleRead)
+    assert isinstance(resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), FakeReader(head)), StaleRead)
 
 
 def test_a_claim_needs_a_board() -> None:
-    assert isinstance(resolved(CardIdClaimed("x", "crd_9"), change=Change()), StaleRead)
+    assert isinstance(resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), change=Change()), StaleRead)
 
 
 @pytest.mark.parametrize(
@@ -184,16 +173,16 @@ def test_the_claim_of_a_board_that_no_longer_has_the_id_is_taken_over(
     item = None if fields is None else new_head_item(make_board(7, "brd_9", **fields), (), (), ())
     reader = FakeReader(item=item)
 
-    snapshot = resolved(BoardIdClaimed("x", "brd_9"), reader)
+    snapshot = resolved(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), reader)
 
-    assert snapshot == replace(SNAPSHOT, board_claim=BoardClaim("brd_9", seq))
+    assert snapshot == SNAPSHOT._replace(board_claim=BoardClaim("brd_9", seq))
     assert reader.sort_keys == ["B#brd_9"]
 
 
 def test_an_id_that_another_board_has_is_taken() -> None:
     item = new_head_item(make_board(7, "brd_9", external_id="x"), (), (), ())
 
-    error = resolved(BoardIdClaimed("x", "brd_9"), FakeReader(item=item))
+    error = resolved(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), FakeReader(item=item))
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "board.external_id"

@@ -67,7 +67,7 @@ def make_snapshot(*members: Member, seq: int = 4, board_id: str = "brd_1", **fie
     """Return the snapshot of a board with one list; without members, Ann owns it."""
     by_user = {member.user_id: member for member in members or (make_member(board_id=board_id),)}
     head = BoardHead(make_board(seq, board_id), by_user, (), (make_list(),), (), Hold())
-    return replace(Snapshot(nonce="n1", now_ms=NOW_MS, before=BoardSnapshot(head)), **fields)
+    return Snapshot(nonce="n1", now_ms=NOW_MS, before=BoardSnapshot(head))._replace(**fields)
 
 
 def make_change(*updates: Entity, seq: int = 5, board_id: str = "brd_1", **fields: Any) -> Change:
