@@ -1,4 +1,4 @@
-"""A client of the WSGI application: what a program on the other side of the contract sees, and nothing more."""
+"""A client that calls the WSGI application in this process and sees what an HTTP client would see."""
 
 import io
 import json
@@ -13,7 +13,7 @@ BASE = "/v1"
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A status, headers by lower-case name, and the body as it came."""
+    """A response: status, headers by lower-case name, raw body."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,40 +26,40 @@ class HttpResponse:
 
     @property
     def etag(self) -> str:
-        """The entity tag, quotes included."""
+        """The ETag header, with quotes."""
         return self.headers["etag"]
 
 
 @dataclass(frozen=True)
 class Client:
-    """Calls an application with one token, or with none."""
+    """Call an application with one token, or without a token."""
 
     application: WSGIApplication
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def with_token(self, token: str | None) -> "Client":
-        """The same client as somebody else."""
+        """Return a client with another token."""
         return replace(self, token=token)
 
     def get(self, path: str, **headers: str) -> HttpResponse:
-        """GET; keyword arguments are headers with underscores for dashes."""
+        """Send GET. Keyword arguments are headers, with underscores for hyphens."""
         return self.request("GET", path, headers=headers)
 
     def post(self, path: str, body: object = None, **headers: str) -> HttpResponse:
-        """POST, with a JSON body if one is given."""
+        """Send POST, with a JSON body if there is one."""
         return self.request("POST", path, body, headers=headers)
 
     def put(self, path: str, body: object = None, **headers: str) -> HttpResponse:
-        """PUT, with a JSON body if one is given."""
+        """Send PUT, with a JSON body if there is one."""
         return self.request("PUT", path, body, headers=headers)
 
     def patch(self, path: str, body: object, **headers: str) -> HttpResponse:
-        """PATCH with a JSON body."""
+        """Send PATCH with a JSON body."""
         return self.request("PATCH", path, body, headers=headers)
 
     def delete(self, path: str, **headers: str) -> HttpResponse:
-        """DELETE."""
+        """Send DELETE."""
         return self.request("DELETE", path, headers=headers)
 
     def request(
@@ -71,7 +71,7 @@ class Client:
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpResponse:
-        """Any request. `raw` is sent as it is; `body` as JSON."""
+        """Send a request. `body` is encoded as JSON, `raw` is sent unchanged."""
         sent = {"Accept": "application/json", **self.headers}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"

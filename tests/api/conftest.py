@@ -1,4 +1,4 @@
-"""The application on a fresh SQLite file, a clock that stands still until told otherwise, and someone to call it."""
+"""The application on a new SQLite file with a manual clock, and clients that call it."""
 
 import random
 import shutil
@@ -23,7 +23,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file as the first start leaves it: making one takes longer than most tests."""
+    """Return a new, migrated database file. Copying it is faster than migrating one for each test."""
     path = tmp_path_factory.mktemp("empty") / "tackboard.db"
     open_store(f"sqlite:///{path}").close()
     return path
@@ -45,7 +45,7 @@ def application(store: Store, clock: ManualClock) -> WsgiBridge:
     return create_app(
         store,
         clock=clock,
-        random_bytes=random.Random(7).randbytes,  # noqa: S311 - the same secrets in every run are what a test wants.
+        random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
         sleep=lambda _: None,
         open_signup=True,
         on_breach=breached,
@@ -54,17 +54,17 @@ def application(store: Store, clock: ManualClock) -> WsgiBridge:
 
 @pytest.fixture
 def stranger(application: WsgiBridge) -> Client:
-    """Someone without a token."""
+    """Return a client without a token."""
     return Client(application)
 
 
 @pytest.fixture
 def mina(stranger: Client) -> Client:
-    """Mina, signed up, with her first token."""
+    """Return a client of Mina, who has signed up."""
     return stranger.with_token(stranger.post("/users", {"id": "mina", "name": "Mina"}).json["token"])
 
 
 @pytest.fixture
 def omar(stranger: Client) -> Client:
-    """Omar, signed up, a member of nothing."""
+    """Return a client of Omar, who has signed up and is no member of any board."""
     return stranger.with_token(stranger.post("/users", {"id": "omar", "name": "Omar"}).json["token"])

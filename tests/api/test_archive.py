@@ -1,4 +1,4 @@
-"""The archive and the trash: what is put away, and how it comes back."""
+"""Archiving, unarchiving and restoring cards, lists and boards."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,48 +10,48 @@ from tests.api.manual_clock import ManualClock
 
 
 class Board:
-    """A board of Mina's, and shortcuts to what is on it."""
+    """Mina's board, with shortcuts to what is on it."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.path = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
-        self.todo, self.doing, self.done = (f"{self.path}/lists/{each['id']}" for each in self.lists())
+        self.todo, self.doing, self.done = (f"{self.path}/lists/{list_['id']}" for list_ in self.lists())
 
     def lists(self, query: str = "") -> Sequence[dict[str, Any]]:
-        """Those that are listed."""
+        """Return the lists of the board."""
         found: list[dict[str, Any]] = self.client.get(f"{self.path}/lists{query}").json["items"]
         return found
 
     def names(self, query: str = "") -> list[str]:
-        """Of the lists that are listed."""
-        return [each["name"] for each in self.lists(query)]
+        """Return the names of the lists."""
+        return [list_["name"] for list_ in self.lists(query)]
 
     def titles(self, query: str = "") -> list[str]:
-        """Of the cards that are listed."""
-        return [each["title"] for each in self.client.get(f"{self.path}/cards{query}").json["items"]]
+        """Return the titles of the cards."""
+        return [card["title"] for card in self.client.get(f"{self.path}/cards{query}").json["items"]]
 
     def add(self, title: str, where: str | None = None, **more: Any) -> str:
-        """The path of a new card, in that list or in the first one."""
+        """Create a card in a list, by default the first one, and return its path."""
         place = {"list_id": where.rpartition("/")[2]} if where else {}
         return (
             f"{self.path}/cards/{self.client.post(f'{self.path}/cards', {'title': title, **place, **more}).json['id']}"
         )
 
     def delete(self, path: str) -> HttpResponse:
-        """Delete whatever is there."""
+        """Delete the resource at a path, whatever its version."""
         return self.client.delete(path, If_Match="*")
 
     def do(self, path: str, step: str) -> HttpResponse:
-        """Archive, unarchive, restore, start, resolve, reopen."""
+        """Send a command: archive, unarchive, restore, start, resolve or reopen."""
         return self.client.post(f"{path}/{step}")
 
     def count(self, where: str) -> int:
-        """How many cards the list says it has."""
+        """Return the card count of a list."""
         number: int = self.client.get(where).json["card_count"]
         return number
 
     def last_event(self) -> dict[str, Any]:
-        """What happened last."""
+        """Return the last event of the board."""
         seq = self.client.get(self.path).json["seq"]
         event: dict[str, Any] = self.client.get(f"{self.path}/events?after={seq - 1}").json["items"][0]
         return event
@@ -65,7 +65,7 @@ def board(mina: Client) -> Board:
 # Cards
 
 
-def test_an_archived_card_is_put_away_and_comes_back_to_its_place(board: Board, clock: ManualClock) -> None:
+def test_an_archived_card_is_hidden_and_unarchived_at_its_old_position(board: Board, clock: ManualClock) -> None:
     board.add("First")
     card = board.add("Second")
     board.add("Third")
@@ -96,7 +96,7 @@ def test_archiving_twice_changes_nothing(board: Board) -> None:
     assert board.client.get(board.path).json["seq"] == 3
 
 
-def test_a_repeated_request_with_a_key_gets_the_first_answer(board: Board) -> None:
+def test_a_repeated_request_with_a_key_gets_the_first_response(board: Board) -> None:
     card = board.add("Copy")
 
     first = board.client.post(f"{card}/archive", Idempotency_Key="k1")
@@ -107,7 +107,7 @@ def test_a_repeated_request_with_a_key_gets_the_first_answer(board: Board) -> No
     assert board.titles() == ["Copy"]
 
 
-def test_an_archived_card_is_read_and_changed_but_takes_no_part(board: Board) -> None:
+def test_an_archived_card_can_be_read_and_updated_but_not_moved(board: Board) -> None:
     card = board.add("Copy")
     archived = board.do(card, "archive")
 
@@ -116,11 +116,11 @@ def test_an_archived_card_is_read_and_changed_but_takes_no_part(board: Board) ->
     refused.append(board.client.post(f"{card}/move", {"list_id": board.done.rpartition("/")[2]}))
 
     assert (renamed.status, board.client.get(card).json["title"]) == (200, "Text")
-    assert [(each.status, each.json["code"]) for each in refused] == [(409, "card_archived")] * 4
+    assert [(response.status, response.json["code"]) for response in refused] == [(409, "card_archived")] * 4
     assert refused[0].json["detail"] == "Card 'Text' is archived: unarchive it first."
 
 
-def test_an_archived_card_makes_room_and_comes_back_only_if_there_is_some(board: Board) -> None:
+def test_an_archived_card_frees_its_wip_slot_and_returns_only_into_a_free_one(board: Board) -> None:
     board.client.patch(board.doing, {"wip_limit": 1, "wip_enforcement": "block"}, If_Match="*")
     first = board.add("First", board.doing)
     board.do(first, "archive")
@@ -132,7 +132,7 @@ def test_an_archived_card_makes_room_and_comes_back_only_if_there_is_some(board:
     assert board.titles() == ["Second"]
 
 
-def test_the_clock_stops_in_the_archive_and_runs_again_afterwards(board: Board, clock: ManualClock) -> None:
+def test_archiving_a_card_stops_its_clock_and_unarchiving_restarts_it(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
 
     clock.advance(minutes=10)
@@ -145,7 +145,7 @@ def test_the_clock_stops_in_the_archive_and_runs_again_afterwards(board: Board, 
     assert len(board.client.get(f"{card}/time").json["items"]) == 2
 
 
-def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board, clock: ManualClock) -> None:
+def test_a_deleted_card_can_be_restored_at_its_position_within_thirty_days(board: Board, clock: ManualClock) -> None:
     card = board.add("First", external_id="JIRA-1", label_ids=[])
     board.add("Second")
     board.delete(card)
@@ -162,7 +162,7 @@ def test_a_deleted_card_is_restored_to_its_place_within_thirty_days(board: Board
     assert board.do(card, "restore").raw == back.raw
 
 
-def test_after_thirty_days_a_deleted_card_is_not_there_any_more(board: Board, clock: ManualClock) -> None:
+def test_a_deleted_card_can_not_be_restored_after_thirty_days(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy")
     board.delete(card)
 
@@ -172,7 +172,7 @@ def test_after_thirty_days_a_deleted_card_is_not_there_any_more(board: Board, cl
     assert (late.status, late.json["code"]) == (404, "card_not_found")
 
 
-def test_a_card_comes_back_only_where_its_list_and_its_external_id_let_it(board: Board) -> None:
+def test_a_card_is_not_restored_without_its_list_or_with_a_taken_external_id(board: Board) -> None:
     card = board.add("Copy", external_id="JIRA-1")
     board.delete(card)
     board.add("Text", board.done, external_id="JIRA-1")
@@ -183,11 +183,11 @@ def test_a_card_comes_back_only_where_its_list_and_its_external_id_let_it(board:
     board.delete(board.todo)
     deleted = board.do(card, "restore")
 
-    refused = [(each.status, each.json["code"]) for each in (taken, archived, deleted)]
+    refused = [(response.status, response.json["code"]) for response in (taken, archived, deleted)]
     assert refused == [(409, "external_id_taken"), (409, "list_archived"), (409, "list_deleted")]
 
 
-def test_a_card_that_nobody_made_is_not_restored(board: Board) -> None:
+def test_restoring_an_unknown_card_is_a_404(board: Board) -> None:
     assert board.do(f"{board.path}/cards/crd_{'0' * 26}", "restore").json["code"] == "card_not_found"
     assert board.do(f"{board.path}/lists/lst_{'0' * 26}", "restore").json["code"] == "list_not_found"
     assert board.do(f"/boards/brd_{'0' * 26}", "restore").json["code"] == "board_not_found"
@@ -196,7 +196,7 @@ def test_a_card_that_nobody_made_is_not_restored(board: Board) -> None:
 # Lists
 
 
-def test_an_archived_list_is_put_away_with_its_cards_and_comes_back(board: Board) -> None:
+def test_an_archived_list_is_hidden_with_its_cards_and_can_be_unarchived(board: Board) -> None:
     card = board.add("Copy")
 
     archived = board.do(board.todo, "archive")
@@ -213,7 +213,7 @@ def test_an_archived_list_is_put_away_with_its_cards_and_comes_back(board: Board
     assert board.last_event()["data"] == {"card_count": 1, "name": "To do", "stage": "todo"}
 
 
-def test_nothing_enters_an_archived_list_but_cards_may_leave_it(board: Board) -> None:
+def test_no_card_enters_an_archived_list_but_cards_may_leave_it(board: Board) -> None:
     card, other = board.add("Copy"), board.add("Text")
     todo = board.todo.rpartition("/")[2]
     board.do(board.todo, "archive")
@@ -232,7 +232,7 @@ def test_nothing_enters_an_archived_list_but_cards_may_leave_it(board: Board) ->
     assert board.client.get(other).json["status"] == "todo"
 
 
-def test_the_clocks_of_a_list_stop_with_it(board: Board, clock: ManualClock) -> None:
+def test_archiving_a_list_stops_the_clocks_of_its_cards(board: Board, clock: ManualClock) -> None:
     running, paused = board.add("Copy", board.doing), board.add("Text", board.doing)
     board.do(paused, "archive")
 
@@ -247,7 +247,7 @@ def test_the_clocks_of_a_list_stop_with_it(board: Board, clock: ManualClock) -> 
     assert board.do(running, "resolve").json["elapsed"] == "00:10:00"
 
 
-def test_a_list_with_more_clocks_than_can_be_stopped_stays_in_use(board: Board) -> None:
+def test_a_list_with_too_many_running_clocks_can_not_be_archived(board: Board) -> None:
     cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
 
     refused = board.do(board.doing, "archive")
@@ -261,7 +261,7 @@ def test_a_list_with_more_clocks_than_can_be_stopped_stays_in_use(board: Board) 
     assert all(not board.client.get(card).json["resolved_at"] for card in cards)
 
 
-def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: ManualClock) -> None:
+def test_a_restored_list_is_the_last_one_and_has_its_cards(board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
     clock.advance(minutes=10)
     board.delete(board.doing)
@@ -276,9 +276,7 @@ def test_a_deleted_list_comes_back_last_with_its_cards(board: Board, clock: Manu
     assert board.do(board.doing, "restore").raw == back.raw
 
 
-def test_a_list_with_more_clocks_than_can_be_stopped_is_deleted_and_they_run_on(
-    board: Board, clock: ManualClock
-) -> None:
+def test_deleting_a_list_with_too_many_running_clocks_leaves_them_running(board: Board, clock: ManualClock) -> None:
     cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
     board.delete(board.doing)
 
@@ -288,7 +286,9 @@ def test_a_list_with_more_clocks_than_can_be_stopped_is_deleted_and_they_run_on(
     assert {board.client.get(card).json["elapsed"] for card in cards} == {"01:00:00"}
 
 
-def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: Board, clock: ManualClock) -> None:
+def test_a_list_is_not_restored_after_thirty_days_or_in_conflict_with_the_board(
+    board: Board, clock: ManualClock
+) -> None:
     board.client.patch(board.done, {"external_id": "three"}, If_Match="*")
     board.delete(board.done)
     board.client.patch(board.todo, {"external_id": "three"}, If_Match="*")
@@ -302,7 +302,7 @@ def test_a_list_is_not_restored_too_late_or_against_what_is_there_by_now(board: 
     assert (late.status, late.json["code"]) == (404, "list_not_found")
 
 
-def test_a_card_comes_back_with_its_list_without_an_external_id_that_was_given_away(board: Board) -> None:
+def test_a_card_restored_with_its_list_loses_an_external_id_that_is_taken(board: Board) -> None:
     kept, lost = board.add("Copy", external_id="JIRA-1"), board.add("Text", external_id="JIRA-2")
     board.delete(board.todo)
     taker = board.add("Other", board.done, external_id="JIRA-2")
@@ -317,7 +317,7 @@ def test_a_card_comes_back_with_its_list_without_an_external_id_that_was_given_a
 # Boards
 
 
-def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: Board, clock: ManualClock) -> None:
+def test_an_archived_board_is_listed_separately_and_still_works(mina: Client, board: Board, clock: ManualClock) -> None:
     card = board.add("Copy", board.doing)
     other = mina.post("/boards", {"name": "Garden"}).json["id"]
 
@@ -326,7 +326,7 @@ def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: 
     clock.advance(minutes=60)
     listed = mina.get("/boards").json["items"], mina.get("/boards?archived=true").json["items"]
 
-    assert [[each["id"] for each in some] for some in listed] == [[other], [archived.json["id"]]]
+    assert [[board["id"] for board in some] for some in listed] == [[other], [archived.json["id"]]]
     assert archived.json["archived_at"]
     assert board.client.get(card).json["elapsed"] == "00:10:00"
     assert board.do(card, "resolve").status == 200
@@ -336,7 +336,7 @@ def test_an_archived_board_is_listed_apart_and_still_works(mina: Client, board: 
     assert mina.get("/boards?archived=true").json["items"] == []
 
 
-def test_a_deleted_board_comes_back_with_all_that_was_on_it(
+def test_a_restored_board_has_everything_that_was_on_it(
     mina: Client, omar: Client, board: Board, clock: ManualClock
 ) -> None:
     card = board.add("Copy", board.doing)
@@ -355,11 +355,11 @@ def test_a_deleted_board_comes_back_with_all_that_was_on_it(
     assert board.titles() == ["Copy"]
     assert omar.get(card).json["elapsed"] == "00:10:00"
     assert board.last_event()["type"] == "board.restored"
-    assert [each["seq"] for each in mina.get(f"{board.path}/events").json["items"]] == [1, 2, 3, 4, 5]
+    assert [event["seq"] for event in mina.get(f"{board.path}/events").json["items"]] == [1, 2, 3, 4, 5]
     assert board.do(board.path, "restore").raw == back.raw
 
 
-def test_a_deleted_board_is_not_restored_too_late_or_by_a_stranger(
+def test_a_deleted_board_is_not_restored_after_thirty_days_or_by_a_stranger(
     omar: Client, board: Board, clock: ManualClock
 ) -> None:
     board.delete(board.path)
@@ -375,15 +375,15 @@ def test_a_deleted_board_is_not_restored_too_late_or_by_a_stranger(
 @pytest.mark.parametrize(
     "query", ["archived=1", "archived=", "archived=True", "archived=true&archived=true", "shelf=a"]
 )
-def test_a_question_that_cannot_be_meant_is_refused(board: Board, query: str) -> None:
+def test_contradictory_or_invalid_filters_are_rejected(board: Board, query: str) -> None:
     for path in ("/boards", f"{board.path}/lists", f"{board.path}/cards"):
         assert board.client.get(f"{path}?{query}").status == 400
 
 
-# Drawing a board
+# Embedding
 
 
-def test_a_page_draws_what_is_in_use(board: Board) -> None:
+def test_an_embedded_board_has_only_active_lists_and_cards(board: Board) -> None:
     board.add("Copy")
     board.do(board.add("Text"), "archive")
     board.do(board.done, "archive")
@@ -391,13 +391,13 @@ def test_a_page_draws_what_is_in_use(board: Board) -> None:
 
     whole = board.client.get(f"{board.path}?embed=lists,cards,labels,members")
 
-    assert [each["name"] for each in whole.json["lists"]] == ["To do", "Doing"]
-    assert [each["title"] for each in whole.json["cards"]["items"]] == ["Copy"]
+    assert [list_["name"] for list_ in whole.json["lists"]] == ["To do", "Doing"]
+    assert [card["title"] for card in whole.json["cards"]["items"]] == ["Copy"]
     assert whole.json["labels"] == [label]
-    assert [(each["user_id"], each["name"]) for each in whole.json["members"]] == [("mina", "Mina")]
+    assert [(member["user_id"], member["name"]) for member in whole.json["members"]] == [("mina", "Mina")]
 
 
-def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clock: ManualClock) -> None:
+def test_the_tag_of_a_board_with_members_changes_when_one_is_renamed(board: Board, clock: ManualClock) -> None:
     path = f"{board.path}?embed=cards,members"
     board.add("Copy", board.doing)
     seen = board.client.get(path)
@@ -409,11 +409,11 @@ def test_a_page_with_members_is_drawn_anew_when_one_is_renamed(board: Board, clo
     clock.advance(seconds=1)
     running = board.client.get(path, If_None_Match=renamed.etag)
 
-    assert [each.status for each in (same, renamed, unchanged, running)] == [304, 200, 304, 200]
+    assert [response.status for response in (same, renamed, unchanged, running)] == [304, 200, 304, 200]
     assert renamed.json["members"][0]["name"] == "Mina Okafor"
 
 
-def test_a_clock_that_stood_while_its_list_was_archived_is_started_again(board: Board) -> None:
+def test_a_clock_stopped_by_archiving_its_list_can_be_restarted(board: Board) -> None:
     card = board.add("Copy", board.doing)
     running = board.client.get(card).json["running_since"]
     board.do(board.doing, "archive")
@@ -432,7 +432,7 @@ def test_a_clock_that_stood_while_its_list_was_archived_is_started_again(board: 
     assert board.client.post(f"{card}/start").json["code"] == "wrong_stage"
 
 
-def test_the_stage_of_a_list_stays_while_archived_cards_are_on_it(board: Board) -> None:
+def test_a_list_with_archived_cards_can_not_change_its_stage(board: Board) -> None:
     card = board.add("Copy", board.todo)
     board.do(card, "archive")
 
@@ -444,8 +444,8 @@ def test_the_stage_of_a_list_stays_while_archived_cards_are_on_it(board: Board) 
     assert renamed.status == 200
 
 
-def test_clocks_are_counted_however_many_cards_are_in_progress(board: Board) -> None:
-    # More text than a page of cards holds.
+def test_all_running_clocks_are_counted_over_several_pages_of_cards(board: Board) -> None:
+    # More text than fits into one page of cards.
     cards = [board.add(str(number), board.doing, description="漢" * 20_000) for number in range(22)]
     for card in cards[:-1]:
         (entry,) = board.client.get(f"{card}/time").json["items"]

@@ -1,6 +1,6 @@
-"""Who may do what: the matrix that the document declares, tried cell by cell.
+"""Authorization: every operation on a board, with each role and scope that the document declares.
 
-For every operation on a board: each role, each scope, a stranger, and a board that nobody made.
+Also for every operation: a user who is no member, and a board that does not exist.
 """
 
 import json
@@ -51,7 +51,7 @@ BODIES: dict[str, Any] = {
 
 
 class Scene:
-    """A board of Mina's with a card, fit for one operation."""
+    """Mina's board with a card, prepared for one operation."""
 
     def __init__(self, mina: Client, operation_id: str) -> None:
         board = mina.post("/boards", {"name": "Website"}).json["id"]
@@ -65,13 +65,13 @@ class Scene:
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]
         elif operation_id == "remove_member":
-            # Anyone may leave: whoever calls is who goes. To remove somebody else takes an owner, as other tests show.
+            # The caller removes themself, which every role may do. Other tests remove another member.
             self.ids["user_id"] = "omar"
         there = {
             "move_card": {"list_id": lists[1]["id"]},
             "move_cards": {"list_id": lists[1]["id"]},
             "order_cards": {"card_ids": [card]},
-            "order_lists": {"list_ids": [each["id"] for each in lists]},
+            "order_lists": {"list_ids": [list_["id"] for list_ in lists]},
         }
         self.body = there.get(operation_id) or BODIES.get(operation_id)
         if operation_id == "transfer_card":
@@ -79,7 +79,7 @@ class Scene:
 
     @staticmethod
     def parts(client: Client, card: str) -> dict[str, str]:
-        """What belongs to a card, made by that client."""
+        """Create a checklist, an item, a comment and a time entry on a card, and return their ids."""
         checklist = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
         item = client.post(f"{card}/checklists/{checklist}/items", {"text": "Try it"}).json["id"]
         comment = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
@@ -88,13 +88,13 @@ class Scene:
         return {"checklist_id": checklist, "item_id": item, "comment_id": comment, "entry_id": entry}
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> HttpResponse:
-        """The operation, as that client."""
+        """Call the operation with a client."""
         headers = {"If-Match": "*"} if method in ("patch", "delete") else {}
         return client.request(method.upper(), path.format(**self.ids | other_ids), self.body, headers=headers)
 
 
 def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClock) -> None:
-    """Make someone a member, as an owner's act will."""
+    """Add a user to a board in a role."""
     view = store.read_board(board_id, "mina")
     assert view is not None
     seq = view.board.seq + 1
@@ -105,12 +105,12 @@ def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClo
 
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
-def test_a_member_may_do_what_the_document_lets_their_role_do(
+def test_a_member_may_call_what_the_document_allows_their_role(
     mina: Client, omar: Client, store: Store, clock: ManualClock, path: str, method: str, operation: Any, role: Role
 ) -> None:
     scene = Scene(mina, operation["operationId"])
     if "comment_id" in path:
-        # What somebody said is theirs, whatever became of their role since.
+        # A comment belongs to its author, whatever role the author has by now.
         mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": "editor"})
         scene.ids |= scene.parts(omar, "/boards/{board_id}/cards/{card_id}".format(**scene.ids))
         mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": role})
@@ -129,7 +129,7 @@ def test_a_member_may_do_what_the_document_lets_their_role_do(
 
 @pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
-def test_a_token_may_do_what_the_document_lets_its_scope_do(
+def test_a_token_may_call_what_the_document_allows_its_scope(
     mina: Client, path: str, method: str, operation: Any, scope: Scope
 ) -> None:
     scene = Scene(mina, operation["operationId"])
@@ -144,7 +144,7 @@ def test_a_token_may_do_what_the_document_lets_its_scope_do(
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
-def test_to_a_stranger_a_board_does_not_exist(
+def test_a_stranger_gets_404_for_every_operation_on_a_board(
     mina: Client, omar: Client, path: str, method: str, operation: Any
 ) -> None:
     scene = Scene(mina, operation["operationId"])
@@ -159,7 +159,7 @@ def test_to_a_stranger_a_board_does_not_exist(
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
-def test_without_a_token_nothing_is_answered(
+def test_without_a_token_every_operation_is_a_401(
     mina: Client, stranger: Client, path: str, method: str, operation: Any
 ) -> None:
     scene = Scene(mina, operation["operationId"])

@@ -1,4 +1,4 @@
-"""Bad input gets a precise 4xx that repeats nothing; nothing is written."""
+"""Invalid input gets a precise 4xx that does not repeat it, and changes nothing."""
 
 import json
 from collections.abc import Mapping
@@ -41,16 +41,18 @@ NOT_JSON = [
     b'{"title": "\xed\xa0\x80"}',
     '{"title": "a"}'.encode("utf-16"),
 ]
-"""Bodies that are no JSON document of one meaning."""
+"""Bodies that are invalid or ambiguous JSON."""
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 
 
 def addressed(path: str, item: dict[str, Any]) -> str:
-    """The path with the ids that the document's examples have."""
+    """Fill in a path with the ids in the examples of the document."""
     schemas = Schemas(BUNDLE)
-    parameters = [schemas.resolve(each) for each in item.get("parameters", [])]
-    return path.format(**{each["name"]: schemas.resolve(each["schema"])["example"] for each in parameters})
+    parameters = [schemas.resolve(reference) for reference in item.get("parameters", [])]
+    return path.format(
+        **{parameter["name"]: schemas.resolve(parameter["schema"])["example"] for parameter in parameters}
+    )
 
 
 WITH_A_BODY = [
@@ -59,11 +61,11 @@ WITH_A_BODY = [
     for method, operation in item.items()
     if method != "parameters" and operation.get("requestBody", {}).get("required")
 ]
-"""Where bodies are taken. What is no JSON is refused before anybody asks whether the board is there."""
+"""Operations with a body. Invalid JSON is rejected before the board is looked up."""
 
 
 def is_precise(answer: HttpResponse, *statuses: int) -> bool:
-    """A problem document of one of these statuses, small, and without anything that was sent."""
+    """Return whether the response is a small problem with one of these statuses that repeats no input."""
     problem = answer.json
     return (
         answer.status in statuses
@@ -77,12 +79,12 @@ def is_precise(answer: HttpResponse, *statuses: int) -> bool:
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
 @pytest.mark.parametrize("raw", NOT_JSON, ids=lambda raw: repr(raw[:30]))
-def test_what_is_not_json_of_one_meaning_is_refused(mina: Client, board: str, raw: bytes) -> None:
+def test_invalid_or_ambiguous_json_is_rejected(mina: Client, board: str, raw: bytes) -> None:
     answer = mina.request("POST", f"{board}/cards", raw=raw)
 
     assert is_precise(answer, 400), answer
@@ -90,7 +92,7 @@ def test_what_is_not_json_of_one_meaning_is_refused(mina: Client, board: str, ra
 
 
 @pytest.mark.parametrize(("path", "method"), WITH_A_BODY)
-def test_no_operation_takes_what_is_not_json_of_one_meaning(mina: Client, path: str, method: str) -> None:
+def test_no_operation_accepts_invalid_or_ambiguous_json(mina: Client, path: str, method: str) -> None:
     for raw in NOT_JSON:
         answer = mina.request(method.upper(), path, raw=raw, headers={"If-Match": "*"})
 
@@ -122,7 +124,7 @@ def test_no_operation_takes_what_is_not_json_of_one_meaning(mina: Client, path: 
     ],
     ids=lambda body: repr(body)[:40],
 )
-def test_a_body_that_breaks_the_document_is_refused(mina: Client, board: str, body: Mapping[str, object]) -> None:
+def test_an_invalid_card_is_rejected(mina: Client, board: str, body: Mapping[str, object]) -> None:
     answer = mina.post(f"{board}/cards", body)
 
     assert is_precise(answer, 400), answer
@@ -146,7 +148,7 @@ def test_a_body_that_breaks_the_document_is_refused(mina: Client, board: str, bo
     ],
     ids=repr,
 )
-def test_a_board_that_breaks_the_document_is_refused(mina: Client, body: Mapping[str, object]) -> None:
+def test_an_invalid_board_is_rejected(mina: Client, body: Mapping[str, object]) -> None:
     answer = mina.post("/boards", {"name": "Website", **body})
 
     assert is_precise(answer, 400), answer
@@ -157,7 +159,7 @@ def test_a_board_that_breaks_the_document_is_refused(mina: Client, body: Mapping
     "moment",
     ["2027-02-30T00:00:00Z", "99999-01-01T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "٢٠٢٧-01-01T00:00:00Z", ""],
 )
-def test_a_moment_that_is_none_is_refused(mina: Client, moment: str) -> None:
+def test_an_invalid_date_time_is_rejected(mina: Client, moment: str) -> None:
     answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": moment})
 
     assert is_precise(answer, 400), answer
@@ -166,7 +168,7 @@ def test_a_moment_that_is_none_is_refused(mina: Client, moment: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00.123456789Z", "2027-06-30T23:59:60Z"]
 )
-def test_moments_at_the_edge_never_break_anything(mina: Client, text: str) -> None:
+def test_date_times_at_the_limits_are_no_server_error(mina: Client, text: str) -> None:
     answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text})
 
     assert answer.status in (201, 400, 422)
@@ -195,7 +197,7 @@ def test_moments_at_the_edge_never_break_anything(mina: Client, text: str) -> No
     ],
     ids=lambda query: query[:30],
 )
-def test_a_query_that_breaks_the_document_is_refused(mina: Client, board: str, query: str) -> None:
+def test_an_invalid_query_is_rejected(mina: Client, board: str, query: str) -> None:
     assert is_precise(mina.get(f"{board}/cards?{query}"), 400)
 
 
@@ -217,12 +219,12 @@ def test_a_query_that_breaks_the_document_is_refused(mina: Client, board: str, q
         f"/boards/{CANARY}",
     ],
 )
-def test_a_path_that_leads_nowhere_is_told_so(mina: Client, path: str) -> None:
+def test_an_unknown_path_is_a_404(mina: Client, path: str) -> None:
     assert is_precise(mina.get(path), 400, 404)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "FOO", "get", "OPTIONS"])
-def test_a_method_that_is_not_there_is_answered_with_those_that_are(mina: Client, method: str) -> None:
+def test_an_unknown_method_is_a_405_with_the_allowed_ones(mina: Client, method: str) -> None:
     answer = mina.request(method, "/boards", headers={"X-HTTP-Method-Override": "GET"})
 
     assert is_precise(answer, 405)
@@ -243,7 +245,7 @@ def test_a_method_that_is_not_there_is_answered_with_those_that_are(mina: Client
         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJtaW5hIn0.",
     ],
 )
-def test_what_is_not_a_token_is_refused(stranger: Client, mina: Client, authorization: str) -> None:
+def test_an_invalid_token_is_a_401(stranger: Client, mina: Client, authorization: str) -> None:
     answer = stranger.get("/boards", Authorization=authorization)
 
     assert mina.token
@@ -265,7 +267,7 @@ def test_what_is_not_a_token_is_refused(stranger: Client, mina: Client, authoriz
         "application/jsonx",
     ],
 )
-def test_another_media_type_is_refused(mina: Client, board: str, media: str) -> None:
+def test_another_media_type_is_a_415(mina: Client, board: str, media: str) -> None:
     answer = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
 
     assert is_precise(answer, 415), answer
@@ -274,7 +276,7 @@ def test_another_media_type_is_refused(mina: Client, board: str, media: str) -> 
 @pytest.mark.parametrize(
     "media", ["APPLICATION/JSON", "application/json;charset=UTF-8", 'application/json; charset="utf-8"']
 )
-def test_json_by_any_spelling_is_read_and_checked(mina: Client, board: str, media: str) -> None:
+def test_json_in_any_utf_8_spelling_is_parsed_and_validated(mina: Client, board: str, media: str) -> None:
     good = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
     bad = mina.request("POST", f"{board}/cards", {"title": ""}, headers={"Content-Type": media})
 
@@ -295,7 +297,7 @@ def test_json_by_any_spelling_is_read_and_checked(mina: Client, board: str, medi
         ({"Idempotency-Key": "k" * 256}, "/boards", {"name": "x"}, 400),
     ],
 )
-def test_what_is_too_large_or_unreadable_is_refused(
+def test_oversized_or_malformed_requests_are_rejected(
     mina: Client, headers: Mapping[str, str], path: str, body: object, status: int
 ) -> None:
     assert is_precise(mina.request("POST", path, body, headers=headers), status)
@@ -315,7 +317,7 @@ def test_what_is_too_large_or_unreadable_is_refused(
         ('"0", "1.7"', 200),
     ],
 )
-def test_if_match_is_read_strictly_and_takes_what_proxies_make_of_a_tag(
+def test_if_match_is_strict_and_accepts_tags_rewritten_by_proxies(
     mina: Client, board: str, tag: str, status: int
 ) -> None:
     answer = mina.patch(board, {"name": "Shop"}, If_Match=tag)
@@ -333,14 +335,14 @@ def test_if_match_is_read_strictly_and_takes_what_proxies_make_of_a_tag(
         {"X-Request-Id": "bad id with blanks"},
     ],
 )
-def test_odd_headers_do_no_harm(mina: Client, headers: Mapping[str, str]) -> None:
+def test_odd_headers_are_ignored(mina: Client, headers: Mapping[str, str]) -> None:
     answer = mina.request("GET", "/boards", headers=headers)
 
     assert answer.status == 200
     assert " " not in answer.headers["x-request-id"]
 
 
-def test_where_no_body_is_taken_its_encoding_is_no_matter(mina: Client, board: str) -> None:
+def test_a_content_encoding_without_a_body_is_ignored(mina: Client, board: str) -> None:
     card = mina.post(f"{board}/cards", {"title": "a"}).json["id"]
 
     for raw in (None, b"{}"):
@@ -349,14 +351,14 @@ def test_where_no_body_is_taken_its_encoding_is_no_matter(mina: Client, board: s
         assert answer.status == 200, answer
 
 
-def test_head_answers_like_get_without_a_body(mina: Client, board: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(mina: Client, board: str) -> None:
     head, get = mina.request("HEAD", board), mina.get(board)
 
     assert (head.status, head.raw, head.etag) == (200, b"", get.etag)
     assert head.headers["content-length"] == str(len(get.raw))
 
 
-def test_the_largest_body_that_fits_is_taken(mina: Client, board: str) -> None:
+def test_a_body_at_the_size_limit_is_accepted(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "😀" * 500, "description": "😀" * 20_000})
 
     assert made.status == 201
@@ -364,7 +366,7 @@ def test_the_largest_body_that_fits_is_taken(mina: Client, board: str) -> None:
 
 
 @pytest.mark.parametrize("due_at", ["2000-01-01T00:00:00+14:00", "2999-12-31T23:59:59-05:00"])
-def test_a_moment_that_is_in_another_century_in_utc_is_refused(mina: Client, due_at: str) -> None:
+def test_a_date_time_that_is_out_of_range_in_utc_is_rejected(mina: Client, due_at: str) -> None:
     cards = f"/boards/{mina.post('/boards', {'name': 'Home'}).json['id']}/cards"
 
     refused = mina.post(cards, {"title": "Party", "due_at": due_at})

@@ -4,33 +4,33 @@ from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
 
 
-def test_a_new_board_has_three_lists_unless_the_client_says_otherwise(mina: Client) -> None:
+def test_a_new_board_has_three_lists_by_default(mina: Client) -> None:
     usual = mina.post("/boards", {"name": "Website"}).json["id"]
     own = mina.post("/boards", {"name": "Garden", "lists": [{"name": "Ideas", "stage": "todo"}]}).json["id"]
 
     lists = mina.get(f"/boards/{usual}/lists").json["items"]
     own_lists = mina.get(f"/boards/{own}/lists").json["items"]
 
-    assert [(each["name"], each["stage"]) for each in lists] == [
+    assert [(list_["name"], list_["stage"]) for list_ in lists] == [
         ("To do", "todo"),
         ("Doing", "in_progress"),
         ("Done", "done"),
     ]
-    assert [each["name"] for each in own_lists] == ["Ideas"]
+    assert [list_["name"] for list_ in own_lists] == ["Ideas"]
 
 
-def test_a_board_comes_with_all_that_a_page_draws(mina: Client) -> None:
+def test_a_board_can_embed_lists_cards_labels_and_members(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
 
     whole = mina.get(f"/boards/{board}?embed=lists,cards")
 
-    assert [each["name"] for each in whole.json["lists"]] == ["To do", "Doing", "Done"]
+    assert [list_["name"] for list_ in whole.json["lists"]] == ["To do", "Doing", "Done"]
     assert whole.json["cards"] == {"items": [card], "next_cursor": None}
     assert mina.get(f"/boards/{board}?embed=lists,cards", If_None_Match=whole.etag).status == 304
 
 
-def test_what_an_embedded_page_leaves_out_is_had_with_its_cursor(mina: Client) -> None:
+def test_the_cursor_of_embedded_cards_continues_in_list_cards(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     for number in range(501):
         mina.post(f"/boards/{board}/cards", {"title": f"Card {number}"})
@@ -57,7 +57,7 @@ def test_the_tag_of_a_running_board_changes_with_the_clock(mina: Client, clock: 
     assert later.json["cards"]["items"][0]["elapsed_seconds"] == 1
 
 
-def test_a_board_is_renamed_although_cards_move_meanwhile(mina: Client) -> None:
+def test_a_board_can_be_renamed_after_a_card_moved(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"})
     path = f"/boards/{board.json['id']}"
     mina.post(f"{path}/cards", {"title": "Write the copy"})
@@ -69,7 +69,7 @@ def test_a_board_is_renamed_although_cards_move_meanwhile(mina: Client) -> None:
     assert stale.status == 412
 
 
-def test_a_patch_leaves_what_it_does_not_name_and_null_empties_nothing_else(mina: Client) -> None:
+def test_a_patch_changes_only_the_named_properties(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website", "description": "All pages", "hourly_rate_minor": 1000})
     path = f"/boards/{board.json['id']}"
 
@@ -85,7 +85,7 @@ def test_a_patch_leaves_what_it_does_not_name_and_null_empties_nothing_else(mina
     assert merged.json["hourly_rate_minor"] == 1000
 
 
-def test_a_deleted_board_is_not_there_any_more(mina: Client) -> None:
+def test_a_deleted_board_is_a_404(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"})
     path = f"/boards/{board.json['id']}"
 
@@ -97,7 +97,7 @@ def test_a_deleted_board_is_not_there_any_more(mina: Client) -> None:
     assert mina.get("/boards").json["items"] == []
 
 
-def test_a_stranger_hears_the_very_answer_of_a_board_that_does_not_exist(mina: Client, omar: Client) -> None:
+def test_a_stranger_gets_the_same_404_as_for_an_unknown_board(mina: Client, omar: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     nowhere = "brd_" + "0" * 26
     same = {"X-Request-Id": "same"}
@@ -108,18 +108,18 @@ def test_a_stranger_hears_the_very_answer_of_a_board_that_does_not_exist(mina: C
     assert (theirs.status, theirs.raw, theirs.headers) == (404, none.raw, none.headers)
 
 
-def test_a_list_is_moved_left_and_right(mina: Client) -> None:
+def test_a_list_can_be_moved_left_and_right(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     path = f"/boards/{board}/lists"
-    todo, doing, done = (each["id"] for each in mina.get(path).json["items"])
+    todo, doing, done = (item["id"] for item in mina.get(path).json["items"])
 
     mina.post(f"{path}/{done}/move", {"position": "top"})
     mina.post(f"{path}/{todo}/move", {"after": doing})
 
-    assert [each["id"] for each in mina.get(path).json["items"]] == [done, doing, todo]
+    assert [item["id"] for item in mina.get(path).json["items"]] == [done, doing, todo]
 
 
-def test_a_list_goes_with_its_cards(mina: Client) -> None:
+def test_deleting_a_list_deletes_its_cards(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     todo = mina.get(f"/boards/{board}/lists").json["items"][0]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
@@ -143,7 +143,7 @@ def test_the_stage_of_a_list_changes_only_while_it_is_empty(mina: Client) -> Non
     assert refused.json["detail"] == "List 'To do' holds 1 card: its stage can change only while it is empty."
 
 
-def test_null_takes_a_wip_limit_away(mina: Client) -> None:
+def test_null_removes_a_wip_limit(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     made = mina.post(f"/boards/{board}/lists", {"name": "Review", "stage": "in_progress", "wip_limit": 2})
 

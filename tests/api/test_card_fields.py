@@ -1,4 +1,4 @@
-"""Cards: their dates, their links and the rate of their own, as clients set them."""
+"""Dates, links and hourly rates of cards."""
 
 import pytest
 
@@ -10,11 +10,11 @@ LINK = {"url": "https://example.com/reports/481", "title": "The report"}
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's, where an hour costs 10.00."""
+    """Create a board of Mina with an hourly rate of 10.00 and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
 
 
-def test_a_card_is_made_with_dates_links_and_a_rate(mina: Client, board: str) -> None:
+def test_a_card_can_be_created_with_dates_links_and_a_rate(mina: Client, board: str) -> None:
     made = mina.post(
         f"{board}/cards",
         {
@@ -33,7 +33,7 @@ def test_a_card_is_made_with_dates_links_and_a_rate(mina: Client, board: str) ->
     assert mina.get(made.headers["location"].removeprefix("/v1")).json == made.json
 
 
-def test_a_card_of_more_text_than_can_be_kept_is_refused(mina: Client, board: str) -> None:
+def test_a_card_with_too_much_text_is_rejected(mina: Client, board: str) -> None:
     refused = mina.post(f"{board}/cards", {"title": "copy", "description": "𐐀" * 12_000})
 
     said = "Title, description and links would take 96004 bytes, and at most 86000 can be kept."
@@ -41,7 +41,7 @@ def test_a_card_of_more_text_than_can_be_kept_is_refused(mina: Client, board: st
     assert refused.json["errors"] == [{"pointer": "/description", "code": "card_too_long", "message": said}]
 
 
-def test_fields_are_changed_and_taken_away_and_the_event_names_them(mina: Client, board: str) -> None:
+def test_updated_and_removed_fields_are_named_in_the_event(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z", "hourly_rate_minor": 5})
     path = f"{board}/cards/{made.json['id']}"
 
@@ -56,7 +56,7 @@ def test_fields_are_changed_and_taken_away_and_the_event_names_them(mina: Client
     assert second["data"] == {"changed": ["links"]}
 
 
-def test_a_card_can_not_be_due_before_it_begins(mina: Client, board: str) -> None:
+def test_a_card_can_not_be_due_before_its_start(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z"})
 
     created = mina.post(
@@ -70,7 +70,7 @@ def test_a_card_can_not_be_due_before_it_begins(mina: Client, board: str) -> Non
     assert len(mina.get(f"{board}/cards").json["items"]) == 1
 
 
-def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, board: str, clock: ManualClock) -> None:
+def test_a_card_rate_applies_from_the_next_time_entry_on(mina: Client, board: str, clock: ManualClock) -> None:
     card = mina.post(f"{board}/cards", {"title": "Copy"}).json["id"]
     mina.post(f"{board}/cards/{card}/start")
     clock.advance(hours=1)
@@ -115,7 +115,7 @@ def test_a_rate_of_its_own_counts_from_the_next_time_entry_on(mina: Client, boar
     ],
     ids=lambda fields: repr(fields)[:60],
 )
-def test_fields_that_break_the_document_are_refused(mina: Client, board: str, fields: dict[str, object]) -> None:
+def test_invalid_fields_are_rejected(mina: Client, board: str, fields: dict[str, object]) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy"})
 
     created = mina.post(f"{board}/cards", {"title": "No", **fields})
@@ -123,14 +123,14 @@ def test_fields_that_break_the_document_are_refused(mina: Client, board: str, fi
 
     assert (created.status, changed.status) == (400, 400)
     assert changed.json["errors"]
-    assert [each["title"] for each in mina.get(f"{board}/cards").json["items"]] == ["Copy"]
+    assert [card["title"] for card in mina.get(f"{board}/cards").json["items"]] == ["Copy"]
 
 
 @pytest.mark.parametrize(
     "url",
     ["http://a", "https://127.0.0.1:8080?q=[1]", "https://example.com/a|b{c}?d=%C3%A4#!/e", "https://a/" + "x" * 1739],
 )
-def test_addresses_of_every_usual_form_are_taken(mina: Client, board: str, url: str) -> None:
+def test_urls_of_all_usual_forms_are_accepted(mina: Client, board: str, url: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "links": [{"url": url, "title": " To it "}]})
 
     assert (made.status, made.json["links"]) == (201, [{"url": url, "title": "To it"}])
@@ -145,7 +145,7 @@ def test_addresses_of_every_usual_form_are_taken(mina: Client, board: str, url: 
         ("2027-06-30T23:59:60Z", 400),
     ],
 )
-def test_dates_at_the_edge_never_break_anything(mina: Client, board: str, text: str, status: int) -> None:
+def test_dates_at_the_limits_are_no_server_error(mina: Client, board: str, text: str, status: int) -> None:
     made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": text})
 
     assert made.status == status

@@ -1,10 +1,10 @@
-"""The main job, from an empty board to a finished card with its time and cost."""
+"""The life of a card: from an empty board to a resolved card with its time and cost."""
 
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
 
 
-def test_a_card_goes_from_todo_to_done_with_its_time_and_cost(mina: Client, clock: ManualClock) -> None:
+def test_a_card_moves_from_todo_to_done_with_its_time_and_cost(mina: Client, clock: ManualClock) -> None:
     board = mina.post("/boards", {"name": "Website", "currency": "USD", "hourly_rate_minor": 1000})
     path = f"/boards/{board.json['id']}"
 
@@ -39,7 +39,7 @@ def test_more_than_a_day_of_work_shows_hours_past_24(mina: Client, clock: Manual
     assert [entry["ended_at"] for entry in time.json["items"]] == [None]
 
 
-def test_every_write_leaves_one_event(mina: Client) -> None:
+def test_every_write_creates_one_event(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json
     path = f"/boards/{board['id']}"
     card = mina.post(f"{path}/cards", {"title": "Write the copy"}).json

@@ -1,4 +1,4 @@
-"""How cards are found: by label, by person, by date, by what is said about them; and what is mine."""
+"""Filters and search of cards, and the cards that the caller is assigned to."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client, omar: Client) -> str:
-    """The path of a board of Mina's, where Omar is an editor."""
+    """Create a board of Mina with Omar as an editor and return its path."""
     assert omar.token
     return make_board(mina, "Website")
 
@@ -31,7 +31,7 @@ def titles(answer: HttpResponse) -> list[str]:
 
 
 def all_titles(client: Client, path: str) -> list[str]:
-    """The titles of all pages; a page may be empty while more follow."""
+    """Return the titles on all pages. A page may be empty although more follow."""
     seen, following = [], ""
     while True:
         page = client.get(path + following)
@@ -46,7 +46,7 @@ def day(number: int) -> str:
     return f"2026-11-{number}T12:00:00Z"
 
 
-def test_cards_are_found_by_label_and_by_person(mina: Client, omar: Client, board: str) -> None:
+def test_cards_can_be_filtered_by_label_and_by_assignee(mina: Client, omar: Client, board: str) -> None:
     label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
     add(mina, board, "Bare")
     add(mina, board, "Labelled", label_ids=[label])
@@ -59,7 +59,7 @@ def test_cards_are_found_by_label_and_by_person(mina: Client, omar: Client, boar
     assert titles(mina.get(f"{board}/cards?assignee_id=nobody")) == []
 
 
-def test_cards_are_found_by_when_they_are_due(mina: Client, board: str) -> None:
+def test_cards_can_be_filtered_by_due_date(mina: Client, board: str) -> None:
     add(mina, board, "Some day")
     for number in (21, 23, 25):
         add(mina, board, f"On {number}", due_at=day(number))
@@ -71,7 +71,7 @@ def test_cards_are_found_by_when_they_are_due(mina: Client, board: str) -> None:
     assert titles(mina.get(f"{board}/cards?due_from={day(23)}&due_until={day(23)}")) == []
 
 
-def test_a_range_that_ends_before_it_starts_is_refused(mina: Client, board: str) -> None:
+def test_a_range_that_ends_before_its_start_is_rejected(mina: Client, board: str) -> None:
     query = f"due_from={day(23)}&due_until={day(22)}"
 
     for refused in (mina.get(f"{board}/cards?{query}"), mina.get(f"/cards?{query}")):
@@ -79,8 +79,8 @@ def test_a_range_that_ends_before_it_starts_is_refused(mina: Client, board: str)
         assert refused.json["errors"][0]["pointer"] == "/query/due_until"
 
 
-def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, clock: ManualClock) -> None:
-    lists = [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
+def test_a_card_is_overdue_after_its_due_date_until_it_is_done(mina: Client, board: str, clock: ManualClock) -> None:
+    lists = [list_["id"] for list_ in mina.get(f"{board}/lists").json["items"]]
     add(mina, board, "Late", due_at=day(20))
     add(mina, board, "Delivered", due_at=day(20), due_complete=True)
     add(mina, board, "Done", due_at=day(20), list_id=lists[2])
@@ -93,7 +93,7 @@ def test_overdue_is_what_should_be_there_and_is_not(mina: Client, board: str, cl
     assert titles(mina.get(f"{board}/cards?overdue=true")) == ["Late", "Next"]
 
 
-def test_cards_are_found_by_when_they_changed(mina: Client, board: str, clock: ManualClock) -> None:
+def test_cards_can_be_filtered_by_update_time(mina: Client, board: str, clock: ManualClock) -> None:
     old = add(mina, board, "Old")
     add(mina, board, "Older")
     clock.advance(minutes=1)
@@ -105,7 +105,7 @@ def test_cards_are_found_by_when_they_changed(mina: Client, board: str, clock: M
     assert found == ["Old, changed", "New"]
 
 
-def test_cards_are_sorted_by_when_they_are_due(mina: Client, board: str) -> None:
+def test_cards_can_be_sorted_by_due_date(mina: Client, board: str) -> None:
     add(mina, board, "Some day")
     for number in (23, 21, 25):
         add(mina, board, f"On {number}", due_at=day(number))
@@ -127,7 +127,7 @@ def test_cards_are_sorted_by_when_they_are_due(mina: Client, board: str) -> None
         ("gone", []),
     ],
 )
-def test_text_is_found_in_title_description_and_comments(mina: Client, board: str, q: str, found: list[str]) -> None:
+def test_the_search_covers_title_description_and_comments(mina: Client, board: str, q: str, found: list[str]) -> None:
     add(mina, board, "Straße", description="Musterstraße 1")
     said = f"{add(mina, board, 'Said')}/comments"
     add(mina, board, "Sign", description="100 % sure_ly")
@@ -158,16 +158,16 @@ def test_text_is_found_in_title_description_and_comments(mina: Client, board: st
         "sort=due",
     ],
 )
-def test_filters_that_break_the_document_are_refused(mina: Client, board: str, query: str) -> None:
+def test_invalid_filters_are_rejected(mina: Client, board: str, query: str) -> None:
     refused = mina.get(f"{board}/cards?{query}")
 
     assert (refused.status, refused.json["code"]) == (400, "invalid_parameter")
 
 
-# My work
+# Assigned cards
 
 
-def test_my_work_is_what_i_am_assigned_to_over_all_boards(mina: Client, omar: Client) -> None:
+def test_assigned_cards_come_from_all_boards(mina: Client, omar: Client) -> None:
     first, second = make_board(mina, "First"), make_board(mina, "Second")
     add(mina, first, "Old", assignee_ids=["omar"])
     add(mina, first, "Not his", assignee_ids=["mina"])
@@ -179,7 +179,7 @@ def test_my_work_is_what_i_am_assigned_to_over_all_boards(mina: Client, omar: Cl
     assert names == {"Newer board": "Second", "Old": "First", "New": "First"}
 
 
-def test_my_work_is_filtered_by_status_and_by_date(mina: Client, board: str) -> None:
+def test_assigned_cards_can_be_filtered_by_status_and_date(mina: Client, board: str) -> None:
     add(mina, board, "Late", due_at=day(19), assignee_ids=["mina"])
     add(mina, board, "Next", due_at=day(21), assignee_ids=["mina"])
     started = add(mina, board, "Started", assignee_ids=["mina"])
@@ -190,7 +190,9 @@ def test_my_work_is_filtered_by_status_and_by_date(mina: Client, board: str) -> 
     assert all_titles(mina, f"/cards?due_from={day(20)}&due_until={day(22)}") == ["Next"]
 
 
-def test_my_work_leaves_out_what_is_put_away_and_boards_that_i_left(mina: Client, omar: Client, board: str) -> None:
+def test_assigned_cards_leave_out_archived_ones_and_boards_that_the_user_left(
+    mina: Client, omar: Client, board: str
+) -> None:
     put_away = add(mina, board, "Put away", assignee_ids=["omar"])
     deleted = add(mina, board, "Deleted", assignee_ids=["omar"])
     add(mina, board, "There", assignee_ids=["omar"])
@@ -206,7 +208,7 @@ def test_my_work_leaves_out_what_is_put_away_and_boards_that_i_left(mina: Client
     assert all_titles(omar, "/cards") == []
 
 
-def test_my_work_needs_a_token_that_reads(mina: Client, stranger: Client) -> None:
+def test_assigned_cards_need_the_read_scope(mina: Client, stranger: Client) -> None:
     writer = mina.post("/users/me/tokens", {"name": "W", "scopes": ["write"]}).json["secret"]
 
     assert stranger.get("/cards").status == 401

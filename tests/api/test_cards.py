@@ -1,4 +1,4 @@
-"""Cards: their life, their order, and how they are found."""
+"""Creating, moving, starting, resolving and listing cards."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
 
 
 def lists(mina: Client, board: str) -> list[str]:
-    return [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
+    return [list_["id"] for list_ in mina.get(f"{board}/lists").json["items"]]
 
 
 def add(mina: Client, board: str, title: str, **more: object) -> str:
@@ -35,7 +35,7 @@ def test_a_new_card_goes_to_the_bottom_of_the_first_todo_list(mina: Client, boar
     assert titles(mina.get(f"{board}/cards?list_id={todo}")) == ["Urgent", "First", "Second"]
 
 
-def test_a_card_is_put_before_and_after_others(mina: Client, board: str) -> None:
+def test_a_card_can_be_moved_before_and_after_others(mina: Client, board: str) -> None:
     todo, doing, _ = lists(mina, board)
     one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
 
@@ -47,7 +47,7 @@ def test_a_card_is_put_before_and_after_others(mina: Client, board: str) -> None
     assert (moved.json["list_id"], moved.json["status"]) == (doing, "in_progress")
 
 
-def test_a_card_is_not_started_twice(mina: Client, board: str) -> None:
+def test_a_card_can_not_be_started_twice(mina: Client, board: str) -> None:
     card = add(mina, board, "Write the copy")
     mina.post(f"{board}/cards/{card}/start")
 
@@ -57,7 +57,7 @@ def test_a_card_is_not_started_twice(mina: Client, board: str) -> None:
     assert again.json["detail"] == "Card 'Write the copy' is not on the todo stage: it is on in_progress."
 
 
-def test_a_reopened_card_keeps_its_first_start_and_its_time(mina: Client, board: str, clock: ManualClock) -> None:
+def test_a_reopened_card_keeps_its_start_and_its_time(mina: Client, board: str, clock: ManualClock) -> None:
     card = add(mina, board, "Write the copy")
     for step in ("start", "resolve", "reopen", "start"):
         mina.post(f"{board}/cards/{card}/{step}")
@@ -70,7 +70,7 @@ def test_a_reopened_card_keeps_its_first_start_and_its_time(mina: Client, board:
     assert seen["elapsed"] == "00:20:00"
 
 
-def test_a_list_that_blocks_is_full_at_its_limit(mina: Client, board: str) -> None:
+def test_a_blocking_list_is_full_at_its_wip_limit(mina: Client, board: str) -> None:
     _, doing, _ = lists(mina, board)
     mina.patch(f"{board}/lists/{doing}", {"wip_limit": 1, "wip_enforcement": "block"}, If_Match='"1"')
     one, two = add(mina, board, "One"), add(mina, board, "Two")
@@ -84,7 +84,7 @@ def test_a_list_that_blocks_is_full_at_its_limit(mina: Client, board: str) -> No
     assert within.status == 200
 
 
-def test_what_belongs_to_another_board_is_unknown_here(mina: Client, board: str) -> None:
+def test_lists_and_cards_of_another_board_are_unknown(mina: Client, board: str) -> None:
     elsewhere = f"/boards/{mina.post('/boards', {'name': 'Garden'}).json['id']}"
     foreign, *_ = lists(mina, elsewhere)
     card = add(mina, board, "Write the copy")
@@ -92,7 +92,9 @@ def test_what_belongs_to_another_board_is_unknown_here(mina: Client, board: str)
     created = mina.post(f"{board}/cards", {"title": "Lost", "list_id": foreign})
     moved = mina.post(f"{board}/cards/{card}/move", {"list_id": foreign})
 
-    assert [(each.status, each.json["code"]) for each in (created, moved)] == [(422, "unknown_reference")] * 2
+    assert [(response.status, response.json["code"]) for response in (created, moved)] == [
+        (422, "unknown_reference")
+    ] * 2
     assert created.json["errors"][0]["pointer"] == "/list_id"
     assert mina.get(f"{elsewhere}/cards/{card}").status == 404
 
@@ -119,7 +121,7 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
         ("?limit=2", ["Alpha", "Gamma"]),
     ],
 )
-def test_cards_are_filtered_and_sorted(
+def test_cards_can_be_filtered_and_sorted(
     mina: Client, board: str, clock: ManualClock, query: str, found: list[str]
 ) -> None:
     made = {}
@@ -133,7 +135,7 @@ def test_cards_are_filtered_and_sorted(
     assert titles(answer) == (found if query else ["Alpha", "Gamma", "Beta"])
 
 
-def test_pages_follow_each_other_by_cursor_and_by_link(mina: Client, board: str) -> None:
+def test_the_next_page_has_a_cursor_and_a_link(mina: Client, board: str) -> None:
     expected = [f"Card {number}" for number in range(7)]
     for title in expected:
         add(mina, board, title)
@@ -153,7 +155,7 @@ def test_pages_follow_each_other_by_cursor_and_by_link(mina: Client, board: str)
     assert len(links) == 3
 
 
-def test_a_cursor_is_good_for_its_own_listing_only(mina: Client, omar: Client, board: str) -> None:
+def test_a_cursor_is_valid_for_its_own_listing_only(mina: Client, omar: Client, board: str) -> None:
     for number in range(3):
         add(mina, board, f"Card {number}")
     cursor = mina.get(f"{board}/cards?limit=1&sort=created_at").json["next_cursor"]
@@ -167,7 +169,7 @@ def test_a_cursor_is_good_for_its_own_listing_only(mina: Client, omar: Client, b
     ]
     kept = mina.get(f"{board}/cards?limit=2&sort=created_at&cursor={cursor}")
 
-    assert {(each.status, each.json["code"]) for each in refused} == {(400, "invalid_cursor")}
+    assert {(response.status, response.json["code"]) for response in refused} == {(400, "invalid_cursor")}
     assert titles(kept) == ["Card 1", "Card 2"]
 
 
@@ -182,7 +184,7 @@ def test_an_external_id_is_unique_on_its_board_and_free_again_after_deletion(min
     assert again.status == 201
 
 
-def test_text_is_made_uniform(mina: Client, board: str) -> None:
+def test_text_is_normalized(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/cards", {"title": "  Cafe\u0301 👩\u200d🚀 ", "description": "  kept\n\tas sent  "})
 
     assert made.json["title"] == "Café 👩\u200d🚀"

@@ -1,4 +1,4 @@
-"""Checklists: the steps of a card, and their items."""
+"""Checklists of a card, and their items."""
 
 import pytest
 
@@ -10,19 +10,19 @@ NOWHERE = "0" * 26
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
 @pytest.fixture
 def card(mina: Client, board: str) -> str:
-    """The path of a card in its first list."""
+    """Create a card in the first list and return its path."""
     return f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
 
 
 @pytest.fixture
 def checklist(mina: Client, card: str) -> str:
-    """The path of an empty checklist of the card."""
+    """Create an empty checklist on the card and return its path."""
     return f"{card}/checklists/{make(mina, card, 'Steps').json['id']}"
 
 
@@ -35,11 +35,11 @@ def add(mina: Client, checklist: str, text: str, **more: object) -> HttpResponse
 
 
 def names(mina: Client, card: str) -> list[str]:
-    return [each["name"] for each in mina.get(f"{card}/checklists").json["items"]]
+    return [checklist["name"] for checklist in mina.get(f"{card}/checklists").json["items"]]
 
 
 def texts(mina: Client, checklist: str) -> list[str]:
-    return [each["text"] for each in mina.get(checklist).json["items"]]
+    return [item["text"] for item in mina.get(checklist).json["items"]]
 
 
 def progress(mina: Client, card: str) -> tuple[int, int]:
@@ -47,7 +47,7 @@ def progress(mina: Client, card: str) -> tuple[int, int]:
     return shown["done"], shown["total"]
 
 
-def test_a_checklist_is_made_read_renamed_and_deleted(mina: Client, board: str, card: str) -> None:
+def test_a_checklist_is_created_read_renamed_and_deleted(mina: Client, board: str, card: str) -> None:
     made = make(mina, card, "Steps")
     path = made.headers["location"].removeprefix("/v1")
 
@@ -61,11 +61,11 @@ def test_a_checklist_is_made_read_renamed_and_deleted(mina: Client, board: str, 
     assert (renamed.json["name"], stale.status, unsure.status, deleted.status) == ("Before the release", 412, 428, 204)
     assert (mina.get(path).status, mina.get(path).json["code"]) == (404, "checklist_not_found")
     told = mina.get(f"{board}/events?after=2").json["items"]
-    assert [each["type"] for each in told] == ["checklist.created", "checklist.updated", "checklist.deleted"]
-    assert {each["card_id"] for each in told} == {made.json["card_id"]}
+    assert [event["type"] for event in told] == ["checklist.created", "checklist.updated", "checklist.deleted"]
+    assert {event["card_id"] for event in told} == {made.json["card_id"]}
 
 
-def test_checklists_have_an_order(mina: Client, card: str) -> None:
+def test_checklists_are_ordered(mina: Client, card: str) -> None:
     one, two, three = (make(mina, card, name).json["id"] for name in ("1", "2", "3"))
 
     mina.post(f"{card}/checklists/{three}/move", {"before": one})
@@ -79,9 +79,7 @@ def test_checklists_have_an_order(mina: Client, card: str) -> None:
     assert mina.post(f"{card}/checklists/chk_{NOWHERE}/move", {"position": "top"}).json["code"] == "checklist_not_found"
 
 
-def test_checklists_change_places_as_often_as_anybody_likes(
-    mina: Client, card: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checklists_can_be_moved_any_number_of_times(mina: Client, card: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "MAX_RANK_LENGTH", 4)
     first, *others = [make(mina, card, name).json["id"] for name in "ADBC"]
 
@@ -101,7 +99,7 @@ def test_a_card_has_at_most_twenty_checklists(mina: Client, card: str) -> None:
     assert (refused.status, refused.json["code"]) == (409, "too_many_checklists")
 
 
-def test_items_are_done_and_the_card_shows_how_far_it_got(mina: Client, card: str, checklist: str) -> None:
+def test_done_items_count_in_the_progress_of_the_card(mina: Client, card: str, checklist: str) -> None:
     before = mina.get(card).etag
     made = add(mina, checklist, "Read it aloud")
     add(mina, checklist, "Try it")
@@ -119,9 +117,7 @@ def test_items_are_done_and_the_card_shows_how_far_it_got(mina: Client, card: st
     assert progress(mina, card) == (0, 0)
 
 
-def test_the_tag_of_a_checklist_follows_its_items_and_ticking_one_does_not_stop_a_rename(
-    mina: Client, checklist: str
-) -> None:
+def test_the_tag_of_a_checklist_covers_its_items_and_if_match_only_its_version(mina: Client, checklist: str) -> None:
     tags = [mina.get(checklist).etag]
     one = add(mina, checklist, "1").json["id"]
     tags.append(mina.get(checklist).etag)
@@ -137,7 +133,7 @@ def test_the_tag_of_a_checklist_follows_its_items_and_ticking_one_does_not_stop_
     assert mina.patch(checklist, {"name": "Renamed"}, If_Match=tags[0]).status == 200
 
 
-def test_items_have_an_order(mina: Client, checklist: str) -> None:
+def test_items_are_ordered(mina: Client, checklist: str) -> None:
     one, two, three = (add(mina, checklist, text).json["id"] for text in ("1", "2", "3"))
     add(mina, checklist, "0", position="top")
 
@@ -160,7 +156,9 @@ def test_a_checklist_has_at_most_a_hundred_items(mina: Client, checklist: str) -
     assert len(texts(mina, checklist)) == 100
 
 
-def test_an_item_is_a_members_until_they_leave(mina: Client, omar: Client, board: str, checklist: str) -> None:
+def test_an_item_loses_its_assignee_who_leaves_the_board(
+    mina: Client, omar: Client, board: str, checklist: str
+) -> None:
     assert omar.token
     stranger = add(mina, checklist, "1", assignee_id="omar")
     mina.request("PUT", f"{board}/members/omar", {"role": "editor"})
@@ -178,7 +176,7 @@ def test_an_item_is_a_members_until_they_leave(mina: Client, omar: Client, board
     assert mina.get(f"{board}/events").json["items"][-1]["data"]["changed"] == ["due_at"]
 
 
-def test_an_item_becomes_a_card(mina: Client, board: str, card: str, checklist: str) -> None:
+def test_an_item_can_be_converted_to_a_card(mina: Client, board: str, card: str, checklist: str) -> None:
     item = add(mina, checklist, "Draw the logo", assignee_id="mina", due_at="2026-11-23T17:00:00Z", done=True)
     path = f"{checklist}/items/{item.json['id']}"
 
@@ -192,13 +190,13 @@ def test_an_item_becomes_a_card(mina: Client, board: str, card: str, checklist: 
     assert (again.status, again.raw) == (201, made.raw)
     assert mina.get(path).json["code"] == "checklist_item_not_found"
     assert progress(mina, card) == (0, 0)
-    assert [each["title"] for each in mina.get(f"{board}/cards").json["items"]] == ["Copy", "Draw the logo"]
+    assert [card["title"] for card in mina.get(f"{board}/cards").json["items"]] == ["Copy", "Draw the logo"]
     event = mina.get(f"{board}/events").json["items"][-1]
     assert (event["type"], event["data"]["new_card_id"]) == ("checklist_item.converted", made.json["id"])
 
 
-def test_an_item_becomes_a_card_of_another_list_if_there_is_room(mina: Client, board: str, checklist: str) -> None:
-    _, doing, _ = (each["id"] for each in mina.get(f"{board}/lists").json["items"])
+def test_an_item_can_be_converted_into_another_list_with_room(mina: Client, board: str, checklist: str) -> None:
+    _, doing, _ = (list_["id"] for list_ in mina.get(f"{board}/lists").json["items"])
     mina.patch(f"{board}/lists/{doing}", {"wip_limit": 1, "wip_enforcement": "block"}, If_Match="*")
     one, two = (add(mina, checklist, text).json["id"] for text in ("1", "2"))
 
@@ -212,14 +210,14 @@ def test_an_item_becomes_a_card_of_another_list_if_there_is_room(mina: Client, b
     assert texts(mina, checklist) == ["2"]
 
 
-def test_what_belongs_to_another_card_is_not_found(mina: Client, board: str, checklist: str) -> None:
+def test_checklists_and_items_of_another_card_are_not_found(mina: Client, board: str, checklist: str) -> None:
     item = add(mina, checklist, "1").json["id"]
     other = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Other'}).json['id']}"
     borrowed = f"{other}/checklists/{checklist.rpartition('/')[2]}"
 
     answers = [mina.get(borrowed), add(mina, borrowed, "2"), mina.get(f"{borrowed}/items/{item}")]
 
-    assert {(each.status, each.json["code"]) for each in answers} == {(404, "checklist_not_found")}
+    assert {(response.status, response.json["code"]) for response in answers} == {(404, "checklist_not_found")}
     nowhere = mina.get(f"{board}/cards/crd_{NOWHERE}/checklists")
     assert (nowhere.status, nowhere.json["code"]) == (404, "card_not_found")
 
@@ -247,7 +245,7 @@ def test_an_archived_card_keeps_its_checklists(mina: Client, card: str, checklis
     ],
     ids=repr,
 )
-def test_an_item_that_breaks_the_document_is_refused(mina: Client, checklist: str, body: dict[str, object]) -> None:
+def test_an_invalid_item_is_rejected(mina: Client, checklist: str, body: dict[str, object]) -> None:
     refused = mina.post(f"{checklist}/items", body)
 
     assert (refused.status, refused.json["code"]) == (400, "invalid_body")

@@ -1,4 +1,4 @@
-"""Comments: what members say about a card."""
+"""Comments on a card."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client, omar: Client) -> str:
-    """The path of a board of Mina's, where Omar is an editor."""
+    """Create a board of Mina with Omar as an editor and return its path."""
     assert omar.token
     path = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
     mina.request("PUT", f"{path}/members/omar", {"role": "editor"})
@@ -17,7 +17,7 @@ def board(mina: Client, omar: Client) -> str:
 
 @pytest.fixture
 def card(mina: Client, board: str) -> str:
-    """The path of a card."""
+    """Create a card and return its path."""
     return f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
 
 
@@ -25,7 +25,7 @@ def say(client: Client, card: str, text: str) -> HttpResponse:
     return client.post(f"{card}/comments", {"text": text})
 
 
-def test_a_comment_is_written_read_edited_and_deleted(mina: Client, board: str, card: str, clock: ManualClock) -> None:
+def test_a_comment_is_created_read_updated_and_deleted(mina: Client, board: str, card: str, clock: ManualClock) -> None:
     said = say(mina, card, "Looks *god*.")
     path = said.headers["location"].removeprefix("/v1")
     clock.advance(minutes=5)
@@ -43,17 +43,17 @@ def test_a_comment_is_written_read_edited_and_deleted(mina: Client, board: str, 
     assert mina.get(path).json["code"] == "comment_not_found"
     assert mina.get(card).json["comment_count"] == 0
     told = mina.get(f"{board}/events?after=3").json["items"]
-    assert [each["type"] for each in told] == ["comment.created", "comment.updated", "comment.deleted"]
-    assert {tuple(each["data"]) for each in told} == {("comment_id",)}
+    assert [event["type"] for event in told] == ["comment.created", "comment.updated", "comment.deleted"]
+    assert {tuple(event["data"]) for event in told} == {("comment_id",)}
 
 
-def test_markdown_is_kept_as_it_was_sent(mina: Client, card: str) -> None:
+def test_markdown_is_stored_unchanged(mina: Client, card: str) -> None:
     text = "  # Title\n\n\tcode <script>alert(1)</script>\n* Café 👩\u200d🚀\n\n"
 
     assert say(mina, card, text).json["text"] == text
 
 
-def test_comments_come_newest_first_page_by_page(mina: Client, card: str, clock: ManualClock) -> None:
+def test_comments_are_paged_newest_first(mina: Client, card: str, clock: ManualClock) -> None:
     for number in range(5):
         say(mina, card, f"Comment {number}")
         clock.advance(seconds=number % 2)
@@ -62,13 +62,13 @@ def test_comments_come_newest_first_page_by_page(mina: Client, card: str, clock:
     seen = []
     while path:
         page = mina.get(path)
-        seen.append([each["text"] for each in page.json["items"]])
+        seen.append([comment["text"] for comment in page.json["items"]])
         path = page.headers.get("link", "").partition(">")[0].removeprefix("</v1") or None
 
     assert seen == [["Comment 4", "Comment 3"], ["Comment 2", "Comment 1"], ["Comment 0"]]
 
 
-def test_a_comment_is_edited_by_its_author_and_deleted_by_an_owner(mina: Client, omar: Client, card: str) -> None:
+def test_only_the_author_updates_a_comment_and_an_owner_may_delete_it(mina: Client, omar: Client, card: str) -> None:
     of_omar = say(omar, card, "Buy now!").headers["location"].removeprefix("/v1")
     of_mina = say(mina, card, "No.").headers["location"].removeprefix("/v1")
 
@@ -80,12 +80,10 @@ def test_a_comment_is_edited_by_its_author_and_deleted_by_an_owner(mina: Client,
     for refused in (edited, unsure, robbed):
         assert (refused.status, refused.json["code"]) == (403, "not_the_author")
     assert swept.status == 204
-    assert [each["text"] for each in mina.get(f"{card}/comments").json["items"]] == ["No."]
+    assert [comment["text"] for comment in mina.get(f"{card}/comments").json["items"]] == ["No."]
 
 
-def test_a_viewer_reads_and_says_nothing_not_even_what_they_said_before(
-    mina: Client, omar: Client, board: str, card: str
-) -> None:
+def test_a_viewer_can_not_write_comments_nor_update_own_ones(mina: Client, omar: Client, board: str, card: str) -> None:
     said = say(omar, card, "First").headers["location"].removeprefix("/v1")
     mina.request("PUT", f"{board}/members/omar", {"role": "viewer"})
 
@@ -95,17 +93,17 @@ def test_a_viewer_reads_and_says_nothing_not_even_what_they_said_before(
         omar.patch(said, {"text": "x"}, If_Match="*"),
         omar.delete(said, If_Match="*"),
     ]
-    assert {(each.status, each.json["code"]) for each in refused} == {(403, "role_too_low")}
+    assert {(response.status, response.json["code"]) for response in refused} == {(403, "role_too_low")}
 
 
-def test_what_somebody_said_stays_when_they_leave(mina: Client, omar: Client, board: str, card: str) -> None:
+def test_comments_stay_when_their_author_leaves(mina: Client, omar: Client, board: str, card: str) -> None:
     say(omar, card, "Good luck")
     omar.delete(f"{board}/members/omar")
 
-    assert [each["author_id"] for each in mina.get(f"{card}/comments").json["items"]] == ["omar"]
+    assert [comment["author_id"] for comment in mina.get(f"{card}/comments").json["items"]] == ["omar"]
 
 
-def test_commenting_changes_the_tag_of_the_card_and_not_its_version(mina: Client, card: str) -> None:
+def test_a_comment_changes_the_tag_of_the_card_and_not_its_version(mina: Client, card: str) -> None:
     before = mina.get(card)
 
     say(mina, card, "Looks good.")
@@ -129,12 +127,12 @@ def test_a_comment_on_another_card_is_not_found(mina: Client, board: str, card: 
 @pytest.mark.parametrize(
     "text", ["", "   ", "\n\t\n", "\u200b\n\u2060", "a\u0000b", "a\u0007b", "a\rb", "x" * 10_001, None, 1, ["a"]]
 )
-def test_a_comment_that_breaks_the_document_is_refused(mina: Client, card: str, text: object) -> None:
+def test_an_invalid_comment_is_rejected(mina: Client, card: str, text: object) -> None:
     refused = mina.post(f"{card}/comments", {"text": text})
 
     assert (refused.status, refused.json["code"]) == (400, "invalid_body")
     assert mina.get(card).json["comment_count"] == 0
 
 
-def test_the_longest_comment_is_taken(mina: Client, card: str) -> None:
+def test_a_comment_at_the_length_limit_is_accepted(mina: Client, card: str) -> None:
     assert say(mina, card, "😀" * 10_000).status == 201

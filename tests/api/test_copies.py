@@ -1,4 +1,4 @@
-"""Copies of cards, lists and boards."""
+"""Copying cards, lists and boards."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from tests.api.client import Client
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
 @pytest.fixture
 def card(mina: Client, board: str) -> str:
-    """The path of a card with all that a card can have."""
+    """Create a card with a value for each property and return its path."""
     label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
     body = {
         "title": "Fix it",
@@ -39,7 +39,7 @@ def events(client: Client, board: str) -> Any:
     return client.get(f"{board}/events").json["items"]
 
 
-def test_a_card_is_copied_as_new_work(mina: Client, board: str, card: str) -> None:
+def test_the_copy_of_a_card_is_new_work(mina: Client, board: str, card: str) -> None:
     old = mina.get(card).json
 
     made = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
@@ -53,12 +53,12 @@ def test_a_card_is_copied_as_new_work(mina: Client, board: str, card: str) -> No
         assert copy.json[name] == old[name]
     assert (copy.json["external_id"], copy.json["assignee_ids"], copy.json["comment_count"]) == (None, [], 0)
     assert copy.json["checklist_progress"] == {"done": 0, "total": 1}
-    assert [each["name"] for each in mina.get(f"{path}/checklists").json["items"]] == ["Steps", "Empty"]
+    assert [checklist["name"] for checklist in mina.get(f"{path}/checklists").json["items"]] == ["Steps", "Empty"]
     assert copy.json["status"] == "in_progress"
     assert events(mina, board)[-1]["type"] == "card.copied"
 
 
-def test_a_copy_goes_where_it_shall(mina: Client, board: str, card: str) -> None:
+def test_a_copy_goes_to_the_requested_list_and_position(mina: Client, board: str, card: str) -> None:
     done = mina.get(f"{board}/lists").json["items"][2]["id"]
 
     made = mina.post(f"{card}/copy", {"title": "Again", "list_id": done, "position": "top"})
@@ -68,14 +68,14 @@ def test_a_copy_goes_where_it_shall(mina: Client, board: str, card: str) -> None
     assert (nowhere.status, nowhere.json["code"]) == (422, "unknown_reference")
 
 
-def test_a_list_is_copied_beside_itself(mina: Client, board: str, card: str) -> None:
+def test_the_copy_of_a_list_is_next_to_the_original(mina: Client, board: str, card: str) -> None:
     doing = mina.get(card).json["list_id"]
 
     made = mina.post(f"{board}/lists/{doing}/copy", {"name": "Next"})
 
     assert (made.status, made.json["card_count"], made.json["stage"]) == (201, 1, "in_progress")
     assert made.headers["location"] == f"/v1{board}/lists/{made.json['id']}"
-    names = [each["name"] for each in mina.get(f"{board}/lists").json["items"]]
+    names = [list_["name"] for list_ in mina.get(f"{board}/lists").json["items"]]
     assert names == ["To do", "Doing", "Next", "Done"]
     (copy,) = mina.get(f"{board}/cards?list_id={made.json['id']}").json["items"]
     assert (copy["title"], copy["elapsed_seconds"], copy["checklist_progress"]) == (
@@ -84,10 +84,10 @@ def test_a_list_is_copied_beside_itself(mina: Client, board: str, card: str) -> 
         {"done": 0, "total": 1},
     )
     checklists = mina.get(f"{board}/cards/{copy['id']}/checklists").json["items"]
-    assert [each["name"] for each in checklists] == ["Steps"]
+    assert [checklist["name"] for checklist in checklists] == ["Steps"]
 
 
-def test_a_long_list_is_not_copied(mina: Client, board: str) -> None:
+def test_a_list_with_too_many_cards_is_not_copied(mina: Client, board: str) -> None:
     todo = mina.get(f"{board}/lists").json["items"][0]["id"]
     for number in range(40):
         mina.post(f"{board}/cards", {"title": f"{number}"})
@@ -101,7 +101,7 @@ def test_a_long_list_is_not_copied(mina: Client, board: str) -> None:
 
 
 @pytest.mark.usefixtures("card")
-def test_any_member_makes_a_board_of_their_own_from_a_board(mina: Client, omar: Client, board: str) -> None:
+def test_any_member_can_copy_a_board_and_owns_the_copy(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "viewer"})
     archived = mina.post(f"{board}/cards", {"title": "Old"}).json["id"]
     mina.post(f"{board}/cards/{archived}/archive")
@@ -114,24 +114,24 @@ def test_any_member_makes_a_board_of_their_own_from_a_board(mina: Client, omar: 
     assert (made.json["name"], made.json["role"], made.json["seq"]) == ("Mine", "owner", 2)
     assert mina.get(copy).status == 404
     seen = omar.get(f"{copy}?embed=lists,cards,labels,members")
-    assert [each["name"] for each in seen.json["lists"]] == ["To do", "Doing", "Done"]
-    assert [each["user_id"] for each in seen.json["members"]] == ["omar"]
+    assert [list_["name"] for list_ in seen.json["lists"]] == ["To do", "Doing", "Done"]
+    assert [member["user_id"] for member in seen.json["members"]] == ["omar"]
     (new,) = seen.json["cards"]["items"]
     assert (new["title"], new["label_ids"]) == ("Fix it", [seen.json["labels"][0]["id"]])
     assert new["checklist_progress"] == {"done": 0, "total": 1}
-    assert [each["type"] for each in events(omar, copy)] == ["card.created", "board.copied"]
+    assert [event["type"] for event in events(omar, copy)] == ["card.created", "board.copied"]
     assert omar.post(f"{copy}/cards/{new['id']}/resolve").status == 200
     assert omar.patch(copy, {"name": "Ours"}, If_Match="*").status == 200
     assert events(omar, copy)[-1]["seq"] == 4
 
 
-def test_a_board_is_a_template_without_its_cards(mina: Client, board: str, card: str) -> None:
+def test_a_board_can_be_copied_without_its_cards(mina: Client, board: str, card: str) -> None:
     made = mina.post(f"{board}/copy", {"cards": False})
 
     copy = f"/boards/{made.json['id']}"
     assert (made.json["name"], made.json["seq"]) == ("Website", 1)
     assert mina.get(f"{copy}/cards").json["items"] == []
-    assert [each["name"] for each in mina.get(f"{copy}/labels").json["items"]] == ["Bug"]
+    assert [label["name"] for label in mina.get(f"{copy}/labels").json["items"]] == ["Bug"]
     assert mina.get(card).status == 200
 
 
@@ -142,5 +142,5 @@ def test_a_large_board_is_copied_as_a_whole(mina: Client, board: str) -> None:
     made = mina.post(f"{board}/copy", {})
 
     lists = mina.get(f"/boards/{made.json['id']}/lists").json["items"]
-    assert [each["card_count"] for each in lists] == [600, 0, 0]
+    assert [list_["card_count"] for list_ in lists] == [600, 0, 0]
     assert made.json["seq"] == 601

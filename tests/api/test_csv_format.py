@@ -1,4 +1,4 @@
-"""Tables as CSV: what a spreadsheet makes of them, wherever it begins its cells."""
+"""CSV: no cell can become a formula, in whichever locale a spreadsheet splits it."""
 
 import csv
 import io
@@ -19,23 +19,23 @@ AFTER = ("", ";", ",", '"', "\n", "&A1;x")
 
 
 def pieces(table: str) -> Iterator[str]:
-    """What a spreadsheet could take for a cell: where it honours quotation marks, and where it can't."""
+    """Yield every text that a spreadsheet could take for a cell, with and without respecting quotation marks."""
     for delimiter in (",", ";", "\t"):
         for row in csv.reader(io.StringIO(table, newline=""), delimiter=delimiter):
             yield from row
     for line in re.split("[\r\n\u0085\u2028\u2029]+", table):
-        # A cell that begins with quotation marks holds what is between them.
+        # A cell that starts with a quotation mark has what is between the marks.
         yield from (piece.strip(' "') for piece in re.split("[;\t]", line))
 
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("before", BEFORE)
-def test_no_piece_of_a_text_is_a_formula_wherever_cells_begin(before: str, sign: str) -> None:
+def test_no_part_of_a_text_can_become_a_formula(before: str, sign: str) -> None:
     for after in AFTER:
         text = f"{before}{sign}1+1{after}"
         table = format_csv(["id", "title", "last"], [["x", text, 3]])
 
-        assert [each for each in pieces(table) if each.startswith(tuple(SIGNS))] == []
+        assert [piece for piece in pieces(table) if piece.startswith(tuple(SIGNS))] == []
         [_, row] = csv.reader(io.StringIO(table, newline=""))
         assert (row[0], row[1].replace("'", ""), row[2]) == ("x", text, "3")
 
@@ -56,11 +56,11 @@ def test_no_piece_of_a_text_is_a_formula_wherever_cells_begin(before: str, sign:
         ("https://example.com/?a=1;b=2", '"https://example.com/?a=1;b=2"'),
     ],
 )
-def test_a_cell_is_written_plainly_where_nothing_can_be_mistaken(value: object, cell: str) -> None:
+def test_a_harmless_cell_is_not_escaped(value: object, cell: str) -> None:
     assert format_csv(None, [[value, 1]]) == f"{cell},1\r\n"
 
 
-def test_the_addresses_of_a_card_are_in_the_last_column(mina: Client) -> None:
+def test_the_urls_of_a_card_are_in_the_last_column(mina: Client) -> None:
     path = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
     links = [{"url": f"https://example.com/{number}", "title": "A page"} for number in range(2)]
     mina.post(f"{path}/cards", {"title": "a;=1+1;", "links": links})

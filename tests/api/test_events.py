@@ -1,4 +1,4 @@
-"""The feed: pages of events, and tags that say whether more has come."""
+"""The event feed: pages of events, and entity tags for polling."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from tests.api.client import Client
 
 @pytest.fixture
 def feed(mina: Client) -> str:
-    """The feed of a board on which five things have happened: it was made, and four cards."""
+    """Create a board and four cards, and return the path of its feed with five events."""
     path = f"/boards/{mina.post('/boards', {'name': 'Home'}).json['id']}"
     for number in range(4):
         mina.post(f"{path}/cards", {"title": str(number)})
     return f"{path}/events"
 
 
-def test_who_goes_on_with_the_tag_of_each_page_hears_of_everything(mina: Client, feed: str) -> None:
+def test_a_client_that_sends_the_tag_of_each_page_misses_no_event(mina: Client, feed: str) -> None:
     heard: list[int] = []
     statuses: list[int] = []
     after, tag = 0, ""
@@ -30,7 +30,7 @@ def test_who_goes_on_with_the_tag_of_each_page_hears_of_everything(mina: Client,
     assert statuses == [200, 200, 200, 304]
 
 
-def test_the_tag_of_the_last_page_fits_until_something_happens(mina: Client, feed: str) -> None:
+def test_the_tag_of_the_last_page_is_valid_until_the_next_event(mina: Client, feed: str) -> None:
     last = mina.get(f"{feed}?after=0")
     asked = f"{feed}?after={last.json['last_seq']}"
 
@@ -42,7 +42,7 @@ def test_the_tag_of_the_last_page_fits_until_something_happens(mina: Client, fee
     assert [event["type"] for event in stirred.json["items"]] == ["card.created"]
 
 
-def test_the_tag_of_a_full_page_no_longer_fits_when_more_follow_it(mina: Client, feed: str) -> None:
+def test_the_tag_of_a_full_page_changes_when_more_events_follow(mina: Client, feed: str) -> None:
     full = mina.get(f"{feed}?after=0&limit=5")
     mina.post(f"{feed.removesuffix('/events')}/cards", {"title": "New"})
 

@@ -1,4 +1,4 @@
-"""Exports and what comes back from them, as a client meets it."""
+"""Exporting a board and importing it again."""
 
 import copy
 import csv
@@ -15,25 +15,25 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client, omar: Client, clock: ManualClock) -> str:
-    """A board with something of everything; its path."""
+    """Create a board with a value of each kind, on which Omar works too, and return its path."""
     del omar
     return a_board(mina, clock, helper="omar")
 
 
 @pytest.fixture
 def own_board(mina: Client, clock: ManualClock) -> str:
-    """The same, but all of it is Mina's."""
+    """Create the same board, but with Mina as its only user."""
     return a_board(mina, clock, helper="mina")
 
 
 def a_board(mina: Client, clock: ManualClock, helper: str) -> str:
-    """A board of Mina's on which that user helps; its path."""
+    """Create a board of Mina on which the helper works too, and return its path."""
     made = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json["id"]
     path = f"/boards/{made}"
     if helper != "mina":
         mina.put(f"{path}/members/{helper}", {"role": "editor"})
     label = mina.post(f"{path}/labels", {"name": "Bug", "color": "red"}).json["id"]
-    _, doing, done = (each["id"] for each in mina.get(f"{path}/lists").json["items"])
+    _, doing, done = (list_["id"] for list_ in mina.get(f"{path}/lists").json["items"])
     mina.patch(f"{path}/lists/{doing}", {"wip_limit": 3, "wip_enforcement": "block"}, If_Match="*")
     wishes = {
         "label_ids": [label],
@@ -73,7 +73,7 @@ def _card(client: Client, path: str, title: str, **wishes: Any) -> str:
 
 
 def whole(client: Client, path: str) -> dict[str, Any]:
-    """The export of a board, all pages joined."""
+    """Return the export of a board, with all pages joined."""
     pages = [client.get(f"{path}/export").json]
     while pages[-1]["next_cursor"]:
         answer = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
@@ -82,24 +82,24 @@ def whole(client: Client, path: str) -> dict[str, Any]:
     return export_document.join_pages(pages)
 
 
-def test_an_export_holds_everything_and_says_its_digest(mina: Client, board: str) -> None:
+def test_an_export_has_everything_and_its_digest(mina: Client, board: str) -> None:
     found = whole(mina, board)
 
-    assert {each["title"] for each in found["cards"]} == {
+    assert {card["title"] for card in found["cards"]} == {
         *("First", "Finished", "Above", "Put away", "Below", "On the shelf"),
     }
-    assert [each["name"] for each in found["lists"]] == ["To do", "Doing", "Done", "Shelf"]
-    assert [each["name"] for each in found["checklists"]] == ["Steps", "Empty"]
-    assert [each["author_name"] for each in found["comments"]] == ["Mina"]
-    assert [each["ended_at"] is None for each in found["time_entries"]] == [False, False, True]
-    assert [(each["user_id"], each["name"], each["role"]) for each in found["members"]] == [
+    assert [list_["name"] for list_ in found["lists"]] == ["To do", "Doing", "Done", "Shelf"]
+    assert [checklist["name"] for checklist in found["checklists"]] == ["Steps", "Empty"]
+    assert [comment["author_name"] for comment in found["comments"]] == ["Mina"]
+    assert [entry["ended_at"] is None for entry in found["time_entries"]] == [False, False, True]
+    assert [(member["user_id"], member["name"], member["role"]) for member in found["members"]] == [
         ("mina", "Mina", "owner"),
         ("omar", "Omar", "editor"),
     ]
     assert found["digest"] == export_document.compute_digest(found)
 
 
-def test_an_export_says_by_whom_and_where_it_was_made(mina: Client, omar: Client, board: str) -> None:
+def test_an_export_names_its_user_and_its_installation(mina: Client, omar: Client, board: str) -> None:
     of_mina, of_omar = whole(mina, board), whole(omar, board)
 
     assert (of_mina["exported_by"], of_mina["exported_by_name"]) == ("mina", "Mina")
@@ -110,7 +110,7 @@ def test_an_export_says_by_whom_and_where_it_was_made(mina: Client, omar: Client
     assert of_mina["board"]["imported_by"] is None
 
 
-def test_an_export_of_before_that_says_nothing_of_the_kind_is_imported(mina: Client, own_board: str) -> None:
+def test_an_older_export_without_user_and_installation_can_be_imported(mina: Client, own_board: str) -> None:
     document = whole(mina, own_board)
     for name in ("exported_by", "exported_by_name", "exported_from"):
         del document[name]
@@ -123,7 +123,9 @@ def test_an_export_of_before_that_says_nothing_of_the_kind_is_imported(mina: Cli
     assert (back["digest"], back["board"]["imported_by"]) == (document["digest"], "mina")
 
 
-def test_a_board_on_which_nobody_else_works_comes_back_equal(mina: Client, own_board: str, clock: ManualClock) -> None:
+def test_the_export_of_a_single_user_board_is_imported_unchanged(
+    mina: Client, own_board: str, clock: ManualClock
+) -> None:
     board = own_board
     before = whole(mina, board)
     entries = before["time_entries"]
@@ -140,14 +142,14 @@ def test_a_board_on_which_nobody_else_works_comes_back_equal(mina: Client, own_b
     for shown in ("cards", "lists", "cards?archived=true", "time-report"):
         assert _without_ids(mina.get(f"{back}/{shown}").json) == _without_ids(mina.get(f"{board}/{shown}").json)
     events = mina.get(f"{back}/events?after=0&limit=100").json["items"]
-    assert [each["seq"] for each in events] == [*range(1, len(events) + 1)]
+    assert [event["seq"] for event in events] == [*range(1, len(events) + 1)]
     assert (events[-1]["type"], events[-1]["data"]["source"]) == ("board.imported", "tackboard")
     assert mina.get(f"{back}/flow").status == 200
 
 
-def test_what_came_back_can_be_worked_with(mina: Client, board: str) -> None:
+def test_an_imported_board_can_be_changed(mina: Client, board: str) -> None:
     back = f"/boards/{mina.post('/imports/tackboard', whole(mina, board)).json['board']['id']}"
-    running = next(each for each in mina.get(f"{back}/cards?status=in_progress").json["items"])
+    running = next(card for card in mina.get(f"{back}/cards?status=in_progress").json["items"])
 
     assert mina.post(f"{back}/cards/{running['id']}/resolve").status == 200
     assert mina.post(f"{back}/cards", {"title": "New", "position": "top"}).status == 201
@@ -156,14 +158,14 @@ def test_what_came_back_can_be_worked_with(mina: Client, board: str) -> None:
 
 def _without_ids(value: Any) -> Any:
     if isinstance(value, list):
-        return [_without_ids(each) for each in value]
+        return [_without_ids(item) for item in value]
     if isinstance(value, dict):
         left_out = ("id", "board_id", "list_id", "card_id", "label_id", "label_ids", "next_cursor", "version")
-        return {name: _without_ids(each) for name, each in value.items() if name not in left_out}
+        return {name: _without_ids(member) for name, member in value.items() if name not in left_out}
     return value
 
 
-def test_the_same_export_again_changes_nothing(mina: Client, board: str) -> None:
+def test_importing_the_same_export_again_changes_nothing(mina: Client, board: str) -> None:
     document = whole(mina, board)
     first = mina.post("/imports/tackboard", document)
 
@@ -173,7 +175,9 @@ def test_the_same_export_again_changes_nothing(mina: Client, board: str) -> None
     assert len(mina.get("/boards").json["items"]) == 2
 
 
-def test_what_others_said_and_did_becomes_the_importers_and_says_whose_it_was(mina: Client, board: str) -> None:
+def test_comments_and_work_of_others_are_imported_as_the_importers_with_an_attribution(
+    mina: Client, board: str
+) -> None:
     document = whole(mina, board)
     document["comments"][0].update(author_id="zoe", author_name="Zoe")
 
@@ -196,31 +200,31 @@ def test_what_others_said_and_did_becomes_the_importers_and_says_whose_it_was(mi
         ),
     ]
     found = whole(mina, back)
-    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [("mina", "Zoe:\n\n日本 <script>")]
-    assert [each["user_id"] for each in found["time_entries"]] == ["mina"] * 3
-    assert sorted(each["note"] for each in found["time_entries"]) == ["", "", "Omar:\n\nZero"]
-    assert [each["user_id"] for each in found["members"]] == ["mina"]
+    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
+        ("mina", "Zoe:\n\n日本 <script>")
+    ]
+    assert [entry["user_id"] for entry in found["time_entries"]] == ["mina"] * 3
+    assert sorted(entry["note"] for entry in found["time_entries"]) == ["", "", "Omar:\n\nZero"]
+    assert [member["user_id"] for member in found["members"]] == ["mina"]
     assert {name for card in found["cards"] for name in card["assignee_ids"]} == {"mina"}
-    assert [item["assignee_id"] for each in found["checklists"] for item in each["items"]] == [None]
+    assert [item["assignee_id"] for checklist in found["checklists"] for item in checklist["items"]] == [None]
 
 
-def test_what_was_signed_is_not_signed_again_on_its_way_from_one_to_the_next(
-    mina: Client, omar: Client, board: str
-) -> None:
+def test_an_attribution_is_not_repeated_by_further_imports(mina: Client, omar: Client, board: str) -> None:
     document, notes = whole(mina, board), []
     for person in (omar, mina, omar, mina):
         path = f"/boards/{person.post('/imports/tackboard', document).json['board']['id']}"
         document = whole(person, path)
-        assert [each["text"] for each in document["comments"]] == ["Mina:\n\n日本 <script>"]
-        notes.append(sorted(each["note"] for each in document["time_entries"]))
+        assert [comment["text"] for comment in document["comments"]] == ["Mina:\n\n日本 <script>"]
+        notes.append(sorted(entry["note"] for entry in document["time_entries"]))
 
-    # The first import is Omar's, whose own note begins with his name from the second one on.
+    # Omar imports first. His own note is attributed to him from the second import on.
     assert notes == [["Mina:", "Mina:", "Zero"], *[["Mina:", "Mina:", "Omar:\n\nZero"]] * 3]
 
 
-def test_work_at_the_same_time_is_reported_and_kept(mina: Client, board: str) -> None:
+def test_overlapping_time_entries_are_reported_and_kept(mina: Client, board: str) -> None:
     found = whole(mina, board) | {"digest": None}
-    [closed] = [each for each in found["time_entries"] if each["note"] == "Zero"]
+    [closed] = [entry for entry in found["time_entries"] if entry["note"] == "Zero"]
     found["time_entries"] += [
         closed
         | {"id": f"{closed['id'][:-1]}{begun}", "started_at": f"2026-01-05T0{begun}:00:00Z"}
@@ -231,13 +235,13 @@ def test_work_at_the_same_time_is_reported_and_kept(mina: Client, board: str) ->
     answer = mina.post("/imports/tackboard", found)
 
     assert answer.status == 201, answer.raw
-    [line] = [each for each in answer.json["report"]["items"] if each["kind"] == "card"]
+    [line] = [line for line in answer.json["report"]["items"] if line["kind"] == "card"]
     assert (line["kind"], line["name"]) == ("card", "Finished")
     assert line["message"] == "Time entries of Mina that overlap with others: 1, kept as they were."
     assert answer.json["report"]["brought"]["time_entries"] == len(found["time_entries"])
 
 
-def test_who_was_no_owner_owns_what_they_import(mina: Client, omar: Client, board: str) -> None:
+def test_the_importer_owns_the_imported_board(mina: Client, omar: Client, board: str) -> None:
     answer = omar.post("/imports/tackboard", whole(omar, board))
 
     assert answer.json["board"]["role"] == "owner"
@@ -245,7 +249,7 @@ def test_who_was_no_owner_owns_what_they_import(mina: Client, omar: Client, boar
     assert mina.get(f"/boards/{answer.json['board']['id']}").status == 404
 
 
-def test_pages_are_of_one_moment(mina: Client, board: str) -> None:
+def test_all_pages_of_an_export_have_the_same_state_of_the_board(mina: Client, board: str) -> None:
     for number in range(110):
         _card(mina, board, f"Card {number}")
     cursor = mina.get(f"{board}/export").json["next_cursor"]
@@ -257,7 +261,7 @@ def test_pages_are_of_one_moment(mina: Client, board: str) -> None:
     assert (refused.status, refused.json["code"]) == (409, "board_changed")
 
 
-def test_many_long_comments_are_paged_and_lose_nothing(mina: Client, board: str) -> None:
+def test_an_export_with_many_long_comments_is_paged_without_loss(mina: Client, board: str) -> None:
     card = _card(mina, board, "Discussed")
     for number in range(130):
         mina.post(f"{board}/cards/{card}/comments", {"text": f"{number} " + "x" * 9_900})
@@ -301,7 +305,7 @@ def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:
         (("cards",), "none", 400, "/cards"),
     ],
 )
-def test_what_is_no_sound_export_is_refused_and_leaves_nothing(
+def test_an_invalid_export_is_rejected_and_changes_nothing(
     mina: Client, board: str, path: tuple[Any, ...], to: Any, status: int, pointer: str | None
 ) -> None:
     document = whole(mina, board)
@@ -317,9 +321,9 @@ def test_what_is_no_sound_export_is_refused_and_leaves_nothing(
     assert len(mina.get("/boards").json["items"]) == 1
 
 
-def test_work_that_no_answer_can_tell_is_refused_and_leaves_nothing(mina: Client, board: str) -> None:
+def test_an_export_with_too_much_time_or_cost_is_rejected_and_changes_nothing(mina: Client, board: str) -> None:
     document = whole(mina, board) | {"digest": None}
-    [closed] = [each for each in document["time_entries"] if each["note"] == "Zero"]
+    [closed] = [entry for entry in document["time_entries"] if entry["note"] == "Zero"]
     years = {"started_at": "2000-01-01T00:00:00Z", "hourly_rate_minor": 100_000_000}
     document["time_entries"] += [closed | years | {"id": f"{closed['id'][:-3]}{number}"} for number in range(100, 220)]
 
@@ -331,7 +335,7 @@ def test_work_that_no_answer_can_tell_is_refused_and_leaves_nothing(mina: Client
 
 
 @pytest.mark.parametrize("kind", ["lists", "labels", "cards", "checklists", "comments", "time_entries", "members"])
-def test_what_stands_twice_is_refused(mina: Client, board: str, kind: str) -> None:
+def test_duplicates_in_an_export_are_rejected(mina: Client, board: str, kind: str) -> None:
     document = whole(mina, board)
     document[kind].append(copy.deepcopy(document[kind][0]))
 
@@ -341,17 +345,17 @@ def test_what_stands_twice_is_refused(mina: Client, board: str, kind: str) -> No
     assert answer.json["errors"][0]["pointer"].startswith(f"/{kind}/{len(document[kind]) - 1}/")
 
 
-def test_an_empty_board_comes_back_too(mina: Client) -> None:
+def test_an_empty_board_can_be_exported_and_imported(mina: Client) -> None:
     path = f"/boards/{mina.post('/boards', {'name': 'Empty'}).json['id']}"
-    for each in mina.get(f"{path}/lists").json["items"]:
-        assert mina.delete(f"{path}/lists/{each['id']}", If_Match="*").status == 204
+    for list_ in mina.get(f"{path}/lists").json["items"]:
+        assert mina.delete(f"{path}/lists/{list_['id']}", If_Match="*").status == 204
 
     answer = mina.post("/imports/tackboard", whole(mina, path))
 
     assert answer.status == 201
 
 
-def test_cards_come_as_a_table_whose_pages_are_one(mina: Client, board: str) -> None:
+def test_the_pages_of_cards_as_csv_form_one_table(mina: Client, board: str) -> None:
     _card(mina, board, '=HYPERLINK("x","y")')
     raw, query = b"", "limit=2"
     while query:
@@ -362,12 +366,12 @@ def test_cards_come_as_a_table_whose_pages_are_one(mina: Client, board: str) -> 
 
     rows = list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
     shown = mina.get(f"{board}/cards").json["items"]
-    assert [each["id"] for each in rows] == [each["id"] for each in shown]
-    first = next(each for each in rows if each["title"] == "First")
+    assert [row["id"] for row in rows] == [card["id"] for card in shown]
+    first = next(row for row in rows if row["title"] == "First")
     assert (first["list"], first["labels"], first["assignees"], first["due_complete"]) == (
         "Doing",
         "Bug",
         "mina, omar",
         "false",
     )
-    assert any(each["title"] == '\'=HYPERLINK("x","y")' for each in rows)
+    assert any(row["title"] == '\'=HYPERLINK("x","y")' for row in rows)

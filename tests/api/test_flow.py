@@ -1,4 +1,4 @@
-"""How work flows, as a client meets it."""
+"""The flow report: throughput, lead times and cumulative flow."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def flow_of(client: Client, board: dict[str, Any], query: str = "") -> Any:
     return answer.json
 
 
-def test_an_empty_board_does_not_flow(mina: Client, board: dict[str, Any]) -> None:
+def test_the_flow_report_of_an_empty_board_is_empty(mina: Client, board: dict[str, Any]) -> None:
     found = flow_of(mina, board)
 
     nothing = {"count": 0, "p50_seconds": None, "p85_seconds": None, "p95_seconds": None}
@@ -38,14 +38,14 @@ def test_an_empty_board_does_not_flow(mina: Client, board: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("query", ["?to=2026-11-19", "?from=2026-11-21", "?from=2999-01-01&to=2999-12-31"])
-def test_before_the_board_and_after_today_there_is_nothing(mina: Client, board: dict[str, Any], query: str) -> None:
+def test_days_before_the_board_and_after_today_have_no_counts(mina: Client, board: dict[str, Any], query: str) -> None:
     found = flow_of(mina, board, query)
 
     assert (found["throughput"], found["points"]) == ([], [])
     assert found["cumulative_flow"] == {"days": [], "todo": [], "in_progress": [], "done": [], "lists": []}
 
 
-def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: ManualClock) -> None:
+def test_the_flow_report_covers_a_week_of_work(mina: Client, board: dict[str, Any], clock: ManualClock) -> None:
     first, second, third = (new_card(mina, board, title) for title in ("First", "Second", "Third"))
     clock.advance(hours=1)
     mina.post(f"{first}/start")
@@ -60,14 +60,14 @@ def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: 
     found = flow_of(mina, board, "?from=2026-11-20&to=2026-11-30&tz=Europe/Berlin")
     weekly = flow_of(mina, board, "?bucket=week")["throughput"]
 
-    assert [(each["lead_seconds"], each["cycle_seconds"]) for each in found["points"]] == [
+    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in found["points"]] == [
         (25 * 3600, 24 * 3600),
         (73 * 3600, 48 * 3600),
     ]
     assert found["lead_time"] == {"count": 2, "p50_seconds": 90000, "p85_seconds": 262800, "p95_seconds": 262800}
     assert found["cycle_time"] == {"count": 2, "p50_seconds": 86400, "p85_seconds": 172800, "p95_seconds": 172800}
-    assert [each["finished"] for each in found["throughput"]] == [0, 1, 0, 1]
-    assert [(each["from"], each["to"], each["finished"]) for each in weekly] == [
+    assert [period["finished"] for period in found["throughput"]] == [0, 1, 0, 1]
+    assert [(week["from"], week["to"], week["finished"]) for week in weekly] == [
         ("2026-11-20", "2026-11-22", 1),
         ("2026-11-23", "2026-11-23", 1),
     ]
@@ -76,14 +76,14 @@ def test_a_week_of_work_is_measured(mina: Client, board: dict[str, Any], clock: 
     told = found["cumulative_flow"]
     assert told["days"] == ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"]
     assert (told["todo"], told["in_progress"], told["done"]) == ([2, 1, 1, 0], [1, 1, 1, 1], [0, 1, 1, 2])
-    assert [(each["name"], each["card_counts"]) for each in told["lists"]] == [
+    assert [(list_["name"], list_["card_counts"]) for list_ in told["lists"]] == [
         ("To do", [2, 1, 1, 0]),
         ("Doing", [1, 1, 1, 1]),
         ("Done", [0, 1, 1, 2]),
     ]
 
 
-def test_a_long_history_is_read_from_where_the_range_begins(
+def test_only_events_since_the_start_of_the_range_are_read(
     mina: Client, board: dict[str, Any], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reports, "_EVENTS_PER_READ", 3)
@@ -96,14 +96,14 @@ def test_a_long_history_is_read_from_where_the_range_begins(
 
     found = flow_of(mina, board, "?from=2026-11-28&to=2026-11-29")
 
-    assert [each["finished"] for each in found["throughput"]] == [1, 1]
+    assert [period["finished"] for period in found["throughput"]] == [1, 1]
     assert found["cumulative_flow"]["done"] == [9, 10]
     monkeypatch.setattr("kanban.flow.flow_report.MAX_EVENTS", 5)
     refused = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
     assert (refused.status, refused.json["code"]) == (422, "too_much_in_range")
 
 
-def test_a_finished_card_says_in_its_event_what_it_took(
+def test_the_event_of_a_completion_has_lead_and_cycle_time(
     mina: Client, board: dict[str, Any], clock: ManualClock
 ) -> None:
     card = new_card(mina, board, "Copy")
@@ -130,20 +130,20 @@ def test_a_finished_card_says_in_its_event_what_it_took(
         ("to=today", 400, "invalid_parameter", "/query/to"),
     ],
 )
-def test_a_range_that_cannot_be_is_refused(
+def test_an_invalid_range_is_rejected(
     mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
     refused = mina.get(f"/boards/{board['id']}/flow?{query}")
 
     assert (refused.status, refused.json["code"]) == (status, code)
-    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer}
+    assert {error["pointer"] for error in refused.json.get("errors", [])} == {pointer}
 
 
-def test_a_stranger_sees_no_flow(omar: Client, board: dict[str, Any]) -> None:
+def test_a_stranger_gets_no_flow_report(omar: Client, board: dict[str, Any]) -> None:
     assert omar.get(f"/boards/{board['id']}/flow").json["code"] == "board_not_found"
 
 
-def test_a_board_from_trello_flows_as_far_as_its_actions_tell(mina: Client) -> None:
+def test_the_flow_report_of_a_trello_import_uses_its_actions(mina: Client) -> None:
     def moved(at: str, origin: str, goal: str) -> dict[str, Any]:
         data = {"card": {"id": "60000000" + "0" * 16}, "listBefore": {"id": origin}, "listAfter": {"id": goal}}
         return {"type": "updateCard", "date": at, "data": data}
@@ -162,23 +162,23 @@ def test_a_board_from_trello_flows_as_far_as_its_actions_tell(mina: Client) -> N
 
     found = flow_of(mina, board, "?from=2021-01-31&to=2021-02-04")
 
-    assert [(each["lead_seconds"], each["cycle_seconds"]) for each in found["points"]] == [(1697664, 172800)]
-    assert [each["finished"] for each in found["throughput"]] == [0, 0, 0, 1, 0]
+    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in found["points"]] == [(1697664, 172800)]
+    assert [period["finished"] for period in found["throughput"]] == [0, 0, 0, 1, 0]
     assert found["cumulative_flow"]["in_progress"] == [0, 1, 1, 0, 0]
     assert mina.get(f"/boards/{board['id']}/events?after=0").json["has_more"] is False
 
 
-def test_the_copy_of_a_done_list_is_finished_work(mina: Client, board: dict[str, Any]) -> None:
+def test_the_cards_of_a_copied_done_list_count_as_completions(mina: Client, board: dict[str, Any]) -> None:
     path = f"/boards/{board['id']}"
     done = mina.get(f"{path}/lists").json["items"][2]["id"]
     mina.post(f"{path}/cards", {"title": "Done", "list_id": done})
 
     mina.post(f"{path}/lists/{done}/copy", {})
 
-    assert [each["lead_seconds"] for each in flow_of(mina, board)["points"]] == [0, 0]
+    assert [point["lead_seconds"] for point in flow_of(mina, board)["points"]] == [0, 0]
 
 
-def test_finished_work_that_left_for_another_board_counts_although_its_list_is_deleted(
+def test_a_completion_counts_after_its_card_moved_to_another_board_and_its_list_is_deleted(
     mina: Client, board: dict[str, Any]
 ) -> None:
     path, other = f"/boards/{board['id']}", mina.post("/boards", {"name": "Other"}).json["id"]
@@ -188,10 +188,10 @@ def test_finished_work_that_left_for_another_board_counts_although_its_list_is_d
 
     mina.delete(f"{path}/lists/{done}", If_Match="*")
 
-    assert [each["card_id"] for each in flow_of(mina, board)["points"]] == [card]
+    assert [point["card_id"] for point in flow_of(mina, board)["points"]] == [card]
 
 
-def test_a_card_that_comes_back_into_what_has_become_a_done_list_is_finished_then(
+def test_a_card_restored_into_a_list_that_became_done_is_completed_then(
     mina: Client, board: dict[str, Any], clock: ManualClock
 ) -> None:
     path = f"/boards/{board['id']}"

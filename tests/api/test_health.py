@@ -1,15 +1,15 @@
-"""What supervisors and load balancers ask."""
+"""Health checks for supervisors and load balancers."""
 
 from pathlib import Path
 
 from tests.api.client import Client
 
 
-def test_a_process_that_runs_is_healthy_and_ready_without_a_token(stranger: Client) -> None:
+def test_a_running_process_is_healthy_and_ready_without_a_token(stranger: Client) -> None:
     assert (stranger.get("/health").json, stranger.get("/ready").json) == ({"status": "ok"}, {"status": "ready"})
 
 
-def test_where_writes_are_refused_it_is_healthy_but_not_ready(stranger: Client, tmp_path: Path) -> None:
+def test_a_process_with_a_read_only_store_is_healthy_but_not_ready(stranger: Client, tmp_path: Path) -> None:
     database = tmp_path / "tackboard.db"
     elsewhere = database.rename(tmp_path / "elsewhere.db")
 

@@ -1,7 +1,8 @@
-"""What a stranger can make the server do with one body is bounded by its size, whatever is wrong with it.
+"""The cost of a hostile body is limited by its size, whatever is wrong with it.
 
-The bodies are made from the document, for every operation that takes one. `make hostile` measures all of them; here
-are those of one place of each operation, and what holds whatever the machine does: how many errors are made.
+The bodies are generated from the document, for every operation with a body. `make hostile` measures all of them. These
+tests use those of one array or object of each operation, and count the errors that the validator creates, which does
+not depend on the machine.
 """
 
 import json
@@ -28,16 +29,16 @@ IMPORTS = [target for target in TARGETS if target.limit >= 2**20]
 TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside each other {MAX_DEPTH} deep."
 
 MAX_ERRORS = 2_000
-"""Errors that are made of one body: each costs about 5 µs."""
+"""The most errors of the validator for one body. Each takes about 5 µs."""
 MAX_EXTRA_SECONDS = 0.05
 OF_THE_WHOLE = {"zeros", "objects of one", "unknown names", "a long text"}
 MAX_ROUNDS = 5
-"""Of several times the least is what a body costs: other processes only make it dearer."""
+"""The most measurements of a body. The shortest one counts, because other processes only add time."""
 
 
 @pytest.fixture
 def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many errors the validator was asked for, time after time."""
+    """Record how many errors the validator returns, call by call."""
     made: list[int] = []
     errors_of = Check.list_errors
 
@@ -51,7 +52,7 @@ def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def sent(client: Client, target: Target, raw: bytes) -> tuple[int, float]:
-    """The status of a request with that body, and the seconds of CPU that it took."""
+    """Send a body and return the status and the CPU seconds of the request."""
     headers = {"Content-Type": target.media, "If-Match": "*"}
     begun = time.process_time()
     status = client.request(target.method.upper(), target.path, raw=raw, headers=headers).status
@@ -59,7 +60,7 @@ def sent(client: Client, target: Target, raw: bytes) -> tuple[int, float]:
 
 
 def least(client: Client, target: Target, raw: bytes, enough: float = 0.0) -> float:
-    """The least CPU time of several such requests; the first that is quick enough ends it."""
+    """Return the shortest CPU time of several such requests, stopping at the first below `enough`."""
     best = float("inf")
     for _ in range(MAX_ROUNDS):
         best = min(best, sent(client, target, raw)[1])
@@ -69,7 +70,7 @@ def least(client: Client, target: Target, raw: bytes, enough: float = 0.0) -> fl
 
 
 def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
-    """The hostile bodies of a place that has an array, else some of the whole; once, also what is no JSON."""
+    """Yield the hostile bodies for the first array of a body, or for the whole body, and those that are no JSON."""
     arrays = [path for path, schema in walk_paths(SCHEMAS, target.schema) if schema.get("type") == "array"]
     place = "".join(f"/{step}" for step in arrays[-1]) if arrays else "all"
     for name, raw in build_hostile_bodies(SCHEMAS, target):
@@ -79,7 +80,9 @@ def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("target", ORDINARY, ids=str)
-def test_no_body_costs_much_more_than_a_valid_one(mina: Client, errors_made: list[int], target: Target) -> None:
+def test_no_hostile_body_takes_much_more_time_than_a_valid_one(
+    mina: Client, errors_made: list[int], target: Target
+) -> None:
     most = least(mina, target, build_valid_body(target)) + MAX_EXTRA_SECONDS
 
     for name, raw in bodies_of_one_place(target):
@@ -104,7 +107,7 @@ def test_no_body_costs_much_more_than_a_valid_one(mina: Client, errors_made: lis
     ],
     ids=["zeros", "empty objects", "a long text", "blanks", "unknown names"],
 )
-def test_no_place_of_an_import_makes_many_errors(errors_made: list[int], target: Target, text: bytes) -> None:
+def test_no_hostile_import_creates_many_errors(errors_made: list[int], target: Target, text: bytes) -> None:
     check = SCHEMAS.get_check(target.schema, "request")
     filling = json.loads(text)
 
@@ -118,7 +121,7 @@ def test_no_place_of_an_import_makes_many_errors(errors_made: list[int], target:
 
 
 def with_part(example: Any, path: tuple[str | int, ...], filling: object) -> object:
-    """The example with another part at that place; a copy of what is above it."""
+    """Return a copy of the example with another value at a path."""
     if not path:
         return filling
     step, *below = path
@@ -128,7 +131,7 @@ def with_part(example: Any, path: tuple[str | int, ...], filling: object) -> obj
 
 
 def both(depth: int) -> bytes:
-    """Arrays and objects in turns, so many deep."""
+    """Return arrays and objects nested alternately, `depth` deep."""
     opening, closing = (b"[", b'{"title":'), (b"]", b"}")
     begin = b"".join(opening[level % 2] for level in range(depth))
     return begin + b"0" + b"".join(closing[level % 2] for level in reversed(range(depth)))
@@ -163,11 +166,13 @@ def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]
 
 @pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
 @pytest.mark.parametrize("transport", [by_socket, by_event])
-def test_no_depth_is_a_server_error(application: WsgiBridge, transport: Any, nested: Callable[[int], bytes]) -> None:
+def test_no_depth_of_nesting_is_a_server_error(
+    application: WsgiBridge, transport: Any, nested: Callable[[int], bytes]
+) -> None:
     send = transport(application)
 
     for depth in range(1, 2_001):
-        # All depths in arrays; in others those around each limit that a library has, and some in between.
+        # All depths in arrays; else those around the limits of the libraries, and some in between.
         if nested is not NESTED["arrays"] and depth % 20 and not 190 < depth < 260 and not 1_020 < depth < 1_030:
             continue
         status, problem = send("/users", nested(depth))
@@ -177,7 +182,7 @@ def test_no_depth_is_a_server_error(application: WsgiBridge, transport: Any, nes
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
-def test_every_operation_says_that_a_body_is_too_deep(mina: Client, target: Target) -> None:
+def test_every_operation_rejects_a_body_that_is_too_deep(mina: Client, target: Target) -> None:
     for depth in (MAX_DEPTH + 1, 254, 255, 256, 900, 1_024, 1_025, 5_000):
         for nested in NESTED.values():
             headers = {"Content-Type": target.media, "If-Match": "*"}
@@ -186,7 +191,7 @@ def test_every_operation_says_that_a_body_is_too_deep(mina: Client, target: Targ
             assert (answer.status, answer.json["detail"]) == (400, TOO_DEEP)
 
 
-def test_what_is_as_deep_as_it_may_be_is_imported_once_for_each_key(mina: Client) -> None:
+def test_an_export_at_the_depth_limit_is_imported_once_per_key(mina: Client) -> None:
     example = next(target.example for target in TARGETS if target.operation == "import_trello")
     deep = json.loads(b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1))
 

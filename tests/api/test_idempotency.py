@@ -1,4 +1,4 @@
-"""Idempotency keys: what was sent twice is done once."""
+"""Idempotency keys: a repeated request has one effect."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
-def test_a_repeated_creation_answers_the_same_and_makes_nothing_more(mina: Client, board: str) -> None:
+def test_a_repeated_creation_gets_the_same_response_and_creates_nothing(mina: Client, board: str) -> None:
     first = mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1")
     again = mina.request("POST", f"{board}/cards", raw=b'{ "title" : "Once" }', headers={"Idempotency-Key": "k1"})
 
@@ -23,7 +23,7 @@ def test_a_repeated_creation_answers_the_same_and_makes_nothing_more(mina: Clien
     assert len(mina.get(f"{board}/cards").json["items"]) == 1
 
 
-def test_a_repeated_act_is_replayed_although_it_would_be_refused_now(mina: Client, board: str) -> None:
+def test_a_repeated_request_is_replayed_even_if_it_would_be_rejected_now(mina: Client, board: str) -> None:
     card = mina.post(f"{board}/cards", {"title": "Once"}).json["id"]
     first = mina.post(f"{board}/cards/{card}/start", Idempotency_Key="k1")
 
@@ -34,7 +34,7 @@ def test_a_repeated_act_is_replayed_although_it_would_be_refused_now(mina: Clien
     assert fresh.status == 409
 
 
-def test_the_same_key_with_another_request_is_refused(mina: Client, board: str) -> None:
+def test_the_same_key_with_another_request_is_rejected(mina: Client, board: str) -> None:
     mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1")
 
     reused = mina.post(f"{board}/cards", {"title": "Twice"}, Idempotency_Key="k1")
@@ -43,7 +43,7 @@ def test_the_same_key_with_another_request_is_refused(mina: Client, board: str) 
     assert len(mina.get(f"{board}/cards").json["items"]) == 1
 
 
-def test_a_refused_request_may_be_sent_again_with_its_key(mina: Client, board: str) -> None:
+def test_a_rejected_request_can_be_sent_again_with_its_key(mina: Client, board: str) -> None:
     body = {"title": "One", "external_id": "JIRA-1"}
     blocking = mina.post(f"{board}/cards", body)
     refused = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
@@ -54,7 +54,7 @@ def test_a_refused_request_may_be_sent_again_with_its_key(mina: Client, board: s
     assert (refused.status, accepted.status) == (409, 201)
 
 
-def test_keys_of_different_people_and_operations_do_not_meet(mina: Client, omar: Client, board: str) -> None:
+def test_keys_of_different_users_and_operations_are_independent(mina: Client, omar: Client, board: str) -> None:
     mine = mina.post("/boards", {"name": "One"}, Idempotency_Key="k1")
     theirs = omar.post("/boards", {"name": "One"}, Idempotency_Key="k1")
     card = mina.post(f"{board}/cards", {"title": "One"}, Idempotency_Key="k1")
@@ -63,7 +63,7 @@ def test_keys_of_different_people_and_operations_do_not_meet(mina: Client, omar:
     assert mine.json["id"] != theirs.json["id"]
 
 
-def test_a_key_is_forgotten_after_a_day(mina: Client, board: str, clock: ManualClock) -> None:
+def test_a_key_expires_after_a_day(mina: Client, board: str, clock: ManualClock) -> None:
     first = mina.post(f"{board}/cards", {"title": "Once"}, Idempotency_Key="k1").json["id"]
     clock.advance(hours=24)
 
@@ -72,8 +72,8 @@ def test_a_key_is_forgotten_after_a_day(mina: Client, board: str, clock: ManualC
     assert first != again
 
 
-def test_a_move_that_changes_nothing_is_remembered_too(mina: Client, board: str) -> None:
-    todo, doing, _ = (each["id"] for each in mina.get(f"{board}/lists").json["items"])
+def test_a_move_that_changes_nothing_is_replayed_too(mina: Client, board: str) -> None:
+    todo, doing, _ = (list_["id"] for list_ in mina.get(f"{board}/lists").json["items"])
     card = mina.post(f"{board}/cards", {"title": "Once"}).json["id"]
     stay = mina.post(f"{board}/cards/{card}/move", {"list_id": todo}, Idempotency_Key="k1")
     mina.post(f"{board}/cards/{card}/move", {"list_id": doing})
@@ -84,7 +84,7 @@ def test_a_move_that_changes_nothing_is_remembered_too(mina: Client, board: str)
     assert mina.get(f"{board}/cards/{card}").json["list_id"] == doing
 
 
-def test_nothing_is_replayed_to_somebody_who_has_left_the_board(mina: Client, omar: Client, board: str) -> None:
+def test_nothing_is_replayed_to_a_former_member(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
     card = omar.post(f"{board}/cards", {"title": "Secret"}, Idempotency_Key="k1")
     started = omar.post(f"{board}/cards/{card.json['id']}/start", Idempotency_Key="k2")

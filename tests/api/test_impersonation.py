@@ -1,7 +1,7 @@
-"""Nothing that somebody sends makes anything in the name of somebody else.
+"""No request can act in the name of another user.
 
-Who did something is who holds the token, never who a body names. Where a body names users, it says what that means:
-NAMES lists all of these places, and a new one fails here until somebody has thought about it.
+The actor is the user of the token, never a user that a body names. USER_PROPERTIES lists every property of a body that
+names a user. A new one fails here until its meaning is decided.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,34 +28,34 @@ EXPORT = frozenset(
     )
 )
 
-NAMES: Mapping[str, frozenset[str]] = {
+USER_PROPERTIES: Mapping[str, frozenset[str]] = {
     "create_user": frozenset(("id",)),
     "create_card": frozenset(("assignee_ids[]",)),
     "update_card": frozenset(("assignee_ids[]",)),
     "create_checklist_item": frozenset(("assignee_id",)),
     "update_checklist_item": frozenset(("assignee_id",)),
-    # Somebody writes down a colleague's work: the event names who did, and both are members of the board.
+    # A member may record the work of another member. The event names the caller as its actor.
     "create_time_entry": frozenset(("user_id",)),
     "update_time_entry": frozenset(("user_id",)),
     "import_tackboard": EXPORT,
 }
-"""The operations whose bodies name users, and where."""
+"""By operation: the properties of its body that name users."""
 
 
 def named_users(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """The places of a schema that hold a user's id."""
+    """Yield the properties of a schema that have a user id."""
     schema = SCHEMAS.resolve(schema)
     if schema.get("pattern") == USER_ID:
         yield at
     for part in (*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())):
         yield from named_users(part, at)
-    for name, each in schema.get("properties", {}).items():
-        yield from named_users(each, f"{at}.{name}".removeprefix("."))
+    for name, property_ in schema.get("properties", {}).items():
+        yield from named_users(property_, f"{at}.{name}".removeprefix("."))
     if "items" in schema:
         yield from named_users(schema["items"], f"{at}[]")
 
 
-def test_all_places_where_a_body_names_a_user_are_known() -> None:
+def test_every_property_that_names_a_user_is_listed() -> None:
     found = {
         operation["operationId"]: {
             at for content in operation["requestBody"]["content"].values() for at in named_users(content["schema"])
@@ -64,12 +64,12 @@ def test_all_places_where_a_body_names_a_user_are_known() -> None:
         if "requestBody" in operation
     }
 
-    assert {operation_id: at for operation_id, at in found.items() if at} == NAMES
+    assert {operation_id: at for operation_id, at in found.items() if at} == USER_PROPERTIES
 
 
 @pytest.fixture
 def board(mina: Client, omar: Client) -> str:
-    """The path of a board of Omar's, on which Mina is an editor."""
+    """Create a board of Omar with Mina as an editor and return its path."""
     del mina
     path = f"/boards/{omar.post('/boards', {'name': 'Company'}).json['id']}"
     omar.put(f"{path}/members/mina", {"role": "editor"})
@@ -77,7 +77,7 @@ def board(mina: Client, omar: Client) -> str:
 
 
 def forged(mina: Client) -> dict[str, Any]:
-    """An export of a board of Mina's, in which she lets Omar speak, work and be a member."""
+    """Return an export by Mina, changed so that Omar is a member, comments and works."""
     path = f"/boards/{mina.post('/boards', {'name': 'Own'}).json['id']}"
     card = f"{path}/cards/{mina.post(f'{path}/cards', {'title': 'Budget'}).json['id']}"
     mina.post(f"{card}/comments", {"text": "I approve 1,000,000 EUR"})
@@ -94,24 +94,24 @@ def forged(mina: Client) -> dict[str, Any]:
     return document | {"digest": export_document.compute_digest(document)}
 
 
-def test_an_import_makes_nothing_in_the_name_of_somebody_else(mina: Client, omar: Client) -> None:
+def test_an_import_creates_nothing_in_the_name_of_another_user(mina: Client, omar: Client) -> None:
     answer = mina.post("/imports/tackboard", forged(mina))
 
     assert answer.status == 201
     path = f"/boards/{answer.json['board']['id']}"
     found = whole(mina, path)
-    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [
+    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
         ("mina", "Omar:\n\nI approve 1,000,000 EUR")
     ]
-    assert [(each["user_id"], each["note"]) for each in found["time_entries"]] == [("mina", "Omar:")]
-    assert [(each["user_id"], each["role"]) for each in found["members"]] == [("mina", "owner")]
+    assert [(entry["user_id"], entry["note"]) for entry in found["time_entries"]] == [("mina", "Omar:")]
+    assert [(member["user_id"], member["role"]) for member in found["members"]] == [("mina", "owner")]
     assert found["cards"][0]["assignee_ids"] == []
-    assert {each["actor_id"] for each in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
+    assert {event["actor_id"] for event in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
     assert omar.get(path).status == 404
     assert omar.get("/cards").json["items"] == []
 
 
-def test_a_transfer_carries_nothing_that_was_forged_into_a_shared_board(mina: Client, omar: Client, board: str) -> None:
+def test_a_transfer_brings_no_forged_author_to_a_shared_board(mina: Client, omar: Client, board: str) -> None:
     imported = f"/boards/{mina.post('/imports/tackboard', forged(mina)).json['board']['id']}"
     [card] = mina.get(f"{imported}/cards").json["items"]
 
@@ -119,11 +119,11 @@ def test_a_transfer_carries_nothing_that_was_forged_into_a_shared_board(mina: Cl
 
     assert moved.status == 200
     there = whole(omar, board)
-    assert [each["author_id"] for each in there["comments"]] == ["mina"]
-    assert [each["user_id"] for each in there["time_entries"]] == ["mina"]
+    assert [comment["author_id"] for comment in there["comments"]] == ["mina"]
+    assert [entry["user_id"] for entry in there["time_entries"]] == ["mina"]
 
 
-def test_an_import_tells_nothing_about_which_users_there_are(mina: Client, omar: Client) -> None:
+def test_an_import_does_not_reveal_which_users_exist(mina: Client, omar: Client) -> None:
     del omar
     document = forged(mina)
     answers: list[HttpResponse] = []
@@ -136,7 +136,7 @@ def test_an_import_tells_nothing_about_which_users_there_are(mina: Client, omar:
         document["board"] |= {"id": f"{document['board']['id'][:-1]}{len(answers)}", "imported_by": user_id}
         answers.append(mina.post("/imports/tackboard", document | {"digest": None}))
 
-    assert [each.status for each in answers] == [201, 201]
+    assert [response.status for response in answers] == [201, 201]
     assert answers[0].json["report"] == answers[1].json["report"]
 
 
@@ -173,16 +173,18 @@ def test_an_import_from_trello_makes_everything_in_the_importers_name(mina: Clie
 
     found = whole(mina, path)
 
-    assert [(each["author_id"], each["text"]) for each in found["comments"]] == [("mina", "Omar:\n\nI approve.")]
-    assert [each["user_id"] for each in found["time_entries"]] == ["mina"]
-    assert [each["user_id"] for each in found["members"]] == ["mina"]
+    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
+        ("mina", "Omar:\n\nI approve.")
+    ]
+    assert [entry["user_id"] for entry in found["time_entries"]] == ["mina"]
+    assert [member["user_id"] for member in found["members"]] == ["mina"]
     assert found["cards"][0]["assignee_ids"] == []
-    assert {each["actor_id"] for each in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
+    assert {event["actor_id"] for event in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
     assert omar.get(path).status == 404
 
 
-def test_whoever_is_named_in_a_body_did_none_of_it(mina: Client, omar: Client, board: str) -> None:
-    todo, doing, _ = (each["id"] for each in mina.get(f"{board}/lists").json["items"])
+def test_the_actor_is_the_caller_and_never_a_user_in_the_body(mina: Client, omar: Client, board: str) -> None:
+    todo, doing, _ = (list_["id"] for list_ in mina.get(f"{board}/lists").json["items"])
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy', 'assignee_ids': ['omar']}).json['id']}"
     checklist = f"{card}/checklists/{mina.post(f'{card}/checklists', {'name': 'Steps'}).json['id']}"
     item = mina.post(f"{checklist}/items", {"text": "Try it", "assignee_id": "omar"}).json["id"]
@@ -199,16 +201,16 @@ def test_whoever_is_named_in_a_body_did_none_of_it(mina: Client, omar: Client, b
     mina.patch(entry, {"user_id": "omar"}, If_Match="*")
 
     found = whole(mina, board)
-    assert {each["author_id"] for each in found["comments"]} == {"mina"}
-    assert sorted((each["user_id"], each["ended_at"] is None) for each in found["time_entries"]) == [
+    assert {comment["author_id"] for comment in found["comments"]} == {"mina"}
+    assert sorted((entry["user_id"], entry["ended_at"] is None) for entry in found["time_entries"]) == [
         ("mina", True),
         ("mina", True),
         ("omar", False),
     ]
     events = mina.get(f"{board}/events?after=2&limit=100").json["items"]
-    assert {each["actor_id"] for each in events} == {"mina"}
-    assert [(each["type"], each["actor_id"]) for each in events if each["seq"] > before] == [
+    assert {event["actor_id"] for event in events} == {"mina"}
+    assert [(event["type"], event["actor_id"]) for event in events if event["seq"] > before] == [
         ("time_entry.updated", "mina")
     ]
-    assert [each["user_id"] for each in mina.get(f"{copied}/members").json["items"]] == ["mina"]
+    assert [member["user_id"] for member in mina.get(f"{copied}/members").json["items"]] == ["mina"]
     assert omar.get(copied).status == 404

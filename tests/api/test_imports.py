@@ -1,4 +1,4 @@
-"""Imports as a client sees them: all or nothing, once, with a report."""
+"""Importing Trello boards: all or nothing, once, with a report."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ NASTY = "<script>alert(1)</script>\x00\x1b[31m \u202e" + "x" * 30_000
 
 
 def export(**fields: Any) -> dict[str, Any]:
-    """A board of Trello's with a list and a card."""
+    """Return a Trello export with a list and a card."""
     return {
         "id": BOARD,
         "name": "Website",
@@ -24,7 +24,7 @@ def export(**fields: Any) -> dict[str, Any]:
     }
 
 
-def test_a_report_of_the_longest_names_is_short_enough_to_be_remembered(mina: Client) -> None:
+def test_an_import_report_with_the_longest_names_can_be_stored(mina: Client) -> None:
     (card,) = export()["cards"]
     cards = [{**card, "id": f"5f3c2a1b{number:016}", "name": " " + "👩" * 600} for number in range(210)]
 
@@ -36,14 +36,14 @@ def test_a_report_of_the_longest_names_is_short_enough_to_be_remembered(mina: Cl
     assert len(answer.raw) < 350_000
 
 
-def test_a_board_has_the_currency_and_the_rate_that_are_asked_for(mina: Client) -> None:
+def test_an_imported_board_has_the_requested_currency_and_rate(mina: Client) -> None:
     answer = mina.post("/imports/trello?currency=EUR&hourly_rate_minor=1500", export())
 
     board = mina.get(answer.headers["location"].removeprefix("/v1")).json
     assert (board["currency"], board["hourly_rate_minor"]) == ("EUR", 1500)
 
 
-def test_a_board_comes_along_with_its_report(mina: Client) -> None:
+def test_an_import_creates_a_board_and_a_report(mina: Client) -> None:
     answer = mina.post("/imports/trello", export())
 
     assert answer.status == 201
@@ -52,8 +52,8 @@ def test_a_board_comes_along_with_its_report(mina: Client) -> None:
     nothing_of = dict.fromkeys(("labels", "checklists", "comments", "time_entries"), 0)
     assert answer.json["report"]["brought"] == {"lists": 1, "cards": 1, **nothing_of}
     shown = mina.get(f"/boards/{board['id']}?embed=lists,cards").json
-    assert [each["name"] for each in shown["lists"]] == ["To do"]
-    assert [each["title"] for each in shown["cards"]["items"]] == ["Copy"]
+    assert [list_["name"] for list_ in shown["lists"]] == ["To do"]
+    assert [card["title"] for card in shown["cards"]["items"]] == ["Copy"]
     events = mina.get(f"/boards/{board['id']}/events?after=0").json
     assert [event["seq"] for event in events["items"]] == [*range(1, board["seq"] + 1)]
     assert [event["type"] for event in events["items"]] == [
@@ -64,7 +64,7 @@ def test_a_board_comes_along_with_its_report(mina: Client) -> None:
     ]
 
 
-def test_the_same_export_again_changes_nothing(mina: Client, omar: Client) -> None:
+def test_importing_the_same_export_again_changes_nothing(mina: Client, omar: Client) -> None:
     first = mina.post("/imports/trello", export()).json["board"]
 
     again = mina.post("/imports/trello", export(name="Other"))
@@ -76,14 +76,14 @@ def test_the_same_export_again_changes_nothing(mina: Client, omar: Client) -> No
     assert of_omar.status == 201
 
 
-def test_a_board_that_was_deleted_can_be_imported_again(mina: Client) -> None:
+def test_an_imported_board_can_be_imported_again_after_its_deletion(mina: Client) -> None:
     board = mina.post("/imports/trello", export()).json["board"]
     mina.delete(f"/boards/{board['id']}", If_Match="*")
 
     assert mina.post("/imports/trello", export()).status == 201
 
 
-def test_a_repeated_request_with_a_key_gets_the_first_answer(mina: Client) -> None:
+def test_a_repeated_request_with_a_key_gets_the_first_response(mina: Client) -> None:
     first = mina.post("/imports/trello", export(), Idempotency_Key="one")
     again = mina.post("/imports/trello", export(), Idempotency_Key="one")
 
@@ -91,7 +91,7 @@ def test_a_repeated_request_with_a_key_gets_the_first_answer(mina: Client) -> No
     assert again.headers["idempotency-replayed"] == "true"
 
 
-def test_a_large_board_comes_along_in_one_piece(mina: Client) -> None:
+def test_a_large_board_is_imported_completely(mina: Client) -> None:
     cards = [
         {
             "id": f"5f3c2a1b{number:016x}",
@@ -110,7 +110,9 @@ def test_a_large_board_comes_along_in_one_piece(mina: Client) -> None:
     assert found["card_count"] == 1_500
 
 
-def test_cards_of_a_list_that_is_archived_count_until_it_was(mina: Client, clock: ManualClock) -> None:
+def test_the_flow_report_counts_cards_of_an_archived_list_until_it_was_archived(
+    mina: Client, clock: ManualClock
+) -> None:
     lists = [{"id": "5f3c2a1b0000000000000001", "name": "To do", "closed": True}]
     board = mina.post("/imports/trello", export(lists=lists)).json["board"]
 
@@ -118,11 +120,11 @@ def test_cards_of_a_list_that_is_archived_count_until_it_was(mina: Client, clock
     day_before = (clock.now - timedelta(days=1)).date()
     flow = mina.get(f"/boards/{board['id']}/flow?from={day_before}").json["cumulative_flow"]
 
-    assert [each["type"] for each in events][-2:] == ["list.archived", "board.imported"]
+    assert [event["type"] for event in events][-2:] == ["list.archived", "board.imported"]
     assert flow["todo"] == [1, 0]
 
 
-def test_nasty_text_is_tamed_and_told(mina: Client) -> None:
+def test_unusable_text_is_cleaned_and_reported(mina: Client) -> None:
     nasty = export(
         name=NASTY,
         desc=NASTY,
@@ -149,15 +151,15 @@ def test_nasty_text_is_tamed_and_told(mina: Client) -> None:
     ],
     ids=["a board of 1970", "due in year 1", "a start in year 3000", "last active in 1970", "addresses"],
 )
-def test_what_came_along_can_be_read_and_exported_however_odd_it_was(mina: Client, fields: dict[str, Any]) -> None:
+def test_an_odd_import_can_be_read_and_exported(mina: Client, fields: dict[str, Any]) -> None:
     odd = export(cards=[export()["cards"][0] | fields], id=fields.get("id", BOARD))
 
     answer = mina.post("/imports/trello", odd)
 
     assert answer.status == 201, answer.raw
     path = f"/boards/{answer.json['board']['id']}"
-    for each in ("", "/cards", "/events?after=0", "/flow", "/export"):
-        assert mina.get(f"{path}{each}").status == 200, each
+    for path in ("", "/cards", "/events?after=0", "/flow", "/export"):
+        assert mina.get(f"{path}{path}").status == 200, path
 
 
 @pytest.mark.parametrize(
@@ -171,14 +173,16 @@ def test_what_came_along_can_be_read_and_exported_however_odd_it_was(mina: Clien
         ([], 400, "invalid_body"),
     ],
 )
-def test_what_is_no_export_is_refused_and_leaves_nothing(mina: Client, body: Any, status: int, code: str) -> None:
+def test_a_body_that_is_no_export_is_rejected_and_changes_nothing(
+    mina: Client, body: Any, status: int, code: str
+) -> None:
     answer = mina.post("/imports/trello", body)
 
     assert (answer.status, answer.json["code"]) == (status, code)
     assert mina.get("/boards").json["items"] == []
 
 
-def test_an_export_that_breaks_off_is_refused(mina: Client) -> None:
+def test_a_truncated_export_is_rejected(mina: Client) -> None:
     raw = json.dumps(export()).encode()[:-20]
 
     answer = mina.request("POST", "/imports/trello", raw=raw)
@@ -186,7 +190,7 @@ def test_an_export_that_breaks_off_is_refused(mina: Client) -> None:
     assert (answer.status, answer.json["code"]) == (400, "malformed_json")
 
 
-def test_an_import_may_be_larger_than_other_bodies_but_not_endless(mina: Client) -> None:
+def test_an_import_has_a_higher_size_limit_than_other_bodies(mina: Client) -> None:
     padded = json.dumps(export(desc="x" * (5 * 1024 * 1024))).encode()
 
     answer = mina.request("POST", "/imports/trello", raw=padded)

@@ -1,4 +1,4 @@
-"""Labels: of a board, and on its cards."""
+"""Labels of a board, and labels on cards."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NOWHERE = "lbl_" + "0" * 26
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
@@ -17,7 +17,7 @@ def make(client: Client, board: str, name: str = "Bug", color: str = "red") -> H
     return client.post(f"{board}/labels", {"name": name, "color": color})
 
 
-def test_a_label_is_made_read_changed_and_deleted(mina: Client, board: str) -> None:
+def test_a_label_is_created_read_updated_and_deleted(mina: Client, board: str) -> None:
     made = make(mina, board)
     path = f"{board}/labels/{made.json['id']}"
 
@@ -34,17 +34,17 @@ def test_a_label_is_made_read_changed_and_deleted(mina: Client, board: str) -> N
     assert (stale.status, unsure.status, deleted.status) == (412, 428, 204)
     assert mina.get(path).json["code"] == "label_not_found"
     events = mina.get(f"{board}/events?after=1").json["items"]
-    assert [each["type"] for each in events] == ["label.created", "label.updated", "label.deleted"]
+    assert [event["type"] for event in events] == ["label.created", "label.updated", "label.deleted"]
 
 
-def test_labels_are_listed_the_oldest_first(mina: Client, board: str) -> None:
+def test_labels_are_listed_oldest_first(mina: Client, board: str) -> None:
     made = [make(mina, board, name).json for name in ("Bug", "Idea", "Cost")]
 
     assert mina.get(f"{board}/labels").json == {"items": made, "next_cursor": None}
 
 
 @pytest.mark.parametrize("name", ["bug", "BUG", " Bug "])
-def test_a_name_is_there_once_whatever_the_case(mina: Client, board: str, name: str) -> None:
+def test_the_name_of_a_label_is_unique_ignoring_case(mina: Client, board: str, name: str) -> None:
     make(mina, board)
     other = make(mina, board, "Idea")
 
@@ -55,14 +55,14 @@ def test_a_name_is_there_once_whatever_the_case(mina: Client, board: str, name: 
     assert (renamed.status, renamed.json["code"]) == (409, "label_name_taken")
 
 
-def test_a_deleted_label_leaves_its_name_to_others(mina: Client, board: str) -> None:
+def test_the_name_of_a_deleted_label_is_free(mina: Client, board: str) -> None:
     old = make(mina, board)
     mina.delete(f"{board}/labels/{old.json['id']}", If_Match=old.etag)
 
     assert make(mina, board).status == 201
 
 
-def test_a_label_is_made_once_for_one_key(mina: Client, board: str) -> None:
+def test_a_repeated_key_creates_one_label(mina: Client, board: str) -> None:
     body = {"name": "Bug", "color": "red"}
 
     first = mina.post(f"{board}/labels", body, Idempotency_Key="k1")
@@ -86,12 +86,12 @@ def test_a_label_is_made_once_for_one_key(mina: Client, board: str) -> None:
         {"name": "Bug", "color": "red", "id": NOWHERE},
     ],
 )
-def test_a_label_that_cannot_be_meant_is_refused(mina: Client, board: str, body: object) -> None:
+def test_an_invalid_label_is_rejected(mina: Client, board: str, body: object) -> None:
     assert mina.post(f"{board}/labels", body).status == 400
     assert mina.get(f"{board}/labels").json["items"] == []
 
 
-def test_a_card_bears_labels_from_the_start_by_a_patch_or_one_by_one(mina: Client, board: str) -> None:
+def test_labels_are_added_on_create_by_patch_or_one_by_one(mina: Client, board: str) -> None:
     bug, idea = (make(mina, board, name).json["id"] for name in ("Bug", "Idea"))
     made = mina.post(f"{board}/cards", {"title": "Copy", "label_ids": [idea]})
     card = f"{board}/cards/{made.json['id']}"
@@ -107,7 +107,7 @@ def test_a_card_bears_labels_from_the_start_by_a_patch_or_one_by_one(mina: Clien
     assert one.json["label_ids"] == [bug]
     assert swapped.json["label_ids"] == [idea]
     assert mina.delete(f"{card}/labels/{bug}").raw == swapped.raw
-    changed = [each["data"] for each in mina.get(f"{board}/events?after=4").json["items"]]
+    changed = [event["data"] for event in mina.get(f"{board}/events?after=4").json["items"]]
     assert changed == [{"changed": ["label_ids"]}] * 3
 
 
@@ -121,7 +121,7 @@ def test_a_patch_with_the_same_labels_in_another_order_changes_nothing(mina: Cli
     assert mina.get(board).json["seq"] == 4
 
 
-def test_labels_of_another_board_are_not_there(mina: Client, board: str) -> None:
+def test_labels_of_another_board_are_not_found(mina: Client, board: str) -> None:
     elsewhere = f"/boards/{mina.post('/boards', {'name': 'Garden'}).json['id']}"
     foreign = make(mina, elsewhere).json["id"]
     made = mina.post(f"{board}/cards", {"title": "Copy"})
@@ -141,7 +141,7 @@ def test_labels_of_another_board_are_not_there(mina: Client, board: str) -> None
     assert mina.get(f"{board}/labels/{foreign}").status == 404
 
 
-def test_a_deleted_label_is_on_no_card_and_the_cards_are_read_anew(mina: Client, board: str) -> None:
+def test_deleting_a_label_removes_it_from_cards_and_changes_their_tags(mina: Client, board: str) -> None:
     bug = make(mina, board)
     made = mina.post(f"{board}/cards", {"title": "Copy", "label_ids": [bug.json["id"]]})
     card = f"{board}/cards/{made.json['id']}"

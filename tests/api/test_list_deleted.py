@@ -1,4 +1,4 @@
-"""What is deleted is found again by who lost its id, for as long as it can be restored."""
+"""Listing deleted boards, lists and cards as long as they can be restored."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
 
 MONTH = 30 * 24 * 60
-"""Minutes for which what is deleted can be restored."""
+"""Minutes within which a deletion can be undone."""
 
 
 def made(client: Client, name: str) -> str:
-    """The path of a new board."""
+    """Create a board and return its path."""
     return f"/boards/{client.post('/boards', {'name': name}).json['id']}"
 
 
 def list_named(client: Client, board: str, name: str) -> str:
-    """The path of a list that is in use."""
-    found = next(each["id"] for each in client.get(f"{board}/lists").json["items"] if each["name"] == name)
+    """Return the path of an active list."""
+    found = next(list_["id"] for list_ in client.get(f"{board}/lists").json["items"] if list_["name"] == name)
     return f"{board}/lists/{found}"
 
 
@@ -28,11 +28,11 @@ def delete(client: Client, *paths: str) -> None:
 
 
 def names(answer: HttpResponse) -> list[str]:
-    return [each["name"] for each in answer.json["items"]]
+    return [item["name"] for item in answer.json["items"]]
 
 
 def every(client: Client, path: str) -> list[dict[str, Any]]:
-    """The items of all pages, by their links."""
+    """Return the items of all pages, following their links."""
     items: list[dict[str, Any]] = []
     link: str | None = path
     while link:
@@ -45,13 +45,13 @@ def every(client: Client, path: str) -> list[dict[str, Any]]:
 
 
 def titles(client: Client, path: str) -> list[str]:
-    return [each["title"] for each in every(client, path)]
+    return [item["title"] for item in every(client, path)]
 
 
 # Boards
 
 
-def test_a_deleted_board_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
+def test_a_deleted_board_can_be_listed_and_restored(mina: Client, clock: ManualClock) -> None:
     website, garden = made(mina, "Website"), made(mina, "Garden")
     mina.post(f"{website}/archive")
     clock.advance(minutes=1)
@@ -76,19 +76,19 @@ def test_a_deleted_board_is_found_and_restored_by_who_lost_its_id(mina: Client, 
     assert mina.get(garden).status == 200
 
 
-def test_deleted_boards_are_paged_the_newest_first(mina: Client) -> None:
+def test_deleted_boards_are_paged_newest_first(mina: Client) -> None:
     boards = [made(mina, f"Board {number}") for number in range(5)]
     delete(mina, boards[3], boards[0], boards[1])
 
     first = mina.get("/boards?deleted=true&limit=2")
     elsewhere = mina.get(f"/boards?limit=2&cursor={first.json['next_cursor']}")
 
-    assert [each["name"] for each in every(mina, "/boards?deleted=true&limit=2")] == ["Board 3", "Board 1", "Board 0"]
+    assert [board["name"] for board in every(mina, "/boards?deleted=true&limit=2")] == ["Board 3", "Board 1", "Board 0"]
     assert names(first) == ["Board 3", "Board 1"]
     assert (elsewhere.status, elsewhere.json["code"]) == (400, "invalid_cursor")
 
 
-def test_a_deleted_board_is_found_by_its_owners_alone(mina: Client, omar: Client) -> None:
+def test_a_deleted_board_is_listed_for_its_owners_only(mina: Client, omar: Client) -> None:
     board, other = made(mina, "Website"), made(mina, "Garden")
     mina.put(f"{board}/members/omar", {"role": "editor"})
     mina.put(f"{other}/members/omar", {"role": "owner"})
@@ -99,7 +99,7 @@ def test_a_deleted_board_is_found_by_its_owners_alone(mina: Client, omar: Client
     assert omar.post(f"{board}/restore").json["code"] == "role_too_low"
 
 
-def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
+def test_a_deleted_board_is_listed_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     delete(mina, board)
 
@@ -115,7 +115,7 @@ def test_a_deleted_board_is_found_for_as_long_as_it_can_be_restored(mina: Client
 # Lists
 
 
-def test_a_deleted_list_is_found_and_restored_by_who_lost_its_id(mina: Client, clock: ManualClock) -> None:
+def test_a_deleted_list_can_be_listed_and_restored(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     doing = list_named(mina, board, "Doing")
     mina.post(f"{board}/cards", {"title": "Copy", "list_id": doing.rpartition("/")[2]})
@@ -135,7 +135,7 @@ def test_a_deleted_list_is_found_and_restored_by_who_lost_its_id(mina: Client, c
     assert names(mina.get(f"{board}/lists?archived=true")) == ["Doing"]
 
 
-def test_deleted_lists_are_paged_the_newest_first(mina: Client) -> None:
+def test_deleted_lists_are_paged_newest_first(mina: Client) -> None:
     board = made(mina, "Website")
     delete(mina, list_named(mina, board, "Done"))
     for number in range(101):
@@ -144,14 +144,14 @@ def test_deleted_lists_are_paged_the_newest_first(mina: Client) -> None:
 
     found = every(mina, f"{board}/lists?deleted=true")
 
-    assert [each["name"] for each in found] == [*(f"List {number}" for number in range(100, -1, -1)), "Done"]
-    assert [each["name"] for each in every(mina, f"{board}/lists?deleted=true&limit=7")] == [
-        each["name"] for each in found
+    assert [list_["name"] for list_ in found] == [*(f"List {number}" for number in range(100, -1, -1)), "Done"]
+    assert [list_["name"] for list_ in every(mina, f"{board}/lists?deleted=true&limit=7")] == [
+        list_["name"] for list_ in found
     ]
     assert names(mina.get(f"{board}/lists")) == ["To do", "Doing"]
 
 
-def test_deleted_lists_are_found_by_all_who_may_look_at_the_board(mina: Client, omar: Client) -> None:
+def test_deleted_lists_are_listed_for_every_member(mina: Client, omar: Client) -> None:
     board = made(mina, "Website")
     delete(mina, list_named(mina, board, "Done"))
     outside = omar.get(f"{board}/lists?deleted=true")
@@ -163,7 +163,7 @@ def test_deleted_lists_are_found_by_all_who_may_look_at_the_board(mina: Client, 
     assert mina.get(f"{board}/lists?deleted=true").json["code"] == "board_not_found"
 
 
-def test_a_deleted_list_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
+def test_a_deleted_list_is_listed_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     done = list_named(mina, board, "Done")
     delete(mina, done)
@@ -177,7 +177,7 @@ def test_a_deleted_list_is_found_for_as_long_as_it_can_be_restored(mina: Client,
     assert mina.post(f"{done}/restore").status == 404
 
 
-def test_lists_in_use_and_in_the_archive_come_in_pages_to_who_wants_them(mina: Client) -> None:
+def test_active_and_archived_lists_can_be_paged(mina: Client) -> None:
     board = made(mina, "Website")
     for name in ("Ideas", "Later"):
         mina.post(f"{board}/lists", {"name": name, "stage": "todo", "position": "top"})
@@ -187,16 +187,16 @@ def test_lists_in_use_and_in_the_archive_come_in_pages_to_who_wants_them(mina: C
     in_use = every(mina, f"{board}/lists?limit=2")
     first = mina.get(f"{board}/lists?archived=true&limit=1")
 
-    assert [each["name"] for each in in_use] == ["Ideas", "To do", "Done"]
+    assert [list_["name"] for list_ in in_use] == ["Ideas", "To do", "Done"]
     assert in_use == mina.get(f"{board}/lists").json["items"]
     assert names(first) == ["Later"]
-    assert [each["name"] for each in every(mina, f"{board}/lists?archived=true&limit=1")] == ["Later", "Doing"]
+    assert [list_["name"] for list_ in every(mina, f"{board}/lists?archived=true&limit=1")] == ["Later", "Doing"]
 
 
 # Cards
 
 
-def test_a_deleted_card_says_since_when(mina: Client, clock: ManualClock) -> None:
+def test_a_deleted_card_has_its_time_of_deletion(mina: Client, clock: ManualClock) -> None:
     board = made(mina, "Website")
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
     clock.advance(minutes=1)
@@ -209,7 +209,7 @@ def test_a_deleted_card_says_since_when(mina: Client, clock: ManualClock) -> Non
 
 
 @pytest.mark.parametrize("sort", ["position", "created_at", "-created_at", "updated_at", "-updated_at", "due_at"])
-def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock, sort: str) -> None:
+def test_a_deleted_card_is_listed_as_long_as_it_can_be_restored(mina: Client, clock: ManualClock, sort: str) -> None:
     board = made(mina, "Website")
     bodies = [{"title": title, "due_at": "2026-12-24T12:00:00Z"} for title in ("First", "Second", "Third")]
     paths = [f"{board}/cards/{mina.post(f'{board}/cards', body).json['id']}" for body in bodies]
@@ -232,7 +232,7 @@ def test_a_deleted_card_is_found_for_as_long_as_it_can_be_restored(mina: Client,
 
 
 @pytest.mark.parametrize("query", ["deleted=1", "deleted=", "deleted=True", "deleted=true&deleted=true", "limit=0"])
-def test_a_question_that_cannot_be_meant_is_refused(mina: Client, query: str) -> None:
+def test_contradictory_or_invalid_filters_are_rejected(mina: Client, query: str) -> None:
     board = made(mina, "Website")
 
     for path in ("/boards", f"{board}/lists", f"{board}/cards"):

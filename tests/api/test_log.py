@@ -1,4 +1,4 @@
-"""One line about each request, under every server of WSGI: who did what, how it went, and never with what."""
+"""The request log: one line for each request, under any WSGI server, without client input."""
 
 import json
 import logging
@@ -52,7 +52,7 @@ def stranger(logged: RequestLog) -> Client:
     return Client(logged)
 
 
-def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina: Client, lines: list[LogLine]) -> None:
+def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Client, lines: list[LogLine]) -> None:
     board = mina.post("/boards", {"name": "Atelier"}).json["id"]
     headers = {"Authorization": f"Bearer {mina.token}", "X-Request-Id": "from-the-client"}
     request = environ("GET", f"/v1/boards/{board}?embed=lists", headers=headers)
@@ -81,7 +81,9 @@ def test_a_line_says_who_did_what_where_and_how_it_went(logged: RequestLog, mina
     assert re.fullmatch(r"tok_[0-9a-z]{26}", lines[-1]["token_id"])
 
 
-def test_a_refusal_has_its_code_and_a_page_its_path(stranger: Client, logged: RequestLog, lines: list[LogLine]) -> None:
+def test_a_problem_has_its_code_and_a_static_file_its_path(
+    stranger: Client, logged: RequestLog, lines: list[LogLine]
+) -> None:
     stranger.get("/boards")
     for path in ("/", "/docs/", "/openapi.json", "/nowhere"):
         call(logged, environ("GET", path))
@@ -103,7 +105,7 @@ def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[LogLin
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=repr)
-def test_what_a_client_sends_is_never_written_down(
+def test_the_log_never_contains_client_input(
     logged: RequestLog, lines: list[LogLine], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = dict(planted)
@@ -117,7 +119,7 @@ def test_what_a_client_sends_is_never_written_down(
     assert CANARY not in format_as_json(line) + format_as_text(line) + caplog.text
 
 
-def test_a_token_that_is_shown_is_not_written_down(mina: Client, lines: list[LogLine]) -> None:
+def test_the_log_never_contains_a_new_token(mina: Client, lines: list[LogLine]) -> None:
     mina.post("/users/me/tokens", {"name": CANARY, "scopes": ["read"]})
 
     written = "".join(format_as_json(line) + format_as_text(line) for line in lines)
@@ -127,7 +129,7 @@ def test_a_token_that_is_shown_is_not_written_down(mina: Client, lines: list[Log
 
 @pytest.fixture
 def log() -> Iterator[StringIO]:
-    """What the application says besides, as text."""
+    """Return the text of everything else that the application logs."""
     written = StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(LogLineFormatter(format_as_text))
@@ -137,7 +139,7 @@ def log() -> Iterator[StringIO]:
     logger.removeHandler(handler)
 
 
-def test_a_traceback_has_the_id_that_the_answer_names(
+def test_a_traceback_has_the_request_id_of_the_response(
     mina: Client, store: Store, lines: list[LogLine], log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: object, **__: object) -> None:
@@ -155,7 +157,7 @@ def test_a_traceback_has_the_id_that_the_answer_names(
     assert CANARY not in log.getvalue()
 
 
-def test_what_nobody_answers_is_answered_and_written_down(lines: list[LogLine], log: StringIO) -> None:
+def test_an_uncaught_exception_is_answered_and_logged(lines: list[LogLine], log: StringIO) -> None:
     def crash(*_: object) -> Any:
         raise RuntimeError(CANARY)
 
@@ -167,7 +169,7 @@ def test_what_nobody_answers_is_answered_and_written_down(lines: list[LogLine], 
     assert CANARY not in log.getvalue()
 
 
-def test_a_line_of_text_is_for_people(stranger: Client, lines: list[LogLine]) -> None:
+def test_a_line_can_be_formatted_as_text(stranger: Client, lines: list[LogLine]) -> None:
     stranger.get("/boards", X_Request_Id="abc")
 
     size = lines[0]["bytes"]
@@ -177,10 +179,10 @@ def test_a_line_of_text_is_for_people(stranger: Client, lines: list[LogLine]) ->
     )
 
 
-# Where the lines go.
+# Destinations of the log
 
 
-def test_a_log_that_nobody_reads_stops_nothing(application: WsgiBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_log_stops_no_request(application: WsgiBridge, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with closing(os.fdopen(writing, "w")) as gone:
         monkeypatch.setattr(sys, "stderr", gone)
@@ -193,14 +195,14 @@ def test_a_log_that_nobody_reads_stops_nothing(application: WsgiBridge, monkeypa
     build_stderr_writer(format_as_json)({})
 
 
-def test_make_run_writes_a_line_about_each_request_and_about_what_was_none(tmp_path: Path) -> None:
+def test_the_server_logs_each_request_and_each_malformed_one(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
         for sent in (b"GET /v1/health HTTP/1.1", b"GET /v1/x HTTP/1.1", b"GET /v1/x HTTP/9", b"\x16\x03\x01"):
             with socket.create_connection(server.host_and_port, timeout=30) as connection:
                 connection.sendall(sent + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
                 while connection.recv(65_536):
                     pass
-        # A line is written before its answer is.
+        # A line is written before its response is sent.
         lines = server.log
 
     assert [(line["status"], line.get("operation"), line["address"]) for line in lines] == [
@@ -212,7 +214,7 @@ def test_make_run_writes_a_line_about_each_request_and_about_what_was_none(tmp_p
     assert all(re.fullmatch("[0-9a-f]{32}", line["request_id"]) for line in lines)
 
 
-def test_a_server_whose_log_is_closed_goes_on_and_ends_well(tmp_path: Path) -> None:
+def test_a_server_with_a_closed_log_serves_and_stops_cleanly(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     environment = os.environ | {"PORT": "0", "HOST": "127.0.0.1", "STORE_URL": f"sqlite:///{tmp_path}/tackboard.db"}
     command = [sys.executable, "-m", "cli", "run"]
@@ -232,7 +234,7 @@ def test_a_server_whose_log_is_closed_goes_on_and_ends_well(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("written", FORMATTERS.values(), ids=FORMATTERS)
-def test_a_line_is_one_line(written: Callable[[LogLine], str], stranger: Client, lines: list[LogLine]) -> None:
+def test_every_line_is_a_single_line(written: Callable[[LogLine], str], stranger: Client, lines: list[LogLine]) -> None:
     stranger.get("/boards/%0a%0d", X_Request_Id="a\nb")
 
     assert "\n" not in written(lines[0])

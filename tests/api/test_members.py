@@ -1,4 +1,4 @@
-"""Members: who may enter a board, in which role, and who works on what."""
+"""Members of a board, their roles, and assignees of cards."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
 def roles(client: Client, board: str) -> dict[str, str]:
-    return {each["user_id"]: each["role"] for each in client.get(f"{board}/members").json["items"]}
+    return {member["user_id"]: member["role"] for member in client.get(f"{board}/members").json["items"]}
 
 
-def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: ManualClock) -> None:
+def test_the_creator_of_a_board_is_its_owner(mina: Client, board: str, clock: ManualClock) -> None:
     listed = mina.get(f"{board}/members").json
 
     at = f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
@@ -31,7 +31,7 @@ def test_who_makes_a_board_is_its_owner(mina: Client, board: str, clock: ManualC
     assert mina.get(f"{board}/members/mina").json == listed["items"][0]
 
 
-def test_an_owner_lets_somebody_in_and_gives_them_another_role(
+def test_an_owner_adds_a_member_and_changes_their_role(
     mina: Client, omar: Client, board: str, clock: ManualClock
 ) -> None:
     added = mina.put(f"{board}/members/omar", {"role": "viewer"})
@@ -44,21 +44,21 @@ def test_an_owner_lets_somebody_in_and_gives_them_another_role(
     assert "location" not in raised.headers
     assert (again.status, again.raw, again.etag) == (200, raised.raw, raised.etag)
     assert omar.get(board).json["role"] == "editor"
-    events = [(each["type"], each["data"]) for each in mina.get(f"{board}/events?after=1").json["items"]]
+    events = [(event["type"], event["data"]) for event in mina.get(f"{board}/events?after=1").json["items"]]
     assert events == [
         ("member.added", {"user_id": "omar", "role": "viewer"}),
         ("member.updated", {"user_id": "omar", "role": "editor"}),
     ]
 
 
-def test_a_user_that_nobody_made_cannot_become_a_member(mina: Client, board: str) -> None:
+def test_an_unknown_user_can_not_become_a_member(mina: Client, board: str) -> None:
     refused = mina.put(f"{board}/members/nobody", {"role": "viewer"})
 
     assert (refused.status, refused.json["code"]) == (404, "user_not_found")
     assert mina.get(f"{board}/members/nobody").json["code"] == "member_not_found"
 
 
-def test_a_role_that_there_is_not_is_refused(mina: Client, omar: Client, board: str) -> None:
+def test_an_unknown_role_is_rejected(mina: Client, omar: Client, board: str) -> None:
     bodies: list[object] = [{"role": "Owner"}, {"role": None}, {}, {"role": "viewer", "user_id": "mina"}, [], "viewer"]
 
     for body in bodies:
@@ -78,7 +78,7 @@ def test_the_last_owner_can_neither_be_demoted_nor_leave(mina: Client, omar: Cli
     assert roles(omar, board) == {"mina": "owner", "omar": "editor"}
 
 
-def test_a_board_is_handed_over(mina: Client, omar: Client, board: str) -> None:
+def test_ownership_of_a_board_can_be_handed_over(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "owner"})
 
     demoted = mina.put(f"{board}/members/mina", {"role": "viewer"})
@@ -89,7 +89,7 @@ def test_a_board_is_handed_over(mina: Client, omar: Client, board: str) -> None:
     assert roles(omar, board) == {"omar": "owner"}
 
 
-def test_a_viewer_leaves_and_the_board_is_gone_for_them(mina: Client, omar: Client, board: str) -> None:
+def test_a_board_is_a_404_for_a_viewer_who_left(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "viewer"})
 
     left = omar.delete(f"{board}/members/omar")
@@ -102,7 +102,7 @@ def test_a_viewer_leaves_and_the_board_is_gone_for_them(mina: Client, omar: Clie
     assert mina.get(f"{board}/events?after=2").json["items"][0]["type"] == "member.removed"
 
 
-def test_only_an_owner_removes_others_and_may_do_so_twice(mina: Client, omar: Client, board: str) -> None:
+def test_only_an_owner_removes_others_and_removal_is_idempotent(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
     refused = omar.delete(f"{board}/members/mina")
@@ -114,7 +114,7 @@ def test_only_an_owner_removes_others_and_may_do_so_twice(mina: Client, omar: Cl
     assert mina.get(board).json["seq"] == 3
 
 
-def test_a_member_is_read_anew_when_the_user_is_renamed(mina: Client, omar: Client, board: str) -> None:
+def test_renaming_a_user_changes_the_tag_of_the_member(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
     seen = mina.get(f"{board}/members/omar")
 
@@ -126,7 +126,7 @@ def test_a_member_is_read_anew_when_the_user_is_renamed(mina: Client, omar: Clie
     assert renamed.json["name"] == "Omar Haddad"
 
 
-def test_who_comes_back_is_another_member_to_a_client_that_asks(mina: Client, omar: Client, board: str) -> None:
+def test_a_member_who_rejoins_has_a_new_tag(mina: Client, omar: Client, board: str) -> None:
     del omar
     mina.put(f"{board}/members/omar", {"role": "editor"})
     seen = mina.get(f"{board}/members/omar")
@@ -138,7 +138,7 @@ def test_who_comes_back_is_another_member_to_a_client_that_asks(mina: Client, om
 
 
 class Interrupted:
-    """A store that lets something happen just before the next commit."""
+    """A store that runs a function just before the next commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -148,7 +148,7 @@ class Interrupted:
         return getattr(self._store, name)
 
     def commit(self, change: Change, remember: StoredResponse | None = None) -> None:
-        """As the store does, after what happens meanwhile."""
+        """Run the function, then commit."""
         happens, self.meanwhile = self.meanwhile, None
         if happens:
             happens()
@@ -162,7 +162,7 @@ def interrupted(store: Store) -> Interrupted:
 
 @pytest.fixture
 def application(interrupted: Any, clock: ManualClock) -> WsgiBridge:
-    """As everywhere, on a store that can be interrupted."""
+    """Build the usual application on the interrupted store."""
     chance = iter(range(10**6))
 
     def random_bytes(count: int) -> bytes:
@@ -171,7 +171,7 @@ def application(interrupted: Any, clock: ManualClock) -> WsgiBridge:
     return create_app(interrupted, clock=clock, random_bytes=random_bytes, sleep=lambda _: None, open_signup=True)
 
 
-def test_a_request_of_a_member_who_is_removed_meanwhile_fails(
+def test_a_concurrent_removal_fails_the_members_request(
     mina: Client, omar: Client, board: str, interrupted: Interrupted
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
@@ -183,7 +183,7 @@ def test_a_request_of_a_member_who_is_removed_meanwhile_fails(
     assert mina.get(f"{board}/cards").json["items"] == []
 
 
-def test_a_request_of_a_member_who_is_demoted_meanwhile_fails(
+def test_a_concurrent_demotion_fails_the_members_request(
     mina: Client, omar: Client, board: str, interrupted: Interrupted
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
@@ -208,12 +208,12 @@ def test_two_owners_cannot_both_leave_at_once(mina: Client, omar: Client, board:
 
 
 def running(client: Client, board: str) -> int:
-    """On how many cards of the board a clock runs."""
+    """Return the number of running clocks on a board."""
     found = client.get(f"{board}/cards?status=in_progress&limit=100").json["items"]
-    return sum(each["running_since"] is not None for each in found)
+    return sum(card["running_since"] is not None for card in found)
 
 
-def test_the_clocks_of_who_leaves_stop_however_many_cards_there_are(
+def test_the_clocks_of_a_leaving_member_stop_on_a_board_with_many_cards(
     mina: Client, omar: Client, board: str, clock: ManualClock
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
@@ -232,11 +232,11 @@ def test_the_clocks_of_who_leaves_stop_however_many_cards_there_are(
     assert [mina.get(card).json["elapsed_seconds"] for card in (*mine, *yours)] == [7200, 7200, 3600, 3600]
     assert running(mina, board) == 2
     entries = mina.get(f"{yours[0]}/time").json["items"]
-    assert [(each["user_id"], each["elapsed_seconds"]) for each in entries] == [("omar", 3600)]
+    assert [(entry["user_id"], entry["elapsed_seconds"]) for entry in entries] == [("omar", 3600)]
     assert mina.get(f"{board}/events?after=0&limit=100").json["items"][-1]["type"] == "member.removed"
 
 
-def test_no_number_of_clocks_keeps_anybody_on_a_board(mina: Client, omar: Client, board: str) -> None:
+def test_a_member_with_too_many_running_clocks_can_leave(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
     doing = mina.get(f"{board}/lists").json["items"][1]["id"]
     for number in range(32):
@@ -254,7 +254,7 @@ def test_no_number_of_clocks_keeps_anybody_on_a_board(mina: Client, omar: Client
 # Assignees
 
 
-def test_members_are_assigned_when_a_card_is_made_changed_or_one_by_one(mina: Client, omar: Client, board: str) -> None:
+def test_members_are_assigned_on_create_by_patch_or_one_by_one(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "viewer"})
     made = mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": ["omar"]})
     card = f"{board}/cards/{made.json['id']}"
@@ -271,11 +271,11 @@ def test_members_are_assigned_when_a_card_is_made_changed_or_one_by_one(mina: Cl
     assert none.json["assignee_ids"] == []
     assert mina.delete(f"{card}/assignees/mina").raw == none.raw
     assert omar.put(f"{card}/assignees/omar").status == 403
-    changed = [each["data"] for each in mina.get(f"{board}/events?after=3").json["items"]]
+    changed = [event["data"] for event in mina.get(f"{board}/events?after=3").json["items"]]
     assert changed == [{"changed": ["assignee_ids"]}] * 3
 
 
-def test_only_members_are_assigned(mina: Client, omar: Client, board: str) -> None:
+def test_only_members_can_be_assigned(mina: Client, omar: Client, board: str) -> None:
     del omar
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
 
@@ -289,13 +289,11 @@ def test_only_members_are_assigned(mina: Client, omar: Client, board: str) -> No
 
 
 @pytest.mark.parametrize("assignee_ids", [["mina", "mina"], ["m"], [1], "mina", ["mina"] * 41, [None]])
-def test_assignees_that_cannot_be_meant_are_refused(mina: Client, board: str, assignee_ids: object) -> None:
+def test_invalid_assignees_are_rejected(mina: Client, board: str, assignee_ids: object) -> None:
     assert mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": assignee_ids}).status == 400
 
 
-def test_who_leaves_is_unassigned_from_everything_and_the_cards_are_read_anew(
-    mina: Client, omar: Client, board: str
-) -> None:
+def test_a_leaving_member_is_unassigned_everywhere_and_card_tags_change(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
     card = (
         f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy', 'assignee_ids': ['mina', 'omar']}).json['id']}"

@@ -1,4 +1,4 @@
-"""What null does: nothing on create, and in a merge patch it makes empty what can be."""
+"""Null means absence on create, and clears a property in a merge patch."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ def board(mina: Client) -> str:
     return f"/boards/{mina.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
 
 
-def test_a_card_made_with_null_for_all_that_is_optional_is_a_card_made_without(mina: Client, board: str) -> None:
+def test_null_for_every_optional_property_creates_the_same_card_as_absence(mina: Client, board: str) -> None:
     optional = ["description", "list_id", "position", "external_id", "start_at", "due_at", "due_complete"]
     optional += ["hourly_rate_minor", "label_ids", "assignee_ids", "links"]
 
@@ -24,14 +24,14 @@ def test_a_card_made_with_null_for_all_that_is_optional_is_a_card_made_without(m
     assert {**with_null.json, "id": ""} == {**without.json, "id": ""}
 
 
-def test_null_and_absence_are_the_same_request_for_an_idempotency_key(mina: Client, board: str) -> None:
+def test_null_and_absence_have_the_same_fingerprint(mina: Client, board: str) -> None:
     first = mina.post(f"{board}/cards", {"title": "One", "due_at": None}, Idempotency_Key="one")
     again = mina.post(f"{board}/cards", {"title": "One"}, Idempotency_Key="one")
 
     assert again.json["id"] == first.json["id"]
 
 
-def test_null_within_what_is_made_is_absence_too(mina: Client) -> None:
+def test_nested_null_means_absence_too(mina: Client) -> None:
     column = {"name": "Doing", "stage": "in_progress", "wip_limit": None, "wip_enforcement": None}
 
     made = mina.post("/boards", {"name": "Shop", "description": None, "currency": None, "lists": [column]})
@@ -40,7 +40,7 @@ def test_null_within_what_is_made_is_absence_too(mina: Client) -> None:
     assert mina.get(f"/boards/{made.json['id']}/lists").json["items"][0]["wip_limit"] is None
 
 
-def test_null_beside_a_neighbour_is_no_second_place(mina: Client, board: str) -> None:
+def test_null_next_to_a_neighbour_is_no_second_position(mina: Client, board: str) -> None:
     first, second = (mina.post(f"{board}/cards", {"title": title}).json for title in ("First", "Second"))
     where = {"list_id": first["list_id"], "before": first["id"], "after": None, "position": None}
 
@@ -48,19 +48,19 @@ def test_null_beside_a_neighbour_is_no_second_place(mina: Client, board: str) ->
     assert [card["title"] for card in mina.get(f"{board}/cards").json["items"]] == ["Second", "First"]
 
 
-def test_what_is_required_may_not_be_null(mina: Client, board: str) -> None:
+def test_a_required_property_may_not_be_null(mina: Client, board: str) -> None:
     refused = mina.post(f"{board}/cards", {"title": None})
 
     assert (refused.status, refused.json["errors"][0]["pointer"]) == (400, "/title")
 
 
-def test_a_name_twice_is_refused_though_both_are_null(mina: Client, board: str) -> None:
+def test_a_duplicate_name_is_rejected_even_if_both_values_are_null(mina: Client, board: str) -> None:
     refused = mina.request("POST", f"{board}/cards", raw=b'{"title":"One","due_at":null,"due_at":null}')
 
     assert (refused.status, refused.json["code"]) == (400, "malformed_json")
 
 
-def test_null_in_a_patch_makes_a_card_empty(mina: Client, board: str) -> None:
+def test_null_in_a_patch_clears_properties_of_a_card(mina: Client, board: str) -> None:
     label = mina.post(f"{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
     full = {
         "description": "The copy.",
@@ -89,7 +89,7 @@ def test_null_in_a_patch_makes_a_card_empty(mina: Client, board: str) -> None:
     assert sorted(mina.get(f"{board}/events?after=3").json["items"][-1]["data"]["changed"]) == sorted(full)
 
 
-def test_null_in_a_patch_makes_a_board_a_list_and_an_item_what_new_ones_are(mina: Client, board: str) -> None:
+def test_null_in_a_patch_resets_properties_of_boards_lists_and_items(mina: Client, board: str) -> None:
     read = mina.get(board)
     described = mina.patch(board, {"description": "For the shop."}, If_Match=read.etag)
     emptied = mina.patch(board, {"description": None, "hourly_rate_minor": None}, If_Match=described.etag)
@@ -108,7 +108,7 @@ def test_null_in_a_patch_makes_a_board_a_list_and_an_item_what_new_ones_are(mina
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/merge-patch+json"])
-def test_what_can_not_be_empty_may_not_be_null_in_a_patch(mina: Client, board: str, media: str) -> None:
+def test_a_property_that_needs_a_value_may_not_be_null_in_a_patch(mina: Client, board: str, media: str) -> None:
     raw = json.dumps({"name": None}).encode()
 
     refused = mina.request("PATCH", board, raw=raw, headers={"If_Match": mina.get(board).etag, "Content_Type": media})

@@ -1,4 +1,4 @@
-"""Many things put in order, or moved, in one request."""
+"""Reordering, sorting and moving many cards or lists in one request."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def board(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create a board of Mina and return its path."""
     return f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
 
 
 @pytest.fixture
 def lists(mina: Client, board: str) -> list[str]:
-    """The ids of its lists: to do, doing, done."""
-    return [each["id"] for each in mina.get(f"{board}/lists").json["items"]]
+    """Return the ids of its lists: to do, doing, done."""
+    return [list_["id"] for list_ in mina.get(f"{board}/lists").json["items"]]
 
 
 def add(client: Client, board: str, title: str, **wishes: Any) -> str:
@@ -27,14 +27,14 @@ def add(client: Client, board: str, title: str, **wishes: Any) -> str:
 
 def titles(client: Client, board: str, list_id: str) -> list[str]:
     found = client.get(f"{board}/cards?list_id={list_id}&limit=100").json["items"]
-    return [each["title"] for each in found]
+    return [card["title"] for card in found]
 
 
 def last_event(client: Client, board: str) -> Any:
     return client.get(f"{board}/events").json["items"][-1]
 
 
-def test_cards_are_put_in_order(mina: Client, board: str, lists: list[str]) -> None:
+def test_cards_are_reordered(mina: Client, board: str, lists: list[str]) -> None:
     one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
     path = f"{board}/lists/{lists[0]}/card-order"
 
@@ -50,7 +50,7 @@ def test_cards_are_put_in_order(mina: Client, board: str, lists: list[str]) -> N
     assert titles(mina, board, lists[0]) == ["Two", "Three", "One"]
 
 
-def test_an_order_that_is_stale_or_too_far_away_is_refused_and_nothing_happens(
+def test_a_stale_order_or_one_with_too_many_moves_is_rejected_and_changes_nothing(
     mina: Client, board: str, lists: list[str]
 ) -> None:
     ids = [add(mina, board, f"{number}") for number in range(92)]
@@ -68,7 +68,7 @@ def test_an_order_that_is_stale_or_too_far_away_is_refused_and_nothing_happens(
     assert mina.get(f"{board}/events?after=80").json == before
 
 
-def test_ninety_cards_change_places_at_once(mina: Client, board: str, lists: list[str]) -> None:
+def test_ninety_cards_can_be_reordered_at_once(mina: Client, board: str, lists: list[str]) -> None:
     ids = [add(mina, board, f"{number}") for number in range(91)]
 
     ordered = mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": ids[::-1]})
@@ -77,7 +77,7 @@ def test_ninety_cards_change_places_at_once(mina: Client, board: str, lists: lis
     assert titles(mina, board, lists[0]) == [f"{number}" for number in range(90, -1, -1)]
 
 
-def test_a_card_that_comes_back_stands_where_it_stood(mina: Client, board: str, lists: list[str]) -> None:
+def test_an_unarchived_card_keeps_its_position_after_a_reorder(mina: Client, board: str, lists: list[str]) -> None:
     one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
     mina.post(f"{board}/cards/{two}/archive")
 
@@ -87,13 +87,13 @@ def test_a_card_that_comes_back_stands_where_it_stood(mina: Client, board: str, 
     assert titles(mina, board, lists[0]) == ["Three", "One", "Two"]
 
 
-def test_lists_are_put_in_order(mina: Client, board: str, lists: list[str]) -> None:
+def test_lists_are_reordered(mina: Client, board: str, lists: list[str]) -> None:
     todo, doing, done = lists
 
     ordered = mina.put(f"{board}/list-order", {"list_ids": [done, todo, doing]})
     stale = mina.put(f"{board}/list-order", {"list_ids": [done, todo]})
 
-    assert [each["id"] for each in ordered.json["items"]] == [done, todo, doing]
+    assert [list_["id"] for list_ in ordered.json["items"]] == [done, todo, doing]
     assert mina.get(f"{board}/lists").json == ordered.json
     assert last_event(mina, board)["data"] == {"list_ids": [done]}
     assert (stale.status, stale.json["code"]) == (409, "stale_order")
@@ -109,27 +109,27 @@ def test_lists_are_put_in_order(mina: Client, board: str, lists: list[str]) -> N
         ({"by": "due_at", "direction": "desc"}, "bcad"),
     ],
 )
-def test_cards_are_sorted_once(
+def test_sorting_happens_once(
     mina: Client, board: str, lists: list[str], clock: ManualClock, body: Any, expected: str
 ) -> None:
     names = {"b": "Apple", "d": "banana", "c": "Cherry", "a": "damson"}
     due = {"c": "2026-12-01T00:00:00Z", "b": "2026-12-02T00:00:00Z"}
     made = {}
-    for each in "dcba":
-        made[add(mina, board, names[each], **({"due_at": due[each]} if each in due else {}))] = each
+    for title in "dcba":
+        made[add(mina, board, names[title], **({"due_at": due[title]} if title in due else {}))] = title
         clock.advance(seconds=1)
     if body["by"] == "due_at":
-        mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": sorted(made, key=lambda each: made[each])})
+        mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": sorted(made, key=lambda card_id: made[card_id])})
 
     answer = mina.post(f"{board}/lists/{lists[0]}/sort", body)
     again = mina.post(f"{board}/lists/{lists[0]}/sort", body)
 
     found = mina.get(f"{board}/cards?list_id={lists[0]}").json["items"]
-    assert "".join(made[each["id"]] for each in found) == expected
+    assert "".join(made[card["id"]] for card in found) == expected
     assert (answer.status, answer.json["remaining"], again.json) == (200, 0, {"moved": 0, "remaining": 0})
 
 
-def test_a_long_list_is_sorted_in_steps(mina: Client, board: str, lists: list[str]) -> None:
+def test_a_long_list_is_sorted_in_several_requests(mina: Client, board: str, lists: list[str]) -> None:
     for number in range(100, 200):
         add(mina, board, f"{number}")
     path = f"{board}/lists/{lists[0]}/sort"
@@ -140,7 +140,9 @@ def test_a_long_list_is_sorted_in_steps(mina: Client, board: str, lists: list[st
     assert titles(mina, board, lists[0]) == [f"{number}" for number in range(199, 99, -1)]
 
 
-def test_all_cards_of_a_list_are_moved_in_steps(mina: Client, board: str, lists: list[str], clock: ManualClock) -> None:
+def test_all_cards_of_a_list_are_moved_in_several_requests(
+    mina: Client, board: str, lists: list[str], clock: ManualClock
+) -> None:
     todo, doing, done = lists
     ids = [add(mina, board, f"{number:02}", external_id=f"x{number}") for number in range(35)]
     path = f"{board}/lists/{todo}/move-cards"
@@ -163,7 +165,7 @@ def test_all_cards_of_a_list_are_moved_in_steps(mina: Client, board: str, lists:
 
 
 @pytest.mark.parametrize(("to", "status", "code"), [(0, 422, "self_reference"), (None, 422, "unknown_reference")])
-def test_cards_go_to_another_list_of_the_board(
+def test_cards_can_only_move_to_another_list_of_the_board(
     mina: Client, board: str, lists: list[str], to: int | None, status: int, code: str
 ) -> None:
     goal = "lst_" + "0" * 26 if to is None else lists[to]
@@ -173,7 +175,7 @@ def test_cards_go_to_another_list_of_the_board(
     assert (answer.status, answer.json["code"], answer.json["errors"][0]["pointer"]) == (status, code, "/list_id")
 
 
-def test_no_card_moves_where_not_all_have_room(mina: Client, board: str, lists: list[str]) -> None:
+def test_no_card_moves_unless_all_fit(mina: Client, board: str, lists: list[str]) -> None:
     limited = {"name": "Review", "stage": "todo", "wip_limit": 1, "wip_enforcement": "block"}
     review = mina.post(f"{board}/lists", limited).json["id"]
     for title in ("One", "Two"):

@@ -1,4 +1,4 @@
-"""A user who asks too often, as a client sees it."""
+"""The rate limit of a user."""
 
 import random
 
@@ -12,12 +12,12 @@ from tests.api.manual_clock import ManualClock
 
 @pytest.fixture
 def stranger(store: Store, clock: ManualClock) -> Client:
-    """Someone without a token, at a server that allows three requests a minute."""
-    randomness = random.Random(7)  # noqa: S311 - the same secrets in every run are what a test wants.
+    """Return a client without a token, of a server that allows three requests a minute."""
+    randomness = random.Random(7)  # noqa: S311 - tests need the same secrets in every run.
     return Client(create_app(store, clock=clock, random_bytes=randomness.randbytes, open_signup=True, rate_limit=3))
 
 
-def test_one_request_too_many_is_told_when_to_come_again(mina: Client, clock: ManualClock) -> None:
+def test_one_request_too_many_is_a_429_with_retry_after(mina: Client, clock: ManualClock) -> None:
     for _ in range(3):
         assert mina.get("/boards").status == 200
 
@@ -30,7 +30,7 @@ def test_one_request_too_many_is_told_when_to_come_again(mina: Client, clock: Ma
     assert mina.get("/boards").status == 200
 
 
-def test_what_is_refused_has_not_happened(mina: Client, clock: ManualClock) -> None:
+def test_a_rejected_request_has_no_effect(mina: Client, clock: ManualClock) -> None:
     for _ in range(3):
         mina.get("/boards")
 
@@ -48,7 +48,7 @@ def test_all_tokens_of_a_user_count_together(mina: Client) -> None:
     assert other.get("/boards").status == 429
 
 
-def test_others_are_not_stopped(mina: Client, omar: Client, stranger: Client) -> None:
+def test_other_users_are_not_limited(mina: Client, omar: Client, stranger: Client) -> None:
     while mina.get("/boards").status == 200:
         pass
 

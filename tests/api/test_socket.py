@@ -1,4 +1,4 @@
-"""The same API through the server that `make run` starts: real HTTP, a real process, a real file."""
+"""The API over HTTP: the server process that `make run` starts, with a SQLite file."""
 
 import http.client
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def owner(live_server: LiveServer) -> SocketClient:
     return client_of(live_server)
 
 
-def test_the_main_job_over_http(owner: SocketClient) -> None:
+def test_a_card_moves_from_todo_to_done_over_http(owner: SocketClient) -> None:
     board = f"/boards/{owner.post('/boards', {'name': 'Website', 'hourly_rate_minor': 1000}).json['id']}"
     card = owner.post(f"{board}/cards", {"title": "Grüße 👩\u200d🚀"}, Idempotency_Key="k1")
     path = f"{board}/cards/{card.json['id']}"
@@ -57,7 +57,7 @@ def test_the_main_job_over_http(owner: SocketClient) -> None:
     assert owner.request("HEAD", path).raw == b""
 
 
-def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_data_survives_a_restart(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as first:
         owner = client_of(first)
         board = owner.post("/boards", {"name": "Website"})
@@ -69,7 +69,7 @@ def test_what_is_written_is_there_after_a_restart(tmp_path: Path) -> None:
     assert seen.json == board.json
 
 
-def test_many_writers_at_once_lose_nothing(owner: SocketClient) -> None:
+def test_concurrent_writers_lose_nothing(owner: SocketClient) -> None:
     board = f"/boards/{owner.post('/boards', {'name': 'Busy'}).json['id']}"
 
     def write(number: int) -> int:
@@ -87,7 +87,7 @@ def test_many_writers_at_once_lose_nothing(owner: SocketClient) -> None:
     assert [event["seq"] for event in events["items"]] == list(range(1, len(cards) + 2))
 
 
-def test_bad_input_over_http_is_refused_and_does_no_harm(owner: SocketClient) -> None:
+def test_bad_input_over_http_is_rejected_and_the_server_continues(owner: SocketClient) -> None:
     refused = [
         owner.request("POST", "/boards", raw=b'{"name": '),
         owner.request("POST", "/boards", raw=b"x" * 257 * 1024),

@@ -1,4 +1,4 @@
-"""Time entries as a client meets them."""
+"""Time entries of a card."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def entries(card: dict[str, Any]) -> str:
 MORNING = {"started_at": "2026-11-20T10:00:00+01:00", "ended_at": "2026-11-20T10:30:00.5Z", "note": "On paper"}
 
 
-def test_work_is_written_down_read_corrected_and_deleted(mina: Client, card: dict[str, Any], entries: str) -> None:
+def test_a_time_entry_is_created_read_updated_and_deleted(mina: Client, card: dict[str, Any], entries: str) -> None:
     made = mina.post(entries, MORNING)
     path = f"{entries}/{made.json['id']}"
 
@@ -56,11 +56,11 @@ def test_work_is_written_down_read_corrected_and_deleted(mina: Client, card: dic
     after = mina.get(f"/boards/{card['board_id']}/cards/{card['id']}").json
     assert (after["elapsed_seconds"], after["cost"]["amount_minor"]) == (0, 0)
     events = mina.get(f"/boards/{card['board_id']}/events?after=2").json["items"]
-    assert [each["type"] for each in events] == ["time_entry.created", "time_entry.updated", "time_entry.deleted"]
-    assert {each["data"]["time_entry_id"] for each in events} == {made.json["id"]}
+    assert [event["type"] for event in events] == ["time_entry.created", "time_entry.updated", "time_entry.deleted"]
+    assert {event["data"]["time_entry_id"] for event in events} == {made.json["id"]}
 
 
-def test_a_correction_must_say_what_was_seen(mina: Client, entries: str) -> None:
+def test_updating_a_time_entry_needs_if_match(mina: Client, entries: str) -> None:
     made = mina.post(entries, MORNING)
     path = f"{entries}/{made.json['id']}"
     mina.patch(path, {"note": "Mine"}, If_Match=made.etag)
@@ -90,7 +90,7 @@ def test_a_correction_must_say_what_was_seen(mina: Client, entries: str) -> None
         ({"id": "ten_01m7wm3hr0wh1jqamgg6daxx8x"}, 400, "invalid_body", ""),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(
+def test_an_impossible_time_entry_is_rejected_and_changes_nothing(
     mina: Client,
     omar: Client,
     card: dict[str, Any],
@@ -107,11 +107,11 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     refused = mina.post(entries, {"started_at": "2026-11-20T09:00:00Z", "ended_at": "2026-11-20T10:00:00Z", **wishes})
 
     assert (refused.status, refused.json["code"]) == (status, code)
-    assert {each["pointer"] for each in refused.json.get("errors", [])} == ({pointer} - {None})
+    assert {error["pointer"] for error in refused.json.get("errors", [])} == ({pointer} - {None})
     assert mina.get(f"/boards/{card['board_id']}").raw == before
 
 
-def test_a_running_clock_can_be_set_to_an_earlier_start_and_thrown_away(
+def test_the_open_entry_of_a_clock_can_start_earlier_and_be_deleted(
     mina: Client, card: dict[str, Any], entries: str, clock: ManualClock
 ) -> None:
     started = f"/boards/{card['board_id']}/cards/{card['id']}"
@@ -133,7 +133,7 @@ def test_a_running_clock_can_be_set_to_an_earlier_start_and_thrown_away(
     assert mina.post(f"{started}/resolve").json["elapsed_seconds"] == 0
 
 
-def test_writing_work_down_twice_with_one_key_happens_once(mina: Client, entries: str) -> None:
+def test_a_repeated_key_creates_one_time_entry(mina: Client, entries: str) -> None:
     first = mina.post(entries, MORNING, Idempotency_Key="k1")
     again = mina.post(entries, MORNING, Idempotency_Key="k1")
 
@@ -141,7 +141,7 @@ def test_writing_work_down_twice_with_one_key_happens_once(mina: Client, entries
     assert again.headers["idempotency-replayed"] == "true"
 
 
-def test_an_entry_is_found_at_its_own_card_only(mina: Client, card: dict[str, Any], entries: str) -> None:
+def test_a_time_entry_is_found_on_its_own_card_only(mina: Client, card: dict[str, Any], entries: str) -> None:
     made = mina.post(entries, MORNING).json
     other = mina.post(f"/boards/{card['board_id']}/cards", {"title": "Another"}).json
 
@@ -153,7 +153,7 @@ def test_an_entry_is_found_at_its_own_card_only(mina: Client, card: dict[str, An
     assert mina.post(f"/boards/{card['board_id']}/cards/{card['id']}x/time-entries", MORNING).status in (400, 404)
 
 
-def test_who_only_looks_writes_nothing_down(mina: Client, omar: Client, card: dict[str, Any], entries: str) -> None:
+def test_a_viewer_can_not_create_time_entries(mina: Client, omar: Client, card: dict[str, Any], entries: str) -> None:
     mina.request("PUT", f"/boards/{card['board_id']}/members/omar", {"role": "viewer"})
     made = mina.post(entries, {**MORNING, "user_id": "omar"})
     path = f"{entries}/{made.json['id']}"

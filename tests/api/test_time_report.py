@@ -1,4 +1,4 @@
-"""The time report as a client meets it."""
+"""The time report of a board."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ def new_card(client: Client, board: dict[str, Any], **wishes: Any) -> str:
     return made
 
 
-def test_an_empty_board_has_a_report(mina: Client, board: dict[str, Any]) -> None:
+def test_an_empty_board_has_an_empty_time_report(mina: Client, board: dict[str, Any]) -> None:
     found = mina.get(f"/boards/{board['id']}/time-report").json
 
     assert (found["from"], found["to"], found["tz"], found["bucket"]) == ("2026-10-22", "2026-11-20", "UTC", "day")
@@ -34,7 +34,7 @@ def test_an_empty_board_has_a_report(mina: Client, board: dict[str, Any]) -> Non
     assert len(found["by_period"]) == 30
 
 
-def test_time_is_told_by_list_label_member_and_period(mina: Client, omar: Client, board: dict[str, Any]) -> None:
+def test_time_is_reported_by_list_label_member_and_period(mina: Client, omar: Client, board: dict[str, Any]) -> None:
     del omar
     mina.request("PUT", f"/boards/{board['id']}/members/omar", {"role": "viewer"})
     label = mina.post(f"/boards/{board['id']}/labels", {"name": "Bug", "color": "red"}).json["id"]
@@ -47,17 +47,17 @@ def test_time_is_told_by_list_label_member_and_period(mina: Client, omar: Client
 
     assert found["total"]["elapsed"] == "03:00:00"
     assert found["total"]["cost"]["amount_minor"] == 1502
-    assert [(each["name"], each["elapsed_seconds"]) for each in found["by_list"]] == [("To do", 10800)]
-    assert [(each["name"], each["cost"]["amount_minor"]) for each in found["by_label"]] == [("Bug", 1500), (None, 2)]
-    assert [(each["user_id"], each["name"]) for each in found["by_member"]] == [("mina", "Mina"), ("omar", "Omar")]
-    assert [(each["from"], each["elapsed_seconds"]) for each in found["by_period"]] == [
+    assert [(total["name"], total["elapsed_seconds"]) for total in found["by_list"]] == [("To do", 10800)]
+    assert [(total["name"], total["cost"]["amount_minor"]) for total in found["by_label"]] == [("Bug", 1500), (None, 2)]
+    assert [(total["user_id"], total["name"]) for total in found["by_member"]] == [("mina", "Mina"), ("omar", "Omar")]
+    assert [(total["from"], total["elapsed_seconds"]) for total in found["by_period"]] == [
         ("2026-11-19", 0),
         ("2026-11-20", 10800),
     ]
     assert later["total"]["elapsed_seconds"] == 3600
 
 
-def test_the_table_says_the_same_and_no_name_is_computed(mina: Client, board: dict[str, Any]) -> None:
+def test_the_csv_has_the_same_figures_and_escapes_names(mina: Client, board: dict[str, Any]) -> None:
     todo = mina.post(f"/boards/{board['id']}/lists", {"name": '=HYPERLINK("x", "y"),€', "stage": "todo"}).json["id"]
     work(mina, board, new_card(mina, board, list_id=todo), "2026-11-20T09:00:00Z", "2026-11-20T09:15:45Z")
 
@@ -91,16 +91,16 @@ def test_the_table_says_the_same_and_no_name_is_computed(mina: Client, board: di
         ("from_=2026-11-20", 400, "invalid_parameter", "/query"),
     ],
 )
-def test_a_range_that_cannot_be_is_refused(
+def test_an_invalid_range_is_rejected(
     mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
     refused = mina.get(f"/boards/{board['id']}/time-report?{query}")
 
     assert (refused.status, refused.json["code"]) == (status, code)
-    assert {each["pointer"] for each in refused.json.get("errors", [])} == {pointer}
+    assert {error["pointer"] for error in refused.json.get("errors", [])} == {pointer}
 
 
-def test_more_entries_than_a_page_are_all_counted(mina: Client, board: dict[str, Any]) -> None:
+def test_entries_on_several_pages_are_all_counted(mina: Client, board: dict[str, Any]) -> None:
     card = new_card(mina, board)
     for minute in range(40):
         work(mina, board, card, f"2026-11-20T09:{minute:02d}:00Z", f"2026-11-20T09:{minute:02d}:30Z")
@@ -116,5 +116,5 @@ def test_work_on_deleted_cards_does_not_count(mina: Client, board: dict[str, Any
     assert mina.get(f"/boards/{board['id']}/time-report").json["total"]["elapsed_seconds"] == 0
 
 
-def test_a_stranger_sees_no_report(omar: Client, board: dict[str, Any]) -> None:
+def test_a_stranger_gets_no_time_report(omar: Client, board: dict[str, Any]) -> None:
     assert omar.get(f"/boards/{board['id']}/time-report").json["code"] == "board_not_found"

@@ -1,4 +1,4 @@
-"""Tokens that tokens make: none outlives, outranks or survives what it comes from; and secrets are replaced."""
+"""Tokens created with tokens: limits on expiry, scopes and revocation; rotation of secrets."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ALL = ["read", "write", "admin"]
 
 
 class Family:
-    """Tokens of one user by what they are to `self`, as clients that call with them."""
+    """Tokens of one user, as clients, named by their relation to the token `self`."""
 
     def __init__(self, first: Client) -> None:
         self.clients = {"mother": first}
@@ -26,7 +26,7 @@ class Family:
             self.add(name, maker)
 
     def add(self, name: str, maker: str, scopes: list[str] | None = None, **wishes: Any) -> HttpResponse:
-        """Let one of them make another."""
+        """Create a token with another one."""
         made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **wishes})
         assert made.status == 201, made.raw
         self.clients[name] = self.clients[maker].with_token(made.json["secret"])
@@ -34,15 +34,15 @@ class Family:
         return made
 
     def revoke(self, name: str, by: str) -> HttpResponse:
-        """Let one of them revoke another."""
+        """Revoke a token with another one."""
         return self.clients[by].delete(f"{TOKENS}/{self.ids[name]}")
 
     def rotate(self, name: str, by: str) -> HttpResponse:
-        """Let one of them rotate another."""
+        """Rotate a token with another one."""
         return self.clients[by].post(f"{TOKENS}/{self.ids[name]}/rotate")
 
     def live(self) -> set[str]:
-        """Those that open something."""
+        """Return the names of the tokens that are valid."""
         return {name for name, client in self.clients.items() if client.get("/users/me").status == 200}
 
 
@@ -51,7 +51,7 @@ def family(mina: Client) -> Family:
     return Family(mina)
 
 
-def test_a_token_tells_its_parent(mina: Client, family: Family) -> None:
+def test_a_token_names_its_parent(mina: Client, family: Family) -> None:
     found = {token["name"]: token["parent_id"] for token in mina.get(TOKENS).json["items"]}
 
     assert found == {
@@ -63,7 +63,7 @@ def test_a_token_tells_its_parent(mina: Client, family: Family) -> None:
     }
 
 
-# None outlives its parent
+# Expiry
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_token_tells_its_parent(mina: Client, family: Family) -> None:
         ({"expires_at": "2026-11-20T15:01:00+01:00"}, "2026-11-20T14:01:00Z"),
     ],
 )
-def test_what_an_expiring_token_makes_expires_with_it(
+def test_a_child_of_an_expiring_token_expires_with_it(
     family: Family, clock: ManualClock, wanted: dict[str, Any], expected: str
 ) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
@@ -88,7 +88,7 @@ def test_what_an_expiring_token_makes_expires_with_it(
 
 
 @pytest.mark.parametrize("later", ["2026-11-20T14:01:01Z", "2999-12-31T23:59:59Z"])
-def test_a_token_that_would_outlive_its_parent_is_refused(family: Family, later: str) -> None:
+def test_a_child_that_would_outlive_its_parent_is_rejected(family: Family, later: str) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
 
     refused = family.clients["short"].post(TOKENS, {"name": "Forever", "scopes": ["read"], "expires_at": later})
@@ -98,7 +98,7 @@ def test_a_token_that_would_outlive_its_parent_is_refused(family: Family, later:
     assert refused.json["detail"].endswith("which expires at 2026-11-20T14:01:00Z.")
 
 
-def test_a_chain_of_tokens_ends(family: Family) -> None:
+def test_a_chain_of_tokens_has_a_maximum_length(family: Family) -> None:
     name = "grandchild"
     for number in range(7):
         family.add(f"below {number}", name)
@@ -110,7 +110,7 @@ def test_a_chain_of_tokens_ends(family: Family) -> None:
     assert family.live() == {*family.ids}
 
 
-# None survives what it comes from
+# Revocation with the parent
 
 REVOKED_WITH = {
     "sister": {"sister"},
@@ -121,7 +121,7 @@ REVOKED_WITH = {
 
 
 @pytest.mark.parametrize("name", REVOKED_WITH)
-def test_a_token_is_revoked_with_all_that_comes_from_it(family: Family, name: str) -> None:
+def test_revoking_a_token_revokes_all_its_descendants(family: Family, name: str) -> None:
     assert family.revoke(name, by="mother").status == 204
 
     gone = REVOKED_WITH[name]
@@ -133,7 +133,7 @@ def test_a_token_is_revoked_with_all_that_comes_from_it(family: Family, name: st
             assert (answer.status, answer.json["code"]) == (404, "token_not_found")
 
 
-def test_what_is_made_while_its_parent_is_revoked_opens_nothing(
+def test_a_token_created_during_the_revocation_of_its_parent_is_invalid(
     family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     def revoked_now(token: Token) -> None:
@@ -149,10 +149,10 @@ def test_what_is_made_while_its_parent_is_revoked_opens_nothing(
     assert family.clients["self"].with_token(made.json["secret"]).get("/users/me").status == 401
 
 
-# None outranks its parent, and what outranks it is out of its reach
+# Rights
 
 
-def test_who_may_revoke_whom(mina: Client, family: Family) -> None:
+def test_a_token_may_revoke_tokens_with_no_more_rights(mina: Client, family: Family) -> None:
     first = family.ids["mother"]
     expected = {
         ("self", "mother"): 403,
@@ -170,7 +170,7 @@ def test_who_may_revoke_whom(mina: Client, family: Family) -> None:
 
 
 @pytest.mark.parametrize("held", [["admin"], ["read", "admin"], ["write", "admin"]])
-def test_an_administering_token_reaches_no_stronger_one(family: Family, held: list[str]) -> None:
+def test_an_admin_token_can_not_revoke_or_rotate_a_stronger_one(family: Family, held: list[str]) -> None:
     family.add("keeper", "self", held)
     family.add("weaker", "self", ["admin"])
 
@@ -186,7 +186,7 @@ def test_an_administering_token_reaches_no_stronger_one(family: Family, held: li
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
-def test_a_token_without_the_scope_rotates_nothing(family: Family, scopes: list[str]) -> None:
+def test_rotation_needs_the_admin_scope(family: Family, scopes: list[str]) -> None:
     family.add("weak", "self", scopes)
 
     for answer in (family.rotate("weak", by="weak"), family.revoke("weak", by="weak")):
@@ -197,8 +197,8 @@ def test_a_token_without_the_scope_rotates_nothing(family: Family, scopes: list[
 
 
 @pytest.mark.parametrize("by", ["self", "mother"])
-def test_a_rotated_token_is_the_same_with_another_secret(family: Family, by: str) -> None:
-    before = next(each for each in family.clients["mother"].get(TOKENS).json["items"] if each["name"] == "self")
+def test_rotation_changes_only_the_secret(family: Family, by: str) -> None:
+    before = next(token for token in family.clients["mother"].get(TOKENS).json["items"] if token["name"] == "self")
     old = family.clients["self"]
 
     rotated = family.rotate("self", by)
@@ -210,7 +210,7 @@ def test_a_rotated_token_is_the_same_with_another_secret(family: Family, by: str
     assert family.live() == {*family.ids}
 
 
-def test_a_token_that_expires_is_rotated_within_its_bounds(family: Family, clock: ManualClock) -> None:
+def test_rotation_keeps_the_expiry_of_a_token(family: Family, clock: ManualClock) -> None:
     family.add("short", "self", ["admin"], expires_at="2026-11-20T14:01:00Z")
 
     rotated = family.rotate("short", by="short")
@@ -229,14 +229,14 @@ def test_a_token_that_expires_is_rotated_within_its_bounds(family: Family, clock
 
 
 @pytest.mark.parametrize(("by", "name"), [("self", "mother"), ("self", "sister"), ("child", "self")])
-def test_no_token_gets_a_secret_that_goes_on_after_its_own_end(family: Family, by: str, name: str) -> None:
+def test_a_token_can_not_rotate_one_that_outlives_it(family: Family, by: str, name: str) -> None:
     refused = family.rotate(name, by)
 
     assert (refused.status, refused.json["code"]) == (403, "token_out_of_reach")
     assert family.live() == {*family.ids}
 
 
-def test_nobody_rotates_the_tokens_of_others(mina: Client, omar: Client) -> None:
+def test_tokens_of_other_users_can_not_be_rotated(mina: Client, omar: Client) -> None:
     token = mina.get(TOKENS).json["items"][0]
 
     refused = omar.post(f"{TOKENS}/{token['id']}/rotate")
@@ -244,7 +244,7 @@ def test_nobody_rotates_the_tokens_of_others(mina: Client, omar: Client) -> None
     assert (refused.status, refused.json["code"]) == (404, "token_not_found")
 
 
-def test_a_new_secret_is_in_no_other_answer_and_takes_no_key(family: Family) -> None:
+def test_a_new_secret_is_in_no_other_response_and_is_not_replayed(family: Family) -> None:
     rotated = family.rotate("child", by="self")
     with_key = family.clients["self"].post(f"{TOKENS}/{family.ids['child']}/rotate", Idempotency_Key="once")
 
@@ -253,7 +253,7 @@ def test_a_new_secret_is_in_no_other_answer_and_takes_no_key(family: Family) -> 
     assert with_key.json["secret"] != rotated.json["secret"]
 
 
-def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
+def test_a_concurrent_request_with_the_old_secret_can_not_rotate(
     family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     secrets: list[str] = []
@@ -272,12 +272,12 @@ def test_a_request_under_way_with_an_old_secret_gets_no_new_one(
 
 
 def act(clock: ManualClock) -> ActionContext:
-    """Mina does something now."""
+    """Return the context of an action by Mina."""
     return ActionContext("mina", clock(), IdGenerator(clock, bytes))
 
 
 def meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch, happen: Any) -> None:
-    """Let something happen to the token of the next request when it has been let in and is about to write."""
+    """Run a function on the token of the next request, between its authentication and its commit."""
     commit, waiting = store.commit, [happen]
     holders: list[Token] = []
     token_holder = store.read_token_by_digest

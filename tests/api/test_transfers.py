@@ -1,4 +1,4 @@
-"""A card moves to another board, with all that belongs to it."""
+"""Transferring a card to another board."""
 
 import pytest
 
@@ -12,17 +12,19 @@ def make_board(client: Client, **wishes: str) -> str:
 
 @pytest.fixture
 def home(mina: Client) -> str:
-    """The path of a board of Mina's."""
+    """Create the board that the card leaves and return its path."""
     return make_board(mina)
 
 
 @pytest.fixture
 def away(mina: Client) -> str:
-    """The path of another one."""
+    """Create the board that the card moves to and return its path."""
     return make_board(mina)
 
 
-def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away: str, clock: ManualClock) -> None:
+def test_a_card_moves_with_its_comments_checklists_and_time_entries(
+    mina: Client, home: str, away: str, clock: ManualClock
+) -> None:
     bug, _ = (mina.post(f"{home}/labels", {"name": name, "color": "red"}).json["id"] for name in ("Bug", "Idea"))
     there = mina.post(f"{away}/labels", {"name": "bug", "color": "sky"}).json["id"]
     body = {"title": "Fix it", "label_ids": [bug], "assignee_ids": ["mina"], "external_id": "x1"}
@@ -43,7 +45,7 @@ def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away:
     assert (moved.json["label_ids"], moved.json["assignee_ids"]) == ([there], ["mina"])
     assert (moved.json["status"], moved.json["elapsed"], moved.json["comment_count"]) == ("in_progress", "01:00:00", 1)
     assert mina.get(f"{new}/comments").json["items"][0]["text"] == "Looks good."
-    assert [each["name"] for each in mina.get(f"{new}/checklists").json["items"]] == ["Steps"]
+    assert [checklist["name"] for checklist in mina.get(f"{new}/checklists").json["items"]] == ["Steps"]
     assert len(mina.get(f"{new}/time").json["items"]) == 1
     assert mina.get(f"{home}/cards").json["items"] == []
     assert mina.get(f"{home}/events").json["items"][-1]["type"] == "card.departed"
@@ -52,9 +54,7 @@ def test_a_card_moves_with_all_that_belongs_to_it(mina: Client, home: str, away:
     assert mina.post(f"{home}/cards", {"title": "Another", "external_id": "x1"}).status == 201
 
 
-def test_items_of_checklists_stay_those_of_who_is_a_member_there_too(
-    mina: Client, omar: Client, home: str, away: str
-) -> None:
+def test_items_keep_assignees_who_are_members_of_both_boards(mina: Client, omar: Client, home: str, away: str) -> None:
     mina.put(f"{home}/members/omar", {"role": "editor"})
     card = mina.post(f"{home}/cards", {"title": "Fix it", "assignee_ids": ["mina", "omar"]}).json["id"]
     old, new = (f"{board}/cards/{card}" for board in (home, away))
@@ -68,12 +68,12 @@ def test_items_of_checklists_stay_those_of_who_is_a_member_there_too(
 
     after = mina.get(f"{new}/checklists").json["items"][0]
     assert moved.json["assignee_ids"] == ["mina"]
-    assert [each.pop("assignee_id") for each in before["items"]] == ["mina", "omar", None]
-    assert [each.pop("assignee_id") for each in after["items"]] == ["mina", None, None]
+    assert [item.pop("assignee_id") for item in before["items"]] == ["mina", "omar", None]
+    assert [item.pop("assignee_id") for item in after["items"]] == ["mina", None, None]
     assert after == {**before, "board_id": away.rpartition("/")[2]}
 
 
-def test_only_editors_of_both_boards_move_a_card(mina: Client, omar: Client, home: str, away: str) -> None:
+def test_only_editors_of_both_boards_can_transfer_a_card(mina: Client, omar: Client, home: str, away: str) -> None:
     mina.put(f"{home}/members/omar", {"role": "editor"})
     path = f"{home}/cards/{mina.post(f'{home}/cards', {'title': 'Fix it'}).json['id']}/transfer"
     wish = {"board_id": away.rpartition("/")[2]}
@@ -89,14 +89,14 @@ def test_only_editors_of_both_boards_move_a_card(mina: Client, omar: Client, hom
     assert editor.status == 200
 
 
-def test_what_does_not_fit_stays_where_it_is(mina: Client, home: str, away: str) -> None:
+def test_a_card_that_does_not_fit_is_not_transferred(mina: Client, home: str, away: str) -> None:
     body = {"title": "Fix it", "external_id": "x1", "hourly_rate_minor": 5}
     path = f"{home}/cards/{mina.post(f'{home}/cards', body).json['id']}"
     mina.post(f"{away}/cards", {"title": "There", "external_id": "x1"})
     euros = make_board(mina, currency="EUR")
 
     taken, dear, here = (
-        mina.post(f"{path}/transfer", {"board_id": each.rpartition("/")[2]}) for each in (away, euros, home)
+        mina.post(f"{path}/transfer", {"board_id": target.rpartition("/")[2]}) for target in (away, euros, home)
     )
 
     assert (taken.status, taken.json["code"]) == (409, "external_id_taken")

@@ -1,4 +1,4 @@
-"""An operation that takes no body takes none, or {}. Anything else would be passed over, so it is refused."""
+"""An operation without a body accepts none, or {}. It rejects any other body, because it would ignore it."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ SOMETHING = {
 
 
 def target_of(operation: Operation) -> str:
-    """An address of the operation, made from the examples of its parameters."""
+    """Return a URL of the operation, with the examples of its parameters."""
     path, query = operation.path, []
     for _, parameter in BUNDLE.parameters(operation):
         example = parameter.get("example", BUNDLE.resolve(parameter["schema"]).get("example"))
@@ -47,7 +47,7 @@ def target_of(operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
-def test_nothing_and_an_empty_object_are_the_same(operation: Operation, mina: Client) -> None:
+def test_no_body_and_an_empty_object_are_the_same(operation: Operation, mina: Client) -> None:
     bare = mina.request(operation.method.upper(), target_of(operation))
 
     for raw in NOTHING:
@@ -57,7 +57,7 @@ def test_nothing_and_an_empty_object_are_the_same(operation: Operation, mina: Cl
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
-def test_anything_else_is_refused(operation: Operation, mina: Client) -> None:
+def test_any_other_body_is_rejected(operation: Operation, mina: Client) -> None:
     for raw, code in SOMETHING.items():
         answer = mina.request(operation.method.upper(), target_of(operation), raw=raw)
 
@@ -67,7 +67,7 @@ def test_anything_else_is_refused(operation: Operation, mina: Client) -> None:
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
-def test_lambda_says_the_same(operation: Operation, mina: Client, application: WsgiBridge) -> None:
+def test_lambda_rejects_the_same_bodies(operation: Operation, mina: Client, application: WsgiBridge) -> None:
     invoke = build_function(application)
     headers = {"Authorization": f"Bearer {mina.token}"}
 
@@ -79,16 +79,16 @@ def test_lambda_says_the_same(operation: Operation, mina: Client, application: W
         assert json.loads(answer["body"])["code"] == code
 
 
-def test_a_head_with_a_body_is_refused(mina: Client) -> None:
+def test_head_with_a_body_is_rejected(mina: Client) -> None:
     assert mina.request("HEAD", "/boards", raw=b'{"a":1}').status == 400
     assert mina.request("HEAD", "/boards", raw=b"{}").status == 200
 
 
-def test_whoever_has_no_token_is_told_of_that_first(stranger: Client) -> None:
+def test_a_missing_token_is_reported_before_the_body(stranger: Client) -> None:
     assert stranger.request("GET", "/boards", raw=b'{"a":').json["code"] == "unauthenticated"
 
 
-def test_a_command_that_was_refused_has_done_nothing(mina: Client) -> None:
+def test_a_rejected_command_has_no_effect(mina: Client) -> None:
     board = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Write the copy'}).json['id']}"
 

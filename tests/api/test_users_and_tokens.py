@@ -1,4 +1,4 @@
-"""Signing up, the caller's own user, and tokens."""
+"""Signing up, the caller's user, and tokens."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
 
 
-def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) -> None:
+def test_signing_up_returns_the_user_and_the_first_token_once(stranger: Client) -> None:
     made = stranger.post("/users", {"id": "mina", "name": "Mina"})
 
     assert made.status == 201
@@ -17,31 +17,31 @@ def test_signing_up_answers_the_user_and_its_first_token_once(stranger: Client) 
     assert stranger.with_token(made.json["token"]).get("/users/me").json == made.json["user"]
 
 
-def test_a_user_id_that_is_taken_is_refused_and_changes_nothing(stranger: Client, mina: Client) -> None:
+def test_a_taken_user_id_is_rejected_and_changes_nothing(stranger: Client, mina: Client) -> None:
     again = stranger.post("/users", {"id": "mina", "name": "Someone else"})
 
     assert (again.status, again.json["code"]) == (409, "id_taken")
     assert mina.get("/users/me").json["name"] == "Mina"
 
 
-def test_without_a_chosen_id_the_server_makes_one(stranger: Client) -> None:
+def test_without_an_id_the_server_generates_one(stranger: Client) -> None:
     made = stranger.post("/users", {"name": "Mina"})
 
     assert made.json["user"]["id"].startswith("usr_")
 
 
 @pytest.mark.parametrize("name", ["me", "Mina", "mi na", "ab", "-mina", "mina\n"])
-def test_an_id_that_could_be_mistaken_is_refused(stranger: Client, name: str) -> None:
+def test_an_ambiguous_user_id_is_rejected(stranger: Client, name: str) -> None:
     assert stranger.post("/users", {"id": name, "name": "Mina"}).status == 400
 
 
 @pytest.fixture
 def closed(store: Store, clock: ManualClock) -> Client:
-    """Where sign-up is closed, without a token."""
+    """Return a client without a token, of a server with closed sign-up."""
     return Client(create_app(store, clock=clock, open_signup=False))
 
 
-def test_where_sign_up_is_closed_only_the_owner_of_the_installation_makes_users(
+def test_with_closed_sign_up_only_the_installation_owner_creates_users(
     closed: Client, mina: Client, omar: Client
 ) -> None:
     made = closed.with_token(mina.token).post("/users", {"id": "zoe", "name": "Zoe"})
@@ -56,7 +56,7 @@ def test_where_sign_up_is_closed_only_the_owner_of_the_installation_makes_users(
     assert mina.get("/users/puppet").status == 404
 
 
-def test_where_sign_up_is_closed_a_stranger_makes_no_user(closed: Client) -> None:
+def test_with_closed_sign_up_a_stranger_creates_no_user(closed: Client) -> None:
     refused = closed.post("/users", {"name": "Omar"})
 
     assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
@@ -64,7 +64,7 @@ def test_where_sign_up_is_closed_a_stranger_makes_no_user(closed: Client) -> Non
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"], ["admin"]])
-def test_the_right_to_make_users_also_takes_the_scope(closed: Client, mina: Client, scopes: list[str]) -> None:
+def test_creating_users_needs_the_admin_scope(closed: Client, mina: Client, scopes: list[str]) -> None:
     token = mina.post("/users/me/tokens", {"name": "Some", "scopes": scopes}).json["secret"]
 
     answer = closed.with_token(token).post("/users", {"name": "Zoe"})
@@ -75,15 +75,15 @@ def test_the_right_to_make_users_also_takes_the_scope(closed: Client, mina: Clie
         assert (answer.status, answer.json["code"]) == (403, "scope_missing")
 
 
-def test_where_sign_up_is_open_anyone_makes_users(omar: Client) -> None:
+def test_with_open_sign_up_anyone_creates_users(omar: Client) -> None:
     assert omar.post("/users", {"name": "Zoe"}).status == 201
 
 
-def test_a_bad_token_is_refused_even_where_none_is_needed(stranger: Client) -> None:
+def test_an_invalid_token_is_rejected_even_if_none_is_needed(stranger: Client) -> None:
     assert stranger.with_token("tkb_nonsense").post("/users", {"name": "Omar"}).status == 401
 
 
-def test_renaming_oneself_needs_the_version_that_was_read(mina: Client) -> None:
+def test_renaming_the_own_user_needs_if_match(mina: Client) -> None:
     read = mina.get("/users/me")
 
     unconditional = mina.patch("/users/me", {"name": "Mina Okafor"})
@@ -96,7 +96,7 @@ def test_renaming_oneself_needs_the_version_that_was_read(mina: Client) -> None:
     assert mina.get("/users/mina").json["name"] == "Mina Okafor"
 
 
-def test_a_token_is_shown_once_and_listed_without_its_text(mina: Client) -> None:
+def test_the_secret_of_a_token_is_shown_once(mina: Client) -> None:
     made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-12-01T02:00:00+02:00"})
 
     listed = mina.get("/users/me/tokens")
@@ -107,7 +107,7 @@ def test_a_token_is_shown_once_and_listed_without_its_text(mina: Client) -> None
     assert made.json["secret"].encode() not in listed.raw
 
 
-def test_a_token_can_not_make_a_stronger_one(mina: Client) -> None:
+def test_a_token_can_not_create_a_stronger_one(mina: Client) -> None:
     weaker = mina.post("/users/me/tokens", {"name": "Keeper", "scopes": ["admin"]}).json["secret"]
 
     refused = mina.with_token(weaker).post("/users/me/tokens", {"name": "More", "scopes": ["admin", "write"]})
@@ -115,14 +115,14 @@ def test_a_token_can_not_make_a_stronger_one(mina: Client) -> None:
     assert (refused.status, refused.json["code"]) == (422, "scope_too_broad")
 
 
-def test_a_token_that_would_have_expired_already_is_refused(mina: Client) -> None:
+def test_a_token_that_is_already_expired_is_rejected(mina: Client) -> None:
     refused = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T14:00:00Z"})
 
     assert (refused.status, refused.json["code"]) == (422, "expires_in_past")
     assert refused.json["errors"][0]["pointer"] == "/expires_at"
 
 
-def test_a_revoked_token_is_refused_at_once(mina: Client) -> None:
+def test_a_revoked_token_is_rejected_immediately(mina: Client) -> None:
     made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"]}).json
     client = mina.with_token(made["secret"])
     assert client.get("/boards").status == 200
@@ -134,7 +134,7 @@ def test_a_revoked_token_is_refused_at_once(mina: Client) -> None:
     assert mina.delete(f"/users/me/tokens/{made['token']['id']}").status == 404
 
 
-def test_a_token_expires_at_its_very_second(mina: Client, clock: ManualClock) -> None:
+def test_a_token_expires_at_the_exact_second(mina: Client, clock: ManualClock) -> None:
     made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T15:00:00Z"}).json
     client = mina.with_token(made["secret"])
 
@@ -146,14 +146,14 @@ def test_a_token_expires_at_its_very_second(mina: Client, clock: ManualClock) ->
     assert (before.status, after.status) == (200, 401)
 
 
-def test_nobody_sees_or_revokes_the_tokens_of_others(mina: Client, omar: Client) -> None:
+def test_tokens_of_other_users_are_invisible(mina: Client, omar: Client) -> None:
     token = mina.get("/users/me/tokens").json["items"][0]
 
     assert omar.delete(f"/users/me/tokens/{token['id']}").status == 404
     assert token["id"] not in str(omar.get("/users/me/tokens").json)
 
 
-def test_a_scope_that_is_missing_is_named(mina: Client) -> None:
+def test_the_missing_scope_is_named(mina: Client) -> None:
     reader = mina.with_token(mina.post("/users/me/tokens", {"name": "R", "scopes": ["read"]}).json["secret"])
 
     refused = reader.post("/boards", {"name": "Website"})

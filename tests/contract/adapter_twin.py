@@ -1,4 +1,4 @@
-"""One event, both ways: straight to an application and through serverless-wsgi to its twin. The answers must agree."""
+"""Compare the function's response to an event with that of serverless-wsgi in front of an equal application."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ LambdaResponse = dict[str, Any]
 
 
 def build_function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
-    """The function of an application; `lines` collects what it writes down."""
+    """Build the function of an application. `lines` collects its log lines."""
     write = (lines if lines is not None else []).append
     return Function(
         application, Deadline(), RequestRecorder("test", lambda: datetime.now(UTC), lambda: 0.0, write), dict
@@ -23,15 +23,15 @@ def build_function(application: WsgiBridge, lines: list[str] | None = None) -> F
 
 
 def json_round_trip(answer: Mapping[str, Any]) -> LambdaResponse:
-    """The answer as it travels."""
+    """Encode a response as JSON and decode it again."""
     travelled: LambdaResponse = json.loads(json.dumps(answer))
     return travelled
 
 
 def normalize_response(answer: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a client sees of an answer, in whichever words it is given.
+    """Return what a client sees of a response, in one form for both ways.
 
-    The adapter gives a type to answers that have no body, and doesn't know that a length is the server's to say.
+    The adapter adds a Content-Type to responses without a body, and keeps a Content-Length, which the gateway sets.
     """
     body = answer.get("body", "")
     loose = {"content-length"} if body else {"content-length", "content-type"}
@@ -40,7 +40,7 @@ def normalize_response(answer: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def compare_with_adapter(one: Function, twin: Function) -> Callable[[Event, object], LambdaResponse]:
-    """Answers events with `one`, and sees that serverless-wsgi in front of `twin` would have answered the same."""
+    """Return a handler that calls `one`, and asserts that serverless-wsgi in front of `twin` responds the same."""
 
     def invoke(event: Event, context: object = None) -> LambdaResponse:
         answer = json_round_trip(one(event, context))

@@ -1,8 +1,8 @@
-"""Events as AWS hands them to a Lambda function, after AWS's documentation: API Gateway and load balancers.
+"""Events that AWS sends to a Lambda function, according to its documentation: API Gateway and load balancers.
 
-What differs matters: an HTTP API (payload 2.0) sends the query as it came and cookies in a list of their own; a
-REST API (payload 1.0) sends the query decoded and every header twice; a load balancer sends the query undecoded.
-None of them promises a content-length.
+They differ: an HTTP API (payload 2.0) sends the query unchanged and cookies in a list of their own; a REST API
+(payload 1.0) sends the query decoded and every header twice; a load balancer sends the query encoded. None of them
+guarantees a Content-Length.
 """
 
 import base64
@@ -25,7 +25,7 @@ def http_api_event(
     host: str = CUSTOM_DOMAIN,
     stage: str = "$default",
 ) -> Event:
-    """An event of an HTTP API, payload format 2.0. A named stage stands at the start of the path."""
+    """Build an event of an HTTP API, payload format 2.0. A named stage is the start of the path."""
     path, _, query = target.partition("?")
     sent = {**_forwarding_headers(host), **{name.lower(): value for name, value in (headers or {}).items()}}
     cookies = sent.pop("cookie", "")
@@ -75,7 +75,7 @@ def rest_api_event(
     host: str = CUSTOM_DOMAIN,
     stage: str = "prod",
 ) -> Event:
-    """An event of a REST API, payload format 1.0. The stage stands in the context, not in the path."""
+    """Build an event of a REST API, payload format 1.0. The stage is in the context, not in the path."""
     path, _, query = target.partition("?")
     sent = {
         **{name.title(): value for name, value in _forwarding_headers(host).items()},
@@ -119,7 +119,7 @@ def load_balancer_event(
     *,
     host: str = CUSTOM_DOMAIN,
 ) -> Event:
-    """An event of an application load balancer whose target group has multi-value headers switched on."""
+    """Build an event of an application load balancer whose target group has multi-value headers."""
     path, _, query = target.partition("?")
     sent = {**_forwarding_headers(host), **{name.lower(): value for name, value in (headers or {}).items()}}
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
@@ -140,11 +140,11 @@ def load_balancer_event(
 
 
 EVENT_BUILDERS = {"HTTP API": http_api_event, "REST API": rest_api_event, "load balancer": load_balancer_event}
-"""Every shape, made from the same request."""
+"""The builders of all event formats, by name."""
 
 
 def response_headers(answer: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of an answer, in either shape, by lower-case name."""
+    """Return the headers of a Lambda response of either format, by lower-case name."""
     single: dict[str, str] = answer.get("headers", {})
     several: dict[str, list[str]] = answer.get("multiValueHeaders", {})
     return {name.lower(): value for name, value in single.items()} | {

@@ -1,4 +1,4 @@
-"""A client that calls a WSGI application in this process, with environs written by hand."""
+"""A client that calls a WSGI application in this process, with hand-made environs."""
 
 import io
 import json
@@ -15,25 +15,25 @@ TOKEN = "the-good-token"
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A response as the WSGI server saw it."""
+    """A response as the WSGI server gets it."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """Parse the body as JSON."""
         return json.loads(self.body)
 
     def header(self, name: str) -> str | None:
-        """The only value of a header, or None."""
+        """Return the only value of a header; None without one."""
         values = [value for given, value in self.headers if given.lower() == name.lower()]
         assert len(values) <= 1, f"{name} stands there {len(values)} times"
         return values[0] if values else None
 
     @property
     def problem(self) -> tuple[int, str]:
-        """The status and code of a problem document, which must be whole, honest and small."""
+        """The status and code of a problem document, which must be complete, consistent and small."""
         assert self.header("content-type") == "application/problem+json", self
         assert len(self.body) <= 4096
         problem = self.json()
@@ -44,13 +44,13 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Calls an application, with the good token unless told otherwise."""
+    """Call an application, by default with the valid token."""
 
     application: WSGIApplication
     received: list[Any] = field(default_factory=list)
-    """What the functions were called with, where they keep it."""
+    """The arguments of the functions, if they record them."""
     breaches: list[ContractBreach] = field(default_factory=list)
-    """The answers that broke the document."""
+    """The breaches of the document in responses."""
 
     def send(
         self,
@@ -60,18 +60,18 @@ class Client:
         headers: Mapping[str, str] | None = None,
         token: str | None = TOKEN,
     ) -> HttpResponse:
-        """Send a request to a target (path and query as they stand on the wire)."""
+        """Send a request to a target: path and query, encoded."""
         sent = dict(headers or {})
         if token is not None:
             sent.setdefault("Authorization", f"Bearer {token}")
         return call(self.application, environ(method, target, body, sent))
 
     def get(self, target: str, headers: Mapping[str, str] | None = None, token: str | None = TOKEN) -> HttpResponse:
-        """GET a target."""
+        """Send GET."""
         return self.send("GET", target, headers=headers, token=token)
 
     def post(self, target: str, value: Any, media: str = "application/json") -> HttpResponse:
-        """POST JSON: bytes go as they are, any other value is written as JSON."""
+        """Send POST. Bytes are sent unchanged, any other value as JSON."""
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return self.send("POST", target, body, {"Content-Type": media})
 
@@ -79,7 +79,7 @@ class Client:
 def environ(
     method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> WSGIEnvironment:
-    """The WSGI environ that a server makes of a request."""
+    """Build the WSGI environ of a request."""
     path, _, query = target.partition("?")
     made: WSGIEnvironment = {
         "REQUEST_METHOD": method,
@@ -106,7 +106,7 @@ def environ(
 
 
 def call(application: WSGIApplication, request: WSGIEnvironment) -> HttpResponse:
-    """The response of an application to an environ."""
+    """Call an application with an environ and return its response."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], object]:

@@ -1,4 +1,4 @@
-"""The whole contract layer around plain functions, as an application that a test can call."""
+"""Applications for tests: plain functions behind bridge, edge and contract."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Functions = Mapping[str, Callable[..., Any]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a token stands for."""
+    """The user of a token."""
 
     user_id: str
 
@@ -29,7 +29,7 @@ CALLERS = {TOKEN: Caller("usr_1"), "another-good-token": Caller("usr_2")}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a function answers: the contract's Reply."""
+    """The result of a function, a `HandlerResult`."""
 
     body: Any = None
     status: int = 200
@@ -51,7 +51,7 @@ def serve(
     public_operations: frozenset[str] = frozenset(),
     seen: list[Any] | None = None,
 ) -> Client:
-    """A client of these functions behind bridge, edge and contract. Requests made here are called `made-here`."""
+    """Return a client of these functions behind bridge, edge and contract. Generated request ids are `made-here`."""
     breaches: list[ContractBreach] = []
     api = build(
         openapi_document,
@@ -71,7 +71,7 @@ def serve(
 def serve_body(
     schema: Schema, *media: str, required: bool = True, schemas: Mapping[str, Schema] | None = None
 ) -> Client:
-    """POST /v1/things takes a body of this schema; `seen` holds the bodies that came through."""
+    """Serve POST /v1/things with a body of this schema. `received` of the client has the parsed bodies."""
     seen: list[Any] = []
 
     def make_thing(body: Any) -> Result:
@@ -87,7 +87,7 @@ def serve_body(
 
 
 def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
-    """GET /v1/things takes a parameter called `value`; `seen` holds what came through, None when nothing came."""
+    """Serve GET /v1/things with a parameter `value`. `received` of the client has its parsed values, None if absent."""
     seen: list[Any] = []
 
     def get_thing(value: Any = None) -> Result:
@@ -100,6 +100,6 @@ def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
 
 
 def serve_result(result: Result, responses: Mapping[str, Any], *parameters: Schema) -> Client:
-    """GET /v1/thing answers this, whatever the document says its responses are."""
+    """Serve GET /v1/thing with this result, whatever responses the document declares."""
     described = operation("get_thing", *parameters, responses=responses)
     return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: result})

@@ -1,4 +1,4 @@
-"""Small OpenAPI documents, each as large as one test needs."""
+"""Builders of small OpenAPI documents for tests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ PROBLEM: Schema = {
 }
 
 PROBLEM_STATUSES = (400, 401, 403, 404, 406, 409, 412, 415, 422, 428, 503)
-"""The statuses that every operation here declares as problem documents."""
+"""The statuses of the problems that every operation declares."""
 
 
 def document(
@@ -34,7 +34,7 @@ def document(
     schemas: Mapping[str, Schema] | None = None,
     **top: Any,
 ) -> Schema:
-    """A document with these paths below /v1, every operation behind a bearer token unless it says otherwise."""
+    """Build a document with these paths below /v1. By default every operation needs a bearer token."""
     return {
         "openapi": "3.0.3",
         "info": {"title": "Things", "version": "1"},
@@ -56,7 +56,7 @@ def operation(
     responses: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Schema:
-    """An operation that answers 200 with any object, or these responses, or a problem."""
+    """Build an operation with these responses, by default 200 with any object, and problems."""
     made: Schema = {
         "operationId": operation_id,
         "responses": {**problems(*PROBLEM_STATUSES), **(responses or {"200": response(OBJECT)})},
@@ -70,7 +70,7 @@ def operation(
 
 
 def problems(*statuses: int) -> Schema:
-    """Problem responses; a 401 names the challenge that it carries."""
+    """Build problem responses. A 401 declares its challenge."""
     made = {str(status): response({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
     if "401" in made:
         made["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING, "required": True}}
@@ -78,7 +78,7 @@ def problems(*statuses: int) -> Schema:
 
 
 def response(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
-    """A response whose body keeps a schema, as JSON or as these media types."""
+    """Build a response whose body matches a schema, as JSON or in these media types."""
     made: Schema = {"description": "An answer.", "content": _content_object(schema, media)}
     if headers:
         made["headers"] = headers
@@ -86,17 +86,17 @@ def response(schema: Schema, *media: str, headers: Schema | None = None) -> Sche
 
 
 def json_body(schema: Schema, *media: str, required: bool = True) -> Schema:
-    """A request body that keeps a schema, as JSON or as these media types."""
+    """Build a request body that matches a schema, as JSON or in these media types."""
     return {"required": required, "content": _content_object(schema, media)}
 
 
 def parameter(name: str, location: str, schema: Schema, *, required: bool = False, **more: Any) -> Schema:
-    """A parameter; one in the path is always required."""
+    """Build a parameter. A path parameter is always required."""
     return {"name": name, "in": location, "schema": schema, "required": required or location == "path", **more}
 
 
 def object_schema(properties: Mapping[str, Schema], *required: str) -> Schema:
-    """An object that has these properties and no others."""
+    """Build the schema of an object with these properties and no others."""
     made: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     return {**made, "required": list(required)} if required else made
 

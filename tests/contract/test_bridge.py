@@ -1,4 +1,4 @@
-"""WSGI outside, ASGI inside: no event loop, one context per request, and bodies read to their end."""
+"""The bridge from WSGI to ASGI: no event loop, one context per request, bodies read to their end."""
 
 import asyncio
 import contextvars
@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 async def echo(scope: Message, receive: Receive, send: Send) -> None:
-    """Answer with the body that came in."""
+    """Respond with the body of the request."""
     del scope
     body, more = b"", True
     while more:
@@ -28,14 +28,14 @@ async def echo(scope: Message, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def test_a_request_goes_in_and_a_response_comes_out() -> None:
+def test_a_request_reaches_the_application_and_its_response_the_server() -> None:
     received = call(WsgiBridge(echo), environ("POST", "/", b"hello"))
 
     assert (received.status, received.body) == (200, b"hello")
     assert received.headers == [("x-length", "5")]
 
 
-def test_there_is_no_event_loop() -> None:
+def test_no_event_loop_is_running() -> None:
     async def look(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         with pytest.raises(RuntimeError, match="no running event loop"):
@@ -45,7 +45,7 @@ def test_there_is_no_event_loop() -> None:
     assert call(WsgiBridge(look), environ("GET", "/")).status == 204
 
 
-def test_an_application_that_waits_is_told_so() -> None:
+def test_an_application_that_suspends_raises_a_runtime_error() -> None:
     class Pause:
         def __await__(self) -> Any:
             yield
@@ -58,7 +58,7 @@ def test_an_application_that_waits_is_told_so() -> None:
         call(WsgiBridge(wait), environ("GET", "/"))
 
 
-def test_an_application_that_waits_is_cleaned_up() -> None:
+def test_a_suspended_coroutine_is_closed() -> None:
     closed: list[bool] = []
 
     class Pause:
@@ -86,7 +86,7 @@ def test_an_exception_reaches_the_server() -> None:
         call(WsgiBridge(fail), environ("GET", "/"))
 
 
-def test_what_a_request_sets_in_its_context_is_gone_with_it() -> None:
+def test_context_variables_set_by_a_request_do_not_leak() -> None:
     variable = contextvars.ContextVar("variable", default="outside")
     seen: list[str] = []
 
@@ -105,7 +105,7 @@ def test_what_a_request_sets_in_its_context_is_gone_with_it() -> None:
     assert variable.get() == "outside"
 
 
-def test_a_context_of_the_server_is_seen_inside() -> None:
+def test_context_variables_of_the_server_are_visible() -> None:
     variable = contextvars.ContextVar("variable", default="outside")
     seen: list[str] = []
 
@@ -122,13 +122,13 @@ def test_a_context_of_the_server_is_seen_inside() -> None:
 
 
 class Endless(io.RawIOBase):
-    """A connection that stays open: reading past the body would wait for ever."""
+    """A connection that stays open: reading past the body would block forever."""
 
     def __init__(self, body: bytes) -> None:
         self._left = body
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, or a failure where a server would hang."""
+        """Return the next bytes. Fail where a server would block."""
         assert 0 <= size <= len(self._left), "reads past the end of the body"
         piece, self._left = self._left[:size], self._left[size:]
         return piece
@@ -142,21 +142,21 @@ def test_a_body_is_read_to_its_declared_length_and_no_further(size: int) -> None
     assert call(WsgiBridge(echo), request).body == b"x" * size
 
 
-def test_what_follows_the_declared_length_is_left_alone() -> None:
+def test_bytes_after_the_declared_length_are_not_read() -> None:
     request = environ("POST", "/", b"body and more")
     request["CONTENT_LENGTH"] = "4"
 
     assert call(WsgiBridge(echo), request).body == b"body"
 
 
-def test_a_body_that_breaks_off_ends_there() -> None:
+def test_a_truncated_body_ends_early() -> None:
     request = environ("POST", "/", b"short")
     request["CONTENT_LENGTH"] = "100"
 
     assert call(WsgiBridge(echo), request).body == b"short"
 
 
-def test_a_body_that_arrives_in_small_pieces_is_read_whole() -> None:
+def test_a_body_in_small_chunks_is_read_completely() -> None:
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(size or 0, 7))
@@ -167,7 +167,7 @@ def test_a_body_that_arrives_in_small_pieces_is_read_whole() -> None:
     assert call(WsgiBridge(echo), request).body == b"x" * 100
 
 
-def test_a_body_whose_end_the_server_marks_needs_no_length() -> None:
+def test_a_terminated_input_needs_no_content_length() -> None:
     request = environ("POST", "/", b"x" * 100_000)
     del request["CONTENT_LENGTH"]
     request["wsgi.input_terminated"] = True
@@ -177,7 +177,7 @@ def test_a_body_whose_end_the_server_marks_needs_no_length() -> None:
 
 
 @pytest.mark.parametrize("declared", ["", "abc", "-5", "5.0", "²", "0x5", None])
-def test_without_a_length_or_an_end_there_is_no_body(declared: str | None) -> None:
+def test_without_a_length_or_a_terminated_input_there_is_no_body(declared: str | None) -> None:
     request = environ("POST", "/", b"")
     request["wsgi.input"] = Endless(b"")
     if declared is None:
@@ -188,7 +188,7 @@ def test_without_a_length_or_an_end_there_is_no_body(declared: str | None) -> No
     assert call(WsgiBridge(echo), request).body == b""
 
 
-def test_a_length_of_five_thousand_digits_is_a_number_like_any_other() -> None:
+def test_a_content_length_of_five_thousand_digits_is_accepted() -> None:
     assert sys.get_int_max_str_digits() < 5_000
     request = environ("POST", "/", b"x")
     request["CONTENT_LENGTH"] = "9" * 5_000
@@ -196,7 +196,7 @@ def test_a_length_of_five_thousand_digits_is_a_number_like_any_other() -> None:
     assert call(WsgiBridge(echo), request).status == 200
 
 
-def test_the_scope_says_what_the_environ_says() -> None:
+def test_the_scope_has_the_values_of_the_environ() -> None:
     request = environ("PUT", "/a%20b/caf%C3%A9?q=%20&r", b"{}", {"Content-Type": "text/x", "X-Some-Thing": "\xfc"})
     request |= {"SCRIPT_NAME": "/prefix", "wsgi.url_scheme": "https", "SERVER_NAME": "example.org"}
 
@@ -234,7 +234,7 @@ def test_a_prefix_has_one_slash_in_front_and_none_at_the_end(name: str, prefix: 
     assert (scope["path"], scope["root_path"]) == (f"{prefix}/v1/boards", prefix)
 
 
-def test_the_type_of_a_body_is_told_once() -> None:
+def test_the_content_type_is_in_the_scope_once() -> None:
     request = environ("POST", "/", b"{}", {"Content-Type": "application/json"})
     request |= {"HTTP_CONTENT_TYPE": "text/plain", "HTTP_CONTENT_LENGTH": "9"}
 
@@ -243,7 +243,7 @@ def test_the_type_of_a_body_is_told_once() -> None:
     assert sorted(headers) == [(b"content-length", b"2"), (b"content-type", b"application/json")]
 
 
-def test_an_environ_without_a_port_or_a_query_is_fine() -> None:
+def test_an_environ_needs_no_port_and_no_query() -> None:
     request = environ("GET", "/")
     del request["SERVER_PORT"], request["QUERY_STRING"]
 
@@ -253,7 +253,7 @@ def test_an_environ_without_a_port_or_a_query_is_fine() -> None:
     assert scope["server"] == ("localhost", 0)
 
 
-def test_bytes_that_are_no_text_keep_apart_from_any_text() -> None:
+def test_invalid_utf_8_in_a_path_equals_no_valid_path() -> None:
     assert build_scope(environ("GET", "/%ff"))["path"] == "/\udcff"
 
 
@@ -265,7 +265,7 @@ def test_a_status_without_a_phrase_is_sent() -> None:
     assert call(WsgiBridge(answer), environ("GET", "/")).status == 299
 
 
-def test_a_response_in_pieces_is_put_together() -> None:
+def test_a_response_in_chunks_is_joined() -> None:
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"1"), (b"a", b"2")]})

@@ -1,4 +1,4 @@
-"""A call knows what was asked: the key that makes it safe to repeat, and a fingerprint of its meaning."""
+"""Calls: their idempotency key, their fingerprint, the commit step and dependencies."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LINE = {**STRING, "x-tackboard-text": "line"}
 
 @pytest.fixture
 def client() -> Client:
-    """POST /v1/places/{place}/things takes a key, PUT takes none; `seen` holds (key, fingerprint) of each call."""
+    """Serve POST /v1/places/{place}/things with a key and PUT without one; record (key, fingerprint) of each call."""
     seen: list[Any] = []
 
     def settle(call: Call, answer: Any) -> Response:
@@ -45,7 +45,7 @@ def client() -> Client:
 
 
 def asked(client: Client, body: bytes, place: str = "a", method: str = "POST", key: str | None = "k") -> Any:
-    """The key and the fingerprint of one call."""
+    """Send a request and return the key and the fingerprint of its call."""
     headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
     assert client.send(method, f"/v1/places/{place}/things", body, headers).status == 200
     return client.received[-1]
@@ -55,7 +55,7 @@ def asked(client: Client, body: bytes, place: str = "a", method: str = "POST", k
     "body",
     [b'{"name":"x","n":1}', b'{ "n" : 1,\n"name": "x" }', b'{"n":1.0,"name":"\\u0078"}', b'{"name":" x ","n":1}'],
 )
-def test_the_same_request_has_the_same_fingerprint_however_it_is_spelt(client: Client, body: bytes) -> None:
+def test_equivalent_json_has_the_same_fingerprint(client: Client, body: bytes) -> None:
     assert asked(client, body) == asked(client, b'{"name":"x","n":1}')
 
 
@@ -77,7 +77,7 @@ def test_a_key_counts_only_where_the_document_names_it(client: Client) -> None:
     assert asked(client, b"{}", method="PUT")[0] is None
 
 
-def test_what_settles_may_call_the_function_as_often_as_it_needs() -> None:
+def test_the_commit_step_may_call_the_function_several_times() -> None:
     times: list[int] = []
 
     def get_thing() -> Result:
@@ -94,7 +94,7 @@ def test_what_settles_may_call_the_function_as_often_as_it_needs() -> None:
     assert client.get("/v1/thing").json() == {"time": 2}
 
 
-def test_what_settles_sees_what_the_document_says_of_the_operation() -> None:
+def test_the_commit_step_gets_the_extensions_of_the_operation() -> None:
     seen: list[dict[str, Any]] = []
 
     def settle(call: Call, answer: Any) -> Response:
@@ -110,7 +110,7 @@ def test_what_settles_sees_what_the_document_says_of_the_operation() -> None:
     assert seen == [{"x-role": "viewer", "x-scope": "read"}]
 
 
-def test_a_function_gets_what_the_application_provides_for_this_very_call() -> None:
+def test_a_dependency_is_built_for_each_call() -> None:
     described = operation("get_thing", parameter("q", "query", STRING))
     client = serve(
         document({"/thing": {"get": described}}),
@@ -121,7 +121,7 @@ def test_a_function_gets_what_the_application_provides_for_this_very_call() -> N
     assert client.get("/v1/thing?q=x").json() == {"who": "usr_1", "clock": 12, "q": "x"}
 
 
-def test_what_the_document_names_goes_before_what_the_application_provides() -> None:
+def test_a_parameter_wins_over_a_dependency_of_the_same_name() -> None:
     described = operation("get_thing", parameter("who", "query", STRING))
     client = serve(
         document({"/thing": {"get": described}}),

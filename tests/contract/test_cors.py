@@ -1,4 +1,4 @@
-"""Cross-origin requests: an exact allow-list, preflights answered at the edge, caches told to tell origins apart."""
+"""Cross-origin requests: an exact list of origins, preflights at the edge, and Vary for caches."""
 
 import pytest
 
@@ -26,12 +26,12 @@ FOREIGN = [
 
 
 def thing(*origins: str) -> Client:
-    """GET /v1/thing, open to pages of these origins."""
+    """Serve GET /v1/thing to pages of these origins."""
     described = document({"/thing": {"get": operation("get_thing")}})
     return serve(described, {"get_thing": lambda: Result({})}, origins=origins)
 
 
-def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
+def test_a_page_of_an_allowed_origin_may_read_the_response() -> None:
     received = thing(ORIGIN).get("/v1/thing", headers={"Origin": ORIGIN})
 
     assert received.status == 200
@@ -42,7 +42,7 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer() -> None:
 
 
 @pytest.mark.parametrize("target", ["/v1/nowhere", "/v1/thing?unknown=1", "/%00", "/?" + "a" * 9_000])
-def test_it_may_read_refusals_too(target: str) -> None:
+def test_a_page_of_an_allowed_origin_may_read_problems(target: str) -> None:
     received = thing(ORIGIN).get(target, headers={"Origin": ORIGIN})
 
     assert received.status >= 400
@@ -50,7 +50,7 @@ def test_it_may_read_refusals_too(target: str) -> None:
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_a_page_of_any_other_origin_may_not(origin: str) -> None:
+def test_a_page_of_any_other_origin_may_not_read_the_response(origin: str) -> None:
     received = thing(ORIGIN).get("/v1/thing", headers={"Origin": origin})
 
     assert received.status == 200
@@ -58,7 +58,7 @@ def test_a_page_of_any_other_origin_may_not(origin: str) -> None:
     assert received.header("access-control-expose-headers") is None
 
 
-def test_each_of_several_origins_is_answered_with_itself() -> None:
+def test_the_response_names_the_origin_of_the_request() -> None:
     client = thing(ORIGIN, "http://localhost:8000")
 
     allowed = [
@@ -70,11 +70,11 @@ def test_each_of_several_origins_is_answered_with_itself() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}, {"Origin": "https://evil.example.org"}])
-def test_caches_are_told_that_the_answer_depends_on_the_origin(headers: dict[str, str]) -> None:
+def test_the_response_varies_by_origin(headers: dict[str, str]) -> None:
     assert thing(ORIGIN).get("/v1/thing", headers=headers).header("vary") == "Origin"
 
 
-def test_without_an_allow_list_there_is_no_word_of_origins() -> None:
+def test_without_allowed_origins_there_are_no_cors_headers() -> None:
     received = thing().get("/v1/thing", headers={"Origin": ORIGIN})
 
     assert received.header("vary") is None
@@ -100,7 +100,7 @@ def test_a_preflight_is_answered_without_a_token(target: str) -> None:
     "header",
     ["traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with", "cache-control", "prefer"],
 )
-def test_what_libraries_add_to_every_request_does_not_stop_it(header: str) -> None:
+def test_headers_that_libraries_add_are_allowed(header: str) -> None:
     asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": f"authorization,{header}"}
     client = thing(ORIGIN)
 
@@ -127,19 +127,19 @@ def test_a_preflight_from_any_other_origin_allows_nothing(origin: str) -> None:
     assert not [name for name, _ in received.headers if name.startswith("access-control-")]
 
 
-def test_a_preflight_allows_nothing_without_an_allow_list() -> None:
+def test_a_preflight_allows_nothing_without_allowed_origins() -> None:
     received = thing().send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
 
     assert not [name for name, _ in received.headers if name.startswith("access-control-")]
 
 
-def test_options_that_is_no_preflight_is_a_method_like_any_other() -> None:
+def test_options_without_a_requested_method_is_no_preflight() -> None:
     received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
 
     assert received.problem == (405, "method_not_allowed")
 
 
-def test_what_an_answer_varies_by_already_is_kept() -> None:
+def test_other_vary_headers_of_a_response_are_kept() -> None:
     dressed = _add_common_headers(
         [(b"vary", b"Accept-Encoding")], [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
     )

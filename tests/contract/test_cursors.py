@@ -1,4 +1,4 @@
-"""A cursor is good for the listing, the filters and the person that it was made for, and for nothing else."""
+"""A cursor is valid for its listing, filters and user only."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
 
 
 def refused(cursors: CursorCodec, cursor: str, scope: Mapping[str, object]) -> tuple[int, str]:
-    """How a cursor is refused."""
+    """Return the status and code with which a cursor is rejected."""
     with pytest.raises(Problem) as problem:
         cursors.decode(cursor, scope)
     return problem.value.status, problem.value.code
 
 
 @pytest.mark.parametrize("position", [(1,), ("crd_a", 5), ("",), ("Zoë\n",), (), (-(2**63), "a" * 500)])
-def test_a_cursor_opens_to_the_position_that_was_sealed(position: PageKey) -> None:
+def test_a_cursor_decodes_to_the_encoded_key(position: PageKey) -> None:
     cursors = CursorCodec(b"key")
 
     assert cursors.decode(cursors.encode(position, HERE), HERE) == position
@@ -46,13 +46,13 @@ def test_a_cursor_needs_no_escaping_in_a_url() -> None:
         {},
     ],
 )
-def test_a_cursor_of_another_listing_is_refused(scope: dict[str, object]) -> None:
+def test_a_cursor_of_another_listing_is_rejected(scope: dict[str, object]) -> None:
     cursors = CursorCodec(b"key")
 
     assert refused(cursors, cursors.encode((1,), HERE), scope) == (400, "invalid_cursor")
 
 
-def test_the_order_in_which_filters_are_named_is_no_matter() -> None:
+def test_the_order_of_filters_does_not_matter() -> None:
     cursors = CursorCodec(b"key")
     cursor = cursors.encode((1,), {"a": 1, "b": {"c": 2, "d": 3}})
 
@@ -60,14 +60,14 @@ def test_the_order_in_which_filters_are_named_is_no_matter() -> None:
 
 
 def changed(cursor: str, number: int) -> str:
-    """The cursor with one byte turned over."""
+    """Return the cursor with one byte inverted."""
     raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     raw[number] ^= 1
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("number", [0, 1, 8, 16, 17, -1], ids=["version", "mac", "mac 8", "mac end", "text", "end"])
-def test_a_cursor_that_was_tampered_with_is_refused(number: int) -> None:
+def test_a_modified_cursor_is_rejected(number: int) -> None:
     cursors = CursorCodec(b"key")
     cursor = cursors.encode((10, "crd_a"), HERE)
 
@@ -94,18 +94,18 @@ def test_a_cursor_that_was_tampered_with_is_refused(number: int) -> None:
         lambda cursor: cursor.swapcase(),
     ],
 )
-def test_what_is_no_whole_cursor_is_refused(mangle: Callable[[str], str]) -> None:
+def test_an_incomplete_cursor_is_rejected(mangle: Callable[[str], str]) -> None:
     cursors = CursorCodec(b"key")
     cursor = cursors.encode((10, "crd_a"), HERE)
 
     assert refused(cursors, mangle(cursor), HERE) == (400, "invalid_cursor")
 
 
-def test_a_cursor_made_with_a_foreign_key_is_refused() -> None:
+def test_a_cursor_with_an_unknown_key_is_rejected() -> None:
     assert refused(CursorCodec(b"key"), CursorCodec(b"another key").encode((1,), HERE), HERE) == (400, "invalid_cursor")
 
 
-def test_a_key_can_be_replaced_while_old_cursors_still_open() -> None:
+def test_keys_can_be_rotated_and_old_cursors_stay_valid() -> None:
     old, both, new = CursorCodec(b"old"), CursorCodec(b"new", b"old"), CursorCodec(b"new")
 
     assert both.decode(old.encode((1,), HERE), HERE) == (1,)
@@ -115,7 +115,7 @@ def test_a_key_can_be_replaced_while_old_cursors_still_open() -> None:
 
 @pytest.fixture
 def listing() -> Client:
-    """GET /v1/places/{place}/things tells its position and gives the next cursor; /v1/others does, too."""
+    """Serve two listings that return their page key and the next cursor."""
     parameters = [
         parameter("q", "query", STRING),
         parameter("limit", "query", {**INTEGER, "default": 50}),
@@ -156,7 +156,7 @@ def listing() -> Client:
     )
 
 
-def test_the_next_page_starts_where_the_last_one_ended(listing: Client) -> None:
+def test_the_next_page_starts_at_the_end_of_the_previous_one(listing: Client) -> None:
     cursor = listing.get("/v1/places/a/things?limit=2").json()["next"]
 
     received = listing.get(f"/v1/places/a/things?limit=2&cursor={cursor}")
@@ -164,7 +164,7 @@ def test_the_next_page_starts_where_the_last_one_ended(listing: Client) -> None:
     assert received.json()["at"] == ["a", 2]
 
 
-def test_the_size_of_a_page_may_change_between_two(listing: Client) -> None:
+def test_the_page_size_may_change_between_pages(listing: Client) -> None:
     cursor = listing.get("/v1/places/a/things?q=x&limit=2").json()["next"]
 
     assert listing.get(f"/v1/places/a/things?q=x&limit=9&cursor={cursor}").json()["at"] == ["a", 2]
@@ -176,23 +176,23 @@ def test_the_size_of_a_page_may_change_between_two(listing: Client) -> None:
     ["/v1/places/b/things?q=x", "/v1/places/a/things?q=y", "/v1/places/a/things?limit=2", "/v1/others?q=x"],
     ids=["another path", "another filter", "no filter", "another operation"],
 )
-def test_a_cursor_goes_nowhere_else(listing: Client, target: str) -> None:
+def test_a_cursor_is_invalid_in_another_listing(listing: Client, target: str) -> None:
     cursor = listing.get("/v1/places/a/things?q=x").json()["next"]
 
     assert listing.get(f"{target}&cursor={cursor}").problem == (400, "invalid_cursor")
 
 
-def test_a_cursor_is_no_use_to_another_person(listing: Client) -> None:
+def test_a_cursor_is_invalid_for_another_user(listing: Client) -> None:
     cursor = listing.get("/v1/others?q=x").json()["next"]
 
     assert listing.get(f"/v1/others?q=x&cursor={cursor}").status == 200
     assert listing.get(f"/v1/others?q=x&cursor={cursor}", token="another-good-token").status == 400
 
 
-def test_an_oversized_cursor_is_refused(listing: Client) -> None:
+def test_an_oversized_cursor_is_rejected(listing: Client) -> None:
     assert listing.get(f"/v1/others?cursor={'A' * 501}").problem == (400, "invalid_parameter")
     assert listing.get("/v1/others?cursor=").problem == (400, "invalid_cursor")
 
 
-def test_there_is_no_cursor_at_the_end(listing: Client) -> None:
+def test_the_last_page_has_no_cursor(listing: Client) -> None:
     assert listing.get("/v1/others?q=end").json() == {"at": None, "next": None}

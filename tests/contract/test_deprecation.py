@@ -1,4 +1,4 @@
-"""A deprecated operation says so in every answer that a client looks at."""
+"""Deprecated operations send Deprecation and Sunset."""
 
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -23,7 +23,7 @@ def get_thing(n: int | None = None) -> Result:
     return Result({"n": n})
 
 
-def test_a_deprecated_operation_tells_since_when_and_until_when() -> None:
+def test_a_deprecated_operation_sends_deprecation_and_sunset() -> None:
     client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
 
     received = client.get("/v1/things")
@@ -34,7 +34,7 @@ def test_a_deprecated_operation_tells_since_when_and_until_when() -> None:
     assert parsedate_to_datetime(received.header("sunset") or "").isoformat() == "2027-12-31T00:00:00+00:00"
 
 
-def test_a_refusal_that_does_not_declare_the_headers_goes_without_them() -> None:
+def test_a_problem_without_declared_headers_is_sent_without_them() -> None:
     client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
 
     received = client.get("/v1/things?n=x")
@@ -47,6 +47,6 @@ def test_a_refusal_that_does_not_declare_the_headers_goes_without_them() -> None
     "dates",
     [{}, {"x-sunset": "2027-12-31"}, DATES | {"x-sunset": "2026-12-31"}, DATES | {"x-sunset": "soon"}],
 )
-def test_a_deprecation_without_a_day_and_a_later_day_stops_the_start(dates: dict[str, str]) -> None:
+def test_a_deprecation_without_two_ordered_dates_stops_the_start(dates: dict[str, str]) -> None:
     with pytest.raises(BadDocument, match="get_thing: is deprecated, and needs"):
         serve(deprecated(deprecated=True, **dates), {"get_thing": get_thing})

@@ -1,4 +1,4 @@
-"""OpenAPI 3.0's own words: nullable, readOnly, writeOnly, references, and schemas that contain themselves."""
+"""The dialect of OpenAPI 3.0: nullable, readOnly, writeOnly, references, recursive schemas."""
 
 import pytest
 
@@ -33,7 +33,7 @@ NAME: dict[str, Schema] = {"Name": {"type": "string", "maxLength": 5}}
     ],
     ids=["string", "integer", "allOf", "allOf with a type", "anyOf", "array", "object"],
 )
-def test_null_passes_where_the_document_says_nullable(schema: Schema) -> None:
+def test_null_is_accepted_where_the_schema_is_nullable(schema: Schema) -> None:
     required = serve_body(object_schema({"value": schema}, "value"), schemas=NAME)
     optional = serve_body(object_schema({"value": schema}), schemas=NAME)
     patch = serve_body(object_schema({"value": schema}), "application/merge-patch+json", schemas=NAME)
@@ -41,11 +41,11 @@ def test_null_passes_where_the_document_says_nullable(schema: Schema) -> None:
     assert required.post("/v1/things", {"value": None}).status == 200
     assert optional.post("/v1/things", {"value": None}).status == 200
     assert patch.post("/v1/things", {"value": None}, "application/merge-patch+json").status == 200
-    # Null for what may be absent is absence, but in a merge patch it has a meaning.
+    # Null means absence for an optional property, except in a merge patch.
     assert (required.received, optional.received, patch.received) == ([{"value": None}], [{}], [{"value": None}])
 
 
-def test_null_is_absence_at_any_depth_of_what_contains_itself() -> None:
+def test_null_is_absence_at_any_depth_of_a_recursive_schema() -> None:
     node = object_schema({"children": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}, "note": NOTE})
     client = serve_body({"$ref": "#/components/schemas/Node"}, schemas={"Node": node})
 
@@ -56,7 +56,7 @@ def test_null_is_absence_at_any_depth_of_what_contains_itself() -> None:
     assert client.received == [{"children": [{"children": [{"note": "a"}]}]}]
 
 
-def test_nullable_loosens_nothing_but_null() -> None:
+def test_nullable_allows_nothing_but_null() -> None:
     client = serve_body(object_schema({"value": {"nullable": True, "allOf": [REF]}}), schemas=NAME)
 
     assert client.post("/v1/things", {"value": "short"}).status == 200
@@ -64,7 +64,7 @@ def test_nullable_loosens_nothing_but_null() -> None:
     assert client.post("/v1/things", {"value": 1}).status == 400
 
 
-def test_null_is_refused_where_nothing_says_nullable() -> None:
+def test_null_is_rejected_where_the_schema_is_not_nullable() -> None:
     client = serve_body(object_schema({"value": {"allOf": [REF]}}), schemas=NAME)
 
     assert client.post("/v1/things", {"value": None}).problem == (400, "invalid_body")
@@ -79,7 +79,7 @@ STAMP: dict[str, Schema] = {**NAME, "Stamp": {**STRING, "readOnly": True}}
 
 
 @pytest.mark.parametrize("stamp", READ_ONLY.values(), ids=READ_ONLY)
-def test_a_read_only_property_is_refused_in_a_request_and_not_demanded(stamp: Schema) -> None:
+def test_a_read_only_property_is_rejected_in_a_request_and_not_required(stamp: Schema) -> None:
     client = serve_body(object_schema({"name": STRING, "stamp": stamp}, "name", "stamp"), schemas=STAMP)
 
     sent = client.post("/v1/things", {"name": "a", "stamp": "b"})
@@ -90,7 +90,7 @@ def test_a_read_only_property_is_refused_in_a_request_and_not_demanded(stamp: Sc
     assert left_out.status == 200
 
 
-def test_a_read_only_property_is_demanded_in_a_response() -> None:
+def test_a_read_only_property_is_required_in_a_response() -> None:
     described = {"200": response(object_schema({"stamp": {**STRING, "readOnly": True}}, "stamp"))}
 
     assert serve_result(Result({"stamp": "b"}), described).get("/v1/thing").status == 200
@@ -98,7 +98,7 @@ def test_a_read_only_property_is_demanded_in_a_response() -> None:
 
 
 def secretive(answer: Result) -> Client:
-    """POST /v1/things takes, and answers with, an object that has a write-only secret."""
+    """Serve POST /v1/things, whose request and response have the same schema with a write-only secret."""
     thing: Schema = object_schema({"name": STRING, "secret": {**STRING, "writeOnly": True}}, "name", "secret")
     described = operation("make_thing", body=json_body(thing), responses={"200": response(thing)})
 
@@ -109,14 +109,14 @@ def secretive(answer: Result) -> Client:
     return serve(document({"/things": {"post": described}}), {"make_thing": make_thing})
 
 
-def test_a_write_only_property_is_demanded_in_a_request_and_not_in_a_response() -> None:
+def test_a_write_only_property_is_required_in_a_request_only() -> None:
     client = secretive(Result({"name": "a"}))
 
     assert client.post("/v1/things", {"name": "a", "secret": "b"}).status == 200
     assert client.post("/v1/things", {"name": "a"}).problem == (400, "invalid_body")
 
 
-def test_a_write_only_property_is_never_shown() -> None:
+def test_a_write_only_property_in_a_response_is_a_breach() -> None:
     client = secretive(Result({"name": "a", "secret": "the-canary"}))
 
     received = client.post("/v1/things", {"name": "a", "secret": "b"})
@@ -126,7 +126,7 @@ def test_a_write_only_property_is_never_shown() -> None:
     assert len(client.breaches) == 1
 
 
-def test_a_schema_may_contain_itself() -> None:
+def test_a_schema_may_be_recursive() -> None:
     tree: Schema = object_schema(
         {"name": REF, "children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}, "name"
     )
@@ -140,7 +140,7 @@ def test_a_schema_may_contain_itself() -> None:
     assert bad.json()["errors"][0]["pointer"] == "/children/0/children/0/name"
 
 
-def test_one_of_takes_exactly_one_branch() -> None:
+def test_one_of_accepts_exactly_one_branch() -> None:
     client = serve_body(
         {"oneOf": [object_schema({"before": STRING}, "before"), object_schema({"after": STRING}, "after")]}
     )
@@ -149,7 +149,7 @@ def test_one_of_takes_exactly_one_branch() -> None:
     assert client.post("/v1/things", {"before": "a", "after": "b"}).problem == (400, "invalid_body")
 
 
-def test_what_the_document_says_beside_schemas_checks_nothing() -> None:
+def test_annotations_validate_nothing() -> None:
     client = serve_body(
         object_schema(
             {"name": {**STRING, "example": "x", "description": "d", "title": "t", "x-note": 1, "deprecated": True}}
@@ -159,7 +159,7 @@ def test_what_the_document_says_beside_schemas_checks_nothing() -> None:
     assert client.post("/v1/things", {"name": "anything"}).status == 200
 
 
-def test_a_property_may_be_called_like_a_keyword() -> None:
+def test_a_property_may_be_named_like_a_keyword() -> None:
     names = ("properties", "required", "nullable", "default", "format", "pattern", "example", "x-note", "$id", "title")
     client = serve_body(object_schema(dict.fromkeys(names, INTEGER), *names))
 
@@ -168,7 +168,7 @@ def test_a_property_may_be_called_like_a_keyword() -> None:
     assert client.post("/v1/things", dict.fromkeys(names[1:], 1)).problem == (400, "invalid_body")
 
 
-def test_starting_leaves_the_document_as_it_was() -> None:
+def test_compiling_does_not_change_the_document() -> None:
     def made() -> Schema:
         thing = object_schema({"name": REF, "id": {**STRING, "readOnly": True}}, "id")
         described = operation("make_thing", body=json_body(thing), responses={"200": response(thing)})

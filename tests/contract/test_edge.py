@@ -1,4 +1,4 @@
-"""The edge: sizes, hygiene, request ids, and the headers that every answer carries."""
+"""The edge: size limits, invalid paths and queries, request ids, common headers."""
 
 import io
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 async def within(scope: Message, receive: Receive, send: Send) -> None:
-    """Answer with the request id and the size of the body."""
+    """Respond with the request id and the size of the body."""
     body = (await receive())["body"]
     text = f"{scope['request_id']} {len(body)}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
@@ -26,24 +26,24 @@ async def within(scope: Message, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def edge() -> Client:
-    """The edge around an application that answers everything."""
+    """Return a client of the edge around an application that accepts everything."""
     return Client(WsgiBridge(Edge(within, new_request_id=lambda: "made-here")))
 
 
 def chunked(body: bytes) -> WSGIEnvironment:
-    """A request whose body has no declared length."""
+    """Build a request whose body has no Content-Length."""
     request = environ("POST", "/")
     request |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     return request
 
 
-def test_a_body_as_large_as_allowed_passes(edge: Client) -> None:
+def test_a_body_at_the_limit_passes(edge: Client) -> None:
     assert edge.send("POST", "/", b"x" * MAX_BODY_BYTES).body == f"made-here {MAX_BODY_BYTES}".encode()
     assert call(edge.application, chunked(b"x" * MAX_BODY_BYTES)).body == f"made-here {MAX_BODY_BYTES}".encode()
 
 
 @pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "6000000", "9" * 18, "9" * 19, "9" * 5_000])
-def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Client, length: str) -> None:
+def test_a_body_with_a_too_large_content_length_is_rejected_unread(edge: Client, length: str) -> None:
     class Unread(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise AssertionError(f"reads {size} bytes")
@@ -54,11 +54,11 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread(edge: Client, length
     assert call(edge.application, request).problem == (413, "body_too_large")
 
 
-def test_a_body_that_turns_out_too_large_is_refused(edge: Client) -> None:
+def test_a_body_over_the_limit_is_rejected(edge: Client) -> None:
     assert call(edge.application, chunked(b"x" * (MAX_BODY_BYTES + 1))).problem == (413, "body_too_large")
 
 
-def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(edge: Client) -> None:
+def test_reading_stops_at_the_body_limit(edge: Client) -> None:
     request = chunked(b"x" * MAX_BODY_BYTES * 10)
 
     call(edge.application, request)
@@ -66,24 +66,24 @@ def test_no_more_is_read_of_a_body_than_shows_that_it_is_too_large(edge: Client)
     assert request["wsgi.input"].tell() <= MAX_BODY_BYTES * 2
 
 
-def test_a_path_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
+def test_a_path_at_the_limit_passes_and_a_longer_one_is_rejected(edge: Client) -> None:
     assert edge.get("/" + "a" * (MAX_PATH_CHARACTERS - 1)).status == 200
     assert edge.get("/" + "a" * MAX_PATH_CHARACTERS).problem == (414, "uri_too_long")
 
 
-def test_a_query_as_long_as_allowed_passes_and_a_longer_one_does_not(edge: Client) -> None:
+def test_a_query_at_the_limit_passes_and_a_longer_one_is_rejected(edge: Client) -> None:
     assert edge.get("/?" + "a" * MAX_QUERY_BYTES).status == 200
     assert edge.get("/?" + "a" * (MAX_QUERY_BYTES + 1)).problem == (414, "uri_too_long")
 
 
-def test_headers_as_large_as_allowed_pass_and_larger_ones_do_not(edge: Client) -> None:
+def test_headers_at_the_limit_pass_and_larger_ones_are_rejected(edge: Client) -> None:
     assert edge.get("/", headers={"X": "a" * (MAX_HEADER_BYTES - 1)}, token=None).status == 200
     assert edge.get("/", headers={"X": "a" * MAX_HEADER_BYTES}, token=None).problem == (431, "headers_too_large")
     assert edge.get("/", headers={f"X-{n}": "a" * 100 for n in range(640)}, token=None).status == 431
 
 
 @pytest.mark.parametrize("path", ["/%00", "/a%0ab", "/%1f", "/%7f", "/%ff", "/%c0%af", "/%ed%a0%80"])
-def test_a_path_with_what_is_no_clean_text_leads_nowhere(edge: Client, path: str) -> None:
+def test_a_path_with_control_characters_or_invalid_utf_8_is_a_404(edge: Client, path: str) -> None:
     assert edge.get(path).problem == (404, "not_found")
 
 
@@ -93,12 +93,12 @@ def test_any_other_path_passes(edge: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["a=b c", "a=\x01", "a=\xff", "a=\u20ac", "a\n", "\x00"])
-def test_a_query_with_characters_that_must_be_escaped_is_refused(edge: Client, query: str) -> None:
+def test_a_query_with_unencoded_characters_is_rejected(edge: Client, query: str) -> None:
     assert edge.get(f"/?{query}").problem == (400, "malformed_request")
 
 
 @pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 64, "00-4bf92f3577b34da6a3ce929d0e0e4736-00"])
-def test_a_good_request_id_is_kept(edge: Client, sent: str) -> None:
+def test_a_valid_request_id_is_kept(edge: Client, sent: str) -> None:
     received = edge.get("/", headers={"X-Request-Id": sent})
 
     assert received.header("x-request-id") == sent
@@ -114,7 +114,7 @@ def test_any_other_request_id_is_replaced(edge: Client, sent: str | None) -> Non
 
 
 @pytest.mark.parametrize("target", ["/", "/%00", "/?" + "a" * 9_000], ids=["fine", "not found", "too long"])
-def test_every_answer_carries_the_headers_of_the_house(edge: Client, target: str) -> None:
+def test_every_response_has_the_common_headers(edge: Client, target: str) -> None:
     received = edge.get(target, headers={"X-Request-Id": "abc"})
 
     assert received.header("x-request-id") == "abc"
@@ -122,7 +122,7 @@ def test_every_answer_carries_the_headers_of_the_house(edge: Client, target: str
     assert received.header("x-content-type-options") == "nosniff"
 
 
-def test_an_answer_may_know_better_than_the_house() -> None:
+def test_a_header_of_the_response_wins_over_a_common_one() -> None:
     async def cached(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": [(b"cache-control", b"max-age=60")]})
@@ -133,7 +133,7 @@ def test_an_answer_may_know_better_than_the_house() -> None:
 
 
 @pytest.mark.parametrize(("scheme", "expected"), [("https", "max-age=63072000; includeSubDomains"), ("http", None)])
-def test_only_over_https_is_https_asked_for(edge: Client, scheme: str, expected: str | None) -> None:
+def test_strict_transport_security_is_sent_over_https_only(edge: Client, scheme: str, expected: str | None) -> None:
     request = environ("GET", "/")
     request["wsgi.url_scheme"] = scheme
 
@@ -141,14 +141,14 @@ def test_only_over_https_is_https_asked_for(edge: Client, scheme: str, expected:
 
 
 @pytest.mark.parametrize("target", ["/", "/%00", "/?" + "a" * 9_000], ids=["fine", "not found", "too long"])
-def test_head_has_no_body_and_tells_how_long_it_would_be(edge: Client, target: str) -> None:
+def test_head_has_no_body_and_the_length_of_the_get_response(edge: Client, target: str) -> None:
     head, get = edge.send("HEAD", target), edge.get(target)
 
     assert (head.status, head.body) == (get.status, b"")
     assert head.headers == [*get.headers, ("content-length", str(len(get.body)))]
 
 
-def test_the_length_of_a_body_in_pieces_is_that_of_all_of_them() -> None:
+def test_the_length_of_a_chunked_response_is_that_of_all_chunks() -> None:
     async def piecemeal(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -163,7 +163,7 @@ def test_the_length_of_a_body_in_pieces_is_that_of_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_what_has_no_body_has_no_length(status: int) -> None:
+def test_a_response_without_a_body_has_no_length(status: int) -> None:
     async def empty(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": status, "headers": []})
@@ -174,7 +174,7 @@ def test_what_has_no_body_has_no_length(status: int) -> None:
     assert client.send("HEAD", "/").header("content-length") is None
 
 
-def test_the_order_of_refusals_is_size_before_hygiene(edge: Client) -> None:
+def test_sizes_are_checked_before_characters(edge: Client) -> None:
     headers = {"Content-Length": "999999"}
 
     assert edge.send("POST", "/%00?" + "a" * 9_000, headers=headers).status == 414
@@ -186,7 +186,7 @@ def test_the_order_of_refusals_is_size_before_hygiene(edge: Client) -> None:
 @pytest.mark.parametrize(
     "forms", [{"Host": "elsewhere.example"}, {"Host": ""}, {"traceparent": "broken"}, {"Cookie": "\xff;;="}]
 )
-def test_odd_headers_that_mean_nothing_here_are_no_error(forms: dict[str, str]) -> None:
+def test_unknown_odd_headers_are_no_error(forms: dict[str, str]) -> None:
     client = serve_body(OBJECT)
 
     assert client.send("POST", "/v1/things", b"{}", {"Content-Type": "application/json", **forms}).status == 200

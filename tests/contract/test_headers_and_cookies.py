@@ -1,4 +1,4 @@
-"""Header and cookie parameters have types, and are bound like any other."""
+"""Header and cookie parameters are parsed and bound like any other."""
 
 from typing import Any
 
@@ -32,21 +32,21 @@ def test_a_typed_parameter_arrives_as_its_type(
 
 
 @pytest.mark.parametrize("text", ["x", "1_0", "+5", "1.0", "", "9" * 400])
-def test_a_header_that_is_no_integer_is_refused(text: str) -> None:
+def test_a_header_that_is_no_integer_is_rejected(text: str) -> None:
     client = serve_parameter("header", INTEGER)
 
     assert client.get("/v1/things", headers={"Value": text}).problem == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("text", ["x", "1_0", "+5", "1.0", "", "9" * 400])
-def test_a_cookie_that_is_no_integer_is_refused(text: str) -> None:
+def test_a_cookie_that_is_no_integer_is_rejected(text: str) -> None:
     client = serve_parameter("cookie", INTEGER)
 
     assert client.get("/v1/things", headers={"Cookie": f"value={text}"}).problem == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
-def test_what_is_absent_and_optional_is_left_to_the_function(place: str) -> None:
+def test_an_absent_optional_parameter_is_left_to_the_function(place: str) -> None:
     client = serve_parameter(place, INTEGER)
 
     assert client.get("/v1/things").status == 200
@@ -54,7 +54,7 @@ def test_what_is_absent_and_optional_is_left_to_the_function(place: str) -> None
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
-def test_what_is_absent_and_required_is_refused(place: str) -> None:
+def test_an_absent_required_parameter_is_rejected(place: str) -> None:
     client = serve_parameter(place, INTEGER, required=True)
 
     received = client.get("/v1/things")
@@ -91,7 +91,7 @@ def test_a_list_in_a_header_may_have_blanks_after_its_commas() -> None:
     "header",
     ["value=5; other=1", "other=1;value=5", "$Version=1; value=5;", "lonely; value=5", "a=b=c; value=5", "=; value=5"],
 )
-def test_other_cookies_are_no_matter(header: str) -> None:
+def test_other_cookies_are_ignored(header: str) -> None:
     client = serve_parameter("cookie", INTEGER)
 
     assert client.get("/v1/things", headers={"Cookie": header}).status == 200
@@ -99,13 +99,13 @@ def test_other_cookies_are_no_matter(header: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["", ";", "lonely", "=", "\xff\xfe", "a" * 4_000])
-def test_odd_cookies_are_no_error_where_none_is_asked_for(header: str) -> None:
+def test_odd_cookies_are_no_error_for_an_operation_without_cookies(header: str) -> None:
     client = serve(document({"/things": {"get": operation("get_thing")}}), {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/things", headers={"Cookie": header, "traceparent": "broken"}).status == 200
 
 
-def test_a_function_need_not_name_the_headers_that_the_contract_acts_on_itself() -> None:
+def test_a_function_need_not_take_headers_that_the_contract_handles() -> None:
     described = operation(
         "get_thing", parameter("Idempotency-Key", "header", STRING), parameter("If-None-Match", "header", STRING)
     )
@@ -114,7 +114,7 @@ def test_a_function_need_not_name_the_headers_that_the_contract_acts_on_itself()
     assert client.get("/v1/things", headers={"Idempotency-Key": "k", "If-None-Match": '"1"'}).status == 200
 
 
-def test_a_header_that_the_contract_acts_on_itself_is_checked_all_the_same() -> None:
+def test_a_header_that_the_contract_handles_is_validated() -> None:
     described = operation("get_thing", parameter("Idempotency-Key", "header", {"type": "string", "maxLength": 3}))
     client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Result({})})
 

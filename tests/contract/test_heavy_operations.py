@@ -1,4 +1,4 @@
-"""Heavy operations: a few at once, and none of the others waits for them."""
+"""Heavy operations: a few at once, without slowing other operations."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from tools.openapi.findings import BUNDLE
 
 
 class Slow:
-    """A heavy function that goes on when it is told to, with whatever it is told to do."""
+    """A heavy function that blocks until the test releases it."""
 
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)
@@ -24,7 +24,7 @@ class Slow:
         self.finish: Callable[[], Result] = lambda: Result({})
 
     def run(self) -> Result:
-        """Say that it has begun, wait, and finish."""
+        """Signal the start, wait for the release, and finish."""
         self.begun.release()
         assert self.go_on.wait(30)
         return self.finish()
@@ -41,7 +41,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def client(slow: Slow) -> Client:
-    """A heavy operation at /v1/report, and one that isn't at /v1/thing."""
+    """Serve a heavy operation at /v1/report and a normal one at /v1/thing."""
     described = {
         "/report": {"get": operation("get_report") | {WEIGHT_EXTENSION: "heavy"}},
         "/thing": {"get": operation("get_thing")},
@@ -53,7 +53,7 @@ def client(slow: Slow) -> Client:
 
 @pytest.fixture
 def running(client: Client, slow: Slow) -> Iterator[list[Future[HttpResponse]]]:
-    """As many heavy operations as may run at once, all of them in the middle."""
+    """Start as many heavy operations as may run at once, and wait until all are running."""
     with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
         begun = [threads.submit(client.get, "/v1/report") for _ in range(MAX_CONCURRENT)]
         for _ in begun:
@@ -63,7 +63,7 @@ def running(client: Client, slow: Slow) -> Iterator[list[Future[HttpResponse]]]:
 
 
 @pytest.mark.usefixtures("running")
-def test_one_too_many_is_told_when_to_come_again(client: Client) -> None:
+def test_one_too_many_is_a_503_with_retry_after(client: Client) -> None:
     refused = client.get("/v1/report")
 
     assert refused.problem == (503, "busy")
@@ -72,30 +72,30 @@ def test_one_too_many_is_told_when_to_come_again(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("running")
-def test_the_others_are_answered_meanwhile(client: Client) -> None:
+def test_other_operations_run_at_the_limit(client: Client) -> None:
     assert client.get("/v1/thing").status == 200
 
 
 @pytest.mark.usefixtures("running")
-def test_whoever_has_no_token_learns_nothing_of_it(client: Client) -> None:
+def test_a_missing_token_is_reported_before_the_limit(client: Client) -> None:
     assert client.get("/v1/report", token=None).problem == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("finish", [lambda: Result({}), lambda: Result(b"not what the document says"), _fail])
-def test_one_that_has_ended_makes_room_however_it_ended(
+def test_a_finished_or_failed_one_frees_its_slot(
     client: Client, slow: Slow, running: list[Future[HttpResponse]], finish: Callable[[], Result]
 ) -> None:
     slow.finish = finish
     slow.go_on.set()
-    for each in running:
-        each.result()
+    for future in running:
+        future.result()
 
     slow.finish = lambda: Result({})
 
     assert [client.get("/v1/report").status for _ in range(MAX_CONCURRENT + 1)] == [200] * (MAX_CONCURRENT + 1)
 
 
-def test_a_weight_that_cannot_be_kept_stops_the_start() -> None:
+def test_an_invalid_weight_stops_the_start() -> None:
     light = operation("get_report") | {WEIGHT_EXTENSION: "light"}
     never_refused = operation("get_report") | {WEIGHT_EXTENSION: "heavy"}
     del never_refused["responses"]["503"]
@@ -106,8 +106,8 @@ def test_a_weight_that_cannot_be_kept_stops_the_start() -> None:
         serve(document({"/report": {"get": never_refused}}), {"get_report": _fail})
 
 
-def test_what_reads_or_writes_a_whole_board_is_heavy() -> None:
-    """A new operation whose work grows with the board belongs here, and bears the mark in the document."""
+def test_operations_on_a_whole_board_are_heavy() -> None:
+    """A new operation whose work grows with the board must be listed here and marked in the document."""
     paths = json.loads(BUNDLE.read_bytes())["paths"]
     marked = {
         described["operationId"]

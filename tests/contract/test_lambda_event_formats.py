@@ -1,4 +1,4 @@
-"""Events of every shape that AWS sends reach the application whole, and its answers go back as text."""
+"""Events of every AWS format reach the application unchanged, and responses are sent as text."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ MADE = {"201": response(OBJECT, headers={"Location": {"schema": STRING}})}
 
 @pytest.fixture
 def telling() -> Function:
-    """The function of an application that tells what it was asked."""
+    """Build the function of an application that returns what it gets."""
     paths = {
         "/things": {
             "get": operation(
@@ -78,7 +78,7 @@ def telling() -> Function:
 
 @pytest.fixture
 def invoke(telling: Function) -> Callable[[Event], dict[str, Any]]:
-    """What Lambda answers to an event, by whichever way."""
+    """Return a handler that compares the function with the adapter."""
     answer = compare_with_adapter(telling, telling)
     return lambda event: answer(event, None)
 
@@ -88,7 +88,7 @@ every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVEN
 
 
 @every_shape
-def test_a_get_is_answered_in_json(invoke: Invoke, shape: Shape) -> None:
+def test_get_returns_json(invoke: Invoke, shape: Shape) -> None:
     answer = invoke(shape("GET", "/v1/things/abc", headers=BEARER))
 
     assert answer["statusCode"] == 200
@@ -98,7 +98,7 @@ def test_a_get_is_answered_in_json(invoke: Invoke, shape: Shape) -> None:
 
 
 @every_shape
-def test_repeated_and_encoded_values_of_a_query_arrive_as_they_were_meant(invoke: Invoke, shape: Shape) -> None:
+def test_repeated_and_encoded_query_values_arrive_unchanged(invoke: Invoke, shape: Shape) -> None:
     answer = invoke(shape("GET", "/v1/things?tag=a+b&tag=c%2Cd&tag=%C3%BC%26%3D&tag=%2541", headers=BEARER))
 
     assert json.loads(answer["body"])["tag"] == ["a b", "c,d", "ü&=", "%41"]
@@ -144,7 +144,7 @@ def test_a_body_arrives_with_and_without_a_content_length(
         ("GET", "/v1/things", {**BEARER, "X-Long": "x" * 33_000}, 431),
     ],
 )
-def test_a_problem_is_text(
+def test_a_problem_is_sent_as_text(
     invoke: Invoke, shape: Shape, method: str, target: str, headers: dict[str, str], status: int
 ) -> None:
     answer = invoke(shape(method, target, None, headers))
@@ -156,18 +156,18 @@ def test_a_problem_is_text(
 
 
 @every_shape
-def test_a_body_too_large_is_refused(invoke: Invoke, shape: Shape) -> None:
+def test_a_too_large_body_is_rejected(invoke: Invoke, shape: Shape) -> None:
     assert invoke(shape("POST", "/v1/things", "x" * 300_000, JSON))["statusCode"] == 413
 
 
 @every_shape
-def test_broken_text_in_a_body_is_refused(invoke: Invoke, shape: Shape) -> None:
+def test_invalid_utf_8_in_a_body_is_rejected(invoke: Invoke, shape: Shape) -> None:
     assert invoke(shape("POST", "/v1/things", b'{"name": "\xff"}', JSON))["statusCode"] == 400
 
 
 @every_shape
 @pytest.mark.parametrize(("method", "status"), [("DELETE", 204), ("HEAD", 200)])
-def test_an_answer_without_a_body_has_none(invoke: Invoke, shape: Shape, method: str, status: int) -> None:
+def test_a_response_without_a_body_has_none(invoke: Invoke, shape: Shape, method: str, status: int) -> None:
     answer = invoke(shape(method, "/v1/things/abc", headers=BEARER))
 
     assert answer["statusCode"] == status
@@ -176,7 +176,7 @@ def test_an_answer_without_a_body_has_none(invoke: Invoke, shape: Shape, method:
 
 @every_shape
 @pytest.mark.parametrize("path", ["/v1/things/abc", "/v1/things/ABC", "/v1/nowhere"])
-def test_head_tells_how_long_the_body_would_be(invoke: Invoke, shape: Shape, path: str) -> None:
+def test_head_has_the_length_of_the_get_response(invoke: Invoke, shape: Shape, path: str) -> None:
     head, get = invoke(shape("HEAD", path, headers=BEARER)), invoke(shape("GET", path, headers=BEARER))
 
     assert (head["statusCode"], head.get("body", "")) == (get["statusCode"], "")
@@ -184,7 +184,7 @@ def test_head_tells_how_long_the_body_would_be(invoke: Invoke, shape: Shape, pat
 
 
 @every_shape
-def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Shape) -> None:
+def test_every_response_has_the_common_headers(invoke: Invoke, shape: Shape) -> None:
     headers = response_headers(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
 
     assert headers["x-request-id"] == "abc"
@@ -192,7 +192,7 @@ def test_every_answer_carries_the_headers_of_the_house(invoke: Invoke, shape: Sh
     assert headers["strict-transport-security"].startswith("max-age=")
 
 
-def test_a_load_balancer_gets_a_description_of_the_status(invoke: Invoke) -> None:
+def test_a_load_balancer_gets_a_status_description(invoke: Invoke) -> None:
     answer = invoke(EVENT_BUILDERS["load balancer"]("PUT", "/v1/things", headers=BEARER))
 
     assert answer["statusDescription"].startswith("405 ")
@@ -205,7 +205,7 @@ def test_a_rest_api_gets_lists_of_headers(invoke: Invoke) -> None:
     assert answer["multiValueHeaders"]["www-authenticate"] == ['Bearer realm="tackboard"']
 
 
-def test_an_event_with_few_fields_is_enough(invoke: Invoke) -> None:
+def test_an_event_needs_few_fields(invoke: Invoke) -> None:
     event = http_api_event("GET", "/v1/things/abc", headers=BEARER)
     for name in ("isBase64Encoded", "routeKey"):
         del event[name]
@@ -218,7 +218,7 @@ def test_an_event_with_few_fields_is_enough(invoke: Invoke) -> None:
     [({"STRIP_STAGE_PATH": "yes"}, "/v1/things/a"), ({}, "/$default/v1/things/a")],
     ids=["stripped", "not stripped"],
 )
-def test_the_default_stage_at_the_address_of_the_gateway_leads_to_the_same_place(
+def test_the_default_stage_adds_no_prefix(
     telling: Function, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
 ) -> None:
     for name, value in environment.items():
@@ -234,7 +234,7 @@ def test_the_default_stage_at_the_address_of_the_gateway_leads_to_the_same_place
     assert (straight["statusCode"], response_headers(straight)["location"]) == (201, "/v1/things/a")
 
 
-def test_a_named_stage_of_an_http_api_is_a_base_path(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_stage_of_an_http_api_is_a_prefix(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "prod")
 
     answer = invoke(http_api_event("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
@@ -243,7 +243,7 @@ def test_a_named_stage_of_an_http_api_is_a_base_path(invoke: Invoke, monkeypatch
     assert response_headers(answer)["location"] == "/prod/v1/things/a"
 
 
-def test_a_named_stage_of_a_rest_api_stands_before_its_locations(invoke: Invoke) -> None:
+def test_a_named_stage_of_a_rest_api_is_a_prefix_of_locations(invoke: Invoke) -> None:
     answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
     assert answer["statusCode"] == 201
@@ -258,7 +258,7 @@ def test_a_named_stage_of_a_rest_api_can_be_stripped(invoke: Invoke, monkeypatch
     assert response_headers(answer)["location"] == "/v1/things/a"
 
 
-def test_a_base_path_of_a_domain_of_ones_own_is_taken_off(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_path_of_a_custom_domain_is_removed(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "boards")
 
     answer = invoke(rest_api_event("PUT", "/boards/v1/things", headers=BEARER))

@@ -1,4 +1,4 @@
-"""The function that AWS Lambda calls, with the real application on a SQLite file behind it."""
+"""The function that AWS Lambda calls, with the whole application on a SQLite file."""
 
 import importlib
 import json
@@ -28,14 +28,14 @@ NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
 
 
 def function_on(store: Store, lines: list[str] | None = None) -> Function:
-    """The function in front of the real application, which has the same time and the same chances each time."""
-    bytes_of = random.Random(1).randbytes  # noqa: S311 - a twin needs the same chances.
+    """Build the function of the whole application, with a fixed clock and seeded randomness."""
+    bytes_of = random.Random(1).randbytes  # noqa: S311 - both applications need the same random bytes.
     return build_function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
 
 
 @pytest.fixture
 def handler(tmp_path: Path) -> Iterator[Handler]:
-    """The function of an application on a new store, and beside it its twin on a copy."""
+    """Return the function of an application on a new store, compared with an equal one on a copy."""
     with closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as store:
         store.read_secret()
     shutil.copy(tmp_path / "one.db", tmp_path / "twin.db")
@@ -48,7 +48,7 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
 
 @pytest.fixture
 def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
-    """lambda_wsgi_handler.py, imported as Lambda imports it, configured by the environment."""
+    """Import lambda_wsgi_handler.py as Lambda does, configured by the environment."""
     opened: list[Store] = []
 
     def open_store(url: str, opening: Callable[..., Store] = stores.open_store, **wishes: Any) -> Store:
@@ -69,7 +69,7 @@ every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVEN
 
 
 def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callable[..., tuple[int, Any, dict[str, str]]]:
-    """Sends requests in one shape; answers the status, the JSON body and the headers."""
+    """Return a function that sends events of one format, and returns status, JSON body and headers."""
 
     def send(method: str, target: str, body: object = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -86,7 +86,7 @@ def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callabl
 
 
 @every_shape
-def test_the_service_is_well(handler: Handler, shape: Shape) -> None:
+def test_the_service_is_healthy(handler: Handler, shape: Shape) -> None:
     status, _, headers = sending(handler, shape)("GET", "/v1/health")
 
     assert status == 200
@@ -94,7 +94,7 @@ def test_the_service_is_well(handler: Handler, shape: Shape) -> None:
 
 
 @every_shape
-def test_someone_signs_up_makes_a_board_and_moves_a_card(handler: Handler, shape: Shape) -> None:
+def test_a_user_signs_up_creates_a_board_and_moves_a_card(handler: Handler, shape: Shape) -> None:
     _, made, _ = sending(handler, shape)("POST", "/v1/users", {"name": "Mina"})
     send = sending(handler, shape, made["token"])
 
@@ -132,7 +132,7 @@ def test_conditional_requests_work(handler: Handler, shape: Shape) -> None:
 
 
 @every_shape
-def test_a_list_is_read_page_by_page(handler: Handler, shape: Shape) -> None:
+def test_a_listing_is_paged(handler: Handler, shape: Shape) -> None:
     _, made, _ = sending(handler, shape)("POST", "/v1/users", {"name": "Mina"})
     send = sending(handler, shape, made["token"])
     names = [send("POST", "/v1/boards", {"name": name})[1]["name"] for name in ("One", "Two", "Three")]
@@ -157,14 +157,14 @@ def test_a_list_is_read_page_by_page(handler: Handler, shape: Shape) -> None:
         ("GET", "/v1/%ff", 404),
     ],
 )
-def test_a_problem_is_text(handler: Handler, shape: Shape, method: str, target: str, status: int) -> None:
+def test_a_problem_is_sent_as_text(handler: Handler, shape: Shape, method: str, target: str, status: int) -> None:
     answered, problem, headers = sending(handler, shape)(method, target)
 
     assert (answered, problem["status"]) == (status, status)
     assert headers["content-type"] == "application/problem+json"
 
 
-def test_an_event_that_asks_for_a_command_is_refused(handler: Handler) -> None:
+def test_an_event_with_a_command_is_rejected(handler: Handler) -> None:
     event = {"_serverless-wsgi": {"command": "exec", "data": "open('/tmp/opened', 'w')"}}
 
     with pytest.raises(PermissionError, match="Commands by event are not accepted"):
@@ -172,7 +172,7 @@ def test_an_event_that_asks_for_a_command_is_refused(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("source", ["aws.events", "serverless-plugin-warmup"])
-def test_an_event_of_a_schedule_does_no_harm(handler: Handler, source: str) -> None:
+def test_a_scheduled_event_does_no_harm(handler: Handler, source: str) -> None:
     event = {
         "version": "0",
         "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -189,14 +189,14 @@ def test_an_event_of_a_schedule_does_no_harm(handler: Handler, source: str) -> N
 
 
 @every_shape
-def test_the_environment_configures_it(imported: Handler, shape: Shape) -> None:
+def test_the_environment_configures_the_function(imported: Handler, shape: Shape) -> None:
     status, made, _ = sending(imported, shape)("POST", "/v1/users", {"name": "Mina"})
 
     assert status == 201
     assert sending(imported, shape, made["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
 
 
-def test_an_answer_is_plain_json_for_lambda(imported: Handler) -> None:
+def test_a_response_is_plain_json_for_lambda(imported: Handler) -> None:
     answer = imported(http_api_event("GET", "/v1/health"), None)
 
     assert json.loads(json.dumps(answer)) == answer

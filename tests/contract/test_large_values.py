@@ -1,4 +1,4 @@
-"""Of a large body, too, it is said where it is wrong and why; what can't be checked is refused, never our failure."""
+"""Large invalid bodies get precise violations. A body that the validator can't check is rejected, not a 500."""
 
 import pytest
 
@@ -45,14 +45,14 @@ MANY = [GOOD] * 1_500
         ([0] * 30_000, [("", "type")]),
     ],
 )
-def test_a_large_body_is_told_where_it_is_wrong(value: object, errors: list[tuple[str, str]]) -> None:
+def test_violations_in_a_large_body_have_pointers(value: object, errors: list[tuple[str, str]]) -> None:
     received = serve_body(EXPORT).post("/v1/things", value)
 
     assert received.problem == (400, "invalid_body")
     assert [(error["pointer"], error["code"]) for error in received.json()["errors"]] == errors
 
 
-def test_a_large_body_whose_schema_has_a_name_is_told_where_it_is_wrong() -> None:
+def test_violations_in_a_large_body_of_a_named_schema_have_pointers() -> None:
     named = serve_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
 
     received = named.post("/v1/things", {"cards": [*MANY, {"title": 1}], "name": "A"})
@@ -61,16 +61,16 @@ def test_a_large_body_whose_schema_has_a_name_is_told_where_it_is_wrong() -> Non
     assert errors == [("/name", "pattern"), ("/cards/1500/title", "type")]
 
 
-def test_a_large_body_that_is_right_is_taken() -> None:
+def test_a_valid_large_body_is_accepted() -> None:
     assert serve_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
 
 
 class Panic(BaseException):
-    """What a panic of the validator looks like."""
+    """Stands for a panic of the validator."""
 
 
 @pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
-def test_a_validator_that_fails_is_not_a_server_error(monkeypatch: pytest.MonkeyPatch, failure: type) -> None:
+def test_a_crash_of_the_validator_is_no_server_error(monkeypatch: pytest.MonkeyPatch, failure: type) -> None:
     client = serve_body(object_schema({"a": STRING}))
 
     is_valid = Check.is_valid
@@ -87,5 +87,5 @@ def test_a_validator_that_fails_is_not_a_server_error(monkeypatch: pytest.Monkey
     assert client.received == []
 
 
-def test_a_value_that_is_no_json_is_a_fault_too() -> None:
+def test_a_value_that_is_no_json_is_a_violation() -> None:
     assert Schemas({}).get_check(object_schema({"a": STRING}), "response").find_violations({"a": object()})

@@ -1,4 +1,4 @@
-"""What a start doesn't need isn't loaded, and nobody else can tell, in whatever order things are imported."""
+"""A start loads only what it needs of connexion. Other importers can't notice, in any order of imports."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ NOT_NEEDED = ("connexion.apps", "flask", "httpx", "requests", "sqlalchemy", "sta
 
 
 def run(*lines: str) -> str:
-    """What a fresh Python prints, in which `contract.application` can be imported."""
+    """Run lines in a new Python process and return what they print."""
     program = "import warnings; warnings.simplefilter('ignore')\n" + "\n".join(lines)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def test_no_client_and_no_other_server_is_loaded() -> None:
+def test_no_http_client_and_no_other_framework_is_loaded() -> None:
     loaded = f"print([name for name in {NOT_NEEDED!r} if name in sys.modules])"
 
     assert run("import sys, app", loaded) == "[]"
@@ -39,13 +39,13 @@ def without_addresses(text: str) -> str:
 @pytest.mark.parametrize(
     "before", [(), ("import requests",), ("import httpx",), ("import connexion",), ("import connexion.exceptions",)]
 )
-def test_whoever_imports_it_finds_all_of_it(before: tuple[str, ...]) -> None:
+def test_a_later_import_of_the_package_is_complete(before: tuple[str, ...]) -> None:
     after = run(*before, "import contract.application", *WHOLE)
 
     assert without_addresses(after) == without_addresses(run(*before, *WHOLE))
 
 
-def test_the_package_holds_the_very_modules_that_are_in_use() -> None:
+def test_the_package_has_the_modules_that_are_in_use() -> None:
     same = "print(connexion.exceptions.OAuthProblem is OAuthProblem, connexion.middleware is middleware)"
 
     assert run(
@@ -53,11 +53,11 @@ def test_the_package_holds_the_very_modules_that_are_in_use() -> None:
     ) == "True True"  # fmt: skip
 
 
-def test_what_the_package_lacks_is_an_attribute_error() -> None:
+def test_an_unknown_attribute_of_the_package_is_an_attribute_error() -> None:
     assert run("import contract.application, connexion", "print(hasattr(connexion, 'nothing'))") == "False"
 
 
-def test_threads_that_look_at_the_same_time_find_it_whole() -> None:
+def test_concurrent_first_accesses_see_a_complete_package() -> None:
     looked = run(
         "import contract.application, connexion, threading",
         "found = []",

@@ -1,4 +1,4 @@
-"""Bodies come as JSON in UTF-8 (415), and answers as what the client accepts (406)."""
+"""Media types of requests (415) and responses (406)."""
 
 import pytest
 
@@ -21,7 +21,7 @@ SOMETHING = object_schema({"n": INTEGER}, "n")
         "application/json; profile=x",
     ],
 )
-def test_json_is_taken_and_checked_however_its_media_type_is_spelt(media: str) -> None:
+def test_json_is_accepted_with_any_spelling_of_its_media_type(media: str) -> None:
     client = serve_body(SOMETHING)
 
     good = client.post("/v1/things", {"n": 1}, media)
@@ -52,7 +52,7 @@ def test_json_is_taken_and_checked_however_its_media_type_is_spelt(media: str) -
         "application/merge-patch+json",
     ],
 )
-def test_any_other_media_type_is_refused(media: str) -> None:
+def test_any_other_media_type_is_a_415(media: str) -> None:
     client = serve_body(SOMETHING)
 
     received = client.post("/v1/things", {"n": 1}, media)
@@ -61,14 +61,14 @@ def test_any_other_media_type_is_refused(media: str) -> None:
     assert client.received == []
 
 
-def test_a_body_without_a_media_type_is_refused() -> None:
+def test_a_body_without_a_media_type_is_a_415() -> None:
     client = serve_body(SOMETHING)
 
     assert client.send("POST", "/v1/things", b'{"n": 1}').problem == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "identity, gzip"])
-def test_an_encoded_body_is_refused(coding: str) -> None:
+def test_an_encoded_body_is_a_415(coding: str) -> None:
     client = serve_body(SOMETHING)
 
     received = client.send(
@@ -79,7 +79,7 @@ def test_an_encoded_body_is_refused(coding: str) -> None:
 
 
 @pytest.mark.parametrize("coding", ["", "identity", "Identity"])
-def test_a_body_that_says_it_is_not_encoded_is_fine(coding: str) -> None:
+def test_the_content_encoding_identity_is_accepted(coding: str) -> None:
     client = serve_body(SOMETHING)
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
 
@@ -87,7 +87,7 @@ def test_a_body_that_says_it_is_not_encoded_is_fine(coding: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{}"], ids=["none", "empty", "an empty object"])
-def test_where_the_document_has_no_body_nothing_about_one_matters(body: bytes | None) -> None:
+def test_an_operation_without_a_body_ignores_its_media_type(body: bytes | None) -> None:
     described = document({"/things": {"post": operation("act")}})
     del described["paths"]["/things"]["post"]["responses"]["415"]
     client = serve(described, {"act": lambda: Result({})})
@@ -98,13 +98,13 @@ def test_where_the_document_has_no_body_nothing_about_one_matters(body: bytes | 
     assert client.breaches == []
 
 
-def test_where_no_body_comes_its_encoding_is_no_matter() -> None:
+def test_the_encoding_of_an_absent_body_is_ignored() -> None:
     client = serve_body(SOMETHING, required=False)
 
     assert client.send("POST", "/v1/things", headers={"Content-Encoding": "gzip"}).status == 200
 
 
-def test_each_media_type_of_the_document_is_taken() -> None:
+def test_every_media_type_of_the_document_is_accepted() -> None:
     client = serve_body(SOMETHING, "application/json", "application/merge-patch+json")
 
     assert client.post("/v1/things", {"n": 1}, "application/merge-patch+json").status == 200
@@ -121,7 +121,7 @@ def test_an_optional_body_may_be_absent() -> None:
     assert client.received == [None]
 
 
-def test_an_optional_body_that_is_there_is_checked() -> None:
+def test_a_present_optional_body_is_validated() -> None:
     client = serve_body(SOMETHING, required=False)
 
     assert client.post("/v1/things", {"n": "one"}).problem == (400, "invalid_body")
@@ -137,7 +137,7 @@ def test_a_required_body_may_not_be_absent() -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/json", ""])
-def test_a_body_that_nobody_asked_for_is_refused_unless_it_says_nothing(media: str) -> None:
+def test_an_unexpected_body_is_rejected_unless_it_is_empty(media: str) -> None:
     client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Result({})})
 
     assert client.post("/v1/things", b"\x00 no JSON", media).problem == (400, "malformed_json")
@@ -148,7 +148,7 @@ def test_a_body_that_nobody_asked_for_is_refused_unless_it_says_nothing(media: s
 
 @pytest.fixture
 def bilingual() -> Client:
-    """GET /v1/thing answers as JSON or as plain text."""
+    """Serve GET /v1/thing as JSON or as plain text."""
     described = operation("get_thing", responses={"200": response(STRING, "application/json", "text/plain")})
     return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Result("ça va")})
 
@@ -169,7 +169,7 @@ def bilingual() -> Client:
         ("application/json;q=0, */*", "text/plain", "ça va"),
     ],
 )
-def test_the_answer_comes_as_the_client_likes_it_best(
+def test_the_response_has_the_media_type_that_the_client_prefers(
     bilingual: Client, accept: str | None, media: str, body: str
 ) -> None:
     received = bilingual.get("/v1/thing", headers={"Accept": accept} if accept is not None else None)
@@ -182,7 +182,7 @@ def test_the_answer_comes_as_the_client_likes_it_best(
 @pytest.mark.parametrize(
     "accept", ["image/png", "application/*;q=0", "application/xml, text/html", "nonsense", "*/*;q=0"]
 )
-def test_an_accept_that_excludes_everything_is_refused(accept: str) -> None:
+def test_an_accept_header_that_excludes_everything_is_a_406(accept: str) -> None:
     client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Result({})})
 
     received = client.get("/v1/thing", headers={"Accept": accept})
@@ -191,7 +191,7 @@ def test_an_accept_that_excludes_everything_is_refused(accept: str) -> None:
     assert received.json()["detail"] == "The answer can be had as application/json."
 
 
-def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
+def test_a_response_without_a_body_is_always_acceptable() -> None:
     described = operation("delete_thing", responses={"204": {"description": "Gone."}})
     client = serve(document({"/thing": {"delete": described}}), {"delete_thing": lambda: Result(None, 204)})
 
@@ -203,7 +203,7 @@ def test_an_answer_without_a_body_is_acceptable_to_everyone() -> None:
     assert received.body == b""
 
 
-def test_what_the_client_accepts_is_settled_before_its_body_is_read() -> None:
+def test_accept_is_checked_before_the_body() -> None:
     client = serve_body(SOMETHING)
 
     received = client.send(

@@ -1,4 +1,4 @@
-"""Accept (RFC 9110, section 12.5.1): the answer comes as what is offered and liked best."""
+"""Content negotiation with Accept (RFC 9110, section 12.5.1)."""
 
 import pytest
 
@@ -34,7 +34,7 @@ BOTH = (JSON, TEXT)
         ("text/plain;q=", TEXT),
     ],
 )
-def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None, chosen: str) -> None:
+def test_the_highest_quality_wins_and_the_first_of_equals(accept: str | None, chosen: str) -> None:
     assert choose_media_type(accept, BOTH) == chosen
 
 
@@ -52,7 +52,7 @@ def test_what_is_liked_best_is_chosen_and_the_first_of_equals(accept: str | None
         "text/*",
     ],
 )
-def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
+def test_a_406_lists_the_offered_media_types(accept: str) -> None:
     with pytest.raises(Problem) as refused:
         choose_media_type(accept, (JSON,))
 
@@ -60,10 +60,10 @@ def test_when_nothing_is_liked_the_offer_is_told(accept: str) -> None:
     assert str(refused.value) == "The answer can be had as application/json."
 
 
-def test_all_that_is_offered_is_told() -> None:
+def test_a_406_lists_every_offered_media_type() -> None:
     with pytest.raises(Problem, match="The answer can be had as application/json or text/plain"):
         choose_media_type("image/png", BOTH)
 
 
-def test_nothing_to_offer_suits_everyone() -> None:
+def test_without_offered_media_types_everything_is_acceptable() -> None:
     assert choose_media_type("image/png", ()) is None

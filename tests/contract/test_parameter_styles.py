@@ -1,4 +1,4 @@
-"""Every style of parameter that the document has comes through every transport as it was meant."""
+"""Every parameter style of the document arrives unchanged over every transport."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tools.openapi.bundle import Bundle
 
 
 def plain_load_balancer(*request: Any, **wishes: Any) -> Event:
-    """An event of a load balancer without multi-value headers, which keeps the last of repeated names."""
+    """Build an event of a load balancer without multi-value headers, which keeps the last of repeated names."""
     event = load_balancer_event(*request, **wishes)
     for several, one in (
         ("multiValueHeaders", "headers"),
@@ -29,7 +29,7 @@ def plain_load_balancer(*request: Any, **wishes: Any) -> Event:
 
 
 def http_api_with_payload_1(*request: Any, **wishes: Any) -> Event:
-    """An event of an HTTP API whose integration asks for payload 1.0."""
+    """Build an event of an HTTP API whose integration uses payload 1.0."""
     return {**rest_api_event(*request, **{"stage": "$default", **wishes}), "version": "1.0"}
 
 
@@ -41,7 +41,7 @@ WAYS = {name: way for name, way in TRANSPORTS.items() if not way.prefix} | {
 
 
 class Somebody:
-    """Calls the API with a token, and has a board with two cards."""
+    """A client with a token and a board with two cards."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -52,14 +52,14 @@ class Somebody:
         self.card = self.ask("POST", f"{self.board}/cards", {"title": "Other"})
 
     def ask(self, method: str, target: str, body: object = None, **headers: str) -> HttpResponse:
-        """Send a request; keyword arguments are headers with underscores for dashes."""
+        """Send a request. Keyword arguments are headers, with underscores for hyphens."""
         sent = {name.replace("_", "-"): text for name, text in headers.items()} | {"Content-Type": "application/json"}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
         return self._send(method, f"/v1{target}", json.dumps(body).encode() if body is not None else None, sent)
 
     def titles(self, query: str) -> list[str]:
-        """Return the titles of the cards that a query finds."""
+        """Return the titles of the cards that match a query."""
         received = self.ask("GET", f"{self.board}/cards?{query}")
         assert received.status == 200, received.body
         return [card["title"] for card in received.json()["items"]]
@@ -93,10 +93,10 @@ STYLES = {
     ("query", "form", False, "array"),
     ("header", "simple", False, "string"),
 }
-"""What is tested below: a style that is new in the document needs a test."""
+"""The styles that the tests below cover. A new style in the document needs a test."""
 
 
-def test_these_are_the_styles_of_the_document() -> None:
+def test_every_style_in_the_document_has_a_test() -> None:
     bundle = Bundle(BUNDLE)
     styles = set()
     for operation in bundle.operations:
@@ -109,7 +109,7 @@ def test_these_are_the_styles_of_the_document() -> None:
 
 
 @pytest.mark.parametrize("text", [quote(ODD, safe=""), quote(ODD, safe=",/").replace("%20", "+")])
-def test_text_in_a_query(mina: Somebody, text: str) -> None:
+def test_text_in_a_query_arrives_unchanged(mina: Somebody, text: str) -> None:
     assert mina.titles(f"q={text}") == [ODD]
 
 
@@ -117,25 +117,25 @@ def test_text_in_a_query(mina: Somebody, text: str) -> None:
     "query",
     ["due_from=2026-12-01T10:00:00Z&due_until=2026-12-01T10:00:01Z", "due_from=2026-12-01T11%3A00%3A00%2B01%3A00"],
 )
-def test_moments_in_a_query(mina: Somebody, query: str) -> None:
+def test_date_times_in_a_query_arrive_unchanged(mina: Somebody, query: str) -> None:
     assert mina.titles(query) == [ODD]
 
 
-def test_numbers_and_truth_in_a_query(mina: Somebody) -> None:
+def test_numbers_and_booleans_in_a_query_are_parsed(mina: Somebody) -> None:
     assert len(mina.titles("limit=1")) == 1
     assert mina.titles("archived=true") == []
     assert mina.titles("archived=false&limit=2") == [ODD, "Other"]
 
 
 @pytest.mark.parametrize("query", ["limit=1%2C2", "limit=1,2", "archived=true%2Cfalse", "q="])
-def test_a_scalar_is_no_list(mina: Somebody, query: str) -> None:
+def test_a_scalar_is_not_split_at_commas(mina: Somebody, query: str) -> None:
     assert mina.ask("GET", f"{mina.board}/cards?{query}").problem == (400, "invalid_parameter")
 
 
-def test_a_scalar_that_comes_twice_is_refused(mina: Somebody, way: str) -> None:
+def test_a_repeated_scalar_is_rejected(mina: Somebody, way: str) -> None:
     received = mina.ask("GET", f"{mina.board}/cards?limit=1&limit=2")
 
-    # This balancer throws all but the last one away.
+    # This load balancer drops all but the last one.
     assert received.status == (200 if way == PLAIN else 400)
 
 
@@ -153,7 +153,7 @@ WORDS = ["lists", "cards", "labels"]
         "embed=lists%2Ccards&embed=labels",
     ],
 )
-def test_a_list_in_a_query(mina: Somebody, way: str, query: str) -> None:
+def test_an_array_in_a_query_is_parsed(mina: Somebody, way: str, query: str) -> None:
     received = mina.ask("GET", f"{mina.board}?{query}")
 
     lost = query.count("embed") > 1 and way == PLAIN
@@ -162,11 +162,11 @@ def test_a_list_in_a_query(mina: Somebody, way: str, query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["embed=lists,lists", "embed=lists%2C", "embed=lists%252Ccards", "embed=nothing"])
-def test_a_list_is_checked(mina: Somebody, query: str) -> None:
+def test_the_items_of_an_array_are_validated(mina: Somebody, query: str) -> None:
     assert mina.ask("GET", f"{mina.board}?{query}").problem == (400, "invalid_parameter")
 
 
-def test_headers(mina: Somebody) -> None:
+def test_headers_arrive_unchanged(mina: Somebody) -> None:
     address, tag = f"{mina.board}/cards/{mina.card.json()['id']}", mina.card.header("etag") or ""
 
     assert mina.ask("GET", address, If_None_Match=f'"a,b", {tag}').status == 304
@@ -177,7 +177,7 @@ def test_headers(mina: Somebody) -> None:
     )
 
 
-def test_paths(mina: Somebody) -> None:
+def test_path_parameters_arrive_unchanged(mina: Somebody) -> None:
     assert mina.ask("GET", mina.board.replace("brd_", "%62rd_")).status == 200
     assert mina.ask("GET", "/boards/a%2Cb").problem == (400, "invalid_parameter")
     assert mina.ask("GET", "/boards/brd%252D").problem == (400, "invalid_parameter")

@@ -1,4 +1,4 @@
-"""Paths lead to one operation or nowhere: no redirects, no second spelling, and 405 names every method."""
+"""Routing: one path for each operation, no redirects, and a 405 that lists every method."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ID: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,20}$"}
 
 @pytest.fixture
 def things() -> Client:
-    """GET and POST /v1/things, GET, PATCH and DELETE /v1/things/{thing_id}, and GET /v1/things/mine."""
+    """Serve GET and POST /v1/things, GET, PATCH and DELETE /v1/things/{thing_id}, and GET /v1/things/mine."""
     one = [parameter("thing_id", "path", ID)]
     return serve(
         document(
@@ -72,7 +72,7 @@ NOWHERE = [
 
 @pytest.mark.parametrize("target", NOWHERE)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_is_no_path_of_the_document_is_not_found(things: Client, method: str, target: str) -> None:
+def test_an_unknown_path_is_a_404(things: Client, method: str, target: str) -> None:
     received = things.send(method, target)
 
     assert received.status == 404
@@ -81,7 +81,7 @@ def test_what_is_no_path_of_the_document_is_not_found(things: Client, method: st
 
 
 @pytest.mark.parametrize("target", ["/v1", "/v1/", "/v1/things/", "/v1/openapi.json", "/v1/docs", "/nowhere"])
-def test_whoever_finds_nothing_is_pointed_to_the_document(things: Client, target: str) -> None:
+def test_a_404_points_to_the_document(things: Client, target: str) -> None:
     received = things.get(target)
 
     assert received.problem == (404, "not_found")
@@ -89,7 +89,7 @@ def test_whoever_finds_nothing_is_pointed_to_the_document(things: Client, target
 
 
 @pytest.mark.parametrize("text", ["..", "A", "a b", "a" * 21, "%252F", "caf%C3%A9", "'%20OR%201=1"])
-def test_a_path_parameter_keeps_its_schema(things: Client, text: str) -> None:
+def test_a_path_parameter_is_validated(things: Client, text: str) -> None:
     assert things.get(f"/v1/things/{text}").problem == (400, "invalid_parameter")
 
 
@@ -97,7 +97,7 @@ def test_a_path_parameter_is_decoded_once(things: Client) -> None:
     assert things.get("/v1/things/%61b").json() == {"id": "ab"}
 
 
-def test_a_plain_path_goes_before_one_with_a_parameter(things: Client) -> None:
+def test_a_concrete_path_wins_over_one_with_a_parameter(things: Client) -> None:
     assert things.get("/v1/things/mine").json() == {"id": "my own"}
 
 
@@ -117,15 +117,15 @@ def test_a_405_names_every_method_of_the_path_once(things: Client, target: str, 
     assert sorted((received.header("allow") or "").split(", ")) == sorted(allowed.split(", "))
 
 
-def test_a_405_comes_before_the_question_who_asks(things: Client) -> None:
+def test_a_405_comes_before_authentication(things: Client) -> None:
     assert things.send("DELETE", "/v1/things", token=None).status == 405
 
 
-def test_a_header_that_wants_another_method_is_ignored(things: Client) -> None:
+def test_method_override_headers_are_ignored(things: Client) -> None:
     assert things.get("/v1/things", headers={"X-HTTP-Method-Override": "POST"}).json() == {"all": True}
 
 
-def test_head_answers_as_get_does_without_the_body(things: Client) -> None:
+def test_head_has_the_headers_of_get_and_no_body(things: Client) -> None:
     by_get, by_head = things.get("/v1/things/a"), things.send("HEAD", "/v1/things/a")
 
     length = ("content-length", str(len(by_get.body)))
@@ -135,7 +135,7 @@ def test_head_answers_as_get_does_without_the_body(things: Client) -> None:
 
 
 @pytest.mark.parametrize("target", ["/v1/things/a?unknown=1", "/v1/nowhere", "/v1/things?" + "a" * 10_000])
-def test_a_refusal_of_head_has_no_body_either(things: Client, target: str) -> None:
+def test_a_problem_has_no_body_in_response_to_head(things: Client, target: str) -> None:
     by_get, by_head = things.get(target), things.send("HEAD", target)
 
     assert by_head.status == by_get.status
@@ -152,7 +152,7 @@ def test_an_integer_in_a_path_arrives_as_an_integer(text: str, value: int) -> No
 
 
 @pytest.mark.parametrize("text", ["007", "%2B5", "1_0", "%205", "5%20", "1.0", "x", "%D9%A5", "9" * 400, "1001"])
-def test_what_is_no_integer_in_a_path_is_refused(text: str) -> None:
+def test_a_path_parameter_that_is_no_integer_is_rejected(text: str) -> None:
     client = serve_parameter("path", INTEGER)
 
     received = client.get(f"/v1/things/{text}")
@@ -169,7 +169,7 @@ def test_a_number_in_a_path_arrives_as_a_number() -> None:
     assert client.received == [2.5]
 
 
-def test_a_path_parameter_may_have_a_hyphen_and_share_its_part_of_the_path() -> None:
+def test_a_path_parameter_may_have_a_hyphen_and_share_its_segment() -> None:
     described = operation("get_thing", parameter("thing-id", "path", ID), parameter("kind", "path", STRING))
     client = serve(
         document({"/things/{thing-id}.{kind}": {"get": described}}),
@@ -183,7 +183,7 @@ CREATED: dict[str, Any] = {"201": {"description": "Made.", "headers": {"Location
 
 
 def creating(path: str, **described: Any) -> Client:
-    """POST answers that /things/7 was made."""
+    """Serve a POST that returns the location /things/7."""
     made = operation("make_thing", parameter("id", "path", INTEGER), responses=CREATED)
     return serve(
         document({path: {"post": made}}, **described),
@@ -198,7 +198,7 @@ def test_a_location_starts_with_the_base_path() -> None:
     assert received.header("location") == "/v1/things/7"
 
 
-def test_a_location_starts_with_the_prefix_under_which_the_server_mounts_the_application() -> None:
+def test_a_location_starts_with_the_mount_prefix() -> None:
     client = creating("/places/{id}/things")
     request = environ("POST", "/v1/places/7/things", headers={"Authorization": "Bearer the-good-token"})
     request["SCRIPT_NAME"] = "/prod"
@@ -238,7 +238,7 @@ def test_the_base_path_is_the_path_of_the_first_server(url: str, prefix: str) ->
     assert refused.header("allow") == "POST"
 
 
-def test_a_word_that_stands_there_goes_before_one_that_may_stand_there_in_any_order() -> None:
+def test_a_concrete_segment_wins_over_a_parameter_in_any_order() -> None:
     one = [parameter("thing_id", "path", ID)]
     client = serve(
         document(

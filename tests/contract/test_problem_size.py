@@ -1,4 +1,4 @@
-"""A refusal names what is wrong in at most 4 KB and repeats nothing that was sent."""
+"""A problem says what is wrong in at most 4 KB and repeats no input."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ BODY: Schema = object_schema(
 
 @pytest.fixture
 def client() -> Client:
-    """Takes something everywhere that a request can carry something."""
+    """Serve an operation with an input in every place of a request."""
     described = operation(
         "act",
         parameter("id", "path", {"type": "string", "pattern": "^[0-9]+$"}),
@@ -59,12 +59,12 @@ def client() -> Client:
 
 
 def sent(**more: Any) -> dict[str, Any]:
-    """A request that is right but for what is said here."""
+    """Return a valid request, except for these parts."""
     return {"method": "POST", "target": "/v1/things/1", **more}
 
 
 def with_body(value: Any) -> dict[str, Any]:
-    """The same with a body."""
+    """Return a valid request, except for its body."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     return sent(body=body, headers={"Content-Type": "application/json"})
 
@@ -108,7 +108,7 @@ BAD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("request_", BAD.values(), ids=BAD)
-def test_a_refusal_repeats_nothing_that_was_sent(client: Client, request_: dict[str, Any]) -> None:
+def test_a_problem_repeats_no_input(client: Client, request_: dict[str, Any]) -> None:
     received = client.send(**request_)
 
     assert 400 <= received.problem[0] < 500
@@ -130,13 +130,13 @@ def test_a_refusal_repeats_nothing_that_was_sent(client: Client, request_: dict[
     ],
     ids=["text", "number", "name", "map", "many in a map", "many names", "many items", "escapes"],
 )
-def test_a_refusal_stays_small_whatever_was_sent(client: Client, value: object) -> None:
+def test_a_problem_stays_small_for_any_input(client: Client, value: object) -> None:
     received = client.send(**with_body(value))
 
     assert received.problem == (400, "invalid_body")
 
 
-def test_at_most_ten_faults_are_named() -> None:
+def test_a_problem_has_at_most_ten_violations() -> None:
     client = serve_body({"type": "array", "items": INTEGER})
 
     received = client.post("/v1/things", ["x"] * 50)
@@ -144,7 +144,7 @@ def test_at_most_ten_faults_are_named() -> None:
     assert [fault["pointer"] for fault in received.json()["errors"]] == [f"/{number}" for number in range(10)]
 
 
-def test_a_refusal_stays_small_whatever_the_document_says() -> None:
+def test_a_problem_stays_small_for_any_document() -> None:
     names = [f"{'a_rather_long_name_of_a_property_' * 3}{number}" for number in range(12)]
     words = {"type": "string", "enum": [f"{'a_rather_long_word_' * 3}{number}" for number in range(40)]}
     client = serve_body(object_schema({name: object_schema(dict.fromkeys(names, words)) for name in names}))
@@ -192,7 +192,7 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
 
 
 @pytest.mark.parametrize(("schema", "value", "code", "message"), FAULTS)
-def test_every_kind_of_fault_has_a_code_and_a_sentence(schema: Schema, value: object, code: str, message: str) -> None:
+def test_every_keyword_has_a_code_and_a_message(schema: Schema, value: object, code: str, message: str) -> None:
     client = serve_body(object_schema({"a/b~c": schema}))
 
     received = client.post("/v1/things", {"a/b~c": value})
@@ -202,7 +202,7 @@ def test_every_kind_of_fault_has_a_code_and_a_sentence(schema: Schema, value: ob
     assert received.json()["detail"].endswith(f"{message}.")
 
 
-def test_a_missing_property_is_named() -> None:
+def test_a_missing_property_is_named_in_the_pointer() -> None:
     client = serve_body(object_schema({"inner": object_schema({"a": STRING, "b": STRING}, "a", "b")}, "inner"))
 
     received = client.post("/v1/things", {"inner": {}})

@@ -1,4 +1,4 @@
-"""Query parameters follow JSON's grammar, once each, and none that the document doesn't name."""
+"""Query parameters: grammar of JSON, no duplicates, no unknown names, arrays in every serialization."""
 
 import pytest
 
@@ -35,7 +35,7 @@ NO_INTEGERS = [
 
 
 @pytest.mark.parametrize("text", NO_INTEGERS)
-def test_what_is_no_integer_of_json_is_refused(text: str) -> None:
+def test_a_value_that_is_no_json_integer_is_rejected(text: str) -> None:
     client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?value={text}")
@@ -63,7 +63,7 @@ def test_a_number_arrives_as_a_number(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     "text", ["NaN", "inf", "Infinity", "1e99", "1e999", ".5", "5.", "1_0", "+1", "%201", "9" * 400]
 )
-def test_what_is_no_number_of_json_is_refused(text: str) -> None:
+def test_a_value_that_is_no_json_number_is_rejected(text: str) -> None:
     client = serve_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
 
     assert client.get(f"/v1/things?value={text}").problem == (400, "invalid_parameter")
@@ -84,7 +84,7 @@ def test_false_arrives_as_false() -> None:
     assert client.received == [False]
 
 
-def test_text_is_decoded_once_and_a_plus_is_a_blank() -> None:
+def test_text_is_decoded_once_and_a_plus_is_a_space() -> None:
     client = serve_parameter("query", STRING)
 
     for raw in ("a+b%20c", "caf%C3%A9", "a%2Bb", "%2525", "a=b", "%26%3D", ""):
@@ -94,7 +94,7 @@ def test_text_is_decoded_once_and_a_plus_is_a_blank() -> None:
 
 
 @pytest.mark.parametrize("raw", ["%zz", "%", "%4", "%ff", "%c0%af", "%ed%a0%80", "%00", "%0d%0a", "%7F"])
-def test_broken_escapes_and_control_characters_are_refused(raw: str) -> None:
+def test_broken_escapes_and_control_characters_are_rejected(raw: str) -> None:
     client = serve_parameter("query", STRING)
 
     for query in (f"value={raw}", f"{raw}=1"):
@@ -105,7 +105,7 @@ def test_broken_escapes_and_control_characters_are_refused(raw: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["other=1", "value=1&other=1", "VALUE=1", "value[]=1", "value%20=1", "cursor=", "=1"])
-def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str) -> None:
+def test_an_unknown_parameter_is_rejected_and_the_known_ones_are_listed(query: str) -> None:
     client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?{query}")
@@ -121,7 +121,7 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(query: str
     ]
 
 
-def test_where_no_parameter_is_known_it_is_said() -> None:
+def test_the_message_says_so_if_no_parameter_is_known() -> None:
     client = serve_body(OBJECT)
 
     received = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
@@ -130,14 +130,14 @@ def test_where_no_parameter_is_known_it_is_said() -> None:
     assert received.json()["detail"] == "There is an unknown query parameter; known here: none."
 
 
-def test_a_thousand_parameters_are_refused_with_a_small_answer() -> None:
+def test_a_thousand_parameters_are_rejected_with_a_small_response() -> None:
     client = serve_parameter("query", INTEGER)
 
     assert client.get("/v1/things?" + "&".join(f"p{n}=1" for n in range(1_000))).problem == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("query", ["value=1&value=2", "value=1&value=1", "value=&value=1", "value=1&%76alue=2"])
-def test_a_scalar_given_twice_is_refused(query: str) -> None:
+def test_a_scalar_sent_twice_is_rejected(query: str) -> None:
     client = serve_parameter("query", INTEGER)
 
     received = client.get(f"/v1/things?{query}")
@@ -146,7 +146,7 @@ def test_a_scalar_given_twice_is_refused(query: str) -> None:
     assert received.json()["errors"] == [{"pointer": "/query/value", "code": "type", "message": "must be given once"}]
 
 
-def test_empty_pieces_of_a_query_say_nothing() -> None:
+def test_empty_parts_of_a_query_are_ignored() -> None:
     client = serve_parameter("query", INTEGER)
 
     assert client.get("/v1/things?&value=1&").status == 200
@@ -164,7 +164,7 @@ def test_a_default_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize("default", [0, False, ""])
-def test_a_default_that_counts_as_nothing_in_python_is_filled_in(default: object) -> None:
+def test_a_falsy_default_is_filled_in(default: object) -> None:
     kind = {int: "integer", bool: "boolean", str: "string"}[type(default)]
     client = serve_parameter("query", {"type": kind, "default": default})
 
@@ -173,7 +173,7 @@ def test_a_default_that_counts_as_nothing_in_python_is_filled_in(default: object
     assert client.received == [default]
 
 
-def test_a_required_parameter_is_demanded() -> None:
+def test_a_missing_required_parameter_is_rejected() -> None:
     client = serve_parameter("query", INTEGER, required=True)
 
     received = client.get("/v1/things")
@@ -209,7 +209,7 @@ FRUIT = array({"type": "string", "enum": ["fig", "pear", "plum"]})
         ("", None),
     ],
 )
-def test_an_array_whose_items_have_no_comma_is_the_same_in_every_spelling(
+def test_an_array_without_commas_in_items_accepts_every_serialization(
     query: str, value: list[str] | None, *, explode: bool
 ) -> None:
     client = serve_parameter("query", FRUIT, explode=explode)
@@ -222,7 +222,7 @@ COMMAS = ["1,2,3", "1%2C2%2C3", "1,2%2C3"]
 
 
 @pytest.mark.parametrize("text", COMMAS)
-def test_numbers_are_separated_by_commas_in_every_spelling(text: str) -> None:
+def test_an_array_of_numbers_accepts_every_serialization(text: str) -> None:
     client = serve_parameter("query", NUMBERS, explode=False)
 
     assert client.get(f"/v1/things?value={text}").status == 200
@@ -242,7 +242,7 @@ def test_numbers_are_separated_by_commas_in_every_spelling(text: str) -> None:
     ],
     ids=str,
 )
-def test_items_that_can_hold_no_comma(items: Schema) -> None:
+def test_schemas_whose_values_contain_no_comma_are_recognized(items: Schema) -> None:
     assert not may_contain_commas(items)
 
 
@@ -265,7 +265,7 @@ def test_items_that_can_hold_no_comma(items: Schema) -> None:
     ],
     ids=str,
 )
-def test_items_that_may_hold_a_comma(items: Schema) -> None:
+def test_schemas_whose_values_may_contain_a_comma_are_recognized(items: Schema) -> None:
     assert may_contain_commas(items)
 
 
@@ -280,7 +280,7 @@ def test_items_that_may_hold_a_comma(items: Schema) -> None:
         ("value=", []),
     ],
 )
-def test_an_encoded_comma_belongs_to_an_item_that_may_hold_one(query: str, value: list[str]) -> None:
+def test_an_encoded_comma_is_part_of_an_item_that_may_contain_one(query: str, value: list[str]) -> None:
     client = serve_parameter("query", ITEMS, explode=False)
 
     assert client.get(f"/v1/things?{query}").status == 200
@@ -297,9 +297,7 @@ def test_an_encoded_comma_belongs_to_an_item_that_may_hold_one(query: str, value
         ("", None),
     ],
 )
-def test_no_comma_separates_items_that_may_hold_one_where_the_document_repeats_the_name(
-    query: str, value: list[str] | None
-) -> None:
+def test_a_comma_never_separates_exploded_items_that_may_contain_one(query: str, value: list[str] | None) -> None:
     client = serve_parameter("query", ITEMS, explode=True)
 
     assert client.get(f"/v1/things?{query}").status == 200
@@ -323,7 +321,7 @@ def test_no_comma_separates_items_that_may_hold_one_where_the_document_repeats_t
         "value=1%252C2",
     ],
 )
-def test_every_item_of_an_array_is_checked(query: str, *, explode: bool) -> None:
+def test_every_item_of_an_array_is_validated(query: str, *, explode: bool) -> None:
     client = serve_parameter("query", NUMBERS, explode=explode)
 
     assert client.get(f"/v1/things?{query}").problem == (400, "invalid_parameter")
@@ -331,13 +329,13 @@ def test_every_item_of_an_array_is_checked(query: str, *, explode: bool) -> None
 
 
 @pytest.mark.parametrize("query", ["value=fig,fig", "value=fig%2Cfig", "value=fig&value=fig"])
-def test_an_item_that_comes_twice_is_refused_in_every_spelling(query: str) -> None:
+def test_a_duplicate_item_is_rejected_in_every_serialization(query: str) -> None:
     client = serve_parameter("query", {**FRUIT, "uniqueItems": True}, explode=False)
 
     assert client.get(f"/v1/things?{query}").problem == (400, "invalid_parameter")
 
 
-def test_a_parameter_of_the_path_item_can_be_told_otherwise_by_an_operation() -> None:
+def test_an_operation_overrides_a_parameter_of_its_path_item() -> None:
     seen: list[int] = []
 
     def get_thing(value: int) -> Result:
@@ -355,7 +353,7 @@ def test_a_parameter_of_the_path_item_can_be_told_otherwise_by_an_operation() ->
     assert seen == [2]
 
 
-def test_a_parameter_may_be_a_reference_to_one_of_the_document() -> None:
+def test_a_parameter_may_be_a_reference() -> None:
     described = document({"/things": {"get": operation("get_thing", {"$ref": "#/components/parameters/Value"})}})
     described["components"]["parameters"] = {"Value": parameter("value", "query", INTEGER)}
     client = serve(described, {"get_thing": lambda value=None: Result({"value": value})})

@@ -1,4 +1,4 @@
-"""How often a caller may ask."""
+"""The rate limiter."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ from contract.rate_limit import MAX_CALLERS, RateLimiter
 
 
 class Watch:
-    """Seconds that pass when they are told to."""
+    """A clock in seconds that a test moves by hand."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
 
     def __call__(self) -> float:
-        """What it shows."""
+        """Return the seconds."""
         return self.seconds
 
 
@@ -28,7 +28,7 @@ def watch() -> Watch:
     return Watch()
 
 
-def test_a_minutes_worth_may_come_at_once_and_one_more_waits(watch: Watch) -> None:
+def test_a_burst_of_a_minutes_requests_passes_and_one_more_waits(watch: Watch) -> None:
     limit = RateLimiter(30, watch)
 
     waits = [limit.acquire("mina") for _ in range(31)]
@@ -36,7 +36,7 @@ def test_a_minutes_worth_may_come_at_once_and_one_more_waits(watch: Watch) -> No
     assert waits == [0.0] * 30 + [pytest.approx(2.0)]
 
 
-def test_whoever_waits_as_long_as_told_may_go_on(watch: Watch) -> None:
+def test_a_caller_that_waits_as_told_passes(watch: Watch) -> None:
     limit = RateLimiter(7, watch)
     while not (wait := limit.acquire("mina")):
         pass
@@ -47,7 +47,7 @@ def test_whoever_waits_as_long_as_told_may_go_on(watch: Watch) -> None:
     assert limit.acquire("mina") == pytest.approx(wait)
 
 
-def test_asking_too_early_makes_nobody_wait_longer(watch: Watch) -> None:
+def test_a_rejected_request_does_not_extend_the_wait(watch: Watch) -> None:
     limit = RateLimiter(1, watch)
 
     waits = [limit.acquire("mina") for _ in range(5)]
@@ -55,7 +55,7 @@ def test_asking_too_early_makes_nobody_wait_longer(watch: Watch) -> None:
     assert waits == [0.0, 60.0, 60.0, 60.0, 60.0]
 
 
-def test_a_steady_pace_below_the_limit_is_never_stopped(watch: Watch) -> None:
+def test_a_steady_pace_below_the_limit_always_passes(watch: Watch) -> None:
     limit = RateLimiter(30, watch)
 
     for _ in range(1_000):
@@ -63,14 +63,14 @@ def test_a_steady_pace_below_the_limit_is_never_stopped(watch: Watch) -> None:
         watch.seconds += 2.0
 
 
-def test_one_caller_takes_nothing_from_another(watch: Watch) -> None:
+def test_callers_have_independent_limits(watch: Watch) -> None:
     limit = RateLimiter(1, watch)
     limit.acquire("mina")
 
     assert limit.acquire("omar") == 0.0
 
 
-def test_a_clock_that_is_put_back_shuts_nobody_out(watch: Watch) -> None:
+def test_a_clock_that_is_set_back_blocks_nobody_for_long(watch: Watch) -> None:
     limit = RateLimiter(1, watch)
     limit.acquire("mina")
 
@@ -81,7 +81,7 @@ def test_a_clock_that_is_put_back_shuts_nobody_out(watch: Watch) -> None:
 
 
 def steps_of(call: Callable[[], object]) -> int:
-    """How many instructions of Python a call takes, and its callees."""
+    """Count the bytecode instructions of a call and its callees."""
     steps = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -99,7 +99,7 @@ def steps_of(call: Callable[[], object]) -> int:
     return steps
 
 
-def test_a_request_costs_the_same_however_many_callers_there_are(watch: Watch) -> None:
+def test_the_cost_of_a_request_does_not_grow_with_callers(watch: Watch) -> None:
     limit = RateLimiter(60, watch)
     limit.acquire("mina")
     alone = steps_of(lambda: limit.acquire("mina"))
@@ -113,7 +113,7 @@ def test_a_request_costs_the_same_however_many_callers_there_are(watch: Watch) -
     assert max(among_many, after_all_were_quiet) <= 2 * alone
 
 
-def test_memory_is_bounded_and_those_who_are_quiet_are_forgotten(watch: Watch) -> None:
+def test_memory_is_bounded_and_inactive_callers_are_evicted(watch: Watch) -> None:
     limit = RateLimiter(60, watch)
     for number in range(100_000):
         limit.acquire(f"usr_{number}")
@@ -127,7 +127,7 @@ def test_memory_is_bounded_and_those_who_are_quiet_are_forgotten(watch: Watch) -
     assert len(limit) == 1
 
 
-def test_whoever_asks_without_rest_is_remembered_among_any_number_of_others(watch: Watch) -> None:
+def test_a_busy_caller_is_not_evicted_by_others(watch: Watch) -> None:
     limit = RateLimiter(30, watch)
     waits = []
 
@@ -141,7 +141,7 @@ def test_whoever_asks_without_rest_is_remembered_among_any_number_of_others(watc
 
 @pytest.fixture
 def _hasty_threads() -> Iterator[None]:
-    """Threads take turns after a few instructions, so whatever can go wrong between two of them soon does."""
+    """Switch threads after a few instructions, so that races show soon."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -149,7 +149,7 @@ def _hasty_threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_hasty_threads")
-def test_threads_together_get_what_one_gets(watch: Watch) -> None:
+def test_threads_share_the_limit(watch: Watch) -> None:
     for _ in range(20):
         limit = RateLimiter(500, watch)
 
@@ -163,7 +163,7 @@ def test_threads_together_get_what_one_gets(watch: Watch) -> None:
 
 
 @pytest.mark.usefixtures("_hasty_threads")
-def test_threads_with_more_callers_than_are_remembered_do_not_fall_over_each_other(watch: Watch) -> None:
+def test_threads_can_evict_callers_concurrently(watch: Watch) -> None:
     limit = RateLimiter(60, watch)
     for number in range(MAX_CALLERS):
         limit.acquire(f"usr_{number}")

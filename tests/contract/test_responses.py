@@ -1,4 +1,4 @@
-"""An answer keeps the document, or it is our failure: told to us, and to the client only as a 500."""
+"""Results of handlers match the document, or they become a 500 and a reported breach."""
 
 import math
 from collections.abc import Mapping
@@ -77,9 +77,7 @@ BREACHES: dict[str, tuple[Result, Mapping[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("answer", "responses"), BREACHES.values(), ids=BREACHES)
-def test_an_answer_that_breaks_the_document_is_a_500_that_tells_nothing(
-    answer: Result, responses: Mapping[str, Any]
-) -> None:
+def test_a_breach_is_a_500_that_reveals_nothing(answer: Result, responses: Mapping[str, Any]) -> None:
     client = serve_result(answer, responses)
 
     received = client.get("/v1/thing")
@@ -104,7 +102,7 @@ def test_an_answer_that_breaks_the_document_is_a_500_that_tells_nothing(
     ],
     ids=["body", "another status", "no body", "etag", "optional header", "location", "open", "text"],
 )
-def test_an_answer_that_keeps_the_document_is_sent(answer: Result, responses: Mapping[str, Any]) -> None:
+def test_a_valid_result_is_sent(answer: Result, responses: Mapping[str, Any]) -> None:
     client = serve_result(answer, responses)
 
     received = client.get("/v1/thing")
@@ -113,7 +111,7 @@ def test_an_answer_that_keeps_the_document_is_sent(answer: Result, responses: Ma
     assert client.breaches == []
 
 
-def test_a_breach_says_where_and_what() -> None:
+def test_a_breach_names_the_operation_the_part_and_the_error() -> None:
     client = serve_result(Result({"n": CANARY}), {"200": response(THING)})
 
     client.get("/v1/thing")
@@ -121,7 +119,7 @@ def test_a_breach_says_where_and_what() -> None:
     assert str(client.breaches[0]) == "get_thing: the body of 200: /n must be an integer"
 
 
-def test_a_304_that_the_document_does_not_name_is_a_breach() -> None:
+def test_an_undeclared_304_is_a_breach() -> None:
     client = serve_result(
         Result({"n": 1}, etag="3"),
         {"200": response(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
@@ -134,7 +132,7 @@ def test_a_304_that_the_document_does_not_name_is_a_breach() -> None:
     assert len(client.breaches) == 1
 
 
-def test_nothing_is_settled_whose_answer_breaks_the_document() -> None:
+def test_a_breach_is_not_committed() -> None:
     settled: list[Response] = []
 
     def settle(_: Call, answer: Any) -> Response:
@@ -152,7 +150,7 @@ def test_nothing_is_settled_whose_answer_breaks_the_document() -> None:
 
 
 def failing(error: Exception, responses: Schema, problem: Problem | None) -> Client:
-    """GET /v1/thing raises this error, which the domain knows as this problem."""
+    """Serve GET /v1/thing that raises an error, which maps to this problem."""
 
     def get_thing() -> Result:
         raise error
@@ -161,7 +159,7 @@ def failing(error: Exception, responses: Schema, problem: Problem | None) -> Cli
     return serve(document({"/thing": {"get": described}}), {"get_thing": get_thing}, to_problem=lambda _: problem)
 
 
-def test_an_error_of_the_domain_becomes_its_problem() -> None:
+def test_a_domain_error_becomes_its_problem() -> None:
     client = failing(KeyError("x"), problems(409), Problem(409, "taken", "It is taken."))
 
     received = client.get("/v1/thing")
@@ -171,7 +169,7 @@ def test_an_error_of_the_domain_becomes_its_problem() -> None:
     assert received.json()["detail"] == "It is taken."
 
 
-def test_an_error_without_a_name_is_a_500_that_tells_nothing() -> None:
+def test_an_unknown_error_is_a_500_that_reveals_nothing() -> None:
     client = failing(KeyError(CANARY), problems(409), None)
 
     received = client.get("/v1/thing")
@@ -196,7 +194,7 @@ def test_an_error_without_a_name_is_a_500_that_tells_nothing() -> None:
     ],
     ids=["status", "media type", "no body", "too long", "header", "code"],
 )
-def test_a_problem_that_the_document_does_not_name_is_a_breach(responses: Schema, problem: Problem) -> None:
+def test_an_undeclared_problem_is_a_breach(responses: Schema, problem: Problem) -> None:
     client = failing(KeyError("x"), responses, problem)
 
     received = client.get("/v1/thing")
@@ -206,7 +204,7 @@ def test_a_problem_that_the_document_does_not_name_is_a_breach(responses: Schema
     assert len(client.breaches) == 1
 
 
-def test_a_header_of_a_problem_is_sent_when_the_document_names_it() -> None:
+def test_a_declared_header_of_a_problem_is_sent() -> None:
     responses = problems(503)
     responses["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
     client = failing(KeyError("x"), responses, Problem(503, "busy", "Wait.", headers={"Retry-After": "1"}))
@@ -224,7 +222,7 @@ def test_a_header_of_a_problem_is_sent_when_the_document_names_it() -> None:
         ('q=a>;rel="x"<b', "q=a%3E;rel=%22x%22%3Cb&at=2"),
     ],
 )
-def test_the_next_page_is_linked_with_the_filters_of_this_one(query: str, linked: str) -> None:
+def test_the_link_to_the_next_page_keeps_the_filters(query: str, linked: str) -> None:
     described = operation(
         "get_thing",
         parameter("q", "query", STRING),

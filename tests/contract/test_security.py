@@ -1,4 +1,4 @@
-"""Who may call: every operation asks for a token, unless it is on the public list of the application."""
+"""Authentication: every operation needs a token, except for the public ones."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ OPTIONAL: list[Schema] = [{"bearer": []}, {}]
 
 
 def asking(*, public: frozenset[str] = frozenset(), top: Schema | None = None, **described: Any) -> Client:
-    """GET /v1/thing tells who calls."""
+    """Serve GET /v1/thing that returns the caller."""
     made = document({"/thing": {"get": operation("get_thing", **described)}}, **(top or {}))
     return serve(
         made,
@@ -44,7 +44,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("authorization", REFUSED.values(), ids=REFUSED)
-def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> None:
+def test_an_invalid_token_is_a_401_with_a_challenge(authorization: str | None) -> None:
     client = asking()
     headers = {"Authorization": authorization} if authorization is not None else {}
 
@@ -54,7 +54,7 @@ def test_whoever_has_no_good_token_is_challenged(authorization: str | None) -> N
     assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
 
 
-def test_a_server_of_asgi_need_not_know_of_extensions() -> None:
+def test_an_asgi_server_need_not_send_extensions() -> None:
     """https://asgi.readthedocs.io/en/latest/extensions.html: the key is optional."""
     scope = {name: value for name, value in build_scope(environ("GET", "/v1/thing")).items() if name != "extensions"}
     exchange, application = Exchange(lambda _: b""), asking().application
@@ -66,27 +66,27 @@ def test_a_server_of_asgi_need_not_know_of_extensions() -> None:
 
 
 @pytest.mark.parametrize("authorization", [TOKEN, f"Token {TOKEN}", "Basic dXNlcjpwYXNz", f"Bearer{TOKEN}", ""])
-def test_whoever_leaves_out_the_scheme_is_told_so(authorization: str) -> None:
+def test_a_missing_scheme_is_explained(authorization: str) -> None:
     received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
 
     assert "must be the word Bearer" in received.json()["detail"]
     assert TOKEN not in received.body.decode()
 
 
-def test_a_token_that_is_unknown_is_not_said_to_lack_its_scheme() -> None:
+def test_an_unknown_token_with_a_scheme_gets_another_message() -> None:
     received = asking().get("/v1/thing", headers={"Authorization": "Bearer unknown"}, token=None)
 
     assert received.json()["detail"] == "The token is not valid."
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "])
-def test_a_good_token_tells_who_calls(authorization: str) -> None:
+def test_a_valid_token_identifies_the_caller(authorization: str) -> None:
     received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
 
     assert received.json() == {"caller": "usr_1"}
 
 
-def test_a_token_comes_before_the_question_whether_the_request_is_right() -> None:
+def test_the_token_is_checked_before_the_request() -> None:
     client = asking()
 
     assert client.get("/v1/thing?unknown=1", token=None).status == 401
@@ -94,7 +94,7 @@ def test_a_token_comes_before_the_question_whether_the_request_is_right() -> Non
     assert client.get("/v1/thing?unknown=1").status == 400
 
 
-def test_where_a_token_is_optional_its_absence_is_fine_and_a_bad_one_is_refused() -> None:
+def test_an_optional_token_may_be_absent_but_not_invalid() -> None:
     client = asking(public=PUBLIC, security=OPTIONAL)
 
     assert client.get("/v1/thing", token=None).json() == {"caller": None}
@@ -103,7 +103,7 @@ def test_where_a_token_is_optional_its_absence_is_fine_and_a_bad_one_is_refused(
     assert client.get("/v1/thing", headers={"Authorization": "Basic x"}, token=None).status == 401
 
 
-def test_where_no_token_is_asked_for_none_is_read() -> None:
+def test_an_operation_without_security_ignores_tokens() -> None:
     client = asking(public=PUBLIC, security=[])
 
     assert client.get("/v1/thing", token=None).json() == {"caller": None}
@@ -122,7 +122,7 @@ def test_where_no_token_is_asked_for_none_is_read() -> None:
     ],
     ids=["global none", "global empty", "global optional", "none", "empty", "optional"],
 )
-def test_an_operation_that_needs_no_token_and_is_not_public_stops_the_start(top: Schema, described: Schema) -> None:
+def test_an_unsecured_operation_that_is_not_public_stops_the_start(top: Schema, described: Schema) -> None:
     with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
         asking(top=top, **described)
 
@@ -137,7 +137,7 @@ def test_a_document_without_global_security_stops_the_start() -> None:
         serve(described, {"get_thing": lambda: Result({})})
 
 
-def test_a_public_operation_may_ask_for_a_token_all_the_same() -> None:
+def test_a_public_operation_may_require_a_token() -> None:
     assert asking(public=PUBLIC).get("/v1/thing", token=None).status == 401
 
 
@@ -153,7 +153,7 @@ def test_a_public_operation_may_ask_for_a_token_all_the_same() -> None:
     ids=["no scheme", "another name", "basic", "api key", "OpenID Connect"],
 )
 @pytest.mark.parametrize("public", [PUBLIC, frozenset[str]()], ids=["public", "not public"])
-def test_a_scheme_that_nobody_would_enforce_stops_the_start(schemes: Schema, public: frozenset[str]) -> None:
+def test_an_unsupported_security_scheme_stops_the_start(schemes: Schema, public: frozenset[str]) -> None:
     described = document({"/thing": {"get": operation("get_thing")}})
     described["components"]["securitySchemes"] = schemes
 
@@ -172,9 +172,7 @@ def test_a_scheme_that_nobody_would_enforce_stops_the_start(schemes: Schema, pub
     ],
     ids=["an unknown alternative", "an unknown scheme too", "two schemes at once", "a scope", "nothing first"],
 )
-def test_a_security_that_would_not_be_enforced_as_it_is_written_stops_the_start(
-    security: list[Schema], why: str
-) -> None:
+def test_an_unsupported_security_requirement_stops_the_start(security: list[Schema], why: str) -> None:
     described = document({"/thing": {"get": operation("get_thing", security=security)}})
     described["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "bearer"}
 
@@ -193,7 +191,7 @@ def test_a_second_scheme_of_bearer_tokens_is_an_alternative() -> None:
     assert client.get("/v1/thing", token=None).status == 401
 
 
-def test_an_error_of_the_one_who_knows_the_tokens_becomes_its_problem() -> None:
+def test_a_domain_error_of_authenticate_becomes_its_problem() -> None:
     def authenticate(_: str) -> Caller:
         raise TimeoutError
 
@@ -209,7 +207,7 @@ def test_an_error_of_the_one_who_knows_the_tokens_becomes_its_problem() -> None:
     assert client.get("/v1/thing", token=None).status == 401
 
 
-def test_an_unforeseen_error_of_the_one_who_knows_the_tokens_is_a_500() -> None:
+def test_an_unknown_error_of_authenticate_is_a_500() -> None:
     def authenticate(_: str) -> Caller:
         raise ZeroDivisionError
 
@@ -222,7 +220,7 @@ def test_an_unforeseen_error_of_the_one_who_knows_the_tokens_is_a_500() -> None:
     assert client.get("/v1/thing").problem == (500, "internal_error")
 
 
-def test_what_settles_a_call_may_refuse_it_before_the_function_is_called() -> None:
+def test_the_commit_step_may_reject_a_call_before_the_function_is_called() -> None:
     called: list[str] = []
 
     def settle(call: Call, answer: Any) -> Any:

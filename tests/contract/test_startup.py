@@ -1,4 +1,4 @@
-"""What could not be kept stops the start, with a sentence that names the operation."""
+"""A document that can't be enforced stops the start, with a message that names the operation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,31 +22,31 @@ from tests.contract.openapi_documents import (
 
 
 def nothing() -> Result:
-    """A function that takes nothing."""
+    """Take no argument."""
     return Result({})
 
 
 def echo(body: object) -> Result:
-    """A function that takes a body."""
+    """Take a body."""
     return Result(body)
 
 
 def starting(described: Schema, function: Callable[..., Any] = nothing, **paths: Schema) -> None:
-    """Start with GET /v1/things described so, and this function."""
+    """Start with this operation at GET /v1/things and this function."""
     serve(document({"/things": {"get": described}, **paths}), {"get_things": function})
 
 
-def test_an_operation_without_a_function() -> None:
+def test_an_operation_without_a_function_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"operations without a function: get_more, get_things\."):
         serve(document({"/things": {"get": operation("get_things"), "put": operation("get_more")}}), {})
 
 
-def test_a_function_without_an_operation() -> None:
+def test_a_function_without_an_operation_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"functions without an operation in the document: get_thinks\."):
         serve(document({"/things": {"get": operation("get_things")}}), {"get_things": nothing, "get_thinks": nothing})
 
 
-def test_an_operation_without_a_name() -> None:
+def test_an_operation_without_an_id_stops_the_start() -> None:
     described = operation("get_things")
     del described["operationId"]
 
@@ -54,7 +54,7 @@ def test_an_operation_without_a_name() -> None:
         starting(described)
 
 
-def test_two_operations_of_one_name() -> None:
+def test_two_operations_with_one_id_stop_the_start() -> None:
     with pytest.raises(BadDocument, match="DELETE /things needs an operationId of its own"):
         serve(
             document({"/things": {"get": operation("get_things"), "delete": operation("get_things")}}),
@@ -62,28 +62,28 @@ def test_two_operations_of_one_name() -> None:
         )
 
 
-def test_a_function_that_takes_what_nobody_provides() -> None:
+def test_a_function_with_an_unknown_parameter_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: its function .* takes 'limt', which neither"):
         starting(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Result({"limit": limt}))
 
 
-def test_a_function_that_takes_a_body_where_the_document_has_none() -> None:
+def test_a_function_with_an_undocumented_body_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'body', which neither"):
         starting(operation("get_things"), echo)
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_a_parameter_of_the_document_that_the_function_does_not_take(place: str) -> None:
+def test_a_function_without_a_documented_parameter_stops_the_start(place: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'limit', which the document names"):
         starting(operation("get_things", parameter("limit", place, INTEGER)))
 
 
-def test_a_body_of_the_document_that_the_function_does_not_take() -> None:
+def test_a_function_without_a_documented_body_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'body', which the document names"):
         starting(operation("get_things", body=json_body(OBJECT)))
 
 
-def test_a_part_of_the_path_that_the_function_does_not_take() -> None:
+def test_a_function_without_a_path_parameter_stops_the_start() -> None:
     described = operation("get_thing", parameter("id", "path", STRING))
 
     with pytest.raises(BadDocument, match=r"Operation get_thing: .* does not take 'id'"):
@@ -91,13 +91,13 @@ def test_a_part_of_the_path_that_the_function_does_not_take() -> None:
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_an_optional_parameter_that_the_function_takes_without_a_default(place: str) -> None:
+def test_an_optional_parameter_without_a_default_stops_the_start(place: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'limit' without a default"):
         starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Result({"limit": limit}))
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_a_default_of_either_side_is_enough(place: str) -> None:
+def test_a_default_in_the_document_or_in_the_function_is_enough(place: str) -> None:
     limited = operation("get_things", parameter("limit", place, {**INTEGER, "default": 5}))
 
     starting(limited, lambda limit: Result({"limit": limit}))
@@ -107,21 +107,21 @@ def test_a_default_of_either_side_is_enough(place: str) -> None:
     )
 
 
-def test_two_parameters_that_would_be_one_argument() -> None:
+def test_two_parameters_with_one_argument_name_stop_the_start() -> None:
     described = operation("get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'x_limit'"):
         starting(described, lambda x_limit=1: Result({"limit": x_limit}))
 
 
-def test_a_parameter_that_would_hide_the_body() -> None:
+def test_a_parameter_named_body_stops_the_start() -> None:
     described = operation("get_things", parameter("body", "query", STRING), body=json_body(OBJECT))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'body'"):
         starting(described, echo)
 
 
-def test_a_part_of_the_path_without_a_parameter_and_a_parameter_without_a_part() -> None:
+def test_path_and_path_parameters_must_match() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_thing: .*'id'"):
         serve(document({"/things/{id}": {"get": operation("get_thing")}}), {"get_thing": nothing})
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'id'"):
@@ -138,7 +138,7 @@ def test_a_part_of_the_path_without_a_parameter_and_a_parameter_without_a_part()
     ],
     ids=["top", "items", "allOf", "nullable"],
 )
-def test_an_unknown_format(schema: Schema) -> None:
+def test_an_unknown_format_stops_the_start(schema: Schema) -> None:
     described = operation("get_things", parameter("value", "query", schema))
 
     with pytest.raises(
@@ -149,7 +149,7 @@ def test_an_unknown_format(schema: Schema) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "\\p{Nonsense}", "(?P<a>b"])
-def test_a_pattern_that_cannot_be_compiled(pattern: str) -> None:
+def test_an_invalid_pattern_stops_the_start(pattern: str) -> None:
     described = operation("get_things", parameter("value", "query", {"type": "string", "pattern": pattern}))
 
     with pytest.raises(
@@ -158,7 +158,7 @@ def test_a_pattern_that_cannot_be_compiled(pattern: str) -> None:
         starting(described, lambda value=None: Result({"value": value}))
 
 
-def test_an_unknown_format_in_a_named_schema() -> None:
+def test_an_unknown_format_in_a_component_stops_the_start() -> None:
     made = document(
         {"/things": {"get": operation("get_things")}}, schemas={"Thing": {"type": "string", "format": "colour"}}
     )
@@ -170,14 +170,14 @@ def test_an_unknown_format_in_a_named_schema() -> None:
 
 
 @pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
-def test_a_response_for_any_status(status: str) -> None:
+def test_a_default_response_stops_the_start(status: str) -> None:
     described = operation("get_things", responses={"200": response(OBJECT), status: response(OBJECT)})
 
     with pytest.raises(BadDocument, match=f"Operation get_things: has the response '{status}'"):
         starting(described)
 
 
-def test_a_response_without_a_schema() -> None:
+def test_a_response_without_a_schema_stops_the_start() -> None:
     described = operation("get_things", responses={"200": {"description": "d", "content": {"application/json": {}}}})
 
     with pytest.raises(BadDocument, match="Operation get_things: has a application/json response 200 without a schema"):
@@ -194,7 +194,7 @@ def test_a_response_without_a_schema() -> None:
         ("path", {"style": "matrix"}, "style 'matrix'"),
     ],
 )
-def test_a_style_that_is_not_read(place: str, more: Schema, why: str) -> None:
+def test_an_unsupported_parameter_style_stops_the_start(place: str, more: Schema, why: str) -> None:
     described = operation("get_thing", parameter("id", place, {"type": "array", "items": STRING}, **more))
     path = "/things/{id}" if place == "path" else "/things"
 
@@ -215,12 +215,12 @@ def test_a_style_that_is_not_read(place: str, more: Schema, why: str) -> None:
     ],
     ids=["object", "reference", "objects", "arrays", "allOf", "oneOf", "no type"],
 )
-def test_a_parameter_that_is_neither_a_scalar_nor_a_list_of_scalars(schema: Schema) -> None:
+def test_a_parameter_of_an_unsupported_type_stops_the_start(schema: Schema) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: 'value' .*, which isn't supported"):
         starting(operation("get_things", parameter("value", "query", schema)), lambda value=None: Result(value))
 
 
-def test_a_parameter_without_a_schema() -> None:
+def test_a_parameter_without_a_schema_stops_the_start() -> None:
     described = operation(
         "get_things", {"name": "value", "in": "query", "content": {"application/json": {"schema": OBJECT}}}
     )
@@ -230,14 +230,14 @@ def test_a_parameter_without_a_schema() -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "*/*"])
-def test_a_body_that_is_no_json(media: str) -> None:
+def test_a_body_that_is_no_json_stops_the_start(media: str) -> None:
     described = operation("get_things", body=json_body(OBJECT, "application/json", media))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: has a .* body, and only JSON is supported"):
         starting(described, echo)
 
 
-def test_a_body_without_a_schema() -> None:
+def test_a_body_without_a_schema_stops_the_start() -> None:
     described = operation("get_things", body={"content": {"application/json": {}}})
 
     with pytest.raises(BadDocument, match="Operation get_things: has a application/json body without a schema"):
@@ -257,7 +257,7 @@ def test_a_body_without_a_schema() -> None:
     ],
     ids=["top", "null", "property", "items", "allOf", "reference", "nested reference"],
 )
-def test_a_default_in_a_request_body_which_nobody_would_fill_in(schema: Schema) -> None:
+def test_a_default_in_a_request_body_stops_the_start(schema: Schema) -> None:
     thing = object_schema({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
     described = operation("get_things", body=json_body(schema))
 
@@ -268,7 +268,7 @@ def test_a_default_in_a_request_body_which_nobody_would_fill_in(schema: Schema) 
         )
 
 
-def test_a_default_elsewhere_and_a_property_of_that_name_are_fine() -> None:
+def test_a_default_elsewhere_and_a_property_named_default_are_accepted() -> None:
     described = operation(
         "get_things",
         parameter("limit", "query", {**INTEGER, "default": 5}),

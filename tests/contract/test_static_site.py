@@ -1,4 +1,4 @@
-"""The board's files at /: what is served, how, and what is passed on."""
+"""The files of the web page at /, and the fallback for other paths."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def site(tmp_path: Path) -> WsgiBridge:
         ("/app.js", "app.js", "text/javascript; charset=utf-8"),
     ],
 )
-def test_a_file_is_served_under_a_strict_policy(site: WsgiBridge, path: str, name: str, media: str) -> None:
+def test_a_file_is_served_with_a_strict_policy(site: WsgiBridge, path: str, name: str, media: str) -> None:
     answer = call(site, environ("GET", path))
 
     assert (answer.status, answer.body) == (200, f"This is {name}.".encode())
@@ -38,22 +38,22 @@ def test_a_file_is_served_under_a_strict_policy(site: WsgiBridge, path: str, nam
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
-def test_a_file_that_the_browser_has_is_not_sent_again(site: WsgiBridge) -> None:
+def test_a_file_that_the_browser_has_is_a_304(site: WsgiBridge) -> None:
     tag = call(site, environ("GET", "/")).header("etag")
 
     assert call(site, environ("GET", "/", headers={"If-None-Match": tag or ""})).status == 304
 
 
 @pytest.mark.parametrize("path", ["/contract.d.ts", "/tsconfig.json", "/../app/factory.py", "/v1/boards", "/nothing"])
-def test_every_other_address_is_passed_on(site: WsgiBridge, path: str) -> None:
+def test_every_other_path_goes_to_the_fallback(site: WsgiBridge, path: str) -> None:
     assert call(site, environ("GET", path)).status == 204
 
 
-def test_a_file_can_only_be_read(site: WsgiBridge) -> None:
+def test_a_file_allows_only_get_and_head(site: WsgiBridge) -> None:
     answer = call(site, environ("POST", "/"))
 
     assert (answer.status, answer.header("allow")) == (405, "GET, HEAD")
 
 
-def test_without_the_folder_everything_is_passed_on(tmp_path: Path) -> None:
+def test_without_the_folder_every_path_goes_to_the_fallback(tmp_path: Path) -> None:
     assert call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_elsewhere)), environ("GET", "/")).status == 204

@@ -1,4 +1,4 @@
-"""A body is JSON of one meaning, or it is refused; nothing a client sends is our failure."""
+"""Bodies are strict, unambiguous JSON. No input is a server error."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_what_is_not_json_is_refused(body: bytes) -> None:
+def test_invalid_json_is_rejected(body: bytes) -> None:
     client = serve_body(ANYTHING)
 
     received = client.post("/v1/things", body)
@@ -54,13 +54,13 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
-def test_json_that_is_no_object_is_refused_where_an_object_is_asked_for(body: bytes) -> None:
+def test_json_that_is_no_object_is_rejected_where_an_object_is_required(body: bytes) -> None:
     client = serve_body(ANYTHING)
 
     assert client.post("/v1/things", body).problem == (400, "invalid_body")
 
 
-def test_nesting_within_reason_is_fine() -> None:
+def test_nesting_up_to_the_limit_is_accepted() -> None:
     client = serve_body(ANYTHING)
 
     received = client.post("/v1/things", b'{"a":' * 200 + b"1" + b"}" * 200)
@@ -83,7 +83,7 @@ DOUBLED = {
 
 
 @pytest.mark.parametrize("body", DOUBLED.values(), ids=DOUBLED)
-def test_a_name_that_stands_twice_is_refused(body: bytes) -> None:
+def test_a_duplicate_name_is_rejected(body: bytes) -> None:
     client = serve_body({"type": "object"})
 
     received = client.post("/v1/things", body)
@@ -105,7 +105,7 @@ NOT_DOUBLED = {
 
 
 @pytest.mark.parametrize("body", NOT_DOUBLED.values(), ids=NOT_DOUBLED)
-def test_a_name_that_only_seems_to_stand_twice_passes(body: bytes) -> None:
+def test_a_name_that_only_seems_duplicate_passes(body: bytes) -> None:
     client = serve_body({"type": "object"})
 
     assert client.post("/v1/things", body).status == 200
@@ -113,12 +113,12 @@ def test_a_name_that_only_seems_to_stand_twice_passes(body: bytes) -> None:
 
 @pytest.fixture
 def counting() -> Client:
-    """Takes {"n": an integer}."""
+    """Serve an operation with the body {"n": integer}."""
     return serve_body(object_schema({"n": INTEGER}, "n"))
 
 
 @pytest.mark.parametrize("number", [b"1.0", b"1e0", b"10e-1", b"1"])
-def test_a_whole_number_is_an_integer_however_it_is_spelt(counting: Client, number: bytes) -> None:
+def test_a_whole_number_is_an_integer_in_any_notation(counting: Client, number: bytes) -> None:
     received = counting.post("/v1/things", b'{"n": ' + number + b"}")
 
     assert received.status == 200
@@ -127,7 +127,7 @@ def test_a_whole_number_is_an_integer_however_it_is_spelt(counting: Client, numb
 
 
 @pytest.mark.parametrize("value", [b"1.5", b'"1"', b"true", b"null", b"[1]", b"{}", b"1001", b"-1e3000"])
-def test_what_is_no_integer_within_bounds_is_refused(counting: Client, value: bytes) -> None:
+def test_a_value_that_is_no_integer_within_bounds_is_rejected(counting: Client, value: bytes) -> None:
     received = counting.post("/v1/things", b'{"n": ' + value + b"}")
 
     assert received.status == 400
@@ -151,7 +151,7 @@ def test_a_number_may_have_a_fraction(schema: dict[str, Any]) -> None:
     assert client.received == [1.25]
 
 
-def test_twenty_thousand_unknown_names_are_refused_with_a_small_answer() -> None:
+def test_twenty_thousand_unknown_names_are_rejected_with_a_small_response() -> None:
     client = serve_body(object_schema({"a": STRING}))
     body = b"{" + b",".join(b'"%x":0' % number for number in range(20_000)) + b"}"
 
@@ -159,7 +159,7 @@ def test_twenty_thousand_unknown_names_are_refused_with_a_small_answer() -> None
 
 
 @pytest.mark.parametrize("name", ["__proto__", "id", "constructor"])
-def test_a_property_that_the_document_does_not_name_is_refused(name: str) -> None:
+def test_an_unknown_property_is_rejected(name: str) -> None:
     client = serve_body(object_schema({"a": STRING}))
 
     received = client.post("/v1/things", {name: {}})
@@ -183,7 +183,7 @@ CROWDED: dict[str, tuple[bytes, bool]] = {
 
 
 @pytest.mark.parametrize(("body", "is_taken"), CROWDED.values(), ids=CROWDED)
-def test_a_body_has_no_more_values_than_can_be_held(body: bytes, *, is_taken: bool) -> None:
+def test_a_body_with_too_many_values_is_rejected(body: bytes, *, is_taken: bool) -> None:
     received = serve_body({"type": "array"}).post("/v1/things", body)
 
     assert (received.status == 200) is is_taken

@@ -1,4 +1,4 @@
-"""Text arrives in one normal form: composed (NFC), and a line without blanks around it."""
+"""Text is normalized to NFC, and single lines are trimmed."""
 
 import unicodedata
 
@@ -12,10 +12,10 @@ BLOCK: Schema = {"type": "string", "maxLength": 10, "x-tackboard-text": "block"}
 
 DECOMPOSED = "Zoe\u0308"
 COMPOSED = "Zo\u00eb"
-LONGER_COMPOSED = "\u0958"  # One character, which NFC writes as two.
+LONGER_COMPOSED = "\u0958"  # One character that NFC expands to two.
 
 
-def test_a_line_is_composed_and_trimmed() -> None:
+def test_a_line_is_normalized_and_trimmed() -> None:
     client = serve_body(object_schema({"name": LINE}))
 
     client.post("/v1/things", {"name": f" \u3000{DECOMPOSED}\u00a0 "})
@@ -24,7 +24,7 @@ def test_a_line_is_composed_and_trimmed() -> None:
     assert client.received == [{"name": COMPOSED}, {"name": "plain"}]
 
 
-def test_a_block_is_composed_and_keeps_its_blanks() -> None:
+def test_a_block_is_normalized_and_keeps_its_blanks() -> None:
     client = serve_body(object_schema({"text": BLOCK}))
 
     client.post("/v1/things", {"text": f" {DECOMPOSED}\n "})
@@ -33,7 +33,7 @@ def test_a_block_is_composed_and_keeps_its_blanks() -> None:
     assert client.received == [{"text": f" {COMPOSED}\n "}, {"text": " plain\n"}]
 
 
-def test_other_text_is_left_alone() -> None:
+def test_other_text_is_unchanged() -> None:
     client = serve_body(object_schema({"external": {"type": "string"}}))
 
     client.post("/v1/things", {"external": f" {DECOMPOSED} "})
@@ -54,7 +54,7 @@ def test_a_line_of_blanks_is_too_short_once_it_is_trimmed(blank: str) -> None:
 
 
 @pytest.mark.parametrize("schema", [LINE, BLOCK], ids=["line", "block"])
-def test_text_that_is_too_long_only_once_it_is_composed_is_refused(schema: Schema) -> None:
+def test_text_that_is_too_long_after_normalization_is_rejected(schema: Schema) -> None:
     client = serve_body(object_schema({"name": schema}))
     assert len(unicodedata.normalize("NFC", LONGER_COMPOSED)) == 2
 
@@ -106,7 +106,7 @@ def test_length_counts_characters_and_not_bytes() -> None:
         "beside a map",
     ],
 )
-def test_text_is_tidied_wherever_it_stands(schema: Schema, sent: object, taken: object) -> None:
+def test_text_is_normalized_wherever_it_is(schema: Schema, sent: object, taken: object) -> None:
     client = serve_body(schema, schemas={"Line": LINE})
 
     received = client.post("/v1/things", sent)
@@ -115,7 +115,7 @@ def test_text_is_tidied_wherever_it_stands(schema: Schema, sent: object, taken: 
     assert client.received == [taken]
 
 
-def test_text_is_tidied_at_every_depth_of_a_schema_that_contains_itself() -> None:
+def test_text_is_normalized_at_every_depth_of_a_recursive_schema() -> None:
     tree: Schema = object_schema({"name": LINE, "child": {"$ref": "#/components/schemas/Tree"}}, "name")
     client = serve_body({"$ref": "#/components/schemas/Tree"}, schemas={"Tree": tree})
 
@@ -124,7 +124,7 @@ def test_text_is_tidied_at_every_depth_of_a_schema_that_contains_itself() -> Non
     assert client.received == [{"name": "a", "child": {"name": "b", "child": {"name": "c"}}}]
 
 
-def test_a_parameter_is_tidied_like_a_body() -> None:
+def test_a_parameter_is_normalized_like_a_body() -> None:
     client = serve_parameter("query", LINE)
 
     client.get("/v1/things?value=+Zoe%CC%88+")

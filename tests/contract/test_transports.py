@@ -1,4 +1,4 @@
-"""Below every prefix and through every gateway: the main job, and each address that an answer carries leads there."""
+"""The life of a card over every transport and below every prefix, following the URLs in responses."""
 
 import json
 import re
@@ -25,7 +25,7 @@ SPELLINGS = ["lists,cards", "lists%2Ccards", "lists&embed=cards"]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who calls the API at the address that clients see."""
+    """A client that calls the API at the URL that clients see."""
 
     send: Send
     prefix: str
@@ -33,11 +33,11 @@ class Person:
 
     @property
     def api(self) -> str:
-        """The address of the API."""
+        """The URL path of the API."""
         return f"{self.prefix}/v1"
 
     def ask(self, method: str, address: str, body: object = None, **headers: str) -> HttpResponse:
-        """Send a request; keyword arguments are headers with underscores for dashes."""
+        """Send a request. Keyword arguments are headers, with underscores for hyphens."""
         sent = {name.replace("_", "-"): text for name, text in headers.items()}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
@@ -57,7 +57,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiBridge
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def stranger(request: pytest.FixtureRequest, application: WsgiBridge) -> Iterator[Person]:
-    """Somebody without a token, who calls the application by each transport."""
+    """Return a client without a token for each transport."""
     transport: Transport = TRANSPORTS[request.param]
     with pytest.MonkeyPatch.context() as patch, transport.open(transport, application) as send:
         for name, value in transport.environment.items():
@@ -73,20 +73,20 @@ def mina(stranger: Person) -> Person:
 
 
 def header(received: HttpResponse, name: str) -> str:
-    """The value of a header, which must look as the document says."""
+    """Return the value of a header, which must match the document."""
     value = received.header(name) or ""
     assert re.fullmatch(BUNDLE["components"]["headers"][name]["schema"]["pattern"], value)
     return value
 
 
 def next_page(received: HttpResponse) -> str | None:
-    """The address of the next page, as the header Link has it."""
+    """Return the URL of the next page in the Link header."""
     if received.header("link") is None:
         return None
     return header(received, "Link").removeprefix("<").partition(">")[0]
 
 
-def test_the_main_job(mina: Person) -> None:
+def test_a_card_moves_from_todo_to_done(mina: Person) -> None:
     made = mina.ask("POST", f"{mina.api}/boards", {"name": "Website", "hourly_rate_minor": 1000})
     board = header(made, "Location")
     cards = [
@@ -108,7 +108,7 @@ def test_the_main_job(mina: Person) -> None:
     assert len(mina.ask("GET", f"{board}/events").json()["items"]) == 7
 
 
-def test_every_page_of_a_listing_is_reached_by_its_link(mina: Person) -> None:
+def test_every_page_of_a_listing_is_reachable_by_its_link(mina: Person) -> None:
     names = ["One", "Two", "Three"]
     for name in names:
         mina.ask("POST", f"{mina.api}/boards", {"name": name})
@@ -124,7 +124,7 @@ def test_every_page_of_a_listing_is_reached_by_its_link(mina: Person) -> None:
 
 
 @pytest.mark.parametrize("embed", SPELLINGS)
-def test_a_list_of_words_arrives_in_every_spelling(mina: Person, embed: str) -> None:
+def test_an_array_of_words_arrives_in_every_serialization(mina: Person, embed: str) -> None:
     board = mina.ask("POST", f"{mina.api}/boards", {"name": "Website"}).header("location")
 
     received = mina.ask("GET", f"{board}?embed={embed}")
@@ -133,14 +133,14 @@ def test_a_list_of_words_arrives_in_every_spelling(mina: Person, embed: str) -> 
     assert {"lists", "cards"} <= received.json().keys()
 
 
-def test_a_request_that_is_sent_again_is_answered_with_the_same_address(mina: Person) -> None:
+def test_a_replayed_response_has_the_same_location(mina: Person) -> None:
     first, again = (mina.ask("POST", f"{mina.api}/boards", {"name": "A"}, Idempotency_Key="k") for _ in range(2))
 
     assert again.header("idempotency-replayed") == "true"
     assert (again.header("location"), again.body) == (first.header("location"), first.body)
 
 
-def test_a_request_that_is_sent_again_by_another_way_is_the_same_request(mina: Person, application: WsgiBridge) -> None:
+def test_a_request_repeated_over_another_transport_is_replayed(mina: Person, application: WsgiBridge) -> None:
     first = mina.ask("POST", f"{mina.api}/boards", {"name": "A"}, Idempotency_Key="k")
     elsewhere = TRANSPORTS["WSGI below SCRIPT_NAME"]
     with elsewhere.open(elsewhere, application) as send:
@@ -151,14 +151,14 @@ def test_a_request_that_is_sent_again_by_another_way_is_the_same_request(mina: P
     assert again.header("location") == f"{other.api}/boards/{first.json()['id']}"
 
 
-def test_a_large_import_is_taken(mina: Person) -> None:
+def test_a_large_import_is_accepted(mina: Person) -> None:
     large: Mapping[str, Any] = {"format": "tackboard", "note": "x" * MAX_BODY_BYTES}
 
     assert mina.ask("POST", f"{mina.api}/imports/tackboard", large).status == 400
     assert mina.ask("POST", f"{mina.api}/boards", large).problem == (413, "body_too_large")
 
 
-def test_refusals_are_problem_documents(stranger: Person, mina: Person) -> None:
+def test_errors_are_problem_documents(stranger: Person, mina: Person) -> None:
     assert mina.ask("GET", f"{mina.api}/nowhere").problem == (404, "not_found")
     assert stranger.ask("GET", f"{mina.api}/boards").problem == (401, "unauthenticated")
     refused = mina.ask("PUT", f"{mina.api}/boards")
@@ -166,7 +166,7 @@ def test_refusals_are_problem_documents(stranger: Person, mina: Person) -> None:
     assert refused.header("allow") == "GET, HEAD, POST"
 
 
-def test_the_document_names_the_address_of_the_api(stranger: Person) -> None:
+def test_the_document_has_the_url_of_the_api(stranger: Person) -> None:
     in_json = stranger.ask("GET", f"{stranger.prefix}/openapi.json")
     in_yaml = stranger.ask("GET", f"{stranger.prefix}/openapi.yaml")
 
@@ -180,7 +180,7 @@ def test_the_document_names_the_address_of_the_api(stranger: Person) -> None:
 
 
 @pytest.mark.parametrize("page", ["/", "/docs/", "/docs/read", "/problems/wrong_stage"])
-def test_every_file_of_a_page_is_where_the_page_says(stranger: Person, page: str) -> None:
+def test_every_file_that_a_page_links_is_served(stranger: Person, page: str) -> None:
     address = f"{stranger.prefix}{page}"
     received = stranger.ask("GET", address)
     assert received.status == 200
@@ -192,7 +192,7 @@ def test_every_file_of_a_page_is_where_the_page_says(stranger: Person, page: str
         assert stranger.ask("GET", urljoin(address, link.decode())).status == 200
 
 
-def test_addresses_of_pages_without_a_slash_at_the_end_lead_to_the_pages(stranger: Person) -> None:
+def test_page_urls_without_a_trailing_slash_redirect(stranger: Person) -> None:
     docs = stranger.ask("GET", f"{stranger.prefix}/docs")
 
     assert (docs.status, docs.header("location")) == (302, f"{stranger.prefix}/docs/")

@@ -1,4 +1,4 @@
-"""Any text is composed as CPython composes it, and sooner where that takes long."""
+"""Normalization to NFC gives CPython's result, in linear time."""
 
 from time import process_time
 from unicodedata import normalize
@@ -16,12 +16,12 @@ OTHERS = "ae\u00e9\u1eb7\u03b1\u0390\u1100\u1161\u0958\u304b"
 @example("e" + MARKS * 20 + "\u00e9" + MARKS[::-1] * 20)
 @example(MARKS * 20)
 @settings(max_examples=200, deadline=None)
-def test_text_with_any_marks_is_composed_as_ever(text: str) -> None:
+def test_text_with_any_marks_is_normalized_like_cpython_does(text: str) -> None:
     assert to_nfc(text) == normalize("NFC", text)
     assert to_nfc(text * 30) == normalize("NFC", text * 30)
 
 
-def test_a_hundred_thousand_marks_in_disorder_cost_less_than_a_second() -> None:
+def test_a_hundred_thousand_unsorted_marks_take_less_than_a_second() -> None:
     for pair in ("\u0315\u0300", "\u0f73\u0301", "\u0344\u0327"):
         begun = process_time()
 

@@ -1,4 +1,4 @@
-"""A fault tells what to do, in the document's own words: names, bounds and examples."""
+"""Messages of violations say how to correct the input, with names, limits and examples of the document."""
 
 from typing import Any
 
@@ -34,14 +34,14 @@ BLOCK: Schema = {**LINE, "pattern": "^[^\u0000-\u0008\u000b-\u001f]*$", "x-tackb
 
 
 def errors_of(client: Client, value: object) -> list[tuple[str, str, str]]:
-    """Pointer, code and message of each error that a body is refused with."""
+    """Send an invalid body and return pointer, code and message of each error."""
     received = client.post("/v1/things", value)
     assert received.problem == (400, "invalid_body")
     return [(error["pointer"], error["code"], error["message"]) for error in received.json()["errors"]]
 
 
 def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
-    """Code and message of the only error of a value that a property holds."""
+    """Send an invalid property and return code and message of its only error."""
     ((where, code, message),) = errors_of(serve_body(object_schema({"value": schema})), {"value": value})
     assert where == "/value"
     return code, message
@@ -70,14 +70,14 @@ def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
         ({"type": "string", "enum": ["a", "b"]}, 1, "enum", "must be one of a, b"),
     ],
 )
-def test_each_place_has_one_fault_and_it_is_the_most_telling(
+def test_each_pointer_has_one_violation_and_it_is_the_most_specific(
     schema: Schema, value: object, code: str, message: str
 ) -> None:
     assert only_error_of(schema, value) == (code, message)
 
 
 @pytest.mark.parametrize("example", ["a\nb", "", "x" * 101, 7, None], ids=["lines", "empty", "long", "number", "none"])
-def test_an_example_that_does_not_fit_into_a_sentence_is_left_out(example: object) -> None:
+def test_an_example_that_does_not_fit_into_a_message_is_left_out(example: object) -> None:
     schema = {"type": "string", "pattern": "^[a-z]+$", "example": example}
 
     assert only_error_of(schema, "A") == ("pattern", "has characters or a form that are not allowed here")
@@ -96,7 +96,7 @@ def test_an_example_that_does_not_fit_into_a_sentence_is_left_out(example: objec
         ({"$ref": "#/components/schemas/Whole"}, {"inner": [{"key": " "}]}),
     ],
 )
-def test_the_example_is_found_wherever_its_schema_stands(schema: Schema, value: object) -> None:
+def test_the_example_is_found_wherever_its_schema_is(schema: Schema, value: object) -> None:
     whole = object_schema({"inner": {"type": "array", "items": {"$ref": "#/components/schemas/Whole"}}, "key": KEY})
     client = serve_body(schema, schemas={"Key": KEY, "Same": {"$ref": "#/components/schemas/Key"}, "Whole": whole})
 
@@ -106,7 +106,7 @@ def test_the_example_is_found_wherever_its_schema_stands(schema: Schema, value: 
 
 
 @pytest.mark.parametrize(("place", "target"), [("query", "/v1/things?value=+"), ("path", "/v1/things/%20")])
-def test_a_parameter_tells_its_example(place: str, target: str) -> None:
+def test_the_message_of_a_parameter_has_its_example(place: str, target: str) -> None:
     client = serve_parameter(place, KEY)
 
     received = client.get(target)
@@ -115,7 +115,7 @@ def test_a_parameter_tells_its_example(place: str, target: str) -> None:
     assert received.json()["detail"] == f"The {place} parameter 'value' must look like 'JIRA-481'."
 
 
-def test_who_sends_an_unknown_property_learns_the_known_ones() -> None:
+def test_the_message_of_an_unknown_property_lists_the_known_ones() -> None:
     known = {"due_at": STRING, "title": STRING, "id": {**STRING, "readOnly": True}}
     client = serve_body(object_schema({**known, "inner": object_schema({"b": STRING, "a": STRING})}))
 
@@ -125,13 +125,13 @@ def test_who_sends_an_unknown_property_learns_the_known_ones() -> None:
     ]
 
 
-def test_what_is_wrong_with_a_body_as_a_whole_is_a_sentence() -> None:
+def test_a_violation_of_the_whole_body_is_a_sentence() -> None:
     received = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
 
     assert received.json()["detail"] == "The body does not keep the document: it must be an object."
 
 
-def test_many_known_properties_are_not_all_named() -> None:
+def test_a_long_list_of_known_properties_is_shortened() -> None:
     few = serve_body(object_schema({f"p{number:02}": STRING for number in range(31)}))
     long = serve_body(object_schema({f"{letter * 50}": STRING for letter in "abcdef"}))
 
@@ -145,7 +145,7 @@ def test_many_known_properties_are_not_all_named() -> None:
 
 
 def a_move(properties: str, *required: str, **bounds: int) -> Schema:
-    """A closed object of texts."""
+    """Build the schema of an object with these text properties and no others."""
     return {**object_schema(dict.fromkeys(properties, STRING), *required), **bounds}
 
 
@@ -163,7 +163,7 @@ def a_move(properties: str, *required: str, **bounds: int) -> Schema:
         ({"type": "object", "maxProperties": 2}, "abc", "too_many", "must have at most 2 properties"),
     ],
 )
-def test_how_many_properties_there_may_be_is_told_by_their_names(
+def test_the_allowed_number_of_properties_is_given_with_their_names(
     schema: Schema, names: str, code: str, message: str
 ) -> None:
     assert only_error_of(schema, dict.fromkeys(names, "x")) == (code, message)
@@ -178,11 +178,11 @@ def test_how_many_properties_there_may_be_is_told_by_their_names(
         ({"type": "array", "items": INTEGER, "maxItems": 0}, [1], "must have at most 0 items"),
     ],
 )
-def test_one_is_not_many(schema: Schema, value: Any, message: str) -> None:
+def test_a_count_of_one_is_singular(schema: Schema, value: Any, message: str) -> None:
     assert only_error_of(schema, value)[1] == message
 
 
-def test_faults_of_a_map_with_names_of_the_clients_own_are_one_fault() -> None:
+def test_violations_of_a_map_with_client_chosen_names_are_one() -> None:
     client = serve_body(object_schema({"map": {"type": "object", "additionalProperties": INTEGER}, "last": INTEGER}))
 
     errors = errors_of(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})

@@ -1,7 +1,7 @@
-"""Ways that lead to one application: servers, gateways and balancers, each with the address that clients see.
+"""Transports to the application: servers, gateways and load balancers, each with the URLs that clients see.
 
-A test sends what a client sends: a method, an address on the host (prefix included), headers and a body. The transport
-makes of it what would reach the process, and gives back what the client would get.
+A test sends what a client sends: a method, a path with its prefix, headers and a body. The transport converts it to
+what the process gets, and converts the response back.
 """
 
 import base64
@@ -25,7 +25,7 @@ from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_
 from tests.contract.client import HttpResponse, call, environ
 
 Send = Callable[[str, str, bytes | None, Mapping[str, str]], HttpResponse]
-"""Sends (method, address, body, headers)."""
+"""Sends a request: method, URL path, body, headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class Transport:
     """One way to the application."""
 
     open: Callable[["Transport", WsgiBridge], Any]
-    """A context in which the application can be called: its value is a `Send`."""
+    """Opens a context whose value is a `Send`."""
     prefix: str = ""
-    """What stands before `/v1` in the addresses that clients see."""
+    """The prefix before `/v1` in the URLs that clients see."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What the operator sets."""
+    """The environment variables that the operator sets."""
     build_event: Callable[..., Event] = http_api_event
     event_options: Mapping[str, Any] = field(default_factory=dict)
     event_path: Callable[[str], str] = lambda address: address
-    """The path in the event, of the address that the client sees."""
+    """Converts the path that the client sees to that of the event."""
 
 
 @contextmanager
@@ -124,7 +124,7 @@ TRANSPORTS = {
     "socket below a prefix": Transport(_open_socket, "/tools/kanban"),
     "HTTP API": Transport(open_lambda, event_options={"host": GATEWAY_HOST}),
     "HTTP API, named stage": Transport(open_lambda, "/dev", event_options={"host": GATEWAY_HOST, "stage": "dev"}),
-    # The event has the name of the stage, which the client's address hasn't, and lacks the mapping, which it has.
+    # The event has the name of the stage, which the client's URL lacks, and lacks the base path, which the URL has.
     "HTTP API, own domain": Transport(open_lambda),
     "HTTP API, own domain, named stage": Transport(
         open_lambda, event_options={"stage": "dev"}, event_path=_without_prefix("", "/dev")

@@ -1,4 +1,4 @@
-"""The document is valid, its examples are true, and it says all that can happen."""
+"""The document is valid, its examples match their schemas, and it covers handlers, statuses and codes."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from kanban.values import Color, Enforcement, Role, Scope, Stage
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 REPEATABLE = frozenset({"revoke_token", "remove_member", "unlabel_card", "unassign_card"})
-"""Deletions that do no harm when they are repeated, whatever happened meanwhile: they need no If-Match."""
+"""Idempotent deletions that need no If-Match, because repeating them does no harm."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
 
@@ -38,7 +38,7 @@ BY_ID = {operation["operationId"]: (path, method, operation) for path, method, o
 
 
 def contents() -> Iterator[Any]:
-    """Every body of the document: where it stands, its direction, its media type object."""
+    """Yield the direction and the Media Type Object of every body in the document."""
     for path, method, operation in operations():
         where = f"{method.upper()} {path}"
         for media, content in operation.get("requestBody", {}).get("content", {}).items():
@@ -53,9 +53,9 @@ async def nowhere(*_: object) -> Message:
 
 
 def subclasses(kind: type[DomainError]) -> Iterator[type[DomainError]]:
-    for each in kind.__subclasses__():
-        yield each
-        yield from subclasses(each)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -67,7 +67,7 @@ def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
 
 
 @pytest.mark.parametrize(("direction", "content"), list(contents()))
-def test_every_body_has_an_example_and_every_example_keeps_its_schema(direction: Any, content: dict[str, Any]) -> None:
+def test_every_body_has_an_example_and_every_example_is_valid(direction: Any, content: dict[str, Any]) -> None:
     check = SCHEMAS.get_check(content["schema"], direction)
     examples = {name: SCHEMAS.resolve(example)["value"] for name, example in content.get("examples", {}).items()}
     if "example" in content:
@@ -78,7 +78,7 @@ def test_every_body_has_an_example_and_every_example_keeps_its_schema(direction:
 
 
 @pytest.mark.parametrize("name", sorted(BUNDLE["components"]["schemas"]))
-def test_every_example_in_a_schema_keeps_it(name: str) -> None:
+def test_every_example_in_a_schema_is_valid(name: str) -> None:
     schema = BUNDLE["components"]["schemas"][name]
     direction: Any = "request" if schema.get("additionalProperties") is False else "response"
 
@@ -88,7 +88,7 @@ def test_every_example_in_a_schema_keeps_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("operation_id", sorted(BY_ID))
-def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id: str) -> None:
+def test_every_example_of_a_problem_has_the_status_of_its_response(operation_id: str) -> None:
     _, _, operation = BY_ID[operation_id]
 
     for status, reference in operation["responses"].items():
@@ -99,7 +99,7 @@ def test_every_example_of_a_problem_has_the_status_it_stands_under(operation_id:
             assert problem["type"] == f"/problems/{problem['code']}"
 
 
-def test_every_code_of_the_domain_is_in_the_document() -> None:
+def test_every_code_of_a_domain_error_is_in_the_document() -> None:
     documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
     # NotFound and LimitReached derive their codes from the kind of thing; SignupClosed is a plain 401.
     codes = {kind.code for kind in subclasses(DomainError) if "code" in vars(kind)} - {"signup_closed"}
@@ -123,14 +123,14 @@ def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
     assert f"<h1>{code}</h1>".encode() in sent[1]["body"]
 
 
-def test_every_status_of_the_error_table_is_documented_where_a_board_is_changed() -> None:
+def test_every_status_of_the_error_table_is_documented_for_board_changes() -> None:
     _, _, operation = BY_ID["move_card"]
 
     assert {str(status) for status in STATUS_BY_ERROR.values()} <= set(operation["responses"])
 
 
 @pytest.mark.parametrize("operation_id", sorted(set(BY_ID) - PUBLIC_OPERATIONS))
-def test_every_operation_needs_a_token_and_says_which_scope_and_role(operation_id: str) -> None:
+def test_every_operation_needs_a_token_and_declares_scope_and_role(operation_id: str) -> None:
     path, _, operation = BY_ID[operation_id]
 
     security = operation.get("security", BUNDLE["security"])
@@ -142,7 +142,7 @@ def test_every_operation_needs_a_token_and_says_which_scope_and_role(operation_i
 
 
 @pytest.mark.parametrize("operation_id", sorted(BY_ID))
-def test_what_every_answer_carries_is_documented(operation_id: str) -> None:
+def test_headers_of_every_response_are_documented(operation_id: str) -> None:
     _, method, operation = BY_ID[operation_id]
 
     for status, reference in operation["responses"].items():
@@ -154,7 +154,7 @@ def test_what_every_answer_carries_is_documented(operation_id: str) -> None:
         assert {"412", "428"} <= set(operation["responses"])
 
 
-def test_enums_of_the_document_are_those_of_the_domain() -> None:
+def test_enums_of_the_document_equal_those_of_the_domain() -> None:
     schemas = BUNDLE["components"]["schemas"]
 
     assert schemas["Stage"]["enum"] == list(Stage)
@@ -166,8 +166,8 @@ def test_enums_of_the_document_are_those_of_the_domain() -> None:
 
 
 @pytest.mark.parametrize("rewritten", ['"3-gzip"', '"3.0-1-br"', '"3.117--gzip"', '"3.117;gz"', 'W/"3.117"'])
-def test_no_tag_of_an_answer_can_be_taken_for_one_that_a_proxy_rewrote(rewritten: str) -> None:
-    """`contract.conditional` leaves out what proxies add, so no tag of ours may have it by itself."""
+def test_no_tag_of_this_api_looks_like_one_rewritten_by_a_proxy(rewritten: str) -> None:
+    """`contract.conditional` removes the suffixes that proxies add, so no tag of this API may have one itself."""
     pattern = re.compile(BUNDLE["components"]["headers"]["ETag"]["schema"]["pattern"])
 
     assert all(map(pattern.fullmatch, ['"3.117"', '"3.0-2-1"', '"117.more"']))

@@ -1,4 +1,4 @@
-"""In a request, null for an optional property is the same as leaving it out; only a merge patch gives it a meaning."""
+"""In a request, null for an optional property means absence, except in a merge patch."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ BUNDLE = Bundle(json.loads(DOCUMENT_PATH.read_bytes()))
 
 @dataclass(frozen=True)
 class DescribedObject:
-    """An object in an example of a body: how it is reached, where its schema stands, and the schema."""
+    """An object in an example of a body: its path, the pointer of its schema, and the schema."""
 
     path: tuple[str | int, ...]
     at: Pointer
@@ -41,7 +41,7 @@ def examples(body: Node) -> list[Any]:
 def described_objects(
     value: Any, at: Pointer, schema: Any, path: tuple[str | int, ...] = ()
 ) -> Iterator[DescribedObject]:
-    """Every object of a value that the document describes."""
+    """Yield every object of a value that has a schema with properties."""
     at, schema = BUNDLE.follow(at, schema)
     if isinstance(value, dict) and "properties" in schema:
         yield DescribedObject(path, at, schema)
@@ -55,7 +55,7 @@ def described_objects(
 
 
 def parse_body(body: Node, value: Any) -> Any:
-    """What a handler would get, or the code of the refusal."""
+    """Return what a handler would get, or the code of the problem."""
     try:
         return Body(body, BUNDLE.schemas, 2**21).parse(json.dumps(value).encode(), "application/json", None)
     except Problem as problem:
@@ -63,7 +63,7 @@ def parse_body(body: Node, value: Any) -> Any:
 
 
 def with_null(value: Any, path: tuple[str | int, ...], name: str) -> tuple[Any, Any]:
-    """The value with null at that place, and without the property."""
+    """Return the value with null for a property, and without the property."""
     null, absent = copy.deepcopy(value), copy.deepcopy(value)
     there, here = null, absent
     for step in path:
@@ -73,8 +73,10 @@ def with_null(value: Any, path: tuple[str | int, ...], name: str) -> tuple[Any, 
     return null, absent
 
 
-@pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=False)])
-def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body: Node) -> None:
+@pytest.mark.parametrize(
+    ("operation", "body"), [pytest.param(*parameters, id=parameters[0]) for parameters in bodies(patches=False)]
+)
+def test_null_means_absence_for_every_optional_property(operation: str, body: Node) -> None:
     tried = set()
     at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
@@ -83,7 +85,7 @@ def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body:
             for name in place.schema["properties"].keys() - set(place.schema.get("required", [])):
                 null, absent = with_null(example, place.path, name)
                 tried.add((*place.at, name))
-                # Where a least number of properties is demanded, null would count towards it.
+                # With minProperties, null would count as a property.
                 is_counted = "minProperties" in place.schema
                 expected = "invalid_body" if is_counted else parse_body(body, absent)
                 assert parse_body(body, null) == expected, (operation, place.path, name)
@@ -97,8 +99,10 @@ def test_null_is_absence_wherever_a_property_may_be_absent(operation: str, body:
     assert tried == optional, "The examples of this body show no object with these properties."
 
 
-@pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=False)])
-def test_null_for_a_required_property_is_refused_unless_it_may_be_null(operation: str, body: Node) -> None:
+@pytest.mark.parametrize(
+    ("operation", "body"), [pytest.param(*parameters, id=parameters[0]) for parameters in bodies(patches=False)]
+)
+def test_null_for_a_required_property_is_rejected_unless_it_is_nullable(operation: str, body: Node) -> None:
     at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
@@ -109,8 +113,10 @@ def test_null_for_a_required_property_is_refused_unless_it_may_be_null(operation
                 assert (parse_body(body, null) == "invalid_body") != may_be_null, (operation, place.path, name)
 
 
-@pytest.mark.parametrize(("operation", "body"), [pytest.param(*each, id=each[0]) for each in bodies(patches=True)])
-def test_null_in_a_merge_patch_comes_through_where_it_has_a_meaning(operation: str, body: Node) -> None:
+@pytest.mark.parametrize(
+    ("operation", "body"), [pytest.param(*parameters, id=parameters[0]) for parameters in bodies(patches=True)]
+)
+def test_null_in_a_merge_patch_is_kept_where_it_is_nullable(operation: str, body: Node) -> None:
     schema = BUNDLE.resolve(body["content"][MERGE_PATCH_JSON]["schema"])
 
     for name, described in schema["properties"].items():
@@ -118,7 +124,7 @@ def test_null_in_a_merge_patch_comes_through_where_it_has_a_meaning(operation: s
         assert parse_body(body, {name: None}) == expected, operation
 
 
-def test_everything_null_at_once_is_everything_absent() -> None:
+def test_null_for_all_optional_properties_at_once_means_absence() -> None:
     body = dict(bodies(patches=False))["create_card"]
     schema = BUNDLE.resolve(body["content"]["application/json"]["schema"])
 
