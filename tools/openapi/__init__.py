@@ -1,4 +1,4 @@
-"""The contract pipeline: everything that is done with the document by machine, and is not the product.
+"""Tools for the OpenAPI document that are not part of the product.
 
 `spec` bundles, lints and compares the document; `release` keeps a bundle that may not be broken any more; `generate`
 makes clients and a collection of requests; `mock` answers from the examples. Whatever they do, they do for every

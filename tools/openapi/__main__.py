@@ -1,4 +1,4 @@
-"""`python -m tools.openapi …`: what make asks of the pipeline. A command that finds something fails."""
+"""Check or release the document: `python -m tools.openapi spec` and `release`. Exit with 1 if anything is found."""
 
 import argparse
 import json
@@ -15,31 +15,36 @@ from tools.openapi.source_locations import find_duplicate_components, find_dupli
 
 
 def check_spec(*, unchanged: bool) -> int:
-    """Bundle, lint, check the examples, compare with the last release; `unchanged` refuses a bundle that was old."""
+    """Bundle and lint the document, check its examples, compare it with the last release. Return the exit status.
+
+    `unchanged` also fails if the committed bundle was not up to date.
+    """
     document = build_bundle(SPEC_FILE)
     if duplicates := _find_duplicates():
         return _print_findings({"yaml": duplicates})
     was_old = linters.write_bundle(document)
-    with ThreadPoolExecutor() as together:
-        began = [together.submit(linters.lint_with_redocly), together.submit(linters.lint_with_spectral)]
+    with ThreadPoolExecutor() as executor:
+        linters_running = [executor.submit(linters.lint_with_redocly), executor.submit(linters.lint_with_spectral)]
         by_gate = {
             f"{len(RULES)} rules": _find_rule_violations(document),
             "breaking changes": releases.find_unannounced_breaks(document),
         }
-        redocly, spectral = (each.result() for each in began)
+        redocly, spectral = (run.result() for run in linters_running)
     status = _print_findings({"redocly": redocly, "spectral": spectral, **by_gate})
     releases.CONTRACT_CHANGELOG_FILE.write_text(releases.build_contract_changelog(document))
     if unchanged and was_old:
-        print("spec/dist was not current; now it is: look at what changed, and commit it.", file=sys.stderr)
+        print(
+            "spec/dist was out of date. It has been written anew: review the changes and commit them.", file=sys.stderr
+        )
         return 1
     return status
 
 
 def _find_duplicates() -> list[Finding]:
-    """Find what YAML or the bundle would lose without a word: of two keys or components of one name, one."""
-    keys = [found for file in list_source_files() for found in find_duplicate_keys(file)]
+    """Find duplicate keys and components, of which YAML and the bundle keep only one."""
+    keys = [duplicate for file in list_source_files() for duplicate in find_duplicate_keys(file)]
     return [
-        *(Finding(location, "duplicate key", f"{key!r} is there twice.") for location, key in keys),
+        *(Finding(location, "duplicate key", f"{key!r} occurs twice.") for location, key in keys),
         *(
             Finding(location, "duplicate component", f"Another file has a {name!r}, too.")
             for location, name in find_duplicate_components()
@@ -48,38 +53,40 @@ def _find_duplicates() -> list[Finding]:
 
 
 def _find_rule_violations(document: Node) -> list[Finding]:
-    return [Finding(locate(each.pointer), each.rule, each.message) for each in find_violations(document)]
+    return [
+        Finding(locate(violation.pointer), violation.rule, violation.message) for violation in find_violations(document)
+    ]
 
 
 def _print_findings(by_gate: dict[str, list[Finding]]) -> int:
-    for finding in sorted({each for found in by_gate.values() for each in found}):
+    for finding in sorted({finding for findings in by_gate.values() for finding in findings}):
         print(finding, file=sys.stderr)
-    print("Findings:", ", ".join(f"{gate} {len(found)}" for gate, found in by_gate.items()))
+    print("Findings:", ", ".join(f"{gate} {len(findings)}" for gate, findings in by_gate.items()))
     return 1 if any(by_gate.values()) else 0
 
 
 def release_bundle() -> int:
-    """Keep the bundle in spec/released."""
-    kept = releases.write_release()
+    """Copy the bundle to spec/released. Return the exit status."""
+    release = releases.write_release()
     releases.CONTRACT_CHANGELOG_FILE.write_text(releases.build_contract_changelog(json.loads(BUNDLE.read_text())))
-    print(f"{kept.name} is released; from now on nothing may break it.")
+    print(f"{release.name} is released; from now on nothing may break it.")
     return 0
 
 
 def main() -> int:
-    """The exit status of the command."""
+    """Run the command that was typed. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.openapi")
     commands = parser.add_subparsers(required=True)
-    checking = commands.add_parser("spec")
-    checking.add_argument("--unchanged", action="store_true")
-    checking.set_defaults(run=lambda chosen: check_spec(unchanged=chosen.unchanged))
+    spec_parser = commands.add_parser("spec")
+    spec_parser.add_argument("--unchanged", action="store_true")
+    spec_parser.set_defaults(run=lambda arguments: check_spec(unchanged=arguments.unchanged))
     commands.add_parser("release").set_defaults(run=lambda _: release_bundle())
-    chosen = parser.parse_args()
-    run: Callable[[argparse.Namespace], int] = chosen.run
+    arguments = parser.parse_args()
+    run: Callable[[argparse.Namespace], int] = arguments.run
     try:
-        return run(chosen)
-    except (CannotBundle, linters.ToolFailed, releases.CannotRelease) as trouble:
-        print(trouble, file=sys.stderr)
+        return run(arguments)
+    except (CannotBundle, linters.ToolFailed, releases.CannotRelease) as error:
+        print(error, file=sys.stderr)
         return 1
 
 

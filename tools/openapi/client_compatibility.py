@@ -1,7 +1,7 @@
-"""Breaks of generated clients that oasdiff does not report: names of types, bounds of answers, how values are sent.
+"""Find breaks of generated clients that oasdiff does not report: type names, response bounds, how values are sent.
 
-Every check compares one place of the released document with the same place of the current one. A generated client
-holds all of it: a type is named after its schema, a validating model (pydantic, zod) after the bounds of an answer, a
+Every check compares one place of the released document with the same place of the current one. All of it ends up in
+generated code: a type is named after its schema, a validating model (pydantic, zod) has the bounds of a response, a
 module after the tag, and a query string is written by `style` and `explode`.
 """
 
@@ -19,7 +19,7 @@ _INFINITY = float("inf")
 
 
 def find_incompatibilities(released: Bundle, current: Bundle) -> Incompatibilities:
-    """Every incompatible change between two documents that oasdiff passes over."""
+    """Yield every incompatible change between two documents that oasdiff does not report."""
     for check in (
         _compare_security_schemes,
         _compare_schema_names,
@@ -33,19 +33,19 @@ def find_incompatibilities(released: Bundle, current: Bundle) -> Incompatibiliti
 
 
 def _compare_security_schemes(released: Bundle, current: Bundle) -> Incompatibilities:
-    """A client sends its credentials as the scheme says."""
+    """Compare security schemes: a client sends its credentials as the scheme says."""
     schemes = current.components.get("securitySchemes", {})
     for name, before in released.components.get("securitySchemes", {}).items():
         after = schemes.get(name, {})
         for keyword in _SCHEME_KEYWORDS:
             if before.get(keyword) != after.get(keyword):
                 at = ("components", "securitySchemes", name)
-                says = f"{keyword} of {name} was {before.get(keyword)} and is {after.get(keyword)}."
-                yield at, "security-scheme-changed", says
+                message = f"{keyword} of {name} was {before.get(keyword)} and is {after.get(keyword)}."
+                yield at, "security-scheme-changed", message
 
 
 def _compare_schema_names(released: Bundle, current: Bundle) -> Incompatibilities:
-    """A client imports its types by the names of the schemas."""
+    """Compare the names of schemas: a client imports its types by them."""
     schemas = current.components.get("schemas", {})
     for name in released.components.get("schemas", {}):
         if name not in schemas:
@@ -53,17 +53,17 @@ def _compare_schema_names(released: Bundle, current: Bundle) -> Incompatibilitie
 
 
 def _compare_type_names(released: Bundle, current: Bundle) -> Incompatibilities:
-    """A body, an item or a property keeps the type that it had, also where another one has the same shape."""
-    now = dict(_list_references(current))
+    """Compare references: a body, item or property keeps its type, even where another type has the same shape."""
+    current_references = dict(_list_references(current))
     for at, before in _list_references(released):
-        after = now.get(at, before)
+        after = current_references.get(at, before)
         if before != after and released.resolve({"$ref": before}).keys() & {"properties", "enum", "oneOf"}:
             name, instead = (reference.rpartition("/")[2] for reference in (before, after))
             yield at, "type-renamed", f"This was of the type {name} and is now {instead or 'a type without a name'}."
 
 
 def _list_references(bundle: Bundle) -> Iterator[tuple[Pointer, str]]:
-    """What every body, item and property refers to, by its place; an empty text where a schema stands in place."""
+    """Yield what every body, item and property refers to, by its place; an empty text for an inline schema."""
     slots: dict[Pointer, Any] = {
         (*content.pointer, "schema"): content.node.get("schema") for content in bundle.contents()
     }
@@ -72,7 +72,7 @@ def _list_references(bundle: Bundle) -> Iterator[tuple[Pointer, str]]:
         slots |= {(*at, keyword): schema[keyword] for keyword in ("items", "additionalProperties") if keyword in schema}
     for at, part in slots.items():
         if isinstance(part, dict):
-            # A reference may be null beside the one part of an allOf, and keeps its type.
+            # A nullable reference is the only part of an allOf, and keeps its type.
             alone = part["allOf"][0] if part.get("nullable") and len(part.get("allOf", [])) == 1 else part
             yield at, alone.get("$ref", "")
 
@@ -104,7 +104,7 @@ _RESPONSE_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "multipleOf": _is_removed,
     "writeOnly": _is_added,
 }
-"""What may not be loosened in an answer, because a client that validates refuses what it did not expect."""
+"""What must not be loosened in a response: a client that validates rejects what it did not expect."""
 
 _REQUEST_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "maxItems": lambda before, after: _is_larger(after, before),
@@ -115,7 +115,7 @@ _REQUEST_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "multipleOf": _is_added,
     "readOnly": _is_added,
 }
-"""What may not be tightened in a request, because a client sends what was allowed."""
+"""What must not be tightened in a request: a client sends what was allowed."""
 
 
 def _compare_schemas(released: Bundle, current: Bundle) -> Incompatibilities:
@@ -129,7 +129,11 @@ def _compare_schemas(released: Bundle, current: Bundle) -> Incompatibilities:
         if at in requests:
             yield from _compare_bounds(at, before, after, _REQUEST_CHECKS, "request")
             if before.get("additionalProperties", True) is not False and after.get("additionalProperties") is False:
-                yield at, "request-closed", "Properties that are not described were taken in this request."
+                yield (
+                    at,
+                    "request-closed",
+                    "This request accepted properties that are not described, and rejects them now.",
+                )
         yield from _compare_discriminators(at, before, after)
 
 
@@ -138,16 +142,16 @@ def _compare_bounds(
 ) -> Incompatibilities:
     for keyword, is_broken in checks.items():
         if is_broken(before.get(keyword), after.get(keyword)):
-            says = f"{keyword} was {before.get(keyword)} and is {after.get(keyword)}."
-            yield (*pointer, keyword), f"{kind}-{keyword}-changed", says
+            message = f"{keyword} was {before.get(keyword)} and is {after.get(keyword)}."
+            yield (*pointer, keyword), f"{kind}-{keyword}-changed", message
 
 
 def _compare_discriminators(pointer: Pointer, before: Node, after: Node) -> Incompatibilities:
-    was, now = (schema.get("discriminator", {}) for schema in (before, after))
-    if was and was.get("propertyName") != now.get("propertyName"):
-        yield (*pointer, "discriminator"), "discriminator-changed", "The alternatives are told apart by something else."
-    for value, reference in was.get("mapping", {}).items():
-        if now.get("mapping", {}).get(value) != reference:
+    old, new = (schema.get("discriminator", {}) for schema in (before, after))
+    if old and old.get("propertyName") != new.get("propertyName"):
+        yield (*pointer, "discriminator"), "discriminator-changed", "The discriminator is another property."
+    for value, reference in old.get("mapping", {}).items():
+        if new.get("mapping", {}).get(value) != reference:
             yield (
                 (*pointer, "discriminator", "mapping"),
                 "discriminator-changed",
@@ -156,42 +160,46 @@ def _compare_discriminators(pointer: Pointer, before: Node, after: Node) -> Inco
 
 
 def _compare_headers(released: Bundle, current: Bundle) -> Incompatibilities:
-    """A header keeps its type; its pattern may change, because a client reads a header and does not validate it."""
-    now = dict(current.parameters_and_headers())
+    """Compare the types of headers. A pattern may change: a client reads a header and does not validate it."""
+    current_nodes = dict(current.parameters_and_headers())
     for at, before in released.parameters_and_headers():
-        after = now.get(at)
+        after = current_nodes.get(at)
         if after is None or "in" in before:
             continue
-        was, type_now = (
+        old_type, new_type = (
             bundle.resolve(node.get("schema", {})).get("type")
             for bundle, node in ((released, before), (current, after))
         )
-        if was != type_now:
-            yield (*at, "schema", "type"), "header-type-changed", f"The type was {was} and is {type_now}."
+        if old_type != new_type:
+            yield (*at, "schema", "type"), "header-type-changed", f"The type was {old_type} and is {new_type}."
 
 
 def _compare_parameters(released: Bundle, current: Bundle) -> Incompatibilities:
-    """A client writes an array as `style` and `explode` say."""
-    now = dict(current.parameters_and_headers())
+    """Compare how arrays are sent: a client writes them as `style` and `explode` say."""
+    current_nodes = dict(current.parameters_and_headers())
     for at, before in released.parameters_and_headers():
-        after = now.get(at)
+        after = current_nodes.get(at)
         for keyword in ("style", "explode"):
             if after is not None and "in" in before and before.get(keyword) != after.get(keyword):
-                says = f"{keyword} was {before.get(keyword)} and is {after.get(keyword)}."
-                yield (*at, keyword), "parameter-style-changed", says
+                message = f"{keyword} was {before.get(keyword)} and is {after.get(keyword)}."
+                yield (*at, keyword), "parameter-style-changed", message
 
 
 def _compare_operations(released: Bundle, current: Bundle) -> Incompatibilities:
-    """Generators put an operation into the module of its first tag; a body may be as large as it could be."""
-    now = {operation.pointer: operation for operation in current.operations}
+    """Compare first tags, which generators name modules after, and the largest bodies."""
+    current_operations = {operation.pointer: operation for operation in current.operations}
     for before in released.operations:
-        after = now.get(before.pointer)
+        after = current_operations.get(before.pointer)
         if after is None:
             continue
-        was, is_now = (operation.node.get("tags", [])[:1] for operation in (before, after))
-        if was != is_now:
-            yield (*after.pointer, "tags"), "first-tag-changed", f"{after.id} was under {was} and is under {is_now}."
+        old_tags, new_tags = (operation.node.get("tags", [])[:1] for operation in (before, after))
+        if old_tags != new_tags:
+            yield (
+                (*after.pointer, "tags"),
+                "first-tag-changed",
+                f"{after.id} was under {old_tags} and is under {new_tags}.",
+            )
         limits = [operation.node.get("x-tackboard-body-limit", 0) for operation in (before, after)]
         if limits[1] < limits[0]:
-            says = f"A body of {after.id} could have {limits[0]} bytes."
-            yield (*after.pointer, "x-tackboard-body-limit"), "body-limit-lowered", says
+            message = f"A body of {after.id} could have {limits[0]} bytes."
+            yield (*after.pointer, "x-tackboard-body-limit"), "body-limit-lowered", message

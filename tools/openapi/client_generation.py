@@ -1,8 +1,8 @@
-"""Clients made from the document, each in a folder of `.clients`, and the walk through the main job in each.
+"""Generate clients from the document, each in a folder of `.clients`, and run the main job in each.
 
-What makes them stands pinned in `tools/clients/`; the walks are a few lines in each language that do what every user of
-Tackboard does: make a board, add a card, move, start, find and resolve it, read the board in one answer and the card's
-time, and meet a 412 and a 422.
+The generators are pinned in `tools/clients/`. The main job is a few lines in each language that do what every user of
+Tackboard does: create a board, add a card, move, start, find and resolve it, read the board in one response and the
+card's time, and get a 412 and a 422.
 """
 
 import copy
@@ -27,9 +27,9 @@ GENERATOR_OPTIONS = {
     "csharp": "",
     "rust": "--library=reqwest",
 }
-"""Languages that openapi-generator makes clients in, with the options that each is made with.
+"""The options of openapi-generator for each language.
 
-Go has one space of names for all enums: without prefixes, two that share a value don't compile.
+Go has one namespace for all enums: without prefixes, two that share a value don't compile.
 """
 
 _COMPILERS = {
@@ -39,18 +39,18 @@ _COMPILERS = {
     "csharp": (("dotnet", "restore"), ("dotnet", "build", "--no-restore")),
     "rust": (("cargo", "fetch"), ("cargo", "check", "--offline")),
 }
-"""By language, what fetches the packages of a client, and what compiles it then."""
+"""By language, the command that fetches the packages of a client, and the one that compiles it."""
 
 _SOURCE_SUFFIXES = (".ts", ".py", ".java", ".kt", ".go", ".cs", ".rs")
 
 
 class ClientFailed(Exception):
-    """A client that was not made, not compiled or could not walk; the message is what the tool said."""
+    """Raised when a client can't be generated, compiled or run. The message is the output of the tool."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientProgram:
-    """How to run a program in one client, at first the main job: a command, where, and with what in its environment."""
+    """How to run a program with one client: the command, its folder and its environment. It runs the main job first."""
 
     name: str
     command: tuple[str, ...]
@@ -58,19 +58,19 @@ class ClientProgram:
     environment: dict[str, str]
 
     def with_program(self, program: str) -> "ClientProgram":
-        """The same client with another program of `tools/clients/`, such as `read_feed`."""
-        *command, walk = self.command
-        file = Path(walk)
+        """Return the same client with another program of `tools/clients/`, such as `read_feed`."""
+        *command, main_job = self.command
+        file = Path(main_job)
         return replace(self, command=(*command, str(file.with_name(f"{program}{file.suffix}"))))
 
     def run(self, url: str, token: str, **variables: str) -> str:
-        """What it prints against the server at `url`, which ends in the address of the API; `more` is environment."""
-        given = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | variables
-        return run_command(*self.command, folder=self.folder, environment=given)
+        """Run the program against the API at `url` and return its output; `variables` are added to the environment."""
+        environment = self.environment | {"TACKBOARD_URL": url, "TACKBOARD_TOKEN": token} | variables
+        return run_command(*self.command, folder=self.folder, environment=environment)
 
 
 def build_typescript_clients() -> list[ClientProgram]:
-    """Make both TypeScript clients and compile them with the walks under `tsc --strict`."""
+    """Generate both TypeScript clients and compile them and their programs with `tsc --strict`."""
     folder = OUTPUT_FOLDER / "typescript"
     tools = install_npm_packages("typescript")
     run_command(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
@@ -85,7 +85,7 @@ def build_typescript_clients() -> list[ClientProgram]:
 
 
 def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
-    """Make the Python client of a document, in a virtual environment that all of them share."""
+    """Generate the Python client of a document, in a virtual environment that all Python clients share."""
     tools = OUTPUT_FOLDER / "python"
     pins = CLIENTS_FOLDER / "python" / "requirements.txt"
     interpreter = create_virtual_environment(tools / "venv", pins)
@@ -95,33 +95,35 @@ def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
     document.write_text(json.dumps(_keep_plain_json(json.loads(bundle.read_bytes()))))
     package = folder / "tackboard_client"
     command = [str(interpreter), "-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite"]
-    said = run_command(*command, "--path", str(document), "--output-path", str(package), folder=folder)
-    if "unsupported" in said.lower() or "unable to" in said.lower():
-        raise ClientFailed(f"openapi-python-client left something out: {said}")
+    output = run_command(*command, "--path", str(document), "--output-path", str(package), folder=folder)
+    if "unsupported" in output.lower() or "unable to" in output.lower():
+        raise ClientFailed(f"openapi-python-client left something out: {output}")
     run_command(str(interpreter), "-m", "compileall", "-q", str(package), folder=folder)
-    walk = CLIENTS_FOLDER / "python" / "main_job.py"
-    return [ClientProgram("openapi-python-client", (str(interpreter), str(walk)), folder, {"PYTHONPATH": str(folder)})]
+    main_job = CLIENTS_FOLDER / "python" / "main_job.py"
+    return [
+        ClientProgram("openapi-python-client", (str(interpreter), str(main_job)), folder, {"PYTHONPATH": str(folder)})
+    ]
 
 
 def build_generator_clients() -> dict[str, str]:
-    """Make the clients of openapi-generator, which needs Java: by language, how many lines, and whether compiled."""
+    """Generate the clients of openapi-generator, which needs Java. Return a summary of each by language."""
     if shutil.which("java") is None:
         raise ClientFailed("openapi-generator needs Java 11 or newer.")
     tool = create_virtual_environment(
         OUTPUT_FOLDER / "generator", CLIENTS_FOLDER / "generator" / "requirements.txt"
     ).with_name("openapi-generator-cli")
-    made = {}
+    summaries = {}
     for language, library in GENERATOR_OPTIONS.items():
         folder = OUTPUT_FOLDER / language
         shutil.rmtree(folder, ignore_errors=True)
         command = [str(tool), "generate", "-g", language, "-i", str(BUNDLE), "-o", str(folder), *library.split()]
         run_command(*command, folder=OUTPUT_FOLDER)
-        made[language] = f"{count_lines(folder):,} lines, {_compile(language, folder)}"
-    return made
+        summaries[language] = f"{count_lines(folder):,} lines, {_compile(language, folder)}"
+    return summaries
 
 
 def _compile(language: str, folder: Path) -> str:
-    """Whether a client was compiled, or why that can't be done here; raises ClientFailed when it doesn't compile."""
+    """Compile a client. Return "compiled", or why that is not possible here. Raises ClientFailed if it fails."""
     fetch, build = _COMPILERS[language]
     if shutil.which(fetch[0]) is None:
         return f"not compiled: {fetch[0]} is not on this machine"
@@ -145,7 +147,7 @@ def install_npm_packages(name: str, lock_folder: Path | None = None) -> Path:
 
 
 def run_newman(collection: Path, address: str) -> str:
-    """What newman prints when it runs a collection against a server; raises ClientFailed when a test of it fails."""
+    """Run a Postman collection against a server. Return newman's output. Raises ClientFailed if a test fails."""
     tool = str(install_npm_packages("postman") / "newman")
     return run_command(
         tool, "run", str(collection), "--color", "off", "--env-var", f"address={address}", folder=OUTPUT_FOLDER
@@ -153,7 +155,7 @@ def run_newman(collection: Path, address: str) -> str:
 
 
 def create_virtual_environment(folder: Path, pins: Path) -> Path:
-    """The interpreter of a virtual environment that holds exactly these pins; it is made when it is older than they."""
+    """Create a virtual environment with exactly these pins, unless it is newer than them. Return its interpreter."""
     interpreter = folder / "bin" / "python"
     stamp = folder / "made"
     if not stamp.exists() or _is_newer(pins, stamp):
@@ -165,7 +167,7 @@ def create_virtual_environment(folder: Path, pins: Path) -> Path:
 
 
 def run_command(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
-    """What a command prints; raises ClientFailed with what it said when it fails."""
+    """Run a command and return its output. Raises ClientFailed with the output if it fails."""
     run = subprocess.run(
         command,
         cwd=folder,
@@ -180,16 +182,16 @@ def run_command(*command: str, folder: Path, environment: dict[str, str] | None 
 
 
 def count_lines(folder: Path) -> int:
-    """Lines of generated code in a folder, tools and tests left out."""
-    apart = {"node_modules", "compiled", "venv", "test", "tests"}
-    files = (file for file in folder.rglob("*") if file.suffix in _SOURCE_SUFFIXES and not apart & set(file.parts))
+    """Count the lines of generated code in a folder, without tools and tests."""
+    skipped = {"node_modules", "compiled", "venv", "test", "tests"}
+    files = (file for file in folder.rglob("*") if file.suffix in _SOURCE_SUFFIXES and not skipped & set(file.parts))
     return sum(len(file.read_bytes().splitlines()) for file in files)
 
 
 def _keep_plain_json(document: Node) -> Node:
-    """The document with plain JSON only where a body may come as plain JSON or as a merge patch.
+    """Return the document without merge patches where a body may also be plain JSON.
 
-    openapi-python-client would make a union of a class with itself, and forget to import what it needs for that.
+    openapi-python-client would create a union of a class with itself, and forget an import.
     """
     plain = copy.deepcopy(document)
     for item in plain["paths"].values():
@@ -212,13 +214,13 @@ def _is_newer(file: Path, other: Path) -> bool:
 
 
 def main() -> int:
-    """Make every client, and say how many lines each has."""
-    walks = [*build_typescript_clients(), *build_python_client()]
+    """Generate every client and print how many lines each has. Return the exit status."""
+    programs = [*build_typescript_clients(), *build_python_client()]
     print(f"typescript: {count_lines(OUTPUT_FOLDER / 'typescript'):,} lines, compiled with tsc --strict")
     print(f"python: {count_lines(OUTPUT_FOLDER / 'python'):,} lines, compiled")
-    print("walks:", ", ".join(walk.name for walk in walks))
-    for language, made in build_generator_clients().items():
-        print(f"{language}: {made}")
+    print("main jobs:", ", ".join(program.name for program in programs))
+    for language, summary in build_generator_clients().items():
+        print(f"{language}: {summary}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A finding: what is wrong with the document, and the line of the source file in which it stands."""
+"""Findings: what is wrong with the document, and in which line of which source file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ SPEC_FILE = SPEC / "openapi.yaml"
 BUNDLE = SPEC / "dist" / "openapi.json"
 
 Pointer = tuple[str | int, ...]
-"""Where something stands in a document, step by step."""
+"""The path to a node of a document: the parts of a JSON Pointer."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceLocation:
-    """A line of a file; lines and columns are counted from one."""
+    """A line of a file. Lines and columns are counted from one."""
 
     file: str
     line: int
@@ -26,7 +26,7 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """What a gate says about a place."""
+    """What a check says about a line of a source file."""
 
     location: SourceLocation
     rule: str
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BundleFinding:
-    """What a gate says about a place of the bundle, before anyone has looked up where that was written."""
+    """What a check says about a place in the bundle, before its source line is looked up."""
 
     pointer: Pointer
     rule: str

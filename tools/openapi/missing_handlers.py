@@ -1,4 +1,4 @@
-"""From an operation in the document to the function that it lacks: where it goes, and how it begins."""
+"""Describe the handlers that operations of the document still lack: where each goes, and its signature."""
 
 import ast
 import re
@@ -18,23 +18,27 @@ _HANDLED_BY_CONTRACT = ("if_none_match", "idempotency_key")
 
 
 def describe_missing_handlers(document: Node, handlers: Path = HANDLERS_FOLDER, root: Path = SPEC_FILE) -> list[str]:
-    """For each operation without a function, what to write and where; nothing when all are there."""
-    written = {
+    """Say for each operation without a handler what to write, and where. Return an empty list if none is missing."""
+    existing = {
         node.name
         for file in handlers.glob("*.py")
         for node in ast.parse(file.read_text()).body
         if isinstance(node, ast.FunctionDef)
     }
     bundle = Bundle(document)
-    return [_describe_missing_handler(bundle, each, root) for each in bundle.operations if each.id not in written]
+    return [
+        _describe_missing_handler(bundle, operation, root)
+        for operation in bundle.operations
+        if operation.id not in existing
+    ]
 
 
 def _describe_missing_handler(bundle: Bundle, operation: Operation, root: Path) -> str:
     module = re.sub(r"\W", "_", operation.node.get("tags", ["operations"])[0])
-    place = locate((*operation.pointer, "operationId"), root)
+    location = locate((*operation.pointer, "operationId"), root)
     summary = str(operation.node.get("summary", operation.id)).rstrip(".")
     return (
-        f"{operation.id} ({place}) has no function. Write it in handlers/{module}.py:\n\n"
+        f"{operation.id} ({location}) has no function. Write it in handlers/{module}.py:\n\n"
         f"{_build_signature(bundle, operation)}\n"
         f'    """{summary}."""\n\n'
         f"What a client sees goes into tests/api/test_{module}.py first; what the rule decides, into tests/kanban/.\n"
@@ -42,28 +46,30 @@ def _describe_missing_handler(bundle: Bundle, operation: Operation, root: Path) 
 
 
 def _build_signature(bundle: Bundle, operation: Operation) -> str:
-    """The head of the function: what must be there before what may be absent."""
-    must = ["access: BoardAccess"] if "{board_id}" in operation.path else []
-    must += ["context: ActionContext"] if operation.method != "get" else ["now: datetime"]
-    may = []
+    """Build the signature of the handler: required parameters before optional ones."""
+    required = ["access: BoardAccess"] if "{board_id}" in operation.path else []
+    required += ["context: ActionContext"] if operation.method != "get" else ["now: datetime"]
+    optional = []
     for _, parameter in bundle.parameters(operation):
         name, schema = argument_name(parameter["name"]), bundle.resolve(parameter["schema"])
-        kind = _PYTHON_TYPES.get(schema.get("type", ""), "str")
+        annotation = _PYTHON_TYPES.get(schema.get("type", ""), "str")
         if name in _HANDLED_BY_CONTRACT:
             continue
         if name == "if_match":
-            must.append("if_match: IfMatch")
+            required.append("if_match: IfMatch")
         elif parameter.get("required") or "default" in schema:
-            must.append(f"{name}: {kind}")
+            required.append(f"{name}: {annotation}")
         else:
-            may.append(f"{name}: {kind} | None = None")
-    must += ["encode_cursor: CursorEncoder"] if any(each.startswith("cursor:") for each in may) else []
-    must += ["body: dict[str, Any]"] if "requestBody" in operation.node else []
-    return f"def {operation.id}({', '.join([*must, *may])}) -> Result:"
+            optional.append(f"{name}: {annotation} | None = None")
+    required += (
+        ["encode_cursor: CursorEncoder"] if any(parameter.startswith("cursor:") for parameter in optional) else []
+    )
+    required += ["body: dict[str, Any]"] if "requestBody" in operation.node else []
+    return f"def {operation.id}({', '.join([*required, *optional])}) -> Result:"
 
 
 def main() -> int:
-    """Print what is still to be written."""
+    """Print the handlers that are missing. Return 1 if there are any."""
     try:
         missing = describe_missing_handlers(build_bundle(SPEC_FILE))
     except CannotBundle as error:

@@ -1,9 +1,9 @@
-"""A server that answers from the document's examples, with no store behind it: a frontend can begin before a handler.
+"""Answer every operation from the document's examples, without a store, so that a frontend can start before a handler.
 
-Everything up to the handler is the real thing: bad input is refused as it will be, a call without a token gets its
-401 (any token will do), a PATCH without If-Match its 428. `embed` and `Accept` are answered as they ask. The header
-`Prefer` chooses an answer (RFC 7240): `Prefer: code=409` the first example of that status, `Prefer: example=more` the
-example of that name. A page of an origin in CORS_ORIGINS may send it, too.
+Everything before the handler is the product's code: invalid input is rejected as it will be, a call without a token
+gets its 401 (any token will do), a PATCH without If-Match its 428. `embed` and `Accept` are honoured. The header
+`Prefer` (RFC 7240) chooses a response: `Prefer: code=409` the first example of that status, `Prefer: example=more` the
+example with that name. Pages of the origins in CORS_ORIGINS may send it, too.
 """
 
 import inspect
@@ -35,7 +35,7 @@ _BASE_PATH_PATTERN = re.compile(r"^/v[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class ExampleResponse:
-    """An answer as an example shows it: what the contract calls a reply."""
+    """A response made from an example, in the form that the contract expects of a handler."""
 
     body: Any
     status: int
@@ -46,7 +46,7 @@ class ExampleResponse:
 
 
 def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiBridge:
-    """The WSGI application that answers from the examples of a document."""
+    """Create the WSGI application that answers from the examples of a document."""
     bundle = Bundle(json.loads(document))
     api = build(
         bundle.document,
@@ -69,25 +69,28 @@ def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[s
 
 
 def _is_public(bundle: Bundle, operation: Operation) -> bool:
-    asked = operation.node["security"] if "security" in operation.node else bundle.document.get("security", [])
-    return not asked or {} in asked
+    security = operation.node["security"] if "security" in operation.node else bundle.document.get("security", [])
+    return not security or {} in security
 
 
 def _create_handler(bundle: Bundle, operation: Operation) -> Callable[..., ExampleResponse]:
-    """The function of an operation: it takes all that the document names, and answers an example."""
+    """Create the handler of an operation: it takes every parameter of the document, and returns an example."""
 
-    def answer(call: Call, **given: Any) -> ExampleResponse:
-        wanted = dict(_PREFERENCE_PATTERN.findall(call.request.headers.get("prefer", "")))
-        seen = given.get("if_match")
-        if seen is not None and not seen.is_present:
-            seen.ensure_matches(1)
-        return _choose_response(bundle, operation, wanted, call.media_type, given.get("embed") or [])
+    def answer(call: Call, **arguments: Any) -> ExampleResponse:
+        preferences = dict(_PREFERENCE_PATTERN.findall(call.request.headers.get("prefer", "")))
+        if_match = arguments.get("if_match")
+        if if_match is not None and not if_match.is_present:
+            if_match.ensure_matches(1)
+        return _choose_response(bundle, operation, preferences, call.media_type, arguments.get("embed") or [])
 
     names = [argument_name(parameter["name"]) for _, parameter in bundle.parameters(operation)]
     names += ["body"] if "requestBody" in operation.node else []
-    kind = inspect.Parameter.KEYWORD_ONLY
-    taken = [inspect.Parameter("call", kind), *(inspect.Parameter(name, kind, default=None) for name in names)]
-    answer.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined] # inspect looks for it there.
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        inspect.Parameter("call", keyword_only),
+        *(inspect.Parameter(name, keyword_only, default=None) for name in names),
+    ]
+    answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect looks for it there.
     return answer
 
 
@@ -95,7 +98,7 @@ def _choose_response(
     bundle: Bundle, operation: Operation, preferences: dict[str, str], media: str | None, embed: list[str]
 ) -> ExampleResponse:
     responses = {status: response for _, status, response in bundle.responses(operation)}
-    status = preferences.get("code") or next(each for each in responses if each.startswith("2"))
+    status = preferences.get("code") or next(code for code in responses if code.startswith("2"))
     if status not in responses:
         raise Problem(400, "invalid_header", f"Prefer names a status that {operation.id} doesn't have.")
     response = responses[status]
@@ -120,13 +123,13 @@ def _choose_response(
 
 
 def _get_examples(bundle: Bundle, content: Node) -> dict[str, Any]:
-    """The examples of a body by name; one that has no name is called `example`."""
-    named = {each: bundle.resolve(node).get("value") for each, node in content.get("examples", {}).items()}
+    """Return the examples of a body by name; a single one without a name is called `example`."""
+    named = {name: bundle.resolve(node).get("value") for name, node in content.get("examples", {}).items()}
     return named | ({"example": content["example"]} if "example" in content else {})
 
 
 def _choose_embedding(embed: list[str], bodies: list[Any]) -> Any:
-    """The first body, or the first that has all that is to be embedded, without what else it embeds."""
+    """Return the first body, or the first with everything to be embedded, without what else it embeds."""
     if not (embed and bodies):
         return next(iter(bodies), None)
     plain, fitting = bodies[0], next((body for body in bodies if body.keys() >= set(embed)), bodies[0])
@@ -134,23 +137,23 @@ def _choose_embedding(embed: list[str], bodies: list[Any]) -> Any:
 
 
 def _build_problem(bundle: Bundle, example: Node, response: Node) -> Problem:
-    apart = ("X-Request-Id", "Cache-Control")
+    skipped = ("X-Request-Id", "Cache-Control")
     headers = {
         name: str(_get_header_example(bundle, node))
         for name, node in response.get("headers", {}).items()
-        if name not in apart
+        if name not in skipped
     }
     return Problem(example["status"], example["code"], example["detail"], headers=headers)
 
 
 def _get_header_example(bundle: Bundle, node: Node) -> Any:
-    """The example of a header."""
+    """Return the example of a header."""
     header = bundle.resolve(node)
     return header.get("example", bundle.resolve(header.get("schema", {})).get("example"))
 
 
 def main() -> int:
-    """Serve until Ctrl-C, on HOST and PORT."""
+    """Serve on HOST and PORT until Ctrl-C. Return the exit status."""
     try:
         origins, port = read_origins(os.environ), read_number(os.environ, "PORT", 8080, MAX_PORT)
     except InvalidSetting as error:

@@ -1,7 +1,7 @@
-"""A Postman collection made from the document: a request for each operation, filled in from the examples.
+"""Make a Postman collection from the document: a request for each operation, filled in from the examples.
 
-It runs as it is against the mock. At a real server, set the variables: `address`, `token`, and the ids of what is
-there, such as `board_id`.
+It runs unchanged against the mock. For a real server, set the variables: `address`, `token`, and ids that exist there,
+such as `board_id`.
 """
 
 import json
@@ -20,7 +20,7 @@ _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 
 def build_collection(document: Node) -> Node:
-    """The collection, in Postman's format 2.1: a folder for each tag."""
+    """Build the collection in Postman's format 2.1, with a folder for each tag."""
     bundle = Bundle(document)
     folders: dict[str, list[Node]] = {}
     variables = {"address": "http://127.0.0.1:8080/v1", "token": "any-token"}
@@ -42,11 +42,11 @@ def _build_item(bundle: Bundle, operation: Operation) -> Node:
     headers: list[Node] = [{"key": "Accept", "value": "application/json"}]
     query: list[Node] = []
     for _, parameter in bundle.parameters(operation):
-        shown = {"key": parameter["name"], "value": str(_get_example_value(bundle, parameter))}
+        field = {"key": parameter["name"], "value": str(_get_example_value(bundle, parameter))}
         if parameter["in"] == "header":
-            headers.append({**shown, "disabled": not parameter.get("required", False)})
+            headers.append({**field, "disabled": not parameter.get("required", False)})
         elif parameter["in"] == "query":
-            query.append({**shown, "disabled": True})
+            query.append({**field, "disabled": True})
     request: Node = {
         "method": operation.method.upper(),
         "description": operation.node.get("description", ""),
@@ -77,14 +77,14 @@ def _get_example_value(bundle: Bundle, parameter: Node) -> Any:
 
 
 def write_collection(file: Path = COLLECTION_FILE) -> Path:
-    """Write the collection of the bundle."""
+    """Write the collection of the bundle to a file. Return the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(build_collection(json.loads(BUNDLE.read_bytes())), indent=2))
     return file
 
 
 def main() -> int:
-    """Write it, and say where."""
+    """Write the collection and print its path. Return the exit status."""
     print(write_collection())
     return 0
 

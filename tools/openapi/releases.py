@@ -1,7 +1,7 @@
-"""What has been released, and what may follow it.
+"""Keep the bundles of releases, and check that the document doesn't break the newest of them.
 
-`spec/released/{version}.json` is the bundle of a release, as it was. The gate compares with the newest one. An API
-that nobody could have built on breaks nobody: before the first release the folder is empty, and so is the gate.
+`spec/released/{version}.json` is the bundle of that release. Before the first release the folder is empty, and every
+change is allowed.
 """
 
 import itertools
@@ -21,47 +21,51 @@ CONTRACT_CHANGELOG_FILE = ROOT / "docs" / "contract-changelog.md"
 _VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _STATUS_PATTERN = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
 _MAX_LISTED_OPERATIONS = 6
-"""Operations that a line of the changelog names; more are counted."""
+"""The most operations that a line of the changelog names. If there are more, it says how many."""
 
 
 class CannotRelease(Exception):
-    """A release that must not be; the message says what to do."""
+    """Raised when the document can't be released. The message says what to do."""
 
 
 def parse_version(document: Node) -> tuple[int, ...]:
-    """The version of a document as three numbers; raises CannotRelease for any other."""
+    """Return the version of a document as three numbers. Raises CannotRelease for any other form."""
     match = _VERSION_PATTERN.fullmatch(str(document["info"]["version"]))
     if match is None:
-        raise CannotRelease("info.version is three numbers, such as 1.4.0.")
+        raise CannotRelease("info.version must be three numbers, such as 1.4.0.")
     return tuple(map(int, match.groups()))
 
 
 def load_releases(folder: Path = RELEASES_FOLDER) -> list[Node]:
-    """Every released bundle, oldest first."""
+    """Return every released bundle, oldest first."""
     return sorted((json.loads(file.read_text()) for file in folder.glob("*.json")), key=parse_version)
 
 
 def find_unannounced_breaks(
     current: Node, folder: Path = RELEASES_FOLDER, changelog: Path = CHANGELOG_FILE
 ) -> list[Finding]:
-    """What breaks the newest release: nothing, once a break has a new major version and a line in the changelog."""
-    known = load_releases(folder)
-    if not known:
+    """Find what breaks the newest release.
+
+    Breaks are allowed with a new major version and a line with **Breaking** in the changelog.
+    """
+    releases = load_releases(folder)
+    if not releases:
         return []
-    found = [
-        Finding(locate(each.pointer), each.rule, each.message) for each in find_breaking_changes(known[-1], current)
+    findings = [
+        Finding(locate(breaking.pointer), breaking.rule, breaking.message)
+        for breaking in find_breaking_changes(releases[-1], current)
     ]
-    if not found:
+    if not findings:
         return []
     version = parse_version(current)
-    if version[0] > parse_version(known[-1])[0] and _is_announced(changelog, current["info"]["version"]):
+    if version[0] > parse_version(releases[-1])[0] and _is_announced(changelog, current["info"]["version"]):
         return []
-    said = "To break it on purpose, raise the major version and write a line with **Breaking** into CHANGELOG.md."
-    return [*found, Finding(locate(("info", "version")), "breaking", said)]
+    advice = "To break it on purpose, raise the major version and write a line with **Breaking** into CHANGELOG.md."
+    return [*findings, Finding(locate(("info", "version")), "breaking", advice)]
 
 
 def _is_announced(changelog: Path, version: str) -> bool:
-    """Whether the changelog has a line with **Breaking** for this version, or for what is not released yet."""
+    """Return whether the changelog has a line with **Breaking** for this version or for unreleased changes."""
     sections = re.split(r"^## ", changelog.read_text(), flags=re.MULTILINE)
     return any(
         "**Breaking**" in section for section in sections if section.startswith(("Unreleased", version, f"[{version}]"))
@@ -69,59 +73,59 @@ def _is_announced(changelog: Path, version: str) -> bool:
 
 
 def write_release(bundle: Path = BUNDLE, folder: Path = RELEASES_FOLDER, changelog: Path = CHANGELOG_FILE) -> Path:
-    """Keep the bundle as a release; raises CannotRelease when it breaks the one before, or has its version."""
+    """Copy the bundle to the releases. Raises CannotRelease if it breaks the one before, or has its version."""
     document = json.loads(bundle.read_text())
-    known = load_releases(folder)
-    if known and parse_version(document) <= parse_version(known[-1]):
-        raise CannotRelease(f"{known[-1]['info']['version']} is released: raise info.version in spec/openapi.yaml.")
-    if found := find_unannounced_breaks(document, folder, changelog):
-        raise CannotRelease("\n".join(map(str, found)))
+    releases = load_releases(folder)
+    if releases and parse_version(document) <= parse_version(releases[-1]):
+        raise CannotRelease(f"{releases[-1]['info']['version']} is released: raise info.version in spec/openapi.yaml.")
+    if findings := find_unannounced_breaks(document, folder, changelog):
+        raise CannotRelease("\n".join(map(str, findings)))
     folder.mkdir(exist_ok=True)
-    kept = folder / f"{document['info']['version']}.json"
-    kept.write_bytes(bundle.read_bytes())
-    return kept
+    file = folder / f"{document['info']['version']}.json"
+    file.write_bytes(bundle.read_bytes())
+    return file
 
 
 def build_contract_changelog(current: Node, folder: Path = RELEASES_FOLDER) -> str:
-    """The changelog of the contract, newest first, made from the differences between the bundles."""
-    known = load_releases(folder)
+    """Build the changelog of the contract from the differences between the bundles, newest first."""
+    releases = load_releases(folder)
     text = "# Changes of the contract\n\nMade from the bundles in `spec/released/` by `make release` and `make spec`.\n"
-    if not known:
+    if not releases:
         return f"{text}\nNothing is released yet: version {current['info']['version']} will be the first.\n"
-    steps = list(itertools.pairwise(known))
-    if list_changes(known[-1], current):
-        steps.append((known[-1], current))
-    for before, after in reversed(steps):
-        is_kept = after in known
-        text += (
-            f"\n## {after['info']['version'] if is_kept else 'Not released yet'}\n{_describe_changes(before, after)}"
-        )
-    return f"{text}\n## {known[0]['info']['version']}\n\nThe first release.\n"
+    upgrades = list(itertools.pairwise(releases))
+    if list_changes(releases[-1], current):
+        upgrades.append((releases[-1], current))
+    for before, after in reversed(upgrades):
+        is_released = after in releases
+        heading = after["info"]["version"] if is_released else "Not released yet"
+        text += f"\n## {heading}\n{_describe_changes(before, after)}"
+    return f"{text}\n## {releases[0]['info']['version']}\n\nThe first release.\n"
 
 
 def _describe_changes(before: Node, after: Node) -> str:
-    broken = find_breaking_changes(before, after)
-    told = {remark.message for remark in broken}
-    added = [each for each in list_changes(before, after) if each["text"] not in told]
+    breaks = find_breaking_changes(before, after)
+    messages = {remark.message for remark in breaks}
+    added = [change for change in list_changes(before, after) if change["text"] not in messages]
     parts = {
-        "Breaking": [(each.message, _format_operation(*each.pointer[1:3])) for each in broken],
+        "Breaking": [(breaking.message, _format_operation(*breaking.pointer[1:3])) for breaking in breaks],
         "Added and changed": [
-            (each["text"], _format_operation(each.get("path"), each.get("operation"))) for each in added
+            (change["text"], _format_operation(change.get("path"), change.get("operation"))) for change in added
         ],
     }
-    return "".join(f"\n### {heading}\n\n{_format_changes(found)}" for heading, found in parts.items() if found)
+    return "".join(f"\n### {heading}\n\n{_format_changes(changes)}" for heading, changes in parts.items() if changes)
 
 
-def _format_changes(found: list[tuple[str, str]]) -> str:
-    """A line for each thing that is told, with the operations where it is so, whatever the status of their answer.
+def _format_changes(changes: list[tuple[str, str]]) -> str:
+    """Return a line for each change, with its operations. The same change at several statuses is one line.
 
-    They are sorted: oasdiff tells the same things in another order each time.
+    Lines are sorted: oasdiff returns changes in a different order each time.
     """
-    places: dict[str, dict[str, None]] = {}
-    for text, operation in sorted(found):
-        places.setdefault(_STATUS_PATTERN.sub("", text), {})[operation] = None
+    operations_by_text: dict[str, dict[str, None]] = {}
+    for text, operation in sorted(changes):
+        operations_by_text.setdefault(_STATUS_PATTERN.sub("", text), {})[operation] = None
     return "".join(
-        f"- {text}{_format_operations([each for each in known if each])}\n" for text, known in places.items()
+        f"- {text}{_format_operations([operation for operation in operations if operation])}\n"
+        for text, operations in operations_by_text.items()
     )
 
 

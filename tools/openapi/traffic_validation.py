@@ -17,7 +17,7 @@ VALIDATORS_FOLDER = ROOT / "tools" / "traffic_validators"
 
 
 def validate_traffic(traffic: Path) -> Iterator[tuple[bool, str]]:
-    """For each judge, whether it agrees with all of the traffic, and what it says."""
+    """Yield for each validator whether it accepts all of the traffic, and its output."""
     for judge in (_validate_with_openapi_core, _validate_with_prism):
         yield _run_validator(judge, traffic)
 

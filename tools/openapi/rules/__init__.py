@@ -1,6 +1,6 @@
-"""The rules that neither Redocly nor Spectral has, and that this document must keep.
+"""The rules for the document that neither Redocly nor Spectral has.
 
-A rule is a function from a bundle to the places that break it; its name is the name of the rule.
+A rule is a function that yields the places of a bundle that break it. The function's name is the rule's.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ RULES: tuple[Rule, ...] = (*schemas.RULES, *names.RULES, *operations.RULES, *bod
 
 
 def find_violations(document: Node) -> list[BundleFinding]:
-    """What all rules together say; only where a reference leads nowhere, when one does."""
+    """Return the violations of all rules. While there are dangling references, return only these."""
     if dangling := list(_find_dangling_references(document, (), document)):
-        return [
-            BundleFinding(at, "references-lead-somewhere", f"{reference} is not there.") for at, reference in dangling
-        ]
+        return [BundleFinding(at, "references-resolve", f"{reference} does not exist.") for at, reference in dangling]
     bundle = Bundle(document)
-    return [BundleFinding(at, rule.__name__.replace("_", "-"), says) for rule in RULES for at, says in rule(bundle)]
+    return [
+        BundleFinding(at, rule.__name__.replace("_", "-"), message) for rule in RULES for at, message in rule(bundle)
+    ]
 
 
 def _find_dangling_references(node: Any, pointer: Pointer, document: Node) -> Iterator[tuple[Pointer, str]]:

@@ -1,4 +1,4 @@
-"""Rules about bodies and examples: there is one for everything, and it is true."""
+"""Rules about bodies and examples: everything has a valid example."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ Violations = Iterator[tuple[Pointer, str]]
 
 
 def bodies_are_named_objects(bundle: Bundle) -> Violations:
-    """A body is an object, so that it may grow; and it has a name, so that clients have a type for it."""
+    """Require that bodies are objects, so that they can grow, and have a name, so that clients have a type for them."""
     for content in bundle.contents():
         schema = content.node.get("schema", {})
         if "$ref" not in schema:
@@ -24,14 +24,14 @@ def bodies_are_named_objects(bundle: Bundle) -> Violations:
 
 
 def bodies_have_examples(bundle: Bundle) -> Violations:
-    """The documentation, the mock and the collection of requests live on examples."""
+    """Require an example of every body: the documentation, the mock and the Postman collection are made from them."""
     for content in bundle.contents():
         if not list(_list_examples(bundle, content)):
             yield content.pointer, "Give this body an example."
 
 
 def examples_match_their_schema(bundle: Bundle) -> Violations:
-    """What is shown is what is allowed."""
+    """Require that examples and defaults match their schemas."""
     for content in bundle.contents():
         for at, value in _list_examples(bundle, content):
             yield from _validate_example(bundle, at, content.node.get("schema", {}), content.direction, value)
@@ -57,7 +57,7 @@ def _list_examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, 
 def _validate_example(bundle: Bundle, pointer: Pointer, schema: Node, direction: Direction, value: Any) -> Violations:
     try:
         faults = bundle.schemas.get_check(schema, direction).find_violations(value)
-    except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever it breaks on.
+    except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever is raised.
         yield pointer, f"The schema of this example can't be used: {str(error)[:200]}"
         return
     for fault in faults:
@@ -65,53 +65,55 @@ def _validate_example(bundle: Bundle, pointer: Pointer, schema: Node, direction:
 
 
 def every_property_has_an_example(bundle: Bundle) -> Violations:
-    """Whoever learns from examples sees each property of an answer at least once."""
-    shown: set[Pointer] = set()
-    answered: dict[Pointer, Node] = {}
+    """Require that every property of a response occurs in an example at least once."""
+    shown_properties: set[Pointer] = set()
+    response_schemas: dict[Pointer, Node] = {}
     for content in bundle.contents():
         if content.direction == "response":
             at = (*content.pointer, "schema")
-            answered |= dict(bundle.walk_schema(at, content.node.get("schema", {})))
+            response_schemas |= dict(bundle.walk_schema(at, content.node.get("schema", {})))
             for _, value in _list_examples(bundle, content):
-                _mark_shown_properties(bundle, at, content.node.get("schema", {}), value, shown)
-    for at, schema in answered.items():
+                _mark_shown_properties(bundle, at, content.node.get("schema", {}), value, shown_properties)
+    for at, schema in response_schemas.items():
         for name, part in schema.get("properties", {}).items():
-            seen = (*at, "properties", name) in shown or part.get(KNOWN_VALUES_EXTENSION) == []
-            if not seen and "example" not in bundle.resolve(part):
+            is_shown = (*at, "properties", name) in shown_properties or part.get(KNOWN_VALUES_EXTENSION) == []
+            if not is_shown and "example" not in bundle.resolve(part):
                 yield (*at, "properties", name), "No example shows this property."
 
 
-def _mark_shown_properties(bundle: Bundle, pointer: Pointer, schema: Any, value: Any, shown: set[Pointer]) -> None:
-    """Note every property that a value shows."""
+def _mark_shown_properties(
+    bundle: Bundle, pointer: Pointer, schema: Any, value: Any, shown_properties: set[Pointer]
+) -> None:
+    """Add every property that a value has to `shown_properties`."""
     pointer, schema = bundle.follow(pointer, schema)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for number, part in enumerate(schema.get(keyword, [])):
-            _mark_shown_properties(bundle, (*pointer, keyword, number), part, value, shown)
+            _mark_shown_properties(bundle, (*pointer, keyword, number), part, value, shown_properties)
     if isinstance(value, dict):
         for name, part in schema.get("properties", {}).items():
             if name in value:
-                shown.add((*pointer, "properties", name))
-                _mark_shown_properties(bundle, (*pointer, "properties", name), part, value[name], shown)
+                shown_properties.add((*pointer, "properties", name))
+                _mark_shown_properties(bundle, (*pointer, "properties", name), part, value[name], shown_properties)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for item in value:
-            _mark_shown_properties(bundle, (*pointer, "items"), schema["items"], item, shown)
+            _mark_shown_properties(bundle, (*pointer, "items"), schema["items"], item, shown_properties)
 
 
 def problem_examples_match_their_status(bundle: Bundle) -> Violations:
-    """An example of a problem has the status it stands under, a code of the list, and the type that goes with it."""
+    """Require of examples of problems the status of their response, a known code, and the type of that code."""
     codes = bundle.resolve({"$ref": "#/components/schemas/ProblemCode"}).get(KNOWN_VALUES_EXTENSION, [])
     for content in bundle.contents():
         if content.media_type != PROBLEM:
             continue
         for at, value in _list_examples(bundle, content):
             if str(value.get("status")) != content.status:
-                yield (*at, "status"), f"This problem stands under {content.status}."
+                yield (*at, "status"), f"This problem is an example of status {content.status}."
             if value.get("type") != f"/problems/{value.get('code')}" or value.get("code") not in codes:
                 yield (*at, "code"), "code is one of ProblemCode, and type is /problems/ and the code."
 
 
 def codes_have_a_page(bundle: Bundle) -> Violations:
-    """The type of a problem leads to a page, made from the row that its code has in the table of ProblemCode."""
+    """Require a row in the table of ProblemCode for every code: the page of the problem is made from it."""
     at = ("components", "schemas", "ProblemCode")
     schema = bundle.components.get("schemas", {}).get("ProblemCode", {})
     for number, code in enumerate(schema.get(KNOWN_VALUES_EXTENSION, [])):

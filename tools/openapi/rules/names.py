@@ -1,4 +1,4 @@
-"""Rules about names: each kind of name is written in one way."""
+"""Rules about names: each kind of name has one case."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ EXTENSIONS = frozenset(
         "x-sunset",
     )
 )
-"""The extensions that some code reads. A misspelt one would be a rule that nobody enforces."""
+"""The extensions that code reads. A misspelt one would be a rule that nothing enforces."""
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -32,7 +32,7 @@ _HEADER = re.compile(r"(ETag|WWW|[A-Z][a-z0-9]*)(-[A-Z][a-z0-9]*)*")
 
 
 def paths_are_kebab_case(bundle: Bundle) -> Violations:
-    """A segment of a path is a word in lower case, with hyphens, or one parameter in snake_case."""
+    """Require segments of paths in kebab-case, or one parameter in snake_case."""
     for path in bundle.document.get("paths", {}):
         for segment in path.removeprefix("/").split("/"):
             name = segment.removeprefix("{").removesuffix("}")
@@ -42,7 +42,7 @@ def paths_are_kebab_case(bundle: Bundle) -> Violations:
 
 
 def parameters_and_headers_have_one_case(bundle: Bundle) -> Violations:
-    """Parameters of paths and queries are snake_case, headers are Words-With-Hyphens."""
+    """Require snake_case for parameters of paths and queries, and Words-With-Hyphens for headers."""
     for at, node in bundle.parameters_and_headers():
         name = str(node.get("name", ""))
         pattern = _HEADER if node.get("in") == "header" else _SNAKE
@@ -56,7 +56,7 @@ def parameters_and_headers_have_one_case(bundle: Bundle) -> Violations:
 
 
 def properties_and_links_are_snake_case(bundle: Bundle) -> Violations:
-    """Properties and links become attributes and functions in generated clients."""
+    """Require snake_case: properties and links become attributes and functions in generated clients."""
     for at, schema in bundle.all_schemas.items():
         for name in schema.get("properties", {}):
             if not _SNAKE.fullmatch(name):
@@ -69,7 +69,7 @@ def properties_and_links_are_snake_case(bundle: Bundle) -> Violations:
 
 
 def components_are_pascal_case(bundle: Bundle) -> Violations:
-    """Generated clients name their types after components."""
+    """Require PascalCase: generated clients name their types after components."""
     for kind, named in bundle.components.items():
         for name in named:
             if kind != "securitySchemes" and not _PASCAL.fullmatch(name):
@@ -77,14 +77,14 @@ def components_are_pascal_case(bundle: Bundle) -> Violations:
 
 
 def tags_are_kebab_case(bundle: Bundle) -> Violations:
-    """Generated clients name a module or a class after a tag."""
+    """Require kebab-case: generated clients name modules and classes after tags."""
     for number, tag in enumerate(bundle.document.get("tags", [])):
         if not _KEBAB.fullmatch(str(tag.get("name"))):
             yield ("tags", number, "name"), "A tag is named in kebab-case."
 
 
 def extensions_are_known(bundle: Bundle) -> Violations:
-    """An extension is a rule that code reads, so it is spelt as the code spells it."""
+    """Require extensions that some code reads."""
     for at, name in _list_extensions(bundle.document, ()):
         if name not in EXTENSIONS:
             yield at, f"No code reads {name}: known are {', '.join(sorted(EXTENSIONS))}."
@@ -102,7 +102,9 @@ def _list_extensions(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str
                 yield from _list_extensions(part, (*pointer, name))
             elif name == "properties":
                 yield from (
-                    found for key, schema in part.items() for found in _list_extensions(schema, (*pointer, name, key))
+                    extension
+                    for key, schema in part.items()
+                    for extension in _list_extensions(schema, (*pointer, name, key))
                 )
 
 

@@ -23,58 +23,63 @@ _DATE_PATTERN = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
 
 def reading_has_no_body(bundle: Bundle) -> Violations:
-    """What a body of a GET or a DELETE means is undefined."""
+    """Forbid bodies of GET and DELETE: what they mean is undefined."""
     for operation in bundle.operations:
         if operation.method in ("get", "head", "delete") and "requestBody" in operation.node:
             yield (*operation.pointer, "requestBody"), f"{operation.method.upper()} has no body."
 
 
 def possible_statuses_are_documented(bundle: Bundle) -> Violations:
-    """The edge, the contract and the store answer these by themselves, whatever the handler does."""
+    """Require the statuses that the edge, the contract and the store can return, whatever the handler does."""
     for operation in bundle.operations:
-        named = {str(status) for status in operation.node.get("responses", {})}
-        if missing := sorted(_possible_statuses(bundle, operation) - named):
-            yield (*operation.pointer, "responses"), f"{operation.id} can also answer {', '.join(missing)}: name it."
+        documented = {str(status) for status in operation.node.get("responses", {})}
+        if missing := sorted(_possible_statuses(bundle, operation) - documented):
+            yield (
+                (*operation.pointer, "responses"),
+                f"{operation.id} can also return {', '.join(missing)}: document it.",
+            )
 
 
 def _possible_statuses(bundle: Bundle, operation: Operation) -> set[str]:
-    certain = {"400", "413", "414", "431", "500"}
+    possible = {"400", "413", "414", "431", "500"}
     names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
     if operation.node.get("security", bundle.document.get("security")):
-        certain |= {"401", "403", "429", "503"}
+        possible |= {"401", "403", "429", "503"}
     if "{" in operation.path:
-        certain |= {"404"}
+        possible |= {"404"}
     if "requestBody" in operation.node:
-        certain |= {"415"}
+        possible |= {"415"}
     if any(response.get("content") for _, status, response in bundle.responses(operation) if status.startswith("2")):
-        certain |= {"406"}
+        possible |= {"406"}
     if "If-Match" in names:
-        certain |= {"412", "428"}
+        possible |= {"412", "428"}
     if "If-None-Match" in names:
-        certain |= {"304"}
+        possible |= {"304"}
     if "Idempotency-Key" in names:
-        certain |= {"422"}
-    return certain
+        possible |= {"422"}
+    return possible
 
 
 def conditional_statuses_have_their_header(bundle: Bundle) -> Violations:
-    """No status is there without the header that makes it happen."""
-    needs = {"412": "If-Match", "428": "If-Match", "304": "If-None-Match"}
+    """Require the header without which a conditional status can't happen."""
+    header_by_status = {"412": "If-Match", "428": "If-Match", "304": "If-None-Match"}
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
-        for status, header in needs.items():
+        for status, header in header_by_status.items():
             if status in operation.node.get("responses", {}) and header not in names:
                 yield (*operation.pointer, "responses", status), f"{status} can't happen without {header}."
 
 
 def _response_schemas(bundle: Bundle, response: Node) -> Node:
-    """The schema of each media type of a response."""
-    described = bundle.resolve(response).get("content", {})
-    return {media: content.get("schema") for media, content in described.items() if isinstance(content, dict)}
+    """Return the schema of each media type of a response."""
+    content_by_media_type = bundle.resolve(response).get("content", {})
+    return {
+        media: content.get("schema") for media, content in content_by_media_type.items() if isinstance(content, dict)
+    }
 
 
 def operations_have_one_success(bundle: Bundle) -> Violations:
-    """Generated clients have one type for what comes back; what was made, or was there already, looks the same."""
+    """Require one success per operation, or 200 and 201 with the same schema: generated clients return one type."""
     for operation in bundle.operations:
         responses = operation.node.get("responses", {})
         successes = [str(status) for status in responses if str(status).startswith("2")]
@@ -82,24 +87,27 @@ def operations_have_one_success(bundle: Bundle) -> Violations:
             repr(_response_schemas(bundle, responses[status])) for status in successes if successes == ["200", "201"]
         }
         if len(successes) != 1 and len(shapes) != 1:
-            yield (*operation.pointer, "responses"), f"{operation.id} names {len(successes)} successes; name one."
+            yield (
+                (*operation.pointer, "responses"),
+                f"{operation.id} documents {len(successes)} successes; document one.",
+            )
 
 
 def errors_are_problems(bundle: Bundle) -> Violations:
-    """One shape for everything that goes wrong; and a body exactly where there can be one."""
+    """Require problem documents for errors, and a body exactly where the status can have one."""
     for operation in bundle.operations:
         for at, status, response in bundle.responses(operation):
             medias = set(response.get("content", {}))
             if status.isdigit() and int(status) >= _LOWEST_ERROR_STATUS and medias != {PROBLEM}:
-                yield at, f"{status} is answered as {PROBLEM}, and as nothing else."
+                yield at, f"{status} must be {PROBLEM}, and nothing else."
             if status in _STATUSES_WITHOUT_BODY and medias:
                 yield at, f"{status} has no body."
             if status.startswith("2") and status not in _STATUSES_WITHOUT_BODY and not medias:
-                yield at, f"{status} has no body here; say what comes back, or answer 204."
+                yield at, f"{status} has no body here: describe one, or use 204."
 
 
 def responses_have_required_headers(bundle: Bundle) -> Violations:
-    """What a client needs to go on: where the new thing is, when to try again, how to name the request."""
+    """Require the headers that a client needs: where the new resource is, when to retry, the id of the request."""
     for operation in bundle.operations:
         for at, status, response in bundle.responses(operation):
             needed = _COMMON_HEADERS | _HEADERS_BY_STATUS.get(status, set())
@@ -108,16 +116,16 @@ def responses_have_required_headers(bundle: Bundle) -> Violations:
 
 
 def conditional_reads_have_an_etag(bundle: Bundle) -> Violations:
-    """If-None-Match needs a tag to compare with, and a page that is there for reading needs If-None-Match."""
+    """Require an ETag where a response can be requested with If-None-Match."""
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
         for at, status, response in bundle.responses(operation):
             if status == "200" and "If-None-Match" in names and "ETag" not in response.get("headers", {}):
-                yield at, "This answer takes If-None-Match, and has no ETag."
+                yield at, "This operation takes If-None-Match, but the response has no ETag."
 
 
 def parameters_are_described(bundle: Bundle) -> Violations:
-    """A parameter or a header says what it is for."""
+    """Require descriptions of parameters and headers, and forbid those that OpenAPI ignores, and cookies."""
     for at, node in bundle.parameters_and_headers():
         if not str(node.get("description", "")).strip():
             yield at, "Say in a description what this is for."
@@ -126,15 +134,15 @@ def parameters_are_described(bundle: Bundle) -> Violations:
             "accept",
             "content-type",
         ):
-            yield at, "OpenAPI passes over a header parameter of this name."
+            yield at, "OpenAPI ignores a header parameter of this name."
         if node.get("in") == "cookie":
-            yield at, "Nothing here is told by a cookie."
+            yield at, "This API uses no cookies."
 
 
 def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
-    """Whoever may ask for a page may ask for the next one, and is told where it begins.
+    """Require `limit` and `next_cursor` of every operation with a cursor.
 
-    A document in parts, such as an export, is no list of items, and knows by itself how large a part can be.
+    A document in parts, such as an export, is not a list of items, and decides itself how large a part is.
     """
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
@@ -145,18 +153,18 @@ def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
             in_parts = "x-tackboard-foreign" in schema
             needed = {"next_cursor"} if in_parts else {"items", "next_cursor"}
             if status == "200" and not needed <= set(schema.get("required", [])):
-                yield at, "A page is items and next_cursor, both required."
+                yield at, "A page must require items and next_cursor."
             if status == "200" and not in_parts and "limit" not in names:
-                yield operation.pointer, f"{operation.id} takes a cursor and no limit."
+                yield operation.pointer, f"{operation.id} takes a cursor, but no limit."
 
 
 def deprecation_names_its_dates(bundle: Bundle) -> Violations:
-    """A client is told since when an operation is deprecated and when it ends, in the document and by every answer."""
+    """Require the dates of a deprecation and its end, in the document and in the headers of every response."""
     for operation in bundle.operations:
         since, sunset = (str(operation.node.get(name, "")) for name in (DEPRECATED_SINCE, SUNSET))
         if not operation.node.get("deprecated"):
             if since or sunset:
-                yield operation.pointer, f"{operation.id} has a day on which it ends: say deprecated: true too."
+                yield operation.pointer, f"{operation.id} has a date of its end: add deprecated: true."
             continue
         if not (_DATE_PATTERN.fullmatch(since) and _DATE_PATTERN.fullmatch(sunset) and since < sunset):
             yield (
@@ -169,7 +177,7 @@ def deprecation_names_its_dates(bundle: Bundle) -> Violations:
 
 
 def links_resolve(bundle: Bundle) -> Violations:
-    """A link names an operation that is there, parameters that it takes, and values that this answer has."""
+    """Require that links name an existing operation, parameters that it takes, and values that the response has."""
     by_id = {operation.node.get("operationId"): operation for operation in bundle.operations}
     for operation in bundle.operations:
         for at, _, response in bundle.responses(operation):
@@ -183,22 +191,22 @@ def links_resolve(bundle: Bundle) -> Violations:
 
 
 def _check_link(bundle: Bundle, pointer: Pointer, link: Node, target: Operation, response: Node) -> Violations:
-    taken = {str(parameter.get("name")): parameter for _, parameter in bundle.parameters(target)}
-    given = {
+    parameters = {str(parameter.get("name")): parameter for _, parameter in bundle.parameters(target)}
+    names = {
         str(key).removeprefix("path.").removeprefix("query.").removeprefix("header.") for key in link["parameters"]
     }
-    for name in sorted(given - taken.keys()):
+    for name in sorted(names - parameters.keys()):
         yield (*pointer, "parameters"), f"{target.id} takes no parameter {name!r}."
-    for name, parameter in taken.items():
-        if parameter.get("in") == "path" and name not in given:
-            yield (*pointer, "parameters"), f"{target.id} needs {name!r}, which this link does not give."
+    for name, parameter in parameters.items():
+        if parameter.get("in") == "path" and name not in names:
+            yield (*pointer, "parameters"), f"{target.id} needs {name!r}, which this link does not set."
     for key, expression in link["parameters"].items():
         if (
             isinstance(expression, str)
             and expression.startswith("$")
             and not _expression_resolves(bundle, expression, response)
         ):
-            yield (*pointer, "parameters", key), f"The answer has nothing at {expression}."
+            yield (*pointer, "parameters", key), f"The response has nothing at {expression}."
 
 
 def _expression_resolves(bundle: Bundle, expression: str, response: Node) -> bool:
@@ -215,12 +223,12 @@ def _expression_resolves(bundle: Bundle, expression: str, response: Node) -> boo
 
 
 def _find_child_schema(bundle: Bundle, schema: Node, step: str) -> Node:
-    """The schema of an item or a property; an empty one where there is none."""
+    """Return the schema of an item or a property, or an empty one."""
     schema = bundle.resolve(schema)
-    found: Node = schema.get("items", {}) if step.isdigit() else {}
+    child: Node = schema.get("items", {}) if step.isdigit() else {}
     for part in (schema, *map(bundle.resolve, schema.get("allOf", []))):
-        found = part.get("properties", {}).get(step, found)
-    return found
+        child = part.get("properties", {}).get(step, child)
+    return child
 
 
 RULES = (

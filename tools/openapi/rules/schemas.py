@@ -1,4 +1,4 @@
-"""Rules about schemas, wherever they stand."""
+"""Rules about schemas, wherever they occur."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ Violations = Iterator[tuple[Pointer, str]]
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
 _UNPORTABLE_PATTERN = re.compile(r"\\[dDwWsSpPbB]|\(\?|\\[1-9]")
 _DOT_PATTERN = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\])|(\.)")
-"""A dot that stands for any character, in the first group: what is escaped or in a class is passed over."""
+"""Matches a dot that stands for any character, in its first group; skips dots that are escaped or in a class."""
 _NESTED_QUANTIFIER_PATTERN = re.compile(r"[*+}]\)(?:[*+]|\{\d+,\d*\})")
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -27,72 +27,83 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def formats_and_patterns_can_be_enforced(bundle: Bundle) -> Violations:
-    """An unknown format, or a pattern that can't be compiled, is a rule that nobody checks."""
+    """Require formats that are known and patterns that compile: others would not be checked."""
     for where, fault in find_unenforceable_schemas(bundle.document):
         steps = where.removeprefix("#/").split("/")
         yield tuple(step.replace("~1", "/").replace("~0", "~") for step in steps), fault[0].upper() + fault[1:]
 
 
 def schema_has_a_type(bundle: Bundle) -> Violations:
-    """Without a type, everything is allowed."""
+    """Require a type: without one, a schema allows everything."""
     for at, schema in bundle.all_schemas.items():
         if "type" not in schema and not schema.keys() & {"allOf", "anyOf", "oneOf", "not", "enum"}:
             yield at, "This schema has no type, so it allows everything."
 
 
 def schema_is_described(bundle: Bundle) -> Violations:
-    """Whoever reads a property or a parameter is told what it means."""
+    """Require descriptions of named schemas and of properties."""
     for at, schema in bundle.all_schemas.items():
         named = (at[:2] == ("components", "schemas") and len(at) == 3) or at[-2:-1] == ("properties",)  # noqa: PLR2004 - components, schemas, a name.
         if named and not str(schema.get("description", "")).strip():
-            yield at, "Say in a description what this means."
+            yield at, "Describe what this means."
 
 
 def bounds_leave_room(bundle: Bundle) -> Violations:
-    """A least that is above the most allows nothing."""
+    """Require minimums that are not above their maximums."""
     for at, schema in bundle.all_schemas.items():
-        for least, most in _BOUNDS:
-            if least in schema and most in schema and schema[least] > schema[most]:
-                yield (*at, least), f"{least} is {schema[least]} and {most} is {schema[most]}: no value keeps both."
+        for minimum, maximum in _BOUNDS:
+            if minimum in schema and maximum in schema and schema[minimum] > schema[maximum]:
+                yield (
+                    (*at, minimum),
+                    f"{minimum} is {schema[minimum]} and {maximum} is {schema[maximum]}: no value matches both.",
+                )
 
 
 def bounds_fit_the_type(bundle: Bundle) -> Violations:
-    """A bound of length on a number, or of size on a text, is a rule that nobody checks."""
-    fitting = {"minimum": ("integer", "number"), "minLength": ("string",), "minItems": ("array",)}
-    fitting |= {"maximum": ("integer", "number"), "maxLength": ("string",), "maxItems": ("array",)}
-    fitting |= {"pattern": ("string",), "required": ("object",), "properties": ("object",), "items": ("array",)}
+    """Require bounds that fit the type: a length on a number, or a minimum on a text, is not checked."""
+    types_by_keyword = {"minimum": ("integer", "number"), "minLength": ("string",), "minItems": ("array",)}
+    types_by_keyword |= {"maximum": ("integer", "number"), "maxLength": ("string",), "maxItems": ("array",)}
+    types_by_keyword |= {
+        "pattern": ("string",),
+        "required": ("object",),
+        "properties": ("object",),
+        "items": ("array",),
+    }
     for at, schema in bundle.all_schemas.items():
-        for keyword, types in fitting.items():
+        for keyword, types in types_by_keyword.items():
             if keyword in schema and "type" in schema and schema["type"] not in types:
                 yield (*at, keyword), f"{keyword} says nothing about a value of the type {schema['type']}."
 
 
 def patterns_are_portable(bundle: Bundle) -> Violations:
-    """A pattern means the same in every language, and can't be made to run for ever."""
+    """Require patterns that mean the same in every language and run in linear time."""
     for at, schema in bundle.all_schemas.items():
         pattern = schema.get("pattern")
         if not isinstance(pattern, str):
             continue
         if not (pattern.startswith("^") and pattern.endswith("$")):
-            yield (*at, "pattern"), "A pattern reaches from ^ to $, or it allows anything around what it names."
+            yield (*at, "pattern"), "A pattern must reach from ^ to $, or it allows anything around the match."
         if _UNPORTABLE_PATTERN.search(pattern):
             yield (*at, "pattern"), r"\d, \w, \s, \b, \p, lookaround and back references differ between languages."
-        if any(found[1] for found in _DOT_PATTERN.finditer(pattern)):
-            yield (*at, "pattern"), "A dot leaves out other line ends in one language than in the next: name a class."
+        if any(match[1] for match in _DOT_PATTERN.finditer(pattern)):
+            yield (*at, "pattern"), "A dot excludes different line ends in different languages: use a character class."
         if _NESTED_QUANTIFIER_PATTERN.search(pattern):
-            yield (*at, "pattern"), "A repetition of a repetition takes for ever on a text that nearly fits."
+            yield (
+                (*at, "pattern"),
+                "A repetition of a repetition can take exponential time on a text that nearly matches.",
+            )
 
 
 def enum_values_fit(bundle: Bundle) -> Violations:
-    """Every value of an enum has the type beside it; null is named exactly where it is allowed."""
+    """Require enum values of the schema's type, and null exactly where it is allowed."""
     for at, schema in bundle.all_schemas.items():
         values = schema.get("enum")
         if not isinstance(values, list):
             continue
         if (None in values) != bool(schema.get("nullable")):
-            yield (*at, "enum"), "An enum names null exactly where nullable is true."
+            yield (*at, "enum"), "An enum must list null exactly if nullable is true."
         if len(set(map(repr, values))) < len(values):
-            yield (*at, "enum"), "A value stands twice."
+            yield (*at, "enum"), "A value occurs twice."
         for number, value in enumerate(values):
             if value is not None and not _is_of_type(value, schema):
                 yield (*at, "enum", number), f"This value is not of the type {schema.get('type')}."
@@ -106,28 +117,28 @@ def _is_of_type(value: Any, schema: Node) -> bool:
 
 
 def required_names_a_property(bundle: Bundle) -> Violations:
-    """What is required must be described too."""
+    """Require that every required property is described."""
     for at, schema in bundle.all_schemas.items():
         for number, name in enumerate(schema.get("required", [])):
             if name not in schema.get("properties", {}) and "allOf" not in schema:
-                yield (*at, "required", number), f"{name!r} is required and is no property of this schema."
+                yield (*at, "required", number), f"{name!r} is required, but is no property of this schema."
 
 
 def requests_are_closed(bundle: Bundle) -> Violations:
-    """An unknown property in a request is a misspelt one; an open object would pass over it in silence.
+    """Require closed objects in requests: an unknown property is probably misspelt, and would be ignored silently.
 
-    What another system writes is not ours to close: such a schema says so with x-tackboard-foreign.
+    Schemas of documents that other systems write stay open, and say so with x-tackboard-foreign.
     """
     for at, schema in bundle.request_schemas.items():
         is_ours = not schema.get("x-tackboard-foreign")
         if is_ours and schema.get("type") == "object" and schema.get("additionalProperties") is not False:
-            yield at, "A request comes here: say additionalProperties: false."
+            yield at, "This schema is used in requests: add additionalProperties: false."
 
 
 def optional_properties_are_nullable(bundle: Bundle) -> Violations:
-    """Many clients send null for what nobody filled in; only a merge patch gives null a meaning of its own.
+    """Require that optional properties of requests are nullable: many clients send null for empty fields.
 
-    Where a least number of properties is demanded, null would count towards it, so it is not allowed.
+    In a merge patch null has its own meaning. With minProperties, null would count as a property, so it is not allowed.
     """
     seen: set[Pointer] = set()
     for operation in bundle.operations:
@@ -138,42 +149,42 @@ def optional_properties_are_nullable(bundle: Bundle) -> Violations:
                 is_counted = "minProperties" in part
                 for name in part.get("properties", {}).keys() - set(part.get("required", [])):
                     if bool(bundle.resolve(part["properties"][name]).get("nullable")) == is_counted:
-                        says = "Null counts as a property here" if is_counted else "Null is the same as absence here"
-                        yield (*where, "properties", name), f"{says}: say nullable: {str(not is_counted).lower()}."
+                        message = "Null counts as a property here" if is_counted else "Null is the same as absence here"
+                        yield (*where, "properties", name), f"{message}: say nullable: {str(not is_counted).lower()}."
 
 
 def requests_have_no_defaults(bundle: Bundle) -> Violations:
-    """Generated clients send a default as if the user had chosen it."""
+    """Forbid defaults in requests: generated clients send a default as if the user had chosen it."""
     for at, schema in bundle.request_schemas.items():
         for keyword in ("default", "readOnly"):
             if keyword in schema:
-                yield (*at, keyword), f"{keyword} has no place in a request."
+                yield (*at, keyword), f"{keyword} must not be used in a request."
 
 
 def responses_are_open(bundle: Bundle) -> Violations:
-    """An object in an answer may grow; clients generated from a closed one throw on the first new property."""
+    """Require open objects in responses: clients generated from a closed one fail on the first new property."""
     for at, schema in bundle.all_schemas.items():
         if at not in bundle.request_schemas and schema.get("additionalProperties") is False:
-            yield (*at, "additionalProperties"), "Only answers have this schema: leave it open, so that it may grow."
+            yield (*at, "additionalProperties"), "Only responses use this schema: leave it open, so that it can grow."
 
 
 def discriminators_resolve(bundle: Bundle) -> Violations:
-    """A discriminator names a required property of every alternative, and its mapping reaches each of them."""
+    """Require a discriminator for every union, naming a required property, with a mapping to every alternative."""
     for at, schema in bundle.all_schemas.items():
-        chosen = schema.get("discriminator")
+        discriminator = schema.get("discriminator")
         alternatives = schema.get("oneOf") or schema.get("anyOf")
-        if not isinstance(chosen, dict):
+        if not isinstance(discriminator, dict):
             if schema.get("oneOf"):
                 yield (*at, "oneOf"), "A union needs a discriminator with a mapping."
             continue
-        mapping = chosen.get("mapping", {})
+        mapping = discriminator.get("mapping", {})
         if alternatives and {part.get("$ref") for part in alternatives} != set(mapping.values()):
             yield (*at, "discriminator", "mapping"), "The mapping and the alternatives are not the same."
         for value, reference in mapping.items():
-            name = chosen.get("propertyName")
+            name = discriminator.get("propertyName")
             part = _merge_all_of(bundle, bundle.resolve({"$ref": reference}))
             allowed = bundle.resolve(part["properties"].get(name, {}))
-            # What is for readers of later versions has no value of its own.
+            # The alternative for values of later versions has no value of its own.
             is_right = allowed.get("enum") == [value] or allowed.get(KNOWN_VALUES_EXTENSION) == []
             if name not in part["required"] or not is_right:
                 yield (
@@ -183,27 +194,27 @@ def discriminators_resolve(bundle: Bundle) -> Violations:
 
 
 def _merge_all_of(bundle: Bundle, schema: Node) -> Node:
-    """Properties and required names of a schema with those of the parts of its allOf."""
+    """Return the properties and required names of a schema and of the parts of its allOf."""
     parts = [schema, *(bundle.resolve(part) for part in schema.get("allOf", []))]
     return {
-        "properties": {name: each for part in parts for name, each in part.get("properties", {}).items()},
+        "properties": {name: schema for part in parts for name, schema in part.get("properties", {}).items()},
         "required": [name for part in parts for name in part.get("required", [])],
     }
 
 
 def unions_and_items_are_named(bundle: Bundle) -> Violations:
-    """Generated clients name a type after its schema; an inline object or enum gets a name that nobody chose."""
+    """Require names for objects and enums: generated clients invent a name for an inline one."""
     for at, schema in bundle.all_schemas.items():
         inline = at[:2] != ("components", "schemas") or len(at) > 3  # noqa: PLR2004 - components, schemas, a name.
         many = schema.get("type") == "object" or len(schema.get("enum", [])) > 1
         # An open enum has its values within it, and gives its own name to what is generated from them.
         named_by_title = isinstance(schema.get("title"), str) and schema["title"] == at[2:3][0]
         if inline and many and "allOf" not in at and not named_by_title:
-            yield at, "Make this object or enum a schema of its own in spec/schemas, and so give it a name."
+            yield at, "Make this object or enum a schema of its own in spec/schemas, so that it has a name."
 
 
 def open_enums_are_complete(bundle: Bundle) -> Violations:
-    """An open enum has its known values twice, for who checks and for who generates, and takes any that may come."""
+    """Require that open enums list their known values for validators and for generators, and accept any other."""
     for at, schema in bundle.all_schemas.items():
         known = schema.get(KNOWN_VALUES_EXTENSION)
         if known is None or known == []:
