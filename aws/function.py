@@ -1,8 +1,8 @@
-"""The function: one event in, one answer out, and a record of it.
+"""The Lambda function: one event in, one response out, and a record of it.
 
-There are two ways to one application. An event of an HTTP API (payload 2.0), which is what the deployment sends, goes
-straight to it. REST APIs, load balancers and whatever else serverless-wsgi knows go through that. What is neither is
-refused with an exception, which is how a Lambda function says no; the next event finds everything as it was.
+Events of an HTTP API (payload 2.0), which the deployment sends, go straight to the application. Events of REST APIs,
+load balancers and whatever else serverless-wsgi knows go through its adapter. Any other event raises an exception,
+which is how a Lambda function rejects one; the next event is not affected.
 """
 
 import logging
@@ -22,18 +22,18 @@ Event = Mapping[str, Any]
 Response = dict[str, Any]
 
 _WARMUP_SOURCES = ("aws.events", "serverless-plugin-warmup")
-"""Sources of events that only keep a function warm."""
+"""The sources of events that only keep a function warm."""
 
 _HTTP_EVENT_KEYS = ("httpMethod", "requestPath")
-"""One of these is in every event of HTTP but those of payload 2.0."""
+"""Every HTTP event except those of payload 2.0 has one of these keys."""
 
 
 class EventRejected(PermissionError):
-    """The event is not one that this function answers."""
+    """Raised for an event that this function doesn't handle."""
 
 
 class Function:
-    """Answers the events of one application."""
+    """Handles the events of one application."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Function:
         purge: Callable[[], Response],
         base_path: str = "",
     ) -> None:
-        """`base_path` is what the API is mapped to at a domain of one's own."""
+        """`base_path` is the path that the API is mapped to on a custom domain."""
         self._application = application
         self._gateway = ApiGatewayAdapter(application.asgi, base_path)
         self._deadline = deadline
@@ -51,7 +51,7 @@ class Function:
         self._purge = purge
 
     def __call__(self, event: object, context: object) -> Response:
-        """The answer to an event. Raises EventRejected."""
+        """Return the response to an event. Raises EventRejected for an event that is not ours."""
         self._deadline.begin(context)
         try:
             return self._dispatch(event, context)
@@ -87,7 +87,7 @@ class Function:
         return answer
 
     def respond_with_serverless_wsgi(self, event: Event) -> Response:
-        """The answer by way of serverless-wsgi."""
+        """Return the response to an event that the adapter of serverless-wsgi knows."""
         import serverless_wsgi  # noqa: PLC0415 - the events of the deployment never need it.
 
         if PROBLEM_JSON not in serverless_wsgi.TEXT_MIME_TYPES:

@@ -1,7 +1,8 @@
-"""Records: one line of JSON for each request, which is log and metrics at once, and one for anything else that is said.
+"""Write one line of JSON for each request, which is log and metrics at once, and one for every other log message.
 
-CloudWatch reads metrics out of a line that describes them in `_aws` (the embedded metric format). A line says what
-was done and how it went, never with what: no body, no query, no token, no text of an exception that isn't ours.
+CloudWatch reads metrics out of a line that describes them in `_aws` (the embedded metric format). A line says which
+operation was called and with what result, but nothing that was sent: no body, no query, no token, no text of an
+exception that isn't ours.
 """
 
 import logging
@@ -29,7 +30,7 @@ _LOWEST_SERVER_ERROR = 500
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What becomes known about a request."""
+    """What is known about a request: its context, and the response once it is there."""
 
     context: dict[str, Any]
     response: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class RequestRecorder:
 
     @contextmanager
     def record(self, event: Mapping[str, Any], context: object) -> Iterator[RequestRecord]:
-        """A record of one request, to be filled in; written when an answer is in it."""
+        """Yield a record of one request to fill in. It is written if it has a response."""
         began = self._stopwatch()
         record = RequestRecord(start_request_context())
         yield record
@@ -90,7 +91,7 @@ class RequestRecorder:
         return described | {name: value for name, value in own.items() if value is not None}
 
     def _build_metrics(self, record: RequestRecord, milliseconds: float) -> dict[str, Any]:
-        """The metrics of a request. What is rare is only there when it happened: a metric costs by being there."""
+        """Build the metrics of a request. Rare ones are left out if they are zero: each metric costs money."""
         operation = record.context.get("operation")
         status = record.response["statusCode"]
         rare = {
@@ -111,10 +112,10 @@ class RequestRecorder:
 
 
 def configure_lambda_logging() -> None:
-    """Write everything that is logged as lines of JSON to standard output, which Lambda sends to CloudWatch."""
+    """Write log messages as lines of JSON to standard output, which Lambda sends to CloudWatch."""
     configure_root_logger(sys.stdout, format_as_json)
     logging.getLogger().setLevel(logging.INFO)
-    # connexion tells what it loads, botocore where it finds credentials: nobody needs to know at each start.
+    # At every start, connexion logs what it loads, and botocore where it finds credentials.
     for chatty in ("botocore", "connexion"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
@@ -124,7 +125,7 @@ def _get_part(whole: object, name: str) -> object:
 
 
 def _get_headers(message: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of an event or an answer of any shape, by lower-case name."""
-    found = message.get("multiValueHeaders") or message.get("headers") or {}
-    texts = {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in found.items()}
+    """Return the headers of an event or response of any format, by lower-case name."""
+    headers = message.get("multiValueHeaders") or message.get("headers") or {}
+    texts = {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in headers.items()}
     return {name: text for name, text in texts.items() if isinstance(text, str)}

@@ -1,4 +1,4 @@
-"""The purge that a schedule begins: what was deleted over 31 days ago is erased for good, as far as time allows."""
+"""The purge that a schedule starts: erase what was deleted over 31 days ago, as far as time allows."""
 
 import logging
 from collections.abc import Callable
@@ -10,23 +10,23 @@ from kanban.store import Busy, Store, Unavailable
 log = logging.getLogger("tackboard")
 
 PURGE_EVENT = {"source": "tackboard.schedule", "task": "purge"}
-"""What the schedule sends: infrastructure/resources/purge.yml."""
+"""The event that the schedule sends (infrastructure/resources/purge.yml)."""
 
 _BATCH_SIZE = 100
-"""Things that are erased in one step: some seconds of a table's time at the most."""
+"""How many things are erased in one step, which takes a few seconds at most."""
 
 
 class ScheduledPurge:
-    """Erases in one store."""
+    """Purges one store."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
 
     def __call__(self) -> dict[str, int | bool]:
-        """How many things were erased, and whether that was all. What is left is for the next call.
+        """Erase what is due. Return how many things were erased, and whether that was all; the next call goes on.
 
-        Raises Unavailable where the table can't be used: an invocation that fails is seen.
+        Raises Unavailable if the table can't be used, so that the failed invocation raises an alarm.
         """
         now = self._clock().replace(microsecond=0)
         erased, is_done = 0, False
@@ -39,7 +39,7 @@ class ScheduledPurge:
         except Unavailable:
             raise
         except Busy:
-            # The time is up, or others need the table.
+            # The invocation is out of time, or the table is throttled.
             pass
         log.info("Erased what was deleted long ago: %d things, %s.", erased, "all" if is_done else "and more are left")
         return {"erased": erased, "done": is_done}

@@ -1,8 +1,7 @@
-"""SnapStart: the process is frozen when it is ready, and thawed many times over.
+"""SnapStart: Lambda takes a snapshot of the started process, and restores it many times.
 
-What is frozen is shared by all that are thawed. So no connection is in it, and what draws from a generator seeded at
-the start is seeded anew. Ids, tokens and secrets need nothing: they come from the kernel (os.urandom) when they are
-made.
+All restored processes share the state of the snapshot. So it must hold no connections, and a random generator that was
+seeded before it must be seeded again. Ids, tokens and secrets need nothing: they come from the kernel (os.urandom).
 """
 
 import random
@@ -16,13 +15,13 @@ _clients: list[Any] = []
 
 
 def register_client(client: Any) -> None:
-    """Keep the SDK's client, to close its connections, and count the calls that it sends."""
+    """Remember a client of the SDK, to close its connections, and count the calls that it sends."""
     _clients.append(client)
     client.meta.events.register("before-send", _count_call)
 
 
 def register_snapshot_hooks() -> None:
-    """Have Lambda call before a snapshot and after each restore; elsewhere nothing happens."""
+    """Register the functions that Lambda calls before a snapshot and after a restore. Elsewhere, do nothing."""
     if find_spec("snapshot_restore_py"):
         runtime = import_module("snapshot_restore_py")
         runtime.register_before_snapshot(close_connections)
@@ -30,13 +29,13 @@ def register_snapshot_hooks() -> None:
 
 
 def close_connections() -> None:
-    """Close the connections; the next call opens its own."""
+    """Close the connections of all clients. The next call opens a new one."""
     for client in _clients:
         client.close()
 
 
 def reseed_random() -> None:
-    """Make unique what was frozen: the chances by which retries avoid each other."""
+    """Seed the random generator again: restored processes would otherwise retry at the same times."""
     random.seed()
 
 

@@ -1,4 +1,4 @@
-"""Deployment: building the package, rehearsing it on this machine, deploying it to AWS.
+"""Build the package for AWS Lambda, run it on this machine, deploy it to AWS.
 
 `finish_package.py`, `finish_package.js` and `routes.js` are used by osls (serverless.yml); the other modules are
 what `make package`,

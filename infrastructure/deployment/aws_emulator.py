@@ -1,4 +1,4 @@
-"""An AWS on this machine: ministack, on loopback, which holds the function to its role."""
+"""Run ministack, an emulator of AWS, on loopback. It enforces the function's role."""
 
 import json
 import os
@@ -27,11 +27,11 @@ NOT_EMULATED = (
     "access logs, detailed metrics and X-Ray",
     "encryption, recovery and expiry of the table",
 )
-"""What this AWS doesn't do; tests/deploy looks at the template instead."""
+"""What the emulator doesn't do. tests/deployment checks the template instead."""
 
 
 def build_environment(address: str) -> dict[str, str]:
-    """An environment in which every tool of AWS's finds this one, and can find no other."""
+    """Return an environment in which every AWS tool uses the emulator, and can't reach AWS."""
     return {
         "AWS_ACCESS_KEY_ID": "rehearsal",
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
@@ -48,7 +48,7 @@ def build_environment(address: str) -> dict[str, str]:
 
 @contextmanager
 def run_emulator(log: Path) -> Iterator[str]:
-    """The address of a running emulator, new and empty. Raises Failed."""
+    """Run a new, empty emulator, and yield its address. Raises DeploymentFailed if it can't be started."""
     if not _MINISTACK.exists():
         raise DeploymentFailed("The emulator is not installed: make rehearse installs it into .venv-deploy.")
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -84,15 +84,15 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def remove_unsupported_resources(package: Package) -> list[str]:
-    """Leave out of a package what the emulator refuses; the names of it."""
+    """Remove resources that the emulator rejects from a package. Return their names."""
     state = json.loads(package.state.read_text())
     resources: dict[str, Any] = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
-    gone = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
-    for name in gone:
+    removed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
+    for name in removed:
         del resources[name]
-    page = resources["Dashboard"]["Properties"]["DashboardBody"]
-    for name in gone:
-        page["Fn::Sub"] = re.sub(rf'"\$\{{{name}\.Arn\}}",?\s*', "", page["Fn::Sub"])
-    page["Fn::Sub"] = re.sub(r",\s*\]", "]", page["Fn::Sub"])
+    dashboard = resources["Dashboard"]["Properties"]["DashboardBody"]
+    for name in removed:
+        dashboard["Fn::Sub"] = re.sub(rf'"\$\{{{name}\.Arn\}}",?\s*', "", dashboard["Fn::Sub"])
+    dashboard["Fn::Sub"] = re.sub(r",\s*\]", "]", dashboard["Fn::Sub"])
     package.state.write_text(json.dumps(state))
-    return gone
+    return removed

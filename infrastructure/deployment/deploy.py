@@ -1,6 +1,6 @@
-"""`make deploy STAGE=dev`: look first, show what would change, ask, deploy, put the site up, see that it answers.
+"""Deploy a stage: check, preview the changes, ask, deploy, upload the site, wait for a response (`make deploy`).
 
-Whatever is wrong is said in one sentence before anything is changed.
+Whatever is wrong is reported in one sentence before anything is changed.
 """
 
 import json
@@ -28,7 +28,7 @@ _MAX_SHOWN_CHANGES = 40
 
 
 def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]) -> None:
-    """Deploy a stage. Raises Failed."""
+    """Deploy a stage. Raises DeploymentFailed if a check or a step fails, or the user declines."""
     stack = Stack(stage, choose_region(environment), environment.get("AWS_ENDPOINT_URL"))
     check_stage(stage)
     check_python(environment)
@@ -48,11 +48,11 @@ def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]
     number = site_files.upload_files(stack.client("s3"), outputs["SiteBucketName"])
     _invalidate_cache(stack, outputs["DistributionId"])
     _wait_until_ready(outputs["ApiUrl"])
-    print(f"It answers at {outputs['SiteUrl']} ({number} files and the API under /v1).")
+    print(f"Tackboard is running at {outputs['SiteUrl']} ({number} files, and the API under /v1).")
 
 
 def choose_region(environment: Mapping[str, str]) -> str:
-    """The region to deploy to. Raises Failed for one that there is not."""
+    """Return the region to deploy to. Raises DeploymentFailed for an unknown one."""
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "eu-central-1"
     if region not in Session().get_available_regions("dynamodb"):
         raise DeploymentFailed(f"AWS has no region {region[:40]!r}: set AWS_REGION to one such as eu-central-1.")
@@ -60,37 +60,35 @@ def choose_region(environment: Mapping[str, str]) -> str:
 
 
 def check_stage(stage: str) -> None:
-    """Raise Failed for a name that would not do everywhere, in names of buckets as in those of alarms."""
+    """Raise DeploymentFailed for a name that can't be part of the names of buckets and alarms."""
     if not _STAGE_PATTERN.fullmatch(stage):
         raise DeploymentFailed(
-            f"{stage[:40]!r} is no name for a stage: up to 16 small letters, digits and hyphens, a letter first."
+            f"{stage[:40]!r} is not a valid stage: use up to 16 lower-case letters, digits and hyphens, a letter first."
         )
 
 
 def check_python(environment: Mapping[str, str]) -> None:
-    """Raise Failed unless there is a Python to make the bytecode with."""
+    """Raise DeploymentFailed unless there is a Python to compile the bytecode with."""
     if not environment.get("LAMBDA_PYTHON"):
         raise DeploymentFailed(
-            "There is no Python 3.13, which Lambda runs: name one, make deploy LAMBDA_PYTHON=/path/to/it."
+            "Lambda runs Python 3.13, which is not installed here: name it, make deploy LAMBDA_PYTHON=/path/to/it."
         )
 
 
 def read_account_id(stack: Stack) -> str:
-    """The number of the account; raises Failed when the credentials lead into none."""
+    """Return the number of the account. Raises DeploymentFailed if the credentials are invalid."""
     try:
         account: str = stack.client("sts").get_caller_identity()["Account"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise DeploymentFailed(f"AWS does not accept the credentials ({code}): renew them.") from error
     except BotoCoreError as error:
-        raise DeploymentFailed(
-            f"There are no credentials for AWS that can be used: {_first_sentence(error)}"
-        ) from error
+        raise DeploymentFailed(f"There are no usable credentials for AWS: {_first_sentence(error)}") from error
     return account
 
 
 def check_table(stack: Stack) -> None:
-    """Raise Failed when there is a table of that name which no stack of ours has made."""
+    """Raise DeploymentFailed if a table of that name exists that no stack of ours has created."""
     if stack.exists():
         return
     try:
@@ -98,15 +96,15 @@ def check_table(stack: Stack) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return
-        raise DeploymentFailed(f"The tables cannot be looked at: {error.response['Error']['Code']}.") from error
+        raise DeploymentFailed(f"The tables can't be listed: {error.response['Error']['Code']}.") from error
     raise DeploymentFailed(
-        f"There is a table {stack.name} already, and no stack: rename the stage, or take the table into a stack first "
+        f"A table {stack.name} exists, but no stack: rename the stage, or import the table into a stack first "
         f"(docs/deploy.md, Restore)."
     )
 
 
 def preview_changes(stack: Stack, package: Package) -> Iterator[str]:
-    """What a deployment would change, a line each. Nothing is changed."""
+    """Yield what a deployment would change, one line each, without changing it."""
     template = package.read_template()
     if not stack.exists():
         yield f"A new stack with {len(template['Resources'])} resources."
@@ -125,9 +123,9 @@ def preview_changes(stack: Stack, package: Package) -> Iterator[str]:
         Parameters=package.read_parameters(),
     )
     try:
-        found = _describe_change_set(client, stack.name, name)
-        yield f"{len(found)} resources change." if found else "Nothing changes."
-        yield from found[:_MAX_SHOWN_CHANGES]
+        changes = _describe_change_set(client, stack.name, name)
+        yield f"{len(changes)} resources change." if changes else "Nothing changes."
+        yield from changes[:_MAX_SHOWN_CHANGES]
     finally:
         client.delete_change_set(StackName=stack.name, ChangeSetName=name)
         s3.delete_object(Bucket=bucket, Key=key)
@@ -135,23 +133,25 @@ def preview_changes(stack: Stack, package: Package) -> Iterator[str]:
 
 def _describe_change_set(client: Any, stack: str, name: str) -> list[str]:
     for _ in range(60):
-        found = client.describe_change_set(StackName=stack, ChangeSetName=name)
-        if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
+        change_set = client.describe_change_set(StackName=stack, ChangeSetName=name)
+        if change_set["Status"] in ("CREATE_COMPLETE", "FAILED"):
             break
         time.sleep(2)
     else:
-        raise DeploymentFailed("CloudFormation does not say what would change.")
-    if found["Status"] == "FAILED" and "contain changes" not in found.get("StatusReason", ""):
-        raise DeploymentFailed(f"CloudFormation refuses the template: {found.get('StatusReason', 'without a reason')}")
+        raise DeploymentFailed("CloudFormation doesn't report what would change.")
+    if change_set["Status"] == "FAILED" and "contain changes" not in change_set.get("StatusReason", ""):
+        raise DeploymentFailed(
+            f"CloudFormation rejects the template: {change_set.get('StatusReason', 'without a reason')}"
+        )
     lines = []
-    for change in (each["ResourceChange"] for each in found.get("Changes", [])):
-        replaced = " (REPLACED)" if change.get("Replacement") == "True" else ""
-        lines.append(f"{change['Action']:<7} {change['LogicalResourceId']} {change['ResourceType']}{replaced}")
+    for change in (item["ResourceChange"] for item in change_set.get("Changes", [])):
+        replacement = " (REPLACED)" if change.get("Replacement") == "True" else ""
+        lines.append(f"{change['Action']:<7} {change['LogicalResourceId']} {change['ResourceType']}{replacement}")
     return sorted(lines)
 
 
 def _invalidate_cache(stack: Stack, distribution: str) -> None:
-    """Have CloudFront forget the files that it keeps."""
+    """Make CloudFront drop the files that it has cached."""
     paths = {"Quantity": 1, "Items": ["/*"]}
     batch = {"Paths": paths, "CallerReference": str(time.time_ns())}
     stack.client("cloudfront").create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
@@ -165,7 +165,7 @@ def _wait_until_ready(address: str) -> None:
         except (urllib.error.URLError, TimeoutError):
             time.sleep(3)
     raise DeploymentFailed(
-        f"It was deployed, but {address}/v1/ready does not answer: docs/operations.md tells where to look."
+        f"It was deployed, but {address}/v1/ready does not respond: docs/operations.md says where to look."
     )
 
 

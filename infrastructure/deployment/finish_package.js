@@ -1,5 +1,5 @@
 'use strict';
-// Finishes the package when the plugins have put everything in: see finish_package.py.
+// Finishes the package after the plugins have added everything: see finish_package.py.
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
@@ -12,7 +12,7 @@ class Finish {
         const zip = path.resolve(serverless.serviceDir, service.package.artifact);
         const made = spawnSync(
           python,
-          [path.join(__dirname, 'finish_package.py'), zip, '--architecture', architecture, '--most', String(mostMegabytes[architecture])],
+          [path.join(__dirname, 'finish_package.py'), zip, '--architecture', architecture, '--max-megabytes', String(mostMegabytes[architecture])],
           { encoding: 'utf8' },
         );
         if (made.error) throw made.error;

@@ -1,11 +1,11 @@
-"""Finish a Lambda package: leave out what never runs, add bytecode, check, and write it so that it can be made again.
+"""Finish a Lambda package: remove unused files, add bytecode, check it, and write it reproducibly.
 
-Two packages of the same sources are the same bytes: entries are sorted and bear no date. Bytecode goes by the hash of
-its source and isn't checked against it (PEP 552), as Lambda's file system is read-only: imports take a third of the
-time. It must be made by the Python that will read it, and has no docstrings. Packages of others come as bytecode
-alone; ours keep their sources.
+Two packages of the same sources are the same bytes: entries are sorted and have no date. Bytecode has the hash of its
+source and isn't checked against it (PEP 552), because Lambda's file system is read-only: imports take a third of the
+time. It must be compiled by the Python that will read it, and has no docstrings. Third-party packages come as bytecode
+only; our sources stay.
 
-Usage: finish_package.py package.zip --architecture arm64 --most 8
+Usage: finish_package.py package.zip --architecture arm64 --max-megabytes 8
 """
 
 import argparse
@@ -21,15 +21,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
-"""What stands in an ELF file as its machine (e_machine), by Lambda's name of the architecture."""
+"""The machine (e_machine) of an ELF file by Lambda's name of the architecture."""
 
 MEGABYTE = 2**20
-"""As AWS counts them."""
+"""In bytes, as AWS counts it."""
 
 _NODES_WITHOUT_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
 
 MAX_UNPACKED_MEGABYTES = 250
-"""Megabytes: Lambda takes no more."""
+"""Lambda's limit of an unpacked package."""
 
 _UNUSED_FILES_PATTERN = re.compile(
     r"""
@@ -38,33 +38,33 @@ _UNUSED_FILES_PATTERN = re.compile(
     | \.(c|h|pxd|pyi|pyx|rst|md|typed)$
     | ^bin/
     | ^requirements.*\.txt$
-    # The adapter's own way in, which would take commands.
+    # The entry point of serverless-wsgi, which would accept commands.
     | ^(wsgi_handler\.py|\.serverless-wsgi)$
-    # The parser in C; nothing parses YAML here.
+    # The parser in C: nothing parses YAML on Lambda.
     | ^(yaml/_yaml|_yaml/)
     | ^connexion/(apps/flask|frameworks/flask|cli)\.py$
-    # Event loops: the bridge drives coroutines itself.
+    # Event loops: contract/bridge.py runs coroutines itself.
     | ^anyio/(_backends/|pytest_plugin)
     | ^(starlette/testclient|werkzeug/debug/)
     """,
     re.VERBOSE,
 )
-"""What is in the packages and never runs."""
+"""Matches files in the packages that never run."""
 
 
 class PackageRejected(Exception):
-    """The package must not be deployed; the message says why in a sentence."""
+    """Raised when the package must not be deployed. The message says why in a sentence."""
 
 
 def finish_package(package: Path, architecture: str, max_megabytes: float) -> str:
-    """Rewrite the package in place; a sentence about it. Raises Unfit, and leaves the package as it was."""
+    """Rewrite the package in place. Return a description. Raises PackageRejected and leaves the package as it was."""
     files, foreign = _read_package(package)
     _check_architecture(files, architecture)
     finished = dict(_add_bytecode(files, foreign))
     packed = _build_zip(finished)
     megabytes, unpacked = len(packed) / MEGABYTE, sum(map(len, finished.values())) / MEGABYTE
     if megabytes > max_megabytes:
-        raise PackageRejected(f"The package has {megabytes:.2f} MB, but may have {max_megabytes:g}.")
+        raise PackageRejected(f"The package has {megabytes:.2f} MB, but may have {max_megabytes:g} at most.")
     if unpacked > MAX_UNPACKED_MEGABYTES:
         raise PackageRejected(f"The package has {unpacked:.0f} MB unpacked; Lambda takes {MAX_UNPACKED_MEGABYTES}.")
     package.write_bytes(packed)
@@ -76,7 +76,7 @@ def finish_package(package: Path, architecture: str, max_megabytes: float) -> st
 
 
 def _read_package(package: Path) -> tuple[dict[str, bytes], set[str]]:
-    """The files that run, by name, and the names of those that some distribution has installed."""
+    """Return the files that run, by name, and the names of those that belong to third-party packages."""
     with zipfile.ZipFile(package) as archive:
         names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
         files = {name: archive.read(name) for name in names if not _UNUSED_FILES_PATTERN.search(name)}
@@ -93,7 +93,7 @@ def _check_architecture(files: dict[str, bytes], architecture: str) -> None:
 
 
 def _add_bytecode(files: dict[str, bytes], third_party: set[str]) -> Iterator[tuple[str, bytes]]:
-    """The files with bytecode beside our sources, and in the place of others'."""
+    """Yield the files with bytecode beside our sources, and instead of third-party sources."""
     for name, content in files.items():
         if not name.endswith(".py"):
             yield name, content
@@ -108,12 +108,12 @@ def _add_bytecode(files: dict[str, bytes], third_party: set[str]) -> Iterator[tu
         else:
             yield name, content
             cached = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
-            # A dataclass without a docstring makes one at every start, from its signature.
+            # Classes keep theirs: a dataclass without a docstring builds one from its signature at every start.
             yield str(cached), _compile(_remove_docstrings(tree, _NODES_WITHOUT_DOCSTRING), name, content)
 
 
 def _remove_docstrings(tree: ast.Module, kinds: tuple[type[ast.AST], ...]) -> ast.Module:
-    """The same program without the docstrings of these kinds of nodes; every line keeps its number."""
+    """Remove the docstrings of these kinds of nodes from a program. Every line keeps its number."""
     for node in ast.walk(tree):
         if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:  # type: ignore[arg-type]
             node.body[:1] = [] if isinstance(node, ast.Module) else [ast.copy_location(ast.Pass(), node.body[0])]  # type: ignore[attr-defined]
@@ -139,14 +139,14 @@ def _build_zip(files: dict[str, bytes]) -> bytes:
 
 
 def main() -> int:
-    """Finish the package that the command line names."""
+    """Finish the package that the command line names. Return the exit status."""
     parser = argparse.ArgumentParser()
     parser.add_argument("package", type=Path)
     parser.add_argument("--architecture", choices=ELF_MACHINES, required=True)
-    parser.add_argument("--most", type=float, required=True)
-    asked = parser.parse_args()
+    parser.add_argument("--max-megabytes", type=float, required=True)
+    arguments = parser.parse_args()
     try:
-        sys.stdout.write(finish_package(asked.package, asked.architecture, asked.most) + "\n")
+        sys.stdout.write(finish_package(arguments.package, arguments.architecture, arguments.max_megabytes) + "\n")
     except PackageRejected as unfit:
         sys.stderr.write(f"{unfit}\n")
         return 1

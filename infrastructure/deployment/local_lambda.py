@@ -1,8 +1,8 @@
-"""`make lambda`: the package on this machine as Lambda runs it, behind what looks like an HTTP API and CloudFront.
+"""Run the package on this machine as Lambda does, behind a copy of an HTTP API and CloudFront (`make lambda`).
 
-AWS's own runtime client runs the unpacked zip in a process that sees nothing else of the project, and takes its events
-from a Runtime API here. What is not below /v1 comes from the files of the site. STORE_URL names a table; without it
-there is one in memory, which ends with the program.
+AWS's own runtime client runs the unpacked zip in a process that has nothing else of the project, and takes its events
+from the Runtime API here. Paths that are not below /v1 are served from the files of the site. STORE_URL names a table;
+without it there is one in memory, which ends with the program.
 """
 
 import base64
@@ -31,7 +31,7 @@ from infrastructure.deployment import site_files
 from infrastructure.deployment.package_build import ROOT, DeploymentFailed, build_package, local_build_environment
 
 DEFAULT_PORT = "3000"
-"""Where it listens, unless PORT in the environment says otherwise."""
+"""The port, unless PORT in the environment names another one."""
 
 _MAX_PORT = 65_535
 
@@ -40,11 +40,11 @@ HANDLER = "lambda_wsgi_handler.handler"
 _TIMEOUT_SECONDS = 15.0
 _FUNCTION_NAME = "tackboard-local-api"
 _TEXT_MEDIA_TYPES = ("application/json", "application/javascript", "application/xml", "text/")
-"""Media types of bodies that an HTTP API sends as text; any other goes in base64."""
+"""Media types of bodies that an HTTP API sends as text. All others are sent in base64."""
 
 
 class Invocation:
-    """An event on its way to the function, and what came back."""
+    """An event on its way to the function, and the response to it."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.id = str(uuid.uuid4())
@@ -55,14 +55,14 @@ class Invocation:
 
 
 class RuntimeApi:
-    """Lambda's Runtime API: the function asks for events and brings answers."""
+    """Lambda's Runtime API: the function fetches events and posts responses."""
 
     def __init__(self) -> None:
         self.pending: queue.Queue[Invocation] = queue.Queue()
         self.started: dict[str, Invocation] = {}
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The function's answer; None when it raised or took too long."""
+        """Send an event to the function. Return its response, or None if it raised or took too long."""
         invocation = Invocation(event)
         self.pending.put(invocation)
         invocation.done.wait(_TIMEOUT_SECONDS)
@@ -73,7 +73,7 @@ class RuntimeApi:
 
 
 def create_runtime_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
-    """The Runtime API over HTTP."""
+    """Create the HTTP handler of the Runtime API."""
 
     class Handler(_QuietHandler):
         def do_GET(self) -> None:
@@ -109,7 +109,7 @@ def create_runtime_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
 
 def create_api_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
-    """The HTTP API in front, and the site beside it."""
+    """Create the HTTP handler of the API and the site."""
     files = site_files.collect_files()
 
     class Handler(_QuietHandler):
@@ -139,47 +139,52 @@ def create_api_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
 
 def build_event(method: str, target: str, headers: Any, body: bytes) -> dict[str, Any]:
-    """The event that an HTTP API (payload 2.0) makes of a request."""
+    """Build the event that an HTTP API (payload 2.0) makes of a request."""
     path, _, query = target.partition("?")
-    sent: dict[str, str] = {}
+    lower_case_headers: dict[str, str] = {}
     cookies: list[str] = []
     for name, value in headers:
         if name.lower() == "cookie":
             cookies += value.split("; ")
         else:
-            sent[name.lower()] = f"{sent[name.lower()]},{value}" if name.lower() in sent else value
-    moment = time.time()
-    sent |= {"x-forwarded-proto": "http", "x-amzn-trace-id": f"Root=1-{int(moment):08x}-{uuid.uuid4().hex[:24]}"}
+            lower_case_headers[name.lower()] = (
+                f"{lower_case_headers[name.lower()]},{value}" if name.lower() in lower_case_headers else value
+            )
+    now = time.time()
+    lower_case_headers |= {
+        "x-forwarded-proto": "http",
+        "x-amzn-trace-id": f"Root=1-{int(now):08x}-{uuid.uuid4().hex[:24]}",
+    }
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": unquote(path),
         "rawQueryString": query,
-        "headers": sent,
+        "headers": lower_case_headers,
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "local",
-            "domainName": sent.get("host", "localhost"),
+            "domainName": lower_case_headers.get("host", "localhost"),
             "domainPrefix": "local",
             "http": {
                 "method": method,
                 "path": unquote(path),
                 "protocol": "HTTP/1.1",
                 "sourceIp": "127.0.0.1",
-                "userAgent": sent.get("user-agent", ""),
+                "userAgent": lower_case_headers.get("user-agent", ""),
             },
             "requestId": uuid.uuid4().hex[:15],
             "routeKey": "$default",
             "stage": "$default",
-            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(moment)),
-            "timeEpoch": int(moment * 1000),
+            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+            "timeEpoch": int(now * 1000),
         },
         "isBase64Encoded": False,
     }
     if cookies:
         event["cookies"] = cookies
     if body:
-        as_text = sent.get("content-type", "").startswith(_TEXT_MEDIA_TYPES)
+        as_text = lower_case_headers.get("content-type", "").startswith(_TEXT_MEDIA_TYPES)
         event["body"] = body.decode("utf-8", "replace") if as_text else base64.b64encode(body).decode()
         event["isBase64Encoded"] = not as_text
     return event
@@ -189,7 +194,7 @@ class _QuietHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """The function writes its own line."""
+        """Log nothing: the function writes its own line."""
 
     def read_body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -202,9 +207,9 @@ class _QuietHandler(BaseHTTPRequestHandler):
             if name.lower() != "content-length":
                 self.send_header(name, value)
         if status not in (204, 304):
-            # Only to HEAD does the function know the length better: the body that it speaks of is not there.
-            told = headers.get("content-length") if self.command == "HEAD" else None
-            self.send_header("Content-Length", told or str(len(body)))
+            # The response to HEAD has no body, so only the function knows the length.
+            content_length = headers.get("content-length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", content_length or str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and status not in (204, 304):
             self.wfile.write(body)
@@ -212,7 +217,7 @@ class _QuietHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
-    """Serve on loopback; port 0 chooses one."""
+    """Serve on loopback, and yield the port. Port 0 chooses a free one."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -225,7 +230,7 @@ def serve(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[int]:
 
 @contextmanager
 def run_function(code: Path, store_url: str, runtime_port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The function, run by AWS's runtime client in an environment like Lambda's."""
+    """Run the function with AWS's runtime client, in an environment like Lambda's."""
     environment = {
         "PATH": os.defpath,
         "LANG": "en_US.UTF-8",
@@ -250,7 +255,7 @@ def run_function(code: Path, store_url: str, runtime_port: int) -> Iterator[subp
     }
     program = ROOT / ".venv-deploy" / "bin" / "python"
     command = [str(program), "-m", "awslambdaric", HANDLER]
-    # In a session of its own, so that Ctrl-C ends this program, and this program ends the function.
+    # In a session of its own: Ctrl-C ends this program, and this program ends the function.
     with subprocess.Popen(command, cwd=code, env=environment, start_new_session=True) as process:
         try:
             yield process
@@ -265,7 +270,7 @@ def _is_listening(port: int) -> bool:
 
 @contextmanager
 def open_table() -> Iterator[str]:
-    """The URL of a store: STORE_URL, or a table in memory."""
+    """Yield the URL of a store: STORE_URL, or a table in memory."""
     if named := os.environ.get("STORE_URL"):
         yield named
         return
@@ -289,7 +294,7 @@ def open_table() -> Iterator[str]:
 
 @contextmanager
 def run_package(package: Path, store_url: str, port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The address of a package that runs, and its process."""
+    """Run a package, and yield its address and its process."""
     runtime = RuntimeApi()
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(package) as archive:
@@ -303,7 +308,7 @@ def run_package(package: Path, store_url: str, port: int) -> Iterator[tuple[str,
 
 
 def parse_free_port(text: str) -> int:
-    """The port of that number. Raises Failed when it is none, or taken."""
+    """Return the port that a text names. Raises DeploymentFailed if it is invalid or taken."""
     port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT)) else -1
     if not 0 <= port <= _MAX_PORT:
         raise DeploymentFailed(f"PORT must be a number from 0 to {_MAX_PORT}, not {text[:20]!r}.")
@@ -324,35 +329,35 @@ except stores.StoreOpenError as error:
 
 
 def create_sign_in_path(store_url: str) -> str:
-    """What follows the address of the site to be signed in there as the owner, in a table that may be missing yet."""
-    # A token is made in a table that is there, as the deployment makes one in AWS.
+    """Create a token of the owner, and the table if it is missing. Return the path that signs the owner in."""
+    # The command `token` needs an existing table: in AWS the deployment creates it.
     _run_python(["-c", _CREATE_STORE_SCRIPT], store_url)
     return f"/#token={_run_python(['-m', 'cli', 'token'], store_url)}"
 
 
 def _run_python(arguments: list[str], store_url: str) -> str:
-    """What Python prints. Raises Failed, with what it says is wrong."""
+    """Run Python and return its output. Raises DeploymentFailed with its error."""
     command = [sys.executable, *arguments]
     environment = {**os.environ, "STORE_URL": store_url}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DeploymentFailed(done.stderr.strip())
-    return done.stdout.strip()
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise DeploymentFailed(process.stderr.strip())
+    return process.stdout.strip()
 
 
 def main() -> int:
-    """Build, run, until Ctrl-C; the exit status."""
-    # A closed terminal ends it as Ctrl-C does: no function and no table may live on.
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
+    """Build the package and run it until Ctrl-C. Return the exit status."""
+    # A closed terminal ends it as Ctrl-C does: no function and no table may be left running.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         port = parse_free_port(os.environ.get("PORT", DEFAULT_PORT))
         with tempfile.TemporaryDirectory() as scratch, open_table() as store_url:
             package = build_package("dev", Path(scratch), local_build_environment())
-            # Whoever names a table knows who its owner is.
-            signed_in = "/" if "STORE_URL" in os.environ else create_sign_in_path(store_url)
+            # Whoever names a table already has a token of its owner.
+            path = "/" if "STORE_URL" in os.environ else create_sign_in_path(store_url)
             with run_package(package.zip, store_url, port) as (address, process):
-                print(f"The function answers at {address}/v1/, the site is at {address}{signed_in}", flush=True)
+                print(f"The API is at {address}/v1/, the site is at {address}{path}", flush=True)
                 print("Ctrl-C stops it.", flush=True)
                 return process.wait()
     except DeploymentFailed as failed:

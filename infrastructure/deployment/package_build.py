@@ -1,4 +1,4 @@
-"""Building the package and its template with osls."""
+"""Build the package and its template with osls."""
 
 import json
 import os
@@ -17,32 +17,32 @@ ROOT = Path(__file__).parents[2]
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 _PATH_STEP_PATTERN = re.compile(r'\[(?:("(?:[^"\\]|\\.)*")|(\d+))\]')
-"""One step of a path in osls's state: a name in quotation marks, or a number."""
+"""Matches one step of a path in osls's state: a name in quotation marks, or a number."""
 
 
 class DeploymentFailed(Exception):
-    """Something could not be done; the message is a sentence, or what the tool said."""
+    """Raised when a step can't be done. The message is a sentence, or the output of the tool."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What osls leaves for a deployment."""
+    """What osls builds for a deployment: a folder, and osls's output."""
 
     folder: Path
     output: str
 
     @property
     def zip(self) -> Path:
-        """The function's code."""
+        """Return the path of the function's code."""
         return self.folder / "tackboard.zip"
 
     @property
     def state(self) -> Path:
-        """What osls deploys: the template and where everything goes."""
+        """Return the path of osls's state, which holds the template and what is uploaded where."""
         return self.folder / "serverless-state.json"
 
     def read_template(self) -> dict[str, Any]:
-        """The template of the stack."""
+        """Return the stack's CloudFormation template."""
         state = json.loads(self.state.read_text())
         template: dict[str, Any] = _expand_references(
             state["service"]["provider"]["compiledCloudFormationTemplate"], state
@@ -50,37 +50,37 @@ class Package:
         return template
 
     def read_parameters(self) -> list[dict[str, str]]:
-        """The values of the template's parameters."""
-        found: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]
-        return found
+        """Return the values of the template's parameters."""
+        parameters: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]
+        return parameters
 
 
 def _expand_references(node: Any, state: Any) -> Any:
-    """A part of the state, in which what occurs twice is written once: the second place says where the first is."""
+    """Return a part of the state with its references replaced: osls writes what occurs twice once, and refers to it."""
     if isinstance(node, list):
-        return [_expand_references(each, state) for each in node]
+        return [_expand_references(item, state) for item in node]
     if not isinstance(node, dict):
         return node
-    place = node.get("$ref")
-    if not isinstance(place, str) or not place.startswith("$"):
-        return {name: _expand_references(each, state) for name, each in node.items()}
-    found = state
-    for name, number in _PATH_STEP_PATTERN.findall(place):
-        found = found[int(number)] if number else found[json.loads(name)]
-    return _expand_references(found, state)
+    reference = node.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("$"):
+        return {name: _expand_references(value, state) for name, value in node.items()}
+    target = state
+    for name, number in _PATH_STEP_PATTERN.findall(reference):
+        target = target[int(number)] if number else target[json.loads(name)]
+    return _expand_references(target, state)
 
 
 def build_package(stage: str, folder: Path, environment: Mapping[str, str]) -> Package:
-    """Build the package of a stage into a folder. Raises Failed."""
+    """Build the package of a stage in a folder. Raises DeploymentFailed if osls fails."""
     with (ROOT / "serverless.yml").open() as file:
-        # Every build of this tree puts its parts into .serverless first: one after the other.
+        # Every build of this checkout writes to .serverless first, so only one may run at a time.
         flock(file, LOCK_EX)
-        said = run_osls(["package", "--stage", stage, "--package", str(folder)], environment)
-    return Package(folder, said)
+        output = run_osls(["package", "--stage", stage, "--package", str(folder)], environment)
+    return Package(folder, output)
 
 
 def local_build_environment(architecture: str | None = None) -> dict[str, str]:
-    """The environment that makes a package for this machine's Python, and its architecture unless another is named."""
+    """Return the environment that builds for this machine's Python, and its architecture unless another is named."""
     return {
         "LAMBDA_ARCHITECTURE": architecture or _ARCHITECTURES.get(platform.machine(), "x86_64"),
         "LAMBDA_PYTHON": sys.executable,
@@ -89,8 +89,8 @@ def local_build_environment(architecture: str | None = None) -> dict[str, str]:
 
 
 def run_osls(arguments: list[str], environment: Mapping[str, str]) -> str:
-    """Run osls and return what it said. Raises Failed with it."""
-    done = subprocess.run(
+    """Run osls and return its output. Raises DeploymentFailed with the output if it fails."""
+    process = subprocess.run(
         [str(ROOT / "node_modules" / ".bin" / "osls"), *arguments],
         cwd=ROOT,
         env={**os.environ, "SLS_NOTIFICATIONS_MODE": "off", "NO_COLOR": "1", **environment},
@@ -98,6 +98,6 @@ def run_osls(arguments: list[str], environment: Mapping[str, str]) -> str:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise DeploymentFailed((done.stderr + done.stdout).strip().removeprefix("Error:").strip())
-    return done.stdout + done.stderr
+    if process.returncode:
+        raise DeploymentFailed((process.stderr + process.stdout).strip().removeprefix("Error:").strip())
+    return process.stdout + process.stderr

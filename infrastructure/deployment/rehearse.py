@@ -1,7 +1,7 @@
-"""`make rehearse`: the whole stack on an AWS on this machine: deployed, tried, updated, rolled back, removed.
+"""Deploy, use, update, roll back and remove the whole stack on an emulator of AWS (`make rehearse`).
 
-What is built is what is deployed to AWS, but for this machine's processor and Python. Each step prints what it saw and
-how long it took; the first that goes wrong ends it, with exit status 1.
+The package is the one that is deployed to AWS, but built for this machine's processor and Python. Each step prints its
+result and how long it took. The first failure ends the rehearsal with exit status 1.
 """
 
 import json
@@ -42,19 +42,19 @@ STAGE = "dev"
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer over HTTP."""
+    """A response over HTTP."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """Parse the body as JSON."""
         return json.loads(self.body)
 
 
 class Rehearsal:
-    """One run."""
+    """One rehearsal."""
 
     def __init__(self, address: str, package: Package) -> None:
         self._address = address
@@ -65,7 +65,7 @@ class Rehearsal:
         self._board = ""
 
     def deploy(self) -> str:
-        """Deploy the stack where there is none, as `make deploy` would, which looks first."""
+        """Deploy a new stack, with the checks of `make deploy`."""
         read_account_id(self._stack)
         self._check_foreign_table_is_refused()
         _ensure("A new stack" in next(preview_changes(self._stack, self._package)), "a new stack must be announced")
@@ -75,9 +75,9 @@ class Rehearsal:
         return f"{self._stack.status()}, {len(resources['StackResources'])} resources"
 
     def do_main_job(self) -> str:
-        """Do what people do: the owner's token, a board, a card that is started and resolved, HEAD, the events."""
+        """Use the API: the owner's token, a board, a card that is started and resolved, HEAD, the events."""
         url = f"dynamodb://{self._stack.name}?region={REGION}&endpoint={self._address}"
-        made = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "cli", "token"],
             cwd=ROOT,
             env={**os.environ, **self._environment, "STORE_URL": url},
@@ -85,7 +85,7 @@ class Rehearsal:
             text=True,
             check=True,
         )
-        self._token = made.stdout.strip()
+        self._token = process.stdout.strip()
         board = self._expect(201, "POST", "/v1/boards", {"name": "Rehearsal"}).json()
         self._board = f"/v1/boards/{board['id']}"
         card = self._expect(201, "POST", f"{self._board}/cards", {"title": "Deploy"}).json()
@@ -98,12 +98,12 @@ class Rehearsal:
         return f"{len(events)} events on a board: {', '.join(event['type'] for event in events)}"
 
     def check_refusals(self) -> str:
-        """See that it says no: to strangers, to paths that the document lacks, and to what the role may not do."""
+        """Check what must fail: calls without a token, unknown paths, and what the function's role doesn't allow."""
         self._expect(401, "GET", "/v1/boards", token="")
         self._expect(401, "POST", "/v1/users", {"name": "Stranger"}, token="")
-        # The gateway says so itself: the function has never heard of it.
+        # The gateway responds by itself, without the function.
         nowhere = self._expect(404, "GET", "/v1/nowhere")
-        _ensure("x-request-id" not in nowhere.headers, "an unknown path must not wake the function")
+        _ensure("x-request-id" not in nowhere.headers, "an unknown path must not invoke the function")
         iam = self._stack.client("iam")
         (role,) = (name for name in _list_role_names(iam) if "FunctionRole" in name)
         denial = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}
@@ -114,7 +114,7 @@ class Rehearsal:
         return f"401, 404, 401; without permission on the table {busy.status} {busy.json()['code']}, with it 200"
 
     def check_site(self) -> str:
-        """Put the site where CloudFront reads it, and read it as a browser would."""
+        """Upload the site, and read it through CloudFront as a browser does."""
         outputs = self._stack.outputs()
         number = site_files.upload_files(self._stack.client("s3"), outputs["SiteBucketName"])
         host = outputs["SiteUrl"].removeprefix("https://")
@@ -123,23 +123,23 @@ class Rehearsal:
             _ensure(page.status == 200, f"{path} through CloudFront answered {page.status}")
             for name in ("content-security-policy", "strict-transport-security", "x-content-type-options"):
                 _ensure(name in page.headers, f"{path} through CloudFront lacks {name}")
-        in_the_clear = self._send("GET", f"{self._address}/", {"Host": host})
-        past_it = self._send("GET", f"{self._address}/{outputs['SiteBucketName']}/index.html", {})
-        _ensure((in_the_clear.status, past_it.status) == (301, 403), "only CloudFront, and only by TLS, may be read")
-        return f"{number} files; 200 by CloudFront, 301 without TLS, 403 past it"
+        without_tls = self._send("GET", f"{self._address}/", {"Host": host})
+        direct = self._send("GET", f"{self._address}/{outputs['SiteBucketName']}/index.html", {})
+        _ensure((without_tls.status, direct.status) == (301, 403), "only CloudFront, and only by TLS, may be read")
+        return f"{number} files; 200 by CloudFront, 301 without TLS, 403 without CloudFront"
 
     def check_cors(self) -> str:
-        """See that a page of an origin on the list may call, and no other."""
-        asks = {"Access-Control-Request-Method": "POST"}
-        known = self._expect(204, "OPTIONS", "/v1/boards", headers={"Origin": "http://localhost:8080", **asks})
-        other = self._expect(None, "OPTIONS", "/v1/boards", headers={"Origin": "https://example.net", **asks})
+        """Check CORS: pages of a listed origin may call the API, others may not."""
+        preflight = {"Access-Control-Request-Method": "POST"}
+        known = self._expect(204, "OPTIONS", "/v1/boards", headers={"Origin": "http://localhost:8080", **preflight})
+        other = self._expect(None, "OPTIONS", "/v1/boards", headers={"Origin": "https://example.net", **preflight})
         allowed = "access-control-allow-origin"
         _ensure(known.headers.get(allowed) == "http://localhost:8080", "the origin on the list must be allowed")
         _ensure(allowed not in other.headers, "no other origin may be allowed")
-        return "one on the list may call, another may not"
+        return "a listed origin may call, another may not"
 
     def update_in_place(self) -> str:
-        """Deploy a change in place: the data stay, and the function is the new one."""
+        """Deploy a change: the data stays, and the function is the new one."""
         before = self._read_memory_size()
         self._change_template(lambda function: function.update(MemorySize=768))
         announced = list(preview_changes(self._stack, self._package))
@@ -150,7 +150,7 @@ class Rehearsal:
         return f"{self._stack.status()}, {before} to {self._read_memory_size()} MB, the board is there"
 
     def deploy_invalid_template(self) -> str:
-        """Deploy what cannot be: CloudFormation goes back by itself, and nothing is lost."""
+        """Deploy an invalid template: CloudFormation rolls back by itself, and nothing is lost."""
         self._change_template(lambda function: function.update(Role="nobody"), "Nonsense")
         try:
             run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
@@ -162,7 +162,7 @@ class Rehearsal:
         return f"{self._stack.status()}, the board is there"
 
     def roll_back(self) -> str:
-        """Go back to the deployment before."""
+        """Roll back to the previous deployment."""
         listed = run_osls(["deploy", "list", "--stage", STAGE], self._environment)
         stamps = sorted(word for word in listed.split() if word.isdigit() and len(word) == 13)
         _ensure(bool(stamps), f"deployments must be listed: {listed}")
@@ -172,7 +172,7 @@ class Rehearsal:
         return f"{self._stack.status()}, to the first of {len(stamps)} deployments, the board is there"
 
     def remove(self) -> str:
-        """Remove it all."""
+        """Remove the stack, and check that nothing is left."""
         site_files.empty_bucket(self._stack.client("s3"), self._stack.outputs()["SiteBucketName"])
         run_osls(["remove", "--stage", STAGE], self._environment)
         left = {
@@ -201,7 +201,7 @@ class Rehearsal:
             raise DeploymentFailed("a table that is there must be found")
 
     def _restore_cors(self) -> None:
-        """Say again which origins may call: the emulator forgets what CloudFormation tells it."""
+        """Set the allowed origins again: the emulator loses what CloudFormation sets."""
         resources = self._package.read_template()["Resources"]
         self._stack.client("apigatewayv2").update_api(
             ApiId=self._stack.outputs()["HttpApiId"],
@@ -209,7 +209,7 @@ class Rehearsal:
         )
 
     def _change_template(self, change: Callable[[dict[str, Any]], object], invalid_resource: str | None = None) -> None:
-        """Change the function in the package, as another commit would; `extra` names a resource that cannot be."""
+        """Change the function in the package, as another commit would, or add the named resource that is invalid."""
         state = json.loads(self._package.state.read_text())
         resources = state["service"]["provider"]["compiledCloudFormationTemplate"]["Resources"]
         if invalid_resource:
@@ -218,20 +218,20 @@ class Rehearsal:
             change(resources["ApiLambdaFunction"]["Properties"])
         # Each deployment has a folder of its own in the bucket, by its time.
         provider = state["service"]["provider"]
-        was = state["package"]["artifactDirectoryName"]
-        moment = int(time.time() * 1000)
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment / 1000)) + f".{moment % 1000:03}Z"
-        now = f"{was.rpartition('/')[0]}/{moment}-{stamp}"
-        state["package"]["artifactDirectoryName"] = now
+        old_folder = state["package"]["artifactDirectoryName"]
+        milliseconds = int(time.time() * 1000)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds / 1000)) + f".{milliseconds % 1000:03}Z"
+        new_folder = f"{old_folder.rpartition('/')[0]}/{milliseconds}-{stamp}"
+        state["package"]["artifactDirectoryName"] = new_folder
         provider["compiledCloudFormationTemplate"] = json.loads(
-            json.dumps(provider["compiledCloudFormationTemplate"]).replace(was, now)
+            json.dumps(provider["compiledCloudFormationTemplate"]).replace(old_folder, new_folder)
         )
         self._package.state.write_text(json.dumps(state))
 
     def _read_memory_size(self) -> int:
         name = f"{self._stack.name}-api"
-        found: int = self._stack.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
-        return found
+        megabytes: int = self._stack.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
+        return megabytes
 
     def _expect(
         self,
@@ -243,26 +243,29 @@ class Rehearsal:
         token: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> HttpResponse:
-        """The API's answer to a request, which must have that status."""
+        """Send a request and return the response. Raises DeploymentFailed for another status."""
         url = f"{self._address}/_aws/execute-api/{self._stack.outputs()['HttpApiId']}/$default{path}"
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
         token = self._token if token is None else token
         if token:
-            sent["Authorization"] = f"Bearer {token}"
-        seen = self._send(method, url, sent, json.dumps(body).encode() if body is not None else None)
-        _ensure(status in {None, seen.status}, f"{method} {path} answered {seen.status}, not {status}: {seen.body!r}")
-        return seen
+            all_headers["Authorization"] = f"Bearer {token}"
+        response = self._send(method, url, all_headers, json.dumps(body).encode() if body is not None else None)
+        _ensure(
+            status in {None, response.status},
+            f"{method} {path} answered {response.status}, not {status}: {response.body!r}",
+        )
+        return response
 
     @staticmethod
     def _send(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> HttpResponse:
         request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - our own address
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
         try:
-            answer = opener.open(request, timeout=30)
+            response = opener.open(request, timeout=30)
         except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            return HttpResponse(answer.status, {n.lower(): v for n, v in answer.headers.items()}, answer.read())
+            response = error
+        with response:
+            return HttpResponse(response.status, {n.lower(): v for n, v in response.headers.items()}, response.read())
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -282,23 +285,23 @@ def _ensure(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads a
 @contextmanager
 def _print_step(name: str) -> Iterator[list[str]]:
     began = time.monotonic()
-    said: list[str] = []
-    yield said
-    print(f"{name:<22} {time.monotonic() - began:5.1f} s  {' '.join(said)}", flush=True)
+    results: list[str] = []
+    yield results
+    print(f"{name:<22} {time.monotonic() - began:5.1f} s  {' '.join(results)}", flush=True)
 
 
 def main() -> int:
-    """Rehearse; the exit status."""
+    """Rehearse. Return the exit status."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch, "emulator.log")
         try:
-            with _print_step("build") as said:
+            with _print_step("build") as results:
                 package = build_package(STAGE, Path(scratch, "package"), local_build_environment())
                 left_out = remove_unsupported_resources(package)
-                said.append(f"{package.zip.stat().st_size / 2**20:.2f} MB; left out here: {', '.join(left_out)}")
+                results.append(f"{package.zip.stat().st_size / 2**20:.2f} MB; left out here: {', '.join(left_out)}")
             with run_emulator(log) as address:
-                # Whatever is asked from here on is asked of the emulator.
+                # From here on, every AWS client uses the emulator.
                 os.environ.update(build_environment(address))
                 run = Rehearsal(address, package)
                 for name, step in (
@@ -312,14 +315,14 @@ def main() -> int:
                     ("rollback", run.roll_back),
                     ("remove", run.remove),
                 ):
-                    with _print_step(name) as said:
-                        said.append(step())
+                    with _print_step(name) as results:
+                        results.append(step())
         except (DeploymentFailed, subprocess.CalledProcessError) as failed:
             print(f"The rehearsal failed: {failed}", file=sys.stderr)
             print(log.read_text()[-3000:] if log.exists() else "", file=sys.stderr)
             return 1
     print(f"{'in all':<22} {time.monotonic() - began:5.1f} s")
-    print("Not rehearsed, but tested on the template: " + "; ".join(NOT_EMULATED) + ".")
+    print("Not emulated, but tested on the template: " + "; ".join(NOT_EMULATED) + ".")
     return 0
 
 

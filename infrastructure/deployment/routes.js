@@ -1,6 +1,6 @@
 'use strict';
-// One route of the HTTP API for each operation of the document, so that a path it doesn't have never wakes the function.
-// HEAD goes wherever GET goes, but API Gateway doesn't take one for the other: it has a route of its own.
+// One route of the HTTP API for each operation of the document, so that unknown paths never invoke the function.
+// HEAD is allowed wherever GET is, but API Gateway needs a separate route for it.
 const document = require('../../spec/dist/openapi.json');
 
 const METHODS = { get: ['get', 'head'], put: ['put'], post: ['post'], delete: ['delete'], patch: ['patch'] };

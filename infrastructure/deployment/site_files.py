@@ -1,4 +1,4 @@
-"""The site: the files that lie in the bucket behind CloudFront, beside the API."""
+"""The files of the site: they are in a bucket behind CloudFront, which also serves the API."""
 
 from typing import Any
 
@@ -11,26 +11,26 @@ _BUNDLE = ROOT / "spec" / "dist" / "openapi.json"
 
 
 def collect_files() -> dict[str, StaticFile]:
-    """The web board, the documentation and a page for each problem, by key."""
+    """Return the page, the documentation and a page for each problem, by key in the bucket."""
     docs = DocumentationSite(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), fallback=_answer_nothing)
-    # A key may end in a slash, so nothing has to rewrite /docs/; at / CloudFront answers with index.html.
+    # A key may end in a slash, so /docs/ needs no rewriting. For / CloudFront returns index.html.
     pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=_answer_nothing).files}
     return {path.removeprefix("/"): page for path, page in pages.items() if path != "/"}
 
 
 def upload_files(s3: Any, bucket: str) -> int:
-    """Put every file into the bucket; how many there are. Browsers ask each time whether a file has changed."""
-    put = collect_files()
-    for key, page in put.items():
+    """Upload every file to the bucket. Return how many there are. Browsers revalidate a file each time."""
+    files = collect_files()
+    for key, page in files.items():
         s3.put_object(Bucket=bucket, Key=key, Body=page.body, ContentType=page.content_type, CacheControl="no-cache")
-    return len(put)
+    return len(files)
 
 
 def empty_bucket(s3: Any, bucket: str) -> None:
-    """Delete every version of every file: a bucket is only removed empty."""
+    """Delete every version of every file: only an empty bucket can be removed."""
     while True:
-        found = s3.list_object_versions(Bucket=bucket)
-        versions = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+        page = s3.list_object_versions(Bucket=bucket)
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not versions:
             return
         for version in versions:
@@ -38,4 +38,4 @@ def empty_bucket(s3: Any, bucket: str) -> None:
 
 
 async def _answer_nothing(*_: object) -> None:
-    """No request is made here."""
+    """Do nothing: no request is made here."""

@@ -1,4 +1,4 @@
-"""What is deployed, as the SDK sees it."""
+"""The deployed stack, as the SDK sees it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from botocore.session import Session
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack of a stage in a region; `endpoint` names another AWS than the real one."""
+    """The stack of a stage in a region. `endpoint` is the address of an emulator instead of AWS."""
 
     stage: str
     region: str
@@ -18,20 +18,20 @@ class Stack:
 
     @property
     def name(self) -> str:
-        """Its name in CloudFormation."""
+        """Return the stack's name in CloudFormation."""
         return f"tackboard-{self.stage}"
 
     @cached_property
     def session(self) -> Session:
-        """The SDK's session, with the credentials of the environment."""
+        """Return the SDK's session, with the credentials of the environment."""
         return Session()
 
     def client(self, service: str) -> Any:
-        """A client of a service."""
+        """Return a client of a service."""
         return self.session.create_client(service, region_name=self.region, endpoint_url=self.endpoint)
 
     def exists(self) -> bool:
-        """Whether it is there."""
+        """Return whether the stack exists."""
         try:
             return self.status() != "REVIEW_IN_PROGRESS"
         except ClientError as error:
@@ -40,12 +40,12 @@ class Stack:
             raise
 
     def outputs(self) -> dict[str, str]:
-        """What the stack tells about itself, by name."""
-        (found,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        """Return the stack's outputs by name."""
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def status(self) -> str:
-        """The stack's status, such as UPDATE_COMPLETE."""
-        (found,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        status: str = found["StackStatus"]
+        """Return the stack's status, such as UPDATE_COMPLETE."""
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        status: str = stack["StackStatus"]
         return status

@@ -1,1 +1,1 @@
-"""Measurements: CPU time of the product beside its peers."""
+"""Measure the CPU time of the product and of comparable applications."""

@@ -1,7 +1,7 @@
-"""`make bench`: CPU time per request of the product and of its peers, taken in turns, as medians and ratios.
+"""Measure the CPU time of a request in the product and its peers, as medians and ratios (`make bench`).
 
-Every contender runs in a process of its own. A round asks each of them for a few requests of one kind, one after the
-other, so that whatever else the machine does meets all of them alike.
+Every contender runs in a process of its own. In each round they run a few requests of one kind in turns, so that
+whatever else the machine does affects all of them alike.
 """
 
 import json
@@ -24,7 +24,7 @@ CONTENDERS = {
     "connexion 3 as it comes": "tools.benchmarks.contenders:connexion_as_it_comes",
     "the work alone, in all of them": "tools.benchmarks.contenders:work_alone",
 }
-"""Where each of them is made; what is in bench.peers runs in .venv-peers."""
+"""The function that creates each contender. Those in tools.benchmarks.peers run in .venv-peers."""
 CASES = ("GET one card", "POST a card", "POST -> 400", "list of 50 cards")
 CHART_FILE = ROOT / "docs" / "bench.svg"
 ROUNDS = 15
@@ -32,33 +32,33 @@ REQUESTS_PER_ROUND = 40
 
 
 class Worker:
-    """A contender's process."""
+    """The process of a contender."""
 
     def __init__(self, name: str) -> None:
-        place = CONTENDERS[name]
-        is_peer = place.startswith("tools.benchmarks.peers")
+        function = CONTENDERS[name]
+        is_peer = function.startswith("tools.benchmarks.peers")
         python = str(ROOT / ".venv-peers" / "bin" / "python") if is_peer else sys.executable
         # A peer's own packages come first, and behind them those that the store needs.
-        more = [sysconfig.get_paths()["purelib"]] if is_peer else []
-        command = [python, "-W", "ignore", "-m", "tools.benchmarks.worker", place, *more]
+        search_path = [sysconfig.get_paths()["purelib"]] if is_peer else []
+        command = [python, "-W", "ignore", "-m", "tools.benchmarks.worker", function, *search_path]
         self._process = subprocess.Popen(  # noqa: S603 - our own module.
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._read_line()
 
     def measure(self, case: str, times: int) -> float:
-        """CPU microseconds for one request, over so many of them."""
-        assert self._process.stdin  # noqa: S101 - it was asked for above.
+        """Run a case so many times, and return the CPU microseconds of one request."""
+        assert self._process.stdin  # noqa: S101 - Popen was called with pipes.
         self._process.stdin.write(json.dumps({"case": case, "times": times}) + "\n")
         self._process.stdin.flush()
         return float(self._read_line())
 
     def stop(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self._process.communicate()
 
     def _read_line(self) -> str:
-        assert self._process.stdout  # noqa: S101 - it was asked for above.
+        assert self._process.stdout  # noqa: S101 - Popen was called with pipes.
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit(self._process.wait() or 1)
@@ -66,18 +66,18 @@ class Worker:
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Measure, print a table and draw a chart."""
     workers = {name: Worker(name) for name in CONTENDERS}
-    taken: dict[tuple[str, str], list[float]] = {(case, name): [] for case in CASES for name in CONTENDERS}
+    microseconds: dict[tuple[str, str], list[float]] = {(case, name): [] for case in CASES for name in CONTENDERS}
     for done in range(ROUNDS):
         for case in CASES:
             for name, worker in workers.items():
-                taken[case, name].append(worker.measure(case, REQUESTS_PER_ROUND))
+                microseconds[case, name].append(worker.measure(case, REQUESTS_PER_ROUND))
         print(f"\rround {done + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     for worker in workers.values():
         worker.stop()
-    median = {key: statistics.median(each) for key, each in taken.items()}
+    median = {key: statistics.median(samples) for key, samples in microseconds.items()}
     print(
         f"CPU µs per request, medians of {ROUNDS} rounds in turns (times Tackboard's); SQLite store, "
         f"{_describe_machine()}"

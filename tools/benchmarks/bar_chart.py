@@ -1,4 +1,4 @@
-"""Measurements as a drawing that a page can show."""
+"""Draw measurements as a bar chart in SVG."""
 
 from html import escape
 
@@ -6,16 +6,16 @@ _WIDTH, _LEFT, _ROW, _TOP = 760, 230, 30, 64
 
 
 def render_bar_chart(heading: str, below: str, bars: list[tuple[str, float, str]]) -> str:
-    """An SVG of bars, one for each (name, how much, the same in words); those of Tackboard stand out."""
-    most = max(much for _, much, _ in bars)
+    """Return an SVG with a bar for each (name, value, label). The bars of Tackboard are highlighted."""
+    largest = max(value for _, value, _ in bars)
     rows = []
-    for number, (name, much, said) in enumerate(bars):
-        top, length = _TOP + number * _ROW, much / most * (_WIDTH - _LEFT - 90)
+    for number, (name, value, label) in enumerate(bars):
+        top, length = _TOP + number * _ROW, value / largest * (_WIDTH - _LEFT - 90)
         colour = "#2563eb" if name.startswith("Tackboard") else "#94a3b8"
         rows.append(
             f'<text x="{_LEFT - 10}" y="{top + 15}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{_LEFT}" y="{top}" width="{length:.1f}" height="20" rx="3" fill="{colour}"/>'
-            f'<text x="{_LEFT + length + 8:.1f}" y="{top + 15}">{escape(said)}</text>'
+            f'<text x="{_LEFT + length + 8:.1f}" y="{top + 15}">{escape(label)}</text>'
         )
     height = _TOP + len(bars) * _ROW + 12
     return (

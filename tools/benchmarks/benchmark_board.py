@@ -1,6 +1,6 @@
-"""What every contender of `make bench` works on: a board in a SQLite file, with the product's own rules and store.
+"""The board that every contender of `make bench` works on, in a SQLite file, with the product's rules and store.
 
-Nothing of the contract is loaded here, so that other layers can stand around the same work.
+Nothing of the contract is loaded here, so that other frameworks can be put around the same work.
 """
 
 import base64
@@ -24,19 +24,19 @@ from stores import open_store
 from usecases.board_access import BoardAccess
 
 CARD_COUNT = 50
-"""How many cards the board holds, so that a list of 50 is a full page."""
+"""How many cards the board has: a page of 50 is full."""
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Event]
 
 
 def current_time() -> datetime:
-    """The moment, in whole seconds."""
+    """Return the current time in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 class BenchmarkBoard:
-    """A board with cards in a store, a fresh SQLite file unless another is named, and someone with a token."""
+    """A board with cards in a store, by default a new SQLite file, and a user with a token."""
 
     def __init__(self, store_url: str | None = None, *, number_of_cards: int = CARD_COUNT) -> None:
         self.store: Store = open_store(store_url or f"sqlite:///{tempfile.mkdtemp()}/bench.db")
@@ -49,14 +49,14 @@ class BenchmarkBoard:
         self.board_id = view.board.id
         self.card_id = ""
         for number in range(number_of_cards):
-            found = self.store.read_board(self.board_id, "mina")
-            assert found is not None  # noqa: S101 - the board was made above.
-            card, change = cards.create(found, self.act, title=f"Card {number}", description="Some words. " * 20)
+            board_view = self.store.read_board(self.board_id, "mina")
+            assert board_view is not None  # noqa: S101 - the board was created above.
+            card, change = cards.create(board_view, self.act, title=f"Card {number}", description="Some words. " * 20)
             self.store.commit(change)
             self.card_id = card.id
 
     def events(self) -> dict[str, Event]:
-        """The four requests as HTTP API events (payload format 2.0), by name."""
+        """Return the four requests as HTTP API events (payload format 2.0), by name."""
         path = f"/v1/boards/{self.board_id}/cards"
         return {
             "GET one card": build_event(self.token, "GET", f"{path}/{self.card_id}"),
@@ -69,7 +69,7 @@ class BenchmarkBoard:
 
 
 def build_event(token: str, method: str, path: str, *, query: str = "", body: object = None) -> Event:
-    """A request as API Gateway hands it to a function."""
+    """Build the event that API Gateway makes of a request."""
     headers = {
         "accept": "*/*",
         "authorization": f"Bearer {token}",
@@ -109,23 +109,25 @@ def build_event(token: str, method: str, path: str, *, query: str = "", body: ob
 
 
 class DirectCalls:
-    """The work behind the requests, as a plain function for each: who calls, what is read, decided and committed."""
+    """The work behind the requests, as a plain method for each: authenticate, read, decide and commit."""
 
     def __init__(self, scene: BenchmarkBoard) -> None:
         self._store = scene.store
         self._read_new_id = scene.act.new_id
 
     def caller(self, authorization: str) -> Caller | None:
-        """Who holds the token of an Authorization header."""
-        found = self._store.read_token_by_digest(tokens.parse_to_digest(authorization.removeprefix("Bearer ")) or "")
-        return Caller(found[1].id, found[0].id, found[0].scopes) if found else None
+        """Return who holds the token of an Authorization header, or None."""
+        token_and_user = self._store.read_token_by_digest(
+            tokens.parse_to_digest(authorization.removeprefix("Bearer ")) or ""
+        )
+        return Caller(token_and_user[1].id, token_and_user[0].id, token_and_user[0].scopes) if token_and_user else None
 
     def get_card(self, caller: Caller, board_id: str, card_id: str) -> Result:
-        """One card."""
+        """Return one card."""
         return handlers.get_card(self._open_board(caller, Role.VIEWER, Scope.READ), current_time(), board_id, card_id)
 
     def create_card(self, caller: Caller, board_id: str, body: dict[str, Any]) -> Result:
-        """A new card, committed."""
+        """Create a card and commit it."""
         access = self._open_board(caller, Role.EDITOR, Scope.WRITE)
         answer = handlers.create_card(
             access, ActionContext(caller.user_id, current_time(), self._read_new_id), board_id, body
@@ -134,7 +136,7 @@ class DirectCalls:
         return answer
 
     def list_cards(self, caller: Caller, board_id: str, limit: int, sort: str) -> Result:
-        """A page of cards."""
+        """Return a page of cards."""
         access = self._open_board(caller, Role.VIEWER, Scope.READ)
         return handlers.list_cards(access, caller, current_time(), lambda *_, **__: None, None, board_id, limit, sort)
 

@@ -1,8 +1,8 @@
-"""`make coldstart`: CPU time from nothing to the first answer, of the very package and of peers that do a small job.
+"""Measure the CPU time to the first response, of the deployed package and of small peers (`make coldstart`).
 
-Every sample is a process of its own under an isolated Python, the contenders in turns, so that whatever else the
-machine does meets all of them alike. Each reads one board from the same DynamoDB-compatible server. Tackboard does
-more for it: it looks the token up, checks membership, and checks the answer with the document; a peer asks for an item.
+Every sample is a process of its own in an isolated Python, the contenders in turns, so that whatever else the machine
+does affects all of them alike. Each reads one board from the same DynamoDB-compatible server. Tackboard does more than
+its peers: it looks the token up, checks membership, and validates the response; a peer only reads an item.
 """
 
 import json
@@ -30,16 +30,16 @@ STARTUP_PROGRAM = ROOT / "tools" / "benchmarks" / "startup_process.py"
 CHART_FILE = ROOT / "docs" / "coldstart.svg"
 
 SDK_PACKAGES = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
-"""What the package finds at Lambda: the core of the SDK."""
+"""What Lambda provides for the package: the core of the SDK."""
 
 BOARD_ID = "brd_01m7xrk7wtkjvzcgsdppfqchn8"
 
 Contender = tuple[str, str, dict[str, Any]]
-"""Path, module and event."""
+"""The path for imports, the module, and the event."""
 
 
 def to_rest_event(event: dict[str, Any]) -> dict[str, Any]:
-    """The same request as an event that goes by way of serverless-wsgi."""
+    """Return the same request as an event of a REST API, which goes through serverless-wsgi."""
     context = {"requestId": "id", "stage": "dev", "identity": {"sourceIp": "203.0.113.9"}, "resourcePath": "/"}
     asked = {"httpMethod": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
     return {**asked, "headers": event["headers"], "requestContext": context, "isBase64Encoded": False}
@@ -47,7 +47,7 @@ def to_rest_event(event: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
-    """Everything that is measured, by name."""
+    """Build the package and the peers' table. Yield everything that is measured, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         package = build_package("dev", Path(scratch, "package"), local_build_environment())
         code, sdk = Path(scratch, "code"), Path(scratch, "sdk")
@@ -74,13 +74,13 @@ def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Cont
 
 
 def create_board_event(store_url: str) -> dict[str, Any]:
-    """A request for a board in a new table, with a token that opens it."""
+    """Create a board in a new table. Return the event of a request for it."""
     scene = BenchmarkBoard(store_url, number_of_cards=0)
     return build_event(scene.token, "GET", f"/v1/boards/{scene.board_id}")
 
 
 def create_peers_table(endpoint: str) -> None:
-    """Make the peers' table, with the board in it."""
+    """Create the peers' table with the board in it."""
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     client = Session().create_client("dynamodb", region_name="eu-central-1", endpoint_url=endpoint, **keys)
     client.create_table(
@@ -94,24 +94,24 @@ def create_peers_table(endpoint: str) -> None:
 
 
 def measure_process(contender: Contender, environment: dict[str, str]) -> dict[str, float]:
-    """CPU seconds of one process: `import`, `first` request, and each of the `warm` ones after it."""
-    path, module, asked = contender
-    done = subprocess.run(  # noqa: S603 - our own program.
-        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTUP_PROGRAM), path, module, json.dumps(asked)],
+    """Run one process. Return its CPU seconds: `import`, `first` request, and each of the `warm` ones after it."""
+    path, module, event = contender
+    process = subprocess.run(  # noqa: S603 - our own program.
+        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTUP_PROGRAM), path, module, json.dumps(event)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    if process.returncode:
+        raise SystemExit(process.stderr)
+    seconds: dict[str, float] = json.loads(process.stdout)
+    return seconds
 
 
 def main() -> None:
-    """Measure, print a table, draw it."""
-    taken: dict[str, list[dict[str, float]]] = {}
+    """Measure, print a table and draw a chart."""
+    samples_by_name: dict[str, list[dict[str, float]]] = {}
     with open_table() as store_url:
         endpoint = store_url.rpartition("endpoint=")[2]
         environment = {
@@ -124,7 +124,7 @@ def main() -> None:
         with prepare_contenders(endpoint, store_url) as everyone:
             for number in range(ROUNDS):
                 for name, contender in everyone.items():
-                    taken.setdefault(name, []).append(measure_process(contender, environment))
+                    samples_by_name.setdefault(name, []).append(measure_process(contender, environment))
                 print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
             print(file=sys.stderr)
     load = os.getloadavg()[1]
@@ -133,9 +133,11 @@ def main() -> None:
     print(title)
     print(f"{'':32}{'import':>10}{'first':>10}{'together':>10}{'then, each':>13}")
     bars = []
-    for name, samples in taken.items():
-        imported, first, warm = (statistics.median(each[of] for each in samples) for of in ("import", "first", "warm"))
-        together = statistics.median(each["import"] + each["first"] for each in samples)
+    for name, samples in samples_by_name.items():
+        imported, first, warm = (
+            statistics.median(sample[phase] for sample in samples) for phase in ("import", "first", "warm")
+        )
+        together = statistics.median(sample["import"] + sample["first"] for sample in samples)
         print(f"{name:32}{imported:8.3f} s{first:8.3f} s{together:8.3f} s{warm * 1e6:10,.0f} µs")
         bars.append((name, together, f"{together * 1000:.0f} ms"))
     CHART_FILE.write_text(render_bar_chart("CPU time from nothing to the first answer", title, bars))

@@ -1,4 +1,4 @@
-"""The contenders of `make bench` that the product's own environment can run: the product, and connexion as it comes."""
+"""The contenders of `make bench` that run in the product's environment: the product, and connexion without it."""
 
 import base64
 import inspect
@@ -38,21 +38,21 @@ INJECTED_PARAMETERS = frozenset(
         "if_match",
     )
 )
-"""What the application gives to handlers."""
+"""What the application injects into handlers."""
 
 if "application/problem+json" not in serverless_wsgi.TEXT_MIME_TYPES:
     serverless_wsgi.TEXT_MIME_TYPES.append("application/problem+json")
 
 
 def tackboard(scene: BenchmarkBoard) -> Handler:
-    """The product as Lambda runs it, with the line that it writes about each request."""
+    """Create the product as Lambda runs it, including the log line for each request."""
     records = RequestRecorder("bench", current_time, time.perf_counter, lambda _: None)
     function = Function(create_app(scene.store), Deadline(), records, dict)
     return lambda event: function(event, None)
 
 
 def work_alone(scene: BenchmarkBoard) -> Handler:
-    """What is behind every contender, with no HTTP, no JSON and no document in front: it tells what the layers cost."""
+    """Create the work behind every contender, without HTTP, JSON and document: the rest is what the layers cost."""
     work = DirectCalls(scene)
     authorization = f"Bearer {scene.token}"
 
@@ -74,21 +74,28 @@ def work_alone(scene: BenchmarkBoard) -> Handler:
 
 
 def by_serverless_wsgi(scene: BenchmarkBoard) -> Handler:
-    """The product by way of WSGI, as the other frameworks of WSGI go."""
+    """Create the product behind serverless-wsgi, like the other WSGI frameworks."""
     application = create_app(scene.store)
     return lambda event: serverless_wsgi.handle_request(application, event, None)
 
 
 def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
-    """The AsyncApp of connexion with both validations on, behind the usual bridge."""
+    """Create connexion's AsyncApp with both validations on, behind the usual bridge."""
     import connexion  # noqa: PLC0415 - each contender loads its own layers.
     from a2wsgi import ASGIMiddleware  # noqa: PLC0415
 
     logging.getLogger("connexion").setLevel(logging.ERROR)
 
     def authenticate(text: str) -> dict[str, Any] | None:
-        found = scene.store.read_token_by_digest(tokens.parse_to_digest(text) or "")
-        return {"sub": found[1].id, "caller": Caller(found[1].id, found[0].id, found[0].scopes)} if found else None
+        token_and_user = scene.store.read_token_by_digest(tokens.parse_to_digest(text) or "")
+        return (
+            {
+                "sub": token_and_user[1].id,
+                "caller": Caller(token_and_user[1].id, token_and_user[0].id, token_and_user[0].scopes),
+            }
+            if token_and_user
+            else None
+        )
 
     def bound(operation_id: str) -> Callable[..., Any]:
         function = handlers.functions_by_operation_id()[operation_id]
@@ -96,7 +103,7 @@ def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
 
         def call(token_info: dict[str, Any] | None = None, **arguments: Any) -> Any:
             least, scope = (Role.EDITOR, Scope.WRITE) if operation_id == "create_card" else (Role.VIEWER, Scope.READ)
-            given: dict[str, Any] = {
+            dependencies: dict[str, Any] = {
                 "access": BoardAccess(scene.store, (token_info or {})["caller"], scope, least),
                 "context": ActionContext("mina", current_time(), scene.act.new_id),
                 "now": current_time(),
@@ -104,18 +111,18 @@ def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
                 "caller": (token_info or {})["caller"],
                 "media_type": None,
             }
-            reply = function(**arguments, **{name: given[name] for name in names if name in given})
+            reply = function(**arguments, **{name: dependencies[name] for name in names if name in dependencies})
             scene.store.commit(reply.change or Change())
             headers = {"Content-Type": "application/json", "X-Request-Id": "1", "Cache-Control": "no-store"}
             headers |= {"ETag": f'"{reply.etag}"'} if reply.etag else {}
             headers |= {"Location": f"/v1{reply.location}"} if reply.location else {}
             return reply.body, reply.status, headers
 
-        # connexion passes what the signature names, so it is shown the document's parameters only.
-        documented = [each for name, each in names.items() if name not in INJECTED_PARAMETERS]
+        # connexion passes what the signature names, so the signature has the document's parameters only.
+        documented = [parameter for name, parameter in names.items() if name not in INJECTED_PARAMETERS]
         identity = inspect.Parameter("token_info", inspect.Parameter.KEYWORD_ONLY)
-        keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in documented]
-        call.__signature__ = inspect.Signature([*keyword_only, identity])  # type: ignore[attr-defined] # it is looked for.
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in documented]
+        call.__signature__ = inspect.Signature([*keyword_only, identity])  # type: ignore[attr-defined] # connexion reads it.
         return call
 
     document = json.loads(DOCUMENT_PATH.read_bytes())
@@ -133,4 +140,4 @@ def connexion_as_it_comes(scene: BenchmarkBoard) -> Handler:
     return lambda event: serverless_wsgi.handle_request(wsgi, event, None)
 
 
-AUTHENTICATE: Callable[[str], Any] = lambda _: None  # noqa: E731 - a place for connexion to find a function in.
+AUTHENTICATE: Callable[[str], Any] = lambda _: None  # noqa: E731 - connexion finds the function under this name.

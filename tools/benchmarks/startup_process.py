@@ -1,6 +1,6 @@
-"""A fresh process of `make coldstart`: import, first request, many more; prints the CPU time of each.
+"""A new process of `make coldstart`: import, handle one request, then many more. Prints the CPU time of each.
 
-It runs under an isolated Python and imports nothing of the project but what stands first on the path that it is given.
+It runs in an isolated Python, and imports the project only from the path that it is called with.
 Usage: startup_process.py path:path module event
 """
 
@@ -14,13 +14,13 @@ WARM_REQUESTS = 200
 
 
 def read_cpu_seconds() -> float:
-    """Seconds of CPU, user and system, of this process from its very beginning, all threads together."""
+    """Return the CPU seconds, user and system, of all threads since the process began."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 class Context:
-    """As much of Lambda's as the peers look at."""
+    """The part of Lambda's context that the peers read."""
 
     function_name = "bench"
     memory_limit_in_mb = 1024
@@ -29,12 +29,12 @@ class Context:
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """All the time of an invocation."""
+        """Return the time of a whole invocation."""
         return 15_000
 
 
 def main(path: str, module: str, event_json: str) -> None:
-    """Start, ask, ask again, and say what that took."""
+    """Import the module, send it the event once, then many times, and print what each took."""
     sys.path[:0] = path.split(":")
     event, out = json.loads(event_json), sys.stdout
     sys.stdout = sys.stderr

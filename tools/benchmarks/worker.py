@@ -1,4 +1,4 @@
-"""One contender in a process of its own: reads the name of a request from standard input, answers its CPU time.
+"""Run one contender in a process of its own: read the name of a request from standard input, print its CPU time.
 
 Usage: python -m tools.benchmarks.worker module:function [folder with more packages]
 """
@@ -12,8 +12,8 @@ EXPECTED_STATUSES = {"GET one card": {200}, "POST a card": {201}, "POST -> 400":
 
 
 def main(contender: str) -> None:
-    """Warm up, say so, then measure whatever is asked for: `{"case": …, "times": …}` a line."""
-    from tools.benchmarks.benchmark_board import BenchmarkBoard  # noqa: PLC0415 - what it needs may stand in the folder that was added.
+    """Warm up, print "ready", then measure each line of standard input: `{"case": …, "times": …}`."""
+    from tools.benchmarks.benchmark_board import BenchmarkBoard  # noqa: PLC0415 - its packages may be in the folder that was added.
 
     module, _, function = contender.partition(":")
     scene = BenchmarkBoard()
@@ -27,8 +27,8 @@ def main(contender: str) -> None:
             handle(event)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        asked = json.loads(line)
-        event, times = events[asked["case"]], asked["times"]
+        command = json.loads(line)
+        event, times = events[command["case"]], command["times"]
         before = time.process_time()
         for _ in range(times):
             handle(event)

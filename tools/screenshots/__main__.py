@@ -1,6 +1,6 @@
-"""The pictures of the board in docs/: taken by a real Chromium of a board that is made anew, with a clock that stands.
+"""Take the screenshots in docs/pictures with a real Chromium, of a new board and at a fixed time (`make pictures`).
 
-Needs a Chromium; CHROMIUM names one.
+CHROMIUM names the browser.
 """
 
 import base64
@@ -18,11 +18,11 @@ _QUALITY = 80
 
 
 def _save_screenshot(page: Page, name: str) -> None:
-    """Write what is on the screen as WebP, which Chromium encodes by itself."""
+    """Write what is on the screen as WebP, which Chromium itself can encode."""
     page.wait_for_timeout(300)
     session = page.context.new_cdp_session(page)
-    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
-    (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
+    screenshot = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
+    (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(screenshot["data"]))
 
 
 def _save_screenshots(page: Page, board_id: str, suffix: str) -> None:
@@ -40,7 +40,7 @@ def _save_screenshots(page: Page, board_id: str, suffix: str) -> None:
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all screenshots."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     demo = DemoBoard()
     with serve(demo.read_clock) as address, sync_playwright() as playwright:
@@ -64,8 +64,8 @@ def main() -> None:
                 _save_screenshots(page, board_id, f"{size}-{scheme}")
                 context.close()
         browser.close()
-    for each in sorted(PICTURES.glob("*.webp")):
-        print(f"{each.relative_to(ROOT)}  {each.stat().st_size // 1024} KiB")
+    for file in sorted(PICTURES.glob("*.webp")):
+        print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1024} KiB")
 
 
 if __name__ == "__main__":

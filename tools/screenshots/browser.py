@@ -1,4 +1,4 @@
-"""A Tackboard for one run: an empty one, on a free port of this machine, for a browser to look at."""
+"""Run an empty Tackboard on a free port, and a browser to open it."""
 
 import os
 import shutil
@@ -17,14 +17,14 @@ from stores import open_store
 
 
 class _ThreadingServer(ThreadingMixIn, WSGIServer):
-    """A browser asks for several files at once."""
+    """A server for a browser, which requests several files at once."""
 
     daemon_threads = True
 
 
 class _SilentHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's.
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _now() -> datetime:
@@ -33,7 +33,7 @@ def _now() -> datetime:
 
 @contextmanager
 def serve(clock: Callable[[], datetime] = _now) -> Iterator[str]:
-    """The address of an empty Tackboard with that clock, where anyone may sign up."""
+    """Run an empty Tackboard with that clock, where anyone may sign up, and yield its address."""
     with TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/tackboard.db")) as store:
         application = create_app(store, clock=clock, open_signup=True)
         server = make_server("127.0.0.1", 0, application, server_class=_ThreadingServer, handler_class=_SilentHandler)
@@ -44,6 +44,6 @@ def serve(clock: Callable[[], datetime] = _now) -> Iterator[str]:
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
-    """The browser of this machine, or the one that CHROMIUM names."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=found, chromium_sandbox=os.geteuid() != 0)
+    """Launch the Chromium of this machine, or the one that CHROMIUM names."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    return playwright.chromium.launch(executable_path=program, chromium_sandbox=os.geteuid() != 0)

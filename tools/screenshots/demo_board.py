@@ -1,4 +1,4 @@
-"""A board as a small team would have it after six weeks, made through the API with a clock that is moved along."""
+"""A board as a small team would have it after six weeks, made through the API with a manual clock."""
 
 import json
 import urllib.request
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NOW = datetime(2026, 3, 19, 10, 40, tzinfo=UTC)
-"""When the pictures are taken: the same on every machine, so that they can be made again."""
+"""The time of the screenshots: fixed, so that they are the same on every machine."""
 
 _PEOPLE = {"ines": "Inês Duarte", "tomas": "Tomas Lind", "yuki": "Yuki Mori"}
 _LABELS = {"Design": "purple", "Content": "green", "Research": "sky", "Bug": "red", "Launch": "yellow"}
@@ -18,7 +18,7 @@ _LISTS = [
     {"name": "Done", "stage": "done"},
 ]
 
-# Title, list, labels, people, days until it is due.
+# Title, list, labels, assignees, days until it is due.
 _CARDS: list[tuple[str, str, list[str], list[str], int | None]] = [
     ("Photograph the workshop", "Ideas", ["Content"], [], None),
     ("A newsletter, four times a year", "Ideas", ["Launch"], [], None),
@@ -33,7 +33,7 @@ _CARDS: list[tuple[str, str, list[str], list[str], int | None]] = [
     ("Delivery dates on every product", "Review", ["Launch"], ["tomas"], 1),
     ("Say what the wood is and where it grew", "Review", ["Content"], ["ines"], None),
 ]
-# What was finished, with the day it was started and the days it took.
+# Finished cards: title, the day on which it was started, the days it took.
 _FINISHED_CARDS = [
     ("Choose the typeface", 1, 2), ("Move the domain", 2, 1), ("Interview the carpenters", 3, 6),
     ("Sketch the product page", 6, 4), ("Wording of the returns page", 8, 2), ("Search that forgives typos", 9, 7),
@@ -57,7 +57,7 @@ Numbers are in [the report](https://example.com/reports/481)."""
 
 
 class DemoBoard:
-    """Makes the board; `at` is the moment that the application's clock must answer."""
+    """Creates the board. `now` is the time that the application's clock must return."""
 
     def __init__(self) -> None:
         self.now = NOW - _HISTORY_LENGTH
@@ -65,66 +65,66 @@ class DemoBoard:
         self.tokens: dict[str, str] = {}
 
     def read_clock(self) -> datetime:
-        """The moment in the story."""
+        """Return the current time of the history."""
         return self.now
 
     def call(self, method: str, path: str, body: object = None, user_id: str = "ines") -> Any:
-        """Call the API as someone; raises HTTPError for what it refuses."""
+        """Call the API as a user and return the parsed body. Raises HTTPError for an error response."""
         headers = {"Content-Type": "application/json", "If-Match": "*"}
         if user_id in self.tokens:
             headers["Authorization"] = f"Bearer {self.tokens[user_id]}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}/v1/{path}", data=data, method=method, headers=headers)  # noqa: S310 - an own server.
-        with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above.
-            text = answer.read()
+        with urllib.request.urlopen(request) as response:  # noqa: S310 - as above.
+            text = response.read()
         return json.loads(text) if text else None
 
     def create(self, address: str) -> str:
-        """Make everything at this address; the id of the board. The clock ends at NOW."""
+        """Create everything at this address and return the id of the board. The clock ends at NOW."""
         self.address = address
         for user_id, name in _PEOPLE.items():
             self.tokens[user_id] = self.call("POST", "users", {"id": user_id, "name": name}, user_id="")["token"]
         for name in ("Workshop", "Spring fair"):
             self.call("POST", "boards", {"name": name})
-        wishes = {"name": "Oak & Ash: the new shop", "currency": "EUR", "hourly_rate_minor": 6500, "lists": _LISTS}
-        board = f"boards/{self.call('POST', 'boards', wishes)['id']}"
+        body = {"name": "Oak & Ash: the new shop", "currency": "EUR", "hourly_rate_minor": 6500, "lists": _LISTS}
+        board = f"boards/{self.call('POST', 'boards', body)['id']}"
         for user_id in ("tomas", "yuki"):
             self.call("PUT", f"{board}/members/{user_id}", {"role": "editor"})
         labels = {
             name: self.call("POST", f"{board}/labels", {"name": name, "color": color})["id"]
             for name, color in _LABELS.items()
         }
-        lists = {each["name"]: each["id"] for each in self.call("GET", f"{board}/lists")["items"]}
+        lists = {item["name"]: item["id"] for item in self.call("GET", f"{board}/lists")["items"]}
         self._create_history(board, labels, lists)
         return board.removeprefix("boards/")
 
     def _create_history(self, board: str, labels: dict[str, str], lists: dict[str, str]) -> None:
-        """Let six weeks go by, in the order in which things happened."""
-        happenings: list[tuple[datetime, str, str]] = []
+        """Create six weeks of history, in chronological order."""
+        moves: list[tuple[datetime, str, str]] = []
         cards: dict[str, str] = {}
         for title, started, took in _FINISHED_CARDS:
-            begin = NOW - _HISTORY_LENGTH + timedelta(days=started, hours=1)
-            happenings += [(begin - timedelta(days=started % 4, minutes=30), "Next", title), (begin, "Doing", title),
-                           (begin + timedelta(days=took, hours=2), "Done", title)]  # fmt: skip
-        for place, (title, goal, _, _, _) in enumerate(_CARDS):
-            made = NOW - timedelta(days=12 - place % 5, hours=place)
-            happenings.append((made, "Next" if title in _DAYS_IN_PROGRESS else goal, title))
+            start = NOW - _HISTORY_LENGTH + timedelta(days=started, hours=1)
+            moves += [(start - timedelta(days=started % 4, minutes=30), "Next", title), (start, "Doing", title),
+                           (start + timedelta(days=took, hours=2), "Done", title)]  # fmt: skip
+        for number, (title, list_name, _, _, _) in enumerate(_CARDS):
+            created_at = NOW - timedelta(days=12 - number % 5, hours=number)
+            moves.append((created_at, "Next" if title in _DAYS_IN_PROGRESS else list_name, title))
             if title in _DAYS_IN_PROGRESS:
-                begun = NOW - timedelta(days=_DAYS_IN_PROGRESS[title], hours=2, minutes=17 * place)
-                happenings.append((begun, "Doing", title))
-                if goal == "Review":
-                    happenings.append((begun + timedelta(days=1), "Review", title))
-        for self.now, goal, title in sorted(happenings):
+                started_at = NOW - timedelta(days=_DAYS_IN_PROGRESS[title], hours=2, minutes=17 * number)
+                moves.append((started_at, "Doing", title))
+                if list_name == "Review":
+                    moves.append((started_at + timedelta(days=1), "Review", title))
+        for self.now, list_name, title in sorted(moves):
             if title in cards:
-                to = {"list_id": lists[goal], "position": "bottom"}
+                to = {"list_id": lists[list_name], "position": "bottom"}
                 self.call("POST", f"{board}/cards/{cards[title]}/move", to, user_id="tomas")
             else:
-                cards[title] = self.call("POST", f"{board}/cards", {"title": title, "list_id": lists[goal]})["id"]
+                cards[title] = self.call("POST", f"{board}/cards", {"title": title, "list_id": lists[list_name]})["id"]
         self.now = NOW - timedelta(hours=3)
-        for title, _, marked, people, due in _CARDS:
-            day = None if due is None else f"{NOW + timedelta(days=due):%Y-%m-%dT15:00:00Z}"
-            wishes = {"label_ids": [labels[each] for each in marked], "assignee_ids": people, "due_at": day}
-            self.call("PATCH", f"{board}/cards/{cards[title]}", wishes)
+        for title, _, label_names, assignee_ids, days_until_due in _CARDS:
+            due_at = None if days_until_due is None else f"{NOW + timedelta(days=days_until_due):%Y-%m-%dT15:00:00Z}"
+            body = {"label_ids": [labels[name] for name in label_names], "assignee_ids": assignee_ids, "due_at": due_at}
+            self.call("PATCH", f"{board}/cards/{cards[title]}", body)
         self._fill_pictured_card(f"{board}/cards/{cards['New start page']}")
         steps = self.call(
             "POST", f"{board}/cards/{cards['Translate the care guide']}/checklists", {"name": "Languages"}
@@ -134,16 +134,16 @@ class DemoBoard:
         self.now = NOW
 
     def _fill_pictured_card(self, card: str) -> None:
-        """Fill the card that a picture shows from near."""
+        """Fill the card of which a close-up is taken."""
         links = [{"url": "https://example.com/reports/481", "title": "Report of the winter"}]
         self.call("PATCH", card, {"description": _DESCRIPTION, "links": links})
         checklist = self.call("POST", f"{card}/checklists", {"name": "Before it is seen"})
         path = f"{card}/checklists/{checklist['id']}/items"
-        for place, text in enumerate(
+        for number, text in enumerate(
             ["Photograph of the table", "One sentence", "Tried on three phones", "Numbers before and after"]
         ):
             item = self.call("POST", path, {"text": text})
-            if place < 2:  # noqa: PLR2004 - half of it is done.
+            if number < 2:  # noqa: PLR2004 - half of it is done.
                 self.call("PATCH", f"{path}/{item['id']}", {"done": True})
         self.call("POST", f"{card}/comments", {"text": "The photograph is here, and it is *lovely*."}, user_id="tomas")
         self.now += timedelta(minutes=40)

@@ -1,4 +1,4 @@
-"""openapi-core judges recorded traffic: every answer must keep the document, and every request that was taken.
+"""Validate recorded traffic with openapi-core: every response must match the document, and every successful request.
 
 `validate_with_openapi_core.py openapi.json traffic.jsonl` prints each disagreement, and how many exchanges were judged.
 """
@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 
 class RecordedRequest:
-    """A recorded request, as openapi-core wants to see one."""
+    """A recorded request in the form that openapi-core expects."""
 
     def __init__(self, exchange: dict[str, Any]) -> None:
         address = urlsplit(exchange["url"])
@@ -34,7 +34,7 @@ class RecordedRequest:
 
 
 class RecordedResponse:
-    """A recorded response, as openapi-core wants to see one."""
+    """A recorded response in the form that openapi-core expects."""
 
     def __init__(self, exchange: dict[str, Any]) -> None:
         self.status_code = exchange["status"]
@@ -44,31 +44,31 @@ class RecordedResponse:
 
 
 def main(document: str, traffic: str) -> int:
-    """The exit status: 1 when the judge disagrees with anything."""
+    """Validate the traffic. Return the exit status: 1 if anything doesn't match."""
     readers = dict.fromkeys(("application/problem+json", "application/merge-patch+json"), json.loads)
     settings = Config(extra_media_type_deserializers=readers)
     api = OpenAPI.from_dict(json.loads(Path(document).read_bytes()), config=settings)
-    judged, apart = 0, 0
-    disagreements: Counter[tuple[str, int, str]] = Counter()
+    validated, skipped = 0, 0
+    counts: Counter[tuple[str, int, str]] = Counter()
     for line in Path(traffic).read_text().splitlines():
-        seen = json.loads(line)
-        request, response = RecordedRequest(seen), RecordedResponse(seen)
-        if seen["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
-            apart += 1  # The document has no operation for it, so there is nothing to judge.
+        exchange = json.loads(line)
+        request, response = RecordedRequest(exchange), RecordedResponse(exchange)
+        if exchange["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
+            skipped += 1  # The document has no operation for it, so there is nothing to judge.
             continue
-        judged += 1
+        validated += 1
         try:
             api.validate_response(request, response)
-            if seen["status"] < HTTPStatus.MULTIPLE_CHOICES:
+            if exchange["status"] < HTTPStatus.MULTIPLE_CHOICES:
                 api.validate_request(request)
         except OpenAPIError as error:
             why = f"{type(error).__name__}: {str(error)[:120]} / {str(error.__cause__)[:200]}"
-            disagreements[seen["operation"], seen["status"], why] += 1
-    for (operation, status, why), times in disagreements.most_common(40):
-        print(f"{operation} {status}, {times} times: {why}")
-    found = disagreements.total()
-    print(f"openapi-core: {judged} exchanges judged, {found} disagreements, {apart} without an operation")
-    return 1 if disagreements else 0
+            counts[exchange["operation"], exchange["status"], why] += 1
+    for (operation, status, why), count in counts.most_common(40):
+        print(f"{operation} {status}, {count} times: {why}")
+    total = counts.total()
+    print(f"openapi-core: {validated} exchanges validated, {total} violations, {skipped} without an operation")
+    return 1 if counts else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Prism judges recorded traffic as a validating proxy: every answer must keep the document, and every request taken.
+"""Validate recorded traffic with Prism: every response must match the document, and every successful request.
 
 `validate_with_prism.py PROGRAM openapi.json traffic.jsonl` plays each request to Prism and, behind Prism, each
 answer to the request
@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 EXCHANGE_HEADER = "X-Exchange"
-"""The header that tells the server behind Prism which answer is asked for."""
+"""The header that tells the server behind Prism which response to send."""
 
 _CONNECTION_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "keep-alive"}
 """Headers of a connection, not of an exchange."""
@@ -36,21 +36,21 @@ _START_SECONDS = 60
 
 
 class ReplayHandler(BaseHTTPRequestHandler):
-    """Answers what was answered when the traffic was recorded."""
+    """Sends the recorded responses."""
 
     protocol_version = "HTTP/1.1"
     exchanges: list[dict[str, Any]]
 
     def answer(self) -> None:
-        """The recorded answer to the exchange whose number the request bears."""
+        """Send the recorded response to the exchange that the request's header names."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        seen = self.exchanges[int(self.headers[EXCHANGE_HEADER])]
-        body = base64.b64decode(seen["body"])
-        self.send_response(seen["status"])
-        for name, value in seen["headers"].items():
+        exchange = self.exchanges[int(self.headers[EXCHANGE_HEADER])]
+        body = base64.b64decode(exchange["body"])
+        self.send_response(exchange["status"])
+        for name, value in exchange["headers"].items():
             if name.lower() not in _CONNECTION_HEADERS | {"date", "server"}:
                 self.send_header(name, value)
-        if seen["status"] not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        if exchange["status"] not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -62,8 +62,8 @@ class ReplayHandler(BaseHTTPRequestHandler):
 
 
 def find_violations(port: int, base: str, number: int, exchange: dict[str, Any]) -> list[dict[str, Any]]:
-    """What Prism finds in one exchange; of a request that was refused only the answer is judged."""
-    taken = exchange["status"] < HTTPStatus.BAD_REQUEST
+    """Return what Prism finds in one exchange. If the request was rejected, only its response is validated."""
+    was_accepted = exchange["status"] < HTTPStatus.BAD_REQUEST
     headers = {
         name: value for name, value in exchange["request_headers"].items() if name.lower() not in _CONNECTION_HEADERS
     }
@@ -72,44 +72,44 @@ def find_violations(port: int, base: str, number: int, exchange: dict[str, Any])
     target = address.path.removeprefix(base) + (f"?{address.query}" if address.query else "")
     # Prism reads a body before it judges anything, and answers by itself where that isn't JSON: so none is played that
     # was refused.
-    sent = base64.b64decode(exchange["sent"]) or None if taken else None
+    body = base64.b64decode(exchange["sent"]) or None if was_accepted else None
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(exchange["method"], target, sent, {**headers, EXCHANGE_HEADER: str(number)})
+        connection.request(exchange["method"], target, body, {**headers, EXCHANGE_HEADER: str(number)})
         response = connection.getresponse()
         response.read()
-    found: list[dict[str, Any]] = json.loads(response.headers.get("sl-violations") or "[]")
+    violations: list[dict[str, Any]] = json.loads(response.headers.get("sl-violations") or "[]")
     if response.status != exchange["status"]:
-        found.append({"location": ["proxy"], "code": str(response.status), "message": "Prism answered by itself."})
-    return [each for each in found if taken or each["location"][:1] != ["request"]]
+        violations.append({"location": ["proxy"], "code": str(response.status), "message": "Prism answered by itself."})
+    return [violation for violation in violations if was_accepted or violation["location"][:1] != ["request"]]
 
 
 def main(program: str, document: str, traffic: str) -> int:
-    """The exit status: 1 when the judge disagrees with anything."""
-    seen = [json.loads(line) for line in Path(traffic).read_text().splitlines()]
+    """Validate the traffic. Return the exit status: 1 if anything doesn't match."""
+    recorded = [json.loads(line) for line in Path(traffic).read_text().splitlines()]
     # The document has no operation for a method that isn't allowed, so there is nothing to judge.
-    ReplayHandler.exchanges = [each for each in seen if each["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
+    ReplayHandler.exchanges = [exchange for exchange in recorded if exchange["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
     base = urlsplit(json.loads(Path(document).read_bytes())["servers"][0]["url"]).path
-    disagreements: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with _run_prism(program, document) as port, ThreadPoolExecutor(_THREADS) as threads:
         numbers = range(len(ReplayHandler.exchanges))
-        every = threads.map(
+        results = threads.map(
             lambda number: find_violations(port, base, number, ReplayHandler.exchanges[number]), numbers
         )
-        for exchange, found in zip(ReplayHandler.exchanges, every, strict=True):
-            for each in found:
-                where = ".".join(map(str, each["location"]))
-                told = f"{where} {each.get('code', '')}: {each['message'][:200]}"
-                disagreements[f"{exchange['operation']} {exchange['status']}: {told}"] += 1
-    for why, times in disagreements.most_common(40):
-        print(f"{why} ({times} times)")
-    apart, judged = len(seen) - len(ReplayHandler.exchanges), len(ReplayHandler.exchanges)
-    print(f"Prism: {judged} exchanges judged, {disagreements.total()} disagreements, {apart} without an operation")
-    return 1 if disagreements else 0
+        for exchange, violations in zip(ReplayHandler.exchanges, results, strict=True):
+            for violation in violations:
+                path = ".".join(map(str, violation["location"]))
+                message = f"{path} {violation.get('code', '')}: {violation['message'][:200]}"
+                counts[f"{exchange['operation']} {exchange['status']}: {message}"] += 1
+    for message, count in counts.most_common(40):
+        print(f"{message} ({count} times)")
+    validated, skipped = len(ReplayHandler.exchanges), len(recorded) - len(ReplayHandler.exchanges)
+    print(f"Prism: {validated} exchanges validated, {counts.total()} violations, {skipped} without an operation")
+    return 1 if counts else 0
 
 
 @contextmanager
 def _run_prism(program: str, document: str) -> Iterator[int]:
-    """The port of a Prism in front of the recorded answers."""
+    """Run Prism in front of the recorded responses, and yield its port."""
     port = _free_port()
     with ThreadingHTTPServer(("127.0.0.1", 0), ReplayHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

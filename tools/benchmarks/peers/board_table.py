@@ -1,4 +1,4 @@
-"""The job of every peer: one board out of a table, by boto3."""
+"""What every peer does: read one board from a table with boto3."""
 
 import os
 from typing import Any
@@ -10,8 +10,8 @@ _client = boto3.client("dynamodb", endpoint_url=os.environ["PEERS_ENDPOINT"], re
 
 
 def read_board(board_id: str) -> dict[str, Any] | None:
-    """The board of that id."""
-    found = _client.get_item(TableName=_TABLE, Key={"id": {"S": board_id}}, ConsistentRead=True).get("Item")
-    if found is None:
+    """Return the board with that id, or None."""
+    item = _client.get_item(TableName=_TABLE, Key={"id": {"S": board_id}}, ConsistentRead=True).get("Item")
+    if item is None:
         return None
-    return {"id": found["id"]["S"], "name": found["name"]["S"], "seq": int(found["seq"]["N"])}
+    return {"id": item["id"]["S"], "name": item["name"]["S"], "seq": int(item["seq"]["N"])}

@@ -1,4 +1,4 @@
-"""What FastAPI and Powertools validate: a card and its page, as their users write them down for pydantic."""
+"""The models that FastAPI and Powertools validate: a card and a page of cards, as their users write them."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ Minor = Annotated[int, Field(ge=0, le=10**15)]
 
 
 class CardCreate(BaseModel):
-    """A card to be made."""
+    """A card to create."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""FastAPI by Mangum, the same work behind it; requests and answers are validated by pydantic."""
+"""FastAPI behind Mangum, with the same work behind it. pydantic validates requests and responses."""
 
 from typing import Annotated, Any
 
@@ -10,16 +10,16 @@ from tools.benchmarks.peers.models import BoardId, Card, CardCreate, CardId, Car
 
 
 def contender(scene: BenchmarkBoard) -> Handler:
-    """The handler of events."""
+    """Create the handler of events."""
     app, work = FastAPI(), DirectCalls(scene)
 
     async def caller(authorization: Annotated[str, Header()]) -> Any:
-        found = work.caller(authorization)
-        if found is None:
+        user = work.caller(authorization)
+        if user is None:
             raise HTTPException(401)
-        return found
+        return user
 
-    # Coroutines, because FastAPI hands plain functions to a pool of threads, which costs much more.
+    # Coroutines, because FastAPI runs plain functions in a thread pool, which costs much more.
     @app.get("/v1/boards/{board_id}/cards/{card_id}", response_model=Card)
     async def get_card(board_id: BoardId, card_id: CardId, who: Annotated[Any, Depends(caller)], out: Response) -> Any:
         answer = work.get_card(who, board_id, card_id)

@@ -1,4 +1,4 @@
-"""Flask by serverless-wsgi, the same work behind it; nothing is validated but what would break it."""
+"""Flask behind serverless-wsgi, with the same work behind it. It validates only what would break it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tools.benchmarks.benchmark_board import BenchmarkBoard, DirectCalls, Handle
 
 
 def contender(scene: BenchmarkBoard) -> Handler:
-    """The handler of events."""
+    """Create the handler of events."""
     app, work = Flask(__name__), DirectCalls(scene)
 
     def caller() -> Any:

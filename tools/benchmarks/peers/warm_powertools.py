@@ -1,4 +1,4 @@
-"""The resolver of Powertools for AWS Lambda, the same work behind it; requests and answers validated by pydantic."""
+"""The resolver of Powertools for AWS Lambda, with the same work behind it. pydantic validates both ways."""
 
 from typing import Annotated, Any
 
@@ -14,14 +14,14 @@ _Card = Annotated[str, Path(pattern="^crd_[0-9a-z]{26}$")]
 
 
 def contender(scene: BenchmarkBoard) -> Handler:
-    """The handler of events."""
+    """Create the handler of events."""
     app, work = APIGatewayHttpResolver(enable_validation=True), DirectCalls(scene)
 
     def caller() -> Any:
-        found = work.caller(app.current_event.headers.get("authorization") or "")
-        if found is None:
+        user = work.caller(app.current_event.headers.get("authorization") or "")
+        if user is None:
             raise UnauthorizedError
-        return found
+        return user
 
     @app.get("/v1/boards/<board_id>/cards/<card_id>")
     def get_card(board_id: _Board, card_id: _Card) -> Response[Card]:
@@ -50,7 +50,7 @@ def _response(status: int, body: Any, headers: dict[str, Any]) -> Response[Any]:
 
 
 class _Context:
-    """As much of Lambda's context as the resolver looks at."""
+    """The part of Lambda's context that the resolver reads."""
 
     function_name = "bench"
     aws_request_id = "0"

@@ -1,4 +1,4 @@
-"""connexion as it comes, by serverless-wsgi; requests and answers are validated by it."""
+"""connexion behind serverless-wsgi. It validates requests and responses."""
 
 import logging
 import warnings
@@ -41,7 +41,7 @@ _DOCUMENT = {
 
 
 def get_board(board_id: str) -> Any:
-    """The board."""
+    """Return a board."""
     return reading.board(board_id) or ({"code": "not_found"}, 404)
 
 
@@ -51,5 +51,5 @@ _wsgi = ASGIMiddleware(app)
 
 
 def handler(event: dict[str, Any], context: object) -> Any:
-    """What Lambda calls."""
+    """Handle an event."""
     return serverless_wsgi.handle_request(_wsgi, event, context)

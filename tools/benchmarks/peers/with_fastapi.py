@@ -1,4 +1,4 @@
-"""FastAPI by Mangum; path and answer are validated by pydantic."""
+"""FastAPI behind Mangum. pydantic validates the path and the response."""
 
 from typing import Annotated, Any
 
@@ -20,11 +20,11 @@ class Board(BaseModel):
 
 @app.get("/v1/boards/{board_id}", response_model=Board)
 def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Any:
-    """The board."""
-    found = reading.board(board_id)
-    if found is None:
+    """Return a board."""
+    board = reading.board(board_id)
+    if board is None:
         raise HTTPException(404)
-    return found
+    return board
 
 
 handler = Mangum(app, lifespan="off")

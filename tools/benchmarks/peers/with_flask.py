@@ -1,4 +1,4 @@
-"""Flask by serverless-wsgi; nothing is validated."""
+"""Flask behind serverless-wsgi. Nothing is validated."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ app = Flask(__name__)
 
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: str) -> Any:
-    """The board."""
+    """Return a board."""
     return reading.board(board_id) or ({"code": "not_found"}, 404)
 
 
 def handler(event: dict[str, Any], context: object) -> Any:
-    """What Lambda calls."""
+    """Handle an event."""
     return serverless_wsgi.handle_request(app, event, context)

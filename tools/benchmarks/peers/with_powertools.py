@@ -1,4 +1,4 @@
-"""The resolver of Powertools for AWS Lambda; path and answer are validated by pydantic."""
+"""The resolver of Powertools for AWS Lambda. pydantic validates the path and the response."""
 
 from typing import Annotated, Any
 
@@ -21,13 +21,13 @@ class Board(BaseModel):
 
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Board:
-    """The board."""
-    found = reading.board(board_id)
-    if found is None:
+    """Return a board."""
+    board = reading.board(board_id)
+    if board is None:
         raise NotFoundError
-    return Board(**found)
+    return Board(**board)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """What Lambda calls."""
+    """Handle an event."""
     return app.resolve(event, context)

@@ -34,7 +34,7 @@ print(f"moved to the top: {moved.status}")
 started = start_card.sync(board.id, card.id, client=client)
 print(f"started: {started.status}")
 page = list_cards.sync(board.id, client=client, status=Stage.IN_PROGRESS)
-print(f"in progress: {', '.join(each.title for each in page.items)}")
+print(f"in progress: {', '.join(card.title for card in page.items)}")
 resolved = resolve_card.sync(board.id, card.id, client=client)
 print(f"resolved: {resolved.status}")
 
