@@ -82,7 +82,7 @@ def _validate_references(document: JsonObject) -> None:
         _validate_known(card["label_ids"], label_ids, f"{path}/label_ids", "label")
         _validate_known(card["assignee_ids"], user_ids, f"{path}/assignee_ids", "member")
         if not ranks.is_rank(card["place"]):
-            raise BrokenExport(f"{path}/place", "A card stands at a place that cannot be.")
+            raise BrokenExport(f"{path}/place", "The place of a card is not a valid rank.")
         if (
             card["start_at"]
             and card["due_at"]
@@ -133,7 +133,7 @@ def _validate_totals(document: JsonObject) -> None:
             seconds += max(0, entry_seconds)
             rate_seconds += max(0, entry_seconds) * entry["hourly_rate_minor"]
     if seconds > MAX_TOTAL_SECONDS or rate_seconds > MAX_TOTAL_COST_MINOR * _SECONDS_PER_HOUR:
-        raise BrokenExport("time_entries", "The time entries add up to more than a board can tell.")
+        raise BrokenExport("time_entries", "The time entries add up to more than a board can hold.")
 
 
 def _validate_maximum(counts: Mapping[str, int], maximum: int, field: str, holder: str, things: str) -> None:

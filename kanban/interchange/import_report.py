@@ -47,13 +47,14 @@ class ImportReport:
     def add_truncated_comments(self, title: str, count: int) -> None:
         """Add a line for the card of that title if `count` of its comments were cut."""
         if count:
-            message = f"{count} of its comments lost their end: with the name of who wrote them they were too long."
+            message = f"{count} of its comments had to be cut: with the names of their authors they were too long."
             self.add_line("card", title, message)
 
     def add_truncated_notes(self, title: str, count: int) -> None:
         """Add a line for the card of that title if `count` notes of its time entries were cut."""
         if count:
             message = (
-                f"{count} notes of its time entries lost their end: with the name of who worked they were too long."
+                f"{count} of the notes of its time entries had to be cut: "
+                "with the names of their users they were too long."
             )
             self.add_line("card", title, message)

@@ -147,7 +147,7 @@ class _TackboardImport:
         }
         if len(members) > MAX_MEMBERS_PER_BOARD:
             raise BrokenExport(
-                "members", f"With whoever imports it, the board has more than {MAX_MEMBERS_PER_BOARD} members."
+                "members", f"With the importer, the board has more than {MAX_MEMBERS_PER_BOARD} members."
             )
         return members
 
@@ -409,7 +409,7 @@ class _TackboardImport:
         members = {member["user_id"] for member in self.document["members"]}
         for user_id in sorted(names.keys() - self.trusted_user_ids):
             outcomes = [
-                *(["their place as a member, and what was assigned to them, is left out"] * (user_id in members)),
+                *(["their membership and their assignments are left out"] * (user_id in members)),
                 *(
                     [f"their comments ({comments[user_id]}) are yours now, and begin with their name"]
                     * (user_id in comments)

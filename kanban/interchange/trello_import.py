@@ -270,7 +270,9 @@ class _TrelloImport:
         created_at = parse_creation_time(trello_card.get("id"), self.context.at)
         title = clean_line(trello_card.get("name"), 500, "Untitled")
         if title != trello_card.get("name"):
-            self.report.add_line("card", title, "Its title was made to fit: it was blank, too long or not plain.")
+            self.report.add_line(
+                "card", title, "Its title was changed: it was blank, too long, or had characters that can't be shown."
+            )
         description = clean_text(trello_card.get("desc"), 20_000)
         if isinstance(trello_card.get("desc"), str) and len(description) < len(
             trello_card["desc"].replace("\r\n", "\n")
@@ -307,7 +309,7 @@ class _TrelloImport:
             archived_at=self.context.at if trello_card.get("closed") else None,
         )
         if card.start_at and card.due_at and card.start_at > card.due_at:
-            self.report.add_line("card", title, "It was to start after it is due: the start was left out.")
+            self.report.add_line("card", title, "Its start date lay after its due date: the start date was left out.")
             card = replace(card, start_at=None)
         card = replace(self._shorten(card), updated_at=min(card.updated_at, self.context.at))
         card = self._add_card_history(card, created_at, list_, moves)
@@ -440,7 +442,7 @@ class _TrelloImport:
     def _report_unsupported(self, running_count: int) -> None:
         if running_count:
             self.report.add_line(
-                "clocks", "", f"Trello keeps no time: on {running_count} of the cards clocks run from now on."
+                "clocks", "", f"Trello tracks no time: clocks start now on {running_count} of the cards."
             )
         card_count = sum(bool(card.get("idMembers")) for card in self.export["cards"])
         if card_count:

@@ -51,7 +51,11 @@ def map_labels(export: TrelloObject, board_id: str, context: ActionContext, repo
             clean_line(trello_label.get("name"), 45, trello_color if trello_color in _COLORS else "Label"), used_names
         )
         if name != trello_label.get("name"):
-            report.add_line("label", name, "It had no name, or one that was taken, too long or not plain.")
+            report.add_line(
+                "label",
+                name,
+                "Its name was changed: it was missing, taken, too long, or had characters that can't be shown.",
+            )
         used_names.add(fold(name))
         created_at = parse_creation_time(trello_label.get("id"), context.at)
         label = Label(context.new_id("label"), board_id, name, color, 1, created_at, created_at)

@@ -189,7 +189,7 @@ def test_comments_and_work_of_others_are_imported_as_the_importers_with_an_attri
             "member",
             "Omar",
             (
-                "Not imported in their own name: their place as a member, and what was assigned to them, is left out; "
+                "Not imported in their own name: their membership and their assignments are left out; "
                 "their time entries (1) are yours now, and their name is in the notes."
             ),
         ),

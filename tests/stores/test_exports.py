@@ -50,7 +50,7 @@ def test_a_board_stays_equal_from_engine_to_engine(
     world.apply(comments.create, first.id, text="Looks *good*.")
     world.apply(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
     world.apply(labels_and_assignees.assign, first.id, user_id="bob")
-    world.apply(checklists.create, first.id, there=(), name="Empty")
+    world.apply(checklists.create, first.id, checklists=(), name="Empty")
     world.apply(cards.create, user=bob, title="Running", list_id=world.find_list("Doing").id)
     world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):

@@ -133,7 +133,7 @@ def test_too_many_trusted_members_are_refused_but_untrusted_ones_do_not_count() 
     assert len(get_created(change, Member)) == MAX_MEMBERS_PER_BOARD
     assert get_error(members=members, trusted_user_ids=trusted_user_ids) == (
         "members",
-        "With whoever imports it, the board has more than 100 members.",
+        "With the importer, the board has more than 100 members.",
     )
 
 
@@ -166,7 +166,7 @@ def test_time_that_adds_up_to_more_than_can_be_stored_is_refused(rate: int, maxi
     assert len(get_created(change, TimeEntry)) == len(fitting)
     assert get_error(cards=cards, time_entries=[*fitting, build_entry(len(fitting), card_id="card2", **years)]) == (
         "time_entries",
-        "The time entries add up to more than a board can tell.",
+        "The time entries add up to more than a board can hold.",
     )
 
 
@@ -287,7 +287,7 @@ def test_a_comment_that_is_cut_to_make_room_for_a_name_is_reported() -> None:
     assert [(line.kind, line.name) for line in report.lines] == [("card", "Copy"), ("member", "Zoe")]
     assert (
         get_messages(report)[0]
-        == "2 of its comments lost their end: with the name of who wrote them they were too long."
+        == "2 of its comments had to be cut: with the names of their authors they were too long."
     )
 
 
@@ -325,7 +325,7 @@ def test_comments_of_untrusted_users_are_attributed_and_those_of_trusted_ones_ke
     assert (users, len(card.assignee_ids)) == (["usr_ann"], 1)
     assert get_messages(report) == [
         (
-            "Not imported in their own name: their place as a member, and what was assigned to them, is left out; "
+            "Not imported in their own name: their membership and their assignments are left out; "
             "their comments (1) are yours now, and begin with their name; "
             "their time entries (1) are yours now, and their name is in the notes."
         ),
@@ -365,6 +365,6 @@ def test_a_note_that_is_cut_to_make_room_for_a_name_is_reported() -> None:
     notes = [entry.note for entry in get_created(change, TimeEntry)]
     assert [(note[:7], len(note)) for note in notes] == [("Zoe:\n\nx", 1_000), *[("Zoe:\n\nx", 999)] * 2]
     assert (
-        "2 notes of its time entries lost their end: with the name of who worked they were too long."
+        "2 of the notes of its time entries had to be cut: with the names of their users they were too long."
         in get_messages(report)
     )

@@ -123,7 +123,7 @@ def test_a_board_has_the_given_currency_and_rate_and_cards_in_progress_have_runn
 
     (new,), (entry,) = get_created(change, Board), get_created(change, TimeEntry)
     assert (new.currency, new.hourly_rate_minor, entry.rate_minor) == ("EUR", 1_500, 1_500)
-    assert get_messages(report) == ["Trello keeps no time: on 1 of the cards clocks run from now on."]
+    assert get_messages(report) == ["Trello tracks no time: clocks start now on 1 of the cards."]
 
 
 def test_cards_are_sorted_by_pos_or_keep_the_order_of_the_export_if_one_has_none() -> None:
@@ -326,7 +326,7 @@ def test_comments_over_ten_thousand_characters_are_cut_and_reported() -> None:
 
     assert [len(comment.text) for comment in get_created(change, Comment)] == [10_000, 9_999, 9_999, 4]
     assert get_messages(report) == [
-        "2 of its comments lost their end: with the name of who wrote them they were too long."
+        "2 of its comments had to be cut: with the names of their authors they were too long."
     ]
 
 
