@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import entity_tags, parse, serialize, serialize_card_csv
+from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
+from kanban.interchange import card_csv
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
 from kanban.values import Card
 from kanban.views import BoardView, PageKey
@@ -55,7 +56,7 @@ def list_cards(
     result = page((serialize.card(card, view, now) for card in cards_page.items), encode_cursor(cards_page.next_key))
     if media_type != "text/csv":
         return result
-    return replace(result, body=serialize_card_csv.format_table(result.body["items"], view, has_header=cursor is None))
+    return replace(result, body=card_csv.format_cards(cards_page.items, view, now, has_header=cursor is None))
 
 
 def list_assigned_cards(

@@ -4,58 +4,33 @@ from typing import Any
 
 from handlers import entity_tags, serialize
 from handlers.results import Result, created
-from kanban.access import Caller
-from kanban.changes import ActionContext, Change
-from kanban.interchange import export_document, tackboard_import, trello_import
+from kanban.changes import ActionContext
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.store import Store
-from kanban.views import BoardView
+from usecases import board_import
+from usecases.board_import import ImportedBoard
 
 
 def import_trello(
-    store: Store,
-    caller: Caller,
-    context: ActionContext,
-    body: dict[str, Any],
-    currency: str = "USD",
-    hourly_rate_minor: int = 0,
+    store: Store, context: ActionContext, body: dict[str, Any], currency: str = "USD", hourly_rate_minor: int = 0
 ) -> Result:
-    """Create a board from a Trello export. Importing the same export again changes nothing."""
-    view = _find_imported_board(store, caller, trello_import.build_external_id(body))
-    if view is not None:
-        return _unchanged_result(view)
-    return _created_result(
-        *trello_import.import_board(body, context, currency=currency, hourly_rate_minor=hourly_rate_minor)
+    """Create a board from an export of Trello. Importing the same export again changes nothing."""
+    return _import_result(
+        board_import.import_trello(store, context, body, currency=currency, hourly_rate_minor=hourly_rate_minor)
     )
 
 
-def import_tackboard(store: Store, caller: Caller, context: ActionContext, body: dict[str, Any]) -> Result:
-    """Create a board from a Tackboard export. Importing the same export again changes nothing.
-
-    The caller can't act for other users, so the users that the export names are not looked up.
-    """
-    view = _find_imported_board(store, caller, export_document.build_external_id(body))
-    if view is not None:
-        return _unchanged_result(view)
-    return _created_result(*tackboard_import.import_board(body, (), context))
+def import_tackboard(store: Store, context: ActionContext, body: dict[str, Any]) -> Result:
+    """Create a board from an export of Tackboard. Importing the same export again changes nothing."""
+    return _import_result(board_import.import_tackboard(store, context, body))
 
 
-def _find_imported_board(store: Store, caller: Caller, external_id: str) -> BoardView | None:
-    """Return the board that the caller imported from this export before; None if there is none."""
-    board_id = store.find_board_id(caller.user_id, external_id)
-    return store.read_board(board_id, caller.user_id) if board_id else None
-
-
-def _unchanged_result(view: BoardView) -> Result:
-    result_body = {"board": serialize.board(view.board, view.role), "report": _serialize_report(ImportReport())}
-    return Result(result_body, etag=entity_tags.board_tag(view.board))
-
-
-def _created_result(view: BoardView, change: Change, report: ImportReport) -> Result:
-    result_body = {"board": serialize.board(view.board, view.role), "report": _serialize_report(report)}
-    return created(
-        result_body, etag=entity_tags.board_tag(view.board), location=f"/boards/{view.board.id}", change=change
-    )
+def _import_result(imported: ImportedBoard) -> Result:
+    board, role = imported.view.board, imported.view.role
+    body = {"board": serialize.board(board, role), "report": _serialize_report(imported.report)}
+    if imported.change is None:
+        return Result(body, etag=entity_tags.board_tag(board))
+    return created(body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=imported.change)
 
 
 def _serialize_report(report: ImportReport) -> serialize.JsonObject:

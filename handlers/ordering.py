@@ -8,10 +8,8 @@ from kanban import bulk_moves
 from kanban.changes import ActionContext
 from kanban.ordering import reordering
 from kanban.store import CardQuery
+from usecases import card_sorting
 from usecases.board_access import BoardAccess
-
-_CARDS_PER_READ = 500
-"""Cards of a list that are read at once, to be sorted."""
 
 
 def order_lists(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
@@ -33,19 +31,8 @@ def order_cards(
 def sort_cards(
     access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
 ) -> Result:
-    """Sort the cards of a list once, in as many steps as it takes."""
-    # Whoever writes with the first view is refused if anything was written between two reads.
-    view, there = access.read_card_ranks(board_id, list_id)
-    view.get_list(list_id)
-    keys: dict[str, reordering.SortValue] = {}
-    query = CardQuery(list_id)
-    _, found = access.page_cards(board_id, query, _CARDS_PER_READ)
-    while True:
-        keys |= {each.id: reordering.get_sort_value(each, body["by"]) for each in found.items}
-        if found.next_key is None:
-            break
-        _, found = access.page_cards(board_id, query, _CARDS_PER_READ, found.next_key)
-    moves, change = reordering.sort_cards(view, list_id, there, keys, context, **body)
+    """Sort the cards of a list once; a client repeats the request until no card remains."""
+    moves, change = card_sorting.sort_list(access, context, board_id, list_id, **body)
     return Result({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from handlers.csv_format import format_csv
 from handlers.serialize import JsonObject
 from kanban.flow.completions import Completion, count_elapsed_seconds, get_percentile
 from kanban.flow.flow_report import MAX_LISTED_COMPLETIONS, FlowReport, count_throughput
+from kanban.interchange.csv_format import format_csv
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.date_ranges import Bucket, DateRange, Period
 from kanban.timekeeping.time_report import TimeReport, WorkTotal

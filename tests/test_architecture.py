@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "stores": {"kanban", "alembic", "botocore", "orjson", "psycopg", "sqlalchemy", "yaml"},
     "contract": {"connexion", "jsonschema_rs", "orjson", "starlette"},
     "app": {"contract", "handlers", "kanban", "usecases"},
-    "cli": {"app", "contract", "handlers", "ijson", "kanban", "server", "stores", "tqdm", "usecases", "wsgi"},
+    "cli": {"app", "contract", "ijson", "kanban", "server", "stores", "tqdm", "usecases", "wsgi"},
     "server": {"contract", "waitress"},
     "wsgi": {"app", "contract", "stores"},
     "aws": {"contract", "kanban", "serverless_wsgi"},

@@ -9,7 +9,7 @@ number.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -103,16 +103,6 @@ def compute_digest(document: JsonObject) -> str:
         for value in document[name]:
             digest.add(kind, value, locations[value["card_id"]])
     return str(digest)
-
-
-def join_pages(pages: Sequence[JsonObject]) -> dict[str, Any]:
-    """Return the whole document of all pages in order: the first, with the arrays of all and the digest of the last."""
-    arrays = {
-        name: [value for page in pages for value in page[name]]
-        for name, first_page_value in pages[0].items()
-        if type(first_page_value) is list
-    }
-    return {**pages[0], **arrays, "digest": pages[-1]["digest"], "next_cursor": pages[-1]["next_cursor"]}
 
 
 def build_external_id(document: JsonObject) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.csv_format import format_csv
+from kanban.interchange.csv_format import format_csv
 from tests.api.client import Client
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"

@@ -11,6 +11,7 @@ import pytest
 from kanban.interchange import export_document
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
+from tests.export_pages import join_pages
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def whole(client: Client, path: str) -> dict[str, Any]:
         answer = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
         assert answer.status == 200, answer.raw
         pages.append(answer.json)
-    return export_document.join_pages(pages)
+    return join_pages(pages)
 
 
 def test_an_export_has_everything_and_its_digest(mina: Client, board: str) -> None:

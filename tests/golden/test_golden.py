@@ -12,9 +12,9 @@ import pytest
 
 from app.factory import create_app
 from cli import main
-from kanban.interchange.export_document import join_pages
 from stores import open_store
 from tests.api.client import Client
+from tests.export_pages import join_pages
 from tests.golden.conftest import RELEASES, Copy, Release
 
 ROOT = Path(__file__).parents[2]

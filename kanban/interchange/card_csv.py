@@ -1,0 +1,58 @@
+"""Cards as a CSV table."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from kanban.interchange.csv_format import format_csv
+from kanban.timekeeping import card_clock, money
+from kanban.timekeeping.timestamps import format_optional_utc, format_utc
+from kanban.values import Card
+from kanban.views import BoardView
+
+_HEADER = (
+    *("id", "title", "description", "status", "external_id", "start_at", "due_at", "due_complete"),
+    *("started_at", "resolved_at", "elapsed_seconds", "elapsed", "created_at", "updated_at", "archived_at"),
+    *("list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
+    "links",
+)
+"""New columns come last, so that no column moves."""
+
+
+def format_cards(cards: Iterable[Card], view: BoardView, now: datetime, *, has_header: bool) -> str:
+    """Return cards as a table, or as further rows of one. Elapsed times and costs are as of `now`."""
+    return format_csv(_HEADER if has_header else None, _rows(cards, view, now))
+
+
+def _rows(cards: Iterable[Card], view: BoardView, now: datetime) -> Iterator[list[object]]:
+    label_names = {label.id: label.name for label in view.labels}
+    currency = view.board.currency
+    for card in cards:
+        list_ = view.get_list_of(card)
+        seconds = card_clock.count_elapsed_seconds(card, now)
+        cost = money.format_amount(card_clock.compute_cost_minor(card, now), currency)
+        yield [
+            card.id,
+            card.title,
+            card.description,
+            list_.stage,
+            card.external_id,
+            format_optional_utc(card.start_at),
+            format_optional_utc(card.due_at),
+            str(card.due_complete).lower(),
+            format_optional_utc(card.started_at),
+            format_optional_utc(card.resolved_at),
+            seconds,
+            card_clock.format_duration(seconds),
+            format_utc(card.created_at),
+            format_utc(card.updated_at),
+            format_optional_utc(card.archived_at),
+            list_.name,
+            ", ".join(label_names[label_id] for label_id in view.get_label_ids(card)),
+            ", ".join(view.get_assignee_ids(card)),
+            card.done_count,
+            card.item_count,
+            card.comment_count,
+            cost.partition(" ")[2],
+            currency,
+            " ".join(link.url for link in card.links),
+        ]
