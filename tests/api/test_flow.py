@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from handlers import reports
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
+from usecases import report_reads
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_flow_report_covers_a_week_of_work(mina: Client, board: dict[str, An
 def test_only_events_since_the_start_of_the_range_are_read(
     mina: Client, board: dict[str, Any], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "_EVENTS_PER_READ", 3)
+    monkeypatch.setattr(report_reads, "_EVENTS_PER_READ", 3)
     for day in range(12):
         card = new_card(mina, board, f"Card {day}")
         mina.post(f"{card}/start")

@@ -157,9 +157,9 @@ def test_an_odd_import_can_be_read_and_exported(mina: Client, fields: dict[str, 
     answer = mina.post("/imports/trello", odd)
 
     assert answer.status == 201, answer.raw
-    path = f"/boards/{answer.json['board']['id']}"
+    board = f"/boards/{answer.json['board']['id']}"
     for path in ("", "/cards", "/events?after=0", "/flow", "/export"):
-        assert mina.get(f"{path}{path}").status == 200, path
+        assert mina.get(f"{board}{path}").status == 200, path
 
 
 @pytest.mark.parametrize(
