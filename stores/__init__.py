@@ -1,4 +1,4 @@
-"""What remembers the boards. Each engine fulfils `kanban.store`; a URL chooses one, and only that one is loaded."""
+"""The stores. Each engine implements `kanban.store`; the scheme of a URL chooses one, and only that one is loaded."""
 
 import logging
 from collections.abc import Callable
@@ -20,17 +20,18 @@ def open_store(
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Any], None] = lambda _: None,
 ) -> Store:
-    """The store of that URL.
+    """Open the store at a URL.
 
-    'sqlite:///tackboard.db' (relative), 'sqlite:////var/lib/tackboard.db',
-    'postgresql+psycopg://user:password@host:5432/database'.
+    URLs are 'sqlite:///tackboard.db' (relative), 'sqlite:////var/lib/tackboard.db',
+    'postgresql+psycopg://user:password@host:5432/database' or 'dynamodb://table?region=eu-central-1'.
 
-    An engine that is reached over a network and looks at the clock asks `remaining` how many seconds the caller has
-    left, and hands its client to `watch` before the first call; the others need neither.
+    `mode` says whether a missing store is created and an older one migrated. `report` gets a sentence about each
+    migration; a SQLite file is copied before it is migrated.
 
-    `mode` says whether a missing store is created and an older one migrated. A migration is told to `report`; a
-    SQLite file is copied before.
-    Raises StoreOpenError, whose message is one sentence for whoever starts the program.
+    DynamoDB asks `remaining_seconds` how long the caller can still wait, and passes its client to `on_client` before
+    the first call; the SQL engines need neither.
+
+    Raises StoreOpenError with one sentence for the person who starts the program.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":

@@ -1,4 +1,4 @@
-"""A new file that is there whole or not at all, whatever ends the program that writes it."""
+"""Create files atomically: a new file appears complete or not at all, even if the program is killed."""
 
 import os
 import secrets
@@ -10,12 +10,12 @@ from stores.errors import StoreOpenError
 
 
 class FileNotWritable(StoreOpenError):
-    """There is a file by that name already, or none can be written."""
+    """Raised when a file of that name exists already, or none can be written."""
 
 
 @contextmanager
 def create_atomically(path: Path, mode: int = 0o600) -> Iterator[Path]:
-    """An empty file beside that path, which takes its name at the end, or goes away after an exception.
+    """Yield an empty file next to the path; rename it to the path at the end, or delete it after an exception.
 
     Raises FileNotWritable.
     """
@@ -23,7 +23,8 @@ def create_atomically(path: Path, mode: int = 0o600) -> Iterator[Path]:
         _ensure_free(path)
         if not path.parent.is_dir():
             raise FileNotWritable(f"There is no folder {path.parent}: make it, or name another one.")
-        # A name of its own: SQLite would take the log that a killed program left for one of a new file of that name.
+        # The name is unique because SQLite would apply a log that a killed program left behind to a new file of the
+        # same name.
         part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
     except OSError as error:
@@ -45,7 +46,7 @@ def _ensure_free(path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the disk keep the new name, too."""
+    """Write the folder to disk, so that the new name survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

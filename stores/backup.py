@@ -1,8 +1,8 @@
-"""Backups of a SQL store: a copy in a SQLite file, whatever engine it comes from and goes back to.
+"""Back up a SQL store to a SQLite file, and restore one, whichever engine the store uses.
 
-So a backup can be opened and looked at, moves data from a laptop to a server, and is proved by a digest: SHA-256
-over every row of every table, in the order of its key, spelt the same on every engine. The backup holds that digest,
-and a checksum of its own bytes (`stores.backup_file`).
+A backup can be opened with any SQLite tool, and can move data from a laptop to a server. A digest proves that it is
+complete: the SHA-256 of every row of every table in the order of the primary key, serialized the same way for every
+engine. The backup file holds that digest and a checksum of its own bytes (`stores.backup_file`).
 """
 
 import hashlib
@@ -28,18 +28,18 @@ from stores.sql.mapping import format_timestamp
 from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, metadata
 
 BATCH_ROWS = 1_000
-"""Rows that are held in memory at a time."""
+"""How many rows are held in memory at a time."""
 
 Progress = Callable[[str, int], None]
-"""Is told the name of a table and how many of its rows are done."""
+"""Called with the name of a table and how many of its rows have been digest."""
 
 
 def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:
-    """Copy a store, as of one moment and while it is in use, into a new file; the digest of what was copied.
+    """Copy a snapshot of a store, which may be in use, into a new file; return the digest of the data.
 
-    Raises StoreOpenError when the store can't be opened, the file is there already or can't be written.
+    Raises StoreOpenError when the store can't be opened, or the file exists already or can't be written.
     """
-    # A store that can't be read is told before a file is made.
+    # Fail before a file is made if the store can't be read.
     _ensure_can_open(url, OpenMode.EXISTING)
     with atomic_file.create_atomically(path) as part, _translating_errors(f"{path} was not made"):
         sqlite.prepare_file(part)
@@ -47,75 +47,78 @@ def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) ->
             _open_snapshot(_create_engine(url)) as source,
             _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as target,
         ):
-            copied = _copy(source, target, progress)
-        backup_file.seal(part, copied)
-    return copied
+            digest = _copy(source, target, progress)
+        backup_file.seal(part, digest)
+    return digest
 
 
 def create_dated_backup(
     url: str, folder: Path, now: datetime, progress: Progress = lambda *_: None
 ) -> tuple[Path, str, list[Path]]:
-    """Back up into a new file of the folder, named after the store and the time; keep the last 14 of these.
+    """Back up into a new file in the folder, named after the store and the time; keep the last 14 of these.
 
-    Answers the file, the digest, and the files that were deleted. Raises as `backup` does.
+    Return the file, the digest, and the files that were deleted. Raises as `create_backup` does.
     """
     _ensure_can_open(url, OpenMode.EXISTING)
     path = backup_folder.prepare_path(folder, url, now)
-    copied = create_backup(url, path, progress)
-    return path, copied, backup_folder.prune(path)
+    digest = create_backup(url, path, progress)
+    return path, digest, backup_folder.prune(path)
 
 
 def restore_backup(
     path: Path, url: str, progress: Progress = lambda *_: None, report: Callable[[str], None] = lambda _: None
 ) -> str:
-    """Copy a backup into an empty store, all of it or nothing; the digest of what was copied.
+    """Copy a backup into an empty store, all of it or nothing; return the digest of the data.
 
-    A backup without a digest of its own is told to `report`. Raises BackupError when the backup is damaged or
-    somebody has used the store, StoreOpenError when either can't be opened.
+    `report` gets a sentence if the backup has no digest to compare with.
+
+    Raises:
+        BackupError: The backup is damaged, or the store already has data.
+        StoreOpenError: The backup or the store can't be opened.
     """
     _ensure_sql(url)
-    version, digest_inside = backup_file.verify_backup(path)
+    version, sealed_digest = backup_file.verify_backup(path)
     _ensure_unused(url)
-    if digest_inside is None:
-        report(f"There is no digest inside {path}, which an older Tackboard made: changed letters can't be told.")
+    if sealed_digest is None:
+        report(f"There is no digest inside {path}, which an older Tackboard made: changed text can't be detected.")
     with (
         _translating_errors("Nothing was restored"),
         _open_migrated(path, version) as source,
         _open_restore_target(url) as target,
     ):
-        copied = _copy(source, target, progress)
-        if digest_inside not in {None, copied} and version == migrations.HEAD:
+        digest = _copy(source, target, progress)
+        if sealed_digest not in {None, digest} and version == migrations.HEAD:
             raise BackupError(f"{path} does not hold what its digest says: nothing was restored.")
-    return copied
+    return digest
 
 
 def compute_digest(url: str) -> str:
-    """SHA-256 over everything in a store, as of one moment; equal on every engine for equal data."""
-    hashed = hashlib.sha256()
+    """Return the SHA-256 of a snapshot of a whole store: equal data have equal digests on every engine."""
+    sha256 = hashlib.sha256()
     _ensure_can_open(url, OpenMode.EXISTING)
     with _translating_errors("There is no digest"), _open_snapshot(_create_engine(url)) as source:
         for table in metadata.sorted_tables:
             for row in _read_rows(source, table):
-                hashed.update(_serialize_row(table, row))
-    return hashed.hexdigest()
+                sha256.update(_serialize_row(table, row))
+    return sha256.hexdigest()
 
 
 def _copy(source: sa.Connection, target: sa.Connection, progress: Progress) -> str:
-    hashed = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for table in metadata.sorted_tables:
-        # Opening a store may have left a setting there; the backup has its own.
+        # Opening the target may have written a setting; the source has its own.
         target.execute(table.delete())
         done = 0
         batch: list[dict[str, Any]] = []
         for row in _read_rows(source, table):
-            hashed.update(_serialize_row(table, row))
+            sha256.update(_serialize_row(table, row))
             batch.append(_to_dialect(table, row, target.dialect.name))
             if len(batch) == BATCH_ROWS:
                 done += _insert(target, table, batch)
                 progress(table.name, done)
         done += _insert(target, table, batch)
         progress(table.name, done)
-    return hashed.hexdigest()
+    return sha256.hexdigest()
 
 
 def _insert(target: sa.Connection, table: sa.Table, batch: list[dict[str, Any]]) -> int:
@@ -127,7 +130,7 @@ def _insert(target: sa.Connection, table: sa.Table, batch: list[dict[str, Any]])
 
 
 def _read_rows(source: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
-    """Every row in the order of its key, as plain text, numbers and bytes."""
+    """Yield every row in the order of the primary key, as plain text, numbers, bytes and JSON."""
     query = sa.select(table).order_by(*table.primary_key.columns)
     for row in source.execution_options(yield_per=BATCH_ROWS).execute(query):
         try:
@@ -148,24 +151,24 @@ def _to_plain(column: sa.Column[Any], value: Any) -> Any:
 
 
 def _to_dialect(table: sa.Table, row: dict[str, Any], dialect: str) -> dict[str, Any]:
-    """The row as a dialect takes it: PostgreSQL has types of its own for moments and documents."""
-    made = dict(row)
+    """Return the row as a dialect takes it: PostgreSQL has its own types for timestamps and documents."""
+    converted = dict(row)
     for column in table.columns:
         value = row[column.name]
         if value is None:
             continue
         if column.type is JSON and dialect == "sqlite":
-            made[column.name] = json.dumps(value, ensure_ascii=False)
+            converted[column.name] = json.dumps(value, ensure_ascii=False)
         elif column.type is TIMESTAMP and dialect != "sqlite":
             try:
-                made[column.name] = datetime.fromisoformat(value)
+                converted[column.name] = datetime.fromisoformat(value)
             except (ValueError, TypeError) as error:
                 raise _damage_error(table) from error
-    return made
+    return converted
 
 
 def _damage_error(table: sa.Table) -> BackupError:
-    # What can't be read is not quoted: it is what somebody wrote.
+    # The message doesn't quote the value: it is what a user wrote.
     return BackupError(f"The data are damaged: the table {table.name} holds what can't be read.")
 
 
@@ -180,13 +183,13 @@ def _ensure_sql(url: str) -> None:
 
 
 def _ensure_can_open(url: str, mode: OpenMode) -> None:
-    """See that the store can be used, or have it made. Raises StoreOpenError."""
+    """Open and close the store, which creates or migrates it as the mode allows. Raises StoreOpenError."""
     _ensure_sql(url)
     open_store(url, mode=mode).close()
 
 
 def _ensure_unused(url: str) -> None:
-    """Raise BackupError for a store that has an owner; a missing one will do."""
+    """Raise BackupError if there is a store and it has an owner."""
     try:
         store = open_store(url, mode=OpenMode.EXISTING)
     except StoreMissing:
@@ -198,12 +201,12 @@ def _ensure_unused(url: str) -> None:
 
 @contextmanager
 def _translating_errors(outcome: str) -> Iterator[None]:
-    """Tell what a database or a disk can't do in one sentence, as BackupError."""
+    """Translate errors of databases and disks into a BackupError with one sentence."""
     try:
         yield
     except (sqlite3.Error, sa.exc.DBAPIError) as error:
         lines = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()
-        # This one would quote what somebody wrote on a card.
+        # SQLite's own message would quote what a user wrote.
         reason = "a text is not UTF-8" if not lines or lines[0].startswith("Could not decode") else lines[0]
         raise BackupError(f"{outcome}: {reason.rstrip('.')}.") from error
     except OSError as error:
@@ -212,7 +215,7 @@ def _translating_errors(outcome: str) -> Iterator[None]:
 
 @contextmanager
 def _open_migrated(path: Path, version: str) -> Iterator[sa.Connection]:
-    """A connection to what a backup holds, in today's schema; the file itself is left as it is."""
+    """Open a connection to the data of a backup in the current schema; the file itself is not changed."""
     if version == migrations.HEAD:
         with _open_snapshot(_create_file_engine(partial(backup_file.connect_read_only, path))) as connection:
             yield connection
@@ -228,7 +231,7 @@ def _open_migrated(path: Path, version: str) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _open_restore_target(url: str) -> Iterator[sa.Connection]:
-    """A connection to an empty store that is made or filled, entirely or not at all."""
+    """Open a connection to an empty store, which is created or filled completely, or not at all."""
     path = Path(os.path.realpath(sqlite.parse_path(url))) if url.startswith("sqlite:") else None
     if path is None or path.exists():
         _ensure_can_open(url, OpenMode.CREATE)
@@ -243,7 +246,7 @@ def _open_restore_target(url: str) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection that sees one moment."""
+    """Open a connection that reads one snapshot, and dispose of the engine at the end."""
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
@@ -255,7 +258,7 @@ def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _open_transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection in a transaction that is committed at the end."""
+    """Open a connection in a transaction that is committed at the end, and dispose of the engine."""
     try:
         with engine.begin() as connection:
             yield connection
@@ -273,13 +276,13 @@ def _create_engine(url: str) -> sa.Engine:
 
 def _create_file_engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
-    # Python's driver would begin a transaction only before a write, and a read would then see many moments.
+    # Python's driver would begin a transaction only before a write: reads would not see one snapshot.
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
 def _set_text_formats(connection: DBAPIConnection, _: object) -> None:
-    """Let PostgreSQL tell moments as the store does, whatever its database or its user has been told to do."""
+    """Make PostgreSQL format timestamps as the store does, whatever the settings of its database or user are."""
     connection.cursor().execute("SET timezone = 'UTC'; SET datestyle = 'ISO'")
-    # A setting that is rolled back is as it was before.
+    # A rollback would undo the settings.
     connection.commit()

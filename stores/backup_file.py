@@ -1,9 +1,9 @@
-"""The file of a backup: how damage to it is found.
+"""The file format of a backup, and how damage to the file is detected.
 
-A backup is a SQLite file with one more table, `tackboard_backup`. Its row holds the digest of what was copied, and the
-SHA-256 of all bytes of the file but for the 64 that hold this SHA-256. So a change of any byte is found before a
-restore begins. The application id in the file's header says as well that there is such a row: a damaged file can't
-pass for one of those that older versions made without it.
+A backup is a SQLite file with one more table, `tackboard_backup`. Its single row (the seal) holds the digest of the
+copied data, and the SHA-256 of all bytes of the file except the 64 that hold this SHA-256. So a change of any byte is
+detected before a restore begins. The application id in the file's header also says that there is a seal: otherwise a
+damaged file could pass for a backup of an older version, which has none.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from stores.sql import migrations
 
 _TABLE = "tackboard_backup"
 _APPLICATION_ID = 0x54424B50
-_APPLICATION_ID_AT = 68
+_APPLICATION_ID_OFFSET = 68
 """Where SQLite keeps the application id: https://www.sqlite.org/fileformat.html#application_id."""
 
 _HEADER = b"SQLite format 3\0"
@@ -32,14 +32,14 @@ _CHUNK = 1 << 20
 
 
 class BackupError(StoreOpenError):
-    """A backup or a restore can't be done. No store was changed, and no file was made."""
+    """Raised when a backup or a restore fails. No store was changed, and no file was made."""
 
 
 def seal(path: Path, digest: str) -> None:
-    """Have a finished backup hold the digest of what was copied, and the SHA-256 of itself."""
+    """Add the seal to a finished backup: the digest of the copied data and the SHA-256 of the file."""
     blank = secrets.token_hex(_SHA256_LENGTH // 2)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        # In one file, which nothing need be written beside to read it.
+        # Without a write-ahead log, the backup is one file and can be read without writing another one next to it.
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
         connection.execute("BEGIN")
@@ -54,9 +54,11 @@ def seal(path: Path, digest: str) -> None:
 
 
 def verify_backup(path: Path) -> tuple[str, str | None]:
-    """The version of the schema in a backup, and the digest that it holds; None when an older Tackboard made it.
+    """Check a backup; return the version of its schema and the digest of its data (None without a seal).
 
-    Raises BackupError for what is no backup, or a damaged one; SchemaTooNew for one of a later version.
+    Raises:
+        BackupError: The file is not a backup, or is damaged.
+        SchemaTooNew: A later version of Tackboard made the backup.
     """
     _ensure_file(path)
     try:
@@ -64,7 +66,7 @@ def verify_backup(path: Path) -> tuple[str, str | None]:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             digest = _read_sealed_digest(connection, path) if _has_seal(path, tables) else None
             if migrations.VERSION_TABLE not in tables:
-                raise BackupError(f"{path} is a database, but no backup of a Tackboard.")
+                raise BackupError(f"{path} is a database, but not a backup of a Tackboard.")
             if digest is None and connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
                 raise _damage_error(path)
             ((version,),) = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608  (a constant)
@@ -80,9 +82,9 @@ def verify_backup(path: Path) -> tuple[str, str | None]:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, and makes no files beside the backup."""
+    """Open a connection that only reads and writes no other files next to the backup."""
     log = path.with_name(f"{path.name}-wal")
-    # With a log beside it, the file is used as a store by somebody: the log holds the newest rows.
+    # A log next to the file means that it is in use as a store: then the log holds the newest rows.
     is_in_use = log.exists() and log.stat().st_size > 0
     options = "mode=ro" if is_in_use else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None)
@@ -104,51 +106,51 @@ def _ensure_file(path: Path) -> None:
 
 def _has_seal(path: Path, tables: set[str]) -> bool:
     with path.open("rb") as file:
-        file.seek(_APPLICATION_ID_AT)
+        file.seek(_APPLICATION_ID_OFFSET)
         (application_id,) = struct.unpack(">I", file.read(4))
     return _TABLE in tables or application_id == _APPLICATION_ID
 
 
 def _read_sealed_digest(connection: sqlite3.Connection, path: Path) -> str:
-    """The digest in a sealed backup; raises BackupError when the SHA-256 of the file is not the one that it holds."""
+    """Return the digest in the seal. Raises BackupError when the SHA-256 of the file differs from the seal's."""
     ((digest, sha256),) = connection.execute(f"SELECT digest, sha256 FROM {_TABLE}")  # noqa: S608  (a constant)
-    is_whole = _SHA256.fullmatch(str(sha256)) and _hash_without(path, str(sha256)) == sha256
-    if not is_whole:
+    is_intact = _SHA256.fullmatch(str(sha256)) and _hash_without(path, str(sha256)) == sha256
+    if not is_intact:
         raise _damage_error(path)
     return str(digest)
 
 
 def _hash_without(path: Path, text: str) -> str:
-    """SHA-256 of the bytes before and after that text, which the file holds once. Raises ValueError, OSError."""
-    place = _find_offset(path, text)
-    hashed = hashlib.sha256()
+    """Return the SHA-256 of the file without a text that occurs in it once. Raises ValueError, OSError."""
+    offset = _find_offset(path, text)
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        remaining = place
+        remaining = offset
         while remaining and (piece := file.read(min(remaining, _CHUNK))):
-            hashed.update(piece)
+            digest.update(piece)
             remaining -= len(piece)
-        file.seek(place + len(text))
+        file.seek(offset + len(text))
         while piece := file.read(_CHUNK):
-            hashed.update(piece)
-    return hashed.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _find_offset(path: Path, text: str) -> int:
-    """Where in the file the text stands. Raises ValueError unless it stands there once."""
+    """Return the offset of a text in the file. Raises ValueError unless it occurs exactly once."""
     wanted = text.encode()
-    places: set[int] = set()
-    before, start = b"", 0
+    offsets: set[int] = set()
+    previous, start = b"", 0
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
-            # A text that begins at the end of one piece ends in the next one.
-            joined = before + piece
-            place = joined.find(wanted)
-            while place >= 0:
-                places.add(start + place)
-                place = joined.find(wanted, place + 1)
-            before = joined[-len(wanted) + 1 :]
-            start += len(joined) - len(before)
-    (only,) = places
+            # A text can begin at the end of one piece and end in the next one.
+            window = previous + piece
+            offset = window.find(wanted)
+            while offset >= 0:
+                offsets.add(start + offset)
+                offset = window.find(wanted, offset + 1)
+            previous = window[-len(wanted) + 1 :]
+            start += len(window) - len(previous)
+    (only,) = offsets
     return only
 
 

@@ -1,25 +1,28 @@
-"""Changes, before any engine writes them."""
+"""Checks of a change before an engine writes it."""
 
 from kanban.changes import Change
-from kanban.values import Board, Token, User
+from kanban.values import Board, Entity, Token, User
 
 
 def validate_change(change: Change) -> None:
-    """Refuse, with ValueError, a change that no rule could have meant."""
+    """Raise ValueError for a change that no rule can have made: a defect of ours, not of a caller."""
     values = (*change.creates, *change.updates, *change.deletes)
     event = change.event
     if event is None:
-        if not all(isinstance(each, User | Token) for each in values):
-            raise ValueError("What belongs to a board is written with an event.")
+        if not all(isinstance(value, User | Token) for value in values):
+            raise ValueError("A change to what belongs to a board must have an event.")
         return
-    made = [(each.id, each.seq) for each in change.creates if isinstance(each, Board)]
-    if (made or [(each.id, each.seq) for each in change.updates if isinstance(each, Board)]) != [
-        (event.board_id, event.seq)
-    ]:
-        raise ValueError("A change with an event holds its board, at the event's seq.")
-    for each in values:
-        board_id = None if isinstance(each, User | Token) else each.id if isinstance(each, Board) else each.board_id
-        if board_id != event.board_id:
-            raise ValueError("A change with an event writes to one board.")
+    boards = [value for value in change.creates if isinstance(value, Board)]
+    boards = boards or [value for value in change.updates if isinstance(value, Board)]
+    if [(board.id, board.seq) for board in boards] != [(event.board_id, event.seq)]:
+        raise ValueError("A change with an event must contain its board, at the event's seq.")
+    if any(_board_id(value) != event.board_id for value in values):
+        raise ValueError("A change with an event must write to one board only.")
     if change.departure is not None:
         validate_change(change.departure)
+
+
+def _board_id(value: Entity) -> str | None:
+    if isinstance(value, User | Token):
+        return None
+    return value.id if isinstance(value, Board) else value.board_id

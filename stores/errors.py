@@ -1,15 +1,15 @@
-"""What opening a store may change, and why one could not be opened.
+"""The modes in which a store can be opened, and the errors of opening one.
 
     StoreOpenError
-    ├── UnknownScheme
-    ├── InvalidStoreUrl         the URL names no place
-    ├── StoreNotUsable          the place cannot be read or written
-    ├── StoreMissing            the place is empty or missing, and the caller only wanted what is there
-    ├── NotTackboardDatabase      there is something else in that place
-    ├── SchemaTooOld        it is a Tackboard's, but of an earlier version, and the caller migrates nothing
-    └── SchemaTooNew        it is a Tackboard's, but of a later version than this program
+    ├── UnknownScheme          no engine has this URL scheme
+    ├── InvalidStoreUrl        the URL cannot be parsed or has invalid parts
+    ├── StoreNotUsable         the file or database cannot be read or written
+    ├── StoreMissing           there is no store, and the mode creates none
+    ├── NotTackboardDatabase   the file or database holds something else
+    ├── SchemaTooOld           the schema is older than this program's, and the mode migrates nothing
+    └── SchemaTooNew           the schema is newer than this program's
 
-Each message is one sentence for whoever starts the program.
+Each message is one sentence for the person who starts the program.
 """
 
 from enum import Enum, auto
@@ -18,54 +18,54 @@ _EXAMPLE_URLS = "sqlite:///tackboard.db, postgresql+psycopg://user:password@host
 
 
 class OpenMode(Enum):
-    """What opening a store may change."""
+    """What opening a store is allowed to change."""
 
     CREATE = auto()
-    """Create a missing store and migrate an older one: for serving, and for restoring a backup."""
+    """Create a missing store and migrate an older one: to serve, and to restore a backup."""
 
     MIGRATE = auto()
-    """Migrate an older store; refuse a missing one."""
+    """Migrate an older store; fail if there is none."""
 
     EXISTING = auto()
-    """Change nothing: refuse a missing store and an older one."""
+    """Change nothing: fail if there is no store, or an older one."""
 
 
 class StoreOpenError(Exception):
-    """The store could not be opened; nothing was changed."""
+    """Raised when a store cannot be opened; nothing was changed."""
 
 
 class UnknownScheme(StoreOpenError):
-    """The URL asks for an engine that there is not."""
+    """Raised when no engine has the scheme of the URL."""
 
     def __init__(self, scheme: str) -> None:
         super().__init__(f"STORE_URL begins with '{scheme[:20]}:', but must be like {_EXAMPLE_URLS}.")
 
 
 class InvalidStoreUrl(StoreOpenError):
-    """The URL does not say where."""
+    """Raised when the URL cannot be parsed or has invalid parts."""
 
 
 class StoreNotUsable(StoreOpenError):
-    """The place exists or could, but cannot be used."""
+    """Raised when the file or database cannot be read or written."""
 
 
 class StoreMissing(StoreOpenError):
-    """Nothing is kept there."""
+    """Raised when there is no store and the mode creates none."""
 
     def __init__(self, url: str) -> None:
-        """Take the URL of the place, without a password."""
+        """Take the URL without a password."""
         super().__init__(f"There is no store at {url}: check STORE_URL; only `run` and `restore` make one.")
 
 
 class NotTackboardDatabase(StoreOpenError):
-    """Something else is kept there, which must not be touched."""
+    """Raised when the file or database holds something else, which must not be changed."""
 
     def __init__(self, location: str) -> None:
         super().__init__(f"{location} is not a Tackboard database: let STORE_URL name another, or an empty one.")
 
 
 class SchemaTooOld(StoreOpenError):
-    """Its schema is earlier than the one this program works with."""
+    """Raised when the schema is older than this program's and the mode migrates nothing."""
 
     def __init__(self, location: str, version: str, supported: str) -> None:
         super().__init__(
@@ -75,7 +75,7 @@ class SchemaTooOld(StoreOpenError):
 
 
 class SchemaTooNew(StoreOpenError):
-    """Its schema is later than the ones this program knows."""
+    """Raised when the schema is newer than this program's."""
 
     def __init__(self, location: str, version: str, supported: str) -> None:
         super().__init__(

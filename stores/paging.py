@@ -1,4 +1,4 @@
-"""Pages: when one is full, and where it ended. The same on every engine."""
+"""Cut pages out of what was read: by number of items and, for cards, by size. Every engine uses it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -10,28 +10,28 @@ from kanban.views import Page, PageKey
 Item = TypeVar("Item")
 
 
-def cut_page(items: Sequence[Item], limit: int, position_key: Callable[[Item], str | int]) -> Page[Item]:
-    """A page of what was read with a limit of one more."""
+def cut_page(items: Sequence[Item], limit: int, key: Callable[[Item], str | int]) -> Page[Item]:
+    """Return a page of at most `limit` items, given up to `limit` + 1 that were read."""
     if len(items) <= limit:
         return Page(tuple(items))
-    return Page(tuple(items[:limit]), (position_key(items[limit - 1]),))
+    return Page(tuple(items[:limit]), (key(items[limit - 1]),))
 
 
-def cut_card_page(candidates: Iterable[Card], limit: int, position: Callable[[Card], PageKey]) -> Page[Card]:
-    """As many of the cards as are allowed by their number and by the size of their text."""
+def cut_card_page(candidates: Iterable[Card], limit: int, key: Callable[[Card], PageKey]) -> Page[Card]:
+    """Return a page of cards that ends at `limit` cards or before more than PAGE_BYTES of text."""
     cards: list[Card] = []
-    room = PAGE_BYTES
+    remaining_bytes = PAGE_BYTES
     for card in candidates:
-        room -= count_text_bytes(card)
-        if cards and (len(cards) == limit or room < 0):
-            return Page(tuple(cards), position(cards[-1]))
+        remaining_bytes -= count_text_bytes(card)
+        if cards and (len(cards) == limit or remaining_bytes < 0):
+            return Page(tuple(cards), key(cards[-1]))
         cards.append(card)
     return Page(tuple(cards))
 
 
 def count_text_bytes(card: Card) -> int:
-    """How many bytes of UTF-8 the text of a card takes on a page."""
-    links = sum(_utf8_length(each.url) + _utf8_length(each.title) for each in card.links)
+    """Count the bytes of UTF-8 that the text of a card takes on a page."""
+    links = sum(_utf8_length(link.url) + _utf8_length(link.title) for link in card.links)
     return _utf8_length(card.title) + _utf8_length(card.description) + links
 
 

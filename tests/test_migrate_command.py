@@ -149,6 +149,6 @@ def test_a_restore_of_an_older_backup_says_that_it_could_not_compare_a_digest(
     assert status == 0
     assert re.fullmatch(r"[0-9a-f]{64}\n", out)
     assert err == (
-        "There is no digest inside older.db, which an older Tackboard made: changed letters can't be told.\n"
+        "There is no digest inside older.db, which an older Tackboard made: changed text can't be detected.\n"
     )
     assert sorted(path.name for path in folder.iterdir()) == ["older.db", "restored.db"]

@@ -1,4 +1,4 @@
-"""What the SQL store needs of an engine: reads of one moment, transactions, and the meaning of the driver's errors."""
+"""What the SQL store needs from an engine: snapshot reads, transactions, and errors of the driver translated."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -7,50 +7,50 @@ from typing import Protocol
 from sqlalchemy import Dialect, Index, PrimaryKeyConstraint, UniqueConstraint
 
 from stores.sql.mapping import Row
-from stores.sql.read_statements import BoundStatement
+from stores.sql.statement_cache import BoundStatement
 from stores.sql.tables import metadata
 
 
 class Transaction(Protocol):
-    """What writes: all of it is there at the end, or nothing after an exception."""
+    """A writing transaction: committed as a whole at the end, or rolled back after an exception."""
 
     def execute(self, statement: BoundStatement) -> None:
-        """Write, whether that touches a row or none."""
+        """Execute a write that may affect any number of rows, including none."""
 
     def write_one(self, statement: BoundStatement) -> None:
-        """Write one row. When there is no such row, Stale is raised: here, or at the end of the transaction."""
+        """Write one row. Raises StaleRead if there is no such row, here or at the end of the transaction."""
 
     def query(self, statement: BoundStatement) -> list[Row]:
-        """What a query finds, with what was written before it."""
+        """Return the rows of a query, which sees what the transaction has written before."""
 
 
 class Engine(Protocol):
-    """One kind of database. Its errors come out as those of `kanban.store`."""
+    """One kind of database. It raises the errors of `kanban.store`, not those of its driver."""
 
     dialect: Dialect
     supports_lateral: bool
-    """Whether a subquery in FROM can refer to the tables before it."""
+    """Whether a subquery in FROM can refer to the tables before it (LATERAL)."""
 
     probe_statement: BoundStatement
-    """A statement that has the database write, and changes nothing."""
+    """A statement that makes the database write, but changes no data."""
 
     pipelines_reads: bool
-    """Whether all queries of a read are sent before the first is answered."""
+    """Whether all queries of a read are sent before the first result arrives."""
 
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
-        """The rows of each query, all seen at the same moment, in one round trip.
+        """Return the rows of each query, all from one snapshot, in one round trip.
 
-        With `stop_if_first_empty` the rest need not be read where the first query has no rows.
+        With `stop_if_first_empty`, an engine need not run the rest if the first query has no rows.
         """
 
     def begin_write(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
-        """A transaction, committed at the end.
+        """Begin a writing transaction, which is committed at the end of the context.
 
-        Raises Busy when others write for too long; at once, if not patient.
+        Raises Busy when other writers hold the database for too long; without `wait`, as soon as one does.
         """
 
     def ensure_disk_space(self) -> None:
-        """Raise Unavailable where it can be seen that there is hardly room for another write."""
+        """Raise Unavailable if the engine can tell that the disk is almost full."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -79,7 +79,7 @@ _KIND_BY_TABLE = {
 
 
 def find_kind_by_column(table: str, column: str) -> str:
-    """What `AlreadyExists` calls a row that is taken by that column (the last of its key): 'card.external_id'."""
+    """Return the word of `AlreadyExists` for a unique key that ends with a column: 'card.external_id'."""
     kind = _KIND_BY_TABLE[table]
     return kind if column in metadata.tables[table].primary_key.columns else f"{kind}.{column}"
 
@@ -93,5 +93,5 @@ _COLUMN_BY_CONSTRAINT = {
 
 
 def find_kind_by_constraint(name: str) -> str:
-    """As `find_kind_by_column`, by the name of the constraint or the unique index."""
+    """Return the word of `AlreadyExists` for a constraint or a unique index."""
     return find_kind_by_column(*_COLUMN_BY_CONSTRAINT[name])

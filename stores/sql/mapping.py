@@ -37,7 +37,7 @@ from kanban.values import (
 from stores.sql import tables
 
 Row = Sequence[Any]
-"""As a driver gives it: the columns in the order of the SELECT."""
+"""A row as a driver returns it: the columns in the order of the SELECT. Timestamps and documents are text."""
 
 parse_timestamp = datetime.fromisoformat
 
@@ -233,12 +233,12 @@ event_to_row: Callable[[Event], _Write] = _compile_writer(
     Event, _columns_of(tables.events), {"data": "json.dumps(dict(value.data), ensure_ascii=False)"}
 )
 
-row_to_idempotency_record: Callable[[Row], StoredResponse] = _compile_reader(
+row_to_stored_response: Callable[[Row], StoredResponse] = _compile_reader(
     StoredResponse,
     _columns_of(tables.idempotency_records),
     {"headers": "tuple([(name, text) for name, text in json.loads(c_headers)])", "body": "bytes(c_body)"},
 )
-idempotency_record_to_row: Callable[[StoredResponse], _Write] = _compile_writer(
+stored_response_to_row: Callable[[StoredResponse], _Write] = _compile_writer(
     StoredResponse,
     _columns_of(tables.idempotency_records),
     {"headers": "json.dumps(value.headers, ensure_ascii=False)", "body": "value.body"},

@@ -1,4 +1,4 @@
-"""PostgreSQL: one server for any number of processes, each with as many connections as it has threads at work."""
+"""PostgreSQL: one server for any number of processes, each with one connection for every active thread."""
 
 import getpass
 import os
@@ -23,14 +23,14 @@ from stores.sql import migrations
 from stores.sql.engine import Transaction, find_kind_by_constraint
 from stores.sql.mapping import Row
 from stores.sql.postgresql_pipeline import Pipeline
-from stores.sql.read_statements import BoundStatement
+from stores.sql.statement_cache import BoundStatement
 from stores.sql.store import SqlStore
 
 TIMEOUT = 5.0
-"""How many seconds a statement may take, and how many one may wait for a lock, or in this process for a connection."""
+"""The most seconds that a statement may take, a statement waits for a lock, or a thread waits for a connection."""
 
 MAX_CONNECTIONS = 16
-"""How many connections a process opens. A thread has one for as long as it reads or writes."""
+"""The most connections that a process opens. A thread holds one while it reads or writes."""
 
 _MIN_SERVER_VERSION = 140_000
 _MIGRATION_LOCK_TIMEOUT = 60
@@ -40,7 +40,7 @@ _EXAMPLE_URL = "postgresql+psycopg://user:password@host:5432/database"
 _DEFAULT_OPTIONS = {
     "application_name": "tackboard",
     "connect_timeout": "3",
-    # A server that has vanished is noticed within seconds: while it is idle, and while it has not taken what was sent.
+    # A server that has disappeared is noticed within seconds, on idle connections and while data are being sent.
     "keepalives_idle": "10",
     "keepalives_interval": "3",
     "keepalives_count": "3",
@@ -49,15 +49,15 @@ _DEFAULT_OPTIONS = {
 
 _SESSION_SETTINGS = """
 SET default_transaction_isolation = 'repeatable read';
-SET statement_timeout = '{patience}ms';
-SET lock_timeout = '{patience}ms';
+SET statement_timeout = '{timeout}ms';
+SET lock_timeout = '{timeout}ms';
 SET idle_in_transaction_session_timeout = '10s';
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 SET jit = off;
 """
 
-# Where new tables would be made; those of extensions do not count.
+# The tables of the schema in which new ones would be created, except those of extensions.
 _SELECT_TABLE_NAMES = """
 SELECT relname FROM pg_class AS t
 WHERE relkind IN ('r', 'p')
@@ -83,7 +83,7 @@ _CONNECT_ERROR_MESSAGES = {
     ),
     "too many|connection slots": "PostgreSQL at {where} has no connection left: raise its max_connections.",
 }
-"""What a failure to connect says somewhere (there is no code to tell by), and what a person can do."""
+"""By a pattern in the message of a failure to connect (it has no code): what a person can do."""
 
 _UNAVAILABLE_MESSAGES = {
     "08": "The connection to the database server was lost.",
@@ -104,43 +104,46 @@ def open_postgresql(
     report: Callable[[str], None] = lambda _: None,
     timeout: float = TIMEOUT,
 ) -> SqlStore:
-    """The store in that database, made or brought up to date as the mode allows. Raises StoreOpenError."""
+    """Open the store in the database that the URL names; create or migrate it as the mode allows.
+
+    Raises StoreOpenError.
+    """
     options = _parse_options(url)
-    place = f"The database '{options['dbname']}' at {_format_host(options)}"
+    location = f"The database '{options['dbname']}' at {_format_host(options)}"
     try:
         conninfo = make_conninfo(**options)
     except psycopg.ProgrammingError:
-        # The message would quote the option, which may be a piece of a password.
+        # The cause isn't chained: its message quotes the option, which may be a part of a password.
         raise InvalidStoreUrl("STORE_URL has an option that libpq does not know.") from None
     try:
         connection = psycopg.connect(conninfo)
     except psycopg.OperationalError as error:
-        # The error holds the password: not in its message, but where one may look when it is logged.
+        # The cause isn't chained: its attributes, which loggers may print, hold the password.
         raise StoreNotUsable(_explain_connect_error(error, options)) from None
     with closing(connection):
         user = connection.info.user
         try:
-            _ensure_usable(connection, place)
-            found = _read_schema_version(connection, place)
-            if found is None and mode is not OpenMode.CREATE:
+            _ensure_usable(connection, location)
+            version = _read_schema_version(connection, location)
+            if version is None and mode is not OpenMode.CREATE:
                 raise StoreMissing(_format_url(options))
-            if migrations.is_upgrade_needed(place, found, mode):
+            if migrations.is_upgrade_needed(location, version, mode):
                 connection.rollback()
-                _migrate(connection, place, report)
+                _migrate(connection, location, report)
         except errors.InsufficientPrivilege as error:
             raise StoreNotUsable(
-                f"{place} does not let the user '{user}' keep tables: make that user its owner."
+                f"{location} does not let the user '{user}' keep tables: make that user its owner."
             ) from error
         except psycopg.Error as error:
-            raise StoreNotUsable(f"{place} cannot be used: {error.diag.message_primary or error}.") from error
+            raise StoreNotUsable(f"{location} cannot be used: {error.diag.message_primary or error}.") from error
     return SqlStore(PostgresEngine(conninfo, timeout))
 
 
 class PostgresEngine:
-    """The connections to one database. A thread takes one for as long as it reads or writes.
+    """A pool of connections to one database. A thread holds one while it reads or writes.
 
-    A connection that broke is never used again. Whoever holds it when it breaks is told, and the next one gets
-    another: when the server is back, so is the store.
+    A broken connection is never used again: the call that holds it fails, and the next call connects anew. So the store
+    works again as soon as the server does.
     """
 
     supports_lateral = True
@@ -148,7 +151,7 @@ class PostgresEngine:
     probe_statement: BoundStatement = ("UPDATE settings SET value = value WHERE name = 'secret'", ())
 
     def __init__(self, conninfo: str, timeout: float) -> None:
-        """What libpq needs to know to connect, and seconds."""
+        """Take a connection string for libpq, and the timeout in seconds."""
         self.dialect: sa.Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
         self._conninfo = conninfo
         self._timeout = timeout
@@ -158,21 +161,21 @@ class PostgresEngine:
         self._closed = False
 
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
-        """The rows of each query, all seen at the same moment, in one round trip."""
-        # To wait for the first answer would be another round trip.
+        """Return the rows of each query, all from one snapshot, in one round trip."""
+        # Waiting for the first result would cost another round trip.
         del stop_if_first_empty
         try:
             with self._use_pipeline() as pipeline:
-                for call in statements:
-                    pipeline.send(*call)
-                return [pipeline.load_rows(answer) for answer in pipeline.finish()]
-        except StaleRead as stale:
-            # Only a change of the tables themselves can stand in the way of a reader.
-            raise Busy(_BUSY_MESSAGE) from stale
+                for statement in statements:
+                    pipeline.send(*statement)
+                return [pipeline.load_rows(result) for result in pipeline.finish()]
+        except StaleRead as error:
+            # Only a migration can conflict with a reader.
+            raise Busy(_BUSY_MESSAGE) from error
 
     @contextmanager
     def begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
-        """A transaction that travels in one round trip, unless rows are asked for in between. Raises Busy."""
+        """Begin a transaction that takes one round trip, unless it queries rows in between. Raises Busy."""
         with self._use_pipeline(wait=wait) as pipeline:
             if not wait:
                 pipeline.send("SELECT set_config('lock_timeout', '1', true)", ())
@@ -180,10 +183,10 @@ class PostgresEngine:
             pipeline.finish()
 
     def ensure_disk_space(self) -> None:
-        """Do nothing: only the server sees its disk."""
+        """Do nothing: only the server can see its disk."""
 
     def close(self) -> None:
-        """Close the connections; one that is in use, when it is given back."""
+        """Close the idle connections now, and those in use when they are released."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -197,12 +200,12 @@ class PostgresEngine:
             try:
                 yield pipeline
             except psycopg.Error as error:
-                told = _store_error_from(error)
-                if told is None:
+                store_error = _store_error_from(error)
+                if store_error is None:
                     raise
-                if isinstance(told, Unavailable):
+                if isinstance(store_error, Unavailable):
                     pipeline.close()
-                raise told from error
+                raise store_error from error
             finally:
                 self._release(pipeline)
         finally:
@@ -212,7 +215,7 @@ class PostgresEngine:
         if self._closed:
             raise Unavailable("The store has been closed.")
         if self._process != os.getpid():
-            # A server that forks its workers after loading the program: the connections are the parent's.
+            # After a fork (a web server that loads the program first), the connections are the parent's.
             self._process, self._idle = os.getpid(), deque()
         while True:
             try:
@@ -221,20 +224,20 @@ class PostgresEngine:
                 return self._connect()
             if pipeline.is_quiet():
                 return pipeline
-            # The server has said farewell while nobody listened.
+            # The server has ended the connection while it was idle.
             pipeline.close()
 
     def _connect(self) -> Pipeline:
         try:
             connection = psycopg.connect(self._conninfo, autocommit=True)
         except psycopg.OperationalError:
-            # The error holds the password: not in its message, but where one may look when it is logged.
+            # The cause isn't chained: its attributes, which loggers may print, hold the password.
             raise Unavailable("The database server cannot be reached.") from None
         try:
-            connection.execute(_SESSION_SETTINGS.format(patience=int(self._timeout * 1000)).encode())
-            # Moments and documents travel as text: stores.sql.mapping knows what they mean.
-            for kind in ("timestamptz", "jsonb"):
-                connection.adapters.register_loader(kind, TextLoader)
+            connection.execute(_SESSION_SETTINGS.format(timeout=int(self._timeout * 1000)).encode())
+            # Timestamps and documents stay text: stores.sql.mapping parses them.
+            for type_name in ("timestamptz", "jsonb"):
+                connection.adapters.register_loader(type_name, TextLoader)
             return Pipeline(connection)
         except psycopg.Error as error:
             connection.close()
@@ -242,35 +245,38 @@ class PostgresEngine:
 
     def _release(self, pipeline: Pipeline) -> None:
         if self._closed or not pipeline.is_clean():
-            # Closing rolls back, whatever state an error left.
+            # Closing rolls back, whatever state an error left the connection in.
             pipeline.close()
         else:
             self._idle.append(pipeline)
 
 
 class _PostgresTransaction:
-    """What writes. Nothing is waited for: a failure stops the pipeline on the server, and is told at the end."""
+    """A writing transaction that doesn't wait: a failure stops the pipeline on the server and is raised at the end."""
 
-    __slots__ = ("_use_pipeline",)
+    __slots__ = ("_pipeline",)
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._use_pipeline = pipeline
+        self._pipeline = pipeline
 
     def execute(self, statement: BoundStatement) -> None:
-        self._use_pipeline.send(*statement)
+        self._pipeline.send(*statement)
 
     def write_one(self, statement: BoundStatement) -> None:
         text, parameters = statement
-        self._use_pipeline.send(_fail_when_stale(text), parameters)
+        self._pipeline.send(_fail_when_stale(text), parameters)
 
     def query(self, statement: BoundStatement) -> list[Row]:
-        self._use_pipeline.send(*statement)
-        return self._use_pipeline.load_rows(self._use_pipeline.receive()[-1])
+        self._pipeline.send(*statement)
+        return self._pipeline.load_rows(self._pipeline.receive()[-1])
 
 
 @cache
 def _fail_when_stale(text: str) -> str:
-    """The statement, failing unless it writes a row: what was sent after it must not happen, nor wait for locks."""
+    """Return the statement, made to fail (division by zero) unless it writes a row.
+
+    The statements sent after it must not be executed then, nor wait for locks.
+    """
     return f"WITH changed AS ({text} RETURNING 1) SELECT 1 / count(*) AS fails_when_stale FROM changed"  # noqa: S608  (statements of ours)
 
 
@@ -278,31 +284,31 @@ def _fail_when_stale(text: str) -> str:
 
 
 def _parse_options(url: str) -> dict[str, str]:
-    """The URL in the words of libpq."""
+    """Return the parts of the URL under libpq's names. Raises InvalidStoreUrl."""
     try:
-        # What a shell hands over may be no text at all, and could not be sent.
+        # A shell can pass bytes that are no valid text, which could not be sent.
         parts = sa.make_url(url.encode().decode())
     except (sa.exc.ArgumentError, ValueError):
-        # The cause is not told: it may quote a piece of the password.
+        # The cause isn't chained: it may quote a part of the password.
         raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from None
     if parts.drivername != "postgresql+psycopg" or not parts.database:
         raise InvalidStoreUrl(f"STORE_URL for PostgreSQL must name a database: {_EXAMPLE_URL}.")
     if "@" in (parts.host or ""):
         raise InvalidStoreUrl("STORE_URL has more than one '@': write one in a password as %40.")
     query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
-    given = {
+    from_url = {
         "host": parts.host,
         "port": str(parts.port) if parts.port else None,
         "user": parts.username,
         "password": str(parts.password) if parts.password else None,
         "dbname": parts.database,
     }
-    named = {name: value for name, value in given.items() if value}
-    return {**_DEFAULT_OPTIONS, **query, **named, "client_encoding": "UTF8"}
+    present = {name: value for name, value in from_url.items() if value}
+    return {**_DEFAULT_OPTIONS, **query, **present, "client_encoding": "UTF8"}
 
 
 def _format_url(options: dict[str, str]) -> str:
-    """The URL without its password, and without options, one of which may be a password too."""
+    """Return the URL without its password, and without options, one of which may be a password too."""
     host, port = options.get("host", ""), options.get("port", "")
     return sa.URL.create(
         "postgresql+psycopg",
@@ -319,18 +325,18 @@ def _format_host(options: dict[str, str]) -> str:
 
 
 def _explain_connect_error(error: psycopg.Error, options: dict[str, str]) -> str:
-    """Why the server could not be reached."""
+    """Return a sentence that says why the server could not be reached, and what to do."""
     where, message = _format_host(options), str(error)
-    for sign, sentence in _CONNECT_ERROR_MESSAGES.items():
-        if re.search(sign, message):
+    for pattern, sentence in _CONNECT_ERROR_MESSAGES.items():
+        if re.search(pattern, message):
             user = options.get("user") or getpass.getuser()
             return sentence.format(where=where, host=options.get("host"), user=user, database=options["dbname"])
-    said = message.splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:  ")
-    return f"PostgreSQL at {where} cannot be used: {said}."
+    reason = message.splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:  ")
+    return f"PostgreSQL at {where} cannot be used: {reason}."
 
 
 def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
-    """Raise StoreNotUsable for a server that is too old, or a database that cannot hold what people write."""
+    """Raise StoreNotUsable if the server is too old, read-only or without a schema, or the database isn't UTF-8."""
     if connection.info.server_version < _MIN_SERVER_VERSION:
         raise StoreNotUsable(
             f"Tackboard needs PostgreSQL 14 or newer: {location} has {connection.info.server_version // 10_000}."
@@ -340,15 +346,15 @@ def _ensure_usable(connection: psycopg.Connection[Any], location: str) -> None:
         raise StoreNotUsable(
             f"{location} keeps text as {encoding}: make one with createdb --encoding=UTF8 --template=template0."
         )
-    for read_only, schema in connection.execute("SELECT current_setting('transaction_read_only'), current_schema()"):
-        if read_only == "on":
+    for is_read_only, schema in connection.execute("SELECT current_setting('transaction_read_only'), current_schema()"):
+        if is_read_only == "on":
             raise StoreNotUsable(f"{location} takes no writes: let STORE_URL name the primary server.")
         if schema is None:
             raise StoreNotUsable(f"{location} has no schema to put tables in: make the one that its search_path names.")
 
 
 def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> str | None:
-    """The version of the schema in the database, None in an empty one. Raises NotTackboardDatabase."""
+    """Return the version of the schema in the database, None if it is empty. Raises NotTackboardDatabase."""
     tables = {name for (name,) in connection.execute(_SELECT_TABLE_NAMES)}
     if not tables:
         return None
@@ -363,23 +369,23 @@ def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> 
 def _migrate(connection: psycopg.Connection[Any], location: str, report: Callable[[str], None]) -> None:
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
-        with engine.begin() as through_alchemy:
-            # Two programs may open the same database at the same time: the second finds nothing left to do.
-            through_alchemy.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}s'")
-            through_alchemy.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('tackboard', 0))")
-            found = _read_schema_version(connection, location)
-            if not migrations.is_upgrade_needed(location, found, OpenMode.MIGRATE):
+        with engine.begin() as sa_connection:
+            # Two programs may open the same database at the same time: the second one finds the schema current.
+            sa_connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}s'")
+            sa_connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('tackboard', 0))")
+            version = _read_schema_version(connection, location)
+            if not migrations.is_upgrade_needed(location, version, OpenMode.MIGRATE):
                 return
-            migrations.upgrade(through_alchemy)
+            migrations.upgrade(sa_connection)
     except sa.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
             raise error.orig from error
         raise
     finally:
         engine.dispose()
-    if found is not None:
+    if version is not None:
         report(
-            f"Migrated {location[0].lower()}{location[1:]} from schema {found} to {migrations.HEAD}. "
+            f"Migrated {location[0].lower()}{location[1:]} from schema {version} to {migrations.HEAD}. "
             "No copy of it was made: to go back, restore a backup that you made before."
         )
 
@@ -388,16 +394,16 @@ def _migrate(connection: psycopg.Connection[Any], location: str, report: Callabl
 
 
 def _store_error_from(error: psycopg.Error) -> StoreError | None:
-    """The error of the port that this is, None where it is a mistake of ours."""
+    """Return the matching error of the port, None where the error is a defect of ours."""
     if isinstance(error, errors.DivisionByZero | errors.SerializationFailure | errors.DeadlockDetected):
-        # Someone else was first. See `_fail_when_stale` for the division.
+        # Another writer was first. `_fail_when_stale` explains the division.
         return StaleRead()
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
         return AlreadyExists(find_kind_by_constraint(error.diag.constraint_name))
     if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled | errors.TooManyConnections):
         return Busy(_BUSY_MESSAGE)
     code = error.sqlstate or ""
-    trouble = _UNAVAILABLE_MESSAGES.get(code) or _UNAVAILABLE_MESSAGES.get(code[:2])
-    if trouble is None and not code and isinstance(error, psycopg.OperationalError):
-        trouble = "The connection to the database server was lost."
-    return Unavailable(trouble) if trouble else None
+    message = _UNAVAILABLE_MESSAGES.get(code) or _UNAVAILABLE_MESSAGES.get(code[:2])
+    if message is None and not code and isinstance(error, psycopg.OperationalError):
+        message = _UNAVAILABLE_MESSAGES["08"]
+    return Unavailable(message) if message else None

@@ -1,6 +1,6 @@
-"""A connection to PostgreSQL on which statements travel together: many go out, one round trip brings all answers.
+"""A connection to PostgreSQL in pipeline mode: many statements are sent together and answered in one round trip.
 
-It speaks to libpq through psycopg. psycopg's own cursors could do the same at five times the CPU.
+It calls libpq through psycopg. psycopg's own cursors could do the same, but take five times the CPU.
 """
 
 import select
@@ -18,20 +18,20 @@ from psycopg.pq.abc import PGresult
 from stores.sql.mapping import Row
 
 MAX_SILENCE = 10.0
-"""How many seconds the server may be silent before the connection is taken for broken."""
+"""After how many seconds without an answer a connection counts as broken."""
 
 _LOST_MESSAGE = "The connection to the server was lost."
 _ERROR_STATUSES = {ExecStatus.FATAL_ERROR, ExecStatus.NONFATAL_ERROR, ExecStatus.BAD_RESPONSE}
 
 
 class Pipeline:
-    """One connection, for one thread at a time. Everything raises psycopg.Error.
+    """One connection, for one thread at a time. Every method may raise psycopg.Error.
 
-    What is sent from one `finish` to the next is one transaction, and PostgreSQL leaves out what comes after an error.
+    All statements between two calls of `finish` are one transaction; PostgreSQL skips those after an error.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        """A connection that nobody else uses, without a transaction."""
+        """Take a connection that nothing else uses and that is not in a transaction."""
         self._connection = connection
         self._libpq = connection.pgconn
         self._libpq.enter_pipeline_mode()
@@ -40,14 +40,14 @@ class Pipeline:
         self._readable.register(self._libpq.socket, select.POLLIN)
         self._readable_or_writable = select.poll()
         self._readable_or_writable.register(self._libpq.socket, select.POLLIN | select.POLLOUT)
-        # What the server calls the statements that it has prepared.
+        # The names of the statements that the server has prepared, by their text.
         self._statement_names: dict[str, bytes] = {}
         self._name_numbers = count()
-        # What has yet to be answered: a text that is to be prepared, or None for a statement.
+        # What the server has yet to answer: the text of a statement to prepare, or None for an execution.
         self._pending: deque[str | None] = deque()
 
     def send(self, text: str, parameters: Sequence[Any]) -> None:
-        """Let a statement go out, at the latest when its answer is waited for."""
+        """Queue a statement. It is sent at the latest by the next `receive` or `finish`."""
         name = self._statement_names.get(text)
         if name is None:
             name = self._statement_names[text] = b"s%d" % next(self._name_numbers)
@@ -57,61 +57,61 @@ class Pipeline:
         self._pending.append(None)
 
     def receive(self) -> list[PGresult]:
-        """The answers to what was sent and not received yet; the transaction goes on.
+        """Return the results of all statements sent since the last call; the transaction goes on.
 
-        After an error it is over: nothing of it was written.
+        After an error the transaction is over, and nothing of it was written.
         """
         self._libpq.send_flush_request()
         return self._collect_results(at_end=False)
 
     def finish(self) -> list[PGresult]:
-        """As `receive`, and the transaction is committed, or after an error rolled back."""
+        """Return results as `receive` does, and commit the transaction, or roll it back after an error."""
         self._libpq.pipeline_sync()
         return self._collect_results(at_end=True)
 
     def load_rows(self, result: PGresult) -> list[Row]:
-        """The rows in an answer."""
+        """Return the rows of a result."""
         self._transformer.set_pgresult(result)
         return self._transformer.load_rows(0, result.ntuples, tuple)
 
     def is_clean(self) -> bool:
-        """Whether it has no transaction and no answer to come."""
+        """Tell whether there is no open transaction and no result to come."""
         return not self._pending and self._libpq.transaction_status == TransactionStatus.IDLE
 
     def is_quiet(self) -> bool:
-        """Whether the server has said nothing unasked. What it says then is farewell, or the connection's end."""
+        """Tell whether the server has sent nothing unasked, which would mean that it ends the connection."""
         return not self._readable.poll(0)
 
     def close(self) -> None:
-        """Leave the server; what was not committed is rolled back."""
+        """Close the connection; the server rolls back what was not committed."""
         self._connection.close()
 
     def _collect_results(self, *, at_end: bool) -> list[PGresult]:
-        answers = []
+        results = []
         error = None
         while self._pending:
-            text = self._pending.popleft()
+            text_to_prepare = self._pending.popleft()
             result = self._next_result()
-            # An empty answer ends those to each statement.
+            # A None ends the results of each statement.
             self._libpq.get_result()
             if result.status in _ERROR_STATUSES and error is None:
                 error = error_from_result(result)
-            if text is None:
-                answers.append(result)
+            if text_to_prepare is None:
+                results.append(result)
             elif result.status != ExecStatus.COMMAND_OK:
-                del self._statement_names[text]
+                del self._statement_names[text_to_prepare]
         if error and not at_end:
             self._libpq.pipeline_sync()
         if error or at_end:
             self._next_result()
         if error:
             raise error
-        return answers
+        return results
 
     def _next_result(self) -> PGresult:
         libpq = self._libpq
         while (unsent := libpq.flush()) or libpq.is_busy():
-            # libpq itself would wait as well, but keep all other threads waiting too.
+            # libpq could wait itself, but would block all other threads too.
             if not (self._readable_or_writable if unsent else self._readable).poll(MAX_SILENCE * 1000):
                 raise psycopg.OperationalError(_LOST_MESSAGE)
             libpq.consume_input()

@@ -1,21 +1,16 @@
-"""The statements that read boards from a SQL store, in SQLAlchemy Core, and how any is run without its cost.
+"""The statements that read boards and what is on them: see `stores.sql.statement_cache` for how they are run."""
 
-Core writes the SQL once for a dialect. From then on a statement is that text, with parameters in the order that
-it wants, given to the driver: some microseconds instead of some hundred.
-"""
-
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.sql.functions import FunctionElement
 
 from kanban.store import CardSort, CardState
 from stores.sql.mapping import CARD_COLUMNS, RUNNING_ENTRY_COLUMNS
+from stores.sql.statement_cache import parameter
 from stores.sql.tables import (
     boards,
     card_assignees,
@@ -34,53 +29,8 @@ from stores.sql.tables import (
     time_entries,
 )
 
-Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | ReturningDelete[Any]
 CardScope = Literal["list", "board", "status"]
 CARD_SCOPES: tuple[CardScope, ...] = ("list", "board", "status")
-
-_PREFIX = "given_"
-
-
-def parameter(name: str) -> sa.BindParameter[Any]:
-    """A parameter. The prefix keeps it apart from the names that Core reserves for columns being written."""
-    return sa.bindparam(_PREFIX + name)
-
-
-BoundStatement = tuple[str, Sequence[Any]]
-"""A statement to run: its text, and its parameters by position."""
-
-
-class PreparedStatement:
-    """A statement as one dialect wants it: its text, and the order of its parameters."""
-
-    __slots__ = ("_constants", "_names", "text")
-
-    def __init__(self, statement: Statement, dialect: sa.Dialect) -> None:
-        compiled: SQLCompiler = statement.compile(dialect=dialect)
-        if compiled.positiontup is None:
-            raise TypeError("The dialect must take its parameters by position.")
-        self.text = compiled.string
-        self._names = tuple(name.removeprefix(_PREFIX) for name in compiled.positiontup)
-        self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_PREFIX)}
-
-    def bind(self, values: Mapping[str, Any]) -> BoundStatement:
-        """The statement with these values. Raises KeyError for one that is missing."""
-        if self._constants:
-            values = {**self._constants, **values}
-        return self.text, [values[name] for name in self._names]
-
-
-class StatementCache(dict[Statement, PreparedStatement]):
-    """Statements prepared for a dialect, each when it is first wanted."""
-
-    def __init__(self, dialect: sa.Dialect) -> None:
-        super().__init__()
-        self._dialect = dialect
-
-    def __missing__(self, statement: Statement) -> PreparedStatement:
-        prepared = self[statement] = PreparedStatement(statement, self._dialect)
-        return prepared
-
 
 # Boards
 
@@ -93,7 +43,7 @@ ANY_BOARD = sa.select(boards, members.c.role).where(
 
 BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
 
-_CALLER = members.alias("asking")
+_CALLER = members.alias("caller")
 _CALLER_IS_MEMBER = (
     sa.select(_CALLER.c.user_id)
     .where(_CALLER.c.board_id == parameter("board_id"), _CALLER.c.user_id == parameter("user_id"))
@@ -103,9 +53,10 @@ _CALLER_IS_MEMBER = (
 
 @cache
 def restrict_to_member(statement: sa.Select[Any]) -> sa.Select[Any]:
-    """The statement for a member of a board. For anybody else it has no rows, and PostgreSQL does not look for any.
+    """Restrict a statement to members of the board.
 
-    SQLite would look, and see at each row that it is in vain.
+    For other users it has no rows, and PostgreSQL doesn't look for any. SQLite would look, and evaluate the condition
+    at each row.
     """
     return statement.where(_CALLER_IS_MEMBER)
 
@@ -133,13 +84,20 @@ LISTS = (
 
 @cache
 def select_boards(*, archived: bool, continued: bool) -> sa.Select[Any]:
-    """The live boards of a user with the user's role, newest first, archived or not; continued below an id."""
-    where = boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None)
-    return select_boards_where(boards.c.deleted_at.is_(None), where, continued=continued)
+    """Select a page of a user's live boards with the user's role, newest first; `continued` below an id."""
+    is_archived = boards.c.archived_at.is_not(None) if archived else boards.c.archived_at.is_(None)
+    return _select_boards_where(boards.c.deleted_at.is_(None), is_archived, continued=continued)
 
 
-def select_boards_where(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
-    """A page of a user's boards that fit, with the user's role, newest first; continued below an id."""
+@cache
+def select_deleted_boards(*, continued: bool) -> sa.Select[Any]:
+    """Select a page of the boards deleted since a timestamp on which the user has a role; `continued` below an id."""
+    is_recent, has_role = boards.c.deleted_at >= parameter("since"), members.c.role == parameter("role")
+    return _select_boards_where(is_recent, has_role, continued=continued)
+
+
+def _select_boards_where(*conditions: sa.ColumnElement[bool], continued: bool) -> sa.Select[Any]:
+    """Select a page of a user's boards under conditions, with the user's role, newest first; `continued` as above."""
     page = (
         sa.select(boards, members.c.role)
         .join(members, members.c.board_id == boards.c.id)
@@ -148,6 +106,15 @@ def select_boards_where(*conditions: sa.ColumnElement[bool], continued: bool) ->
     if continued:
         page = page.where(members.c.board_id < parameter("after_id"))
     return page.order_by(members.c.board_id.desc()).limit(parameter("limit"))
+
+
+@cache
+def select_deleted_lists(*, continued: bool) -> sa.Select[Any]:
+    """Select a page of the lists of a board deleted since a timestamp, newest first; `continued` below an id."""
+    page = sa.select(lists).where(lists.c.board_id == parameter("board_id"), lists.c.deleted_at >= parameter("since"))
+    if continued:
+        page = page.where(lists.c.id < parameter("after_id"))
+    return page.order_by(lists.c.id.desc()).limit(parameter("limit"))
 
 
 EVENTS = (
@@ -162,7 +129,7 @@ EVENTS = (
 
 
 class GroupConcat(FunctionElement[str]):
-    """Texts of several rows as one, in no order, with a separator between."""
+    """The texts of several rows joined with a separator, in no order."""
 
     type = sa.Text()
     inherit_cache = True
@@ -179,7 +146,7 @@ def _compile_for_postgresql(element: GroupConcat, compiler: SQLCompiler, **optio
 
 
 def _aggregate_for_card(column: sa.ColumnElement[str], separator: str, name: str, table: sa.Table) -> sa.Label[str]:
-    """What another table holds for a card, in one text."""
+    """Return a column with the texts that another table holds for a card, joined."""
     return (
         sa.select(GroupConcat(column, sa.literal_column(f"'{separator}'")))
         .where(table.c.card_id == cards.c.id)
@@ -267,13 +234,13 @@ _SORT_COLUMNS: dict[CardSort, tuple[sa.Column[Any], ...]] = {
 }
 
 FilterNames = frozenset[str]
-"""Names of what a card must fit besides its place: keys of `_FILTERS`."""
+"""The names of the filters of a query: keys of `_FILTER_CONDITIONS`."""
 
 _FILTER_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
     "status": cards.c.status == parameter("status"),
     "q": sa.or_(
         cards.c.search.like(parameter("pattern"), escape="/"),
-        # Not EXISTS: PostgreSQL would gather all comments that fit, those of other boards too.
+        # Not EXISTS: PostgreSQL would collect all comments that match, those of other boards too.
         sa.select(comments.c.card_id)
         .where(comments.c.card_id == cards.c.id, comments.c.search.like(parameter("pattern"), escape="/"))
         .limit(sa.literal_column("1"))
@@ -306,23 +273,23 @@ _FILTER_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
 def select_cards(
     scope: CardScope, sort: CardSort, state: CardState, filters: FilterNames, *, continued: bool
 ) -> sa.Select[Any]:
-    """Cards of a list, of a board, or of a board's stage; continued past the sort keys of a card.
+    """Select a page of the cards of a list, a board or a stage of a board; `continued` after the sort keys of a card.
 
-    By position, they are those of one list: `select_cards_by_position` has those of many.
+    By position, only those of one list: `select_cards_by_position` selects those of several.
     """
     keys = _SORT_COLUMNS[sort]
-    descending = sort.startswith("-")
+    is_descending = sort.startswith("-")
     page = _CARDS.where(*_STATE_CONDITIONS[state], *_SCOPE_CONDITIONS[scope], *_filter_conditions(filters))
     if scope != "list":
         page = page.where(_LIST_IS_ACTIVE if state == CardState.ACTIVE else LIST_IS_LIVE)
     if keys[0] is cards.c.due_at:
         page = page.where(cards.c.due_at.is_not(None))
     if continued:
-        here = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
-        there_keys = [parameter(f"after_{key.name}") for key in keys]
-        there = sa.tuple_(*there_keys) if len(there_keys) > 1 else there_keys[0]
-        page = page.where(here < there if descending else here > there)
-    return page.order_by(*(key.desc() if descending else key for key in keys)).limit(parameter("limit"))
+        position = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
+        after_keys = [parameter(f"after_{key.name}") for key in keys]
+        after = sa.tuple_(*after_keys) if len(after_keys) > 1 else after_keys[0]
+        page = page.where(position < after if is_descending else position > after)
+    return page.order_by(*(key.desc() if is_descending else key for key in keys)).limit(parameter("limit"))
 
 
 def _filter_conditions(filters: FilterNames) -> list[sa.ColumnElement[bool]]:
@@ -331,28 +298,28 @@ def _filter_conditions(filters: FilterNames) -> list[sa.ColumnElement[bool]]:
 
 @cache
 def select_cards_by_position(state: CardState, filters: FilterNames, *, use_lateral: bool) -> sa.Select[Any]:
-    """Cards of a board's lists, or of those of a stage, list after list; from a place on, '' for the first.
+    """Select a page of the cards of a board's lists, or of those at a stage, list by list, after a position.
 
-    The place is the rank of a list, its id, and the rank of a card in it. The list may have been moved since: where
-    it is now counts. `lateral` takes no more cards from a list than the page needs, where an engine would otherwise
-    read a whole list to sort it.
+    A position is the rank of a list, its id, and the rank of a card in it; '' for the first page. The list may have
+    been moved since: its present rank counts. `use_lateral` reads no more cards of a list than the page needs, for an
+    engine that would otherwise read a whole list to sort it.
     """
-    here = lists.alias("here")
-    rank_now = (
-        sa.select(here.c.rank)
-        .where(here.c.id == parameter("after_list_id"), here.c.deleted_at.is_(None))
+    last_list = lists.alias("last_list")
+    present_rank = (
+        sa.select(last_list.c.rank)
+        .where(last_list.c.id == parameter("after_list_id"), last_list.c.deleted_at.is_(None))
         .scalar_subquery()
     )
-    among = [
+    list_conditions = [
         lists.c.board_id == parameter("board_id"),
         lists.c.deleted_at.is_(None),
-        lists.c.rank >= sa.func.coalesce(rank_now.scalar_subquery(), parameter("after_list_rank")),
+        lists.c.rank >= sa.func.coalesce(present_rank.scalar_subquery(), parameter("after_list_rank")),
     ]
     if "status" in filters:
-        among.append(lists.c.stage == parameter("status"))
+        list_conditions.append(lists.c.stage == parameter("status"))
     if state == CardState.ACTIVE:
-        among.append(lists.c.archived_at.is_(None))
-    wanted = [
+        list_conditions.append(lists.c.archived_at.is_(None))
+    card_conditions = [
         cards.c.list_id == lists.c.id,
         *_STATE_CONDITIONS[state],
         *_filter_conditions(filters - {"status"}),
@@ -360,18 +327,21 @@ def select_cards_by_position(state: CardState, filters: FilterNames, *, use_late
         > sa.case((lists.c.id == parameter("after_list_id"), parameter("after_rank")), else_=sa.literal_column("''")),
     ]
     if use_lateral:
-        page = _CARDS.where(*wanted).order_by(cards.c.rank).limit(parameter("limit")).correlate(lists).lateral("page")
-        found = sa.select(*page.c).select_from(lists.join(page, sa.true()))
-        rank = page.c.rank
+        page = _CARDS.where(*card_conditions).order_by(cards.c.rank).limit(parameter("limit"))
+        cards_of_list = page.correlate(lists).lateral("page")
+        query = sa.select(*cards_of_list.c).select_from(lists.join(cards_of_list, sa.true()))
+        rank = cards_of_list.c.rank
     else:
-        found = sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*wanted)
+        query = (
+            sa.select(*_CARD_COLUMNS).select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true())).where(*card_conditions)
+        )
         rank = cards.c.rank
-    return found.where(*among).order_by(lists.c.rank, rank).limit(parameter("limit"))
+    return query.where(*list_conditions).order_by(lists.c.rank, rank).limit(parameter("limit"))
 
 
 @cache
 def select_time_entries(*, continued: bool) -> sa.Select[Any]:
-    """The time entries of a card, oldest first; continued past an id."""
+    """Select a page of the time entries of a card, oldest first; `continued` after an id."""
     page = sa.select(time_entries).where(time_entries.c.card_id == parameter("card_id"))
     if continued:
         page = page.where(time_entries.c.id > parameter("after_id"))
@@ -402,7 +372,7 @@ COMMENT = _COMMENTS.where(comments.c.id == parameter("id"), comments.c.card_id =
 
 @cache
 def select_comments(*, continued: bool) -> sa.Select[Any]:
-    """The comments of a card, newest first; continued past an id."""
+    """Select a page of the comments of a card, newest first; `continued` below an id."""
     page = _COMMENTS.where(comments.c.card_id == parameter("card_id"))
     if continued:
         page = page.where(comments.c.id < parameter("after_id"))
@@ -416,37 +386,38 @@ CARD_RANKS = (
 )
 
 
-# What is worked on, over cards and boards
+# Time entries and cards of several cards and boards
 
 
 @cache
 def select_time_entries_with_cards(*, continued: bool) -> sa.Select[Any]:
-    """Time entries that reach into a span, with their cards, in the order of their ends; continued past one."""
+    """Select a page of the time entries that overlap a period, with their cards, by end; `continued` after an entry."""
     entry = time_entries.alias("entry")
-    ended = effective_end(entry)
+    end = effective_end(entry)
     page = (
         sa.select(*entry.c, *_CARD_COLUMNS)
         .select_from(entry.join(_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
         .where(
             entry.c.board_id == parameter("board_id"),
             entry.c.started_at < parameter("until"),
-            # The page before was past the beginning. SQLite finds no pair in an index on what is computed.
-            ended >= parameter("after_ended_at") if continued else ended > parameter("since"),
+            # The previous page was already past the start of the period. The condition on the pair of keys below is not
+            # enough: SQLite can't look a pair up in an index on an expression.
+            end >= parameter("after_ended_at") if continued else end > parameter("since"),
             cards.c.deleted_at.is_(None),
             LIST_IS_LIVE,
         )
     )
     if continued:
-        page = page.where(sa.tuple_(ended, entry.c.id) > sa.tuple_(parameter("after_ended_at"), parameter("after_id")))
-    return page.order_by(ended, entry.c.id).limit(parameter("limit"))
+        page = page.where(sa.tuple_(end, entry.c.id) > sa.tuple_(parameter("after_ended_at"), parameter("after_id")))
+    return page.order_by(end, entry.c.id).limit(parameter("limit"))
 
 
 @cache
 def select_assigned_cards(filters: FilterNames, *, continued: bool) -> tuple[sa.Select[Any], ...]:
-    """A page of the cards that a user is assigned to; and the boards, lists, members and labels that go with them."""
+    """Select a page of the cards assigned to a user; and their boards, with the lists, members and labels of these."""
     member = members.alias("member")
     board = boards.alias("board")
-    found = (
+    assigned_cards = (
         _WITH_RUNNING_ENTRY.join(card_assignees, card_assignees.c.card_id == cards.c.id)
         .join(member, member.c.id == card_assignees.c.member_id)
         .join(board, board.c.id == cards.c.board_id)
@@ -467,13 +438,13 @@ def select_assigned_cards(filters: FilterNames, *, continued: bool) -> tuple[sa.
             )
         )
 
-    def page(*columns: Any) -> sa.Select[Any]:
-        chosen = sa.select(*columns).select_from(found).where(*conditions)
-        return chosen.order_by(cards.c.board_id.desc(), cards.c.id).limit(parameter("limit"))
+    def select_page(*columns: Any) -> sa.Select[Any]:
+        query = sa.select(*columns).select_from(assigned_cards).where(*conditions)
+        return query.order_by(cards.c.board_id.desc(), cards.c.id).limit(parameter("limit"))
 
-    on_boards = sa.select(page(cards.c.board_id).subquery("page").c.board_id)
+    on_boards = sa.select(select_page(cards.c.board_id).subquery("page").c.board_id)
     return (
-        page(*_CARD_COLUMNS),
+        select_page(*_CARD_COLUMNS),
         sa.select(boards, members.c.role).where(
             boards.c.id.in_(on_boards),
             members.c.board_id == boards.c.id,

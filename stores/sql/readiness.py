@@ -1,4 +1,4 @@
-"""Whether a database takes writes: known from those that were made, else from one that changes nothing."""
+"""Tell whether a database accepts writes: from recent writes if there were any, else from one that changes nothing."""
 
 import math
 import time
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from kanban.store import Busy, Unavailable
 
 FRESH_SECONDS = 5.0
-"""Seconds for which a write that was accepted speaks for those to come."""
+"""For how many seconds a successful write proves that the database accepts writes."""
 MAX_BUSY_SECONDS = 10.0
-"""Seconds for which others may keep the database before it counts as one that takes no writes."""
+"""For how many seconds other writers may hold the database before it counts as not accepting writes."""
 
 
 class WriteReadiness:
-    """Notes how writes went, so that a probe seldom has to write. Threads may share it."""
+    """Record the outcome of writes, so that a check rarely has to write itself. Threads may share it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -24,7 +24,7 @@ class WriteReadiness:
 
     @contextmanager
     def record_write(self) -> Iterator[None]:
-        """Note how the write in this context goes."""
+        """Record whether the write in this context succeeds or raises Unavailable."""
         try:
             yield
         except Unavailable:
@@ -33,14 +33,17 @@ class WriteReadiness:
         self._accepted_at, self._is_refused, self._busy_since = self._clock(), False, math.inf
 
     def check(self, write: Callable[[], None]) -> None:
-        """Raise Unavailable or Busy where writes are refused. `write`, which notes how it went, is the last resort."""
+        """Raise Unavailable or Busy if the database doesn't accept writes.
+
+        `write` is called, inside `record_write`, if no recent write tells.
+        """
         now = self._clock()
         if now - self._accepted_at < FRESH_SECONDS:
             return
         try:
             write()
         except Busy:
-            # Somebody else writes at this moment, so one can: unless it takes for ever.
+            # Another writer holds the database, so it accepts writes, unless that lasts too long.
             self._busy_since = min(self._busy_since, now)
             if self._is_refused or now - self._busy_since > MAX_BUSY_SECONDS:
                 raise

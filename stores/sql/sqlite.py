@@ -21,14 +21,14 @@ from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, Store
 from stores.sql import migrations
 from stores.sql.engine import Transaction, find_kind_by_column
 from stores.sql.mapping import Row
-from stores.sql.read_statements import BoundStatement
+from stores.sql.statement_cache import BoundStatement
 from stores.sql.store import SqlStore
 
 BUSY_TIMEOUT = 5.0
-"""How many seconds a writer waits for others before it is told that the store is busy."""
+"""How many seconds a writer waits for other writers before Busy is raised."""
 
 MIN_FREE_BYTES = 1024 * 1024
-"""Bytes without which a disk counts as full. A small write may still fit in, where the log has just been emptied."""
+"""A disk with fewer free bytes counts as full. Small writes may still succeed, if the log was emptied just before."""
 
 _MIN_VERSION = (3, 37, 0)
 _RETRY_PAUSE = 0.01
@@ -55,9 +55,9 @@ def open_sqlite(
     report: Callable[[str], None] = lambda _: None,
     busy_timeout: float = BUSY_TIMEOUT,
 ) -> SqlStore:
-    """The store in that file, made or brought up to date as the mode allows. Raises StoreOpenError.
+    """Open the store in the file that the URL names; create or migrate it as the mode allows. Raises StoreOpenError.
 
-    A file of an earlier version is copied before it is migrated, into another one next to it.
+    A file with an older schema is copied to another file next to it before it is migrated.
     """
     path = parse_path(url)
     prepare_file(path, mode=mode, report=report, busy_timeout=busy_timeout)
@@ -72,7 +72,7 @@ def prepare_file(
     busy_timeout: float = BUSY_TIMEOUT,
     keep_copy: bool = True,
 ) -> None:
-    """Have a store of the current version in that file, as the mode allows. Raises StoreOpenError."""
+    """Create or migrate the file to the current schema, as the mode allows. Raises StoreOpenError."""
     if sqlite3.sqlite_version_info < _MIN_VERSION:
         raise StoreNotUsable(f"Tackboard needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.")
     try:
@@ -82,10 +82,10 @@ def prepare_file(
             raise StoreMissing(f"sqlite:///{path}")
         _ensure_usable(path)
         with closing(connect(path, busy_timeout)) as connection:
-            found = _read_schema_version(connection, path)
-            if found is None and mode is not OpenMode.CREATE:
+            version = _read_schema_version(connection, path)
+            if version is None and mode is not OpenMode.CREATE:
                 raise StoreMissing(f"sqlite:///{path}")
-            is_old = migrations.is_upgrade_needed(str(path), found, mode)
+            is_old = migrations.is_upgrade_needed(str(path), version, mode)
             if mode is OpenMode.EXISTING:
                 return
             _enable_wal(connection, path, busy_timeout)
@@ -96,14 +96,14 @@ def prepare_file(
             f"The database file {path} cannot be used: {error.strerror}; let STORE_URL name one that can be written."
         ) from error
     except sqlite3.DatabaseError as error:
-        # A text that is not UTF-8 has no code.
+        # The error for text that is not UTF-8 has no code.
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise NotTackboardDatabase(str(path)) from error
         raise StoreNotUsable(f"The database file {path} cannot be used: {error}.") from error
 
 
 class _SqliteTransaction:
-    """What writes."""
+    """A writing transaction on one connection."""
 
     __slots__ = ("_connection",)
 
@@ -122,11 +122,11 @@ class _SqliteTransaction:
 
 
 class SqliteEngine:
-    """The connections to one file. A thread takes one for as long as it reads or writes."""
+    """A pool of connections to one file. A thread holds one while it reads or writes."""
 
     supports_lateral = False
     pipelines_reads = False
-    # Whatever is written over itself in a table is not written at all.
+    # An UPDATE wouldn't do: SQLite writes nothing when the new value equals the old one.
     probe_statement: BoundStatement = ("PRAGMA user_version = 0", ())
 
     def __init__(self, path: Path, busy_timeout: float) -> None:
@@ -136,25 +136,25 @@ class SqliteEngine:
         self._file_identity = _file_identity(path)
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
-        # SQLite lets waiting writers poll; a lock hands over at once, and to each in turn.
+        # SQLite's waiting writers poll the file; a lock wakes the next one at once, and is fairer.
         self._write_lock = threading.Lock()
 
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
-        """The rows of each query, all seen at the same moment.
+        """Return the rows of each query, all from one snapshot.
 
-        With `stop_if_first_empty` the rest is not read where the first query has no rows.
+        With `stop_if_first_empty`, run only the first query if it has no rows.
         """
         connection = self._acquire()
         try:
             connection.execute("BEGIN")
-            found = [connection.execute(*statements[0]).fetchall()]
-            if stop_if_first_empty and not found[0]:
-                found += [[] for _ in statements[1:]]
+            results = [connection.execute(*statements[0]).fetchall()]
+            if stop_if_first_empty and not results[0]:
+                results += [[] for _ in statements[1:]]
             else:
-                found += [connection.execute(*call).fetchall() for call in statements[1:]]
+                results += [connection.execute(*statement).fetchall() for statement in statements[1:]]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            # Closing rolls back, whatever state the error left.
+            # Closing rolls back, whatever state the error left the connection in.
             connection.close()
             _raise_store_error(error)
         except BaseException:
@@ -162,15 +162,15 @@ class SqliteEngine:
             self._release(connection)
             raise
         self._release(connection)
-        return found
+        return results
 
     @contextmanager
     def begin_write(self, *, wait: bool = True) -> Iterator[Transaction]:
-        """The only writing transaction. Raises Busy."""
+        """Begin the only writing transaction of this process. Raises Busy."""
         if not self._write_lock.acquire(timeout=self._busy_timeout if wait else 0):
             raise Busy(_BUSY_MESSAGE)
         try:
-            # A file that was removed can still be written: what is acknowledged then would be lost.
+            # A removed file can still be written while it is open, but what is acknowledged then would be lost.
             if _file_identity(self._path) != self._file_identity:
                 raise Unavailable(_FILE_REPLACED_MESSAGE)
             connection = self._acquire()
@@ -183,7 +183,7 @@ class SqliteEngine:
                 if not wait:
                     _set_busy_timeout(connection, self._busy_timeout)
             except sqlite3.Error as error:
-                # Closing rolls back, whatever state the error left.
+                # Closing rolls back, whatever state the error left the connection in.
                 connection.close()
                 _raise_store_error(error)
             except BaseException:
@@ -195,18 +195,18 @@ class SqliteEngine:
             self._write_lock.release()
 
     def ensure_disk_space(self) -> None:
-        """Raise Unavailable on a disk that is full, or whose file has been removed."""
+        """Raise Unavailable if the disk is full or the file has been removed."""
         try:
             disk = os.statvfs(self._path)
         except OSError as error:
             raise Unavailable(_FILE_REPLACED_MESSAGE) from error
-        # Root may use what is kept back for it.
+        # Root may also use the blocks reserved for it.
         blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
         if blocks * disk.f_frsize < MIN_FREE_BYTES:
             raise Unavailable(_DISK_FULL_MESSAGE)
 
     def close(self) -> None:
-        """Close the connections; one that is in use, when it is given back."""
+        """Close the idle connections now, and those in use when they are released."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -231,7 +231,7 @@ class SqliteEngine:
 
 
 def parse_path(url: str) -> Path:
-    """The file that a URL names, as an absolute path. Raises InvalidStoreUrl."""
+    """Return the absolute path of the file that a URL names. Raises InvalidStoreUrl."""
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
@@ -240,24 +240,24 @@ def parse_path(url: str) -> Path:
         raise InvalidStoreUrl("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
     if not parts.database or parts.database == ":memory:" or "\0" in parts.database:
         raise InvalidStoreUrl("STORE_URL for SQLite must name a file: sqlite:///tackboard.db.")
-    # Made absolute at once: the program may change its folder later.
+    # Absolute, because the program may change its working directory later.
     return Path(parts.database).absolute()
 
 
 def _create_file(path: Path) -> None:
-    """Make the file, unless there is one already."""
+    """Create the file, unless it exists."""
     try:
-        # Made here rather than by SQLite: it holds secrets, and nobody else is to read it.
+        # SQLite would create it readable for other users, but it holds secrets.
         os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
 
 
 def _ensure_usable(path: Path) -> None:
-    """Raise OSError for a file that cannot be used.
+    """Raise OSError if the file is a folder or can't be read and written.
 
-    It is not opened, but by SQLite: closing it would take all locks away that this process has on it, and another
-    program could then remove the log under a store that is open.
+    The check doesn't open the file: closing it would release all locks that SQLite holds on it in this process (POSIX),
+    and another program could then remove the log of an open store.
     """
     if stat.S_ISDIR(path.stat().st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -266,8 +266,8 @@ def _ensure_usable(path: Path) -> None:
 
 
 def connect(path: Path, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
-    """A connection to a file that is there; transactions are begun by hand."""
-    # Mode rw never makes a file: one that vanished must not come back empty.
+    """Connect to an existing file. The caller begins and ends transactions."""
+    # Mode rw never creates a file: one that has been removed must not come back empty.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -294,7 +294,7 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 
 
 def _read_schema_version(connection: sqlite3.Connection, path: Path) -> str | None:
-    """The version of the schema in the file, None in an empty one. Raises NotTackboardDatabase."""
+    """Return the version of the schema in the file, None if it is empty. Raises NotTackboardDatabase."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return None
@@ -307,13 +307,13 @@ def _read_schema_version(connection: sqlite3.Connection, path: Path) -> str | No
 
 
 def _enable_wal(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
-    """Turn the write-ahead log on. It stays on for the file."""
+    """Switch the file to a write-ahead log, which it keeps from then on."""
     deadline = time.monotonic() + busy_timeout
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         except sqlite3.OperationalError as error:
-            # SQLite does not wait here when another process does the same.
+            # SQLite doesn't apply the busy timeout here when another process does the same.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_PAUSE)
@@ -327,18 +327,18 @@ def _migrate(connection: sqlite3.Connection, path: Path, report: Callable[[str],
     copy = None
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
-        with engine.begin() as through_alchemy:
-            # Two programs may open a new file at the same time: the second finds nothing left to do.
-            through_alchemy.exec_driver_sql("BEGIN IMMEDIATE")
-            found = _read_schema_version(connection, path)
-            if not migrations.is_upgrade_needed(str(path), found, OpenMode.MIGRATE):
+        with engine.begin() as sa_connection:
+            # Two programs may open a new file at the same time: the second one finds the schema current.
+            sa_connection.exec_driver_sql("BEGIN IMMEDIATE")
+            version = _read_schema_version(connection, path)
+            if not migrations.is_upgrade_needed(str(path), version, OpenMode.MIGRATE):
                 return
-            if found is not None and keep_copy:
-                # Nobody writes between this copy and the migration: the transaction has begun.
-                copy = _copy_before_migration(path, found)
-            migrations.upgrade(through_alchemy)
+            if version is not None and keep_copy:
+                # The transaction has begun, so nobody can write between this copy and the migration.
+                copy = _copy_before_migration(path, version)
+            migrations.upgrade(sa_connection)
     except Exception as error:
-        # Nothing was migrated; a start that fails again and again must not fill the disk.
+        # Nothing was migrated, so the copy is useless; starts that fail repeatedly must not fill the disk.
         if copy is not None:
             copy.unlink(missing_ok=True)
         if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, sqlite3.Error):
@@ -348,13 +348,13 @@ def _migrate(connection: sqlite3.Connection, path: Path, report: Callable[[str],
         engine.dispose()
     if copy is not None:
         report(
-            f"Migrated {path} from schema {found} to {migrations.HEAD}. "
+            f"Migrated {path} from schema {version} to {migrations.HEAD}. "
             f"What it was before is in {copy}: delete that when you no longer need it."
         )
 
 
 def _copy_before_migration(path: Path, version: str) -> Path:
-    """Copy the database into a new file next to it, for its owner only, named after its version and the time."""
+    """Copy the database to a new file next to it, readable by its owner only, named after the schema and the time."""
     copy = path.with_name(f"{path.stem}-schema-{version}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}{path.suffix}")
     part = copy.with_name(f"{copy.name}.part")
     try:
@@ -369,7 +369,7 @@ def _copy_before_migration(path: Path, version: str) -> Path:
 
 
 def _raise_store_error(error: sqlite3.Error) -> NoReturn:
-    """Raise the error of the port that this is, or itself where it is a mistake of ours."""
+    """Raise the matching error of the port, or the error itself where it is a defect of ours."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is None:
         raise error

@@ -1,10 +1,11 @@
-"""The store in a SQL database: the port's reads and its commit, over any engine."""
+"""The store in a SQL database: the port's reads and its commit, over any SQL engine."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -30,24 +31,24 @@ from kanban.values import (
 from kanban.views import BoardView, Page, PageKey
 from stores.changes import validate_change
 from stores.paging import cut_card_page, cut_page
-from stores.sql import deleted_statements, mapping, purge, tables, user_statements, write_statements
-from stores.sql import read_statements as st
+from stores.sql import mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
-from stores.sql.mapping import Row
+from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
+from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
 
 _SECRET_BYTES = 32
 _TIME_ENTRY_COLUMN_COUNT = len(tables.time_entries.columns)
 _TOKEN_COLUMN_COUNT = len(tables.tokens.columns) + 1
 
 _PURGE_ATTEMPTS = 5
-"""How often a step of a purge is begun. It is in vain if another purge has just erased what this one had found."""
+"""How often a step of a purge is tried. It fails when another purge has just erased the rows that this one rows."""
 
 Item = TypeVar("Item")
 
 BoardQuery = tuple[sa.Select[Any], Mapping[str, Any]]
-"""A query about a board, and its parameters without the board and who asks."""
+"""A query about a board, and its parameters except `board_id` and `user_id`."""
 
 
 class SqlStore:
@@ -55,7 +56,7 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = st.StatementCache(engine.dialect)
+        self._statements = StatementCache(engine.dialect)
         self._secret: bytes | None = None
         self._readiness = WriteReadiness()
 
@@ -68,247 +69,249 @@ class SqlStore:
         neighbour_of: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
-        wanted = (*card_ids, neighbour_of.card_id) if neighbour_of else card_ids
-        calls = [_make_query(st.CARD, card_id=card_id) for card_id in wanted]
+        all_card_ids = (*card_ids, neighbour_of.card_id) if neighbour_of else card_ids
+        queries = [_make_query(read_statements.CARD, card_id=card_id) for card_id in all_card_ids]
         if neighbour_of:
-            calls.append(_make_query(st.NEXT_RANK[neighbour_of.side], card_id=neighbour_of.card_id))
+            queries.append(_make_query(read_statements.NEXT_RANK[neighbour_of.side], card_id=neighbour_of.card_id))
         for key in parts:
-            calls += self._part_queries(key)
-        view, found = self._read_board(board_id, user_id, *calls)
+            queries += self._part_queries(key)
+        view, results = self._read_board(board_id, user_id, *queries)
         if view is None:
             return None
-        cards = _live_cards(view, [row for card in found[: len(wanted)] for row in card])
-        beyond = None
-        rest = found[len(wanted) :]
+        remaining = iter(results)
+        cards = _live_cards(view, [row for rows in islice(remaining, len(all_card_ids)) for row in rows])
+        adjacent_rank = None
         if neighbour_of:
-            beyond = (str(rest[0][0][0]) if rest[0] else "") if neighbour_of.card_id in cards else None
-            rest = rest[1:]
-        return replace(view, cards=cards, adjacent_rank=beyond, parts=_collect_parts(parts, rest, board_id, cards))
+            rank_rows = next(remaining)
+            if neighbour_of.card_id in cards:
+                adjacent_rank = str(rank_rows[0][0]) if rank_rows else ""
+        return replace(
+            view, cards=cards, adjacent_rank=adjacent_rank, parts=_collect_parts(parts, remaining, board_id, cards)
+        )
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
     ) -> BoardView | None:
-        calls = [_make_query(st.DELETED_LIST, list_id=list_id) for list_id in list_ids]
-        calls += [_make_query(st.ANY_CARD, card_id=card_id) for card_id in card_ids]
-        view, found = self._read_board(board_id, user_id, *calls, statement=st.ANY_BOARD)
+        queries = [_make_query(read_statements.DELETED_LIST, list_id=list_id) for list_id in list_ids]
+        queries += [_make_query(read_statements.ANY_CARD, card_id=card_id) for card_id in card_ids]
+        view, results = self._read_board(board_id, user_id, *queries, board_statement=read_statements.ANY_BOARD)
         if view is None:
             return None
-        gone = [mapping.row_to_list(row) for each in found[: len(list_ids)] for row in each]
-        cards = [mapping.row_to_card(row) for each in found[len(list_ids) :] for row in each]
-        return replace(view, lists=(*view.lists, *gone), cards={card.id: card for card in cards})
+        deleted_lists = [mapping.row_to_list(row) for rows in results[: len(list_ids)] for row in rows]
+        cards = [mapping.row_to_card(row) for rows in results[len(list_ids) :] for row in rows]
+        return replace(view, lists=(*view.lists, *deleted_lists), cards={card.id: card for card in cards})
 
     def page_deleted_lists(
         self, board_id: str, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[List]] | None:
-        call = _make_query(
-            deleted_statements.select_deleted_lists(continued=after is not None),
-            since=mapping.format_timestamp(since),
+        query = _make_query(
+            read_statements.select_deleted_lists(continued=after is not None),
+            since=format_timestamp(since),
             after_id=after and after[0],
             limit=limit + 1,
         )
-        view, (found,) = self._read_board(board_id, user_id, call)
+        view, (rows,) = self._read_board(board_id, user_id, query)
         if view is None:
             return None
-        return view, cut_page([mapping.row_to_list(row) for row in found], limit, lambda each: each.id)
+        return view, cut_page([mapping.row_to_list(row) for row in rows], limit, lambda list_: list_.id)
 
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        view, (found,) = self._read_board(board_id, user_id, self._card_page_query(query, limit, after))
+        view, (rows,) = self._read_board(board_id, user_id, self._card_page_query(query, limit, after))
         if view is None:
             return None
         if query.list_id and not _has_list(view, query.list_id, query.status):
             return view, Page(())
-        list_ranks = {each.id: each.rank for each in view.lists}
+        list_ranks = {list_.id: list_.rank for list_ in view.lists}
 
-        def position(card: Card) -> PageKey:
+        def page_key(card: Card) -> PageKey:
             if query.sort == CardSort.POSITION:
                 return list_ranks[card.list_id], card.list_id, card.rank
             if query.sort in (CardSort.OLDEST, CardSort.NEWEST):
                 return (card.id,)
-            by_due = query.sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST)
-            at = card.due_at if by_due and card.due_at else card.updated_at
-            return mapping.format_timestamp(at), card.id
+            is_by_due = query.sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST)
+            sorted_at = card.due_at if is_by_due and card.due_at else card.updated_at
+            return format_timestamp(sorted_at), card.id
 
-        return view, cut_card_page(map(mapping.row_to_card, found), limit, position)
+        return view, cut_card_page(map(mapping.row_to_card, rows), limit, page_key)
 
     def page_assigned_cards(
         self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
         values, filters = _card_filter_values(query)
         board_id, card_id = after or ("", "")
-        statements = st.select_assigned_cards(filters, continued=after is not None)
+        statements = read_statements.select_assigned_cards(filters, continued=after is not None)
         values |= {"user_id": user_id, "limit": limit + 1, "after_board_id": board_id, "after_id": card_id}
-        found, boards, lists, members, labels = self._engine.read(
+        card_rows, board_rows, list_rows, member_rows, label_rows = self._engine.read(
             [self._bind(statement, **values) for statement in statements]
         )
+        lists = [*map(mapping.row_to_list, list_rows)]
+        members = [*map(mapping.row_to_member, member_rows)]
+        labels = [*map(mapping.row_to_label, label_rows)]
         views = {}
-        for row in boards:
+        for row in board_rows:
             board = mapping.row_to_board(row[:-1])
             views[board.id] = BoardView(
                 board,
                 mapping.parse_role(row[-1]),
-                tuple(each for each in map(mapping.row_to_list, lists) if each.board_id == board.id),
-                members=tuple(each for each in map(mapping.row_to_member, members) if each.board_id == board.id),
-                labels=tuple(each for each in map(mapping.row_to_label, labels) if each.board_id == board.id),
+                tuple(list_ for list_ in lists if list_.board_id == board.id),
+                members=tuple(member for member in members if member.board_id == board.id),
+                labels=tuple(label for label in labels if label.board_id == board.id),
             )
-        cards = [*map(mapping.row_to_card, found)]
-        shown = cut_card_page(cards, limit, lambda card: (card.board_id, card.id))
-        return Page(tuple((views[card.board_id], card) for card in shown.items), shown.next_key)
+        page = cut_card_page(map(mapping.row_to_card, card_rows), limit, lambda card: (card.board_id, card.id))
+        return Page(tuple((views[card.board_id], card) for card in page.items), page.next_key)
 
     def read_card_ranks(
         self, board_id: str, user_id: str, list_id: str
     ) -> tuple[BoardView, tuple[CardRank, ...]] | None:
-        view, (found,) = self._read_board(board_id, user_id, _make_query(st.CARD_RANKS, list_id=list_id))
+        view, (rows,) = self._read_board(board_id, user_id, _make_query(read_statements.CARD_RANKS, list_id=list_id))
         if view is None:
             return None
         if not _has_list(view, list_id, None):
             return view, ()
-        return view, tuple(CardRank(card_id, list_id, rank, bool(hidden)) for card_id, rank, hidden in found)
+        return view, tuple(CardRank(card_id, list_id, rank, bool(is_hidden)) for card_id, rank, is_hidden in rows)
 
     def page_events(
         self, board_id: str, user_id: str, after_seq: int, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        call = _make_query(st.EVENTS, after_seq=after_seq, limit=limit + 1)
-        view, (found,) = self._read_board(board_id, user_id, call)
+        query = _make_query(read_statements.EVENTS, after_seq=after_seq, limit=limit + 1)
+        view, (rows,) = self._read_board(board_id, user_id, query)
         if view is None:
             return None
-        return view, cut_page([mapping.row_to_event(row) for row in found], limit, lambda event: event.seq)
+        return view, cut_page([mapping.row_to_event(row) for row in rows], limit, lambda event: event.seq)
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[TimeEntry]] | None:
-        statement = st.select_time_entries(continued=after is not None)
-        view, (card, found) = self._read_board(
+        statement = read_statements.select_time_entries(continued=after is not None)
+        view, (card_rows, rows) = self._read_board(
             board_id,
             user_id,
-            _make_query(st.CARD, card_id=card_id),
+            _make_query(read_statements.CARD, card_id=card_id),
             _make_query(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
-        cards = _live_cards(view, card)
-        entries = [mapping.row_to_time_entry(row) for row in found] if cards else []
+        cards = _live_cards(view, card_rows)
+        entries = [mapping.row_to_time_entry(row) for row in rows] if cards else []
         return replace(view, cards=cards), cut_page(entries, limit, lambda entry: entry.id)
 
     def read_checklists(
         self, board_id: str, user_id: str, card_id: str
     ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
-        view, (card, found, items) = self._read_board(
+        view, (card_rows, rows, item_rows) = self._read_board(
             board_id,
             user_id,
-            _make_query(st.CARD, card_id=card_id),
-            _make_query(st.CHECKLISTS, card_id=card_id),
-            _make_query(st.CHECKLIST_ITEMS, card_id=card_id),
+            _make_query(read_statements.CARD, card_id=card_id),
+            _make_query(read_statements.CHECKLISTS, card_id=card_id),
+            _make_query(read_statements.CHECKLIST_ITEMS, card_id=card_id),
         )
         if view is None:
             return None
-        cards = _live_cards(view, card)
-        made = [mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]]) for row in found]
-        return replace(view, cards=cards), tuple(made) if cards else ()
+        cards = _live_cards(view, card_rows)
+        checklists = _rows_to_checklists(rows, item_rows) if cards else []
+        return replace(view, cards=cards), tuple(checklists)
 
     def page_comments(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
-        statement = st.select_comments(continued=after is not None)
-        view, (card, found) = self._read_board(
+        statement = read_statements.select_comments(continued=after is not None)
+        view, (card_rows, rows) = self._read_board(
             board_id,
             user_id,
-            _make_query(st.CARD, card_id=card_id),
+            _make_query(read_statements.CARD, card_id=card_id),
             _make_query(statement, card_id=card_id, after_id=after and after[0], limit=limit + 1),
         )
         if view is None:
             return None
-        cards = _live_cards(view, card)
-        comments = [mapping.row_to_comment(row) for row in found] if cards else []
+        cards = _live_cards(view, card_rows)
+        comments = [mapping.row_to_comment(row) for row in rows] if cards else []
         return replace(view, cards=cards), cut_page(comments, limit, lambda comment: comment.id)
 
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
         ended_at, entry_id = after or ("", "")
-        call = _make_query(
-            st.select_time_entries_with_cards(continued=after is not None),
-            since=mapping.format_timestamp(span[0]),
-            until=mapping.format_timestamp(span[1]),
+        query = _make_query(
+            read_statements.select_time_entries_with_cards(continued=after is not None),
+            since=format_timestamp(span[0]),
+            until=format_timestamp(span[1]),
             after_ended_at=ended_at,
             after_id=entry_id,
             limit=limit + 1,
         )
-        view, (found,) = self._read_board(board_id, user_id, call)
+        view, (rows,) = self._read_board(board_id, user_id, query)
         if view is None:
             return None
-        worked = [
+        items = [
             (
                 mapping.row_to_time_entry(row[:_TIME_ENTRY_COLUMN_COUNT]),
                 mapping.row_to_card(row[_TIME_ENTRY_COLUMN_COUNT:]),
             )
-            for row in found
+            for row in rows
         ]
-        if len(worked) <= limit:
-            return view, Page(tuple(worked))
-        last, _ = worked[limit - 1]
-        ended = mapping.format_timestamp(last.ended_at) if last.ended_at else tables.OPEN_ENTRY_END
-        return view, Page(tuple(worked[:limit]), (ended, last.id))
+        if len(items) <= limit:
+            return view, Page(tuple(items))
+        last_entry, _ = items[limit - 1]
+        last_end = format_timestamp(last_entry.ended_at) if last_entry.ended_at else tables.OPEN_ENTRY_END
+        return view, Page(tuple(items[:limit]), (last_end, last_entry.id))
 
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
-        statement = st.select_boards(archived=archived, continued=after is not None)
+        statement = read_statements.select_boards(archived=archived, continued=after is not None)
         return self._page_boards(statement, user_id, limit, after)
 
     def page_deleted_boards(
         self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
-        statement = deleted_statements.select_deleted_boards(continued=after is not None)
-        return self._page_boards(
-            statement, user_id, limit, after, since=mapping.format_timestamp(since), role=str(Role.OWNER)
-        )
+        statement = read_statements.select_deleted_boards(continued=after is not None)
+        return self._page_boards(statement, user_id, limit, after, since=format_timestamp(since), role=str(Role.OWNER))
 
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
-        found = self._read(st.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
-        return str(found[0][0]) if found else None
+        rows = self._read(read_statements.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
+        return str(rows[0][0]) if rows else None
 
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}
-        found = self._engine.read([self._bind(user_statements.USER, user_id=user_id) for user_id in user_ids])
-        return {user.id: user for each in found for user in map(mapping.row_to_user, each)}
+        results = self._engine.read([self._bind(user_statements.USER, user_id=user_id) for user_id in user_ids])
+        return {user.id: user for rows in results for user in map(mapping.row_to_user, rows)}
 
     def read_user(self, user_id: str) -> User | None:
-        found = self._read(user_statements.USER, user_id=user_id)
-        return mapping.row_to_user(found[0]) if found else None
+        rows = self._read(user_statements.USER, user_id=user_id)
+        return mapping.row_to_user(rows[0]) if rows else None
 
     def read_installation_owner(self) -> User | None:
-        found = self._read(user_statements.OWNER, name="owner")
-        return mapping.row_to_user(found[0]) if found else None
+        rows = self._read(user_statements.OWNER, name="owner")
+        return mapping.row_to_user(rows[0]) if rows else None
 
     def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
-        found = self._read(user_statements.TOKEN_AND_USER, digest=digest)
-        return (
-            (mapping.row_to_token(found[0][:_TOKEN_COLUMN_COUNT]), mapping.row_to_user(found[0][_TOKEN_COLUMN_COUNT:]))
-            if found
-            else None
-        )
+        rows = self._read(user_statements.TOKEN_AND_USER, digest=digest)
+        if not rows:
+            return None
+        (row,) = rows
+        return mapping.row_to_token(row[:_TOKEN_COLUMN_COUNT]), mapping.row_to_user(row[_TOKEN_COLUMN_COUNT:])
 
     def read_token(self, user_id: str, token_id: str) -> Token | None:
-        found = self._read(user_statements.TOKEN, user_id=user_id, token_id=token_id)
-        return mapping.row_to_token(found[0]) if found else None
+        rows = self._read(user_statements.TOKEN, user_id=user_id, token_id=token_id)
+        return mapping.row_to_token(rows[0]) if rows else None
 
     def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
         statement = user_statements.select_tokens(continued=after is not None)
-        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-        return cut_page([mapping.row_to_token(row) for row in found], limit, lambda token: token.id)
+        rows = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
+        return cut_page([mapping.row_to_token(row) for row in rows], limit, lambda token: token.id)
 
     def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
-        found = self._read(
-            st.IDEMPOTENCY_RECORD,
+        rows = self._read(
+            read_statements.IDEMPOTENCY_RECORD,
             user_id=user_id,
             operation_id=operation_id,
             key=key,
-            now=mapping.format_timestamp(now),
+            now=format_timestamp(now),
         )
-        return mapping.row_to_idempotency_record(found[0]) if found else None
+        return mapping.row_to_stored_response(rows[0]) if rows else None
 
     def commit(
         self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
@@ -319,26 +322,26 @@ class SqlStore:
         except AlreadyExists as error:
             if error.constraint != "setting":
                 raise
-            # Another first user was made at the same time, and is the owner.
+            # Another process made the first user at the same time, who is the owner.
             self._commit(change, response, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
         return self._retry_erase(
-            lambda transaction: purge.purge(transaction, self._bind, mapping.format_timestamp(before), limit)
+            lambda transaction: purge.purge(transaction, self._bind, format_timestamp(before), limit)
         )
 
     def purge_expired_responses(self, now: datetime, limit: int) -> int:
-        call = self._bind(purge.DELETE_EXPIRED_RECORDS, now=mapping.format_timestamp(now), limit=limit)
-        return self._retry_erase(lambda transaction: len(transaction.query(call)))
+        statement = self._bind(purge.DELETE_EXPIRED_RECORDS, now=format_timestamp(now), limit=limit)
+        return self._retry_erase(lambda transaction: len(transaction.query(statement)))
 
     def touch_token(self, token_id: str, at: datetime) -> None:
         try:
             with self._begin_write(wait=False) as transaction:
                 transaction.execute(
-                    self._bind(write_statements.TOUCH_TOKEN, token_id=token_id, at=mapping.format_timestamp(at))
+                    self._bind(write_statements.TOUCH_TOKEN, token_id=token_id, at=format_timestamp(at))
                 )
         except (Busy, StaleRead):
-            # The next request with this token tries again.
+            # The next request with this token tries it again.
             return
 
     def check_ready(self) -> None:
@@ -354,52 +357,68 @@ class SqlStore:
     def close(self) -> None:
         self._engine.close()
 
-    def _bind(self, statement: st.Statement, **values: Any) -> st.BoundStatement:
+    def _bind(self, statement: Statement, **values: Any) -> BoundStatement:
         return self._statements[statement].bind(values)
 
     # Reading
 
     def _page_boards(
-        self, statement: st.Statement, user_id: str, limit: int, after: PageKey | None, **values: str
+        self, statement: Statement, user_id: str, limit: int, after: PageKey | None, **values: str
     ) -> Page[tuple[Board, Role]]:
-        found = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
-        boards = [(mapping.row_to_board(row[:-1]), mapping.parse_role(row[-1])) for row in found]
+        rows = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
+        boards = [(mapping.row_to_board(row[:-1]), mapping.parse_role(row[-1])) for row in rows]
         return cut_page(boards, limit, lambda item: item[0].id)
 
-    def _read(self, statement: st.Statement, **values: Any) -> list[Row]:
+    def _read(self, statement: Statement, **values: Any) -> list[Row]:
         return self._engine.read((self._bind(statement, **values),))[0]
 
     def _read_board(
-        self, board_id: str, user_id: str, *extra_queries: BoardQuery, statement: sa.Select[Any] = st.BOARD
+        self,
+        board_id: str,
+        user_id: str,
+        *extra_queries: BoardQuery,
+        board_statement: sa.Select[Any] = read_statements.BOARD,
     ) -> tuple[BoardView | None, list[list[Row]]]:
-        """The board, and the rows of other queries, seen at the same moment. Without a board they mean nothing.
+        """Return the board, and the rows of other queries from the same snapshot.
 
-        For somebody who is no member, nothing else is read.
+        For a user who isn't a member, the board is None and the rows mean nothing: nothing else is read.
         """
-        whose = {"board_id": board_id, "user_id": user_id}
-        queries: tuple[BoardQuery, ...] = ((st.LISTS, {}), (st.MEMBERS, {}), (st.LABELS, {}), *extra_queries)
+        board_values = {"board_id": board_id, "user_id": user_id}
+        queries: tuple[BoardQuery, ...] = (
+            (read_statements.LISTS, {}),
+            (read_statements.MEMBERS, {}),
+            (read_statements.LABELS, {}),
+            *extra_queries,
+        )
         if self._engine.pipelines_reads:
-            queries = tuple((st.restrict_to_member(query), values) for query, values in queries)
-        calls = [self._bind(query, **whose, **values) for query, values in ((statement, {}), *queries)]
-        board, lists, members, labels, *found = self._engine.read(calls, stop_if_first_empty=True)
-        if not board:
-            return None, found
-        (row,) = board
+            queries = tuple((read_statements.restrict_to_member(query), values) for query, values in queries)
+        statements = [
+            self._bind(query, **board_values, **values) for query, values in ((board_statement, {}), *queries)
+        ]
+        board_rows, list_rows, member_rows, label_rows, *results = self._engine.read(
+            statements, stop_if_first_empty=True
+        )
+        if not board_rows:
+            return None, results
+        (row,) = board_rows
         view = BoardView(
             mapping.row_to_board(row[:-1]),
             mapping.parse_role(row[-1]),
-            tuple(map(mapping.row_to_list, lists)),
-            members=tuple(sorted(map(mapping.row_to_member, members), key=lambda each: each.id)),
-            labels=tuple(map(mapping.row_to_label, labels)),
+            tuple(map(mapping.row_to_list, list_rows)),
+            members=tuple(sorted(map(mapping.row_to_member, member_rows), key=lambda member: member.id)),
+            labels=tuple(map(mapping.row_to_label, label_rows)),
         )
-        return view, found
+        return view, results
 
     def _part_queries(self, key: PartKey) -> list[BoardQuery]:
-        """Two queries for each part: itself, and the items if it is a checklist."""
+        """Return the queries that read a part: the part itself and, for a checklist, its items."""
         values = {"id": key.id, "card_id": key.card_id}
         if key.part_type is Checklist:
-            return [(st.CHECKLIST, values), _make_query(st.CHECKLIST_ITEMS, card_id=key.card_id)]
-        return [(st.TIME_ENTRY if key.part_type is TimeEntry else st.COMMENT, values)]
+            return [
+                (read_statements.CHECKLIST, values),
+                _make_query(read_statements.CHECKLIST_ITEMS, card_id=key.card_id),
+            ]
+        return [(read_statements.TIME_ENTRY if key.part_type is TimeEntry else read_statements.COMMENT, values)]
 
     def _card_page_query(self, query: CardQuery, limit: int, after: PageKey | None) -> BoardQuery:
         values, filters = _card_filter_values(query)
@@ -408,13 +427,17 @@ class SqlStore:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
             if not query.list_id:
-                statement = st.select_cards_by_position(query.state, filters, use_lateral=self._engine.supports_lateral)
+                statement = read_statements.select_cards_by_position(
+                    query.state, filters, use_lateral=self._engine.supports_lateral
+                )
                 return statement, values
         elif after:
             *at, card_id = after
             values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
-        scope: st.CardScope = "list" if query.list_id else "status" if query.status else "board"
-        statement = st.select_cards(scope, query.sort, query.state, filters - {"status"}, continued=after is not None)
+        scope: read_statements.CardScope = "list" if query.list_id else "status" if query.status else "board"
+        statement = read_statements.select_cards(
+            scope, query.sort, query.state, filters - {"status"}, continued=after is not None
+        )
         return statement, values
 
     # Writing
@@ -428,34 +451,34 @@ class SqlStore:
         with self._begin_write(wait=False) as transaction:
             transaction.execute(self._engine.probe_statement)
 
-    def _commit(self, change: Change, remember: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
+    def _commit(self, change: Change, response: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
         with self._begin_write() as transaction:
-            CommitWriter(transaction, self._bind, progress).write(change, remember)
+            CommitWriter(transaction, self._bind, progress).write(change, response)
 
     def _retry_erase(self, step: Callable[[Transaction], int]) -> int:
         for _ in range(_PURGE_ATTEMPTS):
             with suppress(StaleRead), self._begin_write() as transaction:
                 return step(transaction)
-        raise Busy("Others erase or bring back the same things.")
+        raise Busy("Other processes erase or restore the same boards, lists or cards.")
 
     # The store itself
 
     def _load_secret(self) -> bytes:
-        while not (found := self._read(user_statements.SETTING, name="secret")):
-            # Another process may be first: then its secret is read.
+        while not (rows := self._read(user_statements.SETTING, name="secret")):
+            # If another process is first, its secret is read.
             with suppress(AlreadyExists), self._begin_write() as transaction:
-                new = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
-                transaction.execute(self._bind(write_statements.INSERT[tables.settings], **new))
-        return bytes.fromhex(found[0][0])
+                setting = {"name": "secret", "value": secrets.token_hex(_SECRET_BYTES)}
+                transaction.execute(self._bind(write_statements.INSERT[tables.settings], **setting))
+        return bytes.fromhex(rows[0][0])
 
 
 def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
 
 
-def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], st.FilterNames]:
-    """The parameters of a query for cards, and the names of its filters."""
-    asked: dict[str, Any] = {
+def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], read_statements.FilterNames]:
+    """Return the parameters of a query for cards, and the names of its filters: those that are not None."""
+    values: dict[str, Any] = {
         "status": query.status and str(query.status),
         "q": query.q,
         "label_id": query.label_id,
@@ -463,33 +486,34 @@ def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], st.FilterName
     }
     for name in ("due_from", "due_until", "overdue_at", "updated_since", "deleted_since"):
         at = getattr(query, name)
-        asked[name] = mapping.format_timestamp(at) if at else None
-    filters = frozenset(name for name, value in asked.items() if value)
-    return asked | {"list_id": query.list_id, "pattern": _build_like_pattern(query.q)}, filters
+        values[name] = format_timestamp(at) if at else None
+    filters = frozenset(name for name, value in values.items() if value is not None)
+    return values | {"list_id": query.list_id, "pattern": _build_like_pattern(query.q)}, filters
 
 
 def _collect_parts(
-    keys: Sequence[PartKey], found: Sequence[list[Row]], board_id: str, cards: Mapping[str, Card]
+    keys: Sequence[PartKey], results: Iterator[list[Row]], board_id: str, cards: Mapping[str, Card]
 ) -> dict[str, Part]:
-    """The parts that were asked for, as far as they belong to a live card of the board."""
-    parts: dict[str, Part] = {}
-    rest = iter(found)
+    """Return the requested parts that belong to live cards of the board, by id."""
+    parts: list[Part] = []
     for key in keys:
-        own = next(rest)
-        items = next(rest) if key.part_type is Checklist else []
-        for row in own:
-            part: Part
-            if key.part_type is Checklist:
-                part = mapping.row_to_checklist(row, [item for item in items if item[0] == row[0]])
-            else:
-                part = mapping.row_to_time_entry(row) if key.part_type is TimeEntry else mapping.row_to_comment(row)
-            if part.board_id == board_id and part.card_id in cards:
-                parts[part.id] = part
-    return parts
+        rows = next(results)
+        if key.part_type is Checklist:
+            parts += _rows_to_checklists(rows, next(results))
+        elif key.part_type is TimeEntry:
+            parts += map(mapping.row_to_time_entry, rows)
+        else:
+            parts += map(mapping.row_to_comment, rows)
+    return {part.id: part for part in parts if part.board_id == board_id and part.card_id in cards}
+
+
+def _rows_to_checklists(rows: Iterable[Row], item_rows: Sequence[Row]) -> list[Checklist]:
+    """Return the checklists of rows, each with those items whose first column names it."""
+    return [mapping.row_to_checklist(row, [item for item in item_rows if item[0] == row[0]]) for row in rows]
 
 
 def _build_like_pattern(q: str | None) -> str:
-    """For LIKE: the text anywhere, its own wildcards taken literally."""
+    """Return the pattern for LIKE that finds the text anywhere; wildcards in the text are escaped with '/'."""
     text = fold(q or "")
     for sign in "/%_":
         text = text.replace(sign, f"/{sign}")
@@ -497,12 +521,12 @@ def _build_like_pattern(q: str | None) -> str:
 
 
 def _has_list(view: BoardView, list_id: str, stage: Stage | None) -> bool:
-    """Whether the board has that list, at that stage if one is asked for."""
-    return any(each.id == list_id and stage in (None, each.stage) for each in view.lists)
+    """Tell whether the board has the list, at the stage if one is given."""
+    return any(list_.id == list_id and stage in (None, list_.stage) for list_ in view.lists)
 
 
-def _live_cards(view: BoardView, found: Iterable[Row]) -> dict[str, Card]:
-    """The cards by id, without those that vanished with their list."""
-    live = {each.id for each in view.lists}
-    cards = map(mapping.row_to_card, found)
-    return {card.id: card for card in cards if card.list_id in live}
+def _live_cards(view: BoardView, rows: Iterable[Row]) -> dict[str, Card]:
+    """Return the cards by id, without those whose list is deleted."""
+    live_list_ids = {list_.id for list_ in view.lists}
+    cards = map(mapping.row_to_card, rows)
+    return {card.id: card for card in cards if card.list_id in live_list_ids}

@@ -1,7 +1,7 @@
-"""The tables, for every SQL engine. The migrations make them; a test tells when the two differ.
+"""The tables of every SQL engine. The migrations create them; a test fails when the two differ.
 
-Moments are ISO 8601 text with a 'Z' in SQLite ('2026-11-20T14:00:00Z', which sorts as time does) and
-TIMESTAMPTZ in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
+Timestamps are ISO 8601 text with a 'Z' in SQLite ('2026-11-20T14:00:00Z', which sorts chronologically) and TIMESTAMPTZ
+in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
 """
 
 from typing import Any
@@ -75,7 +75,7 @@ sa.Index(
     postgresql_where=tokens.c.revoked_at.is_(None),
 )
 
-# The tokens that a token comes from, the oldest at position 0: it is revoked with any of them.
+# The tokens with which a token was made, the oldest at position 0: it is revoked together with any of them.
 token_ancestors = sa.Table(
     "token_ancestors",
     metadata,
@@ -102,7 +102,7 @@ boards = sa.Table(
     sa.Column("deleted_at", TIMESTAMP),
     sa.Column("archived_at", TIMESTAMP),
     sa.Column("external_id", BYTEWISE_TEXT),
-    # SQLite adds no column that must have a value and refers to another table: it is always there all the same.
+    # Never NULL, but SQLite can't add a column that is NOT NULL and refers to another table.
     sa.Column("created_by", BYTEWISE_TEXT),
     sa.CheckConstraint("length(currency) = 3", name="currency"),
     _check_between("hourly_rate_minor", 0, 100_000_000),
@@ -147,7 +147,7 @@ lists = sa.Table(
     sa.Column("updated_at", TIMESTAMP, nullable=False),
     sa.Column("deleted_at", TIMESTAMP),
     sa.Column("archived_at", TIMESTAMP),
-    # The cards refer to all three, so that a card is on its list's board and has its list's stage.
+    # The cards refer to all three columns: so a card is on the board of its list, and its status is the list's stage.
     sa.UniqueConstraint("board_id", "id", "stage"),
     _check_one_of("stage", Stage),
     _check_between("wip_limit", 1, 5_000),
@@ -176,7 +176,7 @@ cards = sa.Table(
     sa.Column("created_at", TIMESTAMP, nullable=False),
     sa.Column("updated_at", TIMESTAMP, nullable=False),
     sa.Column("deleted_at", TIMESTAMP),
-    # Title and description as they are searched: see kanban.text.
+    # Title and description, case-folded for search: see kanban.text.
     sa.Column("search", TEXT, nullable=False),
     sa.Column("archived_at", TIMESTAMP),
     sa.Column("start_at", TIMESTAMP),
@@ -191,7 +191,7 @@ cards = sa.Table(
         ["lists.board_id", "lists.id", "lists.stage"],
         onupdate="CASCADE",
     ),
-    # Deleted cards keep their place, for the day they come back.
+    # Deleted cards keep their rank, so that they can be restored to it.
     sa.UniqueConstraint("list_id", "rank"),
     _check_between("tracked_seconds", 0),
     _check_between("tracked_cost", 0),
@@ -290,7 +290,7 @@ checklist_items = sa.Table(
     sa.Column("id", BYTEWISE_TEXT, nullable=False),
     sa.Column("text", TEXT, nullable=False),
     sa.Column("done", BOOLEAN, nullable=False),
-    # The place of a member, who may have left since.
+    # The id of a membership, which may have ended.
     sa.Column("assignee_id", BYTEWISE_TEXT),
     sa.Column("due_at", TIMESTAMP),
     sa.Column("version", INTEGER, nullable=False),
@@ -312,7 +312,7 @@ comments = sa.Table(
     sa.Column("version", INTEGER, nullable=False),
     sa.Column("created_at", TIMESTAMP, nullable=False),
     sa.Column("updated_at", TIMESTAMP, nullable=False),
-    # The text as it is searched: see kanban.text.
+    # The text, case-folded for search: see kanban.text.
     sa.Column("search", TEXT, nullable=False),
     _check_between("version", 1),
     sa.Index("ix_comments_board", "board_id"),
@@ -363,11 +363,11 @@ settings = sa.Table(
 
 
 OPEN_ENTRY_END = "9999-12-31T23:59:59Z"
-"""When a time entry that is open ends, for the order of entries."""
+"""The end of an open time entry, for the order of entries."""
 
 
 def effective_end(entries: sa.FromClause) -> sa.ColumnElement[Any]:
-    """When time entries end. Written out, so that an engine sees that the index holds just this."""
+    """Return the end of time entries, written exactly as in the index, so that engines use it."""
     return sa.func.coalesce(entries.c.ended_at, sa.literal_column(f"'{OPEN_ENTRY_END}'"))
 
 

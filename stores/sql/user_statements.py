@@ -1,4 +1,4 @@
-"""Statements that find people, their tokens, and what belongs to the store itself: see `stores.sql.read_statements`."""
+"""The statements that read users, tokens and settings: see `stores.sql.statement_cache` for how they are run."""
 
 from functools import cache
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from stores.sql.mapping import TOKEN_COLUMNS
-from stores.sql.read_statements import SPACE, GroupConcat, parameter
+from stores.sql.read_statements import SPACE, GroupConcat
+from stores.sql.statement_cache import parameter
 from stores.sql.tables import settings, token_ancestors, tokens, users
 
 USER = sa.select(users).where(users.c.id == parameter("user_id"))
 
 _ancestor = tokens.alias("ancestor")
 
-# Runs only for a token that is not revoked itself. Most tokens have no ancestor, and then it is one look at an index.
+# Evaluated only for a token that is not revoked itself. Most tokens have no ancestor: then it is one index lookup.
 _ANCESTOR_REVOKED_AT = (
     sa.select(sa.func.min(_ancestor.c.revoked_at))
     .select_from(token_ancestors.join(_ancestor, _ancestor.c.id == token_ancestors.c.ancestor_id))
@@ -51,7 +52,7 @@ TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == parameter("token_id"), t
 
 @cache
 def select_tokens(*, continued: bool) -> sa.Select[Any]:
-    """The tokens of a user that are not revoked, newest first; continued below an id."""
+    """Select a page of the tokens of a user that are not revoked, newest first; `continued` below an id."""
     page = sa.select(*_TOKEN_COLUMNS).where(
         tokens.c.user_id == parameter("user_id"), tokens.c.revoked_at.is_(None), _ANCESTOR_REVOKED_AT.is_(None)
     )
@@ -62,5 +63,5 @@ def select_tokens(*, continued: bool) -> sa.Select[Any]:
 
 SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))
 
-# The owner is a setting, which does not compare byte by byte, as ids do.
+# The owner's id is a setting. The cast makes it compare byte by byte, as ids do.
 OWNER = sa.select(users).where(users.c.id == sa.cast(SETTING.scalar_subquery(), users.c.id.type))

@@ -1,11 +1,12 @@
-"""Every statement that writes to the SQL store: see `stores.sql.read_statements` for how they are run."""
+"""The statements that write to the SQL store: see `stores.sql.statement_cache` for how they are run."""
 
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from stores.sql.read_statements import LIST_IS_LIVE, RECORD_KEY_MATCHES, parameter
+from stores.sql.read_statements import LIST_IS_LIVE, RECORD_KEY_MATCHES
+from stores.sql.statement_cache import parameter
 from stores.sql.tables import (
     boards,
     card_assignees,
@@ -27,8 +28,8 @@ from stores.sql.tables import (
     users,
 )
 
-# A list's stage is written by a statement of its own: SQLite looks at every card of the list whenever a statement
-# may change what the cards refer to, even if it does not.
+# A list's stage has its own statement: SQLite checks every card of a list whenever a statement sets a column to which
+# the cards refer, even if its value stays the same.
 _IMMUTABLE_COLUMNS = frozenset(
     {"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"}
 )
@@ -45,8 +46,8 @@ def _column_parameters(table: sa.Table, *, exclude: frozenset[str] = frozenset()
 
 
 def _update(table: sa.Table) -> sa.Update:
-    # Whose work a time entry is can be corrected, and a token can have another secret; whose a token or a place on a
-    # board is cannot change.
+    # A time entry's user can be corrected, and a token's secret rotated; the user of a token or a membership can't
+    # change.
     fixed = _IMMUTABLE_COLUMNS - {time_entries: {"user_id"}, tokens: {"digest"}}.get(table, set())
     return table.update().where(table.c.id == parameter("id")).values(_column_parameters(table, exclude=fixed))
 
@@ -59,7 +60,7 @@ INSERT = {
     )
 }
 
-# The first user of all, and nobody else after.
+# Makes the first user of a store its owner, and no later one.
 MAKE_OWNER = settings.insert().from_select(
     ["name", "value"],
     sa.select(sa.literal_column("'owner'"), parameter("user_id")).where(
@@ -77,7 +78,7 @@ UPDATE_ON_BOARD = {
     for table in (members, labels, lists, cards, time_entries, checklists, comments)
 }
 
-# A card that comes from another board, and what comes along.
+# Moves a card from another board; MOVE_PARTS moves what belongs to it.
 MOVE_CARD = (
     cards.update()
     .where(cards.c.id == parameter("id"), cards.c.board_id.in_([parameter("board_id"), parameter("from_board_id")]))
@@ -92,14 +93,16 @@ MOVE_PARTS = tuple(
 
 @cache
 def reassign_items(count: int) -> sa.Update:
-    """The items of a card's checklists change hands: from so many places to others, and from any else to nobody."""
+    """Give the items of a card's checklists other assignees: `count` memberships are replaced, all others removed."""
     item = checklist_items.c
     of_card = sa.select(checklists.c.id).where(checklists.c.card_id == parameter("card_id"))
-    hands = [(item.assignee_id == parameter(f"from_{number}"), parameter(f"to_{number}")) for number in range(count)]
+    replacements = [
+        (item.assignee_id == parameter(f"from_{number}"), parameter(f"to_{number}")) for number in range(count)
+    ]
     return (
         checklist_items.update()
         .where(item.checklist_id.in_(of_card), item.assignee_id.is_not(None))
-        .values(assignee_id=sa.case(*hands, else_=sa.null()) if hands else sa.null())
+        .values(assignee_id=sa.case(*replacements, else_=sa.null()) if replacements else sa.null())
     )
 
 
@@ -108,7 +111,7 @@ DELETE_ON_BOARD = {
     for table in (members, labels, time_entries, checklists, comments)
 }
 
-# A card may still name a label or a place that is gone: that is passed over.
+# A card may name a label or a membership that has been deleted: this inserts nothing for it.
 ADD_LABEL = card_labels.insert().from_select(
     ["card_id", "label_id"], sa.select(parameter("card_id"), labels.c.id).where(labels.c.id == parameter("label_id"))
 )
@@ -143,7 +146,11 @@ UPDATE_STAGE = (
 
 @cache
 def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
-    """The board after an event: it must be live (or deleted, if it revives), the actor an editor (or any, to leave)."""
+    """Update a board to the seq of an event, if it still has the seq before it.
+
+    The board must be live, or deleted if the event restores it. The actor must be an editor or owner, or any member
+    when leaving the board.
+    """
     actor = sa.select(members.c.role).where(
         members.c.board_id == boards.c.id, members.c.user_id == parameter("actor_id")
     )
@@ -201,7 +208,7 @@ _SOME_EXPIRED_RECORDS = (
     .where(idempotency_records.c.expires_at <= parameter("now"))
     .order_by(idempotency_records.c.expires_at)
     .limit(20)
-    # Two writers who forget the same answers must not wait for each other.
+    # Two writers that delete the same records must not wait for each other.
     .with_for_update(skip_locked=True)
 )
 

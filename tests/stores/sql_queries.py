@@ -1,4 +1,4 @@
-"""Every query that a SQL store runs, with all its filters and orders: what plans are looked at for."""
+"""Every query that a SQL store runs, with all its filters and sort orders, so that tests can check the plans."""
 
 import itertools
 from typing import Any
@@ -6,24 +6,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.store import CardSort, CardState
-from stores.sql import deleted_statements, read_statements, user_statements
+from stores.sql import read_statements, user_statements
 
 FLAGS = [False, True]
 DUE_FILTERS: read_statements.FilterNames = frozenset({"due_from", "due_until", "overdue_at"})
 _BOARD_QUERY_PREFIXES = (
     *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
-    *(
-        "CARD_RANKS",
-        "NEXT_RANK",
-        "TIME_ENTRY",
-        "cards_",
-        "select_comments",
-        "deleted_lists_page",
-        "select_time_entries",
-    ),
-    "select_time_entries_with_cards",
+    *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "select_cards", "select_comments", "select_deleted_lists"),
+    "select_time_entries",
 )
-"""What the names of those begin with that are only run for members of a board."""
+"""The beginnings of the names of those queries that are restricted to members of a board."""
 
 FILTER_SETS: list[read_statements.FilterNames] = [
     frozenset(),
@@ -34,13 +26,14 @@ FILTER_SETS: list[read_statements.FilterNames] = [
 
 
 def list_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]]:
-    """Each of them by a name; `lateral` is how PostgreSQL puts cards in order, and SQLite can't."""
-    found = _list_unrestricted_queries(use_lateral=use_lateral)
+    """Return every query by a name; with `use_lateral` as PostgreSQL runs them, else as SQLite does."""
+    queries = _list_unrestricted_queries(use_lateral=use_lateral)
     if not use_lateral:
-        return found
-    of_board = {name: query for name, query in found.items() if name.startswith(_BOARD_QUERY_PREFIXES)}
-    return found | {
-        f"{name} for a member": read_statements.restrict_to_member(query) for name, query in of_board.items()
+        return queries
+    return queries | {
+        f"{name} for a member": read_statements.restrict_to_member(query)
+        for name, query in queries.items()
+        if name.startswith(_BOARD_QUERY_PREFIXES)
     }
 
 
@@ -52,31 +45,44 @@ def _list_unrestricted_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]
             if isinstance(value, sa.Select) and name[0].isupper()
         },
         **{f"NEXT_RANK {side}": query for side, query in read_statements.NEXT_RANK.items()},
-        **{f"tokens_page {flag}": user_statements.select_tokens(continued=flag) for flag in FLAGS},
+        **{f"select_tokens {continued}": user_statements.select_tokens(continued=continued) for continued in FLAGS},
         **{
-            f"boards_page {archived} {flag}": read_statements.select_boards(archived=archived, continued=flag)
-            for archived, flag in itertools.product(FLAGS, FLAGS)
-        },
-        **{f"deleted_boards_page {flag}": deleted_statements.select_deleted_boards(continued=flag) for flag in FLAGS},
-        **{f"deleted_lists_page {flag}": deleted_statements.select_deleted_lists(continued=flag) for flag in FLAGS},
-        **{f"select_time_entries {flag}": read_statements.select_time_entries(continued=flag) for flag in FLAGS},
-        **{f"select_comments {flag}": read_statements.select_comments(continued=flag) for flag in FLAGS},
-        **{
-            f"select_time_entries_with_cards {flag}": read_statements.select_time_entries_with_cards(continued=flag)
-            for flag in FLAGS
-        },
-        **{
-            f"select_assigned_cards {sorted(filters)} {flag} {part}": query
-            for filters, flag in itertools.product([frozenset(), DUE_FILTERS | {"status"}], FLAGS)
-            for part, query in enumerate(read_statements.select_assigned_cards(filters, continued=flag))
-        },
-        **{
-            f"select_cards_by_position {shelf} {sorted(filters)}": read_statements.select_cards_by_position(
-                shelf, filters, use_lateral=use_lateral
+            f"select_boards {archived} {continued}": read_statements.select_boards(
+                archived=archived, continued=continued
             )
-            for shelf, filters in itertools.product(CardState, FILTER_SETS)
+            for archived, continued in itertools.product(FLAGS, FLAGS)
         },
-        "select_cards_by_position of those deleted since": read_statements.select_cards_by_position(
+        **{
+            f"select_deleted_boards {continued}": read_statements.select_deleted_boards(continued=continued)
+            for continued in FLAGS
+        },
+        **{
+            f"select_deleted_lists {continued}": read_statements.select_deleted_lists(continued=continued)
+            for continued in FLAGS
+        },
+        **{
+            f"select_time_entries {continued}": read_statements.select_time_entries(continued=continued)
+            for continued in FLAGS
+        },
+        **{f"select_comments {continued}": read_statements.select_comments(continued=continued) for continued in FLAGS},
+        **{
+            f"select_time_entries_with_cards {continued}": read_statements.select_time_entries_with_cards(
+                continued=continued
+            )
+            for continued in FLAGS
+        },
+        **{
+            f"select_assigned_cards {sorted(filters)} {continued} {number}": query
+            for filters, continued in itertools.product([frozenset(), DUE_FILTERS | {"status"}], FLAGS)
+            for number, query in enumerate(read_statements.select_assigned_cards(filters, continued=continued))
+        },
+        **{
+            f"select_cards_by_position {state} {sorted(filters)}": read_statements.select_cards_by_position(
+                state, filters, use_lateral=use_lateral
+            )
+            for state, filters in itertools.product(CardState, FILTER_SETS)
+        },
+        "select_cards_by_position deleted since a timestamp": read_statements.select_cards_by_position(
             CardState.DELETED, frozenset({"deleted_since"}), use_lateral=use_lateral
         ),
         **{

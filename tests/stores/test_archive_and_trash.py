@@ -95,7 +95,7 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     assert view
     _, change = cards.create(view, replace(world.context(), actor_id=bob), title="Too late")
 
-    world.apply(lambda view, act: (None, members.remove(view, bob, act, ())))
+    world.apply(lambda view, context: (None, members.remove(view, bob, context, ())))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -107,8 +107,8 @@ def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world
     bug: Label = world.apply(labels.create, name="Bug", color=Color.RED)
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
 
-    world.apply(lambda view, act: (None, labels.delete(view, bug.id, act)))
-    world.apply(lambda view, act: (None, members.remove(view, bob, act, ())))
+    world.apply(lambda view, context: (None, labels.delete(view, bug.id, context)))
+    world.apply(lambda view, context: (None, members.remove(view, bob, context, ())))
     world.apply(members.put, user_id=bob, role=Role.EDITOR)
 
     view = world.read_board(card.id)
@@ -139,7 +139,7 @@ def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: Wo
 
 def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> None:
     kept, away = world.add_card("Copy"), archive_card(world, world.add_card("Text"))
-    world.apply(archive.archive_list, list_id=kept.list_id, running=())
+    world.apply(archive.archive_list, list_id=kept.list_id, running_cards=())
 
     assert list_titles_in_state(world, CardState.ACTIVE) == []
     assert list_titles_in_state(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
@@ -150,7 +150,7 @@ def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> No
 
 def test_archived_boards_are_listed_apart(world: World) -> None:
     other = world.add_board("Garden")
-    world.apply(archive.archive_board, running=())
+    world.apply(archive.archive_board, running_cards=())
 
     listed = [
         [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=archived).items]
@@ -164,7 +164,7 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
     made = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
     world.advance(minutes=5)
 
-    world.apply(archive.archive_list, list_id=made[0].list_id, running=[world.read_card(card) for card in made])
+    world.apply(archive.archive_list, list_id=made[0].list_id, running_cards=[world.read_card(card) for card in made])
 
     view = world.read_board(*(card.id for card in made))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
@@ -246,7 +246,7 @@ def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(wo
     world.delete_list("Done")
     gone = world.add_card("Text")
     world.delete_card(gone)
-    world.apply(lambda view, act: (None, boards.delete(view, act)))
+    world.apply(lambda view, context: (None, boards.delete(view, context)))
 
     view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id, gone.id])
 
@@ -260,7 +260,7 @@ def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(wo
 
 def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None:
     card = world.add_card("Copy")
-    world.apply(lambda view, act: (None, boards.delete(view, act)))
+    world.apply(lambda view, context: (None, boards.delete(view, context)))
     change = plan_board_restore(world)
 
     with pytest.raises(StaleRead):
@@ -323,7 +323,7 @@ def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(wo
     bob, cid, stranger = (world.add_user(name) for name in ("Bob", "Cid", "Dora"))
     world.apply(members.put, user_id=bob.id, role=Role.OWNER)
     world.apply(members.put, user_id=cid.id, role=Role.EDITOR)
-    world.apply(archive.archive_board, running=())
+    world.apply(archive.archive_board, running_cards=())
     delete_board(world, world.board_id)
 
     found = [
@@ -343,7 +343,7 @@ def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, l
     world.advance(days=1)
     since = world.now
     world.add_card("Copy", "List 3")
-    world.apply(archive.archive_list, list_id=made[1].id, running=())
+    world.apply(archive.archive_list, list_id=made[1].id, running_cards=())
     for number in (3, 1, 4):
         world.delete_list(f"List {number}")
         world.advance(hours=1)
@@ -412,7 +412,7 @@ def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world:
 def test_of_a_purged_board_nothing_is_left(world: World) -> None:
     world.add_card("Copy")
     garden = world.add_board("Garden")
-    world.apply(lambda view, act: (None, boards.delete(view, act)))
+    world.apply(lambda view, context: (None, boards.delete(view, context)))
     world.advance(days=32)
 
     while world.store.purge(world.now - archive.PURGE_AFTER, 2):

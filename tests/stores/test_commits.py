@@ -155,7 +155,7 @@ def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
 def test_what_belongs_to_a_board_needs_an_event(world: World) -> None:
     card = world.add_card("Copy")
 
-    with pytest.raises(ValueError, match="with an event"):
+    with pytest.raises(ValueError, match="must have an event"):
         world.store.commit(Change(updates=(replace(card, title="Silent"),)))
 
 
@@ -163,9 +163,9 @@ def test_an_event_needs_its_board(world: World) -> None:
     card = world.add_card("Copy")
     event = Event(world.board_id, 3, "test.written", world.now, world.ann.id)
 
-    with pytest.raises(ValueError, match="holds its board"):
+    with pytest.raises(ValueError, match="must contain its board"):
         world.store.commit(Change(updates=(card,), event=event))
-    with pytest.raises(ValueError, match="holds its board"):
+    with pytest.raises(ValueError, match="must contain its board"):
         world.store.commit(Change(updates=(world.read_board().board,), event=event))
 
 

@@ -235,7 +235,7 @@ def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None
 
 def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
     with pytest.raises(StaleRead):
-        world.write(revives=True)
+        world.write(restores_board=True)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
     gone = read_deleted(world)
     change = build_change(gone, world.context(), "x", board=replace(gone.board, deleted_at=None), restores_board=True)
@@ -313,7 +313,7 @@ def test_cards_change_places_and_nothing_else(world: World) -> None:
     turned = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
     world.advance(hours=1)
 
-    world.write(places=tuple(turned))
+    world.write(card_ranks=tuple(turned))
 
     assert world.list_titles("To do") == ["3", "2", "1", "0"]
     assert [replace(world.read_card(card), rank=card.rank) for card in made] == made
@@ -324,7 +324,7 @@ def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> Non
     elsewhere = world.find_list("Done").id
 
     with pytest.raises(StaleRead):
-        world.write(places=(CardRank(card.id, elsewhere, "b00"),))
+        world.write(card_ranks=(CardRank(card.id, elsewhere, "b00"),))
 
     assert world.read_card(card) == card
 
@@ -333,8 +333,8 @@ def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
     made = add_ranked_cards(world)
     world.apply(archive.archive_card, made[1].id)
 
-    assert world.read_board(beside=NeighbourOf(made[0].id, "after")).adjacent_rank == made[1].rank
-    assert world.read_board(beside=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
+    assert world.read_board(neighbour_of=NeighbourOf(made[0].id, "after")).adjacent_rank == made[1].rank
+    assert world.read_board(neighbour_of=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
 
 
 def test_every_field_of_a_board_comes_back(world: World) -> None:

@@ -59,11 +59,11 @@ READS: dict[str, Read] = {
     },
     "page_cards of a list": lambda store, board, *who: store.page_cards(*who, CardQuery(board.card.list_id), 50),
     "page_cards that have a text": lambda store, _, *who: store.page_cards(*who, CardQuery(q="card"), 50),
-    "placed": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
+    "read_card_ranks": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
     "page_events": lambda store, _, *who: store.page_events(*who, 0, 5),
     "page_events that are new": lambda store, _, *who: store.page_events(*who, 10, 500),
     "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
-    "checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
+    "read_checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
     "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),
     "page_board_time_entries": lambda store, _, *who: store.page_board_time_entries(
         *who, (NOON, NOON + timedelta(days=1)), 50
@@ -139,7 +139,7 @@ def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatc
         for text, values in sent:
             ((plan,),) = read_rows([(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)])[0]
             (explained,) = json.loads(plan) if isinstance(plan, str) else plan
-            assert {*scanned_tables(explained["Plan"])} <= {"asking", "boards", "members"}, name
+            assert {*scanned_tables(explained["Plan"])} <= {"caller", "boards", "members"}, name
 
 
 def scanned_tables(node: Any) -> Iterator[str]:

@@ -236,7 +236,7 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
     other = World(world.store, seed=8)
     card = other.add_card("Elsewhere", "Doing")
 
-    assert world.read_board(card.id, beside=NeighbourOf(card.id, "after")).cards == {}
+    assert world.read_board(card.id, neighbour_of=NeighbourOf(card.id, "after")).cards == {}
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
     assert entries is not None
     assert entries[1].items == ()
@@ -248,25 +248,25 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
 def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
     first, second, third = (world.add_card(title) for title in "ABC")
 
-    assert world.read_board(beside=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
-    assert world.read_board(beside=NeighbourOf(second.id, "after")).adjacent_rank == third.rank
-    assert world.read_board(beside=NeighbourOf(first.id, "before")).adjacent_rank == ""
-    assert world.read_board(beside=NeighbourOf(third.id, "after")).adjacent_rank == ""
-    assert world.read_board(beside=NeighbourOf(third.id, "after")).cards == {third.id: third}
+    assert world.read_board(neighbour_of=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
+    assert world.read_board(neighbour_of=NeighbourOf(second.id, "after")).adjacent_rank == third.rank
+    assert world.read_board(neighbour_of=NeighbourOf(first.id, "before")).adjacent_rank == ""
+    assert world.read_board(neighbour_of=NeighbourOf(third.id, "after")).adjacent_rank == ""
+    assert world.read_board(neighbour_of=NeighbourOf(third.id, "after")).cards == {third.id: third}
 
 
 def test_deleted_cards_keep_their_place_beyond_a_neighbour(world: World) -> None:
     first, second = (world.add_card(title) for title in "AB")
     world.delete_card(second)
 
-    assert world.read_board(beside=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
+    assert world.read_board(neighbour_of=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
 
 
 def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
     card = world.add_card("A")
     world.delete_card(card)
 
-    view = world.read_board(beside=NeighbourOf(card.id, "after"))
+    view = world.read_board(neighbour_of=NeighbourOf(card.id, "after"))
 
     assert (view.cards, view.adjacent_rank) == ({}, None)
 
@@ -321,7 +321,7 @@ def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
 
     world.move_card(mover, todo.id, before=crowd[1].id)
 
-    after_second = world.read_board(beside=NeighbourOf(crowd[1].id, "after")).adjacent_rank
+    after_second = world.read_board(neighbour_of=NeighbourOf(crowd[1].id, "after")).adjacent_rank
     assert after_second
     assert world.read_card(crowd[1]).rank < after_second < world.find_list("To do").last_rank + "~"
     assert len(after_second) < 5

@@ -19,6 +19,7 @@ from kanban import lists
 from stores import StoreOpenError, open_store
 from stores.sql import migrations, read_statements, write_statements
 from stores.sql.engine import find_kind_by_constraint
+from stores.sql.statement_cache import PreparedStatement
 from stores.sql.tables import metadata
 from tests.engines.postgresql_server import PostgresqlServer
 from tests.stores.sql_queries import FLAGS, list_queries
@@ -366,16 +367,18 @@ WRITES: dict[str, sa.Update | sa.Delete] = {
     },
     **{f"reassign_items {count}": write_statements.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": write_statements.update_board(restores=revives, actor_leaves=leaves)
-        for revives, leaves in itertools.product(FLAGS, FLAGS)
+        f"update_board {restores} {actor_leaves}": write_statements.update_board(
+            restores=restores, actor_leaves=actor_leaves
+        )
+        for restores, actor_leaves in itertools.product(FLAGS, FLAGS)
     },
 }
 DIALECT = sa.dialects.registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
 
 
 def explain(shell: psycopg.Connection[Any], statement: sa.Select[Any] | sa.Update | sa.Delete) -> str:
-    """How PostgreSQL goes about a statement, whatever its parameters, when it scans and sorts only where it must."""
-    text = read_statements.PreparedStatement(statement, DIALECT).text
+    """Return PostgreSQL's plan for a statement with any parameters, if it scans and sorts only where it must."""
+    text = PreparedStatement(statement, DIALECT).text
     nulls = ", ".join("NULL" for _ in {*re.findall(r"\$\d+", text)})
     for setting in ("enable_seqscan = off", "enable_sort = off", "enable_bitmapscan = off"):
         shell.execute(f"SET {setting}".encode())
@@ -390,13 +393,15 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
     steps = explain(shell, QUERIES[name])
 
     assert "Seq Scan" not in steps
-    # Cards in order are sorted where several lists come together, of each no more than the page has.
-    # The items of one checklist are sorted at a time, and what one is assigned to.
-    assert "Sort" not in steps or name.startswith(("select_cards_by_position", "assigned", "CHECKLIST_ITEMS"))
+    # Sorted are: cards by position of several lists, of each list no more than the page has; the items of a card's
+    # checklists; and assigned cards.
+    assert "Sort" not in steps or name.startswith(
+        ("select_cards_by_position", "select_assigned_cards", "CHECKLIST_ITEMS")
+    )
 
 
 @pytest.mark.parametrize("continued", FLAGS)
-def test_what_is_worked_on_is_found_by_its_end(shell: psycopg.Connection[Any], *, continued: bool) -> None:
+def test_time_entries_are_found_by_their_end_in_an_index(shell: psycopg.Connection[Any], *, continued: bool) -> None:
     steps = explain(shell, read_statements.select_time_entries_with_cards(continued=continued))
 
     assert re.search(r"ix_time_entries_worked on time_entries entry.*\n *Index Cond: .*COALESCE\(ended_at", steps)

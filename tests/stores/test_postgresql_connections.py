@@ -88,7 +88,7 @@ def assert_consistent(world: World) -> None:
 
 READS: dict[str, Callable[[World], object]] = {
     "read_board": lambda far: far.read_board(),
-    "read_board with cards": lambda far: far.read_board("crd_1", "crd_2", beside=NeighbourOf("crd_3", "after")),
+    "read_board with cards": lambda far: far.read_board("crd_1", "crd_2", neighbour_of=NeighbourOf("crd_3", "after")),
     "page_cards": lambda far: far.store.page_cards(far.board_id, far.ann.id, CardQuery(), 50),
     "page_cards of a search": lambda far: far.store.page_cards(
         far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=CardSort.MOST_RECENTLY_UPDATED), 50
@@ -154,9 +154,9 @@ def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line:
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
     mover = far.add_card("Mover")
-    beside = NeighbourOf(crowd[1].id, "before")
+    neighbour = NeighbourOf(crowd[1].id, "before")
     _, change = cards.move(
-        far.read_board(mover.id, beside=beside), mover.id, far.context(), list_id=todo.id, before=crowd[1].id
+        far.read_board(mover.id, neighbour_of=neighbour), mover.id, far.context(), list_id=todo.id, before=crowd[1].id
     )
     before = line.round_trips
 

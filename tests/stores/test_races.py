@@ -188,7 +188,7 @@ def _open_second_world(world: World, open_again: OpenStore) -> World:
 def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
     """Move a card, deciding again whenever somebody else was first; how many writes that made: none or one."""
     while True:
-        view = world.read_board(card.id, beside=neighbour_for(place))
+        view = world.read_board(card.id, neighbour_of=neighbour_for(place))
         try:
             _, change = cards.move(view, card.id, world.context(), list_id=list_id, **place)  # type: ignore[arg-type]  # words
             if change is None:

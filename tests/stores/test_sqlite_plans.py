@@ -1,4 +1,4 @@
-"""The plans of SQLite's queries: none reads a whole table, and none sorts what an index could have in order."""
+"""The plans of SQLite's queries: none scans a whole table, and none sorts what an index has in order."""
 
 import itertools
 import sqlite3
@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from stores.sql import purge, read_statements, write_statements
+from stores.sql.statement_cache import PreparedStatement
 from tests.stores.sql_queries import DUE_FILTERS, FLAGS, list_queries
 
 QUERIES = list_queries(use_lateral=False)
@@ -32,8 +33,10 @@ WRITES = {
     },
     **{f"reassign_items {count}": write_statements.reassign_items(count) for count in (0, 2)},
     **{
-        f"update_board {revives} {leaves}": write_statements.update_board(restores=revives, actor_leaves=leaves)
-        for revives, leaves in itertools.product(FLAGS, FLAGS)
+        f"update_board {restores} {actor_leaves}": write_statements.update_board(
+            restores=restores, actor_leaves=actor_leaves
+        )
+        for restores, actor_leaves in itertools.product(FLAGS, FLAGS)
     },
     **{
         f"purge {name} {number}": statement
@@ -48,8 +51,8 @@ BY_TIME = str(sorted(DUE_FILTERS | {"updated_since"}))
 
 
 def explain(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) -> list[str]:
-    """How SQLite goes about a statement."""
-    prepared = read_statements.PreparedStatement(statement, sqlite.dialect())
+    """Return the steps of SQLite's plan for a statement."""
+    prepared = PreparedStatement(statement, sqlite.dialect())
     with closing(sqlite3.connect(path)) as shell:
         steps = shell.execute(f"EXPLAIN QUERY PLAN {prepared.text}", [None] * prepared.text.count("?")).fetchall()
     return [step[-1] for step in steps]
@@ -59,10 +62,10 @@ def explain(path: Path, statement: sa.Select[object] | sa.Update | sa.Delete) ->
 def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
     steps = explain(empty_sqlite, QUERIES[name])
 
-    # Sorted are what one is assigned to, and what a filter by time has found in its index.
-    is_sorted = name.startswith("assigned") or BY_TIME in name
+    # Assigned cards are sorted, and those that a filter by time has found in its index.
+    is_sorted = name.startswith("select_assigned_cards") or BY_TIME in name
     assert is_sorted or not [step for step in steps if "TEMP B-TREE" in step]
-    # A page was found before: it is no table.
+    # 'page' is a subquery, not a table.
     assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN page"]
 
 
@@ -71,7 +74,7 @@ def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
     assert not [step for step in explain(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
 
 
-def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
+def test_the_plans_of_all_queries_are_checked() -> None:
     assert len(QUERIES) > 60
     assert {"BOARD", "CARD", "EVENTS", "LISTS", "OWNER", "TOKEN_AND_USER"} <= set(QUERIES)
     assert {"MOVE_CARD", "CLEAR_EXTERNAL_ID", "DELETE_SOME_EXPIRED_RECORDS"} <= set(WRITES)
@@ -79,7 +82,7 @@ def test_the_plans_that_are_checked_are_those_of_all_queries() -> None:
 
 
 @pytest.mark.parametrize("continued", FLAGS)
-def test_what_is_worked_on_is_found_by_its_end(empty_sqlite: Path, *, continued: bool) -> None:
+def test_time_entries_are_found_by_their_end_in_an_index(empty_sqlite: Path, *, continued: bool) -> None:
     steps = explain(empty_sqlite, read_statements.select_time_entries_with_cards(continued=continued))
 
     assert steps[0] == "SEARCH entry USING INDEX ix_time_entries_worked (board_id=? AND <expr>>?)"

@@ -1,4 +1,4 @@
-"""Every statement can be written for every SQL engine, and is written once."""
+"""Every statement compiles for every SQL engine, and is compiled once."""
 
 import itertools
 import re
@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import CardSort, CardState
-from stores.sql import deleted_statements, read_statements, user_statements, write_statements
-from stores.sql.read_statements import PreparedStatement, StatementCache
+from stores.sql import read_statements, user_statements, write_statements
+from stores.sql.statement_cache import PreparedStatement, Statement, StatementCache
 from stores.sql.tables import metadata
 
 DIALECTS: dict[str, sa.Dialect] = {
@@ -32,57 +32,57 @@ ANY_VALUES = {column.name: 1 for table in metadata.tables.values() for column in
 )
 
 
-def list_statements(engine: str) -> list[read_statements.Statement]:
-    """The constants, the tables of them, and the pages."""
-    found: list[read_statements.Statement] = []
+def list_statements(engine: str) -> list[Statement]:
+    """Return the constants, those in dictionaries, and what the functions return."""
+    statements: list[Statement] = []
     for name, value in (
         *vars(read_statements).items(),
         *vars(user_statements).items(),
         *vars(write_statements).items(),
     ):
         if name[0].isupper() and isinstance(value, sa.Select | sa.Insert | sa.Update | sa.Delete):
-            found.append(value)
+            statements.append(value)
         elif name[0].isupper() and isinstance(value, dict):
-            found.extend(value.values())
+            statements.extend(value.values())
     for continued in FLAGS:
-        found.append(user_statements.select_tokens(continued=continued))
-        found.extend(read_statements.select_boards(archived=archived, continued=continued) for archived in FLAGS)
-        found.append(deleted_statements.select_deleted_boards(continued=continued))
-        found.append(deleted_statements.select_deleted_lists(continued=continued))
-        found.append(read_statements.select_time_entries(continued=continued))
-        found.append(read_statements.select_comments(continued=continued))
-        found.append(read_statements.select_time_entries_with_cards(continued=continued))
-        found.extend(read_statements.select_assigned_cards(frozenset({"status"}), continued=continued))
+        statements.append(user_statements.select_tokens(continued=continued))
+        statements.extend(read_statements.select_boards(archived=archived, continued=continued) for archived in FLAGS)
+        statements.append(read_statements.select_deleted_boards(continued=continued))
+        statements.append(read_statements.select_deleted_lists(continued=continued))
+        statements.append(read_statements.select_time_entries(continued=continued))
+        statements.append(read_statements.select_comments(continued=continued))
+        statements.append(read_statements.select_time_entries_with_cards(continued=continued))
+        statements.extend(read_statements.select_assigned_cards(frozenset({"status"}), continued=continued))
     for scope, sort, filters, continued in itertools.product(read_statements.CARD_SCOPES, CardSort, FILTER_SETS, FLAGS):
-        found.extend(
-            read_statements.select_cards(scope, sort, shelf, filters, continued=continued) for shelf in CardState
+        statements.extend(
+            read_statements.select_cards(scope, sort, state, filters, continued=continued) for state in CardState
         )
-    for shelf, filters in itertools.product(CardState, FILTER_SETS):
-        found.append(read_statements.select_cards_by_position(shelf, filters, use_lateral=engine == "postgresql"))
-    return found
+    for state, filters in itertools.product(CardState, FILTER_SETS):
+        statements.append(read_statements.select_cards_by_position(state, filters, use_lateral=engine == "postgresql"))
+    return statements
 
 
 @pytest.mark.parametrize("engine", DIALECTS)
 def test_every_statement_takes_its_parameters_by_position(engine: str) -> None:
-    # In SQLite each place has a parameter of its own; in PostgreSQL the places are numbered.
-    sign = {"sqlite": r"\?", "postgresql": r"\$\d+"}[engine]
+    # SQLite takes a parameter for each question mark; PostgreSQL's are numbered, and one number may occur twice.
+    pattern = {"sqlite": r"\?", "postgresql": r"\$\d+"}[engine]
 
     for statement in list_statements(engine):
         text, parameters = PreparedStatement(statement, DIALECTS[engine]).bind(ANY_VALUES)
-        places = re.findall(sign, text)
-        assert len(parameters) == len(places if engine == "sqlite" else set(places))
+        placeholders = re.findall(pattern, text)
+        assert len(parameters) == len(placeholders if engine == "sqlite" else set(placeholders))
 
 
 def test_a_statement_is_prepared_once() -> None:
-    catalogue = StatementCache(DIALECTS["sqlite"])
+    cache = StatementCache(DIALECTS["sqlite"])
 
-    assert catalogue[read_statements.BOARD] is catalogue[read_statements.BOARD]
+    assert cache[read_statements.BOARD] is cache[read_statements.BOARD]
 
 
-def test_a_page_is_built_once() -> None:
+def test_the_statement_of_a_page_is_built_once() -> None:
     assert user_statements.select_tokens(continued=True) is user_statements.select_tokens(continued=True)
 
 
-def test_a_missing_parameter_is_a_mistake() -> None:
+def test_a_missing_parameter_is_an_error() -> None:
     with pytest.raises(KeyError):
         PreparedStatement(read_statements.BOARD, DIALECTS["sqlite"]).bind({"board_id": "brd_1"})

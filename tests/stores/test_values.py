@@ -34,7 +34,7 @@ TEXTS = [
 def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
     user = world.add_user(text)
     card = world.add_card(text, description=text)
-    board = world.apply(lambda view, act: boards.update(view, {"name": text, "description": text}, act))
+    board = world.apply(lambda view, context: boards.update(view, {"name": text, "description": text}, context))
     list_ = world.add_list(text, external_id="x")
 
     view = world.read_board(card.id)

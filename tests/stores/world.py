@@ -63,9 +63,11 @@ class World:
         member = Member(self.context().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
         self.store.commit(build_change(view, self.context(), "member.added", creates=(member,)))
 
-    def read_board(self, *card_ids: str, beside: NeighbourOf | None = None, user: User | None = None) -> BoardView:
+    def read_board(
+        self, *card_ids: str, neighbour_of: NeighbourOf | None = None, user: User | None = None
+    ) -> BoardView:
         """Ann's board."""
-        view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, neighbour_of=beside)
+        view = self.store.read_board(self.board_id, (user or self.ann).id, card_ids=card_ids, neighbour_of=neighbour_of)
         assert view is not None
         return view
 
@@ -77,13 +79,13 @@ class World:
         self,
         rule: Callable[..., tuple[Result, Change | None]],
         *card_ids: str,
-        beside: NeighbourOf | None = None,
+        neighbour_of: NeighbourOf | None = None,
         user: User | None = None,
         **wishes: Any,
     ) -> Result:
         """Read, decide, commit; and again for as long as somebody else was first."""
         while True:
-            view = self.read_board(*card_ids, beside=beside, user=user)
+            view = self.read_board(*card_ids, neighbour_of=neighbour_of, user=user)
             made, change = rule(view, *card_ids, context=self.context(user), **wishes)
             try:
                 if change is not None:
@@ -103,7 +105,7 @@ class World:
     def move_card(self, card: Card, list_id: str, **place: str) -> Card:
         """The card in another place."""
         wishes: dict[str, Any] = {"list_id": list_id, **place}
-        return self.apply(cards.move, card.id, beside=neighbour_for(place), **wishes)
+        return self.apply(cards.move, card.id, neighbour_of=neighbour_for(place), **wishes)
 
     def delete_card(self, card: Card) -> None:
         """Delete a card."""

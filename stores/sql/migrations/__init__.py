@@ -1,6 +1,6 @@
-"""The schema's versions, applied by Alembic when a store is opened that is not up to date.
+"""The versions of the schema. Alembic applies them when a store with an older schema is opened.
 
-Alembic itself is loaded only then. `HEAD` is the latest version, told here so that opening need not look.
+Alembic is imported only then; so the latest version is written down here as `HEAD`.
 """
 
 from pathlib import Path
@@ -12,13 +12,18 @@ from stores.errors import NotTackboardDatabase, OpenMode, SchemaTooNew, SchemaTo
 HEAD = "0004"
 
 VERSION_TABLE = "tackboard_schema"
-"""Holds the version of the schema; that there is one tells that a database is a Tackboard's."""
+"""The table that holds the version of the schema. A database with this table is a Tackboard's."""
 
 
 def is_upgrade_needed(location: str, version: str | None, mode: OpenMode) -> bool:
-    """Whether a database with that version (None when it is empty) is to be upgraded.
+    """Tell whether a database with this version of the schema (None: an empty one) must be upgraded.
 
-    `place` names the database in the message of SchemaTooNew, SchemaTooOld or NotTackboardDatabase.
+    `location` names the database in messages.
+
+    Raises:
+        NotTackboardDatabase: The version is not one of ours.
+        SchemaTooNew: The version is later than this program's.
+        SchemaTooOld: It is older, and the mode migrates nothing.
     """
     if version is None:
         return True
@@ -32,7 +37,7 @@ def is_upgrade_needed(location: str, version: str | None, mode: OpenMode) -> boo
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the database up to date within the transaction that the connection is in."""
+    """Upgrade the database to the latest version, in the transaction of the connection."""
     from alembic import command  # noqa: PLC0415  (most starts find nothing to upgrade, and need not load it)
     from alembic.config import Config  # noqa: PLC0415  (as above)
 

@@ -1,4 +1,4 @@
-"""Run by Alembic: apply the versions over the connection that `upgrade` brought."""
+"""Run by Alembic: apply the versions over the connection that `upgrade` passes."""
 
 from alembic import context
 

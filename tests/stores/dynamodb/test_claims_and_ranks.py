@@ -91,8 +91,8 @@ def test_a_rank_next_to_a_card_that_was_just_written_is_right_before_a_query_sho
     between = world.move_card(world.add_card("Between"), todo.id, after=first.id)
     wire.faults["Query"] = iter([leave_out_last, leave_out_last])
 
-    assert world.read_board(beside=NeighbourOf(first.id, "after")).adjacent_rank == between.rank
-    assert world.read_board(beside=NeighbourOf(last.id, "before")).adjacent_rank == between.rank
+    assert world.read_board(neighbour_of=NeighbourOf(first.id, "after")).adjacent_rank == between.rank
+    assert world.read_board(neighbour_of=NeighbourOf(last.id, "before")).adjacent_rank == between.rank
 
 
 @pytest.mark.parametrize("position", ["top", "middle", "bottom"])
@@ -139,8 +139,8 @@ def test_a_commit_leaves_out_a_rebalance_that_cannot_be_done(wire: Wire, world: 
             item["rank"] = {"S": item["rank"]["S"] + "1"}
         return faults.make_response(request, 200, body)
 
-    world.read_board(mover.id, beside=NeighbourOf(old_cards[1].id, "before"))
-    view = world.read_board(mover.id, beside=NeighbourOf(old_cards[1].id, "before"))
+    world.read_board(mover.id, neighbour_of=NeighbourOf(old_cards[1].id, "before"))
+    view = world.read_board(mover.id, neighbour_of=NeighbourOf(old_cards[1].id, "before"))
     _, change = cards.move(view, mover.id, world.context(), list_id=todo.id, before=old_cards[1].id)
     assert change is not None
     assert change.rebalance_list_id == todo.id

@@ -45,7 +45,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     "a board": (lambda world, _: world.read_board(), ["GetItem"]),
     "a card": (lambda world, card: world.read_board(card.id), ["TransactGetItems"]),
     "a card and its neighbour": (
-        lambda world, card: world.read_board(card.id, beside=NeighbourOf(card.id, "after")),
+        lambda world, card: world.read_board(card.id, neighbour_of=NeighbourOf(card.id, "after")),
         ["TransactGetItems", "Query"],
     ),
     "a page of the board": (
