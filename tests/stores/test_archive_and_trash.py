@@ -48,8 +48,8 @@ def plan_board_restore(world: World) -> Change:
     return change
 
 
-def list_titles_in_state(world: World, shelf: CardState, list_id: str | None = None) -> list[str]:
-    return [card.title for card in world.list_cards(CardQuery(state=shelf, list_id=list_id))]
+def list_titles_in_state(world: World, state: CardState, list_id: str | None = None) -> list[str]:
+    return [card.title for card in world.list_cards(CardQuery(state=state, list_id=list_id))]
 
 
 # Members and labels
@@ -128,7 +128,7 @@ def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: Wo
     found = world.store.read_card_ranks(world.board_id, world.ann.id, first.list_id)
 
     assert world.read_card(second) == archived
-    assert [list_titles_in_state(world, shelf) for shelf in CardState] == [["First"], ["Second"], ["Third"]]
+    assert [list_titles_in_state(world, state) for state in CardState] == [["First"], ["Second"], ["Third"]]
     assert found
     assert found[1] == (
         CardRank(first.id, first.list_id, first.rank),

@@ -136,7 +136,7 @@ def test_every_card_is_on_one_shelf(world: World, sort: CardSort, limit: int) ->
     for title in ("Gone", "Both"):
         world.delete_card(made[title])
 
-    found = {shelf: list_titles(world, limit, shelf=shelf, sort=sort) for shelf in CardState}
+    found = {state: list_titles(world, limit, state=state, sort=sort) for state in CardState}
 
     assert found[CardState.ACTIVE] == ["Used"]
     assert found[CardState.ARCHIVED] == ["Away"]
@@ -156,15 +156,15 @@ def test_deleted_cards_are_found_since_a_moment(world: World, sort: CardSort, li
         world.delete_card(made[number])
         world.advance(seconds=1)
 
-    found = list_titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=since)
+    found = list_titles(world, limit, state=CardState.DELETED, sort=sort, deleted_since=since)
 
     backwards, by_change = (
         sort.startswith("-"),
         sort in (CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED),
     )
     assert found == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
-    assert list_titles(world, limit, shelf=CardState.DELETED, sort=sort, deleted_since=world.now) == []
-    assert len(list_titles(world, limit, shelf=CardState.DELETED, sort=sort)) == 4
+    assert list_titles(world, limit, state=CardState.DELETED, sort=sort, deleted_since=world.now) == []
+    assert len(list_titles(world, limit, state=CardState.DELETED, sort=sort)) == 4
 
 
 def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
@@ -176,8 +176,8 @@ def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World)
 
     assert list_titles(world) == list_titles(world, status=todo.stage) == list_titles(world, sort=CardSort.NEWEST) == []
     assert list_titles(world, list_id=todo.id) == list_titles(world, list_id=todo.id, sort=CardSort.OLDEST) == ["Copy"]
-    assert list_titles(world, shelf=CardState.ARCHIVED) == []
-    assert list_titles(world, shelf=CardState.DELETED) == ["Gone"]
+    assert list_titles(world, state=CardState.ARCHIVED) == []
+    assert list_titles(world, state=CardState.DELETED) == ["Gone"]
     assert world.read_card(card) == card
     assert world.read_board().get_list(todo.id).archived_at == NOON
 
