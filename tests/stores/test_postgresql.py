@@ -205,7 +205,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
 
 
 def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, database: str) -> None:
-    code = "import sys; from stores import open_store; s = open_store(sys.argv[1]); print(s.secret()); s.close()"
+    code = "import sys; from stores import open_store; s = open_store(sys.argv[1]); print(s.read_secret()); s.close()"
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: run_program(code, postgresql.url(database)), range(4)))

@@ -202,7 +202,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatc
 
 
 def test_many_may_open_a_new_file_at_once(path: Path) -> None:
-    code = "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').secret()"
+    code = "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').read_secret()"
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: run_program(code, path), range(4)))
@@ -290,7 +290,7 @@ try:
 except Unavailable as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-assert len(world.cards()) == acknowledged == world.view().board.seq - 1 == len(world.events()) - 1
+assert len(world.list_cards()) == acknowledged == world.read_board().board.seq - 1 == len(world.list_events()) - 1
 world.add_card("There is room again")
 store.close()
 print(acknowledged > 5)
