@@ -1,4 +1,4 @@
-"""Batch writes: many items, each for itself and without a condition, that nobody sees yet or nobody sees any more."""
+"""Batch writes: many items without conditions or transaction, for what is not visible yet, or no longer."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice

@@ -1,6 +1,6 @@
 """Boards that are created with more than a transaction holds: a copy, an import, a template.
 
-All but the head is written first, in batches: without a head nobody sees any of it. The last transaction decides. A
+All but the head is written first, in batches: without a head none of it is visible. The last transaction decides. A
 tombstone that is put there before the first batch, and deleted by the last transaction, tells a purge what to erase if
 that never comes; once the purge has begun, it cannot come any more.
 """

@@ -36,7 +36,7 @@ _entry_attributes: Callable[[TimeEntry], Item] = compile_writer(TimeEntry, _PART
 
 
 def running_entry_to_attribute(entry: TimeEntry) -> Item:
-    """Return the open time entry as it stands in its card."""
+    """Return the open time entry as an attribute of its card."""
     return {"M": {"id": to_string(entry.id), **_entry_attributes(entry)}}
 
 
@@ -168,7 +168,7 @@ def part_to_item(part: Part) -> Item:
 
 
 def transferred_part_item(item: Item, board_id: str, membership_ids: Mapping[str, str]) -> Item:
-    """Return the item of a part as it stands on the board that its card moves to.
+    """Return the item of a part for the board that its card moves to.
 
     Items of checklists stay assigned to those who have a membership there, too.
     """

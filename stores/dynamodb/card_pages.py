@@ -184,7 +184,7 @@ def _sort_key_range(query: CardQuery) -> tuple[str, str]:
     since: str | None = None
     ends: list[str] = []
     if query.sort in _BY_CHANGE:
-        # To delete a card is to change it, and nobody changes it afterwards.
+        # A deletion is the last change of a card.
         starts = [start for start in (query.updated_since, query.deleted_since) if start is not None]
         since = keys.format_timestamp(max(starts)) if starts else None
     if query.sort in _BY_DUE:

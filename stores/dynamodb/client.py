@@ -62,7 +62,7 @@ _OUTCOME_UNKNOWN = (
     exceptions.IncompleteReadError,
     ResponseParserError,
 )
-"""Errors after which nobody knows whether the call was carried out."""
+"""Errors that leave open whether the call was carried out."""
 
 
 class ConditionFailed(Exception):

@@ -76,7 +76,7 @@ class Committer:
     def _write_ahead(
         self, planned: Plan, snapshot: Snapshot, batches: BatchWriter, response: StoredResponse | None
     ) -> Snapshot | Conflict:
-        """Write what doesn't fit into the transaction, where nobody sees it; return what is known after that."""
+        """Write what doesn't fit into the transaction, where it is not visible; return what is known after that."""
         if planned.board_ahead:
             if self._has_response(response):
                 return taken("idempotency_key")

@@ -19,14 +19,14 @@ def read_events(
 ) -> tuple[BoardView, list[Event]] | None:
     """Return the first events with a greater seq, and the board as that member sees it.
 
-    For somebody who is not a member nothing but the head is read.
+    For a user who is not a member only the head is read.
     """
     known_head = None
     if not reader.get_cached_head(board_id, user_id):
         known_head = reader.get_head(board_id, user_id)
         if known_head is None:
             return None
-    # The head follows the last event: whoever asks for the newest events gets both at once.
+    # The head follows the last event: a query for the newest events returns both at once.
     query = reader.board_query(board_id)
     items = [*islice(query(keys.event_sort_key(after_seq + 1), _HEAD_SORT_KEY, page_size=count + 1), count + 1)]
     head: BoardHead | None

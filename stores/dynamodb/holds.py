@@ -1,7 +1,7 @@
 """Holds: the reader of a busy board asks its writers to wait for a moment.
 
-A read that takes several calls is of one moment if nobody writes to the board meanwhile. Where somebody always does,
-the reader puts a hold on the board's head (`read_attempts`): every commit checks there, with the condition that it has
+A read that takes several calls is of one moment if the board is not written to meanwhile. If it always is, the reader
+puts a hold on the board's head (`read_attempts`): every commit checks there, with the condition that it has
 anyway, that no hold is in force, and waits for its end otherwise. Holds are short, several readers share one, and after
 each one readers leave the board to its writers for twice as long.
 

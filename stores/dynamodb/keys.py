@@ -51,7 +51,7 @@ _MIRROR_SUM = ord(" ") + ord("~")
 
 
 def format_timestamp(at: datetime) -> str:
-    """Return a moment in UTC as it stands in an item: '2026-11-20T14:00:00Z'."""
+    """Return a moment in UTC as items hold it: '2026-11-20T14:00:00Z'."""
     return at.isoformat()[:19] + "Z"
 
 

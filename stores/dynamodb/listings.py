@@ -55,7 +55,7 @@ def page_deleted_lists(
 ) -> Page[List]:
     """Return the lists that were deleted at that moment or later, newest first.
 
-    They stand beside the head of their board until they are restored or purged.
+    Their items are beside the head of the board until they are restored or purged.
     """
     batches = reader.query_batches(
         f"B#{board_id}",
@@ -115,7 +115,7 @@ def _read_with_boards(
 ) -> list[tuple[BoardView, Card] | None]:
     """Return as many of the first of these cards as one read takes, with their boards, all of one moment.
 
-    None stands for a card that the user can't see.
+    None takes the place of a card that the user can't see.
     """
     chosen: list[CardReference] = []
     board_ids: dict[str, None] = {}
@@ -176,7 +176,7 @@ def _is_within(at: datetime, start: datetime | None, ends: Iterable[datetime]) -
 def page_entries_in_period(
     reader: TableReader, board_id: str, period: tuple[datetime, datetime], limit: int, after: PageKey | None
 ) -> Page[TimeEntry]:
-    """Return the time entries that reach into a period, by their ends, whatever became of their cards."""
+    """Return the time entries that reach into a period, by their ends, those of deleted cards too."""
     start, end = period
     # '$' sorts just above '#', so entries that ended at the start are left out.
     first = (

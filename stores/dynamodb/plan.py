@@ -204,7 +204,7 @@ def _delete_source_part(part: Item) -> Write:
 
 
 def _release_lock(transfer: TransferParts, *, has_lock: bool) -> list[Write]:
-    """Release the card's transfer lock if this move still has it; if it never had, see that nobody else has it."""
+    """Release the card's transfer lock if this move still has it; without it, check that no other process has it."""
     lock = keys.transfer_lock_key(transfer.board_id, transfer.card.id)
     if not has_lock:
         return [Delete(lock, condition=IS_NEW)]
@@ -296,7 +296,7 @@ class _BoardWrites:
         return Put(head, condition=IS_NEW, on_failure=taken("board"), is_final=True)
 
     def _update_head(self) -> Write:
-        """Write the head, on condition that the board is as it was, that nobody holds it, and that the actor may."""
+        """Write the head, on condition that the board is as it was, that it is not held, and that the actor may."""
         change, event, now_ms = self._change, self._event, self._snapshot.now_ms
         update = UpdateBuilder()
         self._set_board(update)
@@ -357,7 +357,7 @@ class _BoardWrites:
         board, is_new = self._board, creates_board(self._change)
         if self._head is None and not is_new:
             return
-        # A deleted board has given its claim up: one that comes back claims its external id anew.
+        # A deleted board has given its claim up: when it is restored, it claims its external id again.
         has_claim = self._head is not None and not self._change.restores_board and not is_new
         before = self._head.board.external_id if self._head and has_claim else None
         after = board.external_id if board.deleted_at is None else None
@@ -512,7 +512,7 @@ def _find_obstacle(head: BoardHead, change: Change) -> Conflict | None:
 
 
 def _restored_list_ids(head: BoardHead, change: Change) -> set[str]:
-    """Return the lists that the change restores: their items stand beside the head, if they are there at all."""
+    """Return the lists that the change restores: their items are beside the head, if they exist."""
     live = (list_ for list_ in of_type(List, change.updates) if list_.deleted_at is None)
     return {list_.id for list_ in live if not head.has_list(list_.id)}
 

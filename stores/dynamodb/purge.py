@@ -1,7 +1,7 @@
-"""Purge: erase what was deleted long ago, in steps that may be interrupted anywhere and continued by anybody.
+"""Purge: erase what was deleted long ago, in steps that may be interrupted anywhere and continued by any process.
 
 A deletion leaves a tombstone, in the same transaction. The first step deletes the thing's own item, if it is still
-deleted, and notes in the tombstone what else belongs to it: from then on nobody can restore it, and all the rest may be
+deleted, and notes in the tombstone what else belongs to it: from then on it can't be restored, and all the rest may be
 erased in any order, without conditions. The tombstone goes last.
 """
 
@@ -104,7 +104,7 @@ class Purge:
         return self._delete_and_mark(still_deleted, tombstone, user_ids)
 
     def _start_unfinished_board(self, board_id: str, tombstone: Item) -> Item | None:
-        """Start to erase a board whose creation was interrupted: nobody can finish it any more."""
+        """Start to erase a board whose creation was interrupted: it can't be finished any more."""
         started = tombstone | _begun()
         put = Put(started, condition="attribute_exists(#pk)")
         self._client("put_item", **put.fields(self._table))
@@ -177,7 +177,7 @@ class Purge:
         return count, True
 
     def _erase_orphaned_parts(self, board_id: str, card_id: str, tombstone: Item, budget: int) -> tuple[int, bool]:
-        """Erase parts without a card, unless it has arrived by now, or somebody transfers it."""
+        """Erase parts without a card, unless it has arrived by now, or is being transferred."""
         items = self._reader.query(f"B#{board_id}", f"P#{card_id}#", f"P#{card_id}$", page_size=budget + 1)
         orphans = [*islice(items, budget + 1)]
         lock = keys.transfer_lock_key(board_id, card_id) | {"nonce": tombstone["nonce"]}
@@ -192,7 +192,7 @@ class Purge:
         return len(deletions), len(orphans) <= budget
 
     def _erase_cards(self, board_id: str, list_id: str, budget: int) -> tuple[int, bool]:
-        """Erase the cards of a list, each after its parts, so that whoever continues finds the card again."""
+        """Erase the cards of a list, each after its parts, so that the next step finds the card again."""
         items = self._reader.query(f"B#{board_id}", f"{list_id}#", f"{list_id}$", index="place", page_size=budget)
         count = 0
         while batch := [*islice(items, _CARD_BATCH_SIZE)]:

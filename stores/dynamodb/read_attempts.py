@@ -57,7 +57,7 @@ class ReadAttempts:
         while current is not None:
             hold, now_ms = current.hold, self._client.timestamp_ms()
             remaining = remaining_hold(hold, now_ms)
-            # If an attempt under a hold fails, somebody has written all the same: that hold is of no use.
+            # If an attempt under a hold fails, the board was written to all the same: that hold is of no use.
             is_broken = hold.until == self._relied_on
             if not is_broken and remaining >= needed_ms:
                 return self._rely_on_hold(current)

@@ -268,10 +268,10 @@ class TableReader:
         card_ids: Callable[[Result], Collection[str]] = lambda _: (),
         part_keys: Callable[[Result], Sequence[Item]] = lambda _: (),
     ) -> tuple[BoardView, Result] | None:
-        """Return what `read` reads with whatever calls, and the board as that member sees it, both of one moment.
+        """Return what `read` returns, however many calls it takes, and the member's view of the board, of one moment.
 
         They are, if nothing was written between two reads of the head; else it is read again, in the end while writers
-        wait. For somebody who is not a member nothing but the head is read, and the result is None.
+        wait. For a user who is not a member only the head is read, and the result is None.
 
         Args:
             read: Reads, given the head.

@@ -48,7 +48,7 @@ class TransferParts(NamedTuple):
         card: The card as it is on the board that it leaves.
         source: That board, as it was when the move was decided.
         board_id: The board that the card moves to.
-        timestamp: When it moves, as it stands in tombstones.
+        timestamp: When it moves, as tombstones hold it.
         parts: The items of its parts where it is.
         copies: The same items as they shall be on the new board.
         orphans: Items on the new board that an earlier, interrupted move has left there.

@@ -21,7 +21,7 @@ def transact(client: RetryingClient, reader: TableReader, table: str, plan: Plan
 
     Raises:
         Busy: Others are in the way for too long.
-        Unavailable: DynamoDB can't be reached; nobody knows whether the transaction was carried out.
+        Unavailable: DynamoDB can't be reached; it is open whether the transaction was carried out.
     """
     items = [to_transact_item(write, table) for write in plan.writes]
     try:

@@ -1,13 +1,13 @@
 """Cards that move to another board, with all their parts.
 
-A card and its parts stand in the partition of their board, so the parts are copied. As many as fit go in the
-transaction that writes both heads and the card. If they are more, they are written ahead: nobody sees parts whose card
-is not there.
+A card and its parts are in the partition of their board, so the parts are copied. As many as fit go in the transaction
+that writes both heads and the card. If they are more, they are written ahead: parts are not visible while their card is
+not there.
 
-Whoever writes such parts, or erases them, first puts a nonce of its own into the card's transfer lock on that board,
-and writes only while it is there. A move looks at that lock before it reads what earlier moves have left there: if
-somebody has it, it takes the lock over, and its last transaction releases it, on condition that nobody else has taken
-it meanwhile. So a purge and a move, or two moves, never mix what they write.
+A process that writes such parts, or erases them, first puts a nonce of its own into the card's transfer lock on that
+board, and writes only while it is there. A move looks at that lock before it reads what earlier moves have left there:
+if another process has it, the move takes it over, and its last transaction releases it, on condition that no other
+process has taken it meanwhile. So a purge and a move, or two moves, never mix what they write.
 """
 
 import secrets
@@ -51,7 +51,7 @@ class PartTransfer:
     def read(self, change: Change, event: Event) -> TransferParts | None:
         """Return the parts of the card that the change moves; None if the board that it leaves has changed since.
 
-        If somebody has the transfer lock of the card, this move takes it over.
+        If another process has the transfer lock of the card, this move takes it over.
         """
         left = change.departure.event if change.departure else None
         arriving = get_arriving_card(change)
@@ -75,7 +75,7 @@ class PartTransfer:
             lock_nonce=secrets.token_hex(16),
             has_lock=lock is not None,
         )
-        # Whoever had the lock writes nothing any more: the orphans that are read next are all that there will be.
+        # The process that had the lock can't write any more, so the orphans that are read next are complete.
         if lock is not None and not self._acquire_lock(transfer, lock):
             return None
         parts = self._read_all_parts(card)
@@ -88,7 +88,7 @@ class PartTransfer:
         )
 
     def write_ahead(self, transfer: TransferParts, writes: Sequence[Write]) -> TransferParts | None:
-        """Write parts on the new board before the card arrives; None if it has arrived, or somebody else has the lock.
+        """Write parts on the new board before the card arrives; None if it has, or another process has the lock.
 
         A move that is late, and whose card has long arrived, must not write over what became of the parts.
         """

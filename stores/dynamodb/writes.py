@@ -18,7 +18,7 @@ OnFailure = Conflict | Callable[[Item | None], Conflict]
 
 
 class Put(NamedTuple):
-    """Put an item, in place of whatever is there.
+    """Put an item, in place of the one that has its key.
 
     This and the other writes have in common:
 
@@ -144,7 +144,7 @@ class UpdateBuilder:
 
 
 def to_transact_item(write: Write, table: str) -> dict[str, Any]:
-    """Return the write as it stands among the `TransactItems` of a transaction."""
+    """Return the write as an element of `TransactItems`."""
     return {_ACTIONS[type(write)]: write.fields(table)}
 
 

@@ -201,10 +201,10 @@ def test_an_empty_response_with_a_last_key_is_not_the_end(wire: Wire, world: Wor
 
     wire.faults["Query"] = iter([empty])
 
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
 
-    assert found is not None
-    assert [card.title for card in found[1].items] == ["Card 1", "Card 2"]
+    assert result is not None
+    assert [card.title for card in result[1].items] == ["Card 1", "Card 2"]
 
 
 def test_a_page_is_read_again_when_the_board_changes_meanwhile(wire: Wire, world: World) -> None:
@@ -219,10 +219,10 @@ def test_a_page_is_read_again_when_the_board_changes_meanwhile(wire: Wire, world
 
     wire.faults["Query"] = iter([write_after_reading])
 
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10)
 
-    assert found is not None
-    view, page = found
+    assert result is not None
+    view, page = result
     assert [card.list_id for card in page.items] == [view.lists[2].id]
     assert [list_.card_count for list_ in view.lists] == [0, 0, 1]
 

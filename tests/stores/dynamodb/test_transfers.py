@@ -94,14 +94,14 @@ def test_a_card_moves_with_all_its_parts(wire: Wire, world: World, count: int) -
     # on each of them: it has one on the head, and each part is read once more by its key.
     ahead = ["PutItem", "PutItem", *["TransactWriteItems"] * 3, *["TransactGetItems"] * 3]
     assert wire.operations == [*read, *([] if count == FEW else ahead), *written]
-    there = read_board(world, target_id, card.id).get_card(card.id)
-    assert there == change.updates[1]
-    comments = read_comments(world, there)
+    moved = read_board(world, target_id, card.id).get_card(card.id)
+    assert moved == change.updates[1]
+    comments = read_comments(world, moved)
     assert len(comments) == count
     assert {comment.board_id for comment in comments} == {target_id}
     entries = world.store.page_time_entries(target_id, world.ann.id, card.id, 10)
     assert entries is not None
-    assert entries[1].items == (there.running,)
+    assert entries[1].items == (moved.running,)
     assert card.id not in read_board(world, card.board_id, card.id).cards
     assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
     assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is not None
@@ -117,13 +117,13 @@ def test_checklist_items_keep_their_assignees_however_many_parts_there_are(world
     card = replace(card, item_count=2)
     world.write(creates=(checklist,), updates=(card,))
     target_id = world.add_board("Elsewhere")
-    (there,) = read_board(world, target_id).members
+    (target_member,) = read_board(world, target_id).members
 
-    world.store.commit(replace(transfer(world, card, target_id), membership_ids={member.id: there.id}))
+    world.store.commit(replace(transfer(world, card, target_id), membership_ids={member.id: target_member.id}))
 
     result = world.store.read_checklists(target_id, world.ann.id, card.id)
     assert result is not None
-    items = (replace(checklist.items[0], assignee_id=there.id), checklist.items[1])
+    items = (replace(checklist.items[0], assignee_id=target_member.id), checklist.items[1])
     assert result[1] == (replace(checklist, board_id=target_id, items=items),)
 
 
@@ -147,13 +147,13 @@ def test_a_card_that_moves_back_has_only_the_parts_it_left_with(wire: Wire, worl
     card = add_commented_card(world, count)
     target_id = world.add_board("Elsewhere")
     world.store.commit(transfer(world, card, target_id))
-    there = replace(card, board_id=target_id)
-    deleted, *_ = read_comments(world, there)
+    moved = replace(card, board_id=target_id)
+    deleted, *_ = read_comments(world, moved)
     view = read_board(world, target_id, card.id)
     fewer = replace(view.get_card(card.id), comment_count=count - 1)
     world.store.commit(build_change(view, world.context(), "comment.deleted", updates=(fewer,), deletes=(deleted,)))
 
-    world.store.commit(transfer(world, there, card.board_id))
+    world.store.commit(transfer(world, moved, card.board_id))
 
     assert deleted.id not in {comment.id for comment in read_comments(world, card)}
     assert len(read_comments(world, card)) == count - 1
@@ -271,14 +271,14 @@ def test_a_late_move_changes_nothing_where_the_card_has_arrived(
 ) -> None:
     card = add_commented_card(world, MANY_COMMENTS)
     target_id = world.add_board("Elsewhere")
-    there = replace(card, board_id=target_id)
+    moved = replace(card, board_id=target_id)
     change = transfer(world, card, target_id)
     other = wire.another_process(world)
 
     def write_meanwhile() -> None:
         delete_comments(other, card)
         other.store.commit(transfer(other, card, target_id))
-        edited = replace(read_comments(other, there)[0], text="Edited.", version=2)
+        edited = replace(read_comments(other, moved)[0], text="Edited.", version=2)
         other.store.commit(
             build_change(read_board(other, target_id), other.context(), "comment.updated", updates=(edited,))
         )
@@ -291,7 +291,7 @@ def test_a_late_move_changes_nothing_where_the_card_has_arrived(
     with pytest.raises(StaleRead):
         world.store.commit(change)
 
-    assert [comment.text for comment in read_comments(world, there)] == ["Edited.", *["Hm."] * (FEW_LEFT - 1)]
+    assert [comment.text for comment in read_comments(world, moved)] == ["Edited.", *["Hm."] * (FEW_LEFT - 1)]
     assert read_board(world, target_id, card.id).get_card(card.id).comment_count == FEW_LEFT
 
 
