@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from handlers import entity_tags, serialize
+from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, boards
@@ -38,7 +38,7 @@ def list_boards(
 
 def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
     """Create a board whose owner is the caller."""
-    view, change = boards.create(context, **body)
+    view, change = boards.create(context, **parse.board(body))
     board = view.board
     result_body = serialize.board(board, view.role)
     return created(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)

@@ -12,7 +12,7 @@ from kanban.access import Caller
 from kanban.changes import ActionContext, Change
 from kanban.interchange import card_csv
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
-from kanban.values import Card
+from kanban.values import Card, NewCard
 from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
@@ -81,7 +81,7 @@ def list_assigned_cards(
 def create_card(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Create a card on the board."""
     view = access.read_board(board_id)
-    card, change = cards.create(view, context, **parse.card(body))
+    card, change = cards.create(view, context, NewCard(**parse.card(body)))
     location = f"/boards/{board_id}/cards/{card.id}"
     return created(
         serialize.card(card, view, context.at),

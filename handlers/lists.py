@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from handlers import entity_tags, serialize
+from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, created, no_content, page
 from kanban import archive, lists
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, CardState
-from kanban.values import List
+from kanban.values import List, NewList
 from kanban.views import Page, PageKey
 from usecases.board_access import BoardAccess
 
@@ -39,7 +39,7 @@ def list_lists(
 
 def create_list(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Create a list on the board."""
-    list_, change = lists.create(access.read_board(board_id), context, **body)
+    list_, change = lists.create(access.read_board(board_id), context, NewList(**parse.list_(body)))
     location = f"/boards/{board_id}/lists/{list_.id}"
     return created(serialize.list_(list_), etag=entity_tags.list_tag(list_), location=location, change=change)
 
@@ -59,7 +59,7 @@ def update_list(
     else:
         view, has_archived_cards = access.read_board(board_id), False
     if_match.ensure_matches(view.get_list(list_id).version)
-    list_, change = lists.update(view, list_id, body, context, has_archived_cards=has_archived_cards)
+    list_, change = lists.update(view, list_id, parse.list_(body), context, has_archived_cards=has_archived_cards)
     return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kanban.timekeeping.date_ranges import ensure_start_before_end
 from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange
-from kanban.values import Link, Stage
+from kanban.values import Enforcement, Link, NewList, Stage
 
 
 def timestamp(text: str) -> datetime:
@@ -40,6 +40,22 @@ def card(body: Mapping[str, Any]) -> dict[str, Any]:
     if arguments.get("links") is not None:
         arguments["links"] = tuple(Link(link["url"], link["title"]) for link in arguments["links"])
     return arguments
+
+
+def list_(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of a `ListCreate` or `ListPatch` as a list holds them."""
+    content = dict(body)
+    for name, enumeration in (("stage", Stage), ("wip_enforcement", Enforcement)):
+        if content.get(name) is not None:
+            content[name] = enumeration(content[name])
+    return content
+
+
+def board(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of a `BoardCreate` as a new board takes them."""
+    if body.get("lists") is None:
+        return dict(body)
+    return {**body, "lists": [NewList(**list_(each)) for each in body["lists"]]}
 
 
 def due_filters(

@@ -5,18 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
+from kanban.lists import build_list
 from kanban.ordering import ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock
-from kanban.values import Board, Card, Enforcement, Event, List, Member, Role, Stage
+from kanban.values import Board, Card, Event, Member, NewList, Role, Stage
 from kanban.views import BoardView
 
-_EDITABLE_FIELDS = frozenset({"name", "description", "hourly_rate_minor"})
-_NULL_REPLACEMENTS = {"description": "", "hourly_rate_minor": 0}
-_DEFAULT_LISTS: Sequence[Mapping[str, Any]] = (
-    {"name": "To do", "stage": Stage.TODO},
-    {"name": "Doing", "stage": Stage.IN_PROGRESS},
-    {"name": "Done", "stage": Stage.DONE},
+_DEFAULT_LISTS = (
+    NewList("To do", Stage.TODO),
+    NewList("Doing", Stage.IN_PROGRESS),
+    NewList("Done", Stage.DONE),
 )
 
 
@@ -27,12 +26,11 @@ def create(
     description: str = "",
     currency: str = "USD",
     hourly_rate_minor: int = 0,
-    lists: Sequence[Mapping[str, Any]] | None = None,
+    lists: Sequence[NewList] = _DEFAULT_LISTS,
 ) -> tuple[BoardView, Change]:
     """Create a board owned by the actor; return its view and the change.
 
-    Each of `lists` has a name and a stage, and may have a wip_limit and a wip_enforcement. The default is 'To do',
-    'Doing' and 'Done'.
+    Its lists are the given ones in their order, by default 'To do', 'Doing' and 'Done'.
     """
     board = Board(
         id=context.new_id("board"),
@@ -47,10 +45,9 @@ def create(
         created_at=context.at,
         updated_at=context.at,
     )
-    definitions = _DEFAULT_LISTS if lists is None else lists
     list_values = tuple(
-        _build_list(board.id, context, rank, definition)
-        for definition, rank in zip(definitions, ranks.sequence_after("", len(definitions)), strict=True)
+        build_list(new, context.new_id("list"), board.id, rank, context.at)
+        for new, rank in zip(lists, ranks.sequence_after("", len(lists)), strict=True)
     )
     owner = Member(
         id=context.new_id("member"),
@@ -74,7 +71,7 @@ def update(view: BoardView, patch: Mapping[str, Any], context: ActionContext) ->
 
     A new rate applies to time entries that open from now on.
     """
-    board, changed_fields = apply_patch(view.board, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
+    board, changed_fields = apply_patch(view.board, replace_nulls(patch, Board), context)
     if not changed_fields:
         return board, None
     change = build_change(view, context, "board.updated", board=board, data={"changed": changed_fields})
@@ -89,23 +86,4 @@ def delete(view: BoardView, context: ActionContext, running_cards: Sequence[Card
     board = replace(view.board, deleted_at=context.at, updated_at=context.at, version=view.board.version + 1)
     return build_change(
         view, context, "board.deleted", board=board, updates=card_clock.stop_clocks(running_cards or (), context.at)
-    )
-
-
-def _build_list(board_id: str, context: ActionContext, rank: str, definition: Mapping[str, Any]) -> List:
-    return List(
-        id=context.new_id("list"),
-        board_id=board_id,
-        name=definition["name"],
-        stage=Stage(definition["stage"]),
-        rank=rank,
-        wip_limit=definition.get("wip_limit"),
-        wip_enforcement=Enforcement(definition.get("wip_enforcement") or Enforcement.WARN),
-        external_id=definition.get("external_id"),
-        card_count=0,
-        first_rank="",
-        last_rank="",
-        version=1,
-        created_at=context.at,
-        updated_at=context.at,
     )

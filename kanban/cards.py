@@ -12,6 +12,7 @@ from typing import Any
 from kanban import card_size, labels_and_assignees
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, EndsBeforeStart, NotFound, SelfReference, UnknownReference, quote_name
+from kanban.fields import editable_fields
 from kanban.flow import completions
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import (
@@ -25,25 +26,8 @@ from kanban.ordering.list_capacity import (
 )
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Board, Card, Entity, EventData, Link, List, Stage, TimeEntry
+from kanban.values import Board, Card, Entity, EventData, List, NewCard, Stage, TimeEntry
 from kanban.views import BoardView
-
-_NULL_REPLACEMENTS = {"description": "", "due_complete": False, "label_ids": (), "assignee_ids": (), "links": ()}
-"""What null in a patch sets these fields to: their default in a new card. Other fields can be None."""
-_EDITABLE_FIELDS = frozenset(
-    {
-        "title",
-        "description",
-        "external_id",
-        "start_at",
-        "due_at",
-        "due_complete",
-        "hourly_rate_minor",
-        "label_ids",
-        "assignee_ids",
-        "links",
-    }
-)
 
 _SIZED_FIELDS = frozenset({"title", "description", "links"})
 """The fields that count towards the size of a card."""
@@ -69,57 +53,21 @@ class CardArchived(Conflict):
         super().__init__(f"Card {quote_name(card_title)} is archived: unarchive it first.")
 
 
-def create(
-    view: BoardView,
-    context: ActionContext,
-    *,
-    title: str,
-    description: str = "",
-    list_id: str | None = None,
-    position: ListEnd = "bottom",
-    external_id: str | None = None,
-    label_ids: Sequence[str] = (),
-    assignee_ids: Sequence[str] = (),
-    start_at: datetime | None = None,
-    due_at: datetime | None = None,
-    due_complete: bool = False,
-    hourly_rate_minor: int | None = None,
-    links: Sequence[Link] = (),
-) -> tuple[Card, Change]:
-    """Create a card at the top or bottom of a list: the one of `list_id`, or the first todo list.
-
-    `assignee_ids` are the ids of users, who must be members.
+def create(view: BoardView, context: ActionContext, new: NewCard) -> tuple[Card, Change]:
+    """Create a card at the top or bottom of its list.
 
     Raises UnknownReference, NoListOfStage, ListArchived, WipLimitReached, LimitReached, EndsBeforeStart, CardTooLong.
     """
-    target = view.get_first_list(Stage.TODO) if list_id is None else resolve_list(view, list_id)
+    target = view.get_first_list(Stage.TODO) if new.list_id is None else resolve_list(view, new.list_id)
     ensure_card_can_enter(target)
-    card = Card(
-        id=context.new_id("card"),
-        board_id=view.board.id,
-        list_id=target.id,
-        title=title,
-        description=description,
-        external_id=external_id,
-        rank=get_rank_at_end(target, position),
-        start_at=start_at,
-        due_at=due_at,
-        due_complete=due_complete,
-        hourly_rate_minor=hourly_rate_minor,
-        label_ids=labels_and_assignees.resolve_label_ids(view, label_ids),
-        assignee_ids=labels_and_assignees.resolve_membership_ids(view, assignee_ids),
-        links=tuple(links),
-        comment_count=0,
-        item_count=0,
-        done_count=0,
-        started_at=None,
-        resolved_at=None,
-        tracked_seconds=0,
-        tracked_cost=0,
-        running=None,
-        version=1,
-        created_at=context.at,
-        updated_at=context.at,
+    card = build_card(
+        new,
+        context.new_id("card"),
+        target,
+        rank=get_rank_at_end(target, new.position),
+        at=context.at,
+        label_ids=labels_and_assignees.resolve_label_ids(view, new.label_ids),
+        assignee_ids=labels_and_assignees.resolve_membership_ids(view, new.assignee_ids),
     )
     _ensure_dates_in_order(card)
     card_size.ensure_card_fits(card)
@@ -132,9 +80,42 @@ def create(
         updates=(with_card(target, card.rank),),
         list_id=target.id,
         card_id=card.id,
-        data={"title": title, "stage": str(target.stage)},
+        data={"title": card.title, "stage": str(target.stage)},
     )
     return card, change
+
+
+def build_card(
+    new: NewCard,
+    card_id: str,
+    target: List,
+    *,
+    rank: str,
+    at: datetime,
+    label_ids: Sequence[str] = (),
+    assignee_ids: Sequence[str] = (),
+) -> Card:
+    """Build a card that nothing has happened to yet. `assignee_ids` are ids of memberships."""
+    content = {name: getattr(new, name) for name in editable_fields(Card)}
+    content |= {"label_ids": tuple(label_ids), "assignee_ids": tuple(assignee_ids), "links": tuple(new.links)}
+    return Card(
+        id=card_id,
+        board_id=target.board_id,
+        list_id=target.id,
+        rank=rank,
+        **content,
+        comment_count=0,
+        item_count=0,
+        done_count=0,
+        started_at=None,
+        resolved_at=None,
+        tracked_seconds=0,
+        tracked_cost=0,
+        running=None,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def update(
@@ -145,8 +126,8 @@ def update(
     `assignee_ids` are ids of users. Raises UnknownReference, EndsBeforeStart, CardTooLong.
     """
     old = view.get_card(card_id)
-    patch = labels_and_assignees.resolve_patch(view, old, replace_nulls(patch, _NULL_REPLACEMENTS))
-    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    patch = labels_and_assignees.resolve_patch(view, old, replace_nulls(patch, Card))
+    new, changed_fields = apply_patch(old, patch, context)
     if not changed_fields:
         return old, None
     _ensure_dates_in_order(new)

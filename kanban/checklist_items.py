@@ -16,11 +16,8 @@ from kanban.limits import MAX_ITEMS_PER_CHECKLIST
 from kanban.ordering import positions
 from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch, replace_nulls
-from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData
+from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData, NewCard
 from kanban.views import BoardView
-
-_NULL_REPLACEMENTS = {"done": False}
-_EDITABLE_FIELDS = frozenset({"text", "done", "assignee_id", "due_at"})
 
 Items = tuple[ChecklistItem, ...]
 
@@ -79,7 +76,7 @@ def update(
         # The id of a former member counts as no assignee, so that such an item is not changed by null.
         shown_assignee_id = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
         patch = {**patch, "assignee_id": old.assignee_id if new_assignee_id == shown_assignee_id else new_assignee_id}
-    new, changed_fields = apply_patch(old, replace_nulls(patch, _NULL_REPLACEMENTS), _EDITABLE_FIELDS, context)
+    new, changed_fields = apply_patch(old, replace_nulls(patch, ChecklistItem), context)
     if not changed_fields:
         return old, None
     items = tuple(new if item.id == item_id else item for item in checklist.items)
@@ -134,11 +131,13 @@ def convert(
     card, card_change = cards.create(
         view,
         context,
-        title=item.text,
-        list_id=view.get_card(checklist.card_id).list_id if list_id is None else list_id,
-        due_at=item.due_at,
-        due_complete=item.done,
-        assignee_ids=[member.user_id for member in view.members if member.id == item.assignee_id],
+        NewCard(
+            title=item.text,
+            list_id=view.get_card(checklist.card_id).list_id if list_id is None else list_id,
+            due_at=item.due_at,
+            due_complete=item.done,
+            assignee_ids=[member.user_id for member in view.members if member.id == item.assignee_id],
+        ),
     )
     data = {"item_id": item_id, "new_card_id": card.id, "title": card.title, "stage": str(view.get_list_of(card).stage)}
     items = _remove_item(checklist, item_id)

@@ -13,8 +13,6 @@ from kanban.patches import apply_patch
 from kanban.values import Card, Checklist, ChecklistItem, EventData
 from kanban.views import BoardView
 
-_EDITABLE_FIELDS = frozenset({"name"})
-
 
 def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist:
     """Return the card's checklist of that id, if the view was read with both. Raises NotFound."""
@@ -54,7 +52,7 @@ def update(
     view: BoardView, checklist: Checklist, patch: Mapping[str, Any], context: ActionContext
 ) -> tuple[Checklist, Change | None]:
     """Apply a patch of name to the checklist."""
-    updated, changed_fields = apply_patch(checklist, patch, _EDITABLE_FIELDS, context)
+    updated, changed_fields = apply_patch(checklist, patch, context)
     if not changed_fields:
         return checklist, None
     data: EventData = {"checklist_id": checklist.id, "changed": changed_fields}

@@ -14,8 +14,6 @@ from kanban.patches import apply_patch
 from kanban.values import Comment, EventData, Role
 from kanban.views import BoardView
 
-_EDITABLE_FIELDS = frozenset({"text"})
-
 
 class NotTheAuthor(Forbidden):
     """Raised when someone edits or deletes another person's comment."""
@@ -86,7 +84,7 @@ def update(
 ) -> tuple[Comment, Change | None]:
     """Apply a patch of text to the comment. Raises NotFound, NotTheAuthor."""
     old = get_editable_comment(view, card_id, comment_id, context)
-    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    new, changed_fields = apply_patch(old, patch, context)
     if not changed_fields:
         return old, None
     list_id = view.get_card(card_id).list_id

@@ -27,6 +27,11 @@ class Field:
     metadata: Mapping[str, Any]
 
     @property
+    def is_editable(self) -> bool:
+        """Whether a patch may change the field."""
+        return "is_editable" in self.metadata
+
+    @property
     def is_word(self) -> bool:
         """Whether the value is one of an enumeration's words."""
         return isinstance(self.type, type) and issubclass(self.type, StrEnum)
@@ -59,7 +64,7 @@ def _describe(name: str, annotation: Any, metadata: Mapping[str, Any]) -> Field:
 @cache
 def editable_fields(value_type: type) -> frozenset[str]:
     """Return the names of the fields that a patch may change."""
-    return frozenset(field.name for field in describe(value_type) if "is_editable" in field.metadata)
+    return frozenset(field.name for field in describe(value_type) if field.is_editable)
 
 
 @cache
@@ -68,7 +73,7 @@ def null_replacements(value_type: type) -> Mapping[str, Any]:
     return {
         field.name: field.metadata["null"]
         for field in describe(value_type)
-        if "is_editable" in field.metadata and not field.is_optional and field.metadata["null"] is not None
+        if field.is_editable and not field.is_optional and field.metadata["null"] is not None
     }
 
 

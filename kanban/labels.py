@@ -11,8 +11,6 @@ from kanban.text import fold
 from kanban.values import Color, EventData, Label
 from kanban.views import BoardView
 
-_EDITABLE_FIELDS = frozenset({"name", "color"})
-
 
 class LabelNameTaken(Conflict):
     """Raised when another label of the board has the name, ignoring case."""
@@ -49,7 +47,7 @@ def update(
     old = view.get_label(label_id)
     if "color" in patch:
         patch = {**patch, "color": Color(patch["color"])}
-    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    new, changed_fields = apply_patch(old, patch, context)
     if not changed_fields:
         return old, None
     _ensure_name_is_free(view, new)

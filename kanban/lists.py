@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, ExternalIdTaken, LimitReached, quote_name
+from kanban.fields import editable_fields
 from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.ordering import positions, ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Card, Enforcement, EventData, List, Stage
+from kanban.values import Card, EventData, List, NewList
 from kanban.views import BoardView
-
-_NULL_REPLACEMENTS = {"wip_enforcement": Enforcement.WARN}
-_EDITABLE_FIELDS = frozenset({"name", "stage", "wip_limit", "wip_enforcement", "external_id"})
 
 
 class ListNotEmpty(Conflict):
@@ -28,39 +27,33 @@ class ListNotEmpty(Conflict):
         super().__init__(f"List {quote_name(list_name)} holds {cards}: its stage can change only while it is empty.")
 
 
-def create(
-    view: BoardView,
-    context: ActionContext,
-    *,
-    name: str,
-    stage: Stage,
-    wip_limit: int | None = None,
-    wip_enforcement: Enforcement = Enforcement.WARN,
-    position: Literal["top", "bottom"] = "bottom",
-    external_id: str | None = None,
-) -> tuple[List, Change]:
+def create(view: BoardView, context: ActionContext, new: NewList) -> tuple[List, Change]:
     """Create a list at the top or bottom of the board. Raises LimitReached, ExternalIdTaken."""
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
-    _ensure_external_id_is_free(view, external_id)
-    list_ = List(
-        id=context.new_id("list"),
-        board_id=view.board.id,
-        name=name,
-        stage=Stage(stage),
-        rank=_get_rank_at_end(view.lists, position),
-        wip_limit=wip_limit,
-        wip_enforcement=Enforcement(wip_enforcement),
-        external_id=external_id,
+    _ensure_external_id_is_free(view, new.external_id)
+    list_ = build_list(
+        new, context.new_id("list"), view.board.id, _get_rank_at_end(view.lists, new.position), context.at
+    )
+    data = {"name": list_.name, "stage": str(list_.stage)}
+    return list_, build_change(view, context, "list.created", creates=(list_,), list_id=list_.id, data=data)
+
+
+def build_list(new: NewList, list_id: str, board_id: str, rank: str, at: datetime) -> List:
+    """Build a list without cards."""
+    content = {name: getattr(new, name) for name in editable_fields(List)}
+    return List(
+        id=list_id,
+        board_id=board_id,
+        rank=rank,
+        **content,
         card_count=0,
         first_rank="",
         last_rank="",
         version=1,
-        created_at=context.at,
-        updated_at=context.at,
+        created_at=at,
+        updated_at=at,
     )
-    data = {"name": name, "stage": str(list_.stage)}
-    return list_, build_change(view, context, "list.created", creates=(list_,), list_id=list_.id, data=data)
 
 
 def update(
@@ -71,8 +64,8 @@ def update(
     Raises ListNotEmpty for another stage while the list holds cards (archived ones count), ExternalIdTaken.
     """
     old = view.get_list(list_id)
-    patch = _convert_enums(replace_nulls(patch, _NULL_REPLACEMENTS))
-    new, changed_fields = apply_patch(old, patch, _EDITABLE_FIELDS, context)
+    patch = replace_nulls(patch, List)
+    new, changed_fields = apply_patch(old, patch, context)
     if not changed_fields:
         return old, None
     if "stage" in changed_fields and (old.card_count or has_archived_cards):
@@ -123,14 +116,6 @@ def delete(view: BoardView, list_id: str, context: ActionContext, running_cards:
     }
     updates = (deleted, *card_clock.stop_clocks(running_cards or (), context.at))
     return build_change(view, context, "list.deleted", updates=updates, list_id=list_id, data=data)
-
-
-def _convert_enums(patch: Mapping[str, Any]) -> Mapping[str, Any]:
-    converted: dict[str, Any] = dict(patch)
-    for name, enum in (("stage", Stage), ("wip_enforcement", Enforcement)):
-        if name in converted:
-            converted[name] = enum(converted[name])
-    return converted
 
 
 def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:

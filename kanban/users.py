@@ -8,8 +8,6 @@ from kanban.errors import Forbidden, Unauthenticated
 from kanban.patches import apply_patch
 from kanban.values import User
 
-_EDITABLE_FIELDS = frozenset({"name"})
-
 
 class InstallationOwnerOnly(Forbidden):
     """Raised when sign-up is closed and someone else than the installation's owner creates a user."""
@@ -44,5 +42,5 @@ def ensure_may_create_users(caller_id: str, owner: User | None) -> None:
 
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:
     """Apply a patch of name to the user."""
-    updated, changed_fields = apply_patch(user, patch, _EDITABLE_FIELDS, context)
+    updated, changed_fields = apply_patch(user, patch, context)
     return updated, Change(updates=(updated,)) if changed_fields else None

@@ -4,10 +4,13 @@ Timestamps are aware UTC datetimes of whole seconds. Money is an integer of the 
 trimmed and normalized (NFC) before it gets here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
+
+from kanban.fields import editable
 
 
 class Stage(StrEnum):
@@ -68,7 +71,7 @@ class User:
     """A person who can hold tokens and be a member of boards."""
 
     id: str
-    name: str
+    name: str = field(metadata=editable())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -103,10 +106,10 @@ class Board:
     """
 
     id: str
-    name: str
-    description: str
+    name: str = field(metadata=editable())
+    description: str = field(metadata=editable(null=""))
     currency: str
-    hourly_rate_minor: int
+    hourly_rate_minor: int = field(metadata=editable(null=0))
     external_id: str | None
     created_by: str
     seq: int
@@ -136,8 +139,8 @@ class Label:
 
     id: str
     board_id: str
-    name: str
-    color: Color
+    name: str = field(metadata=editable())
+    color: Color = field(metadata=editable())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -154,12 +157,12 @@ class List:
 
     id: str
     board_id: str
-    name: str
-    stage: Stage
+    name: str = field(metadata=editable())
+    stage: Stage = field(metadata=editable())
     rank: str
-    wip_limit: int | None
-    wip_enforcement: Enforcement
-    external_id: str | None
+    wip_limit: int | None = field(metadata=editable())
+    wip_enforcement: Enforcement = field(metadata=editable(null=Enforcement.WARN))
+    external_id: str | None = field(metadata=editable())
     card_count: int
     first_rank: str
     last_rank: str
@@ -171,6 +174,18 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class NewList:
+    """What a list is created with."""
+
+    name: str
+    stage: Stage
+    wip_limit: int | None = None
+    wip_enforcement: Enforcement = Enforcement.WARN
+    position: Literal["top", "bottom"] = "bottom"
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TimeEntry:
     """A period of a user's work on a card, at the hourly rate that was in force when it began."""
 
@@ -178,10 +193,10 @@ class TimeEntry:
     board_id: str
     card_id: str
     user_id: str
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: datetime = field(metadata=editable())
+    ended_at: datetime | None = field(metadata=editable())
     rate_minor: int
-    note: str
+    note: str = field(metadata=editable(null=""))
     version: int
 
 
@@ -190,10 +205,10 @@ class ChecklistItem:
     """An item of a checklist. `assignee_id` is the id of a membership: see `Card`."""
 
     id: str
-    text: str
-    done: bool
-    assignee_id: str | None
-    due_at: datetime | None
+    text: str = field(metadata=editable())
+    done: bool = field(metadata=editable(null=False))
+    assignee_id: str | None = field(metadata=editable())
+    due_at: datetime | None = field(metadata=editable())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -206,7 +221,7 @@ class Checklist:
     id: str
     board_id: str
     card_id: str
-    name: str
+    name: str = field(metadata=editable())
     rank: str
     items: tuple[ChecklistItem, ...]
     version: int
@@ -222,7 +237,7 @@ class Comment:
     board_id: str
     card_id: str
     author_id: str
-    text: str
+    text: str = field(metadata=editable())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -255,17 +270,17 @@ class Card:
     id: str
     board_id: str
     list_id: str
-    title: str
-    description: str
-    external_id: str | None
+    title: str = field(metadata=editable())
+    description: str = field(metadata=editable(null=""))
+    external_id: str | None = field(metadata=editable())
     rank: str
-    start_at: datetime | None
-    due_at: datetime | None
-    due_complete: bool
-    hourly_rate_minor: int | None
-    label_ids: tuple[str, ...]
-    assignee_ids: tuple[str, ...]
-    links: tuple[Link, ...]
+    start_at: datetime | None = field(metadata=editable())
+    due_at: datetime | None = field(metadata=editable())
+    due_complete: bool = field(metadata=editable(null=False))
+    hourly_rate_minor: int | None = field(metadata=editable())
+    label_ids: tuple[str, ...] = field(metadata=editable(null=()))
+    assignee_ids: tuple[str, ...] = field(metadata=editable(null=()))
+    links: tuple[Link, ...] = field(metadata=editable(null=()))
     comment_count: int
     item_count: int
     done_count: int
@@ -279,6 +294,27 @@ class Card:
     updated_at: datetime
     archived_at: datetime | None = None
     deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """What a card is created with. Without a `list_id` it goes to the first list of the stage todo.
+
+    `assignee_ids` are ids of users, who must be members of the board.
+    """
+
+    title: str
+    description: str = ""
+    list_id: str | None = None
+    position: Literal["top", "bottom"] = "bottom"
+    external_id: str | None = None
+    label_ids: Sequence[str] = ()
+    assignee_ids: Sequence[str] = ()
+    start_at: datetime | None = None
+    due_at: datetime | None = None
+    due_complete: bool = False
+    hourly_rate_minor: int | None = None
+    links: Sequence[Link] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from kanban.cards import build_card
 from kanban.changes import ActionContext, Change
+from kanban.fields import Field, describe
 from kanban.flow import completions
 from kanban.interchange import export_document
 from kanban.interchange.export_document import JsonObject
@@ -26,6 +29,7 @@ from kanban.interchange.imported_board import (
     is_attributed,
 )
 from kanban.limits import MAX_MEMBERS_PER_BOARD
+from kanban.lists import build_list
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
@@ -35,13 +39,14 @@ from kanban.values import (
     ChecklistItem,
     Color,
     Comment,
-    Enforcement,
     Event,
     EventData,
     Label,
     Link,
     List,
     Member,
+    NewCard,
+    NewList,
     Role,
     Stage,
     TimeEntry,
@@ -176,20 +181,13 @@ class _TackboardImport:
         own_cards = [card for card in self.document["cards"] if card["list_id"] == exported["id"]]
         card_ranks = [card["place"] for card in own_cards]
         created_at, updated_at = _parse_timestamps(exported)
-        list_ = List(
-            id=self.context.new_id("list"),
-            board_id=self.board.id,
-            name=exported["name"],
-            stage=Stage(exported["stage"]),
-            rank=rank,
-            wip_limit=exported["wip_limit"],
-            wip_enforcement=Enforcement(exported["wip_enforcement"]),
-            external_id=exported["external_id"],
+        list_ = replace(
+            build_list(
+                NewList(**_parse_content(List, exported)), self.context.new_id("list"), self.board.id, rank, created_at
+            ),
             card_count=sum(card["archived_at"] is None for card in own_cards),
             first_rank=min(card_ranks, default=""),
             last_rank=max(card_ranks, default=""),
-            version=1,
-            created_at=created_at,
             updated_at=updated_at,
             archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
@@ -200,33 +198,23 @@ class _TackboardImport:
 
     def _build_card(self, exported: JsonObject) -> Card:
         created_at, updated_at = _parse_timestamps(exported)
-        return Card(
-            id=self.context.new_id("card"),
-            board_id=self.board.id,
-            list_id=self.lists[exported["list_id"]].id,
-            title=exported["title"],
-            description=exported["description"],
-            external_id=exported["external_id"],
-            rank=exported["place"],
-            start_at=_parse_optional_timestamp(exported["start_at"]),
-            due_at=_parse_optional_timestamp(exported["due_at"]),
-            due_complete=exported["due_complete"],
-            hourly_rate_minor=exported["hourly_rate_minor"],
-            label_ids=tuple(sorted(self.labels[label_id].id for label_id in exported["label_ids"])),
-            assignee_ids=tuple(
-                sorted(self.members[user_id].id for user_id in exported["assignee_ids"] if user_id in self.members)
+        new = NewCard(
+            **_parse_content(Card, exported), links=[Link(link["url"], link["title"]) for link in exported["links"]]
+        )
+        return replace(
+            build_card(
+                new,
+                self.context.new_id("card"),
+                self.lists[exported["list_id"]],
+                rank=exported["place"],
+                at=created_at,
+                label_ids=sorted(self.labels[label_id].id for label_id in exported["label_ids"]),
+                assignee_ids=sorted(
+                    self.members[user_id].id for user_id in exported["assignee_ids"] if user_id in self.members
+                ),
             ),
-            links=tuple(Link(link["url"], link["title"]) for link in exported["links"]),
-            comment_count=0,
-            item_count=0,
-            done_count=0,
             started_at=_parse_optional_timestamp(exported["started_at"]),
             resolved_at=_parse_optional_timestamp(exported["resolved_at"]),
-            tracked_seconds=0,
-            tracked_cost=0,
-            running=None,
-            version=1,
-            created_at=created_at,
             updated_at=updated_at,
             archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
@@ -426,6 +414,23 @@ def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
     """Return the first list of that stage, an archived one only if there is no other."""
     candidates = [list_ for list_ in lists if list_.stage == stage]
     return min(candidates, key=lambda list_: list_.archived_at is not None, default=None)
+
+
+def _parse_content(value_type: type, exported: JsonObject) -> dict[str, Any]:
+    """Parse the editable fields of a card or a list. A field that the export's release did not have is None."""
+    return {
+        field.name: _parse_field(field, exported.get(field.name))
+        for field in describe(value_type)
+        if field.is_editable and field.is_plain
+    }
+
+
+def _parse_field(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.type is datetime:
+        return _parse_optional_timestamp(value)
+    return field.type(value) if field.is_word else value
 
 
 def _parse_timestamps(exported: JsonObject) -> tuple[datetime, datetime]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kanban import card_size
+from kanban.cards import build_card
 from kanban.changes import ActionContext, Change
 from kanban.errors import Unprocessable
 from kanban.flow import completions
@@ -28,9 +29,23 @@ from kanban.interchange.trello_reader import (
     sort_by_position,
 )
 from kanban.limits import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD
+from kanban.lists import build_list
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Board, Card, Enforcement, Entity, Event, EventData, List, Member, Role, Stage, TimeEntry
+from kanban.values import (
+    Board,
+    Card,
+    Entity,
+    Event,
+    EventData,
+    List,
+    Member,
+    NewCard,
+    NewList,
+    Role,
+    Stage,
+    TimeEntry,
+)
 from kanban.views import BoardView
 
 MAX_ACTIONS = 1_000
@@ -169,21 +184,14 @@ class _TrelloImport:
         used_ids: set[str] = set()
         for trello_list, stage, rank in zip(kept_lists, stages, ranks.sequence_after("", len(kept_lists)), strict=True):
             created_at = parse_creation_time(trello_list.get("id"), self.context.at)
-            list_ = List(
-                id=self.context.new_id("list"),
-                board_id=self.board_id,
+            new = NewList(
                 name=clean_line(trello_list.get("name"), 100, "Unnamed"),
                 stage=stage,
-                rank=rank,
                 wip_limit=_parse_wip_limit(trello_list.get("softLimit")),
-                wip_enforcement=Enforcement.WARN,
                 external_id=_claim_external_id(trello_list.get("id"), used_ids),
-                card_count=0,
-                first_rank="",
-                last_rank="",
-                version=1,
-                created_at=created_at,
-                updated_at=created_at,
+            )
+            list_ = replace(
+                build_list(new, self.context.new_id("list"), self.board_id, rank, created_at),
                 archived_at=self.context.at if trello_list.get("closed") else None,
             )
             self.lists[str(trello_list.get("id"))] = list_
@@ -280,31 +288,24 @@ class _TrelloImport:
             self.report.add_line(
                 "card", title, "Its description was shortened, or lost characters that can't be shown."
             )
-        card = Card(
-            id=self.context.new_id("card"),
-            board_id=self.board_id,
-            list_id=list_.id,
+        new = NewCard(
             title=title,
             description=description,
             external_id=_claim_external_id(trello_card.get("id"), self.used_external_ids),
-            rank=self.rank_by_item[id(trello_card)],
             start_at=parse_timestamp(trello_card.get("start")),
             due_at=parse_timestamp(trello_card.get("due")),
             due_complete=bool(trello_card.get("dueComplete")),
-            hourly_rate_minor=None,
-            label_ids=self._resolve_labels(trello_card, title, label_ids),
-            assignee_ids=(),
             links=map_links(trello_card, title, self.report),
-            comment_count=0,
-            item_count=0,
-            done_count=0,
-            started_at=None,
-            resolved_at=None,
-            tracked_seconds=0,
-            tracked_cost=0,
-            running=None,
-            version=1,
-            created_at=created_at,
+        )
+        card = replace(
+            build_card(
+                new,
+                self.context.new_id("card"),
+                list_,
+                rank=self.rank_by_item[id(trello_card)],
+                at=created_at,
+                label_ids=self._resolve_labels(trello_card, title, label_ids),
+            ),
             updated_at=max(created_at, parse_timestamp(trello_card.get("dateLastActivity"), created_at) or created_at),
             archived_at=self.context.at if trello_card.get("closed") else None,
         )

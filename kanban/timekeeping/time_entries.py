@@ -157,7 +157,7 @@ def update(
     old_entry = get_entry_among(view, card_id, entries, entry_id)
     if "ended_at" in patch and old_entry.ended_at is None:
         raise TimeEntryRunning(card.title)
-    fields = replace_nulls(patch, {"note": ""})
+    fields = replace_nulls(patch, TimeEntry)
     changed_names = sorted(name for name, value in fields.items() if getattr(old_entry, _ATTRIBUTES[name]) != value)
     if not changed_names:
         return old_entry, None

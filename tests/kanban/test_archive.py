@@ -10,13 +10,13 @@ from kanban.cards import CardArchived
 from kanban.errors import ExternalIdTaken, LimitReached, NotFound
 from kanban.limits import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD
 from kanban.ordering.list_capacity import ListArchived, WipLimitReached
-from kanban.values import Card, Enforcement, List, Stage
+from kanban.values import Card, Enforcement, List, NewCard, Stage
 from kanban.views import NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
 
 def add_card(store: FakeStore, title: str, list_name: str = "To do") -> Card:
-    card, change = cards.create(store.view(), store.context, title=title, list_id=store.get_list(list_name).id)
+    card, change = cards.create(store.view(), store.context, NewCard(title=title, list_id=store.get_list(list_name).id))
     store.apply(change)
     return card
 

@@ -6,7 +6,7 @@ import pytest
 
 from kanban import boards, lists
 from kanban.errors import NotFound
-from kanban.values import Board, Enforcement, List, Member, Role, Stage
+from kanban.values import Board, Enforcement, List, Member, NewList, Role, Stage
 from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
@@ -29,9 +29,9 @@ def test_a_new_board_has_the_default_lists_and_belongs_to_the_actor(store: FakeS
 
 
 def test_a_new_board_has_the_given_lists(store: FakeStore) -> None:
-    definitions: list[dict[str, object]] = [
-        {"name": "Ideas", "stage": "todo"},
-        {"name": "Doing", "stage": "in_progress", "wip_limit": 3, "wip_enforcement": "block"},
+    definitions = [
+        NewList("Ideas", Stage.TODO),
+        NewList("Doing", Stage.IN_PROGRESS, wip_limit=3, wip_enforcement=Enforcement.BLOCK),
     ]
 
     view, _ = boards.create(store.context, name="Website", lists=definitions)
@@ -83,7 +83,7 @@ def test_deleting_a_board_marks_it_as_deleted(store: FakeStore) -> None:
 
 
 def test_every_write_raises_seq_by_one_but_the_version_only_if_the_board_is_edited(store: FakeStore) -> None:
-    store.apply(lists.create(store.view(), store.context, name="Later", stage=Stage.TODO)[1])
+    store.apply(lists.create(store.view(), store.context, NewList(name="Later", stage=Stage.TODO))[1])
 
     assert (store.board.seq, store.board.version) == (2, 1)
 
@@ -100,7 +100,7 @@ def test_a_view_returns_its_lists_and_cards(store: FakeStore) -> None:
 
 
 def test_a_view_without_a_list_of_the_stage_raises_no_list_of_stage(store: FakeStore) -> None:
-    view, _ = boards.create(store.context, name="Website", lists=[{"name": "Ideas", "stage": "todo"}])
+    view, _ = boards.create(store.context, name="Website", lists=[NewList("Ideas", Stage.TODO)])
 
     with pytest.raises(NoListOfStage, match="no list of the stage in_progress"):
         view.get_first_list(Stage.IN_PROGRESS)

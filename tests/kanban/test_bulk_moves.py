@@ -7,7 +7,7 @@ from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
 from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
-from kanban.values import Card, Enforcement, Link
+from kanban.values import Card, Enforcement, Link, NewCard
 from tests.kanban.fake_store import FakeStore
 
 
@@ -15,7 +15,7 @@ def fill(store: FakeStore, count: int, name: str = "To do", **fields: object) ->
     created = []
     for number in range(count):
         view, list_id = store.view(), store.get_list(name).id
-        card, change = cards.create(view, store.context, title=f"{number}", list_id=list_id, **fields)  # type: ignore[arg-type]
+        card, change = cards.create(view, store.context, NewCard(title=f"{number}", list_id=list_id, **fields))  # type: ignore[arg-type]
         store.apply(change)
         created.append(card)
     return created

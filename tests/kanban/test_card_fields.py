@@ -6,14 +6,14 @@ import pytest
 
 from kanban import cards
 from kanban.errors import EndsBeforeStart
-from kanban.values import Card, Link
+from kanban.values import Card, Link, NewCard
 from tests.kanban.fake_store import NOON, FakeStore
 
 DAY = timedelta(days=1)
 
 
 def add(store: FakeStore, **fields: object) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Copy", **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy", **fields))  # type: ignore[arg-type]  # the test gives what the rule takes
     store.apply(change)
     return card
 

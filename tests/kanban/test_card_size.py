@@ -7,7 +7,7 @@ import pytest
 
 from kanban import card_size, cards
 from kanban.card_size import CardTooLong
-from kanban.values import Link
+from kanban.values import Link, NewCard
 from tests.kanban.fake_store import FakeStore
 
 WIDE = "𐐀"
@@ -30,7 +30,7 @@ def test_a_line_with_upper_case_is_stored_twice(title: str, description: str, li
 
 @pytest.mark.parametrize("description", ["x" * 20_000, "X" * 20_000, "Ж" * 20_000, "漢" * 20_000, "👩" * 20_000])
 def test_the_longest_description_fits_in_nearly_every_script(store: FakeStore, description: str) -> None:
-    card, _ = cards.create(store.view(), store.context, title="Fix the login page", description=description)
+    card, _ = cards.create(store.view(), store.context, NewCard(title="Fix the login page", description=description))
 
     assert card.description == description
 
@@ -39,7 +39,7 @@ def test_the_maximum_of_links_fits_with_the_longest_plain_text(store: FakeStore)
     links = [Link("https://example.org/" + "x" * 1740, "Plan" * 50)] * 20
 
     card, _ = cards.create(
-        store.view(), store.context, title="Fix the login page", description="X" * 20_000, links=links
+        store.view(), store.context, NewCard(title="Fix the login page", description="X" * 20_000, links=links)
     )
 
     assert card.links == tuple(links)
@@ -47,11 +47,11 @@ def test_the_maximum_of_links_fits_with_the_longest_plain_text(store: FakeStore)
 
 def test_a_card_that_is_too_large_is_not_created(store: FakeStore) -> None:
     with pytest.raises(CardTooLong, match="would take 160005 bytes, and at most 86000 can be kept"):
-        cards.create(store.view(), store.context, title="title", description=WIDE * 20_000)
+        cards.create(store.view(), store.context, NewCard(title="title", description=WIDE * 20_000))
 
 
 def test_an_existing_card_that_is_too_large_can_change_other_fields_and_be_shortened(store: FakeStore) -> None:
-    card, change = cards.create(store.view(), store.context, title="title")
+    card, change = cards.create(store.view(), store.context, NewCard(title="title"))
     store.apply(change)
     view = replace(store.view(card.id), cards={card.id: replace(card, description=WIDE * 20_000)})
 
@@ -66,7 +66,7 @@ def test_an_existing_card_that_is_too_large_can_change_other_fields_and_be_short
 
 
 def test_an_existing_card_that_is_too_large_can_change_or_lose_its_due_date(store: FakeStore) -> None:
-    card, change = cards.create(store.view(), store.context, title="title", due_at=store.now)
+    card, change = cards.create(store.view(), store.context, NewCard(title="title", due_at=store.now))
     store.apply(change)
     view = replace(store.view(card.id), cards={card.id: replace(card, description=WIDE * 20_000)})
 

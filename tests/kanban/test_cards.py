@@ -12,7 +12,7 @@ from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReferenc
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import WipLimitReached
 from kanban.store import NeighbourOf
-from kanban.values import Card, Enforcement, List, Stage
+from kanban.values import Card, Enforcement, List, NewCard, NewList, Stage
 from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
@@ -21,9 +21,7 @@ def add(store: FakeStore, title: str, list_name: str = "To do", **fields: object
     card, change = cards.create(
         store.view(),
         store.context,
-        title=title,
-        list_id=store.get_list(list_name).id,
-        **fields,  # type: ignore[arg-type]  # the test gives what the rule takes
+        NewCard(title=title, list_id=store.get_list(list_name).id, **fields),  # type: ignore[arg-type]  # the test gives what the rule takes
     )
     store.apply(change)
     return card
@@ -45,7 +43,7 @@ def get_titles(store: FakeStore, list_name: str = "To do") -> list[str]:
 
 
 def test_a_new_card_goes_to_the_first_todo_list(store: FakeStore) -> None:
-    card, change = cards.create(store.view(), store.context, title="Copy", description="Home page")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy", description="Home page"))
 
     store.apply(change)
     assert card.list_id == store.get_list("To do").id
@@ -79,7 +77,7 @@ def test_a_card_created_on_done_is_resolved(store: FakeStore) -> None:
 
 def test_a_card_cannot_be_created_in_a_list_of_another_board(store: FakeStore) -> None:
     with pytest.raises(UnknownReference) as error:
-        cards.create(store.view(), store.context, title="Copy", list_id="lst_elsewhere")
+        cards.create(store.view(), store.context, NewCard(title="Copy", list_id="lst_elsewhere"))
 
     assert error.value.field == "list_id"
 
@@ -88,7 +86,7 @@ def test_without_a_todo_list_a_card_needs_a_list() -> None:
     store = FakeStore(lists=[{"name": "Doing", "stage": "in_progress"}])
 
     with pytest.raises(NoListOfStage):
-        cards.create(store.view(), store.context, title="Copy")
+        cards.create(store.view(), store.context, NewCard(title="Copy"))
 
 
 def test_a_list_holds_five_thousand_cards_and_no_more(store: FakeStore) -> None:
@@ -210,7 +208,9 @@ def test_start_resolve_and_reopen_require_their_stage(
 
 
 def test_start_goes_to_the_bottom_of_the_first_list_in_progress(store: FakeStore) -> None:
-    store.apply(lists.create(store.view(), store.context, name="First", stage=Stage.IN_PROGRESS, position="top")[1])
+    store.apply(
+        lists.create(store.view(), store.context, NewList(name="First", stage=Stage.IN_PROGRESS, position="top"))[1]
+    )
     add(store, "Older", "First")
     card = add(store, "Copy")
 
@@ -244,7 +244,7 @@ def test_a_move_to_another_stage_starts_and_stops_the_clock(store: FakeStore) ->
 
 
 def test_a_move_within_a_stage_keeps_the_clock_running(store: FakeStore) -> None:
-    store.apply(lists.create(store.view(), store.context, name="Review", stage=Stage.IN_PROGRESS)[1])
+    store.apply(lists.create(store.view(), store.context, NewList(name="Review", stage=Stage.IN_PROGRESS))[1])
     card = add(store, "Copy", "Doing")
     store.advance_clock(minutes=1)
 

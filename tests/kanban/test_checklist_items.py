@@ -8,14 +8,14 @@ import pytest
 from kanban import cards, checklist_items, checklists, members
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering.list_capacity import WipLimitReached
-from kanban.values import Checklist, ChecklistItem, Enforcement, Role
+from kanban.values import Checklist, ChecklistItem, Enforcement, NewCard, Role
 from tests.kanban.fake_store import NOON, FakeStore
 
 
 @pytest.fixture
 def checklist(store: FakeStore) -> Checklist:
     """An empty checklist of a card."""
-    card, change = cards.create(store.view(), store.context, title="Copy")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
     empty, change = checklists.create(store.view(card.id), card.id, [], store.context, name="Steps")
     store.apply(change)

@@ -7,12 +7,12 @@ import pytest
 from kanban import cards, checklist_items, checklists
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
-from kanban.values import Card, Checklist
+from kanban.values import Card, Checklist, NewCard
 from tests.kanban.fake_store import FakeStore
 
 
 def add_card(store: FakeStore) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Copy")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
     return card
 

@@ -8,14 +8,14 @@ from kanban import cards, comments
 from kanban.changes import ActionContext
 from kanban.comments import NotTheAuthor
 from kanban.errors import LimitReached, NotFound
-from kanban.values import Card, Comment, Role
+from kanban.values import Card, Comment, NewCard, Role
 from tests.kanban.fake_store import FakeStore
 
 
 @pytest.fixture
 def card(store: FakeStore) -> Card:
     """A card to comment on."""
-    commented, change = cards.create(store.view(), store.context, title="Copy")
+    commented, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
     return commented
 
@@ -92,7 +92,7 @@ def test_an_owner_deletes_another_members_comment(store: FakeStore, card: Card) 
 
 def test_a_comment_on_another_card_is_not_found(store: FakeStore, card: Card) -> None:
     comment = add(store, card, "Looks good.")
-    other, change = cards.create(store.view(), store.context, title="Other")
+    other, change = cards.create(store.view(), store.context, NewCard(title="Other"))
     store.apply(change)
 
     with pytest.raises(NotFound, match="no such comment"):

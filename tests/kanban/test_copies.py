@@ -8,7 +8,7 @@ from kanban import cards, checklist_items, checklists, copies, labels, labels_an
 from kanban.copies import TooMuchToCopy
 from kanban.errors import LimitReached, UnknownReference
 from kanban.ordering.list_capacity import ListArchived
-from kanban.values import Board, Card, Checklist, Color, Link, List, Member, Role, Stage
+from kanban.values import Board, Card, Checklist, Color, Link, List, Member, NewCard, Role, Stage
 from tests.kanban.fake_store import FakeStore
 
 
@@ -19,15 +19,17 @@ def create_full_card(store: FakeStore, list_name: str = "Doing") -> Card:
     card, change = cards.create(
         store.view(),
         store.context,
-        title="Fix it",
-        description="Soon.",
-        list_id=store.get_list(list_name).id,
-        external_id="x1",
-        label_ids=[label.id],
-        due_at=store.now,
-        due_complete=True,
-        hourly_rate_minor=5,
-        links=[Link("https://example.org", "")],
+        NewCard(
+            title="Fix it",
+            description="Soon.",
+            list_id=store.get_list(list_name).id,
+            external_id="x1",
+            label_ids=[label.id],
+            due_at=store.now,
+            due_complete=True,
+            hourly_rate_minor=5,
+            links=[Link("https://example.org", "")],
+        ),
     )
     store.apply(change)
     store.apply(labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)[1])
@@ -92,7 +94,9 @@ def copy_list(store: FakeStore, original: str, **fields: str) -> List:
 
 def test_a_copied_list_follows_its_original_with_its_cards_and_without_running_clocks(store: FakeStore) -> None:
     create_full_card(store)
-    store.apply(cards.create(store.view(), store.context, title="Second", list_id=store.get_list("Doing").id)[1])
+    store.apply(
+        cards.create(store.view(), store.context, NewCard(title="Second", list_id=store.get_list("Doing").id))[1]
+    )
 
     new = copy_list(store, "Doing", name="Next")
 
@@ -121,7 +125,7 @@ def test_a_list_that_holds_too_much_is_not_copied(store: FakeStore) -> None:
 def test_a_list_with_too_much_text_for_a_commit_is_not_copied(store: FakeStore) -> None:
     todo = store.get_list("To do")
     for _ in range(21):
-        store.apply(cards.create(store.view(), store.context, title="Long", description="x" * 20_000)[1])
+        store.apply(cards.create(store.view(), store.context, NewCard(title="Long", description="x" * 20_000))[1])
 
     with pytest.raises(TooMuchToCopy):
         copies.copy_list(store.view(), todo.id, [*store.cards.values()], {}, store.context)

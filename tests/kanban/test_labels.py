@@ -6,7 +6,7 @@ from kanban import cards, labels, labels_and_assignees, members
 from kanban.errors import LimitReached, NotFound, UnknownReference
 from kanban.labels import LabelNameTaken
 from kanban.limits import MAX_ASSIGNEES_PER_CARD, MAX_LABELS_PER_BOARD
-from kanban.values import Card, Color, Label, Role
+from kanban.values import Card, Color, Label, NewCard, Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -21,7 +21,7 @@ def add_member(store: FakeStore, user_id: str) -> None:
 
 
 def create_card(store: FakeStore, **fields: list[str]) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Copy", **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy", **fields))  # type: ignore[arg-type]  # the test gives what the rule takes
     store.apply(change)
     return card
 

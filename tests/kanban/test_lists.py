@@ -9,7 +9,7 @@ from kanban import cards, lists
 from kanban.errors import ExternalIdTaken, LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.lists import ListNotEmpty
 from kanban.ordering import ranks
-from kanban.values import Enforcement, List, Stage
+from kanban.values import Enforcement, List, NewCard, NewList, Stage
 from tests.kanban.fake_store import FakeStore
 
 
@@ -18,7 +18,7 @@ def get_names(store: FakeStore) -> list[str]:
 
 
 def add(store: FakeStore, name: str, **fields: object) -> List:
-    new, change = lists.create(store.view(), store.context, name=name, stage=Stage.TODO, **fields)  # type: ignore[arg-type]
+    new, change = lists.create(store.view(), store.context, NewList(name=name, stage=Stage.TODO, **fields))  # type: ignore[arg-type]
     store.apply(change)
     return new
 
@@ -45,14 +45,14 @@ def test_a_board_has_at_most_a_hundred_lists(store: FakeStore) -> None:
         add(store, f"List {number}")
 
     with pytest.raises(LimitReached, match="100 lists"):
-        lists.create(store.view(), store.context, name="One more", stage=Stage.TODO)
+        lists.create(store.view(), store.context, NewList(name="One more", stage=Stage.TODO))
 
 
 def test_an_external_id_belongs_to_one_list(store: FakeStore) -> None:
     add(store, "Imported", external_id="trello-1")
 
     with pytest.raises(ExternalIdTaken, match="Another list on this board"):
-        lists.create(store.view(), store.context, name="Again", stage=Stage.TODO, external_id="trello-1")
+        lists.create(store.view(), store.context, NewList(name="Again", stage=Stage.TODO, external_id="trello-1"))
     with pytest.raises(ExternalIdTaken):
         lists.update(store.view(), store.get_list("Done").id, {"external_id": "trello-1"}, store.context)
 
@@ -95,7 +95,7 @@ def test_an_update_with_the_present_values_changes_nothing(store: FakeStore) -> 
 
 def test_the_stage_changes_only_while_the_list_is_empty(store: FakeStore) -> None:
     todo = store.get_list("To do")
-    card, change = cards.create(store.view(), store.context, title="Copy")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
 
     with pytest.raises(ListNotEmpty, match="List 'To do' holds 1 card"):
@@ -107,7 +107,7 @@ def test_the_stage_changes_only_while_the_list_is_empty(store: FakeStore) -> Non
 
 
 def test_a_list_with_cards_can_keep_its_stage(store: FakeStore) -> None:
-    store.apply(cards.create(store.view(), store.context, title="Copy")[1])
+    store.apply(cards.create(store.view(), store.context, NewCard(title="Copy"))[1])
 
     updated, _ = lists.update(
         store.view(), store.get_list("To do").id, {"stage": "todo", "name": "Next"}, store.context
@@ -206,7 +206,7 @@ def test_an_unknown_list_is_not_found(store: FakeStore) -> None:
 
 
 def test_deleting_a_list_hides_its_cards_in_one_write(store: FakeStore) -> None:
-    card, change = cards.create(store.view(), store.context, title="Copy")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
 
     change = lists.delete(store.view(), card.list_id, store.context)

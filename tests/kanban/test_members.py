@@ -8,7 +8,7 @@ from kanban.changes import ActionContext
 from kanban.errors import LimitReached
 from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.members import LastOwner
-from kanban.values import Role
+from kanban.values import NewCard, Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -112,7 +112,7 @@ def create_cards_of(store: FakeStore, user_id: str, count: int) -> list[str]:
     context = build_context(store, user_id)
     card_ids = []
     for number in range(count):
-        card, change = cards.create(store.view(), context, title=f"Card {number}", list_id=doing)
+        card, change = cards.create(store.view(), context, NewCard(title=f"Card {number}", list_id=doing))
         store.apply(change)
         card_ids.append(card.id)
     return card_ids

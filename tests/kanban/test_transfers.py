@@ -9,13 +9,13 @@ from kanban.cards import CardArchived
 from kanban.errors import SelfReference, UnknownReference
 from kanban.timekeeping import card_clock
 from kanban.transfers import CurrencyDiffers
-from kanban.values import Card, Color, List, Role, TimeEntry
+from kanban.values import Card, Color, List, NewCard, Role, TimeEntry
 from kanban.views import BoardView, NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
 
 def add(store: FakeStore, **fields: object) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Fix it", **fields)  # type: ignore[arg-type]
+    card, change = cards.create(store.view(), store.context, NewCard(title="Fix it", **fields))  # type: ignore[arg-type]
     store.apply(change)
     return card
 

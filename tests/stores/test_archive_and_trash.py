@@ -8,7 +8,7 @@ import pytest
 from kanban import archive, boards, cards, labels, labels_and_assignees, members
 from kanban.changes import Change
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
-from kanban.values import Board, Card, CardRank, Color, Label, List, Role, User
+from kanban.values import Board, Card, CardRank, Color, Label, List, NewCard, Role, User
 from kanban.views import Page, PageKey
 from tests.stores.world import NOON, World, collect_pages
 
@@ -93,7 +93,7 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     bob = invite(world, "Bob", Role.EDITOR)
     view = world.store.read_board(world.board_id, bob)
     assert view
-    _, change = cards.create(view, replace(world.context(), actor_id=bob), title="Too late")
+    _, change = cards.create(view, replace(world.context(), actor_id=bob), NewCard(title="Too late"))
 
     world.apply(lambda view, context: (None, members.remove(view, bob, context, ())))
 
@@ -177,9 +177,7 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: Wo
         world.apply(
             cards.create,
             user=bob,
-            title=f"Card {number}",
-            list_id=world.find_list("Doing").id,
-            external_id=f"x-{number}",
+            new=NewCard(title=f"Card {number}", list_id=world.find_list("Doing").id, external_id=f"x-{number}"),
         )
         for number in range(30)
     ]

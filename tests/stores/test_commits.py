@@ -9,7 +9,7 @@ import pytest
 from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.store import AlreadyExists, StaleRead, Store, StoredResponse
-from kanban.values import Event, Role
+from kanban.values import Event, NewCard, Role
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, make_card
 
@@ -41,8 +41,8 @@ def test_a_commit_raises_seq_and_leaves_an_event(world: World) -> None:
 
 def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> None:
     view = world.read_board()
-    _, first = cards.create(view, world.context(), title="First")
-    _, second = cards.create(view, world.context(), title="Second")
+    _, first = cards.create(view, world.context(), NewCard(title="First"))
+    _, second = cards.create(view, world.context(), NewCard(title="Second"))
 
     world.store.commit(first)
     with pytest.raises(StaleRead):
@@ -54,7 +54,7 @@ def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> Non
 def test_a_seq_from_the_future_is_stale(world: World) -> None:
     view = world.read_board()
     ahead = replace(view, board=replace(view.board, seq=5))
-    _, change = cards.create(ahead, world.context(), title="Copy")
+    _, change = cards.create(ahead, world.context(), NewCard(title="Copy"))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -66,7 +66,7 @@ def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
     world.store.commit(change)
     after = replace(view, board=replace(view.board, seq=2))
 
-    _, late = cards.create(after, world.context(), title="Copy")
+    _, late = cards.create(after, world.context(), NewCard(title="Copy"))
 
     with pytest.raises(StaleRead):
         world.store.commit(late)
@@ -86,7 +86,7 @@ def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
 
 def test_membership_is_a_condition_of_the_commit(world: World) -> None:
     bob = world.add_user("Bob")
-    _, change = cards.create(world.read_board(), world.context(bob), title="From outside")
+    _, change = cards.create(world.read_board(), world.context(bob), NewCard(title="From outside"))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -97,7 +97,7 @@ def test_membership_is_a_condition_of_the_commit(world: World) -> None:
 def test_a_viewer_cannot_write_even_when_the_rules_were_not_asked(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
-    _, change = cards.create(world.read_board(user=bob), world.context(bob), title="From a viewer")
+    _, change = cards.create(world.read_board(user=bob), world.context(bob), NewCard(title="From a viewer"))
 
     with pytest.raises(StaleRead):
         world.store.commit(change)
@@ -107,7 +107,7 @@ def test_an_editor_can_write(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
 
-    card = world.apply(cards.create, user=bob, title="From an editor")
+    card = world.apply(cards.create, user=bob, new=NewCard(title="From an editor"))
 
     assert world.read_card(card).title == "From an editor"
     assert world.read_board(user=bob).role == Role.EDITOR
@@ -333,7 +333,7 @@ def test_a_card_keeps_its_external_id_through_moves(world: World) -> None:
 
 def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
     record = make_record(world)
-    _, change = cards.create(world.read_board(), world.context(), title="Copy")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="Copy"))
 
     world.store.commit(change, record)
 
@@ -350,9 +350,9 @@ def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
 
 
 def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World) -> None:
-    _, first = cards.create(world.read_board(), world.context(), title="First")
+    _, first = cards.create(world.read_board(), world.context(), NewCard(title="First"))
     world.store.commit(first, make_record(world))
-    _, second = cards.create(world.read_board(), world.context(), title="Second")
+    _, second = cards.create(world.read_board(), world.context(), NewCard(title="Second"))
 
     with pytest.raises(AlreadyExists) as error:
         world.store.commit(second, make_record(world, fingerprint="other"))
@@ -366,10 +366,10 @@ def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World
 
 def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
     view = world.read_board()
-    world.store.commit(cards.create(view, world.context(), title="First")[1], make_record(world))
+    world.store.commit(cards.create(view, world.context(), NewCard(title="First"))[1], make_record(world))
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(cards.create(view, world.context(), title="Second")[1], make_record(world))
+        world.store.commit(cards.create(view, world.context(), NewCard(title="Second"))[1], make_record(world))
 
     assert error.value.constraint == "idempotency_key"
 
@@ -379,7 +379,7 @@ def test_a_stale_commit_remembers_nothing(world: World) -> None:
     world.add_card("First")
 
     with pytest.raises(StaleRead):
-        world.store.commit(cards.create(view, world.context(), title="Second")[1], make_record(world))
+        world.store.commit(cards.create(view, world.context(), NewCard(title="Second"))[1], make_record(world))
 
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 

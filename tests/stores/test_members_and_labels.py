@@ -8,7 +8,7 @@ import pytest
 from kanban import boards, cards
 from kanban.changes import build_change
 from kanban.store import AlreadyExists, CardQuery, StaleRead
-from kanban.values import Color, Role
+from kanban.values import Color, NewCard, Role
 from tests.stores.part_builders import add_label, find_member
 from tests.stores.world import World
 
@@ -44,9 +44,9 @@ def test_who_is_there_already_is_not_let_in_twice(world: World) -> None:
 def test_who_was_removed_sees_nothing_and_writes_nothing(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
-    _, late = cards.create(world.read_board(user=bob), world.context(bob), title="Late")
+    _, late = cards.create(world.read_board(user=bob), world.context(bob), NewCard(title="Late"))
     world.write(deletes=(find_member(world, bob.id),))
-    _, later = cards.create(world.read_board(), world.context(bob), title="Later")
+    _, later = cards.create(world.read_board(), world.context(bob), NewCard(title="Later"))
 
     for change in (late, later):
         with pytest.raises(StaleRead):

@@ -17,7 +17,7 @@ import pytest
 from kanban import cards
 from kanban.ordering import ranks
 from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, StoredResponse, Unavailable
-from kanban.values import Stage
+from kanban.values import NewCard, Stage
 from stores.sql.postgresql import open_postgresql
 from tests.engines.postgresql_server import PostgresqlServer, run_server
 from tests.engines.tcp_proxy import TcpProxy
@@ -119,7 +119,9 @@ def test_a_read_is_one_round_trip(far: World, line: TcpProxy, name: str) -> None
 
 def test_a_commit_is_one_round_trip(far: World, line: TcpProxy) -> None:
     record = StoredResponse("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
-    card, change = cards.create(far.read_board(), far.context(), title="Copy", list_id=far.find_list("Doing").id)
+    card, change = cards.create(
+        far.read_board(), far.context(), NewCard(title="Copy", list_id=far.find_list("Doing").id)
+    )
     before = line.round_trips
 
     far.store.commit(change, record)
@@ -139,7 +141,7 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TcpProxy) -> None:
 
 
 def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TcpProxy) -> None:
-    _, late = cards.create(far.read_board(), far.context(), title="Late")
+    _, late = cards.create(far.read_board(), far.context(), NewCard(title="Late"))
     far.add_card("First")
     before = line.round_trips
 
@@ -215,7 +217,7 @@ def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connec
 
 
 def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.read_board(), far.context(), title="Second")
+    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Second"))
 
     with ThreadPoolExecutor(1) as pool:
         with behind.transaction():
@@ -282,7 +284,7 @@ def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
 
 
 def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.read_board(), far.context(), title="Torn")
+    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Torn"))
 
     with ThreadPoolExecutor(1) as pool, behind.transaction():
         behind.execute("UPDATE boards SET name = 'Held'")
@@ -299,7 +301,7 @@ def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, beh
 
 
 def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TcpProxy) -> None:
-    _, change = cards.create(far.read_board(), far.context(), title="Lost")
+    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Lost"))
     line.drop_next = "request"
 
     with pytest.raises(Unavailable, match="lost"):
@@ -310,7 +312,7 @@ def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TcpProxy) -> 
 
 
 def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TcpProxy) -> None:
-    _, change = cards.create(far.read_board(), far.context(), title="Unheard")
+    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Unheard"))
     line.drop_next = "answer"
 
     with pytest.raises(Unavailable, match="lost"):

@@ -17,7 +17,7 @@ from kanban.changes import ActionContext, Change
 from kanban.errors import UnknownReference
 from kanban.ids import IdGenerator
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead, StoredResponse
-from kanban.values import Card, TimeEntry, User
+from kanban.values import Card, NewCard, TimeEntry, User
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, neighbour_for
 
@@ -37,7 +37,7 @@ def run_concurrently(number: int, action: Callable[[int], Any]) -> list[Any]:
 def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
     for round_number in range(20):
         view = world.read_board()
-        changes = [cards.create(view, world.context(), title=f"{round_number}")[1] for _ in range(2)]
+        changes = [cards.create(view, world.context(), NewCard(title=f"{round_number}"))[1] for _ in range(2)]
 
         def attempt(which: int, changes: list[Change] = changes) -> bool:
             try:
@@ -107,7 +107,7 @@ def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> Non
 
     def attempt(which: int) -> bool:
         while True:
-            _, change = cards.create(world.read_board(), world.context(), title=f"Card {which}")
+            _, change = cards.create(world.read_board(), world.context(), NewCard(title=f"Card {which}"))
             try:
                 world.store.commit(change, replace(record, body=str(which).encode()))
             except StaleRead:

@@ -10,7 +10,7 @@ from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.ids import IdGenerator
 from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
-from kanban.values import Card, Event, List, Member, Role, Scope, Token, User
+from kanban.values import Card, Event, List, Member, NewCard, NewList, Role, Scope, Stage, Token, User
 from kanban.views import BoardView, Page, PageKey
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -96,11 +96,11 @@ class World:
 
     def add_list(self, name: str, **wishes: Any) -> List:
         """A new list on Ann's board."""
-        return self.apply(lists.create, name=name, **{"stage": "todo", **wishes})
+        return self.apply(lists.create, new=NewList(name=name, **{"stage": Stage.TODO, **wishes}))
 
     def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
         """A new card on Ann's board."""
-        return self.apply(cards.create, title=title, list_id=self.find_list(list_name).id, **wishes)
+        return self.apply(cards.create, new=NewCard(title=title, list_id=self.find_list(list_name).id, **wishes))
 
     def move_card(self, card: Card, list_id: str, **place: str) -> Card:
         """The card in another place."""

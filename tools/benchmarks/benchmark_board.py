@@ -19,7 +19,7 @@ from kanban.access import Caller
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import Role, Scope
+from kanban.values import NewCard, Role, Scope
 from stores import open_store
 from usecases.board_access import BoardAccess
 
@@ -51,7 +51,9 @@ class BenchmarkBoard:
         for number in range(number_of_cards):
             board_view = self.store.read_board(self.board_id, "mina")
             assert board_view is not None  # noqa: S101 - the board was created above.
-            card, change = cards.create(board_view, self.act, title=f"Card {number}", description="Some words. " * 20)
+            card, change = cards.create(
+                board_view, self.act, NewCard(title=f"Card {number}", description="Some words. " * 20)
+            )
             self.store.commit(change)
             self.card_id = card.id
 

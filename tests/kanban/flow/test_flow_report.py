@@ -17,7 +17,7 @@ from kanban.flow.completions import get_percentile
 from kanban.flow.flow_report import FlowReport
 from kanban.timekeeping import date_ranges
 from kanban.timekeeping.date_ranges import Bucket, DateRange
-from kanban.values import Card, Event, Stage
+from kanban.values import Card, Event, NewCard, Stage
 from kanban.views import BoardView
 from tests.kanban.fake_store import FakeStore
 from tests.kanban.flow.reference_flow import replay_flow
@@ -40,7 +40,9 @@ def get_counts(report: FlowReport, name: str) -> tuple[int, ...]:
 
 
 def create_card(store: FakeStore, list_name: str = "To do") -> Card:
-    card, change = cards.create(store.view(), store.context, title="Copy", list_id=store.get_list(list_name).id)
+    card, change = cards.create(
+        store.view(), store.context, NewCard(title="Copy", list_id=store.get_list(list_name).id)
+    )
     store.apply(change)
     return card
 
@@ -293,7 +295,7 @@ def act_on_card(store: FakeStore, action: str, card_index: int, list_index: int)
     )
     match action:
         case "add" if list_:
-            store.apply(cards.create(view, store.context, title="Copy", list_id=list_.id)[1])
+            store.apply(cards.create(view, store.context, NewCard(title="Copy", list_id=list_.id))[1])
         case "move" if card and list_:
             store.apply(cards.move(view, card.id, store.context, list_id=list_.id)[1])
         case "archive" if card:

@@ -9,12 +9,12 @@ import pytest
 from kanban import archive, cards, lists
 from kanban.ordering import ranks, reordering
 from kanban.ordering.reordering import StaleOrder, TooManyMoves
-from kanban.values import Card, CardRank
+from kanban.values import Card, CardRank, NewCard, NewList
 from tests.kanban.fake_store import FakeStore
 
 
 def add(store: FakeStore, title: str, **fields: object) -> Card:
-    card, change = cards.create(store.view(), store.context, title=title, **fields)  # type: ignore[arg-type]
+    card, change = cards.create(store.view(), store.context, NewCard(title=title, **fields))  # type: ignore[arg-type]
     store.apply(change)
     return card
 
@@ -191,7 +191,7 @@ def test_an_order_of_other_lists_is_stale(store: FakeStore) -> None:
 
 
 def test_lists_with_long_ranks_get_short_ones(store: FakeStore) -> None:
-    store.apply(lists.create(store.view(), store.context, name="Last", stage=store.view().lists[0].stage)[1])
+    store.apply(lists.create(store.view(), store.context, NewList(name="Last", stage=store.view().lists[0].stage))[1])
     todo = store.get_list("To do")
     store.change_list("Doing", rank=todo.rank + "0" * 130 + "1")
     old = {list_.rank for list_ in store.view().lists}

@@ -8,14 +8,14 @@ import pytest
 from kanban import cards
 from kanban.cards import WrongStage
 from kanban.timekeeping import card_clock, time_entries
-from kanban.values import Card, TimeEntry
+from kanban.values import Card, NewCard, TimeEntry
 from tests.kanban.fake_store import FakeStore
 
 TWO = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
 
 
 def create_started_card(store: FakeStore) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Write the copy")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Write the copy"))
     store.apply(change)
     card, change = cards.start(store.view(card.id), card.id, store.context)
     store.apply(change)

@@ -23,14 +23,14 @@ from kanban.timekeeping.time_entries import (
     TimeEntryTooLong,
     TooManyTimeEntries,
 )
-from kanban.values import Card, Role, TimeEntry
+from kanban.values import Card, NewCard, Role, TimeEntry
 from tests.kanban.fake_store import NOON, FakeStore
 
 HOUR = timedelta(hours=1)
 
 
 def create_card(store: FakeStore, **fields: Any) -> Card:
-    card, change = cards.create(store.view(), store.context, title="Write the copy", **fields)
+    card, change = cards.create(store.view(), store.context, NewCard(title="Write the copy", **fields))
     store.apply(change)
     return card
 

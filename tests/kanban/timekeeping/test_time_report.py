@@ -12,7 +12,7 @@ from kanban import cards, labels
 from kanban.timekeeping import date_ranges, time_report
 from kanban.timekeeping.date_ranges import Bucket, DateRange
 from kanban.timekeeping.time_report import TimeReport
-from kanban.values import Card, Color, TimeEntry
+from kanban.values import Card, Color, NewCard, TimeEntry
 from tests.kanban.fake_store import FakeStore
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ def build_entry(
 
 def create_card(store: FakeStore, list_name: str = "To do", **fields: Any) -> Card:
     card, change = cards.create(
-        store.view(), store.context, title="Copy", list_id=store.get_list(list_name).id, **fields
+        store.view(), store.context, NewCard(title="Copy", list_id=store.get_list(list_name).id, **fields)
     )
     store.apply(change)
     return card

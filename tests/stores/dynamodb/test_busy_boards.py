@@ -14,7 +14,7 @@ import pytest
 from kanban import boards, cards, lists, transfers
 from kanban.ordering import ranks
 from kanban.store import Busy, CardQuery, CardSort, StaleRead, Store
-from kanban.values import Card
+from kanban.values import Card, NewCard
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number
 from stores.dynamodb.client import MAX_RETRY_SECONDS
@@ -131,7 +131,7 @@ class BusyBoard:
 
     def _create(self) -> None:
         list_ = self.random.choice(self.writer.read_board().lists)
-        self.cards.append(self.writer.apply(cards.create, title="New", list_id=list_.id))
+        self.cards.append(self.writer.apply(cards.create, new=NewCard(title="New", list_id=list_.id)))
 
     def _delete(self) -> None:
         card = self.random.choice(self.cards)
@@ -255,7 +255,7 @@ def test_a_reader_puts_a_hold_on_the_board_and_reads_it_undisturbed(wire: Wire, 
 
 def test_a_writer_waits_for_the_end_of_a_hold_and_then_commits_the_same_change(wire: Wire, world: World) -> None:
     length = hold_board(wire, world)
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.operations.clear()
 
     world.store.commit(change)
@@ -267,7 +267,7 @@ def test_a_writer_waits_for_the_end_of_a_hold_and_then_commits_the_same_change(w
 
 
 def test_a_change_decided_from_an_older_board_is_stale_under_a_hold_too(wire: Wire, world: World) -> None:
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     hold_board(wire, world)
 
     with pytest.raises(StaleRead):

@@ -11,7 +11,7 @@ import pytest
 from kanban import cards
 from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, Unavailable
-from kanban.values import Card
+from kanban.values import Card, NewCard
 from stores.dynamodb.client import MAX_RETRY_SECONDS
 from stores.dynamodb.resolutions import TooLarge
 from tests.engines import dynamodb_wire as faults
@@ -50,7 +50,7 @@ def test_a_read_succeeds_or_the_store_is_busy(wire: Wire, world: World, fault: s
 
 
 def test_retries_end_after_the_maximum_time(wire: Wire, world: World) -> None:
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.faults[WRITE] = itertools.repeat(THROTTLED)
 
     with pytest.raises(Busy):
@@ -81,7 +81,7 @@ def test_an_error_that_only_an_operator_can_fix_is_unavailable_at_once(wire: Wir
 
 
 def test_a_board_that_has_grown_too_large_is_unavailable(wire: Wire, world: World) -> None:
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.faults[WRITE] = iter([faults.cancellation("None", "ItemCollectionSizeLimitExceeded", "None")])
 
     with pytest.raises(Unavailable, match="grown"):
@@ -93,7 +93,7 @@ def test_a_board_that_has_grown_too_large_is_unavailable(wire: Wire, world: Worl
 
 def test_a_commit_with_a_lost_response_is_recognised_after_others_have_written(wire: Wire, world: World) -> None:
     other = wire.another_process(world)
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
 
     late_repeat = faults.run_first(lambda: other.add_card("Newer"), faults.forget_request_token)
 
@@ -104,7 +104,7 @@ def test_a_commit_with_a_lost_response_is_recognised_after_others_have_written(w
 
 
 def test_a_commit_with_a_lost_response_is_recognised_when_only_the_head_fails(wire: Wire, world: World) -> None:
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.faults[WRITE] = iter([faults.lose_response, faults.cancellation("ConditionalCheckFailed", "None", "None")])
 
     world.store.commit(change)
@@ -114,7 +114,7 @@ def test_a_commit_with_a_lost_response_is_recognised_when_only_the_head_fails(wi
 
 def test_a_lost_request_is_stale_when_somebody_else_wrote_first(wire: Wire, world: World) -> None:
     other = wire.another_process(world)
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
 
     def write_meanwhile() -> None:
         other.add_card("Newer")
@@ -256,7 +256,7 @@ def wire_and_seconds(dynoxide: str, table_url: str) -> Iterator[tuple[Wire, list
 def test_no_call_is_begun_with_too_little_time_remaining(wire_and_seconds: tuple[Wire, list[float]]) -> None:
     wire, seconds = wire_and_seconds
     world = World(wire.store)
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.operations.clear()
     seconds[0] = 2.4
 
@@ -271,7 +271,7 @@ def test_no_call_is_begun_with_too_little_time_remaining(wire_and_seconds: tuple
 def test_retries_end_while_the_caller_has_time_to_respond(wire_and_seconds: tuple[Wire, list[float]]) -> None:
     wire, seconds = wire_and_seconds
     world = World(wire.store)
-    _, change = cards.create(world.read_board(), world.context(), title="New")
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
     wire.faults[WRITE] = itertools.repeat(CONFLICT)
     seconds[0] = 3.0
 
@@ -294,7 +294,7 @@ def test_a_closed_store_is_unavailable(wire: Wire) -> None:
 def test_a_change_with_too_many_writes_is_refused_with_their_number(world: World) -> None:
     todo = world.find_list("To do")
     view = world.read_board()
-    _, change = cards.create(view, world.context(), title="One")
+    _, change = cards.create(view, world.context(), NewCard(title="One"))
     (card,) = (value for value in change.creates if isinstance(value, Card))
     copies = tuple(replace(card, id=f"crd_{number}", rank=f"b{number:02d}") for number in range(99))
 

@@ -11,7 +11,7 @@ from kanban import cards, lists, tokens
 from kanban.changes import build_change
 from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey
-from kanban.values import Card, Comment, Token
+from kanban.values import Card, Comment, NewCard, Token
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World, make_card
@@ -148,7 +148,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
 }
 
 WRITES: dict[str, Callable[[World, Card], Any]] = {
-    "create": lambda world, _: cards.create(world.read_board(), world.context(), title="New"),
+    "create": lambda world, _: cards.create(world.read_board(), world.context(), NewCard(title="New")),
     "update": lambda world, card: cards.update(world.read_board(card.id), card.id, {"title": "New"}, world.context()),
     "move": lambda world, card: cards.move(
         world.read_board(card.id), card.id, world.context(), list_id=world.find_list("Done").id

@@ -10,7 +10,7 @@ from typing import Any
 from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.store import CardQuery, StoredResponse
-from kanban.values import Color, Comment, Label, Role, Stage
+from kanban.values import Color, Comment, Label, NewCard, NewList, Role, Stage
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Fault
 from tests.stores.world import NOON, World, make_card
@@ -155,9 +155,13 @@ WRITES: dict[str, Callable[[World], Change]] = {
     "create board": lambda world: boards.create(world.context(), name="Another")[1],
     "update board": lambda world: boards.update(world.read_board(), {"name": "New"}, world.context())[1] or Change(),
     "delete board": lambda world: boards.delete(world.read_board(), world.context()),
-    "create list": lambda world: lists.create(world.read_board(), world.context(), name="New", stage=Stage.TODO)[1],
+    "create list": lambda world: lists.create(
+        world.read_board(), world.context(), NewList(name="New", stage=Stage.TODO)
+    )[1],
     "delete list": lambda world: lists.delete(world.read_board(), world.find_list("To do").id, world.context()),
-    "create card": lambda world: cards.create(world.read_board(), world.context(), title="New", external_id="x-2")[1],
+    "create card": lambda world: cards.create(
+        world.read_board(), world.context(), NewCard(title="New", external_id="x-2")
+    )[1],
     "update card": apply_to_card(partial(cards.update, patch={"title": "New"})),
     "move card": move_card,
     "start card": apply_to_card(cards.start),
