@@ -83,7 +83,7 @@ def test_a_card_cannot_be_created_in_a_list_of_another_board(store: FakeStore) -
 
 
 def test_without_a_todo_list_a_card_needs_a_list() -> None:
-    store = FakeStore(lists=[{"name": "Doing", "stage": "in_progress"}])
+    store = FakeStore(lists=[NewList("Doing", Stage.IN_PROGRESS)])
 
     with pytest.raises(NoListOfStage):
         cards.create(store.view(), store.context, NewCard(title="Copy"))

@@ -32,7 +32,7 @@ def test_a_new_list_goes_to_the_bottom_or_the_top(store: FakeStore) -> None:
 
 
 def test_a_list_can_be_the_first_of_an_empty_board() -> None:
-    store = FakeStore(lists=[{"name": "Only", "stage": "todo"}])
+    store = FakeStore(lists=[NewList("Only", Stage.TODO)])
     store.apply(lists.delete(store.view(), store.get_list("Only").id, store.context))
 
     add(store, "New", position="top")
@@ -99,10 +99,10 @@ def test_the_stage_changes_only_while_the_list_is_empty(store: FakeStore) -> Non
     store.apply(change)
 
     with pytest.raises(ListNotEmpty, match="List 'To do' holds 1 card"):
-        lists.update(store.view(), todo.id, {"stage": "done"}, store.context)
+        lists.update(store.view(), todo.id, {"stage": Stage.DONE}, store.context)
 
     store.apply(cards.delete(store.view(card.id), card.id, store.context))
-    updated, _ = lists.update(store.view(), todo.id, {"stage": "done"}, store.context)
+    updated, _ = lists.update(store.view(), todo.id, {"stage": Stage.DONE}, store.context)
     assert updated.stage is Stage.DONE
 
 
@@ -110,7 +110,7 @@ def test_a_list_with_cards_can_keep_its_stage(store: FakeStore) -> None:
     store.apply(cards.create(store.view(), store.context, NewCard(title="Copy"))[1])
 
     updated, _ = lists.update(
-        store.view(), store.get_list("To do").id, {"stage": "todo", "name": "Next"}, store.context
+        store.view(), store.get_list("To do").id, {"stage": Stage.TODO, "name": "Next"}, store.context
     )
 
     assert updated.name == "Next"

@@ -9,7 +9,7 @@ from kanban.cards import CardArchived
 from kanban.errors import SelfReference, UnknownReference
 from kanban.timekeeping import card_clock
 from kanban.transfers import CurrencyDiffers
-from kanban.values import Card, Color, List, NewCard, Role, TimeEntry
+from kanban.values import Card, Color, List, NewCard, NewList, Role, Stage, TimeEntry
 from kanban.views import BoardView, NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
@@ -124,7 +124,7 @@ def test_a_card_goes_to_an_active_list_of_another_board(store: FakeStore) -> Non
     with pytest.raises(UnknownReference):
         transfer_to(create_other_store().view(), list_id=card.list_id)
     with pytest.raises(NoListOfStage):
-        transfer_to(create_other_store(lists=[{"name": "Only", "stage": "done"}]).view())
+        transfer_to(create_other_store(lists=[NewList("Only", Stage.DONE)]).view())
     store.apply(archive.archive_card(store.view(card.id), card.id, store.context)[1])
     with pytest.raises(CardArchived):
         transfer_to(create_other_store().view())

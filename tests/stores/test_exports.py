@@ -13,7 +13,7 @@ from cli.progress import ProgressBar
 from kanban import cards, checklists, comments, labels_and_assignees
 from kanban.interchange import trello_import
 from kanban.store import Store
-from kanban.values import Role
+from kanban.values import NewCard, Role
 from stores import open_store
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
@@ -51,7 +51,7 @@ def test_a_board_stays_equal_from_engine_to_engine(
     world.apply(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
     world.apply(labels_and_assignees.assign, first.id, user_id="bob")
     world.apply(checklists.create, first.id, checklists=(), name="Empty")
-    world.apply(cards.create, user=bob, title="Running", list_id=world.find_list("Doing").id)
+    world.apply(cards.create, user=bob, new=NewCard(title="Running", list_id=world.find_list("Doing").id))
     world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")

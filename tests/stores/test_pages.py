@@ -31,7 +31,7 @@ SORT_KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
 @pytest.fixture
 def busy(world: World) -> World:
     """A board with twenty-odd live cards in five lists, some changed in the same second, among deleted ones."""
-    world.add_list("Review", stage="in_progress", position="top")
+    world.add_list("Review", stage=Stage.IN_PROGRESS, position="top")
     world.add_list("Empty")
     world.add_list("Gone")
     names = ["To do", "Doing", "Done", "Review", "Gone"]

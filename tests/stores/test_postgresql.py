@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from kanban import lists
+from kanban.values import Stage
 from stores import StoreOpenError, open_store
 from stores.sql import migrations, read_statements, write_statements
 from stores.sql.engine import find_kind_by_constraint
@@ -307,7 +308,7 @@ def test_the_tables_read_as_one_would_write_them(world: World, shell: psycopg.Co
     world.add_card("Copy", "Doing", external_id="x-1")
 
     cards = shell.execute("SELECT title, status, external_id FROM cards WHERE started_at = '2026-11-20 12:00Z'")
-    events = shell.execute("""SELECT type, data ->> 'title' FROM events WHERE data @> '{"stage": "in_progress"}'""")
+    events = shell.execute("""SELECT type, data ->> 'title' FROM events WHERE data @> '{"stage": Stage.IN_PROGRESS}'""")
 
     assert cards.fetchall() == [("Copy", "in_progress", "x-1")]
     assert events.fetchall() == [("card.created", "Copy")]
@@ -317,7 +318,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, s
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.apply(lists.update, world.find_list("To do").id, patch={"stage": "done"})
+    world.apply(lists.update, world.find_list("To do").id, patch={"stage": Stage.DONE})
 
     assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]
 

@@ -17,7 +17,7 @@ from kanban.changes import ActionContext, Change
 from kanban.errors import UnknownReference
 from kanban.ids import IdGenerator
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead, StoredResponse
-from kanban.values import Card, NewCard, TimeEntry, User
+from kanban.values import Card, NewCard, Stage, TimeEntry, User
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, neighbour_for
 
@@ -149,7 +149,7 @@ def test_a_read_sees_one_moment(world: World) -> None:
 
 
 def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_again: OpenStore) -> None:
-    world.add_list("Review", stage="in_progress")
+    world.add_list("Review", stage=Stage.IN_PROGRESS)
     list_ids = [each.id for each in world.read_board().lists]
     made = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
     seq = world.read_board().board.seq

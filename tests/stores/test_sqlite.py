@@ -376,7 +376,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, p
     card = world.add_card("Copy")
     world.delete_card(card)
 
-    world.apply(lists.update, world.find_list("To do").id, patch={"stage": "done"})
+    world.apply(lists.update, world.find_list("To do").id, patch={"stage": Stage.DONE})
 
     with closing(sqlite3.connect(path)) as shell:
         assert shell.execute("SELECT status FROM cards").fetchall() == [("done",)]

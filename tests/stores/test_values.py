@@ -7,7 +7,7 @@ import pytest
 
 from kanban import boards, cards, lists, users
 from kanban.store import Store
-from kanban.values import Enforcement, Event, Scope, TimeEntry
+from kanban.values import Enforcement, Event, Scope, Stage, TimeEntry
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, make_card
 
@@ -182,7 +182,7 @@ def test_a_renamed_user_and_a_revised_list_come_back(world: World) -> None:
     renamed, change = users.update(world.ann, {"name": "Anna"}, world.context())
     assert change is not None
     world.store.commit(change)
-    revised = world.apply(lists.update, world.find_list("Doing").id, patch={"stage": "done", "wip_limit": 3})
+    revised = world.apply(lists.update, world.find_list("Doing").id, patch={"stage": Stage.DONE, "wip_limit": 3})
 
     assert world.store.read_user(world.ann.id) == renamed
     assert world.read_board().get_list(revised.id) == revised

@@ -9,7 +9,7 @@ import pytest
 from kanban import archive, cards, checklists, comments
 from kanban.access import Caller
 from kanban.interchange.export_document import BoardChanged
-from kanban.values import Role, Scope
+from kanban.values import NewCard, Role, Scope
 from stores import open_store
 from tests.stores.world import World
 from usecases.board_access import BoardAccess
@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         archived = world.add_card("Archived")
         world.apply(archive.archive_card, archived.id)
         world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(53)])
-        world.apply(cards.create, title="In progress", list_id=world.find_list("Doing").id)
+        world.apply(cards.create, new=NewCard(title="In progress", list_id=world.find_list("Doing").id))
         yield world
 
 

@@ -17,7 +17,7 @@ from kanban.flow.completions import get_percentile
 from kanban.flow.flow_report import FlowReport
 from kanban.timekeeping import date_ranges
 from kanban.timekeeping.date_ranges import Bucket, DateRange
-from kanban.values import Card, Event, NewCard, Stage
+from kanban.values import Card, Event, NewCard, NewList, Stage
 from kanban.views import BoardView
 from tests.kanban.fake_store import FakeStore
 from tests.kanban.flow.reference_flow import replay_flow
@@ -222,12 +222,12 @@ def test_copied_converted_and_transferred_cards_count(store: FakeStore) -> None:
         store.change_list(name, card_count=card_count)
     created_at, started_at = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"
     events = [
-        build_event(store, "list.copied", todo, card_count=5, stage="todo"),
-        build_event(store, "card.copied", todo, "c1", stage="todo"),
-        build_event(store, "checklist_item.converted", done, "c1", new_card_id="c2", stage="done"),
-        build_event(store, "card.arrived", done, "c3", stage="done"),
-        build_event(store, "card.arrived", doing, "c4", stage="in_progress"),
-        build_event(store, "card.departed", todo, "c1", stage="todo"),
+        build_event(store, "list.copied", todo, card_count=5, stage=Stage.TODO),
+        build_event(store, "card.copied", todo, "c1", stage=Stage.TODO),
+        build_event(store, "checklist_item.converted", done, "c1", new_card_id="c2", stage=Stage.DONE),
+        build_event(store, "card.arrived", done, "c3", stage=Stage.DONE),
+        build_event(store, "card.arrived", doing, "c4", stage=Stage.IN_PROGRESS),
+        build_event(store, "card.departed", todo, "c1", stage=Stage.TODO),
         build_event(
             store,
             "list.cards_moved",
@@ -346,7 +346,7 @@ def test_the_report_of_any_history_equals_that_of_the_reference_model(
 ) -> None:
     store = FakeStore(
         lists=[
-            {"name": name, "stage": stage}
+            NewList(name, Stage(stage))
             for name, stage in (("A", "todo"), ("B", "in_progress"), ("C", "in_progress"), ("D", "done"), ("E", "done"))
         ]
     )
