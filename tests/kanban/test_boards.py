@@ -111,3 +111,11 @@ def test_the_change_of_a_new_board_creates_a_board_a_member_and_lists(store: Fak
 
     assert {type(value) for value in change.creates} == {Board, Member, List}
     assert change.updates == ()
+
+
+def test_the_lists_of_a_new_board_are_empty_and_of_version_one(store: FakeStore) -> None:
+    view, _ = boards.create(store.context, name="Website")
+
+    assert [(list_.card_count, list_.first_rank, list_.last_rank, list_.version) for list_ in view.lists] == [
+        (0, "", "", 1)
+    ] * 3

@@ -5,6 +5,7 @@ import pytest
 from kanban import archive, bulk_moves, cards
 from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
+from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
 from kanban.values import Card, Enforcement, Link, NewCard
@@ -116,3 +117,24 @@ def test_cards_cannot_move_to_their_own_an_archived_or_an_unknown_list(store: Fa
     store.apply(archive.archive_list(store.view(), done, store.context, ())[1])
     with pytest.raises(ListArchived):
         move(store, "To do", "Done")
+
+
+def test_a_list_can_be_filled_up_to_its_limit_but_not_beyond_it(store: FakeStore) -> None:
+    store.change_list("Doing", wip_limit=3, wip_enforcement=Enforcement.BLOCK)
+    fill(store, 3)
+
+    assert move(store, "To do", "Doing") == (3, 0)
+
+    fill(store, 1)
+    with pytest.raises(NoRoom, match="no room for 1 card: it holds 3, and at most 3 fit in"):
+        move(store, "To do", "Doing")
+
+
+def test_a_list_can_be_filled_up_to_the_limit_of_every_list(store: FakeStore) -> None:
+    fill(store, 1)
+    store.change_list("Done", card_count=MAX_CARDS_PER_LIST)
+
+    with pytest.raises(NoRoom):
+        move(store, "To do", "Done")
+    store.change_list("Done", card_count=MAX_CARDS_PER_LIST - 1)
+    assert move(store, "To do", "Done") == (1, 0)

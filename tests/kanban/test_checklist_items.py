@@ -287,3 +287,19 @@ def act_at_random(store: FakeStore, first: Checklist, rng: random.Random) -> Non
             store.apply(checklist_items.delete(view, checklist, item.id, store.context))
         case _:
             store.apply(checklist_items.convert(view, checklist, item.id, store.context)[1])
+
+
+def test_an_assignee_among_several_members_can_be_named_again_or_cleared(
+    store: FakeStore, checklist: Checklist
+) -> None:
+    for user_id in ("usr_bob", "usr_eve"):
+        store.apply(members.put(store.view(), user_id, Role.EDITOR, store.context)[1])
+    item = add(store, checklist, "Ask", assignee_id="usr_bob")
+
+    again, change = checklist_items.update(
+        store.view(checklist.card_id), get_current(store, checklist), item.id, {"assignee_id": "usr_bob"}, store.context
+    )
+    free = update(store, checklist, item, assignee_id=None)
+
+    assert (again, change) == (item, None)
+    assert free.assignee_id is None

@@ -183,3 +183,33 @@ def test_a_copied_board_belongs_to_the_actor_and_has_events_of_its_cards(store: 
     values = [value for value in change.creates if isinstance(value, Checklist | List | Member | Card)]
     assert all(value.board_id == copy_view.board.id for value in values)
     assert sum(isinstance(value, Board) for value in change.creates) == 1
+
+
+def test_a_copied_board_begins_with_the_events_of_its_cards_from_one(store: FakeStore) -> None:
+    card = create_full_card(store)
+    second = replace(card, id="crd_second", list_id=store.get_list("Done").id)
+
+    view, change = copies.copy_board(store.view(), [card, second], {}, store.context)
+
+    assert [event.seq for event in change.history] == [1, 2]
+    assert change.event is not None
+    assert (change.event.seq, view.board.seq, view.board.version) == (3, 3, 1)
+
+
+def test_cards_are_copied_with_those_labels_that_the_copied_board_has(store: FakeStore) -> None:
+    card = create_full_card(store)
+    card = replace(card, label_ids=(*card.label_ids, "lbl_deleted"))
+
+    view, change = copies.copy_board(store.view(), [card], {}, store.context)
+
+    (copied,) = (value for value in change.creates if isinstance(value, Card))
+    assert copied.label_ids == tuple(label.id for label in view.labels)
+
+
+def test_nothing_that_is_done_on_a_checklist_is_done_on_its_copy(store: FakeStore) -> None:
+    card = create_full_card(store)
+    store.apply(copies.copy_card(store.view(card.id), card.id, get_checklists(store, card.id), store.context)[1])
+
+    copied = next(each for each in store.parts.values() if isinstance(each, Checklist) and each.card_id != card.id)
+
+    assert [(item.done, item.assignee_id, item.version) for item in copied.items] == [(False, None, 1)]

@@ -258,3 +258,29 @@ def test_long_ranks_give_new_ranks_to_the_lists_at_the_nearer_end(store: FakeSto
     assert change is not None
     assert len(change.updates) <= 12
     assert all(value.version == 1 for value in change.updates if isinstance(value, List) and value.id != order[0].id)
+
+
+@pytest.mark.parametrize("place", [10, 90])
+def test_lists_that_make_room_get_ranks_that_no_list_had(store: FakeStore, place: int) -> None:
+    for number in range(97):
+        add(store, f"List {number}")
+    crowded = ["a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"]
+    low, high = ranks.sequence_before("a0", place), ranks.sequence_after("a1", 98 - place)
+    old = [*low, *crowded, *high]
+    order = [replace(list_, rank=rank) for list_, rank in zip(store.view().lists, old, strict=True)]
+
+    moved, displaced = lists.rank_list_at(order[-1], order[:-1], place + 1)
+
+    assert not {list_.rank for list_ in (moved, *displaced)} & {*old[:-1]}
+
+
+def test_of_two_equally_near_ends_the_lists_at_the_bottom_make_room(store: FakeStore) -> None:
+    add(store, "Fourth")
+    one, two, three, four = store.view().lists
+    low, high = "a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"
+    order = [one, replace(two, rank=low), replace(three, rank=high), four]
+
+    moved, displaced = lists.rank_list_at(replace(one, id="lst_new"), order, 2)
+
+    assert [list_.id for list_ in displaced] == [three.id, four.id]
+    assert low < moved.rank < displaced[0].rank < displaced[1].rank

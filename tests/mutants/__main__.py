@@ -5,25 +5,46 @@ should notice them, stand in `survivors.yaml`. The run fails below 95 % and for 
 """
 
 import argparse
+import importlib
 import os
 import random
-import subprocess
+import resource
+import signal
 import sys
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import pytest
 import yaml
 from tqdm import tqdm
 
 from tests.mutants.matching import map_tests_to_files
+from tests.mutants.mutated_import import mutate_import
 from tests.mutants.operators import ROOT, Mutant, create_mutants
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 MIN_KILLED_SHARE = 0.95
-TIMEOUT_SECONDS = 300
-"""Seconds after which a mutant counts as noticed: it runs for ever."""
+MAX_CPU_SECONDS = 120
+MAX_SECONDS = 900
+"""After so much time a mutant counts as noticed: it runs, or waits, for ever."""
+
+PRELOADED = (
+    "alembic.command",
+    "botocore.session",
+    "jsonschema_rs",
+    "orjson",
+    "sqlalchemy",
+    "starlette.routing",
+    "werkzeug",
+)
+"""Libraries that tests import and that take long to import."""
+
+# Plugins of pytest that no matching test needs take longer to import than most tests run.
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+
+Task = tuple[Mutant | None, list[str]]
+"""A mutant, or none, and the test files to run with it."""
 
 
 def main() -> int:
@@ -38,8 +59,18 @@ def main() -> int:
     mutants = [mutant for file in matching for mutant in create_mutants(ROOT / file)]
     draw = random.Random(options.seed)  # noqa: S311 - which mutants are tried is no secret.
     sample = draw.sample(mutants, min(options.count, len(mutants)))
+    _import_libraries()
+    used_tests = {test for mutant in sample for test in matching[mutant.file]}
+    baseline = _run([(None, [test]) for test in used_tests], options.jobs)
+    failing = {test for _, (test,), passes in baseline if not passes}
+    if failing:
+        print(f"These tests fail without any mutant: {', '.join(sorted(failing))}", file=sys.stderr)
+        return 1
+    runs = _run([(mutant, matching[mutant.file]) for mutant in sample], options.jobs)
+    survivors = sorted(
+        (mutant for mutant, _, passes in runs if mutant and passes), key=lambda mutant: (mutant.file, mutant.line)
+    )
     reasons: dict[str, str] = yaml.safe_load(SURVIVORS.read_text()) or {}
-    survivors = sorted(_find_survivors(sample, matching, options.jobs), key=lambda mutant: (mutant.file, mutant.line))
     for mutant in survivors:
         print(f"{mutant.file}:{mutant.line} survives: {mutant.id.partition('::')[2]}")
         print(f"    {reasons.get(mutant.id, 'NOT NAMED in tests/mutants/survivors.yaml')}")
@@ -48,34 +79,44 @@ def main() -> int:
     return int(killed < MIN_KILLED_SHARE or any(mutant.id not in reasons for mutant in survivors))
 
 
-def _find_survivors(sample: list[Mutant], matching: dict[str, list[str]], jobs: int) -> Iterator[Mutant]:
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
-        runs = {
-            pool.submit(_survives, mutant, matching[mutant.file], Path(folder, f"{number}.py")): mutant
-            for number, mutant in enumerate(sample)
-        }
-        for run in tqdm(as_completed(runs), total=len(runs), unit=" mutants", disable=not sys.stderr.isatty()):
-            if run.result():
-                yield runs[run]
+def _import_libraries() -> None:
+    """Import pytest and the libraries once: each mutant is tried in a fork of this process."""
+    for name in PRELOADED:
+        importlib.import_module(name)
 
 
-def _survives(mutant: Mutant, tests: list[str], source: Path) -> bool:
-    """Whether all matching tests pass with the mutant in place."""
-    source.write_text(mutant.source())
-    environment = os.environ | {"MUTANT_FILE": mutant.file, "MUTANT_SOURCE": str(source), "PYTHONHASHSEED": "0"}
-    options = ["-q", "-x", "--no-header", "-p", "tests.mutants.plugin", "-p", "no:cacheprovider"]
+def _run(tasks: list[Task], jobs: int) -> Iterator[tuple[Mutant | None, list[str], bool]]:
+    """Run the tests of each task, `jobs` tasks at once; yield the task and whether its tests pass."""
+    running: dict[int, Task] = {}
+    waiting = tasks[::-1]
+    with tqdm(total=len(tasks), unit=" runs", disable=not sys.stderr.isatty()) as progress:
+        while running or waiting:
+            if waiting and len(running) < jobs:
+                task = waiting.pop()
+                running[_start(*task)] = task
+                continue
+            process, status = os.wait()
+            progress.update()
+            yield *running.pop(process), os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK
+
+
+def _start(mutant: Mutant | None, tests: list[str]) -> int:
+    """Start the tests in a fork of this process; return its process id. Its exit status is pytest's."""
+    process = os.fork()
+    if process:
+        return process
+    status: int = pytest.ExitCode.INTERNAL_ERROR
     try:
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *tests],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return run.returncode == 0
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
+        signal.alarm(MAX_SECONDS)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if mutant is not None:
+            mutate_import(mutant)
+        status = pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests])
+    finally:
+        # Nothing of the process that was forked may be done a second time.
+        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,9 @@ class _MutantFinder:
             # parts of an f-string stand.
             if isinstance(node, ast.JoinedStr) or name in _SKIPPED_FIELDS:
                 continue
+            # `strict=True` of a zip is an assertion: it decides nothing as long as it holds.
+            if isinstance(node, ast.keyword) and node.arg == "strict":
+                continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
                     yield from self._walk(child, function)

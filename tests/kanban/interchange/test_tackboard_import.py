@@ -11,60 +11,22 @@ from kanban.interchange import tackboard_import
 from kanban.interchange.export_validation import MAX_TOTAL_COST_MINOR, MAX_TOTAL_SECONDS, BrokenExport
 from kanban.interchange.import_report import ImportReport
 from kanban.limits import MAX_MEMBERS_PER_BOARD
-from kanban.values import Card, Comment, List, Member, TimeEntry
+from kanban.values import Board, Card, Checklist, Comment, List, Member, Role, TimeEntry
 from tests.kanban.fake_store import NOON
-
-JsonObject = dict[str, Any]
-
-CREATED = "2026-01-01T09:00:00Z"
-TIMES = {"created_at": CREATED, "updated_at": CREATED}
-TODO, DOING, DONE = "todo", "in_progress", "done"
-
-
-def build_list(stage: str, **fields: Any) -> JsonObject:
-    """Build a list whose id and name are its stage."""
-    limits = {"wip_limit": None, "wip_enforcement": "warn", "external_id": None}
-    return {"id": stage, "name": stage, "stage": stage, **limits, "archived_at": None, **TIMES, **fields}
-
-
-def build_card(list_id: str, number: int = 1, **fields: Any) -> JsonObject:
-    """Build a card in that list."""
-    empty_fields = dict.fromkeys(
-        ("external_id", "start_at", "due_at", "hourly_rate_minor", "started_at", "resolved_at", "archived_at")
-    )
-    empty_lists: JsonObject = {"label_ids": [], "assignee_ids": [], "links": []}
-    card = {"id": f"card{number}", "list_id": list_id, "place": f"a{number}", "title": "Copy", "description": ""}
-    return {**empty_fields, **empty_lists, **card, "due_complete": False, **TIMES, **fields}
-
-
-def build_entry(number: int = 1, **fields: Any) -> JsonObject:
-    """Build a time entry of Ann's of one hour."""
-    times = {"started_at": "2026-02-01T09:00:00Z", "ended_at": "2026-02-01T10:00:00Z"}
-    names = {"id": f"entry{number}", "card_id": "card1", "user_id": "usr_ann", "user_name": "Ann", "note": ""}
-    return {**names, **times, "hourly_rate_minor": 0, **fields}
-
-
-def build_comment(number: int = 1, **fields: Any) -> JsonObject:
-    """Build a comment of Zoe's."""
-    names = {"id": f"comment{number}", "card_id": "card1", "author_id": "usr_zoe", "author_name": "Zoe", "text": "No."}
-    return {**names, **TIMES, **fields}
-
-
-def build_member(user_id: str, role: str = "owner") -> JsonObject:
-    """Build a member whose name derives from the id."""
-    return {"user_id": user_id, "name": user_id.removeprefix("usr_").title(), "role": role}
-
-
-def build_document(**fields: Any) -> JsonObject:
-    """Build an export of a board of Ann's with a list of each stage."""
-    board = {"id": "brd_1", "name": "Website", "description": "", "currency": "USD", "hourly_rate_minor": 0}
-    kinds: JsonObject = {kind: [] for kind in ("labels", "cards", "checklists", "comments", "time_entries")}
-    lists = [build_list(stage) for stage in (TODO, DOING, DONE)]
-    end = {"digest": None, "next_cursor": None}
-    board |= {"created_at": CREATED, "archived_at": fields.pop("board_archived_at", None)}
-    if "imported_by" in fields:
-        board["imported_by"] = fields.pop("imported_by")
-    return {"board": board, "members": [build_member("usr_ann")], **kinds, "lists": lists, **end, **fields}
+from tests.kanban.interchange.export_documents import (
+    CREATED,
+    DOING,
+    DONE,
+    TIMES,
+    TODO,
+    JsonObject,
+    build_card,
+    build_comment,
+    build_document,
+    build_entry,
+    build_list,
+    build_member,
+)
 
 
 def import_fields(
@@ -368,3 +330,197 @@ def test_a_note_that_is_cut_to_make_room_for_a_name_is_reported() -> None:
         "2 of the notes of its time entries had to be cut: with the names of their users they were too long."
         in get_messages(report)
     )
+
+
+def test_a_list_knows_the_ranks_of_all_its_cards_and_counts_those_in_use() -> None:
+    cards = [
+        build_card(TODO, 1, place="a3"),
+        build_card(TODO, 2, place="a1", archived_at=CREATED),
+        build_card(TODO, 3, place="a5", archived_at=CREATED),
+        build_card(DONE, 4, place="a9"),
+    ]
+
+    change, _ = import_fields(cards=cards)
+
+    assert [(each.card_count, each.first_rank, each.last_rank, each.version) for each in get_created(change, List)] == [
+        (1, "a1", "a5", 1),
+        (0, "", "", 1),
+        (1, "a9", "a9", 1),
+    ]
+
+
+def test_a_card_counts_its_items_and_comments_and_its_checklists_stand_in_order() -> None:
+    item: JsonObject = {"text": "Ask", "assignee_id": None, "due_at": None, **TIMES}
+    checklists: list[JsonObject] = [
+        {"id": f"checklist{number}", "card_id": "card1", "name": "Steps", "items": items, **TIMES}
+        for number, items in enumerate([[item | {"done": True}, item | {"done": False}], [item | {"done": True}]])
+    ]
+
+    change, _ = import_fields(
+        cards=[build_card(TODO)], checklists=checklists, comments=[build_comment(1), build_comment(2)]
+    )
+
+    (card,) = get_created(change, Card)
+    assert (card.item_count, card.done_count, card.comment_count, card.version) == (3, 2, 2, 1)
+    assert [(each.rank, each.version) for each in get_created(change, Checklist)] == [("a0", 1), ("a1", 1)]
+
+
+def test_a_checklist_item_keeps_an_assignee_who_is_a_member() -> None:
+    item: JsonObject = {"text": "Ask", "done": False, "due_at": None, **TIMES}
+    items = [item | {"assignee_id": user_id} for user_id in ("usr_ann", "usr_zoe", None)]
+    checklist: JsonObject = {"id": "checklist1", "card_id": "card1", "name": "Steps", "items": items, **TIMES}
+    members = [build_member("usr_ann"), build_member("usr_zoe")]
+
+    change, _ = import_fields(members=members, cards=[build_card(TODO)], checklists=[checklist])
+
+    (ann,), (steps,) = get_created(change, Member), get_created(change, Checklist)
+    assert [each.assignee_id for each in steps.items] == [ann.id, None, None]
+
+
+@pytest.mark.parametrize(
+    ("roles", "line"),
+    [
+        ({"usr_ann": "owner"}, []),
+        ({"usr_ann": "editor"}, ["Whoever imports a board owns it: you were not an owner of this one."]),
+        ({"usr_zoe": "owner"}, ["Whoever imports a board owns it: you were not an owner of this one."]),
+    ],
+)
+def test_the_importer_owns_the_board_and_reads_so_where_that_is_new(roles: dict[str, str], line: list[str]) -> None:
+    change, report = import_fields(
+        members=[build_member(*each) for each in roles.items()], trusted_user_ids=["usr_zoe"]
+    )
+
+    by_user = {each.user_id: each.role for each in get_created(change, Member)}
+    assert by_user == {"usr_ann": Role.OWNER, **({"usr_zoe": Role.OWNER} if "usr_zoe" in roles else {})}
+    assert get_messages(report) == line
+
+
+@pytest.mark.parametrize(
+    ("started_at", "ended_at", "refused"),
+    [
+        ("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z", None),
+        ("2026-11-20T12:00:00Z", "2026-11-20T13:00:01Z", "time_entries/0"),
+        ("2026-11-20T13:00:00Z", None, None),
+        ("2026-11-20T13:00:01Z", None, "time_entries/0"),
+        ("2026-11-20T12:00:00Z", "2026-11-20T12:00:00Z", None),
+        ("2026-11-20T12:00:00Z", "2026-11-20T11:59:59Z", "time_entries/0/ended_at"),
+    ],
+)
+def test_a_time_entry_ends_after_it_starts_and_not_in_the_future(
+    started_at: str, ended_at: str | None, refused: str | None
+) -> None:
+    fields: dict[str, Any] = {
+        "cards": [build_card(DOING)],
+        "time_entries": [build_entry(started_at=started_at, ended_at=ended_at)],
+    }
+
+    if refused:
+        assert get_error(**fields)[0] == refused
+    else:
+        assert len(get_created(import_fields(**fields)[0], TimeEntry)) == 1
+
+
+def test_a_card_has_at_most_one_running_clock_and_only_in_progress() -> None:
+    two = [build_entry(number, ended_at=None) for number in (1, 2)]
+
+    assert get_error(cards=[build_card(DOING)], time_entries=two)[0] == "time_entries/1/ended_at"
+    assert get_error(cards=[build_card(TODO)], time_entries=two[:1])[0] == "time_entries/0/ended_at"
+
+
+def test_tracked_time_and_cost_are_the_sums_of_the_entries() -> None:
+    entries = [build_entry(1, hourly_rate_minor=100), build_entry(2, hourly_rate_minor=200, user_id="usr_zoe")]
+
+    change, report = import_fields(cards=[build_card(DONE)], time_entries=entries, trusted_user_ids=["usr_zoe"])
+
+    (card,) = get_created(change, Card)
+    assert (card.tracked_seconds, card.tracked_cost) == (7_200, 3_600 * 300)
+    assert [each.version for each in get_created(change, TimeEntry)] == [1, 1]
+    assert report.counts["time_entries"] == 2
+
+
+def test_entries_that_only_touch_do_not_overlap_and_a_long_one_overlaps_all_that_it_holds() -> None:
+    def overlaps(*spans: tuple[int, int | None]) -> list[str]:
+        entries = [
+            build_entry(
+                number,
+                started_at=f"2026-02-01T{start:02}:00:00Z",
+                ended_at=None if end is None else f"2026-02-01T{end:02}:00:00Z",
+            )
+            for number, (start, end) in enumerate(spans)
+        ]
+        return get_messages(import_fields(cards=[build_card(DOING)], time_entries=entries)[1])
+
+    assert overlaps((9, 10), (10, 11)) == []
+    assert overlaps((9, 12), (10, 11), (11, 12)) == [
+        "Time entries of Ann that overlap with others: 2, kept as they were."
+    ]
+    assert overlaps((9, None), (10, 11)) == ["Time entries of Ann that overlap with others: 1, kept as they were."]
+
+
+def card_history(card: JsonObject, lists: list[JsonObject] | None = None) -> list[tuple[str, str, str | None]]:
+    """What is told of one card."""
+    change, _ = import_fields(cards=[card], lists=lists or [build_list(stage) for stage in (TODO, DOING, DONE)])
+    return [each for each in list_history(change) if each[0].startswith("card.")]
+
+
+def test_a_card_that_never_moved_was_made_where_it_is() -> None:
+    assert card_history(build_card(DONE, updated_at="2026-03-01T09:00:00Z")) == [("card.created", "01-01", DONE)]
+
+
+def test_a_card_that_was_started_and_stopped_came_back_with_its_last_change() -> None:
+    card = build_card(TODO, started_at="2026-02-01T09:00:00Z", updated_at="2026-03-01T09:00:00Z")
+
+    assert card_history(card) == [
+        ("card.created", "01-01", TODO),
+        ("card.moved", "02-01", DOING),
+        ("card.moved", "03-01", TODO),
+    ]
+
+
+def test_of_several_moves_in_one_second_only_the_last_is_told() -> None:
+    at = "2026-02-01T09:00:00Z"
+
+    assert card_history(build_card(DONE, started_at=CREATED, resolved_at=at)) == [
+        ("card.created", "01-01", DOING),
+        ("card.moved", "02-01", DONE),
+    ]
+    assert card_history(build_card(DONE, started_at=at, resolved_at=at)) == [
+        ("card.created", "01-01", TODO),
+        ("card.moved", "02-01", DONE),
+    ]
+
+
+def test_a_card_in_a_second_list_in_progress_was_started_there() -> None:
+    lists = [build_list(TODO), build_list(DOING), build_list(DOING, id="review", name="review"), build_list(DONE)]
+
+    assert card_history(build_card("review", started_at="2026-02-01T09:00:00Z"), lists) == [
+        ("card.created", "01-01", TODO),
+        ("card.moved", "02-01", "review"),
+    ]
+
+
+def test_the_move_that_completed_a_card_tells_how_long_it_took() -> None:
+    change, _ = import_fields(cards=[build_card(DONE, **DONE_IN_MARCH)])
+
+    moves = [each.data for each in change.history if each.type == "card.moved"]
+    assert [move.get("created_at") for move in moves] == [None, CREATED]
+    assert [(move["from_stage"], move["to_stage"]) for move in moves] == [(TODO, DOING), (DOING, DONE)]
+
+
+def test_the_history_begins_with_the_board_and_is_numbered_without_gaps() -> None:
+    change, _ = import_fields(cards=[build_card(TODO)])
+
+    assert [each.seq for each in change.history] == list(range(1, len(change.history) + 1))
+    assert change.history[0].type == "board.created"
+    assert change.event is not None
+    assert change.event.seq == len(change.history) + 1
+    (board,) = get_created(change, Board)
+    assert (board.seq, board.version) == (change.event.seq, 1)
+
+
+def test_nothing_in_the_history_lies_in_the_future() -> None:
+    later = "2026-11-21T12:00:00Z"
+
+    change, _ = import_fields(cards=[build_card(TODO, created_at=later, updated_at=later)])
+
+    assert max(each.at for each in change.history) == NOON

@@ -446,3 +446,205 @@ def test_malformed_values_are_ignored(value: Any) -> None:
 
 def get_titles(change: Change) -> list[str]:
     return [card.title for card in sorted(get_created(change, Card), key=lambda card: card.rank)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"), [(0, None), (1, 1), (5_000, 5_000), (5_001, None), (True, None), (2.0, None), ("3", None)]
+)
+def test_a_wip_limit_is_kept_if_a_list_can_have_it(limit: object, kept: int | None) -> None:
+    change, _ = import_fields(lists=[TODO | {"softLimit": limit}])
+
+    assert [each.wip_limit for each in get_created(change, List)] == [kept]
+
+
+def test_of_more_lists_than_fit_those_in_use_come_first() -> None:
+    lists = [build_object(number, name=f"List {number}", closed=number < 2) for number in range(101)]
+    cards = [build_object(500, idList=trello_id(1), name="Lost"), build_object(501, idList=trello_id(0), name="Kept")]
+
+    change, report = import_fields(lists=lists, cards=cards)
+
+    assert [each.name for each in get_created(change, List)] == [
+        "List 0",
+        *(f"List {number}" for number in range(2, 101)),
+    ]
+    assert [each.title for each in get_created(change, Card)] == ["Kept"]
+    assert [(line.kind, line.name, line.message) for line in report.lines][:1] == [
+        ("list", "List 1", "A board has at most 100 lists: left out, with its cards.")
+    ]
+
+
+def test_a_list_gets_as_many_cards_in_use_as_it_can_hold_and_archived_ones_besides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trello_import, "MAX_CARDS_PER_LIST", 2)
+    cards = [
+        build_object(number, idList=TODO["id"], name=f"{number}", pos=number, closed=number == 12)
+        for number in (*range(10, 15),)
+    ]
+
+    change, report = import_fields(cards=cards)
+
+    (home, *_), kept = get_created(change, List), {each.title: each for each in get_created(change, Card)}
+    assert [*kept] == ["10", "11", "12"]
+    assert (home.card_count, home.first_rank, home.last_rank) == (2, kept["10"].rank, kept["12"].rank)
+    assert [(line.kind, line.name, line.message) for line in report.lines] == [
+        ("card", name, "A list holds at most 2 cards. It was left out.") for name in ("13", "14")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "is_changed"),
+    [("x" * 500, "x" * 500, False), ("x" * 501, "x" * 500, True), ("", "Untitled", True), ("A\nB", "A B", True)],
+)
+def test_a_title_is_made_to_fit(name: str, title: str, *, is_changed: bool) -> None:
+    change, report = import_fields(cards=[build_object(9, idList=TODO["id"], name=name)])
+
+    assert [each.title for each in get_created(change, Card)] == [title]
+    assert (
+        get_messages(report)
+        == ["Its title was changed: it was blank, too long, or had characters that can't be shown."] * is_changed
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "is_changed"),
+    [
+        ("a\r\nb", 3, False),
+        ("x" * 20_000, 20_000, False),
+        ("x" * 20_001, 19_999, True),
+        ("a\x00b", 2, True),
+        (None, 0, False),
+    ],
+)
+def test_a_description_that_lost_something_is_told(text: str | None, length: int, *, is_changed: bool) -> None:
+    change, report = import_fields(cards=[build_object(9, idList=TODO["id"], name="Copy", desc=text)])
+
+    assert [len(each.description) for each in get_created(change, Card)] == [length]
+    assert (
+        get_messages(report) == ["Its description was shortened, or lost characters that can't be shown."] * is_changed
+    )
+
+
+@pytest.mark.parametrize(("start", "is_kept"), [("2020-10-01T00:00:00Z", True), ("2020-10-01T00:00:01Z", False)])
+def test_a_start_after_the_due_date_is_left_out(start: str, *, is_kept: bool) -> None:
+    card = build_object(9, idList=TODO["id"], name="Copy", start=start, due="2020-10-01T00:00:00Z", dueComplete=True)
+
+    change, report = import_fields(cards=[card])
+
+    (new,) = get_created(change, Card)
+    assert (new.start_at is not None, new.due_at is not None, new.due_complete) == (is_kept, True, True)
+    assert get_messages(report) == ["Its start date lay after its due date: the start date was left out."] * (
+        not is_kept
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "updated_at"),
+    [
+        ("2020-01-01T00:00:00Z", "2020-08-18T19:21:08"),
+        ("2020-12-01T00:00:00Z", "2020-12-01T00:00:00"),
+        ("2027-01-01T00:00:00Z", "2026-11-20T12:00:00"),
+    ],
+)
+def test_a_card_was_changed_between_its_creation_and_now(last: str, updated_at: str) -> None:
+    change, _ = import_fields(cards=[build_object(9, idList=TODO["id"], name="Copy", dateLastActivity=last)])
+
+    assert [f"{each.updated_at:%Y-%m-%dT%H:%M:%S}" for each in get_created(change, Card)] == [updated_at]
+
+
+def test_moves_from_before_a_card_was_made_or_among_other_lists_are_passed_over() -> None:
+    other = build_object(77, name="Gone")
+    actions = [
+        build_move(9, TODO, DOING, "2020-08-01T00:00:00Z"),
+        build_move(9, other, DOING, "2020-09-01T00:00:00Z"),
+        build_move(9, DOING, other, "2020-09-02T00:00:00Z"),
+        build_move(9, TODO, TODO, "2020-09-03T00:00:00Z"),
+        build_move(9, TODO, DOING, "2020-09-04T00:00:00Z"),
+        {"type": "updateCard", "date": None, "data": actions_data(9)},
+        {"type": "moveCard", "date": "2020-09-05T00:00:00Z", "data": actions_data(9)},
+    ]
+    change, _ = import_fields(cards=[build_object(9, idList=DOING["id"], name="Copy")], actions=actions)
+
+    told = [(event.type, f"{event.at:%m-%d}") for event in change.history if event.card_id]
+    assert told == [("card.created", "08-18"), ("card.moved", "09-04")]
+    (card,) = get_created(change, Card)
+    assert f"{card.started_at:%m-%d}" == "09-04"
+
+
+def actions_data(card: int) -> dict[str, Any]:
+    """What an action says of a card that moves from 'Ideas' to 'Done'."""
+    return {"card": {"id": trello_id(card)}, "listBefore": {"id": TODO["id"]}, "listAfter": {"id": DONE["id"]}}
+
+
+def test_a_move_at_the_second_of_creation_counts_and_one_from_the_future_was_now() -> None:
+    actions = [
+        build_move(9, TODO, DOING, "2020-08-18T19:21:08Z"),
+        build_move(9, DOING, DONE, "2027-01-01T00:00:00Z"),
+    ]
+    change, _ = import_fields(cards=[build_object(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    (card,) = get_created(change, Card)
+    assert (card.started_at, card.resolved_at) == (card.created_at, NOON)
+
+
+def test_a_card_that_came_back_from_done_is_not_resolved() -> None:
+    actions = [build_move(9, TODO, DONE, "2020-09-01T00:00:00Z"), build_move(9, DONE, TODO, "2020-09-02T00:00:00Z")]
+    change, _ = import_fields(cards=[build_object(9, idList=TODO["id"], name="Copy")], actions=actions)
+
+    (card,) = get_created(change, Card)
+    assert (card.started_at, card.resolved_at) == (None, None)
+    tos = [event.data["to_stage"] for event in change.history if event.type == "card.moved"]
+    assert tos == ["done", "todo"]
+
+
+def test_a_card_that_was_started_twice_was_started_first() -> None:
+    actions = [
+        build_move(9, TODO, DOING, "2020-09-01T00:00:00Z"),
+        build_move(9, DOING, TODO, "2020-09-02T00:00:00Z"),
+        build_move(9, TODO, DOING, "2020-09-03T00:00:00Z"),
+        build_move(9, DOING, DONE, "2020-09-04T00:00:00Z"),
+    ]
+    change, _ = import_fields(cards=[build_object(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    (card,) = get_created(change, Card)
+    assert (f"{card.started_at:%m-%d}", f"{card.resolved_at:%m-%d}") == ("09-01", "09-04")
+    (last,) = [event.data for event in change.history if "created_at" in event.data]
+    assert last["started_at"] == "2020-09-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(("closed_list", "closed_card"), [(True, False), (False, True)])
+def test_no_clock_runs_on_what_is_archived(*, closed_list: bool, closed_card: bool) -> None:
+    change, report = import_fields(
+        lists=[TODO, DOING | {"closed": closed_list}],
+        cards=[build_object(9, idList=DOING["id"], name="Copy", closed=closed_card)],
+    )
+
+    assert get_created(change, TimeEntry) == []
+    assert not any("clocks" in line.kind for line in report.lines)
+
+
+def test_an_export_of_one_action_less_than_the_most_is_whole() -> None:
+    change, report = import_fields(cards=[build_object(9, idList=DONE["id"], name="Copy")], actions=TRUNCATED[1:])
+
+    (card,) = get_created(change, Card)
+    assert card.resolved_at == card.created_at
+    assert get_messages(report) == []
+
+
+def test_a_board_of_one_list_in_use_keeps_it_to_do() -> None:
+    change, report = import_fields(lists=[build_object(1, name="A"), build_object(2, name="B", closed=True)])
+
+    assert [str(each.stage) for each in get_created(change, List)] == ["todo", "todo"]
+    assert get_messages(report) == []
+
+
+def test_everything_that_is_made_is_new() -> None:
+    change, _ = import_fields(
+        cards=[build_object(9, idList=DOING["id"], name="Copy")], labels=[build_object(3, name="Bug", color="red")]
+    )
+
+    assert {value.version for value in change.creates} == {1}
+    (card,) = get_created(change, Card)
+    assert (card.tracked_seconds, card.tracked_cost, card.comment_count, card.item_count) == (0, 0, 0, 0)
+    assert change.event is not None
+    assert [board.seq for board in get_created(change, Board)] == [change.event.seq]

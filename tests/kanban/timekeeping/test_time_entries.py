@@ -316,3 +316,60 @@ def test_the_totals_of_a_card_always_equal_the_sum_of_its_entries(
         assert updated_card.tracked_cost == sum(map(mul, seconds, rates))
         assert updated_card.running == (running[0] if running else None)
         assert all(earlier[1] <= later[0] for earlier, later in pairwise(sorted(spans)))
+
+
+def test_the_longest_entry_is_allowed_and_so_are_one_of_no_length_and_one_that_ends_now(store: FakeStore) -> None:
+    card = create_card(store)
+
+    assert add(store, card, NOON - MAX_DURATION, NOON).ended_at == NOON
+    assert add(store, create_card(store), NOON, NOON).started_at == NOON
+
+
+def test_an_entry_is_handed_to_members_only(store: FakeStore) -> None:
+    card = create_card(store)
+    entry = add(store, card, NOON - HOUR, NOON)
+
+    with pytest.raises(UnknownReference, match="no member"):
+        update(store, card, entry, user_id="usr_eve")
+    store.apply(members.put(store.view(), "usr_bob", Role.VIEWER, store.context)[1])
+    assert update(store, card, entry, user_id="usr_bob").user_id == "usr_bob"
+
+
+def test_an_entry_of_somebody_who_has_left_can_still_be_corrected(store: FakeStore) -> None:
+    card = create_card(store)
+    store.apply(members.put(store.view(), "usr_bob", Role.VIEWER, store.context)[1])
+    entry = add(store, card, NOON - HOUR, NOON, user_id="usr_bob")
+    store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
+
+    assert update(store, card, entry, note="On paper").note == "On paper"
+
+
+def test_a_card_with_exactly_as_many_entries_as_by_hand_can_be_corrected_and_one_with_more_may_lack_some(
+    store: FakeStore,
+) -> None:
+    card = create_card(store)
+    first = add(store, card, NOON - HOUR, NOON)
+    others = [replace(first, id=f"ten_{number}", user_id=f"usr_{number}") for number in range(MAX_MANUAL_TIME_ENTRIES)]
+    view = store.view(card.id)
+    full = [first, *others[:-1]]
+
+    earlier, _ = time_entries.update(
+        view, card.id, first.id, {"started_at": NOON - 2 * HOUR}, store.context, entries=full
+    )
+
+    assert earlier.started_at == NOON - 2 * HOUR
+    with pytest.raises(NotFound):
+        time_entries.get_entry_among(view, card.id, full, "ten_none")
+    with pytest.raises(TooManyTimeEntries):
+        time_entries.get_entry_among(view, card.id, [first, *others], "ten_none")
+
+
+def test_an_entry_is_read_with_its_own_card_only(store: FakeStore) -> None:
+    card, other = create_card(store), create_card(store)
+    entry = add(store, card, NOON - HOUR, NOON)
+    view = store.view(card.id, other.id)
+
+    assert time_entries.get_entry(view, card.id, entry.id) == entry
+    for card_id, entry_id in ((other.id, entry.id), (card.id, "ten_none"), (card.id, card.id)):
+        with pytest.raises(NotFound):
+            time_entries.get_entry(view, card_id, entry_id)
