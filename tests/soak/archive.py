@@ -46,7 +46,7 @@ class ArchiveModel(ModelCore):
     def _restore_card(self, request: Request, board: Board) -> ExpectedResponse:
         columns = (*board.columns, *board.deleted_columns)
         card = find_by_id(
-            request.card, [each for column in columns for each in column.cards], ExpectedError(404, "card_not_found")
+            request.card, [card for column in columns for card in column.cards], ExpectedError(404, "card_not_found")
         )
         home = board.find_column(card)
         self._ensure_restorable("card", card.deleted_at)
@@ -112,7 +112,7 @@ class ArchiveModel(ModelCore):
             board.deleted_at = None
             self.deleted_boards.remove(board)
             self.boards.append(board)
-            self.boards.sort(key=lambda each: each.id)
+            self.boards.sort(key=lambda board: board.id)
             self._add_board_event(board, "board.restored")
         return self._expect_board(board)
 

@@ -52,7 +52,7 @@ class CopiesModel(ModelCore):
             hourly_rate_minor=old.hourly_rate_minor,
             created_at=self.now,
             updated_at=self.now,
-            labels=[Label("", each.name, each.color, self.now, self.now) for each in old.labels],
+            labels=[Label("", label.name, label.color, self.now, self.now) for label in old.labels],
         )
         for each in old.columns:
             if not each.archived_at:
@@ -81,7 +81,7 @@ class CopiesModel(ModelCore):
 
     def _copies_of_cards(self, old: Column) -> list[Card]:
         """Copies of the column's cards, whose clocks do not run."""
-        cards = [self._copy_of_card(each, [one for one in each.checklists if one.items]) for each in old.active_cards]
+        cards = [self._copy_of_card(card, [one for one in card.checklists if one.items]) for card in old.active_cards]
         for card in cards:
             card.started_at = self.now if old.stage == "in_progress" else None
             card.resolved_at = self.now if old.stage == "done" else None
@@ -100,9 +100,9 @@ class CopiesModel(ModelCore):
             hourly_rate_minor=old.hourly_rate_minor,
             links=old.links,
             labels=old.labels,
-            checklists=[self._copy_of_checklist(each) for each in checklists],
+            checklists=[self._copy_of_checklist(checklist) for checklist in checklists],
         )
 
     def _copy_of_checklist(self, old: Checklist) -> Checklist:
-        items = [Item("", each.text, self.now, self.now, due_at=each.due_at) for each in old.items]
+        items = [Item("", item.text, self.now, self.now, due_at=item.due_at) for item in old.items]
         return Checklist("", old.name, self.now, self.now, items=items)

@@ -75,7 +75,7 @@ def insert_at_position(thing: Thing, things: Sequence[Thing], position: dict[str
         if side in position:
             if position[side] == thing.id:
                 raise ExpectedError(422, "self_reference")
-            there = [each for each in others if not getattr(each, "deleted", None)]
+            there = [other for other in others if not getattr(other, "deleted_at", None)]
             neighbour = find_by_id(position[side], there, ExpectedError(422, "unknown_reference"))
             at = others.index(neighbour) + (side == "after")
     others.insert(at, thing)
@@ -112,5 +112,5 @@ def ensure_accepts_card(column: Column) -> None:
 
 def ensure_external_id_free(wanted: str | None, others: Sequence[Column] | Sequence[Card]) -> None:
     """Refuse an external id that one of the others has."""
-    if wanted is not None and any(each.external_id == wanted for each in others):
+    if wanted is not None and any(other.external_id == wanted for other in others):
         raise ExpectedError(409, "external_id_taken")

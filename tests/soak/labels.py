@@ -40,11 +40,11 @@ class LabelsModel(ModelCore):
 
     def _unlabel_card(self, request: Request, board: Board) -> ExpectedResponse:
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
-        left = [each for each in board.labels if each in card.labels and each.id != request.label]
+        left = [label for label in board.labels if label in card.labels and label.id != request.label]
         return self._set_labels(board, card, left)
 
     def _set_labels(self, board: Board, card: Card, labels: list[Label]) -> ExpectedResponse:
-        if sorted(each.id for each in labels) != list_label_ids(board, card):
+        if sorted(label.id for label in labels) != list_label_ids(board, card):
             card.labels = labels
             self._touch(card)
             self._add_event(board, "card.updated", board.find_column(card), card, changed=["label_ids"])
@@ -59,5 +59,5 @@ class LabelsModel(ModelCore):
 
 
 def _ensure_name_free(name: str, others: list[Label]) -> None:
-    if any(each.name.casefold() == name.casefold() for each in others):
+    if any(other.name.casefold() == name.casefold() for other in others):
         raise ExpectedError(409, "label_name_taken")

@@ -79,5 +79,5 @@ class MembersModel(ModelCore):
 
 
 def _ensure_not_last_owner(board: Board, place: Membership) -> None:
-    if [each for each in board.memberships if each.role == "owner"] == [place]:
+    if [membership for membership in board.memberships if membership.role == "owner"] == [place]:
         raise ExpectedError(409, "last_owner")

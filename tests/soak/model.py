@@ -63,7 +63,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         place that it is in, whether that was written down: the document leaves it open. `moved` are the things that the
         API says it moved, where many were put in order.
         """
-        self._response, self._by, self._reported_moves = response, request.user, moved
+        self._response, self._actor, self._reported_moves = response, request.user, moved
         try:
             board = self._find_board(request)
             earlier = self._find_stored_response(request)
@@ -153,7 +153,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         column = find_by_id(request.column, board.columns, ExpectedError(404, "list_not_found"))
         ensure_version_matches(request, column.version)
         if request.fields.get("stage", column.stage) != column.stage and any(
-            not each.deleted_at for each in column.cards
+            not card.deleted_at for card in column.cards
         ):
             raise ExpectedError(409, "list_not_empty")
         ensure_external_id_free(
@@ -225,7 +225,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         _ensure_dates_ordered(request.fields.get("start_at", card.start_at), request.fields.get("due_at", card.due_at))
         self._claim_external_id(request.fields.get("external_id"), board, others)
         marked = []
-        if labels is not None and sorted(each.id for each in labels) != list_label_ids(board, card):
+        if labels is not None and sorted(label.id for label in labels) != list_label_ids(board, card):
             card.labels = labels
             marked.append("label_ids")
         if assigned is not None and sorted(each.user for each in assigned) != list_assignees(board, card):
@@ -254,7 +254,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
     def _start_card(self, request: Request, board: Board) -> ExpectedResponse:
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
         column = board.find_column(card)
-        if column.stage != "in_progress" or any(each.ended_at is None for each in card.time_entries):
+        if column.stage != "in_progress" or any(entry.ended_at is None for entry in card.time_entries):
             return self._advance_card(request, board, "todo", "in_progress")
         if card.archived_at:
             raise ExpectedError(409, "card_archived")

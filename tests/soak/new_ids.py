@@ -21,7 +21,7 @@ def fill_in_ids(board: Board, client: Client) -> None:
     if _lacks_ids(board.labels):
         _copy_ids(board.labels, client.get(f"{path}/labels").json["items"])
     if _lacks_ids(board.columns):
-        shown = [each for each in board.columns if not each.archived_at]
+        shown = [column for column in board.columns if not column.archived_at]
         _copy_ids(shown, client.get(f"{path}/lists").json["items"])
     for column in board.columns:
         if _lacks_ids(column.cards):
@@ -41,12 +41,12 @@ def _fill_in_part_ids(card: Card, path: str, client: Client) -> None:
         found = client.get(f"{path}/time?limit=100").json["items"]
         known = {stretch.id for stretch in card.time_entries}
         _copy_ids(
-            [each for each in card.time_entries if not each.id], [each for each in found if each["id"] not in known]
+            [entry for entry in card.time_entries if not entry.id], [each for each in found if each["id"] not in known]
         )
 
 
 def _lacks_ids(things: Sequence[_HasId]) -> bool:
-    return any(not each.id for each in things)
+    return any(not thing.id for thing in things)
 
 
 def _copy_ids(things: Sequence[_HasId], shapes: Sequence[dict[str, Any]]) -> None:

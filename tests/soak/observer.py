@@ -72,7 +72,7 @@ class Observer:
 
     def read_moved_ids(self, board_id: str) -> list[str]:
         """The lists or the cards that the board's newest event says were put in order, if the model doesn't know it."""
-        board = next((each for each in self._model.boards if each.id == board_id), None)
+        board = next((board for board in self._model.boards if board.id == board_id), None)
         if board is None:
             return []
         news = self._clients[board.owner].get(f"/boards/{board.id}/events?after={len(board.events)}").json["items"]
@@ -181,7 +181,7 @@ class Observer:
         seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
         self.responses.append(seen.raw)
         time = seen.json
-        stretches = [serialize_time_entry(board, card, each, self._model.now) for each in card.time_entries]
+        stretches = [serialize_time_entry(board, card, entry, self._model.now) for entry in card.time_entries]
         shape = {"items": stretches, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
         _ensure_equal("time", shape, time)
         for stretch, one in zip(card.time_entries, stretches, strict=True):
@@ -224,7 +224,7 @@ class Observer:
             (_DUE_RANGE, due),
             ({"assignee_id": "me"}, mine),
             ({"assignee_id": "me", **_DUE_RANGE}, [card for card in due if card in mine]),
-            *(({"label_id": each.id}, [card for card in cards if each in card.labels]) for each in board.labels[:2]),
+            *(({"label_id": label.id}, [card for card in cards if label in card.labels]) for label in board.labels[:2]),
         ]
         since = sorted(card.updated_at for card in cards)[len(cards) // 2 :]
         if since:
@@ -241,11 +241,13 @@ class Observer:
     def _check_assigned_cards(self, user: str) -> None:
         """Newest board first, there the oldest card first; pages may be empty while more follow."""
         now = self._model.now
-        boards = [each for each in reversed(self._model.boards) if each.find_membership(user) and not each.archived_at]
+        boards = [
+            board for board in reversed(self._model.boards) if board.find_membership(user) and not board.archived_at
+        ]
         mine = [
             (board, card)
             for board in boards
-            for card in sorted(board.active_cards, key=lambda each: each.id)
+            for card in sorted(board.active_cards, key=lambda card: card.id)
             if user in list_assignees(board, card)
         ]
         found: list[tuple[dict[str, str], list[tuple[Board, Card]]]] = [

@@ -45,7 +45,7 @@ class OrderingModel(ModelCore):
         self._reported_moves: Sequence[str] = ()
 
     def _order_lists(self, request: Request, board: Board) -> ExpectedResponse:
-        shown = [each for each in board.columns if not each.archived_at]
+        shown = [column for column in board.columns if not column.archived_at]
         wanted = _sort_by_ids(request.fields["list_ids"], shown)
         board.columns = _apply_moves(board.columns, wanted, self._reported_moves)
         for each in wanted:
@@ -117,9 +117,9 @@ class OrderingModel(ModelCore):
         target = self._find_target_column(request, origin, away)
         ensure_accepts_card(target)
         self._claim_external_id(card.external_id, away, away.cards)
-        names = [each.name.casefold() for each in board.labels if each.id in list_label_ids(board, card)]
+        names = [label.name.casefold() for label in board.labels if label.id in list_label_ids(board, card)]
         people = list_assignees(board, card)
-        card.labels = [each for each in away.labels if each.name.casefold() in names]
+        card.labels = [label for label in away.labels if label.name.casefold() in names]
         card.assignees = [place for place in away.memberships if place.user in people]
         for item in card.items:
             item.assignee = away.find_membership(find_assignee(board, item) or "")
@@ -153,15 +153,15 @@ class OrderingModel(ModelCore):
 
 def _sort_by_ids(ids: Sequence[str], things: Sequence[Thing]) -> list[Thing]:
     """These things in the order of the ids, which are all of theirs."""
-    if sorted(ids) != sorted(each.id for each in things):
+    if sorted(ids) != sorted(thing.id for thing in things):
         raise ExpectedError(409, "stale_order")
-    return sorted(things, key=lambda each: ids.index(each.id))
+    return sorted(things, key=lambda thing: ids.index(thing.id))
 
 
 def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequence[str]) -> list[Thing]:
     """All the things once those of them that were moved are just below what they are wanted below."""
-    order = [each for each in things if each.id not in moved]
-    present = [each for each in things if each in wanted]
+    order = [thing for thing in things if thing.id not in moved]
+    present = [thing for thing in things if thing in wanted]
     if len(moved) != len(wanted) - _longest_increasing_length([present.index(each) for each in wanted]):
         raise AssertionError(f"Not the fewest were moved: {moved}")
     above = None

@@ -110,14 +110,20 @@ _WEIGHTS = {
 }
 """Each write, and how often it is chosen, among a hundred or so."""
 
-_CARD_PART_OPERATIONS = {each for each in _WEIGHTS if "comment" in each or "checklist" in each or "time_entry" in each}
+_CARD_PART_OPERATIONS = {
+    operation
+    for operation in _WEIGHTS
+    if "comment" in operation or "checklist" in operation or "time_entry" in operation
+}
 _PART_CREATIONS = {"create_comment", "create_checklist", "create_time_entry"}
-_COLUMN_OPERATIONS = {each for each in _WEIGHTS if each.endswith("_list")} - {"create_list"} | {
+_COLUMN_OPERATIONS = {operation for operation in _WEIGHTS if operation.endswith("_list")} - {"create_list"} | {
     "order_cards",
     "sort_cards",
     "move_cards",
 }
-_CARD_OPERATIONS = {each for each in _WEIGHTS if each.endswith("_card")} - {"create_card"} | _CARD_PART_OPERATIONS
+_CARD_OPERATIONS = {operation for operation in _WEIGHTS if operation.endswith("_card")} - {
+    "create_card"
+} | _CARD_PART_OPERATIONS
 
 
 class RequestGenerator:
@@ -134,7 +140,7 @@ class RequestGenerator:
     def next(self, chance: random.Random) -> Request:
         """A request; now and then one that was sent already, with its key."""
         self._collect_ids()
-        keyed = [each for each in self._sent_requests if each.key]
+        keyed = [request for request in self._sent_requests if request.key]
         if keyed and chance.random() < 0.08:
             return chance.choice(keyed)
         request = self._generate(chance)
@@ -153,12 +159,12 @@ class RequestGenerator:
             board = chance.choice(self._model.deleted_boards)
         user = board.owner if chance.random() < 0.85 else chance.choice(self._users)
         columns = _suitable_columns(operation, board)
-        column = self._choose_id([each.id for each in columns], "lst_", chance)
+        column = self._choose_id([column.id for column in columns], "lst_", chance)
         cards = self._suitable_card_ids(operation, board)
         if operation in _CARD_OPERATIONS and not cards and chance.random() < 0.8:
             operation = "create_card"
         card = self._choose_id(cards, "crd_", chance)
-        label = self._choose_id([each.id for each in board.labels], "lbl_", chance)
+        label = self._choose_id([label.id for label in board.labels], "lbl_", chance)
         part, item = self._choose_part(operation, board, card, chance)
         return Request(
             user,
@@ -201,17 +207,17 @@ class RequestGenerator:
         """The comment or the checklist that the operation is about, and the item; '' where there is none."""
         if operation not in _CARD_PART_OPERATIONS - _PART_CREATIONS:
             return "", ""
-        card = next((each for each in board.cards if each.id == card_id), None)
+        card = next((card for card in board.cards if card.id == card_id), None)
         if "time_entry" in operation:
-            return self._choose_id([each.id for each in card.time_entries] if card else [], "ten_", chance), ""
+            return self._choose_id([entry.id for entry in card.time_entries] if card else [], "ten_", chance), ""
         if "comment" in operation:
-            return self._choose_id([each.id for each in card.comments] if card else [], "cmt_", chance), ""
+            return self._choose_id([comment.id for comment in card.comments] if card else [], "cmt_", chance), ""
         checklists = card.checklists if card else []
         if operation.endswith("_item") and operation != "create_checklist_item":
-            item = self._choose_id([item.id for each in checklists for item in each.items], "itm_", chance)
-            home = [each.id for each in checklists if item in [there.id for there in each.items]]
+            item = self._choose_id([item.id for checklist in checklists for item in checklist.items], "itm_", chance)
+            home = [checklist.id for checklist in checklists if item in [there.id for there in checklist.items]]
             return self._choose_id(home, "chk_", chance), item
-        return self._choose_id([each.id for each in checklists], "chk_", chance), ""
+        return self._choose_id([checklist.id for checklist in checklists], "chk_", chance), ""
 
     def _choose_id(self, live: list[str], prefix: str, chance: random.Random) -> str:
         """Mostly one of these, else one that is, was or never was."""
@@ -221,12 +227,15 @@ class RequestGenerator:
 
     def _collect_ids(self) -> None:
         for board in self._model.boards:
-            new = [("brd_", board.id), *(("lst_", each.id) for each in board.columns)]
-            new += [("lbl_", each.id) for each in board.labels]
+            new = [("brd_", board.id), *(("lst_", column.id) for column in board.columns)]
+            new += [("lbl_", label.id) for label in board.labels]
             for card in board.cards:
-                new += [("crd_", card.id), *(("cmt_", each.id) for each in card.comments)]
-                new += [("ten_", each.id) for each in card.time_entries]
-                new += [*(("chk_", each.id) for each in card.checklists), *(("itm_", each.id) for each in card.items)]
+                new += [("crd_", card.id), *(("cmt_", comment.id) for comment in card.comments)]
+                new += [("ten_", entry.id) for entry in card.time_entries]
+                new += [
+                    *(("chk_", checklist.id) for checklist in card.checklists),
+                    *(("itm_", item.id) for item in card.items),
+                ]
             for prefix, each in new:
                 if each not in self._known_ids[prefix]:
                     self._known_ids[prefix].append(each)
@@ -236,7 +245,7 @@ class RequestGenerator:
         for card in board.cards:
             things += [*card.comments, *card.checklists, *card.items, *card.time_entries]
         prefix = _PREFIXES[operation.partition("_")[2]]
-        versions = [each.version for each in things if each.id.startswith(prefix) and each.id in {*ids, board.id}]
+        versions = [thing.version for thing in things if thing.id.startswith(prefix) and thing.id in {*ids, board.id}]
         version = versions[0] if versions else 1
         fresh = [f'"{version}"', f'"{version}.7"', "*"]
         stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
@@ -279,7 +288,7 @@ class RequestGenerator:
                 }
                 return _choose_some(chance, name=name, external_id=external_id, stage=stage, **limits)
             case "move_list":
-                neighbour = self._choose_id([each.id for each in board.columns], "lst_", chance)
+                neighbour = self._choose_id([column.id for column in board.columns], "lst_", chance)
                 return _choose_position(chance, neighbour) or {"position": "bottom"}
         return self._generate_order_body(operation, board, column_id, chance)
 
@@ -318,9 +327,9 @@ class RequestGenerator:
             case "copy_list":
                 return _choose_some(chance, name=chance.choice(_NAMES))
             case "order_lists":
-                return {"list_ids": _shuffle([each.id for each in board.columns if not each.archived_at], chance)}
+                return {"list_ids": _shuffle([column.id for column in board.columns if not column.archived_at], chance)}
             case "order_cards":
-                shown = [card.id for each in board.columns if each.id == column_id for card in each.active_cards]
+                shown = [card.id for column in board.columns if column.id == column_id for card in column.active_cards]
                 return {"card_ids": _shuffle(shown, chance)}
             case "sort_cards":
                 return {
@@ -328,7 +337,7 @@ class RequestGenerator:
                     **_choose_some(chance, direction=chance.choice(("asc", "desc"))),
                 }
             case "move_cards":
-                return {"list_id": self._choose_id([each.id for each in board.columns], "lst_", chance)}
+                return {"list_id": self._choose_id([column.id for column in board.columns], "lst_", chance)}
         return None
 
     def _generate_copy_body(
@@ -342,9 +351,9 @@ class RequestGenerator:
                 return _choose_some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
             case "transfer_card":
                 others = [each for each in self._model.boards if each is not board]
-                others = [each for each in others if each.find_membership(board.owner)] or others
+                others = [other for other in others if other.find_membership(board.owner)] or others
                 away = chance.choice(others) if others and chance.random() < 0.9 else board
-                there = self._choose_id([each.id for each in away.columns], "lst_", chance)
+                there = self._choose_id([column.id for column in away.columns], "lst_", chance)
                 where = self._choose_id([away.id], "brd_", chance)
                 return {"board_id": where, **_choose_some(chance, list_id=there, position=position)}
         return None
@@ -367,7 +376,7 @@ class RequestGenerator:
     ) -> dict[str, Any] | None:
         if operation.endswith("time_entry"):
             return self._generate_time_entry_body(operation, board, chance)
-        card = next((each for each in board.cards if each.id == about[0]), None)
+        card = next((card for card in board.cards if card.id == about[0]), None)
         checklists = card.checklists if card else []
         match operation:
             case "create_comment" | "update_comment":
@@ -375,12 +384,12 @@ class RequestGenerator:
             case "create_checklist" | "update_checklist":
                 return {"name": chance.choice(_NAMES)}
             case "move_checklist":
-                neighbour = self._choose_id([each.id for each in checklists], "chk_", chance)
+                neighbour = self._choose_id([checklist.id for checklist in checklists], "chk_", chance)
                 return _choose_position(chance, neighbour) or {"position": "bottom"}
         if operation in ("create_checklist_item", "update_checklist_item"):
             return self._generate_item_body(operation, board, chance)
         return self._generate_item_move_body(
-            operation, column_id, [each for each in checklists if each.id == about[1]], chance
+            operation, column_id, [checklist for checklist in checklists if checklist.id == about[1]], chance
         )
 
     def _generate_item_body(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any]:
@@ -410,7 +419,7 @@ class RequestGenerator:
         if chance.random() < 0.5:
             return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
         return {
-            "label_ids": sorted({self._choose_id([each.id for each in board.labels], "lbl_", chance) for _ in "ab"})
+            "label_ids": sorted({self._choose_id([label.id for label in board.labels], "lbl_", chance) for _ in "ab"})
         }
 
 
@@ -419,7 +428,7 @@ def _suitable_columns(operation: str, board: Board) -> Sequence[Column]:
     if operation == "restore_list":
         return board.deleted_columns or board.columns
     if operation in ("order_cards", "sort_cards"):
-        return [each for each in board.columns if len(each.active_cards) > 1] or board.columns
+        return [column for column in board.columns if len(column.active_cards) > 1] or board.columns
     return board.columns
 
 

@@ -70,7 +70,7 @@ def serialize_card(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "started_at": format_timestamp(card.started_at),
         "resolved_at": format_timestamp(card.resolved_at),
         "running_since": format_timestamp(
-            next((each.started_at for each in card.time_entries if each.ended_at is None), None)
+            next((entry.started_at for entry in card.time_entries if entry.ended_at is None), None)
         ),
         **serialize_clock(board, card, now),
         "version": card.version,
@@ -204,7 +204,7 @@ def serialize_item(board: Board, item: Item) -> dict[str, Any]:
 
 def list_label_ids(board: Board, card: Card) -> list[str]:
     """The labels that the card bears and that are still there, in the order of their ids."""
-    return sorted(each.id for each in board.labels if each in card.labels)
+    return sorted(label.id for label in board.labels if label in card.labels)
 
 
 def board_etag(board: Board) -> str:

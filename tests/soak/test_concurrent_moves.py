@@ -22,7 +22,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
     client = create_client(store)
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
-    list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
+    list_ids = [item["id"] for item in client.get(f"{board}/lists").json["items"]]
     made = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json for number in range(CARDS)]
     last_seen = {card["id"]: card["list_id"] for card in made}
 
@@ -58,7 +58,7 @@ def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None
     assert {card["title"] for card in found} == {card["title"] for card in made}
     held = Counter(card["list_id"] for card in found)
     lists = client.get(f"{board}/lists").json["items"]
-    assert {each["id"]: each["card_count"] for each in lists} == {each["id"]: held[each["id"]] for each in lists}
+    assert {list_["id"]: list_["card_count"] for list_ in lists} == {list_["id"]: held[list_["id"]] for list_ in lists}
 
 
 def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
@@ -96,10 +96,10 @@ def _check_ranks(store: Store, client: Client, board: str) -> None:
     while found.next_key:
         _, found = page(found.next_key)
         cards += found.items
-    for each in view.lists:
-        ranks = [card.rank for card in cards if card.list_id == each.id]
+    for list_ in view.lists:
+        ranks = [card.rank for card in cards if card.list_id == list_.id]
         assert ranks == sorted(set(ranks))
-        assert all(each.first_rank <= rank <= each.last_rank for rank in ranks)
+        assert all(list_.first_rank <= rank <= list_.last_rank for rank in ranks)
 
 
 def _version(answer: HttpResponse) -> int:

@@ -32,7 +32,7 @@ class HistoryRunner:
         """A new card on a new board, and what clients did to it, all at the same time, chosen by the seed."""
         lists = [{"name": f"List {number}", "stage": "todo"} for number in range(LISTS)]
         board = f"/boards/{self._client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
-        list_ids = [each["id"] for each in self._client.get(f"{board}/lists").json["items"]]
+        list_ids = [item["id"] for item in self._client.get(f"{board}/lists").json["items"]]
         made = self._client.post(f"{board}/cards", {"title": "New"})
         path = f"{board}/cards/{made.json['id']}"
         beginning = read_card_state(made)
@@ -134,15 +134,15 @@ def _with_seq(change: Change, seq: int) -> Change:
     """The change as if it had been decided at another seq. What it counts is wrong then: such is the bug."""
     assert change.event
     updates: list[Entity] = []
-    for each in change.updates:
-        match each:
+    for value in change.updates:
+        match value:
             case Board():
-                updates.append(replace(each, seq=seq))
+                updates.append(replace(value, seq=seq))
             case List():
                 # The engine would notice a count below nought.
-                updates.append(replace(each, card_count=max(each.card_count, 0)))
+                updates.append(replace(value, card_count=max(value.card_count, 0)))
             case _:
-                updates.append(each)
+                updates.append(value)
     return replace(change, updates=tuple(updates), event=replace(change.event, seq=seq))
 
 

@@ -19,7 +19,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
     client = create_client(engine.open())
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
-    list_ids = [each["id"] for each in client.get(f"{board}/lists").json["items"]]
+    list_ids = [item["id"] for item in client.get(f"{board}/lists").json["items"]]
     card_ids = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json["id"] for number in range(CARDS)]
     is_over = Event()
 
@@ -58,7 +58,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
 
     for name, part in (("moves", found[:MOVERS]), ("reads", found[MOVERS:])):
         statuses = Counter(status for each, _ in part for status in each)
-        seconds = sorted(each for _, times in part for each in times)
+        seconds = sorted(time for _, times in part for time in times)
         assert set(statuses) == {200}, (name, statuses)
         tell("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
 
@@ -66,7 +66,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
 def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
     """All cards are there once, as many in each list as the list says."""
     shown = answer.json
-    counts = {each["id"]: each["card_count"] for each in shown["lists"]}
+    counts = {list_["id"]: list_["card_count"] for list_ in shown["lists"]}
     cards = shown["cards"]["items"]
 
     assert sorted(card["id"] for card in cards) == sorted(card_ids)

@@ -20,7 +20,7 @@ def test_a_request_that_is_sent_many_times_at_once_is_done_once(
 ) -> None:
     client = create_client(engine.open())
     board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
-    _, doing, _ = (each["id"] for each in client.get(f"{board}/lists").json["items"])
+    _, doing, _ = (item["id"] for item in client.get(f"{board}/lists").json["items"])
 
     statuses: Counter[int] = Counter()
     for number in range(STORMS):

@@ -11,8 +11,8 @@ from tests.soak.state import Board, Card, TimeEntry
 _MAX_DURATION = timedelta(days=366)
 _FIELD_BY_PROPERTY = {
     "user_id": "user",
-    "started_at": "begin",
-    "ended_at": "end",
+    "started_at": "started_at",
+    "ended_at": "ended_at",
     "note": "note",
     "hourly_rate_minor": "rate",
 }
@@ -26,8 +26,8 @@ class TimeEntriesModel(ModelCore):
         wishes = _parse_fields(request)
         stretch = TimeEntry(
             user=wishes.get("user", request.user),
-            started_at=wishes["begin"],
-            ended_at=wishes["end"],
+            started_at=wishes["started_at"],
+            ended_at=wishes["ended_at"],
             rate=wishes.get("rate", current_rate(card, board)),
             note=wishes.get("note", ""),
             id=self._read_new_id(),
@@ -46,7 +46,7 @@ class TimeEntriesModel(ModelCore):
         card, old = _find_time_entry(request, board)
         ensure_version_matches(request, old.version)
         wishes = _parse_fields(request)
-        if "end" in wishes and old.ended_at is None:
+        if "ended_at" in wishes and old.ended_at is None:
             raise ExpectedError(409, "time_entry_running")
         changed = sorted(
             wire for wire, name in _FIELD_BY_PROPERTY.items() if name in wishes and wishes[name] != getattr(old, name)
@@ -96,7 +96,7 @@ def _find_time_entry(request: Request, board: Board) -> tuple[Card, TimeEntry]:
 def _parse_fields(request: Request) -> dict[str, Any]:
     """What the body says, by the names of a stretch."""
     wishes = {_FIELD_BY_PROPERTY[wire]: value for wire, value in request.fields.items()}
-    for name in ("begin", "end"):
+    for name in ("started_at", "ended_at"):
         if name in wishes:
             wishes[name] = datetime.fromisoformat(wishes[name])
     if "note" in wishes:

@@ -128,8 +128,8 @@ def check_board(client: Client, board: str) -> int:
     assert {card["id"]: card["list_id"] for card in cards} == {id_: at for id_, at in where.items() if id_ not in gone}
     assert len({card["id"] for card in cards}) == len(cards)
     held = Counter(card["list_id"] for card in cards)
-    assert {each["id"]: each["card_count"] for each in lists} == {each["id"]: held[each["id"]] for each in lists}
-    stages = {each["id"]: each["stage"] for each in lists}
+    assert {list_["id"]: list_["card_count"] for list_ in lists} == {list_["id"]: held[list_["id"]] for list_ in lists}
+    stages = {list_["id"]: list_["stage"] for list_ in lists}
     for card in cards:
         path = f"{board}/cards/{card['id']}"
         entries = client.get(f"{path}/time").json["items"]

@@ -1,4 +1,4 @@
-"""Every engine, by name, behind the same fixtures. A new engine is one function and one line here."""
+"""The fixtures of the conformance suite, for every engine. A new engine needs one function and one line in ENGINES."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ OpenStore = Callable[[], Store]
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new database file, to be copied: making one takes longer than most tests."""
+    """Create an empty database file once, to be copied: migrating one takes longer than most tests."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
     open_store(f"sqlite:///{path}").close()
     return path
@@ -29,7 +29,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def open_sqlite_data(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
-    """A file of its own. The log is gone when the last connection is: none may leak."""
+    """Yield what opens a database file of this test. The log disappears with the last connection: none may leak."""
     path = request.getfixturevalue("tmp_path") / "tackboard.db"
     shutil.copy(request.getfixturevalue("empty_sqlite"), path)
     yield lambda: open_store(f"sqlite:///{path}")
@@ -45,7 +45,7 @@ ENGINES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Open
 
 @pytest.fixture(params=ENGINES)
 def open_again(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
-    """Opens one and the same data, each time as another process would."""
+    """Return a function that opens the same data again each time, as another process would."""
     opened: list[Store] = []
 
     with ENGINES[request.param](request) as open_data:
@@ -62,11 +62,11 @@ def open_again(request: pytest.FixtureRequest) -> Iterator[OpenStore]:
 
 @pytest.fixture
 def store(open_again: OpenStore) -> Store:
-    """A new store."""
+    """Open a new store."""
     return open_again()
 
 
 @pytest.fixture
 def world(store: Store) -> World:
-    """Ann and her board in a new store."""
+    """Create Ann and her board in a new store."""
     return World(store)

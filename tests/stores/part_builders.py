@@ -1,4 +1,4 @@
-"""Values that stand beside cards, made without rules: with whatever fields a test wants."""
+"""Build members, labels and parts of cards without the rules, with any fields that a test needs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,12 +19,12 @@ from tests.stores.world import NOON, World
 
 
 def find_member(world: World, user_id: str) -> Member:
-    """That user's place on the board."""
+    """Return the user's membership of the board."""
     return world.read_board().get_member(user_id)
 
 
 def add_label(world: World, name: str = "Bug", color: Color = Color.RED, **fields: Any) -> Label:
-    """A new label on the board."""
+    """Write a new label of the board, and return it."""
     new = Label(world.context().new_id("label"), world.board_id, name, color, 1, world.now, world.now)
     new = replace(new, **fields)
     world.write(creates=(new,))
@@ -32,27 +32,27 @@ def add_label(world: World, name: str = "Bug", color: Color = Color.RED, **field
 
 
 def make_comment(world: World, card: Card, text: str, **fields: Any) -> Comment:
-    """A comment of Ann's, not written yet."""
+    """Return a comment of Ann's, not written yet."""
     comment_id = world.context().new_id("comment")
     new = Comment(comment_id, card.board_id, card.id, world.ann.id, text, 1, world.now, world.now)
     return replace(new, **fields)
 
 
 def make_item(world: World, text: str, **fields: Any) -> ChecklistItem:
-    """An item for a checklist."""
+    """Return an item for a checklist."""
     item_id = world.context().new_id("checklist_item")
     new = ChecklistItem(item_id, text, False, None, None, 1, world.now, world.now)  # noqa: FBT003  (not done)
     return replace(new, **fields)
 
 
 def make_checklist(world: World, card: Card, rank: str, *items: ChecklistItem) -> Checklist:
-    """A checklist, not written yet."""
+    """Return a checklist, not written yet."""
     checklist_id = world.context().new_id("checklist")
     return Checklist(checklist_id, card.board_id, card.id, "Steps", rank, items, 1, world.now, world.now)
 
 
 def make_time_entry(world: World, card: Card, start: int, end: int | None, **fields: Any) -> TimeEntry:
-    """A stretch of Ann's work between two numbers of seconds after noon, not written yet."""
+    """Return a time entry of Ann's between two numbers of seconds after noon, not written yet."""
     ended_at = None if end is None else NOON + timedelta(seconds=end)
     entry_id = world.context().new_id("time_entry")
     new = TimeEntry(
@@ -62,7 +62,7 @@ def make_time_entry(world: World, card: Card, start: int, end: int | None, **fie
 
 
 def add_full_card(world: World, list_name: str = "To do") -> Card:
-    """A card with all that can stand on it and beside it."""
+    """Write a card with every field set and every kind of part, and return it."""
     card = world.add_card("Full", list_name, external_id="x-full")
     bug = add_label(world)
     full = replace(

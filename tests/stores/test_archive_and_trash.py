@@ -1,4 +1,4 @@
-"""Who may write to a board, what is put away, what comes back and what is erased, on every engine."""
+"""Members and labels, the archive, deletion, restoring and the purge, on every engine."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ def list_titles_in_state(world: World, state: CardState, list_id: str | None = N
 # Members and labels
 
 
-def test_members_and_labels_come_back_as_they_were_written(world: World) -> None:
+def test_members_and_labels_are_read_as_they_were_written(world: World) -> None:
     bob = invite(world, "Bob", Role.VIEWER)
     bug: Label = world.apply(labels.create, name="Größe 😀", color=Color.SKY)
     world.advance(hours=1)
@@ -67,11 +67,11 @@ def test_members_and_labels_come_back_as_they_were_written(world: World) -> None
     assert view.get_member(bob) == raised
     assert (raised.version, raised.updated_at - raised.created_at) == (2, timedelta(hours=1))
     assert view.get_label(bug.id) == bug
-    assert [each.id for each in view.members] == sorted(each.id for each in view.members)
-    assert [each.name for each in view.labels] == ["Größe 😀", "Bug"]
+    assert [member.id for member in view.members] == sorted(member.id for member in view.members)
+    assert [label.name for label in view.labels] == ["Größe 😀", "Bug"]
 
 
-def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
+def test_a_viewer_may_leave_but_not_write(world: World) -> None:
     bob, cid = invite(world, "Bob", Role.VIEWER), invite(world, "Cid", Role.VIEWER)
     view = world.read_board()
     act = replace(world.context(), actor_id=bob)
@@ -85,11 +85,11 @@ def test_a_viewer_may_leave_though_they_may_not_write(world: World) -> None:
     assert leaving
     world.store.commit(leaving)
 
-    assert [each.user_id for each in world.read_board().members] == [world.ann.id, cid]
+    assert [member.user_id for member in world.read_board().members] == [world.ann.id, cid]
     assert world.store.read_board(world.board_id, bob) is None
 
 
-def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> None:
+def test_a_change_by_a_member_who_was_removed_meanwhile_fails(world: World) -> None:
     bob = invite(world, "Bob", Role.EDITOR)
     view = world.store.read_board(world.board_id, bob)
     assert view
@@ -102,7 +102,7 @@ def test_a_change_of_somebody_who_was_removed_meanwhile_fails(world: World) -> N
     assert world.list_cards() == []
 
 
-def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world: World) -> None:
+def test_no_card_has_a_deleted_label_or_a_former_member(world: World) -> None:
     bob = invite(world, "Bob", Role.EDITOR)
     bug: Label = world.apply(labels.create, name="Bug", color=Color.RED)
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
@@ -120,7 +120,7 @@ def test_a_label_that_is_deleted_and_a_member_who_left_are_borne_by_nobody(world
 # The archive
 
 
-def test_what_is_archived_is_on_a_shelf_of_its_own_and_keeps_its_place(world: World) -> None:
+def test_an_archived_card_is_listed_separately_and_keeps_its_rank(world: World) -> None:
     first, second, third = (world.add_card(title) for title in ("First", "Second", "Third"))
     archived = archive_card(world, second)
     world.delete_card(third)
@@ -145,10 +145,10 @@ def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> No
     assert list_titles_in_state(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
     assert list_titles_in_state(world, CardState.ARCHIVED) == ["Text"]
     assert world.read_card(away) == away
-    assert [each.name for each in world.read_board().lists] == ["To do", "Doing", "Done"]
+    assert [list_.name for list_ in world.read_board().lists] == ["To do", "Doing", "Done"]
 
 
-def test_archived_boards_are_listed_apart(world: World) -> None:
+def test_archived_boards_are_listed_separately(world: World) -> None:
     other = world.add_board("Garden")
     world.apply(archive.archive_board, running_cards=())
 
@@ -160,7 +160,7 @@ def test_archived_boards_are_listed_apart(world: World) -> None:
     assert listed == [[other], [world.board_id]]
 
 
-def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
+def test_thirty_clocks_stop_in_one_commit_when_a_list_is_archived(world: World) -> None:
     made = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
     world.advance(minutes=5)
 
@@ -170,7 +170,7 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit(world: World) -> None:
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
 
 
-def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: World) -> None:
+def test_thirty_clocks_stop_in_one_commit_when_a_member_leaves(world: World) -> None:
     bob = world.add_user("Bob", id="bob")
     world.add_member(bob, Role.EDITOR)
     made = [
@@ -192,13 +192,13 @@ def test_the_clocks_of_thirty_cards_stop_in_one_commit_with_who_leaves(world: Wo
 
     view = world.read_board(*(card.id for card in made))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
-    assert [each.user_id for each in view.members] == [world.ann.id]
+    assert [member.user_id for member in view.members] == [world.ann.id]
 
 
-# The trash
+# Deletion and restoring
 
 
-def test_a_deleted_card_comes_back_to_its_place_with_its_external_id(world: World) -> None:
+def test_a_restored_card_has_its_rank_and_its_external_id(world: World) -> None:
     first = world.add_card("First", external_id="x-1")
     world.add_card("Second")
     world.delete_card(first)
@@ -211,7 +211,7 @@ def test_a_deleted_card_comes_back_to_its_place_with_its_external_id(world: Worl
     assert world.find_list("To do").card_count == 2
 
 
-def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: World) -> None:
+def test_a_card_whose_external_id_is_taken_cannot_be_restored(world: World) -> None:
     card = world.add_card("Copy", external_id="x-1")
     world.delete_card(card)
     world.add_card("Text", external_id="x-1")
@@ -223,7 +223,7 @@ def test_a_deleted_card_whose_external_id_is_taken_does_not_come_back(world: Wor
     assert world.list_titles("To do") == ["Text"]
 
 
-def test_a_deleted_list_comes_back_with_its_cards_but_not_those_deleted_before(world: World) -> None:
+def test_a_restored_list_has_its_cards_except_those_deleted_before(world: World) -> None:
     card = world.add_card("Copy", "Doing", external_id="x-1")
     gone = world.add_card("Text", "Doing", external_id="x-2")
     world.delete_card(gone)
@@ -232,13 +232,13 @@ def test_a_deleted_list_comes_back_with_its_cards_but_not_those_deleted_before(w
 
     restore_list(world, card.list_id)
 
-    assert [each.name for each in world.read_board().lists] == ["To do", "Done", "Doing"]
+    assert [list_.name for list_ in world.read_board().lists] == ["To do", "Done", "Doing"]
     assert world.list_titles("Doing") == ["Copy"]
     assert (world.read_card(card).external_id, world.read_card(taker).external_id) == (None, "x-1")
     assert restore(world, gone).external_id == "x-2"
 
 
-def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(world: World) -> None:
+def test_a_deleted_board_is_read_by_its_members_only_and_only_as_deleted(world: World) -> None:
     bob = world.add_user("Bob")
     card = world.add_card("Copy")
     world.delete_list("Done")
@@ -252,11 +252,11 @@ def test_a_deleted_board_is_seen_by_its_members_alone_and_only_when_asked_for(wo
     assert world.store.read_deleted(world.board_id, bob.id) is None
     assert view
     assert view.board.deleted_at == world.now
-    assert [each.name for each in view.lists] == ["To do", "Doing"]
+    assert [list_.name for list_ in view.lists] == ["To do", "Doing"]
     assert view.get_card(gone.id).deleted_at == world.now
 
 
-def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None:
+def test_a_board_is_restored_once_and_only_if_it_is_deleted(world: World) -> None:
     card = world.add_card("Copy")
     world.apply(lambda view, context: (None, boards.delete(view, context)))
     change = plan_board_restore(world)
@@ -272,7 +272,7 @@ def test_a_board_is_revived_once_and_only_if_it_is_deleted(world: World) -> None
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [world.board_id]
 
 
-# Finding what is in the trash
+# Pages of deleted boards and lists
 
 
 def list_deleted_boards(world: World, limit: int, since: datetime, user: User | None = None) -> list[Board]:
@@ -301,7 +301,7 @@ def delete_board(world: World, board_id: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 100])
-def test_deleted_boards_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
+def test_deleted_boards_are_listed_newest_first_since_a_time(world: World, limit: int) -> None:
     made = [world.add_board(f"Board {number}") for number in range(5)]
     delete_board(world, made[0])
     world.advance(days=1)
@@ -317,7 +317,7 @@ def test_deleted_boards_are_found_the_newest_first_since_a_moment(world: World, 
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [made[2], world.board_id]
 
 
-def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(world: World) -> None:
+def test_a_deleted_board_is_listed_for_its_owners_until_it_is_restored(world: World) -> None:
     bob, cid, stranger = (world.add_user(name) for name in ("Bob", "Cid", "Dora"))
     world.apply(members.put, user_id=bob.id, role=Role.OWNER)
     world.apply(members.put, user_id=cid.id, role=Role.EDITOR)
@@ -325,7 +325,7 @@ def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(wo
     delete_board(world, world.board_id)
 
     found = [
-        [each.id for each in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)
+        [board.id for board in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)
     ]
     world.store.commit(plan_board_restore(world))
 
@@ -335,7 +335,7 @@ def test_a_deleted_board_is_found_by_its_owners_alone_and_until_it_comes_back(wo
 
 
 @pytest.mark.parametrize("limit", [1, 2, 100])
-def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, limit: int) -> None:
+def test_deleted_lists_are_listed_newest_first_since_a_time(world: World, limit: int) -> None:
     made = [world.add_list(f"List {number}") for number in range(5)]
     world.delete_list("List 0")
     world.advance(days=1)
@@ -354,7 +354,7 @@ def test_deleted_lists_are_found_the_newest_first_since_a_moment(world: World, l
     assert found[2].archived_at == since
 
 
-def test_a_deleted_list_is_found_on_its_own_board_until_it_comes_back(world: World) -> None:
+def test_a_deleted_list_is_listed_on_its_own_board_until_it_is_restored(world: World) -> None:
     todo = world.find_list("To do")
     world.delete_list("To do")
     found = list_deleted_lists(world, 10, NOON)
@@ -369,7 +369,7 @@ def test_a_deleted_list_is_found_on_its_own_board_until_it_comes_back(world: Wor
     assert list_deleted_lists(world, 10, NOON) == []
 
 
-def test_the_deleted_lists_of_a_board_are_shown_to_its_members_while_it_is_live(world: World) -> None:
+def test_deleted_lists_are_listed_for_members_of_a_live_board(world: World) -> None:
     stranger = world.add_user("Bob")
     world.delete_list("To do")
 
@@ -383,7 +383,7 @@ def test_the_deleted_lists_of_a_board_are_shown_to_its_members_while_it_is_live(
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1_000])
-def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world: World, limit: int) -> None:
+def test_a_purge_erases_only_what_was_deleted_before_a_time(world: World, limit: int) -> None:
     early, kept = world.add_card("Early", external_id="x-1"), world.add_card("Kept")
     inside = world.add_card("Inside", "Doing")
     world.delete_card(early)
@@ -402,12 +402,12 @@ def test_a_purge_erases_in_steps_what_was_deleted_before_and_nothing_else(world:
     assert view
     assert erased >= 3
     assert set(view.cards) == {late.id, kept.id}
-    assert [each.name for each in view.lists] == ["To do", "Done"]
+    assert [list_.name for list_ in view.lists] == ["To do", "Done"]
     assert world.add_card("Again", external_id="x-1").external_id == "x-1"
     assert [event.seq for event in world.list_events()] == list(range(1, world.read_board().board.seq + 1))
 
 
-def test_of_a_purged_board_nothing_is_left(world: World) -> None:
+def test_a_purged_board_leaves_nothing(world: World) -> None:
     world.add_card("Copy")
     garden = world.add_board("Garden")
     world.apply(lambda view, context: (None, boards.delete(view, context)))
@@ -421,7 +421,7 @@ def test_of_a_purged_board_nothing_is_left(world: World) -> None:
     assert world.store.purge(world.now, 10) == 0
 
 
-def test_what_was_purged_is_not_found_any_more(world: World) -> None:
+def test_purged_boards_and_lists_are_not_listed(world: World) -> None:
     garden = world.add_board("Garden")
     world.add_card("Copy", "Doing")
     world.delete_list("Doing")

@@ -1,4 +1,4 @@
-"""A backup holds everything, and a digest proves it."""
+"""A backup holds all data, and a digest proves it."""
 
 import sqlite3
 import stat
@@ -23,7 +23,7 @@ from tests.stores.world import World
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a store with a board on it, on each SQL engine."""
+    """Create a store with a board on each SQL engine, and return its URL."""
     if request.param == "sqlite":
         address = f"sqlite:///{tmp_path}/used.db"
         fill_store(address)
@@ -83,7 +83,7 @@ def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp
 @pytest.mark.parametrize(
     "setting", ["timezone = 'America/New_York'", "timezone = 'Asia/Tokyo'", "datestyle = 'German'"]
 )
-def test_moments_are_what_they_were_whatever_a_database_makes_of_them(
+def test_timestamps_are_unchanged_whatever_the_settings_of_a_database(
     postgresql: PostgresqlServer, tmp_path: Path, setting: str
 ) -> None:
     with postgresql.database() as used, postgresql.database() as other, closing(postgresql.connection()) as owner:
@@ -100,7 +100,7 @@ def test_moments_are_what_they_were_whatever_a_database_makes_of_them(
         assert shell.execute("SELECT max(due_at) FROM cards").fetchall() == [("9999-12-31T23:30:00Z",)]
 
 
-def test_a_digest_tells_the_smallest_change(url: str) -> None:
+def test_the_smallest_change_changes_the_digest(url: str) -> None:
     before = compute_digest(url)
     store = open_store(url)
     holder = store.read_installation_owner()
@@ -120,7 +120,7 @@ def test_a_backup_overwrites_nothing(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "mine.db").read_text() == "a letter"
 
 
-def test_a_restore_goes_into_an_empty_store_only(url: str, tmp_path: Path) -> None:
+def test_only_an_empty_store_can_be_restored_into(url: str, tmp_path: Path) -> None:
     create_backup(url, tmp_path / "backup.db")
     before = compute_digest(url)
 
@@ -130,7 +130,7 @@ def test_a_restore_goes_into_an_empty_store_only(url: str, tmp_path: Path) -> No
     assert compute_digest(url) == before
 
 
-def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear diary, " * 1000)
 
     with pytest.raises(StoreOpenError):
@@ -141,7 +141,7 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
         create_backup("dynamodb://tackboard", tmp_path / "backup.db")
 
 
-def test_a_backup_holds_its_own_digest_and_is_for_its_owner_only(url: str, tmp_path: Path) -> None:
+def test_a_backup_holds_its_digest_and_only_its_owner_can_read_it(url: str, tmp_path: Path) -> None:
     copied = create_backup(url, tmp_path / "backup.db")
 
     assert verify_backup(tmp_path / "backup.db") == (migrations.HEAD, copied)
@@ -149,7 +149,7 @@ def test_a_backup_holds_its_own_digest_and_is_for_its_owner_only(url: str, tmp_p
     assert [path.name for path in tmp_path.iterdir() if path.name != "used.db"] == ["backup.db"]
 
 
-def test_a_backup_can_be_looked_at_and_is_the_same_afterwards(tmp_path: Path) -> None:
+def test_a_backup_can_be_opened_and_is_unchanged_afterwards(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     copied = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     before = (tmp_path / "backup.db").read_bytes()
@@ -162,12 +162,12 @@ def test_a_backup_can_be_looked_at_and_is_the_same_afterwards(tmp_path: Path) ->
     assert (tmp_path / "backup.db").read_bytes() == before
 
 
-def test_a_change_of_any_byte_is_found_before_anything_is_touched(tmp_path: Path) -> None:
+def test_a_change_of_any_byte_is_detected_before_anything_is_written(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     whole = (tmp_path / "backup.db").read_bytes()
     sealed = whole.index(b"tackboard_backup")
-    # The header byte by byte, the seal's table, and a byte in every stretch of what remains.
+    # Every byte of the header, the table of the seal, and one byte out of each part of the rest.
     places = [*range(100), *range(sealed, sealed + 16), *range(100, len(whole), 1999), len(whole) - 1]
 
     for place in places:
@@ -178,7 +178,7 @@ def test_a_change_of_any_byte_is_found_before_anything_is_touched(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.db", "changed.db", "used.db"]
 
 
-def test_a_changed_letter_on_a_card_is_found(tmp_path: Path) -> None:
+def test_a_changed_letter_of_a_title_is_detected(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
@@ -190,7 +190,7 @@ def test_a_changed_letter_on_a_card_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rest", [0, 50, 100, 4096, -4096, -1])
-def test_a_backup_that_was_cut_off_is_refused(tmp_path: Path, rest: int) -> None:
+def test_a_truncated_backup_is_refused(tmp_path: Path, rest: int) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     (tmp_path / "cut.db").write_bytes((tmp_path / "backup.db").read_bytes()[:rest])
@@ -199,7 +199,7 @@ def test_a_backup_that_was_cut_off_is_refused(tmp_path: Path, rest: int) -> None
         restore_backup(tmp_path / "cut.db", f"sqlite:///{tmp_path}/restored.db")
 
 
-def test_what_people_write_is_never_taken_for_the_seal(tmp_path: Path) -> None:
+def test_text_of_users_is_never_taken_for_the_seal(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "first.db")
     with closing(sqlite3.connect(tmp_path / "first.db")) as shell:
@@ -213,7 +213,7 @@ def test_what_people_write_is_never_taken_for_the_seal(tmp_path: Path) -> None:
 
 
 def remove_seal(path: Path) -> Path:
-    """The backup as an older Tackboard made it: without a digest inside."""
+    """Remove the seal, so that the backup is like one of an older Tackboard."""
     with closing(sqlite3.connect(path)) as shell:
         shell.execute("DROP TABLE tackboard_backup")
         shell.execute("PRAGMA application_id=0")
@@ -222,7 +222,7 @@ def remove_seal(path: Path) -> Path:
     return path
 
 
-def test_an_older_backup_is_restored_and_it_is_told_that_it_has_no_digest_inside(url: str, tmp_path: Path) -> None:
+def test_an_older_backup_is_restored_with_a_warning_that_it_has_no_digest(url: str, tmp_path: Path) -> None:
     copied = create_backup(url, tmp_path / "backup.db")
     said: list[str] = []
 
@@ -248,7 +248,7 @@ def test_an_older_backup_is_restored_and_it_is_told_that_it_has_no_digest_inside
         "UPDATE tackboard_schema SET version_num = 'secret'",
     ],
 )
-def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobody(
+def test_the_error_for_a_damaged_older_backup_quotes_no_data(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str, damage: str
 ) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
@@ -264,7 +264,7 @@ def test_an_older_backup_that_is_damaged_is_told_in_a_sentence_that_quotes_nobod
             server: PostgresqlServer = request.getfixturevalue("postgresql")
             target = server.url(stack.enter_context(server.database()))
         if engine == "sqlite" and "boards" in damage:
-            # SQLite keeps any text there; what can't be a moment is told where it is read.
+            # SQLite accepts any text there; an invalid timestamp is detected when it is read.
             restore_backup(tmp_path / "backup.db", target)
             return
         with pytest.raises(StoreOpenError) as error:
@@ -287,7 +287,7 @@ def test_a_backup_of_a_newer_tackboard_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["with space.db", "per%20cent%.db", "quest?ion.db", "ha#sh.db", "naïve.db"])
-def test_any_name_will_do_for_a_store_and_for_a_backup(tmp_path: Path, name: str) -> None:
+def test_stores_and_backups_can_have_any_file_name(tmp_path: Path, name: str) -> None:
     used, other = ((tmp_path / folder / name) for folder in ("used", "other"))
     for path in (used, other):
         path.parent.mkdir()
@@ -300,7 +300,7 @@ def test_any_name_will_do_for_a_store_and_for_a_backup(tmp_path: Path, name: str
     assert sorted(path.name for path in tmp_path.rglob("*.db*")) == [name] * 3
 
 
-def test_a_store_may_be_restored_into_one_that_was_made_but_never_used(url: str, tmp_path: Path) -> None:
+def test_a_backup_can_be_restored_into_a_store_that_was_never_used(url: str, tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/made.db").close()
 
     copied = create_backup(url, tmp_path / "backup.db")
@@ -308,7 +308,7 @@ def test_a_store_may_be_restored_into_one_that_was_made_but_never_used(url: str,
     assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == copied
 
 
-def test_a_store_in_use_can_be_restored_from_as_it_is_now(tmp_path: Path) -> None:
+def test_a_store_in_use_can_be_restored_from_like_a_backup(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
         World(store, 8).add_card("In the log")
@@ -319,7 +319,7 @@ def test_a_store_in_use_can_be_restored_from_as_it_is_now(tmp_path: Path) -> Non
     assert restored == compute_digest(f"sqlite:///{tmp_path}/used.db")
 
 
-def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted(tmp_path: Path) -> None:
+def test_the_last_fourteen_dated_backups_are_kept_and_nothing_else_is_deleted(tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     fill_store(f"sqlite:///{tmp_path}/used.db")
@@ -356,7 +356,7 @@ def test_of_the_dated_backups_the_last_fourteen_stay_and_nothing_else_is_deleted
     }
 
 
-def test_a_backup_by_a_clock_that_was_set_back_is_not_the_one_that_is_deleted(tmp_path: Path) -> None:
+def test_a_new_backup_is_kept_even_if_the_clock_was_set_back(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     folder = tmp_path / "backups"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""A commit: its conditions, and that it is written whole or not at all."""
+"""A commit: its conditions, and that it is written completely or not at all."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,14 +32,14 @@ def make_record(world: World, key: str = "key-1", **fields: object) -> StoredRes
 # The board's seq
 
 
-def test_a_commit_raises_seq_and_leaves_an_event(world: World) -> None:
+def test_a_commit_raises_seq_and_writes_an_event(world: World) -> None:
     world.add_card("Copy")
 
     assert world.read_board().board.seq == 2
     assert [(event.seq, event.type) for event in world.list_events()] == [(1, "board.created"), (2, "card.created")]
 
 
-def test_of_two_decisions_from_one_view_the_second_is_stale(world: World) -> None:
+def test_the_second_of_two_changes_from_one_view_is_stale(world: World) -> None:
     view = world.read_board()
     _, first = cards.create(view, world.context(), NewCard(title="First"))
     _, second = cards.create(view, world.context(), NewCard(title="Second"))
@@ -73,7 +73,7 @@ def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
     assert world.store.read_board(world.board_id, world.ann.id) is None
 
 
-def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
+def test_a_missing_board_takes_no_writes(world: World) -> None:
     view = world.read_board()
     elsewhere = replace(view, board=replace(view.board, id="brd_none"), lists=())
 
@@ -84,7 +84,7 @@ def test_a_board_that_never_was_takes_no_writes(world: World) -> None:
 # Membership
 
 
-def test_membership_is_a_condition_of_the_commit(world: World) -> None:
+def test_a_commit_by_a_former_member_is_stale(world: World) -> None:
     bob = world.add_user("Bob")
     _, change = cards.create(world.read_board(), world.context(bob), NewCard(title="From outside"))
 
@@ -94,7 +94,7 @@ def test_membership_is_a_condition_of_the_commit(world: World) -> None:
     assert world.read_board().board.seq == 1
 
 
-def test_a_viewer_cannot_write_even_when_the_rules_were_not_asked(world: World) -> None:
+def test_a_viewer_cannot_write_even_past_the_rules(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
     _, change = cards.create(world.read_board(user=bob), world.context(bob), NewCard(title="From a viewer"))
@@ -113,7 +113,7 @@ def test_an_editor_can_write(world: World) -> None:
     assert world.read_board(user=bob).role == Role.EDITOR
 
 
-def test_a_stranger_sees_what_is_not_there(world: World) -> None:
+def test_a_user_who_is_no_member_sees_no_board(world: World) -> None:
     bob = world.add_user("Bob")
 
     assert world.store.read_board(world.board_id, bob.id) is None
@@ -124,7 +124,7 @@ def test_a_stranger_sees_what_is_not_there(world: World) -> None:
 # All or nothing
 
 
-def test_a_commit_that_fails_at_its_end_writes_nothing(world: World) -> None:
+def test_a_commit_that_fails_at_the_end_writes_nothing(world: World) -> None:
     card = world.add_card("Copy")
     before = world.read_board(card.id)
     todo = world.find_list("To do")
@@ -152,7 +152,7 @@ def test_a_card_cannot_be_updated_through_another_board(world: World) -> None:
     assert world.read_card(card).title == "Copy"
 
 
-def test_what_belongs_to_a_board_needs_an_event(world: World) -> None:
+def test_a_change_of_a_board_needs_an_event(world: World) -> None:
     card = world.add_card("Copy")
 
     with pytest.raises(ValueError, match="must have an event"):
@@ -175,10 +175,10 @@ def test_an_empty_change_writes_nothing(world: World) -> None:
     assert world.read_board().board.seq == 1
 
 
-# People
+# Users and tokens
 
 
-def test_a_user_id_is_given_once(world: World) -> None:
+def test_a_user_id_is_unique(world: World) -> None:
     world.add_user("Bob", id="bob")
 
     with pytest.raises(AlreadyExists) as error:
@@ -190,7 +190,7 @@ def test_a_user_id_is_given_once(world: World) -> None:
     assert found.name == "Bob"
 
 
-def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> None:
+def test_a_user_and_a_token_are_created_together_or_not_at_all(world: World) -> None:
     user, change = users.create(ActionContext("", NOON, world.context().new_id), name="Bob", id=world.ann.id)
     token, _, kept = tokens.issue(world.context(), world.random_bytes, user_id=user.id, name="x", scopes=[])
 
@@ -200,7 +200,7 @@ def test_a_user_and_a_token_are_made_together_or_not_at_all(world: World) -> Non
     assert world.store.read_token_by_digest(token.digest) is None
 
 
-def test_of_two_renamings_from_one_version_the_second_is_stale(world: World) -> None:
+def test_the_second_of_two_renamings_from_one_version_is_stale(world: World) -> None:
     _, first = users.update(world.ann, {"name": "Anna"}, world.context())
     _, second = users.update(world.ann, {"name": "Anne"}, world.context())
     assert first is not None
@@ -225,7 +225,7 @@ def test_the_owner_is_the_first_user(store: Store) -> None:
     assert store.read_installation_owner() == world.ann
 
 
-def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_say(store: Store) -> None:
+def test_the_owner_is_the_first_user_even_if_others_have_earlier_times_or_ids(store: Store) -> None:
     world = World(store)
 
     world.add_user("Bob", id="aaa")
@@ -235,7 +235,7 @@ def test_the_owner_is_the_first_user_whatever_the_clocks_and_the_ids_of_others_s
     assert store.read_installation_owner() == world.ann
 
 
-def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
+def test_a_revoked_token_can_be_read_but_is_not_listed(world: World) -> None:
     token = world.add_token()
     revoked, change = tokens.revoke(token, world.context(), caller_token=token)
     assert change is not None
@@ -247,7 +247,7 @@ def test_a_revoked_token_is_still_known_but_not_listed(world: World) -> None:
     assert world.store.page_tokens(world.ann.id, 10).items == ()
 
 
-def test_a_token_is_its_users_only(world: World) -> None:
+def test_a_token_is_read_by_its_user_only(world: World) -> None:
     token = world.add_token()
     bob = world.add_user("Bob")
 
@@ -255,7 +255,7 @@ def test_a_token_is_its_users_only(world: World) -> None:
     assert world.store.read_token_by_digest("0" * 64) is None
 
 
-def test_the_last_use_of_a_token_only_goes_forward_and_is_no_edit(world: World) -> None:
+def test_the_last_use_of_a_token_never_goes_back_and_raises_no_version(world: World) -> None:
     token = world.add_token()
 
     world.store.touch_token(token.id, NOON + timedelta(hours=2))
@@ -281,7 +281,7 @@ def test_an_external_id_is_unique_per_board_and_kind(world: World) -> None:
     assert world.list_titles("To do") == ["Copy"]
 
 
-def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
+def test_an_update_cannot_take_the_external_id_of_another_card(world: World) -> None:
     world.add_card("Copy", external_id="x-1")
     card = world.add_card("Other")
 
@@ -291,7 +291,7 @@ def test_an_external_id_cannot_be_taken_by_revising(world: World) -> None:
     assert error.value.constraint == "card.external_id"
 
 
-def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world: World) -> None:
+def test_the_external_id_of_a_list_is_unique_even_past_the_rules(world: World) -> None:
     world.add_list("Imported", external_id="x-1")
 
     with pytest.raises(AlreadyExists) as error:
@@ -300,7 +300,7 @@ def test_a_lists_external_id_is_unique_even_when_the_rules_were_not_asked(world:
     assert error.value.constraint == "list.external_id"
 
 
-def test_external_ids_differ_by_case(world: World) -> None:
+def test_external_ids_are_case_sensitive(world: World) -> None:
     world.add_card("Lower", external_id="x")
     world.add_card("Upper", external_id="X")
 
@@ -308,7 +308,7 @@ def test_external_ids_differ_by_case(world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["card", "list"])
-def test_what_was_deleted_gives_its_external_id_up(world: World, how: str) -> None:
+def test_the_external_id_of_a_deleted_card_or_list_is_free(world: World, how: str) -> None:
     card = world.add_card("Copy", "Doing", external_id="x-1")
     if how == "card":
         world.delete_card(card)
@@ -331,7 +331,7 @@ def test_a_card_keeps_its_external_id_through_moves(world: World) -> None:
 # Idempotency
 
 
-def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
+def test_a_response_is_stored_with_its_change(world: World) -> None:
     record = make_record(world)
     _, change = cards.create(world.read_board(), world.context(), NewCard(title="Copy"))
 
@@ -341,7 +341,7 @@ def test_an_answer_is_remembered_with_its_effect(world: World) -> None:
     assert world.list_titles("To do") == ["Copy"]
 
 
-def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
+def test_a_stored_response_belongs_to_its_user_operation_and_key(world: World) -> None:
     world.store.commit(Change(), make_record(world))
 
     assert world.store.read_stored_response("usr_none", "create_card", "key-1", world.now) is None
@@ -349,7 +349,7 @@ def test_an_answer_belongs_to_its_user_operation_and_key(world: World) -> None:
     assert world.store.read_stored_response(world.ann.id, "create_card", "KEY-1", world.now) is None
 
 
-def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World) -> None:
+def test_a_second_commit_with_a_key_fails_and_writes_nothing(world: World) -> None:
     _, first = cards.create(world.read_board(), world.context(), NewCard(title="First"))
     world.store.commit(first, make_record(world))
     _, second = cards.create(world.read_board(), world.context(), NewCard(title="Second"))
@@ -364,7 +364,7 @@ def test_the_second_commit_with_a_key_is_refused_and_writes_nothing(world: World
     assert found.fingerprint == "f" * 64
 
 
-def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
+def test_a_used_key_is_reported_before_a_stale_view(world: World) -> None:
     view = world.read_board()
     world.store.commit(cards.create(view, world.context(), NewCard(title="First"))[1], make_record(world))
 
@@ -374,7 +374,7 @@ def test_a_known_key_is_told_before_a_stale_view(world: World) -> None:
     assert error.value.constraint == "idempotency_key"
 
 
-def test_a_stale_commit_remembers_nothing(world: World) -> None:
+def test_a_stale_commit_stores_no_response(world: World) -> None:
     view = world.read_board()
     world.add_card("First")
 
@@ -384,7 +384,7 @@ def test_a_stale_commit_remembers_nothing(world: World) -> None:
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is None
 
 
-def test_an_expired_answer_is_forgotten_at_its_very_second_and_its_key_is_free(world: World) -> None:
+def test_a_stored_response_expires_at_its_exact_second_and_frees_its_key(world: World) -> None:
     world.store.commit(Change(), make_record(world))
     world.advance(hours=24, seconds=-1)
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) is not None
@@ -397,7 +397,7 @@ def test_an_expired_answer_is_forgotten_at_its_very_second_and_its_key_is_free(w
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now) == again
 
 
-def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
+def test_many_expired_responses_do_not_prevent_a_commit(world: World) -> None:
     for number in range(50):
         world.store.commit(Change(), make_record(world, key=f"key-{number}"))
     world.advance(hours=25)
@@ -408,10 +408,10 @@ def test_many_expired_answers_do_not_stand_in_the_way(world: World) -> None:
     assert world.store.read_stored_response(world.ann.id, "create_card", "key-49", world.now) is not None
 
 
-# The store itself
+# The store
 
 
-def test_the_secret_belongs_to_the_data(store: Store, open_again: OpenStore) -> None:
+def test_the_secret_is_stored_with_the_data(store: Store, open_again: OpenStore) -> None:
     secret = store.read_secret()
 
     assert len(secret) == 32
@@ -419,7 +419,7 @@ def test_the_secret_belongs_to_the_data(store: Store, open_again: OpenStore) -> 
     assert open_again().read_secret() == secret
 
 
-def test_a_store_says_when_it_is_ready(store: Store) -> None:
+def test_a_new_store_is_ready(store: Store) -> None:
     store.check_ready()
     store.read_secret()
     store.check_ready()

@@ -1,4 +1,4 @@
-"""A board goes from engine to engine as a file and stays equal: from SQLite to each engine, and on to SQLite."""
+"""Exports and imports between engines: a board goes as a file from SQLite to each engine and back, and stays equal."""
 
 import json
 from collections.abc import Iterator
@@ -21,26 +21,26 @@ from tests.stores.world import World
 
 @pytest.fixture
 def ends(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    """Two SQLite files, where a board sets out and where it arrives."""
+    """Create two SQLite stores: the first origin and the last target of a board."""
     stores = [open_store(f"sqlite:///{tmp_path}/{name}.db") for name in ("origin", "goal")]
     yield stores[0], stores[1]
-    for each in stores:
-        each.close()
+    for store in stores:
+        store.close()
 
 
 def import_file(store: Store, path: Path) -> str:
-    """The id of the board that this file has become."""
+    """Import a board from a file; return its id."""
     made = import_board_from_file(store, path, ProgressBar())
     assert not isinstance(made, str)
     return made[0].board.id
 
 
-def test_a_board_stays_equal_from_engine_to_engine(
+def test_a_board_stays_equal_when_it_is_copied_between_engines(
     ends: tuple[Store, Store], open_again: OpenStore, tmp_path: Path
 ) -> None:
     origin, goal = ends
     between = open_again()
-    # The worlds are made alike, so Ann is the same user in all three, and so is Bob: the operator speaks for both.
+    # The worlds are created alike, so Ann and Bob have the same ids in all three.
     world, *others = World(origin), World(between), World(goal)
     bob = world.add_user("Bob", id="bob")
     for other in others:
@@ -64,13 +64,13 @@ def test_a_board_stays_equal_from_engine_to_engine(
 
     assert told == [told[0]] * 3
     document = json.loads((tmp_path / "c.json").read_text())
-    assert {each["author_id"] for each in document["comments"]} == {world.ann.id, "bob"}
-    assert [each["user_id"] for each in document["time_entries"]] == ["bob"]
-    assert {each["user_id"] for each in document["members"]} == {world.ann.id, "bob"}
+    assert {comment["author_id"] for comment in document["comments"]} == {world.ann.id, "bob"}
+    assert [entry["user_id"] for entry in document["time_entries"]] == ["bob"]
+    assert {member["user_id"] for member in document["members"]} == {world.ann.id, "bob"}
     assert import_board_from_file(goal, tmp_path / "b.json", ProgressBar()) != world.board_id
 
 
-def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp_path: Path) -> None:
+def test_the_author_is_added_to_a_comment_at_the_first_import_only(tmp_path: Path) -> None:
     at = tmp_path / "0.json"
     said: list[list[str]] = []
     origins: list[str] = []
@@ -84,13 +84,13 @@ def test_a_board_that_moves_from_installation_to_installation_is_signed_once(tmp
             export_board_to_file(store, board_id, at, ProgressBar())
         document: dict[str, Any] = json.loads(at.read_text())
         origins.append(document["exported_from"])
-        said.append([each["text"] for each in document["comments"]])
+        said.append([comment["text"] for comment in document["comments"]])
 
     assert said == [["Looks *good*."], *[["Ann:\n\nLooks *good*."]] * 3]
     assert len({*origins}) == 4
 
 
-def test_a_large_commit_tells_how_far_it_is(open_again: OpenStore) -> None:
+def test_a_large_commit_reports_its_progress(open_again: OpenStore) -> None:
     store = open_again()
     world = World(store)
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}

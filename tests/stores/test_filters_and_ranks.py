@@ -1,4 +1,4 @@
-"""What is put away, deleted and brought back; places; and every filter that pages of cards have."""
+"""Every filter of pages of cards, states of cards, restoring, and ranks."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ def list_titles(world: World, limit: int = 100, **wishes: Any) -> list[str]:
 
 @pytest.fixture
 def varied(world: World) -> World:
-    """Cards that differ in all that one can ask for."""
+    """Create cards that differ in everything that filters ask for."""
     bug = add_label(world)
     bob = world.add_user("Bob", id="bob")
     world.add_member(bob, Role.EDITOR)
@@ -60,7 +60,7 @@ def varied(world: World) -> World:
         ("\u03b9", ["\u1fb3 \u03b1\u0345"]),
     ],
 )
-def test_a_text_is_found_as_it_reads_and_not_as_it_was_written(world: World, q: str, expected: list[str]) -> None:
+def test_a_search_ignores_case_and_unicode_normalization(world: World, q: str, expected: list[str]) -> None:
     for title in ("Große Straße", "strasse", "H\u0331 \u1e96", "\u1fb3 \u03b1\u0345"):
         world.add_card(title)
     world.write(updates=(replace(world.add_card("below"), description="up\nGRÖSSE"),))
@@ -95,14 +95,14 @@ def test_a_text_is_found_as_it_reads_and_not_as_it_was_written(world: World, q: 
         ({"updated_since": NOON, "sort": CardSort.MOST_RECENTLY_UPDATED, "q": "plain"}, ["Plain"]),
     ],
 )
-def test_a_page_holds_what_fits_every_filter(
+def test_a_page_has_the_cards_that_match_all_filters(
     varied: World, wishes: Mapping[str, Any], expected: list[str], limit: int
 ) -> None:
     assert list_titles(varied, limit, **wishes) == expected
 
 
 @pytest.mark.parametrize("sort", CardSort)
-def test_a_label_is_a_filter_in_every_order(varied: World, sort: CardSort) -> None:
+def test_cards_with_a_label_are_found_in_every_sort_order(varied: World, sort: CardSort) -> None:
     (bug,) = varied.read_board().labels
 
     found = list_titles(varied, 1, label_id=bug.id, sort=sort)
@@ -110,7 +110,7 @@ def test_a_label_is_a_filter_in_every_order(varied: World, sort: CardSort) -> No
     assert found == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
 
 
-def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: World) -> None:
+def test_a_search_finds_the_present_text_of_comments(world: World) -> None:
     card = world.add_card("Copy")
     said = make_comment(world, card, "Hello")
     world.write(creates=(said,), updates=(replace(card, comment_count=1),))
@@ -124,12 +124,12 @@ def test_a_comment_that_is_edited_or_deleted_is_found_by_what_it_says(world: Wor
     assert list_titles(world, q="goodbye") == []
 
 
-# Shelves
+# States
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sort", [CardSort.POSITION, CardSort.OLDEST, CardSort.LEAST_RECENTLY_UPDATED])
-def test_every_card_is_on_one_shelf(world: World, sort: CardSort, limit: int) -> None:
+def test_every_card_is_in_exactly_one_state(world: World, sort: CardSort, limit: int) -> None:
     made = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
     for title in ("Away", "Both"):
         world.apply(archive.archive_card, made[title].id)
@@ -146,7 +146,7 @@ def test_every_card_is_on_one_shelf(world: World, sort: CardSort, limit: int) ->
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sort", CardSort)
-def test_deleted_cards_are_found_since_a_moment(world: World, sort: CardSort, limit: int) -> None:
+def test_deleted_cards_are_listed_since_a_time(world: World, sort: CardSort, limit: int) -> None:
     made = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
     for number in (3, 0):
         world.delete_card(made[number])
@@ -167,7 +167,7 @@ def test_deleted_cards_are_found_since_a_moment(world: World, sort: CardSort, li
     assert len(list_titles(world, limit, state=CardState.DELETED, sort=sort)) == 4
 
 
-def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World) -> None:
+def test_cards_of_an_archived_list_are_listed_when_the_list_is_named(world: World) -> None:
     card = world.add_card("Copy")
     world.delete_card(world.add_card("Gone"))
     todo = world.find_list("To do")
@@ -182,7 +182,7 @@ def test_cards_of_an_archived_list_are_seen_when_the_list_is_named(world: World)
     assert world.read_board().get_list(todo.id).archived_at == NOON
 
 
-def test_boards_are_listed_where_they_stand(world: World) -> None:
+def test_archived_boards_are_listed_when_asked_for(world: World) -> None:
     other = world.add_board("Other")
     _, change = archive.archive_board(world.read_board(), world.context(), [])
     assert change is not None
@@ -193,7 +193,7 @@ def test_boards_are_listed_where_they_stand(world: World) -> None:
     assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10, archived=True).items] == [world.board_id]
 
 
-# Coming back
+# Restoring
 
 
 def read_deleted(world: World, **wishes: Any) -> Any:
@@ -202,7 +202,7 @@ def read_deleted(world: World, **wishes: Any) -> Any:
     return view
 
 
-def test_what_is_deleted_is_read_where_it_is_asked_for(world: World) -> None:
+def test_deleted_lists_and_cards_are_read_when_they_are_named(world: World) -> None:
     card, kept = world.add_card("Gone", "Doing"), world.add_card("Kept")
     doing = world.find_list("Doing")
     world.delete_card(card)
@@ -210,14 +210,14 @@ def test_what_is_deleted_is_read_where_it_is_asked_for(world: World) -> None:
 
     view = read_deleted(world, list_ids=[doing.id, "lst_none"], card_ids=[card.id, kept.id, "crd_none"])
 
-    assert [each.name for each in view.lists] == ["To do", "Done", "Doing"]
+    assert [list_.name for list_ in view.lists] == ["To do", "Done", "Doing"]
     assert view.lists[-1].deleted_at == NOON
     assert set(view.cards) == {card.id, kept.id}
     assert view.cards[card.id].deleted_at == NOON
-    assert [each.name for each in read_deleted(world).lists] == ["To do", "Done"]
+    assert [list_.name for list_ in read_deleted(world).lists] == ["To do", "Done"]
 
 
-def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None:
+def test_a_restored_board_has_all_its_lists_and_cards(world: World) -> None:
     card = world.add_card("Copy", "Doing")
     before = world.read_board(card.id)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
@@ -233,7 +233,7 @@ def test_a_deleted_board_comes_back_with_all_that_is_on_it(world: World) -> None
     assert [event.type for event in world.list_events()[-2:]] == ["board.deleted", "board.restored"]
 
 
-def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
+def test_only_a_deleted_board_can_be_restored_and_only_once(world: World) -> None:
     with pytest.raises(StaleRead):
         world.write(restores_board=True)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
@@ -247,7 +247,7 @@ def test_only_a_deleted_board_is_revived_and_once(world: World) -> None:
         world.store.commit(change)
 
 
-def test_a_card_that_comes_back_must_find_its_external_id_free(world: World) -> None:
+def test_a_card_cannot_be_restored_while_its_external_id_is_taken(world: World) -> None:
     card = world.add_card("Old", external_id="x-1")
     world.delete_card(card)
     again = world.add_card("New", external_id="x-1")
@@ -262,7 +262,7 @@ def test_a_card_that_comes_back_must_find_its_external_id_free(world: World) -> 
     assert world.read_card(card).external_id == "x-1"
 
 
-def test_a_list_that_comes_back_brings_its_cards_without_the_ids_that_others_took(world: World) -> None:
+def test_cards_of_a_restored_list_lose_external_ids_taken_meanwhile(world: World) -> None:
     old = [world.add_card(f"Old {number}", "Doing", external_id=f"x-{number}") for number in range(2)]
     doing = world.find_list("Doing")
     world.delete_list("Doing")
@@ -277,7 +277,7 @@ def test_a_list_that_comes_back_brings_its_cards_without_the_ids_that_others_too
     assert sorted(world.list_titles("Doing")) == ["Old 0", "Old 1"]
 
 
-# Places
+# Ranks
 
 
 def read_ranks(world: World, list_id: str) -> tuple[CardRank, ...]:
@@ -290,7 +290,7 @@ def add_ranked_cards(world: World, count: int = 4) -> list[Card]:
     return [world.add_card(f"{number}", position="bottom") for number in range(count)]
 
 
-def test_places_are_those_of_all_cards_hidden_ones_too(world: World) -> None:
+def test_the_ranks_of_a_list_include_those_of_hidden_cards(world: World) -> None:
     made = add_ranked_cards(world)
     todo = world.find_list("To do")
     world.apply(archive.archive_card, made[1].id)
@@ -306,7 +306,7 @@ def test_places_are_those_of_all_cards_hidden_ones_too(world: World) -> None:
     assert read_ranks(world, todo.id) == ()
 
 
-def test_cards_change_places_and_nothing_else(world: World) -> None:
+def test_new_ranks_of_cards_change_nothing_else(world: World) -> None:
     made = add_ranked_cards(world)
     todo = world.find_list("To do")
     old = read_ranks(world, todo.id)
@@ -319,7 +319,7 @@ def test_cards_change_places_and_nothing_else(world: World) -> None:
     assert [replace(world.read_card(card), rank=card.rank) for card in made] == made
 
 
-def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> None:
+def test_a_card_that_has_left_the_list_gets_no_new_rank(world: World) -> None:
     (card,) = add_ranked_cards(world, 1)
     elsewhere = world.find_list("Done").id
 
@@ -329,7 +329,7 @@ def test_a_card_that_is_no_longer_in_the_list_is_not_placed(world: World) -> Non
     assert world.read_card(card) == card
 
 
-def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
+def test_the_adjacent_rank_may_be_that_of_a_hidden_card(world: World) -> None:
     made = add_ranked_cards(world)
     world.apply(archive.archive_card, made[1].id)
 
@@ -337,7 +337,7 @@ def test_hidden_cards_are_beyond_a_neighbour_too(world: World) -> None:
     assert world.read_board(neighbour_of=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
 
 
-def test_every_field_of_a_board_comes_back(world: World) -> None:
+def test_every_field_of_a_board_is_read_as_it_was_written(world: World) -> None:
     board: Board = replace(
         world.read_board().board,
         archived_at=NOON + timedelta(seconds=1),

@@ -1,4 +1,4 @@
-"""Boards that are made whole, whatever their size; and cards that move from one board to another with their parts."""
+"""Imported boards, which are written completely whatever their size; and transfers of cards with their parts."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ CARDS = 150
 
 
 def build_large_board(world: World, **wishes: object) -> tuple[str, Change]:
-    """A board of many cards, each with a comment, and with events from before; not written yet."""
+    """Return the id and the creation of a board with many cards, each with a comment, and with a history of events."""
     view, change = boards.create(world.context(), name="Large")
     todo, places = view.lists[0], ranks.sequence_after("", CARDS)
     made: list[Card | Comment] = []
@@ -28,7 +28,7 @@ def build_large_board(world: World, **wishes: object) -> tuple[str, Change]:
         made += [card, make_comment(world, card, f"About {number}")]
     counted = replace(todo, card_count=CARDS, first_rank=places[0], last_rank=places[-1])
     board = replace(view.board, seq=CARDS + 1, **wishes)  # type: ignore[arg-type]  # a test names the fields of a board
-    kept = [each for each in change.creates if each != todo and not isinstance(each, Board)]
+    kept = [value for value in change.creates if value != todo and not isinstance(value, Board)]
     history = tuple(
         Event(board.id, seq, "card.created", world.now, world.ann.id, data={"title": f"Card {seq}"})
         for seq in range(1, CARDS + 1)
@@ -38,19 +38,19 @@ def build_large_board(world: World, **wishes: object) -> tuple[str, Change]:
     return board.id, Change(creates=(board, *kept, counted, *made), event=event, history=history)
 
 
-def test_a_large_board_is_made_in_one_change_with_its_history(world: World) -> None:
+def test_a_large_board_is_created_in_one_change_with_its_history(world: World) -> None:
     world.board_id, change = build_large_board(world)
 
     world.store.commit(change)
 
-    assert world.list_cards() == [each for each in change.creates if isinstance(each, Card)]
+    assert world.list_cards() == [value for value in change.creates if isinstance(value, Card)]
     assert world.list_events() == [*change.history, change.event]
     assert [card.title for card in world.list_cards(CardQuery(q="about 149"))] == ["Card 149"]
     world.add_card("Next", "Doing")
     assert world.read_board().board.seq == CARDS + 2
 
 
-def test_a_large_board_whose_external_id_is_taken_is_not_made_at_all(world: World) -> None:
+def test_a_large_board_whose_external_id_is_taken_is_not_created_at_all(world: World) -> None:
     first, change = build_large_board(world, external_id="x")
     world.store.commit(change)
     second, again = build_large_board(world, external_id="x")
@@ -63,7 +63,7 @@ def test_a_large_board_whose_external_id_is_taken_is_not_made_at_all(world: Worl
     assert world.store.find_board_id(world.ann.id, "x") == first
 
 
-# From board to board
+# Transfers
 
 
 def read_view(world: World, board_id: str, *card_ids: str) -> BoardView:
@@ -73,7 +73,7 @@ def read_view(world: World, board_id: str, *card_ids: str) -> BoardView:
 
 
 def plan_transfer(world: World, card: Card, target_id: str) -> Change:
-    """The card goes to the first list of another board of Ann's."""
+    """Return the change that moves the card to the first list of another board of Ann's."""
     home, target = read_view(world, card.board_id, card.id), read_view(world, target_id)
     (place,) = target.members
     arrived = replace(
@@ -90,7 +90,7 @@ def plan_transfer(world: World, card: Card, target_id: str) -> Change:
     )
 
 
-def test_a_card_moves_with_all_its_parts(world: World) -> None:
+def test_a_card_is_transferred_with_all_its_parts(world: World) -> None:
     card = add_full_card(world)
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     change = plan_transfer(world, card, target_id)
@@ -108,8 +108,8 @@ def test_a_card_moves_with_all_its_parts(world: World) -> None:
     assert entries is not None
     parts: tuple[Part, ...] = (*comments[1].items, *checklists[1], *entries[1].items)
     assert len(parts) == 4
-    assert {each.board_id for each in parts} == {target_id}
-    assert [each.text for each in checklists[1][0].items] == ["One", "Two"]
+    assert {part.board_id for part in parts} == {target_id}
+    assert [item.text for item in checklists[1][0].items] == ["One", "Two"]
     assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
     assert world.list_events()[-1].type == "card.arrived"
     assert card.id not in read_view(world, home_id, card.id).cards
@@ -122,7 +122,7 @@ CardWithParts = tuple[Card, tuple[Checklist, ...], tuple[Comment, ...], tuple[Ti
 
 
 def read_card_with_parts(world: World, card: Card) -> CardWithParts:
-    """All that there is of a card on Ann's board."""
+    """Read a card of Ann's board with all its parts."""
     checklists = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     comments = world.store.page_comments(world.board_id, world.ann.id, card.id, 100)
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
@@ -133,7 +133,7 @@ def read_card_with_parts(world: World, card: Card) -> CardWithParts:
 
 
 def add_assigned_items(world: World, card: Card, *assignee_ids: str | None) -> Card:
-    """The card with one more checklist, each item of which is one of these places'."""
+    """Write one more checklist with one item for each of these memberships; return the card."""
     steps = [make_item(world, f"Step {number}", due_at=NOON) for number in range(len(assignee_ids))]
     given = [replace(step, assignee_id=each) for step, each in zip(steps, assignee_ids, strict=True)]
     counted = replace(card, item_count=card.item_count + len(given))
@@ -142,18 +142,18 @@ def add_assigned_items(world: World, card: Card, *assignee_ids: str | None) -> C
 
 
 def transfer_and_follow(world: World, card: Card, target_id: str) -> None:
-    """The card goes to another board, which is then the one that is looked at."""
+    """Transfer the card to another board, and make that the world's board."""
     view, away = read_view(world, world.board_id, card.id), read_view(world, target_id)
     world.store.commit(transfers.transfer(view, away, card.id, world.context())[1])
     world.board_id = target_id
 
 
-def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_board(world: World) -> None:
+def test_a_transferred_card_keeps_everything_but_what_belongs_to_its_board(world: World) -> None:
     people = [world.ann, *(world.add_user(name) for name in ("Bob", "Cid", "Dan"))]
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     for user in people[1:]:
         world.add_member(user, Role.EDITOR)
-    bob, cid, dan = (find_member(world, each.id) for each in people[1:])
+    bob, cid, dan = (find_member(world, person.id) for person in people[1:])
     ann = find_member(world, world.ann.id)
     card = add_assigned_items(world, add_full_card(world, "Doing"), ann.id, bob.id, cid.id, dan.id, None)
     card = replace(card, assignee_ids=tuple(sorted((ann.id, cid.id))))
@@ -162,7 +162,7 @@ def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_boar
     world.board_id = target_id
     world.add_member(people[1], Role.VIEWER)
     bug, _ = add_label(world, "BUG"), add_label(world, "Idea")
-    ann_there, bob_there = (find_member(world, each.id).id for each in people[:2])
+    ann_there, bob_there = (find_member(world, person.id).id for person in people[:2])
     world.board_id = home_id
     world.advance(hours=1)
     was, checklists, comments, entries = read_card_with_parts(world, card)
@@ -182,15 +182,15 @@ def test_a_card_is_on_the_other_board_as_it_was_but_for_what_belongs_to_its_boar
         version=was.version + 1,
         updated_at=world.now,
     )
-    bare, given = (replace(each, board_id=target_id) for each in checklists)
+    bare, given = (replace(checklist, board_id=target_id) for checklist in checklists)
     hands = [ann_there, bob_there, None, None, None]
-    items = tuple(replace(each, assignee_id=hand) for each, hand in zip(given.items, hands, strict=True))
+    items = tuple(replace(item, assignee_id=hand) for item, hand in zip(given.items, hands, strict=True))
     assert there[1] == (bare, replace(given, items=items))
-    assert there[2] == tuple(replace(each, board_id=target_id) for each in comments)
-    assert there[3] == tuple(replace(each, board_id=target_id) for each in entries)
+    assert there[2] == tuple(replace(comment, board_id=target_id) for comment in comments)
+    assert there[3] == tuple(replace(entry, board_id=target_id) for entry in entries)
 
 
-def test_a_card_is_found_on_the_other_board_by_all_that_it_was_found_by_and_here_no_longer(world: World) -> None:
+def test_filters_find_a_transferred_card_on_the_target_board_only(world: World) -> None:
     card = add_full_card(world, "Doing")
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     world.board_id = target_id
@@ -224,7 +224,7 @@ def test_a_card_is_found_on_the_other_board_by_all_that_it_was_found_by_and_here
     assert left == ([[]] * 6, [])
 
 
-def test_items_that_lost_their_members_on_the_way_are_nobodys_when_the_card_comes_back(world: World) -> None:
+def test_items_that_lost_their_assignees_stay_unassigned_when_the_card_returns(world: World) -> None:
     bob = world.add_user("Bob")
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     world.add_member(bob, Role.EDITOR)
@@ -235,10 +235,10 @@ def test_items_that_lost_their_members_on_the_way_are_nobodys_when_the_card_come
     transfer_and_follow(world, card, home_id)
 
     (steps,) = read_card_with_parts(world, card)[1]
-    assert [each.assignee_id for each in steps.items] == [ann.id, None]
+    assert [item.assignee_id for item in steps.items] == [ann.id, None]
 
 
-def test_items_of_other_cards_stay_whose_they_are(world: World) -> None:
+def test_a_transfer_leaves_the_assignees_of_other_cards_items(world: World) -> None:
     ann = find_member(world, world.ann.id)
     card, other = (add_assigned_items(world, world.add_card(title), ann.id) for title in ("Traveller", "Homebody"))
     home_id = world.board_id
@@ -247,11 +247,11 @@ def test_items_of_other_cards_stay_whose_they_are(world: World) -> None:
 
     world.board_id = home_id
     (steps,) = read_card_with_parts(world, other)[1]
-    assert [each.assignee_id for each in steps.items] == [ann.id]
+    assert [item.assignee_id for item in steps.items] == [ann.id]
 
 
 @pytest.mark.parametrize("where", ["home", "target"])
-def test_a_move_that_either_board_does_not_allow_is_not_made_on_both(world: World, where: str) -> None:
+def test_a_transfer_that_is_stale_on_one_board_is_written_to_neither(world: World, where: str) -> None:
     card = add_full_card(world)
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     change = plan_transfer(world, card, target_id)
@@ -266,7 +266,7 @@ def test_a_move_that_either_board_does_not_allow_is_not_made_on_both(world: Worl
     assert read_view(world, target_id, card.id).cards == {}
 
 
-def test_a_card_whose_external_id_is_taken_there_stays(world: World) -> None:
+def test_a_card_whose_external_id_is_taken_on_the_target_board_stays(world: World) -> None:
     card = add_full_card(world)
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     world.board_id = target_id

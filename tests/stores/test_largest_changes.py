@@ -1,6 +1,6 @@
-"""What one request may write at most, in the widest script: every engine takes it in one commit.
+"""The largest changes that one request can make, in the widest script: every engine writes them in one commit.
 
-A capital letter of Deseret takes four bytes, and four more in what a card is searched by.
+A capital letter of Deseret takes four bytes, and four more in the copy of the text for search.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ WIDE = "𐐀"
 
 
 def add_all_labels(world: World) -> tuple[str, ...]:
-    """As many labels as a board has; their ids."""
+    """Add as many labels as a board can have; return their ids."""
     made = [
         Label(
             world.context().new_id("label"),
@@ -39,7 +39,7 @@ def add_all_labels(world: World) -> tuple[str, ...]:
 
 
 def add_long_cards(world: World, list_name: str, count: int, text: int = card_size.MAX_COMMIT_CHARACTERS) -> list[Card]:
-    """So many cards in an empty list, with so many characters of text together, and all that a card is found by."""
+    """Add cards to an empty list, with this many characters of text in all, and every field that filters use."""
     list_, places, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
     description = WIDE * min(20_000, text // count - 1)
     made = []
@@ -52,7 +52,7 @@ def add_long_cards(world: World, list_name: str, count: int, text: int = card_si
 
 
 def make_full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
-    """Checklists of a card with as many items as they may have, each of so many characters."""
+    """Return checklists of a card with as many items as they can have, each with this number of characters."""
     made = [
         make_checklist(world, card, rank, *(make_item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
         for rank in ranks_of
@@ -69,7 +69,7 @@ def read_checklists(world: World, card: Card) -> Sequence[Checklist]:
 
 
 @pytest.mark.parametrize("what", ["list", "board"])
-def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(world: World, what: str) -> None:
+def test_the_most_and_longest_running_cards_stop_in_one_commit(world: World, what: str) -> None:
     made = add_long_cards(
         world, "Doing", archive.MAX_STOPPED_CLOCKS, card_size.MAX_STORED_BYTES // 8 * archive.MAX_STOPPED_CLOCKS
     )
@@ -96,7 +96,7 @@ def test_the_clocks_of_as_many_of_the_longest_cards_as_may_run_stop_together(wor
     ]
 
 
-def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world: World) -> None:
+def test_a_card_with_the_longest_checklists_is_copied(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
     length = (card_size.MAX_COMMIT_CHARACTERS - 10_500) // (MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST) - 50
     inside = make_full_checklists(world, card, length, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
@@ -105,12 +105,12 @@ def test_the_card_with_the_longest_checklists_that_can_be_copied_is_copied(world
     world.store.commit(change)
 
     assert world.read_card(copy) == copy
-    assert [len(each.items) for each in read_checklists(world, copy)] == [
+    assert [len(checklist.items) for checklist in read_checklists(world, copy)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
 
-def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_copied(world: World) -> None:
+def test_a_list_with_the_longest_cards_and_most_items_is_copied(world: World) -> None:
     made = add_long_cards(world, "To do", 20, card_size.MAX_COMMIT_CHARACTERS - 6000 * 51)
     inside = {each.id: make_full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
 
@@ -122,7 +122,7 @@ def test_the_list_with_the_longest_cards_and_most_items_that_can_be_copied_is_co
     assert [len(read_checklists(world, each)) for each in copied] == [3] * 20
 
 
-def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: World) -> None:
+def test_the_longest_cards_move_to_another_list_in_one_step(world: World) -> None:
     made = add_long_cards(world, "Doing", bulk_moves.MAX_MOVED_CARDS)
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), bulk_moves.MAX_MOVED_CARDS)
     assert found is not None
@@ -134,10 +134,10 @@ def test_the_longest_cards_that_go_to_another_list_in_one_step_go_there(world: W
     world.store.commit(change)
 
     assert (moved, left) == (bulk_moves.MAX_MOVED_CARDS, 0)
-    assert [each.id for each in world.list_cards(CardQuery(list_id=done))] == [each.id for each in made]
+    assert [card.id for card in world.list_cards(CardQuery(list_id=done))] == [each.id for each in made]
 
 
-def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(world: World) -> None:
+def test_the_longest_card_is_transferred_with_the_longest_checklists(world: World) -> None:
     card = world.add_card(WIDE * 500, description=WIDE * 10_000)
     make_full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
     world.write(updates=(replace(world.read_card(card), item_count=MAX_CHECKLISTS_PER_CARD * MAX_ITEMS_PER_CHECKLIST),))
@@ -149,12 +149,12 @@ def test_the_longest_card_goes_to_another_board_with_the_longest_checklists(worl
 
     world.board_id = other.board.id
     assert world.read_card(moved) == moved
-    assert [len(each.items) for each in read_checklists(world, moved)] == [
+    assert [len(checklist.items) for checklist in read_checklists(world, moved)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
 
-def test_a_small_board_with_the_longest_checklists_is_copied_whole(world: World) -> None:
+def test_a_small_board_with_the_longest_checklists_is_copied(world: World) -> None:
     card = world.add_card("Card")
     inside = make_full_checklists(world, card, 500, ranks.sequence_after("", MAX_CHECKLISTS_PER_CARD))
 
@@ -163,12 +163,12 @@ def test_a_small_board_with_the_longest_checklists_is_copied_whole(world: World)
 
     world.board_id = view.board.id
     (copy,) = world.list_cards()
-    assert [len(each.items) for each in read_checklists(world, copy)] == [
+    assert [len(checklist.items) for checklist in read_checklists(world, copy)] == [
         MAX_ITEMS_PER_CHECKLIST
     ] * MAX_CHECKLISTS_PER_CARD
 
 
-def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(world: World) -> None:
+def test_one_of_the_longest_checklists_is_moved_where_ranks_are_long(world: World) -> None:
     card = world.add_card("Card")
     grown = [f"a0{'V' * ranks.MAX_RANK_LENGTH}{number:02}V" for number in range(MAX_CHECKLISTS_PER_CARD)]
     made = make_full_checklists(world, card, 500, grown)
@@ -180,6 +180,6 @@ def test_of_the_longest_checklists_one_is_moved_where_ranks_have_grown_long(worl
     world.store.commit(change)
 
     moved = [*made[:9], made[-1], *made[9:-1]]
-    assert [(each.id, len(each.items)) for each in read_checklists(world, card)] == [
+    assert [(checklist.id, len(checklist.items)) for checklist in read_checklists(world, card)] == [
         (each.id, MAX_ITEMS_PER_CHECKLIST) for each in moved
     ]

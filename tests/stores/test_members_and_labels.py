@@ -1,4 +1,4 @@
-"""Who is on a board: members come, change and leave, and what they may write is decided in the commit."""
+"""Members and labels of boards, and external ids of boards. The commit decides what a member may write."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.stores.part_builders import add_label, find_member
 from tests.stores.world import World
 
 
-def test_every_field_of_a_member_comes_back_and_members_stand_in_the_order_of_their_ids(world: World) -> None:
+def test_members_are_read_as_they_were_written_in_the_order_of_their_ids(world: World) -> None:
     people = [world.add_user(name) for name in ("Bob", "Cyd", "Dan")]
     for user, role in zip(people, Role, strict=True):
         world.add_member(user, role)
@@ -25,12 +25,12 @@ def test_every_field_of_a_member_comes_back_and_members_stand_in_the_order_of_th
 
     view = world.read_board()
     assert view.get_member(people[1].id) == cyd
-    assert [each.user_id for each in view.members] == [world.ann.id, *(user.id for user in people)]
-    assert list(view.members) == sorted(view.members, key=lambda each: each.id)
+    assert [member.user_id for member in view.members] == [world.ann.id, *(user.id for user in people)]
+    assert list(view.members) == sorted(view.members, key=lambda member: member.id)
     assert world.read_board(user=people[1]).role == Role.OWNER
 
 
-def test_who_is_there_already_is_not_let_in_twice(world: World) -> None:
+def test_a_user_can_be_a_member_only_once(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
 
@@ -41,7 +41,7 @@ def test_who_is_there_already_is_not_let_in_twice(world: World) -> None:
     assert find_member(world, bob.id).role == Role.VIEWER
 
 
-def test_who_was_removed_sees_nothing_and_writes_nothing(world: World) -> None:
+def test_a_removed_member_can_neither_read_nor_write(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
     _, late = cards.create(world.read_board(user=bob), world.context(bob), NewCard(title="Late"))
@@ -64,7 +64,7 @@ def test_anyone_may_leave(world: World, role: Role) -> None:
 
     world.store.commit(build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(place,)))
 
-    assert [each.user_id for each in world.read_board().members] == [world.ann.id]
+    assert [member.user_id for member in world.read_board().members] == [world.ann.id]
 
 
 def test_a_viewer_may_not_remove_another(world: World) -> None:
@@ -80,7 +80,7 @@ def test_a_viewer_may_not_remove_another(world: World) -> None:
     assert len(world.read_board().members) == 2
 
 
-def test_who_was_removed_once_cannot_be_removed_again(world: World) -> None:
+def test_a_member_cannot_be_removed_twice(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
     place = find_member(world, bob.id)
@@ -93,7 +93,7 @@ def test_who_was_removed_once_cannot_be_removed_again(world: World) -> None:
     assert world.read_board().board.seq == seq
 
 
-def test_an_assignee_who_leaves_and_comes_back_has_another_place(world: World) -> None:
+def test_an_assignee_who_leaves_and_returns_is_no_longer_assigned(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
     place = find_member(world, bob.id)
@@ -113,7 +113,7 @@ def test_an_assignee_who_leaves_and_comes_back_has_another_place(world: World) -
 # Labels
 
 
-def test_every_field_of_a_label_comes_back_and_labels_stand_in_the_order_of_their_ids(world: World) -> None:
+def test_labels_are_read_as_they_were_written_in_the_order_of_their_ids(world: World) -> None:
     made = [add_label(world, f"Label {color}", color) for color in Color]
     changed = replace(made[3], name="Größe", version=2, updated_at=world.now + timedelta(seconds=3))
 
@@ -122,7 +122,7 @@ def test_every_field_of_a_label_comes_back_and_labels_stand_in_the_order_of_thei
     assert world.read_board().labels == (*made[:3], changed, *made[4:])
 
 
-def test_a_label_that_was_deleted_is_on_no_card(world: World) -> None:
+def test_no_card_has_a_deleted_label(world: World) -> None:
     bug, idea = add_label(world), add_label(world, "Idea", Color.SKY)
     card = world.add_card("Copy")
     world.write(updates=(replace(card, label_ids=(bug.id, idea.id)),))
@@ -135,7 +135,7 @@ def test_a_label_that_was_deleted_is_on_no_card(world: World) -> None:
     assert world.list_cards(CardQuery(label_id=bug.id)) == []
 
 
-def test_a_card_may_name_what_is_gone(world: World) -> None:
+def test_a_card_may_name_a_deleted_label_and_a_former_member(world: World) -> None:
     card = world.add_card("Copy")
 
     world.write(updates=(replace(card, label_ids=("lbl_gone",), assignee_ids=("mbr_gone",)),))
@@ -144,7 +144,7 @@ def test_a_card_may_name_what_is_gone(world: World) -> None:
     assert view.get_label_ids(view.get_card(card.id)) == view.get_assignee_ids(view.get_card(card.id)) == []
 
 
-# Boards by their makers
+# External ids of boards
 
 
 def add_board_with_external_id(world: World, external_id: str) -> str:
@@ -154,7 +154,7 @@ def add_board_with_external_id(world: World, external_id: str) -> str:
     return board.id
 
 
-def test_the_external_id_of_a_board_is_its_makers(world: World) -> None:
+def test_the_external_id_of_a_board_is_unique_among_its_creators_boards(world: World) -> None:
     board_id = add_board_with_external_id(world, "x-1")
     bob = world.add_user("Bob")
 
@@ -167,7 +167,7 @@ def test_the_external_id_of_a_board_is_its_makers(world: World) -> None:
     assert world.store.find_board_id(bob.id, "x-1") is None
 
 
-def test_a_deleted_board_gives_its_external_id_up_and_must_find_it_free_to_come_back(world: World) -> None:
+def test_a_board_cannot_be_restored_while_its_external_id_is_taken(world: World) -> None:
     world.board_id = add_board_with_external_id(world, "x-1")
     world.store.commit(boards.delete(world.read_board(), world.context()))
     again = add_board_with_external_id(world, "x-1")
@@ -182,7 +182,7 @@ def test_a_deleted_board_gives_its_external_id_up_and_must_find_it_free_to_come_
     assert world.store.find_board_id(world.ann.id, "x-1") == again
 
 
-def test_users_are_read_together(world: World) -> None:
+def test_several_users_are_read_in_one_call(world: World) -> None:
     bob = world.add_user("Bob")
 
     assert world.store.read_users([bob.id, world.ann.id, "usr_none"]) == {bob.id: bob, world.ann.id: world.ann}

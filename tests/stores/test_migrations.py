@@ -1,4 +1,4 @@
-"""The migrations make the tables that the statements are written for."""
+"""The migrations create the tables that `stores.sql.tables` describes."""
 
 import re
 import sqlite3
@@ -15,7 +15,7 @@ FOLDER = Path(migrations.__file__).parent
 
 
 def sorted_clauses(text: str) -> list[str]:
-    """The clauses of a CREATE, in no order: a column that a later version added stands at the end."""
+    """Return the clauses of a CREATE in sorted order, because a column that a later version added is the last."""
     text = re.sub(r"\s+", " ", text)
     first, last = text.index("("), text.rindex(")")
     depth, clauses = 0, [""]
@@ -25,7 +25,7 @@ def sorted_clauses(text: str) -> list[str]:
             clauses.append("")
         else:
             clauses[-1] += sign
-    return sorted(each.strip() for each in (*clauses, text[last + 1 :]))
+    return sorted(clause.strip() for clause in (*clauses, text[last + 1 :]))
 
 
 def read_schema(connection: sqlite3.Connection) -> dict[str, list[str]]:
@@ -33,7 +33,7 @@ def read_schema(connection: sqlite3.Connection) -> dict[str, list[str]]:
     return {name: sorted_clauses(text) for name, text in found}
 
 
-def test_the_migrations_make_exactly_the_schema(empty_sqlite: Path) -> None:
+def test_the_migrations_create_exactly_the_schema(empty_sqlite: Path) -> None:
     with closing(sqlite3.connect(empty_sqlite)) as migrated:
         made = read_schema(migrated)
     engine = sa.create_engine("sqlite://")
@@ -49,11 +49,11 @@ def test_the_migrations_make_exactly_the_schema(empty_sqlite: Path) -> None:
     assert made == wanted
 
 
-def test_the_version_that_is_told_is_the_latest() -> None:
+def test_head_is_the_latest_version() -> None:
     assert ScriptDirectory(str(FOLDER)).get_heads() == [migrations.HEAD]
 
 
 def test_versions_are_numbered_without_gaps() -> None:
-    revisions = [each.revision for each in ScriptDirectory(str(FOLDER)).walk_revisions()]
+    revisions = [revision.revision for revision in ScriptDirectory(str(FOLDER)).walk_revisions()]
 
     assert sorted(revisions) == [f"{number:04d}" for number in range(1, len(revisions) + 1)]

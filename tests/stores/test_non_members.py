@@ -1,4 +1,4 @@
-"""Who is no member of a board is answered as if there were none, after the same work: its time tells nothing either."""
+"""A user who isn't a member gets the result for a missing board, after the same work: the time reveals nothing."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ MISSING_BOARD_ID = "brd_none"
 
 
 class PopulatedBoard:
-    """A board with something of everything, its first card, and somebody who is no member."""
+    """A board with lists, labels, cards and parts, its first card, and a user who isn't a member."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -72,7 +72,7 @@ READS: dict[str, Read] = {
 """Every read of the port that names a board and a user."""
 
 
-def test_every_read_of_a_board_is_among_these() -> None:
+def test_every_read_of_a_board_is_tested() -> None:
     named = {
         name
         for name, method in vars(Store).items()
@@ -83,7 +83,7 @@ def test_every_read_of_a_board_is_among_these() -> None:
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_stranger_is_answered_as_if_there_were_no_board(world: World, name: str) -> None:
+def test_a_user_who_is_no_member_gets_the_result_for_a_missing_board(world: World, name: str) -> None:
     board = PopulatedBoard(world)
 
     assert READS[name](world.store, board, world.board_id, world.ann.id) is not None
@@ -92,7 +92,7 @@ def test_a_stranger_is_answered_as_if_there_were_no_board(world: World, name: st
 
 
 @pytest.mark.parametrize("open_again", ["sqlite"], indirect=True)
-def test_sqlite_looks_at_nothing_but_the_board_itself(world: World) -> None:
+def test_sqlite_reads_only_the_board_for_a_user_who_is_no_member(world: World) -> None:
     board = PopulatedBoard(world)
 
     for name, read in READS.items():
@@ -101,12 +101,12 @@ def test_sqlite_looks_at_nothing_but_the_board_itself(world: World) -> None:
             count_sqlite_steps(world.store, partial(read, world.store, board, board_id, board.stranger.id))
             for board_id in (world.board_id, MISSING_BOARD_ID)
         )
-        # Some ten instructions find the row of the board; a member's read takes hundreds.
+        # About ten instructions find the row of the board; a member's read takes hundreds.
         assert there <= nowhere + 15, name
 
 
 def count_sqlite_steps(store: Store, read: Callable[[], Any]) -> int:
-    """How many instructions SQLite has carried out for it."""
+    """Count the instructions that SQLite executes for a read."""
     assert isinstance(store, SqlStore)
     (connection,) = store._engine._idle  # type: ignore[attr-defined]  # noqa: SLF001  (nothing else counts them)
     steps = 0
@@ -122,7 +122,9 @@ def count_sqlite_steps(store: Store, read: Callable[[], Any]) -> int:
 
 
 @pytest.mark.parametrize("open_again", ["postgresql"], indirect=True)
-def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgresql_reads_only_the_membership_for_a_user_who_is_no_member(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     board = PopulatedBoard(world)
     assert isinstance(world.store, SqlStore)
     engine = world.store._engine  # noqa: SLF001  (its statements are to be explained)
@@ -143,14 +145,14 @@ def test_postgresql_looks_at_nothing_but_the_membership(world: World, monkeypatc
 
 
 def scanned_tables(node: Any) -> Iterator[str]:
-    """The tables, by the names that they have in the statement, that were looked at in a step of a plan."""
+    """Yield the tables, by their names in the statement, that a step of a plan has read."""
     if "Alias" in node and node["Actual Loops"]:
         yield node["Alias"]
     for step in node.get("Plans", ()):
         yield from scanned_tables(step)
 
 
-def test_dynamodb_sends_as_much_as_if_there_were_no_board(wire: Wire) -> None:
+def test_dynamodb_sends_the_same_requests_as_for_a_missing_board(wire: Wire) -> None:
     world = World(wire.store)
     board = PopulatedBoard(world)
 

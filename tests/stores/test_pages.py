@@ -1,4 +1,4 @@
-"""Pages: every item once, in order, with ties, filters and any limit; and what was deleted is not seen."""
+"""Pages have every item once, in order, with ties, filters and any limit, and nothing that was deleted."""
 
 import itertools
 from collections.abc import Callable
@@ -30,7 +30,7 @@ SORT_KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
 
 @pytest.fixture
 def busy(world: World) -> World:
-    """A board with twenty-odd live cards in five lists, some changed in the same second, among deleted ones."""
+    """Create a board with over twenty live cards in five lists, some changed in the same second, and deleted cards."""
     world.add_list("Review", stage=Stage.IN_PROGRESS, position="top")
     world.add_list("Empty")
     world.add_list("Gone")
@@ -62,13 +62,13 @@ QUERIES = [
 
 
 @pytest.mark.parametrize(("scope", "status", "q"), QUERIES)
-def test_every_query_gives_each_card_once_in_order_at_any_limit(
+def test_every_query_returns_each_card_once_in_order_at_any_limit(
     busy: World, scope: str | None, status: Stage | None, q: str | None
 ) -> None:
     view = busy.read_board()
     list_id = busy.find_list(scope).id if scope else None
     everything = busy.list_cards()
-    list_ranks = {each.id: each.rank for each in view.lists}
+    list_ranks = {list_.id: list_.rank for list_ in view.lists}
     fitting = [
         card
         for card in everything
@@ -88,19 +88,19 @@ def test_every_query_gives_each_card_once_in_order_at_any_limit(
         assert found == expected
 
 
-def test_the_board_has_the_cards_that_the_test_thinks_it_has(busy: World) -> None:
+def test_the_fixture_has_the_cards_that_the_tests_expect(busy: World) -> None:
     found = busy.list_cards()
 
-    assert len(found) == sum(each.card_count for each in busy.read_board().lists) == 21
+    assert len(found) == sum(list_.card_count for list_ in busy.read_board().lists) == 21
     assert len({card.updated_at for card in found}) < len(found)
 
 
-def test_a_list_that_is_not_there_has_no_cards(busy: World) -> None:
+def test_a_missing_list_has_no_cards(busy: World) -> None:
     for sort in CardSort:
         assert busy.list_cards(CardQuery(list_id="lst_none", sort=sort)) == []
 
 
-def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
+def test_a_list_of_another_board_has_no_cards(busy: World) -> None:
     other = World(busy.store, seed=8)
     other.add_card("Elsewhere")
 
@@ -109,7 +109,7 @@ def test_a_list_of_another_board_has_no_cards_here(busy: World) -> None:
     assert all(card.board_id == busy.board_id for card in busy.list_cards())
 
 
-def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
+def test_the_last_page_has_no_next_key(world: World) -> None:
     for number in range(4):
         world.add_card(f"Card {number}", due_at=NOON)
 
@@ -120,7 +120,7 @@ def test_a_page_says_whether_there_is_more_exactly(world: World) -> None:
         assert found[1].next_key is None
 
 
-def test_cards_that_come_and_go_while_paging_do_not_disturb_the_others(world: World) -> None:
+def test_cards_added_and_deleted_while_paging_do_not_affect_the_others(world: World) -> None:
     for number in range(6):
         world.add_card(f"Card {number}")
     first = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 3)
@@ -134,7 +134,7 @@ def test_cards_that_come_and_go_while_paging_do_not_disturb_the_others(world: Wo
     assert [card.title for card in rest[1].items] == ["Card 3", "Card 4", "Card 5"]
 
 
-def test_paging_goes_on_behind_a_list_that_was_deleted_or_moved(world: World) -> None:
+def test_paging_continues_after_a_list_that_was_deleted_or_moved(world: World) -> None:
     for name in ("To do", "Doing", "Done"):
         world.add_card(f"{name} 1", name)
         world.add_card(f"{name} 2", name)
@@ -148,7 +148,7 @@ def test_paging_goes_on_behind_a_list_that_was_deleted_or_moved(world: World) ->
     assert [card.title for card in rest[1].items] == ["Done 1", "Done 2"]
 
 
-def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> None:
+def test_paging_continues_in_a_list_that_was_moved_to_the_top(world: World) -> None:
     for name in ("To do", "Done"):
         world.add_card(f"{name} 1", name)
         world.add_card(f"{name} 2", name)
@@ -162,7 +162,7 @@ def test_paging_goes_on_in_a_list_that_was_moved_to_the_top(world: World) -> Non
     assert rest[1].items[0].title == "Done 2"
 
 
-def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -> None:
+def test_paging_of_one_list_continues_after_the_list_was_moved(world: World) -> None:
     for number in range(3):
         world.add_card(f"Card {number}")
     query = CardQuery(list_id=world.find_list("To do").id)
@@ -176,7 +176,7 @@ def test_paging_within_one_list_goes_on_after_the_list_was_moved(world: World) -
     assert [card.title for card in rest[1].items] == ["Card 1", "Card 2"]
 
 
-def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> None:
+def test_a_page_has_at_most_a_mebibyte_of_text(world: World) -> None:
     texts = ["牛" * 20_000, "x" * 20_000]
     for number in range(60):
         world.add_card(f"Card {number}", description=texts[number % 2])
@@ -191,10 +191,10 @@ def test_a_page_ends_before_its_text_grows_beyond_a_mebibyte(world: World) -> No
     assert [card.title for card in collect_pages(page, 100)] == [f"Card {number}" for number in range(60)]
 
 
-# What is not live
+# Deleted lists, cards and boards
 
 
-def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
+def test_the_cards_of_a_deleted_list_are_on_no_page(world: World) -> None:
     card = world.add_card("Copy", "Doing", due_at=NOON)
     kept = world.add_card("Kept", due_at=NOON)
     todo = world.find_list("To do")
@@ -202,18 +202,18 @@ def test_a_deleted_list_hides_its_cards_everywhere(world: World) -> None:
     world.delete_list("Doing")
 
     assert world.read_board(card.id, kept.id).cards == {kept.id: kept}
-    assert [each.name for each in world.read_board().lists] == ["To do", "Done"]
+    assert [list_.name for list_ in world.read_board().lists] == ["To do", "Done"]
     for sort in CardSort:
-        assert [each.id for each in world.list_cards(CardQuery(sort=sort))] == [kept.id]
+        assert [card.id for card in world.list_cards(CardQuery(sort=sort))] == [kept.id]
         assert world.list_cards(CardQuery(status=Stage.IN_PROGRESS, sort=sort)) == []
-        assert [each.id for each in world.list_cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
+        assert [card.id for card in world.list_cards(CardQuery(list_id=todo.id, sort=sort))] == [kept.id]
     entries = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
     assert entries is not None
     assert entries[0].cards == {}
     assert entries[1].items == ()
 
 
-def test_a_deleted_card_is_not_seen(world: World) -> None:
+def test_a_deleted_card_is_on_no_page(world: World) -> None:
     card = world.add_card("Copy")
 
     world.delete_card(card)
@@ -222,7 +222,7 @@ def test_a_deleted_card_is_not_seen(world: World) -> None:
     assert world.list_cards() == []
 
 
-def test_a_deleted_board_is_not_seen(world: World) -> None:
+def test_a_deleted_board_cannot_be_read(world: World) -> None:
     world.store.commit(boards.delete(world.read_board(), world.context()))
 
     assert world.store.read_board(world.board_id, world.ann.id) is None
@@ -232,7 +232,7 @@ def test_a_deleted_board_is_not_seen(world: World) -> None:
     assert world.store.page_boards(world.ann.id, 10).items == ()
 
 
-def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
+def test_a_card_of_another_board_is_not_read(world: World) -> None:
     other = World(world.store, seed=8)
     card = other.add_card("Elsewhere", "Doing")
 
@@ -242,10 +242,10 @@ def test_a_card_of_another_board_is_not_seen_here(world: World) -> None:
     assert entries[1].items == ()
 
 
-# What lies beyond a neighbour
+# Adjacent ranks
 
 
-def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
+def test_the_adjacent_rank_is_the_next_one_or_empty_at_the_end(world: World) -> None:
     first, second, third = (world.add_card(title) for title in "ABC")
 
     assert world.read_board(neighbour_of=NeighbourOf(second.id, "before")).adjacent_rank == first.rank
@@ -255,14 +255,14 @@ def test_beyond_a_neighbour_lies_the_next_rank_or_the_end(world: World) -> None:
     assert world.read_board(neighbour_of=NeighbourOf(third.id, "after")).cards == {third.id: third}
 
 
-def test_deleted_cards_keep_their_place_beyond_a_neighbour(world: World) -> None:
+def test_the_adjacent_rank_may_be_that_of_a_deleted_card(world: World) -> None:
     first, second = (world.add_card(title) for title in "AB")
     world.delete_card(second)
 
     assert world.read_board(neighbour_of=NeighbourOf(first.id, "after")).adjacent_rank == second.rank
 
 
-def test_beyond_a_card_that_is_not_live_nothing_is_told(world: World) -> None:
+def test_a_neighbour_that_is_not_live_has_no_adjacent_rank(world: World) -> None:
     card = world.add_card("A")
     world.delete_card(card)
 
@@ -297,7 +297,7 @@ def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) 
     assert world.read_board().board.seq == len(world.list_events())
 
 
-def test_new_ranks_change_nothing_that_people_see(world: World) -> None:
+def test_new_ranks_change_nothing_else(world: World) -> None:
     todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
     crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "12"])
@@ -331,7 +331,7 @@ def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_events_come_in_order_without_a_gap(world: World, limit: int) -> None:
+def test_events_are_listed_in_order_without_a_gap(world: World, limit: int) -> None:
     for number in range(5):
         world.add_card(f"Card {number}")
 
@@ -343,7 +343,7 @@ def test_events_come_in_order_without_a_gap(world: World, limit: int) -> None:
     assert [event.seq for event in collect_pages(page, limit)] == [1, 2, 3, 4, 5, 6]
 
 
-def test_events_after_the_last_are_none(world: World) -> None:
+def test_there_are_no_events_after_the_last(world: World) -> None:
     found = world.store.page_events(world.board_id, world.ann.id, 1, 10)
 
     assert found is not None
@@ -352,7 +352,7 @@ def test_events_after_the_last_are_none(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
+def test_time_entries_are_listed_oldest_first(world: World, limit: int) -> None:
     card = world.add_card("Copy")
     for _ in range(5):
         world.apply(cards.start, card.id)
@@ -374,7 +374,7 @@ def test_time_entries_come_oldest_first(world: World, limit: int) -> None:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_boards_come_newest_first_and_only_ones_own(world: World, limit: int) -> None:
+def test_a_users_boards_are_listed_newest_first(world: World, limit: int) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
     mine = [world.board_id, *(world.add_board(f"Board {number}") for number in range(5))]
@@ -388,7 +388,7 @@ def test_boards_come_newest_first_and_only_ones_own(world: World, limit: int) ->
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_tokens_come_newest_first(world: World, limit: int) -> None:
+def test_tokens_are_listed_newest_first(world: World, limit: int) -> None:
     made = [world.add_token(name=f"Token {number}") for number in range(5)]
     world.add_token(world.add_user("Bob"))
 
@@ -397,7 +397,7 @@ def test_tokens_come_newest_first(world: World, limit: int) -> None:
     assert found == made[::-1]
 
 
-def test_a_new_store_holds_nothing(store: Store) -> None:
+def test_a_new_store_is_empty(store: Store) -> None:
     assert store.read_installation_owner() is None
     assert store.read_user("usr_none") is None
     assert store.page_boards("usr_none", 10) == Page(())

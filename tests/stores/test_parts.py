@@ -1,4 +1,4 @@
-"""What is kept beside a card: time entries, checklists, comments. All of it comes back, in order, on its board only."""
+"""Parts of cards (time entries, checklists, comments) are read as they were written, in order, on their board only."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,14 +39,14 @@ def read_checklists(world: World, card: Card) -> tuple[Checklist, ...]:
     return found[1]
 
 
-def test_every_field_of_a_full_card_comes_back(world: World) -> None:
+def test_every_field_of_a_full_card_is_read_as_it_was_written(world: World) -> None:
     card = add_full_card(world)
 
     assert world.read_card(card) == card
     assert world.list_cards() == [card]
 
 
-def test_a_card_that_loses_its_labels_assignees_and_links_has_none(world: World) -> None:
+def test_a_card_can_lose_its_labels_assignees_and_links(world: World) -> None:
     card = replace(add_full_card(world), label_ids=(), assignee_ids=(), links=())
 
     world.write(updates=(card,))
@@ -54,7 +54,7 @@ def test_a_card_that_loses_its_labels_assignees_and_links_has_none(world: World)
     assert world.read_card(card) == card
 
 
-def test_every_kind_of_part_comes_with_its_card(world: World) -> None:
+def test_every_kind_of_part_is_read_with_its_card(world: World) -> None:
     card = world.add_card("Copy")
     said = make_comment(
         world, card, "# Grüße 👩‍🚀\n\n* 'quoted'", version=3, updated_at=world.now + timedelta(seconds=1)
@@ -72,7 +72,7 @@ def test_every_kind_of_part_comes_with_its_card(world: World) -> None:
     assert found == {each.id: each for each in (said, steps, worked)}
 
 
-def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -> None:
+def test_an_updated_part_is_read_as_it_was_written_last(world: World) -> None:
     card = world.add_card("Copy")
     said, worked = make_comment(world, card, "Old"), make_time_entry(world, card, 0, 60)
     steps = make_checklist(world, card, "a0", *(make_item(world, name) for name in "ABC"))
@@ -91,7 +91,7 @@ def test_a_part_that_was_written_again_is_as_it_was_written_last(world: World) -
     assert world.list_cards(CardQuery(q="new")) == [card]
 
 
-def test_every_field_of_a_time_entry_can_be_corrected(world: World) -> None:
+def test_every_field_of_a_time_entry_can_be_updated(world: World) -> None:
     world.add_member(world.add_user("Bob", id="bob"), Role.EDITOR)
     card = world.add_card("Copy")
     worked = make_time_entry(world, card, 0, 60)
@@ -104,7 +104,7 @@ def test_every_field_of_a_time_entry_can_be_corrected(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])
-def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, kind: type[Part]) -> None:
+def test_a_part_cannot_be_deleted_twice(world: World, kind: type[Part]) -> None:
     card = world.add_card("Copy")
     made: dict[type[Part], Part] = {
         Comment: make_comment(world, card, "Hm."),
@@ -123,7 +123,7 @@ def test_a_part_that_was_deleted_is_gone_and_is_not_deleted_twice(world: World, 
         world.write(updates=(part,))
 
 
-def test_parts_of_a_card_that_is_not_live_or_on_another_board_do_not_come(world: World) -> None:
+def test_parts_are_read_with_live_cards_of_the_same_board_only(world: World) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
     said = make_comment(world, card, "Hm.")
     world.write(creates=(said,))
@@ -144,7 +144,7 @@ def test_parts_of_a_card_that_is_not_live_or_on_another_board_do_not_come(world:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_comments_come_newest_first(world: World, limit: int) -> None:
+def test_comments_are_listed_newest_first(world: World, limit: int) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
     made = [make_comment(world, card, f"{number}") for number in range(8)]
     world.write(creates=(*made, make_comment(world, other, "Elsewhere")))
@@ -152,17 +152,17 @@ def test_comments_come_newest_first(world: World, limit: int) -> None:
     assert read_comments(world, card, limit) == made[::-1]
 
 
-def test_checklists_come_in_the_order_of_their_ranks(world: World) -> None:
+def test_checklists_are_read_in_the_order_of_their_ranks(world: World) -> None:
     card = world.add_card("Copy")
     made = [make_checklist(world, card, rank, make_item(world, rank)) for rank in ("b00", "a0", "a1", "Zz")]
     world.write(creates=tuple(made))
 
-    assert [each.rank for each in read_checklists(world, card)] == ["Zz", "a0", "a1", "b00"]
+    assert [checklist.rank for checklist in read_checklists(world, card)] == ["Zz", "a0", "a1", "b00"]
     assert read_checklists(world, card)[1] == made[1]
     assert read_checklists(world, world.add_card("Other")) == ()
 
 
-def test_what_is_said_and_ticked_off_is_the_boards_own(world: World) -> None:
+def test_comments_and_checklists_are_read_by_members_only(world: World) -> None:
     card = add_full_card(world)
     bob = world.add_user("Bob")
 

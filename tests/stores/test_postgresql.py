@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: how a database is opened, its tables as people see them, the plans of its queries."""
+"""What only PostgreSQL has: opening a database, its tables, and the plans of its queries."""
 
 import itertools
 import re
@@ -33,14 +33,14 @@ PERCENT = "p4ss-w%C3%B6rd"
 
 @pytest.fixture
 def database(postgresql: PostgresqlServer) -> Iterator[str]:
-    """A database without tables."""
+    """Create a database without tables."""
     with postgresql.database() as name:
         yield name
 
 
 @pytest.fixture
 def world(postgresql: PostgresqlServer) -> Iterator[World]:
-    """Ann and her board, in the database that tests share."""
+    """Create Ann and her board in the database that tests share."""
     with closing(open_store(postgresql.url("postgres"))) as store:
         postgresql.empty("postgres")
         yield World(store)
@@ -48,20 +48,20 @@ def world(postgresql: PostgresqlServer) -> Iterator[World]:
 
 @pytest.fixture
 def shell(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the database that tests share, as psql has one."""
+    """Connect to the database that tests share, as psql does."""
     open_store(postgresql.url("postgres")).close()
     with closing(postgresql.connection()) as connection:
         yield connection
 
 
 def run_program(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """A program of a few lines, in a process of its own."""
+    """Run a program in its own process."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def open_error(url: str) -> str:
-    """Why that URL cannot be opened. Nothing that is told holds the password."""
+    """Return the message of the error for a URL, after checking that neither it nor its causes hold the password."""
     with pytest.raises(StoreOpenError) as error:
         open_store(url)
     assert "p4ss" not in "".join(traceback.format_exception(error.value))
@@ -82,42 +82,42 @@ def open_error(url: str) -> str:
         f"postgresql+psycopg://ann:{PERCENT}@[::1/tackboard",
     ],
 )
-def test_a_url_without_a_database_is_told_with_an_example(url: str) -> None:
+def test_the_error_for_a_url_without_a_database_has_an_example(url: str) -> None:
     assert "postgresql+psycopg://user:password@host:5432/database" in open_error(url)
 
 
-def test_an_at_sign_in_a_password_is_told() -> None:
+def test_the_error_for_an_at_sign_in_a_password_says_how_to_escape_it() -> None:
     assert open_error("postgresql+psycopg://ann:1@p4ss@localhost/tackboard") == (
         "STORE_URL has more than one '@': write one in a password as %40."
     )
 
 
-def test_an_unknown_option_is_told() -> None:
+def test_an_unknown_option_is_an_error() -> None:
     assert (
         open_error("postgresql+psycopg://localhost/tackboard?p4ss=1")
         == "STORE_URL has an option that libpq does not know."
     )
 
 
-def test_a_host_that_there_is_not_is_told() -> None:
+def test_the_error_for_an_unknown_host_names_it() -> None:
     url = f"postgresql+psycopg://ann:{PERCENT}@nowhere.invalid/tackboard"
 
     assert open_error(url) == "There is no host 'nowhere.invalid': check STORE_URL."
 
 
-def test_a_port_where_nobody_answers_is_told() -> None:
+def test_the_error_for_a_closed_port_names_it() -> None:
     url = f"postgresql+psycopg://ann:{PERCENT}@127.0.0.1:1/tackboard"
 
     assert open_error(url) == ("No PostgreSQL runs at 127.0.0.1:1: start it, or check the host and port in STORE_URL.")
 
 
-def test_a_missing_socket_is_told(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_socket_names_it(tmp_path: Path) -> None:
     assert open_error(f"postgresql+psycopg://ann@/tackboard?host={tmp_path}") == (
         f"No PostgreSQL runs at {tmp_path}: start it, or check the host in STORE_URL."
     )
 
 
-def test_a_wrong_password_is_told_and_the_right_one_lets_in(postgresql: PostgresqlServer, database: str) -> None:
+def test_a_wrong_password_is_an_error_and_the_right_one_works(postgresql: PostgresqlServer, database: str) -> None:
     where = f"127.0.0.1:{postgresql.port}"
     with closing(postgresql.connection()) as owner:
         owner.execute(f"CREATE USER guarded PASSWORD '{SECRET}'".encode())
@@ -129,27 +129,27 @@ def test_a_wrong_password_is_told_and_the_right_one_lets_in(postgresql: Postgres
     open_store(postgresql.url(database, f"guarded:{PERCENT}")).close()
 
 
-def test_a_missing_database_is_told(postgresql: PostgresqlServer) -> None:
+def test_the_error_for_a_missing_database_names_it(postgresql: PostgresqlServer) -> None:
     assert open_error(postgresql.url("missing")) == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} has no database 'missing': "
         "make it with createdb, or check STORE_URL."
     )
 
 
-def test_a_missing_user_is_told(postgresql: PostgresqlServer) -> None:
+def test_the_error_for_a_missing_user_names_it(postgresql: PostgresqlServer) -> None:
     assert open_error(postgresql.url("postgres", f"zoe:{PERCENT}")) == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} has no user 'zoe': make one with createuser, or check STORE_URL."
     )
 
 
-def test_what_libpq_finds_wrong_is_told_in_its_words(postgresql: PostgresqlServer, database: str) -> None:
+def test_other_errors_of_libpq_are_passed_on_in_its_words(postgresql: PostgresqlServer, database: str) -> None:
     assert open_error(f"{postgresql.url(database)}?sslmode=require") == (
         f"PostgreSQL at 127.0.0.1:{postgresql.port} cannot be used: server does not support SSL, but SSL was required."
     )
 
 
 @pytest.mark.parametrize("table", ["notes", "alembic_version"])
-def test_a_database_of_another_program_is_left_alone(postgresql: PostgresqlServer, database: str, table: str) -> None:
+def test_a_database_of_another_program_is_not_touched(postgresql: PostgresqlServer, database: str, table: str) -> None:
     with closing(postgresql.connection(database)) as other:
         other.execute(f"CREATE TABLE {table} (version_num TEXT)".encode())
 
@@ -161,7 +161,7 @@ def test_a_database_of_another_program_is_left_alone(postgresql: PostgresqlServe
     assert tables == [(table,)]
 
 
-def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlServer, database: str) -> None:
+def test_a_database_of_a_newer_tackboard_is_not_touched(postgresql: PostgresqlServer, database: str) -> None:
     open_store(postgresql.url(database)).close()
     with closing(postgresql.connection(database)) as newer:
         newer.execute("UPDATE tackboard_schema SET version_num = '9999'")
@@ -172,7 +172,7 @@ def test_a_database_of_a_newer_tackboard_is_left_alone(postgresql: PostgresqlSer
     )
 
 
-def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
+def test_a_database_of_an_older_tackboard_is_migrated_once(
     postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_store(postgresql.url(database)).close()
@@ -191,7 +191,7 @@ def test_a_database_of_an_older_tackboard_is_brought_up_to_date_once(
     assert len(upgrades) == 1
 
 
-def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
+def test_a_migration_that_fails_is_an_error_and_writes_nothing(
     postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(connection: sa.Connection) -> None:
@@ -205,7 +205,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(
     open_store(postgresql.url(database)).close()
 
 
-def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, database: str) -> None:
+def test_several_processes_can_open_a_new_database_at_once(postgresql: PostgresqlServer, database: str) -> None:
     code = "import sys; from stores import open_store; s = open_store(sys.argv[1]); print(s.read_secret()); s.close()"
 
     with ThreadPoolExecutor(4) as pool:
@@ -215,14 +215,14 @@ def test_many_may_open_a_new_database_at_once(postgresql: PostgresqlServer, data
     assert len({answer.stdout for answer in answers}) == 1
 
 
-def test_opening_what_is_up_to_date_loads_no_alembic(postgresql: PostgresqlServer, database: str) -> None:
+def test_alembic_is_loaded_only_to_migrate(postgresql: PostgresqlServer, database: str) -> None:
     code = "import sys; from stores import open_store; open_store(sys.argv[1]).close(); print('alembic' in sys.modules)"
 
     assert run_program(code, postgresql.url(database)).stdout == "True\n"
     assert run_program(code, postgresql.url(database)).stdout == "False\n"
 
 
-def test_a_user_who_may_not_make_tables_is_told(postgresql: PostgresqlServer, database: str) -> None:
+def test_a_user_without_permission_to_create_tables_is_an_error(postgresql: PostgresqlServer, database: str) -> None:
     with closing(postgresql.connection(database)) as owner:
         owner.execute("CREATE USER visitor")
         owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -233,28 +233,28 @@ def test_a_user_who_may_not_make_tables_is_told(postgresql: PostgresqlServer, da
     )
 
 
-def test_a_database_that_takes_no_writes_is_told(postgresql: PostgresqlServer, database: str) -> None:
+def test_a_read_only_database_is_an_error(postgresql: PostgresqlServer, database: str) -> None:
     with closing(postgresql.connection()) as owner:
         owner.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on".encode())
 
     assert open_error(postgresql.url(database)).endswith("takes no writes: let STORE_URL name the primary server.")
 
 
-def test_a_database_that_cannot_hold_all_text_is_told(postgresql: PostgresqlServer) -> None:
+def test_a_database_that_is_not_utf8_is_an_error(postgresql: PostgresqlServer) -> None:
     with postgresql.database("ENCODING 'LATIN1' LOCALE 'C'") as name:
         told = open_error(postgresql.url(name))
 
     assert told.endswith("keeps text as LATIN1: make one with createdb --encoding=UTF8 --template=template0.")
 
 
-def test_a_database_without_a_schema_is_told(postgresql: PostgresqlServer, database: str) -> None:
+def test_a_database_without_a_schema_is_an_error(postgresql: PostgresqlServer, database: str) -> None:
     with closing(postgresql.connection(database)) as owner:
         owner.execute("DROP SCHEMA public")
 
     assert "has no schema to put tables in" in open_error(postgresql.url(database))
 
 
-def test_a_server_that_is_too_old_is_told(
+def test_a_server_that_is_too_old_is_an_error(
     postgresql: PostgresqlServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stores.sql.postgresql._MIN_SERVER_VERSION", 990_000)
@@ -262,7 +262,7 @@ def test_a_server_that_is_too_old_is_told(
     assert open_error(postgresql.url(database)).startswith("Tackboard needs PostgreSQL 14 or newer: ")
 
 
-def test_a_schema_of_its_own_will_do(postgresql: PostgresqlServer, database: str) -> None:
+def test_the_tables_can_be_in_any_schema(postgresql: PostgresqlServer, database: str) -> None:
     with closing(postgresql.connection(database)) as owner:
         owner.execute("CREATE TABLE notes (id TEXT)")
         owner.execute("CREATE SCHEMA tackboard")
@@ -274,10 +274,10 @@ def test_a_schema_of_its_own_will_do(postgresql: PostgresqlServer, database: str
         assert owner.execute("SELECT title FROM tackboard.cards").fetchall() == [("Copy",)]
 
 
-# Tables for people
+# Tables
 
 
-def test_the_migrations_make_exactly_the_schema(postgresql: PostgresqlServer) -> None:
+def test_the_migrations_create_exactly_the_schema(postgresql: PostgresqlServer) -> None:
     columns = """
         SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, collname
         FROM pg_attribute JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
@@ -304,7 +304,7 @@ def test_the_migrations_make_exactly_the_schema(postgresql: PostgresqlServer) ->
     assert all(described[0])
 
 
-def test_the_tables_read_as_one_would_write_them(world: World, shell: psycopg.Connection[Any]) -> None:
+def test_the_tables_are_readable_with_plain_sql(world: World, shell: psycopg.Connection[Any]) -> None:
     world.add_card("Copy", "Doing", external_id="x-1")
 
     cards = shell.execute("SELECT title, status, external_id FROM cards WHERE started_at = '2026-11-20 12:00Z'")
@@ -324,7 +324,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, s
 
 
 @pytest.mark.parametrize(
-    "mischief",
+    "statement",
     [
         "UPDATE cards SET status = 'done'",
         "UPDATE cards SET list_id = 'lst_none'",
@@ -339,11 +339,11 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, s
         "DELETE FROM users",
     ],
 )
-def test_the_tables_refuse_what_cannot_be(world: World, shell: psycopg.Connection[Any], mischief: str) -> None:
+def test_constraints_reject_invalid_data(world: World, shell: psycopg.Connection[Any], statement: str) -> None:
     world.add_card("Copy", "Doing")
 
     with pytest.raises(psycopg.IntegrityError):
-        shell.execute(mischief.encode())
+        shell.execute(statement.encode())
 
 
 # Plans
@@ -413,7 +413,7 @@ def test_no_write_scans(shell: psycopg.Connection[Any], name: str) -> None:
     assert "Seq Scan" not in explain(shell, WRITES[name])
 
 
-def test_every_unique_key_has_a_name_in_the_port(shell: psycopg.Connection[Any]) -> None:
+def test_every_unique_key_has_a_word_in_the_port(shell: psycopg.Connection[Any]) -> None:
     unique = shell.execute(
         "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
         "WHERE indisunique AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'tackboard_schema%'"

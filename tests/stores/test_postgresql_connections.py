@@ -1,4 +1,4 @@
-"""PostgreSQL's connections: how often they are waited for, how they break, and that nothing breaks with them."""
+"""PostgreSQL's connections: round trips, waiting for locks, and broken connections, which lose no data."""
 
 import itertools
 import os
@@ -35,7 +35,7 @@ def url(postgresql: PostgresqlServer) -> str:
 
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
-    """Ann and her board, in a store that waits for nobody."""
+    """Create Ann and her board, in a store that waits only shortly for others."""
     store = open_postgresql(url, timeout=TIMEOUT)
     yield World(store)
     store.close()
@@ -43,7 +43,7 @@ def world(url: str) -> Iterator[World]:
 
 @pytest.fixture
 def behind(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the store's database past the store."""
+    """Connect to the store's database without the store."""
     with closing(postgresql.connection()) as connection:
         yield connection
 
@@ -56,30 +56,30 @@ def line(postgresql: PostgresqlServer) -> Iterator[TcpProxy]:
 
 @pytest.fixture
 def far(url: str, postgresql: PostgresqlServer, line: TcpProxy) -> Iterator[World]:
-    """Ann and her board, in a store at the other end of the line."""
+    """Create Ann and her board, in a store whose connections go through a proxy."""
     store = open_postgresql(url.replace(str(postgresql.port), str(line.port)))
     yield World(store)
     store.close()
 
 
 def wait_for_lock_waiter(behind: psycopg.Connection[Any]) -> None:
-    """Until somebody waits for a lock."""
+    """Return as soon as a connection waits for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'tackboard'"
     while behind.execute(waiting).fetchone() == (0,):
         pass
 
 
 def break_connections(behind: psycopg.Connection[Any]) -> None:
-    """End every connection of a store, whatever it is about to do."""
+    """Terminate all connections of the store."""
     behind.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'tackboard'")
 
 
 def assert_consistent(world: World) -> None:
-    """Every write is there entirely: its event, its card, and its part in every count."""
+    """Assert that every write is there completely: its event, its card, and its part in every count."""
     found = world.list_cards()
     view = world.read_board()
     assert view.board.seq == len(world.list_events()) == 1 + len(found)
-    assert sum(each.card_count for each in view.lists) == len(found)
+    assert sum(list_.card_count for list_ in view.lists) == len(found)
     assert len({card.rank for card in found}) == len(found)
 
 
@@ -140,7 +140,7 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TcpProxy) -> None:
     assert far.store.read_token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
 
 
-def test_a_stale_commit_is_told_in_one_round_trip(far: World, line: TcpProxy) -> None:
+def test_a_stale_commit_fails_after_one_round_trip(far: World, line: TcpProxy) -> None:
     _, late = cards.create(far.read_board(), far.context(), NewCard(title="Late"))
     far.add_card("First")
     before = line.round_trips
@@ -171,7 +171,7 @@ def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line:
     assert max(len(card.rank) for card in far.list_cards()) < 6
 
 
-def test_what_is_read_together_is_of_one_moment(far: World, behind: psycopg.Connection[Any]) -> None:
+def test_all_queries_of_a_read_see_one_snapshot(far: World, behind: psycopg.Connection[Any]) -> None:
     count = ("SELECT count(*) FROM cards", ())
     pause = ("SELECT pg_advisory_lock_shared(7)", ())
     engine = far.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (no read of the port can be stopped halfway)
@@ -188,10 +188,12 @@ def test_what_is_read_together_is_of_one_moment(far: World, behind: psycopg.Conn
     assert len(far.list_cards()) == 1
 
 
-# Waiting for others
+# Locks
 
 
-def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_writer_gets_busy_after_the_timeout_while_readers_continue(
+    world: World, behind: psycopg.Connection[Any]
+) -> None:
     token = world.add_token()
     with behind.transaction():
         behind.execute("UPDATE boards SET name = 'Held'")
@@ -208,7 +210,7 @@ def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, behi
     assert world.store.read_token(world.ann.id, token.id) == token
 
 
-def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_reader_gets_busy_after_the_timeout(world: World, behind: psycopg.Connection[Any]) -> None:
     with behind.transaction():
         behind.execute("LOCK TABLE cards")
 
@@ -216,7 +218,7 @@ def test_a_reader_who_waits_in_vain_is_told(world: World, behind: psycopg.Connec
             world.list_cards()
 
 
-def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_writer_that_waited_for_another_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
     _, change = cards.create(far.read_board(), far.context(), NewCard(title="Second"))
 
     with ThreadPoolExecutor(1) as pool:
@@ -230,8 +232,8 @@ def test_whoever_waited_for_another_writer_is_stale(far: World, behind: psycopg.
     assert far.list_cards() == []
 
 
-def test_of_two_who_wait_for_each_other_one_is_stale(url: str, behind: psycopg.Connection[Any]) -> None:
-    # PostgreSQL breaks the circle on the side that finds it, and looks once, when a side has waited for so long.
+def test_one_of_two_writers_in_a_deadlock_is_stale(url: str, behind: psycopg.Connection[Any]) -> None:
+    # PostgreSQL aborts the side that detects the deadlock; each side checks once, after it has waited this long.
     with closing(open_postgresql(f"{url}?options=-c%20deadlock_timeout%3D3s")) as store:
         world = World(store)
         card = world.add_card("Copy")
@@ -262,19 +264,17 @@ def test_threads_without_a_connection_wait_their_turn(url: str, monkeypatch: pyt
         assert len(world.list_cards()) == 16
 
 
-def test_a_thread_that_waits_for_a_connection_in_vain_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_gets_busy_when_no_connection_becomes_free(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stores.sql.postgresql.MAX_CONNECTIONS", 0)
 
     with closing(open_postgresql(url, timeout=0.0)) as store, pytest.raises(Busy, match="in use"):
         store.check_ready()
 
 
-# Breaking
+# Broken connections
 
 
-def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
-    world: World, behind: psycopg.Connection[Any]
-) -> None:
+def test_a_broken_idle_connection_is_replaced(world: World, behind: psycopg.Connection[Any]) -> None:
     for number in range(3):
         break_connections(behind)
 
@@ -283,7 +283,7 @@ def test_a_connection_that_broke_while_it_was_idle_is_not_noticed(
     assert_consistent(world)
 
 
-def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_commit_whose_connection_breaks_writes_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
     _, change = cards.create(far.read_board(), far.context(), NewCard(title="Torn"))
 
     with ThreadPoolExecutor(1) as pool, behind.transaction():
@@ -300,7 +300,7 @@ def test_a_connection_that_breaks_during_a_commit_leaves_nothing(far: World, beh
     assert_consistent(far)
 
 
-def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TcpProxy) -> None:
+def test_a_commit_whose_request_is_lost_writes_nothing(far: World, line: TcpProxy) -> None:
     _, change = cards.create(far.read_board(), far.context(), NewCard(title="Lost"))
     line.drop_next = "request"
 
@@ -311,7 +311,7 @@ def test_a_request_that_gets_lost_leaves_nothing(far: World, line: TcpProxy) -> 
     assert_consistent(far)
 
 
-def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: TcpProxy) -> None:
+def test_a_commit_whose_response_is_lost_is_written_completely(far: World, line: TcpProxy) -> None:
     _, change = cards.create(far.read_board(), far.context(), NewCard(title="Unheard"))
     line.drop_next = "answer"
 
@@ -324,7 +324,7 @@ def test_a_commit_whose_answer_gets_lost_is_there_entirely(far: World, line: Tcp
         far.store.commit(change)
 
 
-def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TcpProxy) -> None:
+def test_a_read_whose_response_is_lost_fails_once(far: World, line: TcpProxy) -> None:
     line.drop_next = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
@@ -333,7 +333,7 @@ def test_a_read_whose_answer_gets_lost_is_told_once(far: World, line: TcpProxy) 
     assert far.read_board().board.seq == 1
 
 
-def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
+def test_acknowledged_writes_survive_connections_that_break_all_the_time(
     far: World, behind: psycopg.Connection[Any]
 ) -> None:
     tried: list[str] = []
@@ -361,7 +361,7 @@ def test_while_connections_break_all_the_time_what_was_acknowledged_is_there(
     assert_consistent(far)
 
 
-def test_when_the_server_comes_back_so_does_the_store() -> None:
+def test_the_store_works_again_when_the_server_does() -> None:
     with run_server() as server, closing(open_postgresql(server.url("postgres"))) as store:
         world = World(store)
         for how in (signal.SIGINT, signal.SIGQUIT):
@@ -380,7 +380,7 @@ def test_when_the_server_comes_back_so_does_the_store() -> None:
         assert_consistent(world)
 
 
-def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
+def test_acknowledged_writes_survive_a_crash_of_the_server() -> None:
     with run_server() as server, closing(open_postgresql(server.url("postgres"))) as store:
         world = World(store)
         acknowledged: list[str] = []
@@ -407,14 +407,14 @@ def test_a_server_that_crashes_keeps_what_was_acknowledged() -> None:
             assert_consistent(world)
 
 
-def test_a_closed_store_says_so(world: World) -> None:
+def test_a_closed_store_is_unavailable(world: World) -> None:
     world.store.close()
 
     with pytest.raises(Unavailable, match="closed"):
         world.read_board()
 
 
-def test_a_process_that_was_forked_makes_connections_of_its_own(world: World) -> None:
+def test_a_forked_process_opens_its_own_connections(world: World) -> None:
     child = os.fork()
     if child == 0:
         found = world.read_board().board.seq
@@ -426,7 +426,7 @@ def test_a_process_that_was_forked_makes_connections_of_its_own(world: World) ->
     assert world.read_board().board.seq == 1
 
 
-def test_a_server_that_takes_no_writes_is_told(world: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_read_only_server_is_unavailable(world: World, behind: psycopg.Connection[Any]) -> None:
     behind.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
     break_connections(behind)
     try:

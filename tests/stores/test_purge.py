@@ -1,4 +1,4 @@
-"""What was deleted long ago is erased in bounded steps, whoever takes them; the rest is left alone."""
+"""A purge erases what was deleted long ago in bounded steps, by any process, and nothing else."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.stores.world import World
 
 
 def purge_all(world: World, limit: int = 1000) -> int:
-    """All that is to be erased, in steps; how many things that were."""
+    """Purge in steps until nothing is left; return how many rows were erased."""
     erased = 0
     while step := world.store.purge(world.now, limit):
         erased += step
@@ -46,7 +46,7 @@ DELETIONS: dict[str, Callable[[World], None]] = {"a card": delete_card, "a list"
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 @pytest.mark.parametrize("what", DELETIONS)
-def test_what_was_deleted_is_erased_and_the_rest_is_not(world: World, what: str, limit: int) -> None:
+def test_a_purge_erases_deleted_things_and_nothing_else(world: World, what: str, limit: int) -> None:
     kept = world.add_card("Kept")
     seq = world.read_board().board.seq
     DELETIONS[what](world)
@@ -64,7 +64,7 @@ def test_what_was_deleted_is_erased_and_the_rest_is_not(world: World, what: str,
     assert len(world.read_board().lists) == 3
 
 
-def test_what_was_deleted_at_that_moment_or_later_is_kept(world: World) -> None:
+def test_a_purge_keeps_what_was_deleted_at_the_given_time_or_later(world: World) -> None:
     card = add_full_card(world)
     world.delete_card(card)
 
@@ -74,7 +74,7 @@ def test_what_was_deleted_at_that_moment_or_later_is_kept(world: World) -> None:
 
 
 @pytest.mark.parametrize("what", DELETIONS)
-def test_another_process_goes_on_where_a_purge_was_interrupted(world: World, open_again: OpenStore, what: str) -> None:
+def test_another_process_continues_an_interrupted_purge(world: World, open_again: OpenStore, what: str) -> None:
     DELETIONS[what](world)
     world.advance(days=31)
     world.store.purge(world.now, 2)
@@ -85,7 +85,7 @@ def test_another_process_goes_on_where_a_purge_was_interrupted(world: World, ope
     assert world.list_cards(CardQuery(state=CardState.DELETED)) == []
 
 
-def test_a_board_that_was_purged_is_nobodys(world: World) -> None:
+def test_a_purged_board_cannot_be_read(world: World) -> None:
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
     world.advance(days=31)
 
@@ -95,7 +95,7 @@ def test_a_board_that_was_purged_is_nobodys(world: World) -> None:
     assert world.store.page_boards(world.ann.id, 10).items == ()
 
 
-def test_a_step_is_about_as_large_as_asked(world: World) -> None:
+def test_a_step_erases_about_as_many_rows_as_asked_for(world: World) -> None:
     delete_board(world)
     world.advance(days=31)
 
@@ -105,7 +105,7 @@ def test_a_step_is_about_as_large_as_asked(world: World) -> None:
 
 
 def remember_response(world: World, key: str, *, hours: int) -> StoredResponse:
-    """An answer that is remembered for so many hours."""
+    """Store a response that expires after a number of hours."""
     expires_at = world.now + timedelta(hours=hours)
     record = StoredResponse(
         key, world.ann.id, "create_card", "f", 201, (), b'{"title":"A secret"}', world.now, expires_at
@@ -115,7 +115,7 @@ def remember_response(world: World, key: str, *, hours: int) -> StoredResponse:
 
 
 @pytest.mark.parametrize("limit", [1, 50, 1000])
-def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: World, limit: int) -> None:
+def test_only_expired_responses_are_erased(world: World, limit: int) -> None:
     for number in range(60):
         remember_response(world, f"old {number}", hours=24)
     kept = remember_response(world, "kept", hours=72)
@@ -125,13 +125,13 @@ def test_answers_to_keys_that_have_expired_are_erased_and_others_are_not(world: 
     while step := world.store.purge_expired_responses(world.now, limit):
         steps.append(step)
 
-    # DynamoDB erases what has expired by itself.
+    # DynamoDB erases expired items by itself.
     assert sum(steps) == (0 if isinstance(world.store, DynamoStore) else 60)
     assert all(step <= limit for step in steps)
     assert world.store.read_stored_response(world.ann.id, "create_card", "kept", world.now) == kept
 
 
-def test_an_answer_is_kept_until_its_very_second(world: World) -> None:
+def test_a_stored_response_is_kept_until_its_exact_second(world: World) -> None:
     remember_response(world, "key", hours=24)
     world.advance(hours=23, minutes=59, seconds=59)
 

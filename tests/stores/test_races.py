@@ -1,4 +1,4 @@
-"""Many at once: one wins, nobody is lost, every number is right."""
+"""Concurrent writes: one wins, no write is lost, and every count is right."""
 
 import os
 import random
@@ -23,7 +23,7 @@ from tests.stores.world import NOON, World, neighbour_for
 
 
 def run_concurrently(number: int, action: Callable[[int], Any]) -> list[Any]:
-    """What each of that many threads answered, all of them let go at the same moment."""
+    """Run an action in several threads that start at the same moment; return their results."""
     gate = Barrier(number)
 
     def entrant(which: int) -> Any:
@@ -34,7 +34,7 @@ def run_concurrently(number: int, action: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(entrant, range(number)))
 
 
-def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
+def test_one_of_two_commits_at_the_same_seq_wins(world: World) -> None:
     for round_number in range(20):
         view = world.read_board()
         changes = [cards.create(view, world.context(), NewCard(title=f"{round_number}"))[1] for _ in range(2)]
@@ -52,7 +52,7 @@ def test_of_two_at_the_same_seq_one_wins(world: World) -> None:
     assert len(world.list_cards()) == 20
 
 
-def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
+def test_one_of_many_users_with_the_same_id_is_created(world: World) -> None:
     def attempt(which: int) -> bool:
         _, change = users.create(ActionContext("", NOON, world.context().new_id), name=f"User {which}", id="wanted")
         try:
@@ -66,7 +66,7 @@ def test_of_many_who_choose_the_same_id_one_gets_it(world: World) -> None:
     assert Counter(run_concurrently(8, attempt)) == {True: 1, False: 7}
 
 
-def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: OpenStore) -> None:
+def test_one_of_many_first_users_is_the_owner(open_again: OpenStore) -> None:
     def attempt(which: int) -> User:
         user, change = users.create(
             ActionContext("", NOON, IdGenerator(lambda: NOON, os.urandom)), name=f"User {which}"
@@ -83,7 +83,7 @@ def test_of_many_first_users_all_are_made_and_one_is_the_owner(open_again: OpenS
     assert len(stores[0].read_users([user.id for user in made])) == 4
 
 
-def test_many_purges_at_once_erase_everything_between_them(world: World, open_again: OpenStore) -> None:
+def test_concurrent_purges_erase_everything_together(world: World, open_again: OpenStore) -> None:
     kept = world.add_card("Kept")
     for number in range(12):
         world.delete_card(world.add_card(f"{number}"))
@@ -100,7 +100,7 @@ def test_many_purges_at_once_erase_everything_between_them(world: World, open_ag
     assert world.list_cards() == [kept]
 
 
-def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> None:
+def test_one_of_many_commits_with_one_idempotency_key_wins(world: World) -> None:
     record = StoredResponse(
         "key", world.ann.id, "create_card", "f", 201, (), b"", world.now, world.now + timedelta(hours=24)
     )
@@ -124,7 +124,7 @@ def test_of_many_with_one_idempotency_key_one_has_an_effect(world: World) -> Non
     assert [card.title for card in world.list_cards()] == [f"Card {found.body.decode()}"]
 
 
-def test_a_read_sees_one_moment(world: World) -> None:
+def test_a_read_sees_one_snapshot(world: World) -> None:
     done = Event()
 
     def write(_: int) -> None:
@@ -144,13 +144,13 @@ def test_a_read_sees_one_moment(world: World) -> None:
 
     answers = run_concurrently(3, lambda which: write(which) if which == 0 else read(which))
 
-    assert sum(each or 0 for each in answers) > 0
+    assert sum(answer or 0 for answer in answers) > 0
     assert world.find_list("To do").card_count == 40
 
 
-def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_again: OpenStore) -> None:
+def test_sixteen_concurrent_movers_neither_lose_nor_duplicate_cards(world: World, open_again: OpenStore) -> None:
     world.add_list("Review", stage=Stage.IN_PROGRESS)
-    list_ids = [each.id for each in world.read_board().lists]
+    list_ids = [list_.id for list_ in world.read_board().lists]
     made = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
     seq = world.read_board().board.seq
     worlds = [world, _open_second_world(world, open_again)]
@@ -179,14 +179,14 @@ def test_sixteen_movers_lose_no_card_and_make_none_twice(world: World, open_agai
 
 
 def _open_second_world(world: World, open_again: OpenStore) -> World:
-    """The same board through another store, as another process has it."""
+    """Return the same board through another store, as another process would open it."""
     other = World.__new__(World)
     other.__dict__.update(world.__dict__, store=open_again())
     return other
 
 
 def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
-    """Move a card, deciding again whenever somebody else was first; how many writes that made: none or one."""
+    """Move a card, and again while the view is stale; return how many writes that took: 0 or 1."""
     while True:
         view = world.read_board(card.id, neighbour_of=neighbour_for(place))
         try:
@@ -195,7 +195,7 @@ def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, st
                 return 0
             world.store.commit(change)
         except UnknownReference:
-            # The neighbour has moved on to another list: nothing was written.
+            # The neighbour has been moved to another list: nothing was written.
             return 0
         except StaleRead:
             continue
@@ -203,14 +203,14 @@ def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, st
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_many_random_operations_every_count_is_right(world: World, seed: int) -> None:
+def test_every_count_is_right_after_many_random_operations(world: World, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  (a test wants the same chances again)
     live: list[Card] = []
 
     for number in range(150):
         world.advance(seconds=chance.randint(0, 3))
         choice = chance.random()
-        names = [each.name for each in world.read_board().lists]
+        names = [list_.name for list_ in world.read_board().lists]
         if choice < 0.3 or not live:
             live.append(
                 world.add_card(f"Card {number}", chance.choice(names), position=chance.choice(["top", "bottom"]))
@@ -228,10 +228,10 @@ def test_after_many_random_operations_every_count_is_right(world: World, seed: i
             live = [card for card in live if card.id in kept]
 
     view = world.read_board()
-    for each in view.lists:
-        found = world.list_cards(CardQuery(list_id=each.id))
-        assert each.card_count == len(found)
-        assert all(each.first_rank <= card.rank <= each.last_rank for card in found)
+    for list_ in view.lists:
+        found = world.list_cards(CardQuery(list_id=list_.id))
+        assert list_.card_count == len(found)
+        assert all(list_.first_rank <= card.rank <= list_.last_rank for card in found)
     assert {card.id for card in world.list_cards()} == {card.id for card in live}
     assert view.board.seq == len(world.list_events())
     for card in world.list_cards():
@@ -249,10 +249,10 @@ def _read_time_entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
     return found[1].items
 
 
-def test_lists_moved_by_many_keep_one_order(world: World) -> None:
+def test_lists_moved_concurrently_have_distinct_ranks(world: World) -> None:
     for number in range(5):
         world.add_list(f"List {number}")
-    made = {each.id for each in world.read_board().lists}
+    made = {list_.id for list_ in world.read_board().lists}
 
     def mover(which: int) -> None:
         chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)

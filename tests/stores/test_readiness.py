@@ -1,4 +1,4 @@
-"""Whether a store is ready: only one that takes writes is, and finding out leaves nothing behind."""
+"""A store is ready only if it accepts writes, and the check changes no data."""
 
 import os
 import resource
@@ -18,13 +18,13 @@ from tests.stores.world import World
 
 
 class FakeClock:
-    """Seconds that pass when they are told to."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
 
     def __call__(self) -> float:
-        """What it shows."""
+        """Return the time in seconds."""
         return self.seconds
 
 
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, watch: FakeClock) -> Iterator[Store]:
-    """A SQLite file that was written to a while ago."""
+    """Open a SQLite store whose last write is too old to prove that it accepts writes."""
     with closing(open_store(f"sqlite:///{path}")) as opened:
         opened.read_secret()
         watch.seconds += FRESH_SECONDS
@@ -55,7 +55,7 @@ def wal_path(path: Path) -> Path:
 
 @contextmanager
 def limit_file_size(path: Path) -> Iterator[None]:
-    """Files may not grow beyond the size of the log that the database has now, as where a quota is used up."""
+    """Limit the size of files to that of the database's log, as an exhausted quota would."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (wal_path(path).stat().st_size, before[1]))
     try:
@@ -64,7 +64,7 @@ def limit_file_size(path: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_where_there_is_no_room_for_writes_it_is_not_ready_and_with_room_again_it_is(store: Store, path: Path) -> None:
+def test_a_store_is_ready_again_when_there_is_room_again(store: Store, path: Path) -> None:
     with limit_file_size(path):
         for _ in range(3):
             with pytest.raises(Unavailable):
@@ -73,7 +73,7 @@ def test_where_there_is_no_room_for_writes_it_is_not_ready_and_with_room_again_i
     store.check_ready()
 
 
-def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_on_an_almost_full_disk_is_not_ready(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         World(store)
         disk = os.statvfs(path)
@@ -83,7 +83,7 @@ def test_a_disk_that_is_as_good_as_full_is_not_ready(path: Path, monkeypatch: py
             store.check_ready()
 
 
-def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: FakeClock) -> None:
+def test_a_store_is_not_ready_right_after_a_write_failed(path: Path, watch: FakeClock) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         world = World(store)
         store.check_ready()
@@ -95,7 +95,7 @@ def test_a_write_that_is_refused_is_known_at_once(path: Path, watch: FakeClock) 
         assert watch.seconds == 1_000.0
 
 
-def test_a_file_that_is_gone_or_replaced_is_not_ready(store: Store, path: Path) -> None:
+def test_a_store_whose_file_was_removed_or_replaced_is_not_ready(store: Store, path: Path) -> None:
     elsewhere = path.rename(path.with_name("elsewhere.db"))
     with pytest.raises(Unavailable, match="removed or replaced"):
         store.check_ready()
@@ -108,7 +108,7 @@ def test_a_file_that_is_gone_or_replaced_is_not_ready(store: Store, path: Path) 
     store.check_ready()
 
 
-def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: FakeClock) -> None:
+def test_the_check_changes_no_data(store: Store, path: Path, watch: FakeClock) -> None:
     before = backup.compute_digest(f"sqlite:///{path}")
     size = path.stat().st_size
 
@@ -120,7 +120,7 @@ def test_finding_out_leaves_nothing_behind(store: Store, path: Path, watch: Fake
     assert path.stat().st_size == size
 
 
-def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, watch: FakeClock) -> None:
+def test_frequent_checks_rarely_write(store: Store, path: Path, watch: FakeClock) -> None:
     sizes = []
     for _ in range(20):
         store.check_ready()
@@ -130,7 +130,7 @@ def test_however_often_it_is_asked_it_seldom_writes(store: Store, path: Path, wa
     assert len(set(sizes)) == 2
 
 
-def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, watch: FakeClock) -> None:
+def test_the_check_does_not_write_right_after_a_write(path: Path, watch: FakeClock) -> None:
     del watch
     with closing(open_store(f"sqlite:///{path}")) as store:
         World(store)
@@ -141,9 +141,7 @@ def test_a_store_that_was_just_written_to_is_not_written_to_again(path: Path, wa
         assert wal_path(path).stat().st_size == written
 
 
-def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
-    store: Store, path: Path, watch: FakeClock
-) -> None:
+def test_a_store_is_ready_for_a_while_when_another_process_writes(store: Store, path: Path, watch: FakeClock) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         store.check_ready()
@@ -160,7 +158,7 @@ def test_while_somebody_else_writes_it_is_ready_at_once_but_not_for_ever(
         store.check_ready()
 
 
-def test_a_store_that_refused_writes_stays_unready_while_somebody_else_has_it(store: Store, path: Path) -> None:
+def test_a_store_that_refused_a_write_is_not_ready_while_another_process_writes(store: Store, path: Path) -> None:
     with limit_file_size(path), pytest.raises(Unavailable):
         store.check_ready()
 

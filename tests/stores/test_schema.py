@@ -1,4 +1,4 @@
-"""The tables: what refers to what is found without reading a whole table."""
+"""The tables: the rows that refer to a row are found by an index."""
 
 import pytest
 import sqlalchemy as sa
@@ -15,19 +15,19 @@ REFERENCES = {
 
 
 def leading_columns(table: sa.Table) -> set[str]:
-    """The first columns of the keys and indexes that hold every row."""
+    """Return the first columns of those keys and indexes of a table that hold every row."""
     keys = [key for key in table.constraints if isinstance(key, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
     whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
     return {next(iter(key.columns)).name for key in (*keys, *whole)}
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_what_refers_to_a_row_is_found_by_an_index_when_the_row_is_erased(name: str) -> None:
+def test_every_reference_has_an_index(name: str) -> None:
     reference = REFERENCES[name]
 
     assert leading_columns(reference.table) & {*reference.column_keys}
 
 
-def test_the_references_that_are_checked_are_all() -> None:
+def test_all_references_are_checked() -> None:
     assert len(REFERENCES) > 15
     assert {"comments.board_id", "cards.board_id+list_id+status", "checklist_items.checklist_id"} <= set(REFERENCES)

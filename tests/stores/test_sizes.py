@@ -1,4 +1,4 @@
-"""What is as large as it may be: the longest card, the fullest list, a board of ten thousand cards."""
+"""The longest cards, a full list, and a board of ten thousand cards."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ BATCH_SIZE = 90
 
 
 def fill_list(world: World, list_name: str, count: int) -> list[str]:
-    """So many cards in an empty list; their ids, from top to bottom."""
+    """Add cards to an empty list; return their ids from top to bottom."""
     list_ = world.find_list(list_name)
     places = ranks.sequence_after("", count)
     made = []
@@ -30,14 +30,14 @@ def fill_list(world: World, list_name: str, count: int) -> list[str]:
     return made
 
 
-def test_the_longest_card_comes_back_as_it_went_in(world: World) -> None:
+def test_the_longest_card_is_read_as_it_was_written(world: World) -> None:
     made = world.add_card("👩" * 500, description="ß👩" * 6_800, external_id="x" * 200)
 
     assert world.read_card(made) == made
     assert world.list_cards(CardQuery(q="👩ss👩")) == [made]
 
 
-def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World) -> None:
+def test_a_page_of_long_cards_is_shorter_than_its_limit(world: World) -> None:
     made = [world.add_card(f"{number}", description="👩" * 20_000) for number in range(30)]
 
     found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
@@ -47,7 +47,7 @@ def test_a_page_of_long_cards_is_shorter_than_asked_and_loses_none(world: World)
     assert world.list_cards() == made
 
 
-def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> None:
+def test_a_page_of_cards_with_long_links_is_shorter_than_its_limit(world: World) -> None:
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
     crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 40))
     world.write(updates=tuple(replace(each, links=links) for each in crowd))
@@ -59,7 +59,7 @@ def test_a_page_of_cards_with_long_links_is_shorter_than_asked(world: World) -> 
     assert len(world.list_cards()) == 40
 
 
-def test_a_page_of_long_cards_of_ones_own_is_shorter_than_asked_and_loses_none(world: World) -> None:
+def test_a_page_of_long_assigned_cards_is_shorter_than_its_limit(world: World) -> None:
     (place,) = world.read_board().members
     crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 30))
     long = [replace(each, description="👩" * 20_000, assignee_ids=(place.id,)) for each in crowd]
@@ -98,14 +98,14 @@ def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
     assert world.list_titles("Done") == places
 
 
-def test_a_board_of_ten_thousand_cards_is_read_written_and_emptied_like_a_small_one(world: World) -> None:
+def test_a_board_of_ten_thousand_cards_works_like_a_small_one(world: World) -> None:
     todo = fill_list(world, "To do", MAX_CARDS_PER_LIST)
     done = fill_list(world, "Done", MAX_CARDS_PER_LIST)
 
     with pytest.raises(LimitReached, match="holds 5000 cards"):
         world.add_card("One too many")
     moved = world.apply(cards.start, todo[0])
-    lists = {each.name: each.card_count for each in world.read_board().lists}
+    lists = {list_.name: list_.card_count for list_ in world.read_board().lists}
     newest = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.NEWEST), 50)
     in_order = [card.id for card in world.list_cards()]
     world.delete_list("Done")

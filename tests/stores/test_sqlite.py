@@ -1,4 +1,4 @@
-"""What is SQLite's own: the file, its locks and its troubles."""
+"""What only SQLite has: the file, its locks and its failures."""
 
 import os
 import sqlite3
@@ -33,20 +33,20 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def world(path: Path) -> Iterator[World]:
-    """Ann and her board, in a store that waits for nobody."""
+    """Create Ann and her board, in a store that doesn't wait for other writers."""
     store = open_sqlite(f"sqlite:///{path}", busy_timeout=0.0)
     yield World(store)
     store.close()
 
 
 def run_program(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """A program of a few lines, in a process of its own."""
+    """Run a program in its own process."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def open_error(url: str) -> str:
-    """Why that URL cannot be opened."""
+    """Return the message of the error for a URL."""
     with pytest.raises(StoreOpenError) as error:
         open_store(url)
     return str(error.value)
@@ -55,13 +55,13 @@ def open_error(url: str) -> str:
 # Opening
 
 
-def test_a_new_file_is_for_its_owner_only(path: Path) -> None:
+def test_only_the_owner_can_read_a_new_file(path: Path) -> None:
     open_store(f"sqlite:///{path}").close()
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_link_to_a_file_that_is_yet_to_be_made_will_do(path: Path) -> None:
+def test_a_link_to_a_missing_file_creates_the_file(path: Path) -> None:
     link = path.with_name("link.db")
     link.symlink_to(path)
 
@@ -71,7 +71,7 @@ def test_a_link_to_a_file_that_is_yet_to_be_made_will_do(path: Path) -> None:
     assert link.is_symlink()
 
 
-def test_a_link_to_itself_is_told(path: Path) -> None:
+def test_a_link_to_itself_is_an_error(path: Path) -> None:
     path.symlink_to(path)
 
     assert open_error(f"sqlite:///{path}").endswith(
@@ -79,7 +79,7 @@ def test_a_link_to_itself_is_told(path: Path) -> None:
     )
 
 
-def test_a_relative_path_begins_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store("sqlite:///here.db")
     monkeypatch.chdir("/")
@@ -91,7 +91,7 @@ def test_a_relative_path_begins_where_the_program_was_started(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("name", ["with space.db", "per%20cent%.db", "quest?ion.db", "ha#sh.db", "naïve.db"])
-def test_any_name_will_do_for_a_file(tmp_path: Path, name: str) -> None:
+def test_a_file_can_have_any_name(tmp_path: Path, name: str) -> None:
     url = sa.URL.create("sqlite", database=str(tmp_path / name)).render_as_string()
 
     open_store(url).close()
@@ -100,18 +100,18 @@ def test_any_name_will_do_for_a_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "tackboard.db", "mysql://localhost/x", "sqlite+aiosqlite:///x.db", "SQLITE:///x"])
-def test_an_unknown_scheme_is_told_with_an_example(url: str) -> None:
+def test_the_error_for_an_unknown_scheme_has_an_example(url: str) -> None:
     assert "but must be like sqlite:///tackboard.db, postgresql+psycopg://" in open_error(url)
 
 
 @pytest.mark.parametrize(
     "url", ["sqlite:", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "sqlite:///x.db?mode=ro"]
 )
-def test_a_url_without_a_plain_path_is_told_with_an_example(url: str) -> None:
+def test_the_error_for_a_url_without_a_plain_path_has_an_example(url: str) -> None:
     assert open_error(url).endswith("sqlite:///tackboard.db.") or "one that can" in open_error(url)
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "tackboard.db"
 
     assert (
@@ -120,16 +120,16 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_an_error(tmp_path: Path) -> None:
     assert (
         open_error(f"sqlite:///{tmp_path}")
         == f"The database file {tmp_path} cannot be used: Is a directory{NAME_ANOTHER_FILE}"
     )
 
 
-def test_a_file_that_may_not_be_written_is_told(path: Path) -> None:
+def test_a_file_without_write_permission_is_an_error(path: Path) -> None:
     if os.geteuid() == 0:
-        # Root may write nearly everywhere; the kernel lets nobody make files here.
+        # Root can write nearly everywhere, but not here: the kernel allows no new files in /proc.
         path = Path("/sys/tackboard.db")
     else:
         path.touch(mode=0o400)
@@ -140,7 +140,7 @@ def test_a_file_that_may_not_be_written_is_told(path: Path) -> None:
     )
 
 
-def test_a_file_of_another_kind_is_left_alone(path: Path) -> None:
+def test_a_file_of_another_kind_is_not_touched(path: Path) -> None:
     path.write_text("Dear diary, " * 1000)
 
     assert open_error(f"sqlite:///{path}") == NOT_TACKBOARD_MESSAGE.format(path)
@@ -148,7 +148,7 @@ def test_a_file_of_another_kind_is_left_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["notes", "alembic_version"])
-def test_a_database_of_another_program_is_left_alone(path: Path, table: str) -> None:
+def test_a_database_of_another_program_is_not_touched(path: Path, table: str) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute(f"CREATE TABLE {table} (version_num TEXT)")
         other.commit()
@@ -159,7 +159,7 @@ def test_a_database_of_another_program_is_left_alone(path: Path, table: str) -> 
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_a_database_of_a_newer_tackboard_is_left_alone(path: Path) -> None:
+def test_a_database_of_a_newer_tackboard_is_not_touched(path: Path) -> None:
     open_store(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path)) as newer:
         newer.execute("UPDATE tackboard_schema SET version_num = '9999'")
@@ -181,7 +181,7 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
-def test_a_new_file_that_another_program_holds_is_told(path: Path, lock: str) -> None:
+def test_a_new_file_that_another_program_has_locked_is_an_error(path: Path, lock: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute(lock)
 
@@ -189,7 +189,7 @@ def test_a_new_file_that_another_program_holds_is_told(path: Path, lock: str) ->
             open_sqlite(f"sqlite:///{path}", busy_timeout=0.0)
 
 
-def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_is_an_error_and_writes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(connection: sa.Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE half (id TEXT)")
         connection.exec_driver_sql("SELECT * FROM missing")
@@ -201,7 +201,7 @@ def test_an_upgrade_that_fails_is_told_and_leaves_nothing(path: Path, monkeypatc
     open_store(f"sqlite:///{path}").close()
 
 
-def test_many_may_open_a_new_file_at_once(path: Path) -> None:
+def test_several_processes_can_open_a_new_file_at_once(path: Path) -> None:
     code = "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').read_secret()"
 
     with ThreadPoolExecutor(4) as pool:
@@ -210,7 +210,7 @@ def test_many_may_open_a_new_file_at_once(path: Path) -> None:
     assert [answer.stderr for answer in answers] == [""] * 4
 
 
-def test_opening_what_is_up_to_date_loads_no_alembic(path: Path) -> None:
+def test_alembic_is_loaded_only_to_migrate(path: Path) -> None:
     code = (
         "import sys; from stores import open_store; open_store(f'sqlite:///{sys.argv[1]}').close();"
         "print('alembic' in sys.modules)"
@@ -237,7 +237,7 @@ def test_every_connection_is_durable_and_checks_references(world: World) -> None
     assert told == [[("wal",)], [(2,)], [(1,)]]
 
 
-def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, path: Path) -> None:
+def test_a_writer_gets_busy_while_another_process_writes_and_readers_continue(world: World, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
@@ -251,7 +251,7 @@ def test_a_writer_who_waits_in_vain_is_told_and_readers_go_on(world: World, path
     assert world.list_titles("To do") == ["In time"]
 
 
-def test_a_file_that_was_removed_takes_no_writes_and_does_not_come_back_empty(world: World, path: Path) -> None:
+def test_a_removed_file_takes_no_writes_and_is_not_created_again(world: World, path: Path) -> None:
     path.unlink()
 
     with pytest.raises(Unavailable, match="removed or replaced"):
@@ -259,7 +259,7 @@ def test_a_file_that_was_removed_takes_no_writes_and_does_not_come_back_empty(wo
     assert not path.exists()
 
 
-def test_a_file_that_was_replaced_takes_no_writes(world: World, path: Path) -> None:
+def test_a_replaced_file_takes_no_writes(world: World, path: Path) -> None:
     path.rename(path.with_name("old.db"))
     path.write_bytes(path.with_name("old.db").read_bytes())
 
@@ -267,7 +267,7 @@ def test_a_file_that_was_replaced_takes_no_writes(world: World, path: Path) -> N
         world.add_card("Into the wrong file")
 
 
-def test_a_closed_store_says_so(world: World) -> None:
+def test_a_closed_store_is_unavailable(world: World) -> None:
     world.store.close()
 
     with pytest.raises(Unavailable, match="closed"):
@@ -297,7 +297,7 @@ print(acknowledged > 5)
 """
 
 
-def test_without_room_nothing_is_half_written_and_all_goes_on_when_there_is_room(path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_writes_and_writing_resumes_with_room(path: Path) -> None:
     answer = run_program(FILL, path)
 
     assert answer.stderr == ""
@@ -316,7 +316,7 @@ while True:
 
 
 @pytest.mark.parametrize("acknowledged", [1, 5, 20])
-def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) -> None:
+def test_acknowledged_writes_survive_a_kill(path: Path, acknowledged: int) -> None:
     command = [sys.executable, "-c", WRITE_FOREVER, str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
@@ -329,7 +329,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path, acknowledged: int) ->
     view = store.read_board(board_id, user_id, card_ids=made[:-1])
     store.close()
     assert view is not None
-    # The last line may have been cut off by the kill.
+    # The kill may have cut the last line off.
     assert set(view.cards) == set(made[:-1])
     assert view.board.seq - 1 == view.get_first_list(Stage.IN_PROGRESS).card_count
 
@@ -348,7 +348,7 @@ os.kill(os.getpid(), 9)
 """
 
 
-def test_what_was_acknowledged_survives_a_kill_when_another_program_has_looked_at_a_file_that_was_opened_twice(
+def test_acknowledged_writes_survive_a_kill_after_another_program_read_a_file_opened_twice(
     path: Path,
 ) -> None:
     answer = run_program(OPEN_TWICE, path)
@@ -358,10 +358,10 @@ def test_what_was_acknowledged_survives_a_kill_when_another_program_has_looked_a
     assert answer.stdout == "Copy\n"
 
 
-# Tables for people
+# Tables
 
 
-def test_the_tables_read_as_one_would_write_them(world: World, path: Path) -> None:
+def test_the_tables_are_readable_with_plain_sql(world: World, path: Path) -> None:
     world.add_card("Copy", "Doing", external_id="x-1")
 
     with closing(sqlite3.connect(path)) as shell:
@@ -383,7 +383,7 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, p
 
 
 @pytest.mark.parametrize(
-    "mischief",
+    "statement",
     [
         "UPDATE cards SET status = 'done'",
         "UPDATE cards SET list_id = 'lst_none'",
@@ -399,10 +399,10 @@ def test_a_cards_status_follows_its_list_even_when_it_is_deleted(world: World, p
         "DELETE FROM users",
     ],
 )
-def test_the_tables_refuse_what_cannot_be(world: World, path: Path, mischief: str) -> None:
+def test_constraints_reject_invalid_data(world: World, path: Path, statement: str) -> None:
     world.add_card("Copy", "Doing")
 
     with closing(sqlite3.connect(path)) as shell:
         shell.execute("PRAGMA foreign_keys=ON")
         with pytest.raises(sqlite3.IntegrityError):
-            shell.execute(mischief)
+            shell.execute(statement)

@@ -1,4 +1,4 @@
-"""Work over many cards, and over many boards: time entries of a span, and the cards that somebody is assigned to."""
+"""Time entries of a period over the cards of a board, and the cards assigned to a user over all boards."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ EntryWithCard = tuple[TimeEntry, Card]
 
 
 def list_time_entries(world: World, since: int, until: int, limit: int = 100) -> list[EntryWithCard]:
-    """The entries between two numbers of seconds after noon."""
+    """List the time entries between two numbers of seconds after noon, with their cards."""
     span = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
     found: list[EntryWithCard] = []
     after: PageKey | None = None
@@ -48,7 +48,7 @@ def list_assigned_cards(
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_entries_come_in_the_order_of_their_ends_with_their_cards(world: World, limit: int) -> None:
+def test_time_entries_are_listed_by_their_ends_with_their_cards(world: World, limit: int) -> None:
     first, second = world.add_card("First"), world.add_card("Second")
     late, early = make_time_entry(world, first, 0, 100), make_time_entry(world, second, 10, 50)
     tied, open_one = make_time_entry(world, second, 60, 100), make_time_entry(world, first, 200, None)
@@ -66,14 +66,14 @@ def test_entries_come_in_the_order_of_their_ends_with_their_cards(world: World, 
     ("since", "until", "count"),
     [(0, 10, 0), (0, 11, 1), (20, 1000, 0), (19, 20, 1), (10, 20, 1), (12, 13, 1), (0, 1000, 1)],
 )
-def test_an_entry_reaches_into_a_span_or_does_not(world: World, since: int, until: int, count: int) -> None:
+def test_only_time_entries_that_overlap_the_period_are_listed(world: World, since: int, until: int, count: int) -> None:
     card = world.add_card("Copy")
     world.write(creates=(make_time_entry(world, card, 10, 20),))
 
     assert len(list_time_entries(world, since, until)) == count
 
 
-def test_an_open_entry_reaches_into_every_span_after_it_began(world: World) -> None:
+def test_an_open_time_entry_overlaps_every_period_after_its_start(world: World) -> None:
     card = world.add_card("Copy")
     world.write(creates=(make_time_entry(world, card, 10, None),))
 
@@ -81,7 +81,7 @@ def test_an_open_entry_reaches_into_every_span_after_it_began(world: World) -> N
     assert len(list_time_entries(world, 10_000, 20_000)) == 1
 
 
-def test_work_on_what_was_deleted_is_left_out_but_not_on_what_is_archived(world: World) -> None:
+def test_time_entries_of_deleted_cards_are_left_out_but_not_of_archived_cards(world: World) -> None:
     made = {
         name: world.add_card(name, "Done" if name == "In a list" else "To do") for name in ("Gone", "In a list", "Away")
     }
@@ -93,7 +93,7 @@ def test_work_on_what_was_deleted_is_left_out_but_not_on_what_is_archived(world:
     assert [card.title for _, card in list_time_entries(world, 0, 100)] == ["Away"]
 
 
-# My work
+# Assigned cards
 
 
 def assign_card(world: World, card: Card, user_id: str, **fields: Any) -> Card:
@@ -103,7 +103,7 @@ def assign_card(world: World, card: Card, user_id: str, **fields: Any) -> Card:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_my_work_is_the_newest_boards_first_and_there_the_oldest_card(world: World, limit: int) -> None:
+def test_assigned_cards_are_listed_by_newest_board_then_oldest_card(world: World, limit: int) -> None:
     old_board = world.board_id
     old = [assign_card(world, world.add_card(f"Old {number}"), world.ann.id) for number in range(3)]
     world.add_card("Nobody's")
@@ -121,7 +121,7 @@ def test_my_work_is_the_newest_boards_first_and_there_the_oldest_card(world: Wor
     assert (view.members, view.labels) == (newer.members, newer.labels)
 
 
-def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
+def test_assigned_cards_are_active_and_match_the_filters(world: World) -> None:
     due = {"due_at": NOON}
     wishes: list[tuple[str, str, dict[str, Any]]] = [
         ("Due", "To do", due),
@@ -150,7 +150,7 @@ def test_my_work_is_in_use_and_fits_what_is_asked(world: World) -> None:
 
 
 @pytest.mark.parametrize("what", ["leave", "archive list", "delete list", "archive board", "delete board"])
-def test_work_ends_with_the_place_the_list_or_the_board(world: World, what: str) -> None:
+def test_cards_are_no_longer_assigned_without_the_membership_list_or_board(world: World, what: str) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
     assign_card(world, world.add_card("Copy"), bob.id)

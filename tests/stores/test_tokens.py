@@ -1,4 +1,4 @@
-"""Tokens come from tokens: they end together, whatever becomes of their secrets."""
+"""Tokens made with other tokens: they are revoked together, even if secrets have been rotated."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from tests.stores.world import World
 
 
 def issue_child(world: World, parent: Token, **wishes: Any) -> Token:
-    """A token that is made with that one."""
+    """Create a token with another token."""
     return world.add_token(**{"name": "Child", "scopes": [Scope.READ], "parent": parent, **wishes})
 
 
@@ -32,17 +32,17 @@ def rotate_token(world: World, token: Token) -> Token:
 
 
 def list_token_ids(world: World, limit: int = 10) -> list[str]:
-    """The ids of the tokens that are listed, page by page."""
+    """Return the ids of the listed tokens, page by page."""
     page = world.store.page_tokens(world.ann.id, limit)
-    found = [each.id for each in page.items]
+    found = [item.id for item in page.items]
     while page.next_key is not None:
         page = world.store.page_tokens(world.ann.id, limit, page.next_key)
         assert len(page.items) <= limit
-        found += [each.id for each in page.items]
+        found += [item.id for item in page.items]
     return found
 
 
-def test_what_a_token_comes_from_comes_back(world: World) -> None:
+def test_the_ancestors_of_a_token_are_read_in_order(world: World) -> None:
     token = world.add_token()
     for _ in range(tokens.MAX_ANCESTORS):
         token = issue_child(world, token)
@@ -53,7 +53,7 @@ def test_what_a_token_comes_from_comes_back(world: World) -> None:
     assert world.store.page_tokens(world.ann.id, 1).items == (token,)
 
 
-def test_a_token_is_revoked_with_any_that_it_comes_from_and_no_other_is(world: World) -> None:
+def test_a_token_is_revoked_with_any_of_its_ancestors(world: World) -> None:
     first = world.add_token()
     second = issue_child(world, first)
     aunt = issue_child(world, first)
@@ -72,7 +72,7 @@ def test_a_token_is_revoked_with_any_that_it_comes_from_and_no_other_is(world: W
     assert list_token_ids(world) == [stranger.id, aunt.id, first.id]
 
 
-def test_a_token_that_was_made_while_its_parent_was_revoked_is_revoked(world: World) -> None:
+def test_a_token_created_while_its_parent_was_revoked_is_revoked(world: World) -> None:
     parent = world.add_token()
     late, _, change = tokens.issue(
         world.context(), world.random_bytes, user_id=world.ann.id, name="Late", scopes=[Scope.READ], parent=parent
@@ -85,7 +85,7 @@ def test_a_token_that_was_made_while_its_parent_was_revoked_is_revoked(world: Wo
     assert list_token_ids(world) == []
 
 
-def test_a_token_is_revoked_when_it_was_itself_though_its_parent_was_later(world: World) -> None:
+def test_a_token_keeps_its_own_earlier_time_of_revocation(world: World) -> None:
     parent = world.add_token()
     token = issue_child(world, parent)
     at = revoke_token(world, token).revoked_at
@@ -99,7 +99,7 @@ def test_a_token_is_revoked_when_it_was_itself_though_its_parent_was_later(world
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
-def test_tokens_are_listed_page_by_page_without_those_that_ended_with_another(world: World, limit: int) -> None:
+def test_tokens_revoked_with_an_ancestor_are_not_listed(world: World, limit: int) -> None:
     kept, ended = world.add_token(), world.add_token()
     live = []
     for _ in range(6):
@@ -115,7 +115,7 @@ def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_agai
     token = issue_child(world, parent)
     below = issue_child(world, token)
     other = open_again()
-    # The other process has seen the old secret.
+    # The other process has read the old secret.
     assert other.read_token_by_digest(token.digest) == (token, world.ann)
 
     rotated = rotate_token(world, token)
@@ -128,7 +128,7 @@ def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_agai
     assert list_token_ids(world) == [below.id, token.id, parent.id]
 
 
-def test_a_rotated_token_is_revoked_with_its_parent_and_is_touched(world: World) -> None:
+def test_a_rotated_token_is_still_revoked_with_its_parent(world: World) -> None:
     parent = world.add_token()
     token = rotate_token(world, issue_child(world, parent))
     world.store.touch_token(token.id, world.now)
@@ -142,7 +142,7 @@ def test_a_rotated_token_is_revoked_with_its_parent_and_is_touched(world: World)
     assert holder[0].revoked_at == world.now
 
 
-def test_of_two_rotations_from_one_version_the_second_is_stale(world: World) -> None:
+def test_the_second_of_two_rotations_from_one_version_is_stale(world: World) -> None:
     token = world.add_token()
     _, _, first = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
     _, _, second = tokens.rotate(token, world.context(), world.random_bytes, caller_token=token)
@@ -155,7 +155,7 @@ def test_of_two_rotations_from_one_version_the_second_is_stale(world: World) -> 
         assert (world.store.read_token_by_digest(digest) is not None) == is_known
 
 
-def test_a_secret_is_no_others(world: World) -> None:
+def test_a_secret_is_unique(world: World) -> None:
     token, other = world.add_token(), world.add_token()
 
     with pytest.raises(AlreadyExists) as error:

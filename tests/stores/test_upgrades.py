@@ -1,4 +1,4 @@
-"""A database of an earlier version is brought up to date when it is opened to be served, and nothing in it is lost."""
+"""Opening a database with an older schema to serve it migrates it, and loses nothing."""
 
 import os
 import re
@@ -74,7 +74,7 @@ INSERT INTO events VALUES
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database as the first version left it."""
+    """Create a database of the first version of the schema."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/tackboard.db"
         _fill_database(url)
@@ -100,7 +100,7 @@ def _fill_database(url: str, version: str = "0001") -> None:
     engine.dispose()
 
 
-def test_a_database_of_the_first_version_keeps_everything(url: str) -> None:
+def test_a_migration_from_the_first_version_loses_nothing(url: str) -> None:
     store = open_store(url)
 
     view = store.read_board("brd_1", "usr_bob", card_ids=["crd_1"])
@@ -126,7 +126,7 @@ def test_a_database_of_the_first_version_keeps_everything(url: str) -> None:
     store.close()
 
 
-def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
+def test_the_owner_is_the_same_user_after_the_migration(url: str) -> None:
     with closing(open_store(url)) as store:
         owner = store.read_installation_owner()
 
@@ -141,10 +141,10 @@ def test_the_owner_is_who_was_taken_for_the_owner(url: str) -> None:
         assert store.read_installation_owner() == owner
 
 
-def test_every_token_works_as_before_and_comes_from_no_other(url: str) -> None:
+def test_every_token_works_as_before_and_has_no_ancestors(url: str) -> None:
     with closing(open_store(url)) as store:
         found = {number: store.read_token_by_digest("0" * 63 + number) for number in "1234"}
-        listed = [each.id for each in store.page_tokens("usr_ann", 10).items]
+        listed = [item.id for item in store.page_tokens("usr_ann", 10).items]
 
     assert {number: (each[0].id, each[1].id) for number, each in found.items() if each} == {
         "1": ("tok_1", "usr_ann"),
@@ -157,7 +157,7 @@ def test_every_token_works_as_before_and_comes_from_no_other(url: str) -> None:
     assert listed == ["tok_2", "tok_1"]
 
 
-def test_the_owner_of_before_makes_users_and_nobody_else_does(url: str) -> None:
+def test_only_the_owner_can_create_users_after_the_migration(url: str) -> None:
     with closing(open_store(url)) as store:
         owner = store.read_installation_owner()
 
@@ -166,7 +166,7 @@ def test_the_owner_of_before_makes_users_and_nobody_else_does(url: str) -> None:
         users.ensure_may_create_users("usr_bob", owner)
 
 
-def test_a_backup_of_an_earlier_version_restores(url: str, tmp_path: Path) -> None:
+def test_a_backup_of_an_older_version_can_be_restored(url: str, tmp_path: Path) -> None:
     _fill_database(f"sqlite:///{tmp_path}/backup.db", "0002")
     open_store(url).close()
 
@@ -187,7 +187,7 @@ def list_copies(folder: Path) -> list[Path]:
     return sorted(folder.glob("tackboard-schema-*"))
 
 
-def test_a_migration_says_from_which_schema_to_which(url: str) -> None:
+def test_a_migration_reports_both_versions_of_the_schema(url: str) -> None:
     reports: list[str] = []
 
     open_store(url, report=reports.append).close()
@@ -213,12 +213,12 @@ def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
     with closing(sqlite3.connect(copy)) as shell:
         assert shell.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [("0001",)]  # noqa: S608
         assert shell.execute("SELECT name FROM boards").fetchall() == [("Website",)]
-    # It is a store like any other: brought up to date, it holds the same.
+    # The copy is a store: when it is migrated, it has the same digest.
     open_store(sqlite_url(copy)).close()
     assert compute_digest(sqlite_url(copy)) == compute_digest(sqlite_url(path))
 
 
-def test_the_copy_holds_what_is_still_in_the_log_of_a_server_that_runs(tmp_path: Path) -> None:
+def test_the_copy_includes_writes_that_are_still_in_the_log_of_a_running_server(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
     _fill_database(sqlite_url(path))
     with closing(sqlite3.connect(path)) as server:
@@ -233,7 +233,7 @@ def test_the_copy_holds_what_is_still_in_the_log_of_a_server_that_runs(tmp_path:
         assert shell.execute("SELECT name FROM boards").fetchall() == [("Written last",)]
 
 
-def test_of_many_that_migrate_at_once_one_makes_a_copy_and_says_so(tmp_path: Path) -> None:
+def test_one_of_several_concurrent_migrations_makes_a_copy_and_reports_it(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
     _fill_database(sqlite_url(path))
     reports: list[str] = []
@@ -247,7 +247,7 @@ def test_of_many_that_migrate_at_once_one_makes_a_copy_and_says_so(tmp_path: Pat
     assert len(list_copies(tmp_path)) == len(reports) == 1
 
 
-def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
+def test_a_migration_that_fails_leaves_no_copy_and_reports_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tackboard.db"
@@ -265,11 +265,11 @@ def test_a_migration_that_fails_leaves_no_copy_and_says_nothing(
 
     assert [file.name for file in tmp_path.iterdir()] == ["tackboard.db"]
     assert not reports
-    # But for the mark of its log, which every start makes.
+    # Except for the mark of the write-ahead log, which every start sets.
     assert path.read_bytes()[100:] == before[100:]
 
 
-def test_a_new_file_is_no_migration(tmp_path: Path) -> None:
+def test_a_new_file_reports_no_migration(tmp_path: Path) -> None:
     reports: list[str] = []
 
     open_store(sqlite_url(tmp_path / "tackboard.db"), report=reports.append).close()
@@ -278,7 +278,7 @@ def test_a_new_file_is_no_migration(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["tackboard.db"]
 
 
-def test_a_restore_leaves_a_backup_of_an_earlier_version_as_it_is(tmp_path: Path) -> None:
+def test_a_restore_does_not_change_a_backup_of_an_older_version(tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
     _fill_database(sqlite_url(backup), "0002")
     before = backup.read_bytes()

@@ -1,4 +1,4 @@
-"""What goes in comes out: text, numbers and moments, exactly."""
+"""Text, numbers, timestamps and every field are read exactly as they were written."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
+def test_text_is_read_as_it_was_written(world: World, text: str) -> None:
     user = world.add_user(text)
     card = world.add_card(text, description=text)
     board = world.apply(lambda view, context: boards.update(view, {"name": text, "description": text}, context))
@@ -46,13 +46,13 @@ def test_text_comes_back_as_it_went_in(world: World, text: str) -> None:
     assert world.list_events()[-1].data == {"name": text, "stage": "todo"}
 
 
-def test_a_very_long_description_comes_back(world: World) -> None:
+def test_a_very_long_description_is_read_as_it_was_written(world: World) -> None:
     card = world.add_card("Long", description="牛" * 20_000)
 
     assert world.read_card(card).description == "牛" * 20_000
 
 
-def test_the_largest_numbers_come_back(world: World) -> None:
+def test_the_largest_numbers_are_read_as_they_were_written(world: World) -> None:
     todo = world.find_list("To do")
     card = make_card(world, todo, "a0", tracked_seconds=2**53 + 1, tracked_cost=2**62 + 1, version=2**31 + 1)
 
@@ -61,7 +61,7 @@ def test_the_largest_numbers_come_back(world: World) -> None:
     assert world.read_card(card) == card
 
 
-def test_every_field_of_a_card_comes_back(world: World) -> None:
+def test_every_field_of_a_card_is_read_as_it_was_written(world: World) -> None:
     doing = world.find_list("Doing")
     card = make_card(
         world,
@@ -85,7 +85,7 @@ def test_every_field_of_a_card_comes_back(world: World) -> None:
     assert world.read_card(card) == replace(card, running=entry)
 
 
-def test_every_field_of_a_list_comes_back(world: World) -> None:
+def test_every_field_of_a_list_is_read_as_it_was_written(world: World) -> None:
     done = world.find_list("Done")
     changed = replace(
         done,
@@ -106,7 +106,7 @@ def test_every_field_of_a_list_comes_back(world: World) -> None:
     assert world.read_board().get_list(done.id) == changed
 
 
-def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
+def test_every_field_of_a_token_and_a_user_is_read_as_it_was_written(world: World) -> None:
     token = world.add_token(scopes=[Scope.ADMIN, Scope.READ], expires_at=NOON + timedelta(days=1))
 
     assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
@@ -115,7 +115,7 @@ def test_every_field_of_a_token_and_a_user_comes_back(world: World) -> None:
 
 
 @pytest.mark.parametrize("year", [1970, 2026, 9999])
-def test_moments_come_back_in_utc(world: World, year: int) -> None:
+def test_timestamps_are_read_in_utc(world: World, year: int) -> None:
     world.now = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
 
     user = world.add_user("Zoe")
@@ -135,7 +135,9 @@ def test_moments_come_back_in_utc(world: World, year: int) -> None:
         {"changed": []},
     ],
 )
-def test_the_data_of_an_event_comes_back(world: World, data: dict[str, str | int | list[str] | None]) -> None:
+def test_the_data_of_an_event_is_read_as_it_was_written(
+    world: World, data: dict[str, str | int | list[str] | None]
+) -> None:
     world.write(data=data, list_id="lst_1", card_id="crd_1")
 
     event = world.list_events()[-1]
@@ -143,7 +145,7 @@ def test_the_data_of_an_event_comes_back(world: World, data: dict[str, str | int
     assert event == Event(world.board_id, 2, "test.written", world.now, world.ann.id, "lst_1", "crd_1", data)
 
 
-def test_ids_chosen_by_clients_are_told_apart_by_case_and_accent(world: World) -> None:
+def test_ids_differ_by_case_and_accent(world: World) -> None:
     chosen = ["bob", "Bob", "BOB", "b\u00f6b", "bo\u0308b"]
 
     for user_id in chosen:
@@ -153,7 +155,7 @@ def test_ids_chosen_by_clients_are_told_apart_by_case_and_accent(world: World) -
     assert [user and user.id for user in found] == chosen
 
 
-def test_what_was_written_is_there_for_the_next_process(store: Store, open_again: OpenStore) -> None:
+def test_the_next_process_reads_what_was_written(store: Store, open_again: OpenStore) -> None:
     world = World(store)
     card = world.add_card("Copy", "Doing")
     view = world.read_board(card.id)
@@ -165,7 +167,7 @@ def test_what_was_written_is_there_for_the_next_process(store: Store, open_again
     assert again.read_installation_owner() == world.ann
 
 
-def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world: World) -> None:
+def test_a_resolved_card_is_read_with_its_time_entries(world: World) -> None:
     card = world.apply(cards.start, world.add_card("Copy").id)
     world.advance(seconds=945)
     card = world.apply(cards.resolve, card.id)
@@ -178,7 +180,7 @@ def test_a_card_that_was_started_and_resolved_comes_back_with_its_entries(world:
     assert [(entry.started_at, entry.ended_at) for entry in page.items] == [(NOON, world.now)]
 
 
-def test_a_renamed_user_and_a_revised_list_come_back(world: World) -> None:
+def test_an_updated_user_and_an_updated_list_are_read_as_they_were_written(world: World) -> None:
     renamed, change = users.update(world.ann, {"name": "Anna"}, world.context())
     assert change is not None
     world.store.commit(change)

@@ -1,4 +1,4 @@
-"""People, boards and cards in a store, made through the rules, with a clock that moves when it is told to."""
+"""Users, boards and cards in a store, created through the rules, with a clock that the test moves."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class World:
-    """Ann, who owns a board, in a store."""
+    """A store in which Ann owns a board. Methods work on that board, as Ann unless they take another user."""
 
     def __init__(self, store: Store, seed: int = 7) -> None:
         self.store = store
@@ -31,34 +31,34 @@ class World:
         self.board_id = self.add_board("Website")
 
     def context(self, user: User | None = None) -> ActionContext:
-        """That user, or Ann, does something now."""
+        """Return the context of an action by a user, or Ann, at the present time."""
         return ActionContext((user or self.ann).id, self.now, self._read_new_id)
 
     def advance(self, **duration: float) -> None:
-        """Let time pass, as `timedelta` takes it."""
+        """Move the clock forward by a duration, given as to `timedelta`."""
         self.now += timedelta(**duration)
 
     def add_user(self, name: str, *, id: str | None = None) -> User:  # noqa: A002  (it is the id)
-        """A new user."""
+        """Create a user."""
         user, change = users.create(ActionContext("", self.now, self._read_new_id), name=name, id=id)
         self.store.commit(change)
         return user
 
     def add_token(self, user: User | None = None, **wishes: Any) -> Token:
-        """A new token of that user, or of Ann."""
+        """Create a token of a user, or of Ann."""
         wishes = {"name": "Laptop", "scopes": list(Scope), **wishes}
         token, _, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **wishes)
         self.store.commit(change)
         return token
 
     def add_board(self, name: str, owner: User | None = None, **wishes: Any) -> str:
-        """A new board; its id."""
+        """Create a board; return its id."""
         view, change = boards.create(self.context(owner), name=name, **wishes)
         self.store.commit(change)
         return view.board.id
 
     def add_member(self, user: User, role: Role) -> None:
-        """Let a user in on Ann's board."""
+        """Add a user to the board."""
         view = self.read_board()
         member = Member(self.context().new_id("member"), self.board_id, user.id, role, 1, self.now, self.now)
         self.store.commit(build_change(view, self.context(), "member.added", creates=(member,)))
@@ -72,8 +72,8 @@ class World:
         return view
 
     def find_list(self, name: str) -> List:
-        """The list of that name on Ann's board."""
-        return next(each for each in self.read_board().lists if each.name == name)
+        """Return the list of that name."""
+        return next(list_ for list_ in self.read_board().lists if list_.name == name)
 
     def apply(
         self,
@@ -83,7 +83,7 @@ class World:
         user: User | None = None,
         **wishes: Any,
     ) -> Result:
-        """Read, decide, commit; and again for as long as somebody else was first."""
+        """Read the board, apply a rule and commit its change; again while the view is stale. Return the value."""
         while True:
             view = self.read_board(*card_ids, neighbour_of=neighbour_of, user=user)
             made, change = rule(view, *card_ids, context=self.context(user), **wishes)
@@ -95,15 +95,15 @@ class World:
             return made
 
     def add_list(self, name: str, **wishes: Any) -> List:
-        """A new list on Ann's board."""
+        """Add a list."""
         return self.apply(lists.create, new=NewList(name=name, **{"stage": Stage.TODO, **wishes}))
 
     def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
-        """A new card on Ann's board."""
+        """Add a card to the list of that name."""
         return self.apply(cards.create, new=NewCard(title=title, list_id=self.find_list(list_name).id, **wishes))
 
     def move_card(self, card: Card, list_id: str, **place: str) -> Card:
-        """The card in another place."""
+        """Move a card; return it."""
         wishes: dict[str, Any] = {"list_id": list_id, **place}
         return self.apply(cards.move, card.id, neighbour_of=neighbour_for(place), **wishes)
 
@@ -122,7 +122,7 @@ class World:
         )
 
     def add_cards_with_ranks(self, list_name: str, ranks: list[str]) -> list[Card]:
-        """New cards of those ranks in an empty list."""
+        """Add cards with these ranks to an empty list."""
         list_ = self.find_list(list_name)
         made = [make_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
         counted = replace(list_, card_count=len(made), first_rank=ranks[0], last_rank=ranks[-1])
@@ -130,11 +130,11 @@ class World:
         return made
 
     def read_card(self, card: Card) -> Card:
-        """The card as it is now."""
+        """Read a card again."""
         return self.read_board(card.id).get_card(card.id)
 
     def list_cards(self, query: CardQuery | None = None, limit: int = 100) -> list[Card]:
-        """All cards of a query, page by page."""
+        """Return all cards of a query, page by page."""
 
         def page(after: PageKey | None) -> Page[Card]:
             found = self.store.page_cards(self.board_id, self.ann.id, query or CardQuery(), limit, after)
@@ -144,11 +144,11 @@ class World:
         return collect_pages(page, limit)
 
     def list_titles(self, list_name: str) -> list[str]:
-        """The titles of a list in their order."""
+        """Return the titles of a list's cards in their order."""
         return [card.title for card in self.list_cards(CardQuery(list_id=self.find_list(list_name).id))]
 
     def list_events(self) -> list[Event]:
-        """All events of Ann's board."""
+        """Return all events of the board."""
 
         def page(after: PageKey | None) -> Page[Event]:
             after_seq = int(after[0]) if after else 0
@@ -160,12 +160,12 @@ class World:
 
 
 def neighbour_for(place: Mapping[str, str]) -> NeighbourOf | None:
-    """What a read for a move to that place must bring."""
+    """Return the neighbour that a read for a move to this position needs."""
     return next((NeighbourOf(place[side], side) for side in ("before", "after") if side in place), None)
 
 
 def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
-    """The items of all pages; no page too long, none empty but the last."""
+    """Return the items of all pages. Assert that none exceeds the limit, and none but the last is empty."""
     items: list[Item] = []
     after: PageKey | None = None
     while True:
@@ -179,7 +179,7 @@ def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> l
 
 
 def make_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
-    """A card with whatever fields, and a place."""
+    """Return a card of a list with a rank and any other fields, not written yet."""
     wishes: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
     card = Card(
         id=world.context().new_id("card"),
