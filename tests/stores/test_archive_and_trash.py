@@ -125,12 +125,12 @@ def test_an_archived_card_is_listed_separately_and_keeps_its_rank(world: World) 
     archived = archive_card(world, second)
     world.delete_card(third)
 
-    found = world.store.read_card_ranks(world.board_id, world.ann.id, first.list_id)
+    result = world.store.read_card_ranks(world.board_id, world.ann.id, first.list_id)
 
     assert world.read_card(second) == archived
     assert [list_titles_in_state(world, state) for state in CardState] == [["First"], ["Second"], ["Third"]]
-    assert found
-    assert found[1] == (
+    assert result
+    assert result[1] == (
         CardRank(first.id, first.list_id, first.rank),
         CardRank(second.id, first.list_id, second.rank, is_hidden=True),
         CardRank(third.id, first.list_id, third.rank, is_hidden=True),
@@ -161,19 +161,21 @@ def test_archived_boards_are_listed_separately(world: World) -> None:
 
 
 def test_thirty_clocks_stop_in_one_commit_when_a_list_is_archived(world: World) -> None:
-    made = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
+    new_cards = [world.add_card(f"Card {number}", "Doing", external_id=f"x-{number}") for number in range(30)]
     world.advance(minutes=5)
 
-    world.apply(archive.archive_list, list_id=made[0].list_id, running_cards=[world.read_card(card) for card in made])
+    world.apply(
+        archive.archive_list, list_id=new_cards[0].list_id, running_cards=[world.read_card(card) for card in new_cards]
+    )
 
-    view = world.read_board(*(card.id for card in made))
+    view = world.read_board(*(card.id for card in new_cards))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
 
 
 def test_thirty_clocks_stop_in_one_commit_when_a_member_leaves(world: World) -> None:
     bob = world.add_user("Bob", id="bob")
     world.add_member(bob, Role.EDITOR)
-    made = [
+    new_cards = [
         world.apply(
             cards.create,
             user=bob,
@@ -181,16 +183,16 @@ def test_thirty_clocks_stop_in_one_commit_when_a_member_leaves(world: World) -> 
         )
         for number in range(30)
     ]
-    for card in made:
+    for card in new_cards:
         world.apply(labels_and_assignees.assign, card.id, user_id="bob")
     world.advance(minutes=5)
 
     view = world.read_board()
-    change = members.remove(view, "bob", world.context(bob), [world.read_card(card) for card in made])
+    change = members.remove(view, "bob", world.context(bob), [world.read_card(card) for card in new_cards])
     assert change is not None
     world.store.commit(change)
 
-    view = world.read_board(*(card.id for card in made))
+    view = world.read_board(*(card.id for card in new_cards))
     assert {(card.running, card.tracked_seconds) for card in view.cards.values()} == {(None, 300)}
     assert [member.user_id for member in view.members] == [world.ann.id]
 
@@ -279,17 +281,17 @@ def list_deleted_boards(world: World, limit: int, since: datetime, user: User | 
     def page(after: PageKey | None) -> Page[tuple[Board, Role]]:
         return world.store.page_deleted_boards((user or world.ann).id, since, limit, after)
 
-    found = collect_pages(page, limit)
-    assert {role for _, role in found} <= {Role.OWNER}
-    return [board for board, _ in found]
+    items = collect_pages(page, limit)
+    assert {role for _, role in items} <= {Role.OWNER}
+    return [board for board, _ in items]
 
 
 def list_deleted_lists(world: World, limit: int, since: datetime) -> list[List]:
     def page(after: PageKey | None) -> Page[List]:
-        found = world.store.page_deleted_lists(world.board_id, world.ann.id, since, limit, after)
-        assert found
-        assert found[0] == world.read_board()
-        return found[1]
+        result = world.store.page_deleted_lists(world.board_id, world.ann.id, since, limit, after)
+        assert result
+        assert result[0] == world.read_board()
+        return result[1]
 
     return collect_pages(page, limit)
 
@@ -302,19 +304,22 @@ def delete_board(world: World, board_id: str) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_deleted_boards_are_listed_newest_first_since_a_time(world: World, limit: int) -> None:
-    made = [world.add_board(f"Board {number}") for number in range(5)]
-    delete_board(world, made[0])
+    new_board_ids = [world.add_board(f"Board {number}") for number in range(5)]
+    delete_board(world, new_board_ids[0])
     world.advance(days=1)
     since = world.now
-    for board_id in (made[3], made[1], made[4]):
+    for board_id in (new_board_ids[3], new_board_ids[1], new_board_ids[4]):
         delete_board(world, board_id)
         world.advance(hours=1)
 
-    found = list_deleted_boards(world, limit, since)
+    deleted_boards = list_deleted_boards(world, limit, since)
 
-    assert [board.id for board in found] == [made[4], made[3], made[1]]
-    assert [board.deleted_at for board in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
-    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [made[2], world.board_id]
+    assert [board.id for board in deleted_boards] == [new_board_ids[4], new_board_ids[3], new_board_ids[1]]
+    assert [board.deleted_at for board in deleted_boards] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
+    assert [board.id for board, _ in world.store.page_boards(world.ann.id, 10).items] == [
+        new_board_ids[2],
+        world.board_id,
+    ]
 
 
 def test_a_deleted_board_is_listed_for_its_owners_until_it_is_restored(world: World) -> None:
@@ -336,35 +341,35 @@ def test_a_deleted_board_is_listed_for_its_owners_until_it_is_restored(world: Wo
 
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_deleted_lists_are_listed_newest_first_since_a_time(world: World, limit: int) -> None:
-    made = [world.add_list(f"List {number}") for number in range(5)]
+    new_lists = [world.add_list(f"List {number}") for number in range(5)]
     world.delete_list("List 0")
     world.advance(days=1)
     since = world.now
     world.add_card("Copy", "List 3")
-    world.apply(archive.archive_list, list_id=made[1].id, running_cards=())
+    world.apply(archive.archive_list, list_id=new_lists[1].id, running_cards=())
     for number in (3, 1, 4):
         world.delete_list(f"List {number}")
         world.advance(hours=1)
 
-    found = list_deleted_lists(world, limit, since)
+    deleted_lists = list_deleted_lists(world, limit, since)
 
-    assert [each.id for each in found] == [made[4].id, made[3].id, made[1].id]
-    assert [each.deleted_at for each in found] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
-    assert [each.card_count for each in found] == [0, 1, 0]
-    assert found[2].archived_at == since
+    assert [each.id for each in deleted_lists] == [new_lists[4].id, new_lists[3].id, new_lists[1].id]
+    assert [each.deleted_at for each in deleted_lists] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
+    assert [each.card_count for each in deleted_lists] == [0, 1, 0]
+    assert deleted_lists[2].archived_at == since
 
 
 def test_a_deleted_list_is_listed_on_its_own_board_until_it_is_restored(world: World) -> None:
     todo = world.find_list("To do")
     world.delete_list("To do")
-    found = list_deleted_lists(world, 10, NOON)
+    deleted_lists = list_deleted_lists(world, 10, NOON)
     home, world.board_id = world.board_id, world.add_board("Garden")
     elsewhere = list_deleted_lists(world, 10, NOON)
     world.board_id = home
 
     restore_list(world, todo.id)
 
-    assert [each.id for each in found] == [todo.id]
+    assert [each.id for each in deleted_lists] == [todo.id]
     assert elsewhere == []
     assert list_deleted_lists(world, 10, NOON) == []
 

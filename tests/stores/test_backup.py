@@ -53,10 +53,10 @@ def fill_store(url: str, due_at: datetime | None = None) -> None:
 def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
     seen: list[str] = []
 
-    copied = create_backup(url, tmp_path / "backup.db", lambda table, _: seen.append(table))
+    digest = create_backup(url, tmp_path / "backup.db", lambda table, _: seen.append(table))
     restored = restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
-    assert copied == restored == compute_digest(url) == compute_digest(f"sqlite:///{tmp_path}/restored.db")
+    assert digest == restored == compute_digest(url) == compute_digest(f"sqlite:///{tmp_path}/restored.db")
     assert {
         "users",
         "cards",
@@ -142,22 +142,22 @@ def test_a_file_that_is_not_a_backup_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_backup_holds_its_digest_and_only_its_owner_can_read_it(url: str, tmp_path: Path) -> None:
-    copied = create_backup(url, tmp_path / "backup.db")
+    digest = create_backup(url, tmp_path / "backup.db")
 
-    assert verify_backup(tmp_path / "backup.db") == (migrations.HEAD, copied)
+    assert verify_backup(tmp_path / "backup.db") == (migrations.HEAD, digest)
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if path.name != "used.db"] == ["backup.db"]
 
 
 def test_a_backup_can_be_opened_and_is_unchanged_afterwards(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
-    copied = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
+    digest = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
     before = (tmp_path / "backup.db").read_bytes()
 
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
-        assert shell.execute("SELECT digest FROM tackboard_backup").fetchall() == [(copied,)]
-    assert compute_digest(f"sqlite:///{tmp_path}/backup.db") == copied
-    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db") == copied
+        assert shell.execute("SELECT digest FROM tackboard_backup").fetchall() == [(digest,)]
+    assert compute_digest(f"sqlite:///{tmp_path}/backup.db") == digest
+    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db") == digest
 
     assert (tmp_path / "backup.db").read_bytes() == before
 
@@ -207,9 +207,9 @@ def test_text_of_users_is_never_taken_for_the_seal(tmp_path: Path) -> None:
     with closing(open_store(f"sqlite:///{tmp_path}/used.db")) as store:
         World(store, 8).add_card(sha256)
 
-    copied = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "second.db")
+    digest = create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "second.db")
 
-    assert restore_backup(tmp_path / "second.db", f"sqlite:///{tmp_path}/restored.db") == copied
+    assert restore_backup(tmp_path / "second.db", f"sqlite:///{tmp_path}/restored.db") == digest
 
 
 def remove_seal(path: Path) -> Path:
@@ -223,14 +223,14 @@ def remove_seal(path: Path) -> Path:
 
 
 def test_an_older_backup_is_restored_with_a_warning_that_it_has_no_digest(url: str, tmp_path: Path) -> None:
-    copied = create_backup(url, tmp_path / "backup.db")
+    digest = create_backup(url, tmp_path / "backup.db")
     said: list[str] = []
 
     restored = restore_backup(
         remove_seal(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, said.append
     )
 
-    assert restored == copied
+    assert restored == digest
     assert len(said) == 1
     assert said[0].startswith(f"There is no digest inside {tmp_path}/backup.db")
 
@@ -294,18 +294,18 @@ def test_stores_and_backups_can_have_any_file_name(tmp_path: Path, name: str) ->
     urls = [sa.URL.create("sqlite", database=str(path)).render_as_string() for path in (used, other)]
     fill_store(urls[0])
 
-    copied = create_backup(urls[0], tmp_path / name)
+    digest = create_backup(urls[0], tmp_path / name)
 
-    assert copied == restore_backup(tmp_path / name, urls[1]) == compute_digest(urls[0]) == compute_digest(urls[1])
+    assert digest == restore_backup(tmp_path / name, urls[1]) == compute_digest(urls[0]) == compute_digest(urls[1])
     assert sorted(path.name for path in tmp_path.rglob("*.db*")) == [name] * 3
 
 
 def test_a_backup_can_be_restored_into_a_store_that_was_never_used(url: str, tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/made.db").close()
 
-    copied = create_backup(url, tmp_path / "backup.db")
+    digest = create_backup(url, tmp_path / "backup.db")
 
-    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == copied
+    assert restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/made.db") == digest
 
 
 def test_a_store_in_use_can_be_restored_from_like_a_backup(tmp_path: Path) -> None:
@@ -370,8 +370,8 @@ def test_a_new_backup_is_kept_even_if_the_clock_was_set_back(tmp_path: Path) -> 
 
 
 def test_a_dated_backup_of_a_server_is_named_after_its_database(url: str, tmp_path: Path) -> None:
-    path, copied, deleted = create_dated_backup(url, tmp_path / "backups", datetime(2026, 11, 29, tzinfo=UTC))
+    path, digest, deleted = create_dated_backup(url, tmp_path / "backups", datetime(2026, 11, 29, tzinfo=UTC))
 
     assert path.name == f"{Path(url).stem}-2026-11-29T000000Z.db"
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert (copied, deleted) == (compute_digest(url), [])
+    assert (digest, deleted) == (compute_digest(url), [])

@@ -185,9 +185,9 @@ def test_a_user_id_is_unique(world: World) -> None:
         world.add_user("Another Bob", id="bob")
 
     assert error.value.constraint == "user"
-    found = world.store.read_user("bob")
-    assert found is not None
-    assert found.name == "Bob"
+    user = world.store.read_user("bob")
+    assert user is not None
+    assert user.name == "Bob"
 
 
 def test_a_user_and_a_token_are_created_together_or_not_at_all(world: World) -> None:
@@ -210,9 +210,9 @@ def test_the_second_of_two_renamings_from_one_version_is_stale(world: World) -> 
     with pytest.raises(StaleRead):
         world.store.commit(second)
 
-    found = world.store.read_user(world.ann.id)
-    assert found is not None
-    assert found.name == "Anna"
+    user = world.store.read_user(world.ann.id)
+    assert user is not None
+    assert user.name == "Anna"
 
 
 def test_the_owner_is_the_first_user(store: Store) -> None:
@@ -359,9 +359,9 @@ def test_a_second_commit_with_a_key_fails_and_writes_nothing(world: World) -> No
 
     assert error.value.constraint == "idempotency_key"
     assert world.list_titles("To do") == ["First"]
-    found = world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now)
-    assert found is not None
-    assert found.fingerprint == "f" * 64
+    stored = world.store.read_stored_response(world.ann.id, "create_card", "key-1", world.now)
+    assert stored is not None
+    assert stored.fingerprint == "f" * 64
 
 
 def test_a_used_key_is_reported_before_a_stale_view(world: World) -> None:
@@ -427,8 +427,8 @@ def test_a_new_store_is_ready(store: Store) -> None:
 
 @pytest.mark.parametrize("rule", [lists.move, lists.update])
 def test_a_rule_that_changes_nothing_writes_nothing(world: World, rule: Callable[..., object]) -> None:
-    wishes = {"position": "top"} if rule is lists.move else {"patch": {"name": "To do"}}
+    fields = {"position": "top"} if rule is lists.move else {"patch": {"name": "To do"}}
 
-    world.apply(rule, world.find_list("To do").id, **wishes)  # type: ignore[arg-type]  # either rule answers a pair
+    world.apply(rule, world.find_list("To do").id, **fields)  # type: ignore[arg-type]  # either rule answers a pair
 
     assert world.read_board().board.seq == 1

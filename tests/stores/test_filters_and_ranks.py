@@ -17,8 +17,8 @@ from tests.stores.world import NOON, World
 LIMITS = [1, 2, 100]
 
 
-def list_titles(world: World, limit: int = 100, **wishes: Any) -> list[str]:
-    return [card.title for card in world.list_cards(CardQuery(**wishes), limit)]
+def list_titles(world: World, limit: int = 100, **fields: Any) -> list[str]:
+    return [card.title for card in world.list_cards(CardQuery(**fields), limit)]
 
 
 # Filters
@@ -37,10 +37,10 @@ def varied(world: World) -> World:
         "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
         "Plain": {"updated_at": NOON + timedelta(days=5), "comment_count": 2},
     }
-    made = {title: world.add_card(title) for title in wishes}
+    new_cards = {title: world.add_card(title) for title in wishes}
     for title, fields in wishes.items():
-        world.write(updates=(replace(made[title], **fields),))
-    card = made["Plain"]
+        world.write(updates=(replace(new_cards[title], **fields),))
+    card = new_cards["Plain"]
     world.write(creates=(make_comment(world, card, "Über den GROSSEN Teich"), make_comment(world, card, "100%")))
     done = world.add_card("Done", "Done")
     world.write(updates=(replace(done, due_at=NOON),))
@@ -105,9 +105,9 @@ def test_a_page_has_the_cards_that_match_all_filters(
 def test_cards_with_a_label_are_found_in_every_sort_order(varied: World, sort: CardSort) -> None:
     (bug,) = varied.read_board().labels
 
-    found = list_titles(varied, 1, label_id=bug.id, sort=sort)
+    titles = list_titles(varied, 1, label_id=bug.id, sort=sort)
 
-    assert found == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
+    assert titles == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
 
 
 def test_a_search_finds_the_present_text_of_comments(world: World) -> None:
@@ -130,39 +130,42 @@ def test_a_search_finds_the_present_text_of_comments(world: World) -> None:
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sort", [CardSort.POSITION, CardSort.OLDEST, CardSort.LEAST_RECENTLY_UPDATED])
 def test_every_card_is_in_exactly_one_state(world: World, sort: CardSort, limit: int) -> None:
-    made = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
+    new_cards = {title: world.add_card(title) for title in ("Used", "Away", "Gone", "Both")}
     for title in ("Away", "Both"):
-        world.apply(archive.archive_card, made[title].id)
+        world.apply(archive.archive_card, new_cards[title].id)
     for title in ("Gone", "Both"):
-        world.delete_card(made[title])
+        world.delete_card(new_cards[title])
 
     found = {state: list_titles(world, limit, state=state, sort=sort) for state in CardState}
 
     assert found[CardState.ACTIVE] == ["Used"]
     assert found[CardState.ARCHIVED] == ["Away"]
     assert sorted(found[CardState.DELETED]) == ["Both", "Gone"]
-    assert set(world.read_board(*(card.id for card in made.values())).cards) == {made["Used"].id, made["Away"].id}
+    assert set(world.read_board(*(card.id for card in new_cards.values())).cards) == {
+        new_cards["Used"].id,
+        new_cards["Away"].id,
+    }
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sort", CardSort)
 def test_deleted_cards_are_listed_since_a_time(world: World, sort: CardSort, limit: int) -> None:
-    made = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
+    new_cards = [world.add_card(f"Card {number}", due_at=NOON) for number in range(5)]
     for number in (3, 0):
-        world.delete_card(made[number])
+        world.delete_card(new_cards[number])
     world.advance(days=1)
     since = world.now
     for number in (4, 1):
-        world.delete_card(made[number])
+        world.delete_card(new_cards[number])
         world.advance(seconds=1)
 
-    found = list_titles(world, limit, state=CardState.DELETED, sort=sort, deleted_since=since)
+    titles = list_titles(world, limit, state=CardState.DELETED, sort=sort, deleted_since=since)
 
     backwards, by_change = (
         sort.startswith("-"),
         sort in (CardSort.LEAST_RECENTLY_UPDATED, CardSort.MOST_RECENTLY_UPDATED),
     )
-    assert found == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
+    assert titles == (["Card 4", "Card 1"] if backwards != by_change else ["Card 1", "Card 4"])
     assert list_titles(world, limit, state=CardState.DELETED, sort=sort, deleted_since=world.now) == []
     assert len(list_titles(world, limit, state=CardState.DELETED, sort=sort)) == 4
 
@@ -196,8 +199,8 @@ def test_archived_boards_are_listed_when_asked_for(world: World) -> None:
 # Restoring
 
 
-def read_deleted(world: World, **wishes: Any) -> Any:
-    view = world.store.read_deleted(world.board_id, world.ann.id, **wishes)
+def read_deleted(world: World, **fields: Any) -> Any:
+    view = world.store.read_deleted(world.board_id, world.ann.id, **fields)
     assert view is not None
     return view
 
@@ -281,9 +284,9 @@ def test_cards_of_a_restored_list_lose_external_ids_taken_meanwhile(world: World
 
 
 def read_ranks(world: World, list_id: str) -> tuple[CardRank, ...]:
-    found = world.store.read_card_ranks(world.board_id, world.ann.id, list_id)
-    assert found is not None
-    return found[1]
+    result = world.store.read_card_ranks(world.board_id, world.ann.id, list_id)
+    assert result is not None
+    return result[1]
 
 
 def add_ranked_cards(world: World, count: int = 4) -> list[Card]:
@@ -291,15 +294,15 @@ def add_ranked_cards(world: World, count: int = 4) -> list[Card]:
 
 
 def test_the_ranks_of_a_list_include_those_of_hidden_cards(world: World) -> None:
-    made = add_ranked_cards(world)
+    new_cards = add_ranked_cards(world)
     todo = world.find_list("To do")
-    world.apply(archive.archive_card, made[1].id)
-    world.delete_card(made[2])
+    world.apply(archive.archive_card, new_cards[1].id)
+    world.delete_card(new_cards[2])
 
-    found = read_ranks(world, todo.id)
+    card_ranks = read_ranks(world, todo.id)
 
-    assert [(each.card_id, each.list_id, each.rank, each.is_hidden) for each in found] == [
-        (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(made)
+    assert [(each.card_id, each.list_id, each.rank, each.is_hidden) for each in card_ranks] == [
+        (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(new_cards)
     ]
     assert read_ranks(world, "lst_none") == ()
     world.delete_list("To do")
@@ -307,16 +310,16 @@ def test_the_ranks_of_a_list_include_those_of_hidden_cards(world: World) -> None
 
 
 def test_new_ranks_of_cards_change_nothing_else(world: World) -> None:
-    made = add_ranked_cards(world)
+    new_cards = add_ranked_cards(world)
     todo = world.find_list("To do")
     old = read_ranks(world, todo.id)
-    turned = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
+    reordered = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
     world.advance(hours=1)
 
-    world.write(card_ranks=tuple(turned))
+    world.write(card_ranks=tuple(reordered))
 
     assert world.list_titles("To do") == ["3", "2", "1", "0"]
-    assert [replace(world.read_card(card), rank=card.rank) for card in made] == made
+    assert [replace(world.read_card(card), rank=card.rank) for card in new_cards] == new_cards
 
 
 def test_a_card_that_has_left_the_list_gets_no_new_rank(world: World) -> None:
@@ -330,11 +333,11 @@ def test_a_card_that_has_left_the_list_gets_no_new_rank(world: World) -> None:
 
 
 def test_the_adjacent_rank_may_be_that_of_a_hidden_card(world: World) -> None:
-    made = add_ranked_cards(world)
-    world.apply(archive.archive_card, made[1].id)
+    new_cards = add_ranked_cards(world)
+    world.apply(archive.archive_card, new_cards[1].id)
 
-    assert world.read_board(neighbour_of=NeighbourOf(made[0].id, "after")).adjacent_rank == made[1].rank
-    assert world.read_board(neighbour_of=NeighbourOf(made[1].id, "after")).adjacent_rank == made[2].rank
+    assert world.read_board(neighbour_of=NeighbourOf(new_cards[0].id, "after")).adjacent_rank == new_cards[1].rank
+    assert world.read_board(neighbour_of=NeighbourOf(new_cards[1].id, "after")).adjacent_rank == new_cards[2].rank
 
 
 def test_every_field_of_a_board_is_read_as_it_was_written(world: World) -> None:

@@ -18,16 +18,16 @@ from tests.stores.world import NOON, World, make_card
 CARDS = 150
 
 
-def build_large_board(world: World, **wishes: object) -> tuple[str, Change]:
+def build_large_board(world: World, **fields: object) -> tuple[str, Change]:
     """Return the id and the creation of a board with many cards, each with a comment, and with a history of events."""
     view, change = boards.create(world.context(), name="Large")
-    todo, places = view.lists[0], ranks.sequence_after("", CARDS)
+    todo, new_ranks = view.lists[0], ranks.sequence_after("", CARDS)
     made: list[Card | Comment] = []
-    for number, rank in enumerate(places):
+    for number, rank in enumerate(new_ranks):
         card = make_card(world, todo, rank, title=f"Card {number}", comment_count=1)
         made += [card, make_comment(world, card, f"About {number}")]
-    counted = replace(todo, card_count=CARDS, first_rank=places[0], last_rank=places[-1])
-    board = replace(view.board, seq=CARDS + 1, **wishes)  # type: ignore[arg-type]  # a test names the fields of a board
+    counted = replace(todo, card_count=CARDS, first_rank=new_ranks[0], last_rank=new_ranks[-1])
+    board = replace(view.board, seq=CARDS + 1, **fields)  # type: ignore[arg-type]  # a test names the fields of a board
     kept = [value for value in change.creates if value != todo and not isinstance(value, Board)]
     history = tuple(
         Event(board.id, seq, "card.created", world.now, world.ann.id, data={"title": f"Card {seq}"})
@@ -75,13 +75,13 @@ def read_view(world: World, board_id: str, *card_ids: str) -> BoardView:
 def plan_transfer(world: World, card: Card, target_id: str) -> Change:
     """Return the change that moves the card to the first list of another board of Ann's."""
     home, target = read_view(world, card.board_id, card.id), read_view(world, target_id)
-    (place,) = target.members
+    (member,) = target.members
     arrived = replace(
         home.get_card(card.id),
         board_id=target_id,
         list_id=target.lists[0].id,
         label_ids=(),
-        assignee_ids=(place.id,),
+        assignee_ids=(member.id,),
         version=card.version + 1,
     )
     left = build_change(home, world.context(), "card.left", card_id=card.id)

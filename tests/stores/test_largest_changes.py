@@ -21,7 +21,7 @@ WIDE = "𐐀"
 
 def add_all_labels(world: World) -> tuple[str, ...]:
     """Add as many labels as a board can have; return their ids."""
-    made = [
+    new_labels = [
         Label(
             world.context().new_id("label"),
             world.board_id,
@@ -34,65 +34,67 @@ def add_all_labels(world: World) -> tuple[str, ...]:
         for number in range(200)
     ]
     for start in range(0, 200, 50):
-        world.write(creates=tuple(made[start : start + 50]))
-    return tuple(each.id for each in made)
+        world.write(creates=tuple(new_labels[start : start + 50]))
+    return tuple(each.id for each in new_labels)
 
 
 def add_long_cards(world: World, list_name: str, count: int, text: int = card_size.MAX_COMMIT_CHARACTERS) -> list[Card]:
     """Add cards to an empty list, with this many characters of text in all, and every field that filters use."""
-    list_, places, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
+    list_, new_ranks, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
     description = WIDE * min(20_000, text // count - 1)
     made = []
-    for number, rank in enumerate(places):
-        wishes = {"label_ids": label_ids, "external_id": f"{number:03}" + "x" * 197, "due_at": world.now}
-        card = make_card(world, list_, rank, title=WIDE, description=description, **wishes)
+    for number, rank in enumerate(new_ranks):
+        fields = {"label_ids": label_ids, "external_id": f"{number:03}" + "x" * 197, "due_at": world.now}
+        card = make_card(world, list_, rank, title=WIDE, description=description, **fields)
         made.append(card)
-        world.write(creates=(card,), updates=(replace(list_, card_count=count, first_rank=places[0], last_rank=rank),))
+        world.write(
+            creates=(card,), updates=(replace(list_, card_count=count, first_rank=new_ranks[0], last_rank=rank),)
+        )
     return made
 
 
 def make_full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
     """Return checklists of a card with as many items as they can have, each with this number of characters."""
-    made = [
+    new_checklists = [
         make_checklist(world, card, rank, *(make_item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
         for rank in ranks_of
     ]
-    for each in made:
+    for each in new_checklists:
         world.write(creates=(each,))
-    return made
+    return new_checklists
 
 
 def read_checklists(world: World, card: Card) -> Sequence[Checklist]:
-    found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
-    assert found is not None
-    return found[1]
+    result = world.store.read_checklists(world.board_id, world.ann.id, card.id)
+    assert result is not None
+    return result[1]
 
 
 @pytest.mark.parametrize("what", ["list", "board"])
 def test_the_most_and_longest_running_cards_stop_in_one_commit(world: World, what: str) -> None:
-    made = add_long_cards(
+    new_cards = add_long_cards(
         world, "Doing", archive.MAX_STOPPED_CLOCKS, card_size.MAX_STORED_BYTES // 8 * archive.MAX_STOPPED_CLOCKS
     )
     note = {"note": WIDE * 1000}
-    running = [replace(each, running=make_time_entry(world, each, 0, None, **note)) for each in made]
+    running = [replace(each, running=make_time_entry(world, each, 0, None, **note)) for each in new_cards]
     for card in running:
         assert isinstance(card.running, TimeEntry)
         world.write(creates=(card.running,), updates=(card,))
     world.advance(hours=1)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), archive.MAX_STOPPED_CLOCKS)
-    assert found is not None
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), archive.MAX_STOPPED_CLOCKS)
+    assert result is not None
     there = world.list_cards()
 
     if what == "list":
-        _, change = archive.archive_list(found[0], world.find_list("Doing").id, world.context(), there)
+        _, change = archive.archive_list(result[0], world.find_list("Doing").id, world.context(), there)
     else:
-        _, change = archive.archive_board(found[0], world.context(), there)
+        _, change = archive.archive_board(result[0], world.context(), there)
     assert change is not None
     world.store.commit(change)
 
     stopped = world.list_cards(CardQuery(list_id=world.find_list("Doing").id))
     assert [(each.running, each.tracked_seconds, each.description) for each in stopped] == [
-        (None, 3600, each.description) for each in made
+        (None, 3600, each.description) for each in new_cards
     ]
 
 
@@ -123,18 +125,20 @@ def test_a_list_with_the_longest_cards_and_most_items_is_copied(world: World) ->
 
 
 def test_the_longest_cards_move_to_another_list_in_one_step(world: World) -> None:
-    made = add_long_cards(world, "Doing", bulk_moves.MAX_MOVED_CARDS)
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), bulk_moves.MAX_MOVED_CARDS)
-    assert found is not None
+    new_cards = add_long_cards(world, "Doing", bulk_moves.MAX_MOVED_CARDS)
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), bulk_moves.MAX_MOVED_CARDS)
+    assert result is not None
     there = world.list_cards()
 
     done = world.find_list("Done").id
-    moved, left, change = bulk_moves.move_cards(found[0], made[0].list_id, there, world.context(), target_list_id=done)
+    moved, left, change = bulk_moves.move_cards(
+        result[0], new_cards[0].list_id, there, world.context(), target_list_id=done
+    )
     assert change is not None
     world.store.commit(change)
 
     assert (moved, left) == (bulk_moves.MAX_MOVED_CARDS, 0)
-    assert [card.id for card in world.list_cards(CardQuery(list_id=done))] == [each.id for each in made]
+    assert [card.id for card in world.list_cards(CardQuery(list_id=done))] == [each.id for each in new_cards]
 
 
 def test_the_longest_card_is_transferred_with_the_longest_checklists(world: World) -> None:
@@ -171,15 +175,17 @@ def test_a_small_board_with_the_longest_checklists_is_copied(world: World) -> No
 def test_one_of_the_longest_checklists_is_moved_where_ranks_are_long(world: World) -> None:
     card = world.add_card("Card")
     grown = [f"a0{'V' * ranks.MAX_RANK_LENGTH}{number:02}V" for number in range(MAX_CHECKLISTS_PER_CARD)]
-    made = make_full_checklists(world, card, 500, grown)
+    new_checklists = make_full_checklists(world, card, 500, grown)
 
     view = world.store.read_checklists(world.board_id, world.ann.id, card.id)
     assert view is not None
-    _, change = checklists.move(view[0], card.id, view[1], made[-1].id, world.context(), before=made[9].id)
+    _, change = checklists.move(
+        view[0], card.id, view[1], new_checklists[-1].id, world.context(), before=new_checklists[9].id
+    )
     assert change is not None
     world.store.commit(change)
 
-    moved = [*made[:9], made[-1], *made[9:-1]]
+    moved = [*new_checklists[:9], new_checklists[-1], *new_checklists[9:-1]]
     assert [(checklist.id, len(checklist.items)) for checklist in read_checklists(world, card)] == [
         (each.id, MAX_ITEMS_PER_CHECKLIST) for each in moved
     ]

@@ -114,12 +114,12 @@ def test_an_assignee_who_leaves_and_returns_is_no_longer_assigned(world: World) 
 
 
 def test_labels_are_read_as_they_were_written_in_the_order_of_their_ids(world: World) -> None:
-    made = [add_label(world, f"Label {color}", color) for color in Color]
-    changed = replace(made[3], name="Größe", version=2, updated_at=world.now + timedelta(seconds=3))
+    new_labels = [add_label(world, f"Label {color}", color) for color in Color]
+    changed = replace(new_labels[3], name="Größe", version=2, updated_at=world.now + timedelta(seconds=3))
 
     world.write(updates=(changed,))
 
-    assert world.read_board().labels == (*made[:3], changed, *made[4:])
+    assert world.read_board().labels == (*new_labels[:3], changed, *new_labels[4:])
 
 
 def test_no_card_has_a_deleted_label(world: World) -> None:

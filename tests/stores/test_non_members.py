@@ -27,8 +27,8 @@ class PopulatedBoard:
         for number in range(20):
             world.add_list(f"List {number}")
             add_label(world, f"Label {number}")
-        made = [world.add_card(f"Card {number}") for number in range(20)]
-        self.card = made[0]
+        new_cards = [world.add_card(f"Card {number}") for number in range(20)]
+        self.card = new_cards[0]
         parts: tuple[Comment, Checklist, TimeEntry] = (
             make_comment(world, self.card, "Said"),
             make_checklist(world, self.card, "a0", make_item(world, "Step")),

@@ -82,17 +82,17 @@ def test_every_query_returns_each_card_once_in_order_at_any_limit(
         sorted_ones = [card for card in fitting if card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST)]
         expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
-        found = busy.list_cards(CardQuery(list_id, status, q, sort), limit)
+        listed_cards = busy.list_cards(CardQuery(list_id, status, q, sort), limit)
 
-        assert [card.id for card in found] == [card.id for card in expected]
-        assert found == expected
+        assert [card.id for card in listed_cards] == [card.id for card in expected]
+        assert listed_cards == expected
 
 
 def test_the_fixture_has_the_cards_that_the_tests_expect(busy: World) -> None:
-    found = busy.list_cards()
+    listed_cards = busy.list_cards()
 
-    assert len(found) == sum(list_.card_count for list_ in busy.read_board().lists) == 21
-    assert len({card.updated_at for card in found}) < len(found)
+    assert len(listed_cards) == sum(list_.card_count for list_ in busy.read_board().lists) == 21
+    assert len({card.updated_at for card in listed_cards}) < len(listed_cards)
 
 
 def test_a_missing_list_has_no_cards(busy: World) -> None:
@@ -114,10 +114,10 @@ def test_the_last_page_has_no_next_key(world: World) -> None:
         world.add_card(f"Card {number}", due_at=NOON)
 
     for sort in CardSort:
-        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=sort), 4)
-        assert found is not None
-        assert len(found[1].items) == 4
-        assert found[1].next_key is None
+        result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=sort), 4)
+        assert result is not None
+        assert len(result[1].items) == 4
+        assert result[1].next_key is None
 
 
 def test_cards_added_and_deleted_while_paging_do_not_affect_the_others(world: World) -> None:
@@ -182,11 +182,11 @@ def test_a_page_has_at_most_a_mebibyte_of_text(world: World) -> None:
         world.add_card(f"Card {number}", description=texts[number % 2])
 
     def page(after: PageKey | None) -> Page[Card]:
-        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, after)
-        assert found is not None
-        size = sum(len((card.title + card.description).encode()) for card in found[1].items)
+        result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100, after)
+        assert result is not None
+        size = sum(len((card.title + card.description).encode()) for card in result[1].items)
         assert size <= PAGE_BYTES
-        return found[1]
+        return result[1]
 
     assert [card.title for card in collect_pages(page, 100)] == [f"Card {number}" for number in range(60)]
 
@@ -277,16 +277,16 @@ def test_a_neighbour_that_is_not_live_has_no_adjacent_rank(world: World) -> None
 def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) -> None:
     todo = world.find_list("To do")
     prefix = "a0" + "0" * 117
-    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123456789"])
-    world.delete_card(crowd[4])
+    new_cards = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123456789"])
+    world.delete_card(new_cards[4])
     for number in range(3):
         world.add_card(f"Last {number}")
     expected = world.list_titles("To do")
     mover = world.add_card("Mover", "Done")
 
     for _ in range(12):
-        mover = world.move_card(mover, todo.id, before=crowd[1].id)
-        mover = world.move_card(mover, todo.id, before=crowd[2].id)
+        mover = world.move_card(mover, todo.id, before=new_cards[1].id)
+        mover = world.move_card(mover, todo.id, before=new_cards[2].id)
 
     expected.insert(2, "Mover")
     assert world.list_titles("To do") == expected
@@ -300,30 +300,34 @@ def test_a_list_with_long_ranks_gets_short_ones_in_the_same_order(world: World) 
 def test_new_ranks_change_nothing_else(world: World) -> None:
     todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "12"])
+    new_cards = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "12"])
     mover = world.add_card("Mover")
     world.advance(hours=1)
 
-    world.move_card(mover, todo.id, before=crowd[1].id)
+    world.move_card(mover, todo.id, before=new_cards[1].id)
 
-    for card in crowd:
-        found = world.read_card(card)
-        assert (found.version, found.updated_at, found.title) == (card.version, card.updated_at, card.title)
-        assert len(found.rank) < 5
+    for card in new_cards:
+        stored_card = world.read_card(card)
+        assert (stored_card.version, stored_card.updated_at, stored_card.title) == (
+            card.version,
+            card.updated_at,
+            card.title,
+        )
+        assert len(stored_card.rank) < 5
 
 
 def test_deleted_cards_get_new_ranks_with_the_others(world: World) -> None:
     todo = world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123"])
-    world.delete_card(crowd[2])
+    new_cards = world.add_cards_with_ranks("To do", [f"{prefix}{digit}" for digit in "123"])
+    world.delete_card(new_cards[2])
     mover = world.add_card("Mover")
 
-    world.move_card(mover, todo.id, before=crowd[1].id)
+    world.move_card(mover, todo.id, before=new_cards[1].id)
 
-    after_second = world.read_board(neighbour_of=NeighbourOf(crowd[1].id, "after")).adjacent_rank
+    after_second = world.read_board(neighbour_of=NeighbourOf(new_cards[1].id, "after")).adjacent_rank
     assert after_second
-    assert world.read_card(crowd[1]).rank < after_second < world.find_list("To do").last_rank + "~"
+    assert world.read_card(new_cards[1]).rank < after_second < world.find_list("To do").last_rank + "~"
     assert len(after_second) < 5
 
 
@@ -336,19 +340,19 @@ def test_events_are_listed_in_order_without_a_gap(world: World, limit: int) -> N
         world.add_card(f"Card {number}")
 
     def page(after: PageKey | None) -> Page[Any]:
-        found = world.store.page_events(world.board_id, world.ann.id, int(after[0]) if after else 0, limit)
-        assert found is not None
-        return found[1]
+        result = world.store.page_events(world.board_id, world.ann.id, int(after[0]) if after else 0, limit)
+        assert result is not None
+        return result[1]
 
     assert [event.seq for event in collect_pages(page, limit)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_there_are_no_events_after_the_last(world: World) -> None:
-    found = world.store.page_events(world.board_id, world.ann.id, 1, 10)
+    result = world.store.page_events(world.board_id, world.ann.id, 1, 10)
 
-    assert found is not None
-    assert found[0] == world.read_board()
-    assert found[1] == Page(())
+    assert result is not None
+    assert result[0] == world.read_board()
+    assert result[1] == Page(())
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -361,10 +365,10 @@ def test_time_entries_are_listed_oldest_first(world: World, limit: int) -> None:
         world.apply(cards.reopen, card.id)
 
     def page(after: PageKey | None) -> Page[Any]:
-        found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, limit, after)
-        assert found is not None
-        assert found[0].get_card(card.id) == world.read_card(card)
-        return found[1]
+        result = world.store.page_time_entries(world.board_id, world.ann.id, card.id, limit, after)
+        assert result is not None
+        assert result[0].get_card(card.id) == world.read_card(card)
+        return result[1]
 
     entries = collect_pages(page, limit)
 
@@ -380,21 +384,21 @@ def test_a_users_boards_are_listed_newest_first(world: World, limit: int) -> Non
     mine = [world.board_id, *(world.add_board(f"Board {number}") for number in range(5))]
     his = world.add_board("Bob's", owner=bob)
 
-    found = collect_pages(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
+    result = collect_pages(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
     bobs = collect_pages(lambda after: world.store.page_boards(bob.id, limit, after), limit)
 
-    assert [(board.id, role) for board, role in found] == [(each, Role.OWNER) for each in reversed(mine)]
+    assert [(board.id, role) for board, role in result] == [(each, Role.OWNER) for each in reversed(mine)]
     assert [(board.id, role) for board, role in bobs] == [(his, Role.OWNER), (world.board_id, Role.VIEWER)]
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_tokens_are_listed_newest_first(world: World, limit: int) -> None:
-    made = [world.add_token(name=f"Token {number}") for number in range(5)]
+    new_tokens = [world.add_token(name=f"Token {number}") for number in range(5)]
     world.add_token(world.add_user("Bob"))
 
-    found = collect_pages(lambda after: world.store.page_tokens(world.ann.id, limit, after), limit)
+    result = collect_pages(lambda after: world.store.page_tokens(world.ann.id, limit, after), limit)
 
-    assert found == made[::-1]
+    assert result == new_tokens[::-1]
 
 
 def test_a_new_store_is_empty(store: Store) -> None:

@@ -27,16 +27,16 @@ def read_parts(world: World, *wanted: Part, card: Card) -> dict[str, Part]:
 
 def read_comments(world: World, card: Card, limit: int = 100) -> list[Comment]:
     def page(after: object) -> object:
-        found = world.store.page_comments(world.board_id, world.ann.id, card.id, limit, after)  # type: ignore[arg-type]  # a position
-        return found and found[1]
+        result = world.store.page_comments(world.board_id, world.ann.id, card.id, limit, after)  # type: ignore[arg-type]  # a position
+        return result and result[1]
 
     return collect_pages(page, limit)  # type: ignore[arg-type]  # a page of comments
 
 
 def read_checklists(world: World, card: Card) -> tuple[Checklist, ...]:
-    found = world.store.read_checklists(world.board_id, world.ann.id, card.id)
-    assert found is not None
-    return found[1]
+    result = world.store.read_checklists(world.board_id, world.ann.id, card.id)
+    assert result is not None
+    return result[1]
 
 
 def test_every_field_of_a_full_card_is_read_as_it_was_written(world: World) -> None:
@@ -59,17 +59,17 @@ def test_every_kind_of_part_is_read_with_its_card(world: World) -> None:
     said = make_comment(
         world, card, "# Grüße 👩‍🚀\n\n* 'quoted'", version=3, updated_at=world.now + timedelta(seconds=1)
     )
-    place = world.read_board().members[0]
+    member = world.read_board().members[0]
     due_at = world.now + timedelta(days=1)
     steps = make_checklist(
-        world, card, "a0", make_item(world, "B", done=True), make_item(world, "A", assignee_id=place.id, due_at=due_at)
+        world, card, "a0", make_item(world, "B", done=True), make_item(world, "A", assignee_id=member.id, due_at=due_at)
     )
     worked = make_time_entry(world, card, 0, 60, note="By hand", rate_minor=0, version=2)
     world.write(creates=(said, steps, worked))
 
-    found = read_parts(world, said, steps, worked, card=card)
+    parts_by_id = read_parts(world, said, steps, worked, card=card)
 
-    assert found == {each.id: each for each in (said, steps, worked)}
+    assert parts_by_id == {each.id: each for each in (said, steps, worked)}
 
 
 def test_an_updated_part_is_read_as_it_was_written_last(world: World) -> None:
@@ -106,12 +106,12 @@ def test_every_field_of_a_time_entry_can_be_updated(world: World) -> None:
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])
 def test_a_part_cannot_be_deleted_twice(world: World, kind: type[Part]) -> None:
     card = world.add_card("Copy")
-    made: dict[type[Part], Part] = {
+    new_comments: dict[type[Part], Part] = {
         Comment: make_comment(world, card, "Hm."),
         Checklist: make_checklist(world, card, "a0", make_item(world, "A")),
         TimeEntry: make_time_entry(world, card, 0, 60),
     }
-    part = made[kind]
+    part = new_comments[kind]
     world.write(creates=(part,))
 
     world.write(deletes=(part,))
@@ -146,19 +146,19 @@ def test_parts_are_read_with_live_cards_of_the_same_board_only(world: World) -> 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_comments_are_listed_newest_first(world: World, limit: int) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
-    made = [make_comment(world, card, f"{number}") for number in range(8)]
-    world.write(creates=(*made, make_comment(world, other, "Elsewhere")))
+    new_comments = [make_comment(world, card, f"{number}") for number in range(8)]
+    world.write(creates=(*new_comments, make_comment(world, other, "Elsewhere")))
 
-    assert read_comments(world, card, limit) == made[::-1]
+    assert read_comments(world, card, limit) == new_comments[::-1]
 
 
 def test_checklists_are_read_in_the_order_of_their_ranks(world: World) -> None:
     card = world.add_card("Copy")
-    made = [make_checklist(world, card, rank, make_item(world, rank)) for rank in ("b00", "a0", "a1", "Zz")]
-    world.write(creates=tuple(made))
+    new_checklists = [make_checklist(world, card, rank, make_item(world, rank)) for rank in ("b00", "a0", "a1", "Zz")]
+    world.write(creates=tuple(new_checklists))
 
     assert [checklist.rank for checklist in read_checklists(world, card)] == ["Zz", "a0", "a1", "b00"]
-    assert read_checklists(world, card)[1] == made[1]
+    assert read_checklists(world, card)[1] == new_checklists[1]
     assert read_checklists(world, world.add_card("Other")) == ()
 
 

@@ -122,10 +122,10 @@ def test_a_wrong_password_is_an_error_and_the_right_one_works(postgresql: Postgr
     with closing(postgresql.connection()) as owner:
         owner.execute(f"CREATE USER guarded PASSWORD '{SECRET}'".encode())
         owner.execute(f"ALTER DATABASE {database} OWNER TO guarded".encode())
-    told = f"PostgreSQL at {where} does not take the password of the user 'guarded': check STORE_URL."
+    message = f"PostgreSQL at {where} does not take the password of the user 'guarded': check STORE_URL."
 
-    assert open_error(postgresql.url(database, "guarded:p4ss-wrong")) == told
-    assert open_error(postgresql.url(database, "guarded")) == told
+    assert open_error(postgresql.url(database, "guarded:p4ss-wrong")) == message
+    assert open_error(postgresql.url(database, "guarded")) == message
     open_store(postgresql.url(database, f"guarded:{PERCENT}")).close()
 
 
@@ -242,9 +242,9 @@ def test_a_read_only_database_is_an_error(postgresql: PostgresqlServer, database
 
 def test_a_database_that_is_not_utf8_is_an_error(postgresql: PostgresqlServer) -> None:
     with postgresql.database("ENCODING 'LATIN1' LOCALE 'C'") as name:
-        told = open_error(postgresql.url(name))
+        message = open_error(postgresql.url(name))
 
-    assert told.endswith("keeps text as LATIN1: make one with createdb --encoding=UTF8 --template=template0.")
+    assert message.endswith("keeps text as LATIN1: make one with createdb --encoding=UTF8 --template=template0.")
 
 
 def test_a_database_without_a_schema_is_an_error(postgresql: PostgresqlServer, database: str) -> None:

@@ -76,11 +76,11 @@ def break_connections(behind: psycopg.Connection[Any]) -> None:
 
 def assert_consistent(world: World) -> None:
     """Assert that every write is there completely: its event, its card, and its part in every count."""
-    found = world.list_cards()
+    listed_cards = world.list_cards()
     view = world.read_board()
-    assert view.board.seq == len(world.list_events()) == 1 + len(found)
-    assert sum(list_.card_count for list_ in view.lists) == len(found)
-    assert len({card.rank for card in found}) == len(found)
+    assert view.board.seq == len(world.list_events()) == 1 + len(listed_cards)
+    assert sum(list_.card_count for list_ in view.lists) == len(listed_cards)
+    assert len({card.rank for card in listed_cards}) == len(listed_cards)
 
 
 # Round trips
@@ -154,11 +154,15 @@ def test_a_stale_commit_fails_after_one_round_trip(far: World, line: TcpProxy) -
 def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TcpProxy) -> None:
     todo = far.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    crowd = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
+    new_cards = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
     mover = far.add_card("Mover")
-    neighbour = NeighbourOf(crowd[1].id, "before")
+    neighbour = NeighbourOf(new_cards[1].id, "before")
     _, change = cards.move(
-        far.read_board(mover.id, neighbour_of=neighbour), mover.id, far.context(), list_id=todo.id, before=crowd[1].id
+        far.read_board(mover.id, neighbour_of=neighbour),
+        mover.id,
+        far.context(),
+        list_id=todo.id,
+        before=new_cards[1].id,
     )
     before = line.round_trips
 
@@ -340,9 +344,9 @@ def test_acknowledged_writes_survive_connections_that_break_all_the_time(
     acknowledged: list[str] = []
     done = threading.Event()
 
-    def write(which: int) -> None:
+    def write(index: int) -> None:
         for number in itertools.count():
-            title = f"{which}-{number}"
+            title = f"{index}-{number}"
             tried.append(title)
             with suppress(Unavailable):
                 acknowledged.append(far.add_card(title).title)
@@ -350,7 +354,7 @@ def test_acknowledged_writes_survive_connections_that_break_all_the_time(
                 return
 
     with ThreadPoolExecutor(4) as pool:
-        writers = [pool.submit(write, which) for which in range(4)]
+        writers = [pool.submit(write, index) for index in range(4)]
         while len(acknowledged) < 40:
             break_connections(behind)
         done.set()
@@ -386,15 +390,15 @@ def test_acknowledged_writes_survive_a_crash_of_the_server() -> None:
         acknowledged: list[str] = []
         crashed = threading.Event()
 
-        def write(which: int) -> None:
+        def write(index: int) -> None:
             while not crashed.is_set():
                 with suppress(Unavailable):
-                    acknowledged.append(world.add_card(f"{which}").id)
+                    acknowledged.append(world.add_card(f"{index}").id)
 
         for round_number in range(1, 3):
             crashed.clear()
             with ThreadPoolExecutor(4) as pool:
-                writers = [pool.submit(write, which) for which in range(4)]
+                writers = [pool.submit(write, index) for index in range(4)]
                 while len(acknowledged) < 20 * round_number:
                     pass
                 server.stop(signal.SIGQUIT)

@@ -70,7 +70,7 @@ def test_a_purge_keeps_what_was_deleted_at_the_given_time_or_later(world: World)
 
     assert world.store.purge(world.now, 1000) == 0
 
-    assert [found.id for found in world.list_cards(CardQuery(state=CardState.DELETED))] == [card.id]
+    assert [listed_cards.id for listed_cards in world.list_cards(CardQuery(state=CardState.DELETED))] == [card.id]
 
 
 @pytest.mark.parametrize("what", DELETIONS)

@@ -26,9 +26,9 @@ def run_concurrently(number: int, action: Callable[[int], Any]) -> list[Any]:
     """Run an action in several threads that start at the same moment; return their results."""
     gate = Barrier(number)
 
-    def entrant(which: int) -> Any:
+    def entrant(index: int) -> Any:
         gate.wait()
-        return action(which)
+        return action(index)
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(entrant, range(number)))
@@ -39,9 +39,9 @@ def test_one_of_two_commits_at_the_same_seq_wins(world: World) -> None:
         view = world.read_board()
         changes = [cards.create(view, world.context(), NewCard(title=f"{round_number}"))[1] for _ in range(2)]
 
-        def attempt(which: int, changes: list[Change] = changes) -> bool:
+        def attempt(index: int, changes: list[Change] = changes) -> bool:
             try:
-                world.store.commit(changes[which])
+                world.store.commit(changes[index])
             except StaleRead:
                 return False
             return True
@@ -53,8 +53,8 @@ def test_one_of_two_commits_at_the_same_seq_wins(world: World) -> None:
 
 
 def test_one_of_many_users_with_the_same_id_is_created(world: World) -> None:
-    def attempt(which: int) -> bool:
-        _, change = users.create(ActionContext("", NOON, world.context().new_id), name=f"User {which}", id="wanted")
+    def attempt(index: int) -> bool:
+        _, change = users.create(ActionContext("", NOON, world.context().new_id), name=f"User {index}", id="wanted")
         try:
             world.store.commit(change)
         except AlreadyExists as error:
@@ -67,11 +67,11 @@ def test_one_of_many_users_with_the_same_id_is_created(world: World) -> None:
 
 
 def test_one_of_many_first_users_is_the_owner(open_again: OpenStore) -> None:
-    def attempt(which: int) -> User:
+    def attempt(index: int) -> User:
         user, change = users.create(
-            ActionContext("", NOON, IdGenerator(lambda: NOON, os.urandom)), name=f"User {which}"
+            ActionContext("", NOON, IdGenerator(lambda: NOON, os.urandom)), name=f"User {index}"
         )
-        stores[which].commit(change)
+        stores[index].commit(change)
         return user
 
     stores = [open_again() for _ in range(4)]
@@ -90,8 +90,8 @@ def test_concurrent_purges_erase_everything_together(world: World, open_again: O
     world.advance(days=31)
     stores = [open_again() for _ in range(3)]
 
-    def purge(which: int) -> int:
-        return sum(iter(lambda: stores[which].purge(world.now, 2), 0))
+    def purge(index: int) -> int:
+        return sum(iter(lambda: stores[index].purge(world.now, 2), 0))
 
     erased = run_concurrently(3, purge)
 
@@ -105,11 +105,11 @@ def test_one_of_many_commits_with_one_idempotency_key_wins(world: World) -> None
         "key", world.ann.id, "create_card", "f", 201, (), b"", world.now, world.now + timedelta(hours=24)
     )
 
-    def attempt(which: int) -> bool:
+    def attempt(index: int) -> bool:
         while True:
-            _, change = cards.create(world.read_board(), world.context(), NewCard(title=f"Card {which}"))
+            _, change = cards.create(world.read_board(), world.context(), NewCard(title=f"Card {index}"))
             try:
-                world.store.commit(change, replace(record, body=str(which).encode()))
+                world.store.commit(change, replace(record, body=str(index).encode()))
             except StaleRead:
                 continue
             except AlreadyExists as error:
@@ -119,9 +119,9 @@ def test_one_of_many_commits_with_one_idempotency_key_wins(world: World) -> None
             return True
 
     assert Counter(run_concurrently(8, attempt)) == {True: 1, False: 7}
-    found = world.store.read_stored_response(world.ann.id, "create_card", "key", world.now)
-    assert found is not None
-    assert [card.title for card in world.list_cards()] == [f"Card {found.body.decode()}"]
+    stored = world.store.read_stored_response(world.ann.id, "create_card", "key", world.now)
+    assert stored is not None
+    assert [card.title for card in world.list_cards()] == [f"Card {stored.body.decode()}"]
 
 
 def test_a_read_sees_one_snapshot(world: World) -> None:
@@ -135,9 +135,9 @@ def test_a_read_sees_one_snapshot(world: World) -> None:
     def read(_: int) -> int:
         reads = 0
         while not done.is_set():
-            found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
-            assert found is not None
-            view, page = found
+            result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+            assert result is not None
+            view, page = result
             assert view.board.seq == 1 + len(page.items) == 1 + view.lists[0].card_count
             reads += 1
         return reads
@@ -151,30 +151,30 @@ def test_a_read_sees_one_snapshot(world: World) -> None:
 def test_sixteen_concurrent_movers_neither_lose_nor_duplicate_cards(world: World, open_again: OpenStore) -> None:
     world.add_list("Review", stage=Stage.IN_PROGRESS)
     list_ids = [list_.id for list_ in world.read_board().lists]
-    made = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
+    new_cards = [world.add_card(f"Card {number}", position="bottom") for number in range(24)]
     seq = world.read_board().board.seq
     worlds = [world, _open_second_world(world, open_again)]
 
-    def mover(which: int) -> int:
-        chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
-        mine = worlds[which % 2]
+    def mover(index: int) -> int:
+        chance = random.Random(index)  # noqa: S311  (a test wants the same chances again)
+        mine = worlds[index % 2]
         acknowledged = 0
         while acknowledged < 8:
-            card, neighbour = chance.sample(made, 2)
+            card, neighbour = chance.sample(new_cards, 2)
             target = mine.read_card(neighbour).list_id
-            place = chance.choice([{"before": neighbour.id}, {"after": neighbour.id}, {"position": "top"}, {}])
-            acknowledged += _move_with_retry(mine, card, target, place)
+            position = chance.choice([{"before": neighbour.id}, {"after": neighbour.id}, {"position": "top"}, {}])
+            acknowledged += _move_with_retry(mine, card, target, position)
         return acknowledged
 
     acknowledged = sum(run_concurrently(16, mover))
 
-    found = world.list_cards()
+    listed_cards = world.list_cards()
     events = world.list_events()
-    assert sorted(card.id for card in found) == sorted(card.id for card in made)
+    assert sorted(card.id for card in listed_cards) == sorted(card.id for card in new_cards)
     assert world.read_board().board.seq == seq + acknowledged == len(events)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for list_id in list_ids:
-        held = [card.rank for card in found if card.list_id == list_id]
+        held = [card.rank for card in listed_cards if card.list_id == list_id]
         assert len(set(held)) == len(held) == world.read_board().get_list(list_id).card_count
 
 
@@ -185,12 +185,12 @@ def _open_second_world(world: World, open_again: OpenStore) -> World:
     return other
 
 
-def _move_with_retry(world: World, card: Card, list_id: str, place: dict[str, str]) -> int:
+def _move_with_retry(world: World, card: Card, list_id: str, position: dict[str, str]) -> int:
     """Move a card, and again while the view is stale; return how many writes that took: 0 or 1."""
     while True:
-        view = world.read_board(card.id, neighbour_of=neighbour_for(place))
+        view = world.read_board(card.id, neighbour_of=neighbour_for(position))
         try:
-            _, change = cards.move(view, card.id, world.context(), list_id=list_id, **place)  # type: ignore[arg-type]  # words
+            _, change = cards.move(view, card.id, world.context(), list_id=list_id, **position)  # type: ignore[arg-type]  # words
             if change is None:
                 return 0
             world.store.commit(change)
@@ -229,9 +229,9 @@ def test_every_count_is_right_after_many_random_operations(world: World, seed: i
 
     view = world.read_board()
     for list_ in view.lists:
-        found = world.list_cards(CardQuery(list_id=list_.id))
-        assert list_.card_count == len(found)
-        assert all(list_.first_rank <= card.rank <= list_.last_rank for card in found)
+        listed_cards = world.list_cards(CardQuery(list_id=list_.id))
+        assert list_.card_count == len(listed_cards)
+        assert all(list_.first_rank <= card.rank <= list_.last_rank for card in listed_cards)
     assert {card.id for card in world.list_cards()} == {card.id for card in live}
     assert view.board.seq == len(world.list_events())
     for card in world.list_cards():
@@ -244,9 +244,9 @@ def test_every_count_is_right_after_many_random_operations(world: World, seed: i
 
 
 def _read_time_entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
-    found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
-    assert found is not None
-    return found[1].items
+    result = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 100)
+    assert result is not None
+    return result[1].items
 
 
 def test_lists_moved_concurrently_have_distinct_ranks(world: World) -> None:
@@ -254,8 +254,8 @@ def test_lists_moved_concurrently_have_distinct_ranks(world: World) -> None:
         world.add_list(f"List {number}")
     made = {list_.id for list_ in world.read_board().lists}
 
-    def mover(which: int) -> None:
-        chance = random.Random(which)  # noqa: S311  (a test wants the same chances again)
+    def mover(index: int) -> None:
+        chance = random.Random(index)  # noqa: S311  (a test wants the same chances again)
         for _ in range(5):
             first, second = chance.sample(sorted(made), 2)
             world.apply(lists.move, first, before=second)

@@ -20,82 +20,82 @@ BATCH_SIZE = 90
 def fill_list(world: World, list_name: str, count: int) -> list[str]:
     """Add cards to an empty list; return their ids from top to bottom."""
     list_ = world.find_list(list_name)
-    places = ranks.sequence_after("", count)
+    new_ranks = ranks.sequence_after("", count)
     made = []
     for start in range(0, count, BATCH_SIZE):
-        batch = [make_card(world, list_, rank, title=f"Card {rank}") for rank in places[start : start + BATCH_SIZE]]
+        batch = [make_card(world, list_, rank, title=f"Card {rank}") for rank in new_ranks[start : start + BATCH_SIZE]]
         made += [card.id for card in batch]
-        counted = replace(list_, card_count=len(made), first_rank=places[0], last_rank=places[len(made) - 1])
+        counted = replace(list_, card_count=len(made), first_rank=new_ranks[0], last_rank=new_ranks[len(made) - 1])
         world.write(creates=tuple(batch), updates=(counted,))
     return made
 
 
 def test_the_longest_card_is_read_as_it_was_written(world: World) -> None:
-    made = world.add_card("👩" * 500, description="ß👩" * 6_800, external_id="x" * 200)
+    new_card = world.add_card("👩" * 500, description="ß👩" * 6_800, external_id="x" * 200)
 
-    assert world.read_card(made) == made
-    assert world.list_cards(CardQuery(q="👩ss👩")) == [made]
+    assert world.read_card(new_card) == new_card
+    assert world.list_cards(CardQuery(q="👩ss👩")) == [new_card]
 
 
 def test_a_page_of_long_cards_is_shorter_than_its_limit(world: World) -> None:
-    made = [world.add_card(f"{number}", description="👩" * 20_000) for number in range(30)]
+    new_cards = [world.add_card(f"{number}", description="👩" * 20_000) for number in range(30)]
 
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
 
-    assert found is not None
-    assert 0 < len(found[1].items) < 30
-    assert world.list_cards() == made
+    assert result is not None
+    assert 0 < len(result[1].items) < 30
+    assert world.list_cards() == new_cards
 
 
 def test_a_page_of_cards_with_long_links_is_shorter_than_its_limit(world: World) -> None:
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
-    crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 40))
-    world.write(updates=tuple(replace(each, links=links) for each in crowd))
+    new_cards = world.add_cards_with_ranks("To do", ranks.sequence_after("", 40))
+    world.write(updates=tuple(replace(each, links=links) for each in new_cards))
 
-    found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
+    result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
 
-    assert found is not None
-    assert len(found[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Crowd 0"))
+    assert result is not None
+    assert len(result[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Crowd 0"))
     assert len(world.list_cards()) == 40
 
 
 def test_a_page_of_long_assigned_cards_is_shorter_than_its_limit(world: World) -> None:
-    (place,) = world.read_board().members
-    crowd = world.add_cards_with_ranks("To do", ranks.sequence_after("", 30))
-    long = [replace(each, description="👩" * 20_000, assignee_ids=(place.id,)) for each in crowd]
+    (member,) = world.read_board().members
+    new_cards = world.add_cards_with_ranks("To do", ranks.sequence_after("", 30))
+    long = [replace(each, description="👩" * 20_000, assignee_ids=(member.id,)) for each in new_cards]
     for start in range(0, 30, 10):
         world.write(updates=tuple(long[start : start + 10]))
 
     def page(after: PageKey | None) -> Page[tuple[BoardView, Card]]:
-        found = world.store.page_assigned_cards(world.ann.id, CardQuery(), 100, after)
-        assert sum(len(card.description.encode()) for _, card in found.items) <= PAGE_BYTES
-        return found
+        result = world.store.page_assigned_cards(world.ann.id, CardQuery(), 100, after)
+        assert sum(len(card.description.encode()) for _, card in result.items) <= PAGE_BYTES
+        return result
 
     assert [card for _, card in collect_pages(page, 100)] == long
 
 
 def test_a_list_of_long_cards_is_moved_in_steps(world: World) -> None:
     todo, done = world.find_list("To do"), world.find_list("Done")
-    places = ranks.sequence_after("", 40)
+    new_ranks = ranks.sequence_after("", 40)
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
-    made = [make_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in places]
+    new_cards = [make_card(world, todo, rank, title=rank, description="漢" * 8_600, links=links) for rank in new_ranks]
     for start in range(0, 40, 10):
-        counted = replace(todo, card_count=start + 10, first_rank=places[0], last_rank=places[start + 9])
-        world.write(creates=tuple(made[start : start + 10]), updates=(counted,))
+        counted = replace(todo, card_count=start + 10, first_rank=new_ranks[0], last_rank=new_ranks[start + 9])
+        world.write(creates=tuple(new_cards[start : start + 10]), updates=(counted,))
 
     steps = []
     while world.find_list("To do").card_count:
-        found = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), bulk_moves.MAX_MOVED_CARDS)
-        assert found is not None
+        result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(todo.id), bulk_moves.MAX_MOVED_CARDS)
+        assert result is not None
         moved, _, change = bulk_moves.move_cards(
-            found[0], todo.id, found[1].items, world.context(), target_list_id=done.id
+            result[0], todo.id, result[1].items, world.context(), target_list_id=done.id
         )
         assert change is not None
         world.store.commit(change)
         steps.append(moved)
 
     assert sum(steps) == 40
-    assert world.list_titles("Done") == places
+    assert world.list_titles("Done") == new_ranks
 
 
 def test_a_board_of_ten_thousand_cards_works_like_a_small_one(world: World) -> None:

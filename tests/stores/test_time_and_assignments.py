@@ -34,12 +34,12 @@ def list_time_entries(world: World, since: int, until: int, limit: int = 100) ->
 
 
 def list_assigned_cards(
-    world: World, limit: int = 100, user_id: str | None = None, **wishes: Any
+    world: World, limit: int = 100, user_id: str | None = None, **fields: Any
 ) -> list[tuple[BoardView, Card]]:
     found: list[tuple[BoardView, Card]] = []
     after: PageKey | None = None
     while True:
-        page = world.store.page_assigned_cards(user_id or world.ann.id, CardQuery(**wishes), limit, after)
+        page = world.store.page_assigned_cards(user_id or world.ann.id, CardQuery(**fields), limit, after)
         assert len(page.items) <= limit
         found += page.items
         after = page.next_key
@@ -54,12 +54,12 @@ def test_time_entries_are_listed_by_their_ends_with_their_cards(world: World, li
     tied, open_one = make_time_entry(world, second, 60, 100), make_time_entry(world, first, 200, None)
     world.write(creates=(late, early, tied, open_one))
 
-    found = list_time_entries(world, 0, 1000, limit)
+    entries = list_time_entries(world, 0, 1000, limit)
 
-    assert [each for each, _ in found] == [early, late, tied, open_one]
-    assert [card.title for _, card in found] == ["Second", "First", "Second", "First"]
-    assert found[0][1] == world.read_card(second)
-    assert found[1][1].running == open_one
+    assert [each for each, _ in entries] == [early, late, tied, open_one]
+    assert [card.title for _, card in entries] == ["Second", "First", "Second", "First"]
+    assert entries[0][1] == world.read_card(second)
+    assert entries[1][1].running == open_one
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_an_open_time_entry_overlaps_every_period_after_its_start(world: World) 
 
 
 def test_time_entries_of_deleted_cards_are_left_out_but_not_of_archived_cards(world: World) -> None:
-    made = {
+    new_cards = {
         name: world.add_card(name, "Done" if name == "In a list" else "To do") for name in ("Gone", "In a list", "Away")
     }
-    world.write(creates=tuple(make_time_entry(world, card, 0, 10) for card in made.values()))
-    world.delete_card(made["Gone"])
+    world.write(creates=tuple(make_time_entry(world, card, 0, 10) for card in new_cards.values()))
+    world.delete_card(new_cards["Gone"])
     world.delete_list("Done")
-    world.apply(archive.archive_card, made["Away"].id)
+    world.apply(archive.archive_card, new_cards["Away"].id)
 
     assert [card.title for _, card in list_time_entries(world, 0, 100)] == ["Away"]
 
@@ -111,12 +111,12 @@ def test_assigned_cards_are_listed_by_newest_board_then_oldest_card(world: World
     new = [assign_card(world, world.add_card(f"New {number}", "Doing"), world.ann.id) for number in range(3)]
     newer = world.read_board(*(card.id for card in new))
 
-    found = list_assigned_cards(world, limit)
+    assigned = list_assigned_cards(world, limit)
 
-    assert [card.id for _, card in found] == [card.id for card in (*new, *old)]
-    assert [card for _, card in found][:3] == [newer.get_card(card.id) for card in new]
-    assert [view.board.id for view, _ in found] == [newer.board.id] * 3 + [old_board] * 3
-    view = found[0][0]
+    assert [card.id for _, card in assigned] == [card.id for card in (*new, *old)]
+    assert [card for _, card in assigned][:3] == [newer.get_card(card.id) for card in new]
+    assert [view.board.id for view, _ in assigned] == [newer.board.id] * 3 + [old_board] * 3
+    view = assigned[0][0]
     assert (view.board, view.role, view.lists) == (newer.board, newer.role, newer.lists)
     assert (view.members, view.labels) == (newer.members, newer.labels)
 

@@ -13,9 +13,9 @@ from tests.stores.conftest import OpenStore
 from tests.stores.world import World
 
 
-def issue_child(world: World, parent: Token, **wishes: Any) -> Token:
+def issue_child(world: World, parent: Token, **fields: Any) -> Token:
     """Create a token with another token."""
-    return world.add_token(**{"name": "Child", "scopes": [Scope.READ], "parent": parent, **wishes})
+    return world.add_token(**{"name": "Child", "scopes": [Scope.READ], "parent": parent, **fields})
 
 
 def revoke_token(world: World, token: Token) -> Token:
@@ -93,9 +93,9 @@ def test_a_token_keeps_its_own_earlier_time_of_revocation(world: World) -> None:
 
     revoke_token(world, parent)
 
-    found = world.store.read_token(world.ann.id, token.id)
-    assert found is not None
-    assert found.revoked_at == at
+    stored_token = world.store.read_token(world.ann.id, token.id)
+    assert stored_token is not None
+    assert stored_token.revoked_at == at
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
@@ -132,8 +132,8 @@ def test_a_rotated_token_is_still_revoked_with_its_parent(world: World) -> None:
     parent = world.add_token()
     token = rotate_token(world, issue_child(world, parent))
     world.store.touch_token(token.id, world.now)
-    found = world.store.read_token(world.ann.id, token.id)
-    assert found == replace(token, last_used_at=world.now)
+    stored_token = world.store.read_token(world.ann.id, token.id)
+    assert stored_token == replace(token, last_used_at=world.now)
 
     revoke_token(world, parent)
 

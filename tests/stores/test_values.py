@@ -172,10 +172,10 @@ def test_a_resolved_card_is_read_with_its_time_entries(world: World) -> None:
     world.advance(seconds=945)
     card = world.apply(cards.resolve, card.id)
 
-    found = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
+    result = world.store.page_time_entries(world.board_id, world.ann.id, card.id, 10)
 
-    assert found is not None
-    view, page = found
+    assert result is not None
+    view, page = result
     assert view.get_card(card.id) == card
     assert [(entry.started_at, entry.ended_at) for entry in page.items] == [(NOON, world.now)]
 

@@ -44,16 +44,16 @@ class World:
         self.store.commit(change)
         return user
 
-    def add_token(self, user: User | None = None, **wishes: Any) -> Token:
+    def add_token(self, user: User | None = None, **fields: Any) -> Token:
         """Create a token of a user, or of Ann."""
-        wishes = {"name": "Laptop", "scopes": list(Scope), **wishes}
-        token, _, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **wishes)
+        fields = {"name": "Laptop", "scopes": list(Scope), **fields}
+        token, _, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **fields)
         self.store.commit(change)
         return token
 
-    def add_board(self, name: str, owner: User | None = None, **wishes: Any) -> str:
+    def add_board(self, name: str, owner: User | None = None, **fields: Any) -> str:
         """Create a board; return its id."""
-        view, change = boards.create(self.context(owner), name=name, **wishes)
+        view, change = boards.create(self.context(owner), name=name, **fields)
         self.store.commit(change)
         return view.board.id
 
@@ -81,12 +81,12 @@ class World:
         *card_ids: str,
         neighbour_of: NeighbourOf | None = None,
         user: User | None = None,
-        **wishes: Any,
+        **fields: Any,
     ) -> Result:
         """Read the board, apply a rule and commit its change; again while the view is stale. Return the value."""
         while True:
             view = self.read_board(*card_ids, neighbour_of=neighbour_of, user=user)
-            made, change = rule(view, *card_ids, context=self.context(user), **wishes)
+            made, change = rule(view, *card_ids, context=self.context(user), **fields)
             try:
                 if change is not None:
                     self.store.commit(change)
@@ -94,18 +94,18 @@ class World:
                 continue
             return made
 
-    def add_list(self, name: str, **wishes: Any) -> List:
+    def add_list(self, name: str, **fields: Any) -> List:
         """Add a list."""
-        return self.apply(lists.create, new=NewList(name=name, **{"stage": Stage.TODO, **wishes}))
+        return self.apply(lists.create, new=NewList(name=name, **{"stage": Stage.TODO, **fields}))
 
-    def add_card(self, title: str, list_name: str = "To do", **wishes: Any) -> Card:
+    def add_card(self, title: str, list_name: str = "To do", **fields: Any) -> Card:
         """Add a card to the list of that name."""
-        return self.apply(cards.create, new=NewCard(title=title, list_id=self.find_list(list_name).id, **wishes))
+        return self.apply(cards.create, new=NewCard(title=title, list_id=self.find_list(list_name).id, **fields))
 
-    def move_card(self, card: Card, list_id: str, **place: str) -> Card:
+    def move_card(self, card: Card, list_id: str, **position: str) -> Card:
         """Move a card; return it."""
-        wishes: dict[str, Any] = {"list_id": list_id, **place}
-        return self.apply(cards.move, card.id, neighbour_of=neighbour_for(place), **wishes)
+        fields: dict[str, Any] = {"list_id": list_id, **position}
+        return self.apply(cards.move, card.id, neighbour_of=neighbour_for(position), **fields)
 
     def delete_card(self, card: Card) -> None:
         """Delete a card."""
@@ -115,19 +115,19 @@ class World:
         """Delete a list with its cards."""
         self.store.commit(lists.delete(self.read_board(), self.find_list(name).id, self.context()))
 
-    def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **wishes: Any) -> None:
+    def write(self, *, creates: tuple[Any, ...] = (), updates: tuple[Any, ...] = (), **fields: Any) -> None:
         """Write values that no rule would make."""
         self.store.commit(
-            build_change(self.read_board(), self.context(), "test.written", creates=creates, updates=updates, **wishes)
+            build_change(self.read_board(), self.context(), "test.written", creates=creates, updates=updates, **fields)
         )
 
     def add_cards_with_ranks(self, list_name: str, ranks: list[str]) -> list[Card]:
         """Add cards with these ranks to an empty list."""
         list_ = self.find_list(list_name)
-        made = [make_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
-        counted = replace(list_, card_count=len(made), first_rank=ranks[0], last_rank=ranks[-1])
-        self.write(creates=tuple(made), updates=(counted,))
-        return made
+        new_cards = [make_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
+        counted = replace(list_, card_count=len(new_cards), first_rank=ranks[0], last_rank=ranks[-1])
+        self.write(creates=tuple(new_cards), updates=(counted,))
+        return new_cards
 
     def read_card(self, card: Card) -> Card:
         """Read a card again."""
@@ -137,9 +137,9 @@ class World:
         """Return all cards of a query, page by page."""
 
         def page(after: PageKey | None) -> Page[Card]:
-            found = self.store.page_cards(self.board_id, self.ann.id, query or CardQuery(), limit, after)
-            assert found is not None
-            return found[1]
+            result = self.store.page_cards(self.board_id, self.ann.id, query or CardQuery(), limit, after)
+            assert result is not None
+            return result[1]
 
         return collect_pages(page, limit)
 
@@ -152,16 +152,16 @@ class World:
 
         def page(after: PageKey | None) -> Page[Event]:
             after_seq = int(after[0]) if after else 0
-            found = self.store.page_events(self.board_id, self.ann.id, after_seq, 100)
-            assert found is not None
-            return found[1]
+            result = self.store.page_events(self.board_id, self.ann.id, after_seq, 100)
+            assert result is not None
+            return result[1]
 
         return collect_pages(page, 100)
 
 
-def neighbour_for(place: Mapping[str, str]) -> NeighbourOf | None:
+def neighbour_for(position: Mapping[str, str]) -> NeighbourOf | None:
     """Return the neighbour that a read for a move to this position needs."""
-    return next((NeighbourOf(place[side], side) for side in ("before", "after") if side in place), None)
+    return next((NeighbourOf(position[side], side) for side in ("before", "after") if side in position), None)
 
 
 def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
