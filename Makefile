@@ -32,8 +32,8 @@ LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/b
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz stranger hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
-	proxies
+	mock fuzz stranger hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures wheel requirements clean \
+	browser proxies
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -144,40 +144,49 @@ coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## mea
 pictures: .venv/development browser  ## take the pictures of docs/pictures anew, of a board that is made for them
 	@exec $(BIN)/python -m tools.screenshots.__main__
 
-requirements: .venv/development  ## pin the newest packages that requirements*.in allow
-	@$(PIN) requirements.in --output-file requirements.txt
-	@$(PIN) requirements-dev.in --output-file requirements-dev.txt
-	@for tool in tools/clients/*/requirements.in tools/traffic_validators/requirements.in; do $(PIN) $$tool --output-file $${tool%.in}.txt; done
-	@$(PIN) $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) requirements-lambda.in --output-file requirements-lambda.txt
-	@$(PIN) requirements-deploy.in --output-file requirements-deploy.txt
-	@$(PIN) --no-config tools/benchmarks/peers/requirements.in --output-file tools/benchmarks/peers/requirements.txt
+wheel: .venv/development  ## build a wheel that pipx, uvx and pip install: dist/tackboard_server-….whl
+	@exec $(BIN)/hatchling build --target wheel
+
+requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
+	@$(PIN) pyproject.toml --extra postgresql --extra aws --output-file requirements.txt
+	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
+	@for group in deploy clients peers; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
+	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \
+		--output-file requirements/lambda.txt
+	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
 clean:  ## remove everything that was made here, except the database
-	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-deploy .venv-peers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins and the environment that it was made from, so nothing is installed twice.
-.venv/product: requirements.txt .venv/pyvenv.cfg
+.venv/product: requirements.txt .venv/pyvenv.cfg contract/page/.vendor
 	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-.venv/development: requirements-dev.txt .venv/product
+.venv/development: requirements/dev.txt .venv/product
 	@echo "Installing the tools for tests and checks into .venv." >&2
-	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
-.venv/deployment: requirements-deploy.txt .venv/product .venv-deploy/pyvenv.cfg
+.venv/deployment: requirements/deploy.txt .venv/product .venv-deploy/pyvenv.cfg
 	@echo "Installing the tools for rehearsals into .venv-deploy." >&2
 	@.venv-deploy/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
-		--only-binary :all: -r requirements-deploy.txt
+		--only-binary :all: -r requirements/deploy.txt
 	@touch $@
 
-.venv/peers: tools/benchmarks/peers/requirements.txt .venv/product .venv-peers/pyvenv.cfg
+.venv/peers: requirements/peers.txt .venv/product .venv-peers/pyvenv.cfg
 	@echo "Installing other frameworks to measure into .venv-peers." >&2
 	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
-		--only-binary :all: -r tools/benchmarks/peers/requirements.txt
+		--only-binary :all: -r requirements/peers.txt
 	@touch $@
+
+# Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them anew.
+contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
+	@$(BIN)/python -m tools.documentation_files
+	@mkdir -p $(@D) && touch $@
 
 # An environment is good for as long as its interpreter runs and is of the version that the environment was made for,
 # which an upgrade of the system changes behind its back. It is looked at every time, and is newer only when made anew.

@@ -15,7 +15,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -73,6 +73,8 @@ class Settings:
     """The board to export."""
     user_id: str | None = None
     """The user who gets a token, None for the owner."""
+    program: str = "make"
+    """What a user types before the name of a command."""
 
 
 def read_settings(
@@ -104,7 +106,7 @@ def run(settings: Settings) -> None:
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
         address = _browser_address(settings.host, listener.getsockname()[1])
-        print(_format_greeting(address, token_text, open_signup=settings.open_signup), flush=True)
+        print(_format_greeting(settings, address, token_text), flush=True)
         waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
     print("Stopped.")
 
@@ -246,17 +248,20 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
 """Every command with a short description."""
 
 
-def start() -> int:
-    """Run the command line of this process and return the exit status."""
+def start(program: str = "make") -> int:
+    """Run the command line of this process and return the exit status.
+
+    `program` is what a user types before the name of a command: make in a checkout, tackboard where it is installed.
+    """
     # A supervisor stops a program with SIGTERM: it works like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The name of a board or a file may have characters that the terminal's encoding lacks.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    return main()
+    return main(program=program)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     """Run one command and return the exit status."""
     parsed = _build_parser().parse_args(arguments)
     command: Callable[[Settings], None] = parsed.command
@@ -265,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
         named = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
-        command(read_settings(os.environ, *named))
+        command(replace(read_settings(os.environ, *named), program=program))
         # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
     except (CommandError, InvalidSetting, StoreOpenError) as error:
@@ -371,14 +376,14 @@ def _browser_address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _format_greeting(address: str, token_text: str | None, *, open_signup: bool) -> str:
-    signup = (
-        "Sign-up is open: anyone who reaches this server can make a user."
-        if open_signup
-        else "Sign-up is closed: OPEN_SIGNUP=1 make run lets anyone who reaches this server make a user."
-    )
+def _format_greeting(settings: Settings, address: str, token_text: str | None) -> str:
+    program = settings.program
+    signup = "Sign-up is open: anyone who reaches this server can create a user."
+    if not settings.open_signup:
+        opening = f"OPEN_SIGNUP=1 {program} run"
+        signup = f"Sign-up is closed: {opening} lets anyone who reaches this server create a user."
     if token_text is None:
-        return f"Tackboard is at {address} (`make token` prints a new token).\n{signup}\nCtrl-C stops it."
+        return f"Tackboard is at {address} (`{program} token` prints a new token).\n{signup}\nCtrl-C stops it."
     return (
         "Tackboard is ready. This address carries the owner's token, which is not shown again:\n\n"
         f"    {address}#token={token_text}\n\n"

@@ -1,13 +1,11 @@
 """Serve the documentation: Swagger UI at /docs/, Redoc at /docs/read, the OpenAPI document and the problem pages.
 
-The document is at /openapi.json and /openapi.yaml. The files of Swagger UI and Redoc come from installed packages that
-are never imported. The HTML pages, their scripts and their style sheet are our own, in `page/`. The content security
-policy makes sure that a page loads nothing from another origin.
+The document is at /openapi.json and /openapi.yaml. The HTML pages, their scripts and their style sheet are our own, in
+`page/`; the files of Swagger UI and Redoc are in `page/vendor/`, where `make` puts them (tools/documentation_files.py).
+The content security policy makes sure that a page loads nothing from another origin.
 """
 
-import importlib.util
 import re
-from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
@@ -41,44 +39,22 @@ _LOCAL_LOGO_URL = b"favicon-32x32.png"
 """Redoc loads the logo in its footer from its maker's server. This replaces it, so that no reader is tracked."""
 
 
-def _own_folder() -> Path:
-    return Path(__file__).parent / "page"
+_FOLDER = Path(__file__).parent / "page"
+_VENDOR_FOLDER = _FOLDER / "vendor"
 
-
-@cache
-def _swagger_ui_folder() -> Path:
-    return _package_folder("flask_swagger_ui") / "dist"
-
-
-@cache
-def _redoc_folder() -> Path:
-    return _package_folder("drf_spectacular_sidecar") / "static" / "drf_spectacular_sidecar" / "redoc" / "bundles"
-
-
-def _package_folder(package: str) -> Path:
-    """Return the folder of a package without importing it, which would need its dependencies.
-
-    Raises:
-        FileNotFoundError: The package is not installed.
-    """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"The package {package} is not installed, and the documentation needs its files.")
-    return Path(spec.submodule_search_locations[0])
-
-
-_FILES: dict[str, tuple[Callable[[], Path], str, str]] = {
-    "/docs/": (_own_folder, "index.html", "text/html; charset=utf-8"),
-    "/docs/boot.js": (_own_folder, "boot.js", "text/javascript; charset=utf-8"),
-    "/docs/page.css": (_own_folder, "page.css", "text/css; charset=utf-8"),
-    "/docs/swagger-ui-bundle.js": (_swagger_ui_folder, "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
-    "/docs/swagger-ui.css": (_swagger_ui_folder, "swagger-ui.css", "text/css; charset=utf-8"),
-    _REDOC_PATH: (_own_folder, "reading.html", "text/html; charset=utf-8"),
-    "/docs/reading.js": (_own_folder, "reading.js", "text/javascript; charset=utf-8"),
-    "/docs/redoc.standalone.js": (_redoc_folder, "redoc.standalone.js", "text/javascript; charset=utf-8"),
-    "/docs/favicon-32x32.png": (_swagger_ui_folder, "favicon-32x32.png", "image/png"),
+_HTML, _JAVASCRIPT, _CSS = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+_FILES: dict[str, tuple[Path, str]] = {
+    "/docs/": (_FOLDER / "index.html", _HTML),
+    "/docs/boot.js": (_FOLDER / "boot.js", _JAVASCRIPT),
+    "/docs/page.css": (_FOLDER / "page.css", _CSS),
+    "/docs/swagger-ui-bundle.js": (_VENDOR_FOLDER / "swagger-ui-bundle.js", _JAVASCRIPT),
+    "/docs/swagger-ui.css": (_VENDOR_FOLDER / "swagger-ui.css", _CSS),
+    _REDOC_PATH: (_FOLDER / "reading.html", _HTML),
+    "/docs/reading.js": (_FOLDER / "reading.js", _JAVASCRIPT),
+    "/docs/redoc.standalone.js": (_VENDOR_FOLDER / "redoc.standalone.js", _JAVASCRIPT),
+    "/docs/favicon-32x32.png": (_VENDOR_FOLDER / "favicon-32x32.png", "image/png"),
 }
-"""The files that are served, by path: folder, name and content type. No other file can be requested."""
+"""The files that are served, by path, with their content types. No other file can be requested."""
 
 _REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
 
@@ -143,17 +119,17 @@ class DocumentationSite:
 
     @cached_property
     def _problem_pages(self) -> dict[str, StaticFile]:
-        pages = build_problem_pages(self._documents["/openapi.json"][1], _own_folder() / "problem.html")
+        pages = build_problem_pages(self._documents["/openapi.json"][1], _FOLDER / "problem.html")
         return {path: build_file("text/html; charset=utf-8", body, _POLICY) for path, body in pages.items()}
 
 
 @cache
 def _load_file(path: str) -> StaticFile | None:
-    """Load the file of a path; None if its package is not installed, as on Lambda, which serves no documentation."""
-    folder, name, content_type = _FILES[path]
+    """Load the file of a path; None if it is missing, as on Lambda, which serves no documentation."""
+    file, content_type = _FILES[path]
     policy = _REDOC_POLICY if path == _REDOC_PATH else _POLICY
     try:
-        body = (folder() / name).read_bytes()
+        body = file.read_bytes()
     except FileNotFoundError:
         return None
     return build_file(content_type, body.replace(_REDOC_LOGO_URL, _LOCAL_LOGO_URL), policy)

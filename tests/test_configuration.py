@@ -75,7 +75,7 @@ def test_make_run_is_closed_on_every_address_and_says_how_to_open_it(tmp_path: P
 def test_make_run_says_that_it_is_open(tmp_path: Path) -> None:
     with LiveServer(tmp_path, OPEN_SIGNUP="1") as server:
         assert _sign_up(server) == 201
-        assert "Sign-up is open: anyone who reaches this server can make a user." in server.greeting
+        assert "Sign-up is open: anyone who reaches this server can create a user." in server.greeting
 
 
 @pytest.mark.parametrize(("said", "limit"), [({}, 3000), ({"RATE_LIMIT": ""}, 3000), ({"RATE_LIMIT": "0"}, 0)])

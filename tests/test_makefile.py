@@ -34,9 +34,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in (
         "requirements.txt",
-        "requirements-dev.txt",
-        "requirements-deploy.txt",
-        "tools/benchmarks/peers/requirements.txt",
+        "requirements/dev.txt",
+        "requirements/deploy.txt",
+        "requirements/documentation.txt",
+        "requirements/peers.txt",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -69,7 +70,13 @@ def installed(call: str) -> str:
     return call.rpartition("-r ")[2] if " pip install " in call else call
 
 
-CALLS_OF_A_NEW_CHECKOUT = ["3.11 -m venv .venv", "requirements.txt", "3.11 -m cli digest"]
+CALLS_OF_A_NEW_ENVIRONMENT = ["3.11 -m venv .venv", "requirements.txt", "3.11 -m cli digest"]
+CALLS_OF_A_NEW_CHECKOUT = [
+    "3.11 -m venv .venv",
+    "3.11 -m tools.documentation_files",
+    "requirements.txt",
+    "3.11 -m cli digest",
+]
 
 
 def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None:
@@ -133,7 +140,7 @@ def test_an_environment_that_was_left_half_made_is_made_anew() -> None:
 
     calls, said = make("digest")
 
-    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_CHECKOUT
+    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_ENVIRONMENT
     assert said[0] == "Making .venv anew: it was left half made."
 
 
@@ -145,15 +152,15 @@ def test_requirements_that_changed_are_installed_again_into_the_same_environment
 
     calls, said = make("digest")
 
-    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_CHECKOUT[1:]
+    assert [installed(call) for call in calls] == CALLS_OF_A_NEW_ENVIRONMENT[1:]
     assert said == ["Installing what Tackboard runs on into .venv."]
 
 
 @pytest.mark.parametrize(
     ("stamp", "environment", "requirements"),
     [
-        (".venv/deployment", ".venv-deploy", "requirements-deploy.txt"),
-        (".venv/peers", ".venv-peers", "tools/benchmarks/peers/requirements.txt"),
+        (".venv/deployment", ".venv-deploy", "requirements/deploy.txt"),
+        (".venv/peers", ".venv-peers", "requirements/peers.txt"),
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "upgraded", "removed"])
@@ -175,7 +182,7 @@ def test_the_other_environments_are_made_anew_likewise(
     version = "3.13" if how == "upgraded" else "3.11"
     anew = [f"{version} -m venv {environment}", requirements]
     assert [installed(call) for call in first] == [
-        *CALLS_OF_A_NEW_CHECKOUT[:2],
+        *CALLS_OF_A_NEW_CHECKOUT[:3],
         f"3.11 -m venv {environment}",
         requirements,
     ]
@@ -193,7 +200,7 @@ def test_the_tools_for_development_are_installed_again_into_a_new_environment() 
 
     calls, _ = make(".venv/development")
 
-    assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", "requirements-dev.txt"]
+    assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", "requirements/dev.txt"]
 
 
 def test_a_python_that_is_too_old_is_told_and_nothing_is_lost() -> None:

@@ -87,8 +87,7 @@ def build_typescript_clients() -> list[ClientProgram]:
 def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
     """Generate the Python client of a document, in a virtual environment that all Python clients share."""
     tools = OUTPUT_FOLDER / "python"
-    pins = CLIENTS_FOLDER / "python" / "requirements.txt"
-    interpreter = create_virtual_environment(tools / "venv", pins)
+    interpreter = create_tools_environment()
     folder = tools if bundle == BUNDLE else tools / bundle.stem
     folder.mkdir(exist_ok=True)
     document = folder / "openapi.json"
@@ -109,9 +108,7 @@ def build_generator_clients() -> dict[str, str]:
     """Generate the clients of openapi-generator, which needs Java. Return a summary of each by language."""
     if shutil.which("java") is None:
         raise ClientFailed("openapi-generator needs Java 11 or newer.")
-    tool = create_virtual_environment(
-        OUTPUT_FOLDER / "generator", CLIENTS_FOLDER / "generator" / "requirements.txt"
-    ).with_name("openapi-generator-cli")
+    tool = create_tools_environment().with_name("openapi-generator-cli")
     summaries = {}
     for language, library in GENERATOR_OPTIONS.items():
         folder = OUTPUT_FOLDER / language
@@ -154,8 +151,9 @@ def run_newman(collection: Path, address: str) -> str:
     )
 
 
-def create_virtual_environment(folder: Path, pins: Path) -> Path:
-    """Create a virtual environment with exactly these pins, unless it is newer than them. Return its interpreter."""
+def create_tools_environment() -> Path:
+    """Create the virtual environment of requirements/clients.txt, unless it is newer. Return its interpreter."""
+    folder, pins = OUTPUT_FOLDER / "venv", ROOT / "requirements" / "clients.txt"
     interpreter = folder / "bin" / "python"
     stamp = folder / "made"
     if not stamp.exists() or _is_newer(pins, stamp):

@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.openapi.client_generation import (
     OUTPUT_FOLDER,
     ClientFailed,
-    create_virtual_environment,
+    create_tools_environment,
     install_npm_packages,
     run_command,
 )
@@ -30,7 +30,7 @@ def _run_validator(validator: Callable[[Path], str], traffic: Path) -> tuple[boo
 
 
 def _validate_with_openapi_core(traffic: Path) -> str:
-    interpreter = create_virtual_environment(OUTPUT_FOLDER / "judge", VALIDATORS_FOLDER / "requirements.txt")
+    interpreter = create_tools_environment()
     return run_command(
         str(interpreter),
         str(VALIDATORS_FOLDER / "validate_with_openapi_core.py"),
