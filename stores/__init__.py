@@ -1,11 +1,12 @@
 """The stores. Each engine implements `kanban.store`; the scheme of a URL chooses one, and only that one is loaded."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kanban.store import Store
-from stores.errors import OpenMode, StoreOpenError, UnknownScheme
+from stores.errors import EngineNotInstalled, OpenMode, StoreOpenError, UnknownScheme
 
 __all__ = ["OpenMode", "StoreOpenError", "open_store"]
 
@@ -39,11 +40,24 @@ def open_store(
 
         return open_sqlite(url, mode=mode, report=report)
     if scheme == "postgresql+psycopg":
-        from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
+        with _requiring("PostgreSQL", "postgresql", package="psycopg"):
+            from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
         return open_postgresql(url, mode=mode, report=report)
     if scheme == "dynamodb":
-        from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (an engine is loaded when it is chosen)
+        with _requiring("DynamoDB", "aws", package="botocore"):
+            from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (as above)
 
         return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
     raise UnknownScheme(scheme)
+
+
+@contextmanager
+def _requiring(engine: str, extra: str, *, package: str) -> Iterator[None]:
+    """Explain which extra of the distribution an engine needs if its package is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise EngineNotInstalled(engine, extra) from error

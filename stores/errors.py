@@ -2,6 +2,7 @@
 
     StoreOpenError
     ├── UnknownScheme          no engine has this URL scheme
+    ├── EngineNotInstalled     the packages that the engine needs are missing
     ├── InvalidStoreUrl        the URL cannot be parsed or has invalid parts
     ├── StoreNotUsable         the file or database cannot be read or written
     ├── StoreMissing           there is no store, and the mode creates none
@@ -39,6 +40,13 @@ class UnknownScheme(StoreOpenError):
 
     def __init__(self, scheme: str) -> None:
         super().__init__(f"STORE_URL begins with '{scheme[:20]}:', but must be like {_EXAMPLE_URLS}.")
+
+
+class EngineNotInstalled(StoreOpenError):
+    """Raised when packages that the engine needs are missing."""
+
+    def __init__(self, engine: str, extra: str) -> None:
+        super().__init__(f"{engine} needs packages that are not installed: install 'tackboard-server[{extra}]'.")
 
 
 class InvalidStoreUrl(StoreOpenError):

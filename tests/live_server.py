@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,18 +18,20 @@ _REQUEST_LINE = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request"
 
 
 class LiveServer:
-    """`python -m cli run` on a free port; use it as a context, or call `stop`.
+    """A server on a free port, in a process of its own; use it as a context, or call `stop`.
 
-    `url` ends in a slash, `store_url` is where it keeps everything; `token` is the owner's, or None when the store had
-    an owner already.
+    `url` ends in a slash, `store_url` is the store's URL; `token` is the owner's, or None when the store had an owner
+    already.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, command: Sequence[str] = (sys.executable, "-m", "cli", "run"), **environment: str
+    ) -> None:
         self._errors = folder / "stderr.txt"
         self.store_url = f"sqlite:///{folder}/tackboard.db"
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "run"],
+                command,
                 cwd=ROOT,
                 env={
                     **os.environ,

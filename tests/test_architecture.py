@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "infrastructure": {"botocore", "contract"},
     "tools/openapi": {"app", "contract", "server", "yaml"},
     "tools/clients": {"httpx", "tackboard_client"},
+    "tools/documentation_files": set(),
     "tools/traffic_validators": {"openapi_core", "werkzeug"},
 }
 """What each package may import besides the standard library and itself. Everything else is forbidden, so that only

@@ -1,0 +1,92 @@
+"""The wheel, installed into a new environment as pipx and uvx do it, runs all of Tackboard."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from app.document import read_version
+from tests.live_server import ROOT, LiveServer
+
+UV = [sys.executable, "-m", "uv"]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel and nothing else; no extra is chosen."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*UV, "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
+    pins = ["--constraint", str(ROOT / "requirements.txt")]
+    subprocess.run([*UV, "pip", "install", "--quiet", "--python", str(folder / "venv"), *pins, str(wheel)], check=True)
+    return folder / "venv"
+
+
+def run(environment: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment, outside the checkout."""
+    program = [str(environment / "bin" / command[0]), *command[1:]]
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
+    return subprocess.run(program, cwd=environment, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_a_wheel_needs_nothing_that_is_missing(environment: Path) -> None:
+    check = [*UV, "pip", "check", "--python", str(environment)]
+
+    assert subprocess.run(check, check=False).returncode == 0
+
+
+def test_a_wheel_has_one_folder_of_its_own(environment: Path) -> None:
+    (record,) = environment.glob("lib/*/site-packages/tackboard_server-*.dist-info/RECORD")
+    folders = {re.split("[/,]", line)[0] for line in record.read_text().splitlines() if not line.startswith("../")}
+
+    assert folders == {"tackboard_server", record.parent.name}
+
+
+def test_the_command_says_its_version(environment: Path) -> None:
+    assert run(environment, "tackboard", "--version").stdout == f"tackboard {read_version()}\n"
+
+
+def test_the_server_of_a_wheel_serves_the_api_the_page_and_the_documentation(environment: Path, tmp_path: Path) -> None:
+    with LiveServer(tmp_path, [str(environment / "bin/tackboard"), "run"], OPEN_SIGNUP="") as server:
+        request = Request(  # noqa: S310 - http.
+            f"{server.url}v1/boards",
+            b'{"name": "Website"}',
+            {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"},
+        )
+        with urlopen(request, timeout=30) as response:  # noqa: S310 - our own server.
+            assert json.load(response)["name"] == "Website"
+        for path in ("", "app.js", "docs/", "docs/swagger-ui-bundle.js", "docs/redoc.standalone.js", "openapi.json"):
+            with urlopen(f"{server.url}{path}", timeout=30) as response:  # noqa: S310 - our own server.
+                assert response.status == 200
+        assert "OPEN_SIGNUP=1 tackboard run" in server.greeting
+
+
+def test_another_server_can_import_the_application(environment: Path) -> None:
+    program = "import tackboard_server.wsgi as wsgi; print(callable(wsgi.application))"
+
+    answer = run(environment, "python", "-c", program, STORE_URL=f"sqlite:///{environment}/imported.db")
+
+    assert answer.stdout == "True\n", answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "engine", "extra"),
+    [
+        ("postgresql+psycopg://ann@localhost/x", "PostgreSQL", "postgresql"),
+        ("dynamodb://tackboard?region=eu-central-1", "DynamoDB", "aws"),
+    ],
+)
+def test_a_store_whose_packages_are_missing_names_the_extra(
+    environment: Path, url: str, engine: str, extra: str
+) -> None:
+    answer = run(environment, "tackboard", "token", STORE_URL=url)
+
+    message = f"{engine} needs packages that are not installed: install 'tackboard-server[{extra}]'.\n"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", message)
