@@ -4,13 +4,12 @@ Each function is compiled at import from the fields of its value: a member for e
 document differs from the value, the members that replace a field are given as Python source.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from kanban.fields import Field, compile_function, describe
+from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
-from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.values import (
     Board,
     Card,
@@ -29,32 +28,6 @@ from kanban.values import (
 from kanban.views import BoardView
 
 JsonObject = dict[str, Any]
-
-
-def _compile(value_type: type, replacements: Mapping[str, str], parameters: Sequence[str] = ("value",)) -> Any:
-    """Compile a function that serializes a value: a member for each field, in their order, by its type.
-
-    `replacements` are Python source by name of a field: the members to write instead; an empty text omits the field.
-
-    Raises:
-        TypeError: A field has a type that needs a replacement and has none.
-    """
-    members = [
-        replacements[field.name] if field.name in replacements else _build_member(field)
-        for field in describe(value_type)
-    ]
-    lines = [f"return {{{', '.join(filter(None, members))}}}"]
-    return compile_function(f"serialize_{value_type.__name__}", parameters, lines, _NAMES)
-
-
-def _build_member(field: Field) -> str:
-    """Return the Python source of the member for a field of a plain type."""
-    if not field.is_plain:
-        raise TypeError(f"The field {field.name!r} has no plain type: it needs a replacement.")
-    value = f"value.{field.name}"
-    if field.type is datetime:
-        value = f"format_optional_utc({value})" if field.is_optional else f"format_utc({value})"
-    return f"{field.name!r}: {value}"
 
 
 def elapsed_and_cost(value: Card, currency: str, now: datetime) -> JsonObject:
@@ -77,19 +50,16 @@ _NAMES = {
     "count_entry_seconds": card_clock.count_entry_seconds,
     "elapsed_and_cost": elapsed_and_cost,
     "find_assignee_id": find_assignee_id,
-    "format_optional_utc": format_optional_utc,
-    "format_utc": format_utc,
-    "sorted": sorted,
 }
 """The global names of the compiled functions."""
 
 _DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': format_utc(value.deleted_at)})"
 """The member of a value that is deleted."""
 
-user: Callable[[User], JsonObject] = _compile(User, {})
+user: Callable[[User], JsonObject] = compile_serializer(User, {})
 """Serialize a `User`."""
 
-token: Callable[[Token], JsonObject] = _compile(
+token: Callable[[Token], JsonObject] = compile_serializer(
     Token,
     {
         "user_id": "'parent_id': value.ancestor_ids[-1] if value.ancestor_ids else None",
@@ -102,25 +72,25 @@ token: Callable[[Token], JsonObject] = _compile(
 )
 """Serialize a `Token`, without its secret."""
 
-board: Callable[[Board, Role], JsonObject] = _compile(
+board: Callable[[Board, Role], JsonObject] = compile_serializer(
     Board, {"created_by": "'role': role", "deleted_at": _DELETED_AT}, ("value", "role")
 )
 """Serialize a `Board` for a member with this role."""
 
-member: Callable[[Member, User], JsonObject] = _compile(
+member: Callable[[Member, User], JsonObject] = compile_serializer(
     Member, {"id": "", "role": "'name': user.name, 'role': value.role", "version": ""}, ("value", "user")
 )
 """Serialize a `Member`: the membership and its user."""
 
-label: Callable[[Label], JsonObject] = _compile(Label, {})
+label: Callable[[Label], JsonObject] = compile_serializer(Label, {})
 """Serialize a `Label`."""
 
-list_: Callable[[List], JsonObject] = _compile(
+list_: Callable[[List], JsonObject] = compile_serializer(
     List, {"rank": "", "first_rank": "", "last_rank": "", "deleted_at": _DELETED_AT}
 )
 """Serialize a `List`."""
 
-card: Callable[[Card, BoardView, datetime], JsonObject] = _compile(
+card: Callable[[Card, BoardView, datetime], JsonObject] = compile_serializer(
     Card,
     {
         "external_id": "'status': view.get_list_of(value).stage, 'external_id': value.external_id",
@@ -143,32 +113,37 @@ card: Callable[[Card, BoardView, datetime], JsonObject] = _compile(
         "deleted_at": _DELETED_AT,
     },
     ("value", "view", "now"),
+    names=_NAMES,
 )
 """Serialize a `Card`, with time and cost up to `now`."""
 
-time_entry: Callable[[TimeEntry, datetime], JsonObject] = _compile(
+time_entry: Callable[[TimeEntry, datetime], JsonObject] = compile_serializer(
     TimeEntry,
     {"rate_minor": "'elapsed_seconds': count_entry_seconds(value, now), 'hourly_rate_minor': value.rate_minor"},
     ("value", "now"),
+    names=_NAMES,
 )
 """Serialize a `TimeEntry`; an open one up to `now`."""
 
-checklist_item: Callable[[ChecklistItem, BoardView], JsonObject] = _compile(
-    ChecklistItem, {"assignee_id": "'assignee_id': find_assignee_id(value, view)"}, ("value", "view")
+checklist_item: Callable[[ChecklistItem, BoardView], JsonObject] = compile_serializer(
+    ChecklistItem, {"assignee_id": "'assignee_id': find_assignee_id(value, view)"}, ("value", "view"), names=_NAMES
 )
 """Serialize a `ChecklistItem`. An assignee who left the board becomes null."""
 
 _NAMES["checklist_item"] = checklist_item
 
-checklist: Callable[[Checklist, BoardView], JsonObject] = _compile(
-    Checklist, {"rank": "", "items": "'items': [checklist_item(item, view) for item in value.items]"}, ("value", "view")
+checklist: Callable[[Checklist, BoardView], JsonObject] = compile_serializer(
+    Checklist,
+    {"rank": "", "items": "'items': [checklist_item(item, view) for item in value.items]"},
+    ("value", "view"),
+    names=_NAMES,
 )
 """Serialize a `Checklist` with its items."""
 
-comment: Callable[[Comment], JsonObject] = _compile(Comment, {})
+comment: Callable[[Comment], JsonObject] = compile_serializer(Comment, {})
 """Serialize a `Comment`."""
 
-event: Callable[[Event], JsonObject] = _compile(
+event: Callable[[Event], JsonObject] = compile_serializer(
     Event,
     {
         "board_id": "",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from kanban.fields import describe
 from kanban.interchange.csv_format import format_csv
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
@@ -15,12 +16,17 @@ _HEADER = (
     *("list", "labels", "assignees", "done_items", "items", "comments", "cost", "currency"),
     "links",
 )
-"""New columns come last, so that no column moves."""
+_LATER_FIELDS = tuple(
+    field.name
+    for field in describe(Card)
+    if field.is_editable and field.is_plain and field.name not in {*_HEADER, "hourly_rate_minor"}
+)
+"""Fields of a card that this table did not have at first. Their columns come last, so that no column moves."""
 
 
 def format_cards(cards: Iterable[Card], view: BoardView, now: datetime, *, has_header: bool) -> str:
     """Return cards as a table, or as further rows of one. Elapsed times and costs are as of `now`."""
-    return format_csv(_HEADER if has_header else None, _rows(cards, view, now))
+    return format_csv((*_HEADER, *_LATER_FIELDS) if has_header else None, _rows(cards, view, now))
 
 
 def _rows(cards: Iterable[Card], view: BoardView, now: datetime) -> Iterator[list[object]]:
@@ -55,4 +61,5 @@ def _rows(cards: Iterable[Card], view: BoardView, now: datetime) -> Iterator[lis
             cost.partition(" ")[2],
             currency,
             " ".join(link.url for link in card.links),
+            *(getattr(card, name) for name in _LATER_FIELDS),
         ]

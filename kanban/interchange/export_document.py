@@ -14,6 +14,8 @@ from hashlib import sha256
 from typing import Any
 
 from kanban.errors import Conflict
+from kanban.fields import describe
+from kanban.values import Card, Checklist, Comment, List
 
 JsonObject = Mapping[str, Any]
 
@@ -36,6 +38,17 @@ _DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
     "comment": ("author_id", "text", *_TIMESTAMPS),
     "time_entry": ("user_id", "started_at", "ended_at", "hourly_rate_minor", "note"),
 }
+
+_VALUE_TYPES: Mapping[str, type] = {"list": List, "card": Card, "checklist": Checklist, "comment": Comment}
+_LATER_FIELDS = {
+    kind: tuple(
+        field.name
+        for field in describe(value_type)
+        if field.is_editable and field.is_plain and field.name not in _DIGEST_FIELDS[kind]
+    )
+    for kind, value_type in _VALUE_TYPES.items()
+}
+"""Fields that exports did not have at first. They count if they are not None, so that no earlier digest changes."""
 
 CardLocation = tuple[int, str]
 """The location of a card: the number of its list on the board, and its rank."""
@@ -62,6 +75,7 @@ class Digest:
     def add(self, kind: str, value: JsonObject, *location: object) -> int:
         """Add one thing of the document; return its approximate size in bytes."""
         content = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
+        content += [[name, value[name]] for name in _LATER_FIELDS.get(kind, ()) if value.get(name) is not None]
         if kind == "checklist":
             content.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
         elif kind == "card":

@@ -1,10 +1,11 @@
 """Serialize a board to the JSON objects of an export."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from kanban.interchange.export_document import FORMAT, VERSION, JsonObject, is_imported
+from kanban.serialization import compile_serializer
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.values import Card, Checklist, ChecklistItem, Comment, Label, List, TimeEntry, User
 from kanban.views import BoardView
@@ -39,102 +40,58 @@ def serialize_board(view: BoardView, exported_at: datetime, *, is_first_page: bo
     }
 
 
-def _serialize_label(label: Label) -> JsonObject:
-    return {
-        "id": label.id,
-        "name": label.name,
-        "color": label.color,
-        "created_at": format_utc(label.created_at),
-        "updated_at": format_utc(label.updated_at),
-    }
+_serialize_label: Callable[[Label], JsonObject] = compile_serializer(Label, {"board_id": "", "version": ""})
 
+_serialize_list: Callable[[List], JsonObject] = compile_serializer(
+    List,
+    dict.fromkeys(("board_id", "rank", "card_count", "first_rank", "last_rank", "version", "deleted_at"), ""),
+)
 
-def _serialize_list(list_: List) -> JsonObject:
-    return {
-        "id": list_.id,
-        "name": list_.name,
-        "stage": list_.stage,
-        "wip_limit": list_.wip_limit,
-        "wip_enforcement": list_.wip_enforcement,
-        "external_id": list_.external_id,
-        "created_at": format_utc(list_.created_at),
-        "updated_at": format_utc(list_.updated_at),
-        "archived_at": format_optional_utc(list_.archived_at),
-    }
+serialize_card: Callable[[Card, BoardView], JsonObject] = compile_serializer(
+    Card,
+    {
+        "list_id": "'list_id': value.list_id, 'place': value.rank",
+        "label_ids": "'label_ids': view.get_label_ids(value)",
+        "assignee_ids": "'assignee_ids': view.get_assignee_ids(value)",
+        "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links]",
+        **dict.fromkeys(("board_id", "rank", "comment_count", "item_count", "done_count", "tracked_seconds"), ""),
+        **dict.fromkeys(("tracked_cost", "running", "version", "deleted_at"), ""),
+    },
+    ("value", "view"),
+)
+"""Return an `ExportedCard`."""
 
+_serialize_item: Callable[[ChecklistItem, Mapping[str | None, str]], JsonObject] = compile_serializer(
+    ChecklistItem,
+    {"assignee_id": "'assignee_id': user_ids.get(value.assignee_id)", "version": ""},
+    ("value", "user_ids"),
+)
 
-def serialize_card(card: Card, view: BoardView) -> JsonObject:
-    """Return an `ExportedCard`."""
-    return {
-        "id": card.id,
-        "list_id": card.list_id,
-        "place": card.rank,
-        "title": card.title,
-        "description": card.description,
-        "external_id": card.external_id,
-        "start_at": format_optional_utc(card.start_at),
-        "due_at": format_optional_utc(card.due_at),
-        "due_complete": card.due_complete,
-        "hourly_rate_minor": card.hourly_rate_minor,
-        "label_ids": view.get_label_ids(card),
-        "assignee_ids": view.get_assignee_ids(card),
-        "links": [{"url": link.url, "title": link.title} for link in card.links],
-        "started_at": format_optional_utc(card.started_at),
-        "resolved_at": format_optional_utc(card.resolved_at),
-        "created_at": format_utc(card.created_at),
-        "updated_at": format_utc(card.updated_at),
-        "archived_at": format_optional_utc(card.archived_at),
-    }
+_serialize_checklist: Callable[[Checklist, Mapping[str | None, str]], JsonObject] = compile_serializer(
+    Checklist,
+    {
+        "board_id": "",
+        "rank": "",
+        "items": "'items': [serialize_item(item, user_ids) for item in value.items]",
+        "version": "",
+    },
+    ("value", "user_ids"),
+    {"serialize_item": _serialize_item},
+)
 
 
 def serialize_checklist(checklist: Checklist, view: BoardView) -> JsonObject:
     """Return an `ExportedChecklist`. An assignee who has left the board is None."""
-    user_ids: dict[str | None, str] = {member.id: member.user_id for member in view.members}
-    return {
-        "id": checklist.id,
-        "card_id": checklist.card_id,
-        "name": checklist.name,
-        "items": [_serialize_item(item, user_ids) for item in checklist.items],
-        "created_at": format_utc(checklist.created_at),
-        "updated_at": format_utc(checklist.updated_at),
-    }
+    return _serialize_checklist(checklist, {member.id: member.user_id for member in view.members})
 
 
-def _serialize_item(item: ChecklistItem, user_ids: Mapping[str | None, str]) -> JsonObject:
-    return {
-        "id": item.id,
-        "text": item.text,
-        "done": item.done,
-        "assignee_id": user_ids.get(item.assignee_id),
-        "due_at": format_optional_utc(item.due_at),
-        "created_at": format_utc(item.created_at),
-        "updated_at": format_utc(item.updated_at),
-    }
+serialize_comment: Callable[[Comment], JsonObject] = compile_serializer(Comment, {"board_id": "", "version": ""})
+"""Return an `ExportedComment`, without the name of its author."""
 
-
-def serialize_comment(comment: Comment) -> JsonObject:
-    """Return an `ExportedComment`, without the name of its author."""
-    return {
-        "id": comment.id,
-        "card_id": comment.card_id,
-        "author_id": comment.author_id,
-        "text": comment.text,
-        "created_at": format_utc(comment.created_at),
-        "updated_at": format_utc(comment.updated_at),
-    }
-
-
-def serialize_time_entry(entry: TimeEntry) -> JsonObject:
-    """Return an `ExportedTimeEntry`, without the name of its user."""
-    return {
-        "id": entry.id,
-        "card_id": entry.card_id,
-        "user_id": entry.user_id,
-        "started_at": format_utc(entry.started_at),
-        "ended_at": format_optional_utc(entry.ended_at),
-        "hourly_rate_minor": entry.rate_minor,
-        "note": entry.note,
-    }
+serialize_time_entry: Callable[[TimeEntry], JsonObject] = compile_serializer(
+    TimeEntry, {"board_id": "", "rate_minor": "'hourly_rate_minor': value.rate_minor", "version": ""}
+)
+"""Return an `ExportedTimeEntry`, without the name of its user."""
 
 
 _USER_PROPERTIES = {

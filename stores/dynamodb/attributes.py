@@ -47,6 +47,13 @@ def to_optional_string(value: str | None) -> Item | None:
     return None if value is None else {"S": value}
 
 
+def to_attribute(value: datetime | int | str) -> Item:
+    """Return the attribute of a time, a number or a string."""
+    if isinstance(value, datetime):
+        return to_timestamp(value)
+    return to_number(value) if isinstance(value, int) else to_string(value)
+
+
 def drop_missing(**attributes: Item | None) -> Item:
     """Return the attributes that are not None, by name."""
     return {name: value for name, value in attributes.items() if value is not None}

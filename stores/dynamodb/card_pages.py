@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from kanban.card_filters import active_comparisons
 from kanban.store import CardQuery, CardSort, CardState
 from kanban.text import fold
 from kanban.values import Card, List, Stage
 from kanban.views import Page, PageKey
 from stores.dynamodb import keys
-from stores.dynamodb.attributes import to_boolean, to_number, to_string, to_timestamp
+from stores.dynamodb.attributes import to_attribute, to_boolean, to_number, to_string
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import card_from_item, contains_text
 from stores.dynamodb.keys import Item
@@ -63,7 +64,7 @@ class CardFilter:
             placeholder = f":v{len(values)}"
             conditions.append(condition.format(placeholder))
             values[placeholder] = value
-        if query.q:
+        if query.q is not None:
             conditions.append(f"({_TEXT_CONDITION} OR #comment_count > :none)")
             values |= {":q": to_string(fold(query.q)), ":none": to_number(0)}
         if self.member_id is not None:
@@ -80,17 +81,10 @@ class CardFilter:
         query = self.query
         if query.label_id is not None:
             yield "contains(#label_ids, {})", to_string(query.label_id)
-        if query.due_from is not None:
-            yield "#due_at >= {}", to_timestamp(query.due_from)
-        for end in (query.due_until, query.overdue_at):
-            if end is not None:
-                yield "#due_at < {}", to_timestamp(end)
+        for comparison, value in active_comparisons(query):
+            yield f"#{comparison.field} {comparison.sign} {{}}", to_attribute(value)
         if query.overdue_at is not None:
             yield "#due_complete <> {}", to_boolean(True)  # noqa: FBT003  (it is the value)
-        if query.updated_since is not None:
-            yield "#updated_at >= {}", to_timestamp(query.updated_since)
-        if query.deleted_since is not None:
-            yield "#deleted_at >= {}", to_timestamp(query.deleted_since)
 
 
 def build_card_filter(head: BoardHead, query: CardQuery) -> CardFilter | None:

@@ -3,10 +3,11 @@
 They look for what fits among items that may not: a page ends early, rather than read on for ever.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count, islice
 
+from kanban.card_filters import matches_comparisons
 from kanban.store import PAGE_BYTES, CardQuery
 from kanban.values import Board, Card, List, Role, Stage, TimeEntry
 from kanban.views import BoardView, Page, PageKey
@@ -160,14 +161,7 @@ def _matches(visible_card: tuple[BoardView, Card], user_id: str, query: CardQuer
         return False
     if query.overdue_at is not None and (card.due_complete or list_.stage == Stage.DONE):
         return False
-    ends = [end for end in (query.due_until, query.overdue_at) if end is not None]
-    if query.due_from is None and not ends:
-        return True
-    return card.due_at is not None and _is_within(card.due_at, query.due_from, ends)
-
-
-def _is_within(at: datetime, start: datetime | None, ends: Iterable[datetime]) -> bool:
-    return (start is None or at >= start) and all(at < end for end in ends)
+    return matches_comparisons(card, query)
 
 
 # Time entries of a board

@@ -53,6 +53,13 @@ def format_timestamp(at: datetime) -> str:
     return at.isoformat()[:19] + "Z"
 
 
+def to_column(value: Any) -> Any:
+    """Return a value as columns hold it: a time or a word as text, anything else as it is."""
+    if isinstance(value, datetime):
+        return format_timestamp(value)
+    return str(value) if isinstance(value, str) else value
+
+
 def parse_role(word: str) -> Role:
     """Return the role that a column names."""
     role: Role = _WORDS["Role"][word]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from kanban.card_filters import COMPARISONS, OPERATORS
 from kanban.store import CardSort, CardState
 from stores.sql.mapping import CARD_COLUMNS, RUNNING_ENTRY_COLUMNS
 from stores.sql.statement_cache import parameter
@@ -257,16 +258,16 @@ _FILTER_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
     .where(card_assignees.c.card_id == cards.c.id, members.c.user_id == parameter("assignee_id"))
     .correlate(cards)
     .exists(),
-    "due_from": cards.c.due_at >= parameter("due_from"),
-    "due_until": cards.c.due_at < parameter("due_until"),
-    "overdue_at": sa.and_(
-        cards.c.due_at < parameter("overdue_at"),
-        ~cards.c.due_complete.is_(sa.true()),
-        cards.c.status != sa.literal_column("'done'"),
-    ),
-    "updated_since": cards.c.updated_at >= parameter("updated_since"),
-    "deleted_since": cards.c.deleted_at >= parameter("deleted_since"),
+    **{
+        comparison.name: OPERATORS[comparison.sign](cards.c[comparison.field], parameter(comparison.name))
+        for comparison in COMPARISONS
+    },
 }
+_FILTER_CONDITIONS["overdue_at"] = sa.and_(
+    _FILTER_CONDITIONS["overdue_at"],
+    ~cards.c.due_complete.is_(sa.true()),
+    cards.c.status != sa.literal_column("'done'"),
+)
 
 
 @cache

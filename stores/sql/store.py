@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from kanban.card_filters import active_comparisons
 from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, CardQuery, CardSort, NeighbourOf, PartKey, StaleRead, StoredResponse
 from kanban.text import fold
@@ -478,17 +479,10 @@ def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
 
 def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], read_statements.FilterNames]:
     """Return the parameters of a query for cards, and the names of its filters: those that are not None."""
-    values: dict[str, Any] = {
-        "status": query.status and str(query.status),
-        "q": query.q,
-        "label_id": query.label_id,
-        "assignee_id": query.assignee_id,
-    }
-    for name in ("due_from", "due_until", "overdue_at", "updated_since", "deleted_since"):
-        at = getattr(query, name)
-        values[name] = format_timestamp(at) if at else None
-    filters = frozenset(name for name, value in values.items() if value is not None)
-    return values | {"list_id": query.list_id, "pattern": _build_like_pattern(query.q)}, filters
+    named_values = {name: getattr(query, name) for name in ("status", "q", "label_id", "assignee_id")}
+    named_values |= {comparison.name: value for comparison, value in active_comparisons(query)}
+    values = {name: mapping.to_column(value) for name, value in named_values.items() if value is not None}
+    return {**values, "list_id": query.list_id, "pattern": _build_like_pattern(query.q)}, frozenset(values)
 
 
 def _collect_parts(
