@@ -10,7 +10,7 @@ import pytest
 from kanban import cards
 from kanban.flow import completions
 from kanban.flow.completions import Completion, Completions
-from kanban.values import Event, EventData, Stage
+from kanban.values import Event, EventData, NewCard, Stage
 from tests.kanban.fake_store import NOON, FakeStore
 
 MADE, STARTED = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"
@@ -58,7 +58,9 @@ def test_durations_are_never_negative_and_not_known_without_a_start() -> None:
 @pytest.mark.parametrize("old", Stage)
 @pytest.mark.parametrize("new", Stage)
 def test_only_a_move_to_done_carries_times(store: FakeStore, old: Stage, new: Stage) -> None:
-    card = replace(cards.create(store.view(), store.context, title="Copy")[0], started_at=NOON + timedelta(hours=1))
+    card = replace(
+        cards.create(store.view(), store.context, NewCard(title="Copy"))[0], started_at=NOON + timedelta(hours=1)
+    )
     expected: EventData = {"created_at": "2026-11-20T12:00:00Z", "started_at": "2026-11-20T13:00:00Z"}
 
     data = completions.build_completion_data(card, old, new)

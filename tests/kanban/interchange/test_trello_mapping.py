@@ -11,14 +11,14 @@ from kanban.changes import ActionContext
 from kanban.interchange import trello_mapping
 from kanban.interchange.import_report import ImportReport
 from kanban.limits import MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, MAX_LABELS_PER_BOARD
-from kanban.values import Card
+from kanban.values import Card, NewCard
 from tests.kanban.fake_store import NOON, FakeStore
 
 
 @pytest.fixture
 def card(store: FakeStore) -> Card:
     """A card without parts."""
-    return cards.create(store.view(), store.context, title="Copy")[0]
+    return cards.create(store.view(), store.context, NewCard(title="Copy"))[0]
 
 
 def context() -> ActionContext:
