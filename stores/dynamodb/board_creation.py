@@ -7,7 +7,7 @@ that never comes; once the purge has begun, it cannot come any more.
 
 from stores.dynamodb import keys
 from stores.dynamodb.batches import BatchWriter
-from stores.dynamodb.conflicts import Conflict, taken
+from stores.dynamodb.conflicts import Conflict, uniqueness_conflict
 from stores.dynamodb.plan import BoardAhead
 from stores.dynamodb.reads import TableReader
 
@@ -18,7 +18,7 @@ def write_board_ahead(reader: TableReader, batches: BatchWriter, ahead: BoardAhe
     Batches have no conditions: over a board of that id they would write its cards.
     """
     if reader.get_item(keys.head_key(ahead.board_id)) is not None:
-        return taken("board")
+        return uniqueness_conflict("board")
     batches.put([ahead.tombstone])
     batches.put(ahead.items)
     return None

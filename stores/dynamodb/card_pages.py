@@ -168,7 +168,7 @@ def _by_time(board_query: BoardQuery, card_filter: CardFilter, limit: int, after
     if last_key is not None and backwards:
         last = min(last, keys.key_before(last_key))
     elif last_key is not None:
-        first = max(first, last_key + keys.LEAST_SUFFIX)
+        first = max(first, last_key + keys.NEXT_KEY_SUFFIX)
     filter_by = card_filter.build(by_list=True)
     return board_query(first, last, index=index, backwards=backwards, page_size=limit + 1, filter_by=filter_by)
 
@@ -208,7 +208,7 @@ def _by_position(board_query: BoardQuery, card_filter: CardFilter, limit: int, a
     page_size = limit + 1
     while lists:
         consecutive = _consecutive_lists(lists, other_list_ids)
-        first = keys.rank_index_key(consecutive[0].id, rank) + (keys.LEAST_SUFFIX if rank else "")
+        first = keys.rank_index_key(consecutive[0].id, rank) + (keys.NEXT_KEY_SUFFIX if rank else "")
         lists, rank = lists[len(consecutive) :], ""
         expected_ids = {list_.id for list_ in consecutive}
         last = f"{consecutive[-1].id}$"

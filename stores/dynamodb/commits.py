@@ -16,7 +16,7 @@ from stores.dynamodb import keys
 from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.board_creation import write_board_ahead
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import STALE, Conflict, taken
+from stores.dynamodb.conflicts import STALE, Conflict, uniqueness_conflict
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.plan import Plan, plan
 from stores.dynamodb.reads import TableReader
@@ -79,7 +79,7 @@ class Committer:
         """Write what doesn't fit into the transaction, where it is not visible; return what is known after that."""
         if planned.board_ahead:
             if self._has_response(response):
-                return taken("idempotency_key")
+                return uniqueness_conflict("idempotency_key")
             conflict = write_board_ahead(self._reader, batches, planned.board_ahead)
             return conflict or snapshot._replace(is_written_ahead=True)
         transfer = snapshot.transfer
@@ -93,7 +93,7 @@ class Committer:
 
     def _stale_or_known(self, response: StoredResponse | None) -> Conflict:
         """Return the conflict of a change that is seen to be stale before its transaction: a known key counts first."""
-        return taken("idempotency_key") if self._has_response(response) else STALE
+        return uniqueness_conflict("idempotency_key") if self._has_response(response) else STALE
 
     def _has_response(self, response: StoredResponse | None) -> bool:
         """Tell whether the key of that response has one already that had not expired."""

@@ -48,6 +48,6 @@ STALE = Conflict(ConflictKind.STALE)
 """What most failed conditions mean."""
 
 
-def taken(name: str) -> Conflict:
+def uniqueness_conflict(name: str) -> Conflict:
     """Return the conflict of something unique that is there already."""
     return Conflict(ConflictKind.TAKEN, name)

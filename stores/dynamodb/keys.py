@@ -36,7 +36,7 @@ from kanban.values import Checklist, Comment, Part, TimeEntry
 Item = dict[str, Any]
 """An item, or a part of one, as DynamoDB has it: each attribute's name, and its value by the letter of its type."""
 
-LEAST_SUFFIX = " "
+NEXT_KEY_SUFFIX = " "
 """Makes a key the least text above it: a blank sorts below all characters of ids and ranks."""
 
 NO_END = "~"

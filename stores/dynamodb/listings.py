@@ -86,7 +86,7 @@ def page_assigned_cards(
 
     Assignments are hints: cards and boards that they name may be gone, or no longer be the user's.
     """
-    first = keys.assignment_sort_key(str(after[0]), str(after[1])) + keys.LEAST_SUFFIX if after else "A#"
+    first = keys.assignment_sort_key(str(after[0]), str(after[1])) + keys.NEXT_KEY_SUFFIX if after else "A#"
     page: list[tuple[BoardView, Card]] = []
     reads, free_bytes = 0, PAGE_BYTES
     for batch, last_key in reader.query_batches(f"U#{user_id}", first, "A$", page_size=limit + 1):
@@ -174,7 +174,7 @@ def page_entries_in_period(
     start, end = period
     # '$' sorts just above '#', so entries that ended at the start are left out.
     first = (
-        keys.entry_index_key(str(after[0]), str(after[1])) + keys.LEAST_SUFFIX
+        keys.entry_index_key(str(after[0]), str(after[1])) + keys.NEXT_KEY_SUFFIX
         if after
         else f"T#{keys.format_timestamp(start)}$"
     )

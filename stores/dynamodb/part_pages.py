@@ -56,7 +56,7 @@ def read_parts(
     backwards = issubclass(kind, Comment)
     if after:
         last_key = keys.part_sort_key(kind, card_id, str(after[0]))
-        first, last = (first, keys.key_before(last_key)) if backwards else (last_key + keys.LEAST_SUFFIX, last)
+        first, last = (first, keys.key_before(last_key)) if backwards else (last_key + keys.NEXT_KEY_SUFFIX, last)
 
     def read(_: BoardHead) -> list[Kind]:
         items = reader.board_query(board_id)(first, last, backwards=backwards, page_size=count)

@@ -9,7 +9,7 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
     the response        kept under its idempotency key, if there is one
     users and tokens    what is updated, then what is created; such a change writes to no board
     the board's head    with its lists, members and labels: nearly all conditions of a change are conditions on it
-    beside the head     the board's external id, its tombstone, memberships, deleted lists
+    beyond the head     the board's external id, its tombstone, memberships, deleted lists
     cards               each with its assignments and its external id
     parts               checklists, comments, time entries
     ranks               of cards that keep everything else
@@ -47,7 +47,7 @@ from stores.dynamodb.attributes import to_number, to_string
 from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
-from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
 from stores.dynamodb.holds import remaining_hold, require_no_hold
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
@@ -105,7 +105,7 @@ def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) ->
     """
     duplicate = _find_duplicate(change)
     if duplicate is not None:
-        return taken(duplicate)
+        return uniqueness_conflict(duplicate)
     rebalanced, rank_changes = rebalance(change, snapshot.neighbours) if snapshot.neighbours else (change, ())
     by_key: dict[tuple[str, str], Write] = {}
     for write in _list_writes(rebalanced, rank_changes, response, snapshot):
@@ -225,7 +225,7 @@ def _keep_response(response: StoredResponse, nonce: str) -> Write:
         event_items.stored_response_to_item(response) | {"nonce": to_string(nonce)},
         condition=f"{IS_NEW} OR #expires <= :now",
         values={":now": to_number(int(response.created_at.timestamp()))},
-        on_failure=taken("idempotency_key"),
+        on_failure=uniqueness_conflict("idempotency_key"),
         is_final=True,
     )
 
@@ -279,7 +279,7 @@ class _BoardWrites:
         """Yield the writes in their order."""
         yield self._create_head() if creates_board(self._change) else self._update_head()
         yield from self._claim_board_id()
-        yield from self._write_beside_head()
+        yield from self._write_beyond_head()
         yield from self._write_cards_and_parts()
         yield from (_set_rank(self._event.board_id, card_rank) for card_rank in self._change.card_ranks)
         yield from (self._put_event(event) for event in self._change.history)
@@ -293,7 +293,7 @@ class _BoardWrites:
         head = board_items.new_head_item(
             self._board, of_type(List, created), of_type(Member, created), of_type(Label, created)
         )
-        return Put(head, condition=IS_NEW, on_failure=taken("board"), is_final=True)
+        return Put(head, condition=IS_NEW, on_failure=uniqueness_conflict("board"), is_final=True)
 
     def _update_head(self) -> Write:
         """Write the head, on condition that the board is as it was, that it is not held, and that the actor may."""
@@ -350,7 +350,7 @@ class _BoardWrites:
         for label in of_type(Label, self._change.deletes):
             update.remove(f"#labels.{update.alias(label.id)}")
 
-    # Beside the head
+    # Beyond the head
 
     def _claim_board_id(self) -> Iterator[Write]:
         """Claim the board's external id, or withdraw its claim, where that is not as it was."""
@@ -385,7 +385,7 @@ class _BoardWrites:
             values = {} if claim.seq is None else {":seq": to_number(claim.seq)}
             yield Check(keys.head_key(claim.board_id), condition=condition, values=values, is_final=True)
 
-    def _write_beside_head(self) -> Iterator[Write]:
+    def _write_beyond_head(self) -> Iterator[Write]:
         """Write what the head doesn't hold: tombstones, the members' own lists of boards, deleted lists."""
         board, change = self._board, self._change
         if board.deleted_at is not None:
@@ -499,16 +499,16 @@ def _find_obstacle(head: BoardHead, change: Change) -> Conflict | None:
         return STALE
     new_members = of_type(Member, change.creates)
     if any(member.user_id in head.members or member.id in member_ids for member in new_members):
-        return taken("member")
+        return uniqueness_conflict("member")
     if any(list_.id in known_ids for list_ in of_type(List, change.creates)):
-        return taken("list")
+        return uniqueness_conflict("list")
     if any(label.id in known_ids for label in of_type(Label, change.creates)):
-        return taken("label")
+        return uniqueness_conflict("label")
     written = of_type(List, (*change.updates, *change.creates))
     deleted_ids = {list_.id for list_ in written if list_.deleted_at is not None}
     after = {list_.id: list_ for list_ in (*head.lists, *written) if list_.id not in deleted_ids}
     external_ids = [list_.external_id for list_ in after.values() if list_.external_id is not None]
-    return taken("list.external_id") if len(set(external_ids)) < len(external_ids) else None
+    return uniqueness_conflict("list.external_id") if len(set(external_ids)) < len(external_ids) else None
 
 
 def _restored_list_ids(head: BoardHead, change: Change) -> set[str]:
@@ -549,7 +549,9 @@ def _claim_card_id(card: Card, external_id: str, claim: CardClaim | None) -> Ite
 def _card_id_conflict(external_id: str, item: Item | None) -> Conflict:
     # Without an item, two cards of the change itself have the same external id.
     return (
-        Conflict(ConflictKind.CARD_ID_CLAIMED, external_id, item["card_id"]["S"]) if item else taken("card.external_id")
+        Conflict(ConflictKind.CARD_ID_CLAIMED, external_id, item["card_id"]["S"])
+        if item
+        else uniqueness_conflict("card.external_id")
     )
 
 
@@ -612,7 +614,7 @@ def _remove_card(transfer: TransferParts) -> Iterator[Write]:
 
 def _create(item: Item, name: str) -> Put:
     """Put an item that must be new; `name` is what is taken if it is not."""
-    return Put(item, condition=IS_NEW, on_failure=taken(name))
+    return Put(item, condition=IS_NEW, on_failure=uniqueness_conflict(name))
 
 
 def _replace_version(item: Item, version: int) -> Put:

@@ -283,14 +283,13 @@ class TableReader:
         attempts = self._attempts(board_id)
         while head is not None and head.is_visible_to(user_id):
             result = read(head)
-            wanted = card_ids(result)
-            card_keys = (keys.card_key(board_id, card_id) for card_id in wanted)
+            card_keys = [keys.card_key(board_id, card_id) for card_id in card_ids(result)]
             current, items = self.get_with_head(board_id, [*card_keys, *part_keys(result)], user_id)
             view = current.live_view_for(user_id) if current else None
             if current is None or view is None:
                 return None
             if current.board.seq == head.board.seq and items is not None:
-                cards, part_items = _split_cards(current, items, len(wanted))
+                cards, part_items = _split_cards(current, items, len(card_keys))
                 parts = [card_items.part_from_item(item) for item in part_items if item]
                 return replace(view, cards=cards, parts={part.id: part for part in parts}), result
             head = attempts.start_next(current)
@@ -302,7 +301,9 @@ class TableReader:
         """Return the cards 'before' or 'after' a rank in a list, deleted ones too, the nearest first."""
         index_key, backwards = keys.rank_index_key(list_id, rank), side == "before"
         first, last = (
-            (f"{list_id}#", keys.key_before(index_key)) if backwards else (index_key + keys.LEAST_SUFFIX, f"{list_id}$")
+            (f"{list_id}#", keys.key_before(index_key))
+            if backwards
+            else (index_key + keys.NEXT_KEY_SUFFIX, f"{list_id}$")
         )
         # A query may come between the writes of the last transaction, which the head shows already.
         last_ranks = {card_rank.card_id: card_rank for card_rank in head.last_ranks}

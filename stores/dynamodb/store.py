@@ -48,10 +48,10 @@ class DynamoStore:
         neighbour_of: NeighbourOf | None = None,
         parts: Sequence[PartKey] = (),
     ) -> BoardView | None:
-        wanted = tuple(dict.fromkeys((*card_ids, neighbour_of.card_id) if neighbour_of else card_ids))
+        unique_ids = tuple(dict.fromkeys((*card_ids, neighbour_of.card_id) if neighbour_of else card_ids))
         # Parts come with their cards only.
-        part_keys = [part_item_key(board_id, part) for part in parts if part.card_id in wanted]
-        head, cards, items = self._reader.get_head_and_cards(board_id, user_id, wanted, part_keys)
+        part_keys = [part_item_key(board_id, part) for part in parts if part.card_id in unique_ids]
+        head, cards, items = self._reader.get_head_and_cards(board_id, user_id, unique_ids, part_keys)
         view = head.live_view_for(user_id) if head else None
         if head is None or view is None:
             return None

@@ -45,7 +45,7 @@ class BusyBoard:
         self.write_count = self.wait_count = 0
         self.writer_wire = Wire(wire.address, wire.table)
         self.writer_wire.wall_clock = wire.wall_clock
-        self.writer_wire.on_sleep = self._refuse_to_wait
+        self.writer_wire.on_sleep = self._raise_writer_waits
         self.writer = World.__new__(World)
         self.writer.__dict__.update(world.__dict__, store=self.writer_wire.store)
         self.cards = self._create_cards()
@@ -114,7 +114,7 @@ class BusyBoard:
         self._write()
         self.wire.elapsed += seconds / 2
 
-    def _refuse_to_wait(self, _: float) -> None:
+    def _raise_writer_waits(self, _: float) -> None:
         raise WriterWaits
 
     def _write(self) -> None:

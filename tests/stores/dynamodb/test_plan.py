@@ -15,12 +15,12 @@ from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number
 from stores.dynamodb.board_items import new_head_item
 from stores.dynamodb.card_items import part_to_item
-from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
 from stores.dynamodb.keys import Item
 from stores.dynamodb.plan import Plan, plan
 from stores.dynamodb.snapshots import BoardClaim, BoardSnapshot, CardClaim, Neighbours, Snapshot, TransferParts
 from stores.dynamodb.writes import Delete, Put, Update, Write, conflict_of, estimate_bytes, to_transact_item
-from tests.stores.dynamodb.values import (
+from tests.stores.dynamodb.plan_values import (
     ANN,
     EVE,
     NOON,
@@ -95,7 +95,9 @@ def test_the_response_and_the_event_bear_the_nonce() -> None:
 
 
 def test_a_known_idempotency_key_is_named() -> None:
-    assert conflict_of(make_plan(make_change(), response=RESPONSE).writes[0], {}) == taken("idempotency_key")
+    assert conflict_of(make_plan(make_change(), response=RESPONSE).writes[0], {}) == uniqueness_conflict(
+        "idempotency_key"
+    )
 
 
 def test_a_change_of_nothing_has_no_writes() -> None:
@@ -141,8 +143,8 @@ def test_a_member_who_leaves_needs_no_role() -> None:
 @pytest.mark.parametrize(
     ("created", "conflict"),
     [
-        (make_member(), taken("member")),
-        (make_list(), taken("list")),
+        (make_member(), uniqueness_conflict("member")),
+        (make_list(), uniqueness_conflict("list")),
         (make_list("lst_2"), STALE),
     ],
     ids=["member", "list", "nothing"],
@@ -215,7 +217,7 @@ def test_a_claim_is_taken_over_from_a_card_that_no_longer_has_it(is_in_deleted_l
 def test_two_cards_of_one_change_cannot_have_the_same_external_id() -> None:
     change = make_change(creates=(make_card("crd_1", external_id="x"), make_card("crd_2", external_id="x")))
 
-    assert plan(change, None, make_snapshot()) == taken("card.external_id")
+    assert plan(change, None, make_snapshot()) == uniqueness_conflict("card.external_id")
 
 
 def test_a_card_leaves_the_assignments_of_those_who_are_no_longer_assigned() -> None:
@@ -245,19 +247,19 @@ def test_more_writes_than_a_transaction_takes_are_counted() -> None:
 # Ranks
 
 
-def make_rebalance(*, cards_beside: int, creates: int = 0) -> tuple[Change, Snapshot]:
+def make_rebalance(*, neighbour_count: int, creates: int = 0) -> tuple[Change, Snapshot]:
     """Return a change whose card has a long rank, in the middle of so many others."""
-    list_ = make_list(first_rank="a0", last_rank="b00", card_count=cards_beside + 1)
+    list_ = make_list(first_rank="a0", last_rank="b00", card_count=neighbour_count + 1)
     card = make_card(rank="aV" + "0" * ranks.MAX_RANK_LENGTH + "1")
     others = tuple(make_comment(number) for number in range(creates))
-    above = [CardRank(f"crd_a{number}", "lst_1", f"aU{number:02d}") for number in range(cards_beside // 2)]
-    below = [CardRank(f"crd_b{number}", "lst_1", f"aW{number:02d}") for number in range(cards_beside // 2)]
+    above = [CardRank(f"crd_a{number}", "lst_1", f"aU{number:02d}") for number in range(neighbour_count // 2)]
+    below = [CardRank(f"crd_b{number}", "lst_1", f"aW{number:02d}") for number in range(neighbour_count // 2)]
     change = make_change(card, list_, creates=others, rebalance_list_id="lst_1")
     return change, make_snapshot(neighbours=Neighbours(above[::-1], below))
 
 
-def test_a_rebalance_gives_the_cards_beside_new_ranks_if_they_are_where_they_were() -> None:
-    result = make_plan(*make_rebalance(cards_beside=6))
+def test_a_rebalance_gives_the_neighbour_count_new_ranks_if_they_are_where_they_were() -> None:
+    result = make_plan(*make_rebalance(neighbour_count=6))
 
     moved = result.writes[-6:]
     assert [conflict_of(write, None) for write in moved] == [Conflict(ConflictKind.RANKS_MOVED)] * 6
@@ -267,7 +269,7 @@ def test_a_rebalance_gives_the_cards_beside_new_ranks_if_they_are_where_they_wer
 
 
 def test_a_rebalance_that_does_not_fit_is_left_out() -> None:
-    result = make_plan(*make_rebalance(cards_beside=60, creates=50))
+    result = make_plan(*make_rebalance(neighbour_count=60, creates=50))
 
     assert len(result.writes) == 53
     card = write_at(result, "C#crd_1")
@@ -371,7 +373,7 @@ def test_a_small_board_is_created_in_one_transaction() -> None:
     result = make_plan(make_new_board(3), Snapshot(nonce="n1"))
 
     assert result.board_ahead is None
-    assert conflict_of(result.writes[0], None) == taken("board")
+    assert conflict_of(result.writes[0], None) == uniqueness_conflict("board")
 
 
 @pytest.mark.parametrize(
@@ -403,7 +405,7 @@ def test_what_a_new_board_has_twice_is_named() -> None:
     change = make_new_board(0)
     twice = replace(change, creates=(*change.creates, make_list()))
 
-    assert plan(twice, None, Snapshot()) == taken("list")
+    assert plan(twice, None, Snapshot()) == uniqueness_conflict("list")
 
 
 # Users and tokens
@@ -420,9 +422,9 @@ def test_the_first_user_becomes_the_owner(may_create_owner: bool) -> None:
     result = make_plan(change, Snapshot(nonce="n1", may_create_owner=may_create_owner))
 
     assert sort_keys(result.writes) == (["U", "owner"] if may_create_owner else ["U"])
-    assert conflict_of(result.writes[0], None) == taken("user")
+    assert conflict_of(result.writes[0], None) == uniqueness_conflict("user")
     assert conflict_of(result.writes[-1], None) == (
-        Conflict(ConflictKind.OWNER_EXISTS) if may_create_owner else taken("user")
+        Conflict(ConflictKind.OWNER_EXISTS) if may_create_owner else uniqueness_conflict("user")
     )
 
 

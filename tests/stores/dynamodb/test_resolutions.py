@@ -10,12 +10,12 @@ from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
 from stores.dynamodb.board_items import BoardHead, head_from_item, new_head_item
 from stores.dynamodb.card_items import card_to_item
 from stores.dynamodb.client import RetryingClient
-from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, taken
+from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
 from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.resolutions import RESOLUTIONS, Attempt, TooLarge, resolve
 from stores.dynamodb.snapshots import BoardClaim, CardClaim, Neighbours, Snapshot
-from tests.stores.dynamodb.values import NOON, make_board, make_card, make_change, make_list, make_member
+from tests.stores.dynamodb.plan_values import NOON, make_board, make_card, make_change, make_list, make_member
 
 
 class FakeReader:
@@ -58,7 +58,7 @@ class FakeClient:
 SNAPSHOT = Snapshot(may_create_owner=True, neighbours=Neighbours((), ()))
 
 
-def resolved(
+def resolve_conflict(
     conflict: Conflict,
     reader: FakeReader | None = None,
     client: FakeClient | None = None,
@@ -83,41 +83,41 @@ def test_every_conflict_has_its_row() -> None:
 
 
 def test_a_stale_change_is_decided_again_by_the_caller() -> None:
-    assert isinstance(resolved(STALE), StaleRead)
+    assert isinstance(resolve_conflict(STALE), StaleRead)
 
 
 def test_what_is_taken_is_reported_by_its_name() -> None:
-    error = resolved(taken("token.digest"))
+    error = resolve_conflict(uniqueness_conflict("token.digest"))
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "token.digest"
 
 
 def test_a_change_that_is_too_large_is_reported_with_its_size() -> None:
-    error = resolved(Conflict(ConflictKind.TOO_LARGE, amount=117))
+    error = resolve_conflict(Conflict(ConflictKind.TOO_LARGE, amount=117))
 
     assert isinstance(error, TooLarge)
     assert str(error) == "DynamoDB writes at most 100 items at once, not 117."
 
 
 def test_a_user_who_is_not_the_first_is_created_without_becoming_owner() -> None:
-    assert resolved(Conflict(ConflictKind.OWNER_EXISTS)) == SNAPSHOT._replace(may_create_owner=False)
+    assert resolve_conflict(Conflict(ConflictKind.OWNER_EXISTS)) == SNAPSHOT._replace(may_create_owner=False)
 
 
 def test_ranks_that_moved_are_left_as_they_are() -> None:
-    assert resolved(Conflict(ConflictKind.RANKS_MOVED)) == SNAPSHOT._replace(neighbours=None)
+    assert resolve_conflict(Conflict(ConflictKind.RANKS_MOVED)) == SNAPSHOT._replace(neighbours=None)
 
 
 def test_a_held_board_is_written_after_the_hold_with_the_same_snapshot() -> None:
     client = FakeClient()
 
-    assert resolved(Conflict(ConflictKind.HELD, amount=300), client=client) == SNAPSHOT
+    assert resolve_conflict(Conflict(ConflictKind.HELD, amount=300), client=client) == SNAPSHOT
     assert client.slept == [0.325]
 
 
 def test_a_hold_that_lasts_too_long_makes_the_store_busy() -> None:
     with pytest.raises(Busy, match="Readers hold the board"):
-        resolved(Conflict(ConflictKind.HELD, amount=300), client=FakeClient(0.1))
+        resolve_conflict(Conflict(ConflictKind.HELD, amount=300), client=FakeClient(0.1))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_claim_of_a_card_that_no_longer_has_the_id_is_taken_over(
     item = card_to_item(claimant, {}) if claimant else None  # type: ignore[arg-type]
     reader = FakeReader(head_at(4), item)
 
-    snapshot = resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
+    snapshot = resolve_conflict(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
 
     assert snapshot == SNAPSHOT._replace(card_claims={"x": CardClaim("crd_9", is_in_deleted_list)})
     assert reader.sort_keys == ["C#crd_9"]
@@ -147,7 +147,7 @@ def test_the_claim_of_a_card_that_no_longer_has_the_id_is_taken_over(
 def test_an_id_that_another_card_has_is_taken() -> None:
     reader = FakeReader(head_at(4), card_to_item(make_card("crd_9", external_id="x"), {}))
 
-    error = resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
+    error = resolve_conflict(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), reader)
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "card.external_id"
@@ -155,11 +155,15 @@ def test_an_id_that_another_card_has_is_taken() -> None:
 
 @pytest.mark.parametrize("head", [None, head_at(5)], ids=["no board", "a newer board"])
 def test_a_claim_is_not_judged_by_a_board_that_has_changed(head: BoardHead | None) -> None:
-    assert isinstance(resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), FakeReader(head)), StaleRead)
+    assert isinstance(
+        resolve_conflict(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), FakeReader(head)), StaleRead
+    )
 
 
 def test_a_claim_needs_a_board() -> None:
-    assert isinstance(resolved(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), change=Change()), StaleRead)
+    assert isinstance(
+        resolve_conflict(Conflict(ConflictKind.CARD_ID_CLAIMED, "x", "crd_9"), change=Change()), StaleRead
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ def test_the_claim_of_a_board_that_no_longer_has_the_id_is_taken_over(
     item = None if fields is None else new_head_item(make_board(7, "brd_9", **fields), (), (), ())
     reader = FakeReader(item=item)
 
-    snapshot = resolved(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), reader)
+    snapshot = resolve_conflict(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), reader)
 
     assert snapshot == SNAPSHOT._replace(board_claim=BoardClaim("brd_9", seq))
     assert reader.sort_keys == ["B#brd_9"]
@@ -182,7 +186,7 @@ def test_the_claim_of_a_board_that_no_longer_has_the_id_is_taken_over(
 def test_an_id_that_another_board_has_is_taken() -> None:
     item = new_head_item(make_board(7, "brd_9", external_id="x"), (), (), ())
 
-    error = resolved(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), FakeReader(item=item))
+    error = resolve_conflict(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), FakeReader(item=item))
 
     assert isinstance(error, AlreadyExists)
     assert error.constraint == "board.external_id"

@@ -103,7 +103,9 @@ def test_a_card_moves_with_all_its_parts(wire: Wire, world: World, count: int) -
     assert entries is not None
     assert entries[1].items == (moved.running,)
     assert card.id not in read_board(world, card.board_id, card.id).cards
-    assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert [assigned.id for _, assigned in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [
+        card.id
+    ]
     assert world.store.read_stored_response(world.ann.id, "op", "key", world.now) is not None
 
 
