@@ -1,4 +1,4 @@
-"""What the model puts away, and how it comes back."""
+"""The model of archiving and restoring boards, lists and cards."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ class ArchiveModel(ModelCore):
     """The part of the model that archives and restores."""
 
     def list_restorable_cards(self, board: Board) -> list[Card]:
-        """The cards of the board that were deleted themselves, and that can still be restored."""
+        """Return the cards that were deleted themselves, not with their list, and can still be restored."""
         return [card for card in board.deleted_cards if not self._is_too_old(card.deleted_at)]
 
     def _archive_card(self, request: Request, board: Board) -> ExpectedResponse:
@@ -117,7 +117,7 @@ class ArchiveModel(ModelCore):
         return self._expect_board(board)
 
     def _resume_clock(self, board: Board, card: Card) -> None:
-        """A card that comes back is as its column is by now."""
+        """Give a card that is unarchived or restored the dates and the clock of its column's stage."""
         stage = board.find_column(card).stage
         card.resolved_at = (card.resolved_at or self.now) if stage == "done" else None
         if stage == "in_progress":

@@ -1,4 +1,4 @@
-"""Many clients of one application at the same moment."""
+"""Clients that call one application at the same time."""
 
 import sys
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _SWITCH_INTERVAL = 0.000_05
 
 
 def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Result]:
-    """What each of that many threads has found, all of them let go at the same moment."""
+    """Run an action in several threads that start at the same moment; return their results."""
     gate = Barrier(number)
     usual = sys.getswitchinterval()
 
@@ -35,14 +35,14 @@ def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Resul
 
 
 def create_client(store: Store) -> Client:
-    """Someone with a token, on a new application over the store: real time, real pauses, real chance."""
+    """Return a client with a token of a new application over the store, with real time, pauses and randomness."""
     application = create_app(store, open_signup=True, on_breach=_raise_on_breach)
     stranger = Client(application)
     return stranger.with_token(stranger.post("/users", {"name": "Mina"}).json["token"])
 
 
 def list_cards(client: Client, board: str) -> list[dict[str, Any]]:
-    """All cards on the board of that path, in their order, page by page."""
+    """Return all cards of the board at a path in their order, page by page."""
     found: list[dict[str, Any]] = []
     query = ""
     while True:
@@ -54,7 +54,7 @@ def list_cards(client: Client, board: str) -> list[dict[str, Any]]:
 
 
 def list_events(client: Client, board: str, after: int = 0) -> list[dict[str, Any]]:
-    """All events on the board of that path that follow a seq. Raises AssertionError where one is missing."""
+    """Return all events of the board at a path after a seq. Raises AssertionError if one is missing."""
     found: list[dict[str, Any]] = []
     while True:
         page = client.get(f"{board}/events?limit=100&after={after + len(found)}").json

@@ -1,7 +1,7 @@
-"""How much is done, on which engines, from which seed, and how the figures are told.
+"""How long the tests run, on which engines, from which seed, and how they print their figures.
 
-`make test` does a little of everything. `make soak` sets SOAK=1: then everything is done at full length, and each test
-prints its figure. SEED=… begins with another seed than 0; a failure names the one to repeat.
+`make test` runs a short version of each test. `make soak` sets SOAK=1: then each test runs at full length and prints
+its figure. SEED=… sets the first seed, which is 0 by default; a failure names the seed to repeat.
 """
 
 import os
@@ -29,14 +29,14 @@ class Engine:
     open: Callable[[], Store]
 
     def seeds(self, *, fast: int, full: int) -> range:
-        """The seeds to try: so many at full length, else fewer, and fewer still where each takes long."""
+        """Return the seeds to try: `full` of them at full length, else `fast`, or a fifth on a slow engine."""
         if IS_FULL:
             return range(FIRST_SEED, FIRST_SEED + full)
         return range(FIRST_SEED, FIRST_SEED + (fast if self.name in _FAST_ENGINES else max(1, fast // 5)))
 
 
 def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """The engine of that name; closes what it opened."""
+    """Yield the engine of a name; close the stores that it opened."""
     opened: list[Store] = []
 
     def opening(open_data: OpenStore) -> Store:
@@ -51,7 +51,7 @@ def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Every engine in turn."""
+    """Yield every engine in turn."""
     yield from open_engine(request.param, request)
 
 
@@ -59,7 +59,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 def tell(
     engine: Engine, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str, str], None]:
-    """Prints a figure of the engine, at full length."""
+    """Return a function that prints a figure of the engine, if the tests run at full length."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
 
     def telling(figure: str, found: str) -> None:

@@ -1,4 +1,4 @@
-"""Copies of what is on the model's boards. Their ids, only the API knows."""
+"""The model of copying boards, lists and cards. Only the API knows the ids of the copies."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.soak.state import Board, Card, Checklist, Column, Item, Label, Member
 
 
 class CopiesModel(ModelCore):
-    """The part of the model that makes things which look like others."""
+    """The part of the model that copies."""
 
     def _copy_card(self, request: Request, board: Board) -> ExpectedResponse:
         old = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
@@ -80,7 +80,7 @@ class CopiesModel(ModelCore):
         )
 
     def _copies_of_cards(self, old: Column) -> list[Card]:
-        """Copies of the column's cards, whose clocks do not run."""
+        """Return copies of the column's cards, whose clocks do not run."""
         cards = [self._copy_of_card(card, [one for one in card.checklists if one.items]) for card in old.active_cards]
         for card in cards:
             card.started_at = self.now if old.stage == "in_progress" else None

@@ -1,4 +1,4 @@
-"""What is asked of the model, what it expects, and the refusals that many operations have in common."""
+"""Requests, the responses that the model expects, and the errors that several operations have in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Thing = TypeVar("Thing", Column, Card, Label, Comment, Checklist, Item, TimeEntr
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for: an operation of the document, about what, and how. `tag` is sent as If-Match.
+    """A request: an operation of the document, the resources that it names, and its body. `etag` is sent as If-Match.
 
     `part` is a comment or a checklist of the card.
     """
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def fingerprint(self) -> tuple[Any, ...]:
-        """What two requests with one key must have in common to be the same."""
+        """What must be equal for two requests with the same idempotency key to be the same request."""
         return self.board, self.column, self.card, self.label, self.part, self.item, self.body
 
     @property
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True)
 class ExpectedResponse:
-    """The answer that is due. `replay` is the body that was answered to the same key before, to the byte."""
+    """The response that the model expects. `replay` is the exact body of the earlier response to the same key."""
 
     status: int
     code: str | None = None
@@ -52,7 +52,7 @@ class ExpectedResponse:
 
 
 class ExpectedError(Exception):
-    """The model says no."""
+    """Raised by the model when it expects an error as the response."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(status, code)
@@ -60,7 +60,7 @@ class ExpectedError(Exception):
 
 
 def find_by_id(wanted: str, things: Sequence[Thing], error: ExpectedError) -> Thing:
-    """The one of that id."""
+    """Return the thing with an id. Raises the given error if there is none."""
     for thing in things:
         if thing.id == wanted:
             return thing
@@ -68,7 +68,7 @@ def find_by_id(wanted: str, things: Sequence[Thing], error: ExpectedError) -> Th
 
 
 def insert_at_position(thing: Thing, things: Sequence[Thing], position: dict[str, Any]) -> list[Thing]:
-    """The things in the order that they have once this one is in its place."""
+    """Return the things in their order after one of them was moved to, or added at, a position."""
     others = [each for each in things if each is not thing]
     at = 0 if position.get("position") == "top" else len(others)
     for side in ("before", "after"):
@@ -83,7 +83,7 @@ def insert_at_position(thing: Thing, things: Sequence[Thing], position: dict[str
 
 
 def find_first_column(stage: str, board: Board) -> Column:
-    """The first column of that stage that is in use."""
+    """Return the first column of a stage that is not archived. Raises ExpectedError."""
     for column in board.columns:
         if column.stage == stage and not column.archived_at:
             return column
@@ -91,7 +91,7 @@ def find_first_column(stage: str, board: Board) -> Column:
 
 
 def ensure_version_matches(request: Request, version: int) -> None:
-    """Refuse a request that does not name that version in its tag."""
+    """Raise ExpectedError unless the ETag of the request names this version."""
     if request.etag is None:
         raise ExpectedError(428, "precondition_required")
     if request.etag != "*" and request.etag.strip('"').partition(".")[0] != str(version):
@@ -99,7 +99,7 @@ def ensure_version_matches(request: Request, version: int) -> None:
 
 
 def ensure_accepts_card(column: Column) -> None:
-    """Refuse one more card in a column that is archived, or full."""
+    """Raise ExpectedError if the column is archived or full."""
     if column.archived_at:
         raise ExpectedError(409, "list_archived")
     if (
@@ -111,6 +111,6 @@ def ensure_accepts_card(column: Column) -> None:
 
 
 def ensure_external_id_free(wanted: str | None, others: Sequence[Column] | Sequence[Card]) -> None:
-    """Refuse an external id that one of the others has."""
+    """Raise ExpectedError if one of the others has this external id."""
     if wanted is not None and any(other.external_id == wanted for other in others):
         raise ExpectedError(409, "external_id_taken")

@@ -1,4 +1,4 @@
-"""The labels of the model's boards, and what its cards bear."""
+"""The model of labels, and of the labels of cards."""
 
 from tests.soak.expectations import ExpectedError, ExpectedResponse, Request, ensure_version_matches, find_by_id
 from tests.soak.model_core import ModelCore
@@ -7,12 +7,12 @@ from tests.soak.state import Board, Card, Label
 
 
 class LabelsModel(ModelCore):
-    """The part of the model that labels."""
+    """The part of the model that has labels."""
 
     def _create_label(self, request: Request, board: Board) -> ExpectedResponse:
-        wishes = request.fields
-        _ensure_name_free(wishes["name"], board.labels)
-        label = Label(self._read_new_id(), wishes["name"], wishes["color"], self.now, self.now)
+        fields = request.fields
+        _ensure_name_free(fields["name"], board.labels)
+        label = Label(self._read_new_id(), fields["name"], fields["color"], self.now, self.now)
         board.labels.append(label)
         self._add_event(board, "label.created", label_id=label.id, name=label.name, color=label.color)
         return ExpectedResponse(201, body=serialize_label(board, label), etag='"1"')
@@ -51,7 +51,7 @@ class LabelsModel(ModelCore):
         return self._expect_card(board, card)
 
     def _find_requested_labels(self, request: Request, board: Board) -> list[Label] | None:
-        """The labels that a body asks for, if it does."""
+        """Return the labels that the body names, None if it doesn't set labels."""
         if "label_ids" not in request.fields:
             return None
         wished: list[str] = request.fields["label_ids"]

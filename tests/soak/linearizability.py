@@ -1,8 +1,8 @@
-"""Whether a history of concurrent calls could also have happened one call after the other.
+"""Tell whether a history of concurrent calls is linearizable: the same results as some sequential order.
 
-Wing and Gong, "Testing and Verifying Concurrent Objects" (1993): try every order that keeps what was really first
-before what was really later, against a sequential specification. Lowe, "Testing for Linearizability" (2017): don't
-try again from a place where one has been, with the same calls done and the same state.
+Wing and Gong, "Testing and Verifying Concurrent Objects" (1993): try every order of calls that is consistent with real
+time against a sequential specification. Lowe, "Testing for Linearizability" (2017): don't explore a configuration (the
+set of calls done, and the state) twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class Call:
-    """What a client did, what it was answered, and the ticks of one clock just before and just after."""
+    """A call of a client, its result, and the ticks of a common clock just before and just after it."""
 
     client: int
     operation: str
@@ -31,37 +31,37 @@ class Call:
 
 
 Specification = Callable[[State, Call], State | None]
-"""The state after a call with that answer, or None where it could not have been answered so."""
+"""Returns the state after a call, or None if the call can't have its result in this state."""
 
 
 def is_linearizable(history: Sequence[Call], state: State, specification: Specification[State]) -> bool:
-    """Whether some order explains every answer, from that state on. States must be hashable."""
+    """Tell whether some order of the calls explains every result, from a state on. States must be hashable."""
     everything = (1 << len(history)) - 1
     seen: set[tuple[int, State]] = set()
-    places: list[tuple[int, State]] = [(0, state)]
-    while places:
-        done, state = places.pop()
+    configurations: list[tuple[int, State]] = [(0, state)]
+    while configurations:
+        done, state = configurations.pop()
         if done == everything:
             return True
         open_calls = [(number, call) for number, call in enumerate(history) if not done >> number & 1]
         first_end = min(call.ended_at for _, call in open_calls)
         for number, call in open_calls:
-            # A call that began after another had ended cannot come before it.
+            # A call that started after another had ended cannot come before it.
             if call.started_at > first_end:
                 continue
             after = specification(state, call)
-            if after is not None and (place := (done | 1 << number, after)) not in seen:
-                seen.add(place)
-                places.append(place)
+            if after is not None and (configuration := (done | 1 << number, after)) not in seen:
+                seen.add(configuration)
+                configurations.append(configuration)
     return False
 
 
 def count_overlaps(history: Sequence[Call]) -> int:
-    """How many pairs of calls were under way at the same time."""
+    """Count the pairs of calls that overlapped."""
     pairs = ((one, other) for number, one in enumerate(history) for other in history[number + 1 :])
     return sum(one.started_at < other.ended_at and other.started_at < one.ended_at for one, other in pairs)
 
 
 def format_history(history: Sequence[Call]) -> str:
-    """The history line by line, in the order in which the calls began."""
+    """Format the history with one line for each call, in the order in which they started."""
     return "\n".join(map(str, sorted(history, key=lambda call: call.started_at)))

@@ -1,7 +1,7 @@
-"""What the API promises, once more: slow, obvious, and in memory.
+"""A second, simple implementation of what the API promises: slow, obvious, and in memory.
 
-Nothing here comes from `kanban`, and there are no ranks: order is the order of a Python list. So the two can only
-agree by both being right.
+It shares no code with `kanban`, and has no ranks: order is the order of a Python list. So the two can hardly agree
+unless both are right.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,18 +50,18 @@ _OPTIONAL_CARD_FIELDS = frozenset(("start_at", "due_at", "due_complete", "hourly
 
 
 class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, OrderingModel, TimeEntriesModel):
-    """All boards of all people. Whoever drives it sets `now`."""
+    """All boards of all users. The caller sets `now`."""
 
     def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
         super().__init__(now, names)
         self._stored_responses: dict[tuple[str, str, str], tuple[tuple[Any, ...], datetime, HttpResponse]] = {}
 
     def apply(self, request: Request, response: HttpResponse, moved: Sequence[str] = ()) -> ExpectedResponse:
-        """What the answer to a write must be; afterwards the model has done it, too.
+        """Apply a write to the model, and return the response that the API must send.
 
-        `seen` is the answer that came. The ids of new things are taken from it, and, where a card is moved to the
-        place that it is in, whether that was written down: the document leaves it open. `moved` are the things that the
-        API says it moved, where many were put in order.
+        `response` is what the API sent. It gives the ids of new things, and tells whether moving a card to its present
+        position was written, which the document leaves open. `moved` are the ids of the things that the API says it
+        moved, where several were put in order.
         """
         self._response, self._actor, self._reported_moves = response, request.user, moved
         try:
@@ -71,22 +71,22 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
                 return ExpectedResponse(earlier.status, replay=earlier.raw)
             act: Callable[[Request, Board | None], ExpectedResponse] = getattr(self, f"_{request.operation}")
             expected = act(request, board)
-        except ExpectedError as refusal:
-            return refusal.response
+        except ExpectedError as error:
+            return error.response
         if request.key:
-            place = request.user, request.operation, request.key
-            self._stored_responses[place] = request.fingerprint, self.now + KEY_LIFETIME, response
+            key = request.user, request.operation, request.key
+            self._stored_responses[key] = request.fingerprint, self.now + KEY_LIFETIME, response
         return expected
 
     def _find_board(self, request: Request) -> Any:
-        """That board, for a member whose role is enough. To anybody else it is as a board that nobody made."""
+        """Return the board of a request, if the user is a member with a sufficient role. Raises ExpectedError."""
         if request.operation == "create_board":
             return None
         for board in (*self.boards, *(self.deleted_boards if request.operation == "restore_board" else ())):
-            place = board.find_membership(request.user)
-            if board.id == request.board and place:
+            membership = board.find_membership(request.user)
+            if board.id == request.board and membership:
                 least = _MIN_ROLE.get(request.operation, "editor")
-                if _ROLES.index(place.role) < _ROLES.index(least):
+                if _ROLES.index(membership.role) < _ROLES.index(least):
                     raise ExpectedError(403, "role_too_low")
                 return board
         raise ExpectedError(404, "board_not_found")
@@ -105,19 +105,19 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
     # Boards
 
     def _create_board(self, request: Request, _: None) -> ExpectedResponse:
-        wishes = request.fields
+        fields = request.fields
         board = Board(
             id=self._read_new_id(),
             memberships=[Membership("", request.user, "owner", self.now, self.now)],
-            name=wishes["name"],
-            description=wishes.get("description", ""),
-            currency=wishes.get("currency", "USD"),
-            hourly_rate_minor=wishes.get("hourly_rate_minor", 0),
+            name=fields["name"],
+            description=fields.get("description", ""),
+            currency=fields.get("currency", "USD"),
+            hourly_rate_minor=fields.get("hourly_rate_minor", 0),
             created_at=self.now,
             updated_at=self.now,
         )
-        # The answer does not tell the ids of the lists and of the owner's place: whoever drives the model reads them.
-        board.columns = [self._make_column("", each) for each in wishes.get("lists", _DEFAULT_COLUMNS)]
+        # The response doesn't have the ids of the lists and of the owner's membership: `fill_in_ids` asks for them.
+        board.columns = [self._make_column("", each) for each in fields.get("lists", _DEFAULT_COLUMNS)]
         self.boards.append(board)
         self._add_event(board, "board.created", name=board.name)
         return self._expect_board(board, 201)
@@ -142,10 +142,10 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
     # Columns
 
     def _create_list(self, request: Request, board: Board) -> ExpectedResponse:
-        wishes = request.fields
-        ensure_external_id_free(wishes.get("external_id"), board.columns)
-        column = self._make_column(self._read_new_id(), wishes)
-        board.columns = insert_at_position(column, board.columns, wishes)
+        fields = request.fields
+        ensure_external_id_free(fields.get("external_id"), board.columns)
+        column = self._make_column(self._read_new_id(), fields)
+        board.columns = insert_at_position(column, board.columns, fields)
         self._add_event(board, "list.created", column, name=column.name, stage=column.stage)
         return self._expect_column(board, column, 201)
 
@@ -192,27 +192,27 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
     # Cards
 
     def _create_card(self, request: Request, board: Board) -> ExpectedResponse:
-        wishes = request.fields
-        if "list_id" in wishes:
-            column = find_by_id(wishes["list_id"], board.columns, ExpectedError(422, "unknown_reference"))
+        fields = request.fields
+        if "list_id" in fields:
+            column = find_by_id(fields["list_id"], board.columns, ExpectedError(422, "unknown_reference"))
         else:
             column = find_first_column("todo", board)
         ensure_accepts_card(column)
         labels, assigned = self._find_requested_labels(request, board), self._find_requested_assignees(request, board)
-        _ensure_dates_ordered(wishes.get("start_at"), wishes.get("due_at"))
-        self._claim_external_id(wishes.get("external_id"), board, board.cards)
+        _ensure_dates_ordered(fields.get("start_at"), fields.get("due_at"))
+        self._claim_external_id(fields.get("external_id"), board, board.cards)
         card = Card(
             id=self._read_new_id(),
-            title=wishes["title"],
-            description=wishes.get("description", ""),
-            external_id=wishes.get("external_id"),
+            title=fields["title"],
+            description=fields.get("description", ""),
+            external_id=fields.get("external_id"),
             created_at=self.now,
             updated_at=self.now,
             labels=labels or [],
             assignees=assigned or [],
-            **{name: new for name, new in wishes.items() if name in _OPTIONAL_CARD_FIELDS},
+            **{name: new for name, new in fields.items() if name in _OPTIONAL_CARD_FIELDS},
         )
-        column.cards = insert_at_position(card, column.cards, wishes)
+        column.cards = insert_at_position(card, column.cards, fields)
         self._run_clock(card, None, column.stage, board)
         self._add_event(board, "card.created", column, card, title=card.title, stage=column.stage)
         return self._expect_card(board, card, 201)

@@ -1,4 +1,4 @@
-"""What every part of the model writes down, and in which words."""
+"""What all parts of the model share: the boards, clocks, events and expected responses."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,9 +21,9 @@ Versioned = Board | Column | Card | Label | Membership | Comment | Checklist | I
 
 
 class ModelCore:
-    """The boards that there are, those that were deleted (`gone`), the moment, and what the users are called.
+    """The live and the deleted boards, the time, and the names of the users.
 
-    `_by` is who asks, `_seen` the answer that came.
+    `_actor` is the user of the present request, `_response` the response that the API sent.
     """
 
     def __init__(self, now: datetime, names: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class ModelCore:
         self._response: HttpResponse
 
     def _run_clock(self, card: Card, origin: str | None, goal: str, board: Board) -> None:
-        """Start and stop the card's clock."""
+        """Stop or start the card's clock for a move from one stage to another."""
         if origin == goal:
             return
         self._stop_clock(card)
@@ -51,7 +51,7 @@ class ModelCore:
                 stretch.version += 1
 
     def _claim_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
-        """Refuse one that another card has, and take it from a card that is gone with its column."""
+        """Raise ExpectedError if another card has the external id; clear it on cards of deleted columns."""
         ensure_external_id_free(wanted, others)
         for column in board.deleted_columns:
             for card in column.cards:
@@ -61,16 +61,16 @@ class ModelCore:
     def _read_new_id(self) -> str:
         return str(self._response.json["id"]) if self._response.status == 201 else ""
 
-    def _make_column(self, new_id: str, wishes: dict[str, Any]) -> Column:
+    def _make_column(self, new_id: str, fields: dict[str, Any]) -> Column:
         return Column(
             id=new_id,
-            name=wishes["name"],
-            stage=wishes["stage"],
+            name=fields["name"],
+            stage=fields["stage"],
             created_at=self.now,
             updated_at=self.now,
-            wip_limit=wishes.get("wip_limit"),
-            wip_enforcement=wishes.get("wip_enforcement", "warn"),
-            external_id=wishes.get("external_id"),
+            wip_limit=fields.get("wip_limit"),
+            wip_enforcement=fields.get("wip_enforcement", "warn"),
+            external_id=fields.get("external_id"),
         )
 
     def _apply_patch(self, thing: Versioned, patch: dict[str, Any]) -> list[str]:
@@ -115,5 +115,5 @@ class ModelCore:
 
 
 def current_rate(card: Card, board: Board) -> int:
-    """What an hour costs by now."""
+    """Return the hourly rate that applies to a card."""
     return board.hourly_rate_minor if card.hourly_rate_minor is None else card.hourly_rate_minor

@@ -1,4 +1,4 @@
-"""The ids of what the model made without being told them: only the API knows these."""
+"""Ids of things that the model created, but whose ids the API's responses didn't include."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -13,11 +13,11 @@ class _HasId(Protocol):
 
 
 def fill_in_ids(board: Board, client: Client) -> None:
-    """Ask for the ids that are missing on the board. The client is one of its owners'."""
+    """Read the ids that are missing on a board from the API. The client belongs to one of its owners."""
     path = f"/boards/{board.id}"
-    for place in board.memberships:
-        if not place.id:
-            place.id = client.get(f"{path}/members/{place.user}").etag.strip('"').rpartition(".")[2]
+    for membership in board.memberships:
+        if not membership.id:
+            membership.id = client.get(f"{path}/members/{membership.user}").etag.strip('"').rpartition(".")[2]
     if _lacks_ids(board.labels):
         _copy_ids(board.labels, client.get(f"{path}/labels").json["items"])
     if _lacks_ids(board.columns):

@@ -1,4 +1,4 @@
-"""Looks at what the application shows, from all sides, and compares it with the model."""
+"""Read everything that the application serves, and compare it with the model."""
 
 import json
 import re
@@ -42,11 +42,11 @@ _SEARCH_TEXTS = ("GRÖSSE", "strasse", "ship", "%", "_", "NEEDLE", "語", "nowhe
 
 
 class Difference(AssertionError):
-    """The application shows something else than the model."""
+    """Raised when the application and the model differ."""
 
 
 class Observer:
-    """Sees with the eyes of the model's people. `heard` keeps all that was seen."""
+    """Reads as each of the model's users. `responses` has everything that was read."""
 
     def __init__(self, model: Model, clients: Mapping[str, Client]) -> None:
         self.responses: list[bytes] = []
@@ -55,7 +55,7 @@ class Observer:
         self._events_seen: dict[str, int] = {}
 
     def check_response(self, expected: ExpectedResponse, response: HttpResponse) -> None:
-        """Raise Difference unless this is the answer that is due."""
+        """Raise Difference unless the response is the expected one."""
         headers = {name: response.headers.get(name, "") for name in ("etag", "location", "idempotency-replayed")}
         self.responses.append(
             f"{response.status} {headers} ".encode() + _CURSOR.sub(b'"next_cursor":"..."', response.raw)
@@ -71,7 +71,7 @@ class Observer:
             _ensure_equal("ETag", expected.etag, response.headers.get("etag"))
 
     def read_moved_ids(self, board_id: str) -> list[str]:
-        """The lists or the cards that the board's newest event says were put in order, if the model doesn't know it."""
+        """Return the ids that the board's newest event names as moved, if the event is new to the model."""
         board = next((board for board in self._model.boards if board.id == board_id), None)
         if board is None:
             return []
@@ -81,14 +81,14 @@ class Observer:
         return moved
 
     def check_board(self, board_id: str) -> None:
-        """That board, and any that is new."""
+        """Compare a board, and any new one, with the model."""
         for board in self._model.boards:
             fill_in_ids(board, self._clients[board.owner])
             if board.id == board_id or board.id not in self._events_seen:
                 self._check_board_state(board)
 
     def check_everything(self) -> None:
-        """Every board with all that is on it, one by one and in every order of pages, and who else may see it."""
+        """Compare every board with all resources on it, in every sort order, for every user."""
         for board in self._model.boards:
             self._check_board_state(board)
             self._check_single_resources(board)
@@ -114,13 +114,15 @@ class Observer:
         columns = [serialize_column(board, column) for column in board.columns if not column.archived_at]
         labels = [serialize_label(board, label) for label in board.labels]
         cards = [serialize_card(board, card, now) for card in board.active_cards]
-        tag = board_etag(board)
+        etag = board_etag(board)
         if any(card.is_running for card in board.active_cards):
-            tag = f'{tag[:-1]}.{int(now.timestamp())}"'
-        people = [serialize_member(board, place, self._model.names[place.user]) for place in board.memberships]
+            etag = f'{etag[:-1]}.{int(now.timestamp())}"'
+        people = [
+            serialize_member(board, membership, self._model.names[membership.user]) for membership in board.memberships
+        ]
         parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}, "members": people}
         whole = ExpectedResponse(
-            200, body=serialize_board(board, board.owner) | parts, etag=f'{tag[:-1]}.{len(people)}"'
+            200, body=serialize_board(board, board.owner) | parts, etag=f'{etag[:-1]}.{len(people)}"'
         )
         self._check_get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", whole)
 
@@ -144,9 +146,9 @@ class Observer:
         away = [serialize_column(board, column) for column in board.columns if column.archived_at]
         put_away = {"items": away, "next_cursor": None}
         self._check_get(board.owner, f"{path}/lists?archived=true", ExpectedResponse(200, body=put_away))
-        for place in board.memberships:
-            shape = serialize_member(board, place, self._model.names[place.user])
-            self._check_resource(board, f"{path}/members/{place.user}", shape, member_etag(place))
+        for membership in board.memberships:
+            shape = serialize_member(board, membership, self._model.names[membership.user])
+            self._check_resource(board, f"{path}/members/{membership.user}", shape, member_etag(membership))
         for label in board.labels:
             self._check_resource(
                 board, f"{path}/labels/{label.id}", serialize_label(board, label), f'"{label.version}"'
@@ -181,12 +183,12 @@ class Observer:
         seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
         self.responses.append(seen.raw)
         time = seen.json
-        stretches = [serialize_time_entry(board, card, entry, self._model.now) for entry in card.time_entries]
-        shape = {"items": stretches, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
+        serialized_entries = [serialize_time_entry(board, card, entry, self._model.now) for entry in card.time_entries]
+        shape = {"items": serialized_entries, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
         _ensure_equal("time", shape, time)
-        for stretch, one in zip(card.time_entries, stretches, strict=True):
-            path = f"/boards/{board.id}/cards/{card.id}/time-entries/{stretch.id}"
-            self._check_resource(board, path, one, time_entry_etag(stretch, self._model.now))
+        for entry, one in zip(card.time_entries, serialized_entries, strict=True):
+            path = f"/boards/{board.id}/cards/{card.id}/time-entries/{entry.id}"
+            self._check_resource(board, path, one, time_entry_etag(entry, self._model.now))
 
     def _check_pages(self, board: Board) -> None:
         everything = board.active_cards
@@ -204,17 +206,17 @@ class Observer:
             for stage in ("todo", "in_progress", "done"):
                 there = [card for card in everything if board.find_column(card).stage == stage]
                 self._check_card_pages(board, path, {"sort": sort, "status": stage}, there, limit=3)
-        for sought in _SEARCH_TEXTS:
+        for text_to_find in _SEARCH_TEXTS:
             found = [
                 card
                 for card in everything
-                if any(fold_text(sought) in fold_text(text) for text in _searched_texts(card))
+                if any(fold_text(text_to_find) in fold_text(text) for text in _searched_texts(card))
             ]
-            self._check_card_pages(board, path, {"q": sought}, found, limit=2)
+            self._check_card_pages(board, path, {"q": text_to_find}, found, limit=2)
         self._check_filters(board, path, everything)
 
     def _check_filters(self, board: Board, path: str, cards: list[Card]) -> None:
-        """Each filter in two orders, other ones on each board."""
+        """Compare each filter in two sort orders, which differ between boards."""
         due = [
             card for card in cards if card.due_at and _DUE_RANGE["due_from"] <= card.due_at < _DUE_RANGE["due_until"]
         ]
@@ -239,7 +241,7 @@ class Observer:
         return is_past and not card.due_complete and board.find_column(card).stage != "done"
 
     def _check_assigned_cards(self, user: str) -> None:
-        """Newest board first, there the oldest card first; pages may be empty while more follow."""
+        """Compare a user's assigned cards: newest board first, then oldest card; pages may be empty."""
         now = self._model.now
         boards = [
             board for board in reversed(self._model.boards) if board.find_membership(user) and not board.archived_at
@@ -264,10 +266,10 @@ class Observer:
             self._check_item_pages(user, "/cards", query, shapes, limit=1 + number % 2, may_pause=True)
 
     def _check_card_pages(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
-        """Compare with all the pages of cards that are given in the order of the board."""
+        """Compare all pages of a query with the cards, which are given in the order of the board."""
         order = query.get("sort", "position").removeprefix("-")
         if order == "created_at":
-            # Ids rise with the time that they were made at.
+            # Ids increase with the time of creation.
             cards = sorted(cards, key=lambda card: card.id)
         elif order == "updated_at":
             cards = sorted(cards, key=lambda card: (card.updated_at, card.id))
@@ -303,10 +305,10 @@ class Observer:
         self.responses.append(json.dumps(found).encode())
         _ensure_equal(f"all pages of {path} {query}", items, found)
 
-    def _check_resource(self, board: Board, path: str, shape: dict[str, Any], tag: str) -> None:
-        """At the thing, and whether it is told that nothing has changed since."""
-        self._check_get(board.owner, path, ExpectedResponse(200, body=shape, etag=tag))
-        self._check_get(board.owner, path, ExpectedResponse(304, etag=tag), If_None_Match=tag)
+    def _check_resource(self, board: Board, path: str, shape: dict[str, Any], etag: str) -> None:
+        """Compare a resource, and check that its ETag gives 304."""
+        self._check_get(board.owner, path, ExpectedResponse(200, body=shape, etag=etag))
+        self._check_get(board.owner, path, ExpectedResponse(304, etag=etag), If_None_Match=etag)
 
     def _check_get(self, user: str, path: str, expected: ExpectedResponse, **headers: str) -> None:
         self.check_response(expected, self._clients[user].get(path, **headers))
@@ -318,5 +320,5 @@ def _ensure_equal(what: str, expected: object, found: object) -> None:
 
 
 def _searched_texts(card: Card) -> list[str]:
-    """Where a card is searched."""
+    """Return the texts in which a card is searched."""
     return [card.title, card.description, *(comment.text for comment in card.comments)]

@@ -1,4 +1,4 @@
-"""Many of the model's things put in order at once, and cards that go elsewhere together or to another board."""
+"""The model of ordering lists and cards, and of moving several cards or transferring one to another board."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -34,10 +34,10 @@ _SORT_KEYS: dict[str, Callable[[Card], Any]] = {
 
 
 class OrderingModel(ModelCore):
-    """The part of the model that arranges.
+    """The part of the model that orders, moves and transfers.
 
-    Of several ways to an order the API takes one that moves the fewest. Which ones it moved stands in its event,
-    `_reported_moves`: the model insists that no fewer would have done.
+    Of several ways to reach an order, the API chooses one that moves the fewest things. Its event names those that it
+    moved, `_reported_moves`: the model checks that fewer would not have been enough.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -104,62 +104,62 @@ class OrderingModel(ModelCore):
         return ExpectedResponse(200, body={"moved": len(moved), "remaining": 0})
 
     def _transfer_card(self, request: Request, board: Board) -> ExpectedResponse:
-        away = self._find_target_board(request)
+        target_board = self._find_target_board(request)
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
-        if away is board:
+        if target_board is board:
             raise ExpectedError(422, "self_reference")
         if card.archived_at:
             raise ExpectedError(409, "card_archived")
         has_money = count_card_seconds(card, self.now) or card.is_running or card.hourly_rate_minor is not None
-        if has_money and board.currency != away.currency:
+        if has_money and board.currency != target_board.currency:
             raise ExpectedError(409, "currency_differs")
         origin = board.find_column(card)
-        target = self._find_target_column(request, origin, away)
+        target = self._find_target_column(request, origin, target_board)
         ensure_accepts_card(target)
-        self._claim_external_id(card.external_id, away, away.cards)
+        self._claim_external_id(card.external_id, target_board, target_board.cards)
         names = [label.name.casefold() for label in board.labels if label.id in list_label_ids(board, card)]
         people = list_assignees(board, card)
-        card.labels = [label for label in away.labels if label.name.casefold() in names]
-        card.assignees = [place for place in away.memberships if place.user in people]
+        card.labels = [label for label in target_board.labels if label.name.casefold() in names]
+        card.assignees = [membership for membership in target_board.memberships if membership.user in people]
         for item in card.items:
-            item.assignee = away.find_membership(find_assignee(board, item) or "")
+            item.assignee = target_board.find_membership(find_assignee(board, item) or "")
         origin.cards.remove(card)
         target.cards.insert(0 if request.fields.get("position") == "top" else len(target.cards), card)
         self._touch(card)
-        self._run_clock(card, origin.stage, target.stage, away)
-        left = {"to_board_id": away.id, "title": card.title, "stage": origin.stage}
+        self._run_clock(card, origin.stage, target.stage, target_board)
+        left = {"to_board_id": target_board.id, "title": card.title, "stage": origin.stage}
         self._add_event(board, "card.departed", origin, card, **left)
         data: dict[str, Any] = {"from_board_id": board.id, "title": card.title, "stage": target.stage}
         if target.stage == "done" != origin.stage:
             data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
-        self._add_event(away, "card.arrived", target, card, **data)
-        return self._expect_card(away, card)
+        self._add_event(target_board, "card.arrived", target, card, **data)
+        return self._expect_card(target_board, card)
 
     def _find_target_board(self, request: Request) -> Board:
-        """The board that the card shall go to, if whoever asks may change it."""
+        """Return the target board of a transfer, if the user can write to it. Raises ExpectedError."""
         for board in self.boards:
-            place = board.find_membership(request.user)
-            if board.id == request.fields["board_id"] and place:
-                if place.role == "viewer":
+            membership = board.find_membership(request.user)
+            if board.id == request.fields["board_id"] and membership:
+                if membership.role == "viewer":
                     raise ExpectedError(403, "role_too_low")
                 return board
         raise ExpectedError(422, "unknown_reference")
 
-    def _find_target_column(self, request: Request, origin: Column, away: Board) -> Column:
+    def _find_target_column(self, request: Request, origin: Column, target_board: Board) -> Column:
         if "list_id" in request.fields:
-            return find_by_id(request.fields["list_id"], away.columns, ExpectedError(422, "unknown_reference"))
-        return find_first_column(origin.stage, away)
+            return find_by_id(request.fields["list_id"], target_board.columns, ExpectedError(422, "unknown_reference"))
+        return find_first_column(origin.stage, target_board)
 
 
 def _sort_by_ids(ids: Sequence[str], things: Sequence[Thing]) -> list[Thing]:
-    """These things in the order of the ids, which are all of theirs."""
+    """Return the things in the order of the ids. Raises ExpectedError unless these are the ids of all things."""
     if sorted(ids) != sorted(thing.id for thing in things):
         raise ExpectedError(409, "stale_order")
     return sorted(things, key=lambda thing: ids.index(thing.id))
 
 
 def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequence[str]) -> list[Thing]:
-    """All the things once those of them that were moved are just below what they are wanted below."""
+    """Return all things after each moved one was put just below the one that precedes it in the wanted order."""
     order = [thing for thing in things if thing.id not in moved]
     present = [thing for thing in things if thing in wanted]
     if len(moved) != len(wanted) - _longest_increasing_length([present.index(each) for each in wanted]):
@@ -175,7 +175,7 @@ def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequen
 
 
 def _longest_increasing_length(numbers: Sequence[int]) -> int:
-    """How many numbers there are in a longest selection that rises."""
+    """Return the length of a longest increasing subsequence."""
     longest: list[int] = []
     for at, number in enumerate(numbers):
         longest.append(1 + max((longest[before] for before in range(at) if numbers[before] < number), default=0))

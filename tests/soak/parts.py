@@ -1,4 +1,4 @@
-"""The comments and the checklists of the model's cards."""
+"""The model of comments and checklists."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.soak.state import Board, Card, Checklist, Comment, Item, Membership
 
 
 class PartsModel(ModelCore):
-    """The part of the model that talks, and counts what is done."""
+    """The part of the model that has comments, checklists and their items."""
 
     # Comments
 
@@ -44,8 +44,8 @@ class PartsModel(ModelCore):
 
     def _delete_comment(self, request: Request, board: Board) -> ExpectedResponse:
         card, comment = _find_comment(request, board)
-        place = board.find_membership(request.user)
-        if comment.author != request.user and (place is None or place.role != "owner"):
+        membership = board.find_membership(request.user)
+        if comment.author != request.user and (membership is None or membership.role != "owner"):
             raise ExpectedError(403, "not_the_author")
         ensure_version_matches(request, comment.version)
         card.comments.remove(comment)
@@ -102,9 +102,9 @@ class PartsModel(ModelCore):
 
     def _create_checklist_item(self, request: Request, board: Board) -> ExpectedResponse:
         card, checklist = _find_checklist(request, board)
-        place = _find_requested_assignee(request, board)
-        wishes = {name: new for name, new in request.fields.items() if name not in ("position", "assignee_id")}
-        item = Item(self._read_new_id(), created_at=self.now, updated_at=self.now, assignee=place, **wishes)
+        membership = _find_requested_assignee(request, board)
+        fields = {name: new for name, new in request.fields.items() if name not in ("position", "assignee_id")}
+        item = Item(self._read_new_id(), created_at=self.now, updated_at=self.now, assignee=membership, **fields)
         checklist.items = insert_at_position(item, checklist.items, request.fields)
         self._add_checklist_event(board, card, "checklist_item.created", checklist, item_id=item.id, text=item.text)
         return ExpectedResponse(201, body=serialize_item(board, item), etag=item_etag(board, item))
@@ -112,11 +112,11 @@ class PartsModel(ModelCore):
     def _update_checklist_item(self, request: Request, board: Board) -> ExpectedResponse:
         card, checklist, item = _find_item(request, board)
         ensure_version_matches(request, item.version)
-        place = _find_requested_assignee(request, board)
-        wishes = {name: new for name, new in request.fields.items() if name != "assignee_id"}
-        changed = self._apply_patch(item, wishes)
+        membership = _find_requested_assignee(request, board)
+        fields = {name: new for name, new in request.fields.items() if name != "assignee_id"}
+        changed = self._apply_patch(item, fields)
         if "assignee_id" in request.fields and request.fields["assignee_id"] != find_assignee(board, item):
-            item.assignee = place
+            item.assignee = membership
             if not changed:
                 self._touch(item)
             changed = sorted([*changed, "assignee_id"])
@@ -183,9 +183,9 @@ def _find_item(request: Request, board: Board) -> tuple[Card, Checklist, Item]:
 
 
 def _find_requested_assignee(request: Request, board: Board) -> Membership | None:
-    """The place of whom a body names, if it names anybody."""
+    """Return the membership of the assignee that the body names, None without one. Raises ExpectedError."""
     user = request.fields.get("assignee_id")
-    place = board.find_membership(user) if user else None
-    if user and place is None:
+    membership = board.find_membership(user) if user else None
+    if user and membership is None:
         raise ExpectedError(422, "unknown_reference")
-    return place
+    return membership

@@ -1,7 +1,7 @@
-"""Random programs of requests, run on the application and on the model at once.
+"""Random programs of requests, run on the application and on the model at the same time.
 
-A program is a row of numbers. Each step decides by its own number, and by what it meets, what it does: so a program
-can be shortened by leaving steps out, and still makes sense.
+A program is a sequence of numbers. Each step chooses its request by its own number and the present state. So steps can
+be left out of a program, and the others still make sense.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,24 +75,24 @@ _ROUTES = {
 }
 _ORDERING_OPERATIONS = frozenset(("order_lists", "order_cards", "sort_cards"))
 _PAUSES_IN_MINUTES = (*(0, 0, 0, 0, 1 / 60, 37 / 60, 20, 180, 1_380) * 6, 30 * 24 * 60)
-"""How much time may pass before a step: most often none, now and then so much that a key is forgotten.
+"""How much time can pass before a step: mostly none, sometimes so much that an idempotency key expires.
 
-Once in a program or so it is as long as what was deleted can be restored.
+About once in a program it is as long as deleted things can be restored.
 """
 
 Program = Sequence[int]
 
 
 def generate_program(seed: int) -> Program:
-    """The fifty steps of that seed."""
-    chance = seeded_random("program", seed)
-    return [chance.getrandbits(32) for _ in range(STEPS)]
+    """Return the fifty steps of a seed."""
+    rng = seeded_random("program", seed)
+    return [rng.getrandbits(32) for _ in range(STEPS)]
 
 
 class ProgramRun:
     """One run of a program on a store, which may hold the boards of other runs.
 
-    `name` must be new in the store: all ids and secrets follow from it. `told` says what was asked and answered.
+    `name` must be new in the store: all ids and secrets follow from it. `log` has the requests and responses.
     """
 
     def __init__(self, store: Store, name: str) -> None:
@@ -118,19 +118,19 @@ class ProgramRun:
 
     @property
     def responses(self) -> list[bytes]:
-        """All that was answered, byte by byte, except for cursors: they are each store's own."""
+        """Return all responses to the byte, except for cursors, which differ between stores."""
         return self._lookout.responses
 
     def run(self, program: Program) -> None:
-        """Take all steps, and then look at everything from all sides. Raises Difference."""
+        """Run all steps, and then compare everything. Raises Difference."""
         for step in program:
             self._run_step(seeded_random(step))
         self._lookout.check_everything()
 
-    def _run_step(self, chance: Random) -> None:
-        self._clock.advance(minutes=chance.choice(_PAUSES_IN_MINUTES))
+    def _run_step(self, rng: Random) -> None:
+        self._clock.advance(minutes=rng.choice(_PAUSES_IN_MINUTES))
         self._model.now = self._clock.now
-        request = self._wishes.next(chance)
+        request = self._wishes.next(rng)
         method, address = _ROUTES[request.operation]
         path = address.format(
             board=request.board,
@@ -156,9 +156,9 @@ class ProgramRun:
 
 
 def run_program(store: Store, seed: int) -> list[bytes]:
-    """What was answered to the program of that seed, where it is as the model says.
+    """Run the program of a seed; return the responses.
 
-    Raises Difference, which tells the shortest program found that fails.
+    Raises Difference, with the log of the shortest failing program found, if a response is not as the model expects.
     """
     program = generate_program(seed)
     run = ProgramRun(store, f"Program {seed}")
@@ -170,7 +170,7 @@ def run_program(store: Store, seed: int) -> list[bytes]:
 
 
 def shorten(program: Program, fails: Callable[[Program], bool]) -> Program:
-    """The program without the steps that it doesn't need to fail."""
+    """Return the program without the steps that it doesn't need to fail."""
     for step in reversed(program):
         without = [each for each in program if each != step]
         if fails(without):

@@ -1,4 +1,4 @@
-"""What clients might ask for: chosen by chance, and by what the model knows to be there."""
+"""Random requests that make sense for the present state of the model, or nearly so."""
 
 import random
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ _PREFIXES = {
 }
 
 _REPEATABLE = _MEMBER_OPERATIONS | {"label_card", "unlabel_card", "order_lists", "order_cards"}
-"""Writes that take neither; the others take an Idempotency-Key."""
+"""Writes that take neither If-Match nor Idempotency-Key; all others take an Idempotency-Key."""
 
 _WEIGHTS = {
     "create_board": 2,
@@ -108,7 +108,7 @@ _WEIGHTS = {
     "update_time_entry": 8,
     "delete_time_entry": 3,
 }
-"""Each write, and how often it is chosen, among a hundred or so."""
+"""Every write, and the weight with which it is chosen."""
 
 _CARD_PART_OPERATIONS = {
     operation
@@ -127,7 +127,7 @@ _CARD_OPERATIONS = {operation for operation in _WEIGHTS if operation.endswith("_
 
 
 class RequestGenerator:
-    """Chooses one request after the other."""
+    """Chooses one request after another."""
 
     def __init__(self, model: Model, users: Sequence[str]) -> None:
         self._model = model
@@ -137,54 +137,54 @@ class RequestGenerator:
             prefix: [] for prefix in ("brd_", "lst_", "crd_", "lbl_", "cmt_", "chk_", "itm_", "ten_")
         }
 
-    def next(self, chance: random.Random) -> Request:
-        """A request; now and then one that was sent already, with its key."""
+    def next(self, rng: random.Random) -> Request:
+        """Return a request; sometimes an earlier one, with its idempotency key."""
         self._collect_ids()
         keyed = [request for request in self._sent_requests if request.key]
-        if keyed and chance.random() < 0.08:
-            return chance.choice(keyed)
-        request = self._generate(chance)
+        if keyed and rng.random() < 0.08:
+            return rng.choice(keyed)
+        request = self._generate(rng)
         self._sent_requests.append(request)
         return request
 
-    def _generate(self, chance: random.Random) -> Request:
-        operation = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+    def _generate(self, rng: random.Random) -> Request:
+        operation = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         if len(self._model.boards) < (2 if operation == "transfer_card" else 1):
             operation = "create_board"
         if operation == "create_board":
-            user = chance.choice(self._users)
-            return Request(user, operation, body=_generate_board_body(chance), key=_choose_key(chance))
-        board = self._model.boards[0] if chance.random() < 0.8 else chance.choice(self._model.boards)
-        if operation == "restore_board" and self._model.deleted_boards and chance.random() < 0.8:
-            board = chance.choice(self._model.deleted_boards)
-        user = board.owner if chance.random() < 0.85 else chance.choice(self._users)
+            user = rng.choice(self._users)
+            return Request(user, operation, body=_generate_board_body(rng), key=_choose_key(rng))
+        board = self._model.boards[0] if rng.random() < 0.8 else rng.choice(self._model.boards)
+        if operation == "restore_board" and self._model.deleted_boards and rng.random() < 0.8:
+            board = rng.choice(self._model.deleted_boards)
+        user = board.owner if rng.random() < 0.85 else rng.choice(self._users)
         columns = _suitable_columns(operation, board)
-        column = self._choose_id([column.id for column in columns], "lst_", chance)
+        column = self._choose_id([column.id for column in columns], "lst_", rng)
         cards = self._suitable_card_ids(operation, board)
-        if operation in _CARD_OPERATIONS and not cards and chance.random() < 0.8:
+        if operation in _CARD_OPERATIONS and not cards and rng.random() < 0.8:
             operation = "create_card"
-        card = self._choose_id(cards, "crd_", chance)
-        label = self._choose_id([label.id for label in board.labels], "lbl_", chance)
-        part, item = self._choose_part(operation, board, card, chance)
+        card = self._choose_id(cards, "crd_", rng)
+        label = self._choose_id([label.id for label in board.labels], "lbl_", rng)
+        part, item = self._choose_part(operation, board, card, rng)
         return Request(
             user,
             operation,
-            board=board.id if chance.random() < 0.98 else self._choose_id([], "brd_", chance),
+            board=board.id if rng.random() < 0.98 else self._choose_id([], "brd_", rng),
             column=column if operation in _COLUMN_OPERATIONS else "",
             card=card if operation in _CARD_OPERATIONS else "",
-            member=self._choose_member(chance) if operation in _MEMBER_OPERATIONS else "",
+            member=self._choose_member(rng) if operation in _MEMBER_OPERATIONS else "",
             label=label if "label" in operation and operation != "create_label" else "",
             part=part,
             item=item,
-            body=self._generate_body(operation, board, column, (card, part), chance),
-            etag=self._choose_etag(operation, board, {column, card, label, part, item}, chance)
+            body=self._generate_body(operation, board, column, (card, part), rng),
+            etag=self._choose_etag(operation, board, {column, card, label, part, item}, rng)
             if operation in _CONDITIONAL
             else None,
-            key=None if operation in _CONDITIONAL | _REPEATABLE else _choose_key(chance),
+            key=None if operation in _CONDITIONAL | _REPEATABLE else _choose_key(rng),
         )
 
     def _suitable_card_ids(self, operation: str, board: Board) -> list[str]:
-        """The cards for which the operation makes sense."""
+        """Return the ids of the cards for which the operation makes sense."""
         if operation == "restore_card":
             return [card.id for card in board.deleted_cards]
         if operation == "unarchive_card":
@@ -192,7 +192,7 @@ class RequestGenerator:
         if operation == "create_checklist_item":
             return [card.id for card in board.cards if card.checklists]
         if operation == "transfer_card":
-            # Rather one with an item of somebody's, who may have another place there.
+            # Prefer a card with an assigned item: its assignee may have another membership there.
             given = [card.id for card in board.cards if any(item.assignee for item in card.items)]
             return given or [card.id for card in board.cards]
         if operation in _CARD_PART_OPERATIONS - _PART_CREATIONS:
@@ -200,30 +200,30 @@ class RequestGenerator:
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
         return [card.id for card in board.cards if stage in (None, board.find_column(card).stage)]
 
-    def _choose_member(self, chance: random.Random) -> str:
-        return chance.choice(self._users) if chance.random() < 0.95 else "nobody"
+    def _choose_member(self, rng: random.Random) -> str:
+        return rng.choice(self._users) if rng.random() < 0.95 else "nobody"
 
-    def _choose_part(self, operation: str, board: Board, card_id: str, chance: random.Random) -> tuple[str, str]:
-        """The comment or the checklist that the operation is about, and the item; '' where there is none."""
+    def _choose_part(self, operation: str, board: Board, card_id: str, rng: random.Random) -> tuple[str, str]:
+        """Choose the comment, checklist or time entry that the operation names, and the item; '' for none."""
         if operation not in _CARD_PART_OPERATIONS - _PART_CREATIONS:
             return "", ""
         card = next((card for card in board.cards if card.id == card_id), None)
         if "time_entry" in operation:
-            return self._choose_id([entry.id for entry in card.time_entries] if card else [], "ten_", chance), ""
+            return self._choose_id([entry.id for entry in card.time_entries] if card else [], "ten_", rng), ""
         if "comment" in operation:
-            return self._choose_id([comment.id for comment in card.comments] if card else [], "cmt_", chance), ""
+            return self._choose_id([comment.id for comment in card.comments] if card else [], "cmt_", rng), ""
         checklists = card.checklists if card else []
         if operation.endswith("_item") and operation != "create_checklist_item":
-            item = self._choose_id([item.id for checklist in checklists for item in checklist.items], "itm_", chance)
+            item = self._choose_id([item.id for checklist in checklists for item in checklist.items], "itm_", rng)
             home = [checklist.id for checklist in checklists if item in [there.id for there in checklist.items]]
-            return self._choose_id(home, "chk_", chance), item
-        return self._choose_id([checklist.id for checklist in checklists], "chk_", chance), ""
+            return self._choose_id(home, "chk_", rng), item
+        return self._choose_id([checklist.id for checklist in checklists], "chk_", rng), ""
 
-    def _choose_id(self, live: list[str], prefix: str, chance: random.Random) -> str:
-        """Mostly one of these, else one that is, was or never was."""
-        if live and chance.random() < 0.93:
-            return chance.choice(live)
-        return chance.choice([*self._known_ids[prefix], prefix + _UNUSED_ID])
+    def _choose_id(self, live: list[str], prefix: str, rng: random.Random) -> str:
+        """Choose mostly one of these ids, else any that is or was known, or an unused one."""
+        if live and rng.random() < 0.93:
+            return rng.choice(live)
+        return rng.choice([*self._known_ids[prefix], prefix + _UNUSED_ID])
 
     def _collect_ids(self) -> None:
         for board in self._model.boards:
@@ -240,7 +240,7 @@ class RequestGenerator:
                 if each not in self._known_ids[prefix]:
                     self._known_ids[prefix].append(each)
 
-    def _choose_etag(self, operation: str, board: Board, ids: set[str], chance: random.Random) -> str | None:
+    def _choose_etag(self, operation: str, board: Board, ids: set[str], rng: random.Random) -> str | None:
         things: list[Versioned | TimeEntry] = [board, *board.columns, *board.labels, *board.cards]
         for card in board.cards:
             things += [*card.comments, *card.checklists, *card.items, *card.time_entries]
@@ -249,182 +249,174 @@ class RequestGenerator:
         version = versions[0] if versions else 1
         fresh = [f'"{version}"', f'"{version}.7"', "*"]
         stale = [f'"{version - 1}"', f'"{version + 1}.0"', None]
-        return chance.choice(fresh if chance.random() < 0.85 else stale)
+        return rng.choice(fresh if rng.random() < 0.85 else stale)
 
     def _generate_body(
-        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], rng: random.Random
     ) -> dict[str, Any] | None:
         if operation in _CARD_PART_OPERATIONS:
-            return self._generate_part_body(operation, board, column_id, about, chance)
+            return self._generate_part_body(operation, board, column_id, about, rng)
         if operation == "update_board":
-            rate = chance.choice(_RATES)
-            return _choose_some(
-                chance, name=chance.choice(_NAMES), description=chance.choice(_TEXTS), hourly_rate_minor=rate
-            )
+            rate = rng.choice(_RATES)
+            return _choose_some(rng, name=rng.choice(_NAMES), description=rng.choice(_TEXTS), hourly_rate_minor=rate)
         if operation == "put_member":
-            return {"role": chance.choice(_ROLES)}
+            return {"role": rng.choice(_ROLES)}
         if operation in ("create_label", "update_label"):
-            label = {"name": chance.choice(_LABELS), "color": chance.choice(_COLORS)}
-            return label if operation == "create_label" else _choose_some(chance, **label)
+            label = {"name": rng.choice(_LABELS), "color": rng.choice(_COLORS)}
+            return label if operation == "create_label" else _choose_some(rng, **label)
         if operation in _COLUMN_OPERATIONS or operation in ("create_list", "order_lists"):
-            return self._generate_column_body(operation, board, column_id, chance)
-        return self._generate_card_body(operation, board, column_id, chance)
+            return self._generate_column_body(operation, board, column_id, rng)
+        return self._generate_card_body(operation, board, column_id, rng)
 
     def _generate_column_body(
-        self, operation: str, board: Board, column_id: str, chance: random.Random
+        self, operation: str, board: Board, column_id: str, rng: random.Random
     ) -> dict[str, Any] | None:
-        name, stage = chance.choice(_NAMES), chance.choice(_STAGES)
+        name, stage = rng.choice(_NAMES), rng.choice(_STAGES)
         match operation:
             case "create_list":
-                more = _choose_some(
-                    chance, position=chance.choice(_POSITIONS), external_id=chance.choice(_EXTERNAL_IDS)
-                )
-                return {"name": name, "stage": stage, **_choose_wip_limit(chance), **more}
+                more = _choose_some(rng, position=rng.choice(_POSITIONS), external_id=rng.choice(_EXTERNAL_IDS))
+                return {"name": name, "stage": stage, **_choose_wip_limit(rng), **more}
             case "update_list":
-                external_id = chance.choice((*_EXTERNAL_IDS, None))
+                external_id = rng.choice((*_EXTERNAL_IDS, None))
                 limits = {
-                    "wip_limit": chance.choice((*_WIP_LIMITS, None)),
-                    "wip_enforcement": chance.choice(_ENFORCEMENTS),
+                    "wip_limit": rng.choice((*_WIP_LIMITS, None)),
+                    "wip_enforcement": rng.choice(_ENFORCEMENTS),
                 }
-                return _choose_some(chance, name=name, external_id=external_id, stage=stage, **limits)
+                return _choose_some(rng, name=name, external_id=external_id, stage=stage, **limits)
             case "move_list":
-                neighbour = self._choose_id([column.id for column in board.columns], "lst_", chance)
-                return _choose_position(chance, neighbour) or {"position": "bottom"}
-        return self._generate_order_body(operation, board, column_id, chance)
+                neighbour = self._choose_id([column.id for column in board.columns], "lst_", rng)
+                return _choose_position(rng, neighbour) or {"position": "bottom"}
+        return self._generate_order_body(operation, board, column_id, rng)
 
     def _generate_card_body(
-        self, operation: str, board: Board, column_id: str, chance: random.Random
+        self, operation: str, board: Board, column_id: str, rng: random.Random
     ) -> dict[str, Any] | None:
-        title, text = chance.choice(_TITLES), chance.choice(_TEXTS)
+        title, text = rng.choice(_TITLES), rng.choice(_TEXTS)
         match operation:
             case "create_card":
-                more = _choose_some(chance, description=text, list_id=column_id, position=chance.choice(_POSITIONS))
-                rarely = {"external_id": chance.choice(_EXTERNAL_IDS)} if chance.random() < 0.2 else {}
+                more = _choose_some(rng, description=text, list_id=column_id, position=rng.choice(_POSITIONS))
+                rarely = {"external_id": rng.choice(_EXTERNAL_IDS)} if rng.random() < 0.2 else {}
                 return {
                     "title": title,
                     **more,
                     **rarely,
-                    **self._choose_labels_or_assignees(board, chance),
-                    **_choose_optional_fields(chance),
+                    **self._choose_labels_or_assignees(board, rng),
+                    **_choose_optional_fields(rng),
                 }
             case "update_card":
-                external_id = chance.choice((*_EXTERNAL_IDS, None))
-                words = _choose_some(chance, title=title, description=text, external_id=external_id)
+                external_id = rng.choice((*_EXTERNAL_IDS, None))
+                words = _choose_some(rng, title=title, description=text, external_id=external_id)
                 return (
-                    words
-                    | self._choose_labels_or_assignees(board, chance)
-                    | _choose_optional_fields(chance, allow_null=True)
+                    words | self._choose_labels_or_assignees(board, rng) | _choose_optional_fields(rng, allow_null=True)
                 )
             case "move_card":
                 there = [card.id for card in board.cards if board.find_column(card).id == column_id]
-                return {"list_id": column_id, **_choose_position(chance, self._choose_id(there, "crd_", chance))}
-        return self._generate_copy_body(operation, board, column_id, chance)
+                return {"list_id": column_id, **_choose_position(rng, self._choose_id(there, "crd_", rng))}
+        return self._generate_copy_body(operation, board, column_id, rng)
 
     def _generate_order_body(
-        self, operation: str, board: Board, column_id: str, chance: random.Random
+        self, operation: str, board: Board, column_id: str, rng: random.Random
     ) -> dict[str, Any] | None:
         match operation:
             case "copy_list":
-                return _choose_some(chance, name=chance.choice(_NAMES))
+                return _choose_some(rng, name=rng.choice(_NAMES))
             case "order_lists":
-                return {"list_ids": _shuffle([column.id for column in board.columns if not column.archived_at], chance)}
+                return {"list_ids": _shuffle([column.id for column in board.columns if not column.archived_at], rng)}
             case "order_cards":
                 shown = [card.id for column in board.columns if column.id == column_id for card in column.active_cards]
-                return {"card_ids": _shuffle(shown, chance)}
+                return {"card_ids": _shuffle(shown, rng)}
             case "sort_cards":
                 return {
-                    "by": chance.choice(_SORT_FIELDS),
-                    **_choose_some(chance, direction=chance.choice(("asc", "desc"))),
+                    "by": rng.choice(_SORT_FIELDS),
+                    **_choose_some(rng, direction=rng.choice(("asc", "desc"))),
                 }
             case "move_cards":
-                return {"list_id": self._choose_id([column.id for column in board.columns], "lst_", chance)}
+                return {"list_id": self._choose_id([column.id for column in board.columns], "lst_", rng)}
         return None
 
     def _generate_copy_body(
-        self, operation: str, board: Board, column_id: str, chance: random.Random
+        self, operation: str, board: Board, column_id: str, rng: random.Random
     ) -> dict[str, Any] | None:
-        position = chance.choice(_POSITIONS)
+        position = rng.choice(_POSITIONS)
         match operation:
             case "copy_board":
-                return _choose_some(chance, name=chance.choice(_NAMES), cards=chance.random() < 0.7)
+                return _choose_some(rng, name=rng.choice(_NAMES), cards=rng.random() < 0.7)
             case "copy_card":
-                return _choose_some(chance, title=chance.choice(_TITLES), list_id=column_id, position=position)
+                return _choose_some(rng, title=rng.choice(_TITLES), list_id=column_id, position=position)
             case "transfer_card":
                 others = [each for each in self._model.boards if each is not board]
                 others = [other for other in others if other.find_membership(board.owner)] or others
-                away = chance.choice(others) if others and chance.random() < 0.9 else board
-                there = self._choose_id([column.id for column in away.columns], "lst_", chance)
-                where = self._choose_id([away.id], "brd_", chance)
-                return {"board_id": where, **_choose_some(chance, list_id=there, position=position)}
+                target_board = rng.choice(others) if others and rng.random() < 0.9 else board
+                there = self._choose_id([column.id for column in target_board.columns], "lst_", rng)
+                where = self._choose_id([target_board.id], "brd_", rng)
+                return {"board_id": where, **_choose_some(rng, list_id=there, position=position)}
         return None
 
-    def _generate_time_entry_body(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any] | None:
-        begin, end = (format_timestamp(self._model.now - timedelta(minutes=chance.choice(_MINUTES_AGO))) for _ in "ab")
-        if chance.random() < 0.8:
+    def _generate_time_entry_body(self, operation: str, board: Board, rng: random.Random) -> dict[str, Any] | None:
+        begin, end = (format_timestamp(self._model.now - timedelta(minutes=rng.choice(_MINUTES_AGO))) for _ in "ab")
+        if rng.random() < 0.8:
             begin, end = sorted((str(begin), str(end)))
-        who = chance.choice([place.user for place in board.memberships]) if chance.random() < 0.9 else "nobody"
-        more = _choose_some(chance, user_id=who, note=chance.choice(_TEXTS), hourly_rate_minor=chance.choice(_RATES))
+        who = rng.choice([membership.user for membership in board.memberships]) if rng.random() < 0.9 else "nobody"
+        more = _choose_some(rng, user_id=who, note=rng.choice(_TEXTS), hourly_rate_minor=rng.choice(_RATES))
         match operation:
             case "create_time_entry":
                 return {"started_at": begin, "ended_at": end, **more}
             case "update_time_entry":
-                return _choose_some(chance, started_at=begin, ended_at=end) | more
+                return _choose_some(rng, started_at=begin, ended_at=end) | more
         return None
 
     def _generate_part_body(
-        self, operation: str, board: Board, column_id: str, about: tuple[str, str], chance: random.Random
+        self, operation: str, board: Board, column_id: str, about: tuple[str, str], rng: random.Random
     ) -> dict[str, Any] | None:
         if operation.endswith("time_entry"):
-            return self._generate_time_entry_body(operation, board, chance)
+            return self._generate_time_entry_body(operation, board, rng)
         card = next((card for card in board.cards if card.id == about[0]), None)
         checklists = card.checklists if card else []
         match operation:
             case "create_comment" | "update_comment":
-                return {"text": chance.choice(_TEXTS[1:])}
+                return {"text": rng.choice(_TEXTS[1:])}
             case "create_checklist" | "update_checklist":
-                return {"name": chance.choice(_NAMES)}
+                return {"name": rng.choice(_NAMES)}
             case "move_checklist":
-                neighbour = self._choose_id([checklist.id for checklist in checklists], "chk_", chance)
-                return _choose_position(chance, neighbour) or {"position": "bottom"}
+                neighbour = self._choose_id([checklist.id for checklist in checklists], "chk_", rng)
+                return _choose_position(rng, neighbour) or {"position": "bottom"}
         if operation in ("create_checklist_item", "update_checklist_item"):
-            return self._generate_item_body(operation, board, chance)
+            return self._generate_item_body(operation, board, rng)
         return self._generate_item_move_body(
-            operation, column_id, [checklist for checklist in checklists if checklist.id == about[1]], chance
+            operation, column_id, [checklist for checklist in checklists if checklist.id == about[1]], rng
         )
 
-    def _generate_item_body(self, operation: str, board: Board, chance: random.Random) -> dict[str, Any]:
-        who = chance.choice([place.user for place in board.memberships] * 3 + [*self._users, "nobody"])
+    def _generate_item_body(self, operation: str, board: Board, rng: random.Random) -> dict[str, Any]:
+        who = rng.choice([membership.user for membership in board.memberships] * 3 + [*self._users, "nobody"])
         if operation == "create_checklist_item":
-            whole = {"done": chance.random() < 0.5, "assignee_id": who, "due_at": chance.choice(_MOMENTS[:-1])}
-            return {"text": chance.choice(_TITLES), **_choose_some(chance, **whole, position=chance.choice(_POSITIONS))}
-        words = {"text": chance.choice(_TITLES), "done": chance.random() < 0.7}
-        there = who if chance.random() < 0.8 else None
-        return _choose_some(chance, **words, assignee_id=there, due_at=chance.choice(_MOMENTS))
+            whole = {"done": rng.random() < 0.5, "assignee_id": who, "due_at": rng.choice(_MOMENTS[:-1])}
+            return {"text": rng.choice(_TITLES), **_choose_some(rng, **whole, position=rng.choice(_POSITIONS))}
+        words = {"text": rng.choice(_TITLES), "done": rng.random() < 0.7}
+        there = who if rng.random() < 0.8 else None
+        return _choose_some(rng, **words, assignee_id=there, due_at=rng.choice(_MOMENTS))
 
     def _generate_item_move_body(
-        self, operation: str, column_id: str, homes: list[Checklist], chance: random.Random
+        self, operation: str, column_id: str, homes: list[Checklist], rng: random.Random
     ) -> dict[str, Any] | None:
         match operation:
             case "move_checklist_item":
                 there = [item.id for home in homes for item in home.items]
-                return _choose_position(chance, self._choose_id(there, "itm_", chance)) or {"position": "top"}
+                return _choose_position(rng, self._choose_id(there, "itm_", rng)) or {"position": "top"}
             case "convert_checklist_item":
-                return _choose_some(chance, list_id=column_id)
+                return _choose_some(rng, list_id=column_id)
         return None
 
-    def _choose_labels_or_assignees(self, board: Board, chance: random.Random) -> dict[str, Any]:
-        """Now and then some labels, one of which may be no more, or some people, who may be no members."""
-        if chance.random() < 0.7:
+    def _choose_labels_or_assignees(self, board: Board, rng: random.Random) -> dict[str, Any]:
+        """Choose sometimes labels, which may be deleted, or assignees, who may be no members."""
+        if rng.random() < 0.7:
             return {}
-        if chance.random() < 0.5:
-            return {"assignee_ids": sorted({chance.choice(self._users) for _ in "ab"})}
-        return {
-            "label_ids": sorted({self._choose_id([label.id for label in board.labels], "lbl_", chance) for _ in "ab"})
-        }
+        if rng.random() < 0.5:
+            return {"assignee_ids": sorted({rng.choice(self._users) for _ in "ab"})}
+        return {"label_ids": sorted({self._choose_id([label.id for label in board.labels], "lbl_", rng) for _ in "ab"})}
 
 
 def _suitable_columns(operation: str, board: Board) -> Sequence[Column]:
-    """The columns for which the operation makes sense, or else all."""
+    """Return the columns for which the operation makes sense, or else all."""
     if operation == "restore_list":
         return board.deleted_columns or board.columns
     if operation in ("order_cards", "sort_cards"):
@@ -433,7 +425,7 @@ def _suitable_columns(operation: str, board: Board) -> Sequence[Column]:
 
 
 def _suitable_parts(operation: str, card: Card) -> Sequence[object]:
-    """What of the card such an operation may be about."""
+    """Return the parts of a card that an operation of this kind names."""
     if "comment" in operation:
         return card.comments
     if "time_entry" in operation:
@@ -441,53 +433,53 @@ def _suitable_parts(operation: str, card: Card) -> Sequence[object]:
     return card.items if operation.endswith("_item") else card.checklists
 
 
-def _choose_optional_fields(chance: random.Random, *, allow_null: bool = False) -> dict[str, Any]:
-    """Now and then dates, links and a rate; some of them None, if they may be cleared."""
-    if chance.random() < 0.6:
+def _choose_optional_fields(rng: random.Random, *, allow_null: bool = False) -> dict[str, Any]:
+    """Choose sometimes dates, links and a rate; some of them None if `allow_null`."""
+    if rng.random() < 0.6:
         return {}
     moments, rates = (_MOMENTS, (*_RATES, None)) if allow_null else (_MOMENTS[:-1], _RATES)
     return _choose_some(
-        chance,
-        start_at=chance.choice(moments),
-        due_at=chance.choice(moments),
-        due_complete=chance.random() < 0.5,
-        hourly_rate_minor=chance.choice(rates),
-        links=chance.choices(_LINKS, k=chance.randint(0, 2)),
+        rng,
+        start_at=rng.choice(moments),
+        due_at=rng.choice(moments),
+        due_complete=rng.random() < 0.5,
+        hourly_rate_minor=rng.choice(rates),
+        links=rng.choices(_LINKS, k=rng.randint(0, 2)),
     )
 
 
-def _generate_board_body(chance: random.Random) -> dict[str, Any]:
+def _generate_board_body(rng: random.Random) -> dict[str, Any]:
     lists = [
-        {"name": chance.choice(_NAMES), "stage": stage, **_choose_wip_limit(chance)}
-        for stage in chance.choices(_STAGES, k=chance.randint(1, 4))
+        {"name": rng.choice(_NAMES), "stage": stage, **_choose_wip_limit(rng)}
+        for stage in rng.choices(_STAGES, k=rng.randint(1, 4))
     ]
     return {
-        "name": chance.choice(_NAMES),
-        **_choose_some(chance, description=chance.choice(_TEXTS), currency=chance.choice(("USD", "JPY", "KWD"))),
-        **_choose_some(chance, hourly_rate_minor=chance.choice(_RATES)),
-        **(_choose_some(chance, lists=lists) if chance.random() < 0.5 else {}),
+        "name": rng.choice(_NAMES),
+        **_choose_some(rng, description=rng.choice(_TEXTS), currency=rng.choice(("USD", "JPY", "KWD"))),
+        **_choose_some(rng, hourly_rate_minor=rng.choice(_RATES)),
+        **(_choose_some(rng, lists=lists) if rng.random() < 0.5 else {}),
     }
 
 
-def _choose_wip_limit(chance: random.Random) -> dict[str, Any]:
-    return _choose_some(chance, wip_limit=chance.choice(_WIP_LIMITS), wip_enforcement=chance.choice(_ENFORCEMENTS))
+def _choose_wip_limit(rng: random.Random) -> dict[str, Any]:
+    return _choose_some(rng, wip_limit=rng.choice(_WIP_LIMITS), wip_enforcement=rng.choice(_ENFORCEMENTS))
 
 
-def _choose_position(chance: random.Random, neighbour: str) -> dict[str, Any]:
-    places: list[dict[str, Any]] = [{"before": neighbour}, {"after": neighbour}]
-    return chance.choice([*places, {"position": "top"}, {"position": "bottom"}, {}])
+def _choose_position(rng: random.Random, neighbour: str) -> dict[str, Any]:
+    positions: list[dict[str, Any]] = [{"before": neighbour}, {"after": neighbour}]
+    return rng.choice([*positions, {"position": "top"}, {"position": "bottom"}, {}])
 
 
-def _choose_some(chance: random.Random, **fields: Any) -> dict[str, Any]:
-    """Each of the fields, or not."""
-    return {name: value for name, value in fields.items() if chance.random() < 0.5}
+def _choose_some(rng: random.Random, **fields: Any) -> dict[str, Any]:
+    """Return each of the fields with a probability of one half."""
+    return {name: value for name, value in fields.items() if rng.random() < 0.5}
 
 
-def _shuffle(ids: list[str], chance: random.Random) -> list[str]:
-    """The ids in another order, rarely without one of them."""
-    order = chance.sample(ids, len(ids))
-    return order[1:] if chance.random() < 0.05 else order
+def _shuffle(ids: list[str], rng: random.Random) -> list[str]:
+    """Return the ids in a random order, rarely without one of them."""
+    order = rng.sample(ids, len(ids))
+    return order[1:] if rng.random() < 0.05 else order
 
 
-def _choose_key(chance: random.Random) -> str | None:
-    return chance.choice(_KEYS) if chance.random() < 0.2 else None
+def _choose_key(rng: random.Random) -> str | None:
+    return rng.choice(_KEYS) if rng.random() < 0.2 else None

@@ -1,4 +1,4 @@
-"""What people see of the model: the shapes of the document, written down once more."""
+"""The model's things as the API serializes them: a second implementation of the document's schemas."""
 
 import unicodedata
 from datetime import datetime
@@ -11,8 +11,8 @@ _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
 
 def serialize_board(board: Board, user: str) -> dict[str, Any]:
-    """`Board`, as that member sees it."""
-    place = board.find_membership(user)
+    """Return a `Board` as a member sees it."""
+    membership = board.find_membership(user)
     return {
         "id": board.id,
         "name": board.name,
@@ -20,7 +20,7 @@ def serialize_board(board: Board, user: str) -> dict[str, Any]:
         "currency": board.currency,
         "hourly_rate_minor": board.hourly_rate_minor,
         "external_id": None,
-        "role": place.role if place else None,
+        "role": membership.role if membership else None,
         "seq": len(board.events),
         "version": board.version,
         "created_at": format_timestamp(board.created_at),
@@ -30,7 +30,7 @@ def serialize_board(board: Board, user: str) -> dict[str, Any]:
 
 
 def serialize_column(board: Board, column: Column) -> dict[str, Any]:
-    """`List`."""
+    """Return a `List`."""
     return {
         "id": column.id,
         "board_id": board.id,
@@ -48,7 +48,7 @@ def serialize_column(board: Board, column: Column) -> dict[str, Any]:
 
 
 def serialize_card(board: Board, card: Card, now: datetime) -> dict[str, Any]:
-    """`Card`."""
+    """Return a `Card`."""
     column = board.find_column(card)
     return {
         "id": card.id,
@@ -82,9 +82,9 @@ def serialize_card(board: Board, card: Card, now: datetime) -> dict[str, Any]:
 
 
 def serialize_clock(board: Board, card: Card, now: datetime) -> dict[str, Any]:
-    """What the card took and cost until now."""
+    """Return the properties for a card's time and cost until now."""
     elapsed = count_card_seconds(card, now)
-    exact = sum(count_seconds(stretch, now) * stretch.rate for stretch in card.time_entries)
+    exact = sum(count_seconds(entry, now) * entry.rate for entry in card.time_entries)
     minor = exact // 3600 + (1 if exact % 3600 >= 1800 else 0)
     digits = _DIGITS[board.currency]
     text = str(minor).zfill(digits + 1)
@@ -96,24 +96,24 @@ def serialize_clock(board: Board, card: Card, now: datetime) -> dict[str, Any]:
     }
 
 
-def serialize_time_entry(board: Board, card: Card, stretch: TimeEntry, now: datetime) -> dict[str, Any]:
-    """`TimeEntry`."""
+def serialize_time_entry(board: Board, card: Card, entry: TimeEntry, now: datetime) -> dict[str, Any]:
+    """Return a `TimeEntry`."""
     return {
-        "id": stretch.id,
+        "id": entry.id,
         "board_id": board.id,
         "card_id": card.id,
-        "user_id": stretch.user,
-        "started_at": format_timestamp(stretch.started_at),
-        "ended_at": format_timestamp(stretch.ended_at),
-        "elapsed_seconds": count_seconds(stretch, now),
-        "hourly_rate_minor": stretch.rate,
-        "note": stretch.note,
-        "version": stretch.version,
+        "user_id": entry.user,
+        "started_at": format_timestamp(entry.started_at),
+        "ended_at": format_timestamp(entry.ended_at),
+        "elapsed_seconds": count_seconds(entry, now),
+        "hourly_rate_minor": entry.rate,
+        "note": entry.note,
+        "version": entry.version,
     }
 
 
 def serialize_event(event: dict[str, Any]) -> dict[str, Any]:
-    """`Event`: the list and the card that it is about are named by their ids."""
+    """Return an `Event`, with ids in the membership of lists and cards."""
     return {name: _replace_with_ids(value) for name, value in event.items()}
 
 
@@ -125,30 +125,30 @@ def _replace_with_ids(value: Any) -> Any:
     return {name: _replace_with_ids(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
-def serialize_member(board: Board, place: Membership, name: str) -> dict[str, Any]:
-    """`Member`."""
+def serialize_member(board: Board, membership: Membership, name: str) -> dict[str, Any]:
+    """Return a `Member`."""
     return {
         "board_id": board.id,
-        "user_id": place.user,
+        "user_id": membership.user,
         "name": name,
-        "role": place.role,
-        "created_at": format_timestamp(place.created_at),
-        "updated_at": format_timestamp(place.updated_at),
+        "role": membership.role,
+        "created_at": format_timestamp(membership.created_at),
+        "updated_at": format_timestamp(membership.updated_at),
     }
 
 
-def member_etag(place: Membership) -> str:
-    """The member's ETag: version of the place, version of the user, who never changes here, and which place it is."""
-    return f'"{place.version}.1.{place.id}"'
+def member_etag(membership: Membership) -> str:
+    """Return the member's ETag: the membership's version, the user's version (always 1 here), the membership's id."""
+    return f'"{membership.version}.1.{membership.id}"'
 
 
 def list_assignees(board: Board, card: Card) -> list[str]:
-    """The users who work on the card and are still members, in the order of their ids."""
-    return sorted(place.user for place in card.assignees if place in board.memberships)
+    """Return the assignees of a card who are still members, in the order of their ids."""
+    return sorted(membership.user for membership in card.assignees if membership in board.memberships)
 
 
 def serialize_label(board: Board, label: Label) -> dict[str, Any]:
-    """`Label`."""
+    """Return a `Label`."""
     return {
         "id": label.id,
         "board_id": board.id,
@@ -161,7 +161,7 @@ def serialize_label(board: Board, label: Label) -> dict[str, Any]:
 
 
 def serialize_comment(board: Board, card: Card, comment: Comment) -> dict[str, Any]:
-    """`Comment`."""
+    """Return a `Comment`."""
     return {
         "id": comment.id,
         "board_id": board.id,
@@ -175,7 +175,7 @@ def serialize_comment(board: Board, card: Card, comment: Comment) -> dict[str, A
 
 
 def serialize_checklist(board: Board, card: Card, checklist: Checklist) -> dict[str, Any]:
-    """`Checklist`."""
+    """Return a `Checklist`."""
     return {
         "id": checklist.id,
         "board_id": board.id,
@@ -189,7 +189,7 @@ def serialize_checklist(board: Board, card: Card, checklist: Checklist) -> dict[
 
 
 def serialize_item(board: Board, item: Item) -> dict[str, Any]:
-    """`ChecklistItem`."""
+    """Return a `ChecklistItem`."""
     return {
         "id": item.id,
         "text": item.text,
@@ -203,22 +203,22 @@ def serialize_item(board: Board, item: Item) -> dict[str, Any]:
 
 
 def list_label_ids(board: Board, card: Card) -> list[str]:
-    """The labels that the card bears and that are still there, in the order of their ids."""
+    """Return the ids of those labels of a card that are not deleted, in order."""
     return sorted(label.id for label in board.labels if label in card.labels)
 
 
 def board_etag(board: Board) -> str:
-    """The board's ETag: its version and the number of its events."""
+    """Return the board's ETag: its version and the number of its events."""
     return f'"{board.version}.{len(board.events)}"'
 
 
 def column_etag(column: Column) -> str:
-    """The list's ETag: its version and the number of its cards."""
+    """Return the list's ETag: its version and the number of its cards."""
     return f'"{column.version}.{len(column.active_cards)}"'
 
 
 def card_etag(board: Board, card: Card, now: datetime) -> str:
-    """The card's ETag: its version, its seconds while the clock runs, and the numbers of all that it has."""
+    """Return the card's ETag: its version, its seconds while the clock runs, and the counts of its parts."""
     seconds = count_card_seconds(card, now) if card.is_running else 0
     facets = [seconds, len(list_label_ids(board, card)), len(list_assignees(board, card))]
     facets += [len(card.comments), len(card.items), sum(item.done for item in card.items)]
@@ -228,42 +228,42 @@ def card_etag(board: Board, card: Card, now: datetime) -> str:
 
 
 def find_assignee(board: Board, item: Item) -> str | None:
-    """The user who does it, if still a member."""
+    """Return the item's assignee, None unless still a member."""
     return item.assignee.user if item.assignee in board.memberships else None
 
 
 def checklist_etag(board: Board, checklist: Checklist) -> str:
-    """The checklist's ETag: its version, and what its items are like."""
+    """Return the checklist's ETag: its version, and a digest of its items' ETags."""
     items = " ".join(f"{item.id}.{item_etag(board, item)[1:-1]}" for item in checklist.items)
     digest = f".{sha256(items.encode()).hexdigest()[:20]}" if items else ""
     return f'"{checklist.version}{digest}"'
 
 
 def item_etag(board: Board, item: Item) -> str:
-    """The item's ETag: its version, and whether it is somebody's."""
+    """Return the item's ETag: its version, and whether it has an assignee."""
     return f'"{item.version}.1"' if find_assignee(board, item) else f'"{item.version}"'
 
 
-def time_entry_etag(stretch: TimeEntry, now: datetime) -> str:
-    """The time entry's ETag: its version, and its seconds while it is open."""
-    return f'"{stretch.version}"' if stretch.ended_at else f'"{stretch.version}.{count_seconds(stretch, now)}"'
+def time_entry_etag(entry: TimeEntry, now: datetime) -> str:
+    """Return the time entry's ETag: its version, and its seconds while it is open."""
+    return f'"{entry.version}"' if entry.ended_at else f'"{entry.version}.{count_seconds(entry, now)}"'
 
 
 def count_card_seconds(card: Card, now: datetime) -> int:
-    """How long the card was worked on until now."""
-    return sum(count_seconds(stretch, now) for stretch in card.time_entries)
+    """Count the seconds of all time entries of a card until now."""
+    return sum(count_seconds(entry, now) for entry in card.time_entries)
 
 
 def fold_text(text: str) -> str:
-    """A text as it is searched and sorted."""
+    """Return a text as it is searched and sorted."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def format_timestamp(at: datetime | None) -> str | None:
-    """A moment as it stands on the wire, or null."""
+    """Format a timestamp as in JSON; None for none."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def count_seconds(stretch: TimeEntry, now: datetime) -> int:
-    """How long the stretch is until now."""
-    return int(((stretch.ended_at or now) - stretch.started_at).total_seconds())
+def count_seconds(entry: TimeEntry, now: datetime) -> int:
+    """Count the seconds of a time entry until now."""
+    return int(((entry.ended_at or now) - entry.started_at).total_seconds())

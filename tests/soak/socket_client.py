@@ -1,4 +1,4 @@
-"""A client over a real socket, which may break at any moment."""
+"""A client over a real socket, which may break at any time."""
 
 import http.client
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 
 @dataclass(frozen=True)
 class SocketClient(Client):
-    """A client that opens a connection for each request, and closes it whatever happens."""
+    """A client that opens a connection for each request, and always closes it."""
 
     host: str = ""
     port: int = 0
@@ -29,7 +29,7 @@ class SocketClient(Client):
 
 
 def connect_client(server: LiveServer, token: str) -> SocketClient:
-    """Whoever holds that token, at that server."""
+    """Return a client of a server with a token."""
     host, port = server.host_and_port
     return SocketClient(_no_application, token, host=host, port=port)
 

@@ -1,6 +1,6 @@
-"""What the model remembers: a board is a Python list of columns, a column a Python list of cards.
+"""The state of the model: a board has a Python list of columns, a column a Python list of cards.
 
-Order is their order, and time a list of stretches that are added up each time.
+A column is what the API calls a list. Positions are the order of these lists; times are summed up from time entries.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(eq=False)
 class TimeEntry:
-    """A user's work from one moment to another, or until now, at an hourly rate."""
+    """A user's work from one time to another, or until now, at an hourly rate."""
 
     user: str
     started_at: datetime
@@ -23,7 +23,7 @@ class TimeEntry:
 
 @dataclass(eq=False)
 class Membership:
-    """A user's place on a board. Its id shows in its ETag alone."""
+    """A user's membership of a board. Its id is part of its ETag only."""
 
     id: str
     user: str
@@ -35,7 +35,7 @@ class Membership:
 
 @dataclass(eq=False)
 class Comment:
-    """What somebody said about a card."""
+    """A comment on a card."""
 
     id: str
     author: str
@@ -47,7 +47,7 @@ class Comment:
 
 @dataclass(eq=False)
 class Item:
-    """A step of a checklist. What is due is written as on the wire."""
+    """An item of a checklist. `due_at` is text as in JSON."""
 
     id: str
     text: str
@@ -61,7 +61,7 @@ class Item:
 
 @dataclass(eq=False)
 class Checklist:
-    """Steps, from top to bottom."""
+    """A checklist, its items from top to bottom."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class Label:
 
 @dataclass(eq=False)
 class Card:
-    """A card. Where it is, its column knows. Its dates are written as on the wire."""
+    """A card. Its column is the one that contains it. `start_at` and `due_at` are text as in JSON."""
 
     id: str
     title: str
@@ -111,23 +111,23 @@ class Card:
 
     @property
     def is_running(self) -> bool:
-        """Whether somebody works on it."""
+        """Tell whether its clock runs."""
         return any(stretch.ended_at is None for stretch in self.time_entries)
 
     @property
     def running_users(self) -> list[str]:
-        """In whose name its clock runs."""
+        """Return the users of its open time entries."""
         return [stretch.user for stretch in self.time_entries if stretch.ended_at is None]
 
     @property
     def items(self) -> list[Item]:
-        """Those of all its checklists."""
+        """Return the items of all its checklists."""
         return [item for checklist in self.checklists for item in checklist.items]
 
 
 @dataclass(eq=False)
 class Column:
-    """A list of the board, its cards from top to bottom; deleted ones keep their places among them."""
+    """A list of a board, its cards from top to bottom; deleted cards keep their position."""
 
     id: str
     name: str
@@ -144,13 +144,13 @@ class Column:
 
     @property
     def active_cards(self) -> list[Card]:
-        """The cards that are neither archived nor deleted."""
+        """Return the cards that are neither archived nor deleted."""
         return [card for card in self.cards if not card.archived_at and not card.deleted_at]
 
 
 @dataclass(eq=False)
 class Board:
-    """A board: its columns from left to right, those that were deleted (`gone`), and all that ever happened."""
+    """A board: its columns from left to right, its deleted columns, and all its events."""
 
     id: str
     memberships: list[Membership]
@@ -170,28 +170,28 @@ class Board:
 
     @property
     def cards(self) -> list[Card]:
-        """Those that are there, archived ones too, column by column, from top to bottom."""
+        """Return the cards that are not deleted, column by column, from top to bottom."""
         return [card for column in self.columns for card in column.cards if not card.deleted_at]
 
     @property
     def active_cards(self) -> list[Card]:
-        """Those that are not archived, and whose columns aren't."""
+        """Return the cards that are not archived in columns that are not archived."""
         return [card for column in self.columns if not column.archived_at for card in column.active_cards]
 
     @property
     def deleted_cards(self) -> list[Card]:
-        """Those that were deleted themselves, in columns that are there."""
+        """Return the deleted cards of columns that are not deleted."""
         return [card for column in self.columns for card in column.cards if card.deleted_at]
 
     @property
     def owner(self) -> str:
-        """One of those who own it."""
-        return next(place.user for place in self.memberships if place.role == "owner")
+        """Return one of the owners."""
+        return next(membership.user for membership in self.memberships if membership.role == "owner")
 
     def find_membership(self, user: str) -> Membership | None:
-        """Where that user stands, if the board knows them."""
-        return next((place for place in self.memberships if place.user == user), None)
+        """Return the user's membership, None for a user who isn't a member."""
+        return next((membership for membership in self.memberships if membership.user == user), None)
 
     def find_column(self, card: Card) -> Column:
-        """The column that the card is in."""
+        """Return the column that contains the card."""
         return next(column for column in (*self.columns, *self.deleted_columns) if card in column.cards)

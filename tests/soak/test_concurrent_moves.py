@@ -1,4 +1,4 @@
-"""G6: many move the same cards at once. No card is lost, none is there twice, and every write is told once."""
+"""G6: many clients move the same cards at once. No card is lost or duplicated, and every write has one event."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,7 @@ CARDS = 50
 STAGES = ("todo", "in_progress", "in_progress", "done")
 
 
-def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[str, str], None]) -> None:
     store = engine.open()
     client = create_client(store)
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
@@ -27,13 +27,13 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
     last_seen = {card["id"]: card["list_id"] for card in made}
 
     def mover(which: int) -> list[HttpResponse]:
-        chance = seeded_random("mover", FIRST_SEED, which)
+        rng = seeded_random("mover", FIRST_SEED, which)
         answers = []
         for _ in range(MOVES):
-            card, neighbour = chance.sample(sorted(last_seen), 2)
-            place = chance.choice(({"before": neighbour}, {"after": neighbour}, {"position": "top"}, {}))
-            target = chance.choice(list_ids) if neighbour not in place.values() else last_seen[neighbour]
-            answer = client.post(f"{board}/cards/{card}/move", {"list_id": target, **place})
+            card, neighbour = rng.sample(sorted(last_seen), 2)
+            position = rng.choice(({"before": neighbour}, {"after": neighbour}, {"position": "top"}, {}))
+            target = rng.choice(list_ids) if neighbour not in position.values() else last_seen[neighbour]
+            answer = client.post(f"{board}/cards/{card}/move", {"list_id": target, **position})
             if answer.status == 200:
                 last_seen[card] = answer.json["list_id"]
             answers.append(answer)
@@ -42,7 +42,7 @@ def test_many_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[s
     answers = [answer for each in run_concurrently(MOVERS, mover) for answer in each]
 
     statuses = Counter(answer.status for answer in answers)
-    # A neighbour may have gone to another list (422), and too many may come at once (503): nothing was written then.
+    # A neighbour may have left the list (422), or too many clients may write (503): then nothing was written.
     assert set(statuses) <= {200, 422, 503}
     _check_board(client, board, made)
     _check_writes(client, board, made, answers)
@@ -62,9 +62,9 @@ def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None
 
 
 def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
-    """Each write raised the version of its card by one, was answered to somebody, and left one event."""
+    """Check that each write raised the version of its card by one, was acknowledged once, and has one event."""
     written = {(answer.json["id"], _version(answer)): answer.json for answer in answers if answer.status == 200}
-    # Whoever moved a card to where it was got the version that it had, at the beginning 1.
+    # A move to the present position returns the present version, which is 1 at first.
     written = {key: card for key, card in written.items() if key[1] > 1}
     events = list_events(client, board)
     told: dict[tuple[str, int], str] = {}

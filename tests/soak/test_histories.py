@@ -1,4 +1,4 @@
-"""G7: what clients see of one card could have happened one call after the other; and where it couldn't, it is found."""
+"""G7: concurrent calls on one card are linearizable; and the test detects a store with which they are not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,13 +23,13 @@ Card = tuple[int, str, str]
 
 
 class HistoryRunner:
-    """A store, and a client of it, for one history after the other."""
+    """Runs histories of concurrent calls on a store."""
 
     def __init__(self, store: Store) -> None:
         self._client = create_client(store)
 
     def run(self, seed: int) -> tuple[Card, list[Call]]:
-        """A new card on a new board, and what clients did to it, all at the same time, chosen by the seed."""
+        """Let clients change a new card concurrently, as the seed says; return its first state and their calls."""
         lists = [{"name": f"List {number}", "stage": "todo"} for number in range(LISTS)]
         board = f"/boards/{self._client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
         list_ids = [item["id"] for item in self._client.get(f"{board}/lists").json["items"]]
@@ -39,15 +39,15 @@ class HistoryRunner:
         ticks = count()
 
         def client(which: int) -> list[Call]:
-            chance = seeded_random("history", seed, which)
+            rng = seeded_random("history", seed, which)
             known, calls = beginning, []
             for number in range(CALLS):
-                operation = chance.choice(("read", "rename", "rename", "rename", "move"))
+                operation = rng.choice(("read", "rename", "rename", "rename", "move"))
                 given: Any = None
                 if operation == "rename":
                     given = known[0], f"Client {which}, call {number}"
                 elif operation == "move":
-                    given = chance.choice(list_ids)
+                    given = rng.choice(list_ids)
                 began = next(ticks)
                 answer = self._call(path, operation, given)
                 ended = next(ticks)
@@ -58,7 +58,7 @@ class HistoryRunner:
             return calls
 
         calls = [call for each in run_concurrently(CLIENTS, client) for call in each]
-        # Whoever looks afterwards sees what all of this has led to.
+        # A read afterwards sees the final state.
         last = Call(CLIENTS, "read", None, read_card_state(self._client.get(path)), next(ticks), next(ticks))
         return beginning, [*calls, last]
 
@@ -76,14 +76,14 @@ def read_card_state(answer: HttpResponse) -> Card:
 
 
 def card_specification(card: Card, call: Call) -> Card | None:
-    """The sequential specification of a card: renamed by who knows its version, moved by anybody."""
+    """Return the state of a card after a call: a rename needs its present version, a move doesn't."""
     version, title, list_id = card
     if call.result == 503:
         return card
     if call.operation == "read":
         possible = [card]
     elif call.operation == "move":
-        # A move to the list where the card is may be written down or not.
+        # A move to the present list may be written or not.
         possible = [(version + 1, title, call.arguments), *([card] if call.arguments == list_id else [])]
     else:
         known, new_title = call.arguments
@@ -94,9 +94,9 @@ def card_specification(card: Card, call: Call) -> Card | None:
 
 
 class CheckThenWriteStore:
-    """A store with a planted bug: it looks whether the board has moved on, then writes, whatever came between.
+    """A store with a planted bug: it checks the board's seq, then writes, whatever was written in between.
 
-    `overtaken` counts the writes that should have been refused.
+    `lost_checks` counts the writes that should have failed.
     """
 
     def __init__(self, store: Store) -> None:
@@ -107,7 +107,7 @@ class CheckThenWriteStore:
         return getattr(self._store, name)
 
     def commit(self, change: Change, remember: StoredResponse | None = None) -> None:
-        """Write, if nobody was first a moment ago."""
+        """Write, if the seq was right shortly before."""
         event = change.event
         if event is None or event.seq == 1:
             self._store.commit(change, remember)
@@ -131,7 +131,7 @@ class CheckThenWriteStore:
 
 
 def _with_seq(change: Change, seq: int) -> Change:
-    """The change as if it had been decided at another seq. What it counts is wrong then: such is the bug."""
+    """Return the change as if it had been made at another seq. Its counts are wrong then: that is the bug."""
     assert change.event
     updates: list[Entity] = []
     for value in change.updates:
@@ -139,16 +139,14 @@ def _with_seq(change: Change, seq: int) -> Change:
             case Board():
                 updates.append(replace(value, seq=seq))
             case List():
-                # The engine would notice a count below nought.
+                # The engine would reject a negative count.
                 updates.append(replace(value, card_count=max(value.card_count, 0)))
             case _:
                 updates.append(value)
     return replace(change, updates=tuple(updates), event=replace(change.event, seq=seq))
 
 
-def test_every_history_of_a_card_could_have_happened_one_call_after_the_other(
-    engine: Engine, tell: Callable[[str, str], None]
-) -> None:
+def test_every_history_of_a_card_is_linearizable(engine: Engine, tell: Callable[[str, str], None]) -> None:
     stage = HistoryRunner(engine.open())
     seeds = engine.seeds(fast=50, full=1_000)
 
@@ -166,7 +164,7 @@ def test_every_history_of_a_card_could_have_happened_one_call_after_the_other(
     tell("G7", f"{len(seeds)} histories linearizable; {pairs} pairs of calls overlapped, {refused} renames refused")
 
 
-def test_a_planted_check_then_write_is_found(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_a_planted_check_then_write_is_detected(engine: Engine, tell: Callable[[str, str], None]) -> None:
     planted = CheckThenWriteStore(engine.open())
     stage = HistoryRunner(cast("Store", planted))
 

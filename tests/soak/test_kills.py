@@ -1,4 +1,4 @@
-"""G10: a server that is killed at any moment has kept all that it acknowledged, and nothing by halves."""
+"""G10: a server that is killed at any time keeps every acknowledged write, and no partial one."""
 
 import signal
 from collections.abc import Callable
@@ -23,15 +23,15 @@ KILLS_ELSEWHERE = 100 if IS_FULL else 1
 
 WRITERS = 4
 MAX_WRITES = 80
-"""The server is killed when so many writes have been acknowledged, or fewer."""
+"""The server is killed after at most this number of acknowledged writes."""
 
 WRITE_TIMEOUT = 60.0
-"""Seconds that a write may take before something is wrong."""
+"""After how many seconds without a write the test fails."""
 
 
 @pytest.fixture
 def store_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a server finds a store of that engine, new and empty."""
+    """Return the URL of a new, empty store of the engine."""
     if engine.name == "sqlite":
         return f"sqlite:///{tmp_path}/tackboard.db"
     if engine.name == "postgresql":
@@ -41,7 +41,7 @@ def store_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 @pytest.fixture
 def crash(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Breaks off the database's own server, which then recovers from its log; nothing, where there is none of ours."""
+    """Return a function that crashes and restarts the database's own server, if the engine has one."""
     if engine.name != "postgresql":
         return lambda: None
     database = request.getfixturevalue("postgresql")
@@ -53,7 +53,7 @@ def crash(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], None]:
     return crashing
 
 
-def test_a_server_that_is_killed_keeps_what_it_acknowledged(
+def test_a_killed_server_keeps_what_it_acknowledged(
     engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, tell: Callable[[str, str], None]
 ) -> None:
     kills = KILLS.get(engine.name, KILLS_ELSEWHERE)
@@ -103,7 +103,7 @@ def test_a_server_that_is_killed_keeps_what_it_acknowledged(
 
 
 def _kill_during_writes(writers: list[Writer], server: LiveServer, client: Client, *, after: int) -> None:
-    """Kill the server while all write, once it has acknowledged so many writes."""
+    """Kill the server while all writers write, after it has acknowledged a number of writes."""
     acknowledgements = Semaphore(0)
     with ThreadPoolExecutor(len(writers)) as pool:
         writing = [pool.submit(writer.write, client, acknowledgements) for writer in writers]
@@ -117,7 +117,7 @@ def _kill_during_writes(writers: list[Writer], server: LiveServer, client: Clien
 
 
 def _check_after_kill(client: Client, board: str, writers: list[Writer]) -> int:
-    """See that nothing is lost, torn or done twice. How many writes had been done that nobody was told of."""
+    """Check that no write is lost, partial or duplicated; return how many were done without being acknowledged."""
     acknowledged = sum(writer.acknowledged for writer in writers)
     for writer in writers:
         writer.check_cards(client)

@@ -1,4 +1,4 @@
-"""G8: whatever clients do, one after the other, the application does what a plain model says, on every engine alike."""
+"""G8: for random programs of requests, the application responds as the model does, and alike on every engine."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ from tests.soak.programs import STEPS, Program, generate_program, run_program, s
 
 @pytest.fixture
 def reference(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Store | None]:
-    """A store in SQLite, which every other engine must equal; none beside SQLite itself."""
+    """Create a store in SQLite, with which other engines are compared; None for SQLite itself."""
     if engine.name == "sqlite":
         yield None
         return
@@ -19,7 +19,7 @@ def reference(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Store 
         yield sqlite.open()
 
 
-def test_programs_are_answered_as_the_model_says_and_by_every_engine_alike(
+def test_every_engine_responds_to_programs_as_the_model_does(
     engine: Engine, reference: Store | None, tell: Callable[[str, str], None]
 ) -> None:
     store = engine.open()
@@ -36,7 +36,7 @@ def test_programs_are_answered_as_the_model_says_and_by_every_engine_alike(
     tell("G8", f"{len(seeds)} programs of {STEPS} steps, {answers} answers compared: no difference")
 
 
-def test_a_program_that_fails_is_shortened_to_what_it_needs() -> None:
+def test_a_failing_program_is_shortened_to_the_steps_it_needs() -> None:
     program = generate_program(1)
     needed = {program[7], program[30]}
 

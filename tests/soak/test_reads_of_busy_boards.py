@@ -1,4 +1,4 @@
-"""Many read a board all the time that others write to: each read gets there, and shows one moment."""
+"""Clients read a board while others write to it all the time: every read succeeds and sees one snapshot."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,11 +24,11 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
     is_over = Event()
 
     def mover(which: int) -> tuple[list[int], list[float]]:
-        chance, statuses, seconds = seeded_random("reader", FIRST_SEED, which), [], []
+        rng, statuses, seconds = seeded_random("reader", FIRST_SEED, which), [], []
         while not is_over.is_set():
             began = perf_counter()
-            place = {"list_id": chance.choice(list_ids), "position": chance.choice(("top", "bottom"))}
-            statuses.append(client.post(f"{board}/cards/{chance.choice(card_ids)}/move", place).status)
+            body = {"list_id": rng.choice(list_ids), "position": rng.choice(("top", "bottom"))}
+            statuses.append(client.post(f"{board}/cards/{rng.choice(card_ids)}/move", body).status)
             seconds.append(perf_counter() - began)
         return statuses, seconds
 
@@ -64,7 +64,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
 
 
 def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
-    """All cards are there once, as many in each list as the list says."""
+    """Check that every card is there once, and that each list has as many cards as its count says."""
     shown = answer.json
     counts = {list_["id"]: list_["card_count"] for list_ in shown["lists"]}
     cards = shown["cards"]["items"]
@@ -74,6 +74,6 @@ def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
 
 
 def _percentile(seconds: list[float], percent: int) -> str:
-    """The nearest rank, in milliseconds."""
+    """Format the nearest-rank percentile in milliseconds."""
     rank = -(-percent * len(seconds) // 100)
     return f"{seconds[max(0, rank - 1)] * 1000:.0f} ms"

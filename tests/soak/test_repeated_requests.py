@@ -1,4 +1,4 @@
-"""G11: one request that is sent many times at once, with one Idempotency-Key, is done once and answered alike."""
+"""G11: a request that is sent many times at once with one Idempotency-Key is done once and gets equal responses."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,12 +12,10 @@ from tests.soak.conftest import IS_FULL, Engine
 SENDERS, STORMS = (50, 100) if IS_FULL else (10, 5)
 
 _HEADERS_THAT_DIFFER = {"x-request-id", "idempotency-replayed"}
-"""What may differ between two answers to one request."""
+"""The headers that may differ between two responses to one request."""
 
 
-def test_a_request_that_is_sent_many_times_at_once_is_done_once(
-    engine: Engine, tell: Callable[[str, str], None]
-) -> None:
+def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, tell: Callable[[str, str], None]) -> None:
     client = create_client(engine.open())
     board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
     _, doing, _ = (item["id"] for item in client.get(f"{board}/lists").json["items"])
@@ -53,7 +51,7 @@ def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: i
 
 
 def _count_writes(client: Client, board: str) -> int:
-    """A number that every write to the board and every new board raises by one."""
+    """Return a number that every write to the board and every new board raises by one."""
     seq: int = client.get(board).json["seq"]
     return seq + len(client.get("/boards?limit=100").json["items"])
 

@@ -1,4 +1,4 @@
-"""Work on the model's cards that people write down, correct and take back."""
+"""The model of time entries that users create, update and delete."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,41 +19,41 @@ _FIELD_BY_PROPERTY = {
 
 
 class TimeEntriesModel(ModelCore):
-    """The part of the model that knows who worked when."""
+    """The part of the model that has time entries."""
 
     def _create_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
-        wishes = _parse_fields(request)
-        stretch = TimeEntry(
-            user=wishes.get("user", request.user),
-            started_at=wishes["started_at"],
-            ended_at=wishes["ended_at"],
-            rate=wishes.get("rate", current_rate(card, board)),
-            note=wishes.get("note", ""),
+        fields = _parse_fields(request)
+        entry = TimeEntry(
+            user=fields.get("user", request.user),
+            started_at=fields["started_at"],
+            ended_at=fields["ended_at"],
+            rate=fields.get("rate", current_rate(card, board)),
+            note=fields.get("note", ""),
             id=self._read_new_id(),
         )
-        _ensure_member(stretch.user, board)
-        self._ensure_times_valid(stretch)
-        _ensure_no_overlap(stretch, card)
-        card.time_entries.append(stretch)
-        if count_seconds(stretch, self.now):
+        _ensure_member(entry.user, board)
+        self._ensure_times_valid(entry)
+        _ensure_no_overlap(entry, card)
+        card.time_entries.append(entry)
+        if count_seconds(entry, self.now):
             self._touch(card)
-        told = {**_event_data(stretch), "hourly_rate_minor": stretch.rate}
+        told = {**_event_data(entry), "hourly_rate_minor": entry.rate}
         self._add_event(board, "time_entry.created", board.find_column(card), card, **told)
-        return self._expect_time_entry(board, card, stretch, 201)
+        return self._expect_time_entry(board, card, entry, 201)
 
     def _update_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
         card, old = _find_time_entry(request, board)
         ensure_version_matches(request, old.version)
-        wishes = _parse_fields(request)
-        if "ended_at" in wishes and old.ended_at is None:
+        fields = _parse_fields(request)
+        if "ended_at" in fields and old.ended_at is None:
             raise ExpectedError(409, "time_entry_running")
         changed = sorted(
-            wire for wire, name in _FIELD_BY_PROPERTY.items() if name in wishes and wishes[name] != getattr(old, name)
+            wire for wire, name in _FIELD_BY_PROPERTY.items() if name in fields and fields[name] != getattr(old, name)
         )
         if not changed:
             return self._expect_time_entry(board, card, old)
-        new = TimeEntry(**{**vars(old), **wishes, "version": old.version + 1})
+        new = TimeEntry(**{**vars(old), **fields, "version": old.version + 1})
         if "user_id" in changed:
             _ensure_member(new.user, board)
         if {"user_id", "started_at", "ended_at"} & set(changed):
@@ -67,25 +67,25 @@ class TimeEntriesModel(ModelCore):
         return self._expect_time_entry(board, card, new)
 
     def _delete_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
-        card, stretch = _find_time_entry(request, board)
-        ensure_version_matches(request, stretch.version)
-        card.time_entries.remove(stretch)
-        if stretch.ended_at is None or count_seconds(stretch, self.now):
+        card, entry = _find_time_entry(request, board)
+        ensure_version_matches(request, entry.version)
+        card.time_entries.remove(entry)
+        if entry.ended_at is None or count_seconds(entry, self.now):
             self._touch(card)
-        self._add_event(board, "time_entry.deleted", board.find_column(card), card, **_event_data(stretch))
+        self._add_event(board, "time_entry.deleted", board.find_column(card), card, **_event_data(entry))
         return ExpectedResponse(204)
 
-    def _ensure_times_valid(self, stretch: TimeEntry) -> None:
-        if stretch.started_at > self.now or (stretch.ended_at and stretch.ended_at > self.now):
+    def _ensure_times_valid(self, entry: TimeEntry) -> None:
+        if entry.started_at > self.now or (entry.ended_at and entry.ended_at > self.now):
             raise ExpectedError(422, "in_future")
-        if stretch.ended_at and stretch.ended_at < stretch.started_at:
+        if entry.ended_at and entry.ended_at < entry.started_at:
             raise ExpectedError(422, "ends_before_start")
-        if (stretch.ended_at or self.now) - stretch.started_at > _MAX_DURATION:
+        if (entry.ended_at or self.now) - entry.started_at > _MAX_DURATION:
             raise ExpectedError(422, "time_entry_too_long")
 
-    def _expect_time_entry(self, board: Board, card: Card, stretch: TimeEntry, status: int = 200) -> ExpectedResponse:
-        shape = serialize_time_entry(board, card, stretch, self.now)
-        return ExpectedResponse(status, body=shape, etag=time_entry_etag(stretch, self.now))
+    def _expect_time_entry(self, board: Board, card: Card, entry: TimeEntry, status: int = 200) -> ExpectedResponse:
+        shape = serialize_time_entry(board, card, entry, self.now)
+        return ExpectedResponse(status, body=shape, etag=time_entry_etag(entry, self.now))
 
 
 def _find_time_entry(request: Request, board: Board) -> tuple[Card, TimeEntry]:
@@ -94,14 +94,14 @@ def _find_time_entry(request: Request, board: Board) -> tuple[Card, TimeEntry]:
 
 
 def _parse_fields(request: Request) -> dict[str, Any]:
-    """What the body says, by the names of a stretch."""
-    wishes = {_FIELD_BY_PROPERTY[wire]: value for wire, value in request.fields.items()}
+    """Return the fields of the body under the names of `TimeEntry`."""
+    fields = {_FIELD_BY_PROPERTY[wire]: value for wire, value in request.fields.items()}
     for name in ("started_at", "ended_at"):
-        if name in wishes:
-            wishes[name] = datetime.fromisoformat(wishes[name])
-    if "note" in wishes:
-        wishes["note"] = wishes["note"] or ""
-    return wishes
+        if name in fields:
+            fields[name] = datetime.fromisoformat(fields[name])
+    if "note" in fields:
+        fields["note"] = fields["note"] or ""
+    return fields
 
 
 def _ensure_member(user: str, board: Board) -> None:
@@ -109,23 +109,23 @@ def _ensure_member(user: str, board: Board) -> None:
         raise ExpectedError(422, "unknown_reference")
 
 
-def _ensure_no_overlap(stretch: TimeEntry, card: Card) -> None:
-    """Refuse work at a moment at which the same user works on the card already."""
+def _ensure_no_overlap(entry: TimeEntry, card: Card) -> None:
+    """Raise ExpectedError if the same user has another time entry on the card that overlaps this one."""
     for other in card.time_entries:
-        if other.id == stretch.id or other.user != stretch.user:
+        if other.id == entry.id or other.user != entry.user:
             continue
-        is_before = stretch.ended_at is not None and stretch.ended_at <= other.started_at
-        is_after = other.ended_at is not None and other.ended_at <= stretch.started_at
+        is_before = entry.ended_at is not None and entry.ended_at <= other.started_at
+        is_after = other.ended_at is not None and other.ended_at <= entry.started_at
         if not is_before and not is_after:
             raise ExpectedError(409, "time_entry_overlaps")
 
 
-def _totals(stretch: TimeEntry) -> tuple[int, int]:
-    """The seconds of a stretch that is over, and these times its rate."""
-    seconds = count_seconds(stretch, stretch.ended_at or stretch.started_at)
-    return seconds, seconds * stretch.rate
+def _totals(entry: TimeEntry) -> tuple[int, int]:
+    """Return the seconds of a closed time entry, and its seconds times its rate; zeros for an open one."""
+    seconds = count_seconds(entry, entry.ended_at or entry.started_at)
+    return seconds, seconds * entry.rate
 
 
-def _event_data(stretch: TimeEntry) -> dict[str, Any]:
-    begin, end = format_timestamp(stretch.started_at), format_timestamp(stretch.ended_at)
-    return {"time_entry_id": stretch.id, "user_id": stretch.user, "started_at": begin, "ended_at": end}
+def _event_data(entry: TimeEntry) -> dict[str, Any]:
+    begin, end = format_timestamp(entry.started_at), format_timestamp(entry.ended_at)
+    return {"time_entry_id": entry.id, "user_id": entry.user, "started_at": begin, "ended_at": end}

@@ -1,4 +1,4 @@
-"""Clients of a server that is killed under them. Each writes down what was acknowledged, and what was under way."""
+"""Clients that write to a server until it is killed. Each records its acknowledged writes, and the one in flight."""
 
 from collections import Counter
 from itertools import count
@@ -16,7 +16,7 @@ _CLOCK_PROPERTIES = ("elapsed_seconds", "elapsed", "cost")
 
 
 class Write(NamedTuple):
-    """A request that writes, always and once. `card` is the path of the card that it is about, '' for a new one."""
+    """A request that always writes, and once. `card` is the path of the card, '' for a new one."""
 
     card: str
     method: str
@@ -26,18 +26,18 @@ class Write(NamedTuple):
 
 
 class Writer:
-    """Writes to cards of its own on one board, chosen by chance, until the server goes away.
+    """Writes to its own cards on one board, chosen at random, until the server is killed.
 
-    `cards` holds what was last acknowledged of each card, None when that was its end; `acknowledged` counts.
+    `cards` has the last acknowledged response for each card, None for a deleted one; `acknowledged` counts the writes.
     """
 
-    def __init__(self, name: str, board: str, chance: Random) -> None:
+    def __init__(self, name: str, board: str, rng: Random) -> None:
         self.acknowledged = 0
         self.cards: dict[str, HttpResponse | None] = {}
         self.in_flight: Write | None = None
         self._name = name
         self._board = board
-        self._chance = chance
+        self._rng = rng
         self._numbers = count(1)
 
     def write(self, client: Client, acknowledgements: Semaphore) -> None:
@@ -55,7 +55,7 @@ class Writer:
             return
 
     def check_cards(self, client: Client) -> None:
-        """See that all is as it was acknowledged, or one step further where a write was under way."""
+        """Check that every card is as it was acknowledged, or one write further if one was in flight."""
         for path, answer in self.cards.items():
             seen = client.get(path)
             if self.in_flight is None or self.in_flight.card != path:
@@ -68,7 +68,7 @@ class Writer:
                 _ensure_unchanged(path, answer, seen)
 
     def resend(self, client: Client) -> bool:
-        """Send what was under way once more, so that it is done, once; whether it had been done before."""
+        """Send the write in flight again, so that it is done once; return whether it had been done before."""
         write = self.in_flight
         if write is None:
             return False
@@ -94,12 +94,12 @@ class Writer:
         live = [path for path, answer in self.cards.items() if answer is not None]
         key = {"Idempotency-Key": f"{self._board}/{self._name}/{number}"}
         title = f"{self._name} {number}"
-        if not live or (len(live) < _MAX_CARDS and self._chance.random() < 0.3):
+        if not live or (len(live) < _MAX_CARDS and self._rng.random() < 0.3):
             return Write("", "POST", f"{self._board}/cards", {"title": title}, key)
-        card = self._chance.choice(live)
+        card = self._rng.choice(live)
         answer = self.cards[card]
         assert answer is not None
-        kind = self._chance.random()
+        kind = self._rng.random()
         if kind < 0.4:
             return Write(card, "PATCH", card, {"title": title}, {"If-Match": answer.etag})
         if kind < 0.5:
@@ -116,7 +116,7 @@ class Writer:
 
 
 def check_board(client: Client, board: str) -> int:
-    """See that nothing is torn: events, cards, counts and clocks tell one story. The number of events."""
+    """Check that events, cards, counts and clocks of a board agree; return the number of events."""
     events = list_events(client, board)
     written = Counter(event["card_id"] for event in events if "card_id" in event)
     gone = {event["card_id"] for event in events if event["type"] == "card.deleted"}
@@ -140,7 +140,7 @@ def check_board(client: Client, board: str) -> int:
 
 
 def without_clock(card: dict[str, Any]) -> dict[str, Any]:
-    """The card without its clock, which doesn't stand still."""
+    """Return the card without the properties of its clock, which change with time."""
     return {name: value for name, value in card.items() if name not in _CLOCK_PROPERTIES}
 
 
