@@ -1,8 +1,7 @@
 """The function that AWS Lambda calls: `lambda_wsgi_handler.handler`.
 
-It takes the same environment as wsgi.py, and STAGE, which its metrics carry, and API_GATEWAY_BASE_PATH, the base path
-that the API is mapped to at a domain of one's own. The name ends the way it does because
-the plugin serverless-wsgi knows its functions by it.
+It has the settings of wsgi.py; STAGE, which goes into its metrics; and API_GATEWAY_BASE_PATH, the base path that the
+API is mapped to on a custom domain. The plugin serverless-wsgi finds its functions by the end of this module's name.
 """
 
 import os

@@ -1,8 +1,7 @@
-"""The WSGI application that servers import: `wsgi:application`.
+"""The WSGI application for servers to import: `wsgi:application`.
 
-Importing it opens the store as `cli/main.py run` does: it creates a missing one and brings an older one up to date.
-
-Configuration comes from the environment, as README lists it. What can't be meant stops the start with a sentence.
+Importing it opens the store as `tackboard run` does: a missing store is created, an older one is brought up to date.
+Settings come from the environment, as README lists them; an invalid one raises InvalidSetting with one sentence.
 """
 
 import logging
@@ -19,7 +18,7 @@ from stores import open_store
 _settings = read_app_settings(os.environ)
 _format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
 
-# A server that has set up its log keeps it.
+# A server that has set up logging keeps its own.
 if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
 

@@ -1,4 +1,4 @@
-"""How far a long command is, as a bar on the terminal. A pipe or a log gets the result alone."""
+"""Show the progress of a long command on a terminal. A pipe or a log gets the result only."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
@@ -8,15 +8,15 @@ if TYPE_CHECKING:
 
 
 class ProgressBar:
-    """A bar for each step of a command, one below the other. To be used with `with`."""
+    """A progress bar for each step of a command, one below the other. To be used with `with`."""
 
     def __init__(self) -> None:
         self._step = ""
         self._bar: tqdm[Never] | None = None
 
     def __call__(self, step: str, done: int, total: int | None = None) -> None:
-        """So many of the whole are done; where nobody knows how many there are, they are counted."""
-        from tqdm import tqdm  # noqa: PLC0415 - a server, which draws no bar, starts without it.
+        """Show that `done` of `total` are done; without a total, show the count."""
+        from tqdm import tqdm  # noqa: PLC0415 - a server shows no progress and starts without it.
 
         if self._bar is None or step != self._step:
             self._close()

@@ -1,7 +1,7 @@
-"""The server for one machine: waitress, one process with a few threads, in lanes.
+"""The server for one machine: waitress, in one process with a few threads.
 
-waitress takes a request in whole before it gives it to a thread, so a slow client keeps no thread waiting. What it
-refuses by itself, because it isn't HTTP or is far too large, gets a problem document, as everything else does.
+waitress reads a whole request before it hands it to a thread, so a slow client occupies no thread. Requests that it
+rejects by itself, because they are not HTTP or far too large, get a problem document like all others.
 """
 
 import re
@@ -25,19 +25,19 @@ from contract.heavy_operations import MAX_CONCURRENT
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 
 READER_THREADS = WRITER_THREADS = MAX_CONCURRENT + 1
-"""Threads for requests that read, and for those that write: one more than heavy operations ever hold.
+"""How many threads serve reads, and how many serve writes: one more than heavy operations can occupy.
 
-Python runs one thread at a time; the others wait for the store, and more of them would only wait for each other.
+Python runs one thread at a time while the others wait for the store; more threads would only wait for each other.
 """
 
 PROBE_PATHS = ("/v1/health", "/v1/ready")
-"""What supervisors and load balancers ask for. Each has a thread of its own, so nothing ever stands before it."""
+"""The paths that supervisors and load balancers request. Each has a thread of its own, so nothing delays it."""
 
 _SHUTDOWN_SECONDS = 5.0
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 chooses a free one. Raises OSError, also for a host that there is not."""
+    """Return a listening socket; port 0 chooses a free one. Raises OSError, also if the host does not exist."""
     family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server((host, port), family=family)
 
@@ -45,12 +45,12 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(
     application: WSGIApplication,
     listener: socket.socket,
-    note_refusal: Callable[[Problem, str, str], None] = lambda *_: None,
+    log_rejected_request: Callable[[Problem, str, str], None] = lambda *_: None,
 ) -> None:
-    """Answer until a KeyboardInterrupt; then finish what was begun, for five seconds at most.
+    """Serve until a KeyboardInterrupt, then finish the requests that have begun, for at most five seconds.
 
-    `note_refusal` is told what was refused because it was no request, under which id, and the client's address.
-    A second one ends it at once. Must be called in the main thread, which hears no further signal to stop afterwards.
+    `log_rejected_request` is called with the problem, the request id and the client's address when waitress rejects a
+    request. Must be called in the main thread, which ignores further signals to stop afterwards.
     """
     server = create_server(
         application,
@@ -59,12 +59,12 @@ def serve(
         ident=None,
         asyncore_use_poll=True,
         connection_limit=1000,
-        # Well above what the application takes: it says no itself, after a body that is not far too large.
+        # Well above the application's limits: the application rejects what is not far too large by itself.
         max_request_header_size=8 * MAX_HEADER_BYTES,
         max_request_body_size=64 * MAX_BODY_BYTES,
     )
     server.channel_class = _Channel
-    server.note_refusal = note_refusal
+    server.log_rejected_request = log_rejected_request
     with suppress(KeyboardInterrupt):
         server.run()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,10 +73,10 @@ def serve(
 
 
 class _LaneDispatcher:
-    """Gives requests to threads, those of each kind to threads of their own.
+    """Dispatch reads, writes and probes to threads of their own.
 
-    Writers wait for each other, and for heavy operations that write: however long that takes, readers go on. And
-    whatever both do, the probes are answered.
+    Writes wait for each other, and for heavy operations that write. Reads are not delayed by that, and probes are
+    delayed by neither.
     """
 
     def __init__(self) -> None:
@@ -88,11 +88,11 @@ class _LaneDispatcher:
             lane.set_thread_count(1)
 
     def add_task(self, channel: HTTPChannel) -> None:
-        """Have the channel's next request answered."""
+        """Dispatch the channel's next request."""
         self._lane_for(channel.requests[0]).add_task(channel)
 
     def _lane_for(self, request: HTTPRequestParser) -> ThreadedTaskDispatcher:
-        # What is refused may have neither a method nor a path.
+        # A rejected request may have neither a method nor a path.
         if request.error:
             return self._readers
         if request.command not in ("GET", "HEAD"):
@@ -100,7 +100,7 @@ class _LaneDispatcher:
         return self._probes.get(request.path, self._readers)
 
     def shutdown(self) -> None:
-        """Finish what was begun, and drop what waits."""
+        """Finish the requests that have begun, and drop those that wait."""
         lanes = (self._readers, self._writers, *self._probes.values())
         for lane in lanes:
             lane.set_thread_count(0)
@@ -110,17 +110,18 @@ class _LaneDispatcher:
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
-    """Takes a method in any case: whether it exists is the application's to say, and `get` is not GET.
+    """Parse a request as RFC 9112 demands where waitress is more lenient.
 
-    Refuses what RFC 9112 tells a server to refuse and waitress lets pass: something in front of this server may read
-    such a request in another way, and then a part of it becomes a request of its own.
+    A proxy in front of this server may read an ambiguous request in another way, and then a part of it becomes a
+    request of its own (request smuggling): such requests are rejected. The method keeps its case, because `get` is not
+    GET: the application decides which methods exist.
     """
 
     def parse_header(self, header_plus: bytes) -> None:
         if _FOLDED_HEADER.search(header_plus):
-            raise ParsingError("A header goes on in the next line")
+            raise ParsingError("A header continues on the next line")
         if _HUGE_CONTENT_LENGTH.search(header_plus):
-            # Python makes no number of so many digits, and waitress would drop the connection without a word.
+            # Python parses no number with so many digits: waitress would drop the connection without a response.
             self.error = RequestEntityTooLarge("Content-Length has too many digits")
             return
         method, blank, rest = header_plus.partition(b" ")
@@ -128,12 +129,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress is untyped.
         super().parse_header(method.upper() + blank + rest)
         self.command = method.decode("latin-1")
         if is_both:
-            raise ParsingError("Transfer-Encoding and Content-Length don't go together")
+            raise ParsingError("Transfer-Encoding and Content-Length exclude each other")
         if self.version not in ("1.0", "1.1"):
-            raise ParsingError("Only HTTP/1.0 and HTTP/1.1 are spoken here")
-        # waitress joins headers of one name with a comma and a blank, so that two hosts are none.
+            raise ParsingError("Only HTTP/1.0 and HTTP/1.1 are supported")
+        # waitress joins repeated headers with a comma and a blank, which no host contains.
         if not _HOST.fullmatch(self.headers.get("HOST", "" if self.version == "1.0" else " ")):
-            raise ParsingError("Host is missing, stands twice, or is none")
+            raise ParsingError("Host is missing, repeated or invalid")
 
 
 _FOLDED_HEADER = re.compile(rb"\r\n[ \t]")
@@ -144,10 +145,10 @@ _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
 class _Task(WSGITask):  # type: ignore[misc] # waitress is untyped.
-    """Hands over method and path as they were sent, and keeps the connection after answers that have no body."""
+    """Pass method and path on as they were sent, and keep the connection after responses without a body."""
 
     def set_close_on_finish(self) -> None:
-        # waitress closes after an answer without a length. 204 and 304 have no body that could be of any length.
+        # waitress closes the connection after a response without a length, but 204 and 304 never have a body.
         wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
         if self.has_body or wants_close or self.version != "1.1":
             super().set_close_on_finish()
@@ -160,13 +161,13 @@ class _Task(WSGITask):  # type: ignore[misc] # waitress is untyped.
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress is untyped.
-    """Says no with a problem document where waitress has a page of plain text."""
+    """Reject a request with a problem document instead of waitress's plain text."""
 
     def execute(self) -> None:
         problem = _problem_for_status(self.request.error.code)
         body = problem.encode()
         request_id = secrets.token_hex(16)
-        self.channel.server.note_refusal(problem, request_id, self.channel.addr[0])
+        self.channel.server.log_rejected_request(problem, request_id, self.channel.addr[0])
         self.status = f"{problem.status} {problem.to_json_object()['title']}"
         self.response_headers += [
             ("Content-Type", PROBLEM_JSON),
@@ -192,6 +193,6 @@ def _problem_for_status(status: int) -> Problem:
         return Problem(413, "body_too_large", f"A body has at most {MAX_BODY_BYTES} bytes.")
     if status == 431:  # noqa: PLR2004 - Request Header Fields Too Large.
         return Problem(431, "headers_too_large", f"All headers together have at most {MAX_HEADER_BYTES} bytes.")
-    if status >= 500 and status != 501:  # noqa: PLR2004 - 501 is a transfer coding that nobody uses: the client's fault.
+    if status >= 500 and status != 501:  # noqa: PLR2004 - 501: the client's transfer coding is not supported.
         return internal_error()
     return Problem(400, "malformed_request", "The request is not well-formed HTTP.")
