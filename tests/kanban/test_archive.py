@@ -398,3 +398,31 @@ def test_deleting_a_board_stops_its_clocks(store: FakeStore) -> None:
     store.apply(boards.delete(store.view(), store.context, [card]))
 
     assert store.cards[card.id].tracked_seconds == 300
+
+
+def test_a_deleted_archived_card_cannot_be_restored_into_an_archived_list(store: FakeStore) -> None:
+    card = archive_card(store, add_card(store, "Copy"))
+    delete_card(store, card)
+    archive_list(store, "To do")
+
+    with pytest.raises(ListArchived):
+        archive.restore_card(store.view_deleted(cards=[card.id]), card.id, store.context)
+
+
+def test_a_list_is_restored_if_its_external_id_is_still_free(store: FakeStore) -> None:
+    def delete_list(name: str) -> str:
+        list_ = store.get_list(name)
+        store.apply(lists.delete(store.view(), list_.id, store.context))
+        return list_.id
+
+    store.change_list("To do", external_id="x-1")
+    store.change_list("Doing", external_id="x-2")
+    first, second = delete_list("To do"), delete_list("Doing")
+
+    restored, change = archive.restore_list(store.view_deleted(lists=[first]), first, store.context)
+    store.apply(change)
+    store.change_list("Done", external_id="x-2")
+
+    assert (restored.external_id, restored.version) == ("x-1", 3)
+    with pytest.raises(ExternalIdTaken):
+        archive.restore_list(store.view_deleted(lists=[second]), second, store.context)

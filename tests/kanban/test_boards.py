@@ -119,3 +119,9 @@ def test_the_lists_of_a_new_board_are_empty_and_of_version_one(store: FakeStore)
     assert [(list_.card_count, list_.first_rank, list_.last_rank, list_.version) for list_ in view.lists] == [
         (0, "", "", 1)
     ] * 3
+
+
+def test_work_on_a_new_board_costs_nothing_unless_a_rate_is_given(store: FakeStore) -> None:
+    view, _ = boards.create(store.context, name="Website")
+
+    assert (view.board.hourly_rate_minor, view.board.description, view.board.external_id) == (0, "", None)

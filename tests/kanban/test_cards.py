@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import cards, lists
-from kanban.cards import WrongStage
+from kanban import archive, cards, lists
+from kanban.cards import CardArchived, WrongStage
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
-from kanban.ordering.list_capacity import WipLimitReached
+from kanban.ordering.list_capacity import ListArchived, WipLimitReached
 from kanban.store import NeighbourOf
 from kanban.values import Card, Enforcement, List, NewCard, NewList, Stage
 from kanban.views import NoListOfStage
@@ -453,3 +453,26 @@ def test_after_many_random_moves_order_counts_and_bounds_are_right(store: FakeSt
     running = {card.id for card in store.cards.values() if card.running}
     assert running == {entry.card_id for entry in store.entries.values() if entry.ended_at is None}
     assert running == {card.id for card in store.cards.values() if card.title in expected["Doing"]}
+
+
+def test_a_new_card_has_no_parts_and_no_time(store: FakeStore) -> None:
+    card = add(store, "Copy")
+
+    assert (card.comment_count, card.item_count, card.done_count) == (0, 0, 0)
+    assert (card.tracked_seconds, card.tracked_cost, card.running, card.version) == (0, 0, None, 1)
+
+
+def test_the_clock_of_a_card_in_an_archived_list_cannot_be_restarted(store: FakeStore) -> None:
+    card = add(store, "Copy", "Doing")
+    store.apply(archive.archive_list(store.view(), card.list_id, store.context, [store.cards[card.id]])[1])
+
+    with pytest.raises(ListArchived):
+        cards.start(store.view(card.id), card.id, store.context)
+
+
+def test_an_archived_card_cannot_be_started(store: FakeStore) -> None:
+    card = add(store, "Copy")
+    store.apply(archive.archive_card(store.view(card.id), card.id, store.context)[1])
+
+    with pytest.raises(CardArchived, match="Card 'Copy' is archived"):
+        cards.start(store.view(card.id), card.id, store.context)

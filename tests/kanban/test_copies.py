@@ -213,3 +213,20 @@ def test_nothing_that_is_done_on_a_checklist_is_done_on_its_copy(store: FakeStor
     copied = next(each for each in store.parts.values() if isinstance(each, Checklist) and each.card_id != card.id)
 
     assert [(item.done, item.assignee_id, item.version) for item in copied.items] == [(False, None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("list_name", "is_started", "is_resolved"), [("To do", False, False), ("Doing", True, False), ("Done", False, True)]
+)
+def test_a_card_that_is_copied_with_its_list_has_the_times_of_its_stage(
+    store: FakeStore, list_name: str, *, is_started: bool, is_resolved: bool
+) -> None:
+    create_full_card(store, list_name)
+    store.advance_clock(hours=1)
+
+    new = copy_list(store, list_name)
+
+    (copy,) = (card for card in store.cards.values() if card.list_id == new.id)
+    assert copy.started_at == (store.now if is_started else None)
+    assert copy.resolved_at == (store.now if is_resolved else None)
+    assert (copy.running, copy.comment_count, copy.tracked_cost) == (None, 0, 0)

@@ -1,8 +1,11 @@
 """Messages name the thing and the number, and every code belongs to one error."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -95,3 +98,38 @@ def test_every_code_belongs_to_one_error() -> None:
     assert len(set(codes)) == len(codes)
     assert RoleTooLow("viewer", "editor").code == "role_too_low"
     assert ScopeMissing("read").code == "scope_missing"
+
+
+EXAMPLES = {"str": "a word", "int": 7, "datetime": datetime(2026, 11, 20, 12, tzinfo=UTC), "bool": True}
+
+
+def build_error(kind: type[DomainError]) -> DomainError:
+    """Build an error of that kind from an example of each argument that it takes."""
+    parameters = [*inspect.signature(kind).parameters.values()]
+    arguments: list[Any] = [
+        "lists" if kind is LimitReached and parameter.name == "things" else EXAMPLES[_name_type(parameter.annotation)]
+        for parameter in parameters
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    return kind(*arguments)
+
+
+def _name_type(annotation: object) -> str:
+    name = getattr(annotation, "__name__", None) or str(annotation).split(" |")[0].rpartition(".")[2]
+    return name if name in EXAMPLES else "str"
+
+
+def test_every_error_says_what_happened_in_whole_sentences() -> None:
+    for module in pkgutil.walk_packages(kanban.__path__, "kanban."):
+        importlib.import_module(module.name)
+    kinds = [kind for kind in walk_subclasses(DomainError) if "__init__" in vars(kind)]
+
+    messages = {kind.__name__: build_error(kind).message for kind in kinds}
+
+    assert len(kinds) > 30
+    assert not [name for name, message in messages.items() if len(message) < 20 and message != "a word"]
+
+
+@pytest.mark.parametrize(("count", "things"), [(0, "archived cards"), (1, "1 card"), (2, "2 cards")])
+def test_a_list_that_is_not_empty_says_what_it_holds(count: int, things: str) -> None:
+    assert f"holds {things}:" in ListNotEmpty("Doing", count).message

@@ -197,3 +197,15 @@ def test_a_card_has_at_most_forty_assignees(store: FakeStore) -> None:
     with pytest.raises(LimitReached, match="40 assignees"):
         labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)
     assert labels_and_assignees.assign(store.view(card.id), card.id, people[0], store.context)[1] is None
+
+
+def test_naming_the_assignees_that_a_card_shows_already_changes_nothing(store: FakeStore) -> None:
+    add_member(store, "usr_bob")
+    card = create_card(store, assignee_ids=["usr_ann", "usr_bob"])
+    store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
+
+    same, change = cards.update(store.view(card.id), card.id, {"assignee_ids": ["usr_ann"]}, store.context)
+    nobody, _ = cards.update(store.view(card.id), card.id, {"assignee_ids": []}, store.context)
+
+    assert (same, change) == (card, None)
+    assert nobody.assignee_ids == ()

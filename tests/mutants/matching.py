@@ -4,7 +4,7 @@ from tests.mutants.operators import ROOT
 
 RULES = {
     "cards": ["test_cards", "test_card_fields", "timekeeping/test_card_clock"],
-    "changes": ["test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
+    "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "patches": ["test_cards", "test_lists", "test_boards"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
@@ -74,7 +74,7 @@ def map_tests_to_files() -> dict[str, list[str]]:
         wing, _, name = module.rpartition("/")
         if module not in WITHOUT_RULES:
             tests = RULES.get(module, [f"{wing}/test_{name}" if wing else f"test_{name}"])
-            rules[f"kanban/{module}.py"] = [f"tests/kanban/{test}.py" for test in tests]
+            rules[f"kanban/{module}.py"] = [f"tests/kanban/{test}.py" for test in (*tests, "test_errors")]
     contract = {
         f"contract/{name}.py": [f"tests/contract/{test}.py" for test in tests] for name, tests in CONTRACT.items()
     }

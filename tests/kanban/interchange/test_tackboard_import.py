@@ -524,3 +524,23 @@ def test_nothing_in_the_history_lies_in_the_future() -> None:
     change, _ = import_fields(cards=[build_card(TODO, created_at=later, updated_at=later)])
 
     assert max(each.at for each in change.history) == NOON
+
+
+def test_a_report_counts_what_was_imported() -> None:
+    label = {"id": "label1", "name": "Bug", "color": "red", **TIMES}
+    checklist = {"id": "checklist1", "card_id": "card1", "name": "Steps", "items": [], **TIMES}
+    comments = [build_comment(1), build_comment(2)]
+
+    change, report = import_fields(
+        cards=[build_card(TODO)],
+        labels=[label],
+        checklists=[checklist],
+        comments=comments,
+        time_entries=[build_entry()],
+    )
+
+    counts = {"lists": 3, "cards": 1, "labels": 1, "checklists": 1, "comments": 2, "time_entries": 1}
+    assert dict(report.counts) == counts
+    assert change.event is not None
+    assert {name: change.event.data[name] for name in counts} == counts
+    assert {value.version for value in change.creates} == {1}

@@ -127,3 +127,15 @@ def test_start_restarts_a_clock_that_was_stopped_in_progress(store: FakeStore) -
     store.apply(change)
     with pytest.raises(WrongStage):
         cards.start(store.view(card.id), card.id, store.context)
+
+
+def test_cards_whose_clocks_stop_get_a_new_version_and_the_time(store: FakeStore) -> None:
+    card = create_started_card(store)
+    store.advance_clock(hours=1)
+
+    stopped, entry = card_clock.stop_clocks([card], store.now)
+
+    assert isinstance(stopped, Card)
+    assert isinstance(entry, TimeEntry)
+    assert (stopped.version, stopped.updated_at, stopped.running) == (card.version + 1, store.now, None)
+    assert (entry.ended_at, stopped.tracked_seconds) == (store.now, 3_600)

@@ -140,3 +140,17 @@ def test_time_zones_are_found_on_a_machine_without_a_time_zone_database() -> Non
     )
 
     assert (run.stdout, run.stderr) == ("Europe/Berlin\n", "")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(None, None), (NOON, None), (None, NOON), (NOON, NOON), (NOON, NOON + timedelta(seconds=1))]
+)
+def test_a_range_of_time_may_be_open_or_a_single_instant(start: datetime | None, end: datetime | None) -> None:
+    date_ranges.ensure_start_before_end(start, end, parameters=("due_from", "due_until"))
+
+
+def test_a_range_of_time_does_not_end_before_it_starts() -> None:
+    with pytest.raises(EndsBeforeStart) as raised:
+        date_ranges.ensure_start_before_end(NOON, NOON - timedelta(seconds=1), parameters=("due_from", "due_until"))
+
+    assert "due_until" in raised.value.message
