@@ -139,7 +139,7 @@ def test_no_module_has_the_name_of_one_of_the_standard_library() -> None:
 def test_modules_of_the_same_name_are_about_a_word_of_the_glossary() -> None:
     files_by_name = defaultdict(set)
     for file in SOURCES:
-        if not file.stem.startswith(("__", "conftest", "test_")):
+        if package_of(file) != "tests" and not file.stem.startswith("__"):
             files_by_name[file.stem].add(relative_path(file))
     terms = {term.replace(" ", "_") for term in GLOSSARY}
     homonyms = {
