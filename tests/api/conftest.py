@@ -3,7 +3,10 @@
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -37,19 +40,58 @@ def store(tmp_path: Path, empty_database: Path) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.fixture
-def application(store: Store, clock: ManualClock) -> WsgiBridge:
+class CurrentTest:
+    """What the application uses in the test that runs. Building an application takes longer than most tests."""
+
+    store: Store
+    clock: ManualClock
+    random: random.Random
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method of the test's store, so that the application takes this for a store."""
+        return getattr(self.store, name)
+
+    def now(self) -> datetime:
+        """Return the time of the test's clock."""
+        return self.clock()
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return random bytes of the test's generator."""
+        return self.random.randbytes(count)
+
+
+@pytest.fixture(scope="session")
+def current_test() -> CurrentTest:
+    return CurrentTest()
+
+
+@pytest.fixture(scope="session")
+def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiBridge:
+    """Build the application once. Its only state is in its store, its clock and its generator of random bytes."""
+
     def breached(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
-    return create_app(
-        store,
-        clock=clock,
-        random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
-        sleep=lambda _: None,
-        open_signup=True,
-        on_breach=breached,
-    )
+    # The secret is read from the store here. All stores are copies of this one, so they have the same secret.
+    with closing(open_store(f"sqlite:///{empty_database}")) as current_test.store:
+        return create_app(
+            cast("Store", current_test),
+            clock=current_test.now,
+            random_bytes=current_test.random_bytes,
+            sleep=lambda _: None,
+            open_signup=True,
+            on_breach=breached,
+        )
+
+
+@pytest.fixture
+def application(
+    shared_application: WsgiBridge, current_test: CurrentTest, store: Store, clock: ManualClock
+) -> WsgiBridge:
+    current_test.store = store
+    current_test.clock = clock
+    current_test.random = random.Random(7)  # noqa: S311 - tests need the same secrets in every run.
+    return shared_application
 
 
 @pytest.fixture
