@@ -1,9 +1,9 @@
-# Everything that is done with Tackboard, by name. `make` alone lists it.
+# Every task of Tackboard by name. `make` alone lists them.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Every package is pinned with its hashes and comes as a wheel: nothing is built, nothing is resolved, nothing is trusted.
+# Every package is pinned with its hashes and comes as a wheel: nothing is built or resolved at installation.
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	--custom-compile-command "make requirements"
@@ -25,67 +25,76 @@ MISSING_PROXIES := $(strip $(if $(NGINX),,nginx-light) $(if $(CADDY),,caddy))
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-# What is deployed: to which stage, and made by which Python, which must be the one that Lambda runs.
+# The stage to deploy to, and the Python that compiles the bytecode, which must be the version that Lambda runs.
 STAGE ?= dev
-LAMBDA_PYTHON ?= $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do \
-	"$$each" --version >/dev/null 2>&1 && echo "$$each" && break; done)
+LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python3.13; do \
+	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
 	mock fuzz stranger hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures wheel requirements clean \
 	browser proxies
+=======
+.PHONY: help run token migrate backup restore export import digest purge soak unit test check spec release operation collection \
+	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
+	proxies
+>>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
 
-help:  ## list what can be made
+help:  ## list all tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python -m cli run
 
-# Every shell has a USER, who is not meant: only one that is named in the command is.
+# Every shell has a variable USER, which is not meant: only one that is set in the command is.
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
 	@exec $(BIN)/python -m cli token $(if $(filter command,$(origin USER)),"$(USER)")
 
-migrate: .venv/product  ## bring the store of an older Tackboard up to date; a SQLite file is copied before
+migrate: .venv/product  ## upgrade the store of an older Tackboard; a SQLite file is copied first
 	@exec $(BIN)/python -m cli migrate
 
-backup: .venv/product  ## copy everything into a dated file in backups/, the last 14 stay; or: make backup FILE=monday.db
+backup: .venv/product  ## copy everything into a dated file in backups/ and keep the last 14; or: make backup FILE=monday.db
 	@exec $(BIN)/python -m cli backup $(if $(FILE),"$(FILE)")
 
 restore: .venv/product  ## copy a backup into an empty store: make restore FILE=monday.db STORE_URL=…
 	@test -n "$(FILE)" || { echo "Name the file: make restore FILE=monday.db" >&2; exit 1; }
 	@exec $(BIN)/python -m cli restore "$(FILE)"
 
-export: .venv/product  ## write a board into a file, or its cards: make export BOARD=brd_… FILE=board.json (or cards.csv)
+export: .venv/product  ## export a board or its cards to a file: make export BOARD=brd_… FILE=board.json (or cards.csv)
 	@test -n "$(BOARD)" -a -n "$(FILE)" || { echo "Name both: make export BOARD=brd_… FILE=board.json" >&2; exit 1; }
 	@exec $(BIN)/python -m cli export "$(BOARD)" "$(FILE)"
 
-import: .venv/product  ## make a board of what Tackboard or Trello exported: make import FILE=board.json
+import: .venv/product  ## create a board from an export of Tackboard or Trello: make import FILE=board.json
 	@test -n "$(FILE)" || { echo "Name the file: make import FILE=export.json" >&2; exit 1; }
 	@exec $(BIN)/python -m cli import "$(FILE)"
 
-digest: .venv/product  ## print a digest of everything: two stores with the same digest hold the same
+digest: .venv/product  ## print a digest of everything: two stores with the same digest have the same contents
 	@exec $(BIN)/python -m cli digest
 
-purge: .venv/product  ## erase for good what was deleted more than 31 days ago, for example once a day
+purge: .venv/product  ## erase what was deleted more than 31 days ago, for example once a day
 	@exec $(BIN)/python -m cli purge
+
+unit: .venv/development  ## test the rules, the contract layer and the API on SQLite, in less than a minute
+	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/kanban tests/contract tests/api
 
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-latency: .venv/development node_modules/.package-lock.json browser  ## run the tests in a browser while each answer of the API takes 150 and 600 ms longer
-	@for each in 150 600; do echo "$$each ms" && LATENCY=$$each $(BIN)/python -m pytest -q tests/browser || exit 1; done
+latency: .venv/development node_modules/.package-lock.json browser  ## run the browser tests while each response of the API takes 150 and 600 ms longer
+	@for delay in 150 600; do echo "$$delay ms" && LATENCY=$$delay $(BIN)/python -m pytest -q tests/browser || exit 1; done
 
-soak: .venv/development node_modules/.package-lock.json  ## show for over an hour that nothing is lost; SEED=17 begins there
+soak: .venv/development node_modules/.package-lock.json  ## check for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
 
-mutants: .venv/development  ## see which small faults the tests would miss: make mutants SEED=1 COUNT=300
+mutants: .venv/development  ## mutation testing: list the faults that the tests miss: make mutants SEED=1 COUNT=300
 	@exec $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),300)
 
-check: .venv/development node_modules/.package-lock.json  ## lint, formats, types, import rules, the document and its bundle, the web page
+check: .venv/development node_modules/.package-lock.json  ## check lint, format, types, architecture, names, the document, its bundle and the page
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_architecture.py
+	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_style.py
 	@$(BIN)/python -m tools.openapi spec --unchanged
 	@npm run --silent web
 
@@ -97,52 +106,52 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 	@$(BIN)/python -m tools.openapi release
 	@exec $(BIN)/python -m tests.golden
 
-operation: .venv/development  ## say what to write for operations of the document that have no function
+operation: .venv/development  ## print the signature of each handler that the document needs and that is missing
 	@exec $(BIN)/python -m tools.openapi.missing_handlers
 
-collection: .venv/development  ## make a Postman collection from the document
+collection: .venv/development  ## generate a Postman collection from the document
 	@exec $(BIN)/python -m tools.openapi.postman_collection
 
-clients: .venv/development  ## make clients in seven languages, and compile those whose compiler is here (needs Node and Java)
+clients: .venv/development  ## generate clients in seven languages, and compile those whose compiler is installed (needs Node and Java)
 	@exec $(BIN)/python -m tools.openapi.client_generation
 
-mock: .venv/development  ## answer from the document's examples, with no store, on http://127.0.0.1:8080/v1
+mock: .venv/development  ## serve the document's examples, without a store, on http://127.0.0.1:8080/v1
 	@exec $(BIN)/python -m tools.openapi.mock_server
 
-fuzz: .venv/development  ## schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
+fuzz: .venv/development  ## run schemathesis at full length, on STORE_URL: make fuzz SEED=17 CASES=20000
 	@exec $(BIN)/python -m tests.fuzz.long_run --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
-stranger: .venv/development  ## schemathesis as a stranger runs it, with nothing but a token: make stranger SEED=17 EXAMPLES=50
+schemathesis: .venv/development  ## run schemathesis with its defaults and a token only: make schemathesis SEED=17 EXAMPLES=50
 	@SEED=$(or $(SEED),1) EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest -q -s tests/fuzz/test_default_schemathesis.py
 
-hostile: .venv/development  ## measure what the worst bodies cost, beside valid ones: make hostile ONLY=create_card
+hostile: .venv/development  ## measure what hostile bodies cost, compared with valid ones: make hostile ONLY=create_card
 	@exec $(BIN)/python -m tests.fuzz.hostile_body_costs $(if $(ONLY),--only $(ONLY))
 
-judge: .venv/development  ## let openapi-core and Prism judge the traffic of make fuzz: make judge SEED=17 CASES=4000
-	@exec $(BIN)/python -m tests.fuzz.long_run --judged --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
+crosscheck: .venv/development  ## validate the traffic of make fuzz with openapi-core and Prism: make crosscheck SEED=17 CASES=4000
+	@exec $(BIN)/python -m tests.fuzz.long_run --crosscheck --seed $(or $(SEED),1) --cases $(or $(CASES),4000)
 
 package: .venv/product node_modules/.package-lock.json  ## build what AWS Lambda runs: .serverless/tackboard.zip
 	@test -n "$(LAMBDA_PYTHON)" || { echo "Packaging needs Python 3.13, which Lambda runs, for the bytecode:" \
 		"make package LAMBDA_PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" npx --no-install osls package --stage "$(STAGE)"
 
-lambda: .venv/deployment node_modules/.package-lock.json  ## run the package on http://127.0.0.1:3000/ as Lambda would
+lambda: .venv/deployment node_modules/.package-lock.json  ## run the package on http://127.0.0.1:3000/ as Lambda does
 	@exec $(BIN)/python -m infrastructure.deployment.local_lambda
 
-rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, try, update, roll back and remove it all, on an AWS on this machine
+rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, use, update, roll back and remove the stack on an emulator of AWS
 	@exec $(BIN)/python -m infrastructure.deployment.rehearse
 
 deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.deploy "$(STAGE)"
 
-bench: .venv/development .venv/peers  ## measure the CPU time of a request, beside other frameworks
+bench: .venv/development .venv/peers  ## measure the CPU time of a request, compared with other frameworks
 	@exec $(BIN)/python -m tools.benchmarks
 
-coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, beside other frameworks with boto3
+coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, compared with other frameworks with boto3
 	@exec $(BIN)/python -m tools.benchmarks.coldstart
 
-pictures: .venv/development browser  ## take the pictures of docs/pictures anew, of a board that is made for them
-	@exec $(BIN)/python -m tools.screenshots.__main__
+pictures: .venv/development browser  ## take the screenshots of docs/pictures again, of a board that is created for them
+	@exec $(BIN)/python -m tools.screenshots
 
 wheel: .venv/development  ## build a wheel that pipx, uvx and pip install: dist/tackboard_server-….whl
 	@exec $(BIN)/hatchling build --target wheel
@@ -155,6 +164,7 @@ requirements: .venv/development  ## pin the newest packages that pyproject.toml 
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
+<<<<<<< HEAD
 clean:  ## remove everything that was made here, except the database
 	rm -rf .venv .venv-deploy .venv-peers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -162,6 +172,14 @@ clean:  ## remove everything that was made here, except the database
 
 # A stamp in .venv is newer than the pins and the environment that it was made from, so nothing is installed twice.
 .venv/product: requirements.txt .venv/pyvenv.cfg contract/page/.vendor
+=======
+clean:  ## remove everything that make has created, except databases
+	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp in .venv is newer than the pins and the environment it was made from, so nothing is installed twice.
+.venv/product: requirements.txt .venv/pyvenv.cfg
+>>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
 	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
@@ -183,6 +201,7 @@ clean:  ## remove everything that was made here, except the database
 		--only-binary :all: -r requirements/peers.txt
 	@touch $@
 
+<<<<<<< HEAD
 # Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them anew.
 contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
@@ -190,6 +209,10 @@ contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
 
 # An environment is good for as long as its interpreter runs and is of the version that the environment was made for,
 # which an upgrade of the system changes behind its back. It is looked at every time, and is newer only when made anew.
+=======
+# An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
+# an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.
+>>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
 .venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: always
 	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
 	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
@@ -204,7 +227,7 @@ contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
 	echo "Making $(@D)$$why." >&2; \
 	rm -rf $(@D); $(MAKER) -m venv $(@D) || { rm -rf $(@D); exit 1; }
 
-# The others are made by the Python of the first.
+# The other environments are made by the Python of the first.
 .venv/pyvenv.cfg: MAKER = $(PYTHON)
 .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: MAKER = $(BIN)/python
 .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: | .venv/pyvenv.cfg
@@ -226,7 +249,7 @@ browser:
 		echo "There is no Chromium for the tests in a browser: install it, or name it with CHROMIUM=/path/to/chromium." >&2; \
 	fi
 
-# Debian starts what it installs: these two are only wanted while a test runs.
+# Debian starts what it installs, but these two are needed only while a test runs.
 proxies:
 	@if [ -n "$(MISSING_PROXIES)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing $(MISSING_PROXIES) for the tests behind a proxy." >&2; \

@@ -24,14 +24,6 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a new, migrated database file. Copying it is faster than migrating one for each test."""
-    path = tmp_path_factory.mktemp("empty") / "tackboard.db"
-    open_store(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
 def store(tmp_path: Path, empty_database: Path) -> Iterator[Store]:
     shutil.copy(empty_database, tmp_path / "tackboard.db")
@@ -72,7 +64,7 @@ def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiB
     def breached(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
-    # The secret is read from the store here. All stores are copies of this one, so they have the same secret.
+    # The application reads the secret of the store here. All stores are copies of this one, and have the same secret.
     with closing(open_store(f"sqlite:///{empty_database}")) as current_test.store:
         return create_app(
             cast("Store", current_test),

@@ -34,11 +34,10 @@ def function_on(store: Store, lines: list[str] | None = None) -> Function:
 
 
 @pytest.fixture
-def handler(tmp_path: Path) -> Iterator[Handler]:
+def handler(tmp_path: Path, empty_database: Path) -> Iterator[Handler]:
     """Return the function of an application on a new store, compared with an equal one on a copy."""
-    with closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as store:
-        store.read_secret()
-    shutil.copy(tmp_path / "one.db", tmp_path / "twin.db")
+    for name in ("one.db", "twin.db"):
+        shutil.copy(empty_database, tmp_path / name)
     with (
         closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as one,
         closing(stores.open_store(f"sqlite:///{tmp_path}/twin.db")) as twin,

@@ -1,7 +1,7 @@
-"""A stranger's schemathesis: the address of the document and a token, no hooks, no configuration, every default.
+"""schemathesis with its defaults: only the address of the document and a token, no hooks and no configuration.
 
-What it may still find is what no schema can say, only words. `make stranger` runs the same for longer, with EXAMPLES
-and SEED.
+What it may still find is what no schema can express. `make schemathesis` runs the same for longer, with EXAMPLES and
+SEED.
 """
 
 import base64
