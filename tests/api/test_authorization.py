@@ -51,17 +51,18 @@ BODIES: dict[str, Any] = {
 
 
 class Scene:
-    """Mina's board with a card, prepared for one operation."""
+    """Mina's board with a card, and what the path of one operation names."""
 
-    def __init__(self, mina: Client, operation_id: str) -> None:
+    def __init__(self, mina: Client, operation_id: str, path: str) -> None:
         board = mina.post("/boards", {"name": "Website"}).json["id"]
         lists = mina.get(f"/boards/{board}/lists").json["items"]
         card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
         for step in {"resolve_card": ["start"], "reopen_card": ["start", "resolve"]}.get(operation_id, []):
             mina.post(f"/boards/{board}/cards/{card}/{step}")
-        label = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
-        self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "label_id": label, "user_id": "mina"}
-        self.ids |= self.parts(mina, f"/boards/{board}/cards/{card}")
+        self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "user_id": "mina"}
+        if "{label_id}" in path:
+            self.ids["label_id"] = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+        self.ids |= self.parts(mina, f"/boards/{board}/cards/{card}", path)
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]
         elif operation_id == "remove_member":
@@ -78,14 +79,20 @@ class Scene:
             self.body = {"board_id": mina.post("/boards", {"name": "Shop"}).json["id"]}
 
     @staticmethod
-    def parts(client: Client, card: str) -> dict[str, str]:
-        """Create a checklist, an item, a comment and a time entry on a card, and return their ids."""
-        checklist = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
-        item = client.post(f"{card}/checklists/{checklist}/items", {"text": "Try it"}).json["id"]
-        comment = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
-        worked = {"started_at": "2026-01-05T14:00:00Z", "ended_at": "2026-01-05T14:15:45Z"}
-        entry = client.post(f"{card}/time-entries", worked).json["id"]
-        return {"checklist_id": checklist, "item_id": item, "comment_id": comment, "entry_id": entry}
+    def parts(client: Client, card: str, path: str) -> dict[str, str]:
+        """Create the parts of a card that a path names, and return their ids."""
+        ids = {}
+        if "{checklist_id}" in path:
+            ids["checklist_id"] = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
+        if "{item_id}" in path:
+            items = f"{card}/checklists/{ids['checklist_id']}/items"
+            ids["item_id"] = client.post(items, {"text": "Try it"}).json["id"]
+        if "{comment_id}" in path:
+            ids["comment_id"] = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
+        if "{entry_id}" in path:
+            work = {"started_at": "2026-01-05T14:00:00Z", "ended_at": "2026-01-05T14:15:45Z"}
+            ids["entry_id"] = client.post(f"{card}/time-entries", work).json["id"]
+        return ids
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> HttpResponse:
         """Call the operation with a client."""
@@ -108,11 +115,11 @@ def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClo
 def test_a_member_may_call_what_the_document_allows_their_role(
     mina: Client, omar: Client, store: Store, clock: ManualClock, path: str, method: str, operation: Any, role: Role
 ) -> None:
-    scene = Scene(mina, operation["operationId"])
+    scene = Scene(mina, operation["operationId"], path)
     if "comment_id" in path:
         # A comment belongs to its author, whatever role the author has by now.
         mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": "editor"})
-        scene.ids |= scene.parts(omar, "/boards/{board_id}/cards/{card_id}".format(**scene.ids))
+        scene.ids |= scene.parts(omar, "/boards/{board_id}/cards/{card_id}".format(**scene.ids), path)
         mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": role})
     else:
         join(store, scene.ids["board_id"], "omar", role, clock)
@@ -132,7 +139,7 @@ def test_a_member_may_call_what_the_document_allows_their_role(
 def test_a_token_may_call_what_the_document_allows_its_scope(
     mina: Client, path: str, method: str, operation: Any, scope: Scope
 ) -> None:
-    scene = Scene(mina, operation["operationId"])
+    scene = Scene(mina, operation["operationId"], path)
     token = mina.post("/users/me/tokens", {"name": "One scope", "scopes": [scope]}).json["secret"]
 
     answer = scene.call(mina.with_token(token), path, method)
@@ -147,7 +154,7 @@ def test_a_token_may_call_what_the_document_allows_its_scope(
 def test_a_stranger_gets_404_for_every_operation_on_a_board(
     mina: Client, omar: Client, path: str, method: str, operation: Any
 ) -> None:
-    scene = Scene(mina, operation["operationId"])
+    scene = Scene(mina, operation["operationId"], path)
     before = mina.get(f"/boards/{scene.ids['board_id']}?embed=lists,cards").raw
 
     refused = scene.call(omar, path, method)
@@ -162,7 +169,7 @@ def test_a_stranger_gets_404_for_every_operation_on_a_board(
 def test_without_a_token_every_operation_is_a_401(
     mina: Client, stranger: Client, path: str, method: str, operation: Any
 ) -> None:
-    scene = Scene(mina, operation["operationId"])
+    scene = Scene(mina, operation["operationId"], path)
 
     refused = scene.call(stranger, path, method)
 
