@@ -2,13 +2,13 @@
 
 import pytest
 
-from kanban import archive, bulk_moves, cards
+from kanban import archive, bulk_moves, cards, lists
 from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
 from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
-from kanban.values import Card, Enforcement, Link, NewCard
+from kanban.values import Card, Enforcement, Link, NewCard, NewList, Stage
 from tests.kanban.fake_store import FakeStore
 
 
@@ -138,3 +138,17 @@ def test_a_list_can_be_filled_up_to_the_limit_of_every_list(store: FakeStore) ->
         move(store, "To do", "Done")
     store.change_list("Done", card_count=MAX_CARDS_PER_LIST - 1)
     assert move(store, "To do", "Done") == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "is_told"), [("To do", "Done", True), ("To do", "Doing", False), ("Done", "Shipped", False)]
+)
+def test_only_a_move_to_done_tells_when_the_cards_were_made(
+    store: FakeStore, source: str, target: str, *, is_told: bool
+) -> None:
+    store.apply(lists.create(store.view(), store.context, NewList(name="Shipped", stage=Stage.DONE))[1])
+    fill(store, 1, source)
+
+    move(store, source, target)
+
+    assert ("created_at" in store.events[-1].data, "started_at" in store.events[-1].data) == (is_told, is_told)

@@ -74,3 +74,20 @@ def test_an_existing_card_that_is_too_large_can_change_or_lose_its_due_date(stor
     never, _ = cards.update(view, card.id, {"due_at": None}, store.context)
 
     assert (later.due_at, never.due_at) == (store.now + timedelta(days=1), None)
+
+
+def test_quotes_and_backslashes_in_links_count_twice() -> None:
+    plain, escaped = ([Link("https://example.org/", title)] for title in ("abcd", 'a"\\d'))
+
+    assert card_size.compute_stored_bytes("t", "", escaped) - card_size.compute_stored_bytes("t", "", plain) == 2
+
+
+def test_a_card_of_exactly_the_maximum_size_fits(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = card_size.compute_stored_bytes("title", "x" * 100, ())
+    card = cards.create(store.view(), store.context, NewCard(title="title", description="x" * 100))[0]
+
+    monkeypatch.setattr(card_size, "MAX_STORED_BYTES", size)
+    card_size.ensure_card_fits(card)
+    monkeypatch.setattr(card_size, "MAX_STORED_BYTES", size - 1)
+    with pytest.raises(CardTooLong, match=f"would take {size} bytes, and at most {size - 1}"):
+        card_size.ensure_card_fits(card)

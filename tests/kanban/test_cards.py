@@ -476,3 +476,28 @@ def test_an_archived_card_cannot_be_started(store: FakeStore) -> None:
 
     with pytest.raises(CardArchived, match="Card 'Copy' is archived"):
         cards.start(store.view(card.id), card.id, store.context)
+
+
+@pytest.mark.parametrize(("length", "is_rebalanced"), [(120, False), (121, True)])
+def test_a_rank_of_more_than_120_characters_asks_for_a_rebalance(
+    store: FakeStore, length: int, *, is_rebalanced: bool
+) -> None:
+    one, two, three = (add(store, title) for title in ("One", "Two", "Three"))
+    # The only rank of its length between the two is that of the upper one, with a digit more.
+    store.cards[one.id] = replace(one, rank="a0" + "0" * (length - 4) + "1")
+    store.cards[two.id] = replace(two, rank="a0" + "0" * (length - 4) + "2")
+    neighbour_of = NeighbourOf(two.id, "before")
+
+    moved, change = cards.move(
+        store.view(three.id, neighbour_of=neighbour_of), three.id, store.context, list_id=one.list_id, before=two.id
+    )
+
+    assert len(moved.rank) == length
+    assert change is not None
+    assert (change.rebalance_list_id == one.list_id) is is_rebalanced
+
+
+def test_a_card_may_be_due_when_it_starts(store: FakeStore) -> None:
+    card = add(store, "Copy", start_at=NOON, due_at=NOON)
+
+    assert card.due_at == card.start_at == NOON

@@ -8,7 +8,7 @@ from kanban import cards, checklist_items, checklists, copies, labels, labels_an
 from kanban.copies import TooMuchToCopy
 from kanban.errors import LimitReached, UnknownReference
 from kanban.ordering.list_capacity import ListArchived
-from kanban.values import Board, Card, Checklist, Color, Link, List, Member, NewCard, Role, Stage
+from kanban.values import Board, Card, Checklist, Color, Link, List, Member, NewCard, Role, Stage, TimeEntry
 from tests.kanban.fake_store import FakeStore
 
 
@@ -230,3 +230,12 @@ def test_a_card_that_is_copied_with_its_list_has_the_times_of_its_stage(
     assert copy.started_at == (store.now if is_started else None)
     assert copy.resolved_at == (store.now if is_resolved else None)
     assert (copy.running, copy.comment_count, copy.tracked_cost) == (None, 0, 0)
+
+
+def test_everything_on_a_copied_board_is_new(store: FakeStore) -> None:
+    card = create_full_card(store)
+
+    _, change = copies.copy_board(store.view(), [card], {card.id: get_checklists(store, card.id)}, store.context)
+
+    assert {value.version for value in change.creates} == {1}
+    assert {value.created_at for value in change.creates if not isinstance(value, TimeEntry)} == {store.now}

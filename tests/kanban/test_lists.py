@@ -284,3 +284,9 @@ def test_of_two_equally_near_ends_the_lists_at_the_bottom_make_room(store: FakeS
 
     assert [list_.id for list_ in displaced] == [three.id, four.id]
     assert low < moved.rank < displaced[0].rank < displaced[1].rank
+
+
+def test_a_new_list_is_empty(store: FakeStore) -> None:
+    new = add(store, "New")
+
+    assert (new.card_count, new.first_rank, new.last_rank, new.version) == (0, "", "", 1)

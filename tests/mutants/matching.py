@@ -3,20 +3,19 @@
 from tests.mutants.operators import ROOT
 
 RULES = {
-    "cards": ["test_cards", "test_card_fields", "timekeeping/test_card_clock"],
+    "cards": ["test_cards", "test_card_fields", "test_card_size", "timekeeping/test_card_clock"],
     "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "patches": ["test_cards", "test_lists", "test_boards"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
     "flow/completions": ["flow/test_completions", "flow/test_flow_report"],
     "interchange/export_validation": ["interchange/test_export_validation", "interchange/test_tackboard_import"],
-    "interchange/import_report": ["interchange/test_tackboard_import", "interchange/test_trello_import"],
     "interchange/imported_board": ["interchange/test_tackboard_import", "interchange/test_trello_import"],
     "interchange/trello_mapping": ["interchange/test_trello_mapping", "interchange/test_trello_import"],
     "interchange/trello_reader": ["interchange/test_trello_import"],
     "ordering/list_capacity": ["test_cards", "test_lists", "test_archive", "test_copies"],
     "timekeeping/date_ranges": ["timekeeping/test_date_ranges", "timekeeping/test_time_report"],
-    "timekeeping/timestamps": ["timekeeping/test_time_entries", "test_cards", "interchange/test_tackboard_import"],
+    "timekeeping/timestamps": ["timekeeping/test_timestamps", "test_cards", "interchange/test_tackboard_import"],
 }
 """Modules of the rules whose tests have another name than they; others have those of their own name."""
 

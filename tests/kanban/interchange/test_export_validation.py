@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from kanban import card_size
 from kanban.interchange import export_validation
 from kanban.interchange.export_document import compute_digest
 from kanban.interchange.export_validation import MAX_TOTAL_COST_MINOR, MAX_TOTAL_SECONDS, BrokenExport
 from kanban.limits import MAX_CARDS_PER_LIST, MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD
+from kanban.values import Link
 from tests.kanban.interchange.export_documents import (
     DONE,
     TIMES,
@@ -246,3 +248,23 @@ def test_time_entries_add_up_to_no_more_than_a_board_can_tell(
     fault = find_fault(cards=[build_card(DONE)], time_entries=entries)
 
     assert fault == (None if is_whole else ("time_entries", "The time entries add up to more than a board can hold."))
+
+
+def test_cost_is_counted_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_validation, "MAX_TOTAL_COST_MINOR", 100)
+    entry = build_entry(1, **HOUR, hourly_rate_minor=100)
+    second = build_entry(2, started_at=HOUR["started_at"], ended_at="2026-02-01T09:00:01Z", hourly_rate_minor=1)
+
+    assert find_fault(cards=[build_card(DONE)], time_entries=[entry]) is None
+    assert find_fault(cards=[build_card(DONE)], time_entries=[entry, second]) is not None
+
+
+def test_a_card_has_at_most_the_text_that_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [{"url": "https://example.com", "title": "x"}]
+    card = build_card(TODO, description="x" * 100, links=links)
+    size = card_size.compute_stored_bytes("Copy", "x" * 100, [Link("https://example.com", "x")])
+
+    monkeypatch.setattr(card_size, "MAX_STORED_BYTES", size)
+    assert find_fault(cards=[card]) is None
+    monkeypatch.setattr(card_size, "MAX_STORED_BYTES", size - 1)
+    assert find_fault(cards=[card]) == ("cards/0/description", "A card has more text than can be kept.")

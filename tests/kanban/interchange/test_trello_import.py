@@ -648,3 +648,13 @@ def test_everything_that_is_made_is_new() -> None:
     assert (card.tracked_seconds, card.tracked_cost, card.comment_count, card.item_count) == (0, 0, 0, 0)
     assert change.event is not None
     assert [board.seq for board in get_created(change, Board)] == [change.event.seq]
+
+
+@pytest.mark.parametrize(("first_action", "is_known"), [("19:21:08", True), ("19:21:09", False)])
+def test_a_card_that_was_made_with_the_first_known_action_is_known(first_action: str, *, is_known: bool) -> None:
+    actions = [{"type": "commentBoard", "date": f"2020-08-18T{first_action}Z", "data": {}}] * trello_import.MAX_ACTIONS
+
+    change, _ = import_fields(cards=[build_object(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    (card,) = get_created(change, Card)
+    assert card.resolved_at == (card.created_at if is_known else None)

@@ -135,3 +135,18 @@ def test_a_sequence_fits_between_two_ranks(above: str, below: str, count: int) -
     assert len(sequence) == count
     assert are_valid([rank for rank in (above, *sequence, below) if rank])
     assert all(ranks.is_rank(rank) and len(rank) <= 6 for rank in sequence)
+
+
+def test_insertions_just_above_the_lower_rank_stay_between() -> None:
+    low, high = "a0", "a1"
+
+    for _ in range(40):
+        middle = ranks.between(low, high)
+        assert low < middle < high
+        high = middle
+
+
+def test_a_sequence_between_two_ranks_is_balanced() -> None:
+    assert ranks.sequence_between("a0", "a1", 3) == ["a0F", "a0V", "a0k"]
+    assert {len(rank) for rank in ranks.sequence_between("a0", "a1", 31)} == {3}
+    assert ranks.sequence_between("a0", "a1", 0) == []

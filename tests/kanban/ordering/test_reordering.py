@@ -9,7 +9,7 @@ import pytest
 from kanban import archive, cards, lists
 from kanban.ordering import ranks, reordering
 from kanban.ordering.reordering import StaleOrder, TooManyMoves
-from kanban.values import Card, CardRank, NewCard, NewList
+from kanban.values import Card, CardRank, NewCard, NewList, Stage
 from tests.kanban.fake_store import FakeStore
 
 
@@ -215,3 +215,16 @@ def test_archived_lists_keep_their_position_when_lists_get_short_ranks(store: Fa
     in_order = sorted(store.view().lists, key=lambda list_: list_.rank)
     assert [list_.name for list_ in in_order] == ["Done", "To do", "Doing"]
     assert max(len(list_.rank) for list_ in in_order) < ranks.MAX_RANK_LENGTH
+
+
+def test_archived_lists_stay_behind_their_neighbours_when_all_lists_get_short_ranks(store: FakeStore) -> None:
+    store.apply(lists.create(store.view(), store.context, NewList(name="Last", stage=Stage.DONE))[1])
+    todo, doing, done, last = store.view().lists
+    store.change_list("Doing", archived_at=store.now, rank="a0" + "0" * 130 + "V")
+    store.change_list("Done", rank="a0" + "0" * 130 + "W")
+
+    _, change = reordering.reorder_lists(store.view(), [todo.id, last.id, done.id], store.context)
+    store.apply(change)
+
+    assert [list_.id for list_ in store.view().lists] == [todo.id, doing.id, last.id, done.id]
+    assert max(len(list_.rank) for list_ in store.view().lists) < 5

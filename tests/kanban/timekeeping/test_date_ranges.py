@@ -154,3 +154,14 @@ def test_a_range_of_time_does_not_end_before_it_starts() -> None:
         date_ranges.ensure_start_before_end(NOON, NOON - timedelta(seconds=1), parameters=("due_from", "due_until"))
 
     assert "due_until" in raised.value.message
+
+
+def test_a_range_is_clipped_to_what_lies_in_it() -> None:
+    date_range = build_range("2026-11-10", "2026-11-20")
+
+    def clip(first: str, last: str) -> tuple[str, str]:
+        clipped = date_range.clip(date.fromisoformat(first), date.fromisoformat(last))
+        return str(clipped.first_day), str(clipped.last_day)
+
+    assert clip("2026-11-01", "2026-11-30") == ("2026-11-10", "2026-11-20")
+    assert clip("2026-11-12", "2026-11-13") == ("2026-11-12", "2026-11-13")
