@@ -31,15 +31,9 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run token migrate backup restore export import digest purge soak test check spec release operation collection clients \
-	mock fuzz stranger hostile judge mutants package lambda rehearse deploy bench coldstart latency pictures wheel requirements clean \
-	browser proxies
-=======
 .PHONY: help run token migrate backup restore export import digest purge soak unit test check spec release operation collection \
-	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench coldstart latency pictures requirements clean browser \
-	proxies
->>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
+	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench coldstart latency pictures \
+	wheel requirements clean browser proxies
 
 help:  ## list all tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -164,22 +158,13 @@ requirements: .venv/development  ## pin the newest packages that pyproject.toml 
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
-<<<<<<< HEAD
-clean:  ## remove everything that was made here, except the database
+clean:  ## remove everything that make has created, except databases
 	rm -rf .venv .venv-deploy .venv-peers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp in .venv is newer than the pins and the environment that it was made from, so nothing is installed twice.
-.venv/product: requirements.txt .venv/pyvenv.cfg contract/page/.vendor
-=======
-clean:  ## remove everything that make has created, except databases
-	rm -rf .venv .venv-deploy .venv-peers .clients .serverless node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
 # A stamp in .venv is newer than the pins and the environment it was made from, so nothing is installed twice.
-.venv/product: requirements.txt .venv/pyvenv.cfg
->>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
+.venv/product: requirements.txt .venv/pyvenv.cfg contract/page/.vendor
 	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
@@ -201,18 +186,13 @@ clean:  ## remove everything that make has created, except databases
 		--only-binary :all: -r requirements/peers.txt
 	@touch $@
 
-<<<<<<< HEAD
-# Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them anew.
+# Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them again.
 contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
 	@mkdir -p $(@D) && touch $@
 
-# An environment is good for as long as its interpreter runs and is of the version that the environment was made for,
-# which an upgrade of the system changes behind its back. It is looked at every time, and is newer only when made anew.
-=======
 # An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
 # an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.
->>>>>>> 1eeb0d7 (make unit: test the rules, the contract layer and the API in a minute)
 .venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: always
 	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
 	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
