@@ -87,18 +87,18 @@ def application(
 
 
 @pytest.fixture
-def stranger(application: WsgiBridge) -> Client:
+def anonymous(application: WsgiBridge) -> Client:
     """Return a client without a token."""
     return Client(application)
 
 
 @pytest.fixture
-def mina(stranger: Client) -> Client:
+def mina(anonymous: Client) -> Client:
     """Return a client of Mina, who has signed up."""
-    return stranger.with_token(stranger.post("/users", {"id": "mina", "name": "Mina"}).json["token"])
+    return anonymous.with_token(anonymous.post("/users", {"id": "mina", "name": "Mina"}).json["token"])
 
 
 @pytest.fixture
-def omar(stranger: Client) -> Client:
+def omar(anonymous: Client) -> Client:
     """Return a client of Omar, who has signed up and is no member of any board."""
-    return stranger.with_token(stranger.post("/users", {"id": "omar", "name": "Omar"}).json["token"])
+    return anonymous.with_token(anonymous.post("/users", {"id": "omar", "name": "Omar"}).json["token"])

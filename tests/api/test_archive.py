@@ -19,8 +19,8 @@ class Board:
 
     def lists(self, query: str = "") -> Sequence[dict[str, Any]]:
         """Return the lists of the board."""
-        found: list[dict[str, Any]] = self.client.get(f"{self.path}/lists{query}").json["items"]
-        return found
+        lists: list[dict[str, Any]] = self.client.get(f"{self.path}/lists{query}").json["items"]
+        return lists
 
     def names(self, query: str = "") -> list[str]:
         """Return the names of the lists."""
@@ -30,12 +30,11 @@ class Board:
         """Return the titles of the cards."""
         return [card["title"] for card in self.client.get(f"{self.path}/cards{query}").json["items"]]
 
-    def add(self, title: str, where: str | None = None, **more: Any) -> str:
+    def add(self, title: str, list_path: str | None = None, **fields: Any) -> str:
         """Create a card in a list, by default the first one, and return its path."""
-        place = {"list_id": where.rpartition("/")[2]} if where else {}
-        return (
-            f"{self.path}/cards/{self.client.post(f'{self.path}/cards', {'title': title, **place, **more}).json['id']}"
-        )
+        list_field = {"list_id": list_path.rpartition("/")[2]} if list_path else {}
+        created = self.client.post(f"{self.path}/cards", {"title": title, **list_field, **fields})
+        return f"{self.path}/cards/{created.json['id']}"
 
     def delete(self, path: str) -> HttpResponse:
         """Delete the resource at a path, whatever its version."""
@@ -45,9 +44,9 @@ class Board:
         """Send a command: archive, unarchive, restore, start, resolve or reopen."""
         return self.client.post(f"{path}/{step}")
 
-    def count(self, where: str) -> int:
+    def count(self, list_path: str) -> int:
         """Return the card count of a list."""
-        number: int = self.client.get(where).json["card_count"]
+        number: int = self.client.get(list_path).json["card_count"]
         return number
 
     def last_event(self) -> dict[str, Any]:
@@ -71,18 +70,18 @@ def test_an_archived_card_is_hidden_and_unarchived_at_its_old_position(board: Bo
     board.add("Third")
 
     archived = board.do(card, "archive")
-    away = board.titles(), board.titles("?archived=true"), board.count(board.todo)
-    told = board.last_event()
-    back = board.do(card, "unarchive")
+    while_archived = board.titles(), board.titles("?archived=true"), board.count(board.todo)
+    event = board.last_event()
+    unarchived = board.do(card, "unarchive")
 
     assert archived.json["archived_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
-    assert (archived.etag, back.etag) == ('"2"', '"3"')
-    assert away == (["First", "Third"], ["Second"], 2)
-    assert (told["type"], told["data"]) == (
+    assert (archived.etag, unarchived.etag) == ('"2"', '"3"')
+    assert while_archived == (["First", "Third"], ["Second"], 2)
+    assert (event["type"], event["data"]) == (
         "card.archived",
         {"title": "Second", "stage": "todo", "archived_at": archived.json["archived_at"]},
     )
-    assert back.json["archived_at"] is None
+    assert unarchived.json["archived_at"] is None
     assert (board.titles(), board.titles("?archived=true")) == (["First", "Second", "Third"], [])
     assert board.last_event()["type"] == "card.unarchived"
 
@@ -112,12 +111,12 @@ def test_an_archived_card_can_be_read_and_updated_but_not_moved(board: Board) ->
     archived = board.do(card, "archive")
 
     renamed = board.client.patch(card, {"title": "Text"}, If_Match=archived.etag)
-    refused = [board.do(card, step) for step in ("start", "resolve", "reopen")]
-    refused.append(board.client.post(f"{card}/move", {"list_id": board.done.rpartition("/")[2]}))
+    rejected = [board.do(card, step) for step in ("start", "resolve", "reopen")]
+    rejected.append(board.client.post(f"{card}/move", {"list_id": board.done.rpartition("/")[2]}))
 
     assert (renamed.status, board.client.get(card).json["title"]) == (200, "Text")
-    assert [(response.status, response.json["code"]) for response in refused] == [(409, "card_archived")] * 4
-    assert refused[0].json["detail"] == "Card 'Text' is archived: unarchive it first."
+    assert [(response.status, response.json["code"]) for response in rejected] == [(409, "card_archived")] * 4
+    assert rejected[0].json["detail"] == "Card 'Text' is archived: unarchive it first."
 
 
 def test_an_archived_card_frees_its_wip_slot_and_returns_only_into_a_free_one(board: Board) -> None:
@@ -126,9 +125,9 @@ def test_an_archived_card_frees_its_wip_slot_and_returns_only_into_a_free_one(bo
     board.do(first, "archive")
     board.add("Second", board.doing)
 
-    refused = board.do(first, "unarchive")
+    rejected = board.do(first, "unarchive")
 
-    assert (refused.status, refused.json["code"]) == (409, "wip_limit_reached")
+    assert (rejected.status, rejected.json["code"]) == (409, "wip_limit_reached")
     assert board.titles() == ["Second"]
 
 
@@ -152,14 +151,14 @@ def test_a_deleted_card_can_be_restored_at_its_position_within_thirty_days(board
 
     listed = board.titles("?deleted=true"), board.titles("?deleted=true&archived=true"), board.titles()
     clock.advance(minutes=30 * 24 * 60)
-    back = board.do(card, "restore")
+    restored = board.do(card, "restore")
 
     assert listed == (["First"], ["First"], ["Second"])
-    assert (back.status, back.json["external_id"]) == (200, "JIRA-1")
+    assert (restored.status, restored.json["external_id"]) == (200, "JIRA-1")
     assert board.titles() == ["First", "Second"]
     assert (board.count(board.todo), board.titles("?deleted=true")) == (2, [])
     assert board.last_event()["type"] == "card.restored"
-    assert board.do(card, "restore").raw == back.raw
+    assert board.do(card, "restore").raw == restored.raw
 
 
 def test_a_deleted_card_can_not_be_restored_after_thirty_days(board: Board, clock: ManualClock) -> None:
@@ -183,8 +182,8 @@ def test_a_card_is_not_restored_without_its_list_or_with_a_taken_external_id(boa
     board.delete(board.todo)
     deleted = board.do(card, "restore")
 
-    refused = [(response.status, response.json["code"]) for response in (taken, archived, deleted)]
-    assert refused == [(409, "external_id_taken"), (409, "list_archived"), (409, "list_deleted")]
+    rejected = [(response.status, response.json["code"]) for response in (taken, archived, deleted)]
+    assert rejected == [(409, "external_id_taken"), (409, "list_archived"), (409, "list_deleted")]
 
 
 def test_restoring_an_unknown_card_is_a_404(board: Board) -> None:
@@ -200,15 +199,15 @@ def test_an_archived_list_is_hidden_with_its_cards_and_can_be_unarchived(board: 
     card = board.add("Copy")
 
     archived = board.do(board.todo, "archive")
-    away = board.names(), board.names("?archived=true"), board.titles()
+    while_archived = board.names(), board.names("?archived=true"), board.titles()
     inside = board.titles(f"?list_id={board.todo.rpartition('/')[2]}")
-    back = board.do(board.todo, "unarchive")
+    unarchived = board.do(board.todo, "unarchive")
 
     assert (archived.status, archived.json["card_count"]) == (200, 1)
-    assert away == (["Doing", "Done"], ["To do"], [])
+    assert while_archived == (["Doing", "Done"], ["To do"], [])
     assert inside == ["Copy"]
     assert board.client.get(card).status == 200
-    assert back.json["archived_at"] is None
+    assert unarchived.json["archived_at"] is None
     assert (board.names(), board.titles()) == (["To do", "Doing", "Done"], ["Copy"])
     assert board.last_event()["data"] == {"card_count": 1, "name": "To do", "stage": "todo"}
 
@@ -222,13 +221,13 @@ def test_no_card_enters_an_archived_list_but_cards_may_leave_it(board: Board) ->
     first = board.client.post(f"{board.path}/cards", {"title": "New"})
     within = board.client.post(f"{card}/move", {"list_id": todo, "position": "bottom"})
     started = board.do(card, "start")
-    back = board.client.post(f"{card}/move", {"list_id": todo})
+    moved_back = board.client.post(f"{card}/move", {"list_id": todo})
 
     assert (created.status, created.json["code"]) == (409, "list_archived")
     assert (first.status, first.json["code"]) == (409, "no_list_of_stage")
     assert (within.status, within.json["code"]) == (409, "list_archived")
     assert (started.status, started.json["status"]) == (200, "in_progress")
-    assert (back.status, back.json["code"]) == (409, "list_archived")
+    assert (moved_back.status, moved_back.json["code"]) == (409, "list_archived")
     assert board.client.get(other).json["status"] == "todo"
 
 
@@ -250,13 +249,13 @@ def test_archiving_a_list_stops_the_clocks_of_its_cards(board: Board, clock: Man
 def test_a_list_with_too_many_running_clocks_can_not_be_archived(board: Board) -> None:
     cards = [board.add(f"Card {number}", board.doing) for number in range(31)]
 
-    refused = board.do(board.doing, "archive")
-    whole = board.do(board.path, "archive")
+    rejected = board.do(board.doing, "archive")
+    rejected_board = board.do(board.path, "archive")
     board.do(cards[0], "archive")
     archived = board.do(board.doing, "archive")
 
-    assert (refused.status, refused.json["code"]) == (409, "too_many_running")
-    assert (whole.status, whole.json["code"]) == (409, "too_many_running")
+    assert (rejected.status, rejected.json["code"]) == (409, "too_many_running")
+    assert (rejected_board.status, rejected_board.json["code"]) == (409, "too_many_running")
     assert archived.status == 200
     assert all(not board.client.get(card).json["resolved_at"] for card in cards)
 
@@ -267,13 +266,13 @@ def test_a_restored_list_is_the_last_one_and_has_its_cards(board: Board, clock: 
     board.delete(board.doing)
 
     clock.advance(minutes=30 * 24 * 60)
-    back = board.do(board.doing, "restore")
+    restored = board.do(board.doing, "restore")
 
-    assert (back.status, back.json["card_count"]) == (200, 1)
+    assert (restored.status, restored.json["card_count"]) == (200, 1)
     assert board.names() == ["To do", "Done", "Doing"]
     assert board.client.get(card).json["elapsed"] == "00:10:00"
     assert board.last_event()["type"] == "list.restored"
-    assert board.do(board.doing, "restore").raw == back.raw
+    assert board.do(board.doing, "restore").raw == restored.raw
 
 
 def test_deleting_a_list_with_too_many_running_clocks_leaves_them_running(board: Board, clock: ManualClock) -> None:
@@ -305,13 +304,13 @@ def test_a_list_is_not_restored_after_thirty_days_or_in_conflict_with_the_board(
 def test_a_card_restored_with_its_list_loses_an_external_id_that_is_taken(board: Board) -> None:
     kept, lost = board.add("Copy", external_id="JIRA-1"), board.add("Text", external_id="JIRA-2")
     board.delete(board.todo)
-    taker = board.add("Other", board.done, external_id="JIRA-2")
+    other = board.add("Other", board.done, external_id="JIRA-2")
 
-    back = board.do(board.todo, "restore")
+    restored = board.do(board.todo, "restore")
 
-    assert back.status == 200
-    found = [board.client.get(card).json["external_id"] for card in (kept, lost, taker)]
-    assert found == ["JIRA-1", None, "JIRA-2"]
+    assert restored.status == 200
+    external_ids = [board.client.get(card).json["external_id"] for card in (kept, lost, other)]
+    assert external_ids == ["JIRA-1", None, "JIRA-2"]
 
 
 # Boards
@@ -326,12 +325,12 @@ def test_an_archived_board_is_listed_separately_and_still_works(mina: Client, bo
     clock.advance(minutes=60)
     listed = mina.get("/boards").json["items"], mina.get("/boards?archived=true").json["items"]
 
-    assert [[board["id"] for board in some] for some in listed] == [[other], [archived.json["id"]]]
+    assert [[board["id"] for board in boards] for boards in listed] == [[other], [archived.json["id"]]]
     assert archived.json["archived_at"]
     assert board.client.get(card).json["elapsed"] == "00:10:00"
     assert board.do(card, "resolve").status == 200
-    back = board.do(board.path, "unarchive")
-    assert (back.status, back.json["archived_at"]) == (200, None)
+    unarchived = board.do(board.path, "unarchive")
+    assert (unarchived.status, unarchived.json["archived_at"]) == (200, None)
     assert len(mina.get("/boards?archived=false").json["items"]) == 2
     assert mina.get("/boards?archived=true").json["items"] == []
 
@@ -345,18 +344,18 @@ def test_a_restored_board_has_everything_that_was_on_it(
     board.delete(board.path)
 
     clock.advance(minutes=30 * 24 * 60)
-    refused = omar.post(f"{board.path}/restore")
+    rejected = omar.post(f"{board.path}/restore")
     hidden = board.do(card, "restore")
-    back = board.do(board.path, "restore")
+    restored = board.do(board.path, "restore")
 
-    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+    assert (rejected.status, rejected.json["code"]) == (403, "role_too_low")
     assert (hidden.status, hidden.json["code"]) == (404, "board_not_found")
-    assert (back.status, back.json["role"]) == (200, "owner")
+    assert (restored.status, restored.json["role"]) == (200, "owner")
     assert board.titles() == ["Copy"]
     assert omar.get(card).json["elapsed"] == "00:10:00"
     assert board.last_event()["type"] == "board.restored"
     assert [event["seq"] for event in mina.get(f"{board.path}/events").json["items"]] == [1, 2, 3, 4, 5]
-    assert board.do(board.path, "restore").raw == back.raw
+    assert board.do(board.path, "restore").raw == restored.raw
 
 
 def test_a_deleted_board_is_not_restored_after_thirty_days_or_by_a_stranger(
@@ -364,11 +363,11 @@ def test_a_deleted_board_is_not_restored_after_thirty_days_or_by_a_stranger(
 ) -> None:
     board.delete(board.path)
 
-    stranger = omar.post(f"{board.path}/restore")
+    rejected = omar.post(f"{board.path}/restore")
     clock.advance(minutes=30 * 24 * 60 + 1)
     late = board.do(board.path, "restore")
 
-    assert (stranger.status, stranger.json["code"]) == (404, "board_not_found")
+    assert (rejected.status, rejected.json["code"]) == (404, "board_not_found")
     assert (late.status, late.json["code"]) == (404, "board_not_found")
 
 
@@ -389,27 +388,27 @@ def test_an_embedded_board_has_only_active_lists_and_cards(board: Board) -> None
     board.do(board.done, "archive")
     label = board.client.post(f"{board.path}/labels", {"name": "Bug", "color": "red"}).json
 
-    whole = board.client.get(f"{board.path}?embed=lists,cards,labels,members")
+    embedded = board.client.get(f"{board.path}?embed=lists,cards,labels,members")
 
-    assert [list_["name"] for list_ in whole.json["lists"]] == ["To do", "Doing"]
-    assert [card["title"] for card in whole.json["cards"]["items"]] == ["Copy"]
-    assert whole.json["labels"] == [label]
-    assert [(member["user_id"], member["name"]) for member in whole.json["members"]] == [("mina", "Mina")]
+    assert [list_["name"] for list_ in embedded.json["lists"]] == ["To do", "Doing"]
+    assert [card["title"] for card in embedded.json["cards"]["items"]] == ["Copy"]
+    assert embedded.json["labels"] == [label]
+    assert [(member["user_id"], member["name"]) for member in embedded.json["members"]] == [("mina", "Mina")]
 
 
 def test_the_tag_of_a_board_with_members_changes_when_one_is_renamed(board: Board, clock: ManualClock) -> None:
     path = f"{board.path}?embed=cards,members"
     board.add("Copy", board.doing)
-    seen = board.client.get(path)
+    first = board.client.get(path)
 
-    same = board.client.get(path, If_None_Match=seen.etag)
+    repeated = board.client.get(path, If_None_Match=first.etag)
     board.client.patch("/users/me", {"name": "Mina Okafor"}, If_Match="*")
-    renamed = board.client.get(path, If_None_Match=seen.etag)
+    renamed = board.client.get(path, If_None_Match=first.etag)
     unchanged = board.client.get(path, If_None_Match=renamed.etag)
     clock.advance(seconds=1)
     running = board.client.get(path, If_None_Match=renamed.etag)
 
-    assert [response.status for response in (same, renamed, unchanged, running)] == [304, 200, 304, 200]
+    assert [response.status for response in (repeated, renamed, unchanged, running)] == [304, 200, 304, 200]
     assert renamed.json["members"][0]["name"] == "Mina Okafor"
 
 
@@ -417,17 +416,17 @@ def test_a_clock_stopped_by_archiving_its_list_can_be_restarted(board: Board) ->
     card = board.add("Copy", board.doing)
     running = board.client.get(card).json["running_since"]
     board.do(board.doing, "archive")
-    shut = board.client.post(f"{card}/start")
+    rejected = board.client.post(f"{card}/start")
     board.do(board.doing, "unarchive")
-    standing = board.client.get(card).json
+    stopped = board.client.get(card).json
 
     started = board.client.post(f"{card}/start")
 
-    assert (running is None, shut.status, shut.json["code"]) == (False, 409, "list_archived")
-    assert (standing["status"], standing["running_since"]) == ("in_progress", None)
+    assert (running is None, rejected.status, rejected.json["code"]) == (False, 409, "list_archived")
+    assert (stopped["status"], stopped["running_since"]) == ("in_progress", None)
     assert (started.status, started.json["status"]) == (200, "in_progress")
     assert started.json["running_since"]
-    assert started.json["version"] == standing["version"] + 1
+    assert started.json["version"] == stopped["version"] + 1
     assert board.last_event()["type"] == "card.clock_started"
     assert board.client.post(f"{card}/start").json["code"] == "wrong_stage"
 
@@ -436,11 +435,11 @@ def test_a_list_with_archived_cards_can_not_change_its_stage(board: Board) -> No
     card = board.add("Copy", board.todo)
     board.do(card, "archive")
 
-    refused = board.client.patch(board.todo, {"stage": "done"}, If_Match="*")
+    rejected = board.client.patch(board.todo, {"stage": "done"}, If_Match="*")
     renamed = board.client.patch(board.todo, {"name": "Later", "stage": "todo"}, If_Match="*")
 
-    assert (refused.status, refused.json["code"]) == (409, "list_not_empty")
-    assert refused.json["detail"] == "List 'To do' holds archived cards: its stage can change only while it is empty."
+    assert (rejected.status, rejected.json["code"]) == (409, "list_not_empty")
+    assert rejected.json["detail"] == "List 'To do' holds archived cards: its stage can change only while it is empty."
     assert renamed.status == 200
 
 

@@ -17,7 +17,7 @@ from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
-ON_A_BOARD = [
+BOARD_OPERATIONS = [
     pytest.param(path, method, operation, id=operation["operationId"])
     for path, item in BUNDLE["paths"].items()
     for method, operation in item.items()
@@ -50,8 +50,8 @@ BODIES: dict[str, Any] = {
 }
 
 
-class Scene:
-    """Mina's board with a card, and what the path of one operation names."""
+class PreparedBoard:
+    """Mina's board with a card, and the resources in the path of one operation."""
 
     def __init__(self, mina: Client, operation_id: str, path: str) -> None:
         board = mina.post("/boards", {"name": "Website"}).json["id"]
@@ -62,25 +62,25 @@ class Scene:
         self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "user_id": "mina"}
         if "{label_id}" in path:
             self.ids["label_id"] = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
-        self.ids |= self.parts(mina, f"/boards/{board}/cards/{card}", path)
+        self.ids |= self.create_parts(mina, f"/boards/{board}/cards/{card}", path)
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]
         elif operation_id == "remove_member":
             # The caller removes themself, which every role may do. Other tests remove another member.
             self.ids["user_id"] = "omar"
-        there = {
+        bodies = {
             "move_card": {"list_id": lists[1]["id"]},
             "move_cards": {"list_id": lists[1]["id"]},
             "order_cards": {"card_ids": [card]},
             "order_lists": {"list_ids": [list_["id"] for list_ in lists]},
         }
-        self.body = there.get(operation_id) or BODIES.get(operation_id)
+        self.body = bodies.get(operation_id) or BODIES.get(operation_id)
         if operation_id == "transfer_card":
             self.body = {"board_id": mina.post("/boards", {"name": "Shop"}).json["id"]}
 
     @staticmethod
-    def parts(client: Client, card: str, path: str) -> dict[str, str]:
-        """Create the parts of a card that a path names, and return their ids."""
+    def create_parts(client: Client, card: str, path: str) -> dict[str, str]:
+        """Create the parts of a card that a path names, and return their ids by parameter."""
         ids = {}
         if "{checklist_id}" in path:
             ids["checklist_id"] = client.post(f"{card}/checklists", {"name": "Steps"}).json["id"]
@@ -90,8 +90,8 @@ class Scene:
         if "{comment_id}" in path:
             ids["comment_id"] = client.post(f"{card}/comments", {"text": "Looks good."}).json["id"]
         if "{entry_id}" in path:
-            work = {"started_at": "2026-01-05T14:00:00Z", "ended_at": "2026-01-05T14:15:45Z"}
-            ids["entry_id"] = client.post(f"{card}/time-entries", work).json["id"]
+            interval = {"started_at": "2026-01-05T14:00:00Z", "ended_at": "2026-01-05T14:15:45Z"}
+            ids["entry_id"] = client.post(f"{card}/time-entries", interval).json["id"]
         return ids
 
     def call(self, client: Client, path: str, method: str, **other_ids: str) -> HttpResponse:
@@ -100,7 +100,7 @@ class Scene:
         return client.request(method.upper(), path.format(**self.ids | other_ids), self.body, headers=headers)
 
 
-def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClock) -> None:
+def add_member(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClock) -> None:
     """Add a user to a board in a role."""
     view = store.read_board(board_id, "mina")
     assert view is not None
@@ -111,67 +111,67 @@ def join(store: Store, board_id: str, user_id: str, role: Role, clock: ManualClo
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+@pytest.mark.parametrize(("path", "method", "operation"), BOARD_OPERATIONS)
 def test_a_member_may_call_what_the_document_allows_their_role(
     mina: Client, omar: Client, store: Store, clock: ManualClock, path: str, method: str, operation: Any, role: Role
 ) -> None:
-    scene = Scene(mina, operation["operationId"], path)
+    prepared = PreparedBoard(mina, operation["operationId"], path)
     if "comment_id" in path:
         # A comment belongs to its author, whatever role the author has by now.
-        mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": "editor"})
-        scene.ids |= scene.parts(omar, "/boards/{board_id}/cards/{card_id}".format(**scene.ids), path)
-        mina.request("PUT", f"/boards/{scene.ids['board_id']}/members/omar", {"role": role})
+        mina.request("PUT", f"/boards/{prepared.ids['board_id']}/members/omar", {"role": "editor"})
+        prepared.ids |= prepared.create_parts(omar, "/boards/{board_id}/cards/{card_id}".format(**prepared.ids), path)
+        mina.request("PUT", f"/boards/{prepared.ids['board_id']}/members/omar", {"role": role})
     else:
-        join(store, scene.ids["board_id"], "omar", role, clock)
-    if scene.body and "board_id" in scene.body:
-        mina.put(f"/boards/{scene.body['board_id']}/members/omar", {"role": "editor"})
+        add_member(store, prepared.ids["board_id"], "omar", role, clock)
+    if prepared.body and "board_id" in prepared.body:
+        mina.put(f"/boards/{prepared.body['board_id']}/members/omar", {"role": "editor"})
 
-    answer = scene.call(omar, path, method)
+    response = prepared.call(omar, path, method)
 
     if role.covers(Role(operation["x-tackboard-role"])):
-        assert answer.status < 300, answer.raw
+        assert response.status < 300, response.raw
     else:
-        assert (answer.status, answer.json["code"]) == (403, "role_too_low")
+        assert (response.status, response.json["code"]) == (403, "role_too_low")
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+@pytest.mark.parametrize(("path", "method", "operation"), BOARD_OPERATIONS)
 def test_a_token_may_call_what_the_document_allows_its_scope(
     mina: Client, path: str, method: str, operation: Any, scope: Scope
 ) -> None:
-    scene = Scene(mina, operation["operationId"], path)
+    prepared = PreparedBoard(mina, operation["operationId"], path)
     token = mina.post("/users/me/tokens", {"name": "One scope", "scopes": [scope]}).json["secret"]
 
-    answer = scene.call(mina.with_token(token), path, method)
+    response = prepared.call(mina.with_token(token), path, method)
 
     if scope == operation["x-tackboard-scope"]:
-        assert answer.status < 300, answer.raw
+        assert response.status < 300, response.raw
     else:
-        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+        assert (response.status, response.json["code"]) == (403, "scope_missing")
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+@pytest.mark.parametrize(("path", "method", "operation"), BOARD_OPERATIONS)
 def test_a_stranger_gets_404_for_every_operation_on_a_board(
     mina: Client, omar: Client, path: str, method: str, operation: Any
 ) -> None:
-    scene = Scene(mina, operation["operationId"], path)
-    before = mina.get(f"/boards/{scene.ids['board_id']}?embed=lists,cards").raw
+    prepared = PreparedBoard(mina, operation["operationId"], path)
+    before = mina.get(f"/boards/{prepared.ids['board_id']}?embed=lists,cards").raw
 
-    refused = scene.call(omar, path, method)
-    nowhere = scene.call(omar, path, method, board_id="brd_" + "0" * 26)
+    rejected = prepared.call(omar, path, method)
+    unknown = prepared.call(omar, path, method, board_id="brd_" + "0" * 26)
 
-    assert (refused.status, refused.raw) == (404, nowhere.raw)
-    assert refused.json["code"] == "board_not_found"
-    assert mina.get(f"/boards/{scene.ids['board_id']}?embed=lists,cards").raw == before
+    assert (rejected.status, rejected.raw) == (404, unknown.raw)
+    assert rejected.json["code"] == "board_not_found"
+    assert mina.get(f"/boards/{prepared.ids['board_id']}?embed=lists,cards").raw == before
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), ON_A_BOARD)
+@pytest.mark.parametrize(("path", "method", "operation"), BOARD_OPERATIONS)
 def test_without_a_token_every_operation_is_a_401(
-    mina: Client, stranger: Client, path: str, method: str, operation: Any
+    mina: Client, anonymous: Client, path: str, method: str, operation: Any
 ) -> None:
-    scene = Scene(mina, operation["operationId"], path)
+    prepared = PreparedBoard(mina, operation["operationId"], path)
 
-    refused = scene.call(stranger, path, method)
+    rejected = prepared.call(anonymous, path, method)
 
-    assert refused.status == 401
-    assert "www-authenticate" in refused.headers
+    assert rejected.status == 401
+    assert "www-authenticate" in rejected.headers

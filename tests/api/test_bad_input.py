@@ -46,7 +46,7 @@ NOT_JSON = [
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 
 
-def addressed(path: str, item: dict[str, Any]) -> str:
+def fill_path(path: str, item: dict[str, Any]) -> str:
     """Fill in a path with the ids in the examples of the document."""
     schemas = Schemas(BUNDLE)
     parameters = [schemas.resolve(reference) for reference in item.get("parameters", [])]
@@ -55,8 +55,8 @@ def addressed(path: str, item: dict[str, Any]) -> str:
     )
 
 
-WITH_A_BODY = [
-    pytest.param(addressed(path, item), method, id=operation["operationId"])
+OPERATIONS_WITH_BODY = [
+    pytest.param(fill_path(path, item), method, id=operation["operationId"])
     for path, item in BUNDLE["paths"].items()
     for method, operation in item.items()
     if method != "parameters" and operation.get("requestBody", {}).get("required")
@@ -64,16 +64,16 @@ WITH_A_BODY = [
 """Operations with a body. Invalid JSON is rejected before the board is looked up."""
 
 
-def is_precise(answer: HttpResponse, *statuses: int) -> bool:
+def is_precise(response: HttpResponse, *statuses: int) -> bool:
     """Return whether the response is a small problem with one of these statuses that repeats no input."""
-    problem = answer.json
+    problem = response.json
     return (
-        answer.status in statuses
-        and answer.headers["content-type"] == "application/problem+json"
-        and problem["status"] == answer.status
+        response.status in statuses
+        and response.headers["content-type"] == "application/problem+json"
+        and problem["status"] == response.status
         and problem["type"] == f"/problems/{problem['code']}"
-        and len(answer.raw) <= 4096
-        and CANARY.encode() not in answer.raw
+        and len(response.raw) <= 4096
+        and CANARY.encode() not in response.raw
     )
 
 
@@ -85,18 +85,18 @@ def board(mina: Client) -> str:
 
 @pytest.mark.parametrize("raw", NOT_JSON, ids=lambda raw: repr(raw[:30]))
 def test_invalid_or_ambiguous_json_is_rejected(mina: Client, board: str, raw: bytes) -> None:
-    answer = mina.request("POST", f"{board}/cards", raw=raw)
+    response = mina.request("POST", f"{board}/cards", raw=raw)
 
-    assert is_precise(answer, 400), answer
+    assert is_precise(response, 400), response
     assert mina.get(f"{board}/cards").json["items"] == []
 
 
-@pytest.mark.parametrize(("path", "method"), WITH_A_BODY)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS_WITH_BODY)
 def test_no_operation_accepts_invalid_or_ambiguous_json(mina: Client, path: str, method: str) -> None:
     for raw in NOT_JSON:
-        answer = mina.request(method.upper(), path, raw=raw, headers={"If-Match": "*"})
+        response = mina.request(method.upper(), path, raw=raw, headers={"If-Match": "*"})
 
-        assert is_precise(answer, 400), (raw[:30], answer)
+        assert is_precise(response, 400), (raw[:30], response)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_no_operation_accepts_invalid_or_ambiguous_json(mina: Client, path: str,
     ids=lambda body: repr(body)[:40],
 )
 def test_an_invalid_card_is_rejected(mina: Client, board: str, body: Mapping[str, object]) -> None:
-    answer = mina.post(f"{board}/cards", body)
+    response = mina.post(f"{board}/cards", body)
 
-    assert is_precise(answer, 400), answer
-    assert answer.json["errors"]
+    assert is_precise(response, 400), response
+    assert response.json["errors"]
     assert mina.get(f"{board}/cards").json["items"] == []
 
 
@@ -149,29 +149,29 @@ def test_an_invalid_card_is_rejected(mina: Client, board: str, body: Mapping[str
     ids=repr,
 )
 def test_an_invalid_board_is_rejected(mina: Client, body: Mapping[str, object]) -> None:
-    answer = mina.post("/boards", {"name": "Website", **body})
+    response = mina.post("/boards", {"name": "Website", **body})
 
-    assert is_precise(answer, 400), answer
+    assert is_precise(response, 400), response
     assert mina.get("/boards").json["items"] == []
 
 
 @pytest.mark.parametrize(
-    "moment",
+    "text",
     ["2027-02-30T00:00:00Z", "99999-01-01T00:00:00Z", "2027-01-01T00:00:00", "2027-01-01", "٢٠٢٧-01-01T00:00:00Z", ""],
 )
-def test_an_invalid_date_time_is_rejected(mina: Client, moment: str) -> None:
-    answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": moment})
+def test_an_invalid_date_time_is_rejected(mina: Client, text: str) -> None:
+    response = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text})
 
-    assert is_precise(answer, 400), answer
+    assert is_precise(response, 400), response
 
 
 @pytest.mark.parametrize(
     "text", ["2999-12-31T23:59:59-23:59", "2000-01-01T00:00:00.123456789Z", "2027-06-30T23:59:60Z"]
 )
 def test_date_times_at_the_limits_are_no_server_error(mina: Client, text: str) -> None:
-    answer = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text})
+    response = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": text})
 
-    assert answer.status in (201, 400, 422)
+    assert response.status in (201, 400, 422)
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ def test_an_unknown_path_is_a_404(mina: Client, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "FOO", "get", "OPTIONS"])
 def test_an_unknown_method_is_a_405_with_the_allowed_ones(mina: Client, method: str) -> None:
-    answer = mina.request(method, "/boards", headers={"X-HTTP-Method-Override": "GET"})
+    response = mina.request(method, "/boards", headers={"X-HTTP-Method-Override": "GET"})
 
-    assert is_precise(answer, 405)
-    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert is_precise(response, 405)
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(
@@ -245,16 +245,16 @@ def test_an_unknown_method_is_a_405_with_the_allowed_ones(mina: Client, method: 
         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJtaW5hIn0.",
     ],
 )
-def test_an_invalid_token_is_a_401(stranger: Client, mina: Client, authorization: str) -> None:
-    answer = stranger.get("/boards", Authorization=authorization)
+def test_an_invalid_token_is_a_401(anonymous: Client, mina: Client, authorization: str) -> None:
+    response = anonymous.get("/boards", Authorization=authorization)
 
     assert mina.token
-    assert is_precise(answer, 401), answer
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert is_precise(response, 401), response
+    assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(
-    "media",
+    "media_type",
     [
         "",
         "text/plain",
@@ -267,18 +267,18 @@ def test_an_invalid_token_is_a_401(stranger: Client, mina: Client, authorization
         "application/jsonx",
     ],
 )
-def test_another_media_type_is_a_415(mina: Client, board: str, media: str) -> None:
-    answer = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
+def test_another_media_type_is_a_415(mina: Client, board: str, media_type: str) -> None:
+    response = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media_type})
 
-    assert is_precise(answer, 415), answer
+    assert is_precise(response, 415), response
 
 
 @pytest.mark.parametrize(
-    "media", ["APPLICATION/JSON", "application/json;charset=UTF-8", 'application/json; charset="utf-8"']
+    "media_type", ["APPLICATION/JSON", "application/json;charset=UTF-8", 'application/json; charset="utf-8"']
 )
-def test_json_in_any_utf_8_spelling_is_parsed_and_validated(mina: Client, board: str, media: str) -> None:
-    good = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media})
-    bad = mina.request("POST", f"{board}/cards", {"title": ""}, headers={"Content-Type": media})
+def test_json_in_any_utf_8_spelling_is_parsed_and_validated(mina: Client, board: str, media_type: str) -> None:
+    good = mina.request("POST", f"{board}/cards", {"title": "a"}, headers={"Content-Type": media_type})
+    bad = mina.request("POST", f"{board}/cards", {"title": ""}, headers={"Content-Type": media_type})
 
     assert (good.status, bad.status) == (201, 400)
 
@@ -320,9 +320,9 @@ def test_oversized_or_malformed_requests_are_rejected(
 def test_if_match_is_strict_and_accepts_tags_rewritten_by_proxies(
     mina: Client, board: str, tag: str, status: int
 ) -> None:
-    answer = mina.patch(board, {"name": "Shop"}, If_Match=tag)
+    response = mina.patch(board, {"name": "Shop"}, If_Match=tag)
 
-    assert answer.status == status, answer.raw
+    assert response.status == status, response.raw
 
 
 @pytest.mark.parametrize(
@@ -336,19 +336,19 @@ def test_if_match_is_strict_and_accepts_tags_rewritten_by_proxies(
     ],
 )
 def test_odd_headers_are_ignored(mina: Client, headers: Mapping[str, str]) -> None:
-    answer = mina.request("GET", "/boards", headers=headers)
+    response = mina.request("GET", "/boards", headers=headers)
 
-    assert answer.status == 200
-    assert " " not in answer.headers["x-request-id"]
+    assert response.status == 200
+    assert " " not in response.headers["x-request-id"]
 
 
 def test_a_content_encoding_without_a_body_is_ignored(mina: Client, board: str) -> None:
     card = mina.post(f"{board}/cards", {"title": "a"}).json["id"]
 
     for raw in (None, b"{}"):
-        answer = mina.request("POST", f"{board}/cards/{card}/archive", raw=raw, headers={"Content-Encoding": "gzip"})
+        response = mina.request("POST", f"{board}/cards/{card}/archive", raw=raw, headers={"Content-Encoding": "gzip"})
 
-        assert answer.status == 200, answer
+        assert response.status == 200, response
 
 
 def test_head_has_the_headers_of_get_and_no_body(mina: Client, board: str) -> None:
@@ -359,19 +359,19 @@ def test_head_has_the_headers_of_get_and_no_body(mina: Client, board: str) -> No
 
 
 def test_a_body_at_the_size_limit_is_accepted(mina: Client, board: str) -> None:
-    made = mina.post(f"{board}/cards", {"title": "😀" * 500, "description": "😀" * 20_000})
+    created = mina.post(f"{board}/cards", {"title": "😀" * 500, "description": "😀" * 20_000})
 
-    assert made.status == 201
-    assert len(json.dumps(made.json, ensure_ascii=False).encode()) > 80_000
+    assert created.status == 201
+    assert len(json.dumps(created.json, ensure_ascii=False).encode()) > 80_000
 
 
 @pytest.mark.parametrize("due_at", ["2000-01-01T00:00:00+14:00", "2999-12-31T23:59:59-05:00"])
 def test_a_date_time_that_is_out_of_range_in_utc_is_rejected(mina: Client, due_at: str) -> None:
     cards = f"/boards/{mina.post('/boards', {'name': 'Home'}).json['id']}/cards"
 
-    refused = mina.post(cards, {"title": "Party", "due_at": due_at})
+    rejected = mina.post(cards, {"title": "Party", "due_at": due_at})
 
-    assert (refused.status, refused.json["code"]) == (422, "moment_out_of_range")
-    assert refused.json["errors"][0]["pointer"] == "/due_at"
+    assert (rejected.status, rejected.json["code"]) == (422, "moment_out_of_range")
+    assert rejected.json["errors"][0]["pointer"] == "/due_at"
     assert mina.post(cards, {"title": "Party", "due_at": "2000-01-01T00:00:00Z"}).status == 201
     assert mina.get(cards.removesuffix("cards") + "export").status == 200

@@ -23,11 +23,11 @@ def test_a_board_can_embed_lists_cards_labels_and_members(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
 
-    whole = mina.get(f"/boards/{board}?embed=lists,cards")
+    embedded = mina.get(f"/boards/{board}?embed=lists,cards")
 
-    assert [list_["name"] for list_ in whole.json["lists"]] == ["To do", "Doing", "Done"]
-    assert whole.json["cards"] == {"items": [card], "next_cursor": None}
-    assert mina.get(f"/boards/{board}?embed=lists,cards", If_None_Match=whole.etag).status == 304
+    assert [list_["name"] for list_ in embedded.json["lists"]] == ["To do", "Doing", "Done"]
+    assert embedded.json["cards"] == {"items": [card], "next_cursor": None}
+    assert mina.get(f"/boards/{board}?embed=lists,cards", If_None_Match=embedded.etag).status == 304
 
 
 def test_the_cursor_of_embedded_cards_continues_in_list_cards(mina: Client) -> None:
@@ -47,13 +47,13 @@ def test_the_tag_of_a_running_board_changes_with_the_clock(mina: Client, clock: 
     board = mina.post("/boards", {"name": "Website"}).json["id"]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json["id"]
     mina.post(f"/boards/{board}/cards/{card}/start")
-    seen = mina.get(f"/boards/{board}?embed=cards")
+    first = mina.get(f"/boards/{board}?embed=cards")
 
-    same = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
+    repeated = mina.get(f"/boards/{board}?embed=cards", If_None_Match=first.etag)
     clock.advance(seconds=1)
-    later = mina.get(f"/boards/{board}?embed=cards", If_None_Match=seen.etag)
+    later = mina.get(f"/boards/{board}?embed=cards", If_None_Match=first.etag)
 
-    assert (same.status, later.status) == (304, 200)
+    assert (repeated.status, later.status) == (304, 200)
     assert later.json["cards"]["items"][0]["elapsed_seconds"] == 1
 
 
@@ -99,13 +99,13 @@ def test_a_deleted_board_is_a_404(mina: Client) -> None:
 
 def test_a_stranger_gets_the_same_404_as_for_an_unknown_board(mina: Client, omar: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
-    nowhere = "brd_" + "0" * 26
-    same = {"X-Request-Id": "same"}
+    unknown_id = "brd_" + "0" * 26
+    repeated = {"X-Request-Id": "same"}
 
-    theirs = omar.request("GET", f"/boards/{board}/cards", headers=same)
-    none = omar.request("GET", f"/boards/{nowhere}/cards", headers=same)
+    theirs = omar.request("GET", f"/boards/{board}/cards", headers=repeated)
+    unknown = omar.request("GET", f"/boards/{unknown_id}/cards", headers=repeated)
 
-    assert (theirs.status, theirs.raw, theirs.headers) == (404, none.raw, none.headers)
+    assert (theirs.status, theirs.raw, theirs.headers) == (404, unknown.raw, unknown.headers)
 
 
 def test_a_list_can_be_moved_left_and_right(mina: Client) -> None:
@@ -124,8 +124,8 @@ def test_deleting_a_list_deletes_its_cards(mina: Client) -> None:
     todo = mina.get(f"/boards/{board}/lists").json["items"][0]
     card = mina.post(f"/boards/{board}/cards", {"title": "Write the copy"}).json
 
-    seen = mina.get(f"/boards/{board}/lists/{todo['id']}")
-    deleted = mina.delete(f"/boards/{board}/lists/{todo['id']}", If_Match=seen.etag)
+    first = mina.get(f"/boards/{board}/lists/{todo['id']}")
+    deleted = mina.delete(f"/boards/{board}/lists/{todo['id']}", If_Match=first.etag)
 
     assert deleted.status == 204
     assert mina.get(f"/boards/{board}/cards/{card['id']}").status == 404
@@ -137,16 +137,16 @@ def test_the_stage_of_a_list_changes_only_while_it_is_empty(mina: Client) -> Non
     todo = mina.get(f"/boards/{board}/lists").json["items"][0]["id"]
     mina.post(f"/boards/{board}/cards", {"title": "Write the copy"})
 
-    refused = mina.patch(f"/boards/{board}/lists/{todo}", {"stage": "done"}, If_Match='"1"')
+    rejected = mina.patch(f"/boards/{board}/lists/{todo}", {"stage": "done"}, If_Match='"1"')
 
-    assert (refused.status, refused.json["code"]) == (409, "list_not_empty")
-    assert refused.json["detail"] == "List 'To do' holds 1 card: its stage can change only while it is empty."
+    assert (rejected.status, rejected.json["code"]) == (409, "list_not_empty")
+    assert rejected.json["detail"] == "List 'To do' holds 1 card: its stage can change only while it is empty."
 
 
 def test_null_removes_a_wip_limit(mina: Client) -> None:
     board = mina.post("/boards", {"name": "Website"}).json["id"]
-    made = mina.post(f"/boards/{board}/lists", {"name": "Review", "stage": "in_progress", "wip_limit": 2})
+    created = mina.post(f"/boards/{board}/lists", {"name": "Review", "stage": "in_progress", "wip_limit": 2})
 
-    freed = mina.patch(f"/boards/{board}/lists/{made.json['id']}", {"wip_limit": None}, If_Match=made.etag)
+    changed = mina.patch(f"/boards/{board}/lists/{created.json['id']}", {"wip_limit": None}, If_Match=created.etag)
 
-    assert (made.json["wip_limit"], freed.json["wip_limit"]) == (2, None)
+    assert (created.json["wip_limit"], changed.json["wip_limit"]) == (2, None)

@@ -15,7 +15,7 @@ def board(mina: Client) -> str:
 
 
 def test_a_card_can_be_created_with_dates_links_and_a_rate(mina: Client, board: str) -> None:
-    made = mina.post(
+    created = mina.post(
         f"{board}/cards",
         {
             "title": "Copy",
@@ -27,25 +27,31 @@ def test_a_card_can_be_created_with_dates_links_and_a_rate(mina: Client, board: 
         },
     )
 
-    assert made.status == 201
-    assert (made.json["start_at"], made.json["due_at"]) == ("2026-11-20T09:00:00Z", "2026-11-24T17:00:00Z")
-    assert (made.json["due_complete"], made.json["hourly_rate_minor"], made.json["links"]) == (True, 1500, [LINK])
-    assert mina.get(made.headers["location"].removeprefix("/v1")).json == made.json
+    assert created.status == 201
+    assert (created.json["start_at"], created.json["due_at"]) == ("2026-11-20T09:00:00Z", "2026-11-24T17:00:00Z")
+    assert (created.json["due_complete"], created.json["hourly_rate_minor"], created.json["links"]) == (
+        True,
+        1500,
+        [LINK],
+    )
+    assert mina.get(created.headers["location"].removeprefix("/v1")).json == created.json
 
 
 def test_a_card_with_too_much_text_is_rejected(mina: Client, board: str) -> None:
-    refused = mina.post(f"{board}/cards", {"title": "copy", "description": "𐐀" * 12_000})
+    rejected = mina.post(f"{board}/cards", {"title": "copy", "description": "𐐀" * 12_000})
 
-    said = "Title, description and links would take 96004 bytes, and at most 86000 can be kept."
-    assert (refused.status, refused.json["code"], refused.json["detail"]) == (422, "card_too_long", said)
-    assert refused.json["errors"] == [{"pointer": "/description", "code": "card_too_long", "message": said}]
+    message = "Title, description and links would take 96004 bytes, and at most 86000 can be kept."
+    assert (rejected.status, rejected.json["code"], rejected.json["detail"]) == (422, "card_too_long", message)
+    assert rejected.json["errors"] == [{"pointer": "/description", "code": "card_too_long", "message": message}]
 
 
 def test_updated_and_removed_fields_are_named_in_the_event(mina: Client, board: str) -> None:
-    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z", "hourly_rate_minor": 5})
-    path = f"{board}/cards/{made.json['id']}"
+    created = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z", "hourly_rate_minor": 5})
+    path = f"{board}/cards/{created.json['id']}"
 
-    changed = mina.patch(path, {"due_at": None, "hourly_rate_minor": None, "links": [LINK, LINK]}, If_Match=made.etag)
+    changed = mina.patch(
+        path, {"due_at": None, "hourly_rate_minor": None, "links": [LINK, LINK]}, If_Match=created.etag
+    )
     emptied = mina.patch(path, {"links": []}, If_Match=changed.etag)
 
     assert (changed.json["due_at"], changed.json["hourly_rate_minor"]) == (None, None)
@@ -57,16 +63,16 @@ def test_updated_and_removed_fields_are_named_in_the_event(mina: Client, board: 
 
 
 def test_a_card_can_not_be_due_before_its_start(mina: Client, board: str) -> None:
-    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z"})
+    card = mina.post(f"{board}/cards", {"title": "Copy", "due_at": "2026-11-24T17:00:00Z"})
 
     created = mina.post(
         f"{board}/cards", {"title": "No", "start_at": "2026-11-24T17:00:01Z", "due_at": "2026-11-24T17:00:00Z"}
     )
-    changed = mina.patch(f"{board}/cards/{made.json['id']}", {"start_at": "2026-11-25T00:00:00Z"}, If_Match=made.etag)
+    changed = mina.patch(f"{board}/cards/{card.json['id']}", {"start_at": "2026-11-25T00:00:00Z"}, If_Match=card.etag)
 
-    for refused in (created, changed):
-        assert (refused.status, refused.json["code"]) == (422, "ends_before_start")
-        assert refused.json["errors"][0]["pointer"] == "/due_at"
+    for rejected in (created, changed):
+        assert (rejected.status, rejected.json["code"]) == (422, "ends_before_start")
+        assert rejected.json["errors"][0]["pointer"] == "/due_at"
     assert len(mina.get(f"{board}/cards").json["items"]) == 1
 
 
@@ -116,10 +122,10 @@ def test_a_card_rate_applies_from_the_next_time_entry_on(mina: Client, board: st
     ids=lambda fields: repr(fields)[:60],
 )
 def test_invalid_fields_are_rejected(mina: Client, board: str, fields: dict[str, object]) -> None:
-    made = mina.post(f"{board}/cards", {"title": "Copy"})
+    card = mina.post(f"{board}/cards", {"title": "Copy"})
 
     created = mina.post(f"{board}/cards", {"title": "No", **fields})
-    changed = mina.patch(f"{board}/cards/{made.json['id']}", fields, If_Match=made.etag)
+    changed = mina.patch(f"{board}/cards/{card.json['id']}", fields, If_Match=card.etag)
 
     assert (created.status, changed.status) == (400, 400)
     assert changed.json["errors"]
@@ -131,9 +137,9 @@ def test_invalid_fields_are_rejected(mina: Client, board: str, fields: dict[str,
     ["http://a", "https://127.0.0.1:8080?q=[1]", "https://example.com/a|b{c}?d=%C3%A4#!/e", "https://a/" + "x" * 1739],
 )
 def test_urls_of_all_usual_forms_are_accepted(mina: Client, board: str, url: str) -> None:
-    made = mina.post(f"{board}/cards", {"title": "Copy", "links": [{"url": url, "title": " To it "}]})
+    created = mina.post(f"{board}/cards", {"title": "Copy", "links": [{"url": url, "title": " To it "}]})
 
-    assert (made.status, made.json["links"]) == (201, [{"url": url, "title": "To it"}])
+    assert (created.status, created.json["links"]) == (201, [{"url": url, "title": "To it"}])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,7 @@ def test_urls_of_all_usual_forms_are_accepted(mina: Client, board: str, url: str
     ],
 )
 def test_dates_at_the_limits_are_no_server_error(mina: Client, board: str, text: str, status: int) -> None:
-    made = mina.post(f"{board}/cards", {"title": "Copy", "due_at": text})
+    created = mina.post(f"{board}/cards", {"title": "Copy", "due_at": text})
 
-    assert made.status == status
+    assert created.status == status
     assert mina.get(f"{board}/cards?sort=due_at").status == 200

@@ -13,17 +13,17 @@ def test_a_card_moves_from_todo_to_done_with_its_time_and_cost(mina: Client, clo
     clock.advance(minutes=15, seconds=45)
     resolved = mina.post(f"{path}/cards/{card.json['id']}/resolve")
     clock.advance(days=1)
-    seen = mina.get(f"{path}/cards/{card.json['id']}")
+    read = mina.get(f"{path}/cards/{card.json['id']}")
 
     assert (board.status, card.status, started.status, resolved.status) == (201, 201, 200, 200)
     assert card.json["status"] == "todo"
     assert started.json["status"] == "in_progress"
     assert started.json["started_at"] == "2026-11-20T14:00:00Z"
     assert resolved.json["status"] == "done"
-    assert seen.json == resolved.json
-    assert seen.json["elapsed_seconds"] == 945
-    assert seen.json["elapsed"] == "00:15:45"
-    assert seen.json["cost"] == {"amount_minor": 263, "currency": "USD", "formatted": "USD 2.63"}
+    assert read.json == resolved.json
+    assert read.json["elapsed_seconds"] == 945
+    assert read.json["elapsed"] == "00:15:45"
+    assert read.json["cost"] == {"amount_minor": 263, "currency": "USD", "formatted": "USD 2.63"}
 
 
 def test_more_than_a_day_of_work_shows_hours_past_24(mina: Client, clock: ManualClock) -> None:

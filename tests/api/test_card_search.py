@@ -19,26 +19,26 @@ def make_board(mina: Client, name: str) -> str:
     return path
 
 
-def add(mina: Client, board: str, title: str, **more: object) -> str:
-    made = mina.post(f"{board}/cards", {"title": title, **more})
-    assert made.status == 201, made.raw
-    return f"{board}/cards/{made.json['id']}"
+def add(mina: Client, board: str, title: str, **fields: object) -> str:
+    created = mina.post(f"{board}/cards", {"title": title, **fields})
+    assert created.status == 201, created.raw
+    return f"{board}/cards/{created.json['id']}"
 
 
-def titles(answer: HttpResponse) -> list[str]:
-    assert answer.status == 200, answer.raw
-    return [card["title"] for card in answer.json["items"]]
+def titles(response: HttpResponse) -> list[str]:
+    assert response.status == 200, response.raw
+    return [card["title"] for card in response.json["items"]]
 
 
 def all_titles(client: Client, path: str) -> list[str]:
     """Return the titles on all pages. A page may be empty although more follow."""
-    seen, following = [], ""
+    all_titles_so_far, following = [], ""
     while True:
         page = client.get(path + following)
-        seen += titles(page)
+        all_titles_so_far += titles(page)
         cursor = page.json["next_cursor"]
         if cursor is None:
-            return seen
+            return all_titles_so_far
         following = f"{'&' if '?' in path else '?'}cursor={cursor}"
 
 
@@ -74,9 +74,9 @@ def test_cards_can_be_filtered_by_due_date(mina: Client, board: str) -> None:
 def test_a_range_that_ends_before_its_start_is_rejected(mina: Client, board: str) -> None:
     query = f"due_from={day(23)}&due_until={day(22)}"
 
-    for refused in (mina.get(f"{board}/cards?{query}"), mina.get(f"/cards?{query}")):
-        assert (refused.status, refused.json["code"]) == (422, "ends_before_start")
-        assert refused.json["errors"][0]["pointer"] == "/query/due_until"
+    for rejected in (mina.get(f"{board}/cards?{query}"), mina.get(f"/cards?{query}")):
+        assert (rejected.status, rejected.json["code"]) == (422, "ends_before_start")
+        assert rejected.json["errors"][0]["pointer"] == "/query/due_until"
 
 
 def test_a_card_is_overdue_after_its_due_date_until_it_is_done(mina: Client, board: str, clock: ManualClock) -> None:
@@ -100,9 +100,9 @@ def test_cards_can_be_filtered_by_update_time(mina: Client, board: str, clock: M
     add(mina, board, "New")
     mina.patch(old, {"title": "Old, changed"}, If_Match="*")
 
-    found = titles(mina.get(f"{board}/cards?updated_since=2026-11-20T14:01:00Z&sort=position"))
+    listed = titles(mina.get(f"{board}/cards?updated_since=2026-11-20T14:01:00Z&sort=position"))
 
-    assert found == ["Old, changed", "New"]
+    assert listed == ["Old, changed", "New"]
 
 
 def test_cards_can_be_sorted_by_due_date(mina: Client, board: str) -> None:
@@ -129,13 +129,13 @@ def test_cards_can_be_sorted_by_due_date(mina: Client, board: str) -> None:
 )
 def test_the_search_covers_title_description_and_comments(mina: Client, board: str, q: str, found: list[str]) -> None:
     add(mina, board, "Straße", description="Musterstraße 1")
-    said = f"{add(mina, board, 'Said')}/comments"
+    comments = f"{add(mina, board, 'Said')}/comments"
     add(mina, board, "Sign", description="100 % sure_ly")
-    mina.post(said, {"text": "We meet in the Café,\nSTRASSE 7"})
-    edited = mina.post(said, {"text": "edited"})
-    mina.patch(f"{said}/{edited.json['id']}", {"text": "other words"}, If_Match="*")
-    gone = mina.post(said, {"text": "gone"})
-    mina.delete(f"{said}/{gone.json['id']}", If_Match="*")
+    mina.post(comments, {"text": "We meet in the Café,\nSTRASSE 7"})
+    edited = mina.post(comments, {"text": "edited"})
+    mina.patch(f"{comments}/{edited.json['id']}", {"text": "other words"}, If_Match="*")
+    deleted_comment = mina.post(comments, {"text": "gone"})
+    mina.delete(f"{comments}/{deleted_comment.json['id']}", If_Match="*")
 
     assert titles(mina.get(f"{board}/cards?q={q}")) == found
 
@@ -159,9 +159,9 @@ def test_the_search_covers_title_description_and_comments(mina: Client, board: s
     ],
 )
 def test_invalid_filters_are_rejected(mina: Client, board: str, query: str) -> None:
-    refused = mina.get(f"{board}/cards?{query}")
+    rejected = mina.get(f"{board}/cards?{query}")
 
-    assert (refused.status, refused.json["code"]) == (400, "invalid_parameter")
+    assert (rejected.status, rejected.json["code"]) == (400, "invalid_parameter")
 
 
 # Assigned cards
@@ -208,8 +208,8 @@ def test_assigned_cards_leave_out_archived_ones_and_boards_that_the_user_left(
     assert all_titles(omar, "/cards") == []
 
 
-def test_assigned_cards_need_the_read_scope(mina: Client, stranger: Client) -> None:
+def test_assigned_cards_need_the_read_scope(mina: Client, anonymous: Client) -> None:
     writer = mina.post("/users/me/tokens", {"name": "W", "scopes": ["write"]}).json["secret"]
 
-    assert stranger.get("/cards").status == 401
+    assert anonymous.get("/cards").status == 401
     assert mina.with_token(writer).get("/cards").json["code"] == "scope_missing"

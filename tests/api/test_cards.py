@@ -16,13 +16,13 @@ def lists(mina: Client, board: str) -> list[str]:
     return [list_["id"] for list_ in mina.get(f"{board}/lists").json["items"]]
 
 
-def add(mina: Client, board: str, title: str, **more: object) -> str:
-    card_id: str = mina.post(f"{board}/cards", {"title": title, **more}).json["id"]
+def add(mina: Client, board: str, title: str, **fields: object) -> str:
+    card_id: str = mina.post(f"{board}/cards", {"title": title, **fields}).json["id"]
     return card_id
 
 
-def titles(answer: HttpResponse) -> list[str]:
-    return [card["title"] for card in answer.json["items"]]
+def titles(response: HttpResponse) -> list[str]:
+    return [card["title"] for card in response.json["items"]]
 
 
 def test_a_new_card_goes_to_the_bottom_of_the_first_todo_list(mina: Client, board: str) -> None:
@@ -63,11 +63,11 @@ def test_a_reopened_card_keeps_its_start_and_its_time(mina: Client, board: str, 
         mina.post(f"{board}/cards/{card}/{step}")
         clock.advance(minutes=10)
 
-    seen = mina.get(f"{board}/cards/{card}").json
+    read = mina.get(f"{board}/cards/{card}").json
 
-    assert seen["started_at"] == "2026-11-20T14:00:00Z"
-    assert seen["resolved_at"] is None
-    assert seen["elapsed"] == "00:20:00"
+    assert read["started_at"] == "2026-11-20T14:00:00Z"
+    assert read["resolved_at"] is None
+    assert read["elapsed"] == "00:20:00"
 
 
 def test_a_blocking_list_is_full_at_its_wip_limit(mina: Client, board: str) -> None:
@@ -76,17 +76,17 @@ def test_a_blocking_list_is_full_at_its_wip_limit(mina: Client, board: str) -> N
     one, two = add(mina, board, "One"), add(mina, board, "Two")
     mina.post(f"{board}/cards/{one}/start")
 
-    refused = mina.post(f"{board}/cards/{two}/start")
+    rejected = mina.post(f"{board}/cards/{two}/start")
     within = mina.post(f"{board}/cards/{one}/move", {"list_id": doing, "position": "top"})
 
-    assert (refused.status, refused.json["code"]) == (409, "wip_limit_reached")
-    assert refused.json["detail"] == "List 'Doing' is full: its WIP limit is 1."
+    assert (rejected.status, rejected.json["code"]) == (409, "wip_limit_reached")
+    assert rejected.json["detail"] == "List 'Doing' is full: its WIP limit is 1."
     assert within.status == 200
 
 
 def test_lists_and_cards_of_another_board_are_unknown(mina: Client, board: str) -> None:
-    elsewhere = f"/boards/{mina.post('/boards', {'name': 'Garden'}).json['id']}"
-    foreign, *_ = lists(mina, elsewhere)
+    other_board = f"/boards/{mina.post('/boards', {'name': 'Garden'}).json['id']}"
+    foreign, *_ = lists(mina, other_board)
     card = add(mina, board, "Write the copy")
 
     created = mina.post(f"{board}/cards", {"title": "Lost", "list_id": foreign})
@@ -96,16 +96,16 @@ def test_lists_and_cards_of_another_board_are_unknown(mina: Client, board: str) 
         (422, "unknown_reference")
     ] * 2
     assert created.json["errors"][0]["pointer"] == "/list_id"
-    assert mina.get(f"{elsewhere}/cards/{card}").status == 404
+    assert mina.get(f"{other_board}/cards/{card}").status == 404
 
 
 def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
     todo, *_ = lists(mina, board)
     card = add(mina, board, "Write the copy")
 
-    refused = mina.post(f"{board}/cards/{card}/move", {"list_id": todo, "before": card})
+    rejected = mina.post(f"{board}/cards/{card}/move", {"list_id": todo, "before": card})
 
-    assert (refused.status, refused.json["code"]) == (422, "self_reference")
+    assert (rejected.status, rejected.json["code"]) == (422, "self_reference")
 
 
 @pytest.mark.parametrize(
@@ -124,15 +124,15 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
 def test_cards_can_be_filtered_and_sorted(
     mina: Client, board: str, clock: ManualClock, query: str, found: list[str]
 ) -> None:
-    made = {}
+    cards = {}
     for title in ("Alpha", "Beta", "Gamma"):
-        made[title] = add(mina, board, title, description="A Needle in a haystack" if title == "Gamma" else "")
+        cards[title] = add(mina, board, title, description="A Needle in a haystack" if title == "Gamma" else "")
         clock.advance(seconds=1)
-    mina.post(f"{board}/cards/{made['Beta']}/start")
+    mina.post(f"{board}/cards/{cards['Beta']}/start")
 
-    answer = mina.get(f"{board}/cards{query}")
+    response = mina.get(f"{board}/cards{query}")
 
-    assert titles(answer) == (found if query else ["Alpha", "Gamma", "Beta"])
+    assert titles(response) == (found if query else ["Alpha", "Gamma", "Beta"])
 
 
 def test_the_next_page_has_a_cursor_and_a_link(mina: Client, board: str) -> None:
@@ -141,16 +141,16 @@ def test_the_next_page_has_a_cursor_and_a_link(mina: Client, board: str) -> None
         add(mina, board, title)
 
     path: str | None = f"{board}/cards?limit=3&sort=created_at"
-    seen, links = [], []
+    listed, links = [], []
     while path:
         page = mina.get(path)
-        seen += titles(page)
+        listed += titles(page)
         link = page.headers.get("link", "")
         links.append(link)
         assert bool(link) == (page.json["next_cursor"] is not None)
         path = link.partition(">")[0].removeprefix("</v1") or None
 
-    assert seen == expected
+    assert listed == expected
     assert links[0].endswith('>; rel="next"')
     assert len(links) == 3
 
@@ -160,17 +160,17 @@ def test_a_cursor_is_valid_for_its_own_listing_only(mina: Client, omar: Client, 
         add(mina, board, f"Card {number}")
     cursor = mina.get(f"{board}/cards?limit=1&sort=created_at").json["next_cursor"]
 
-    refused = [
+    rejected = [
         mina.get(f"{board}/cards?limit=1&cursor={cursor}"),
         mina.get(f"{board}/cards?limit=1&sort=created_at&q=x&cursor={cursor}"),
         mina.get(f"{board}/cards?limit=1&sort=created_at&cursor={cursor[:-2]}AA"),
         mina.get(f"/boards?cursor={cursor}"),
         omar.get(f"/boards?cursor={cursor}"),
     ]
-    kept = mina.get(f"{board}/cards?limit=2&sort=created_at&cursor={cursor}")
+    next_page = mina.get(f"{board}/cards?limit=2&sort=created_at&cursor={cursor}")
 
-    assert {(response.status, response.json["code"]) for response in refused} == {(400, "invalid_cursor")}
-    assert titles(kept) == ["Card 1", "Card 2"]
+    assert {(response.status, response.json["code"]) for response in rejected} == {(400, "invalid_cursor")}
+    assert titles(next_page) == ["Card 1", "Card 2"]
 
 
 def test_an_external_id_is_unique_on_its_board_and_free_again_after_deletion(mina: Client, board: str) -> None:
@@ -185,7 +185,7 @@ def test_an_external_id_is_unique_on_its_board_and_free_again_after_deletion(min
 
 
 def test_text_is_normalized(mina: Client, board: str) -> None:
-    made = mina.post(f"{board}/cards", {"title": "  Cafe\u0301 👩\u200d🚀 ", "description": "  kept\n\tas sent  "})
+    created = mina.post(f"{board}/cards", {"title": "  Cafe\u0301 👩\u200d🚀 ", "description": "  kept\n\tas sent  "})
 
-    assert made.json["title"] == "Café 👩\u200d🚀"
-    assert made.json["description"] == "  kept\n\tas sent  "
+    assert created.json["title"] == "Café 👩\u200d🚀"
+    assert created.json["description"] == "  kept\n\tas sent  "

@@ -5,7 +5,7 @@ import pytest
 from kanban.ordering import ranks
 from tests.api.client import Client, HttpResponse
 
-NOWHERE = "0" * 26
+UNKNOWN_ID = "0" * 26
 
 
 @pytest.fixture
@@ -43,26 +43,31 @@ def texts(mina: Client, checklist: str) -> list[str]:
 
 
 def progress(mina: Client, card: str) -> tuple[int, int]:
-    shown = mina.get(card).json["checklist_progress"]
-    return shown["done"], shown["total"]
+    progress_ = mina.get(card).json["checklist_progress"]
+    return progress_["done"], progress_["total"]
 
 
 def test_a_checklist_is_created_read_renamed_and_deleted(mina: Client, board: str, card: str) -> None:
-    made = make(mina, card, "Steps")
-    path = made.headers["location"].removeprefix("/v1")
+    created = make(mina, card, "Steps")
+    path = created.headers["location"].removeprefix("/v1")
 
     read = mina.get(path)
-    renamed = mina.patch(path, {"name": "Before the release"}, If_Match=made.etag)
-    stale = mina.patch(path, {"name": "No"}, If_Match=made.etag)
-    unsure = mina.delete(path)
+    renamed = mina.patch(path, {"name": "Before the release"}, If_Match=created.etag)
+    stale = mina.patch(path, {"name": "No"}, If_Match=created.etag)
+    without_if_match = mina.delete(path)
     deleted = mina.delete(path, If_Match=renamed.etag)
 
-    assert (made.status, made.json["items"], read.json, read.etag) == (201, [], made.json, made.etag)
-    assert (renamed.json["name"], stale.status, unsure.status, deleted.status) == ("Before the release", 412, 428, 204)
+    assert (created.status, created.json["items"], read.json, read.etag) == (201, [], created.json, created.etag)
+    assert (renamed.json["name"], stale.status, without_if_match.status, deleted.status) == (
+        "Before the release",
+        412,
+        428,
+        204,
+    )
     assert (mina.get(path).status, mina.get(path).json["code"]) == (404, "checklist_not_found")
-    told = mina.get(f"{board}/events?after=2").json["items"]
-    assert [event["type"] for event in told] == ["checklist.created", "checklist.updated", "checklist.deleted"]
-    assert {event["card_id"] for event in told} == {made.json["card_id"]}
+    events = mina.get(f"{board}/events?after=2").json["items"]
+    assert [event["type"] for event in events] == ["checklist.created", "checklist.updated", "checklist.deleted"]
+    assert {event["card_id"] for event in events} == {created.json["card_id"]}
 
 
 def test_checklists_are_ordered(mina: Client, card: str) -> None:
@@ -74,9 +79,11 @@ def test_checklists_are_ordered(mina: Client, card: str) -> None:
     assert moved.status == 200
     assert names(mina, card) == ["2", "3", "1"]
     itself = mina.post(f"{card}/checklists/{two}/move", {"after": two})
-    nobody = mina.post(f"{card}/checklists/{two}/move", {"after": f"chk_{NOWHERE}"})
+    nobody = mina.post(f"{card}/checklists/{two}/move", {"after": f"chk_{UNKNOWN_ID}"})
     assert (itself.json["code"], nobody.json["code"]) == ("self_reference", "unknown_reference")
-    assert mina.post(f"{card}/checklists/chk_{NOWHERE}/move", {"position": "top"}).json["code"] == "checklist_not_found"
+    assert (
+        mina.post(f"{card}/checklists/chk_{UNKNOWN_ID}/move", {"position": "top"}).json["code"] == "checklist_not_found"
+    )
 
 
 def test_checklists_can_be_moved_any_number_of_times(mina: Client, card: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,20 +101,20 @@ def test_a_card_has_at_most_twenty_checklists(mina: Client, card: str) -> None:
     for number in range(20):
         make(mina, card, f"Steps {number}")
 
-    refused = make(mina, card, "One more")
+    rejected = make(mina, card, "One more")
 
-    assert (refused.status, refused.json["code"]) == (409, "too_many_checklists")
+    assert (rejected.status, rejected.json["code"]) == (409, "too_many_checklists")
 
 
 def test_done_items_count_in_the_progress_of_the_card(mina: Client, card: str, checklist: str) -> None:
     before = mina.get(card).etag
-    made = add(mina, checklist, "Read it aloud")
+    created = add(mina, checklist, "Read it aloud")
     add(mina, checklist, "Try it")
-    path = made.headers["location"].removeprefix("/v1")
+    path = created.headers["location"].removeprefix("/v1")
 
-    done = mina.patch(path, {"done": True}, If_Match=made.etag)
+    done = mina.patch(path, {"done": True}, If_Match=created.etag)
 
-    assert (made.status, made.etag, done.json["done"], done.etag) == (201, '"1"', True, '"2"')
+    assert (created.status, created.etag, done.json["done"], done.etag) == (201, '"1"', True, '"2"')
     assert progress(mina, card) == (1, 2)
     assert mina.get(card, If_None_Match=before).status == 200
     assert mina.patch(card, {"title": "Still mine to change"}, If_Match=before).status == 200
@@ -142,17 +149,17 @@ def test_items_are_ordered(mina: Client, checklist: str) -> None:
     mina.post(f"{checklist}/items/{two}/move", {"position": "top"})
 
     assert texts(mina, checklist) == ["2", "0", "3", "1"]
-    refused = mina.post(f"{checklist}/items/{one}/move", {"before": f"itm_{NOWHERE}"})
-    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/before")
+    rejected = mina.post(f"{checklist}/items/{one}/move", {"before": f"itm_{UNKNOWN_ID}"})
+    assert (rejected.status, rejected.json["errors"][0]["pointer"]) == (422, "/before")
 
 
 def test_a_checklist_has_at_most_a_hundred_items(mina: Client, checklist: str) -> None:
     for number in range(100):
         add(mina, checklist, f"Step {number}")
 
-    refused = add(mina, checklist, "One more")
+    rejected = add(mina, checklist, "One more")
 
-    assert (refused.status, refused.json["code"]) == (409, "too_many_items")
+    assert (rejected.status, rejected.json["code"]) == (409, "too_many_items")
     assert len(texts(mina, checklist)) == 100
 
 
@@ -160,18 +167,18 @@ def test_an_item_loses_its_assignee_who_leaves_the_board(
     mina: Client, omar: Client, board: str, checklist: str
 ) -> None:
     assert omar.token
-    stranger = add(mina, checklist, "1", assignee_id="omar")
+    rejected = add(mina, checklist, "1", assignee_id="omar")
     mina.request("PUT", f"{board}/members/omar", {"role": "editor"})
-    made = add(mina, checklist, "1", assignee_id="omar", due_at="2026-11-23T18:00:00+01:00")
-    path = f"{checklist}/items/{made.json['id']}"
+    created = add(mina, checklist, "1", assignee_id="omar", due_at="2026-11-23T18:00:00+01:00")
+    path = f"{checklist}/items/{created.json['id']}"
 
     mina.delete(f"{board}/members/omar")
 
-    assert (stranger.status, stranger.json["errors"][0]["pointer"]) == (422, "/assignee_id")
-    assert (made.json["assignee_id"], made.json["due_at"]) == ("omar", "2026-11-23T17:00:00Z")
+    assert (rejected.status, rejected.json["errors"][0]["pointer"]) == (422, "/assignee_id")
+    assert (created.json["assignee_id"], created.json["due_at"]) == ("omar", "2026-11-23T17:00:00Z")
     assert mina.get(path).json["assignee_id"] is None
-    assert mina.get(path, If_None_Match=made.etag).status == 200
-    cleared = mina.patch(path, {"due_at": None, "assignee_id": None}, If_Match=made.etag)
+    assert mina.get(path, If_None_Match=created.etag).status == 200
+    cleared = mina.patch(path, {"due_at": None, "assignee_id": None}, If_Match=created.etag)
     assert (cleared.status, cleared.json["due_at"]) == (200, None)
     assert mina.get(f"{board}/events").json["items"][-1]["data"]["changed"] == ["due_at"]
 
@@ -180,19 +187,19 @@ def test_an_item_can_be_converted_to_a_card(mina: Client, board: str, card: str,
     item = add(mina, checklist, "Draw the logo", assignee_id="mina", due_at="2026-11-23T17:00:00Z", done=True)
     path = f"{checklist}/items/{item.json['id']}"
 
-    made = mina.post(f"{path}/convert", Idempotency_Key="k1")
+    created = mina.post(f"{path}/convert", Idempotency_Key="k1")
     again = mina.post(f"{path}/convert", Idempotency_Key="k1")
 
-    assert made.status == 201
-    assert mina.get(made.headers["location"].removeprefix("/v1")).json == made.json
-    assert (made.json["title"], made.json["assignee_ids"]) == ("Draw the logo", ["mina"])
-    assert (made.json["due_at"], made.json["due_complete"]) == ("2026-11-23T17:00:00Z", True)
-    assert (again.status, again.raw) == (201, made.raw)
+    assert created.status == 201
+    assert mina.get(created.headers["location"].removeprefix("/v1")).json == created.json
+    assert (created.json["title"], created.json["assignee_ids"]) == ("Draw the logo", ["mina"])
+    assert (created.json["due_at"], created.json["due_complete"]) == ("2026-11-23T17:00:00Z", True)
+    assert (again.status, again.raw) == (201, created.raw)
     assert mina.get(path).json["code"] == "checklist_item_not_found"
     assert progress(mina, card) == (0, 0)
     assert [card["title"] for card in mina.get(f"{board}/cards").json["items"]] == ["Copy", "Draw the logo"]
     event = mina.get(f"{board}/events").json["items"][-1]
-    assert (event["type"], event["data"]["new_card_id"]) == ("checklist_item.converted", made.json["id"])
+    assert (event["type"], event["data"]["new_card_id"]) == ("checklist_item.converted", created.json["id"])
 
 
 def test_an_item_can_be_converted_into_another_list_with_room(mina: Client, board: str, checklist: str) -> None:
@@ -200,11 +207,11 @@ def test_an_item_can_be_converted_into_another_list_with_room(mina: Client, boar
     mina.patch(f"{board}/lists/{doing}", {"wip_limit": 1, "wip_enforcement": "block"}, If_Match="*")
     one, two = (add(mina, checklist, text).json["id"] for text in ("1", "2"))
 
-    made = mina.post(f"{checklist}/items/{one}/convert", {"list_id": doing})
+    created = mina.post(f"{checklist}/items/{one}/convert", {"list_id": doing})
     full = mina.post(f"{checklist}/items/{two}/convert", {"list_id": doing})
-    foreign = mina.post(f"{checklist}/items/{two}/convert", {"list_id": f"lst_{NOWHERE}"})
+    foreign = mina.post(f"{checklist}/items/{two}/convert", {"list_id": f"lst_{UNKNOWN_ID}"})
 
-    assert (made.json["status"], made.json["started_at"]) == ("in_progress", "2026-11-20T14:00:00Z")
+    assert (created.json["status"], created.json["started_at"]) == ("in_progress", "2026-11-20T14:00:00Z")
     assert (full.status, full.json["code"]) == (409, "wip_limit_reached")
     assert (foreign.status, foreign.json["errors"][0]["pointer"]) == (422, "/list_id")
     assert texts(mina, checklist) == ["2"]
@@ -215,11 +222,11 @@ def test_checklists_and_items_of_another_card_are_not_found(mina: Client, board:
     other = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Other'}).json['id']}"
     borrowed = f"{other}/checklists/{checklist.rpartition('/')[2]}"
 
-    answers = [mina.get(borrowed), add(mina, borrowed, "2"), mina.get(f"{borrowed}/items/{item}")]
+    responses = [mina.get(borrowed), add(mina, borrowed, "2"), mina.get(f"{borrowed}/items/{item}")]
 
-    assert {(response.status, response.json["code"]) for response in answers} == {(404, "checklist_not_found")}
-    nowhere = mina.get(f"{board}/cards/crd_{NOWHERE}/checklists")
-    assert (nowhere.status, nowhere.json["code"]) == (404, "card_not_found")
+    assert {(response.status, response.json["code"]) for response in responses} == {(404, "checklist_not_found")}
+    unknown = mina.get(f"{board}/cards/crd_{UNKNOWN_ID}/checklists")
+    assert (unknown.status, unknown.json["code"]) == (404, "card_not_found")
 
 
 def test_an_archived_card_keeps_its_checklists(mina: Client, card: str, checklist: str) -> None:
@@ -241,12 +248,12 @@ def test_an_archived_card_keeps_its_checklists(mina: Client, card: str, checklis
         {"text": "a", "assignee_id": "me"},
         {"text": "a", "due_at": "2026-02-30T00:00:00Z"},
         {"text": "a", "position": "middle"},
-        {"text": "a", "id": f"itm_{NOWHERE}"},
+        {"text": "a", "id": f"itm_{UNKNOWN_ID}"},
     ],
     ids=repr,
 )
 def test_an_invalid_item_is_rejected(mina: Client, checklist: str, body: dict[str, object]) -> None:
-    refused = mina.post(f"{checklist}/items", body)
+    rejected = mina.post(f"{checklist}/items", body)
 
-    assert (refused.status, refused.json["code"]) == (400, "invalid_body")
+    assert (rejected.status, rejected.json["code"]) == (400, "invalid_body")
     assert texts(mina, checklist) == []

@@ -42,13 +42,13 @@ def events(client: Client, board: str) -> Any:
 def test_the_copy_of_a_card_is_new_work(mina: Client, board: str, card: str) -> None:
     old = mina.get(card).json
 
-    made = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
+    created = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
     replayed = mina.post(f"{card}/copy", {}, Idempotency_Key="k1")
 
-    path = f"{board}/cards/{made.json['id']}"
+    path = f"{board}/cards/{created.json['id']}"
     copy = mina.get(path)
-    assert (made.status, made.headers["location"], replayed.raw) == (201, f"/v1{path}", made.raw)
-    assert (copy.json, copy.etag) == (made.json, made.etag)
+    assert (created.status, created.headers["location"], replayed.raw) == (201, f"/v1{path}", created.raw)
+    assert (copy.json, copy.etag) == (created.json, created.etag)
     for name in ("title", "description", "label_ids", "links", "due_at", "list_id", "hourly_rate_minor"):
         assert copy.json[name] == old[name]
     assert (copy.json["external_id"], copy.json["assignee_ids"], copy.json["comment_count"]) == (None, [], 0)
@@ -61,23 +61,23 @@ def test_the_copy_of_a_card_is_new_work(mina: Client, board: str, card: str) -> 
 def test_a_copy_goes_to_the_requested_list_and_position(mina: Client, board: str, card: str) -> None:
     done = mina.get(f"{board}/lists").json["items"][2]["id"]
 
-    made = mina.post(f"{card}/copy", {"title": "Again", "list_id": done, "position": "top"})
-    nowhere = mina.post(f"{card}/copy", {"list_id": "lst_" + "0" * 26})
+    created = mina.post(f"{card}/copy", {"title": "Again", "list_id": done, "position": "top"})
+    unknown = mina.post(f"{card}/copy", {"list_id": "lst_" + "0" * 26})
 
-    assert (made.json["title"], made.json["status"]) == ("Again", "done")
-    assert (nowhere.status, nowhere.json["code"]) == (422, "unknown_reference")
+    assert (created.json["title"], created.json["status"]) == ("Again", "done")
+    assert (unknown.status, unknown.json["code"]) == (422, "unknown_reference")
 
 
 def test_the_copy_of_a_list_is_next_to_the_original(mina: Client, board: str, card: str) -> None:
     doing = mina.get(card).json["list_id"]
 
-    made = mina.post(f"{board}/lists/{doing}/copy", {"name": "Next"})
+    created = mina.post(f"{board}/lists/{doing}/copy", {"name": "Next"})
 
-    assert (made.status, made.json["card_count"], made.json["stage"]) == (201, 1, "in_progress")
-    assert made.headers["location"] == f"/v1{board}/lists/{made.json['id']}"
+    assert (created.status, created.json["card_count"], created.json["stage"]) == (201, 1, "in_progress")
+    assert created.headers["location"] == f"/v1{board}/lists/{created.json['id']}"
     names = [list_["name"] for list_ in mina.get(f"{board}/lists").json["items"]]
     assert names == ["To do", "Doing", "Next", "Done"]
-    (copy,) = mina.get(f"{board}/cards?list_id={made.json['id']}").json["items"]
+    (copy,) = mina.get(f"{board}/cards?list_id={created.json['id']}").json["items"]
     assert (copy["title"], copy["elapsed_seconds"], copy["checklist_progress"]) == (
         "Fix it",
         0,
@@ -94,10 +94,10 @@ def test_a_list_with_too_many_cards_is_not_copied(mina: Client, board: str) -> N
 
     fine = mina.post(f"{board}/lists/{todo}/copy", {})
     mina.post(f"{board}/cards", {"title": "One more", "list_id": todo})
-    refused = mina.post(f"{board}/lists/{todo}/copy", {})
+    rejected = mina.post(f"{board}/lists/{todo}/copy", {})
 
     assert (fine.status, fine.json["card_count"]) == (201, 40)
-    assert (refused.status, refused.json["code"]) == (409, "too_much_to_copy")
+    assert (rejected.status, rejected.json["code"]) == (409, "too_much_to_copy")
 
 
 @pytest.mark.usefixtures("card")
@@ -106,18 +106,18 @@ def test_any_member_can_copy_a_board_and_owns_the_copy(mina: Client, omar: Clien
     archived = mina.post(f"{board}/cards", {"title": "Old"}).json["id"]
     mina.post(f"{board}/cards/{archived}/archive")
 
-    made = omar.post(f"{board}/copy", {"name": "Mine"}, Idempotency_Key="k1")
+    created = omar.post(f"{board}/copy", {"name": "Mine"}, Idempotency_Key="k1")
     replayed = omar.post(f"{board}/copy", {"name": "Mine"}, Idempotency_Key="k1")
 
-    copy = f"/boards/{made.json['id']}"
-    assert (made.status, made.headers["location"], replayed.raw) == (201, f"/v1{copy}", made.raw)
-    assert (made.json["name"], made.json["role"], made.json["seq"]) == ("Mine", "owner", 2)
+    copy = f"/boards/{created.json['id']}"
+    assert (created.status, created.headers["location"], replayed.raw) == (201, f"/v1{copy}", created.raw)
+    assert (created.json["name"], created.json["role"], created.json["seq"]) == ("Mine", "owner", 2)
     assert mina.get(copy).status == 404
-    seen = omar.get(f"{copy}?embed=lists,cards,labels,members")
-    assert [list_["name"] for list_ in seen.json["lists"]] == ["To do", "Doing", "Done"]
-    assert [member["user_id"] for member in seen.json["members"]] == ["omar"]
-    (new,) = seen.json["cards"]["items"]
-    assert (new["title"], new["label_ids"]) == ("Fix it", [seen.json["labels"][0]["id"]])
+    embedded = omar.get(f"{copy}?embed=lists,cards,labels,members")
+    assert [list_["name"] for list_ in embedded.json["lists"]] == ["To do", "Doing", "Done"]
+    assert [member["user_id"] for member in embedded.json["members"]] == ["omar"]
+    (new,) = embedded.json["cards"]["items"]
+    assert (new["title"], new["label_ids"]) == ("Fix it", [embedded.json["labels"][0]["id"]])
     assert new["checklist_progress"] == {"done": 0, "total": 1}
     assert [event["type"] for event in events(omar, copy)] == ["card.created", "board.copied"]
     assert omar.post(f"{copy}/cards/{new['id']}/resolve").status == 200
@@ -126,10 +126,10 @@ def test_any_member_can_copy_a_board_and_owns_the_copy(mina: Client, omar: Clien
 
 
 def test_a_board_can_be_copied_without_its_cards(mina: Client, board: str, card: str) -> None:
-    made = mina.post(f"{board}/copy", {"cards": False})
+    created = mina.post(f"{board}/copy", {"cards": False})
 
-    copy = f"/boards/{made.json['id']}"
-    assert (made.json["name"], made.json["seq"]) == ("Website", 1)
+    copy = f"/boards/{created.json['id']}"
+    assert (created.json["name"], created.json["seq"]) == ("Website", 1)
     assert mina.get(f"{copy}/cards").json["items"] == []
     assert [label["name"] for label in mina.get(f"{copy}/labels").json["items"]] == ["Bug"]
     assert mina.get(card).status == 200
@@ -139,8 +139,8 @@ def test_a_large_board_is_copied_as_a_whole(mina: Client, board: str) -> None:
     for number in range(600):
         mina.post(f"{board}/cards", {"title": f"{number}"})
 
-    made = mina.post(f"{board}/copy", {})
+    created = mina.post(f"{board}/copy", {})
 
-    lists = mina.get(f"/boards/{made.json['id']}/lists").json["items"]
+    lists = mina.get(f"/boards/{created.json['id']}/lists").json["items"]
     assert [list_["card_count"] for list_ in lists] == [600, 0, 0]
-    assert made.json["seq"] == 601
+    assert created.json["seq"] == 601

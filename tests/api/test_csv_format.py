@@ -18,7 +18,7 @@ BEFORE = (
 AFTER = ("", ";", ",", '"', "\n", "&A1;x")
 
 
-def pieces(table: str) -> Iterator[str]:
+def split_like_a_spreadsheet(table: str) -> Iterator[str]:
     """Yield every text that a spreadsheet could take for a cell, with and without respecting quotation marks."""
     for delimiter in (",", ";", "\t"):
         for row in csv.reader(io.StringIO(table, newline=""), delimiter=delimiter):
@@ -35,7 +35,7 @@ def test_no_part_of_a_text_can_become_a_formula(before: str, sign: str) -> None:
         text = f"{before}{sign}1+1{after}"
         table = format_csv(["id", "title", "last"], [["x", text, 3]])
 
-        assert [piece for piece in pieces(table) if piece.startswith(tuple(SIGNS))] == []
+        assert [piece for piece in split_like_a_spreadsheet(table) if piece.startswith(tuple(SIGNS))] == []
         [_, row] = csv.reader(io.StringIO(table, newline=""))
         assert (row[0], row[1].replace("'", ""), row[2]) == ("x", text, "3")
 
@@ -65,9 +65,9 @@ def test_the_urls_of_a_card_are_in_the_last_column(mina: Client) -> None:
     links = [{"url": f"https://example.com/{number}", "title": "A page"} for number in range(2)]
     mina.post(f"{path}/cards", {"title": "a;=1+1;", "links": links})
 
-    answer = mina.get(f"{path}/cards", Accept="text/csv")
+    response = mina.get(f"{path}/cards", Accept="text/csv")
 
-    header, row = csv.reader(io.StringIO(answer.raw.decode(), newline=""))
+    header, row = csv.reader(io.StringIO(response.raw.decode(), newline=""))
     assert (header[-2:], row[-2:]) == (["currency", "links"], ["USD", "https://example.com/0 https://example.com/1"])
     assert row[1] == "a;'=1+1;"
-    assert not answer.raw.startswith(b"\xef\xbb\xbf")
+    assert not response.raw.startswith(b"\xef\xbb\xbf")

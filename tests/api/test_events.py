@@ -32,14 +32,14 @@ def test_a_client_that_sends_the_tag_of_each_page_misses_no_event(mina: Client, 
 
 def test_the_tag_of_the_last_page_is_valid_until_the_next_event(mina: Client, feed: str) -> None:
     last = mina.get(f"{feed}?after=0")
-    asked = f"{feed}?after={last.json['last_seq']}"
+    url = f"{feed}?after={last.json['last_seq']}"
 
-    quiet = mina.get(asked, If_None_Match=last.etag)
+    unchanged = mina.get(url, If_None_Match=last.etag)
     mina.post(f"{feed.removesuffix('/events')}/cards", {"title": "New"})
-    stirred = mina.get(asked, If_None_Match=last.etag)
+    changed = mina.get(url, If_None_Match=last.etag)
 
-    assert (quiet.status, stirred.status) == (304, 200)
-    assert [event["type"] for event in stirred.json["items"]] == ["card.created"]
+    assert (unchanged.status, changed.status) == (304, 200)
+    assert [event["type"] for event in changed.json["items"]] == ["card.created"]
 
 
 def test_the_tag_of_a_full_page_changes_when_more_events_follow(mina: Client, feed: str) -> None:

@@ -66,42 +66,42 @@ def a_board(mina: Client, clock: ManualClock, helper: str) -> str:
     return path
 
 
-def _card(client: Client, path: str, title: str, **wishes: Any) -> str:
-    made = client.post(f"{path}/cards", {"title": title, **wishes})
-    assert made.status == 201, made.raw
-    card_id: str = made.json["id"]
+def _card(client: Client, path: str, title: str, **fields: Any) -> str:
+    created = client.post(f"{path}/cards", {"title": title, **fields})
+    assert created.status == 201, created.raw
+    card_id: str = created.json["id"]
     return card_id
 
 
-def whole(client: Client, path: str) -> dict[str, Any]:
+def export_board(client: Client, path: str) -> dict[str, Any]:
     """Return the export of a board, with all pages joined."""
     pages = [client.get(f"{path}/export").json]
     while pages[-1]["next_cursor"]:
-        answer = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
-        assert answer.status == 200, answer.raw
-        pages.append(answer.json)
+        response = client.get(f"{path}/export?cursor={pages[-1]['next_cursor']}")
+        assert response.status == 200, response.raw
+        pages.append(response.json)
     return join_pages(pages)
 
 
 def test_an_export_has_everything_and_its_digest(mina: Client, board: str) -> None:
-    found = whole(mina, board)
+    document = export_board(mina, board)
 
-    assert {card["title"] for card in found["cards"]} == {
+    assert {card["title"] for card in document["cards"]} == {
         *("First", "Finished", "Above", "Put away", "Below", "On the shelf"),
     }
-    assert [list_["name"] for list_ in found["lists"]] == ["To do", "Doing", "Done", "Shelf"]
-    assert [checklist["name"] for checklist in found["checklists"]] == ["Steps", "Empty"]
-    assert [comment["author_name"] for comment in found["comments"]] == ["Mina"]
-    assert [entry["ended_at"] is None for entry in found["time_entries"]] == [False, False, True]
-    assert [(member["user_id"], member["name"], member["role"]) for member in found["members"]] == [
+    assert [list_["name"] for list_ in document["lists"]] == ["To do", "Doing", "Done", "Shelf"]
+    assert [checklist["name"] for checklist in document["checklists"]] == ["Steps", "Empty"]
+    assert [comment["author_name"] for comment in document["comments"]] == ["Mina"]
+    assert [entry["ended_at"] is None for entry in document["time_entries"]] == [False, False, True]
+    assert [(member["user_id"], member["name"], member["role"]) for member in document["members"]] == [
         ("mina", "Mina", "owner"),
         ("omar", "Omar", "editor"),
     ]
-    assert found["digest"] == export_document.compute_digest(found)
+    assert document["digest"] == export_document.compute_digest(document)
 
 
 def test_an_export_names_its_user_and_its_installation(mina: Client, omar: Client, board: str) -> None:
-    of_mina, of_omar = whole(mina, board), whole(omar, board)
+    of_mina, of_omar = export_board(mina, board), export_board(omar, board)
 
     assert (of_mina["exported_by"], of_mina["exported_by_name"]) == ("mina", "Mina")
     assert (of_omar["exported_by"], of_omar["exported_by_name"]) == ("omar", "Omar")
@@ -112,49 +112,51 @@ def test_an_export_names_its_user_and_its_installation(mina: Client, omar: Clien
 
 
 def test_an_older_export_without_user_and_installation_can_be_imported(mina: Client, own_board: str) -> None:
-    document = whole(mina, own_board)
+    document = export_board(mina, own_board)
     for name in ("exported_by", "exported_by_name", "exported_from"):
         del document[name]
     del document["board"]["imported_by"]
 
-    answer = mina.post("/imports/tackboard", document)
+    response = mina.post("/imports/tackboard", document)
 
-    assert answer.status == 201
-    back = whole(mina, f"/boards/{answer.json['board']['id']}")
-    assert (back["digest"], back["board"]["imported_by"]) == (document["digest"], "mina")
+    assert response.status == 201
+    imported = export_board(mina, f"/boards/{response.json['board']['id']}")
+    assert (imported["digest"], imported["board"]["imported_by"]) == (document["digest"], "mina")
 
 
 def test_the_export_of_a_single_user_board_is_imported_unchanged(
     mina: Client, own_board: str, clock: ManualClock
 ) -> None:
     board = own_board
-    before = whole(mina, board)
+    before = export_board(mina, board)
     entries = before["time_entries"]
     clock.advance(seconds=3600)
 
-    answer = mina.post("/imports/tackboard", before)
+    response = mina.post("/imports/tackboard", before)
 
-    assert answer.status == 201, answer.raw
-    assert answer.json["report"]["items"] == []
-    brought = {"lists": 4, "cards": 6, "labels": 1, "checklists": 2, "comments": 1, "time_entries": len(entries)}
-    assert answer.json["report"]["brought"] == brought
-    back = f"/boards/{answer.json['board']['id']}"
-    assert whole(mina, back)["digest"] == before["digest"]
+    assert response.status == 201, response.raw
+    assert response.json["report"]["items"] == []
+    counts = {"lists": 4, "cards": 6, "labels": 1, "checklists": 2, "comments": 1, "time_entries": len(entries)}
+    assert response.json["report"]["brought"] == counts
+    imported = f"/boards/{response.json['board']['id']}"
+    assert export_board(mina, imported)["digest"] == before["digest"]
     for shown in ("cards", "lists", "cards?archived=true", "time-report"):
-        assert _without_ids(mina.get(f"{back}/{shown}").json) == _without_ids(mina.get(f"{board}/{shown}").json)
-    events = mina.get(f"{back}/events?after=0&limit=100").json["items"]
+        assert _without_ids(mina.get(f"{imported}/{shown}").json) == _without_ids(mina.get(f"{board}/{shown}").json)
+    events = mina.get(f"{imported}/events?after=0&limit=100").json["items"]
     assert [event["seq"] for event in events] == [*range(1, len(events) + 1)]
     assert (events[-1]["type"], events[-1]["data"]["source"]) == ("board.imported", "tackboard")
-    assert mina.get(f"{back}/flow").status == 200
+    assert mina.get(f"{imported}/flow").status == 200
 
 
 def test_an_imported_board_can_be_changed(mina: Client, board: str) -> None:
-    back = f"/boards/{mina.post('/imports/tackboard', whole(mina, board)).json['board']['id']}"
-    running = next(card for card in mina.get(f"{back}/cards?status=in_progress").json["items"])
+    imported = f"/boards/{mina.post('/imports/tackboard', export_board(mina, board)).json['board']['id']}"
+    running = next(card for card in mina.get(f"{imported}/cards?status=in_progress").json["items"])
 
-    assert mina.post(f"{back}/cards/{running['id']}/resolve").status == 200
-    assert mina.post(f"{back}/cards", {"title": "New", "position": "top"}).status == 201
-    assert mina.post(f"{back}/cards", {"title": "Taken", "external_id": "JIRA-1"}).json["code"] == "external_id_taken"
+    assert mina.post(f"{imported}/cards/{running['id']}/resolve").status == 200
+    assert mina.post(f"{imported}/cards", {"title": "New", "position": "top"}).status == 201
+    assert (
+        mina.post(f"{imported}/cards", {"title": "Taken", "external_id": "JIRA-1"}).json["code"] == "external_id_taken"
+    )
 
 
 def _without_ids(value: Any) -> Any:
@@ -167,7 +169,7 @@ def _without_ids(value: Any) -> Any:
 
 
 def test_importing_the_same_export_again_changes_nothing(mina: Client, board: str) -> None:
-    document = whole(mina, board)
+    document = export_board(mina, board)
     first = mina.post("/imports/tackboard", document)
 
     again = mina.post("/imports/tackboard", document)
@@ -179,13 +181,13 @@ def test_importing_the_same_export_again_changes_nothing(mina: Client, board: st
 def test_comments_and_work_of_others_are_imported_as_the_importers_with_an_attribution(
     mina: Client, board: str
 ) -> None:
-    document = whole(mina, board)
+    document = export_board(mina, board)
     document["comments"][0].update(author_id="zoe", author_name="Zoe")
 
-    answer = mina.post("/imports/tackboard", document | {"digest": None})
+    response = mina.post("/imports/tackboard", document | {"digest": None})
 
-    back = f"/boards/{answer.json['board']['id']}"
-    assert [(line["kind"], line["name"], line["message"]) for line in answer.json["report"]["items"]] == [
+    imported = f"/boards/{response.json['board']['id']}"
+    assert [(line["kind"], line["name"], line["message"]) for line in response.json["report"]["items"]] == [
         (
             "member",
             "Omar",
@@ -200,22 +202,22 @@ def test_comments_and_work_of_others_are_imported_as_the_importers_with_an_attri
             "Not imported in their own name: their comments (1) are yours now, and begin with their name.",
         ),
     ]
-    found = whole(mina, back)
-    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
+    exported = export_board(mina, imported)
+    assert [(comment["author_id"], comment["text"]) for comment in exported["comments"]] == [
         ("mina", "Zoe:\n\n日本 <script>")
     ]
-    assert [entry["user_id"] for entry in found["time_entries"]] == ["mina"] * 3
-    assert sorted(entry["note"] for entry in found["time_entries"]) == ["", "", "Omar:\n\nZero"]
-    assert [member["user_id"] for member in found["members"]] == ["mina"]
-    assert {name for card in found["cards"] for name in card["assignee_ids"]} == {"mina"}
-    assert [item["assignee_id"] for checklist in found["checklists"] for item in checklist["items"]] == [None]
+    assert [entry["user_id"] for entry in exported["time_entries"]] == ["mina"] * 3
+    assert sorted(entry["note"] for entry in exported["time_entries"]) == ["", "", "Omar:\n\nZero"]
+    assert [member["user_id"] for member in exported["members"]] == ["mina"]
+    assert {name for card in exported["cards"] for name in card["assignee_ids"]} == {"mina"}
+    assert [item["assignee_id"] for checklist in exported["checklists"] for item in checklist["items"]] == [None]
 
 
 def test_an_attribution_is_not_repeated_by_further_imports(mina: Client, omar: Client, board: str) -> None:
-    document, notes = whole(mina, board), []
+    document, notes = export_board(mina, board), []
     for person in (omar, mina, omar, mina):
         path = f"/boards/{person.post('/imports/tackboard', document).json['board']['id']}"
-        document = whole(person, path)
+        document = export_board(person, path)
         assert [comment["text"] for comment in document["comments"]] == ["Mina:\n\n日本 <script>"]
         notes.append(sorted(entry["note"] for entry in document["time_entries"]))
 
@@ -224,42 +226,42 @@ def test_an_attribution_is_not_repeated_by_further_imports(mina: Client, omar: C
 
 
 def test_overlapping_time_entries_are_reported_and_kept(mina: Client, board: str) -> None:
-    found = whole(mina, board) | {"digest": None}
-    [closed] = [entry for entry in found["time_entries"] if entry["note"] == "Zero"]
-    found["time_entries"] += [
+    document = export_board(mina, board) | {"digest": None}
+    [closed] = [entry for entry in document["time_entries"] if entry["note"] == "Zero"]
+    document["time_entries"] += [
         closed
         | {"id": f"{closed['id'][:-1]}{begun}", "started_at": f"2026-01-05T0{begun}:00:00Z"}
         | {"ended_at": f"2026-01-05T0{ended}:00:00Z"}
         for begun, ended in ((2, 5), (3, 4), (5, 6))
     ]
 
-    answer = mina.post("/imports/tackboard", found)
+    response = mina.post("/imports/tackboard", document)
 
-    assert answer.status == 201, answer.raw
-    [line] = [line for line in answer.json["report"]["items"] if line["kind"] == "card"]
+    assert response.status == 201, response.raw
+    [line] = [line for line in response.json["report"]["items"] if line["kind"] == "card"]
     assert (line["kind"], line["name"]) == ("card", "Finished")
     assert line["message"] == "Time entries of Mina that overlap with others: 1, kept as they were."
-    assert answer.json["report"]["brought"]["time_entries"] == len(found["time_entries"])
+    assert response.json["report"]["brought"]["time_entries"] == len(document["time_entries"])
 
 
 def test_the_importer_owns_the_imported_board(mina: Client, omar: Client, board: str) -> None:
-    answer = omar.post("/imports/tackboard", whole(omar, board))
+    response = omar.post("/imports/tackboard", export_board(omar, board))
 
-    assert answer.json["board"]["role"] == "owner"
-    assert answer.json["report"]["items"][0]["kind"] == "members"
-    assert mina.get(f"/boards/{answer.json['board']['id']}").status == 404
+    assert response.json["board"]["role"] == "owner"
+    assert response.json["report"]["items"][0]["kind"] == "members"
+    assert mina.get(f"/boards/{response.json['board']['id']}").status == 404
 
 
 def test_all_pages_of_an_export_have_the_same_state_of_the_board(mina: Client, board: str) -> None:
     for number in range(110):
         _card(mina, board, f"Card {number}")
     cursor = mina.get(f"{board}/export").json["next_cursor"]
-    assert len(whole(mina, board)["cards"]) == 116
+    assert len(export_board(mina, board)["cards"]) == 116
     _card(mina, board, "Meanwhile")
 
-    refused = mina.get(f"{board}/export?cursor={cursor}")
+    rejected = mina.get(f"{board}/export?cursor={cursor}")
 
-    assert (refused.status, refused.json["code"]) == (409, "board_changed")
+    assert (rejected.status, rejected.json["code"]) == (409, "board_changed")
 
 
 def test_an_export_with_many_long_comments_is_paged_without_loss(mina: Client, board: str) -> None:
@@ -267,11 +269,11 @@ def test_an_export_with_many_long_comments_is_paged_without_loss(mina: Client, b
     for number in range(130):
         mina.post(f"{board}/cards/{card}/comments", {"text": f"{number} " + "x" * 9_900})
 
-    answer = mina.get(f"{board}/export")
+    response = mina.get(f"{board}/export")
 
-    assert answer.json["next_cursor"]
-    assert len(answer.raw) < 2_000_000
-    document = whole(mina, board)
+    assert response.json["next_cursor"]
+    assert len(response.raw) < 2_000_000
+    document = export_board(mina, board)
     assert len(document["comments"]) == 131
     assert document["digest"] == export_document.compute_digest(document)
 
@@ -309,41 +311,41 @@ def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:
 def test_an_invalid_export_is_rejected_and_changes_nothing(
     mina: Client, board: str, path: tuple[Any, ...], to: Any, status: int, pointer: str | None
 ) -> None:
-    document = whole(mina, board)
+    document = export_board(mina, board)
     if status == 422 and path not in (("digest",), ("cards", 0, "title")):
         document["digest"] = None
     _changed(document, *path, to=to)
 
-    answer = mina.post("/imports/tackboard", document)
+    response = mina.post("/imports/tackboard", document)
 
-    assert answer.status == status, answer.raw
-    assert answer.json["code"] == ("invalid_body" if status == 400 else "broken_export")
-    assert pointer in (None, answer.json["errors"][0]["pointer"])
+    assert response.status == status, response.raw
+    assert response.json["code"] == ("invalid_body" if status == 400 else "broken_export")
+    assert pointer in (None, response.json["errors"][0]["pointer"])
     assert len(mina.get("/boards").json["items"]) == 1
 
 
 def test_an_export_with_too_much_time_or_cost_is_rejected_and_changes_nothing(mina: Client, board: str) -> None:
-    document = whole(mina, board) | {"digest": None}
+    document = export_board(mina, board) | {"digest": None}
     [closed] = [entry for entry in document["time_entries"] if entry["note"] == "Zero"]
     years = {"started_at": "2000-01-01T00:00:00Z", "hourly_rate_minor": 100_000_000}
     document["time_entries"] += [closed | years | {"id": f"{closed['id'][:-3]}{number}"} for number in range(100, 220)]
 
-    answer = mina.post("/imports/tackboard", document)
+    response = mina.post("/imports/tackboard", document)
 
-    assert (answer.status, answer.json["code"]) == (422, "broken_export")
-    assert answer.json["errors"][0]["pointer"] == "/time_entries"
+    assert (response.status, response.json["code"]) == (422, "broken_export")
+    assert response.json["errors"][0]["pointer"] == "/time_entries"
     assert len(mina.get("/boards").json["items"]) == 1
 
 
 @pytest.mark.parametrize("kind", ["lists", "labels", "cards", "checklists", "comments", "time_entries", "members"])
 def test_duplicates_in_an_export_are_rejected(mina: Client, board: str, kind: str) -> None:
-    document = whole(mina, board)
+    document = export_board(mina, board)
     document[kind].append(copy.deepcopy(document[kind][0]))
 
-    answer = mina.post("/imports/tackboard", document)
+    response = mina.post("/imports/tackboard", document)
 
-    assert (answer.status, answer.json["code"]) == (422, "broken_export")
-    assert answer.json["errors"][0]["pointer"].startswith(f"/{kind}/{len(document[kind]) - 1}/")
+    assert (response.status, response.json["code"]) == (422, "broken_export")
+    assert response.json["errors"][0]["pointer"].startswith(f"/{kind}/{len(document[kind]) - 1}/")
 
 
 def test_an_empty_board_can_be_exported_and_imported(mina: Client) -> None:
@@ -351,23 +353,23 @@ def test_an_empty_board_can_be_exported_and_imported(mina: Client) -> None:
     for list_ in mina.get(f"{path}/lists").json["items"]:
         assert mina.delete(f"{path}/lists/{list_['id']}", If_Match="*").status == 204
 
-    answer = mina.post("/imports/tackboard", whole(mina, path))
+    response = mina.post("/imports/tackboard", export_board(mina, path))
 
-    assert answer.status == 201
+    assert response.status == 201
 
 
 def test_the_pages_of_cards_as_csv_form_one_table(mina: Client, board: str) -> None:
     _card(mina, board, '=HYPERLINK("x","y")')
     raw, query = b"", "limit=2"
     while query:
-        answer = mina.get(f"{board}/cards?{query}", Accept="text/csv")
-        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-        raw += answer.raw
-        query = answer.headers["link"].partition("?")[2].partition(">")[0] if "link" in answer.headers else ""
+        response = mina.get(f"{board}/cards?{query}", Accept="text/csv")
+        assert response.headers["content-type"] == "text/csv; charset=utf-8"
+        raw += response.raw
+        query = response.headers["link"].partition("?")[2].partition(">")[0] if "link" in response.headers else ""
 
     rows = list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
-    shown = mina.get(f"{board}/cards").json["items"]
-    assert [row["id"] for row in rows] == [card["id"] for card in shown]
+    cards = mina.get(f"{board}/cards").json["items"]
+    assert [row["id"] for row in rows] == [card["id"] for card in cards]
     first = next(row for row in rows if row["title"] == "First")
     assert (first["list"], first["labels"], first["assignees"], first["due_complete"]) == (
         "Doing",

@@ -11,8 +11,8 @@ from usecases import report_reads
 
 @pytest.fixture
 def board(mina: Client) -> dict[str, Any]:
-    made: dict[str, Any] = mina.post("/boards", {"name": "Website"}).json
-    return made
+    created: dict[str, Any] = mina.post("/boards", {"name": "Website"}).json
+    return created
 
 
 def new_card(client: Client, board: dict[str, Any], title: str) -> str:
@@ -20,29 +20,29 @@ def new_card(client: Client, board: dict[str, Any], title: str) -> str:
     return f"{path}/{client.post(path, {'title': title}).json['id']}"
 
 
-def flow_of(client: Client, board: dict[str, Any], query: str = "") -> Any:
-    answer = client.get(f"/boards/{board['id']}/flow{query}")
-    assert answer.status == 200
-    return answer.json
+def get_flow(client: Client, board: dict[str, Any], query: str = "") -> Any:
+    response = client.get(f"/boards/{board['id']}/flow{query}")
+    assert response.status == 200
+    return response.json
 
 
 def test_the_flow_report_of_an_empty_board_is_empty(mina: Client, board: dict[str, Any]) -> None:
-    found = flow_of(mina, board)
+    report = get_flow(mina, board)
 
     nothing = {"count": 0, "p50_seconds": None, "p85_seconds": None, "p95_seconds": None}
-    assert (found["from"], found["to"], found["tz"], found["bucket"]) == ("2026-10-22", "2026-11-20", "UTC", "day")
-    assert (found["lead_time"], found["cycle_time"], found["points"]) == (nothing, nothing, [])
-    assert found["throughput"] == [{"from": "2026-11-20", "to": "2026-11-20", "finished": 0}]
-    assert found["in_progress"] == {"count": 0, "items": []}
-    assert found["cumulative_flow"]["days"] == ["2026-11-20"]
+    assert (report["from"], report["to"], report["tz"], report["bucket"]) == ("2026-10-22", "2026-11-20", "UTC", "day")
+    assert (report["lead_time"], report["cycle_time"], report["points"]) == (nothing, nothing, [])
+    assert report["throughput"] == [{"from": "2026-11-20", "to": "2026-11-20", "finished": 0}]
+    assert report["in_progress"] == {"count": 0, "items": []}
+    assert report["cumulative_flow"]["days"] == ["2026-11-20"]
 
 
 @pytest.mark.parametrize("query", ["?to=2026-11-19", "?from=2026-11-21", "?from=2999-01-01&to=2999-12-31"])
 def test_days_before_the_board_and_after_today_have_no_counts(mina: Client, board: dict[str, Any], query: str) -> None:
-    found = flow_of(mina, board, query)
+    report = get_flow(mina, board, query)
 
-    assert (found["throughput"], found["points"]) == ([], [])
-    assert found["cumulative_flow"] == {"days": [], "todo": [], "in_progress": [], "done": [], "lists": []}
+    assert (report["throughput"], report["points"]) == ([], [])
+    assert report["cumulative_flow"] == {"days": [], "todo": [], "in_progress": [], "done": [], "lists": []}
 
 
 def test_the_flow_report_covers_a_week_of_work(mina: Client, board: dict[str, Any], clock: ManualClock) -> None:
@@ -57,26 +57,30 @@ def test_the_flow_report_covers_a_week_of_work(mina: Client, board: dict[str, An
     mina.post(f"{third}/start")
     clock.advance(minutes=5)
 
-    found = flow_of(mina, board, "?from=2026-11-20&to=2026-11-30&tz=Europe/Berlin")
-    weekly = flow_of(mina, board, "?bucket=week")["throughput"]
+    report = get_flow(mina, board, "?from=2026-11-20&to=2026-11-30&tz=Europe/Berlin")
+    weekly = get_flow(mina, board, "?bucket=week")["throughput"]
 
-    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in found["points"]] == [
+    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in report["points"]] == [
         (25 * 3600, 24 * 3600),
         (73 * 3600, 48 * 3600),
     ]
-    assert found["lead_time"] == {"count": 2, "p50_seconds": 90000, "p85_seconds": 262800, "p95_seconds": 262800}
-    assert found["cycle_time"] == {"count": 2, "p50_seconds": 86400, "p85_seconds": 172800, "p95_seconds": 172800}
-    assert [period["finished"] for period in found["throughput"]] == [0, 1, 0, 1]
+    assert report["lead_time"] == {"count": 2, "p50_seconds": 90000, "p85_seconds": 262800, "p95_seconds": 262800}
+    assert report["cycle_time"] == {"count": 2, "p50_seconds": 86400, "p85_seconds": 172800, "p95_seconds": 172800}
+    assert [period["finished"] for period in report["throughput"]] == [0, 1, 0, 1]
     assert [(week["from"], week["to"], week["finished"]) for week in weekly] == [
         ("2026-11-20", "2026-11-22", 1),
         ("2026-11-23", "2026-11-23", 1),
     ]
-    (running,) = found["in_progress"]["items"]
-    assert (found["in_progress"]["count"], running["title"], running["age_seconds"]) == (1, "Third", 300)
-    told = found["cumulative_flow"]
-    assert told["days"] == ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"]
-    assert (told["todo"], told["in_progress"], told["done"]) == ([2, 1, 1, 0], [1, 1, 1, 1], [0, 1, 1, 2])
-    assert [(list_["name"], list_["card_counts"]) for list_ in told["lists"]] == [
+    (running,) = report["in_progress"]["items"]
+    assert (report["in_progress"]["count"], running["title"], running["age_seconds"]) == (1, "Third", 300)
+    cumulative_flow = report["cumulative_flow"]
+    assert cumulative_flow["days"] == ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"]
+    assert (cumulative_flow["todo"], cumulative_flow["in_progress"], cumulative_flow["done"]) == (
+        [2, 1, 1, 0],
+        [1, 1, 1, 1],
+        [0, 1, 1, 2],
+    )
+    assert [(list_["name"], list_["card_counts"]) for list_ in cumulative_flow["lists"]] == [
         ("To do", [2, 1, 1, 0]),
         ("Doing", [1, 1, 1, 1]),
         ("Done", [0, 1, 1, 2]),
@@ -94,13 +98,13 @@ def test_only_events_since_the_start_of_the_range_are_read(
         mina.post(f"{card}/resolve")
         clock.advance(hours=23)
 
-    found = flow_of(mina, board, "?from=2026-11-28&to=2026-11-29")
+    report = get_flow(mina, board, "?from=2026-11-28&to=2026-11-29")
 
-    assert [period["finished"] for period in found["throughput"]] == [1, 1]
-    assert found["cumulative_flow"]["done"] == [9, 10]
+    assert [period["finished"] for period in report["throughput"]] == [1, 1]
+    assert report["cumulative_flow"]["done"] == [9, 10]
     monkeypatch.setattr("kanban.flow.flow_report.MAX_EVENTS", 5)
-    refused = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
-    assert (refused.status, refused.json["code"]) == (422, "too_much_in_range")
+    rejected = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
+    assert (rejected.status, rejected.json["code"]) == (422, "too_much_in_range")
 
 
 def test_the_event_of_a_completion_has_lead_and_cycle_time(
@@ -133,10 +137,10 @@ def test_the_event_of_a_completion_has_lead_and_cycle_time(
 def test_an_invalid_range_is_rejected(
     mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
-    refused = mina.get(f"/boards/{board['id']}/flow?{query}")
+    rejected = mina.get(f"/boards/{board['id']}/flow?{query}")
 
-    assert (refused.status, refused.json["code"]) == (status, code)
-    assert {error["pointer"] for error in refused.json.get("errors", [])} == {pointer}
+    assert (rejected.status, rejected.json["code"]) == (status, code)
+    assert {error["pointer"] for error in rejected.json.get("errors", [])} == {pointer}
 
 
 def test_a_stranger_gets_no_flow_report(omar: Client, board: dict[str, Any]) -> None:
@@ -160,11 +164,11 @@ def test_the_flow_report_of_a_trello_import_uses_its_actions(mina: Client) -> No
     }
     board = mina.post("/imports/trello", export).json["board"]
 
-    found = flow_of(mina, board, "?from=2021-01-31&to=2021-02-04")
+    report = get_flow(mina, board, "?from=2021-01-31&to=2021-02-04")
 
-    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in found["points"]] == [(1697664, 172800)]
-    assert [period["finished"] for period in found["throughput"]] == [0, 0, 0, 1, 0]
-    assert found["cumulative_flow"]["in_progress"] == [0, 1, 1, 0, 0]
+    assert [(point["lead_seconds"], point["cycle_seconds"]) for point in report["points"]] == [(1697664, 172800)]
+    assert [period["finished"] for period in report["throughput"]] == [0, 0, 0, 1, 0]
+    assert report["cumulative_flow"]["in_progress"] == [0, 1, 1, 0, 0]
     assert mina.get(f"/boards/{board['id']}/events?after=0").json["has_more"] is False
 
 
@@ -175,7 +179,7 @@ def test_the_cards_of_a_copied_done_list_count_as_completions(mina: Client, boar
 
     mina.post(f"{path}/lists/{done}/copy", {})
 
-    assert [point["lead_seconds"] for point in flow_of(mina, board)["points"]] == [0, 0]
+    assert [point["lead_seconds"] for point in get_flow(mina, board)["points"]] == [0, 0]
 
 
 def test_a_completion_counts_after_its_card_moved_to_another_board_and_its_list_is_deleted(
@@ -188,7 +192,7 @@ def test_a_completion_counts_after_its_card_moved_to_another_board_and_its_list_
 
     mina.delete(f"{path}/lists/{done}", If_Match="*")
 
-    assert [point["card_id"] for point in flow_of(mina, board)["points"]] == [card]
+    assert [point["card_id"] for point in get_flow(mina, board)["points"]] == [card]
 
 
 def test_a_card_restored_into_a_list_that_became_done_is_completed_then(
@@ -201,7 +205,7 @@ def test_a_card_restored_into_a_list_that_became_done_is_completed_then(
     mina.patch(f"{path}/lists/{todo}", {"stage": "done"}, If_Match="*")
     clock.advance(hours=1)
 
-    back = mina.post(f"{card}/restore").json
+    restored = mina.post(f"{card}/restore").json
 
-    (point,) = flow_of(mina, board)["points"]
-    assert (point["resolved_at"], point["lead_seconds"]) == (back["resolved_at"], 3600)
+    (point,) = get_flow(mina, board)["points"]
+    assert (point["resolved_at"], point["lead_seconds"]) == (restored["resolved_at"], 3600)

@@ -31,68 +31,70 @@ TOO_DEEP = f"The body is nested too deeply: arrays and objects may stand inside 
 MAX_ERRORS = 2_000
 """The most errors of the validator for one body. Each takes about 5 µs."""
 MAX_EXTRA_SECONDS = 0.05
-OF_THE_WHOLE = {"zeros", "objects of one", "unknown names", "a long text"}
+WHOLE_BODY_FILLINGS = {"zeros", "objects of one", "unknown names", "a long text"}
 MAX_ROUNDS = 5
 """The most measurements of a body. The shortest one counts, because other processes only add time."""
 
 
 @pytest.fixture
-def errors_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def error_counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Record how many errors the validator returns, call by call."""
-    made: list[int] = []
-    errors_of = Check.list_errors
+    counts: list[int] = []
+    list_errors = Check.list_errors
 
-    def counted(check: Check, value: object) -> list[Any]:
-        errors = errors_of(check, value)
-        made.append(len(errors))
+    def list_and_count(check: Check, value: object) -> list[Any]:
+        errors = list_errors(check, value)
+        counts.append(len(errors))
         return errors
 
-    monkeypatch.setattr(Check, "list_errors", counted)
-    return made
+    monkeypatch.setattr(Check, "list_errors", list_and_count)
+    return counts
 
 
-def sent(client: Client, target: Target, raw: bytes) -> tuple[int, float]:
+def measure_request(client: Client, target: Target, raw: bytes) -> tuple[int, float]:
     """Send a body and return the status and the CPU seconds of the request."""
     headers = {"Content-Type": target.media, "If-Match": "*"}
-    begun = time.process_time()
+    started_at = time.process_time()
     status = client.request(target.method.upper(), target.path, raw=raw, headers=headers).status
-    return status, time.process_time() - begun
+    return status, time.process_time() - started_at
 
 
-def least(client: Client, target: Target, raw: bytes, enough: float = 0.0) -> float:
-    """Return the shortest CPU time of several such requests, stopping at the first below `enough`."""
-    best = float("inf")
+def measure_shortest(client: Client, target: Target, raw: bytes, goal: float = 0.0) -> float:
+    """Return the shortest CPU time of several such requests, stopping at the first within `goal`."""
+    shortest = float("inf")
     for _ in range(MAX_ROUNDS):
-        best = min(best, sent(client, target, raw)[1])
-        if best <= enough:
+        shortest = min(shortest, measure_request(client, target, raw)[1])
+        if shortest <= goal:
             break
-    return best
+    return shortest
 
 
-def bodies_of_one_place(target: Target) -> Iterator[tuple[str, bytes]]:
+def select_hostile_bodies(target: Target) -> Iterator[tuple[str, bytes]]:
     """Yield the hostile bodies for the first array of a body, or for the whole body, and those that are no JSON."""
     arrays = [path for path, schema in walk_paths(SCHEMAS, target.schema) if schema.get("type") == "array"]
-    place = "".join(f"/{step}" for step in arrays[-1]) if arrays else "all"
+    pointer = "".join(f"/{step}" for step in arrays[-1]) if arrays else "all"
     for name, raw in build_hostile_bodies(SCHEMAS, target):
-        at, _, filling = name.partition(": ")
-        if (at == place and (arrays or filling in OF_THE_WHOLE)) or (not filling and target is ORDINARY[0]):
+        body_pointer, _, filling = name.partition(": ")
+        if (body_pointer == pointer and (arrays or filling in WHOLE_BODY_FILLINGS)) or (
+            not filling and target is ORDINARY[0]
+        ):
             yield name, raw
 
 
 @pytest.mark.parametrize("target", ORDINARY, ids=str)
 def test_no_hostile_body_takes_much_more_time_than_a_valid_one(
-    mina: Client, errors_made: list[int], target: Target
+    mina: Client, error_counts: list[int], target: Target
 ) -> None:
-    most = least(mina, target, build_valid_body(target)) + MAX_EXTRA_SECONDS
+    max_seconds = measure_shortest(mina, target, build_valid_body(target)) + MAX_EXTRA_SECONDS
 
-    for name, raw in bodies_of_one_place(target):
-        errors_made.clear()
-        status, seconds = sent(mina, target, raw)
+    for name, raw in select_hostile_bodies(target):
+        error_counts.clear()
+        status, seconds = measure_request(mina, target, raw)
 
         assert len(raw) <= target.limit
         assert status < 500, name
-        assert sum(errors_made) <= MAX_ERRORS, name
-        assert seconds <= most or least(mina, target, raw, most) <= most, name
+        assert sum(error_counts) <= MAX_ERRORS, name
+        assert seconds <= max_seconds or measure_shortest(mina, target, raw, max_seconds) <= max_seconds, name
 
 
 @pytest.mark.parametrize("target", IMPORTS, ids=str)
@@ -107,17 +109,17 @@ def test_no_hostile_body_takes_much_more_time_than_a_valid_one(
     ],
     ids=["zeros", "empty objects", "a long text", "blanks", "unknown names"],
 )
-def test_no_hostile_import_creates_many_errors(errors_made: list[int], target: Target, text: bytes) -> None:
+def test_no_hostile_import_creates_many_errors(error_counts: list[int], target: Target, text: bytes) -> None:
     check = SCHEMAS.get_check(target.schema, "request")
     filling = json.loads(text)
 
     for path, _ in walk_paths(SCHEMAS, target.schema):
         if len(path) > 2:
             continue
-        errors_made.clear()
+        error_counts.clear()
         check.find_violations(with_part(target.example, path, filling))
 
-        assert sum(errors_made) <= MAX_ERRORS, path
+        assert sum(error_counts) <= MAX_ERRORS, path
 
 
 def with_part(example: Any, path: tuple[str | int, ...], filling: object) -> object:
@@ -130,7 +132,7 @@ def with_part(example: Any, path: tuple[str | int, ...], filling: object) -> obj
     return {**example, step: with_part(example.get(step), tuple(below), filling)}
 
 
-def both(depth: int) -> bytes:
+def nest_alternately(depth: int) -> bytes:
     """Return arrays and objects nested alternately, `depth` deep."""
     opening, closing = (b"[", b'{"title":'), (b"]", b"}")
     begin = b"".join(opening[level % 2] for level in range(depth))
@@ -140,7 +142,7 @@ def both(depth: int) -> bytes:
 NESTED: dict[str, Callable[[int], bytes]] = {
     "arrays": lambda depth: b"[" * depth + b"]" * depth,
     "objects": lambda depth: b'{"a":' * depth + b"0" + b"}" * depth,
-    "both": both,
+    "both": nest_alternately,
 }
 
 
@@ -148,17 +150,19 @@ def by_socket(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]
     client = Client(application)
 
     def send(path: str, raw: bytes) -> tuple[int, Any]:
-        answer = client.request("POST", path, raw=raw)
-        return answer.status, answer.json
+        response = client.request("POST", path, raw=raw)
+        return response.status, response.json
 
     return send
 
 
 def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
-    answer = build_function(application)
+    response = build_function(application)
 
     def send(path: str, raw: bytes) -> tuple[int, Any]:
-        received = answer(http_api_event("POST", BASE + path, raw.decode(), {"Content-Type": "application/json"}), None)
+        received = response(
+            http_api_event("POST", BASE + path, raw.decode(), {"Content-Type": "application/json"}), None
+        )
         return received["statusCode"], json.loads(received["body"])
 
     return send
@@ -186,16 +190,16 @@ def test_every_operation_rejects_a_body_that_is_too_deep(mina: Client, target: T
     for depth in (MAX_DEPTH + 1, 254, 255, 256, 900, 1_024, 1_025, 5_000):
         for nested in NESTED.values():
             headers = {"Content-Type": target.media, "If-Match": "*"}
-            answer = mina.request(target.method.upper(), target.path, raw=nested(depth), headers=headers)
+            response = mina.request(target.method.upper(), target.path, raw=nested(depth), headers=headers)
 
-            assert (answer.status, answer.json["detail"]) == (400, TOO_DEEP)
+            assert (response.status, response.json["detail"]) == (400, TOO_DEEP)
 
 
 def test_an_export_at_the_depth_limit_is_imported_once_per_key(mina: Client) -> None:
     example = next(target.example for target in TARGETS if target.operation == "import_trello")
     deep = json.loads(b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1))
 
-    answers = [mina.post("/imports/trello", {**example, "extra": deep}, Idempotency_Key="k1") for _ in range(2)]
+    responses = [mina.post("/imports/trello", {**example, "extra": deep}, Idempotency_Key="k1") for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [201, 201]
-    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert [response.status for response in responses] == [201, 201]
+    assert responses[1].headers["idempotency-replayed"] == "true"

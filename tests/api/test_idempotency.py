@@ -46,12 +46,12 @@ def test_the_same_key_with_another_request_is_rejected(mina: Client, board: str)
 def test_a_rejected_request_can_be_sent_again_with_its_key(mina: Client, board: str) -> None:
     body = {"title": "One", "external_id": "JIRA-1"}
     blocking = mina.post(f"{board}/cards", body)
-    refused = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
+    rejected = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
     mina.delete(f"{board}/cards/{blocking.json['id']}", If_Match="*")
 
     accepted = mina.post(f"{board}/cards", {"title": "Two", "external_id": "JIRA-1"}, Idempotency_Key="k1")
 
-    assert (refused.status, accepted.status) == (409, 201)
+    assert (rejected.status, accepted.status) == (409, 201)
 
 
 def test_keys_of_different_users_and_operations_are_independent(mina: Client, omar: Client, board: str) -> None:
@@ -91,9 +91,9 @@ def test_nothing_is_replayed_to_a_former_member(mina: Client, omar: Client, boar
     mina.delete(f"{board}/members/omar")
 
     for path, body, key in (("cards", {"title": "Secret"}, "k1"), (f"cards/{card.json['id']}/start", None, "k2")):
-        refused = omar.post(f"{board}/{path}", body, Idempotency_Key=key)
-        nowhere = omar.post(f"/boards/brd_01m7wjyxw0t6b6ybwhb9sb5a3k/{path}", body, Idempotency_Key=key)
+        rejected = omar.post(f"{board}/{path}", body, Idempotency_Key=key)
+        unknown = omar.post(f"/boards/brd_01m7wjyxw0t6b6ybwhb9sb5a3k/{path}", body, Idempotency_Key=key)
 
-        assert (card.status, started.status, refused.status) == (201, 200, 404)
-        assert refused.raw == nowhere.raw
-        assert "idempotency-replayed" not in refused.headers
+        assert (card.status, started.status, rejected.status) == (201, 200, 404)
+        assert rejected.raw == unknown.raw
+        assert "idempotency-replayed" not in rejected.headers

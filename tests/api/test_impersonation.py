@@ -11,8 +11,8 @@ import pytest
 
 from kanban.interchange import export_document
 from tests.api.client import Client, HttpResponse
-from tests.api.test_exports import whole
-from tests.document.test_document import BUNDLE, SCHEMAS, operations
+from tests.api.test_exports import export_board
+from tests.document.test_document import BUNDLE, SCHEMAS, list_operations
 
 USER_ID = BUNDLE["components"]["schemas"]["UserId"]["pattern"]
 
@@ -56,15 +56,15 @@ def named_users(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
 
 
 def test_every_property_that_names_a_user_is_listed() -> None:
-    found = {
+    properties = {
         operation["operationId"]: {
             at for content in operation["requestBody"]["content"].values() for at in named_users(content["schema"])
         }
-        for _, _, operation in operations()
+        for _, _, operation in list_operations()
         if "requestBody" in operation
     }
 
-    assert {operation_id: at for operation_id, at in found.items() if at} == USER_PROPERTIES
+    assert {operation_id: at for operation_id, at in properties.items() if at} == USER_PROPERTIES
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def board(mina: Client, omar: Client) -> str:
     return path
 
 
-def forged(mina: Client) -> dict[str, Any]:
+def build_forged_export(mina: Client) -> dict[str, Any]:
     """Return an export by Mina, changed so that Omar is a member, comments and works."""
     path = f"/boards/{mina.post('/boards', {'name': 'Own'}).json['id']}"
     card = f"{path}/cards/{mina.post(f'{path}/cards', {'title': 'Budget'}).json['id']}"
@@ -84,7 +84,7 @@ def forged(mina: Client) -> dict[str, Any]:
     worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T19:00:00Z", "hourly_rate_minor": 100_000}
     mina.post(f"{card}/time-entries", worked)
     mina.post(f"{card}/checklists", {"name": "Steps"})
-    document = whole(mina, path)
+    document = export_board(mina, path)
     document["comments"][0] |= {"author_id": "omar", "author_name": "Omar", "created_at": "2025-01-01T00:00:00Z"}
     document["time_entries"][0] |= {"user_id": "omar", "user_name": "Omar"}
     document["members"] = [{"user_id": "omar", "name": "Omar", "role": "owner"}]
@@ -95,49 +95,49 @@ def forged(mina: Client) -> dict[str, Any]:
 
 
 def test_an_import_creates_nothing_in_the_name_of_another_user(mina: Client, omar: Client) -> None:
-    answer = mina.post("/imports/tackboard", forged(mina))
+    response = mina.post("/imports/tackboard", build_forged_export(mina))
 
-    assert answer.status == 201
-    path = f"/boards/{answer.json['board']['id']}"
-    found = whole(mina, path)
-    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
+    assert response.status == 201
+    path = f"/boards/{response.json['board']['id']}"
+    document = export_board(mina, path)
+    assert [(comment["author_id"], comment["text"]) for comment in document["comments"]] == [
         ("mina", "Omar:\n\nI approve 1,000,000 EUR")
     ]
-    assert [(entry["user_id"], entry["note"]) for entry in found["time_entries"]] == [("mina", "Omar:")]
-    assert [(member["user_id"], member["role"]) for member in found["members"]] == [("mina", "owner")]
-    assert found["cards"][0]["assignee_ids"] == []
+    assert [(entry["user_id"], entry["note"]) for entry in document["time_entries"]] == [("mina", "Omar:")]
+    assert [(member["user_id"], member["role"]) for member in document["members"]] == [("mina", "owner")]
+    assert document["cards"][0]["assignee_ids"] == []
     assert {event["actor_id"] for event in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
     assert omar.get(path).status == 404
     assert omar.get("/cards").json["items"] == []
 
 
 def test_a_transfer_brings_no_forged_author_to_a_shared_board(mina: Client, omar: Client, board: str) -> None:
-    imported = f"/boards/{mina.post('/imports/tackboard', forged(mina)).json['board']['id']}"
+    imported = f"/boards/{mina.post('/imports/tackboard', build_forged_export(mina)).json['board']['id']}"
     [card] = mina.get(f"{imported}/cards").json["items"]
 
     moved = mina.post(f"{imported}/cards/{card['id']}/transfer", {"board_id": board.removeprefix("/boards/")})
 
     assert moved.status == 200
-    there = whole(omar, board)
-    assert [comment["author_id"] for comment in there["comments"]] == ["mina"]
-    assert [entry["user_id"] for entry in there["time_entries"]] == ["mina"]
+    document = export_board(omar, board)
+    assert [comment["author_id"] for comment in document["comments"]] == ["mina"]
+    assert [entry["user_id"] for entry in document["time_entries"]] == ["mina"]
 
 
 def test_an_import_does_not_reveal_which_users_exist(mina: Client, omar: Client) -> None:
     del omar
-    document = forged(mina)
-    answers: list[HttpResponse] = []
+    document = build_forged_export(mina)
+    responses: list[HttpResponse] = []
     for user_id in ("omar", "nobody"):
         text = {"author_id": user_id, "author_name": "Somebody"}
         document["comments"][0] |= text
         document["time_entries"][0] |= {"user_id": user_id, "user_name": "Somebody"}
         document["members"] = [{"user_id": user_id, "name": "Somebody", "role": "owner"}]
         document["cards"][0]["assignee_ids"] = [user_id]
-        document["board"] |= {"id": f"{document['board']['id'][:-1]}{len(answers)}", "imported_by": user_id}
-        answers.append(mina.post("/imports/tackboard", document | {"digest": None}))
+        document["board"] |= {"id": f"{document['board']['id'][:-1]}{len(responses)}", "imported_by": user_id}
+        responses.append(mina.post("/imports/tackboard", document | {"digest": None}))
 
-    assert [response.status for response in answers] == [201, 201]
-    assert answers[0].json["report"] == answers[1].json["report"]
+    assert [response.status for response in responses] == [201, 201]
+    assert responses[0].json["report"] == responses[1].json["report"]
 
 
 TRELLO: Mapping[str, Any] = {
@@ -171,14 +171,14 @@ TRELLO: Mapping[str, Any] = {
 def test_an_import_from_trello_makes_everything_in_the_importers_name(mina: Client, omar: Client) -> None:
     path = f"/boards/{mina.post('/imports/trello', TRELLO).json['board']['id']}"
 
-    found = whole(mina, path)
+    document = export_board(mina, path)
 
-    assert [(comment["author_id"], comment["text"]) for comment in found["comments"]] == [
+    assert [(comment["author_id"], comment["text"]) for comment in document["comments"]] == [
         ("mina", "Omar:\n\nI approve.")
     ]
-    assert [entry["user_id"] for entry in found["time_entries"]] == ["mina"]
-    assert [member["user_id"] for member in found["members"]] == ["mina"]
-    assert found["cards"][0]["assignee_ids"] == []
+    assert [entry["user_id"] for entry in document["time_entries"]] == ["mina"]
+    assert [member["user_id"] for member in document["members"]] == ["mina"]
+    assert document["cards"][0]["assignee_ids"] == []
     assert {event["actor_id"] for event in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
     assert omar.get(path).status == 404
 
@@ -200,9 +200,9 @@ def test_the_actor_is_the_caller_and_never_a_user_in_the_body(mina: Client, omar
     before = mina.get(board).json["seq"]
     mina.patch(entry, {"user_id": "omar"}, If_Match="*")
 
-    found = whole(mina, board)
-    assert {comment["author_id"] for comment in found["comments"]} == {"mina"}
-    assert sorted((entry["user_id"], entry["ended_at"] is None) for entry in found["time_entries"]) == [
+    document = export_board(mina, board)
+    assert {comment["author_id"] for comment in document["comments"]} == {"mina"}
+    assert sorted((entry["user_id"], entry["ended_at"] is None) for entry in document["time_entries"]) == [
         ("mina", True),
         ("mina", True),
         ("omar", False),

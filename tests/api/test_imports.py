@@ -28,32 +28,32 @@ def test_an_import_report_with_the_longest_names_can_be_stored(mina: Client) -> 
     (card,) = export()["cards"]
     cards = [{**card, "id": f"5f3c2a1b{number:016}", "name": " " + "👩" * 600} for number in range(210)]
 
-    answer = mina.post("/imports/trello", export(cards=cards), Idempotency_Key="k1")
+    response = mina.post("/imports/trello", export(cards=cards), Idempotency_Key="k1")
 
-    report = answer.json["report"]
-    assert (answer.status, len(report["items"]), report["unlisted"]) == (201, 200, 10)
+    report = response.json["report"]
+    assert (response.status, len(report["items"]), report["unlisted"]) == (201, 200, 10)
     assert report["items"][0]["name"] == "👩" * 199 + "…"
-    assert len(answer.raw) < 350_000
+    assert len(response.raw) < 350_000
 
 
 def test_an_imported_board_has_the_requested_currency_and_rate(mina: Client) -> None:
-    answer = mina.post("/imports/trello?currency=EUR&hourly_rate_minor=1500", export())
+    response = mina.post("/imports/trello?currency=EUR&hourly_rate_minor=1500", export())
 
-    board = mina.get(answer.headers["location"].removeprefix("/v1")).json
+    board = mina.get(response.headers["location"].removeprefix("/v1")).json
     assert (board["currency"], board["hourly_rate_minor"]) == ("EUR", 1500)
 
 
 def test_an_import_creates_a_board_and_a_report(mina: Client) -> None:
-    answer = mina.post("/imports/trello", export())
+    response = mina.post("/imports/trello", export())
 
-    assert answer.status == 201
-    board = answer.json["board"]
-    assert answer.headers["location"] == f"/v1/boards/{board['id']}"
+    assert response.status == 201
+    board = response.json["board"]
+    assert response.headers["location"] == f"/v1/boards/{board['id']}"
     nothing_of = dict.fromkeys(("labels", "checklists", "comments", "time_entries"), 0)
-    assert answer.json["report"]["brought"] == {"lists": 1, "cards": 1, **nothing_of}
-    shown = mina.get(f"/boards/{board['id']}?embed=lists,cards").json
-    assert [list_["name"] for list_ in shown["lists"]] == ["To do"]
-    assert [card["title"] for card in shown["cards"]["items"]] == ["Copy"]
+    assert response.json["report"]["brought"] == {"lists": 1, "cards": 1, **nothing_of}
+    embedded = mina.get(f"/boards/{board['id']}?embed=lists,cards").json
+    assert [list_["name"] for list_ in embedded["lists"]] == ["To do"]
+    assert [card["title"] for card in embedded["cards"]["items"]] == ["Copy"]
     events = mina.get(f"/boards/{board['id']}/events?after=0").json
     assert [event["seq"] for event in events["items"]] == [*range(1, board["seq"] + 1)]
     assert [event["type"] for event in events["items"]] == [
@@ -106,8 +106,8 @@ def test_a_large_board_is_imported_completely(mina: Client) -> None:
 
     board = mina.post("/imports/trello", body).json["board"]
 
-    (found,) = mina.get(f"/boards/{board['id']}/lists").json["items"]
-    assert found["card_count"] == 1_500
+    (list_,) = mina.get(f"/boards/{board['id']}/lists").json["items"]
+    assert list_["card_count"] == 1_500
 
 
 def test_the_flow_report_counts_cards_of_an_archived_list_until_it_was_archived(
@@ -133,11 +133,11 @@ def test_unusable_text_is_cleaned_and_reported(mina: Client) -> None:
         cards=[{"id": NASTY, "idList": "5f3c2a1b0000000000000001", "name": NASTY, "desc": NASTY, "due": NASTY}],
     )
 
-    answer = mina.post("/imports/trello", nasty | {"name": "Fine"})
+    response = mina.post("/imports/trello", nasty | {"name": "Fine"})
 
-    assert answer.status == 201
-    assert answer.json["report"]["items"]
-    assert mina.get(f"/boards/{answer.json['board']['id']}/cards").status == 200
+    assert response.status == 201
+    assert response.json["report"]["items"]
+    assert mina.get(f"/boards/{response.json['board']['id']}/cards").status == 200
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_unusable_text_is_cleaned_and_reported(mina: Client) -> None:
 def test_an_odd_import_can_be_read_and_exported(mina: Client, fields: dict[str, Any]) -> None:
     odd = export(cards=[export()["cards"][0] | fields], id=fields.get("id", BOARD))
 
-    answer = mina.post("/imports/trello", odd)
+    response = mina.post("/imports/trello", odd)
 
-    assert answer.status == 201, answer.raw
-    board = f"/boards/{answer.json['board']['id']}"
+    assert response.status == 201, response.raw
+    board = f"/boards/{response.json['board']['id']}"
     for path in ("", "/cards", "/events?after=0", "/flow", "/export"):
         assert mina.get(f"{board}{path}").status == 200, path
 
@@ -176,23 +176,23 @@ def test_an_odd_import_can_be_read_and_exported(mina: Client, fields: dict[str, 
 def test_a_body_that_is_no_export_is_rejected_and_changes_nothing(
     mina: Client, body: Any, status: int, code: str
 ) -> None:
-    answer = mina.post("/imports/trello", body)
+    response = mina.post("/imports/trello", body)
 
-    assert (answer.status, answer.json["code"]) == (status, code)
+    assert (response.status, response.json["code"]) == (status, code)
     assert mina.get("/boards").json["items"] == []
 
 
 def test_a_truncated_export_is_rejected(mina: Client) -> None:
     raw = json.dumps(export()).encode()[:-20]
 
-    answer = mina.request("POST", "/imports/trello", raw=raw)
+    response = mina.request("POST", "/imports/trello", raw=raw)
 
-    assert (answer.status, answer.json["code"]) == (400, "malformed_json")
+    assert (response.status, response.json["code"]) == (400, "malformed_json")
 
 
 def test_an_import_has_a_higher_size_limit_than_other_bodies(mina: Client) -> None:
     padded = json.dumps(export(desc="x" * (5 * 1024 * 1024))).encode()
 
-    answer = mina.request("POST", "/imports/trello", raw=padded)
+    response = mina.request("POST", "/imports/trello", raw=padded)
 
-    assert (answer.status, answer.json["detail"]) == (413, "A body has at most 5242880 bytes.")
+    assert (response.status, response.json["detail"]) == (413, "A body has at most 5242880 bytes.")

@@ -48,7 +48,7 @@ def logged(application: WsgiBridge, lines: list[LogLine]) -> RequestLog:
 
 
 @pytest.fixture
-def stranger(logged: RequestLog) -> Client:
+def anonymous(logged: RequestLog) -> Client:
     return Client(logged)
 
 
@@ -57,7 +57,7 @@ def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Cl
     headers = {"Authorization": f"Bearer {mina.token}", "X-Request-Id": "from-the-client"}
     request = environ("GET", f"/v1/boards/{board}?embed=lists", headers=headers)
 
-    answer = call(logged, request | {"REMOTE_ADDR": "203.0.113.7", "HTTP_X_FORWARDED_FOR": "198.51.100.1"})
+    response = call(logged, request | {"REMOTE_ADDR": "203.0.113.7", "HTTP_X_FORWARDED_FOR": "198.51.100.1"})
 
     assert lines[-1] == {
         "time": "2026-11-29T14:00:00.000+00:00",
@@ -70,7 +70,7 @@ def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Cl
         "route": "GET /boards/{board_id}",
         "status": 200,
         "ms": 10.0,
-        "bytes": len(answer.body),
+        "bytes": len(response.body),
         "user_id": "mina",
         "token_id": lines[-1]["token_id"],
         "board_id": board,
@@ -82,9 +82,9 @@ def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Cl
 
 
 def test_a_problem_has_its_code_and_a_static_file_its_path(
-    stranger: Client, logged: RequestLog, lines: list[LogLine]
+    anonymous: Client, logged: RequestLog, lines: list[LogLine]
 ) -> None:
-    stranger.get("/boards")
+    anonymous.get("/boards")
     for path in ("/", "/docs/", "/openapi.json", "/nowhere"):
         call(logged, environ("GET", path))
 
@@ -161,16 +161,16 @@ def test_an_uncaught_exception_is_answered_and_logged(lines: list[LogLine], log:
     def crash(*_: object) -> Any:
         raise RuntimeError(CANARY)
 
-    answer = call(RequestLog(crash, lambda: NOW, lambda: 0.0, lines.append), environ("GET", "/v1/health"))
+    response = call(RequestLog(crash, lambda: NOW, lambda: 0.0, lines.append), environ("GET", "/v1/health"))
 
-    assert answer.problem == (500, "internal_error")
+    assert response.problem == (500, "internal_error")
     assert (lines[0]["status"], lines[0]["code"]) == (500, "internal_error")
     assert "A request failed: RuntimeError" in log.getvalue()
     assert CANARY not in log.getvalue()
 
 
-def test_a_line_can_be_formatted_as_text(stranger: Client, lines: list[LogLine]) -> None:
-    stranger.get("/boards", X_Request_Id="abc")
+def test_a_line_can_be_formatted_as_text(anonymous: Client, lines: list[LogLine]) -> None:
+    anonymous.get("/boards", X_Request_Id="abc")
 
     size = lines[0]["bytes"]
     assert format_as_text(lines[0]) == (
@@ -184,12 +184,12 @@ def test_a_line_can_be_formatted_as_text(stranger: Client, lines: list[LogLine])
 
 def test_a_closed_log_stops_no_request(application: WsgiBridge, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
-    with closing(os.fdopen(writing, "w")) as gone:
-        monkeypatch.setattr(sys, "stderr", gone)
-        stranger = Client(RequestLog(application, lambda: NOW, lambda: 0.0, build_stderr_writer(format_as_json)))
+    with closing(os.fdopen(writing, "w")) as closed_stream:
+        monkeypatch.setattr(sys, "stderr", closed_stream)
+        anonymous = Client(RequestLog(application, lambda: NOW, lambda: 0.0, build_stderr_writer(format_as_json)))
         os.close(reading)
 
-        assert [stranger.get("/health").status for _ in range(3)] == [200] * 3
+        assert [anonymous.get("/health").status for _ in range(3)] == [200] * 3
 
     monkeypatch.setattr(sys, "stderr", None)
     build_stderr_writer(format_as_json)({})
@@ -224,7 +224,7 @@ def test_a_server_with_a_closed_log_serves_and_stops_cleanly(tmp_path: Path) -> 
         os.close(writing)
         os.close(reading)
         assert process.stdout
-        address = next(found for line in process.stdout if (found := re.search(r"127\.0\.0\.1:(\d+)", line)))
+        address = next(match for line in process.stdout if (match := re.search(r"127\.0\.0\.1:(\d+)", line)))
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", int(address[1])), timeout=30) as connection:
                 connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -234,7 +234,9 @@ def test_a_server_with_a_closed_log_serves_and_stops_cleanly(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("written", FORMATTERS.values(), ids=FORMATTERS)
-def test_every_line_is_a_single_line(written: Callable[[LogLine], str], stranger: Client, lines: list[LogLine]) -> None:
-    stranger.get("/boards/%0a%0d", X_Request_Id="a\nb")
+def test_every_line_is_a_single_line(
+    written: Callable[[LogLine], str], anonymous: Client, lines: list[LogLine]
+) -> None:
+    anonymous.get("/boards/%0a%0d", X_Request_Id="a\nb")
 
     assert "\n" not in written(lines[0])

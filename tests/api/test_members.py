@@ -52,9 +52,9 @@ def test_an_owner_adds_a_member_and_changes_their_role(
 
 
 def test_an_unknown_user_can_not_become_a_member(mina: Client, board: str) -> None:
-    refused = mina.put(f"{board}/members/nobody", {"role": "viewer"})
+    rejected = mina.put(f"{board}/members/nobody", {"role": "viewer"})
 
-    assert (refused.status, refused.json["code"]) == (404, "user_not_found")
+    assert (rejected.status, rejected.json["code"]) == (404, "user_not_found")
     assert mina.get(f"{board}/members/nobody").json["code"] == "member_not_found"
 
 
@@ -105,22 +105,22 @@ def test_a_board_is_a_404_for_a_viewer_who_left(mina: Client, omar: Client, boar
 def test_only_an_owner_removes_others_and_removal_is_idempotent(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
-    refused = omar.delete(f"{board}/members/mina")
+    rejected = omar.delete(f"{board}/members/mina")
     first = mina.delete(f"{board}/members/omar")
     second = mina.delete(f"{board}/members/omar")
 
-    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+    assert (rejected.status, rejected.json["code"]) == (403, "role_too_low")
     assert (first.status, second.status) == (204, 204)
     assert mina.get(board).json["seq"] == 3
 
 
 def test_renaming_a_user_changes_the_tag_of_the_member(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
-    seen = mina.get(f"{board}/members/omar")
+    first = mina.get(f"{board}/members/omar")
 
-    unchanged = mina.get(f"{board}/members/omar", If_None_Match=seen.etag)
+    unchanged = mina.get(f"{board}/members/omar", If_None_Match=first.etag)
     omar.patch("/users/me", {"name": "Omar Haddad"}, If_Match="*")
-    renamed = mina.get(f"{board}/members/omar", If_None_Match=seen.etag)
+    renamed = mina.get(f"{board}/members/omar", If_None_Match=first.etag)
 
     assert (unchanged.status, renamed.status) == (304, 200)
     assert renamed.json["name"] == "Omar Haddad"
@@ -129,88 +129,90 @@ def test_renaming_a_user_changes_the_tag_of_the_member(mina: Client, omar: Clien
 def test_a_member_who_rejoins_has_a_new_tag(mina: Client, omar: Client, board: str) -> None:
     del omar
     mina.put(f"{board}/members/omar", {"role": "editor"})
-    seen = mina.get(f"{board}/members/omar")
+    first = mina.get(f"{board}/members/omar")
 
     mina.delete(f"{board}/members/omar")
     mina.put(f"{board}/members/omar", {"role": "viewer"})
 
-    assert mina.get(f"{board}/members/omar", If_None_Match=seen.etag).json["role"] == "viewer"
+    assert mina.get(f"{board}/members/omar", If_None_Match=first.etag).json["role"] == "viewer"
 
 
-class Interrupted:
+class InterruptedStore:
     """A store that runs a function just before the next commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.meanwhile: Any = None
+        self.before_commit: Any = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def commit(self, change: Change, remember: StoredResponse | None = None) -> None:
+    def commit(self, change: Change, response: StoredResponse | None = None) -> None:
         """Run the function, then commit."""
-        happens, self.meanwhile = self.meanwhile, None
-        if happens:
-            happens()
-        self._store.commit(change, remember)
+        interrupt, self.before_commit = self.before_commit, None
+        if interrupt:
+            interrupt()
+        self._store.commit(change, response)
 
 
 @pytest.fixture
-def interrupted(store: Store) -> Interrupted:
-    return Interrupted(store)
+def interrupted_store(store: Store) -> InterruptedStore:
+    return InterruptedStore(store)
 
 
 @pytest.fixture
-def application(interrupted: Any, clock: ManualClock) -> WsgiBridge:
+def application(interrupted_store: Any, clock: ManualClock) -> WsgiBridge:
     """Build the usual application on the interrupted store."""
-    chance = iter(range(10**6))
+    numbers = iter(range(10**6))
 
     def random_bytes(count: int) -> bytes:
-        return (next(chance) + 1).to_bytes(4, "big").rjust(count, b"\x11")
+        return (next(numbers) + 1).to_bytes(4, "big").rjust(count, b"\x11")
 
-    return create_app(interrupted, clock=clock, random_bytes=random_bytes, sleep=lambda _: None, open_signup=True)
+    return create_app(interrupted_store, clock=clock, random_bytes=random_bytes, sleep=lambda _: None, open_signup=True)
 
 
 def test_a_concurrent_removal_fails_the_members_request(
-    mina: Client, omar: Client, board: str, interrupted: Interrupted
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
-    interrupted.meanwhile = lambda: mina.delete(f"{board}/members/omar")
-    refused = omar.post(f"{board}/cards", {"title": "Too late"}, Idempotency_Key="k1")
+    interrupted_store.before_commit = lambda: mina.delete(f"{board}/members/omar")
+    rejected = omar.post(f"{board}/cards", {"title": "Too late"}, Idempotency_Key="k1")
 
-    assert (refused.status, refused.json["code"]) == (404, "board_not_found")
+    assert (rejected.status, rejected.json["code"]) == (404, "board_not_found")
     assert mina.get(f"{board}/cards").json["items"] == []
 
 
 def test_a_concurrent_demotion_fails_the_members_request(
-    mina: Client, omar: Client, board: str, interrupted: Interrupted
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
-    interrupted.meanwhile = lambda: mina.put(f"{board}/members/omar", {"role": "viewer"})
-    refused = omar.post(f"{board}/cards", {"title": "Too late"})
+    interrupted_store.before_commit = lambda: mina.put(f"{board}/members/omar", {"role": "viewer"})
+    rejected = omar.post(f"{board}/cards", {"title": "Too late"})
 
-    assert (refused.status, refused.json["code"]) == (403, "role_too_low")
+    assert (rejected.status, rejected.json["code"]) == (403, "role_too_low")
 
 
-def test_two_owners_cannot_both_leave_at_once(mina: Client, omar: Client, board: str, interrupted: Interrupted) -> None:
+def test_two_owners_cannot_both_leave_at_once(
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
+) -> None:
     mina.put(f"{board}/members/omar", {"role": "owner"})
 
-    interrupted.meanwhile = lambda: omar.delete(f"{board}/members/omar")
-    refused = mina.delete(f"{board}/members/mina")
+    interrupted_store.before_commit = lambda: omar.delete(f"{board}/members/omar")
+    rejected = mina.delete(f"{board}/members/mina")
 
-    assert (refused.status, refused.json["code"]) == (409, "last_owner")
+    assert (rejected.status, rejected.json["code"]) == (409, "last_owner")
     assert roles(mina, board) == {"mina": "owner"}
 
 
 # Clocks
 
 
-def running(client: Client, board: str) -> int:
+def count_running(client: Client, board: str) -> int:
     """Return the number of running clocks on a board."""
-    found = client.get(f"{board}/cards?status=in_progress&limit=100").json["items"]
-    return sum(card["running_since"] is not None for card in found)
+    cards = client.get(f"{board}/cards?status=in_progress&limit=100").json["items"]
+    return sum(card["running_since"] is not None for card in cards)
 
 
 def test_the_clocks_of_a_leaving_member_stop_on_a_board_with_many_cards(
@@ -221,8 +223,8 @@ def test_the_clocks_of_a_leaving_member_stop_on_a_board_with_many_cards(
         [f"{board}/cards/{who.post(f'{board}/cards', {'title': 'Copy'}).json['id']}" for _ in range(2)]
         for who in (mina, omar)
     )
-    for who, made in ((mina, mine), (omar, yours)):
-        for card in made:
+    for who, created in ((mina, mine), (omar, yours)):
+        for card in created:
             assert who.post(f"{card}/start").status == 200
     clock.advance(hours=1)
 
@@ -230,7 +232,7 @@ def test_the_clocks_of_a_leaving_member_stop_on_a_board_with_many_cards(
     clock.advance(hours=1)
 
     assert [mina.get(card).json["elapsed_seconds"] for card in (*mine, *yours)] == [7200, 7200, 3600, 3600]
-    assert running(mina, board) == 2
+    assert count_running(mina, board) == 2
     entries = mina.get(f"{yours[0]}/time").json["items"]
     assert [(entry["user_id"], entry["elapsed_seconds"]) for entry in entries] == [("omar", 3600)]
     assert mina.get(f"{board}/events?after=0&limit=100").json["items"][-1]["type"] == "member.removed"
@@ -243,9 +245,9 @@ def test_a_member_with_too_many_running_clocks_can_leave(mina: Client, omar: Cli
         assert omar.post(f"{board}/cards", {"title": f"Card {number}", "list_id": doing}).status == 201
 
     removed = mina.delete(f"{board}/members/omar")
-    assert (removed.status, running(mina, board), omar.get(board).status) == (204, 2, 404)
+    assert (removed.status, count_running(mina, board), omar.get(board).status) == (204, 2, 404)
     again = mina.delete(f"{board}/members/omar")
-    assert (again.status, running(mina, board)) == (204, 0)
+    assert (again.status, count_running(mina, board)) == (204, 0)
     seq = mina.get(board).json["seq"]
     assert mina.delete(f"{board}/members/omar").status == 204
     assert mina.get(board).json["seq"] == seq
@@ -256,15 +258,15 @@ def test_a_member_with_too_many_running_clocks_can_leave(mina: Client, omar: Cli
 
 def test_members_are_assigned_on_create_by_patch_or_one_by_one(mina: Client, omar: Client, board: str) -> None:
     mina.put(f"{board}/members/omar", {"role": "viewer"})
-    made = mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": ["omar"]})
-    card = f"{board}/cards/{made.json['id']}"
+    created = mina.post(f"{board}/cards", {"title": "Copy", "assignee_ids": ["omar"]})
+    card = f"{board}/cards/{created.json['id']}"
 
     both = mina.put(f"{card}/assignees/mina")
     again = mina.put(f"{card}/assignees/mina")
     one = mina.delete(f"{card}/assignees/omar")
     none = mina.patch(card, {"assignee_ids": []}, If_Match=one.etag)
 
-    assert made.json["assignee_ids"] == ["omar"]
+    assert created.json["assignee_ids"] == ["omar"]
     assert both.json["assignee_ids"] == ["mina", "omar"]
     assert (again.raw, again.etag) == (both.raw, both.etag)
     assert one.json["assignee_ids"] == ["mina"]
@@ -279,11 +281,11 @@ def test_only_members_can_be_assigned(mina: Client, omar: Client, board: str) ->
     del omar
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy'}).json['id']}"
 
-    made = mina.post(f"{board}/cards", {"title": "Text", "assignee_ids": ["mina", "omar"]})
+    created = mina.post(f"{board}/cards", {"title": "Text", "assignee_ids": ["mina", "omar"]})
     put = mina.put(f"{card}/assignees/omar")
 
-    assert (made.status, made.json["code"]) == (422, "unknown_reference")
-    assert made.json["errors"][0]["pointer"] == "/assignee_ids"
+    assert (created.status, created.json["code"]) == (422, "unknown_reference")
+    assert created.json["errors"][0]["pointer"] == "/assignee_ids"
     assert (put.status, put.json["code"]) == (404, "member_not_found")
     assert mina.put(f"{board}/cards/crd_{'0' * 26}/assignees/mina").json["code"] == "card_not_found"
 
@@ -298,13 +300,13 @@ def test_a_leaving_member_is_unassigned_everywhere_and_card_tags_change(mina: Cl
     card = (
         f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Copy', 'assignee_ids': ['mina', 'omar']}).json['id']}"
     )
-    seen = mina.get(card)
+    first = mina.get(card)
 
     omar.delete(f"{board}/members/omar")
-    after = mina.get(card, If_None_Match=seen.etag)
+    after = mina.get(card, If_None_Match=first.etag)
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
     assert after.json["assignee_ids"] == ["mina"]
-    assert after.json["updated_at"] == seen.json["updated_at"]
+    assert after.json["updated_at"] == first.json["updated_at"]
     assert mina.get(card).json["assignee_ids"] == ["mina"]
-    assert mina.patch(card, {"title": "Text"}, If_Match=seen.etag).status == 200
+    assert mina.patch(card, {"title": "Text"}, If_Match=first.etag).status == 200

@@ -34,10 +34,10 @@ def test_null_and_absence_have_the_same_fingerprint(mina: Client, board: str) ->
 def test_nested_null_means_absence_too(mina: Client) -> None:
     column = {"name": "Doing", "stage": "in_progress", "wip_limit": None, "wip_enforcement": None}
 
-    made = mina.post("/boards", {"name": "Shop", "description": None, "currency": None, "lists": [column]})
+    created = mina.post("/boards", {"name": "Shop", "description": None, "currency": None, "lists": [column]})
 
-    assert made.status == 201
-    assert mina.get(f"/boards/{made.json['id']}/lists").json["items"][0]["wip_limit"] is None
+    assert created.status == 201
+    assert mina.get(f"/boards/{created.json['id']}/lists").json["items"][0]["wip_limit"] is None
 
 
 def test_null_next_to_a_neighbour_is_no_second_position(mina: Client, board: str) -> None:
@@ -49,15 +49,15 @@ def test_null_next_to_a_neighbour_is_no_second_position(mina: Client, board: str
 
 
 def test_a_required_property_may_not_be_null(mina: Client, board: str) -> None:
-    refused = mina.post(f"{board}/cards", {"title": None})
+    rejected = mina.post(f"{board}/cards", {"title": None})
 
-    assert (refused.status, refused.json["errors"][0]["pointer"]) == (400, "/title")
+    assert (rejected.status, rejected.json["errors"][0]["pointer"]) == (400, "/title")
 
 
 def test_a_duplicate_name_is_rejected_even_if_both_values_are_null(mina: Client, board: str) -> None:
-    refused = mina.request("POST", f"{board}/cards", raw=b'{"title":"One","due_at":null,"due_at":null}')
+    rejected = mina.request("POST", f"{board}/cards", raw=b'{"title":"One","due_at":null,"due_at":null}')
 
-    assert (refused.status, refused.json["code"]) == (400, "malformed_json")
+    assert (rejected.status, rejected.json["code"]) == (400, "malformed_json")
 
 
 def test_null_in_a_patch_clears_properties_of_a_card(mina: Client, board: str) -> None:
@@ -93,9 +93,11 @@ def test_null_in_a_patch_resets_properties_of_boards_lists_and_items(mina: Clien
     read = mina.get(board)
     described = mina.patch(board, {"description": "For the shop."}, If_Match=read.etag)
     emptied = mina.patch(board, {"description": None, "hourly_rate_minor": None}, If_Match=described.etag)
-    made = mina.post(f"{board}/lists", {"name": "Review", "stage": "done", "wip_limit": 2, "wip_enforcement": "block"})
+    created = mina.post(
+        f"{board}/lists", {"name": "Review", "stage": "done", "wip_limit": 2, "wip_enforcement": "block"}
+    )
     warning = mina.patch(
-        f"{board}/lists/{made.json['id']}", {"wip_limit": None, "wip_enforcement": None}, If_Match=made.etag
+        f"{board}/lists/{created.json['id']}", {"wip_limit": None, "wip_enforcement": None}, If_Match=created.etag
     )
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'One'}).json['id']}"
     steps = f"{card}/checklists/{mina.post(f'{card}/checklists', {'name': 'Steps'}).json['id']}/items"
@@ -107,10 +109,12 @@ def test_null_in_a_patch_resets_properties_of_boards_lists_and_items(mina: Clien
     assert undone.json["done"] is False
 
 
-@pytest.mark.parametrize("media", ["application/json", "application/merge-patch+json"])
-def test_a_property_that_needs_a_value_may_not_be_null_in_a_patch(mina: Client, board: str, media: str) -> None:
+@pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+def test_a_property_that_needs_a_value_may_not_be_null_in_a_patch(mina: Client, board: str, media_type: str) -> None:
     raw = json.dumps({"name": None}).encode()
 
-    refused = mina.request("PATCH", board, raw=raw, headers={"If_Match": mina.get(board).etag, "Content_Type": media})
+    rejected = mina.request(
+        "PATCH", board, raw=raw, headers={"If_Match": mina.get(board).etag, "Content_Type": media_type}
+    )
 
-    assert (refused.status, refused.json["code"]) == (400, "invalid_body")
+    assert (rejected.status, rejected.json["code"]) == (400, "invalid_body")

@@ -20,14 +20,14 @@ def lists(mina: Client, board: str) -> list[str]:
     return [list_["id"] for list_ in mina.get(f"{board}/lists").json["items"]]
 
 
-def add(client: Client, board: str, title: str, **wishes: Any) -> str:
-    card_id: str = client.post(f"{board}/cards", {"title": title, **wishes}).json["id"]
+def add(client: Client, board: str, title: str, **fields: Any) -> str:
+    card_id: str = client.post(f"{board}/cards", {"title": title, **fields}).json["id"]
     return card_id
 
 
 def titles(client: Client, board: str, list_id: str) -> list[str]:
-    found = client.get(f"{board}/cards?list_id={list_id}&limit=100").json["items"]
-    return [card["title"] for card in found]
+    cards = client.get(f"{board}/cards?list_id={list_id}&limit=100").json["items"]
+    return [card["title"] for card in cards]
 
 
 def last_event(client: Client, board: str) -> Any:
@@ -114,19 +114,22 @@ def test_sorting_happens_once(
 ) -> None:
     names = {"b": "Apple", "d": "banana", "c": "Cherry", "a": "damson"}
     due = {"c": "2026-12-01T00:00:00Z", "b": "2026-12-02T00:00:00Z"}
-    made = {}
+    title_by_id = {}
     for title in "dcba":
-        made[add(mina, board, names[title], **({"due_at": due[title]} if title in due else {}))] = title
+        title_by_id[add(mina, board, names[title], **({"due_at": due[title]} if title in due else {}))] = title
         clock.advance(seconds=1)
     if body["by"] == "due_at":
-        mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": sorted(made, key=lambda card_id: made[card_id])})
+        mina.put(
+            f"{board}/lists/{lists[0]}/card-order",
+            {"card_ids": sorted(title_by_id, key=lambda card_id: title_by_id[card_id])},
+        )
 
-    answer = mina.post(f"{board}/lists/{lists[0]}/sort", body)
+    response = mina.post(f"{board}/lists/{lists[0]}/sort", body)
     again = mina.post(f"{board}/lists/{lists[0]}/sort", body)
 
-    found = mina.get(f"{board}/cards?list_id={lists[0]}").json["items"]
-    assert "".join(made[card["id"]] for card in found) == expected
-    assert (answer.status, answer.json["remaining"], again.json) == (200, 0, {"moved": 0, "remaining": 0})
+    cards = mina.get(f"{board}/cards?list_id={lists[0]}").json["items"]
+    assert "".join(title_by_id[card["id"]] for card in cards) == expected
+    assert (response.status, response.json["remaining"], again.json) == (200, 0, {"moved": 0, "remaining": 0})
 
 
 def test_a_long_list_is_sorted_in_several_requests(mina: Client, board: str, lists: list[str]) -> None:
@@ -170,9 +173,9 @@ def test_cards_can_only_move_to_another_list_of_the_board(
 ) -> None:
     goal = "lst_" + "0" * 26 if to is None else lists[to]
 
-    answer = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": goal})
+    response = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": goal})
 
-    assert (answer.status, answer.json["code"], answer.json["errors"][0]["pointer"]) == (status, code, "/list_id")
+    assert (response.status, response.json["code"], response.json["errors"][0]["pointer"]) == (status, code, "/list_id")
 
 
 def test_no_card_moves_unless_all_fit(mina: Client, board: str, lists: list[str]) -> None:
@@ -181,7 +184,7 @@ def test_no_card_moves_unless_all_fit(mina: Client, board: str, lists: list[str]
     for title in ("One", "Two"):
         add(mina, board, title)
 
-    answer = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": review})
+    response = mina.post(f"{board}/lists/{lists[0]}/move-cards", {"list_id": review})
 
-    assert (answer.status, answer.json["code"]) == (409, "no_room")
+    assert (response.status, response.json["code"]) == (409, "no_room")
     assert titles(mina, board, review) == []

@@ -11,7 +11,7 @@ from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture
-def stranger(store: Store, clock: ManualClock) -> Client:
+def anonymous(store: Store, clock: ManualClock) -> Client:
     """Return a client without a token, of a server that allows three requests a minute."""
     randomness = random.Random(7)  # noqa: S311 - tests need the same secrets in every run.
     return Client(create_app(store, clock=clock, random_bytes=randomness.randbytes, open_signup=True, rate_limit=3))
@@ -21,11 +21,11 @@ def test_one_request_too_many_is_a_429_with_retry_after(mina: Client, clock: Man
     for _ in range(3):
         assert mina.get("/boards").status == 200
 
-    refused = mina.get("/boards")
+    rejected = mina.get("/boards")
 
-    assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
-    assert refused.headers["retry-after"] == "20"
-    assert refused.json["detail"] == "A user may make 3 requests a minute: this is one more."
+    assert (rejected.status, rejected.json["code"]) == (429, "too_many_requests")
+    assert rejected.headers["retry-after"] == "20"
+    assert rejected.json["detail"] == "A user may make 3 requests a minute: this is one more."
     clock.advance(seconds=20)
     assert mina.get("/boards").status == 200
 
@@ -48,10 +48,10 @@ def test_all_tokens_of_a_user_count_together(mina: Client) -> None:
     assert other.get("/boards").status == 429
 
 
-def test_other_users_are_not_limited(mina: Client, omar: Client, stranger: Client) -> None:
+def test_other_users_are_not_limited(mina: Client, omar: Client, anonymous: Client) -> None:
     while mina.get("/boards").status == 200:
         pass
 
     assert omar.get("/boards").status == 200
-    assert stranger.get("/health").status == 200
-    assert stranger.get("/boards").status == 401
+    assert anonymous.get("/health").status == 200
+    assert anonymous.get("/boards").status == 401

@@ -28,7 +28,7 @@ class SocketClient(Client):
         return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
 
-def client_of(server: LiveServer) -> SocketClient:
+def build_client(server: LiveServer) -> SocketClient:
     def unused(*_: object) -> Iterator[bytes]:
         raise AssertionError("A client on a socket calls no application.")
 
@@ -38,7 +38,7 @@ def client_of(server: LiveServer) -> SocketClient:
 
 @pytest.fixture
 def owner(live_server: LiveServer) -> SocketClient:
-    return client_of(live_server)
+    return build_client(live_server)
 
 
 def test_a_card_moves_from_todo_to_done_over_http(owner: SocketClient) -> None:
@@ -59,14 +59,14 @@ def test_a_card_moves_from_todo_to_done_over_http(owner: SocketClient) -> None:
 
 def test_data_survives_a_restart(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as first:
-        owner = client_of(first)
+        owner = build_client(first)
         board = owner.post("/boards", {"name": "Website"})
 
     with LiveServer(tmp_path) as second:
-        seen = client_of(second).with_token(owner.token).get(f"/boards/{board.json['id']}")
+        read = build_client(second).with_token(owner.token).get(f"/boards/{board.json['id']}")
 
     assert second.token is None
-    assert seen.json == board.json
+    assert read.json == board.json
 
 
 def test_concurrent_writers_lose_nothing(owner: SocketClient) -> None:
@@ -88,7 +88,7 @@ def test_concurrent_writers_lose_nothing(owner: SocketClient) -> None:
 
 
 def test_bad_input_over_http_is_rejected_and_the_server_continues(owner: SocketClient) -> None:
-    refused = [
+    rejected = [
         owner.request("POST", "/boards", raw=b'{"name": '),
         owner.request("POST", "/boards", raw=b"x" * 257 * 1024),
         owner.get(f"/boards?q={'x' * 9000}"),
@@ -98,6 +98,6 @@ def test_bad_input_over_http_is_rejected_and_the_server_continues(owner: SocketC
         owner.with_token(None).get("/boards"),
     ]
 
-    assert [answer.status for answer in refused] == [400, 413, 414, 404, 405, 431, 401]
-    assert {answer.headers["content-type"] for answer in refused} == {"application/problem+json"}
+    assert [response.status for response in rejected] == [400, 413, 414, 404, 405, 431, 401]
+    assert {response.headers["content-type"] for response in rejected} == {"application/problem+json"}
     assert owner.get("/boards").status == 200

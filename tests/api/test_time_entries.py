@@ -11,8 +11,8 @@ from tests.api.manual_clock import ManualClock
 @pytest.fixture
 def card(mina: Client) -> dict[str, Any]:
     board = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json
-    made: dict[str, Any] = mina.post(f"/boards/{board['id']}/cards", {"title": "Write the copy"}).json
-    return made
+    created: dict[str, Any] = mina.post(f"/boards/{board['id']}/cards", {"title": "Write the copy"}).json
+    return created
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ MORNING = {"started_at": "2026-11-20T10:00:00+01:00", "ended_at": "2026-11-20T10
 
 
 def test_a_time_entry_is_created_read_updated_and_deleted(mina: Client, card: dict[str, Any], entries: str) -> None:
-    made = mina.post(entries, MORNING)
-    path = f"{entries}/{made.json['id']}"
+    created = mina.post(entries, MORNING)
+    path = f"{entries}/{created.json['id']}"
 
-    assert made.status == 201
-    assert made.headers["location"] == f"/v1{path}"
-    assert made.json == {
-        "id": made.json["id"],
+    assert created.status == 201
+    assert created.headers["location"] == f"/v1{path}"
+    assert created.json == {
+        "id": created.json["id"],
         "board_id": card["board_id"],
         "card_id": card["id"],
         "user_id": "mina",
@@ -41,39 +41,39 @@ def test_a_time_entry_is_created_read_updated_and_deleted(mina: Client, card: di
         "note": "On paper",
         "version": 1,
     }
-    assert mina.get(path).json == made.json
-    assert mina.get(path, If_None_Match=made.etag).status == 304
+    assert mina.get(path).json == created.json
+    assert mina.get(path, If_None_Match=created.etag).status == 304
 
-    changed = mina.patch(path, {"ended_at": "2026-11-20T10:00:00Z", "note": None}, If_Match=made.etag)
+    changed = mina.patch(path, {"ended_at": "2026-11-20T10:00:00Z", "note": None}, If_Match=created.etag)
     time = mina.get(entries.replace("time-entries", "time")).json
     assert changed.json["note"] == ""
     assert time["items"] == [changed.json]
     assert (time["elapsed"], time["cost"]["amount_minor"]) == ("01:00:00", 1000)
 
-    gone = mina.delete(path, If_Match=changed.etag)
-    assert gone.status == 204
+    deleted = mina.delete(path, If_Match=changed.etag)
+    assert deleted.status == 204
     assert mina.get(path).json["code"] == "time_entry_not_found"
     after = mina.get(f"/boards/{card['board_id']}/cards/{card['id']}").json
     assert (after["elapsed_seconds"], after["cost"]["amount_minor"]) == (0, 0)
     events = mina.get(f"/boards/{card['board_id']}/events?after=2").json["items"]
     assert [event["type"] for event in events] == ["time_entry.created", "time_entry.updated", "time_entry.deleted"]
-    assert {event["data"]["time_entry_id"] for event in events} == {made.json["id"]}
+    assert {event["data"]["time_entry_id"] for event in events} == {created.json["id"]}
 
 
 def test_updating_a_time_entry_needs_if_match(mina: Client, entries: str) -> None:
-    made = mina.post(entries, MORNING)
-    path = f"{entries}/{made.json['id']}"
-    mina.patch(path, {"note": "Mine"}, If_Match=made.etag)
+    created = mina.post(entries, MORNING)
+    path = f"{entries}/{created.json['id']}"
+    mina.patch(path, {"note": "Mine"}, If_Match=created.etag)
 
     assert mina.patch(path, {"note": "Yours"}).status == 428
-    assert mina.patch(path, {"note": "Yours"}, If_Match=made.etag).status == 412
+    assert mina.patch(path, {"note": "Yours"}, If_Match=created.etag).status == 412
     assert mina.delete(path).status == 428
-    assert mina.delete(path, If_Match=made.etag).status == 412
+    assert mina.delete(path, If_Match=created.etag).status == 412
     assert mina.get(path).json["note"] == "Mine"
 
 
 @pytest.mark.parametrize(
-    ("wishes", "status", "code", "pointer"),
+    ("fields", "status", "code", "pointer"),
     [
         ({"ended_at": "2026-11-20T08:59:59Z"}, 422, "ends_before_start", "/ended_at"),
         ({"ended_at": "2999-01-01T00:00:00Z"}, 422, "in_future", "/ended_at"),
@@ -95,7 +95,7 @@ def test_an_impossible_time_entry_is_rejected_and_changes_nothing(
     omar: Client,
     card: dict[str, Any],
     entries: str,
-    wishes: dict[str, Any],
+    fields: dict[str, Any],
     status: int,
     code: str,
     pointer: str | None,
@@ -104,10 +104,10 @@ def test_an_impossible_time_entry_is_rejected_and_changes_nothing(
     mina.post(entries, MORNING)
     before = mina.get(f"/boards/{card['board_id']}").raw
 
-    refused = mina.post(entries, {"started_at": "2026-11-20T09:00:00Z", "ended_at": "2026-11-20T10:00:00Z", **wishes})
+    rejected = mina.post(entries, {"started_at": "2026-11-20T09:00:00Z", "ended_at": "2026-11-20T10:00:00Z", **fields})
 
-    assert (refused.status, refused.json["code"]) == (status, code)
-    assert {error["pointer"] for error in refused.json.get("errors", [])} == ({pointer} - {None})
+    assert (rejected.status, rejected.json["code"]) == (status, code)
+    assert {error["pointer"] for error in rejected.json.get("errors", [])} == ({pointer} - {None})
     assert mina.get(f"/boards/{card['board_id']}").raw == before
 
 
@@ -142,10 +142,10 @@ def test_a_repeated_key_creates_one_time_entry(mina: Client, entries: str) -> No
 
 
 def test_a_time_entry_is_found_on_its_own_card_only(mina: Client, card: dict[str, Any], entries: str) -> None:
-    made = mina.post(entries, MORNING).json
+    created = mina.post(entries, MORNING).json
     other = mina.post(f"/boards/{card['board_id']}/cards", {"title": "Another"}).json
 
-    elsewhere = f"/boards/{card['board_id']}/cards/{other['id']}/time-entries/{made['id']}"
+    elsewhere = f"/boards/{card['board_id']}/cards/{other['id']}/time-entries/{created['id']}"
 
     assert mina.get(elsewhere).json["code"] == "time_entry_not_found"
     assert mina.patch(elsewhere, {"note": "?"}, If_Match="*").json["code"] == "time_entry_not_found"
@@ -155,10 +155,10 @@ def test_a_time_entry_is_found_on_its_own_card_only(mina: Client, card: dict[str
 
 def test_a_viewer_can_not_create_time_entries(mina: Client, omar: Client, card: dict[str, Any], entries: str) -> None:
     mina.request("PUT", f"/boards/{card['board_id']}/members/omar", {"role": "viewer"})
-    made = mina.post(entries, {**MORNING, "user_id": "omar"})
-    path = f"{entries}/{made.json['id']}"
+    created = mina.post(entries, {**MORNING, "user_id": "omar"})
+    path = f"{entries}/{created.json['id']}"
 
-    assert made.json["user_id"] == "omar"
+    assert created.json["user_id"] == "omar"
     assert omar.get(path).status == 200
     assert omar.post(entries, MORNING).json["code"] == "role_too_low"
     assert omar.patch(path, {"note": "?"}, If_Match="*").json["code"] == "role_too_low"

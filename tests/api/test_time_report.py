@@ -15,23 +15,23 @@ def board(mina: Client) -> dict[str, Any]:
     return made
 
 
-def work(client: Client, board: dict[str, Any], card_id: str, start: str, end: str, **wishes: Any) -> None:
-    entry = {"started_at": start, "ended_at": end, **wishes}
+def work(client: Client, board: dict[str, Any], card_id: str, start: str, end: str, **fields: Any) -> None:
+    entry = {"started_at": start, "ended_at": end, **fields}
     assert client.post(f"/boards/{board['id']}/cards/{card_id}/time-entries", entry).status == 201
 
 
-def new_card(client: Client, board: dict[str, Any], **wishes: Any) -> str:
-    made: str = client.post(f"/boards/{board['id']}/cards", {"title": "Write the copy", **wishes}).json["id"]
+def new_card(client: Client, board: dict[str, Any], **fields: Any) -> str:
+    made: str = client.post(f"/boards/{board['id']}/cards", {"title": "Write the copy", **fields}).json["id"]
     return made
 
 
 def test_an_empty_board_has_an_empty_time_report(mina: Client, board: dict[str, Any]) -> None:
-    found = mina.get(f"/boards/{board['id']}/time-report").json
+    report = mina.get(f"/boards/{board['id']}/time-report").json
 
-    assert (found["from"], found["to"], found["tz"], found["bucket"]) == ("2026-10-22", "2026-11-20", "UTC", "day")
-    assert found["total"]["cost"] == {"amount_minor": 0, "currency": "USD", "formatted": "USD 0.00"}
-    assert (found["by_list"], found["by_label"], found["by_member"]) == ([], [], [])
-    assert len(found["by_period"]) == 30
+    assert (report["from"], report["to"], report["tz"], report["bucket"]) == ("2026-10-22", "2026-11-20", "UTC", "day")
+    assert report["total"]["cost"] == {"amount_minor": 0, "currency": "USD", "formatted": "USD 0.00"}
+    assert (report["by_list"], report["by_label"], report["by_member"]) == ([], [], [])
+    assert len(report["by_period"]) == 30
 
 
 def test_time_is_reported_by_list_label_member_and_period(mina: Client, omar: Client, board: dict[str, Any]) -> None:
@@ -42,15 +42,18 @@ def test_time_is_reported_by_list_label_member_and_period(mina: Client, omar: Cl
     work(mina, board, one, "2026-11-19T23:00:00Z", "2026-11-20T00:30:00Z")
     work(mina, board, other, "2026-11-19T23:00:00Z", "2026-11-20T00:30:00Z", user_id="omar", hourly_rate_minor=1)
 
-    found = mina.get(f"/boards/{board['id']}/time-report?from=2026-11-19&to=2026-11-20&tz=Europe/Berlin").json
+    report = mina.get(f"/boards/{board['id']}/time-report?from=2026-11-19&to=2026-11-20&tz=Europe/Berlin").json
     later = mina.get(f"/boards/{board['id']}/time-report?from=2026-11-20&to=2026-11-20").json
 
-    assert found["total"]["elapsed"] == "03:00:00"
-    assert found["total"]["cost"]["amount_minor"] == 1502
-    assert [(total["name"], total["elapsed_seconds"]) for total in found["by_list"]] == [("To do", 10800)]
-    assert [(total["name"], total["cost"]["amount_minor"]) for total in found["by_label"]] == [("Bug", 1500), (None, 2)]
-    assert [(total["user_id"], total["name"]) for total in found["by_member"]] == [("mina", "Mina"), ("omar", "Omar")]
-    assert [(total["from"], total["elapsed_seconds"]) for total in found["by_period"]] == [
+    assert report["total"]["elapsed"] == "03:00:00"
+    assert report["total"]["cost"]["amount_minor"] == 1502
+    assert [(total["name"], total["elapsed_seconds"]) for total in report["by_list"]] == [("To do", 10800)]
+    assert [(total["name"], total["cost"]["amount_minor"]) for total in report["by_label"]] == [
+        ("Bug", 1500),
+        (None, 2),
+    ]
+    assert [(total["user_id"], total["name"]) for total in report["by_member"]] == [("mina", "Mina"), ("omar", "Omar")]
+    assert [(total["from"], total["elapsed_seconds"]) for total in report["by_period"]] == [
         ("2026-11-19", 0),
         ("2026-11-20", 10800),
     ]
@@ -61,11 +64,11 @@ def test_the_csv_has_the_same_figures_and_escapes_names(mina: Client, board: dic
     todo = mina.post(f"/boards/{board['id']}/lists", {"name": '=HYPERLINK("x", "y"),€', "stage": "todo"}).json["id"]
     work(mina, board, new_card(mina, board, list_id=todo), "2026-11-20T09:00:00Z", "2026-11-20T09:15:45Z")
 
-    answer = mina.get(f"/boards/{board['id']}/time-report?from=2026-11-20", Accept="text/csv")
+    response = mina.get(f"/boards/{board['id']}/time-report?from=2026-11-20", Accept="text/csv")
 
-    rows = list(csv.reader(io.StringIO(answer.raw.decode(), newline="")))
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.raw.endswith(b"\r\n")
+    rows = list(csv.reader(io.StringIO(response.raw.decode(), newline="")))
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.raw.endswith(b"\r\n")
     assert rows == [
         ["by", "id", "name", "from", "to", "elapsed_seconds", "elapsed", "cost", "currency"],
         ["total", "", "", "2026-11-20", "2026-11-20", "945", "00:15:45", "2.63", "USD"],
@@ -94,10 +97,10 @@ def test_the_csv_has_the_same_figures_and_escapes_names(mina: Client, board: dic
 def test_an_invalid_range_is_rejected(
     mina: Client, board: dict[str, Any], query: str, status: int, code: str, pointer: str
 ) -> None:
-    refused = mina.get(f"/boards/{board['id']}/time-report?{query}")
+    rejected = mina.get(f"/boards/{board['id']}/time-report?{query}")
 
-    assert (refused.status, refused.json["code"]) == (status, code)
-    assert {error["pointer"] for error in refused.json.get("errors", [])} == {pointer}
+    assert (rejected.status, rejected.json["code"]) == (status, code)
+    assert {error["pointer"] for error in rejected.json.get("errors", [])} == {pointer}
 
 
 def test_entries_on_several_pages_are_all_counted(mina: Client, board: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ TOKENS = "/users/me/tokens"
 ALL = ["read", "write", "admin"]
 
 
-class Family:
+class TokenFamily:
     """Tokens of one user, as clients, named by their relation to the token `self`."""
 
     def __init__(self, first: Client) -> None:
@@ -25,9 +25,9 @@ class Family:
         for name, maker in (("self", "mother"), ("sister", "mother"), ("child", "self"), ("grandchild", "child")):
             self.add(name, maker)
 
-    def add(self, name: str, maker: str, scopes: list[str] | None = None, **wishes: Any) -> HttpResponse:
+    def add(self, name: str, maker: str, scopes: list[str] | None = None, **fields: Any) -> HttpResponse:
         """Create a token with another one."""
-        made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **wishes})
+        made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **fields})
         assert made.status == 201, made.raw
         self.clients[name] = self.clients[maker].with_token(made.json["secret"])
         self.ids[name] = made.json["token"]["id"]
@@ -47,14 +47,14 @@ class Family:
 
 
 @pytest.fixture
-def family(mina: Client) -> Family:
-    return Family(mina)
+def family(mina: Client) -> TokenFamily:
+    return TokenFamily(mina)
 
 
-def test_a_token_names_its_parent(mina: Client, family: Family) -> None:
-    found = {token["name"]: token["parent_id"] for token in mina.get(TOKENS).json["items"]}
+def test_a_token_names_its_parent(mina: Client, family: TokenFamily) -> None:
+    parents = {token["name"]: token["parent_id"] for token in mina.get(TOKENS).json["items"]}
 
-    assert found == {
+    assert parents == {
         "First token": None,
         "self": family.ids["mother"],
         "sister": family.ids["mother"],
@@ -76,7 +76,7 @@ def test_a_token_names_its_parent(mina: Client, family: Family) -> None:
     ],
 )
 def test_a_child_of_an_expiring_token_expires_with_it(
-    family: Family, clock: ManualClock, wanted: dict[str, Any], expected: str
+    family: TokenFamily, clock: ManualClock, wanted: dict[str, Any], expected: str
 ) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
 
@@ -88,25 +88,25 @@ def test_a_child_of_an_expiring_token_expires_with_it(
 
 
 @pytest.mark.parametrize("later", ["2026-11-20T14:01:01Z", "2999-12-31T23:59:59Z"])
-def test_a_child_that_would_outlive_its_parent_is_rejected(family: Family, later: str) -> None:
+def test_a_child_that_would_outlive_its_parent_is_rejected(family: TokenFamily, later: str) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
 
-    refused = family.clients["short"].post(TOKENS, {"name": "Forever", "scopes": ["read"], "expires_at": later})
+    rejected = family.clients["short"].post(TOKENS, {"name": "Forever", "scopes": ["read"], "expires_at": later})
 
-    assert (refused.status, refused.json["code"]) == (422, "expires_after_parent")
-    assert refused.json["errors"][0]["pointer"] == "/expires_at"
-    assert refused.json["detail"].endswith("which expires at 2026-11-20T14:01:00Z.")
+    assert (rejected.status, rejected.json["code"]) == (422, "expires_after_parent")
+    assert rejected.json["errors"][0]["pointer"] == "/expires_at"
+    assert rejected.json["detail"].endswith("which expires at 2026-11-20T14:01:00Z.")
 
 
-def test_a_chain_of_tokens_has_a_maximum_length(family: Family) -> None:
+def test_a_chain_of_tokens_has_a_maximum_length(family: TokenFamily) -> None:
     name = "grandchild"
     for number in range(7):
         family.add(f"below {number}", name)
         name = f"below {number}"
 
-    refused = family.clients[name].post(TOKENS, {"name": "One more", "scopes": ["read"]})
+    rejected = family.clients[name].post(TOKENS, {"name": "One more", "scopes": ["read"]})
 
-    assert (refused.status, refused.json["code"]) == (409, "too_many_generations")
+    assert (rejected.status, rejected.json["code"]) == (409, "too_many_generations")
     assert family.live() == {*family.ids}
 
 
@@ -121,7 +121,7 @@ REVOKED_WITH = {
 
 
 @pytest.mark.parametrize("name", REVOKED_WITH)
-def test_revoking_a_token_revokes_all_its_descendants(family: Family, name: str) -> None:
+def test_revoking_a_token_revokes_all_its_descendants(family: TokenFamily, name: str) -> None:
     assert family.revoke(name, by="mother").status == 204
 
     gone = REVOKED_WITH[name]
@@ -129,19 +129,19 @@ def test_revoking_a_token_revokes_all_its_descendants(family: Family, name: str)
     listed = {token["id"] for token in family.clients["mother"].get(TOKENS).json["items"]}
     assert listed == {family.ids[other] for other in {*family.ids} - gone}
     for other in gone:
-        for answer in (family.revoke(other, by="mother"), family.rotate(other, by="mother")):
-            assert (answer.status, answer.json["code"]) == (404, "token_not_found")
+        for response in (family.revoke(other, by="mother"), family.rotate(other, by="mother")):
+            assert (response.status, response.json["code"]) == (404, "token_not_found")
 
 
 def test_a_token_created_during_the_revocation_of_its_parent_is_invalid(
-    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+    family: TokenFamily, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     def revoked_now(token: Token) -> None:
-        _, change = tokens.revoke(token, act(clock), caller_token=token)
+        _, change = tokens.revoke(token, context_of_mina(clock), caller_token=token)
         assert change is not None
         store.commit(change)
 
-    meanwhile(store, monkeypatch, revoked_now)
+    run_before_commit(store, monkeypatch, revoked_now)
 
     made = family.clients["self"].post(TOKENS, {"name": "Late", "scopes": ["read"]})
 
@@ -152,7 +152,7 @@ def test_a_token_created_during_the_revocation_of_its_parent_is_invalid(
 # Rights
 
 
-def test_a_token_may_revoke_tokens_with_no_more_rights(mina: Client, family: Family) -> None:
+def test_a_token_may_revoke_tokens_with_no_more_rights(mina: Client, family: TokenFamily) -> None:
     first = family.ids["mother"]
     expected = {
         ("self", "mother"): 403,
@@ -163,41 +163,41 @@ def test_a_token_may_revoke_tokens_with_no_more_rights(mina: Client, family: Fam
         ("grandchild", "grandchild"): 401,
     }
 
-    found = {(by, name): family.revoke(name, by).status for by, name in expected}
+    statuses = {(by, name): family.revoke(name, by).status for by, name in expected}
 
-    assert found == expected
+    assert statuses == expected
     assert mina.get(TOKENS).json["items"][-1]["id"] == first
 
 
 @pytest.mark.parametrize("held", [["admin"], ["read", "admin"], ["write", "admin"]])
-def test_an_admin_token_can_not_revoke_or_rotate_a_stronger_one(family: Family, held: list[str]) -> None:
+def test_an_admin_token_can_not_revoke_or_rotate_a_stronger_one(family: TokenFamily, held: list[str]) -> None:
     family.add("keeper", "self", held)
     family.add("weaker", "self", ["admin"])
 
-    refused = family.revoke("sister", by="keeper")
+    rejected = family.revoke("sister", by="keeper")
     rotated = family.rotate("sister", by="keeper")
     revoked = family.revoke("weaker", by="keeper")
 
-    assert (refused.status, refused.json["code"]) == (403, "token_out_of_reach")
-    assert "which yours does not have" in refused.json["detail"]
+    assert (rejected.status, rejected.json["code"]) == (403, "token_out_of_reach")
+    assert "which yours does not have" in rejected.json["detail"]
     assert (rotated.status, rotated.json["code"]) == (403, "token_out_of_reach")
     assert revoked.status == 204
     assert "sister" in family.live()
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
-def test_rotation_needs_the_admin_scope(family: Family, scopes: list[str]) -> None:
+def test_rotation_needs_the_admin_scope(family: TokenFamily, scopes: list[str]) -> None:
     family.add("weak", "self", scopes)
 
-    for answer in (family.rotate("weak", by="weak"), family.revoke("weak", by="weak")):
-        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+    for response in (family.rotate("weak", by="weak"), family.revoke("weak", by="weak")):
+        assert (response.status, response.json["code"]) == (403, "scope_missing")
 
 
 # Rotation
 
 
 @pytest.mark.parametrize("by", ["self", "mother"])
-def test_rotation_changes_only_the_secret(family: Family, by: str) -> None:
+def test_rotation_changes_only_the_secret(family: TokenFamily, by: str) -> None:
     before = next(token for token in family.clients["mother"].get(TOKENS).json["items"] if token["name"] == "self")
     old = family.clients["self"]
 
@@ -210,7 +210,7 @@ def test_rotation_changes_only_the_secret(family: Family, by: str) -> None:
     assert family.live() == {*family.ids}
 
 
-def test_rotation_keeps_the_expiry_of_a_token(family: Family, clock: ManualClock) -> None:
+def test_rotation_keeps_the_expiry_of_a_token(family: TokenFamily, clock: ManualClock) -> None:
     family.add("short", "self", ["admin"], expires_at="2026-11-20T14:01:00Z")
 
     rotated = family.rotate("short", by="short")
@@ -218,33 +218,33 @@ def test_rotation_keeps_the_expiry_of_a_token(family: Family, clock: ManualClock
     again = family.rotate("short", by="short")
     family.clients["short"] = family.clients["short"].with_token(again.json["secret"])
     clock.advance(seconds=60)
-    late = family.rotate("short", by="short")
+    commit_late = family.rotate("short", by="short")
     expired = family.rotate("short", by="self")
 
     assert rotated.json["token"]["expires_at"] == "2026-11-20T14:01:00Z"
     assert rotated.json["token"]["scopes"] == ["admin"]
     assert again.status == 200
-    assert late.status == 401
+    assert commit_late.status == 401
     assert (expired.status, expired.json["code"]) == (409, "token_expired")
 
 
 @pytest.mark.parametrize(("by", "name"), [("self", "mother"), ("self", "sister"), ("child", "self")])
-def test_a_token_can_not_rotate_one_that_outlives_it(family: Family, by: str, name: str) -> None:
-    refused = family.rotate(name, by)
+def test_a_token_can_not_rotate_one_that_outlives_it(family: TokenFamily, by: str, name: str) -> None:
+    rejected = family.rotate(name, by)
 
-    assert (refused.status, refused.json["code"]) == (403, "token_out_of_reach")
+    assert (rejected.status, rejected.json["code"]) == (403, "token_out_of_reach")
     assert family.live() == {*family.ids}
 
 
 def test_tokens_of_other_users_can_not_be_rotated(mina: Client, omar: Client) -> None:
     token = mina.get(TOKENS).json["items"][0]
 
-    refused = omar.post(f"{TOKENS}/{token['id']}/rotate")
+    rejected = omar.post(f"{TOKENS}/{token['id']}/rotate")
 
-    assert (refused.status, refused.json["code"]) == (404, "token_not_found")
+    assert (rejected.status, rejected.json["code"]) == (404, "token_not_found")
 
 
-def test_a_new_secret_is_in_no_other_response_and_is_not_replayed(family: Family) -> None:
+def test_a_new_secret_is_in_no_other_response_and_is_not_replayed(family: TokenFamily) -> None:
     rotated = family.rotate("child", by="self")
     with_key = family.clients["self"].post(f"{TOKENS}/{family.ids['child']}/rotate", Idempotency_Key="once")
 
@@ -254,45 +254,47 @@ def test_a_new_secret_is_in_no_other_response_and_is_not_replayed(family: Family
 
 
 def test_a_concurrent_request_with_the_old_secret_can_not_rotate(
-    family: Family, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+    family: TokenFamily, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
 ) -> None:
     secrets: list[str] = []
 
     def rotated_now(token: Token) -> None:
-        _, text, change = tokens.rotate(token, act(clock), lambda count: b"\x07" * count, caller_token=token)
+        _, text, change = tokens.rotate(
+            token, context_of_mina(clock), lambda count: b"\x07" * count, caller_token=token
+        )
         store.commit(change)
         secrets.append(text)
 
-    meanwhile(store, monkeypatch, rotated_now)
+    run_before_commit(store, monkeypatch, rotated_now)
 
-    late = family.rotate("self", by="self")
+    commit_late = family.rotate("self", by="self")
 
-    assert (late.status, late.json["code"]) == (401, "unauthenticated")
+    assert (commit_late.status, commit_late.json["code"]) == (401, "unauthenticated")
     assert family.clients["self"].with_token(secrets[0]).get("/users/me").status == 200
 
 
-def act(clock: ManualClock) -> ActionContext:
+def context_of_mina(clock: ManualClock) -> ActionContext:
     """Return the context of an action by Mina."""
     return ActionContext("mina", clock(), IdGenerator(clock, bytes))
 
 
-def meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch, happen: Any) -> None:
+def run_before_commit(store: Store, monkeypatch: pytest.MonkeyPatch, interrupt: Any) -> None:
     """Run a function on the token of the next request, between its authentication and its commit."""
-    commit, waiting = store.commit, [happen]
+    commit, pending = store.commit, [interrupt]
     holders: list[Token] = []
     token_holder = store.read_token_by_digest
 
-    def noticed(digest: str) -> Any:
-        found = token_holder(digest)
-        if found is not None:
-            holders.append(found[0])
-        return found
+    def record_holder(digest: str) -> Any:
+        holder = token_holder(digest)
+        if holder is not None:
+            holders.append(holder[0])
+        return holder
 
-    def late(*arguments: Any, **named: Any) -> None:
-        if waiting:
+    def commit_late(*arguments: Any, **named: Any) -> None:
+        if pending:
             monkeypatch.setattr(store, "commit", commit)
-            waiting.pop()(holders[-1])
+            pending.pop()(holders[-1])
         commit(*arguments, **named)
 
-    monkeypatch.setattr(store, "read_token_by_digest", noticed)
-    monkeypatch.setattr(store, "commit", late)
+    monkeypatch.setattr(store, "read_token_by_digest", record_holder)
+    monkeypatch.setattr(store, "commit", commit_late)

@@ -78,13 +78,13 @@ def test_only_editors_of_both_boards_can_transfer_a_card(mina: Client, omar: Cli
     path = f"{home}/cards/{mina.post(f'{home}/cards', {'title': 'Fix it'}).json['id']}/transfer"
     wish = {"board_id": away.rpartition("/")[2]}
 
-    stranger = omar.post(path, wish)
+    anonymous = omar.post(path, wish)
     mina.put(f"{away}/members/omar", {"role": "viewer"})
     viewer = omar.post(path, wish)
     mina.put(f"{away}/members/omar", {"role": "editor"}, If_Match="*")
     editor = omar.post(path, wish)
 
-    assert (stranger.status, stranger.json["code"]) == (422, "unknown_reference")
+    assert (anonymous.status, anonymous.json["code"]) == (422, "unknown_reference")
     assert (viewer.status, viewer.json["code"]) == (403, "role_too_low")
     assert editor.status == 200
 

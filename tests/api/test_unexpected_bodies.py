@@ -34,7 +34,7 @@ SOMETHING = {
 }
 
 
-def target_of(operation: Operation) -> str:
+def build_url(operation: Operation) -> str:
     """Return a URL of the operation, with the examples of its parameters."""
     path, query = operation.path, []
     for _, parameter in BUNDLE.parameters(operation):
@@ -48,22 +48,22 @@ def target_of(operation: Operation) -> str:
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
 def test_no_body_and_an_empty_object_are_the_same(operation: Operation, mina: Client) -> None:
-    bare = mina.request(operation.method.upper(), target_of(operation))
+    bare = mina.request(operation.method.upper(), build_url(operation))
 
     for raw in NOTHING:
-        answer = mina.request(operation.method.upper(), target_of(operation), raw=raw)
-        assert answer.status in {bare.status, 404, 401}
-        assert answer.status != 400
+        response = mina.request(operation.method.upper(), build_url(operation), raw=raw)
+        assert response.status in {bare.status, 404, 401}
+        assert response.status != 400
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
 def test_any_other_body_is_rejected(operation: Operation, mina: Client) -> None:
     for raw, code in SOMETHING.items():
-        answer = mina.request(operation.method.upper(), target_of(operation), raw=raw)
+        response = mina.request(operation.method.upper(), build_url(operation), raw=raw)
 
-        assert (answer.status, answer.json["code"]) == (400, code), raw[:40]
-        assert len(answer.raw) < 1_000
-        assert b"lst_x" not in answer.raw
+        assert (response.status, response.json["code"]) == (400, code), raw[:40]
+        assert len(response.raw) < 1_000
+        assert b"lst_x" not in response.raw
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
@@ -72,11 +72,11 @@ def test_lambda_rejects_the_same_bodies(operation: Operation, mina: Client, appl
     headers = {"Authorization": f"Bearer {mina.token}"}
 
     for raw, code in SOMETHING.items():
-        event = http_api_event(operation.method.upper(), f"/v1{target_of(operation)}", raw, headers)
-        answer: Any = invoke(event, None)
+        event = http_api_event(operation.method.upper(), f"/v1{build_url(operation)}", raw, headers)
+        response: Any = invoke(event, None)
 
-        assert answer["statusCode"] == 400, raw[:40]
-        assert json.loads(answer["body"])["code"] == code
+        assert response["statusCode"] == 400, raw[:40]
+        assert json.loads(response["body"])["code"] == code
 
 
 def test_head_with_a_body_is_rejected(mina: Client) -> None:
@@ -84,17 +84,17 @@ def test_head_with_a_body_is_rejected(mina: Client) -> None:
     assert mina.request("HEAD", "/boards", raw=b"{}").status == 200
 
 
-def test_a_missing_token_is_reported_before_the_body(stranger: Client) -> None:
-    assert stranger.request("GET", "/boards", raw=b'{"a":').json["code"] == "unauthenticated"
+def test_a_missing_token_is_reported_before_the_body(anonymous: Client) -> None:
+    assert anonymous.request("GET", "/boards", raw=b'{"a":').json["code"] == "unauthenticated"
 
 
 def test_a_rejected_command_has_no_effect(mina: Client) -> None:
     board = f"/boards/{mina.post('/boards', {'name': 'Website'}).json['id']}"
     card = f"{board}/cards/{mina.post(f'{board}/cards', {'title': 'Write the copy'}).json['id']}"
 
-    refused = mina.request("POST", f"{card}/start", raw=b'{"list_id":')
+    rejected = mina.request("POST", f"{card}/start", raw=b'{"list_id":')
 
-    assert refused.status == 400
-    assert "takes no body" in refused.json["detail"]
+    assert rejected.status == 400
+    assert "takes no body" in rejected.json["detail"]
     assert mina.get(card).json["status"] == "todo"
     assert mina.post(f"{card}/start", {}).json["status"] == "in_progress"

@@ -8,31 +8,31 @@ from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
 
 
-def test_signing_up_returns_the_user_and_the_first_token_once(stranger: Client) -> None:
-    made = stranger.post("/users", {"id": "mina", "name": "Mina"})
+def test_signing_up_returns_the_user_and_the_first_token_once(anonymous: Client) -> None:
+    made = anonymous.post("/users", {"id": "mina", "name": "Mina"})
 
     assert made.status == 201
     assert made.headers["location"] == "/v1/users/mina"
     assert made.json["user"]["id"] == "mina"
-    assert stranger.with_token(made.json["token"]).get("/users/me").json == made.json["user"]
+    assert anonymous.with_token(made.json["token"]).get("/users/me").json == made.json["user"]
 
 
-def test_a_taken_user_id_is_rejected_and_changes_nothing(stranger: Client, mina: Client) -> None:
-    again = stranger.post("/users", {"id": "mina", "name": "Someone else"})
+def test_a_taken_user_id_is_rejected_and_changes_nothing(anonymous: Client, mina: Client) -> None:
+    again = anonymous.post("/users", {"id": "mina", "name": "Someone else"})
 
     assert (again.status, again.json["code"]) == (409, "id_taken")
     assert mina.get("/users/me").json["name"] == "Mina"
 
 
-def test_without_an_id_the_server_generates_one(stranger: Client) -> None:
-    made = stranger.post("/users", {"name": "Mina"})
+def test_without_an_id_the_server_generates_one(anonymous: Client) -> None:
+    made = anonymous.post("/users", {"name": "Mina"})
 
     assert made.json["user"]["id"].startswith("usr_")
 
 
 @pytest.mark.parametrize("name", ["me", "Mina", "mi na", "ab", "-mina", "mina\n"])
-def test_an_ambiguous_user_id_is_rejected(stranger: Client, name: str) -> None:
-    assert stranger.post("/users", {"id": name, "name": "Mina"}).status == 400
+def test_an_ambiguous_user_id_is_rejected(anonymous: Client, name: str) -> None:
+    assert anonymous.post("/users", {"id": name, "name": "Mina"}).status == 400
 
 
 @pytest.fixture
@@ -50,37 +50,37 @@ def test_with_closed_sign_up_only_the_installation_owner_creates_users(
     assert made.status == 201
     assert puppet.get("/users/me").json["id"] == "zoe"
     for member in (closed.with_token(omar.token), puppet):
-        refused = member.post("/users", {"id": "puppet", "name": "Puppet"})
-        assert (refused.status, refused.json["code"]) == (403, "installation_owner_only")
-        assert refused.json["detail"] == "Sign-up is closed: only the owner of this installation can make users."
+        rejected = member.post("/users", {"id": "puppet", "name": "Puppet"})
+        assert (rejected.status, rejected.json["code"]) == (403, "installation_owner_only")
+        assert rejected.json["detail"] == "Sign-up is closed: only the owner of this installation can make users."
     assert mina.get("/users/puppet").status == 404
 
 
 def test_with_closed_sign_up_a_stranger_creates_no_user(closed: Client) -> None:
-    refused = closed.post("/users", {"name": "Omar"})
+    rejected = closed.post("/users", {"name": "Omar"})
 
-    assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
-    assert refused.headers["www-authenticate"] == 'Bearer realm="tackboard"'
+    assert (rejected.status, rejected.json["code"]) == (401, "unauthenticated")
+    assert rejected.headers["www-authenticate"] == 'Bearer realm="tackboard"'
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"], ["admin"]])
 def test_creating_users_needs_the_admin_scope(closed: Client, mina: Client, scopes: list[str]) -> None:
     token = mina.post("/users/me/tokens", {"name": "Some", "scopes": scopes}).json["secret"]
 
-    answer = closed.with_token(token).post("/users", {"name": "Zoe"})
+    response = closed.with_token(token).post("/users", {"name": "Zoe"})
 
     if "admin" in scopes:
-        assert answer.status == 201
+        assert response.status == 201
     else:
-        assert (answer.status, answer.json["code"]) == (403, "scope_missing")
+        assert (response.status, response.json["code"]) == (403, "scope_missing")
 
 
 def test_with_open_sign_up_anyone_creates_users(omar: Client) -> None:
     assert omar.post("/users", {"name": "Zoe"}).status == 201
 
 
-def test_an_invalid_token_is_rejected_even_if_none_is_needed(stranger: Client) -> None:
-    assert stranger.with_token("tkb_nonsense").post("/users", {"name": "Omar"}).status == 401
+def test_an_invalid_token_is_rejected_even_if_none_is_needed(anonymous: Client) -> None:
+    assert anonymous.with_token("tkb_nonsense").post("/users", {"name": "Omar"}).status == 401
 
 
 def test_renaming_the_own_user_needs_if_match(mina: Client) -> None:
@@ -110,16 +110,16 @@ def test_the_secret_of_a_token_is_shown_once(mina: Client) -> None:
 def test_a_token_can_not_create_a_stronger_one(mina: Client) -> None:
     weaker = mina.post("/users/me/tokens", {"name": "Keeper", "scopes": ["admin"]}).json["secret"]
 
-    refused = mina.with_token(weaker).post("/users/me/tokens", {"name": "More", "scopes": ["admin", "write"]})
+    rejected = mina.with_token(weaker).post("/users/me/tokens", {"name": "More", "scopes": ["admin", "write"]})
 
-    assert (refused.status, refused.json["code"]) == (422, "scope_too_broad")
+    assert (rejected.status, rejected.json["code"]) == (422, "scope_too_broad")
 
 
 def test_a_token_that_is_already_expired_is_rejected(mina: Client) -> None:
-    refused = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T14:00:00Z"})
+    rejected = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T14:00:00Z"})
 
-    assert (refused.status, refused.json["code"]) == (422, "expires_in_past")
-    assert refused.json["errors"][0]["pointer"] == "/expires_at"
+    assert (rejected.status, rejected.json["code"]) == (422, "expires_in_past")
+    assert rejected.json["errors"][0]["pointer"] == "/expires_at"
 
 
 def test_a_revoked_token_is_rejected_immediately(mina: Client) -> None:
@@ -156,7 +156,7 @@ def test_tokens_of_other_users_are_invisible(mina: Client, omar: Client) -> None
 def test_the_missing_scope_is_named(mina: Client) -> None:
     reader = mina.with_token(mina.post("/users/me/tokens", {"name": "R", "scopes": ["read"]}).json["secret"])
 
-    refused = reader.post("/boards", {"name": "Website"})
+    rejected = reader.post("/boards", {"name": "Website"})
 
-    assert refused.status == 403
-    assert refused.json["detail"] == "This needs a token with the scope write."
+    assert rejected.status == 403
+    assert rejected.json["detail"] == "This needs a token with the scope write."

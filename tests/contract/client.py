@@ -47,7 +47,7 @@ class Client:
     """Call an application, by default with the valid token."""
 
     application: WSGIApplication
-    received: list[Any] = field(default_factory=list)
+    recorded: list[Any] = field(default_factory=list)
     """The arguments of the functions, if they record them."""
     breaches: list[ContractBreach] = field(default_factory=list)
     """The breaches of the document in responses."""

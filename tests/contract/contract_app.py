@@ -49,7 +49,7 @@ def serve(
     commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, answer: answer(),
     authenticate: Callable[[str], Any] = CALLERS.get,
     public_operations: frozenset[str] = frozenset(),
-    seen: list[Any] | None = None,
+    recorded: list[Any] | None = None,
 ) -> Client:
     """Return a client of these functions behind bridge, edge and contract. Generated request ids are `made-here`."""
     breaches: list[ContractBreach] = []
@@ -65,41 +65,41 @@ def serve(
         on_breach=breaches.append,
     )
     edge = Edge(api, new_request_id=lambda: "made-here", origins=origins)
-    return Client(WsgiBridge(edge), seen if seen is not None else [], breaches)
+    return Client(WsgiBridge(edge), recorded if recorded is not None else [], breaches)
 
 
 def serve_body(
     schema: Schema, *media: str, required: bool = True, schemas: Mapping[str, Schema] | None = None
 ) -> Client:
-    """Serve POST /v1/things with a body of this schema. `received` of the client has the parsed bodies."""
-    seen: list[Any] = []
+    """Serve POST /v1/things with a body of this schema. `recorded` of the client has the parsed bodies."""
+    recorded: list[Any] = []
 
     def make_thing(body: Any) -> Result:
-        seen.append(body)
+        recorded.append(body)
         return Result({})
 
-    described = operation("make_thing", body=json_body(schema, *media, required=required))
+    operation_object = operation("make_thing", body=json_body(schema, *media, required=required))
     return serve(
-        document({"/things": {"post": described}}, schemas=schemas),
+        document({"/things": {"post": operation_object}}, schemas=schemas),
         {"make_thing": make_thing},
-        seen=seen,
+        recorded=recorded,
     )
 
 
 def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
-    """Serve GET /v1/things with a parameter `value`. `received` of the client has its parsed values, None if absent."""
-    seen: list[Any] = []
+    """Serve GET /v1/things with a parameter `value`. `recorded` of the client has its parsed values, None if absent."""
+    recorded: list[Any] = []
 
     def get_thing(value: Any = None) -> Result:
-        seen.append(value)
+        recorded.append(value)
         return Result({})
 
     path = "/things/{value}" if place == "path" else "/things"
-    described = operation("get_thing", parameter("value", place, schema, **more))
-    return serve(document({path: {"get": described}}), {"get_thing": get_thing}, seen=seen)
+    operation_object = operation("get_thing", parameter("value", place, schema, **more))
+    return serve(document({path: {"get": operation_object}}), {"get_thing": get_thing}, recorded=recorded)
 
 
 def serve_result(result: Result, responses: Mapping[str, Any], *parameters: Schema) -> Client:
     """Serve GET /v1/thing with this result, whatever responses the document declares."""
-    described = operation("get_thing", *parameters, responses=responses)
-    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: result})
+    operation_object = operation("get_thing", *parameters, responses=responses)
+    return serve(document({"/thing": {"get": operation_object}}), {"get_thing": lambda: result})

@@ -59,7 +59,7 @@ def operation(
     """Build an operation with these responses, by default 200 with any object, and problems."""
     made: Schema = {
         "operationId": operation_id,
-        "responses": {**problems(*PROBLEM_STATUSES), **(responses or {"200": response(OBJECT)})},
+        "responses": {**problems(*PROBLEM_STATUSES), **(responses or {"200": response_object(OBJECT)})},
         **more,
     }
     if parameters:
@@ -71,13 +71,13 @@ def operation(
 
 def problems(*statuses: int) -> Schema:
     """Build problem responses. A 401 declares its challenge."""
-    made = {str(status): response({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
+    made = {str(status): response_object({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
     if "401" in made:
         made["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING, "required": True}}
     return made
 
 
-def response(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
+def response_object(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
     """Build a response whose body matches a schema, as JSON or in these media types."""
     made: Schema = {"description": "An answer.", "content": _content_object(schema, media)}
     if headers:

@@ -4,16 +4,12 @@ import asyncio
 import contextvars
 import io
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from contract.bridge import Message, WsgiBridge, build_scope, run_synchronously
+from contract.bridge import Message, Receive, Send, WsgiBridge, build_scope, run_synchronously
 from tests.contract.client import call, environ
-
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 async def echo(scope: Message, receive: Receive, send: Send) -> None:
@@ -29,10 +25,10 @@ async def echo(scope: Message, receive: Receive, send: Send) -> None:
 
 
 def test_a_request_reaches_the_application_and_its_response_the_server() -> None:
-    received = call(WsgiBridge(echo), environ("POST", "/", b"hello"))
+    response = call(WsgiBridge(echo), environ("POST", "/", b"hello"))
 
-    assert (received.status, received.body) == (200, b"hello")
-    assert received.headers == [("x-length", "5")]
+    assert (response.status, response.body) == (200, b"hello")
+    assert response.headers == [("x-length", "5")]
 
 
 def test_no_event_loop_is_running() -> None:
@@ -273,7 +269,7 @@ def test_a_response_in_chunks_is_joined() -> None:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body"})
 
-    received = call(WsgiBridge(answer), environ("GET", "/"))
+    response = call(WsgiBridge(answer), environ("GET", "/"))
 
-    assert received.body == b"one two"
-    assert received.headers == [("a", "1"), ("a", "2")]
+    assert response.body == b"one two"
+    assert response.headers == [("a", "1"), ("a", "2")]

@@ -6,9 +6,12 @@ from contract.conditional import IfMatch, is_unchanged
 from contract.problems import Problem
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve
-from tests.contract.openapi_documents import OBJECT, STRING, Schema, document, operation, parameter, response
+from tests.contract.openapi_documents import OBJECT, STRING, Schema, document, operation, parameter, response_object
 
-TAGGED: Schema = {"ETag": {"schema": STRING, "required": True}, "Cache-Control": {"schema": STRING, "required": True}}
+ETAG_HEADERS: Schema = {
+    "ETag": {"schema": STRING, "required": True},
+    "Cache-Control": {"schema": STRING, "required": True},
+}
 
 
 @pytest.mark.parametrize(
@@ -24,10 +27,10 @@ def test_if_match_with_the_current_version_passes(header: str) -> None:
     ['"2"', '"4", "5"', '"33"', '"03"', '""', '".3"', '"x.3"', 'W/"2"', 'W/"2.3", "4-gzip"', '"-3"', '"3,4"'],
 )
 def test_if_match_with_another_version_is_a_412(header: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as raised:
         IfMatch(header).ensure_matches(3)
 
-    assert (refused.value.status, refused.value.code) == (412, "precondition_failed")
+    assert (raised.value.status, raised.value.code) == (412, "precondition_failed")
 
 
 @pytest.mark.parametrize(
@@ -44,38 +47,44 @@ def test_if_match_with_another_version_is_a_412(header: str) -> None:
     ],
 )
 def test_a_foreign_tag_gets_a_412_that_explains_the_format(header: str, advice: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as raised:
         IfMatch(header).ensure_matches(3)
 
-    assert advice in refused.value.detail
+    assert advice in raised.value.detail
 
 
 def test_a_missing_if_match_is_a_428() -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as raised:
         IfMatch(None).ensure_matches(3)
 
-    assert (refused.value.status, refused.value.code) == (428, "precondition_required")
+    assert (raised.value.status, raised.value.code) == (428, "precondition_required")
 
 
 @pytest.mark.parametrize(
     "header", ["", "3", '"3', '3"', "W/3", 'w/"3"', '"3" "4"', '"3 "', '"3",', ',"3"', "*, *", '*,"3"', '"\xfc"']
 )
 def test_an_invalid_list_of_entity_tags_is_a_400(header: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as raised:
         IfMatch(header)
 
-    assert (refused.value.status, refused.value.code) == (400, "invalid_header")
-    assert [fault.pointer for fault in refused.value.violations] == ["/header/If-Match"]
+    assert (raised.value.status, raised.value.code) == (400, "invalid_header")
+    assert [violation.pointer for violation in raised.value.violations] == ["/header/If-Match"]
 
 
-def _rewritten(tag: str) -> list[str]:
+def _rewrite_like_proxies(tag: str) -> list[str]:
     """Return a tag as proxies rewrite it when they compress or decompress a response."""
-    added = ["-gzip", "-br", "-zstd", "-deflate", "-gunzip", "--gzip", "--br", ";gzip", ";gz", ";br"]
-    return [f'W/"{tag}"'] + [f'{weak}"{tag}{suffix}"' for weak in ("", "W/") for suffix in added]
+    suffixes = ["-gzip", "-br", "-zstd", "-deflate", "-gunzip", "--gzip", "--br", ";gzip", ";gz", ";br"]
+    return [f'W/"{tag}"'] + [f'{weak}"{tag}{suffix}"' for weak in ("", "W/") for suffix in suffixes]
 
 
 @pytest.mark.parametrize(
-    "header", [*_rewritten("3"), *_rewritten("3.117"), *_rewritten("3.0-2-1"), '"1-br", W/"3-gzip"']
+    "header",
+    [
+        *_rewrite_like_proxies("3"),
+        *_rewrite_like_proxies("3.117"),
+        *_rewrite_like_proxies("3.0-2-1"),
+        '"1-br", W/"3-gzip"',
+    ],
 )
 def test_if_match_accepts_tags_rewritten_by_proxies(header: str) -> None:
     IfMatch(header).ensure_matches(3)
@@ -83,11 +92,13 @@ def test_if_match_accepts_tags_rewritten_by_proxies(header: str) -> None:
 
 @pytest.mark.parametrize("tag", ["3", "3.117", "3.0-2-1", "117.more"])
 def test_if_none_match_accepts_tags_rewritten_by_proxies(tag: str) -> None:
-    assert all(is_unchanged(header, tag) for header in _rewritten(tag))
-    assert is_unchanged(f'"1-br" , {_rewritten(tag)[-1]}', tag)
+    assert all(is_unchanged(header, tag) for header in _rewrite_like_proxies(tag))
+    assert is_unchanged(f'"1-br" , {_rewrite_like_proxies(tag)[-1]}', tag)
 
 
-@pytest.mark.parametrize("header", [*_rewritten("3"), *_rewritten("3.118"), '"3.117-xyz"', '"3.117gzip"', '"-gzip"'])
+@pytest.mark.parametrize(
+    "header", [*_rewrite_like_proxies("3"), *_rewrite_like_proxies("3.118"), '"3.117-xyz"', '"3.117gzip"', '"-gzip"']
+)
 def test_a_rewritten_tag_matches_no_other_representation(header: str) -> None:
     assert not is_unchanged(header, "3.117")
 
@@ -108,56 +119,56 @@ def test_a_long_tag_is_parsed_in_linear_time(unit: str) -> None:
 
 
 def test_a_long_list_of_tags_is_parsed_in_linear_time() -> None:
-    many = ", ".join(f'"{number}"' for number in range(4_000))
+    header = ", ".join(f'"{number}"' for number in range(4_000))
 
-    assert is_unchanged(many, "3999")
+    assert is_unchanged(header, "3999")
 
 
 @pytest.fixture
 def thing() -> Client:
     """Serve GET /v1/thing with the tag 3.117, and PATCH that requires version 3."""
-    looking = operation(
+    get_operation = operation(
         "get_thing",
         parameter("If-None-Match", "header", {"type": "string", "maxLength": 100}),
         responses={
-            "200": response(OBJECT, headers=TAGGED),
-            "304": {"description": "You know it.", "headers": TAGGED},
+            "200": response_object(OBJECT, headers=ETAG_HEADERS),
+            "304": {"description": "You know it.", "headers": ETAG_HEADERS},
         },
     )
-    changing = operation("change_thing", parameter("If-Match", "header", STRING, required=True))
+    patch_operation = operation("change_thing", parameter("If-Match", "header", STRING, required=True))
 
     def change_thing(if_match: IfMatch) -> Result:
         if_match.ensure_matches(3)
         return Result({"changed": True})
 
     return serve(
-        document({"/thing": {"get": looking, "patch": changing}}),
+        document({"/thing": {"get": get_operation, "patch": patch_operation}}),
         {"get_thing": lambda: Result({"n": 1}, etag="3.117"), "change_thing": change_thing},
     )
 
 
 def test_a_response_has_its_entity_tag(thing: Client) -> None:
-    received = thing.get("/v1/thing")
+    response = thing.get("/v1/thing")
 
-    assert received.header("etag") == '"3.117"'
-    assert received.header("cache-control") == "private, no-cache"
+    assert response.header("etag") == '"3.117"'
+    assert response.header("cache-control") == "private, no-cache"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_current_representation_is_a_304(thing: Client, method: str) -> None:
-    received = thing.send(method, "/v1/thing", headers={"If-None-Match": 'W/"1", "3.117"'})
+    response = thing.send(method, "/v1/thing", headers={"If-None-Match": 'W/"1", "3.117"'})
 
-    assert received.status == 304
-    assert received.header("etag") == '"3.117"'
-    assert received.header("content-type") is None
-    assert received.body == b""
+    assert response.status == 304
+    assert response.header("etag") == '"3.117"'
+    assert response.header("content-type") is None
+    assert response.body == b""
 
 
 def test_an_outdated_representation_is_sent_again(thing: Client) -> None:
-    received = thing.get("/v1/thing", headers={"If-None-Match": '"3"'})
+    response = thing.get("/v1/thing", headers={"If-None-Match": '"3"'})
 
-    assert received.status == 200
-    assert received.json() == {"n": 1}
+    assert response.status == 200
+    assert response.json() == {"n": 1}
 
 
 def test_an_invalid_if_none_match_is_rejected(thing: Client) -> None:
@@ -165,7 +176,7 @@ def test_an_invalid_if_none_match_is_rejected(thing: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "refusal"),
+    ("headers", "problem"),
     [
         ({}, (428, "precondition_required")),
         ({"If-Match": '"2"'}, (412, "precondition_failed")),
@@ -177,9 +188,9 @@ def test_an_invalid_if_none_match_is_rejected(thing: Client) -> None:
     ids=["missing", "stale", "weak and stale", "foreign", "no tag", "too long"],
 )
 def test_a_change_without_the_current_tag_is_rejected(
-    thing: Client, headers: dict[str, str], refusal: tuple[int, str]
+    thing: Client, headers: dict[str, str], problem: tuple[int, str]
 ) -> None:
-    assert thing.send("PATCH", "/v1/thing", headers=headers).problem == refusal
+    assert thing.send("PATCH", "/v1/thing", headers=headers).problem == problem
 
 
 @pytest.mark.parametrize("tag", ['"3"', '"3.117"', '"3.118"', 'W/"3.118"', '"3.118-gzip"', "*"])

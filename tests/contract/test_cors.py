@@ -27,35 +27,35 @@ FOREIGN = [
 
 def thing(*origins: str) -> Client:
     """Serve GET /v1/thing to pages of these origins."""
-    described = document({"/thing": {"get": operation("get_thing")}})
-    return serve(described, {"get_thing": lambda: Result({})}, origins=origins)
+    openapi_document = document({"/thing": {"get": operation("get_thing")}})
+    return serve(openapi_document, {"get_thing": lambda: Result({})}, origins=origins)
 
 
 def test_a_page_of_an_allowed_origin_may_read_the_response() -> None:
-    received = thing(ORIGIN).get("/v1/thing", headers={"Origin": ORIGIN})
+    response = thing(ORIGIN).get("/v1/thing", headers={"Origin": ORIGIN})
 
-    assert received.status == 200
-    assert received.header("access-control-allow-origin") == ORIGIN
-    exposed = received.header("access-control-expose-headers") or ""
+    assert response.status == 200
+    assert response.header("access-control-allow-origin") == ORIGIN
+    exposed = response.header("access-control-expose-headers") or ""
     assert {"ETag", "Location", "Link", "Retry-After", "X-Request-Id"} <= set(exposed.split(", "))
     assert {"Allow", "WWW-Authenticate"} <= set(exposed.split(", "))
 
 
 @pytest.mark.parametrize("target", ["/v1/nowhere", "/v1/thing?unknown=1", "/%00", "/?" + "a" * 9_000])
 def test_a_page_of_an_allowed_origin_may_read_problems(target: str) -> None:
-    received = thing(ORIGIN).get(target, headers={"Origin": ORIGIN})
+    response = thing(ORIGIN).get(target, headers={"Origin": ORIGIN})
 
-    assert received.status >= 400
-    assert received.header("access-control-allow-origin") == ORIGIN
+    assert response.status >= 400
+    assert response.header("access-control-allow-origin") == ORIGIN
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_page_of_any_other_origin_may_not_read_the_response(origin: str) -> None:
-    received = thing(ORIGIN).get("/v1/thing", headers={"Origin": origin})
+    response = thing(ORIGIN).get("/v1/thing", headers={"Origin": origin})
 
-    assert received.status == 200
-    assert received.header("access-control-allow-origin") is None
-    assert received.header("access-control-expose-headers") is None
+    assert response.status == 200
+    assert response.header("access-control-allow-origin") is None
+    assert response.header("access-control-expose-headers") is None
 
 
 def test_the_response_names_the_origin_of_the_request() -> None:
@@ -75,25 +75,25 @@ def test_the_response_varies_by_origin(headers: dict[str, str]) -> None:
 
 
 def test_without_allowed_origins_there_are_no_cors_headers() -> None:
-    received = thing().get("/v1/thing", headers={"Origin": ORIGIN})
+    response = thing().get("/v1/thing", headers={"Origin": ORIGIN})
 
-    assert received.header("vary") is None
-    assert received.header("access-control-allow-origin") is None
+    assert response.header("vary") is None
+    assert response.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("target", ["/v1/thing", "/v1/things/of/anyone"])
 def test_a_preflight_is_answered_without_a_token(target: str) -> None:
-    received = thing(ORIGIN).send("OPTIONS", target, headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
+    response = thing(ORIGIN).send("OPTIONS", target, headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
 
-    assert received.status == 204
-    assert received.body == b""
-    assert received.header("content-type") is None
-    assert received.header("access-control-allow-origin") == ORIGIN
-    assert received.header("vary") == "Origin"
-    assert "PATCH" in (received.header("access-control-allow-methods") or "").split(", ")
-    allowed = (received.header("access-control-allow-headers") or "").lower().split(", ")
+    assert response.status == 204
+    assert response.body == b""
+    assert response.header("content-type") is None
+    assert response.header("access-control-allow-origin") == ORIGIN
+    assert response.header("vary") == "Origin"
+    assert "PATCH" in (response.header("access-control-allow-methods") or "").split(", ")
+    allowed = (response.header("access-control-allow-headers") or "").lower().split(", ")
     assert {"authorization", "if-match", "if-none-match", "idempotency-key", "content-type"} <= set(allowed)
-    assert int(received.header("access-control-max-age") or 0) > 0
+    assert int(response.header("access-control-max-age") or 0) > 0
 
 
 @pytest.mark.parametrize(
@@ -105,38 +105,38 @@ def test_headers_that_libraries_add_are_allowed(header: str) -> None:
     client = thing(ORIGIN)
 
     preflight = client.send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **asked}, token=None)
-    received = client.get("/v1/thing", headers={"Origin": ORIGIN, header: "1"})
+    response = client.get("/v1/thing", headers={"Origin": ORIGIN, header: "1"})
 
     assert header in (preflight.header("access-control-allow-headers") or "").lower().split(", ")
-    assert received.status == 200
+    assert response.status == 200
 
 
 def test_credentials_are_never_allowed() -> None:
     client = thing(ORIGIN)
 
     for method, more in (("GET", {}), ("OPTIONS", PREFLIGHT)):
-        received = client.send(method, "/v1/thing", headers={"Origin": ORIGIN, **more})
-        assert received.header("access-control-allow-credentials") is None
+        response = client.send(method, "/v1/thing", headers={"Origin": ORIGIN, **more})
+        assert response.header("access-control-allow-credentials") is None
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_preflight_from_any_other_origin_allows_nothing(origin: str) -> None:
-    received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": origin, **PREFLIGHT}, token=None)
+    response = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": origin, **PREFLIGHT}, token=None)
 
-    assert received.status == 204
-    assert not [name for name, _ in received.headers if name.startswith("access-control-")]
+    assert response.status == 204
+    assert not [name for name, _ in response.headers if name.startswith("access-control-")]
 
 
 def test_a_preflight_allows_nothing_without_allowed_origins() -> None:
-    received = thing().send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
+    response = thing().send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **PREFLIGHT}, token=None)
 
-    assert not [name for name, _ in received.headers if name.startswith("access-control-")]
+    assert not [name for name, _ in response.headers if name.startswith("access-control-")]
 
 
 def test_options_without_a_requested_method_is_no_preflight() -> None:
-    received = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
+    response = thing(ORIGIN).send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN})
 
-    assert received.problem == (405, "method_not_allowed")
+    assert response.problem == (405, "method_not_allowed")
 
 
 def test_other_vary_headers_of_a_response_are_kept() -> None:

@@ -11,45 +11,45 @@ from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve
 from tests.contract.openapi_documents import INTEGER, STRING, document, operation, parameter
 
-HERE = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
+LISTING = {"of": "list_things", "for": "usr_1", "with": {"q": "a"}}
 
 
-def refused(cursors: CursorCodec, cursor: str, scope: Mapping[str, object]) -> tuple[int, str]:
+def decode_problem(cursors: CursorCodec, cursor: str, listing: Mapping[str, object]) -> tuple[int, str]:
     """Return the status and code with which a cursor is rejected."""
     with pytest.raises(Problem) as problem:
-        cursors.decode(cursor, scope)
+        cursors.decode(cursor, listing)
     return problem.value.status, problem.value.code
 
 
-@pytest.mark.parametrize("position", [(1,), ("crd_a", 5), ("",), ("Zoë\n",), (), (-(2**63), "a" * 500)])
-def test_a_cursor_decodes_to_the_encoded_key(position: PageKey) -> None:
+@pytest.mark.parametrize("page_key", [(1,), ("crd_a", 5), ("",), ("Zoë\n",), (), (-(2**63), "a" * 500)])
+def test_a_cursor_decodes_to_the_encoded_key(page_key: PageKey) -> None:
     cursors = CursorCodec(b"key")
 
-    assert cursors.decode(cursors.encode(position, HERE), HERE) == position
+    assert cursors.decode(cursors.encode(page_key, LISTING), LISTING) == page_key
 
 
 def test_a_cursor_needs_no_escaping_in_a_url() -> None:
-    cursor = CursorCodec(b"key").encode(("?" * 50, "\xff" * 50), HERE)
+    cursor = CursorCodec(b"key").encode(("?" * 50, "\xff" * 50), LISTING)
 
-    assert all(char.isascii() and (char.isalnum() or char in "-_") for char in cursor)
+    assert all(character.isascii() and (character.isalnum() or character in "-_") for character in cursor)
 
 
 @pytest.mark.parametrize(
-    "scope",
+    "other_listing",
     [
-        {**HERE, "of": "list_others"},
-        {**HERE, "for": "usr_2"},
-        {**HERE, "for": None},
-        {**HERE, "with": {"q": "b"}},
-        {**HERE, "with": {}},
-        {**HERE, "with": {"q": "a", "sort": "name"}},
+        {**LISTING, "of": "list_others"},
+        {**LISTING, "for": "usr_2"},
+        {**LISTING, "for": None},
+        {**LISTING, "with": {"q": "b"}},
+        {**LISTING, "with": {}},
+        {**LISTING, "with": {"q": "a", "sort": "name"}},
         {},
     ],
 )
-def test_a_cursor_of_another_listing_is_rejected(scope: dict[str, object]) -> None:
+def test_a_cursor_of_another_listing_is_rejected(other_listing: dict[str, object]) -> None:
     cursors = CursorCodec(b"key")
 
-    assert refused(cursors, cursors.encode((1,), HERE), scope) == (400, "invalid_cursor")
+    assert decode_problem(cursors, cursors.encode((1,), LISTING), other_listing) == (400, "invalid_cursor")
 
 
 def test_the_order_of_filters_does_not_matter() -> None:
@@ -59,19 +59,19 @@ def test_the_order_of_filters_does_not_matter() -> None:
     assert cursors.decode(cursor, {"b": {"d": 3, "c": 2}, "a": 1}) == (1,)
 
 
-def changed(cursor: str, number: int) -> str:
+def invert_byte(cursor: str, index: int) -> str:
     """Return the cursor with one byte inverted."""
     raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    raw[number] ^= 1
+    raw[index] ^= 1
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-@pytest.mark.parametrize("number", [0, 1, 8, 16, 17, -1], ids=["version", "mac", "mac 8", "mac end", "text", "end"])
-def test_a_modified_cursor_is_rejected(number: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 8, 16, 17, -1], ids=["version", "mac", "mac 8", "mac end", "text", "end"])
+def test_a_modified_cursor_is_rejected(index: int) -> None:
     cursors = CursorCodec(b"key")
-    cursor = cursors.encode((10, "crd_a"), HERE)
+    cursor = cursors.encode((10, "crd_a"), LISTING)
 
-    assert refused(cursors, changed(cursor, number), HERE) == (400, "invalid_cursor")
+    assert decode_problem(cursors, invert_byte(cursor, index), LISTING) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize(
@@ -96,21 +96,24 @@ def test_a_modified_cursor_is_rejected(number: int) -> None:
 )
 def test_an_incomplete_cursor_is_rejected(mangle: Callable[[str], str]) -> None:
     cursors = CursorCodec(b"key")
-    cursor = cursors.encode((10, "crd_a"), HERE)
+    cursor = cursors.encode((10, "crd_a"), LISTING)
 
-    assert refused(cursors, mangle(cursor), HERE) == (400, "invalid_cursor")
+    assert decode_problem(cursors, mangle(cursor), LISTING) == (400, "invalid_cursor")
 
 
 def test_a_cursor_with_an_unknown_key_is_rejected() -> None:
-    assert refused(CursorCodec(b"key"), CursorCodec(b"another key").encode((1,), HERE), HERE) == (400, "invalid_cursor")
+    assert decode_problem(CursorCodec(b"key"), CursorCodec(b"another key").encode((1,), LISTING), LISTING) == (
+        400,
+        "invalid_cursor",
+    )
 
 
 def test_keys_can_be_rotated_and_old_cursors_stay_valid() -> None:
     old, both, new = CursorCodec(b"old"), CursorCodec(b"new", b"old"), CursorCodec(b"new")
 
-    assert both.decode(old.encode((1,), HERE), HERE) == (1,)
-    assert new.decode(both.encode((1,), HERE), HERE) == (1,)
-    assert refused(new, old.encode((1,), HERE), HERE) == (400, "invalid_cursor")
+    assert both.decode(old.encode((1,), LISTING), LISTING) == (1,)
+    assert new.decode(both.encode((1,), LISTING), LISTING) == (1,)
+    assert decode_problem(new, old.encode((1,), LISTING), LISTING) == (400, "invalid_cursor")
 
 
 @pytest.fixture
@@ -122,8 +125,8 @@ def listing() -> Client:
         parameter("cursor", "query", {"type": "string", "maxLength": 500}),
     ]
 
-    def answer(at: PageKey | None, sealed: str | None) -> Result:
-        return Result({"at": list(at) if at else None, "next": sealed})
+    def answer(page_key: PageKey | None, cursor: str | None) -> Result:
+        return Result({"at": list(page_key) if page_key else None, "next": cursor})
 
     def list_things(
         place: str,
@@ -159,9 +162,9 @@ def listing() -> Client:
 def test_the_next_page_starts_at_the_end_of_the_previous_one(listing: Client) -> None:
     cursor = listing.get("/v1/places/a/things?limit=2").json()["next"]
 
-    received = listing.get(f"/v1/places/a/things?limit=2&cursor={cursor}")
+    response = listing.get(f"/v1/places/a/things?limit=2&cursor={cursor}")
 
-    assert received.json()["at"] == ["a", 2]
+    assert response.json()["at"] == ["a", 2]
 
 
 def test_the_page_size_may_change_between_pages(listing: Client) -> None:

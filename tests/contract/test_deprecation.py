@@ -7,16 +7,16 @@ import pytest
 
 from contract.operations import BadDocument
 from tests.contract.contract_app import Result, serve
-from tests.contract.openapi_documents import INTEGER, OBJECT, STRING, document, operation, parameter, response
+from tests.contract.openapi_documents import INTEGER, OBJECT, STRING, document, operation, parameter, response_object
 
 DATES = {"x-tackboard-deprecated-since": "2027-01-01", "x-sunset": "2027-12-31"}
 HEADERS = {name: {"required": True, "schema": STRING} for name in ("Deprecation", "Sunset")}
 
 
 def deprecated(**said: Any) -> dict[str, Any]:
-    declared = {"200": response(OBJECT, headers=HEADERS)}
-    described = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **said)
-    return document({"/things": {"get": described}})
+    declared = {"200": response_object(OBJECT, headers=HEADERS)}
+    operation_object = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **said)
+    return document({"/things": {"get": operation_object}})
 
 
 def get_thing(n: int | None = None) -> Result:
@@ -26,21 +26,21 @@ def get_thing(n: int | None = None) -> Result:
 def test_a_deprecated_operation_sends_deprecation_and_sunset() -> None:
     client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
 
-    received = client.get("/v1/things")
+    response = client.get("/v1/things")
 
-    assert received.status == 200
-    assert received.header("deprecation") == "@1798761600"
-    assert received.header("sunset") == "Fri, 31 Dec 2027 00:00:00 GMT"
-    assert parsedate_to_datetime(received.header("sunset") or "").isoformat() == "2027-12-31T00:00:00+00:00"
+    assert response.status == 200
+    assert response.header("deprecation") == "@1798761600"
+    assert response.header("sunset") == "Fri, 31 Dec 2027 00:00:00 GMT"
+    assert parsedate_to_datetime(response.header("sunset") or "").isoformat() == "2027-12-31T00:00:00+00:00"
 
 
 def test_a_problem_without_declared_headers_is_sent_without_them() -> None:
     client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
 
-    received = client.get("/v1/things?n=x")
+    response = client.get("/v1/things?n=x")
 
-    assert received.status == 400
-    assert received.header("sunset") is None
+    assert response.status == 400
+    assert response.header("sunset") is None
 
 
 @pytest.mark.parametrize(

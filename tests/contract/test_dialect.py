@@ -12,7 +12,7 @@ from tests.contract.openapi_documents import (
     json_body,
     object_schema,
     operation,
-    response,
+    response_object,
 )
 
 REF: Schema = {"$ref": "#/components/schemas/Name"}
@@ -42,7 +42,7 @@ def test_null_is_accepted_where_the_schema_is_nullable(schema: Schema) -> None:
     assert optional.post("/v1/things", {"value": None}).status == 200
     assert patch.post("/v1/things", {"value": None}, "application/merge-patch+json").status == 200
     # Null means absence for an optional property, except in a merge patch.
-    assert (required.received, optional.received, patch.received) == ([{"value": None}], [{}], [{"value": None}])
+    assert (required.recorded, optional.recorded, patch.recorded) == ([{"value": None}], [{}], [{"value": None}])
 
 
 def test_null_is_absence_at_any_depth_of_a_recursive_schema() -> None:
@@ -53,7 +53,7 @@ def test_null_is_absence_at_any_depth_of_a_recursive_schema() -> None:
         client.post("/v1/things", {"note": None, "children": [{"note": None, "children": [{"note": "a"}]}]}).status
         == 200
     )
-    assert client.received == [{"children": [{"children": [{"note": "a"}]}]}]
+    assert client.recorded == [{"children": [{"children": [{"note": "a"}]}]}]
 
 
 def test_nullable_allows_nothing_but_null() -> None:
@@ -83,46 +83,46 @@ def test_a_read_only_property_is_rejected_in_a_request_and_not_required(stamp: S
     client = serve_body(object_schema({"name": STRING, "stamp": stamp}, "name", "stamp"), schemas=STAMP)
 
     sent = client.post("/v1/things", {"name": "a", "stamp": "b"})
-    left_out = client.post("/v1/things", {"name": "a"})
+    without = client.post("/v1/things", {"name": "a"})
 
     assert sent.problem == (400, "invalid_body")
     assert sent.json()["errors"] == [{"pointer": "/stamp", "code": "read_only", "message": "must not be sent"}]
-    assert left_out.status == 200
+    assert without.status == 200
 
 
 def test_a_read_only_property_is_required_in_a_response() -> None:
-    described = {"200": response(object_schema({"stamp": {**STRING, "readOnly": True}}, "stamp"))}
+    responses = {"200": response_object(object_schema({"stamp": {**STRING, "readOnly": True}}, "stamp"))}
 
-    assert serve_result(Result({"stamp": "b"}), described).get("/v1/thing").status == 200
-    assert serve_result(Result({}), described).get("/v1/thing").problem == (500, "internal_error")
+    assert serve_result(Result({"stamp": "b"}), responses).get("/v1/thing").status == 200
+    assert serve_result(Result({}), responses).get("/v1/thing").problem == (500, "internal_error")
 
 
-def secretive(answer: Result) -> Client:
+def serve_write_only(result: Result) -> Client:
     """Serve POST /v1/things, whose request and response have the same schema with a write-only secret."""
     thing: Schema = object_schema({"name": STRING, "secret": {**STRING, "writeOnly": True}}, "name", "secret")
-    described = operation("make_thing", body=json_body(thing), responses={"200": response(thing)})
+    operation_object = operation("make_thing", body=json_body(thing), responses={"200": response_object(thing)})
 
     def make_thing(body: object) -> Result:
         del body
-        return answer
+        return result
 
-    return serve(document({"/things": {"post": described}}), {"make_thing": make_thing})
+    return serve(document({"/things": {"post": operation_object}}), {"make_thing": make_thing})
 
 
 def test_a_write_only_property_is_required_in_a_request_only() -> None:
-    client = secretive(Result({"name": "a"}))
+    client = serve_write_only(Result({"name": "a"}))
 
     assert client.post("/v1/things", {"name": "a", "secret": "b"}).status == 200
     assert client.post("/v1/things", {"name": "a"}).problem == (400, "invalid_body")
 
 
 def test_a_write_only_property_in_a_response_is_a_breach() -> None:
-    client = secretive(Result({"name": "a", "secret": "the-canary"}))
+    client = serve_write_only(Result({"name": "a", "secret": "the-canary"}))
 
-    received = client.post("/v1/things", {"name": "a", "secret": "b"})
+    response = client.post("/v1/things", {"name": "a", "secret": "b"})
 
-    assert received.problem == (500, "internal_error")
-    assert b"canary" not in received.body
+    assert response.problem == (500, "internal_error")
+    assert b"canary" not in response.body
     assert len(client.breaches) == 1
 
 
@@ -169,13 +169,13 @@ def test_a_property_may_be_named_like_a_keyword() -> None:
 
 
 def test_compiling_does_not_change_the_document() -> None:
-    def made() -> Schema:
+    def build_document() -> Schema:
         thing = object_schema({"name": REF, "id": {**STRING, "readOnly": True}}, "id")
-        described = operation("make_thing", body=json_body(thing), responses={"200": response(thing)})
-        return document({"/things": {"post": described}}, schemas=NAME)
+        operation_object = operation("make_thing", body=json_body(thing), responses={"200": response_object(thing)})
+        return document({"/things": {"post": operation_object}}, schemas=NAME)
 
-    described = made()
+    openapi_document = build_document()
 
-    serve(described, {"make_thing": lambda body: Result({"id": body["name"]})})
+    serve(openapi_document, {"make_thing": lambda body: Result({"id": body["name"]})})
 
-    assert described == made()
+    assert openapi_document == build_document()

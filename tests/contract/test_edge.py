@@ -1,22 +1,18 @@
 """The edge: size limits, invalid paths and queries, request ids, common headers."""
 
 import io
-from collections.abc import Awaitable, Callable
 from wsgiref.types import WSGIEnvironment
 
 import pytest
 
-from contract.bridge import Message, WsgiBridge
+from contract.bridge import Message, Receive, Send, WsgiBridge
 from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_PATH_CHARACTERS, MAX_QUERY_BYTES, Edge
 from tests.contract.client import Client, call, environ
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import OBJECT
 
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
-
-async def within(scope: Message, receive: Receive, send: Send) -> None:
+async def respond_with_size(scope: Message, receive: Receive, send: Send) -> None:
     """Respond with the request id and the size of the body."""
     body = (await receive())["body"]
     text = f"{scope['request_id']} {len(body)}".encode()
@@ -27,7 +23,7 @@ async def within(scope: Message, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def edge() -> Client:
     """Return a client of the edge around an application that accepts everything."""
-    return Client(WsgiBridge(Edge(within, new_request_id=lambda: "made-here")))
+    return Client(WsgiBridge(Edge(respond_with_size, new_request_id=lambda: "made-here")))
 
 
 def chunked(body: bytes) -> WSGIEnvironment:
@@ -99,35 +95,35 @@ def test_a_query_with_unencoded_characters_is_rejected(edge: Client, query: str)
 
 @pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 64, "00-4bf92f3577b34da6a3ce929d0e0e4736-00"])
 def test_a_valid_request_id_is_kept(edge: Client, sent: str) -> None:
-    received = edge.get("/", headers={"X-Request-Id": sent})
+    response = edge.get("/", headers={"X-Request-Id": sent})
 
-    assert received.header("x-request-id") == sent
-    assert received.body.startswith(sent.encode())
+    assert response.header("x-request-id") == sent
+    assert response.body.startswith(sent.encode())
 
 
 @pytest.mark.parametrize("sent", [None, "", "x" * 65, "a b", "a\nb", "a\n", "<script>", "ä", "a;b", "{}"])
 def test_any_other_request_id_is_replaced(edge: Client, sent: str | None) -> None:
-    received = edge.get("/", headers={"X-Request-Id": sent} if sent is not None else {})
+    response = edge.get("/", headers={"X-Request-Id": sent} if sent is not None else {})
 
-    assert received.header("x-request-id") == "made-here"
-    assert received.body.startswith(b"made-here ")
+    assert response.header("x-request-id") == "made-here"
+    assert response.body.startswith(b"made-here ")
 
 
 @pytest.mark.parametrize("target", ["/", "/%00", "/?" + "a" * 9_000], ids=["fine", "not found", "too long"])
 def test_every_response_has_the_common_headers(edge: Client, target: str) -> None:
-    received = edge.get(target, headers={"X-Request-Id": "abc"})
+    response = edge.get(target, headers={"X-Request-Id": "abc"})
 
-    assert received.header("x-request-id") == "abc"
-    assert received.header("cache-control") == "no-store"
-    assert received.header("x-content-type-options") == "nosniff"
+    assert response.header("x-request-id") == "abc"
+    assert response.header("cache-control") == "no-store"
+    assert response.header("x-content-type-options") == "nosniff"
 
 
 def test_a_header_of_the_response_wins_over_a_common_one() -> None:
-    async def cached(scope: Message, receive: Receive, send: Send) -> None:
+    async def respond_cached(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": [(b"cache-control", b"max-age=60")]})
 
-    client = Client(WsgiBridge(Edge(cached, new_request_id=lambda: "made-here")))
+    client = Client(WsgiBridge(Edge(respond_cached, new_request_id=lambda: "made-here")))
 
     assert client.get("/").header("cache-control") == "max-age=60"
 
@@ -149,13 +145,13 @@ def test_head_has_no_body_and_the_length_of_the_get_response(edge: Client, targe
 
 
 def test_the_length_of_a_chunked_response_is_that_of_all_chunks() -> None:
-    async def piecemeal(scope: Message, receive: Receive, send: Send) -> None:
+    async def send_chunks(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"one", "more_body": True})
         await send({"type": "http.response.body", "body": b"three"})
 
-    client = Client(WsgiBridge(Edge(piecemeal, new_request_id=lambda: "made-here")))
+    client = Client(WsgiBridge(Edge(send_chunks, new_request_id=lambda: "made-here")))
 
     assert client.get("/").body == b"onethree"
     assert client.send("HEAD", "/").body == b""
@@ -164,12 +160,12 @@ def test_the_length_of_a_chunked_response_is_that_of_all_chunks() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_response_without_a_body_has_no_length(status: int) -> None:
-    async def empty(scope: Message, receive: Receive, send: Send) -> None:
+    async def respond_empty(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    client = Client(WsgiBridge(Edge(empty, new_request_id=lambda: "made-here")))
+    client = Client(WsgiBridge(Edge(respond_empty, new_request_id=lambda: "made-here")))
 
     assert client.send("HEAD", "/").header("content-length") is None
 

@@ -42,20 +42,20 @@ BAD = {
 def test_a_value_of_the_format_passes(kind: str, text: str) -> None:
     client = serve_body({"type": "string", "format": kind})
 
-    received = client.post("/v1/things", text)
+    response = client.post("/v1/things", text)
 
-    assert received.status == 200
-    assert client.received == [text]
+    assert response.status == 200
+    assert client.recorded == [text]
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
 def test_an_invalid_value_of_the_format_is_rejected(kind: str, text: str) -> None:
     client = serve_body({"type": "string", "format": kind})
 
-    received = client.post("/v1/things", text)
+    response = client.post("/v1/things", text)
 
-    assert received.problem == (400, "invalid_body")
-    assert received.json()["errors"] == [
+    assert response.problem == (400, "invalid_body")
+    assert response.json()["errors"] == [
         {"pointer": "", "code": "format", "message": f"must be a valid {kind}"},
     ]
 
@@ -71,9 +71,9 @@ def test_an_integer_is_limited_to_its_bits(kind: str | None, most: int) -> None:
     fitting = [client.post("/v1/things", value) for value in (most, -most - 1)]
     passing = [client.post("/v1/things", value) for value in (most + 1, -most - 2, 10**20, 10**300)]
 
-    assert [received.status for received in fitting] == [200, 200]
-    assert [received.problem for received in passing] == [(400, "invalid_body")] * 4
-    assert client.received == [most, -most - 1]
+    assert [response.status for response in fitting] == [200, 200]
+    assert [response.problem for response in passing] == [(400, "invalid_body")] * 4
+    assert client.recorded == [most, -most - 1]
 
 
 def test_bounds_in_the_document_win_over_those_of_the_format() -> None:

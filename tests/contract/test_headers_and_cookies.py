@@ -25,10 +25,10 @@ def test_a_typed_parameter_arrives_as_its_type(
     client = serve_parameter(place, schema)
     sent = f"value={text}" if place == "cookie" else text
 
-    received = client.get("/v1/things", headers={header: sent})
+    response = client.get("/v1/things", headers={header: sent})
 
-    assert received.status == 200
-    assert client.received == [value]
+    assert response.status == 200
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize("text", ["x", "1_0", "+5", "1.0", "", "9" * 400])
@@ -50,31 +50,33 @@ def test_an_absent_optional_parameter_is_left_to_the_function(place: str) -> Non
     client = serve_parameter(place, INTEGER)
 
     assert client.get("/v1/things").status == 200
-    assert client.received == [None]
+    assert client.recorded == [None]
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 def test_an_absent_required_parameter_is_rejected(place: str) -> None:
     client = serve_parameter(place, INTEGER, required=True)
 
-    received = client.get("/v1/things")
+    response = client.get("/v1/things")
 
-    assert received.status == 400
-    assert received.json()["errors"][0]["pointer"] == f"/{place}/value"
+    assert response.status == 400
+    assert response.json()["errors"][0]["pointer"] == f"/{place}/value"
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 def test_a_default_is_filled_in(place: str) -> None:
-    described = operation("get_thing", parameter("value", place, {**INTEGER, "default": 5}))
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda value: Result({"value": value})})
+    operation_object = operation("get_thing", parameter("value", place, {**INTEGER, "default": 5}))
+    client = serve(
+        document({"/things": {"get": operation_object}}), {"get_thing": lambda value: Result({"value": value})}
+    )
 
     assert client.get("/v1/things").json() == {"value": 5}
 
 
 def test_the_name_of_a_header_ignores_case_and_its_hyphens_become_underscores() -> None:
-    described = operation("get_thing", parameter("X-Some-Value", "header", INTEGER))
+    operation_object = operation("get_thing", parameter("X-Some-Value", "header", INTEGER))
     functions = {"get_thing": lambda x_some_value=None: Result({"value": x_some_value})}
-    client = serve(document({"/things": {"get": described}}), functions)
+    client = serve(document({"/things": {"get": operation_object}}), functions)
 
     assert client.get("/v1/things", headers={"x-sOME-value": "3"}).json() == {"value": 3}
 
@@ -84,7 +86,7 @@ def test_a_list_in_a_header_may_have_blanks_after_its_commas() -> None:
 
     client.get("/v1/things", headers={"Value": "1, 2 ,3"})
 
-    assert client.received == [[1, 2, 3]]
+    assert client.recorded == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_other_cookies_are_ignored(header: str) -> None:
     client = serve_parameter("cookie", INTEGER)
 
     assert client.get("/v1/things", headers={"Cookie": header}).status == 200
-    assert client.received == [5]
+    assert client.recorded == [5]
 
 
 @pytest.mark.parametrize("header", ["", ";", "lonely", "=", "\xff\xfe", "a" * 4_000])
@@ -106,16 +108,18 @@ def test_odd_cookies_are_no_error_for_an_operation_without_cookies(header: str) 
 
 
 def test_a_function_need_not_take_headers_that_the_contract_handles() -> None:
-    described = operation(
+    operation_object = operation(
         "get_thing", parameter("Idempotency-Key", "header", STRING), parameter("If-None-Match", "header", STRING)
     )
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Result({})})
+    client = serve(document({"/things": {"get": operation_object}}), {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/things", headers={"Idempotency-Key": "k", "If-None-Match": '"1"'}).status == 200
 
 
 def test_a_header_that_the_contract_handles_is_validated() -> None:
-    described = operation("get_thing", parameter("Idempotency-Key", "header", {"type": "string", "maxLength": 3}))
-    client = serve(document({"/things": {"get": described}}), {"get_thing": lambda: Result({})})
+    operation_object = operation(
+        "get_thing", parameter("Idempotency-Key", "header", {"type": "string", "maxLength": 3})
+    )
+    client = serve(document({"/things": {"get": operation_object}}), {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/things", headers={"Idempotency-Key": "long"}).problem == (400, "invalid_header")

@@ -15,7 +15,7 @@ from tests.contract.openapi_documents import STRING, document, operation
 from tools.openapi.findings import BUNDLE
 
 
-class Slow:
+class BlockingFunction:
     """A heavy function that blocks until the test releases it."""
 
     def __init__(self) -> None:
@@ -35,24 +35,24 @@ def _fail() -> Result:
 
 
 @pytest.fixture
-def slow() -> Slow:
-    return Slow()
+def slow() -> BlockingFunction:
+    return BlockingFunction()
 
 
 @pytest.fixture
-def client(slow: Slow) -> Client:
+def client(slow: BlockingFunction) -> Client:
     """Serve a heavy operation at /v1/report and a normal one at /v1/thing."""
-    described = {
+    paths = {
         "/report": {"get": operation("get_report") | {WEIGHT_EXTENSION: "heavy"}},
         "/thing": {"get": operation("get_thing")},
     }
-    described["/report"]["get"]["responses"]["503"]["headers"] = {"Retry-After": {"schema": STRING}}
-    described["/report"]["get"]["responses"]["500"] = described["/report"]["get"]["responses"]["503"]
-    return serve(document(described), {"get_report": slow.run, "get_thing": lambda: Result({})})
+    paths["/report"]["get"]["responses"]["503"]["headers"] = {"Retry-After": {"schema": STRING}}
+    paths["/report"]["get"]["responses"]["500"] = paths["/report"]["get"]["responses"]["503"]
+    return serve(document(paths), {"get_report": slow.run, "get_thing": lambda: Result({})})
 
 
 @pytest.fixture
-def running(client: Client, slow: Slow) -> Iterator[list[Future[HttpResponse]]]:
+def running(client: Client, slow: BlockingFunction) -> Iterator[list[Future[HttpResponse]]]:
     """Start as many heavy operations as may run at once, and wait until all are running."""
     with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
         begun = [threads.submit(client.get, "/v1/report") for _ in range(MAX_CONCURRENT)]
@@ -83,7 +83,7 @@ def test_a_missing_token_is_reported_before_the_limit(client: Client) -> None:
 
 @pytest.mark.parametrize("finish", [lambda: Result({}), lambda: Result(b"not what the document says"), _fail])
 def test_a_finished_or_failed_one_frees_its_slot(
-    client: Client, slow: Slow, running: list[Future[HttpResponse]], finish: Callable[[], Result]
+    client: Client, slow: BlockingFunction, running: list[Future[HttpResponse]], finish: Callable[[], Result]
 ) -> None:
     slow.finish = finish
     slow.go_on.set()

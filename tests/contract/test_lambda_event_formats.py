@@ -30,19 +30,19 @@ from tests.contract.openapi_documents import (
     object_schema,
     operation,
     parameter,
-    response,
+    response_object,
 )
 
-Shape = Callable[..., Event]
+EventBuilder = Callable[..., Event]
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {**BEARER, "Content-Type": "application/json"}
 TAGS: Schema = {"type": "array", "items": STRING}
-MADE = {"201": response(OBJECT, headers={"Location": {"schema": STRING}})}
+CREATED = {"201": response_object(OBJECT, headers={"Location": {"schema": STRING}})}
 
 
 @pytest.fixture
-def telling() -> Function:
+def echo_function() -> Function:
     """Build the function of an application that returns what it gets."""
     paths = {
         "/things": {
@@ -52,7 +52,7 @@ def telling() -> Function:
                 parameter("crumb", "cookie", INTEGER),
                 parameter("X-Number", "header", INTEGER),
             ),
-            "post": operation("make_thing", body=json_body(object_schema({"name": STRING}, "name")), responses=MADE),
+            "post": operation("make_thing", body=json_body(object_schema({"name": STRING}, "name")), responses=CREATED),
         },
         "/things/{id}": {
             "parameters": [parameter("id", "path", {"type": "string", "pattern": "^[a-z]+$"})],
@@ -77,57 +77,59 @@ def telling() -> Function:
 
 
 @pytest.fixture
-def invoke(telling: Function) -> Callable[[Event], dict[str, Any]]:
+def invoke(echo_function: Function) -> Callable[[Event], dict[str, Any]]:
     """Return a handler that compares the function with the adapter."""
-    answer = compare_with_adapter(telling, telling)
-    return lambda event: answer(event, None)
+    handle = compare_with_adapter(echo_function, echo_function)
+    return lambda event: handle(event, None)
 
 
 Invoke = Callable[[Event], dict[str, Any]]
-every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
+every_event_format = pytest.mark.parametrize("build_event", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
 
 
-@every_shape
-def test_get_returns_json(invoke: Invoke, shape: Shape) -> None:
-    answer = invoke(shape("GET", "/v1/things/abc", headers=BEARER))
+@every_event_format
+def test_get_returns_json(invoke: Invoke, build_event: EventBuilder) -> None:
+    response = invoke(build_event("GET", "/v1/things/abc", headers=BEARER))
 
-    assert answer["statusCode"] == 200
-    assert json.loads(answer["body"]) == {"id": "abc"}
-    assert answer["isBase64Encoded"] is False
-    assert response_headers(answer)["content-type"] == "application/json"
-
-
-@every_shape
-def test_repeated_and_encoded_query_values_arrive_unchanged(invoke: Invoke, shape: Shape) -> None:
-    answer = invoke(shape("GET", "/v1/things?tag=a+b&tag=c%2Cd&tag=%C3%BC%26%3D&tag=%2541", headers=BEARER))
-
-    assert json.loads(answer["body"])["tag"] == ["a b", "c,d", "ü&=", "%41"]
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"]) == {"id": "abc"}
+    assert response["isBase64Encoded"] is False
+    assert response_headers(response)["content-type"] == "application/json"
 
 
-@every_shape
-def test_cookies_and_headers_arrive(invoke: Invoke, shape: Shape) -> None:
-    answer = invoke(shape("GET", "/v1/things", headers={**BEARER, "Cookie": "a=b; crumb=7; c=d", "X-Number": "3"}))
+@every_event_format
+def test_repeated_and_encoded_query_values_arrive_unchanged(invoke: Invoke, build_event: EventBuilder) -> None:
+    response = invoke(build_event("GET", "/v1/things?tag=a+b&tag=c%2Cd&tag=%C3%BC%26%3D&tag=%2541", headers=BEARER))
 
-    assert json.loads(answer["body"]) == {"tag": None, "crumb": 7, "number": 3}
+    assert json.loads(response["body"])["tag"] == ["a b", "c,d", "ü&=", "%41"]
+
+
+@every_event_format
+def test_cookies_and_headers_arrive(invoke: Invoke, build_event: EventBuilder) -> None:
+    response = invoke(
+        build_event("GET", "/v1/things", headers={**BEARER, "Cookie": "a=b; crumb=7; c=d", "X-Number": "3"})
+    )
+
+    assert json.loads(response["body"]) == {"tag": None, "crumb": 7, "number": 3}
 
 
 BODY = '{"name": "Zoë \N{GRINNING FACE}"}'
 
 
-@every_shape
+@every_event_format
 @pytest.mark.parametrize("length", [{}, {"Content-Length": str(len(BODY.encode()))}], ids=["no length", "length"])
 @pytest.mark.parametrize("body", [BODY, BODY.encode()], ids=["text", "base64"])
 def test_a_body_arrives_with_and_without_a_content_length(
-    invoke: Invoke, shape: Shape, length: dict[str, str], body: str | bytes
+    invoke: Invoke, build_event: EventBuilder, length: dict[str, str], body: str | bytes
 ) -> None:
-    answer = invoke(shape("POST", "/v1/things", body, {**JSON, **length}))
+    response = invoke(build_event("POST", "/v1/things", body, {**JSON, **length}))
 
-    assert answer["statusCode"] == 201
-    assert json.loads(answer["body"]) == json.loads(BODY)
-    assert response_headers(answer)["location"] == "/v1/things/a"
+    assert response["statusCode"] == 201
+    assert json.loads(response["body"]) == json.loads(BODY)
+    assert response_headers(response)["location"] == "/v1/things/a"
 
 
-@every_shape
+@every_event_format
 @pytest.mark.parametrize(
     ("method", "target", "headers", "status"),
     [
@@ -145,47 +147,49 @@ def test_a_body_arrives_with_and_without_a_content_length(
     ],
 )
 def test_a_problem_is_sent_as_text(
-    invoke: Invoke, shape: Shape, method: str, target: str, headers: dict[str, str], status: int
+    invoke: Invoke, build_event: EventBuilder, method: str, target: str, headers: dict[str, str], status: int
 ) -> None:
-    answer = invoke(shape(method, target, None, headers))
+    response = invoke(build_event(method, target, None, headers))
 
-    assert answer["statusCode"] == status
-    assert answer["isBase64Encoded"] is False
-    assert json.loads(answer["body"])["status"] == status
-    assert response_headers(answer)["content-type"] == PROBLEM_JSON
-
-
-@every_shape
-def test_a_too_large_body_is_rejected(invoke: Invoke, shape: Shape) -> None:
-    assert invoke(shape("POST", "/v1/things", "x" * 300_000, JSON))["statusCode"] == 413
+    assert response["statusCode"] == status
+    assert response["isBase64Encoded"] is False
+    assert json.loads(response["body"])["status"] == status
+    assert response_headers(response)["content-type"] == PROBLEM_JSON
 
 
-@every_shape
-def test_invalid_utf_8_in_a_body_is_rejected(invoke: Invoke, shape: Shape) -> None:
-    assert invoke(shape("POST", "/v1/things", b'{"name": "\xff"}', JSON))["statusCode"] == 400
+@every_event_format
+def test_a_too_large_body_is_rejected(invoke: Invoke, build_event: EventBuilder) -> None:
+    assert invoke(build_event("POST", "/v1/things", "x" * 300_000, JSON))["statusCode"] == 413
 
 
-@every_shape
+@every_event_format
+def test_invalid_utf_8_in_a_body_is_rejected(invoke: Invoke, build_event: EventBuilder) -> None:
+    assert invoke(build_event("POST", "/v1/things", b'{"name": "\xff"}', JSON))["statusCode"] == 400
+
+
+@every_event_format
 @pytest.mark.parametrize(("method", "status"), [("DELETE", 204), ("HEAD", 200)])
-def test_a_response_without_a_body_has_none(invoke: Invoke, shape: Shape, method: str, status: int) -> None:
-    answer = invoke(shape(method, "/v1/things/abc", headers=BEARER))
+def test_a_response_without_a_body_has_none(
+    invoke: Invoke, build_event: EventBuilder, method: str, status: int
+) -> None:
+    response = invoke(build_event(method, "/v1/things/abc", headers=BEARER))
 
-    assert answer["statusCode"] == status
-    assert not answer.get("body")
+    assert response["statusCode"] == status
+    assert not response.get("body")
 
 
-@every_shape
+@every_event_format
 @pytest.mark.parametrize("path", ["/v1/things/abc", "/v1/things/ABC", "/v1/nowhere"])
-def test_head_has_the_length_of_the_get_response(invoke: Invoke, shape: Shape, path: str) -> None:
-    head, get = invoke(shape("HEAD", path, headers=BEARER)), invoke(shape("GET", path, headers=BEARER))
+def test_head_has_the_length_of_the_get_response(invoke: Invoke, build_event: EventBuilder, path: str) -> None:
+    head, get = invoke(build_event("HEAD", path, headers=BEARER)), invoke(build_event("GET", path, headers=BEARER))
 
     assert (head["statusCode"], head.get("body", "")) == (get["statusCode"], "")
     assert response_headers(head)["content-length"] == str(len(get["body"].encode()))
 
 
-@every_shape
-def test_every_response_has_the_common_headers(invoke: Invoke, shape: Shape) -> None:
-    headers = response_headers(invoke(shape("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
+@every_event_format
+def test_every_response_has_the_common_headers(invoke: Invoke, build_event: EventBuilder) -> None:
+    headers = response_headers(invoke(build_event("GET", "/v1/things/abc", headers={**BEARER, "X-Request-Id": "abc"})))
 
     assert headers["x-request-id"] == "abc"
     assert headers["x-content-type-options"] == "nosniff"
@@ -193,16 +197,16 @@ def test_every_response_has_the_common_headers(invoke: Invoke, shape: Shape) -> 
 
 
 def test_a_load_balancer_gets_a_status_description(invoke: Invoke) -> None:
-    answer = invoke(EVENT_BUILDERS["load balancer"]("PUT", "/v1/things", headers=BEARER))
+    response = invoke(EVENT_BUILDERS["load balancer"]("PUT", "/v1/things", headers=BEARER))
 
-    assert answer["statusDescription"].startswith("405 ")
-    assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
+    assert response["statusDescription"].startswith("405 ")
+    assert response["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
 
 
 def test_a_rest_api_gets_lists_of_headers(invoke: Invoke) -> None:
-    answer = invoke(rest_api_event("GET", "/v1/things", headers={}))
+    response = invoke(rest_api_event("GET", "/v1/things", headers={}))
 
-    assert answer["multiValueHeaders"]["www-authenticate"] == ['Bearer realm="tackboard"']
+    assert response["multiValueHeaders"]["www-authenticate"] == ['Bearer realm="tackboard"']
 
 
 def test_an_event_needs_few_fields(invoke: Invoke) -> None:
@@ -219,15 +223,15 @@ def test_an_event_needs_few_fields(invoke: Invoke) -> None:
     ids=["stripped", "not stripped"],
 )
 def test_the_default_stage_adds_no_prefix(
-    telling: Function, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
+    echo_function: Function, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
     event = http_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST)
     adapted, straight = (
-        json_round_trip(telling.respond_with_serverless_wsgi(event)),
-        json_round_trip(telling(event, None)),
+        json_round_trip(echo_function.respond_with_serverless_wsgi(event)),
+        json_round_trip(echo_function(event, None)),
     )
 
     assert (adapted["statusCode"], response_headers(adapted)["location"]) == (201, location)
@@ -237,31 +241,31 @@ def test_the_default_stage_adds_no_prefix(
 def test_a_named_stage_of_an_http_api_is_a_prefix(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "prod")
 
-    answer = invoke(http_api_event("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+    response = invoke(http_api_event("POST", "/prod/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
-    assert answer["statusCode"] == 201
-    assert response_headers(answer)["location"] == "/prod/v1/things/a"
+    assert response["statusCode"] == 201
+    assert response_headers(response)["location"] == "/prod/v1/things/a"
 
 
 def test_a_named_stage_of_a_rest_api_is_a_prefix_of_locations(invoke: Invoke) -> None:
-    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+    response = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
-    assert answer["statusCode"] == 201
-    assert response_headers(answer)["location"] == "/prod/v1/things/a"
+    assert response["statusCode"] == 201
+    assert response_headers(response)["location"] == "/prod/v1/things/a"
 
 
 def test_a_named_stage_of_a_rest_api_can_be_stripped(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIP_STAGE_PATH", "yes")
 
-    answer = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
+    response = invoke(rest_api_event("POST", "/v1/things", BODY, JSON, host=GATEWAY_HOST, stage="prod"))
 
-    assert response_headers(answer)["location"] == "/v1/things/a"
+    assert response_headers(response)["location"] == "/v1/things/a"
 
 
 def test_the_base_path_of_a_custom_domain_is_removed(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_GATEWAY_BASE_PATH", "boards")
 
-    answer = invoke(rest_api_event("PUT", "/boards/v1/things", headers=BEARER))
+    response = invoke(rest_api_event("PUT", "/boards/v1/things", headers=BEARER))
 
-    assert answer["statusCode"] == 405
-    assert answer["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
+    assert response["statusCode"] == 405
+    assert response["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]

@@ -21,13 +21,13 @@ from tests.contract.adapter_twin import build_function, compare_with_adapter
 from tests.contract.aws_events import EVENT_BUILDERS, Event, http_api_event, response_headers
 
 Handler = Callable[[Event, object], dict[str, Any]]
-Shape = Callable[..., Event]
+EventBuilder = Callable[..., Event]
 
 
 NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
 
 
-def function_on(store: Store, lines: list[str] | None = None) -> Function:
+def build_function_on(store: Store, lines: list[str] | None = None) -> Function:
     """Build the function of the whole application, with a fixed clock and seeded randomness."""
     bytes_of = random.Random(1).randbytes  # noqa: S311 - both applications need the same random bytes.
     return build_function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
@@ -42,7 +42,7 @@ def handler(tmp_path: Path, empty_database: Path) -> Iterator[Handler]:
         closing(stores.open_store(f"sqlite:///{tmp_path}/one.db")) as one,
         closing(stores.open_store(f"sqlite:///{tmp_path}/twin.db")) as twin,
     ):
-        yield compare_with_adapter(function_on(one), function_on(twin))
+        yield compare_with_adapter(build_function_on(one), build_function_on(twin))
 
 
 @pytest.fixture
@@ -50,24 +50,26 @@ def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle
     """Import lambda_wsgi_handler.py as Lambda does, configured by the environment."""
     opened: list[Store] = []
 
-    def open_store(url: str, opening: Callable[..., Store] = stores.open_store, **wishes: Any) -> Store:
-        opened.append(opening(url, **wishes))
+    def open_store(url: str, open_real_store: Callable[..., Store] = stores.open_store, **options: Any) -> Store:
+        opened.append(open_real_store(url, **options))
         return opened[-1]
 
     monkeypatch.setattr(stores, "open_store", open_store)
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
     monkeypatch.setenv("OPEN_SIGNUP", "1")
     monkeypatch.delitem(sys.modules, "lambda_wsgi_handler", raising=False)
-    made: Handler = importlib.import_module("lambda_wsgi_handler").handler
-    yield made
+    handler_function: Handler = importlib.import_module("lambda_wsgi_handler").handler
+    yield handler_function
     for store in opened:
         store.close()
 
 
-every_shape = pytest.mark.parametrize("shape", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
+every_event_format = pytest.mark.parametrize("build_event", EVENT_BUILDERS.values(), ids=EVENT_BUILDERS)
 
 
-def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callable[..., tuple[int, Any, dict[str, str]]]:
+def build_sender(
+    handler: Handler, build_event: EventBuilder, token: str | None = None
+) -> Callable[..., tuple[int, Any, dict[str, str]]]:
     """Return a function that sends events of one format, and returns status, JSON body and headers."""
 
     def send(method: str, target: str, body: object = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
@@ -76,64 +78,64 @@ def sending(handler: Handler, shape: Shape, token: str | None = None) -> Callabl
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             sent["Content-Type"] = "application/json"
-        answer = handler(shape(method, target, json.dumps(body) if body is not None else None, sent), None)
-        assert answer.get("isBase64Encoded", False) is False
-        text = answer.get("body")
-        return answer["statusCode"], json.loads(text) if text else None, response_headers(answer)
+        response = handler(build_event(method, target, json.dumps(body) if body is not None else None, sent), None)
+        assert response.get("isBase64Encoded", False) is False
+        text = response.get("body")
+        return response["statusCode"], json.loads(text) if text else None, response_headers(response)
 
     return send
 
 
-@every_shape
-def test_the_service_is_healthy(handler: Handler, shape: Shape) -> None:
-    status, _, headers = sending(handler, shape)("GET", "/v1/health")
+@every_event_format
+def test_the_service_is_healthy(handler: Handler, build_event: EventBuilder) -> None:
+    status, _, headers = build_sender(handler, build_event)("GET", "/v1/health")
 
     assert status == 200
     assert headers["content-type"] == "application/json"
 
 
-@every_shape
-def test_a_user_signs_up_creates_a_board_and_moves_a_card(handler: Handler, shape: Shape) -> None:
-    _, made, _ = sending(handler, shape)("POST", "/v1/users", {"name": "Mina"})
-    send = sending(handler, shape, made["token"])
+@every_event_format
+def test_a_user_signs_up_creates_a_board_and_moves_a_card(handler: Handler, build_event: EventBuilder) -> None:
+    _, user, _ = build_sender(handler, build_event)("POST", "/v1/users", {"name": "Mina"})
+    send = build_sender(handler, build_event, user["token"])
 
     status, board, headers = send("POST", "/v1/boards", {"name": "Atelier"})
     assert status == 201
     assert headers["location"] == f"/v1/boards/{board['id']}"
-    here = headers["location"]
+    board_path = headers["location"]
 
-    status, card, headers = send("POST", f"{here}/cards", {"title": "Découper"}, Idempotency_Key="one")
+    status, card, headers = send("POST", f"{board_path}/cards", {"title": "Découper"}, Idempotency_Key="one")
     assert status == 201
     assert card["title"] == "Découper"
-    assert send("POST", f"{here}/cards", {"title": "Découper"}, Idempotency_Key="one")[1] == card
+    assert send("POST", f"{board_path}/cards", {"title": "Découper"}, Idempotency_Key="one")[1] == card
 
-    status, started, _ = send("POST", f"{here}/cards/{card['id']}/start")
+    status, started, _ = send("POST", f"{board_path}/cards/{card['id']}/start")
     assert (status, started["status"]) == (200, "in_progress")
 
-    status, page, _ = send("GET", f"{here}/cards?q=d%C3%89COU&status=in_progress")
-    assert [found["id"] for found in page["items"]] == [card["id"]]
+    status, page, _ = send("GET", f"{board_path}/cards?q=d%C3%89COU&status=in_progress")
+    assert [listed["id"] for listed in page["items"]] == [card["id"]]
 
 
-@every_shape
-def test_conditional_requests_work(handler: Handler, shape: Shape) -> None:
-    _, made, _ = sending(handler, shape)("POST", "/v1/users", {"name": "Mina"})
-    send = sending(handler, shape, made["token"])
+@every_event_format
+def test_conditional_requests_work(handler: Handler, build_event: EventBuilder) -> None:
+    _, user, _ = build_sender(handler, build_event)("POST", "/v1/users", {"name": "Mina"})
+    send = build_sender(handler, build_event, user["token"])
     _, board, headers = send("POST", "/v1/boards", {"name": "Atelier"})
-    here, tag = headers["location"], headers["etag"]
+    board_path, tag = headers["location"], headers["etag"]
 
-    assert send("GET", here, If_None_Match=send("GET", here)[2]["etag"])[:2] == (304, None)
-    assert send("PATCH", here, {"name": "Studio"})[0] == 428
-    assert send("PATCH", here, {"name": "Studio"}, If_Match=tag)[1]["name"] == "Studio"
-    assert send("PATCH", here, {"name": "Again"}, If_Match=tag)[0] == 412
-    assert send("DELETE", here, If_Match=send("GET", here)[2]["etag"])[:2] == (204, None)
-    assert send("GET", here)[0] == 404
+    assert send("GET", board_path, If_None_Match=send("GET", board_path)[2]["etag"])[:2] == (304, None)
+    assert send("PATCH", board_path, {"name": "Studio"})[0] == 428
+    assert send("PATCH", board_path, {"name": "Studio"}, If_Match=tag)[1]["name"] == "Studio"
+    assert send("PATCH", board_path, {"name": "Again"}, If_Match=tag)[0] == 412
+    assert send("DELETE", board_path, If_Match=send("GET", board_path)[2]["etag"])[:2] == (204, None)
+    assert send("GET", board_path)[0] == 404
     assert board["name"] == "Atelier"
 
 
-@every_shape
-def test_a_listing_is_paged(handler: Handler, shape: Shape) -> None:
-    _, made, _ = sending(handler, shape)("POST", "/v1/users", {"name": "Mina"})
-    send = sending(handler, shape, made["token"])
+@every_event_format
+def test_a_listing_is_paged(handler: Handler, build_event: EventBuilder) -> None:
+    _, user, _ = build_sender(handler, build_event)("POST", "/v1/users", {"name": "Mina"})
+    send = build_sender(handler, build_event, user["token"])
     names = [send("POST", "/v1/boards", {"name": name})[1]["name"] for name in ("One", "Two", "Three")]
 
     _, first, headers = send("GET", "/v1/boards?limit=2")
@@ -145,7 +147,7 @@ def test_a_listing_is_paged(handler: Handler, shape: Shape) -> None:
     assert "link" not in last_headers
 
 
-@every_shape
+@every_event_format
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [
@@ -156,10 +158,12 @@ def test_a_listing_is_paged(handler: Handler, shape: Shape) -> None:
         ("GET", "/v1/%ff", 404),
     ],
 )
-def test_a_problem_is_sent_as_text(handler: Handler, shape: Shape, method: str, target: str, status: int) -> None:
-    answered, problem, headers = sending(handler, shape)(method, target)
+def test_a_problem_is_sent_as_text(
+    handler: Handler, build_event: EventBuilder, method: str, target: str, status: int
+) -> None:
+    response_status, problem, headers = build_sender(handler, build_event)(method, target)
 
-    assert (answered, problem["status"]) == (status, status)
+    assert (response_status, problem["status"]) == (status, status)
     assert headers["content-type"] == "application/problem+json"
 
 
@@ -187,15 +191,15 @@ def test_a_scheduled_event_does_no_harm(handler: Handler, source: str) -> None:
     assert handler(event, None) == {}
 
 
-@every_shape
-def test_the_environment_configures_the_function(imported: Handler, shape: Shape) -> None:
-    status, made, _ = sending(imported, shape)("POST", "/v1/users", {"name": "Mina"})
+@every_event_format
+def test_the_environment_configures_the_function(imported: Handler, build_event: EventBuilder) -> None:
+    status, user, _ = build_sender(imported, build_event)("POST", "/v1/users", {"name": "Mina"})
 
     assert status == 201
-    assert sending(imported, shape, made["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
+    assert build_sender(imported, build_event, user["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
 
 
 def test_a_response_is_plain_json_for_lambda(imported: Handler) -> None:
-    answer = imported(http_api_event("GET", "/v1/health"), None)
+    response = imported(http_api_event("GET", "/v1/health"), None)
 
-    assert json.loads(json.dumps(answer)) == answer
+    assert json.loads(json.dumps(response)) == response

@@ -20,49 +20,52 @@ EXPORT: Schema = {
         "cards",
     )
 }
-GOOD = {"title": "Copy"}
-MANY = [GOOD] * 1_500
+VALID_CARD = {"title": "Copy"}
+MANY_CARDS = [VALID_CARD] * 1_500
 
 
 @pytest.mark.parametrize(
     ("value", "errors"),
     [
-        ({"cards": [*MANY, {"title": 1}]}, [("/cards/1500/title", "type")]),
-        ({"cards": [{}, *MANY, {}, GOOD]}, [("/cards/0/title", "required"), ("/cards/1501/title", "required")]),
-        ({"cards": [{**GOOD, "id": "a"}, *MANY]}, [("/cards/0/id", "read_only")]),
-        ({"cards": MANY * 2}, [("/cards", "too_many")]),
-        ({"cards": [0] * 3_000}, [("/cards", "too_many"), *((f"/cards/{place}", "type") for place in range(9))]),
-        ({"extra": {"a": MANY}}, [("/cards", "required")]),
-        ({"cards": MANY, "labels": [1, 1]}, [("/labels", "not_unique")]),
-        ({"cards": {"a": MANY}}, [("/cards", "type")]),
-        ({"cards": MANY, "name": MANY}, [("/name", "type")]),
-        ({"cards": MANY, "due": 1, "name": 1}, [("", "unknown_property"), ("/name", "type")]),
+        ({"cards": [*MANY_CARDS, {"title": 1}]}, [("/cards/1500/title", "type")]),
+        (
+            {"cards": [{}, *MANY_CARDS, {}, VALID_CARD]},
+            [("/cards/0/title", "required"), ("/cards/1501/title", "required")],
+        ),
+        ({"cards": [{**VALID_CARD, "id": "a"}, *MANY_CARDS]}, [("/cards/0/id", "read_only")]),
+        ({"cards": MANY_CARDS * 2}, [("/cards", "too_many")]),
+        ({"cards": [0] * 3_000}, [("/cards", "too_many"), *((f"/cards/{index}", "type") for index in range(9))]),
+        ({"extra": {"a": MANY_CARDS}}, [("/cards", "required")]),
+        ({"cards": MANY_CARDS, "labels": [1, 1]}, [("/labels", "not_unique")]),
+        ({"cards": {"a": MANY_CARDS}}, [("/cards", "type")]),
+        ({"cards": MANY_CARDS, "name": MANY_CARDS}, [("/name", "type")]),
+        ({"cards": MANY_CARDS, "due": 1, "name": 1}, [("", "unknown_property"), ("/name", "type")]),
         ({"cards": [], **{f"n{number}": 0 for number in range(9_000)}}, [("", "unknown_property")]),
-        ({"cards": MANY, "map": {"a": "x", **{f"n{number}": 0 for number in range(9_000)}}}, [("/map", "type")]),
+        ({"cards": MANY_CARDS, "map": {"a": "x", **{f"n{number}": 0 for number in range(9_000)}}}, [("/map", "type")]),
         ({"cards": [], "name": "a" * 250_000}, [("/name", "too_long")]),
         ({"cards": [], "name": "A" * 250_000}, [("/name", "pattern")]),
-        ({"cards": [], "one": MANY}, [("", "invalid")]),
+        ({"cards": [], "one": MANY_CARDS}, [("", "invalid")]),
         ([0] * 30_000, [("", "type")]),
     ],
 )
 def test_violations_in_a_large_body_have_pointers(value: object, errors: list[tuple[str, str]]) -> None:
-    received = serve_body(EXPORT).post("/v1/things", value)
+    response = serve_body(EXPORT).post("/v1/things", value)
 
-    assert received.problem == (400, "invalid_body")
-    assert [(error["pointer"], error["code"]) for error in received.json()["errors"]] == errors
+    assert response.problem == (400, "invalid_body")
+    assert [(error["pointer"], error["code"]) for error in response.json()["errors"]] == errors
 
 
 def test_violations_in_a_large_body_of_a_named_schema_have_pointers() -> None:
-    named = serve_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
+    client = serve_body({"$ref": "#/components/schemas/Export"}, schemas={"Export": EXPORT})
 
-    received = named.post("/v1/things", {"cards": [*MANY, {"title": 1}], "name": "A"})
+    response = client.post("/v1/things", {"cards": [*MANY_CARDS, {"title": 1}], "name": "A"})
 
-    errors = [(error["pointer"], error["code"]) for error in received.json()["errors"]]
+    errors = [(error["pointer"], error["code"]) for error in response.json()["errors"]]
     assert errors == [("/name", "pattern"), ("/cards/1500/title", "type")]
 
 
 def test_a_valid_large_body_is_accepted() -> None:
-    assert serve_body(EXPORT).post("/v1/things", {"cards": MANY, "labels": None}).status == 200
+    assert serve_body(EXPORT).post("/v1/things", {"cards": MANY_CARDS, "labels": None}).status == 200
 
 
 class Panic(BaseException):
@@ -81,10 +84,10 @@ def test_a_crash_of_the_validator_is_no_server_error(monkeypatch: pytest.MonkeyP
         return is_valid(check, value)
 
     monkeypatch.setattr(Check, "is_valid", fail)
-    received = client.post("/v1/things", {"a": "x"})
+    response = client.post("/v1/things", {"a": "x"})
 
-    assert received.problem == (400, "invalid_body")
-    assert client.received == []
+    assert response.problem == (400, "invalid_body")
+    assert client.recorded == []
 
 
 def test_a_value_that_is_no_json_is_a_violation() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_body
-from tests.contract.openapi_documents import INTEGER, STRING, document, object_schema, operation, response
+from tests.contract.openapi_documents import INTEGER, STRING, document, object_schema, operation, response_object
 
-SOMETHING = object_schema({"n": INTEGER}, "n")
+BODY_SCHEMA = object_schema({"n": INTEGER}, "n")
 
 
 @pytest.mark.parametrize(
-    "media",
+    "media_type",
     [
         "application/json",
         "APPLICATION/JSON",
@@ -21,19 +21,19 @@ SOMETHING = object_schema({"n": INTEGER}, "n")
         "application/json; profile=x",
     ],
 )
-def test_json_is_accepted_with_any_spelling_of_its_media_type(media: str) -> None:
-    client = serve_body(SOMETHING)
+def test_json_is_accepted_with_any_spelling_of_its_media_type(media_type: str) -> None:
+    client = serve_body(BODY_SCHEMA)
 
-    good = client.post("/v1/things", {"n": 1}, media)
-    bad = client.post("/v1/things", {"n": "one"}, media)
+    good = client.post("/v1/things", {"n": 1}, media_type)
+    bad = client.post("/v1/things", {"n": "one"}, media_type)
 
     assert good.status == 200
     assert bad.problem == (400, "invalid_body")
-    assert client.received == [{"n": 1}]
+    assert client.recorded == [{"n": 1}]
 
 
 @pytest.mark.parametrize(
-    "media",
+    "media_type",
     [
         "",
         "text/plain",
@@ -52,60 +52,63 @@ def test_json_is_accepted_with_any_spelling_of_its_media_type(media: str) -> Non
         "application/merge-patch+json",
     ],
 )
-def test_any_other_media_type_is_a_415(media: str) -> None:
-    client = serve_body(SOMETHING)
+def test_any_other_media_type_is_a_415(media_type: str) -> None:
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.post("/v1/things", {"n": 1}, media)
+    response = client.post("/v1/things", {"n": 1}, media_type)
 
-    assert received.problem == (415, "unsupported_media_type")
-    assert client.received == []
+    assert response.problem == (415, "unsupported_media_type")
+    assert client.recorded == []
 
 
 def test_a_body_without_a_media_type_is_a_415() -> None:
-    client = serve_body(SOMETHING)
+    client = serve_body(BODY_SCHEMA)
 
     assert client.send("POST", "/v1/things", b'{"n": 1}').problem == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "identity, gzip"])
-def test_an_encoded_body_is_a_415(coding: str) -> None:
-    client = serve_body(SOMETHING)
+@pytest.mark.parametrize("content_encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "identity, gzip"])
+def test_an_encoded_body_is_a_415(content_encoding: str) -> None:
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.send(
-        "POST", "/v1/things", b"\x1f\x8b\x08", {"Content-Type": "application/json", "Content-Encoding": coding}
+    response = client.send(
+        "POST",
+        "/v1/things",
+        b"\x1f\x8b\x08",
+        {"Content-Type": "application/json", "Content-Encoding": content_encoding},
     )
 
-    assert received.problem == (415, "unsupported_media_type")
+    assert response.problem == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
-def test_the_content_encoding_identity_is_accepted(coding: str) -> None:
-    client = serve_body(SOMETHING)
-    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+@pytest.mark.parametrize("content_encoding", ["", "identity", "Identity"])
+def test_the_content_encoding_identity_is_accepted(content_encoding: str) -> None:
+    client = serve_body(BODY_SCHEMA)
+    headers = {"Content-Type": "application/json", "Content-Encoding": content_encoding}
 
     assert client.send("POST", "/v1/things", b'{"n": 1}', headers).status == 200
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{}"], ids=["none", "empty", "an empty object"])
 def test_an_operation_without_a_body_ignores_its_media_type(body: bytes | None) -> None:
-    described = document({"/things": {"post": operation("act")}})
-    del described["paths"]["/things"]["post"]["responses"]["415"]
-    client = serve(described, {"act": lambda: Result({})})
+    openapi_document = document({"/things": {"post": operation("act")}})
+    del openapi_document["paths"]["/things"]["post"]["responses"]["415"]
+    client = serve(openapi_document, {"act": lambda: Result({})})
 
-    received = client.send("POST", "/v1/things", body, {"Content-Type": "text/plain", "Content-Encoding": "gzip"})
+    response = client.send("POST", "/v1/things", body, {"Content-Type": "text/plain", "Content-Encoding": "gzip"})
 
-    assert received.status == 200
+    assert response.status == 200
     assert client.breaches == []
 
 
 def test_the_encoding_of_an_absent_body_is_ignored() -> None:
-    client = serve_body(SOMETHING, required=False)
+    client = serve_body(BODY_SCHEMA, required=False)
 
     assert client.send("POST", "/v1/things", headers={"Content-Encoding": "gzip"}).status == 200
 
 
 def test_every_media_type_of_the_document_is_accepted() -> None:
-    client = serve_body(SOMETHING, "application/json", "application/merge-patch+json")
+    client = serve_body(BODY_SCHEMA, "application/json", "application/merge-patch+json")
 
     assert client.post("/v1/things", {"n": 1}, "application/merge-patch+json").status == 200
     assert client.post("/v1/things", {"n": 1}, "application/json").status == 200
@@ -113,48 +116,50 @@ def test_every_media_type_of_the_document_is_accepted() -> None:
 
 
 def test_an_optional_body_may_be_absent() -> None:
-    client = serve_body(SOMETHING, required=False)
+    client = serve_body(BODY_SCHEMA, required=False)
 
-    received = client.send("POST", "/v1/things")
+    response = client.send("POST", "/v1/things")
 
-    assert received.status == 200
-    assert client.received == [None]
+    assert response.status == 200
+    assert client.recorded == [None]
 
 
 def test_a_present_optional_body_is_validated() -> None:
-    client = serve_body(SOMETHING, required=False)
+    client = serve_body(BODY_SCHEMA, required=False)
 
     assert client.post("/v1/things", {"n": "one"}).problem == (400, "invalid_body")
 
 
 def test_a_required_body_may_not_be_absent() -> None:
-    client = serve_body(SOMETHING)
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.send("POST", "/v1/things")
+    response = client.send("POST", "/v1/things")
 
-    assert received.problem == (400, "malformed_json")
-    assert client.received == []
+    assert response.problem == (400, "malformed_json")
+    assert client.recorded == []
 
 
-@pytest.mark.parametrize("media", ["text/plain", "application/json", ""])
-def test_an_unexpected_body_is_rejected_unless_it_is_empty(media: str) -> None:
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", ""])
+def test_an_unexpected_body_is_rejected_unless_it_is_empty(media_type: str) -> None:
     client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Result({})})
 
-    assert client.post("/v1/things", b"\x00 no JSON", media).problem == (400, "malformed_json")
-    assert client.post("/v1/things", b'{"a": 1}', media).problem == (400, "invalid_body")
-    assert client.post("/v1/things", b"{}", media).status == 200
-    assert client.post("/v1/things", b"", media).status == 200
+    assert client.post("/v1/things", b"\x00 no JSON", media_type).problem == (400, "malformed_json")
+    assert client.post("/v1/things", b'{"a": 1}', media_type).problem == (400, "invalid_body")
+    assert client.post("/v1/things", b"{}", media_type).status == 200
+    assert client.post("/v1/things", b"", media_type).status == 200
 
 
 @pytest.fixture
-def bilingual() -> Client:
+def two_formats() -> Client:
     """Serve GET /v1/thing as JSON or as plain text."""
-    described = operation("get_thing", responses={"200": response(STRING, "application/json", "text/plain")})
-    return serve(document({"/thing": {"get": described}}), {"get_thing": lambda: Result("ça va")})
+    operation_object = operation(
+        "get_thing", responses={"200": response_object(STRING, "application/json", "text/plain")}
+    )
+    return serve(document({"/thing": {"get": operation_object}}), {"get_thing": lambda: Result("ça va")})
 
 
 @pytest.mark.parametrize(
-    ("accept", "media", "body"),
+    ("accept", "media_type", "body"),
     [
         (None, "application/json", '"ça va"'),
         ("", "application/json", '"ça va"'),
@@ -170,13 +175,15 @@ def bilingual() -> Client:
     ],
 )
 def test_the_response_has_the_media_type_that_the_client_prefers(
-    bilingual: Client, accept: str | None, media: str, body: str
+    two_formats: Client, accept: str | None, media_type: str, body: str
 ) -> None:
-    received = bilingual.get("/v1/thing", headers={"Accept": accept} if accept is not None else None)
+    response = two_formats.get("/v1/thing", headers={"Accept": accept} if accept is not None else None)
 
-    assert received.status == 200
-    assert received.header("content-type") == (media if media.endswith("json") else f"{media}; charset=utf-8")
-    assert received.body == body.encode()
+    assert response.status == 200
+    assert response.header("content-type") == (
+        media_type if media_type.endswith("json") else f"{media_type}; charset=utf-8"
+    )
+    assert response.body == body.encode()
 
 
 @pytest.mark.parametrize(
@@ -185,30 +192,30 @@ def test_the_response_has_the_media_type_that_the_client_prefers(
 def test_an_accept_header_that_excludes_everything_is_a_406(accept: str) -> None:
     client = serve(document({"/thing": {"get": operation("get_thing")}}), {"get_thing": lambda: Result({})})
 
-    received = client.get("/v1/thing", headers={"Accept": accept})
+    response = client.get("/v1/thing", headers={"Accept": accept})
 
-    assert received.problem == (406, "not_acceptable")
-    assert received.json()["detail"] == "The answer can be had as application/json."
+    assert response.problem == (406, "not_acceptable")
+    assert response.json()["detail"] == "The answer can be had as application/json."
 
 
 def test_a_response_without_a_body_is_always_acceptable() -> None:
-    described = operation("delete_thing", responses={"204": {"description": "Gone."}})
-    client = serve(document({"/thing": {"delete": described}}), {"delete_thing": lambda: Result(None, 204)})
+    operation_object = operation("delete_thing", responses={"204": {"description": "Gone."}})
+    client = serve(document({"/thing": {"delete": operation_object}}), {"delete_thing": lambda: Result(None, 204)})
 
-    received = client.send("DELETE", "/v1/thing", headers={"Accept": "image/png"})
+    response = client.send("DELETE", "/v1/thing", headers={"Accept": "image/png"})
 
-    assert received.status == 204
-    assert received.header("content-type") is None
-    assert received.header("content-length") in (None, "0")
-    assert received.body == b""
+    assert response.status == 204
+    assert response.header("content-type") is None
+    assert response.header("content-length") in (None, "0")
+    assert response.body == b""
 
 
 def test_accept_is_checked_before_the_body() -> None:
-    client = serve_body(SOMETHING)
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.send(
+    response = client.send(
         "POST", "/v1/things", b"no JSON", {"Content-Type": "application/json", "Accept": "image/png"}
     )
 
-    assert received.status == 406
-    assert client.received == []
+    assert response.status == 406
+    assert client.recorded == []

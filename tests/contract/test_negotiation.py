@@ -53,11 +53,11 @@ def test_the_highest_quality_wins_and_the_first_of_equals(accept: str | None, ch
     ],
 )
 def test_a_406_lists_the_offered_media_types(accept: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as raised:
         choose_media_type(accept, (JSON,))
 
-    assert refused.value.status == 406
-    assert str(refused.value) == "The answer can be had as application/json."
+    assert raised.value.status == 406
+    assert str(raised.value) == "The answer can be had as application/json."
 
 
 def test_a_406_lists_every_offered_media_type() -> None:

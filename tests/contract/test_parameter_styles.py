@@ -17,41 +17,41 @@ from tests.document.test_document import BUNDLE
 from tools.openapi.bundle import Bundle
 
 
-def plain_load_balancer(*request: Any, **wishes: Any) -> Event:
+def plain_load_balancer(*request: Any, **options: Any) -> Event:
     """Build an event of a load balancer without multi-value headers, which keeps the last of repeated names."""
-    event = load_balancer_event(*request, **wishes)
-    for several, one in (
+    event = load_balancer_event(*request, **options)
+    for multi_value, single_value in (
         ("multiValueHeaders", "headers"),
         ("multiValueQueryStringParameters", "queryStringParameters"),
     ):
-        event[one] = {name: values[-1] for name, values in event.pop(several).items()}
+        event[single_value] = {name: values[-1] for name, values in event.pop(multi_value).items()}
     return event
 
 
-def http_api_with_payload_1(*request: Any, **wishes: Any) -> Event:
+def http_api_with_payload_1(*request: Any, **options: Any) -> Event:
     """Build an event of an HTTP API whose integration uses payload 1.0."""
-    return {**rest_api_event(*request, **{"stage": "$default", **wishes}), "version": "1.0"}
+    return {**rest_api_event(*request, **{"stage": "$default", **options}), "version": "1.0"}
 
 
 PLAIN = "load balancer without multi-value headers"
-WAYS = {name: way for name, way in TRANSPORTS.items() if not way.prefix} | {
+TRANSPORTS_AT_ROOT = {name: transport for name, transport in TRANSPORTS.items() if not transport.prefix} | {
     PLAIN: Transport(open_lambda, build_event=plain_load_balancer),
     "HTTP API, payload 1.0": Transport(open_lambda, build_event=http_api_with_payload_1),
 }
 
 
-class Somebody:
+class TransportUser:
     """A client with a token and a board with two cards."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._token = ""
-        self._token = self.ask("POST", "/users", {"name": "Mina"}).json()["token"]
-        self.board = f"/boards/{self.ask('POST', '/boards', {'name': 'Website'}).json()['id']}"
-        self.ask("POST", f"{self.board}/cards", {"title": ODD, "due_at": DUE})
-        self.card = self.ask("POST", f"{self.board}/cards", {"title": "Other"})
+        self._token = self.request("POST", "/users", {"name": "Mina"}).json()["token"]
+        self.board = f"/boards/{self.request('POST', '/boards', {'name': 'Website'}).json()['id']}"
+        self.request("POST", f"{self.board}/cards", {"title": ODD_TEXT, "due_at": DUE})
+        self.card = self.request("POST", f"{self.board}/cards", {"title": "Other"})
 
-    def ask(self, method: str, target: str, body: object = None, **headers: str) -> HttpResponse:
+    def request(self, method: str, target: str, body: object = None, **headers: str) -> HttpResponse:
         """Send a request. Keyword arguments are headers, with underscores for hyphens."""
         sent = {name.replace("_", "-"): text for name, text in headers.items()} | {"Content-Type": "application/json"}
         if self._token:
@@ -60,29 +60,29 @@ class Somebody:
 
     def titles(self, query: str) -> list[str]:
         """Return the titles of the cards that match a query."""
-        received = self.ask("GET", f"{self.board}/cards?{query}")
-        assert received.status == 200, received.body
-        return [card["title"] for card in received.json()["items"]]
+        response = self.request("GET", f"{self.board}/cards?{query}")
+        assert response.status == 200, response.body
+        return [card["title"] for card in response.json()["items"]]
 
 
 DUE = "2026-12-01T10:00:00Z"
-ODD = "a+b, 100 % café & crème/brûlée"
+ODD_TEXT = "a+b, 100 % café & crème/brûlée"
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module", params=TRANSPORTS_AT_ROOT)
+def transport_name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="module")
-def mina(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Somebody]:
-    transport = WAYS[way]
+def mina(transport_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TransportUser]:
+    transport = TRANSPORTS_AT_ROOT[transport_name]
     with (
         closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('styles')}/tackboard.db")) as store,
         transport.open(transport, create_app(store, open_signup=True)) as send,
     ):
-        yield Somebody(send)
+        yield TransportUser(send)
 
 
 STYLES = {
@@ -108,38 +108,38 @@ def test_every_style_in_the_document_has_a_test() -> None:
     assert styles == STYLES
 
 
-@pytest.mark.parametrize("text", [quote(ODD, safe=""), quote(ODD, safe=",/").replace("%20", "+")])
-def test_text_in_a_query_arrives_unchanged(mina: Somebody, text: str) -> None:
-    assert mina.titles(f"q={text}") == [ODD]
+@pytest.mark.parametrize("text", [quote(ODD_TEXT, safe=""), quote(ODD_TEXT, safe=",/").replace("%20", "+")])
+def test_text_in_a_query_arrives_unchanged(mina: TransportUser, text: str) -> None:
+    assert mina.titles(f"q={text}") == [ODD_TEXT]
 
 
 @pytest.mark.parametrize(
     "query",
     ["due_from=2026-12-01T10:00:00Z&due_until=2026-12-01T10:00:01Z", "due_from=2026-12-01T11%3A00%3A00%2B01%3A00"],
 )
-def test_date_times_in_a_query_arrive_unchanged(mina: Somebody, query: str) -> None:
-    assert mina.titles(query) == [ODD]
+def test_date_times_in_a_query_arrive_unchanged(mina: TransportUser, query: str) -> None:
+    assert mina.titles(query) == [ODD_TEXT]
 
 
-def test_numbers_and_booleans_in_a_query_are_parsed(mina: Somebody) -> None:
+def test_numbers_and_booleans_in_a_query_are_parsed(mina: TransportUser) -> None:
     assert len(mina.titles("limit=1")) == 1
     assert mina.titles("archived=true") == []
-    assert mina.titles("archived=false&limit=2") == [ODD, "Other"]
+    assert mina.titles("archived=false&limit=2") == [ODD_TEXT, "Other"]
 
 
 @pytest.mark.parametrize("query", ["limit=1%2C2", "limit=1,2", "archived=true%2Cfalse", "q="])
-def test_a_scalar_is_not_split_at_commas(mina: Somebody, query: str) -> None:
-    assert mina.ask("GET", f"{mina.board}/cards?{query}").problem == (400, "invalid_parameter")
+def test_a_scalar_is_not_split_at_commas(mina: TransportUser, query: str) -> None:
+    assert mina.request("GET", f"{mina.board}/cards?{query}").problem == (400, "invalid_parameter")
 
 
-def test_a_repeated_scalar_is_rejected(mina: Somebody, way: str) -> None:
-    received = mina.ask("GET", f"{mina.board}/cards?limit=1&limit=2")
+def test_a_repeated_scalar_is_rejected(mina: TransportUser, transport_name: str) -> None:
+    response = mina.request("GET", f"{mina.board}/cards?limit=1&limit=2")
 
     # This load balancer drops all but the last one.
-    assert received.status == (200 if way == PLAIN else 400)
+    assert response.status == (200 if transport_name == PLAIN else 400)
 
 
-WORDS = ["lists", "cards", "labels"]
+EMBEDDABLE = ["lists", "cards", "labels"]
 
 
 @pytest.mark.parametrize(
@@ -153,31 +153,32 @@ WORDS = ["lists", "cards", "labels"]
         "embed=lists%2Ccards&embed=labels",
     ],
 )
-def test_an_array_in_a_query_is_parsed(mina: Somebody, way: str, query: str) -> None:
-    received = mina.ask("GET", f"{mina.board}?{query}")
+def test_an_array_in_a_query_is_parsed(mina: TransportUser, transport_name: str, query: str) -> None:
+    response = mina.request("GET", f"{mina.board}?{query}")
 
-    lost = query.count("embed") > 1 and way == PLAIN
-    assert received.status == 200
-    assert [word for word in WORDS if word in received.json()] == (["labels"] if lost else WORDS)
+    is_truncated = query.count("embed") > 1 and transport_name == PLAIN
+    assert response.status == 200
+    assert [name for name in EMBEDDABLE if name in response.json()] == (["labels"] if is_truncated else EMBEDDABLE)
 
 
 @pytest.mark.parametrize("query", ["embed=lists,lists", "embed=lists%2C", "embed=lists%252Ccards", "embed=nothing"])
-def test_the_items_of_an_array_are_validated(mina: Somebody, query: str) -> None:
-    assert mina.ask("GET", f"{mina.board}?{query}").problem == (400, "invalid_parameter")
+def test_the_items_of_an_array_are_validated(mina: TransportUser, query: str) -> None:
+    assert mina.request("GET", f"{mina.board}?{query}").problem == (400, "invalid_parameter")
 
 
-def test_headers_arrive_unchanged(mina: Somebody) -> None:
-    address, tag = f"{mina.board}/cards/{mina.card.json()['id']}", mina.card.header("etag") or ""
+def test_headers_arrive_unchanged(mina: TransportUser) -> None:
+    path, tag = f"{mina.board}/cards/{mina.card.json()['id']}", mina.card.header("etag") or ""
 
-    assert mina.ask("GET", address, If_None_Match=f'"a,b", {tag}').status == 304
-    assert mina.ask("GET", address, If_None_Match='"a,b"').status == 200
-    assert mina.ask("PATCH", address, {"title": "Other"}, If_Match=f'"a,b", {tag}').status == 200
+    assert mina.request("GET", path, If_None_Match=f'"a,b", {tag}').status == 304
+    assert mina.request("GET", path, If_None_Match='"a,b"').status == 200
+    assert mina.request("PATCH", path, {"title": "Other"}, If_Match=f'"a,b", {tag}').status == 200
     assert (
-        mina.ask("POST", f"{mina.board}/labels", {"name": "A", "color": "red"}, Idempotency_Key="a,b;c=d").status == 201
+        mina.request("POST", f"{mina.board}/labels", {"name": "A", "color": "red"}, Idempotency_Key="a,b;c=d").status
+        == 201
     )
 
 
-def test_path_parameters_arrive_unchanged(mina: Somebody) -> None:
-    assert mina.ask("GET", mina.board.replace("brd_", "%62rd_")).status == 200
-    assert mina.ask("GET", "/boards/a%2Cb").problem == (400, "invalid_parameter")
-    assert mina.ask("GET", "/boards/brd%252D").problem == (400, "invalid_parameter")
+def test_path_parameters_arrive_unchanged(mina: TransportUser) -> None:
+    assert mina.request("GET", mina.board.replace("brd_", "%62rd_")).status == 200
+    assert mina.request("GET", "/boards/a%2Cb").problem == (400, "invalid_parameter")
+    assert mina.request("GET", "/boards/brd%252D").problem == (400, "invalid_parameter")

@@ -14,14 +14,14 @@ ID: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,20}$"}
 @pytest.fixture
 def things() -> Client:
     """Serve GET and POST /v1/things, GET, PATCH and DELETE /v1/things/{thing_id}, and GET /v1/things/mine."""
-    one = [parameter("thing_id", "path", ID)]
+    id_parameters = [parameter("thing_id", "path", ID)]
     return serve(
         document(
             {
                 "/things": {"get": operation("list_things"), "post": operation("make_thing")},
                 "/things/mine": {"get": operation("get_my_thing"), "patch": operation("change_my_thing")},
                 "/things/{thing_id}": {
-                    "parameters": one,
+                    "parameters": id_parameters,
                     "get": operation("get_thing"),
                     "patch": operation("change_thing"),
                     "delete": operation("delete_thing", responses={"204": {"description": "Gone."}}),
@@ -40,7 +40,7 @@ def things() -> Client:
     )
 
 
-NOWHERE = [
+UNKNOWN_PATHS = [
     "/",
     "/v1",
     "/v1/",
@@ -70,22 +70,22 @@ NOWHERE = [
 ]
 
 
-@pytest.mark.parametrize("target", NOWHERE)
+@pytest.mark.parametrize("target", UNKNOWN_PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_an_unknown_path_is_a_404(things: Client, method: str, target: str) -> None:
-    received = things.send(method, target)
+    response = things.send(method, target)
 
-    assert received.status == 404
-    assert received.header("location") is None
-    assert received.header("content-type") == "application/problem+json"
+    assert response.status == 404
+    assert response.header("location") is None
+    assert response.header("content-type") == "application/problem+json"
 
 
 @pytest.mark.parametrize("target", ["/v1", "/v1/", "/v1/things/", "/v1/openapi.json", "/v1/docs", "/nowhere"])
 def test_a_404_points_to_the_document(things: Client, target: str) -> None:
-    received = things.get(target)
+    response = things.get(target)
 
-    assert received.problem == (404, "not_found")
-    assert "/openapi.json" in received.json()["detail"]
+    assert response.problem == (404, "not_found")
+    assert "/openapi.json" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("text", ["..", "A", "a b", "a" * 21, "%252F", "caf%C3%A9", "'%20OR%201=1"])
@@ -111,10 +111,10 @@ def test_a_concrete_path_wins_over_one_with_a_parameter(things: Client) -> None:
 )
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "FOO", "get", "CONNECT"])
 def test_a_405_names_every_method_of_the_path_once(things: Client, target: str, allowed: str, method: str) -> None:
-    received = things.send(method, target)
+    response = things.send(method, target)
 
-    assert received.problem == (405, "method_not_allowed")
-    assert sorted((received.header("allow") or "").split(", ")) == sorted(allowed.split(", "))
+    assert response.problem == (405, "method_not_allowed")
+    assert sorted((response.header("allow") or "").split(", ")) == sorted(allowed.split(", "))
 
 
 def test_a_405_comes_before_authentication(things: Client) -> None:
@@ -126,21 +126,21 @@ def test_method_override_headers_are_ignored(things: Client) -> None:
 
 
 def test_head_has_the_headers_of_get_and_no_body(things: Client) -> None:
-    by_get, by_head = things.get("/v1/things/a"), things.send("HEAD", "/v1/things/a")
+    get, head = things.get("/v1/things/a"), things.send("HEAD", "/v1/things/a")
 
-    length = ("content-length", str(len(by_get.body)))
-    assert (by_head.status, by_head.headers) == (by_get.status, [*by_get.headers, length])
-    assert by_head.body == b""
+    length = ("content-length", str(len(get.body)))
+    assert (head.status, head.headers) == (get.status, [*get.headers, length])
+    assert head.body == b""
     assert things.breaches == []
 
 
 @pytest.mark.parametrize("target", ["/v1/things/a?unknown=1", "/v1/nowhere", "/v1/things?" + "a" * 10_000])
 def test_a_problem_has_no_body_in_response_to_head(things: Client, target: str) -> None:
-    by_get, by_head = things.get(target), things.send("HEAD", target)
+    get, head = things.get(target), things.send("HEAD", target)
 
-    assert by_head.status == by_get.status
-    assert by_head.header("content-type") == "application/problem+json"
-    assert by_head.body == b""
+    assert head.status == get.status
+    assert head.header("content-type") == "application/problem+json"
+    assert head.body == b""
 
 
 @pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0)])
@@ -148,31 +148,31 @@ def test_an_integer_in_a_path_arrives_as_an_integer(text: str, value: int) -> No
     client = serve_parameter("path", INTEGER)
 
     assert client.get(f"/v1/things/{text}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize("text", ["007", "%2B5", "1_0", "%205", "5%20", "1.0", "x", "%D9%A5", "9" * 400, "1001"])
 def test_a_path_parameter_that_is_no_integer_is_rejected(text: str) -> None:
     client = serve_parameter("path", INTEGER)
 
-    received = client.get(f"/v1/things/{text}")
+    response = client.get(f"/v1/things/{text}")
 
-    assert received.status in (400, 404)
-    assert len(received.body) < 4096
-    assert client.received == []
+    assert response.status in (400, 404)
+    assert len(response.body) < 4096
+    assert client.recorded == []
 
 
 def test_a_number_in_a_path_arrives_as_a_number() -> None:
     client = serve_parameter("path", {"type": "number", "minimum": 0, "maximum": 9})
 
     assert client.get("/v1/things/2.50").status == 200
-    assert client.received == [2.5]
+    assert client.recorded == [2.5]
 
 
 def test_a_path_parameter_may_have_a_hyphen_and_share_its_segment() -> None:
-    described = operation("get_thing", parameter("thing-id", "path", ID), parameter("kind", "path", STRING))
+    operation_object = operation("get_thing", parameter("thing-id", "path", ID), parameter("kind", "path", STRING))
     client = serve(
-        document({"/things/{thing-id}.{kind}": {"get": described}}),
+        document({"/things/{thing-id}.{kind}": {"get": operation_object}}),
         {"get_thing": lambda thing_id, kind: Result({"id": thing_id, "kind": kind})},
     )
 
@@ -182,35 +182,35 @@ def test_a_path_parameter_may_have_a_hyphen_and_share_its_segment() -> None:
 CREATED: dict[str, Any] = {"201": {"description": "Made.", "headers": {"Location": {"schema": STRING}}}}
 
 
-def creating(path: str, **described: Any) -> Client:
+def serve_creation(path: str, **operation_fields: Any) -> Client:
     """Serve a POST that returns the location /things/7."""
-    made = operation("make_thing", parameter("id", "path", INTEGER), responses=CREATED)
+    created = operation("make_thing", parameter("id", "path", INTEGER), responses=CREATED)
     return serve(
-        document({path: {"post": made}}, **described),
+        document({path: {"post": created}}, **operation_fields),
         {"make_thing": lambda id: Result(status=201, location=f"/things/{id}")},  # noqa: A006 - the document's name.
     )
 
 
 def test_a_location_starts_with_the_base_path() -> None:
-    received = creating("/places/{id}/things").send("POST", "/v1/places/7/things")
+    response = serve_creation("/places/{id}/things").send("POST", "/v1/places/7/things")
 
-    assert received.status == 201
-    assert received.header("location") == "/v1/things/7"
+    assert response.status == 201
+    assert response.header("location") == "/v1/things/7"
 
 
 def test_a_location_starts_with_the_mount_prefix() -> None:
-    client = creating("/places/{id}/things")
+    client = serve_creation("/places/{id}/things")
     request = environ("POST", "/v1/places/7/things", headers={"Authorization": "Bearer the-good-token"})
     request["SCRIPT_NAME"] = "/prod"
 
-    received = call(client.application, request)
+    response = call(client.application, request)
 
-    assert received.status == 201
-    assert received.header("location") == "/prod/v1/things/7"
+    assert response.status == 201
+    assert response.header("location") == "/prod/v1/things/7"
 
 
 def test_a_405_under_a_prefix_names_the_methods() -> None:
-    client = creating("/places/{id}/things")
+    client = serve_creation("/places/{id}/things")
     request = environ("DELETE", "/v1/places/7/things")
     request["SCRIPT_NAME"] = "/prod"
 
@@ -229,22 +229,22 @@ def test_a_405_under_a_prefix_names_the_methods() -> None:
     ],
 )
 def test_the_base_path_is_the_path_of_the_first_server(url: str, prefix: str) -> None:
-    client = creating("/places/{id}", servers=[{"url": url}, {"url": "https://example.org/elsewhere"}])
+    client = serve_creation("/places/{id}", servers=[{"url": url}, {"url": "https://example.org/elsewhere"}])
 
-    made = client.send("POST", f"{prefix}/places/7")
-    refused = client.send("PUT", f"{prefix}/places/7")
+    created = client.send("POST", f"{prefix}/places/7")
+    rejected = client.send("PUT", f"{prefix}/places/7")
 
-    assert made.header("location") == f"{prefix}/things/7"
-    assert refused.header("allow") == "POST"
+    assert created.header("location") == f"{prefix}/things/7"
+    assert rejected.header("allow") == "POST"
 
 
 def test_a_concrete_segment_wins_over_a_parameter_in_any_order() -> None:
-    one = [parameter("thing_id", "path", ID)]
+    id_parameters = [parameter("thing_id", "path", ID)]
     client = serve(
         document(
             {
-                "/things/{thing_id}": {"parameters": one, "get": operation("get_thing")},
-                "/things/{thing_id}/parts": {"parameters": one, "get": operation("list_parts")},
+                "/things/{thing_id}": {"parameters": id_parameters, "get": operation("get_thing")},
+                "/things/{thing_id}/parts": {"parameters": id_parameters, "get": operation("list_parts")},
                 "/things/mine": {"get": operation("get_my_thing")},
             }
         ),

@@ -38,7 +38,7 @@ BODY: Schema = object_schema(
 @pytest.fixture
 def client() -> Client:
     """Serve an operation with an input in every place of a request."""
-    described = operation(
+    operation_object = operation(
         "act",
         parameter("id", "path", {"type": "string", "pattern": "^[0-9]+$"}),
         parameter("limit", "query", INTEGER),
@@ -50,7 +50,9 @@ def client() -> Client:
     )
 
     return serve(
-        document({"/things/{id}": {"post": described, "get": operation("look", parameter("id", "path", STRING))}}),
+        document(
+            {"/things/{id}": {"post": operation_object, "get": operation("look", parameter("id", "path", STRING))}}
+        ),
         {
             "act": lambda body, id, if_match, limit=1, cursor=None, x_number=1, crumb=1: Result({}),  # noqa: A006, ARG005
             "look": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
@@ -58,62 +60,62 @@ def client() -> Client:
     )
 
 
-def sent(**more: Any) -> dict[str, Any]:
+def build_request(**more: Any) -> dict[str, Any]:
     """Return a valid request, except for these parts."""
     return {"method": "POST", "target": "/v1/things/1", **more}
 
 
-def with_body(value: Any) -> dict[str, Any]:
+def build_body_request(value: Any) -> dict[str, Any]:
     """Return a valid request, except for its body."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return sent(body=body, headers={"Content-Type": "application/json"})
+    return build_request(body=body, headers={"Content-Type": "application/json"})
 
 
 BAD: dict[str, dict[str, Any]] = {
-    "a text too long": with_body({"text": CANARY}),
-    "a text of the wrong form": with_body({"text": CANARY[:5].upper()}),
-    "a word": with_body({"word": CANARY}),
-    "a date": with_body({"when": CANARY}),
-    "a text for a number": with_body({"number": CANARY}),
-    "a text for an object": with_body(CANARY),
-    "items": with_body({"items": [CANARY, CANARY]}),
-    "a text in a map": with_body({"map": {"a": CANARY}}),
-    "a choice": with_body({"choice": {CANARY: CANARY}}),
-    "what must not be": with_body({"not": CANARY}),
-    "a name": with_body({CANARY: 1}),
-    "a name in a map": with_body({"map": {CANARY: "x"}}),
-    "a name deep in a map": with_body({"map": {f"{CANARY}/~{CANARY}": {CANARY: "x"}}}),
-    "a doubled name": with_body(f'{{"{CANARY}": 1, "{CANARY}": 2}}'.encode()),
-    "broken JSON": with_body(f'{{"{CANARY}": {CANARY}}}'.encode()),
-    "a media type": sent(body=b"{}", headers={"Content-Type": CANARY}),
-    "a charset": sent(body=b"{}", headers={"Content-Type": f"application/json; charset={CANARY}"}),
-    "an encoding": sent(body=b"{}", headers={"Content-Encoding": CANARY}),
-    "an accept": sent(headers={"Accept": CANARY}),
-    "a query name": sent(target=f"/v1/things/1?{CANARY}=1"),
-    "a query value": sent(target=f"/v1/things/1?limit={CANARY}"),
-    "a broken escape": sent(target=f"/v1/things/1?limit={CANARY}%zz"),
-    "a cursor": sent(target=f"/v1/things/1?cursor={CANARY}"),
-    "a path value": sent(target=f"/v1/things/{CANARY}"),
-    "a path": sent(target=f"/v1/{CANARY}"),
+    "a text too long": build_body_request({"text": CANARY}),
+    "a text of the wrong form": build_body_request({"text": CANARY[:5].upper()}),
+    "a word": build_body_request({"word": CANARY}),
+    "a date": build_body_request({"when": CANARY}),
+    "a text for a number": build_body_request({"number": CANARY}),
+    "a text for an object": build_body_request(CANARY),
+    "items": build_body_request({"items": [CANARY, CANARY]}),
+    "a text in a map": build_body_request({"map": {"a": CANARY}}),
+    "a choice": build_body_request({"choice": {CANARY: CANARY}}),
+    "what must not be": build_body_request({"not": CANARY}),
+    "a name": build_body_request({CANARY: 1}),
+    "a name in a map": build_body_request({"map": {CANARY: "x"}}),
+    "a name deep in a map": build_body_request({"map": {f"{CANARY}/~{CANARY}": {CANARY: "x"}}}),
+    "a doubled name": build_body_request(f'{{"{CANARY}": 1, "{CANARY}": 2}}'.encode()),
+    "broken JSON": build_body_request(f'{{"{CANARY}": {CANARY}}}'.encode()),
+    "a media type": build_request(body=b"{}", headers={"Content-Type": CANARY}),
+    "a charset": build_request(body=b"{}", headers={"Content-Type": f"application/json; charset={CANARY}"}),
+    "an encoding": build_request(body=b"{}", headers={"Content-Encoding": CANARY}),
+    "an accept": build_request(headers={"Accept": CANARY}),
+    "a query name": build_request(target=f"/v1/things/1?{CANARY}=1"),
+    "a query value": build_request(target=f"/v1/things/1?limit={CANARY}"),
+    "a broken escape": build_request(target=f"/v1/things/1?limit={CANARY}%zz"),
+    "a cursor": build_request(target=f"/v1/things/1?cursor={CANARY}"),
+    "a path value": build_request(target=f"/v1/things/{CANARY}"),
+    "a path": build_request(target=f"/v1/{CANARY}"),
     "a method": {"method": CANARY.upper(), "target": "/v1/things/1"},
     "a method and a path value": {"method": "PUT", "target": f"/v1/things/{CANARY}"},
-    "a header": sent(headers={"X-Number": CANARY}),
-    "an If-Match": sent(headers={"If-Match": CANARY}),
-    "a cookie": sent(headers={"Cookie": f"crumb={CANARY}"}),
-    "a token": sent(token=CANARY),
-    "a request id": sent(headers={"X-Request-Id": f"{CANARY} !"}, token=None),
-    "a query too long": sent(target=f"/v1/things/1?{CANARY * 1_000}"),
-    "headers too large": sent(headers={"X-Large": CANARY * 4_000}),
+    "a header": build_request(headers={"X-Number": CANARY}),
+    "an If-Match": build_request(headers={"If-Match": CANARY}),
+    "a cookie": build_request(headers={"Cookie": f"crumb={CANARY}"}),
+    "a token": build_request(token=CANARY),
+    "a request id": build_request(headers={"X-Request-Id": f"{CANARY} !"}, token=None),
+    "a query too long": build_request(target=f"/v1/things/1?{CANARY * 1_000}"),
+    "headers too large": build_request(headers={"X-Large": CANARY * 4_000}),
 }
 
 
 @pytest.mark.parametrize("request_", BAD.values(), ids=BAD)
 def test_a_problem_repeats_no_input(client: Client, request_: dict[str, Any]) -> None:
-    received = client.send(**request_)
+    response = client.send(**request_)
 
-    assert 400 <= received.problem[0] < 500
-    assert CANARY not in received.body.decode().lower()
-    assert CANARY not in str(received.headers).lower()
+    assert 400 <= response.problem[0] < 500
+    assert CANARY not in response.body.decode().lower()
+    assert CANARY not in str(response.headers).lower()
 
 
 @pytest.mark.parametrize(
@@ -131,17 +133,17 @@ def test_a_problem_repeats_no_input(client: Client, request_: dict[str, Any]) ->
     ids=["text", "number", "name", "map", "many in a map", "many names", "many items", "escapes"],
 )
 def test_a_problem_stays_small_for_any_input(client: Client, value: object) -> None:
-    received = client.send(**with_body(value))
+    response = client.send(**build_body_request(value))
 
-    assert received.problem == (400, "invalid_body")
+    assert response.problem == (400, "invalid_body")
 
 
 def test_a_problem_has_at_most_ten_violations() -> None:
     client = serve_body({"type": "array", "items": INTEGER})
 
-    received = client.post("/v1/things", ["x"] * 50)
+    response = client.post("/v1/things", ["x"] * 50)
 
-    assert [fault["pointer"] for fault in received.json()["errors"]] == [f"/{number}" for number in range(10)]
+    assert [violation["pointer"] for violation in response.json()["errors"]] == [f"/{number}" for number in range(10)]
 
 
 def test_a_problem_stays_small_for_any_document() -> None:
@@ -149,10 +151,10 @@ def test_a_problem_stays_small_for_any_document() -> None:
     words = {"type": "string", "enum": [f"{'a_rather_long_word_' * 3}{number}" for number in range(40)]}
     client = serve_body(object_schema({name: object_schema(dict.fromkeys(names, words)) for name in names}))
 
-    received = client.post("/v1/things", {name: dict.fromkeys(names, "x") for name in names})
+    response = client.post("/v1/things", {name: dict.fromkeys(names, "x") for name in names})
 
-    assert received.problem == (400, "invalid_body")
-    assert len(received.json()["errors"]) >= 1
+    assert response.problem == (400, "invalid_body")
+    assert len(response.json()["errors"]) >= 1
 
 
 FAULTS: list[tuple[Schema, object, str, str]] = [
@@ -195,17 +197,17 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
 def test_every_keyword_has_a_code_and_a_message(schema: Schema, value: object, code: str, message: str) -> None:
     client = serve_body(object_schema({"a/b~c": schema}))
 
-    received = client.post("/v1/things", {"a/b~c": value})
+    response = client.post("/v1/things", {"a/b~c": value})
 
-    assert received.problem == (400, "invalid_body")
-    assert received.json()["errors"] == [{"pointer": "/a~1b~0c", "code": code, "message": message}]
-    assert received.json()["detail"].endswith(f"{message}.")
+    assert response.problem == (400, "invalid_body")
+    assert response.json()["errors"] == [{"pointer": "/a~1b~0c", "code": code, "message": message}]
+    assert response.json()["detail"].endswith(f"{message}.")
 
 
 def test_a_missing_property_is_named_in_the_pointer() -> None:
     client = serve_body(object_schema({"inner": object_schema({"a": STRING, "b": STRING}, "a", "b")}, "inner"))
 
-    received = client.post("/v1/things", {"inner": {}})
+    response = client.post("/v1/things", {"inner": {}})
 
-    assert [fault["pointer"] for fault in received.json()["errors"]] == ["/inner/a", "/inner/b"]
-    assert {fault["code"] for fault in received.json()["errors"]} == {"required"}
+    assert [violation["pointer"] for violation in response.json()["errors"]] == ["/inner/a", "/inner/b"]
+    assert {violation["code"] for violation in response.json()["errors"]} == {"required"}

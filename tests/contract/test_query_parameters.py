@@ -6,7 +6,7 @@ from contract.parameters import may_contain_commas
 from tests.contract.contract_app import Result, serve, serve_body, serve_parameter
 from tests.contract.openapi_documents import INTEGER, OBJECT, STRING, Schema, document, operation, parameter
 
-NO_INTEGERS = [
+INVALID_INTEGERS = [
     "1_0",
     "%2B5",
     "+5",
@@ -34,14 +34,14 @@ NO_INTEGERS = [
 ]
 
 
-@pytest.mark.parametrize("text", NO_INTEGERS)
+@pytest.mark.parametrize("text", INVALID_INTEGERS)
 def test_a_value_that_is_no_json_integer_is_rejected(text: str) -> None:
     client = serve_parameter("query", INTEGER)
 
-    received = client.get(f"/v1/things?value={text}")
+    response = client.get(f"/v1/things?value={text}")
 
-    assert received.problem == (400, "invalid_parameter")
-    assert client.received == []
+    assert response.problem == (400, "invalid_parameter")
+    assert client.recorded == []
 
 
 @pytest.mark.parametrize(("text", "value"), [("5", 5), ("-5", -5), ("0", 0), ("-0", 0), ("%35", 5), ("1000", 1000)])
@@ -49,7 +49,7 @@ def test_an_integer_arrives_as_an_integer(text: str, value: int) -> None:
     client = serve_parameter("query", INTEGER)
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("1.25", 1.25), ("-2e1", -20.0), ("0.5E-1", 0.05)])
@@ -57,7 +57,7 @@ def test_a_number_arrives_as_a_number(text: str, value: float) -> None:
     client = serve_parameter("query", {"type": "number", "minimum": -100, "maximum": 100})
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_false_arrives_as_false() -> None:
 
     client.get("/v1/things?value=false")
 
-    assert client.received == [False]
+    assert client.recorded == [False]
 
 
 def test_text_is_decoded_once_and_a_plus_is_a_space() -> None:
@@ -90,7 +90,7 @@ def test_text_is_decoded_once_and_a_plus_is_a_space() -> None:
     for raw in ("a+b%20c", "caf%C3%A9", "a%2Bb", "%2525", "a=b", "%26%3D", ""):
         client.get(f"/v1/things?value={raw}")
 
-    assert client.received == ["a b c", "café", "a+b", "%25", "a=b", "&=", ""]
+    assert client.recorded == ["a b c", "café", "a+b", "%25", "a=b", "&=", ""]
 
 
 @pytest.mark.parametrize("raw", ["%zz", "%", "%4", "%ff", "%c0%af", "%ed%a0%80", "%00", "%0d%0a", "%7F"])
@@ -98,21 +98,21 @@ def test_broken_escapes_and_control_characters_are_rejected(raw: str) -> None:
     client = serve_parameter("query", STRING)
 
     for query in (f"value={raw}", f"{raw}=1"):
-        received = client.get(f"/v1/things?{query}")
+        response = client.get(f"/v1/things?{query}")
 
-        assert received.problem == (400, "invalid_parameter")
-        assert [fault["pointer"] for fault in received.json()["errors"]] == ["/query"]
+        assert response.problem == (400, "invalid_parameter")
+        assert [violation["pointer"] for violation in response.json()["errors"]] == ["/query"]
 
 
 @pytest.mark.parametrize("query", ["other=1", "value=1&other=1", "VALUE=1", "value[]=1", "value%20=1", "cursor=", "=1"])
 def test_an_unknown_parameter_is_rejected_and_the_known_ones_are_listed(query: str) -> None:
     client = serve_parameter("query", INTEGER)
 
-    received = client.get(f"/v1/things?{query}")
+    response = client.get(f"/v1/things?{query}")
 
-    assert received.problem == (400, "invalid_parameter")
-    assert received.json()["detail"] == "There is an unknown query parameter; known here: value."
-    assert received.json()["errors"] == [
+    assert response.problem == (400, "invalid_parameter")
+    assert response.json()["detail"] == "There is an unknown query parameter; known here: value."
+    assert response.json()["errors"] == [
         {
             "pointer": "/query",
             "code": "unknown_parameter",
@@ -124,10 +124,10 @@ def test_an_unknown_parameter_is_rejected_and_the_known_ones_are_listed(query: s
 def test_the_message_says_so_if_no_parameter_is_known() -> None:
     client = serve_body(OBJECT)
 
-    received = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
+    response = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
 
-    assert received.problem == (400, "invalid_parameter")
-    assert received.json()["detail"] == "There is an unknown query parameter; known here: none."
+    assert response.problem == (400, "invalid_parameter")
+    assert response.json()["detail"] == "There is an unknown query parameter; known here: none."
 
 
 def test_a_thousand_parameters_are_rejected_with_a_small_response() -> None:
@@ -140,10 +140,10 @@ def test_a_thousand_parameters_are_rejected_with_a_small_response() -> None:
 def test_a_scalar_sent_twice_is_rejected(query: str) -> None:
     client = serve_parameter("query", INTEGER)
 
-    received = client.get(f"/v1/things?{query}")
+    response = client.get(f"/v1/things?{query}")
 
-    assert received.problem == (400, "invalid_parameter")
-    assert received.json()["errors"] == [{"pointer": "/query/value", "code": "type", "message": "must be given once"}]
+    assert response.problem == (400, "invalid_parameter")
+    assert response.json()["errors"] == [{"pointer": "/query/value", "code": "type", "message": "must be given once"}]
 
 
 def test_empty_parts_of_a_query_are_ignored() -> None:
@@ -151,7 +151,7 @@ def test_empty_parts_of_a_query_are_ignored() -> None:
 
     assert client.get("/v1/things?&value=1&").status == 200
     assert client.get("/v1/things?").status == 200
-    assert client.received == [1, None]
+    assert client.recorded == [1, None]
 
 
 def test_a_default_is_filled_in() -> None:
@@ -160,26 +160,26 @@ def test_a_default_is_filled_in() -> None:
     client.get("/v1/things")
     client.get("/v1/things?value=7")
 
-    assert client.received == [50, 7]
+    assert client.recorded == [50, 7]
 
 
 @pytest.mark.parametrize("default", [0, False, ""])
 def test_a_falsy_default_is_filled_in(default: object) -> None:
-    kind = {int: "integer", bool: "boolean", str: "string"}[type(default)]
-    client = serve_parameter("query", {"type": kind, "default": default})
+    json_type = {int: "integer", bool: "boolean", str: "string"}[type(default)]
+    client = serve_parameter("query", {"type": json_type, "default": default})
 
     client.get("/v1/things")
 
-    assert client.received == [default]
+    assert client.recorded == [default]
 
 
 def test_a_missing_required_parameter_is_rejected() -> None:
     client = serve_parameter("query", INTEGER, required=True)
 
-    received = client.get("/v1/things")
+    response = client.get("/v1/things")
 
-    assert received.problem == (400, "invalid_parameter")
-    assert received.json()["errors"] == [
+    assert response.problem == (400, "invalid_parameter")
+    assert response.json()["errors"] == [
         {"pointer": "/query/value", "code": "required", "message": "is required and missing"}
     ]
 
@@ -215,18 +215,18 @@ def test_an_array_without_commas_in_items_accepts_every_serialization(
     client = serve_parameter("query", FRUIT, explode=explode)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
-COMMAS = ["1,2,3", "1%2C2%2C3", "1,2%2C3"]
+COMMA_SERIALIZATIONS = ["1,2,3", "1%2C2%2C3", "1,2%2C3"]
 
 
-@pytest.mark.parametrize("text", COMMAS)
+@pytest.mark.parametrize("text", COMMA_SERIALIZATIONS)
 def test_an_array_of_numbers_accepts_every_serialization(text: str) -> None:
     client = serve_parameter("query", NUMBERS, explode=False)
 
     assert client.get(f"/v1/things?value={text}").status == 200
-    assert client.received == [[1, 2, 3]]
+    assert client.recorded == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_an_encoded_comma_is_part_of_an_item_that_may_contain_one(query: str, va
     client = serve_parameter("query", ITEMS, explode=False)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_comma_never_separates_exploded_items_that_may_contain_one(query: str,
     client = serve_parameter("query", ITEMS, explode=True)
 
     assert client.get(f"/v1/things?{query}").status == 200
-    assert client.received == [value]
+    assert client.recorded == [value]
 
 
 @pytest.mark.parametrize("explode", [False, True])
@@ -325,7 +325,7 @@ def test_every_item_of_an_array_is_validated(query: str, *, explode: bool) -> No
     client = serve_parameter("query", NUMBERS, explode=explode)
 
     assert client.get(f"/v1/things?{query}").problem == (400, "invalid_parameter")
-    assert client.received == []
+    assert client.recorded == []
 
 
 @pytest.mark.parametrize("query", ["value=fig,fig", "value=fig%2Cfig", "value=fig&value=fig"])
@@ -336,10 +336,10 @@ def test_a_duplicate_item_is_rejected_in_every_serialization(query: str) -> None
 
 
 def test_an_operation_overrides_a_parameter_of_its_path_item() -> None:
-    seen: list[int] = []
+    recorded: list[int] = []
 
     def get_thing(value: int) -> Result:
-        seen.append(value)
+        recorded.append(value)
         return Result({})
 
     path_item = {
@@ -350,12 +350,12 @@ def test_an_operation_overrides_a_parameter_of_its_path_item() -> None:
 
     client.get("/v1/things")
 
-    assert seen == [2]
+    assert recorded == [2]
 
 
 def test_a_parameter_may_be_a_reference() -> None:
-    described = document({"/things": {"get": operation("get_thing", {"$ref": "#/components/parameters/Value"})}})
-    described["components"]["parameters"] = {"Value": parameter("value", "query", INTEGER)}
-    client = serve(described, {"get_thing": lambda value=None: Result({"value": value})})
+    openapi_document = document({"/things": {"get": operation("get_thing", {"$ref": "#/components/parameters/Value"})}})
+    openapi_document["components"]["parameters"] = {"Value": parameter("value", "query", INTEGER)}
+    client = serve(openapi_document, {"get_thing": lambda value=None: Result({"value": value})})
 
     assert client.get("/v1/things?value=3").json() == {"value": 3}

@@ -23,7 +23,7 @@ from tests.contract.openapi_documents import (
     operation,
     parameter,
     problems,
-    response,
+    response_object,
 )
 
 CANARY = "the-canary"
@@ -33,86 +33,86 @@ LOCATION: Schema = {"Location": {"schema": {"type": "string", "pattern": "^/v1/[
 LINK: Schema = {"Link": {"schema": {"type": "integer"}}}
 
 BREACHES: dict[str, tuple[Result, Mapping[str, Any]]] = {
-    "an undocumented status": (Result({"n": 1}, 202), {"200": response(THING)}),
-    "a wrong type": (Result({"n": CANARY}), {"200": response(THING)}),
-    "a missing property": (Result({}), {"200": response(THING)}),
-    "an unknown property": (Result({"n": 1, CANARY: CANARY}), {"200": response(THING)}),
-    "null instead of an object": (Result(None), {"200": response(THING)}),
-    "a list instead of an object": (Result([CANARY]), {"200": response(THING)}),
+    "an undocumented status": (Result({"n": 1}, 202), {"200": response_object(THING)}),
+    "a wrong type": (Result({"n": CANARY}), {"200": response_object(THING)}),
+    "a missing property": (Result({}), {"200": response_object(THING)}),
+    "an unknown property": (Result({"n": 1, CANARY: CANARY}), {"200": response_object(THING)}),
+    "null instead of an object": (Result(None), {"200": response_object(THING)}),
+    "a list instead of an object": (Result([CANARY]), {"200": response_object(THING)}),
     "a body where there is none": (Result({"n": CANARY}), {"200": {"description": "Nothing."}}),
     "a body on a 204": (Result({"n": CANARY}, 204), {"204": {"description": "Gone."}}),
-    "a missing header": (Result({"n": 1}), {"200": response(THING, headers=ETAG)}),
-    "an undocumented header": (Result({"n": 1}, etag=CANARY), {"200": response(THING)}),
-    "an undocumented location": (Result({"n": 1}, location="/x"), {"200": response(THING)}),
+    "a missing header": (Result({"n": 1}), {"200": response_object(THING, headers=ETAG)}),
+    "an undocumented header": (Result({"n": 1}, etag=CANARY), {"200": response_object(THING)}),
+    "an undocumented location": (Result({"n": 1}, location="/x"), {"200": response_object(THING)}),
     "a header that breaks its schema": (
         Result({"n": 1}, location="/CANARY"),
-        {"200": response(THING, headers=LOCATION)},
+        {"200": response_object(THING, headers=LOCATION)},
     ),
     "a header of the wrong type": (
         Result({"n": 1}, next_query={"cursor": CANARY}),
-        {"200": response(THING, headers=LINK)},
+        {"200": response_object(THING, headers=LINK)},
     ),
     "a line break in a header": (
         Result({"n": 1}, etag=f"a\r\nX-Other: {CANARY}"),
-        {"200": response(THING, headers=ETAG)},
+        {"200": response_object(THING, headers=ETAG)},
     ),
-    "a header that is not ASCII": (Result({"n": 1}, etag="Ζωή"), {"200": response(THING, headers=ETAG)}),
-    "NaN": (Result({"x": math.nan}), {"200": response(object_schema({"x": {"type": "number"}}))}),
-    "infinity": (Result({"x": math.inf}), {"200": response(object_schema({"x": {"type": "number"}}))}),
+    "a header that is not ASCII": (Result({"n": 1}, etag="Ζωή"), {"200": response_object(THING, headers=ETAG)}),
+    "NaN": (Result({"x": math.nan}), {"200": response_object(object_schema({"x": {"type": "number"}}))}),
+    "infinity": (Result({"x": math.inf}), {"200": response_object(object_schema({"x": {"type": "number"}}))}),
     "NaN where a number may be null": (
         Result({"x": math.nan}),
-        {"200": response(object_schema({"x": {"type": "number", "nullable": True}}))},
+        {"200": response_object(object_schema({"x": {"type": "number", "nullable": True}}))},
     ),
-    "an integer past 64 bits": (Result({"x": 2**70}), {"200": response(OBJECT)}),
-    "a lone surrogate": (Result({"x": f"{CANARY}\ud800"}), {"200": response(OBJECT)}),
-    "a name that is no text": (Result({1: CANARY}), {"200": response(OBJECT)}),
+    "an integer past 64 bits": (Result({"x": 2**70}), {"200": response_object(OBJECT)}),
+    "a lone surrogate": (Result({"x": f"{CANARY}\ud800"}), {"200": response_object(OBJECT)}),
+    "a name that is no text": (Result({1: CANARY}), {"200": response_object(OBJECT)}),
     "a moment that nobody wrote out": (
         Result({"x": datetime(2026, 1, 1, tzinfo=UTC)}),
-        {"200": response(object_schema({"x": {"type": "string", "format": "date-time"}}))},
+        {"200": response_object(object_schema({"x": {"type": "string", "format": "date-time"}}))},
     ),
-    "an object of Python": (Result({"x": {CANARY}}), {"200": response(OBJECT)}),
-    "bytes": (Result(CANARY.encode()), {"200": response(STRING, "text/plain")}),
-    "a number as plain text": (Result(5), {"200": response(STRING, "text/plain")}),
+    "an object of Python": (Result({"x": {CANARY}}), {"200": response_object(OBJECT)}),
+    "bytes": (Result(CANARY.encode()), {"200": response_object(STRING, "text/plain")}),
+    "a number as plain text": (Result(5), {"200": response_object(STRING, "text/plain")}),
 }
 
 
-@pytest.mark.parametrize(("answer", "responses"), BREACHES.values(), ids=BREACHES)
-def test_a_breach_is_a_500_that_reveals_nothing(answer: Result, responses: Mapping[str, Any]) -> None:
-    client = serve_result(answer, responses)
+@pytest.mark.parametrize(("result", "responses"), BREACHES.values(), ids=BREACHES)
+def test_a_breach_is_a_500_that_reveals_nothing(result: Result, responses: Mapping[str, Any]) -> None:
+    client = serve_result(result, responses)
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.problem == (500, "internal_error")
-    assert b"canary" not in received.body.lower() + str(received.headers).lower().encode()
+    assert response.problem == (500, "internal_error")
+    assert b"canary" not in response.body.lower() + str(response.headers).lower().encode()
     assert [str(breach).partition(":")[0] for breach in client.breaches] == ["get_thing"]
     assert CANARY not in str(client.breaches[0])
 
 
 @pytest.mark.parametrize(
-    ("answer", "responses"),
+    ("result", "responses"),
     [
-        (Result({"n": 1}), {"200": response(THING)}),
-        (Result({"n": 1}, 202), {"200": response(THING), "202": response(THING)}),
+        (Result({"n": 1}), {"200": response_object(THING)}),
+        (Result({"n": 1}, 202), {"200": response_object(THING), "202": response_object(THING)}),
         (Result(None, 204), {"204": {"description": "Gone."}}),
-        (Result({"n": 1}, etag="3"), {"200": response(THING, headers=ETAG)}),
-        (Result({"n": 1}), {"200": response(THING, headers={"ETag": {"schema": STRING}})}),
-        (Result({"n": 1}, location="/thing"), {"200": response(THING, headers=LOCATION)}),
-        (Result({"anything": [None, True, 1.5, "ü"]}), {"200": response(OBJECT)}),
-        (Result("plain"), {"200": response(STRING, "text/plain")}),
+        (Result({"n": 1}, etag="3"), {"200": response_object(THING, headers=ETAG)}),
+        (Result({"n": 1}), {"200": response_object(THING, headers={"ETag": {"schema": STRING}})}),
+        (Result({"n": 1}, location="/thing"), {"200": response_object(THING, headers=LOCATION)}),
+        (Result({"anything": [None, True, 1.5, "ü"]}), {"200": response_object(OBJECT)}),
+        (Result("plain"), {"200": response_object(STRING, "text/plain")}),
     ],
     ids=["body", "another status", "no body", "etag", "optional header", "location", "open", "text"],
 )
-def test_a_valid_result_is_sent(answer: Result, responses: Mapping[str, Any]) -> None:
-    client = serve_result(answer, responses)
+def test_a_valid_result_is_sent(result: Result, responses: Mapping[str, Any]) -> None:
+    client = serve_result(result, responses)
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.status == answer.status
+    assert response.status == result.status
     assert client.breaches == []
 
 
 def test_a_breach_names_the_operation_the_part_and_the_error() -> None:
-    client = serve_result(Result({"n": CANARY}), {"200": response(THING)})
+    client = serve_result(Result({"n": CANARY}), {"200": response_object(THING)})
 
     client.get("/v1/thing")
 
@@ -122,98 +122,104 @@ def test_a_breach_names_the_operation_the_part_and_the_error() -> None:
 def test_an_undeclared_304_is_a_breach() -> None:
     client = serve_result(
         Result({"n": 1}, etag="3"),
-        {"200": response(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
+        {"200": response_object(THING, headers={**ETAG, "Cache-Control": {"schema": STRING}})},
         parameter("If-None-Match", "header", STRING),
     )
 
-    received = client.get("/v1/thing", headers={"If-None-Match": '"3"'})
+    response = client.get("/v1/thing", headers={"If-None-Match": '"3"'})
 
-    assert received.problem == (500, "internal_error")
+    assert response.problem == (500, "internal_error")
     assert len(client.breaches) == 1
 
 
 def test_a_breach_is_not_committed() -> None:
-    settled: list[Response] = []
+    committed: list[Response] = []
 
-    def settle(_: Call, answer: Any) -> Response:
-        settled.append(answer())
-        return settled[-1]
+    def commit(_: Call, handle: Any) -> Response:
+        committed.append(handle())
+        return committed[-1]
 
-    described = operation("get_thing", responses={"200": response(THING)})
-    answers = iter([Result({"n": "wrong"}, change="a change"), Result({"n": 1}, change="another")])
-    client = serve(document({"/thing": {"get": described}}), {"get_thing": lambda: next(answers)}, commit=settle)
+    operation_object = operation("get_thing", responses={"200": response_object(THING)})
+    results = iter([Result({"n": "wrong"}, change="a change"), Result({"n": 1}, change="another")])
+    client = serve(document({"/thing": {"get": operation_object}}), {"get_thing": lambda: next(results)}, commit=commit)
 
     assert client.get("/v1/thing").status == 500
-    assert settled == []
+    assert committed == []
     assert client.get("/v1/thing").status == 200
-    assert [response.change for response in settled] == ["another"]
+    assert [response.change for response in committed] == ["another"]
 
 
-def failing(error: Exception, responses: Schema, problem: Problem | None) -> Client:
+def serve_error(error: Exception, responses: Schema, problem: Problem | None) -> Client:
     """Serve GET /v1/thing that raises an error, which maps to this problem."""
 
     def get_thing() -> Result:
         raise error
 
-    described = {"operationId": "get_thing", "responses": {"200": response(OBJECT), **responses}}
-    return serve(document({"/thing": {"get": described}}), {"get_thing": get_thing}, to_problem=lambda _: problem)
+    operation_object = {"operationId": "get_thing", "responses": {"200": response_object(OBJECT), **responses}}
+    return serve(
+        document({"/thing": {"get": operation_object}}), {"get_thing": get_thing}, to_problem=lambda _: problem
+    )
 
 
 def test_a_domain_error_becomes_its_problem() -> None:
-    client = failing(KeyError("x"), problems(409), Problem(409, "taken", "It is taken."))
+    client = serve_error(KeyError("x"), problems(409), Problem(409, "taken", "It is taken."))
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.problem == (409, "taken")
-    assert received.json()["title"] == "Conflict"
-    assert received.json()["detail"] == "It is taken."
+    assert response.problem == (409, "taken")
+    assert response.json()["title"] == "Conflict"
+    assert response.json()["detail"] == "It is taken."
 
 
 def test_an_unknown_error_is_a_500_that_reveals_nothing() -> None:
-    client = failing(KeyError(CANARY), problems(409), None)
+    client = serve_error(KeyError(CANARY), problems(409), None)
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.problem == (500, "internal_error")
-    assert CANARY.encode() not in received.body
-    assert received.header("x-request-id") == "made-here"
+    assert response.problem == (500, "internal_error")
+    assert CANARY.encode() not in response.body
+    assert response.header("x-request-id") == "made-here"
 
 
 @pytest.mark.parametrize(
     ("responses", "problem"),
     [
         ({}, Problem(409, "taken", CANARY)),
-        ({"409": response(OBJECT)}, Problem(409, "taken", CANARY)),
+        ({"409": response_object(OBJECT)}, Problem(409, "taken", CANARY)),
         ({"409": {"description": "Taken."}}, Problem(409, "taken", CANARY)),
         (problems(409), Problem(409, "taken", CANARY * 200)),
         (problems(503), Problem(503, "busy", CANARY, headers={"Retry-After": "1"})),
         (
-            {"409": response({**PROBLEM, "properties": {"code": {"enum": ["other"]}}}, "application/problem+json")},
+            {
+                "409": response_object(
+                    {**PROBLEM, "properties": {"code": {"enum": ["other"]}}}, "application/problem+json"
+                )
+            },
             Problem(409, "taken", CANARY),
         ),
     ],
     ids=["status", "media type", "no body", "too long", "header", "code"],
 )
 def test_an_undeclared_problem_is_a_breach(responses: Schema, problem: Problem) -> None:
-    client = failing(KeyError("x"), responses, problem)
+    client = serve_error(KeyError("x"), responses, problem)
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.problem == (500, "internal_error")
-    assert CANARY.encode() not in received.body
+    assert response.problem == (500, "internal_error")
+    assert CANARY.encode() not in response.body
     assert len(client.breaches) == 1
 
 
 def test_a_declared_header_of_a_problem_is_sent() -> None:
     responses = problems(503)
     responses["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
-    client = failing(KeyError("x"), responses, Problem(503, "busy", "Wait.", headers={"Retry-After": "1"}))
+    client = serve_error(KeyError("x"), responses, Problem(503, "busy", "Wait.", headers={"Retry-After": "1"}))
 
     assert client.get("/v1/thing").header("retry-after") == "1"
 
 
 @pytest.mark.parametrize(
-    ("query", "linked"),
+    ("query", "next_query"),
     [
         ("", "at=2"),
         ("q=a%20b", "q=a%20b&at=2"),
@@ -222,18 +228,18 @@ def test_a_declared_header_of_a_problem_is_sent() -> None:
         ('q=a>;rel="x"<b', "q=a%3E;rel=%22x%22%3Cb&at=2"),
     ],
 )
-def test_the_link_to_the_next_page_keeps_the_filters(query: str, linked: str) -> None:
-    described = operation(
+def test_the_link_to_the_next_page_keeps_the_filters(query: str, next_query: str) -> None:
+    operation_object = operation(
         "get_thing",
         parameter("q", "query", STRING),
         parameter("at", "query", INTEGER),
-        responses={"200": response(OBJECT, headers={"Link": {"schema": STRING}})},
+        responses={"200": response_object(OBJECT, headers={"Link": {"schema": STRING}})},
     )
     client = serve(
-        document({"/thing": {"get": described}}),
+        document({"/thing": {"get": operation_object}}),
         {"get_thing": lambda q=None, at=1: Result({"q": q, "at": at}, next_query={"at": str(at + 1)})},
     )
 
-    received = client.get(f"/v1/thing?{query}")
+    response = client.get(f"/v1/thing?{query}")
 
-    assert received.header("link") == f'</v1/thing?{linked}>; rel="next"'
+    assert response.header("link") == f'</v1/thing?{next_query}>; rel="next"'

@@ -15,18 +15,18 @@ PUBLIC = frozenset(("get_thing",))
 OPTIONAL: list[Schema] = [{"bearer": []}, {}]
 
 
-def asking(*, public: frozenset[str] = frozenset(), top: Schema | None = None, **described: Any) -> Client:
+def serve_caller(*, public: frozenset[str] = frozenset(), top: Schema | None = None, **operation_fields: Any) -> Client:
     """Serve GET /v1/thing that returns the caller."""
-    made = document({"/thing": {"get": operation("get_thing", **described)}}, **(top or {}))
+    openapi_document = document({"/thing": {"get": operation("get_thing", **operation_fields)}}, **(top or {}))
     return serve(
-        made,
+        openapi_document,
         {"get_thing": lambda caller: Result({"caller": caller.user_id if caller else None})},
         dependencies={"caller": lambda call: call.caller},
         public_operations=public,
     )
 
 
-REFUSED = {
+INVALID_TOKENS = {
     "none": None,
     "empty": "",
     "the scheme alone": "Bearer",
@@ -43,21 +43,21 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("authorization", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("authorization", INVALID_TOKENS.values(), ids=INVALID_TOKENS)
 def test_an_invalid_token_is_a_401_with_a_challenge(authorization: str | None) -> None:
-    client = asking()
+    client = serve_caller()
     headers = {"Authorization": authorization} if authorization is not None else {}
 
-    received = client.get("/v1/thing", headers=headers, token=None)
+    response = client.get("/v1/thing", headers=headers, token=None)
 
-    assert received.problem == (401, "unauthenticated")
-    assert received.header("www-authenticate") == 'Bearer realm="tackboard"'
+    assert response.problem == (401, "unauthenticated")
+    assert response.header("www-authenticate") == 'Bearer realm="tackboard"'
 
 
 def test_an_asgi_server_need_not_send_extensions() -> None:
     """https://asgi.readthedocs.io/en/latest/extensions.html: the key is optional."""
     scope = {name: value for name, value in build_scope(environ("GET", "/v1/thing")).items() if name != "extensions"}
-    exchange, application = Exchange(lambda _: b""), asking().application
+    exchange, application = Exchange(lambda _: b""), serve_caller().application
     assert isinstance(application, WsgiBridge)
 
     run_synchronously(application.asgi(scope, exchange.receive, exchange.send))
@@ -67,27 +67,27 @@ def test_an_asgi_server_need_not_send_extensions() -> None:
 
 @pytest.mark.parametrize("authorization", [TOKEN, f"Token {TOKEN}", "Basic dXNlcjpwYXNz", f"Bearer{TOKEN}", ""])
 def test_a_missing_scheme_is_explained(authorization: str) -> None:
-    received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
+    response = serve_caller().get("/v1/thing", headers={"Authorization": authorization}, token=None)
 
-    assert "must be the word Bearer" in received.json()["detail"]
-    assert TOKEN not in received.body.decode()
+    assert "must be the word Bearer" in response.json()["detail"]
+    assert TOKEN not in response.body.decode()
 
 
 def test_an_unknown_token_with_a_scheme_gets_another_message() -> None:
-    received = asking().get("/v1/thing", headers={"Authorization": "Bearer unknown"}, token=None)
+    response = serve_caller().get("/v1/thing", headers={"Authorization": "Bearer unknown"}, token=None)
 
-    assert received.json()["detail"] == "The token is not valid."
+    assert response.json()["detail"] == "The token is not valid."
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "])
 def test_a_valid_token_identifies_the_caller(authorization: str) -> None:
-    received = asking().get("/v1/thing", headers={"Authorization": authorization}, token=None)
+    response = serve_caller().get("/v1/thing", headers={"Authorization": authorization}, token=None)
 
-    assert received.json() == {"caller": "usr_1"}
+    assert response.json() == {"caller": "usr_1"}
 
 
 def test_the_token_is_checked_before_the_request() -> None:
-    client = asking()
+    client = serve_caller()
 
     assert client.get("/v1/thing?unknown=1", token=None).status == 401
     assert client.get("/v1/thing?unknown=1", token="bad").status == 401
@@ -95,7 +95,7 @@ def test_the_token_is_checked_before_the_request() -> None:
 
 
 def test_an_optional_token_may_be_absent_but_not_invalid() -> None:
-    client = asking(public=PUBLIC, security=OPTIONAL)
+    client = serve_caller(public=PUBLIC, security=OPTIONAL)
 
     assert client.get("/v1/thing", token=None).json() == {"caller": None}
     assert client.get("/v1/thing").json() == {"caller": "usr_1"}
@@ -104,14 +104,14 @@ def test_an_optional_token_may_be_absent_but_not_invalid() -> None:
 
 
 def test_an_operation_without_security_ignores_tokens() -> None:
-    client = asking(public=PUBLIC, security=[])
+    client = serve_caller(public=PUBLIC, security=[])
 
     assert client.get("/v1/thing", token=None).json() == {"caller": None}
     assert client.get("/v1/thing", token="bad").json() == {"caller": None}
 
 
 @pytest.mark.parametrize(
-    ("top", "described"),
+    ("top", "operation_fields"),
     [
         ({"security": []}, {}),
         ({"security": [{}]}, {}),
@@ -122,23 +122,23 @@ def test_an_operation_without_security_ignores_tokens() -> None:
     ],
     ids=["global none", "global empty", "global optional", "none", "empty", "optional"],
 )
-def test_an_unsecured_operation_that_is_not_public_stops_the_start(top: Schema, described: Schema) -> None:
+def test_an_unsecured_operation_that_is_not_public_stops_the_start(top: Schema, operation_fields: Schema) -> None:
     with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
-        asking(top=top, **described)
+        serve_caller(top=top, **operation_fields)
 
-    assert asking(public=PUBLIC, top=top, **described).get("/v1/thing", token=None).status == 200
+    assert serve_caller(public=PUBLIC, top=top, **operation_fields).get("/v1/thing", token=None).status == 200
 
 
 def test_a_document_without_global_security_stops_the_start() -> None:
-    described = document({"/thing": {"get": operation("get_thing")}})
-    del described["security"]
+    openapi_document = document({"/thing": {"get": operation("get_thing")}})
+    del openapi_document["security"]
 
     with pytest.raises(BadDocument, match="Operation get_thing can be called without a token"):
-        serve(described, {"get_thing": lambda: Result({})})
+        serve(openapi_document, {"get_thing": lambda: Result({})})
 
 
 def test_a_public_operation_may_require_a_token() -> None:
-    assert asking(public=PUBLIC).get("/v1/thing", token=None).status == 401
+    assert serve_caller(public=PUBLIC).get("/v1/thing", token=None).status == 401
 
 
 @pytest.mark.parametrize(
@@ -154,15 +154,15 @@ def test_a_public_operation_may_require_a_token() -> None:
 )
 @pytest.mark.parametrize("public", [PUBLIC, frozenset[str]()], ids=["public", "not public"])
 def test_an_unsupported_security_scheme_stops_the_start(schemes: Schema, public: frozenset[str]) -> None:
-    described = document({"/thing": {"get": operation("get_thing")}})
-    described["components"]["securitySchemes"] = schemes
+    openapi_document = document({"/thing": {"get": operation("get_thing")}})
+    openapi_document["components"]["securitySchemes"] = schemes
 
     with pytest.raises(BadDocument, match=r"Operation get_thing .*'bearer'"):
-        serve(described, {"get_thing": lambda: Result({})}, public_operations=public)
+        serve(openapi_document, {"get_thing": lambda: Result({})}, public_operations=public)
 
 
 @pytest.mark.parametrize(
-    ("security", "why"),
+    ("security", "reason"),
     [
         ([{"bearer": []}, {"key": []}], "asks for 'key', which is no scheme for bearer tokens"),
         ([{"bearer": [], "key": []}], "asks for 'bearer' and for more"),
@@ -172,19 +172,19 @@ def test_an_unsupported_security_scheme_stops_the_start(schemes: Schema, public:
     ],
     ids=["an unknown alternative", "an unknown scheme too", "two schemes at once", "a scope", "nothing first"],
 )
-def test_an_unsupported_security_requirement_stops_the_start(security: list[Schema], why: str) -> None:
-    described = document({"/thing": {"get": operation("get_thing", security=security)}})
-    described["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "bearer"}
+def test_an_unsupported_security_requirement_stops_the_start(security: list[Schema], reason: str) -> None:
+    openapi_document = document({"/thing": {"get": operation("get_thing", security=security)}})
+    openapi_document["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "bearer"}
 
-    with pytest.raises(BadDocument, match=f"Operation get_thing {why}"):
-        serve(described, {"get_thing": lambda: Result({})}, public_operations=PUBLIC)
+    with pytest.raises(BadDocument, match=f"Operation get_thing {reason}"):
+        serve(openapi_document, {"get_thing": lambda: Result({})}, public_operations=PUBLIC)
 
 
 def test_a_second_scheme_of_bearer_tokens_is_an_alternative() -> None:
-    described = document({"/thing": {"get": operation("get_thing", security=[{"bearer": []}, {"second": []}])}})
-    described["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "Bearer"}
+    openapi_document = document({"/thing": {"get": operation("get_thing", security=[{"bearer": []}, {"second": []}])}})
+    openapi_document["components"]["securitySchemes"]["second"] = {"type": "http", "scheme": "Bearer"}
 
-    client = serve(described, {"get_thing": lambda: Result({})})
+    client = serve(openapi_document, {"get_thing": lambda: Result({})})
 
     assert client.get("/v1/thing").status == 200
     assert client.get("/v1/thing", token="bad").status == 401
@@ -195,9 +195,9 @@ def test_a_domain_error_of_authenticate_becomes_its_problem() -> None:
     def authenticate(_: str) -> Caller:
         raise TimeoutError
 
-    described = operation("get_thing", responses={"200": {"description": "Fine."}, **problems(401, 503)})
+    operation_object = operation("get_thing", responses={"200": {"description": "Fine."}, **problems(401, 503)})
     client = serve(
-        document({"/thing": {"get": described}}),
+        document({"/thing": {"get": operation_object}}),
         {"get_thing": lambda: Result(None)},
         authenticate=authenticate,
         to_problem=lambda error: Problem(503, "busy", "Wait.") if isinstance(error, TimeoutError) else None,
@@ -221,20 +221,20 @@ def test_an_unknown_error_of_authenticate_is_a_500() -> None:
 
 
 def test_the_commit_step_may_reject_a_call_before_the_function_is_called() -> None:
-    called: list[str] = []
+    calls: list[str] = []
 
-    def settle(call: Call, answer: Any) -> Any:
-        del answer
+    def commit(call: Call, handle: Any) -> Any:
+        del handle
         raise Problem(403, "forbidden", f"{call.caller.user_id} may not {call.operation.id}.")
 
     client = serve(
         document({"/thing": {"get": operation("get_thing", parameter("q", "query", STRING))}}),
-        {"get_thing": lambda q=None: called.append(q)},
-        commit=settle,
+        {"get_thing": lambda q=None: calls.append(q)},
+        commit=commit,
     )
 
-    received = client.get("/v1/thing")
+    response = client.get("/v1/thing")
 
-    assert received.problem == (403, "forbidden")
-    assert received.json()["detail"] == "usr_1 may not get_thing."
-    assert called == []
+    assert response.problem == (403, "forbidden")
+    assert response.json()["detail"] == "usr_1 may not get_thing."
+    assert calls == []

@@ -17,7 +17,7 @@ from tests.contract.openapi_documents import (
     object_schema,
     operation,
     parameter,
-    response,
+    response_object,
 )
 
 
@@ -31,9 +31,9 @@ def echo(body: object) -> Result:
     return Result(body)
 
 
-def starting(described: Schema, function: Callable[..., Any] = nothing, **paths: Schema) -> None:
+def start(operation_object: Schema, function: Callable[..., Any] = nothing, **paths: Schema) -> None:
     """Start with this operation at GET /v1/things and this function."""
-    serve(document({"/things": {"get": described}, **paths}), {"get_things": function})
+    serve(document({"/things": {"get": operation_object}, **paths}), {"get_things": function})
 
 
 def test_an_operation_without_a_function_stops_the_start() -> None:
@@ -47,11 +47,11 @@ def test_a_function_without_an_operation_stops_the_start() -> None:
 
 
 def test_an_operation_without_an_id_stops_the_start() -> None:
-    described = operation("get_things")
-    del described["operationId"]
+    operation_object = operation("get_things")
+    del operation_object["operationId"]
 
     with pytest.raises(BadDocument, match="GET /things needs an operationId of its own"):
-        starting(described)
+        start(operation_object)
 
 
 def test_two_operations_with_one_id_stop_the_start() -> None:
@@ -64,68 +64,70 @@ def test_two_operations_with_one_id_stop_the_start() -> None:
 
 def test_a_function_with_an_unknown_parameter_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: its function .* takes 'limt', which neither"):
-        starting(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Result({"limit": limt}))
+        start(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Result({"limit": limt}))
 
 
 def test_a_function_with_an_undocumented_body_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'body', which neither"):
-        starting(operation("get_things"), echo)
+        start(operation("get_things"), echo)
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_a_function_without_a_documented_parameter_stops_the_start(place: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'limit', which the document names"):
-        starting(operation("get_things", parameter("limit", place, INTEGER)))
+        start(operation("get_things", parameter("limit", place, INTEGER)))
 
 
 def test_a_function_without_a_documented_body_stops_the_start() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'body', which the document names"):
-        starting(operation("get_things", body=json_body(OBJECT)))
+        start(operation("get_things", body=json_body(OBJECT)))
 
 
 def test_a_function_without_a_path_parameter_stops_the_start() -> None:
-    described = operation("get_thing", parameter("id", "path", STRING))
+    operation_object = operation("get_thing", parameter("id", "path", STRING))
 
     with pytest.raises(BadDocument, match=r"Operation get_thing: .* does not take 'id'"):
-        serve(document({"/things/{id}": {"get": described}}), {"get_thing": nothing})
+        serve(document({"/things/{id}": {"get": operation_object}}), {"get_thing": nothing})
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_an_optional_parameter_without_a_default_stops_the_start(place: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'limit' without a default"):
-        starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Result({"limit": limit}))
+        start(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Result({"limit": limit}))
 
 
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_a_default_in_the_document_or_in_the_function_is_enough(place: str) -> None:
     limited = operation("get_things", parameter("limit", place, {**INTEGER, "default": 5}))
 
-    starting(limited, lambda limit: Result({"limit": limit}))
-    starting(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Result({"limit": limit}))
-    starting(
+    start(limited, lambda limit: Result({"limit": limit}))
+    start(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Result({"limit": limit}))
+    start(
         operation("get_things", parameter("limit", place, INTEGER, required=True)), lambda limit: Result({"l": limit})
     )
 
 
 def test_two_parameters_with_one_argument_name_stop_the_start() -> None:
-    described = operation("get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER))
+    operation_object = operation(
+        "get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER)
+    )
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'x_limit'"):
-        starting(described, lambda x_limit=1: Result({"limit": x_limit}))
+        start(operation_object, lambda x_limit=1: Result({"limit": x_limit}))
 
 
 def test_a_parameter_named_body_stops_the_start() -> None:
-    described = operation("get_things", parameter("body", "query", STRING), body=json_body(OBJECT))
+    operation_object = operation("get_things", parameter("body", "query", STRING), body=json_body(OBJECT))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'body'"):
-        starting(described, echo)
+        start(operation_object, echo)
 
 
 def test_path_and_path_parameters_must_match() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_thing: .*'id'"):
         serve(document({"/things/{id}": {"get": operation("get_thing")}}), {"get_thing": nothing})
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'id'"):
-        starting(operation("get_things", parameter("id", "path", STRING)), lambda id: Result({"id": id}))  # noqa: A006
+        start(operation("get_things", parameter("id", "path", STRING)), lambda id: Result({"id": id}))  # noqa: A006
 
 
 @pytest.mark.parametrize(
@@ -139,23 +141,23 @@ def test_path_and_path_parameters_must_match() -> None:
     ids=["top", "items", "allOf", "nullable"],
 )
 def test_an_unknown_format_stops_the_start(schema: Schema) -> None:
-    described = operation("get_things", parameter("value", "query", schema))
+    operation_object = operation("get_things", parameter("value", "query", schema))
 
     with pytest.raises(
         BadDocument,
         match=r"^Operation get_things: the format '\S+' at #/paths/~1things/get/parameters/0/schema\S* is unknown",
     ):
-        starting(described, lambda value=None: Result({"value": value}))
+        start(operation_object, lambda value=None: Result({"value": value}))
 
 
 @pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "\\p{Nonsense}", "(?P<a>b"])
 def test_an_invalid_pattern_stops_the_start(pattern: str) -> None:
-    described = operation("get_things", parameter("value", "query", {"type": "string", "pattern": pattern}))
+    operation_object = operation("get_things", parameter("value", "query", {"type": "string", "pattern": pattern}))
 
     with pytest.raises(
         BadDocument, match=r"^Operation get_things: the pattern .* at #/paths/~1things/get/parameters/0/schema can't be"
     ):
-        starting(described, lambda value=None: Result({"value": value}))
+        start(operation_object, lambda value=None: Result({"value": value}))
 
 
 def test_an_unknown_format_in_a_component_stops_the_start() -> None:
@@ -171,17 +173,21 @@ def test_an_unknown_format_in_a_component_stops_the_start() -> None:
 
 @pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
 def test_a_default_response_stops_the_start(status: str) -> None:
-    described = operation("get_things", responses={"200": response(OBJECT), status: response(OBJECT)})
+    operation_object = operation(
+        "get_things", responses={"200": response_object(OBJECT), status: response_object(OBJECT)}
+    )
 
     with pytest.raises(BadDocument, match=f"Operation get_things: has the response '{status}'"):
-        starting(described)
+        start(operation_object)
 
 
 def test_a_response_without_a_schema_stops_the_start() -> None:
-    described = operation("get_things", responses={"200": {"description": "d", "content": {"application/json": {}}}})
+    operation_object = operation(
+        "get_things", responses={"200": {"description": "d", "content": {"application/json": {}}}}
+    )
 
     with pytest.raises(BadDocument, match="Operation get_things: has a application/json response 200 without a schema"):
-        starting(described)
+        start(operation_object)
 
 
 @pytest.mark.parametrize(
@@ -195,11 +201,11 @@ def test_a_response_without_a_schema_stops_the_start() -> None:
     ],
 )
 def test_an_unsupported_parameter_style_stops_the_start(place: str, more: Schema, why: str) -> None:
-    described = operation("get_thing", parameter("id", place, {"type": "array", "items": STRING}, **more))
+    operation_object = operation("get_thing", parameter("id", place, {"type": "array", "items": STRING}, **more))
     path = "/things/{id}" if place == "path" else "/things"
 
     with pytest.raises(BadDocument, match=f"Operation get_thing: 'id' has the {why}"):
-        serve(document({path: {"get": described}}), {"get_thing": lambda id=None: Result({"id": id})})  # noqa: A006
+        serve(document({path: {"get": operation_object}}), {"get_thing": lambda id=None: Result({"id": id})})  # noqa: A006
 
 
 @pytest.mark.parametrize(
@@ -217,31 +223,31 @@ def test_an_unsupported_parameter_style_stops_the_start(place: str, more: Schema
 )
 def test_a_parameter_of_an_unsupported_type_stops_the_start(schema: Schema) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: 'value' .*, which isn't supported"):
-        starting(operation("get_things", parameter("value", "query", schema)), lambda value=None: Result(value))
+        start(operation("get_things", parameter("value", "query", schema)), lambda value=None: Result(value))
 
 
 def test_a_parameter_without_a_schema_stops_the_start() -> None:
-    described = operation(
+    operation_object = operation(
         "get_things", {"name": "value", "in": "query", "content": {"application/json": {"schema": OBJECT}}}
     )
 
     with pytest.raises(BadDocument, match="Operation get_things: 'value' has no schema"):
-        starting(described, lambda value=None: Result(value))
+        start(operation_object, lambda value=None: Result(value))
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "*/*"])
 def test_a_body_that_is_no_json_stops_the_start(media: str) -> None:
-    described = operation("get_things", body=json_body(OBJECT, "application/json", media))
+    operation_object = operation("get_things", body=json_body(OBJECT, "application/json", media))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: has a .* body, and only JSON is supported"):
-        starting(described, echo)
+        start(operation_object, echo)
 
 
 def test_a_body_without_a_schema_stops_the_start() -> None:
-    described = operation("get_things", body={"content": {"application/json": {}}})
+    operation_object = operation("get_things", body={"content": {"application/json": {}}})
 
     with pytest.raises(BadDocument, match="Operation get_things: has a application/json body without a schema"):
-        starting(described, echo)
+        start(operation_object, echo)
 
 
 @pytest.mark.parametrize(
@@ -259,21 +265,21 @@ def test_a_body_without_a_schema_stops_the_start() -> None:
 )
 def test_a_default_in_a_request_body_stops_the_start(schema: Schema) -> None:
     thing = object_schema({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
-    described = operation("get_things", body=json_body(schema))
+    operation_object = operation("get_things", body=json_body(schema))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*default"):
         serve(
-            document({"/things": {"post": described}}, schemas={"Thing": thing}),
+            document({"/things": {"post": operation_object}}, schemas={"Thing": thing}),
             {"get_things": echo},
         )
 
 
 def test_a_default_elsewhere_and_a_property_named_default_are_accepted() -> None:
-    described = operation(
+    operation_object = operation(
         "get_things",
         parameter("limit", "query", {**INTEGER, "default": 5}),
         body=json_body(object_schema({"default": STRING, "example": {"type": "object", "example": {"default": 1}}})),
-        responses={"200": response(object_schema({"a": {**STRING, "default": "x"}}))},
+        responses={"200": response_object(object_schema({"a": {**STRING, "default": "x"}}))},
     )
 
-    starting(described, lambda body, limit: Result({"a": f"{body}{limit}"}))
+    start(operation_object, lambda body, limit: Result({"a": f"{body}{limit}"}))

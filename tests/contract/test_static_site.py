@@ -9,7 +9,7 @@ from contract.static_site import CONTENT_SECURITY_POLICY, StaticSite
 from tests.contract.client import call, environ
 
 
-async def _elsewhere(_: Message, __: object, send: object) -> None:
+async def _respond_from_fallback(_: Message, __: object, send: object) -> None:
     await send({"type": "http.response.start", "status": 204, "headers": []})  # type: ignore[operator]  # ASGI's send.
     await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]  # as above.
 
@@ -18,23 +18,23 @@ async def _elsewhere(_: Message, __: object, send: object) -> None:
 def site(tmp_path: Path) -> WsgiBridge:
     for name in ("index.html", "app.js", "contract.d.ts", "tsconfig.json"):
         (tmp_path / name).write_text(f"This is {name}.")
-    return WsgiBridge(StaticSite(tmp_path, fallback=_elsewhere))
+    return WsgiBridge(StaticSite(tmp_path, fallback=_respond_from_fallback))
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "media"),
+    ("path", "name", "content_type"),
     [
         ("/", "index.html", "text/html; charset=utf-8"),
         ("/index.html", "index.html", "text/html; charset=utf-8"),
         ("/app.js", "app.js", "text/javascript; charset=utf-8"),
     ],
 )
-def test_a_file_is_served_with_a_strict_policy(site: WsgiBridge, path: str, name: str, media: str) -> None:
-    answer = call(site, environ("GET", path))
+def test_a_file_is_served_with_a_strict_policy(site: WsgiBridge, path: str, name: str, content_type: str) -> None:
+    response = call(site, environ("GET", path))
 
-    assert (answer.status, answer.body) == (200, f"This is {name}.".encode())
-    assert answer.header("content-type") == media
-    assert answer.header("content-security-policy") == CONTENT_SECURITY_POLICY
+    assert (response.status, response.body) == (200, f"This is {name}.".encode())
+    assert response.header("content-type") == content_type
+    assert response.header("content-security-policy") == CONTENT_SECURITY_POLICY
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
@@ -50,10 +50,13 @@ def test_every_other_path_goes_to_the_fallback(site: WsgiBridge, path: str) -> N
 
 
 def test_a_file_allows_only_get_and_head(site: WsgiBridge) -> None:
-    answer = call(site, environ("POST", "/"))
+    response = call(site, environ("POST", "/"))
 
-    assert (answer.status, answer.header("allow")) == (405, "GET, HEAD")
+    assert (response.status, response.header("allow")) == (405, "GET, HEAD")
 
 
 def test_without_the_folder_every_path_goes_to_the_fallback(tmp_path: Path) -> None:
-    assert call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_elsewhere)), environ("GET", "/")).status == 204
+    assert (
+        call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_respond_from_fallback)), environ("GET", "/")).status
+        == 204
+    )

@@ -8,7 +8,7 @@ from tests.contract.client import Client
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import INTEGER, STRING, object_schema
 
-ANYTHING = {"type": "object", "properties": {"n": {"type": "number", "multipleOf": 5}}}
+BODY_SCHEMA = {"type": "object", "properties": {"n": {"type": "number", "multipleOf": 5}}}
 
 NOT_JSON = {
     "nothing": b"",
@@ -45,30 +45,30 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
 def test_invalid_json_is_rejected(body: bytes) -> None:
-    client = serve_body(ANYTHING)
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.post("/v1/things", body)
+    response = client.post("/v1/things", body)
 
-    assert received.problem == (400, "malformed_json")
-    assert client.received == []
+    assert response.problem == (400, "malformed_json")
+    assert client.recorded == []
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
 def test_json_that_is_no_object_is_rejected_where_an_object_is_required(body: bytes) -> None:
-    client = serve_body(ANYTHING)
+    client = serve_body(BODY_SCHEMA)
 
     assert client.post("/v1/things", body).problem == (400, "invalid_body")
 
 
 def test_nesting_up_to_the_limit_is_accepted() -> None:
-    client = serve_body(ANYTHING)
+    client = serve_body(BODY_SCHEMA)
 
-    received = client.post("/v1/things", b'{"a":' * 200 + b"1" + b"}" * 200)
+    response = client.post("/v1/things", b'{"a":' * 200 + b"1" + b"}" * 200)
 
-    assert received.status == 200
+    assert response.status == 200
 
 
-DOUBLED = {
+DUPLICATE_NAMES = {
     "twice": b'{"a": 1, "a": 2}',
     "twice with the same value": b'{"a": 1, "a": 1}',
     "nested": b'{"x": {"a": 1, "a": 2}}',
@@ -82,17 +82,17 @@ DOUBLED = {
 }
 
 
-@pytest.mark.parametrize("body", DOUBLED.values(), ids=DOUBLED)
+@pytest.mark.parametrize("body", DUPLICATE_NAMES.values(), ids=DUPLICATE_NAMES)
 def test_a_duplicate_name_is_rejected(body: bytes) -> None:
     client = serve_body({"type": "object"})
 
-    received = client.post("/v1/things", body)
+    response = client.post("/v1/things", body)
 
-    assert received.problem == (400, "malformed_json")
-    assert "twice" in received.json()["detail"]
+    assert response.problem == (400, "malformed_json")
+    assert "twice" in response.json()["detail"]
 
 
-NOT_DOUBLED = {
+SEEMING_DUPLICATES = {
     "the same name in two objects": b'{"x": {"a": 1}, "y": {"a": 2}, "a": 3}',
     "colons in texts": b'{"t": "12:00:00", "u": ["a:b", ":"], "v:": "::"}',
     "JSON in a text": b'{"t": "{\\"a\\": 1, \\"a\\": 2}"}',
@@ -104,7 +104,7 @@ NOT_DOUBLED = {
 }
 
 
-@pytest.mark.parametrize("body", NOT_DOUBLED.values(), ids=NOT_DOUBLED)
+@pytest.mark.parametrize("body", SEEMING_DUPLICATES.values(), ids=SEEMING_DUPLICATES)
 def test_a_name_that_only_seems_duplicate_passes(body: bytes) -> None:
     client = serve_body({"type": "object"})
 
@@ -112,26 +112,26 @@ def test_a_name_that_only_seems_duplicate_passes(body: bytes) -> None:
 
 
 @pytest.fixture
-def counting() -> Client:
+def integer_client() -> Client:
     """Serve an operation with the body {"n": integer}."""
     return serve_body(object_schema({"n": INTEGER}, "n"))
 
 
-@pytest.mark.parametrize("number", [b"1.0", b"1e0", b"10e-1", b"1"])
-def test_a_whole_number_is_an_integer_in_any_notation(counting: Client, number: bytes) -> None:
-    received = counting.post("/v1/things", b'{"n": ' + number + b"}")
+@pytest.mark.parametrize("text", [b"1.0", b"1e0", b"10e-1", b"1"])
+def test_a_whole_number_is_an_integer_in_any_notation(integer_client: Client, text: bytes) -> None:
+    response = integer_client.post("/v1/things", b'{"n": ' + text + b"}")
 
-    assert received.status == 200
-    assert counting.received == [{"n": 1}]
-    assert type(counting.received[0]["n"]) is int
+    assert response.status == 200
+    assert integer_client.recorded == [{"n": 1}]
+    assert type(integer_client.recorded[0]["n"]) is int
 
 
 @pytest.mark.parametrize("value", [b"1.5", b'"1"', b"true", b"null", b"[1]", b"{}", b"1001", b"-1e3000"])
-def test_a_value_that_is_no_integer_within_bounds_is_rejected(counting: Client, value: bytes) -> None:
-    received = counting.post("/v1/things", b'{"n": ' + value + b"}")
+def test_a_value_that_is_no_integer_within_bounds_is_rejected(integer_client: Client, value: bytes) -> None:
+    response = integer_client.post("/v1/things", b'{"n": ' + value + b"}")
 
-    assert received.status == 400
-    assert counting.received == []
+    assert response.status == 400
+    assert integer_client.recorded == []
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_a_value_that_is_no_integer_within_bounds_is_rejected(counting: Client, 
 def test_a_number_may_have_a_fraction(schema: dict[str, Any]) -> None:
     client = serve_body(schema)
 
-    received = client.post("/v1/things", b"1.25")
+    response = client.post("/v1/things", b"1.25")
 
-    assert received.status == 200
-    assert client.received == [1.25]
+    assert response.status == 200
+    assert client.recorded == [1.25]
 
 
 def test_twenty_thousand_unknown_names_are_rejected_with_a_small_response() -> None:
     client = serve_body(object_schema({"a": STRING}))
-    body = b"{" + b",".join(b'"%x":0' % number for number in range(20_000)) + b"}"
+    body = b"{" + b",".join(b'"%x":0' % text for text in range(20_000)) + b"}"
 
     assert client.post("/v1/things", body).problem == (400, "invalid_body")
 
@@ -162,29 +162,29 @@ def test_twenty_thousand_unknown_names_are_rejected_with_a_small_response() -> N
 def test_an_unknown_property_is_rejected(name: str) -> None:
     client = serve_body(object_schema({"a": STRING}))
 
-    received = client.post("/v1/things", {name: {}})
+    response = client.post("/v1/things", {name: {}})
 
-    assert received.problem == (400, "invalid_body")
-    assert received.json()["errors"][0]["code"] == "unknown_property"
+    assert response.problem == (400, "invalid_body")
+    assert response.json()["errors"][0]["code"] == "unknown_property"
 
 
-MOST_VALUES = 256 * 1024 // 8
-MOST_CONTAINERS = 256 * 1024 // 24
+MAX_VALUES = 256 * 1024 // 8
+MAX_CONTAINERS = 256 * 1024 // 24
 
-CROWDED: dict[str, tuple[bytes, bool]] = {
-    "as many values as there may be": (b"[" + b",".join([b"0"] * (MOST_VALUES - 1)) + b"]", True),
-    "one more": (b"[" + b",".join([b"0"] * MOST_VALUES) + b"]", False),
-    "as many arrays as there may be": (b"[" + b" , ".join([b"[ ]"] * (MOST_CONTAINERS - 1)) + b"]", True),
-    "one array more": (b"[" + b",".join([b"[]"] * MOST_CONTAINERS) + b"]", False),
+DENSE_BODIES: dict[str, tuple[bytes, bool]] = {
+    "as many values as there may be": (b"[" + b",".join([b"0"] * (MAX_VALUES - 1)) + b"]", True),
+    "one more": (b"[" + b",".join([b"0"] * MAX_VALUES) + b"]", False),
+    "as many arrays as there may be": (b"[" + b" , ".join([b"[ ]"] * (MAX_CONTAINERS - 1)) + b"]", True),
+    "one array more": (b"[" + b",".join([b"[]"] * MAX_CONTAINERS) + b"]", False),
     "commas and brackets in a text": (b'["' + b",[{" * 80_000 + b'"]', True),
     "commas behind quotes in a text": (b'["' + b'\\",\\\\' * 40_000 + b'"]', True),
-    "values behind a text that ends in a backslash": (b'["\\\\",' + b",".join([b"0"] * MOST_VALUES) + b"]", False),
+    "values behind a text that ends in a backslash": (b'["\\\\",' + b",".join([b"0"] * MAX_VALUES) + b"]", False),
 }
 
 
-@pytest.mark.parametrize(("body", "is_taken"), CROWDED.values(), ids=CROWDED)
-def test_a_body_with_too_many_values_is_rejected(body: bytes, *, is_taken: bool) -> None:
-    received = serve_body({"type": "array"}).post("/v1/things", body)
+@pytest.mark.parametrize(("body", "is_accepted"), DENSE_BODIES.values(), ids=DENSE_BODIES)
+def test_a_body_with_too_many_values_is_rejected(body: bytes, *, is_accepted: bool) -> None:
+    response = serve_body({"type": "array"}).post("/v1/things", body)
 
-    assert (received.status == 200) is is_taken
-    assert is_taken or "too many" in received.json()["detail"]
+    assert (response.status == 200) is is_accepted
+    assert is_accepted or "too many" in response.json()["detail"]

@@ -21,7 +21,7 @@ def test_a_line_is_normalized_and_trimmed() -> None:
     client.post("/v1/things", {"name": f" \u3000{DECOMPOSED}\u00a0 "})
     client.post("/v1/things", {"name": "  plain "})
 
-    assert client.received == [{"name": COMPOSED}, {"name": "plain"}]
+    assert client.recorded == [{"name": COMPOSED}, {"name": "plain"}]
 
 
 def test_a_block_is_normalized_and_keeps_its_blanks() -> None:
@@ -30,7 +30,7 @@ def test_a_block_is_normalized_and_keeps_its_blanks() -> None:
     client.post("/v1/things", {"text": f" {DECOMPOSED}\n "})
     client.post("/v1/things", {"text": " plain\n"})
 
-    assert client.received == [{"text": f" {COMPOSED}\n "}, {"text": " plain\n"}]
+    assert client.recorded == [{"text": f" {COMPOSED}\n "}, {"text": " plain\n"}]
 
 
 def test_other_text_is_unchanged() -> None:
@@ -38,17 +38,17 @@ def test_other_text_is_unchanged() -> None:
 
     client.post("/v1/things", {"external": f" {DECOMPOSED} "})
 
-    assert client.received == [{"external": f" {DECOMPOSED} "}]
+    assert client.recorded == [{"external": f" {DECOMPOSED} "}]
 
 
 @pytest.mark.parametrize("blank", ["   ", "\u3000", "\u00a0\u2003"])
 def test_a_line_of_blanks_is_too_short_once_it_is_trimmed(blank: str) -> None:
     client = serve_body(object_schema({"name": LINE}))
 
-    received = client.post("/v1/things", {"name": blank})
+    response = client.post("/v1/things", {"name": blank})
 
-    assert received.problem == (400, "invalid_body")
-    assert received.json()["errors"] == [
+    assert response.problem == (400, "invalid_body")
+    assert response.json()["errors"] == [
         {"pointer": "/name", "code": "too_short", "message": "must have at least 1 character"}
     ]
 
@@ -58,12 +58,12 @@ def test_text_that_is_too_long_after_normalization_is_rejected(schema: Schema) -
     client = serve_body(object_schema({"name": schema}))
     assert len(unicodedata.normalize("NFC", LONGER_COMPOSED)) == 2
 
-    fitting = client.post("/v1/things", {"name": LONGER_COMPOSED * 5})
-    passing = client.post("/v1/things", {"name": LONGER_COMPOSED * 6})
+    accepted = client.post("/v1/things", {"name": LONGER_COMPOSED * 5})
+    rejected = client.post("/v1/things", {"name": LONGER_COMPOSED * 6})
 
-    assert fitting.status == 200
-    assert passing.problem == (400, "invalid_body")
-    assert passing.json()["errors"][0]["code"] == "too_long"
+    assert accepted.status == 200
+    assert rejected.problem == (400, "invalid_body")
+    assert rejected.json()["errors"][0]["code"] == "too_long"
 
 
 def test_length_counts_characters_and_not_bytes() -> None:
@@ -74,7 +74,7 @@ def test_length_counts_characters_and_not_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "sent", "taken"),
+    ("schema", "sent", "normalized"),
     [
         (object_schema({"names": {"type": "array", "items": LINE}}), {"names": [" a "]}, {"names": ["a"]}),
         (object_schema({"inner": object_schema({"name": LINE})}), {"inner": {"name": " a "}}, {"inner": {"name": "a"}}),
@@ -106,13 +106,13 @@ def test_length_counts_characters_and_not_bytes() -> None:
         "beside a map",
     ],
 )
-def test_text_is_normalized_wherever_it_is(schema: Schema, sent: object, taken: object) -> None:
+def test_text_is_normalized_wherever_it_is(schema: Schema, sent: object, normalized: object) -> None:
     client = serve_body(schema, schemas={"Line": LINE})
 
-    received = client.post("/v1/things", sent)
+    response = client.post("/v1/things", sent)
 
-    assert received.status == 200
-    assert client.received == [taken]
+    assert response.status == 200
+    assert client.recorded == [normalized]
 
 
 def test_text_is_normalized_at_every_depth_of_a_recursive_schema() -> None:
@@ -121,7 +121,7 @@ def test_text_is_normalized_at_every_depth_of_a_recursive_schema() -> None:
 
     client.post("/v1/things", {"name": " a", "child": {"name": " b", "child": {"name": " c"}}})
 
-    assert client.received == [{"name": "a", "child": {"name": "b", "child": {"name": "c"}}}]
+    assert client.recorded == [{"name": "a", "child": {"name": "b", "child": {"name": "c"}}}]
 
 
 def test_a_parameter_is_normalized_like_a_body() -> None:
@@ -129,4 +129,4 @@ def test_a_parameter_is_normalized_like_a_body() -> None:
 
     client.get("/v1/things?value=+Zoe%CC%88+")
 
-    assert client.received == [COMPOSED]
+    assert client.recorded == [COMPOSED]

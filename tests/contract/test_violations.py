@@ -8,7 +8,7 @@ from tests.contract.client import Client
 from tests.contract.contract_app import serve_body, serve_parameter
 from tests.contract.openapi_documents import INTEGER, STRING, Schema, object_schema
 
-MOMENT: Schema = {
+DATE_TIME: Schema = {
     "type": "string",
     "format": "date-time",
     "pattern": "^[0-9-]{10}T[0-9:]{8}Z$",
@@ -29,43 +29,43 @@ LINE: Schema = {
     "example": "Fix the login page",
     "x-tackboard-text": "line",
 }
-SHORT = "must have at most 20 characters"
+TOO_LONG = "must have at most 20 characters"
 BLOCK: Schema = {**LINE, "pattern": "^[^\u0000-\u0008\u000b-\u001f]*$", "x-tackboard-text": "block"}
 
 
-def errors_of(client: Client, value: object) -> list[tuple[str, str, str]]:
+def get_errors(client: Client, value: object) -> list[tuple[str, str, str]]:
     """Send an invalid body and return pointer, code and message of each error."""
-    received = client.post("/v1/things", value)
-    assert received.problem == (400, "invalid_body")
-    return [(error["pointer"], error["code"], error["message"]) for error in received.json()["errors"]]
+    response = client.post("/v1/things", value)
+    assert response.problem == (400, "invalid_body")
+    return [(error["pointer"], error["code"], error["message"]) for error in response.json()["errors"]]
 
 
-def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
+def get_only_error(schema: Schema, value: object) -> tuple[str, str]:
     """Send an invalid property and return code and message of its only error."""
-    ((where, code, message),) = errors_of(serve_body(object_schema({"value": schema})), {"value": value})
-    assert where == "/value"
+    ((pointer, code, message),) = get_errors(serve_body(object_schema({"value": schema})), {"value": value})
+    assert pointer == "/value"
     return code, message
 
 
 @pytest.mark.parametrize(
     ("schema", "value", "code", "message"),
     [
-        (MOMENT, "2026-12-01", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
-        (MOMENT, "", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
-        (MOMENT, "2026-11-20T14:00:00+01:00", "pattern", "must look like '2026-11-20T14:00:00Z'"),
+        (DATE_TIME, "2026-12-01", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
+        (DATE_TIME, "", "format", "must be a valid date-time like '2026-11-20T14:00:00Z'"),
+        (DATE_TIME, "2026-11-20T14:00:00+01:00", "pattern", "must look like '2026-11-20T14:00:00Z'"),
         (KEY, "with blanks", "pattern", "must look like 'JIRA-481'"),
         (KEY, "", "pattern", "must look like 'JIRA-481'"),
         (KEY_WITHOUT_EXAMPLE, "with blanks", "pattern", "must look like 'JIRA-481'"),
-        (KEY, "k" * 21, "pattern", f"must look like 'JIRA-481', and {SHORT}"),
+        (KEY, "k" * 21, "pattern", f"must look like 'JIRA-481', and {TOO_LONG}"),
         (LINE, "", "pattern", "must not be blank"),
         (LINE, "   ", "pattern", "must not be blank"),
         (LINE, "a\nb", "pattern", "must be one line without control characters"),
-        (LINE, "\x07" * 21, "pattern", f"must be one line without control characters, and {SHORT}"),
-        (LINE, "a" * 21, "too_long", SHORT),
+        (LINE, "\x07" * 21, "pattern", f"must be one line without control characters, and {TOO_LONG}"),
+        (LINE, "a" * 21, "too_long", TOO_LONG),
         (BLOCK, "a\r\nb", "pattern", "must have no control characters but line feeds and tabs"),
         ({**LINE, "pattern": "^[a-z ]+$"}, "ABC", "pattern", "must look like 'Fix the login page'"),
-        (MOMENT, 1764000000, "type", "must be a string like '2026-11-20T14:00:00Z'"),
-        ({**MOMENT, "nullable": True}, False, "type", "must be null or a string like '2026-11-20T14:00:00Z'"),
+        (DATE_TIME, 1764000000, "type", "must be a string like '2026-11-20T14:00:00Z'"),
+        ({**DATE_TIME, "nullable": True}, False, "type", "must be null or a string like '2026-11-20T14:00:00Z'"),
         ({**INTEGER, "example": "one"}, "x", "type", "must be an integer"),
         ({"type": "string", "enum": ["a", "b"]}, 1, "enum", "must be one of a, b"),
     ],
@@ -73,14 +73,14 @@ def only_error_of(schema: Schema, value: object) -> tuple[str, str]:
 def test_each_pointer_has_one_violation_and_it_is_the_most_specific(
     schema: Schema, value: object, code: str, message: str
 ) -> None:
-    assert only_error_of(schema, value) == (code, message)
+    assert get_only_error(schema, value) == (code, message)
 
 
 @pytest.mark.parametrize("example", ["a\nb", "", "x" * 101, 7, None], ids=["lines", "empty", "long", "number", "none"])
 def test_an_example_that_does_not_fit_into_a_message_is_left_out(example: object) -> None:
     schema = {"type": "string", "pattern": "^[a-z]+$", "example": example}
 
-    assert only_error_of(schema, "A") == ("pattern", "has characters or a form that are not allowed here")
+    assert get_only_error(schema, "A") == ("pattern", "has characters or a form that are not allowed here")
 
 
 @pytest.mark.parametrize(
@@ -100,51 +100,51 @@ def test_the_example_is_found_wherever_its_schema_is(schema: Schema, value: obje
     whole = object_schema({"inner": {"type": "array", "items": {"$ref": "#/components/schemas/Whole"}}, "key": KEY})
     client = serve_body(schema, schemas={"Key": KEY, "Same": {"$ref": "#/components/schemas/Key"}, "Whole": whole})
 
-    ((_, code, message),) = errors_of(client, value)
+    ((_, code, message),) = get_errors(client, value)
 
     assert (code, message) == ("pattern", "must look like 'JIRA-481'")
 
 
-@pytest.mark.parametrize(("place", "target"), [("query", "/v1/things?value=+"), ("path", "/v1/things/%20")])
-def test_the_message_of_a_parameter_has_its_example(place: str, target: str) -> None:
-    client = serve_parameter(place, KEY)
+@pytest.mark.parametrize(("location", "target"), [("query", "/v1/things?value=+"), ("path", "/v1/things/%20")])
+def test_the_message_of_a_parameter_has_its_example(location: str, target: str) -> None:
+    client = serve_parameter(location, KEY)
 
-    received = client.get(target)
+    response = client.get(target)
 
-    assert received.problem == (400, "invalid_parameter")
-    assert received.json()["detail"] == f"The {place} parameter 'value' must look like 'JIRA-481'."
+    assert response.problem == (400, "invalid_parameter")
+    assert response.json()["detail"] == f"The {location} parameter 'value' must look like 'JIRA-481'."
 
 
 def test_the_message_of_an_unknown_property_lists_the_known_ones() -> None:
     known = {"due_at": STRING, "title": STRING, "id": {**STRING, "readOnly": True}}
     client = serve_body(object_schema({**known, "inner": object_schema({"b": STRING, "a": STRING})}))
 
-    assert errors_of(client, {"inner": {"c": 1}, "due": 1, "other": 2}) == [
+    assert get_errors(client, {"inner": {"c": 1}, "due": 1, "other": 2}) == [
         ("/inner", "unknown_property", "has a property that the document does not name; known here: a, b"),
         ("", "unknown_property", "has a property that the document does not name; known here: due_at, inner, title"),
     ]
 
 
 def test_a_violation_of_the_whole_body_is_a_sentence() -> None:
-    received = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
+    response = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
 
-    assert received.json()["detail"] == "The body does not keep the document: it must be an object."
+    assert response.json()["detail"] == "The body does not keep the document: it must be an object."
 
 
 def test_a_long_list_of_known_properties_is_shortened() -> None:
-    few = serve_body(object_schema({f"p{number:02}": STRING for number in range(31)}))
-    long = serve_body(object_schema({f"{letter * 50}": STRING for letter in "abcdef"}))
+    client_of_short_names = serve_body(object_schema({f"p{number:02}": STRING for number in range(31)}))
+    client_of_long_names = serve_body(object_schema({f"{letter * 50}": STRING for letter in "abcdef"}))
 
-    ((_, _, of_few),) = errors_of(few, {"x": 1})
-    ((_, _, of_long),) = errors_of(long, {"x": 1})
+    ((_, _, message_of_short_names),) = get_errors(client_of_short_names, {"x": 1})
+    ((_, _, message_of_long_names),) = get_errors(client_of_long_names, {"x": 1})
 
-    assert of_few.endswith("p28, p29, …")
-    assert of_long.endswith(f"known here: {'a' * 50}, {'b' * 50}, {'c' * 50}, …")
-    assert len(of_few) <= 300
-    assert len(of_long) <= 300
+    assert message_of_short_names.endswith("p28, p29, …")
+    assert message_of_long_names.endswith(f"known here: {'a' * 50}, {'b' * 50}, {'c' * 50}, …")
+    assert len(message_of_short_names) <= 300
+    assert len(message_of_long_names) <= 300
 
 
-def a_move(properties: str, *required: str, **bounds: int) -> Schema:
+def text_object(properties: str, *required: str, **bounds: int) -> Schema:
     """Build the schema of an object with these text properties and no others."""
     return {**object_schema(dict.fromkeys(properties, STRING), *required), **bounds}
 
@@ -152,21 +152,36 @@ def a_move(properties: str, *required: str, **bounds: int) -> Schema:
 @pytest.mark.parametrize(
     ("schema", "names", "code", "message"),
     [
-        (a_move("cab", minProperties=1, maxProperties=1), "", "too_few", "must have exactly one of: a, b, c"),
-        (a_move("cab", minProperties=1, maxProperties=1), "abc", "too_many", "must have exactly one of: a, b, c"),
-        (a_move("cab", minProperties=1), "", "too_few", "must have at least one of: a, b, c"),
-        (a_move("cab", maxProperties=1), "ab", "too_many", "must have at most one of: a, b, c"),
-        (a_move("cab", maxProperties=2), "abc", "too_many", "must have at most 2 of: a, b, c"),
-        (a_move("cabl", "l", maxProperties=2), "lab", "too_many", "must have at most one of: a, b, c"),
-        (a_move("cabl", "l", minProperties=2, maxProperties=2), "l", "too_few", "must have exactly one of: a, b, c"),
-        (a_move("abl", "l", maxProperties=1), "la", "too_many", "must have at most 1 property"),
+        (
+            text_object("cab", minProperties=1, maxProperties=1),
+            "",
+            "too_few",
+            "must have exactly one of: a, b, c",
+        ),
+        (
+            text_object("cab", minProperties=1, maxProperties=1),
+            "abc",
+            "too_many",
+            "must have exactly one of: a, b, c",
+        ),
+        (text_object("cab", minProperties=1), "", "too_few", "must have at least one of: a, b, c"),
+        (text_object("cab", maxProperties=1), "ab", "too_many", "must have at most one of: a, b, c"),
+        (text_object("cab", maxProperties=2), "abc", "too_many", "must have at most 2 of: a, b, c"),
+        (text_object("cabl", "l", maxProperties=2), "lab", "too_many", "must have at most one of: a, b, c"),
+        (
+            text_object("cabl", "l", minProperties=2, maxProperties=2),
+            "l",
+            "too_few",
+            "must have exactly one of: a, b, c",
+        ),
+        (text_object("abl", "l", maxProperties=1), "la", "too_many", "must have at most 1 property"),
         ({"type": "object", "maxProperties": 2}, "abc", "too_many", "must have at most 2 properties"),
     ],
 )
 def test_the_allowed_number_of_properties_is_given_with_their_names(
     schema: Schema, names: str, code: str, message: str
 ) -> None:
-    assert only_error_of(schema, dict.fromkeys(names, "x")) == (code, message)
+    assert get_only_error(schema, dict.fromkeys(names, "x")) == (code, message)
 
 
 @pytest.mark.parametrize(
@@ -179,12 +194,12 @@ def test_the_allowed_number_of_properties_is_given_with_their_names(
     ],
 )
 def test_a_count_of_one_is_singular(schema: Schema, value: Any, message: str) -> None:
-    assert only_error_of(schema, value)[1] == message
+    assert get_only_error(schema, value)[1] == message
 
 
 def test_violations_of_a_map_with_client_chosen_names_are_one() -> None:
     client = serve_body(object_schema({"map": {"type": "object", "additionalProperties": INTEGER}, "last": INTEGER}))
 
-    errors = errors_of(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})
+    errors = get_errors(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})
 
     assert errors == [("/map", "type", "must be an integer")]

@@ -76,9 +76,9 @@ def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             connection.request(method, address, body, dict(headers))
             answer = connection.getresponse()
-            received = HttpResponse(answer.status, answer.getheaders(), answer.read())
+            response = HttpResponse(answer.status, answer.getheaders(), answer.read())
             connection.close()
-            return received
+            return response
 
         yield send
 

@@ -21,7 +21,7 @@ from stores import open_store
 from tests.aws.test_request_records import NOW
 from tests.contract.aws_events import http_api_event
 from tests.deployment.all_operations import call_every_operation
-from tests.document.test_document import operations
+from tests.document.test_document import list_operations
 
 Calls = set[tuple[str, bool]]
 """IAM actions, and whether on an index."""
@@ -91,7 +91,7 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
 
 def test_the_role_may_do_exactly_what_the_function_does(used: tuple[set[str], Calls]) -> None:
     called, done = used
-    described = {operation["operationId"] for _, _, operation in operations()}
+    described = {operation["operationId"] for _, _, operation in list_operations()}
 
     assert called == described
     assert allowed() == done

@@ -27,19 +27,21 @@ REPEATABLE = frozenset({"revoke_token", "remove_member", "unlabel_card", "unassi
 METHODS = ("get", "put", "post", "patch", "delete")
 
 
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+def list_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in BUNDLE["paths"].items():
         for method in METHODS:
             if method in item:
                 yield path, method, item[method]
 
 
-BY_ID = {operation["operationId"]: (path, method, operation) for path, method, operation in operations()}
+OPERATIONS_BY_ID = {
+    operation["operationId"]: (path, method, operation) for path, method, operation in list_operations()
+}
 
 
-def contents() -> Iterator[Any]:
+def list_contents() -> Iterator[Any]:
     """Yield the direction and the Media Type Object of every body in the document."""
-    for path, method, operation in operations():
+    for path, method, operation in list_operations():
         where = f"{method.upper()} {path}"
         for media, content in operation.get("requestBody", {}).get("content", {}).items():
             yield pytest.param("request", content, id=f"{where} {media}")
@@ -48,7 +50,7 @@ def contents() -> Iterator[Any]:
                 yield pytest.param("response", content, id=f"{where} {status}")
 
 
-async def nowhere(*_: object) -> Message:
+async def fail_if_called(*_: object) -> Message:
     raise AssertionError("There is a page.")
 
 
@@ -63,10 +65,10 @@ def test_the_document_is_valid_openapi() -> None:
 
 
 def test_every_operation_has_a_handler_and_every_handler_an_operation() -> None:
-    assert set(handlers.functions_by_operation_id()) == set(BY_ID)
+    assert set(handlers.functions_by_operation_id()) == set(OPERATIONS_BY_ID)
 
 
-@pytest.mark.parametrize(("direction", "content"), list(contents()))
+@pytest.mark.parametrize(("direction", "content"), list(list_contents()))
 def test_every_body_has_an_example_and_every_example_is_valid(direction: Any, content: dict[str, Any]) -> None:
     check = SCHEMAS.get_check(content["schema"], direction)
     examples = {name: SCHEMAS.resolve(example)["value"] for name, example in content.get("examples", {}).items()}
@@ -87,9 +89,9 @@ def test_every_example_in_a_schema_is_valid(name: str) -> None:
             assert SCHEMAS.get_check(part, direction).find_violations(part["example"]) == []
 
 
-@pytest.mark.parametrize("operation_id", sorted(BY_ID))
+@pytest.mark.parametrize("operation_id", sorted(OPERATIONS_BY_ID))
 def test_every_example_of_a_problem_has_the_status_of_its_response(operation_id: str) -> None:
-    _, _, operation = BY_ID[operation_id]
+    _, _, operation = OPERATIONS_BY_ID[operation_id]
 
     for status, reference in operation["responses"].items():
         content = SCHEMAS.resolve(reference).get("content", {}).get("application/problem+json", {})
@@ -111,27 +113,27 @@ def test_every_code_of_a_domain_error_is_in_the_document() -> None:
 
 @pytest.mark.parametrize("code", BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
 def test_the_type_of_every_problem_leads_to_a_page(code: str) -> None:
-    docs = DocumentationSite(DOCUMENT_PATH.read_bytes(), b"", fallback=nowhere)
+    docs = DocumentationSite(DOCUMENT_PATH.read_bytes(), b"", fallback=fail_if_called)
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    run_synchronously(docs({"method": "GET", "path": f"/problems/{code}", "headers": []}, nowhere, send))
+    run_synchronously(docs({"method": "GET", "path": f"/problems/{code}", "headers": []}, fail_if_called, send))
 
     assert sent[0]["status"] == 200
     assert f"<h1>{code}</h1>".encode() in sent[1]["body"]
 
 
 def test_every_status_of_the_error_table_is_documented_for_board_changes() -> None:
-    _, _, operation = BY_ID["move_card"]
+    _, _, operation = OPERATIONS_BY_ID["move_card"]
 
     assert {str(status) for status in STATUS_BY_ERROR.values()} <= set(operation["responses"])
 
 
-@pytest.mark.parametrize("operation_id", sorted(set(BY_ID) - PUBLIC_OPERATIONS))
+@pytest.mark.parametrize("operation_id", sorted(set(OPERATIONS_BY_ID) - PUBLIC_OPERATIONS))
 def test_every_operation_needs_a_token_and_declares_scope_and_role(operation_id: str) -> None:
-    path, _, operation = BY_ID[operation_id]
+    path, _, operation = OPERATIONS_BY_ID[operation_id]
 
     security = operation.get("security", BUNDLE["security"])
     assert security
@@ -141,9 +143,9 @@ def test_every_operation_needs_a_token_and_declares_scope_and_role(operation_id:
         assert operation["x-tackboard-role"] in list(Role)
 
 
-@pytest.mark.parametrize("operation_id", sorted(BY_ID))
+@pytest.mark.parametrize("operation_id", sorted(OPERATIONS_BY_ID))
 def test_headers_of_every_response_are_documented(operation_id: str) -> None:
-    _, method, operation = BY_ID[operation_id]
+    _, method, operation = OPERATIONS_BY_ID[operation_id]
 
     for status, reference in operation["responses"].items():
         response = SCHEMAS.resolve(reference)
