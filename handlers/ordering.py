@@ -1,5 +1,6 @@
-"""Many things put in order, or moved, in one request."""
+"""Reorder, sort and move many lists or cards in one request."""
 
+from dataclasses import replace
 from typing import Any
 
 from handlers import entity_tags, serialize
@@ -13,25 +14,24 @@ from usecases.board_access import BoardAccess
 
 
 def order_lists(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
-    """Put the lists of a board in order."""
-    ordered, change = reordering.reorder_lists(access.read_board(board_id), body["list_ids"], context)
-    answer = page(map(serialize.list_, ordered), None)
-    return Result(answer.body, change=change)
+    """Reorder the lists of a board."""
+    lists, change = reordering.reorder_lists(access.read_board(board_id), body["list_ids"], context)
+    return replace(page(map(serialize.list_, lists), None), change=change)
 
 
 def order_cards(
     access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
 ) -> Result:
-    """Put the cards of a list in order."""
-    view, there = access.read_card_ranks(board_id, list_id)
-    home, change = reordering.reorder_cards(view, list_id, there, body["card_ids"], context)
-    return Result(serialize.list_(home), etag=entity_tags.list_tag(home), change=change)
+    """Reorder the cards of a list."""
+    view, card_ranks = access.read_card_ranks(board_id, list_id)
+    list_, change = reordering.reorder_cards(view, list_id, card_ranks, body["card_ids"], context)
+    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
 
 
 def sort_cards(
     access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
 ) -> Result:
-    """Sort the cards of a list once; a client repeats the request until no card remains."""
+    """Sort the cards of a list once. The client repeats the request until no card remains."""
     moves, change = card_sorting.sort_list(access, context, board_id, list_id, **body)
     return Result({"moved": len(moves.ranks), "remaining": moves.remaining}, change=change)
 
@@ -39,9 +39,9 @@ def sort_cards(
 def move_cards(
     access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]
 ) -> Result:
-    """Move all cards of a list to another one, in as many steps as it takes."""
-    view, found = access.page_cards(board_id, CardQuery(list_id), bulk_moves.MAX_MOVED_CARDS)
+    """Move all cards of a list to another one. The client repeats the request until no card remains."""
+    view, cards_page = access.page_cards(board_id, CardQuery(list_id), bulk_moves.MAX_MOVED_CARDS)
     moved, remaining, change = bulk_moves.move_cards(
-        view, list_id, found.items, context, target_list_id=body["list_id"]
+        view, list_id, cards_page.items, context, target_list_id=body["list_id"]
     )
     return Result({"moved": moved, "remaining": remaining}, change=change)

@@ -1,4 +1,4 @@
-"""Reports: what was worked and what it cost, and how work flows."""
+"""Reports: the time report and the flow report of a board."""
 
 from datetime import date, datetime
 

@@ -116,19 +116,19 @@ def test_a_dependency_is_built_for_each_call() -> None:
     operation_object = operation("get_thing", parameter("q", "query", STRING))
     client = serve(
         document({"/thing": {"get": operation_object}}),
-        {"get_thing": lambda user_id, clock, q=None: Result({"who": user_id, "clock": clock, "q": q})},
-        dependencies={"who": lambda call: call.caller.user_id, "clock": lambda _: 12, "unused": lambda _: 1 / 0},
+        {"get_thing": lambda user_id, clock, q=None: Result({"user_id": user_id, "clock": clock, "q": q})},
+        dependencies={"user_id": lambda call: call.caller.user_id, "clock": lambda _: 12, "unused": lambda _: 1 / 0},
     )
 
-    assert client.get("/v1/thing?q=x").json() == {"who": "usr_1", "clock": 12, "q": "x"}
+    assert client.get("/v1/thing?q=x").json() == {"user_id": "usr_1", "clock": 12, "q": "x"}
 
 
 def test_a_parameter_wins_over_a_dependency_of_the_same_name() -> None:
-    operation_object = operation("get_thing", parameter("who", "query", STRING))
+    operation_object = operation("get_thing", parameter("user_id", "query", STRING))
     client = serve(
         document({"/thing": {"get": operation_object}}),
-        {"get_thing": lambda user_id="nobody": Result({"who": user_id})},
-        dependencies={"who": lambda _: "the application's"},
+        {"get_thing": lambda user_id="nobody": Result({"user_id": user_id})},
+        dependencies={"user_id": lambda _: "the application's"},
     )
 
-    assert client.get("/v1/thing?who=mine").json() == {"who": "mine"}
+    assert client.get("/v1/thing?user_id=mine").json() == {"user_id": "mine"}
