@@ -1,4 +1,4 @@
-"""Filters that compare a field of a card with a value: one table, which every engine interprets.
+"""Filters that compare a field of a card with a value, as `CardQuery` declares them: every engine interprets this table.
 
 A filter applies if the query's value is not None; 0 and False are values. A card whose field is None never matches.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kanban.fields import Sign, describe
 from kanban.store import CardQuery
 from kanban.values import Card
 
@@ -19,19 +20,16 @@ class Comparison:
 
     name: str
     field: str
-    sign: str
+    sign: Sign
 
 
-COMPARISONS = (
-    Comparison("due_from", "due_at", ">="),
-    Comparison("due_until", "due_at", "<"),
-    # Whether a card is complete or done as well is not a comparison: each engine adds that.
-    Comparison("overdue_at", "due_at", "<"),
-    Comparison("updated_since", "updated_at", ">="),
-    Comparison("deleted_since", "deleted_at", ">="),
+COMPARISONS = tuple(
+    Comparison(filter_.name, *filter_.metadata["compares"])
+    for filter_ in describe(CardQuery)
+    if "compares" in filter_.metadata
 )
 
-OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+OPERATORS: Mapping[Sign, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
     "<": operator.lt,

@@ -12,7 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Literal, get_args
+
+Sign = Literal[">=", "<=", "<", "="]
+"""How a filter compares."""
 
 PLAIN_TYPES = (str, int, bool, datetime)
 
@@ -45,6 +48,11 @@ class Field:
 def editable(*, null: Any = None) -> Mapping[str, Any]:
     """Describe a field that a patch may change; `null` is what null in a patch makes of it."""
     return {"is_editable": True, "null": null}
+
+
+def compares(field_name: str, sign: Sign) -> Mapping[str, Any]:
+    """Describe a filter that compares a field of what is queried with its own value: see `kanban.card_filters`."""
+    return {"compares": (field_name, sign)}
 
 
 @cache

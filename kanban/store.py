@@ -5,12 +5,13 @@ returns None both if there is no such live board and if the user is not a member
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
 from kanban.changes import Change
+from kanban.fields import compares
 from kanban.values import (
     Board,
     Card,
@@ -105,11 +106,12 @@ class CardQuery:
     state: CardState = CardState.ACTIVE
     label_id: str | None = None
     assignee_id: str | None = None
-    due_from: datetime | None = None
-    due_until: datetime | None = None
-    overdue_at: datetime | None = None
-    updated_since: datetime | None = None
-    deleted_since: datetime | None = None
+    due_from: datetime | None = field(default=None, metadata=compares("due_at", ">="))
+    due_until: datetime | None = field(default=None, metadata=compares("due_at", "<"))
+    # Whether a card is complete or done as well is not a comparison: each engine adds that.
+    overdue_at: datetime | None = field(default=None, metadata=compares("due_at", "<"))
+    updated_since: datetime | None = field(default=None, metadata=compares("updated_at", ">="))
+    deleted_since: datetime | None = field(default=None, metadata=compares("deleted_at", ">="))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""The versions of the schema. Alembic applies them when a store with an older schema is opened.
-
-Alembic is imported only then; so the latest version is written down here as `HEAD`.
-"""
+"""The versions of the schema. Alembic applies them when a store with an older schema is opened, and is imported only then."""
 
 from pathlib import Path
 
@@ -9,7 +6,8 @@ from sqlalchemy import Connection
 
 from stores.errors import NotTackboardDatabase, OpenMode, SchemaTooNew, SchemaTooOld
 
-HEAD = "0004"
+HEAD = max(file.name[1:5] for file in Path(__file__).parent.glob("versions/v*.py"))
+"""The latest version of the schema."""
 
 VERSION_TABLE = "tackboard_schema"
 """The table that holds the version of the schema. A database with this table is a Tackboard's."""
