@@ -1,4 +1,4 @@
-"""Filters that compare a field of a card with a value, as `CardQuery` declares them: every engine interprets this table.
+"""Filters that compare a field of a card with a value, declared by `CardQuery` and interpreted by every engine.
 
 A filter applies if the query's value is not None; 0 and False are values. A card whose field is None never matches.
 """

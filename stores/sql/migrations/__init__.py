@@ -1,4 +1,4 @@
-"""The versions of the schema. Alembic applies them when a store with an older schema is opened, and is imported only then."""
+"""The versions of the schema. Alembic, which is imported only then, applies them when an older store is opened.
 
 from pathlib import Path
 
