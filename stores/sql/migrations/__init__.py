@@ -1,4 +1,4 @@
-"""The versions of the schema. Alembic, which is imported only then, applies them when an older store is opened.
+"""The versions of the schema. Alembic, which is imported only then, applies them when an older store is opened."""
 
 from pathlib import Path
 
