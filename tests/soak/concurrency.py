@@ -22,9 +22,9 @@ def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Resul
     gate = Barrier(number)
     usual = sys.getswitchinterval()
 
-    def entrant(which: int) -> Result:
+    def entrant(index: int) -> Result:
         gate.wait()
-        return action(which)
+        return action(index)
 
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
@@ -43,25 +43,25 @@ def create_client(store: Store) -> Client:
 
 def list_cards(client: Client, board: str) -> list[dict[str, Any]]:
     """Return all cards of the board at a path in their order, page by page."""
-    found: list[dict[str, Any]] = []
+    cards: list[dict[str, Any]] = []
     query = ""
     while True:
         page = client.get(f"{board}/cards?limit=100{query}").json
-        found += page["items"]
+        cards += page["items"]
         if page["next_cursor"] is None:
-            return found
+            return cards
         query = f"&cursor={page['next_cursor']}"
 
 
 def list_events(client: Client, board: str, after: int = 0) -> list[dict[str, Any]]:
     """Return all events of the board at a path after a seq. Raises AssertionError if one is missing."""
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     while True:
-        page = client.get(f"{board}/events?limit=100&after={after + len(found)}").json
-        found += page["items"]
+        page = client.get(f"{board}/events?limit=100&after={after + len(events)}").json
+        events += page["items"]
         if not page["has_more"]:
-            assert [event["seq"] for event in found] == list(range(after + 1, after + len(found) + 1))
-            return found
+            assert [event["seq"] for event in events] == list(range(after + 1, after + len(events) + 1))
+            return events
 
 
 def _raise_on_breach(breach: ContractBreach) -> None:

@@ -56,16 +56,16 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def tell(
+def report(
     engine: Engine, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str, str], None]:
     """Return a function that prints a figure of the engine, if the tests run at full length."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
 
-    def telling(figure: str, found: str) -> None:
+    def print_figure(figure: str, text: str) -> None:
         if IS_FULL and reporter:
             with capsys.disabled():
                 reporter.ensure_newline()
-                reporter.write_line(f"{figure} {engine.name}: {found}")
+                reporter.write_line(f"{figure} {engine.name}: {text}")
 
-    return telling
+    return print_figure

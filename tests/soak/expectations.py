@@ -59,26 +59,26 @@ class ExpectedError(Exception):
         self.response = ExpectedResponse(status, code)
 
 
-def find_by_id(wanted: str, things: Sequence[Thing], error: ExpectedError) -> Thing:
+def find_by_id(thing_id: str, things: Sequence[Thing], error: ExpectedError) -> Thing:
     """Return the thing with an id. Raises the given error if there is none."""
     for thing in things:
-        if thing.id == wanted:
+        if thing.id == thing_id:
             return thing
     raise error
 
 
 def insert_at_position(thing: Thing, things: Sequence[Thing], position: dict[str, Any]) -> list[Thing]:
     """Return the things in their order after one of them was moved to, or added at, a position."""
-    others = [each for each in things if each is not thing]
-    at = 0 if position.get("position") == "top" else len(others)
+    others = [other for other in things if other is not thing]
+    index = 0 if position.get("position") == "top" else len(others)
     for side in ("before", "after"):
         if side in position:
             if position[side] == thing.id:
                 raise ExpectedError(422, "self_reference")
-            there = [other for other in others if not getattr(other, "deleted_at", None)]
-            neighbour = find_by_id(position[side], there, ExpectedError(422, "unknown_reference"))
-            at = others.index(neighbour) + (side == "after")
-    others.insert(at, thing)
+            candidates = [other for other in others if not getattr(other, "deleted_at", None)]
+            neighbour = find_by_id(position[side], candidates, ExpectedError(422, "unknown_reference"))
+            index = others.index(neighbour) + (side == "after")
+    others.insert(index, thing)
     return others
 
 

@@ -20,7 +20,7 @@ class LabelsModel(ModelCore):
     def _update_label(self, request: Request, board: Board) -> ExpectedResponse:
         label = find_by_id(request.label, board.labels, ExpectedError(404, "label_not_found"))
         ensure_version_matches(request, label.version)
-        _ensure_name_free(request.fields.get("name", ""), [each for each in board.labels if each is not label])
+        _ensure_name_free(request.fields.get("name", ""), [other for other in board.labels if other is not label])
         changed = self._apply_patch(label, request.fields)
         if changed:
             self._add_event(board, "label.updated", label_id=label.id, changed=changed)
@@ -36,12 +36,14 @@ class LabelsModel(ModelCore):
     def _label_card(self, request: Request, board: Board) -> ExpectedResponse:
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
         label = find_by_id(request.label, board.labels, ExpectedError(404, "label_not_found"))
-        return self._set_labels(board, card, [each for each in board.labels if each in card.labels or each is label])
+        return self._set_labels(
+            board, card, [other for other in board.labels if other in card.labels or other is label]
+        )
 
     def _unlabel_card(self, request: Request, board: Board) -> ExpectedResponse:
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
-        left = [label for label in board.labels if label in card.labels and label.id != request.label]
-        return self._set_labels(board, card, left)
+        labels = [label for label in board.labels if label in card.labels and label.id != request.label]
+        return self._set_labels(board, card, labels)
 
     def _set_labels(self, board: Board, card: Card, labels: list[Label]) -> ExpectedResponse:
         if sorted(label.id for label in labels) != list_label_ids(board, card):
@@ -54,8 +56,8 @@ class LabelsModel(ModelCore):
         """Return the labels that the body names, None if it doesn't set labels."""
         if "label_ids" not in request.fields:
             return None
-        wished: list[str] = request.fields["label_ids"]
-        return [find_by_id(each, board.labels, ExpectedError(422, "unknown_reference")) for each in wished]
+        label_ids: list[str] = request.fields["label_ids"]
+        return [find_by_id(label_id, board.labels, ExpectedError(422, "unknown_reference")) for label_id in label_ids]
 
 
 def _ensure_name_free(name: str, others: list[Label]) -> None:

@@ -58,8 +58,8 @@ def is_linearizable(history: Sequence[Call], state: State, specification: Specif
 
 def count_overlaps(history: Sequence[Call]) -> int:
     """Count the pairs of calls that overlapped."""
-    pairs = ((one, other) for number, one in enumerate(history) for other in history[number + 1 :])
-    return sum(one.started_at < other.ended_at and other.started_at < one.ended_at for one, other in pairs)
+    pairs = ((call, other) for number, call in enumerate(history) for other in history[number + 1 :])
+    return sum(call.started_at < other.ended_at and other.started_at < call.ended_at for call, other in pairs)
 
 
 def format_history(history: Sequence[Call]) -> str:

@@ -31,8 +31,8 @@ class MembersModel(ModelCore):
         return self._expect_member(board, membership)
 
     def _remove_member(self, request: Request, board: Board) -> ExpectedResponse:
-        own = board.find_membership(request.user)
-        if request.member != request.user and (own is None or own.role != "owner"):
+        membership_of_user = board.find_membership(request.user)
+        if request.member != request.user and (membership_of_user is None or membership_of_user.role != "owner"):
             raise ExpectedError(403, "role_too_low")
         membership = board.find_membership(request.member)
         running = [card for card in board.active_cards if request.member in card.running_users][:_MAX_STOPPED_CLOCKS]

@@ -69,8 +69,8 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
             earlier = self._find_stored_response(request)
             if earlier is not None:
                 return ExpectedResponse(earlier.status, replay=earlier.raw)
-            act: Callable[[Request, Board | None], ExpectedResponse] = getattr(self, f"_{request.operation}")
-            expected = act(request, board)
+            operation: Callable[[Request, Board | None], ExpectedResponse] = getattr(self, f"_{request.operation}")
+            expected = operation(request, board)
         except ExpectedError as error:
             return error.response
         if request.key:
@@ -85,20 +85,20 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         for board in (*self.boards, *(self.deleted_boards if request.operation == "restore_board" else ())):
             membership = board.find_membership(request.user)
             if board.id == request.board and membership:
-                least = _MIN_ROLE.get(request.operation, "editor")
-                if _ROLES.index(membership.role) < _ROLES.index(least):
+                required = _MIN_ROLE.get(request.operation, "editor")
+                if _ROLES.index(membership.role) < _ROLES.index(required):
                     raise ExpectedError(403, "role_too_low")
                 return board
         raise ExpectedError(404, "board_not_found")
 
     def _find_stored_response(self, request: Request) -> HttpResponse | None:
-        found = self._stored_responses.get((request.user, request.operation, request.key or ""))
-        if found is None:
+        stored = self._stored_responses.get((request.user, request.operation, request.key or ""))
+        if stored is None:
             return None
-        asked, until, answer = found
+        fingerprint, until, answer = stored
         if until <= self.now:
             return None
-        if asked != request.fingerprint:
+        if fingerprint != request.fingerprint:
             raise ExpectedError(422, "idempotency_key_reused")
         return answer
 
@@ -117,7 +117,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
             updated_at=self.now,
         )
         # The response doesn't have the ids of the lists and of the owner's membership: `fill_in_ids` asks for them.
-        board.columns = [self._make_column("", each) for each in fields.get("lists", _DEFAULT_COLUMNS)]
+        board.columns = [self._make_column("", list_fields) for list_fields in fields.get("lists", _DEFAULT_COLUMNS)]
         self.boards.append(board)
         self._add_event(board, "board.created", name=board.name)
         return self._expect_board(board, 201)
@@ -157,7 +157,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         ):
             raise ExpectedError(409, "list_not_empty")
         ensure_external_id_free(
-            request.fields.get("external_id"), [each for each in board.columns if each is not column]
+            request.fields.get("external_id"), [other for other in board.columns if other is not column]
         )
         changed = self._apply_patch(column, request.fields)
         if changed:
@@ -221,14 +221,14 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         card = find_by_id(request.card, board.cards, ExpectedError(404, "card_not_found"))
         ensure_version_matches(request, card.version)
         labels, assigned = self._find_requested_labels(request, board), self._find_requested_assignees(request, board)
-        others = [each for each in board.cards if each is not card]
+        others = [other for other in board.cards if other is not card]
         _ensure_dates_ordered(request.fields.get("start_at", card.start_at), request.fields.get("due_at", card.due_at))
         self._claim_external_id(request.fields.get("external_id"), board, others)
         marked = []
         if labels is not None and sorted(label.id for label in labels) != list_label_ids(board, card):
             card.labels = labels
             marked.append("label_ids")
-        if assigned is not None and sorted(each.user for each in assigned) != list_assignees(board, card):
+        if assigned is not None and sorted(membership.user for membership in assigned) != list_assignees(board, card):
             card.assignees = assigned
             marked.append("assignee_ids")
         plain = {name: new for name, new in request.fields.items() if name not in ("label_ids", "assignee_ids")}
@@ -293,15 +293,15 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         return self._move_to(board, card, target, [*target.cards, card])
 
     def _move_to(self, board: Board, card: Card, target: Column, order: list[Card]) -> ExpectedResponse:
-        home = board.find_column(card)
-        if home is not target:
+        source = board.find_column(card)
+        if source is not target:
             ensure_accepts_card(target)
-        home.cards.remove(card)
+        source.cards.remove(card)
         target.cards = order
         self._touch(card)
-        self._run_clock(card, home.stage, target.stage, board)
-        data: dict[str, Any] = {"from_list_id": home.id, "from_stage": home.stage, "to_stage": target.stage}
-        if target.stage == "done" != home.stage:
+        self._run_clock(card, source.stage, target.stage, board)
+        data: dict[str, Any] = {"from_list_id": source.id, "from_stage": source.stage, "to_stage": target.stage}
+        if target.stage == "done" != source.stage:
             data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
         self._add_event(board, "card.moved", target, card, **data)
         return self._expect_card(board, card)

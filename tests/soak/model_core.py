@@ -50,12 +50,12 @@ class ModelCore:
                 stretch.ended_at = self.now
                 stretch.version += 1
 
-    def _claim_external_id(self, wanted: str | None, board: Board, others: Sequence[Card]) -> None:
+    def _claim_external_id(self, external_id: str | None, board: Board, others: Sequence[Card]) -> None:
         """Raise ExpectedError if another card has the external id; clear it on cards of deleted columns."""
-        ensure_external_id_free(wanted, others)
+        ensure_external_id_free(external_id, others)
         for column in board.deleted_columns:
             for card in column.cards:
-                if card.external_id == wanted and not card.deleted_at:
+                if card.external_id == external_id and not card.deleted_at:
                     card.external_id = None
 
     def _read_new_id(self) -> str:

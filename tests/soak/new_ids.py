@@ -21,8 +21,8 @@ def fill_in_ids(board: Board, client: Client) -> None:
     if _lacks_ids(board.labels):
         _copy_ids(board.labels, client.get(f"{path}/labels").json["items"])
     if _lacks_ids(board.columns):
-        shown = [column for column in board.columns if not column.archived_at]
-        _copy_ids(shown, client.get(f"{path}/lists").json["items"])
+        active_columns = [column for column in board.columns if not column.archived_at]
+        _copy_ids(active_columns, client.get(f"{path}/lists").json["items"])
     for column in board.columns:
         if _lacks_ids(column.cards):
             query = urlencode({"list_id": column.id, "limit": 100})
@@ -33,15 +33,16 @@ def fill_in_ids(board: Board, client: Client) -> None:
 
 def _fill_in_part_ids(card: Card, path: str, client: Client) -> None:
     if _lacks_ids(card.checklists):
-        found = client.get(f"{path}/checklists").json["items"]
-        _copy_ids(card.checklists, found)
-        for checklist, shape in zip(card.checklists, found, strict=True):
+        shapes = client.get(f"{path}/checklists").json["items"]
+        _copy_ids(card.checklists, shapes)
+        for checklist, shape in zip(card.checklists, shapes, strict=True):
             _copy_ids(checklist.items, shape["items"])
     if _lacks_ids(card.time_entries):
-        found = client.get(f"{path}/time?limit=100").json["items"]
+        shapes = client.get(f"{path}/time?limit=100").json["items"]
         known = {stretch.id for stretch in card.time_entries}
         _copy_ids(
-            [entry for entry in card.time_entries if not entry.id], [each for each in found if each["id"] not in known]
+            [entry for entry in card.time_entries if not entry.id],
+            [shape for shape in shapes if shape["id"] not in known],
         )
 
 

@@ -75,8 +75,8 @@ class Observer:
         board = next((board for board in self._model.boards if board.id == board_id), None)
         if board is None:
             return []
-        news = self._clients[board.owner].get(f"/boards/{board.id}/events?after={len(board.events)}").json["items"]
-        data = news[-1]["data"] if news else {}
+        events = self._clients[board.owner].get(f"/boards/{board.id}/events?after={len(board.events)}").json["items"]
+        data = events[-1]["data"] if events else {}
         moved: list[str] = data.get("card_ids") or data.get("list_ids") or []
         return moved
 
@@ -103,9 +103,9 @@ class Observer:
                 else:
                     self._check_get(user, f"/boards/{board.id}/cards", ExpectedResponse(404, "board_not_found"))
         for user in self._clients:
-            own = [board for board in reversed(self._model.boards) if board.find_membership(user)]
+            boards = [board for board in reversed(self._model.boards) if board.find_membership(user)]
             for query, archived in (({}, False), ({"archived": "true"}, True)):
-                shapes = [serialize_board(board, user) for board in own if bool(board.archived_at) == archived]
+                shapes = [serialize_board(board, user) for board in boards if bool(board.archived_at) == archived]
                 self._check_item_pages(user, "/boards", query, shapes, limit=1)
             self._check_assigned_cards(user)
 
@@ -121,19 +121,19 @@ class Observer:
             serialize_member(board, membership, self._model.names[membership.user]) for membership in board.memberships
         ]
         parts = {"lists": columns, "labels": labels, "cards": {"items": cards, "next_cursor": None}, "members": people}
-        whole = ExpectedResponse(
+        expected = ExpectedResponse(
             200, body=serialize_board(board, board.owner) | parts, etag=f'{etag[:-1]}.{len(people)}"'
         )
-        self._check_get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", whole)
+        self._check_get(board.owner, f"/boards/{board.id}?embed=lists,cards,labels,members", expected)
 
-        known, number = self._events_seen.get(board.id, 0), len(board.events)
-        news = {
-            "items": [serialize_event(event) for event in board.events[known:]],
+        seen_count, number = self._events_seen.get(board.id, 0), len(board.events)
+        event_page = {
+            "items": [serialize_event(event) for event in board.events[seen_count:]],
             "last_seq": number,
             "has_more": False,
         }
-        address = f"/boards/{board.id}/events?after={known}&limit=100"
-        self._check_get(board.owner, address, ExpectedResponse(200, body=news, etag=f'"{number}"'))
+        address = f"/boards/{board.id}/events?after={seen_count}&limit=100"
+        self._check_get(board.owner, address, ExpectedResponse(200, body=event_page, etag=f'"{number}"'))
         self._events_seen[board.id] = number
 
     def _check_single_resources(self, board: Board) -> None:
@@ -143,9 +143,9 @@ class Observer:
             self._check_resource(
                 board, f"{path}/lists/{column.id}", serialize_column(board, column), column_etag(column)
             )
-        away = [serialize_column(board, column) for column in board.columns if column.archived_at]
-        put_away = {"items": away, "next_cursor": None}
-        self._check_get(board.owner, f"{path}/lists?archived=true", ExpectedResponse(200, body=put_away))
+        archived = [serialize_column(board, column) for column in board.columns if column.archived_at]
+        archived_page = {"items": archived, "next_cursor": None}
+        self._check_get(board.owner, f"{path}/lists?archived=true", ExpectedResponse(200, body=archived_page))
         for membership in board.memberships:
             shape = serialize_member(board, membership, self._model.names[membership.user])
             self._check_resource(board, f"{path}/members/{membership.user}", shape, member_etag(membership))
@@ -171,70 +171,70 @@ class Observer:
         page = {"items": checklists, "next_cursor": None}
         self._check_get(board.owner, f"{path}/checklists", ExpectedResponse(200, body=page))
         for checklist, shape in zip(card.checklists, checklists, strict=True):
-            one = f"{path}/checklists/{checklist.id}"
-            self._check_resource(board, one, shape, checklist_etag(board, checklist))
+            checklist_path = f"{path}/checklists/{checklist.id}"
+            self._check_resource(board, checklist_path, shape, checklist_etag(board, checklist))
             for item in checklist.items:
                 self._check_resource(
-                    board, f"{one}/items/{item.id}", serialize_item(board, item), item_etag(board, item)
+                    board, f"{checklist_path}/items/{item.id}", serialize_item(board, item), item_etag(board, item)
                 )
 
     def _check_time_entries(self, board: Board, card: Card) -> None:
         client = self._clients[board.owner]
-        seen = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
-        self.responses.append(seen.raw)
-        time = seen.json
+        response = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
+        self.responses.append(response.raw)
+        body = response.json
         serialized_entries = [serialize_time_entry(board, card, entry, self._model.now) for entry in card.time_entries]
         shape = {"items": serialized_entries, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
-        _ensure_equal("time", shape, time)
-        for entry, one in zip(card.time_entries, serialized_entries, strict=True):
+        _ensure_equal("time", shape, body)
+        for entry, entry_shape in zip(card.time_entries, serialized_entries, strict=True):
             path = f"/boards/{board.id}/cards/{card.id}/time-entries/{entry.id}"
-            self._check_resource(board, path, one, time_entry_etag(entry, self._model.now))
+            self._check_resource(board, path, entry_shape, time_entry_etag(entry, self._model.now))
 
     def _check_pages(self, board: Board) -> None:
-        everything = board.active_cards
+        active_cards = board.active_cards
         path = f"/boards/{board.id}/cards"
         for number, sort in enumerate(_SORTS):
-            self._check_card_pages(board, path, {"sort": sort}, everything, limit=1 + number % 3)
+            self._check_card_pages(board, path, {"sort": sort}, active_cards, limit=1 + number % 3)
             for column in board.columns[:2]:
                 query = {"sort": sort, "list_id": column.id}
                 self._check_card_pages(board, path, query, column.active_cards, limit=2)
-            away = [card for card in board.cards if card.archived_at]
-            self._check_card_pages(board, path, {"sort": sort, "archived": "true"}, away, limit=2)
+            archived = [card for card in board.cards if card.archived_at]
+            self._check_card_pages(board, path, {"sort": sort, "archived": "true"}, archived, limit=2)
             self._check_card_pages(
                 board, path, {"sort": sort, "deleted": "true"}, self._model.list_restorable_cards(board), limit=2
             )
             for stage in ("todo", "in_progress", "done"):
-                there = [card for card in everything if board.find_column(card).stage == stage]
-                self._check_card_pages(board, path, {"sort": sort, "status": stage}, there, limit=3)
+                at_stage = [card for card in active_cards if board.find_column(card).stage == stage]
+                self._check_card_pages(board, path, {"sort": sort, "status": stage}, at_stage, limit=3)
         for text_to_find in _SEARCH_TEXTS:
-            found = [
+            matching = [
                 card
-                for card in everything
+                for card in active_cards
                 if any(fold_text(text_to_find) in fold_text(text) for text in _searched_texts(card))
             ]
-            self._check_card_pages(board, path, {"q": text_to_find}, found, limit=2)
-        self._check_filters(board, path, everything)
+            self._check_card_pages(board, path, {"q": text_to_find}, matching, limit=2)
+        self._check_filters(board, path, active_cards)
 
     def _check_filters(self, board: Board, path: str, cards: list[Card]) -> None:
         """Compare each filter in two sort orders, which differ between boards."""
         due = [
             card for card in cards if card.due_at and _DUE_RANGE["due_from"] <= card.due_at < _DUE_RANGE["due_until"]
         ]
-        mine = [card for card in cards if board.owner in list_assignees(board, card)]
-        found: list[tuple[dict[str, str], list[Card]]] = [
+        assigned = [card for card in cards if board.owner in list_assignees(board, card)]
+        queries: list[tuple[dict[str, str], list[Card]]] = [
             ({"overdue": "true"}, [card for card in cards if self._is_overdue(board, card)]),
             (_DUE_RANGE, due),
-            ({"assignee_id": "me"}, mine),
-            ({"assignee_id": "me", **_DUE_RANGE}, [card for card in due if card in mine]),
+            ({"assignee_id": "me"}, assigned),
+            ({"assignee_id": "me", **_DUE_RANGE}, [card for card in due if card in assigned]),
             *(({"label_id": label.id}, [card for card in cards if label in card.labels]) for label in board.labels[:2]),
         ]
         since = sorted(card.updated_at for card in cards)[len(cards) // 2 :]
         if since:
-            news = [card for card in cards if card.updated_at >= since[0]]
-            found.append(({"updated_since": str(format_timestamp(since[0]))}, news))
-        for number, (query, there) in enumerate(found, len(board.events)):
-            self._check_card_pages(board, path, query, there, limit=2)
-            self._check_card_pages(board, path, {**query, "sort": _SORTS[number % len(_SORTS)]}, there, limit=1)
+            recent = [card for card in cards if card.updated_at >= since[0]]
+            queries.append(({"updated_since": str(format_timestamp(since[0]))}, recent))
+        for number, (query, matching) in enumerate(queries, len(board.events)):
+            self._check_card_pages(board, path, query, matching, limit=2)
+            self._check_card_pages(board, path, {**query, "sort": _SORTS[number % len(_SORTS)]}, matching, limit=1)
 
     def _is_overdue(self, board: Board, card: Card) -> bool:
         is_past = card.due_at is not None and card.due_at < str(format_timestamp(self._model.now))
@@ -246,23 +246,30 @@ class Observer:
         boards = [
             board for board in reversed(self._model.boards) if board.find_membership(user) and not board.archived_at
         ]
-        mine = [
+        assigned = [
             (board, card)
             for board in boards
             for card in sorted(board.active_cards, key=lambda card: card.id)
             if user in list_assignees(board, card)
         ]
-        found: list[tuple[dict[str, str], list[tuple[Board, Card]]]] = [
-            ({}, mine),
-            ({"status": "done"}, [(board, card) for board, card in mine if board.find_column(card).stage == "done"]),
-            ({"overdue": "true"}, [(board, card) for board, card in mine if self._is_overdue(board, card)]),
+        queries: list[tuple[dict[str, str], list[tuple[Board, Card]]]] = [
+            ({}, assigned),
+            (
+                {"status": "done"},
+                [(board, card) for board, card in assigned if board.find_column(card).stage == "done"],
+            ),
+            ({"overdue": "true"}, [(board, card) for board, card in assigned if self._is_overdue(board, card)]),
             (
                 _DUE_RANGE,
-                [each for each in mine if _DUE_RANGE["due_from"] <= (each[1].due_at or "") < _DUE_RANGE["due_until"]],
+                [
+                    pair
+                    for pair in assigned
+                    if _DUE_RANGE["due_from"] <= (pair[1].due_at or "") < _DUE_RANGE["due_until"]
+                ],
             ),
         ]
-        for number, (query, there) in enumerate(found):
-            shapes = [serialize_card(board, card, now) | {"board_name": board.name} for board, card in there]
+        for number, (query, pairs) in enumerate(queries):
+            shapes = [serialize_card(board, card, now) | {"board_name": board.name} for board, card in pairs]
             self._check_item_pages(user, "/cards", query, shapes, limit=1 + number % 2, may_pause=True)
 
     def _check_card_pages(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
@@ -290,20 +297,20 @@ class Observer:
         *,
         may_pause: bool = False,
     ) -> None:
-        found: list[dict[str, Any]] = []
+        received: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
             address = f"{path}?{urlencode({**query, 'limit': limit, **cursor})}"
             page = self._clients[user].get(address)
             _ensure_equal(f"status of {address}", 200, page.status)
             _ensure_equal(f"items beyond the limit of {limit}", [], page.json["items"][limit:])
-            found += page.json["items"]
+            received += page.json["items"]
             if page.json["next_cursor"] is None:
                 break
             _ensure_equal("an empty page before the last", may_pause and not page.json["items"], not page.json["items"])
             cursor = {"cursor": page.json["next_cursor"]}
-        self.responses.append(json.dumps(found).encode())
-        _ensure_equal(f"all pages of {path} {query}", items, found)
+        self.responses.append(json.dumps(received).encode())
+        _ensure_equal(f"all pages of {path} {query}", items, received)
 
     def _check_resource(self, board: Board, path: str, shape: dict[str, Any], etag: str) -> None:
         """Compare a resource, and check that its ETag gives 304."""
@@ -314,9 +321,9 @@ class Observer:
         self.check_response(expected, self._clients[user].get(path, **headers))
 
 
-def _ensure_equal(what: str, expected: object, found: object) -> None:
-    if expected != found:
-        raise Difference(f"{what}:\n  the model   {expected!r}\n  the answer  {found!r}")
+def _ensure_equal(what: str, expected: object, actual: object) -> None:
+    if expected != actual:
+        raise Difference(f"{what}:\n  the model   {expected!r}\n  the answer  {actual!r}")
 
 
 def _searched_texts(card: Card) -> list[str]:

@@ -45,16 +45,16 @@ class OrderingModel(ModelCore):
         self._reported_moves: Sequence[str] = ()
 
     def _order_lists(self, request: Request, board: Board) -> ExpectedResponse:
-        shown = [column for column in board.columns if not column.archived_at]
-        wanted = _sort_by_ids(request.fields["list_ids"], shown)
+        active_columns = [column for column in board.columns if not column.archived_at]
+        wanted = _sort_by_ids(request.fields["list_ids"], active_columns)
         board.columns = _apply_moves(board.columns, wanted, self._reported_moves)
-        for each in wanted:
-            if each.id in self._reported_moves:
-                self._touch(each)
+        for ordered_column in wanted:
+            if ordered_column.id in self._reported_moves:
+                self._touch(ordered_column)
         if self._reported_moves:
             self._add_event(board, "board.reordered", list_ids=list(self._reported_moves))
         return ExpectedResponse(
-            200, body={"items": [serialize_column(board, each) for each in wanted], "next_cursor": None}
+            200, body={"items": [serialize_column(board, column) for column in wanted], "next_cursor": None}
         )
 
     def _order_cards(self, request: Request, board: Board) -> ExpectedResponse:
@@ -127,8 +127,8 @@ class OrderingModel(ModelCore):
         target.cards.insert(0 if request.fields.get("position") == "top" else len(target.cards), card)
         self._touch(card)
         self._run_clock(card, origin.stage, target.stage, target_board)
-        left = {"to_board_id": target_board.id, "title": card.title, "stage": origin.stage}
-        self._add_event(board, "card.departed", origin, card, **left)
+        departure = {"to_board_id": target_board.id, "title": card.title, "stage": origin.stage}
+        self._add_event(board, "card.departed", origin, card, **departure)
         data: dict[str, Any] = {"from_board_id": board.id, "title": card.title, "stage": target.stage}
         if target.stage == "done" != origin.stage:
             data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
@@ -162,14 +162,14 @@ def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequen
     """Return all things after each moved one was put just below the one that precedes it in the wanted order."""
     order = [thing for thing in things if thing.id not in moved]
     present = [thing for thing in things if thing in wanted]
-    if len(moved) != len(wanted) - _longest_increasing_length([present.index(each) for each in wanted]):
+    if len(moved) != len(wanted) - _longest_increasing_length([present.index(thing) for thing in wanted]):
         raise AssertionError(f"Not the fewest were moved: {moved}")
     above = None
-    for each in wanted:
-        if each.id in moved:
-            order.insert(0 if above is None else order.index(above) + 1, each)
-        above = each
-    if [each for each in order if each in wanted] != list(wanted):
+    for element in wanted:
+        if element.id in moved:
+            order.insert(0 if above is None else order.index(above) + 1, element)
+        above = element
+    if [thing for thing in order if thing in wanted] != list(wanted):
         raise AssertionError(f"These moves do not lead to that order: {moved}")
     return order
 
@@ -177,6 +177,6 @@ def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequen
 def _longest_increasing_length(numbers: Sequence[int]) -> int:
     """Return the length of a longest increasing subsequence."""
     longest: list[int] = []
-    for at, number in enumerate(numbers):
-        longest.append(1 + max((longest[before] for before in range(at) if numbers[before] < number), default=0))
+    for index, number in enumerate(numbers):
+        longest.append(1 + max((longest[before] for before in range(index) if numbers[before] < number), default=0))
     return max(longest, default=0)

@@ -144,8 +144,8 @@ class PartsModel(ModelCore):
 
     def _convert_checklist_item(self, request: Request, board: Board) -> ExpectedResponse:
         card, checklist, item = _find_item(request, board)
-        wanted = request.fields.get("list_id", board.find_column(card).id)
-        column = find_by_id(wanted, board.columns, ExpectedError(422, "unknown_reference"))
+        list_id = request.fields.get("list_id", board.find_column(card).id)
+        column = find_by_id(list_id, board.columns, ExpectedError(422, "unknown_reference"))
         ensure_accepts_card(column)
         checklist.items.remove(item)
         new = Card(
@@ -154,8 +154,8 @@ class PartsModel(ModelCore):
         new.assignees = [item.assignee] if item.assignee in board.memberships else []
         column.cards.append(new)
         self._run_clock(new, None, column.stage, board)
-        told = {"item_id": item.id, "new_card_id": new.id, "title": new.title, "stage": column.stage}
-        data = {"checklist_id": checklist.id, **told}
+        conversion = {"item_id": item.id, "new_card_id": new.id, "title": new.title, "stage": column.stage}
+        data = {"checklist_id": checklist.id, **conversion}
         self._add_event(board, "checklist_item.converted", column, card, **data)
         return self._expect_card(board, new, 201)
 

@@ -109,28 +109,28 @@ class ProgramRun:
         self._clients: dict[str, Client] = {}
         names = {}
         for user in ("Ann", "Bob"):
-            made = Client(application).post("/users", {"name": user}).json
-            self._clients[made["user"]["id"]] = Client(application, made["token"])
-            names[made["user"]["id"]] = user
+            created = Client(application).post("/users", {"name": user}).json
+            self._clients[created["user"]["id"]] = Client(application, created["token"])
+            names[created["user"]["id"]] = user
         self._model = Model(self._clock.now, names)
-        self._wishes = RequestGenerator(self._model, list(self._clients))
-        self._lookout = Observer(self._model, self._clients)
+        self._generator = RequestGenerator(self._model, list(self._clients))
+        self._observer = Observer(self._model, self._clients)
 
     @property
     def responses(self) -> list[bytes]:
         """Return all responses to the byte, except for cursors, which differ between stores."""
-        return self._lookout.responses
+        return self._observer.responses
 
     def run(self, program: Program) -> None:
         """Run all steps, and then compare everything. Raises Difference."""
         for step in program:
             self._run_step(seeded_random(step))
-        self._lookout.check_everything()
+        self._observer.check_everything()
 
     def _run_step(self, rng: Random) -> None:
         self._clock.advance(minutes=rng.choice(_PAUSES_IN_MINUTES))
         self._model.now = self._clock.now
-        request = self._wishes.next(rng)
+        request = self._generator.next(rng)
         method, address = _ROUTES[request.operation]
         path = address.format(
             board=request.board,
@@ -142,17 +142,17 @@ class ProgramRun:
             item=request.item,
         )
         headers = {"If-Match": request.etag, "Idempotency-Key": request.key}
-        given = {name: text for name, text in headers.items() if text is not None}
-        seen = self._clients[request.user].request(method, path, request.body, headers=given)
+        sent_headers = {name: text for name, text in headers.items() if text is not None}
+        response = self._clients[request.user].request(method, path, request.body, headers=sent_headers)
         self.log.append(
-            f"{self._clock.now:%d %H:%M:%S} {request.user} {method} {path} {request.body or ''} {given or ''}\n"
-            f"    {seen.status} {seen.headers.get('etag', '')} {seen.raw.decode()}"
+            f"{self._clock.now:%d %H:%M:%S} {request.user} {method} {path} {request.body or ''} {sent_headers or ''}\n"
+            f"    {response.status} {response.headers.get('etag', '')} {response.raw.decode()}"
         )
-        moved = self._lookout.read_moved_ids(request.board) if request.operation in _ORDERING_OPERATIONS else ()
-        self._lookout.check_response(self._model.apply(request, seen, moved), seen)
-        self._lookout.check_board(request.board)
+        moved = self._observer.read_moved_ids(request.board) if request.operation in _ORDERING_OPERATIONS else ()
+        self._observer.check_response(self._model.apply(request, response, moved), response)
+        self._observer.check_board(request.board)
         if request.operation == "transfer_card":
-            self._lookout.check_board(request.fields["board_id"])
+            self._observer.check_board(request.fields["board_id"])
 
 
 def run_program(store: Store, seed: int) -> list[bytes]:
@@ -172,7 +172,7 @@ def run_program(store: Store, seed: int) -> list[bytes]:
 def shorten(program: Program, fails: Callable[[Program], bool]) -> Program:
     """Return the program without the steps that it doesn't need to fail."""
     for step in reversed(program):
-        without = [each for each in program if each != step]
+        without = [other for other in program if other != step]
         if fails(without):
             program = without
     return program
@@ -193,9 +193,9 @@ def _raise_with_shortest(store: Store, seed: int, program: Program) -> NoReturn:
     try:
         run.run(shortest)
     except AssertionError as difference:
-        story = "\n".join(run.log)
-        found = f"Program {seed} fails, with {len(shortest)} of its steps already"
-        raise Difference(f"{found}:\n{story}\n{difference}") from None
+        log = "\n".join(run.log)
+        summary = f"Program {seed} fails, with {len(shortest)} of its steps already"
+        raise Difference(f"{summary}:\n{log}\n{difference}") from None
     raise Difference(f"Program {seed} failed, but not when it was run again:\n" + "\n".join(run.log))
 
 

@@ -193,8 +193,8 @@ class RequestGenerator:
             return [card.id for card in board.cards if card.checklists]
         if operation == "transfer_card":
             # Prefer a card with an assigned item: its assignee may have another membership there.
-            given = [card.id for card in board.cards if any(item.assignee for item in card.items)]
-            return given or [card.id for card in board.cards]
+            with_assignee = [card.id for card in board.cards if any(item.assignee for item in card.items)]
+            return with_assignee or [card.id for card in board.cards]
         if operation in _CARD_PART_OPERATIONS - _PART_CREATIONS:
             return [card.id for card in board.cards if _suitable_parts(operation, card)]
         stage = {"start_card": "todo", "resolve_card": "in_progress", "reopen_card": "done"}.get(operation)
@@ -215,8 +215,10 @@ class RequestGenerator:
         checklists = card.checklists if card else []
         if operation.endswith("_item") and operation != "create_checklist_item":
             item = self._choose_id([item.id for checklist in checklists for item in checklist.items], "itm_", rng)
-            home = [checklist.id for checklist in checklists if item in [there.id for there in checklist.items]]
-            return self._choose_id(home, "chk_", rng), item
+            containing = [
+                checklist.id for checklist in checklists if item in [candidate.id for candidate in checklist.items]
+            ]
+            return self._choose_id(containing, "chk_", rng), item
         return self._choose_id([checklist.id for checklist in checklists], "chk_", rng), ""
 
     def _choose_id(self, live: list[str], prefix: str, rng: random.Random) -> str:
@@ -236,9 +238,9 @@ class RequestGenerator:
                     *(("chk_", checklist.id) for checklist in card.checklists),
                     *(("itm_", item.id) for item in card.items),
                 ]
-            for prefix, each in new:
-                if each not in self._known_ids[prefix]:
-                    self._known_ids[prefix].append(each)
+            for prefix, new_id in new:
+                if new_id not in self._known_ids[prefix]:
+                    self._known_ids[prefix].append(new_id)
 
     def _choose_etag(self, operation: str, board: Board, ids: set[str], rng: random.Random) -> str | None:
         things: list[Versioned | TimeEntry] = [board, *board.columns, *board.labels, *board.cards]
@@ -310,8 +312,8 @@ class RequestGenerator:
                     words | self._choose_labels_or_assignees(board, rng) | _choose_optional_fields(rng, allow_null=True)
                 )
             case "move_card":
-                there = [card.id for card in board.cards if board.find_column(card).id == column_id]
-                return {"list_id": column_id, **_choose_position(rng, self._choose_id(there, "crd_", rng))}
+                neighbour_ids = [card.id for card in board.cards if board.find_column(card).id == column_id]
+                return {"list_id": column_id, **_choose_position(rng, self._choose_id(neighbour_ids, "crd_", rng))}
         return self._generate_copy_body(operation, board, column_id, rng)
 
     def _generate_order_body(
@@ -323,8 +325,10 @@ class RequestGenerator:
             case "order_lists":
                 return {"list_ids": _shuffle([column.id for column in board.columns if not column.archived_at], rng)}
             case "order_cards":
-                shown = [card.id for column in board.columns if column.id == column_id for card in column.active_cards]
-                return {"card_ids": _shuffle(shown, rng)}
+                card_ids = [
+                    card.id for column in board.columns if column.id == column_id for card in column.active_cards
+                ]
+                return {"card_ids": _shuffle(card_ids, rng)}
             case "sort_cards":
                 return {
                     "by": rng.choice(_SORT_FIELDS),
@@ -344,20 +348,20 @@ class RequestGenerator:
             case "copy_card":
                 return _choose_some(rng, title=rng.choice(_TITLES), list_id=column_id, position=position)
             case "transfer_card":
-                others = [each for each in self._model.boards if each is not board]
+                others = [other for other in self._model.boards if other is not board]
                 others = [other for other in others if other.find_membership(board.owner)] or others
                 target_board = rng.choice(others) if others and rng.random() < 0.9 else board
-                there = self._choose_id([column.id for column in target_board.columns], "lst_", rng)
-                where = self._choose_id([target_board.id], "brd_", rng)
-                return {"board_id": where, **_choose_some(rng, list_id=there, position=position)}
+                list_id = self._choose_id([column.id for column in target_board.columns], "lst_", rng)
+                board_id = self._choose_id([target_board.id], "brd_", rng)
+                return {"board_id": board_id, **_choose_some(rng, list_id=list_id, position=position)}
         return None
 
     def _generate_time_entry_body(self, operation: str, board: Board, rng: random.Random) -> dict[str, Any] | None:
         begin, end = (format_timestamp(self._model.now - timedelta(minutes=rng.choice(_MINUTES_AGO))) for _ in "ab")
         if rng.random() < 0.8:
             begin, end = sorted((str(begin), str(end)))
-        who = rng.choice([membership.user for membership in board.memberships]) if rng.random() < 0.9 else "nobody"
-        more = _choose_some(rng, user_id=who, note=rng.choice(_TEXTS), hourly_rate_minor=rng.choice(_RATES))
+        user = rng.choice([membership.user for membership in board.memberships]) if rng.random() < 0.9 else "nobody"
+        more = _choose_some(rng, user_id=user, note=rng.choice(_TEXTS), hourly_rate_minor=rng.choice(_RATES))
         match operation:
             case "create_time_entry":
                 return {"started_at": begin, "ended_at": end, **more}
@@ -387,21 +391,21 @@ class RequestGenerator:
         )
 
     def _generate_item_body(self, operation: str, board: Board, rng: random.Random) -> dict[str, Any]:
-        who = rng.choice([membership.user for membership in board.memberships] * 3 + [*self._users, "nobody"])
+        user = rng.choice([membership.user for membership in board.memberships] * 3 + [*self._users, "nobody"])
         if operation == "create_checklist_item":
-            whole = {"done": rng.random() < 0.5, "assignee_id": who, "due_at": rng.choice(_MOMENTS[:-1])}
-            return {"text": rng.choice(_TITLES), **_choose_some(rng, **whole, position=rng.choice(_POSITIONS))}
+            optional = {"done": rng.random() < 0.5, "assignee_id": user, "due_at": rng.choice(_MOMENTS[:-1])}
+            return {"text": rng.choice(_TITLES), **_choose_some(rng, **optional, position=rng.choice(_POSITIONS))}
         words = {"text": rng.choice(_TITLES), "done": rng.random() < 0.7}
-        there = who if rng.random() < 0.8 else None
-        return _choose_some(rng, **words, assignee_id=there, due_at=rng.choice(_MOMENTS))
+        assignee_id = user if rng.random() < 0.8 else None
+        return _choose_some(rng, **words, assignee_id=assignee_id, due_at=rng.choice(_MOMENTS))
 
     def _generate_item_move_body(
-        self, operation: str, column_id: str, homes: list[Checklist], rng: random.Random
+        self, operation: str, column_id: str, checklists: list[Checklist], rng: random.Random
     ) -> dict[str, Any] | None:
         match operation:
             case "move_checklist_item":
-                there = [item.id for home in homes for item in home.items]
-                return _choose_position(rng, self._choose_id(there, "itm_", rng)) or {"position": "top"}
+                item_ids = [item.id for checklist in checklists for item in checklist.items]
+                return _choose_position(rng, self._choose_id(item_ids, "itm_", rng)) or {"position": "top"}
             case "convert_checklist_item":
                 return _choose_some(rng, list_id=column_id)
         return None

@@ -121,8 +121,8 @@ def _replace_with_ids(value: Any) -> Any:
     if isinstance(value, Column | Card):
         return value.id
     if isinstance(value, list):
-        return [_replace_with_ids(each) for each in value]
-    return {name: _replace_with_ids(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return [_replace_with_ids(element) for element in value]
+    return {name: _replace_with_ids(element) for name, element in value.items()} if isinstance(value, dict) else value
 
 
 def serialize_member(board: Board, membership: Membership, name: str) -> dict[str, Any]:

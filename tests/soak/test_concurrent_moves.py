@@ -17,17 +17,17 @@ CARDS = 50
 STAGES = ("todo", "in_progress", "in_progress", "done")
 
 
-def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, report: Callable[[str, str], None]) -> None:
     store = engine.open()
     client = create_client(store)
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
     list_ids = [item["id"] for item in client.get(f"{board}/lists").json["items"]]
-    made = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json for number in range(CARDS)]
-    last_seen = {card["id"]: card["list_id"] for card in made}
+    created = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json for number in range(CARDS)]
+    last_seen = {card["id"]: card["list_id"] for card in created}
 
-    def mover(which: int) -> list[HttpResponse]:
-        rng = seeded_random("mover", FIRST_SEED, which)
+    def mover(index: int) -> list[HttpResponse]:
+        rng = seeded_random("mover", FIRST_SEED, index)
         answers = []
         for _ in range(MOVES):
             card, neighbour = rng.sample(sorted(last_seen), 2)
@@ -39,45 +39,49 @@ def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, tell: Calla
             answers.append(answer)
         return answers
 
-    answers = [answer for each in run_concurrently(MOVERS, mover) for answer in each]
+    answers = [answer for answers_of_mover in run_concurrently(MOVERS, mover) for answer in answers_of_mover]
 
     statuses = Counter(answer.status for answer in answers)
     # A neighbour may have left the list (422), or too many clients may write (503): then nothing was written.
     assert set(statuses) <= {200, 422, 503}
-    _check_board(client, board, made)
-    _check_writes(client, board, made, answers)
+    _check_board(client, board, created)
+    _check_writes(client, board, created, answers)
     _check_ranks(store, client, board)
-    told = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
-    tell("G6", f"{MOVERS} movers, {MOVES} moves each: {told}; no card lost, none twice, every write told once")
+    counts = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
+    report(
+        "G6", f"{MOVERS} movers, {MOVES} moves each: {counts}; no card lost, none duplicated, one event for every write"
+    )
 
 
-def _check_board(client: Client, board: str, made: list[dict[str, Any]]) -> None:
-    found = list_cards(client, board)
+def _check_board(client: Client, board: str, created: list[dict[str, Any]]) -> None:
+    cards = list_cards(client, board)
 
-    assert Counter(card["id"] for card in found) == Counter(card["id"] for card in made)
-    assert {card["title"] for card in found} == {card["title"] for card in made}
-    held = Counter(card["list_id"] for card in found)
+    assert Counter(card["id"] for card in cards) == Counter(card["id"] for card in created)
+    assert {card["title"] for card in cards} == {card["title"] for card in created}
+    counts = Counter(card["list_id"] for card in cards)
     lists = client.get(f"{board}/lists").json["items"]
-    assert {list_["id"]: list_["card_count"] for list_ in lists} == {list_["id"]: held[list_["id"]] for list_ in lists}
+    assert {list_["id"]: list_["card_count"] for list_ in lists} == {
+        list_["id"]: counts[list_["id"]] for list_ in lists
+    }
 
 
-def _check_writes(client: Client, board: str, made: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
+def _check_writes(client: Client, board: str, created: list[dict[str, Any]], answers: list[HttpResponse]) -> None:
     """Check that each write raised the version of its card by one, was acknowledged once, and has one event."""
     written = {(answer.json["id"], _version(answer)): answer.json for answer in answers if answer.status == 200}
     # A move to the present position returns the present version, which is 1 at first.
     written = {key: card for key, card in written.items() if key[1] > 1}
     events = list_events(client, board)
-    told: dict[tuple[str, int], str] = {}
-    where: dict[str, tuple[int, str]] = {card["id"]: (1, card["list_id"]) for card in made}
-    for event in events[1 + len(made) :]:
+    list_by_version: dict[tuple[str, int], str] = {}
+    where: dict[str, tuple[int, str]] = {card["id"]: (1, card["list_id"]) for card in created}
+    for event in events[1 + len(created) :]:
         assert event["type"] == "card.moved"
         version, list_id = where[event["card_id"]]
         assert event["data"]["from_list_id"] == list_id
         where[event["card_id"]] = version + 1, event["list_id"]
-        told[event["card_id"], version + 1] = event["list_id"]
+        list_by_version[event["card_id"], version + 1] = event["list_id"]
 
-    assert told == {key: card["list_id"] for key, card in written.items()}
-    assert client.get(board).json["seq"] == len(events) == 1 + len(made) + len(written)
+    assert list_by_version == {key: card["list_id"] for key, card in written.items()}
+    assert client.get(board).json["seq"] == len(events) == 1 + len(created) + len(written)
     for card_id, (version, list_id) in where.items():
         answer = client.get(f"{board}/cards/{card_id}")
         assert (_version(answer), answer.json["list_id"]) == (version, list_id)
@@ -87,15 +91,15 @@ def _check_ranks(store: Store, client: Client, board: str) -> None:
     user_id, board_id = client.get("/users/me").json["id"], board.removeprefix("/boards/")
 
     def page(after: PageKey | None) -> tuple[BoardView, Page[Card]]:
-        found = store.page_cards(board_id, user_id, CardQuery(), 100, after)
-        assert found
-        return found
+        result = store.page_cards(board_id, user_id, CardQuery(), 100, after)
+        assert result
+        return result
 
-    view, found = page(None)
-    cards = list(found.items)
-    while found.next_key:
-        _, found = page(found.next_key)
-        cards += found.items
+    view, current = page(None)
+    cards = list(current.items)
+    while current.next_key:
+        _, current = page(current.next_key)
+        cards += current.items
     for list_ in view.lists:
         ranks = [card.rank for card in cards if card.list_id == list_.id]
         assert ranks == sorted(set(ranks))

@@ -33,41 +33,41 @@ class HistoryRunner:
         lists = [{"name": f"List {number}", "stage": "todo"} for number in range(LISTS)]
         board = f"/boards/{self._client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
         list_ids = [item["id"] for item in self._client.get(f"{board}/lists").json["items"]]
-        made = self._client.post(f"{board}/cards", {"title": "New"})
-        path = f"{board}/cards/{made.json['id']}"
-        beginning = read_card_state(made)
+        created = self._client.post(f"{board}/cards", {"title": "New"})
+        path = f"{board}/cards/{created.json['id']}"
+        first_state = read_card_state(created)
         ticks = count()
 
-        def client(which: int) -> list[Call]:
-            rng = seeded_random("history", seed, which)
-            known, calls = beginning, []
+        def client(index: int) -> list[Call]:
+            rng = seeded_random("history", seed, index)
+            known, calls = first_state, []
             for number in range(CALLS):
                 operation = rng.choice(("read", "rename", "rename", "rename", "move"))
-                given: Any = None
+                arguments: Any = None
                 if operation == "rename":
-                    given = known[0], f"Client {which}, call {number}"
+                    arguments = known[0], f"Client {index}, call {number}"
                 elif operation == "move":
-                    given = rng.choice(list_ids)
+                    arguments = rng.choice(list_ids)
                 began = next(ticks)
-                answer = self._call(path, operation, given)
+                answer = self._call(path, operation, arguments)
                 ended = next(ticks)
                 if answer.status == 200:
                     known = read_card_state(answer)
-                found = known if answer.status == 200 else answer.status
-                calls.append(Call(which, operation, given, found, began, ended))
+                result = known if answer.status == 200 else answer.status
+                calls.append(Call(index, operation, arguments, result, began, ended))
             return calls
 
-        calls = [call for each in run_concurrently(CLIENTS, client) for call in each]
+        calls = [call for calls_of_client in run_concurrently(CLIENTS, client) for call in calls_of_client]
         # A read afterwards sees the final state.
         last = Call(CLIENTS, "read", None, read_card_state(self._client.get(path)), next(ticks), next(ticks))
-        return beginning, [*calls, last]
+        return first_state, [*calls, last]
 
-    def _call(self, path: str, operation: str, given: Any) -> HttpResponse:
+    def _call(self, path: str, operation: str, arguments: Any) -> HttpResponse:
         if operation == "rename":
-            version, title = given
+            version, title = arguments
             return self._client.patch(path, {"title": title}, If_Match=f'"{version}"')
         if operation == "move":
-            return self._client.post(f"{path}/move", {"list_id": given})
+            return self._client.post(f"{path}/move", {"list_id": arguments})
         return self._client.get(path)
 
 
@@ -146,7 +146,7 @@ def _with_seq(change: Change, seq: int) -> Change:
     return replace(change, updates=tuple(updates), event=replace(change.event, seq=seq))
 
 
-def test_every_history_of_a_card_is_linearizable(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_every_history_of_a_card_is_linearizable(engine: Engine, report: Callable[[str, str], None]) -> None:
     stage = HistoryRunner(engine.open())
     seeds = engine.seeds(fast=50, full=1_000)
 
@@ -161,21 +161,21 @@ def test_every_history_of_a_card_is_linearizable(engine: Engine, tell: Callable[
 
     assert pairs > len(seeds)
     assert refused
-    tell("G7", f"{len(seeds)} histories linearizable; {pairs} pairs of calls overlapped, {refused} renames refused")
+    report("G7", f"{len(seeds)} histories linearizable; {pairs} pairs of calls overlapped, {refused} renames refused")
 
 
-def test_a_planted_check_then_write_is_detected(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_a_planted_check_then_write_is_detected(engine: Engine, report: Callable[[str, str], None]) -> None:
     planted = CheckThenWriteStore(engine.open())
     stage = HistoryRunner(cast("Store", planted))
 
-    suspects = found = 0
+    suspects = detected = 0
     for seed in engine.seeds(fast=20, full=1_000):
         before = planted.lost_checks
         card, history = stage.run(seed)
         if planted.lost_checks > before:
             suspects += 1
-            found += not is_linearizable(history, card, card_specification)
+            detected += not is_linearizable(history, card, card_specification)
 
     assert suspects
-    assert found >= (0.95 * suspects if IS_FULL else 1)
-    tell("G7", f"planted check-then-write found in {found} of the {suspects} histories in which it did harm")
+    assert detected >= (0.95 * suspects if IS_FULL else 1)
+    report("G7", f"planted check-then-write detected in {detected} of the {suspects} histories with a lost check")

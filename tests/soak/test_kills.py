@@ -46,20 +46,20 @@ def crash(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], None]:
         return lambda: None
     database = request.getfixturevalue("postgresql")
 
-    def crashing() -> None:
+    def crash_and_restart() -> None:
         database.stop(signal.SIGQUIT)
         database.start()
 
-    return crashing
+    return crash_and_restart
 
 
 def test_a_killed_server_keeps_what_it_acknowledged(
-    engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, tell: Callable[[str, str], None]
+    engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, report: Callable[[str, str], None]
 ) -> None:
     kills = KILLS.get(engine.name, KILLS_ELSEWHERE)
 
-    acknowledged = under_way = unheard = 0
-    kept: dict[str, list[dict[str, Any]]] = {}
+    acknowledged = in_flight = unacknowledged = 0
+    cards_by_board: dict[str, list[dict[str, Any]]] = {}
     server = LiveServer(tmp_path, STORE_URL=store_url)
     token = server.token or ""
     try:
@@ -67,38 +67,38 @@ def test_a_killed_server_keeps_what_it_acknowledged(
             client = connect_client(server, token)
             board = f"/boards/{client.post('/boards', {'name': f'Kill {number}'}).json['id']}"
             writers = [
-                Writer(f"writer-{which}", board, seeded_random("writer", FIRST_SEED, number, which))
-                for which in range(WRITERS)
+                Writer(f"writer-{index}", board, seeded_random("writer", FIRST_SEED, number, index))
+                for index in range(WRITERS)
             ]
             _kill_during_writes(
                 writers, server, client, after=seeded_random("kill", FIRST_SEED, number).randint(1, MAX_WRITES)
             )
             acknowledged += sum(writer.acknowledged for writer in writers)
-            under_way += sum(writer.in_flight is not None for writer in writers)
+            in_flight += sum(writer.in_flight is not None for writer in writers)
             if number % 2 == 0:
                 crash()
 
             server = LiveServer(tmp_path, STORE_URL=store_url)
             client = connect_client(server, token)
             try:
-                unheard += _check_after_kill(client, board, writers)
+                unacknowledged += _check_after_kill(client, board, writers)
             except AssertionError as error:
                 error.add_note(f"After kill {number} from SEED={FIRST_SEED}.")
                 raise
-            kept[board] = _list_cards_without_clocks(client, board)
+            cards_by_board[board] = _list_cards_without_clocks(client, board)
         lost = [
             board
-            for board, cards in kept.items()
+            for board, cards in cards_by_board.items()
             if _list_cards_without_clocks(connect_client(server, token), board) != cards
         ]
         assert not lost
     finally:
         server.stop()
 
-    tell(
+    report(
         "G10",
-        f"{kills} kills: {acknowledged} acknowledged writes kept; of {under_way} under way, {unheard} had been done "
-        "and the others not at all; seq without a gap",
+        f"{kills} kills: {acknowledged} acknowledged writes kept; of {in_flight} in flight, {unacknowledged} were "
+        "done and the others not at all; no gap in seq",
     )
 
 
@@ -110,8 +110,8 @@ def _kill_during_writes(writers: list[Writer], server: LiveServer, client: Clien
         is_alive = all(acknowledgements.acquire(timeout=WRITE_TIMEOUT) for _ in range(after))
         server.signal(signal.SIGKILL)
         server.wait()
-    for each in writing:
-        each.result()
+    for future in writing:
+        future.result()
     assert is_alive
     assert not server.errors
 
@@ -122,16 +122,16 @@ def _check_after_kill(client: Client, board: str, writers: list[Writer]) -> int:
     for writer in writers:
         writer.check_cards(client)
     events = check_board(client, board)
-    unheard = events - 1 - acknowledged
-    assert 0 <= unheard <= sum(writer.in_flight is not None for writer in writers)
+    unacknowledged = events - 1 - acknowledged
+    assert 0 <= unacknowledged <= sum(writer.in_flight is not None for writer in writers)
 
     done_before = sum([writer.resend(client) for writer in writers])
 
-    assert done_before == unheard
+    assert done_before == unacknowledged
     assert check_board(client, board) == 1 + sum(writer.acknowledged for writer in writers)
     for writer in writers:
         writer.check_cards(client)
-    return unheard
+    return unacknowledged
 
 
 def _list_cards_without_clocks(client: Client, board: str) -> list[dict[str, Any]]:

@@ -20,20 +20,20 @@ def reference(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Store 
 
 
 def test_every_engine_responds_to_programs_as_the_model_does(
-    engine: Engine, reference: Store | None, tell: Callable[[str, str], None]
+    engine: Engine, reference: Store | None, report: Callable[[str, str], None]
 ) -> None:
     store = engine.open()
     seeds = engine.seeds(fast=6, full=1_000)
 
     answers = 0
     for seed in seeds:
-        heard = run_program(store, seed)
-        answers += len(heard)
+        responses = run_program(store, seed)
+        answers += len(responses)
         if reference is not None:
-            for ours, theirs in zip(heard, run_program(reference, seed), strict=True):
+            for ours, theirs in zip(responses, run_program(reference, seed), strict=True):
                 assert ours == theirs, f"Program {seed} is answered otherwise by SQLite: {theirs!r}"
 
-    tell("G8", f"{len(seeds)} programs of {STEPS} steps, {answers} answers compared: no difference")
+    report("G8", f"{len(seeds)} programs of {STEPS} steps, {answers} responses compared: no difference")
 
 
 def test_a_failing_program_is_shortened_to_the_steps_it_needs() -> None:

@@ -15,7 +15,7 @@ CARDS = 300 if IS_FULL else 60
 STAGES = ("todo", "in_progress", "done")
 
 
-def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_no_reader_starves_on_a_busy_board(engine: Engine, report: Callable[[str, str], None]) -> None:
     client = create_client(engine.open())
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
@@ -23,8 +23,8 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
     card_ids = [client.post(f"{board}/cards", {"title": f"Card {number}"}).json["id"] for number in range(CARDS)]
     is_over = Event()
 
-    def mover(which: int) -> tuple[list[int], list[float]]:
-        rng, statuses, seconds = seeded_random("reader", FIRST_SEED, which), [], []
+    def mover(index: int) -> tuple[list[int], list[float]]:
+        rng, statuses, seconds = seeded_random("reader", FIRST_SEED, index), [], []
         while not is_over.is_set():
             began = perf_counter()
             body = {"list_id": rng.choice(list_ids), "position": rng.choice(("top", "bottom"))}
@@ -43,31 +43,31 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, tell: Callable[[str, 
                 _check_moment(answer, card_ids)
         return statuses, seconds
 
-    def one(which: int) -> tuple[list[int], list[float]]:
-        if which < MOVERS:
-            return mover(which)
+    def one(index: int) -> tuple[list[int], list[float]]:
+        if index < MOVERS:
+            return mover(index)
         try:
-            return reader(which)
+            return reader(index)
         finally:
-            finished.append(which)
+            finished.append(index)
             if len(finished) == READERS:
                 is_over.set()
 
     finished: list[int] = []
-    found = run_concurrently(MOVERS + READERS, one)
+    results = run_concurrently(MOVERS + READERS, one)
 
-    for name, part in (("moves", found[:MOVERS]), ("reads", found[MOVERS:])):
-        statuses = Counter(status for each, _ in part for status in each)
+    for name, part in (("moves", results[:MOVERS]), ("reads", results[MOVERS:])):
+        statuses = Counter(status for thread_statuses, _ in part for status in thread_statuses)
         seconds = sorted(time for _, times in part for time in times)
         assert set(statuses) == {200}, (name, statuses)
-        tell("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
+        report("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
 
 
 def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
     """Check that every card is there once, and that each list has as many cards as its count says."""
-    shown = answer.json
-    counts = {list_["id"]: list_["card_count"] for list_ in shown["lists"]}
-    cards = shown["cards"]["items"]
+    body = answer.json
+    counts = {list_["id"]: list_["card_count"] for list_ in body["lists"]}
+    cards = body["cards"]["items"]
 
     assert sorted(card["id"] for card in cards) == sorted(card_ids)
     assert Counter(card["list_id"] for card in cards) == Counter({key: count for key, count in counts.items() if count})

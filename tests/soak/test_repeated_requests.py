@@ -9,41 +9,41 @@ from tests.api.client import Client, HttpResponse
 from tests.soak.concurrency import create_client, run_concurrently
 from tests.soak.conftest import IS_FULL, Engine
 
-SENDERS, STORMS = (50, 100) if IS_FULL else (10, 5)
+SENDERS, ROUNDS = (50, 100) if IS_FULL else (10, 5)
 
 _HEADERS_THAT_DIFFER = {"x-request-id", "idempotency-replayed"}
 """The headers that may differ between two responses to one request."""
 
 
-def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, tell: Callable[[str, str], None]) -> None:
+def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, report: Callable[[str, str], None]) -> None:
     client = create_client(engine.open())
     board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
     _, doing, _ = (item["id"] for item in client.get(f"{board}/lists").json["items"])
 
     statuses: Counter[int] = Counter()
-    for number in range(STORMS):
-        ground = client.post(f"{board}/cards", {"title": f"Ground {number}"}).json["id"]
+    for number in range(ROUNDS):
+        card_id = client.post(f"{board}/cards", {"title": f"Card {number}"}).json["id"]
         requests: list[tuple[str, dict[str, Any] | None]] = [
-            (f"{board}/cards", {"title": f"Storm {number}"}),
-            (f"{board}/cards/{ground}/start", None),
-            (f"{board}/cards/{ground}/move", {"list_id": doing, "position": "top"}),
-            (f"{board}/lists", {"name": f"Storm {number}", "stage": "todo"}),
-            ("/boards", {"name": f"Storm {number}"}),
+            (f"{board}/cards", {"title": f"Round {number}"}),
+            (f"{board}/cards/{card_id}/start", None),
+            (f"{board}/cards/{card_id}/move", {"list_id": doing, "position": "top"}),
+            (f"{board}/lists", {"name": f"Round {number}", "stage": "todo"}),
+            ("/boards", {"name": f"Round {number}"}),
         ]
         path, body = requests[number % len(requests)]
         before = _count_writes(client, board)
-        answers = run_concurrently(SENDERS, partial(_send, client, path, body, f"storm-{number}"))
+        answers = run_concurrently(SENDERS, partial(_send, client, path, body, f"round-{number}"))
         after = _count_writes(client, board)
 
         statuses.update(answer.status for answer in answers)
         done = [answer for answer in answers if answer.status != 503]
-        assert after == before + 1, f"storm {number}: {path}"
+        assert after == before + 1, f"round {number}: {path}"
         assert {answer.status for answer in done} <= {200, 201}
         assert len({(answer.raw, *_stable_headers(answer)) for answer in done}) == 1
         assert sum("idempotency-replayed" not in answer.headers for answer in done) == 1
 
-    told = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
-    tell("G11", f"{STORMS} storms of {SENDERS} requests with one key: {told}; each done once, answered alike")
+    counts = ", ".join(f"{number} times {status}" for status, number in sorted(statuses.items()))
+    report("G11", f"{ROUNDS} rounds of {SENDERS} requests with one key: {counts}; each done once, with equal responses")
 
 
 def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: int) -> HttpResponse:

@@ -38,8 +38,8 @@ class TimeEntriesModel(ModelCore):
         card.time_entries.append(entry)
         if count_seconds(entry, self.now):
             self._touch(card)
-        told = {**_event_data(entry), "hourly_rate_minor": entry.rate}
-        self._add_event(board, "time_entry.created", board.find_column(card), card, **told)
+        data = {**_event_data(entry), "hourly_rate_minor": entry.rate}
+        self._add_event(board, "time_entry.created", board.find_column(card), card, **data)
         return self._expect_time_entry(board, card, entry, 201)
 
     def _update_time_entry(self, request: Request, board: Board) -> ExpectedResponse:
@@ -62,8 +62,8 @@ class TimeEntriesModel(ModelCore):
         card.time_entries[card.time_entries.index(old)] = new
         if new.ended_at is None or _totals(new) != _totals(old):
             self._touch(card)
-        told = {"time_entry_id": new.id, "changed": changed}
-        self._add_event(board, "time_entry.updated", board.find_column(card), card, **told)
+        data = {"time_entry_id": new.id, "changed": changed}
+        self._add_event(board, "time_entry.updated", board.find_column(card), card, **data)
         return self._expect_time_entry(board, card, new)
 
     def _delete_time_entry(self, request: Request, board: Board) -> ExpectedResponse:

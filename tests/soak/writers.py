@@ -57,15 +57,15 @@ class Writer:
     def check_cards(self, client: Client) -> None:
         """Check that every card is as it was acknowledged, or one write further if one was in flight."""
         for path, answer in self.cards.items():
-            seen = client.get(path)
+            current = client.get(path)
             if self.in_flight is None or self.in_flight.card != path:
-                _ensure_unchanged(path, answer, seen)
-            elif seen.status == 404:
+                _ensure_unchanged(path, answer, current)
+            elif current.status == 404:
                 assert self.in_flight.method == "DELETE", path
-            elif answer is not None and _version(seen) == _version(answer) + 1:
+            elif answer is not None and _version(current) == _version(answer) + 1:
                 assert self.in_flight.method != "DELETE", path
             else:
-                _ensure_unchanged(path, answer, seen)
+                _ensure_unchanged(path, answer, current)
 
     def resend(self, client: Client) -> bool:
         """Send the write in flight again, so that it is done once; return whether it had been done before."""
@@ -118,22 +118,28 @@ class Writer:
 def check_board(client: Client, board: str) -> int:
     """Check that events, cards, counts and clocks of a board agree; return the number of events."""
     events = list_events(client, board)
-    written = Counter(event["card_id"] for event in events if "card_id" in event)
-    gone = {event["card_id"] for event in events if event["type"] == "card.deleted"}
-    where = {event["card_id"]: event["list_id"] for event in events if event["type"] in ("card.created", "card.moved")}
+    write_counts = Counter(event["card_id"] for event in events if "card_id" in event)
+    deleted_ids = {event["card_id"] for event in events if event["type"] == "card.deleted"}
+    list_by_card = {
+        event["card_id"]: event["list_id"] for event in events if event["type"] in ("card.created", "card.moved")
+    }
     cards = list_cards(client, board)
     lists = client.get(f"{board}/lists").json["items"]
 
     assert client.get(board).json["seq"] == len(events)
-    assert {card["id"]: card["list_id"] for card in cards} == {id_: at for id_, at in where.items() if id_ not in gone}
+    assert {card["id"]: card["list_id"] for card in cards} == {
+        id_: list_id for id_, list_id in list_by_card.items() if id_ not in deleted_ids
+    }
     assert len({card["id"] for card in cards}) == len(cards)
-    held = Counter(card["list_id"] for card in cards)
-    assert {list_["id"]: list_["card_count"] for list_ in lists} == {list_["id"]: held[list_["id"]] for list_ in lists}
+    counts = Counter(card["list_id"] for card in cards)
+    assert {list_["id"]: list_["card_count"] for list_ in lists} == {
+        list_["id"]: counts[list_["id"]] for list_ in lists
+    }
     stages = {list_["id"]: list_["stage"] for list_ in lists}
     for card in cards:
         path = f"{board}/cards/{card['id']}"
         entries = client.get(f"{path}/time").json["items"]
-        assert _version(client.get(path)) == written[card["id"]]
+        assert _version(client.get(path)) == write_counts[card["id"]]
         assert card["status"] == stages[card["list_id"]]
         assert sum(entry["ended_at"] is None for entry in entries) == (card["status"] == "in_progress")
     return len(events)
@@ -148,11 +154,11 @@ def _send(write: Write, client: Client) -> HttpResponse:
     return client.request(write.method, write.path, write.body, headers=write.headers)
 
 
-def _ensure_unchanged(path: str, answer: HttpResponse | None, seen: HttpResponse) -> None:
+def _ensure_unchanged(path: str, answer: HttpResponse | None, current: HttpResponse) -> None:
     if answer is None:
-        assert seen.status == 404, path
+        assert current.status == 404, path
     else:
-        assert (_version(seen), without_clock(seen.json)) == (_version(answer), without_clock(answer.json)), path
+        assert (_version(current), without_clock(current.json)) == (_version(answer), without_clock(answer.json)), path
 
 
 def _version(answer: HttpResponse) -> int:

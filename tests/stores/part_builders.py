@@ -84,6 +84,6 @@ def add_full_card(world: World, list_name: str = "To do") -> Card:
         tracked_cost=60_000,
     )
     steps = make_checklist(world, card, "a0", make_item(world, "One", done=True), make_item(world, "Two"))
-    said = (make_comment(world, card, "First"), make_comment(world, card, "Second"))
-    world.write(creates=(steps, *said, make_time_entry(world, card, 0, 60)), updates=(full,))
+    comments = (make_comment(world, card, "First"), make_comment(world, card, "Second"))
+    world.write(creates=(steps, *comments, make_time_entry(world, card, 0, 60)), updates=(full,))
     return full

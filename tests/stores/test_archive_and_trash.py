@@ -60,12 +60,12 @@ def test_members_and_labels_are_read_as_they_were_written(world: World) -> None:
     bug: Label = world.apply(labels.create, name="Größe 😀", color=Color.SKY)
     world.advance(hours=1)
 
-    raised = world.apply(members.put, user_id=bob, role=Role.EDITOR)
+    editor = world.apply(members.put, user_id=bob, role=Role.EDITOR)
     world.apply(labels.create, name="Bug", color=Color.RED)
 
     view = world.read_board()
-    assert view.get_member(bob) == raised
-    assert (raised.version, raised.updated_at - raised.created_at) == (2, timedelta(hours=1))
+    assert view.get_member(bob) == editor
+    assert (editor.version, editor.updated_at - editor.created_at) == (2, timedelta(hours=1))
     assert view.get_label(bug.id) == bug
     assert [member.id for member in view.members] == sorted(member.id for member in view.members)
     assert [label.name for label in view.labels] == ["Größe 😀", "Bug"]
@@ -138,13 +138,13 @@ def test_an_archived_card_is_listed_separately_and_keeps_its_rank(world: World) 
 
 
 def test_an_archived_list_hides_its_cards_unless_it_is_named(world: World) -> None:
-    kept, away = world.add_card("Copy"), archive_card(world, world.add_card("Text"))
+    kept, archived = world.add_card("Copy"), archive_card(world, world.add_card("Text"))
     world.apply(archive.archive_list, list_id=kept.list_id, running_cards=())
 
     assert list_titles_in_state(world, CardState.ACTIVE) == []
     assert list_titles_in_state(world, CardState.ACTIVE, kept.list_id) == ["Copy"]
     assert list_titles_in_state(world, CardState.ARCHIVED) == ["Text"]
-    assert world.read_card(away) == away
+    assert world.read_card(archived) == archived
     assert [list_.name for list_ in world.read_board().lists] == ["To do", "Doing", "Done"]
 
 
@@ -205,10 +205,10 @@ def test_a_restored_card_has_its_rank_and_its_external_id(world: World) -> None:
     world.add_card("Second")
     world.delete_card(first)
 
-    back = restore(world, first)
+    restored = restore(world, first)
 
-    assert world.read_card(first) == back
-    assert (back.rank, back.external_id) == (first.rank, "x-1")
+    assert world.read_card(first) == restored
+    assert (restored.rank, restored.external_id) == (first.rank, "x-1")
     assert world.list_titles("To do") == ["First", "Second"]
     assert world.find_list("To do").card_count == 2
 
@@ -227,8 +227,8 @@ def test_a_card_whose_external_id_is_taken_cannot_be_restored(world: World) -> N
 
 def test_a_restored_list_has_its_cards_except_those_deleted_before(world: World) -> None:
     card = world.add_card("Copy", "Doing", external_id="x-1")
-    gone = world.add_card("Text", "Doing", external_id="x-2")
-    world.delete_card(gone)
+    deleted_card = world.add_card("Text", "Doing", external_id="x-2")
+    world.delete_card(deleted_card)
     world.delete_list("Doing")
     taker = world.add_card("Taker", external_id="x-1")
 
@@ -237,25 +237,25 @@ def test_a_restored_list_has_its_cards_except_those_deleted_before(world: World)
     assert [list_.name for list_ in world.read_board().lists] == ["To do", "Done", "Doing"]
     assert world.list_titles("Doing") == ["Copy"]
     assert (world.read_card(card).external_id, world.read_card(taker).external_id) == (None, "x-1")
-    assert restore(world, gone).external_id == "x-2"
+    assert restore(world, deleted_card).external_id == "x-2"
 
 
 def test_a_deleted_board_is_read_by_its_members_only_and_only_as_deleted(world: World) -> None:
     bob = world.add_user("Bob")
     card = world.add_card("Copy")
     world.delete_list("Done")
-    gone = world.add_card("Text")
-    world.delete_card(gone)
+    deleted_card = world.add_card("Text")
+    world.delete_card(deleted_card)
     world.apply(lambda view, context: (None, boards.delete(view, context)))
 
-    view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id, gone.id])
+    view = world.store.read_deleted(world.board_id, world.ann.id, card_ids=[card.id, deleted_card.id])
 
     assert world.store.read_board(world.board_id, world.ann.id) is None
     assert world.store.read_deleted(world.board_id, bob.id) is None
     assert view
     assert view.board.deleted_at == world.now
     assert [list_.name for list_ in view.lists] == ["To do", "Doing"]
-    assert view.get_card(gone.id).deleted_at == world.now
+    assert view.get_card(deleted_card.id).deleted_at == world.now
 
 
 def test_a_board_is_restored_once_and_only_if_it_is_deleted(world: World) -> None:
@@ -329,12 +329,12 @@ def test_a_deleted_board_is_listed_for_its_owners_until_it_is_restored(world: Wo
     world.apply(archive.archive_board, running_cards=())
     delete_board(world, world.board_id)
 
-    found = [
+    board_ids = [
         [board.id for board in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)
     ]
     world.store.commit(plan_board_restore(world))
 
-    assert found == [[world.board_id], [world.board_id], [], []]
+    assert board_ids == [[world.board_id], [world.board_id], [], []]
     assert list_deleted_boards(world, 10, NOON) == []
     assert [board.id for board, _ in world.store.page_boards(cid.id, 10, archived=True).items] == [world.board_id]
 
@@ -353,9 +353,9 @@ def test_deleted_lists_are_listed_newest_first_since_a_time(world: World, limit:
 
     deleted_lists = list_deleted_lists(world, limit, since)
 
-    assert [each.id for each in deleted_lists] == [new_lists[4].id, new_lists[3].id, new_lists[1].id]
-    assert [each.deleted_at for each in deleted_lists] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
-    assert [each.card_count for each in deleted_lists] == [0, 1, 0]
+    assert [list_.id for list_ in deleted_lists] == [new_lists[4].id, new_lists[3].id, new_lists[1].id]
+    assert [list_.deleted_at for list_ in deleted_lists] == [since + timedelta(hours=hours) for hours in (2, 0, 1)]
+    assert [list_.card_count for list_ in deleted_lists] == [0, 1, 0]
     assert deleted_lists[2].archived_at == since
 
 
@@ -369,7 +369,7 @@ def test_a_deleted_list_is_listed_on_its_own_board_until_it_is_restored(world: W
 
     restore_list(world, todo.id)
 
-    assert [each.id for each in deleted_lists] == [todo.id]
+    assert [list_.id for list_ in deleted_lists] == [todo.id]
     assert elsewhere == []
     assert list_deleted_lists(world, 10, NOON) == []
 
@@ -394,19 +394,22 @@ def test_a_purge_erases_only_what_was_deleted_before_a_time(world: World, limit:
     world.delete_card(early)
     world.delete_list("Doing")
     world.advance(days=40)
-    late = world.add_card("Late")
-    world.delete_card(late)
+    deleted_later = world.add_card("Late")
+    world.delete_card(deleted_later)
 
     erased = 0
     while step := world.store.purge(world.now - archive.PURGE_AFTER, limit):
         erased += step
 
     view = world.store.read_deleted(
-        world.board_id, world.ann.id, list_ids=[inside.list_id], card_ids=[early.id, inside.id, late.id, kept.id]
+        world.board_id,
+        world.ann.id,
+        list_ids=[inside.list_id],
+        card_ids=[early.id, inside.id, deleted_later.id, kept.id],
     )
     assert view
     assert erased >= 3
-    assert set(view.cards) == {late.id, kept.id}
+    assert set(view.cards) == {deleted_later.id, kept.id}
     assert [list_.name for list_ in view.lists] == ["To do", "Done"]
     assert world.add_card("Again", external_id="x-1").external_id == "x-1"
     assert [event.seq for event in world.list_events()] == list(range(1, world.read_board().board.seq + 1))

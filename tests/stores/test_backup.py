@@ -51,9 +51,9 @@ def fill_store(url: str, due_at: datetime | None = None) -> None:
 
 
 def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
-    seen: list[str] = []
+    tables: list[str] = []
 
-    digest = create_backup(url, tmp_path / "backup.db", lambda table, _: seen.append(table))
+    digest = create_backup(url, tmp_path / "backup.db", lambda table, _: tables.append(table))
     restored = restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
 
     assert digest == restored == compute_digest(url) == compute_digest(f"sqlite:///{tmp_path}/restored.db")
@@ -66,7 +66,7 @@ def test_a_backup_restores_to_an_equal_store(url: str, tmp_path: Path) -> None:
         "checklist_items",
         "comments",
         "token_ancestors",
-    } <= set(seen)
+    } <= set(tables)
 
 
 def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_a_board_moves_from_a_file_to_a_server(postgresql: PostgresqlServer, tmp
 
     with postgresql.database() as database:
         restore_backup(tmp_path / "backup.db", postgresql.url(database))
-        moved = compute_digest(postgresql.url(database))
+        server_digest = compute_digest(postgresql.url(database))
 
-    assert moved == compute_digest(f"sqlite:///{tmp_path}/used.db")
+    assert server_digest == compute_digest(f"sqlite:///{tmp_path}/used.db")
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,12 @@ def test_timestamps_are_unchanged_whatever_the_settings_of_a_database(
         for name in (used, other):
             owner.execute(f"ALTER DATABASE {name} SET {setting}".encode())
 
-        kept = create_backup(postgresql.url(used), tmp_path / "backup.db")
+        digest = create_backup(postgresql.url(used), tmp_path / "backup.db")
         restored = restore_backup(tmp_path / "backup.db", postgresql.url(other))
 
-        assert {kept, restored, compute_digest(postgresql.url(used)), compute_digest(postgresql.url(other))} == {before}
+        assert {digest, restored, compute_digest(postgresql.url(used)), compute_digest(postgresql.url(other))} == {
+            before
+        }
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
         assert shell.execute("SELECT max(due_at) FROM cards").fetchall() == [("9999-12-31T23:30:00Z",)]
 
@@ -165,13 +167,13 @@ def test_a_backup_can_be_opened_and_is_unchanged_afterwards(tmp_path: Path) -> N
 def test_a_change_of_any_byte_is_detected_before_anything_is_written(tmp_path: Path) -> None:
     fill_store(f"sqlite:///{tmp_path}/used.db")
     create_backup(f"sqlite:///{tmp_path}/used.db", tmp_path / "backup.db")
-    whole = (tmp_path / "backup.db").read_bytes()
-    sealed = whole.index(b"tackboard_backup")
+    content = (tmp_path / "backup.db").read_bytes()
+    sealed = content.index(b"tackboard_backup")
     # Every byte of the header, the table of the seal, and one byte out of each part of the rest.
-    places = [*range(100), *range(sealed, sealed + 16), *range(100, len(whole), 1999), len(whole) - 1]
+    offsets = [*range(100), *range(sealed, sealed + 16), *range(100, len(content), 1999), len(content) - 1]
 
-    for place in places:
-        (tmp_path / "changed.db").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    for offset in offsets:
+        (tmp_path / "changed.db").write_bytes(content[:offset] + bytes([content[offset] ^ 1]) + content[offset + 1 :])
         with pytest.raises(BackupError, match=r"changed\.db is (damaged|no backup)"):
             restore_backup(tmp_path / "changed.db", f"sqlite:///{tmp_path}/restored.db")
 
@@ -224,15 +226,15 @@ def remove_seal(path: Path) -> Path:
 
 def test_an_older_backup_is_restored_with_a_warning_that_it_has_no_digest(url: str, tmp_path: Path) -> None:
     digest = create_backup(url, tmp_path / "backup.db")
-    said: list[str] = []
+    warnings: list[str] = []
 
     restored = restore_backup(
-        remove_seal(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, said.append
+        remove_seal(tmp_path / "backup.db"), f"sqlite:///{tmp_path}/restored.db", lambda *_: None, warnings.append
     )
 
     assert restored == digest
-    assert len(said) == 1
-    assert said[0].startswith(f"There is no digest inside {tmp_path}/backup.db")
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"There is no digest inside {tmp_path}/backup.db")
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

@@ -66,10 +66,10 @@ def test_a_deleted_board_takes_no_more_writes(world: World) -> None:
     world.store.commit(change)
     after = replace(view, board=replace(view.board, seq=2))
 
-    _, late = cards.create(after, world.context(), NewCard(title="Copy"))
+    _, late_change = cards.create(after, world.context(), NewCard(title="Copy"))
 
     with pytest.raises(StaleRead):
-        world.store.commit(late)
+        world.store.commit(late_change)
     assert world.store.read_board(world.board_id, world.ann.id) is None
 
 

@@ -30,18 +30,18 @@ def ends(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
 
 def import_file(store: Store, path: Path) -> str:
     """Import a board from a file; return its id."""
-    made = import_board_from_file(store, path, ProgressBar())
-    assert not isinstance(made, str)
-    return made[0].board.id
+    imported = import_board_from_file(store, path, ProgressBar())
+    assert not isinstance(imported, str)
+    return imported[0].board.id
 
 
 def test_a_board_stays_equal_when_it_is_copied_between_engines(
     ends: tuple[Store, Store], open_again: OpenStore, tmp_path: Path
 ) -> None:
     origin, goal = ends
-    between = open_again()
+    middle = open_again()
     # The worlds are created alike, so Ann and Bob have the same ids in all three.
-    world, *others = World(origin), World(between), World(goal)
+    world, *others = World(origin), World(middle), World(goal)
     bob = world.add_user("Bob", id="bob")
     for other in others:
         other.add_user("Bob", id="bob")
@@ -56,13 +56,15 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
 
-    told = [export_board_to_file(origin, world.board_id, tmp_path / "a.json", ProgressBar())]
-    told.append(
-        export_board_to_file(between, import_file(between, tmp_path / "a.json"), tmp_path / "b.json", ProgressBar())
+    digests = [export_board_to_file(origin, world.board_id, tmp_path / "a.json", ProgressBar())]
+    digests.append(
+        export_board_to_file(middle, import_file(middle, tmp_path / "a.json"), tmp_path / "b.json", ProgressBar())
     )
-    told.append(export_board_to_file(goal, import_file(goal, tmp_path / "b.json"), tmp_path / "c.json", ProgressBar()))
+    digests.append(
+        export_board_to_file(goal, import_file(goal, tmp_path / "b.json"), tmp_path / "c.json", ProgressBar())
+    )
 
-    assert told == [told[0]] * 3
+    assert digests == [digests[0]] * 3
     document = json.loads((tmp_path / "c.json").read_text())
     assert {comment["author_id"] for comment in document["comments"]} == {world.ann.id, "bob"}
     assert [entry["user_id"] for entry in document["time_entries"]] == ["bob"]
@@ -71,22 +73,22 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
 
 
 def test_the_author_is_added_to_a_comment_at_the_first_import_only(tmp_path: Path) -> None:
-    at = tmp_path / "0.json"
-    said: list[list[str]] = []
+    path = tmp_path / "0.json"
+    texts: list[list[str]] = []
     origins: list[str] = []
     for number in range(4):
         with closing(open_store(f"sqlite:///{tmp_path}/{number}.db")) as store:
             world = World(store, seed=number)
-            board_id = import_file(store, at) if number else world.board_id
+            board_id = import_file(store, path) if number else world.board_id
             if number == 0:
                 world.apply(comments.create, world.add_card("First").id, text="Looks *good*.")
-            at = tmp_path / f"{number + 1}.json"
-            export_board_to_file(store, board_id, at, ProgressBar())
-        document: dict[str, Any] = json.loads(at.read_text())
+            path = tmp_path / f"{number + 1}.json"
+            export_board_to_file(store, board_id, path, ProgressBar())
+        document: dict[str, Any] = json.loads(path.read_text())
         origins.append(document["exported_from"])
-        said.append([comment["text"] for comment in document["comments"]])
+        texts.append([comment["text"] for comment in document["comments"]])
 
-    assert said == [["Looks *good*."], *[["Ann:\n\nLooks *good*."]] * 3]
+    assert texts == [["Looks *good*."], *[["Ann:\n\nLooks *good*."]] * 3]
     assert len({*origins}) == 4
 
 
@@ -97,10 +99,10 @@ def test_a_large_commit_reports_its_progress(open_again: OpenStore) -> None:
     cards = [{"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": str(number)} for number in range(2, 152)]
     export = {"id": "5f3c2a1b9d8e7f6a5b4c3d77", "name": "Large", "lists": [todo], "cards": cards}
     _, change, _ = trello_import.import_board(export, world.context())
-    told: list[int] = []
+    counts: list[int] = []
 
-    store.commit(change, progress=told.append)
+    store.commit(change, progress=counts.append)
 
-    assert told == sorted(told)
-    assert len(told) > 1
-    assert told[-1] >= len(change.creates) + len(change.history) - 10
+    assert counts == sorted(counts)
+    assert len(counts) > 1
+    assert counts[-1] >= len(change.creates) + len(change.history) - 10

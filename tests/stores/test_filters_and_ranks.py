@@ -112,13 +112,13 @@ def test_cards_with_a_label_are_found_in_every_sort_order(varied: World, sort: C
 
 def test_a_search_finds_the_present_text_of_comments(world: World) -> None:
     card = world.add_card("Copy")
-    said = make_comment(world, card, "Hello")
-    world.write(creates=(said,), updates=(replace(card, comment_count=1),))
-    said = replace(said, text="Goodbye", version=2)
-    world.write(updates=(said,))
+    written = make_comment(world, card, "Hello")
+    world.write(creates=(written,), updates=(replace(card, comment_count=1),))
+    written = replace(written, text="Goodbye", version=2)
+    world.write(updates=(written,))
     edited = list_titles(world, q="hello"), list_titles(world, q="goodbye")
 
-    world.write(deletes=(said,), updates=(card,))
+    world.write(deletes=(written,), updates=(card,))
 
     assert edited == ([], ["Copy"])
     assert list_titles(world, q="goodbye") == []
@@ -136,11 +136,11 @@ def test_every_card_is_in_exactly_one_state(world: World, sort: CardSort, limit:
     for title in ("Gone", "Both"):
         world.delete_card(new_cards[title])
 
-    found = {state: list_titles(world, limit, state=state, sort=sort) for state in CardState}
+    titles_by_state = {state: list_titles(world, limit, state=state, sort=sort) for state in CardState}
 
-    assert found[CardState.ACTIVE] == ["Used"]
-    assert found[CardState.ARCHIVED] == ["Away"]
-    assert sorted(found[CardState.DELETED]) == ["Both", "Gone"]
+    assert titles_by_state[CardState.ACTIVE] == ["Used"]
+    assert titles_by_state[CardState.ARCHIVED] == ["Away"]
+    assert sorted(titles_by_state[CardState.DELETED]) == ["Both", "Gone"]
     assert set(world.read_board(*(card.id for card in new_cards.values())).cards) == {
         new_cards["Used"].id,
         new_cards["Away"].id,
@@ -225,10 +225,12 @@ def test_a_restored_board_has_all_its_lists_and_cards(world: World) -> None:
     before = world.read_board(card.id)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
     stranger = world.add_user("Bob")
-    gone = read_deleted(world, card_ids=[card.id])
-    came_back = replace(gone.board, deleted_at=None)
+    deleted_view = read_deleted(world, card_ids=[card.id])
+    came_back = replace(deleted_view.board, deleted_at=None)
 
-    world.store.commit(build_change(gone, world.context(), "board.restored", board=came_back, restores_board=True))
+    world.store.commit(
+        build_change(deleted_view, world.context(), "board.restored", board=came_back, restores_board=True)
+    )
 
     assert world.store.read_deleted(world.board_id, stranger.id) is None
     after = world.read_board(card.id)
@@ -240,8 +242,10 @@ def test_only_a_deleted_board_can_be_restored_and_only_once(world: World) -> Non
     with pytest.raises(StaleRead):
         world.write(restores_board=True)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
-    gone = read_deleted(world)
-    change = build_change(gone, world.context(), "x", board=replace(gone.board, deleted_at=None), restores_board=True)
+    deleted_view = read_deleted(world)
+    change = build_change(
+        deleted_view, world.context(), "x", board=replace(deleted_view.board, deleted_at=None), restores_board=True
+    )
     with pytest.raises(StaleRead):
         world.store.commit(replace(change, restores_board=False))
     world.store.commit(change)
@@ -254,12 +258,12 @@ def test_a_card_cannot_be_restored_while_its_external_id_is_taken(world: World) 
     card = world.add_card("Old", external_id="x-1")
     world.delete_card(card)
     again = world.add_card("New", external_id="x-1")
-    gone = read_deleted(world, card_ids=[card.id]).cards[card.id]
+    deleted_card = read_deleted(world, card_ids=[card.id]).cards[card.id]
 
     with pytest.raises(AlreadyExists) as error:
-        world.write(updates=(replace(gone, deleted_at=None),))
+        world.write(updates=(replace(deleted_card, deleted_at=None),))
     world.delete_card(again)
-    world.write(updates=(replace(gone, deleted_at=None),))
+    world.write(updates=(replace(deleted_card, deleted_at=None),))
 
     assert error.value.constraint == "card.external_id"
     assert world.read_card(card).external_id == "x-1"
@@ -270,9 +274,9 @@ def test_cards_of_a_restored_list_lose_external_ids_taken_meanwhile(world: World
     doing = world.find_list("Doing")
     world.delete_list("Doing")
     world.add_card("New", external_id="x-1")
-    gone = read_deleted(world, list_ids=[doing.id])
+    deleted_view = read_deleted(world, list_ids=[doing.id])
 
-    change = archive.restore_list(gone, doing.id, world.context())[1]
+    change = archive.restore_list(deleted_view, doing.id, world.context())[1]
     assert change is not None
     world.store.commit(change)
 
@@ -301,9 +305,9 @@ def test_the_ranks_of_a_list_include_those_of_hidden_cards(world: World) -> None
 
     card_ranks = read_ranks(world, todo.id)
 
-    assert [(each.card_id, each.list_id, each.rank, each.is_hidden) for each in card_ranks] == [
-        (card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(new_cards)
-    ]
+    assert [
+        (card_rank.card_id, card_rank.list_id, card_rank.rank, card_rank.is_hidden) for card_rank in card_ranks
+    ] == [(card.id, todo.id, card.rank, number in (1, 2)) for number, card in enumerate(new_cards)]
     assert read_ranks(world, "lst_none") == ()
     world.delete_list("To do")
     assert read_ranks(world, todo.id) == ()
@@ -313,7 +317,7 @@ def test_new_ranks_of_cards_change_nothing_else(world: World) -> None:
     new_cards = add_ranked_cards(world)
     todo = world.find_list("To do")
     old = read_ranks(world, todo.id)
-    reordered = [replace(each, rank=other.rank) for each, other in zip(old, old[::-1], strict=True)]
+    reordered = [replace(card_rank, rank=other.rank) for card_rank, other in zip(old, old[::-1], strict=True)]
     world.advance(hours=1)
 
     world.write(card_ranks=tuple(reordered))

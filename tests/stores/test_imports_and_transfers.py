@@ -22,20 +22,20 @@ def build_large_board(world: World, **fields: object) -> tuple[str, Change]:
     """Return the id and the creation of a board with many cards, each with a comment, and with a history of events."""
     view, change = boards.create(world.context(), name="Large")
     todo, new_ranks = view.lists[0], ranks.sequence_after("", CARDS)
-    made: list[Card | Comment] = []
+    parts: list[Card | Comment] = []
     for number, rank in enumerate(new_ranks):
         card = make_card(world, todo, rank, title=f"Card {number}", comment_count=1)
-        made += [card, make_comment(world, card, f"About {number}")]
-    counted = replace(todo, card_count=CARDS, first_rank=new_ranks[0], last_rank=new_ranks[-1])
+        parts += [card, make_comment(world, card, f"About {number}")]
+    todo_with_counts = replace(todo, card_count=CARDS, first_rank=new_ranks[0], last_rank=new_ranks[-1])
     board = replace(view.board, seq=CARDS + 1, **fields)  # type: ignore[arg-type]  # a test names the fields of a board
-    kept = [value for value in change.creates if value != todo and not isinstance(value, Board)]
+    rest = [value for value in change.creates if value != todo and not isinstance(value, Board)]
     history = tuple(
         Event(board.id, seq, "card.created", world.now, world.ann.id, data={"title": f"Card {seq}"})
         for seq in range(1, CARDS + 1)
     )
     assert change.event is not None
     event = replace(change.event, seq=CARDS + 1)
-    return board.id, Change(creates=(board, *kept, counted, *made), event=event, history=history)
+    return board.id, Change(creates=(board, *rest, todo_with_counts, *parts), event=event, history=history)
 
 
 def test_a_large_board_is_created_in_one_change_with_its_history(world: World) -> None:
@@ -74,19 +74,19 @@ def read_view(world: World, board_id: str, *card_ids: str) -> BoardView:
 
 def plan_transfer(world: World, card: Card, target_id: str) -> Change:
     """Return the change that moves the card to the first list of another board of Ann's."""
-    home, target = read_view(world, card.board_id, card.id), read_view(world, target_id)
+    source, target = read_view(world, card.board_id, card.id), read_view(world, target_id)
     (member,) = target.members
-    arrived = replace(
-        home.get_card(card.id),
+    arrival = replace(
+        source.get_card(card.id),
         board_id=target_id,
         list_id=target.lists[0].id,
         label_ids=(),
         assignee_ids=(member.id,),
         version=card.version + 1,
     )
-    left = build_change(home, world.context(), "card.left", card_id=card.id)
+    departure = build_change(source, world.context(), "card.left", card_id=card.id)
     return replace(
-        build_change(target, world.context(), "card.arrived", updates=(arrived,), card_id=card.id), departure=left
+        build_change(target, world.context(), "card.arrived", updates=(arrival,), card_id=card.id), departure=departure
     )
 
 
@@ -98,8 +98,8 @@ def test_a_card_is_transferred_with_all_its_parts(world: World) -> None:
     world.store.commit(change)
 
     world.board_id = target_id
-    there = world.read_card(card)
-    assert there == change.updates[1]
+    transferred = world.read_card(card)
+    assert transferred == change.updates[1]
     comments = world.store.page_comments(target_id, world.ann.id, card.id, 10)
     checklists = world.store.read_checklists(target_id, world.ann.id, card.id)
     entries = world.store.page_time_entries(target_id, world.ann.id, card.id, 10)
@@ -135,16 +135,16 @@ def read_card_with_parts(world: World, card: Card) -> CardWithParts:
 def add_assigned_items(world: World, card: Card, *assignee_ids: str | None) -> Card:
     """Write one more checklist with one item for each of these memberships; return the card."""
     steps = [make_item(world, f"Step {number}", due_at=NOON) for number in range(len(assignee_ids))]
-    given = [replace(step, assignee_id=each) for step, each in zip(steps, assignee_ids, strict=True)]
-    counted = replace(card, item_count=card.item_count + len(given))
-    world.write(creates=(make_checklist(world, card, "a1", *given),), updates=(counted,))
+    items = [replace(step, assignee_id=assignee_id) for step, assignee_id in zip(steps, assignee_ids, strict=True)]
+    counted = replace(card, item_count=card.item_count + len(items))
+    world.write(creates=(make_checklist(world, card, "a1", *items),), updates=(counted,))
     return counted
 
 
 def transfer_and_follow(world: World, card: Card, target_id: str) -> None:
     """Transfer the card to another board, and make that the world's board."""
-    view, away = read_view(world, world.board_id, card.id), read_view(world, target_id)
-    world.store.commit(transfers.transfer(view, away, card.id, world.context())[1])
+    view, target = read_view(world, world.board_id, card.id), read_view(world, target_id)
+    world.store.commit(transfers.transfer(view, target, card.id, world.context())[1])
     world.board_id = target_id
 
 
@@ -165,40 +165,42 @@ def test_a_transferred_card_keeps_everything_but_what_belongs_to_its_board(world
     ann_there, bob_there = (find_member(world, person.id).id for person in people[:2])
     world.board_id = home_id
     world.advance(hours=1)
-    was, checklists, comments, entries = read_card_with_parts(world, card)
+    before, checklists, comments, entries = read_card_with_parts(world, card)
 
     transfer_and_follow(world, card, target_id)
 
     doing = world.find_list("Doing")
-    there = read_card_with_parts(world, card)
-    assert there[0] == replace(
-        was,
+    transferred = read_card_with_parts(world, card)
+    assert transferred[0] == replace(
+        before,
         board_id=target_id,
         list_id=doing.id,
         rank=doing.last_rank,
         label_ids=(bug.id,),
         assignee_ids=(ann_there,),
-        running=was.running and replace(was.running, board_id=target_id),
-        version=was.version + 1,
+        running=before.running and replace(before.running, board_id=target_id),
+        version=before.version + 1,
         updated_at=world.now,
     )
-    bare, given = (replace(checklist, board_id=target_id) for checklist in checklists)
-    hands = [ann_there, bob_there, None, None, None]
-    items = tuple(replace(item, assignee_id=hand) for item, hand in zip(given.items, hands, strict=True))
-    assert there[1] == (bare, replace(given, items=items))
-    assert there[2] == tuple(replace(comment, board_id=target_id) for comment in comments)
-    assert there[3] == tuple(replace(entry, board_id=target_id) for entry in entries)
+    bare, assigned = (replace(checklist, board_id=target_id) for checklist in checklists)
+    assignee_ids = [ann_there, bob_there, None, None, None]
+    items = tuple(
+        replace(item, assignee_id=assignee_id) for item, assignee_id in zip(assigned.items, assignee_ids, strict=True)
+    )
+    assert transferred[1] == (bare, replace(assigned, items=items))
+    assert transferred[2] == tuple(replace(comment, board_id=target_id) for comment in comments)
+    assert transferred[3] == tuple(replace(entry, board_id=target_id) for entry in entries)
 
 
 def test_filters_find_a_transferred_card_on_the_target_board_only(world: World) -> None:
     card = add_full_card(world, "Doing")
     home_id, target_id = world.board_id, world.add_board("Elsewhere")
     world.board_id = target_id
-    there = add_label(world)
+    target_label = add_label(world)
     world.board_id = home_id
-    (here,) = world.read_board().labels
+    (label,) = world.read_board().labels
     span = (NOON - timedelta(days=1), NOON + timedelta(days=1))
-    asked: list[dict[str, Any]] = [
+    filter_sets: list[dict[str, Any]] = [
         {"q": "second"},
         {"assignee_id": world.ann.id},
         {"due_from": NOON, "sort": CardSort.DUE_LAST},
@@ -206,22 +208,22 @@ def test_filters_find_a_transferred_card_on_the_target_board_only(world: World) 
         {"status": Stage.IN_PROGRESS},
     ]
 
-    def found(label_id: str) -> tuple[list[list[str]], list[str]]:
-        pages = [world.list_cards(CardQuery(**each)) for each in (*asked, {"label_id": label_id})]
-        worked = world.store.page_board_time_entries(world.board_id, world.ann.id, span, 10)
-        assert worked is not None
-        return [[each.id for each in page] for page in pages], sorted(entry.id for entry, _ in worked[1].items)
+    def find_ids(label_id: str) -> tuple[list[list[str]], list[str]]:
+        pages = [world.list_cards(CardQuery(**filters)) for filters in (*filter_sets, {"label_id": label_id})]
+        entries = world.store.page_board_time_entries(world.board_id, world.ann.id, span, 10)
+        assert entries is not None
+        return [[card.id for card in page] for page in pages], sorted(entry.id for entry, _ in entries[1].items)
 
-    before = found(here.id)
+    before = find_ids(label.id)
     transfer_and_follow(world, card, target_id)
-    after = found(there.id)
+    after = find_ids(target_label.id)
     world.board_id = home_id
-    left = found(here.id)
+    on_source = find_ids(label.id)
 
     assert before == after
     assert before[0] == [[card.id]] * 6
     assert len(before[1]) == 2
-    assert left == ([[]] * 6, [])
+    assert on_source == ([[]] * 6, [])
 
 
 def test_items_that_lost_their_assignees_stay_unassigned_when_the_card_returns(world: World) -> None:

@@ -35,22 +35,22 @@ def add_all_labels(world: World) -> tuple[str, ...]:
     ]
     for start in range(0, 200, 50):
         world.write(creates=tuple(new_labels[start : start + 50]))
-    return tuple(each.id for each in new_labels)
+    return tuple(label.id for label in new_labels)
 
 
 def add_long_cards(world: World, list_name: str, count: int, text: int = card_size.MAX_COMMIT_CHARACTERS) -> list[Card]:
     """Add cards to an empty list, with this many characters of text in all, and every field that filters use."""
     list_, new_ranks, label_ids = world.find_list(list_name), ranks.sequence_after("", count), add_all_labels(world)
     description = WIDE * min(20_000, text // count - 1)
-    made = []
+    new_cards = []
     for number, rank in enumerate(new_ranks):
         fields = {"label_ids": label_ids, "external_id": f"{number:03}" + "x" * 197, "due_at": world.now}
         card = make_card(world, list_, rank, title=WIDE, description=description, **fields)
-        made.append(card)
+        new_cards.append(card)
         world.write(
             creates=(card,), updates=(replace(list_, card_count=count, first_rank=new_ranks[0], last_rank=rank),)
         )
-    return made
+    return new_cards
 
 
 def make_full_checklists(world: World, card: Card, length: int, ranks_of: Sequence[str]) -> list[Checklist]:
@@ -59,8 +59,8 @@ def make_full_checklists(world: World, card: Card, length: int, ranks_of: Sequen
         make_checklist(world, card, rank, *(make_item(world, WIDE * length) for _ in range(MAX_ITEMS_PER_CHECKLIST)))
         for rank in ranks_of
     ]
-    for each in new_checklists:
-        world.write(creates=(each,))
+    for checklist in new_checklists:
+        world.write(creates=(checklist,))
     return new_checklists
 
 
@@ -76,7 +76,7 @@ def test_the_most_and_longest_running_cards_stop_in_one_commit(world: World, wha
         world, "Doing", archive.MAX_STOPPED_CLOCKS, card_size.MAX_STORED_BYTES // 8 * archive.MAX_STOPPED_CLOCKS
     )
     note = {"note": WIDE * 1000}
-    running = [replace(each, running=make_time_entry(world, each, 0, None, **note)) for each in new_cards]
+    running = [replace(card, running=make_time_entry(world, card, 0, None, **note)) for card in new_cards]
     for card in running:
         assert isinstance(card.running, TimeEntry)
         world.write(creates=(card.running,), updates=(card,))
@@ -93,8 +93,8 @@ def test_the_most_and_longest_running_cards_stop_in_one_commit(world: World, wha
     world.store.commit(change)
 
     stopped = world.list_cards(CardQuery(list_id=world.find_list("Doing").id))
-    assert [(each.running, each.tracked_seconds, each.description) for each in stopped] == [
-        (None, 3600, each.description) for each in new_cards
+    assert [(card.running, card.tracked_seconds, card.description) for card in stopped] == [
+        (None, 3600, card.description) for card in new_cards
     ]
 
 
@@ -113,32 +113,32 @@ def test_a_card_with_the_longest_checklists_is_copied(world: World) -> None:
 
 
 def test_a_list_with_the_longest_cards_and_most_items_is_copied(world: World) -> None:
-    made = add_long_cards(world, "To do", 20, card_size.MAX_COMMIT_CHARACTERS - 6000 * 51)
-    inside = {each.id: make_full_checklists(world, each, 1, ranks.sequence_after("", 3)) for each in made}
+    originals = add_long_cards(world, "To do", 20, card_size.MAX_COMMIT_CHARACTERS - 6000 * 51)
+    inside = {card.id: make_full_checklists(world, card, 1, ranks.sequence_after("", 3)) for card in originals}
 
-    copy, change = copies.copy_list(world.read_board(), made[0].list_id, made, inside, world.context())
+    copy, change = copies.copy_list(world.read_board(), originals[0].list_id, originals, inside, world.context())
     world.store.commit(change)
 
-    copied = world.list_cards(CardQuery(list_id=copy.id))
-    assert [each.description for each in copied] == [each.description for each in made]
-    assert [len(read_checklists(world, each)) for each in copied] == [3] * 20
+    copied_cards = world.list_cards(CardQuery(list_id=copy.id))
+    assert [card.description for card in copied_cards] == [card.description for card in originals]
+    assert [len(read_checklists(world, card)) for card in copied_cards] == [3] * 20
 
 
 def test_the_longest_cards_move_to_another_list_in_one_step(world: World) -> None:
     new_cards = add_long_cards(world, "Doing", bulk_moves.MAX_MOVED_CARDS)
     result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), bulk_moves.MAX_MOVED_CARDS)
     assert result is not None
-    there = world.list_cards()
+    other_cards = world.list_cards()
 
     done = world.find_list("Done").id
     moved, left, change = bulk_moves.move_cards(
-        result[0], new_cards[0].list_id, there, world.context(), target_list_id=done
+        result[0], new_cards[0].list_id, other_cards, world.context(), target_list_id=done
     )
     assert change is not None
     world.store.commit(change)
 
     assert (moved, left) == (bulk_moves.MAX_MOVED_CARDS, 0)
-    assert [card.id for card in world.list_cards(CardQuery(list_id=done))] == [each.id for each in new_cards]
+    assert [card.id for card in world.list_cards(CardQuery(list_id=done))] == [card.id for card in new_cards]
 
 
 def test_the_longest_card_is_transferred_with_the_longest_checklists(world: World) -> None:
@@ -185,7 +185,7 @@ def test_one_of_the_longest_checklists_is_moved_where_ranks_are_long(world: Worl
     assert change is not None
     world.store.commit(change)
 
-    moved = [*new_checklists[:9], new_checklists[-1], *new_checklists[9:-1]]
+    expected = [*new_checklists[:9], new_checklists[-1], *new_checklists[9:-1]]
     assert [(checklist.id, len(checklist.items)) for checklist in read_checklists(world, card)] == [
-        (each.id, MAX_ITEMS_PER_CHECKLIST) for each in moved
+        (checklist.id, MAX_ITEMS_PER_CHECKLIST) for checklist in expected
     ]

@@ -387,7 +387,7 @@ def test_a_users_boards_are_listed_newest_first(world: World, limit: int) -> Non
     result = collect_pages(lambda after: world.store.page_boards(world.ann.id, limit, after), limit)
     bobs = collect_pages(lambda after: world.store.page_boards(bob.id, limit, after), limit)
 
-    assert [(board.id, role) for board, role in result] == [(each, Role.OWNER) for each in reversed(mine)]
+    assert [(board.id, role) for board, role in result] == [(board_id, Role.OWNER) for board_id in reversed(mine)]
     assert [(board.id, role) for board, role in bobs] == [(his, Role.OWNER), (world.board_id, Role.VIEWER)]
 
 

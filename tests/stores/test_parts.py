@@ -17,9 +17,9 @@ def part_key(part: Part) -> PartKey:
     return PartKey(type(part), part.card_id, part.id)
 
 
-def read_parts(world: World, *wanted: Part, card: Card) -> dict[str, Part]:
+def read_parts(world: World, *parts: Part, card: Card) -> dict[str, Part]:
     view = world.store.read_board(
-        world.board_id, world.ann.id, card_ids=[card.id], parts=[part_key(each) for each in wanted]
+        world.board_id, world.ann.id, card_ids=[card.id], parts=[part_key(part) for part in parts]
     )
     assert view is not None
     return dict(view.parts)
@@ -56,7 +56,7 @@ def test_a_card_can_lose_its_labels_assignees_and_links(world: World) -> None:
 
 def test_every_kind_of_part_is_read_with_its_card(world: World) -> None:
     card = world.add_card("Copy")
-    said = make_comment(
+    written = make_comment(
         world, card, "# Grüße 👩‍🚀\n\n* 'quoted'", version=3, updated_at=world.now + timedelta(seconds=1)
     )
     member = world.read_board().members[0]
@@ -64,29 +64,29 @@ def test_every_kind_of_part_is_read_with_its_card(world: World) -> None:
     steps = make_checklist(
         world, card, "a0", make_item(world, "B", done=True), make_item(world, "A", assignee_id=member.id, due_at=due_at)
     )
-    worked = make_time_entry(world, card, 0, 60, note="By hand", rate_minor=0, version=2)
-    world.write(creates=(said, steps, worked))
+    entry = make_time_entry(world, card, 0, 60, note="By hand", rate_minor=0, version=2)
+    world.write(creates=(written, steps, entry))
 
-    parts_by_id = read_parts(world, said, steps, worked, card=card)
+    parts_by_id = read_parts(world, written, steps, entry, card=card)
 
-    assert parts_by_id == {each.id: each for each in (said, steps, worked)}
+    assert parts_by_id == {part.id: part for part in (written, steps, entry)}
 
 
 def test_an_updated_part_is_read_as_it_was_written_last(world: World) -> None:
     card = world.add_card("Copy")
-    said, worked = make_comment(world, card, "Old"), make_time_entry(world, card, 0, 60)
+    written, entry = make_comment(world, card, "Old"), make_time_entry(world, card, 0, 60)
     steps = make_checklist(world, card, "a0", *(make_item(world, name) for name in "ABC"))
     card = replace(card, comment_count=1)
-    world.write(creates=(said, steps, worked), updates=(card,))
-    said = replace(said, text="New", version=2)
-    worked = replace(worked, ended_at=worked.started_at, note="Corrected", version=2)
+    world.write(creates=(written, steps, entry), updates=(card,))
+    written = replace(written, text="New", version=2)
+    entry = replace(entry, ended_at=entry.started_at, note="Corrected", version=2)
     steps = replace(
         steps, name="Fewer", rank="b00", items=(steps.items[2], replace(steps.items[0], text="A2")), version=2
     )
 
-    world.write(updates=(said, steps, worked))
+    world.write(updates=(written, steps, entry))
 
-    assert read_parts(world, said, steps, worked, card=card) == {each.id: each for each in (said, steps, worked)}
+    assert read_parts(world, written, steps, entry, card=card) == {part.id: part for part in (written, steps, entry)}
     assert world.list_cards(CardQuery(q="old")) == []
     assert world.list_cards(CardQuery(q="new")) == [card]
 
@@ -94,9 +94,9 @@ def test_an_updated_part_is_read_as_it_was_written_last(world: World) -> None:
 def test_every_field_of_a_time_entry_can_be_updated(world: World) -> None:
     world.add_member(world.add_user("Bob", id="bob"), Role.EDITOR)
     card = world.add_card("Copy")
-    worked = make_time_entry(world, card, 0, 60)
-    world.write(creates=(worked,))
-    right = make_time_entry(world, card, 30, 90, id=worked.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
+    entry = make_time_entry(world, card, 0, 60)
+    world.write(creates=(entry,))
+    right = make_time_entry(world, card, 30, 90, id=entry.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
 
     world.write(updates=(right,))
 
@@ -125,21 +125,21 @@ def test_a_part_cannot_be_deleted_twice(world: World, kind: type[Part]) -> None:
 
 def test_parts_are_read_with_live_cards_of_the_same_board_only(world: World) -> None:
     card, other = world.add_card("Copy"), world.add_card("Other")
-    said = make_comment(world, card, "Hm.")
-    world.write(creates=(said,))
+    written = make_comment(world, card, "Hm.")
+    world.write(creates=(written,))
     elsewhere = World(world.store, seed=8)
 
     of_another_card = world.store.read_board(
-        world.board_id, world.ann.id, card_ids=[card.id, other.id], parts=[PartKey(Comment, other.id, said.id)]
+        world.board_id, world.ann.id, card_ids=[card.id, other.id], parts=[PartKey(Comment, other.id, written.id)]
     )
     of_another_board = elsewhere.store.read_board(
-        elsewhere.board_id, elsewhere.ann.id, card_ids=[card.id], parts=[part_key(said)]
+        elsewhere.board_id, elsewhere.ann.id, card_ids=[card.id], parts=[part_key(written)]
     )
     world.delete_card(card)
 
     assert of_another_card is not None
     assert of_another_board is not None
-    assert of_another_card.parts == of_another_board.parts == read_parts(world, said, card=card) == {}
+    assert of_another_card.parts == of_another_board.parts == read_parts(world, written, card=card) == {}
     assert read_comments(world, card) == []
 
 

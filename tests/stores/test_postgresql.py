@@ -295,8 +295,8 @@ def test_the_migrations_create_exactly_the_schema(postgresql: PostgresqlServer) 
         metadata.create_all(engine)
         for name in (migrated, created):
             with closing(postgresql.connection(name)) as connection:
-                found = [{*connection.execute(query).fetchall()} for query in (columns, keys, indexes)]
-            described.append([{row for row in rows if migrations.VERSION_TABLE not in row} for rows in found])
+                results = [{*connection.execute(query).fetchall()} for query in (columns, keys, indexes)]
+            described.append([{row for row in rows if migrations.VERSION_TABLE not in row} for rows in results])
 
     assert described[0] == [
         {row for row in rows if not str(row[0]).startswith(migrations.VERSION_TABLE)} for rows in described[1]

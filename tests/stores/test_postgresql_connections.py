@@ -141,12 +141,12 @@ def test_touching_a_token_is_one_round_trip(far: World, line: TcpProxy) -> None:
 
 
 def test_a_stale_commit_fails_after_one_round_trip(far: World, line: TcpProxy) -> None:
-    _, late = cards.create(far.read_board(), far.context(), NewCard(title="Late"))
+    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Late"))
     far.add_card("First")
     before = line.round_trips
 
     with pytest.raises(StaleRead):
-        far.store.commit(late)
+        far.store.commit(change)
 
     assert line.round_trips == before + 1
 
@@ -421,9 +421,9 @@ def test_a_closed_store_is_unavailable(world: World) -> None:
 def test_a_forked_process_opens_its_own_connections(world: World) -> None:
     child = os.fork()
     if child == 0:
-        found = world.read_board().board.seq
+        seq = world.read_board().board.seq
         world.store.close()
-        os._exit(found)
+        os._exit(seq)
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 1

@@ -75,12 +75,12 @@ def test_one_of_many_first_users_is_the_owner(open_again: OpenStore) -> None:
         return user
 
     stores = [open_again() for _ in range(4)]
-    made = run_concurrently(4, attempt)
+    new_users = run_concurrently(4, attempt)
 
     owners = [store.read_installation_owner() for store in stores]
     assert len({owner.id for owner in owners if owner}) == 1
-    assert owners[0] in made
-    assert len(stores[0].read_users([user.id for user in made])) == 4
+    assert owners[0] in new_users
+    assert len(stores[0].read_users([user.id for user in new_users])) == 4
 
 
 def test_concurrent_purges_erase_everything_together(world: World, open_again: OpenStore) -> None:
@@ -174,8 +174,8 @@ def test_sixteen_concurrent_movers_neither_lose_nor_duplicate_cards(world: World
     assert world.read_board().board.seq == seq + acknowledged == len(events)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for list_id in list_ids:
-        held = [card.rank for card in listed_cards if card.list_id == list_id]
-        assert len(set(held)) == len(held) == world.read_board().get_list(list_id).card_count
+        card_ranks = [card.rank for card in listed_cards if card.list_id == list_id]
+        assert len(set(card_ranks)) == len(card_ranks) == world.read_board().get_list(list_id).card_count
 
 
 def _open_second_world(world: World, open_again: OpenStore) -> World:
@@ -252,16 +252,16 @@ def _read_time_entries(world: World, card: Card) -> tuple[TimeEntry, ...]:
 def test_lists_moved_concurrently_have_distinct_ranks(world: World) -> None:
     for number in range(5):
         world.add_list(f"List {number}")
-    made = {list_.id for list_ in world.read_board().lists}
+    list_ids = {list_.id for list_ in world.read_board().lists}
 
     def mover(index: int) -> None:
         chance = random.Random(index)  # noqa: S311  (a test wants the same chances again)
         for _ in range(5):
-            first, second = chance.sample(sorted(made), 2)
+            first, second = chance.sample(sorted(list_ids), 2)
             world.apply(lists.move, first, before=second)
 
     run_concurrently(6, mover)
 
-    found = world.read_board().lists
-    assert {each.id for each in found} == made
-    assert len({each.rank for each in found}) == len(made)
+    lists_after = world.read_board().lists
+    assert {list_.id for list_ in lists_after} == list_ids
+    assert len({list_.rank for list_ in lists_after}) == len(list_ids)

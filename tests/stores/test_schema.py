@@ -17,8 +17,8 @@ REFERENCES = {
 def leading_columns(table: sa.Table) -> set[str]:
     """Return the first columns of those keys and indexes of a table that hold every row."""
     keys = [key for key in table.constraints if isinstance(key, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
-    whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
-    return {next(iter(key.columns)).name for key in (*keys, *whole)}
+    full_indexes = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
+    return {next(iter(key.columns)).name for key in (*keys, *full_indexes)}
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))

@@ -21,13 +21,15 @@ def fill_list(world: World, list_name: str, count: int) -> list[str]:
     """Add cards to an empty list; return their ids from top to bottom."""
     list_ = world.find_list(list_name)
     new_ranks = ranks.sequence_after("", count)
-    made = []
+    new_cards = []
     for start in range(0, count, BATCH_SIZE):
         batch = [make_card(world, list_, rank, title=f"Card {rank}") for rank in new_ranks[start : start + BATCH_SIZE]]
-        made += [card.id for card in batch]
-        counted = replace(list_, card_count=len(made), first_rank=new_ranks[0], last_rank=new_ranks[len(made) - 1])
+        new_cards += [card.id for card in batch]
+        counted = replace(
+            list_, card_count=len(new_cards), first_rank=new_ranks[0], last_rank=new_ranks[len(new_cards) - 1]
+        )
         world.write(creates=tuple(batch), updates=(counted,))
-    return made
+    return new_cards
 
 
 def test_the_longest_card_is_read_as_it_was_written(world: World) -> None:
@@ -50,7 +52,7 @@ def test_a_page_of_long_cards_is_shorter_than_its_limit(world: World) -> None:
 def test_a_page_of_cards_with_long_links_is_shorter_than_its_limit(world: World) -> None:
     links = (Link("https://example.com/" + "x" * 1980, "👩" * 200),) * 20
     new_cards = world.add_cards_with_ranks("To do", ranks.sequence_after("", 40))
-    world.write(updates=tuple(replace(each, links=links) for each in new_cards))
+    world.write(updates=tuple(replace(card, links=links) for card in new_cards))
 
     result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
 
@@ -62,7 +64,7 @@ def test_a_page_of_cards_with_long_links_is_shorter_than_its_limit(world: World)
 def test_a_page_of_long_assigned_cards_is_shorter_than_its_limit(world: World) -> None:
     (member,) = world.read_board().members
     new_cards = world.add_cards_with_ranks("To do", ranks.sequence_after("", 30))
-    long = [replace(each, description="👩" * 20_000, assignee_ids=(member.id,)) for each in new_cards]
+    long = [replace(card, description="👩" * 20_000, assignee_ids=(member.id,)) for card in new_cards]
     for start in range(0, 30, 10):
         world.write(updates=tuple(long[start : start + 10]))
 

@@ -156,7 +156,7 @@ def test_a_database_of_another_program_is_not_touched(path: Path, table: str) ->
 
     assert open_error(f"sqlite:///{path}") == NOT_TACKBOARD_MESSAGE.format(path)
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_database_of_a_newer_tackboard_is_not_touched(path: Path) -> None:
@@ -232,9 +232,9 @@ def test_loading_the_package_loads_no_engine() -> None:
 def test_every_connection_is_durable_and_checks_references(world: World) -> None:
     engine = world.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (what only SQLite has)
 
-    told = engine.read([(f"PRAGMA {name}", ()) for name in ("journal_mode", "synchronous", "foreign_keys")])
+    values = engine.read([(f"PRAGMA {name}", ()) for name in ("journal_mode", "synchronous", "foreign_keys")])
 
-    assert told == [[("wal",)], [(2,)], [(1,)]]
+    assert values == [[("wal",)], [(2,)], [(1,)]]
 
 
 def test_a_writer_gets_busy_while_another_process_writes_and_readers_continue(world: World, path: Path) -> None:
@@ -321,16 +321,16 @@ def test_acknowledged_writes_survive_a_kill(path: Path, acknowledged: int) -> No
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         board_id, user_id = writer.stdout.readline().split()
-        made = [writer.stdout.readline().strip() for _ in range(acknowledged)]
+        card_ids = [writer.stdout.readline().strip() for _ in range(acknowledged)]
         writer.kill()
-        made += writer.stdout.read().split()
+        card_ids += writer.stdout.read().split()
 
     store = open_store(f"sqlite:///{path}")
-    view = store.read_board(board_id, user_id, card_ids=made[:-1])
+    view = store.read_board(board_id, user_id, card_ids=card_ids[:-1])
     store.close()
     assert view is not None
     # The kill may have cut the last line off.
-    assert set(view.cards) == set(made[:-1])
+    assert set(view.cards) == set(card_ids[:-1])
     assert view.board.seq - 1 == view.get_first_list(Stage.IN_PROGRESS).card_count
 
 

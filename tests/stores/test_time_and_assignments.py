@@ -20,31 +20,31 @@ EntryWithCard = tuple[TimeEntry, Card]
 def list_time_entries(world: World, since: int, until: int, limit: int = 100) -> list[EntryWithCard]:
     """List the time entries between two numbers of seconds after noon, with their cards."""
     span = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
-    found: list[EntryWithCard] = []
+    entries: list[EntryWithCard] = []
     after: PageKey | None = None
     while True:
         answer = world.store.page_board_time_entries(world.board_id, world.ann.id, span, limit, after)
         assert answer is not None
         page: Page[EntryWithCard] = answer[1]
         assert len(page.items) <= limit
-        found += page.items
+        entries += page.items
         after = page.next_key
         if after is None:
-            return found
+            return entries
 
 
 def list_assigned_cards(
     world: World, limit: int = 100, user_id: str | None = None, **fields: Any
 ) -> list[tuple[BoardView, Card]]:
-    found: list[tuple[BoardView, Card]] = []
+    assigned: list[tuple[BoardView, Card]] = []
     after: PageKey | None = None
     while True:
         page = world.store.page_assigned_cards(user_id or world.ann.id, CardQuery(**fields), limit, after)
         assert len(page.items) <= limit
-        found += page.items
+        assigned += page.items
         after = page.next_key
         if after is None:
-            return found
+            return assigned
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -56,7 +56,7 @@ def test_time_entries_are_listed_by_their_ends_with_their_cards(world: World, li
 
     entries = list_time_entries(world, 0, 1000, limit)
 
-    assert [each for each, _ in entries] == [early, late, tied, open_one]
+    assert [entry for entry, _ in entries] == [early, late, tied, open_one]
     assert [card.title for _, card in entries] == ["Second", "First", "Second", "First"]
     assert entries[0][1] == world.read_card(second)
     assert entries[1][1].running == open_one
@@ -123,7 +123,7 @@ def test_assigned_cards_are_listed_by_newest_board_then_oldest_card(world: World
 
 def test_assigned_cards_are_active_and_match_the_filters(world: World) -> None:
     due = {"due_at": NOON}
-    wishes: list[tuple[str, str, dict[str, Any]]] = [
+    card_fields: list[tuple[str, str, dict[str, Any]]] = [
         ("Due", "To do", due),
         ("Complete", "Doing", {**due, "due_complete": True}),
         ("Later", "To do", {"due_at": NOON + timedelta(days=9)}),
@@ -131,7 +131,7 @@ def test_assigned_cards_are_active_and_match_the_filters(world: World) -> None:
         ("Gone", "To do", due),
         ("Away", "To do", due),
     ]
-    for name, list_name, fields in wishes:
+    for name, list_name, fields in card_fields:
         card = assign_card(world, world.add_card(name, list_name), world.ann.id, **fields)
         if name == "Gone":
             world.delete_card(card)

@@ -34,12 +34,12 @@ def rotate_token(world: World, token: Token) -> Token:
 def list_token_ids(world: World, limit: int = 10) -> list[str]:
     """Return the ids of the listed tokens, page by page."""
     page = world.store.page_tokens(world.ann.id, limit)
-    found = [item.id for item in page.items]
+    token_ids = [item.id for item in page.items]
     while page.next_key is not None:
         page = world.store.page_tokens(world.ann.id, limit, page.next_key)
         assert len(page.items) <= limit
-        found += [item.id for item in page.items]
-    return found
+        token_ids += [item.id for item in page.items]
+    return token_ids
 
 
 def test_the_ancestors_of_a_token_are_read_in_order(world: World) -> None:

@@ -143,17 +143,21 @@ def test_the_owner_is_the_same_user_after_the_migration(url: str) -> None:
 
 def test_every_token_works_as_before_and_has_no_ancestors(url: str) -> None:
     with closing(open_store(url)) as store:
-        found = {number: store.read_token_by_digest("0" * 63 + number) for number in "1234"}
+        holders = {number: store.read_token_by_digest("0" * 63 + number) for number in "1234"}
         listed = [item.id for item in store.page_tokens("usr_ann", 10).items]
 
-    assert {number: (each[0].id, each[1].id) for number, each in found.items() if each} == {
+    assert {number: (holder[0].id, holder[1].id) for number, holder in holders.items() if holder} == {
         "1": ("tok_1", "usr_ann"),
         "2": ("tok_2", "usr_ann"),
         "3": ("tok_3", "usr_ann"),
         "4": ("tok_4", "usr_bob"),
     }
-    assert [each[0].ancestor_ids for each in found.values() if each] == [()] * 4
-    assert [number for number, each in found.items() if each and tokens.is_live(each[0], NOON)] == ["1", "2", "4"]
+    assert [holder[0].ancestor_ids for holder in holders.values() if holder] == [()] * 4
+    assert [number for number, holder in holders.items() if holder and tokens.is_live(holder[0], NOON)] == [
+        "1",
+        "2",
+        "4",
+    ]
     assert listed == ["tok_2", "tok_1"]
 
 

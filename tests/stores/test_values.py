@@ -120,10 +120,10 @@ def test_timestamps_are_read_in_utc(world: World, year: int) -> None:
 
     user = world.add_user("Zoe")
 
-    found = world.store.read_user(user.id)
-    assert found is not None
-    assert found.created_at == world.now
-    assert found.created_at.utcoffset() == timedelta(0)
+    stored_user = world.store.read_user(user.id)
+    assert stored_user is not None
+    assert stored_user.created_at == world.now
+    assert stored_user.created_at.utcoffset() == timedelta(0)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_ids_differ_by_case_and_accent(world: World) -> None:
     for user_id in chosen:
         world.add_user("Bob", id=user_id)
 
-    found = [world.store.read_user(user_id) for user_id in chosen]
-    assert [user and user.id for user in found] == chosen
+    stored_users = [world.store.read_user(user_id) for user_id in chosen]
+    assert [user and user.id for user in stored_users] == chosen
 
 
 def test_the_next_process_reads_what_was_written(store: Store, open_again: OpenStore) -> None:

@@ -86,13 +86,13 @@ class World:
         """Read the board, apply a rule and commit its change; again while the view is stale. Return the value."""
         while True:
             view = self.read_board(*card_ids, neighbour_of=neighbour_of, user=user)
-            made, change = rule(view, *card_ids, context=self.context(user), **fields)
+            value, change = rule(view, *card_ids, context=self.context(user), **fields)
             try:
                 if change is not None:
                     self.store.commit(change)
             except StaleRead:
                 continue
-            return made
+            return value
 
     def add_list(self, name: str, **fields: Any) -> List:
         """Add a list."""
@@ -169,25 +169,25 @@ def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> l
     items: list[Item] = []
     after: PageKey | None = None
     while True:
-        found = page(after)
-        assert len(found.items) <= limit
-        items += found.items
-        if found.next_key is None:
+        result = page(after)
+        assert len(result.items) <= limit
+        items += result.items
+        if result.next_key is None:
             return items
-        assert found.items
-        after = found.next_key
+        assert result.items
+        after = result.next_key
 
 
 def make_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
     """Return a card of a list with a rank and any other fields, not written yet."""
-    wishes: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
+    values: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
     card = Card(
         id=world.context().new_id("card"),
         board_id=list_.board_id,
         list_id=list_.id,
-        title=wishes["title"],
-        description=wishes["description"],
-        external_id=wishes["external_id"],
+        title=values["title"],
+        description=values["description"],
+        external_id=values["external_id"],
         rank=rank,
         start_at=None,
         due_at=None,
