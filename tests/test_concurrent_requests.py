@@ -18,8 +18,8 @@ from tests.live_server import ROOT
 
 SERVER = """
 import os, sys, threading
-import server
-from app import create_app
+from server import waitress_server as server
+from app.factory import create_app
 from kanban.store import Store
 from kanban.values import Board
 from stores import open_store

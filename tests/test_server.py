@@ -172,7 +172,8 @@ def test_an_answer_to_head_has_the_length_of_the_answer_to_get(live_server: Live
 
 
 SLOW = """
-import sys, server
+import sys
+from server import waitress_server as server
 
 def application(environ, start_response):
     print("begun", flush=True)
