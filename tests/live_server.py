@@ -1,4 +1,4 @@
-"""Tackboard as a person runs it: a process of its own, a real socket, a store in a folder that goes away."""
+"""Tackboard as a user runs it: in a process of its own, on a real socket, with a store in a temporary folder."""
 
 import json
 import os
@@ -48,14 +48,14 @@ class LiveServer:
                 text=True,
             )
         self.greeting = self._read_greeting()
-        found = _ADDRESS_PATTERN.search(self.greeting)
-        assert found, f"The server did not start: {self._errors.read_text()}"
-        self.url, _, fragment = found[0].partition("#")
+        match = _ADDRESS_PATTERN.search(self.greeting)
+        assert match, f"The server did not start: {self._errors.read_text()}"
+        self.url, _, fragment = match[0].partition("#")
         self.token = fragment.removeprefix("token=") or None
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        """Where to connect to."""
+        """The host and port to connect to."""
         address = urlsplit(self.url)
         assert address.hostname
         assert address.port
@@ -63,13 +63,13 @@ class LiveServer:
 
     @property
     def errors(self) -> str:
-        """What it has said on stderr, but for lines about requests that went well."""
-        said = self._errors.read_text().splitlines(keepends=True)
-        return "".join(line for line in said if not _REQUEST_LINE.match(line))
+        """The output on stderr without the lines about requests that succeeded."""
+        lines = self._errors.read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if not _REQUEST_LINE.match(line))
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """The lines about requests."""
+        """The log lines about requests."""
         return [json.loads(line) for line in self._errors.read_text().splitlines() if '"message":"request"' in line]
 
     def signal(self, number: signal.Signals) -> None:
@@ -77,12 +77,15 @@ class LiveServer:
         self._process.send_signal(number)
 
     def wait(self) -> tuple[int, str]:
-        """The exit status, and what was printed after the greeting; raises TimeoutExpired after half a minute."""
+        """Wait for the end; return the exit status and what was printed after the greeting.
+
+        Raises TimeoutExpired after half a minute.
+        """
         farewell, _ = self._process.communicate(timeout=30)
         return self._process.returncode, farewell
 
     def stop(self) -> tuple[int, str]:
-        """End it, if it still runs; the exit status, and what was printed after the greeting."""
+        """Stop the server if it still runs; return the exit status and what was printed after the greeting."""
         if self._process.poll() is None:
             self._process.terminate()
         return self.wait()
@@ -96,7 +99,7 @@ class LiveServer:
         self.stop()
 
     def _read_greeting(self) -> str:
-        """Every line up to the one that tells how to stop it; fewer when it ends before."""
+        """Read every line up to the one that says how to stop the server, fewer if it ends before."""
         assert self._process.stdout
         lines = []
         for line in self._process.stdout:

@@ -56,7 +56,7 @@ TOO_LONG_NAME = "n" * 300
 
 
 class GoodFiles(NamedTuple):
-    """A store with a board, and a backup of it, to be copied: making one takes longer than most tests."""
+    """A store with a board, and a backup of it, to be copied: creating them takes longer than most tests."""
 
     store: Path
     backup: Path
@@ -69,7 +69,7 @@ class GoodFiles(NamedTuple):
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
-    """A store and a backup with nothing wrong about them."""
+    """Return a valid store and a valid backup."""
     folder = tmp_path_factory.mktemp("good")
     with closing(open_store(f"sqlite:///{folder}/used.db")) as store:
         world = World(store)
@@ -83,7 +83,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> Path:
-    """An empty folder to be in, but for a good backup and a good export."""
+    """Change into a folder with nothing but a valid backup and a valid export."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT"):
         monkeypatch.delenv(name, raising=False)
@@ -97,12 +97,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> 
 
 
 def read_folder(folder: Path) -> dict[str, bytes | None]:
-    """Every file in the folder, with what it holds; of what is no plain file, only that it is there."""
+    """Return the content of every file in the folder by its path, None for what is not a regular file."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def error_message(arguments: list[str], capsys: pytest.CaptureFixture[str], folder: Path) -> str:
-    """The sentence with which a command ends that fails as it should."""
+    """Run a command that must fail, leave the folder unchanged and print one sentence; return the sentence."""
     before = read_folder(folder)
     capsys.readouterr()
 
@@ -120,7 +120,7 @@ def error_message(arguments: list[str], capsys: pytest.CaptureFixture[str], fold
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database, with a password."""
+    """Return the URL, with a password, of an empty PostgreSQL database."""
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     with server.database() as name:
         yield server.url(name, "tackboard:p4ss")
@@ -197,13 +197,13 @@ UNUSABLE_STORES: dict[str, Callable[[GetFixture], str]] = {
 }
 
 
-def test_every_command_is_tried_here() -> None:
+def test_every_command_is_tested_here() -> None:
     assert sorted(ARGUMENTS) == sorted(function.__name__.strip("_") for function in main.COMMANDS)
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - CREATING))
 @pytest.mark.parametrize("case", MISSING_STORES)
-def test_what_only_reads_a_store_or_writes_into_it_never_makes_one(
+def test_a_command_that_needs_a_store_never_creates_one(
     folder: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
@@ -214,19 +214,19 @@ def test_what_only_reads_a_store_or_writes_into_it_never_makes_one(
     url = MISSING_STORES[case](request.getfixturevalue)
     monkeypatch.setenv("STORE_URL", url)
 
-    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
+    message = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
     if case == "dynamodb_absent" and name in {"backup", "digest"}:
-        assert "DynamoDB keeps its own" in said
+        assert "DynamoDB keeps its own" in message
     else:
-        assert said.startswith(f"There is no store at {url.partition('//')[0]}")
+        assert message.startswith(f"There is no store at {url.partition('//')[0]}")
     # It is as missing as before: a second command says the same.
-    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == said
+    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == message
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS.keys() - MIGRATING))
 @pytest.mark.parametrize("case", OLDER_STORES)
-def test_no_other_command_migrates(
+def test_only_run_and_migrate_migrate_a_store(
     folder: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
@@ -236,19 +236,19 @@ def test_no_other_command_migrates(
 ) -> None:
     monkeypatch.setenv("STORE_URL", OLDER_STORES[case](request.getfixturevalue))
 
-    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
+    message = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
-    assert said.endswith(
+    assert message.endswith(
         f" was made by an older Tackboard (schema 0002; this one needs {migrations.HEAD}): "
         "bring it up to date with `migrate`.\n"
     )
     # It is as old as before: a second command says the same.
-    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == said
+    assert error_message([name, *ARGUMENTS[name]], capsys, folder) == message
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 @pytest.mark.parametrize("case", UNUSABLE_STORES)
-def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
+def test_an_unusable_store_is_reported_in_one_sentence(
     folder: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
@@ -260,14 +260,14 @@ def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
         monkeypatch.delenv(region, raising=False)
     monkeypatch.setenv("STORE_URL", UNUSABLE_STORES[case](request.getfixturevalue))
 
-    said = error_message([name, *ARGUMENTS[name]], capsys, folder)
+    message = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
     if case.endswith("newer"):
-        assert "was made by a newer Tackboard (schema 9999;" in said
+        assert "was made by a newer Tackboard (schema 9999;" in message
 
 
 def make_files() -> None:
-    """What a file that is named may turn out to be."""
+    """Create files of every kind that a user could name by mistake."""
     Path("a_folder").mkdir()
     Path("empty").touch()
     Path("text").write_text("Dear diary, " * 1000)
@@ -305,7 +305,7 @@ UNUSABLE_ARGUMENTS = [
 @pytest.mark.parametrize(
     "arguments", UNUSABLE_ARGUMENTS, ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace")
 )
-def test_what_is_named_and_cannot_be_used_is_told_in_one_sentence(
+def test_an_unusable_argument_is_reported_in_one_sentence(
     folder: Path,
     good: GoodFiles,
     monkeypatch: pytest.MonkeyPatch,
@@ -336,7 +336,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["backup", "new.db"], ["restore", "monday.db"], ["migrate"], ["import", "big"]])
-def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
+def test_a_full_disk_is_reported_in_one_sentence_and_leaves_nothing(
     folder: Path, good: GoodFiles, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     if arguments == ["migrate"]:
@@ -356,7 +356,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(
     assert read_folder(folder) == before
 
 
-def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path, good: GoodFiles) -> None:
+def test_an_export_to_a_full_disk_leaves_nothing(folder: Path, good: GoodFiles) -> None:
     good.copy_store()
     before = read_folder(folder)
 
@@ -369,7 +369,7 @@ def test_an_export_onto_a_full_disk_leaves_nothing(folder: Path, good: GoodFiles
     assert read_folder(folder) == before
 
 
-def test_an_output_that_takes_nothing_is_told_in_one_sentence(good: GoodFiles) -> None:
+def test_an_output_that_cannot_be_written_is_reported_in_one_sentence(good: GoodFiles) -> None:
     good.copy_store()
 
     done = run_command(["digest"], "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)")
@@ -382,7 +382,7 @@ WRITING = [["backup", "new.db"], ["restore", "monday.db"]]
 
 
 @pytest.mark.parametrize("arguments", [*WRITING, ["backup"], ["export"]])
-def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
+def test_a_command_stopped_by_ctrl_c_leaves_nothing_and_fails(
     folder: Path,
     good: GoodFiles,
     monkeypatch: pytest.MonkeyPatch,
@@ -409,7 +409,7 @@ def test_what_ctrl_c_stops_leaves_nothing_and_is_no_success(
 
 @pytest.mark.parametrize("arguments", WRITING)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_next_time(
+def test_a_killed_command_leaves_no_incomplete_file_and_succeeds_next_time(
     folder: Path, good: GoodFiles, monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
 ) -> None:
     made = "new.db" if arguments[0] == "backup" else "restored.db"
@@ -435,7 +435,7 @@ def test_what_is_killed_leaves_no_half_file_by_the_right_name_and_goes_through_n
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_help_says_what_every_command_does(capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_help_describes_every_command(capsys: pytest.CaptureFixture[str], name: str) -> None:
     with pytest.raises(SystemExit, match="0"):
         main.main([name, "--help"])
 
@@ -444,7 +444,7 @@ def test_help_says_what_every_command_does(capsys: pytest.CaptureFixture[str], n
     assert "STORE_URL" in out
 
 
-def test_what_cannot_be_typed_ends_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_print_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["fly"], ["restore"], ["export", BOARD], ["digest", "x"]):
         with pytest.raises(SystemExit, match="2"):
             main.main(arguments)

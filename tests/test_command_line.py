@@ -1,4 +1,4 @@
-"""The command line, as a person meets it."""
+"""The command line, as a user sees it."""
 
 import json
 import os
@@ -33,7 +33,7 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test starts in an empty folder, with nothing said by the environment."""
+    """Start every test in an empty folder, without settings in the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"):
         monkeypatch.delenv(name, raising=False)
@@ -46,7 +46,7 @@ def _get_my_name(server: LiveServer, token: str) -> str:
         return name
 
 
-def test_the_first_run_prints_one_address_with_a_token_that_works(tmp_path: Path) -> None:
+def test_the_first_run_prints_one_address_with_a_valid_token(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
         assert server.greeting.count("http://") == 1
         assert server.token
@@ -64,7 +64,7 @@ def test_a_later_run_prints_the_address_without_a_token_and_says_how_to_get_one(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminate"])
-def test_it_ends_with_one_line_and_success(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_stopped_server_prints_one_line_and_exits_with_success(tmp_path: Path, number: signal.Signals) -> None:
     server = LiveServer(tmp_path)
 
     server.signal(number)
@@ -73,7 +73,7 @@ def test_it_ends_with_one_line_and_success(tmp_path: Path, number: signal.Signal
     assert not server.errors
 
 
-def test_a_second_ctrl_c_is_as_quiet_as_the_first(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_prints_no_more_than_the_first(tmp_path: Path) -> None:
     server = LiveServer(tmp_path)
 
     server.signal(signal.SIGINT)
@@ -83,7 +83,7 @@ def test_a_second_ctrl_c_is_as_quiet_as_the_first(tmp_path: Path) -> None:
     assert not server.errors
 
 
-def test_a_busy_port_is_told_in_one_sentence_and_nothing_is_made(
+def test_a_busy_port_is_reported_in_one_sentence_and_no_store_is_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -115,7 +115,7 @@ def test_a_busy_port_is_told_in_one_sentence_and_nothing_is_made(
         ("STORE_URL", "sqlite:///other.db"),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
+def test_an_invalid_setting_is_reported_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
 ) -> None:
     (tmp_path / "notes.txt").write_text("Milk, bread, and a good long line so that it could be a header.")
@@ -135,7 +135,7 @@ def test_a_setting_that_cannot_be_meant_is_told_in_one_sentence(
 
 
 def _make_user(name: str, user_id: str | None = None) -> None:
-    """Make a user; the first one in a store is its owner."""
+    """Create a user; the first one in a store is its owner."""
     with closing(open_store("sqlite:///tackboard.db")) as store:
         act = ActionContext(
             "", datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), os.urandom)
@@ -143,7 +143,7 @@ def _make_user(name: str, user_id: str | None = None) -> None:
         store.commit(users.create(act, name=name, id=user_id)[1])
 
 
-def test_a_token_comes_alone_on_standard_output_even_without_an_owner(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_is_alone_on_standard_output_even_without_an_owner(capsys: pytest.CaptureFixture[str]) -> None:
     open_store("sqlite:///tackboard.db").close()
 
     status = main.main(["token"])
@@ -153,7 +153,7 @@ def test_a_token_comes_alone_on_standard_output_even_without_an_owner(capsys: py
     assert TOKEN.fullmatch(out.removesuffix("\n"))
 
 
-def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_token_without_a_user_belongs_to_the_owner(capsys: pytest.CaptureFixture[str]) -> None:
     open_store("sqlite:///tackboard.db").close()
 
     main.main(["token"])
@@ -167,7 +167,7 @@ def test_every_token_belongs_to_the_one_owner(capsys: pytest.CaptureFixture[str]
     assert len(set(TOKEN.findall(capsys.readouterr().out))) == 2
 
 
-def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     _make_user("Mina", "mina")
     capsys.readouterr()
@@ -185,7 +185,7 @@ def test_a_user_who_has_lost_theirs_gets_a_token_that_reads_and_writes(capsys: p
 
 
 @pytest.mark.parametrize("user_id", ["minna", "Mina", "", "mína"])
-def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
+def test_an_unknown_user_is_reported_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
     _make_user("Mina", "mina")
 
     status = main.main(["token", user_id])
@@ -194,7 +194,7 @@ def test_a_user_that_there_is_not_is_told_in_one_sentence(capsys: pytest.Capture
     assert capsys.readouterr() == ("", f"There is no user with the id '{user_id}'.\n")
 
 
-def test_a_user_whose_id_is_no_text_is_none_either() -> None:
+def test_an_id_that_is_not_valid_text_is_an_unknown_user() -> None:
     _make_user("Owner")
 
     answer = subprocess.run(
@@ -209,18 +209,20 @@ def test_a_user_whose_id_is_no_text_is_none_either() -> None:
     assert answer.stderr == "There is no user with the id 'm\\udcffna'.\n"
 
 
-@pytest.mark.parametrize(("named", "told"), [([], "token"), (["USER=mina"], 'token "mina"'), (["USER="], 'token ""')])
-def test_make_means_the_user_that_it_is_told_and_not_the_one_of_the_shell(named: list[str], told: str) -> None:
-    command = ["make", "--no-print-directory", "--dry-run", "token", *named]
+@pytest.mark.parametrize(
+    ("variables", "arguments"), [([], "token"), (["USER=mina"], 'token "mina"'), (["USER="], 'token ""')]
+)
+def test_make_takes_the_user_from_its_arguments_and_not_from_the_shell(variables: list[str], arguments: str) -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "token", *variables]
 
     answer = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "USER": "root"}, capture_output=True, text=True, check=True
     )
 
-    assert answer.stdout.rstrip().endswith(f"-m cli {told}")
+    assert answer.stdout.rstrip().endswith(f"-m cli {arguments}")
 
 
-def test_a_token_made_while_the_server_runs_works_at_once(
+def test_a_token_issued_while_the_server_runs_works_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
@@ -255,7 +257,7 @@ def test_a_backup_made_while_the_server_runs_restores_to_the_same(
     assert len(set(digests)) == 1
 
 
-def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_restore_over_data_fails_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     main.main(["backup", "monday.db"])
     capsys.readouterr()
@@ -267,7 +269,7 @@ def test_a_restore_over_data_is_refused_in_one_sentence(capsys: pytest.CaptureFi
 
 
 def _delete_a_board(days_ago: int) -> None:
-    """A board of the owner's with three lists and a card, deleted that many days ago."""
+    """Create a board of the owner with three lists and a card, and delete it that many days ago."""
     at = [datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)]
     new_id = IdGenerator(lambda: at[0], os.urandom)
     store = open_store("sqlite:///tackboard.db")
@@ -282,7 +284,7 @@ def _delete_a_board(days_ago: int) -> None:
     store.close()
 
 
-def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_purge_erases_what_was_deleted_long_ago_and_prints_the_count(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     _delete_a_board(days_ago=32)
     _delete_a_board(days_ago=30)
@@ -291,16 +293,16 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_tells_how_much(capsys: pyt
     first = main.main(["purge"])
     second = main.main(["purge"])
 
-    told, again = capsys.readouterr().out.splitlines()
+    message, next_message = capsys.readouterr().out.splitlines()
     with closing(sqlite3.connect("tackboard.db")) as database:
         assert database.execute("SELECT count(*) FROM boards").fetchone() == (1,)
         assert database.execute("SELECT count(*) FROM cards").fetchone() == (1,)
     assert (first, second) == (0, 0)
-    assert re.fullmatch(r"Erased what was deleted more than 31 days ago: [0-9]+ in all\.", told)
-    assert again == "There is nothing that was deleted more than 31 days ago."
+    assert re.fullmatch(r"Erased what was deleted more than 31 days ago: [0-9]+ in all\.", message)
+    assert next_message == "There is nothing that was deleted more than 31 days ago."
 
 
-def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> None:
+def test_a_purge_erases_responses_of_expired_idempotency_keys() -> None:
     _make_user("Owner")
     now = datetime.now(UTC).replace(microsecond=0)
     with closing(open_store("sqlite:///tackboard.db")) as store:
@@ -322,7 +324,7 @@ def test_a_purge_erases_answers_that_were_kept_for_keys_that_have_expired() -> N
         assert database.execute("SELECT key FROM idempotency_records").fetchall() == [("key 30",)]
 
 
-def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
+def test_a_stopped_purge_says_so_and_the_next_one_continues(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _make_user("Owner")
@@ -335,10 +337,10 @@ def test_a_purge_that_is_stopped_says_so_and_the_next_one_goes_on(
         stopped = main.main(["purge"])
     finished = main.main(["purge"])
 
-    told, again = capsys.readouterr().out.splitlines()
+    message, next_message = capsys.readouterr().out.splitlines()
     assert (stopped, finished) == (0, 0)
-    assert re.fullmatch(r"Stopped\. Erased so far: [0-9]+\. The next purge erases the rest\.", told)
-    assert again.startswith("Erased ")
+    assert re.fullmatch(r"Stopped\. Erased so far: [0-9]+\. The next purge erases the rest\.", message)
+    assert next_message.startswith("Erased ")
 
 
 def _interrupt(*_: object) -> None:
@@ -346,7 +348,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _write_trello_export(**fields: object) -> str:
-    """A file with an export of Trello's."""
+    """Write an export of Trello to a file; return its name."""
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}
     cards = [
         {"id": f"5f3c2a1b{number:016x}", "idList": todo["id"], "name": f"Card {number}", "idMembers": ["x"]}
@@ -357,7 +359,7 @@ def _write_trello_export(**fields: object) -> str:
     return "export.json"
 
 
-def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_import_creates_a_board_once_and_reports_what_did_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     capsys.readouterr()
 
@@ -373,7 +375,7 @@ def test_an_import_brings_a_board_along_once_and_tells_what_did_not_fit(capsys: 
     assert again.endswith("Nothing was changed.")
 
 
-def test_on_a_terminal_an_import_shows_a_bar() -> None:
+def test_an_import_shows_a_progress_bar_on_a_terminal() -> None:
     _make_user("Owner")
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
@@ -394,7 +396,7 @@ def test_on_a_terminal_an_import_shows_a_bar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "export.json is not JSON, or breaks off: choose a file that Tackboard or Trello exported."),
         ("", "export.json is not JSON, or breaks off"),
@@ -406,7 +408,9 @@ def test_on_a_terminal_an_import_shows_a_bar() -> None:
         ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),
     ],
 )
-def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_export_is_reported_in_one_sentence(
+    text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _make_user("Owner")
     Path("export.json").write_text(text)
     capsys.readouterr()
@@ -414,10 +418,10 @@ def test_what_is_no_export_is_told_in_a_sentence(text: str, said: str, capsys: p
     status = main.main(["import", "export.json"])
 
     assert status == 1
-    assert capsys.readouterr().err.startswith(said)
+    assert capsys.readouterr().err.startswith(message)
 
 
-def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exported_board_is_equal_after_its_import(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
@@ -438,7 +442,7 @@ def test_a_board_goes_into_a_file_and_comes_back_equal(capsys: pytest.CaptureFix
     assert again.endswith("Nothing was changed.")
 
 
-def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cards_are_exported_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     _make_user("Owner")
     main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
@@ -454,7 +458,7 @@ def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"version": 2}, "This is no sound export: '/version' "),
         ({"name": "Other"}, "is here, as "),
@@ -462,8 +466,8 @@ def test_cards_go_into_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ({"next_cursor": "abc"}, "This is not the whole export"),
     ],
 )
-def test_an_export_that_was_changed_is_told_in_a_sentence(
-    change: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+def test_a_changed_export_is_reported_in_one_sentence(
+    change: dict[str, object], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _make_user("Owner")
     main.main(["import", _write_trello_export()])
@@ -474,5 +478,5 @@ def test_an_export_that_was_changed_is_told_in_a_sentence(
 
     main.main(["import", "board.json"])
 
-    told = capsys.readouterr()
-    assert said in told.out + told.err
+    output = capsys.readouterr()
+    assert message in output.out + output.err

@@ -1,4 +1,4 @@
-"""Whatever the server is busy with, others are answered: over a real socket, with a store that never comes back."""
+"""Busy threads delay no other kind of request: over a real socket, with a store that blocks forever."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ from kanban.values import Board
 from stores import open_store
 
 class Stuck:
-    '''A store in which reports, and whatever makes a board called Stuck, never come to an end.'''
+    '''A store that blocks forever in reports and in commits that create a board called Stuck.'''
 
     def __init__(self, store):
         self._store = store
@@ -37,7 +37,7 @@ class Stuck:
         self._stay()
 
     def commit(self, change, *rest):
-        if any(isinstance(each, Board) and each.name == "Stuck" for each in change.creates):
+        if any(isinstance(value, Board) and value.name == "Stuck" for value in change.creates):
             self._stay()
         self._store.commit(change, *rest)
 
@@ -55,15 +55,15 @@ class StuckServer:
     """A server in a process of its own, with one user and one board."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._said: Queue[str] = Queue()
+        self._output_lines: Queue[str] = Queue()
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
-        self._port = int(self._said.get(timeout=30))
+        self._port = int(self._output_lines.get(timeout=30))
         self._token = None
         self._token = self.request("POST", "/v1/users", {"name": "Mina"})[1]["token"]
         self.board = f"/v1/boards/{self.request('POST', '/v1/boards', {'name': 'Website'})[1]['id']}"
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, Any, str | None]:
-        """Send a request; the status, the body and Retry-After. Whoever gets no answer within 30 seconds fails."""
+        """Send a request; return the status, the body and Retry-After. Fail after 30 seconds."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self._token:
@@ -75,15 +75,15 @@ class StuckServer:
         return response.status, *answered
 
     def get_stuck(self, times: int, method: str, path: str, body: object = None) -> None:
-        """Send requests that will not be answered, and wait until the store has them."""
+        """Send requests that get no response, and wait until each has reached the store."""
         for _ in range(times):
             threading.Thread(target=self._request_and_hang_up, args=(method, path, body), daemon=True).start()
-            assert self._said.get(timeout=30) == "stuck\n"
+            assert self._output_lines.get(timeout=30) == "stuck\n"
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
         for line in process.stdout:
-            self._said.put(line)
+            self._output_lines.put(line)
 
     def _request_and_hang_up(self, method: str, path: str, body: object) -> None:
         with pytest.raises(OSError):  # noqa: PT011 - when the process ends, in whichever way it is noticed.
@@ -98,7 +98,7 @@ def stuck(tmp_path: Path) -> Iterator[StuckServer]:
         process.kill()
 
 
-def test_reports_and_waiting_writers_leave_health_readiness_and_boards_alone(stuck: StuckServer) -> None:
+def test_reports_and_waiting_writes_do_not_delay_health_readiness_and_boards(stuck: StuckServer) -> None:
     stuck.get_stuck(MAX_CONCURRENT, "GET", f"{stuck.board}/time-report")
     stuck.get_stuck(WRITER_THREADS, "POST", "/v1/boards", {"name": "Stuck"})
 
@@ -109,7 +109,7 @@ def test_reports_and_waiting_writers_leave_health_readiness_and_boards_alone(stu
     assert (status, problem["code"], retry_after) == (503, "busy", "2")
 
 
-def test_copies_leave_writers_alone(stuck: StuckServer) -> None:
+def test_copies_do_not_delay_writes(stuck: StuckServer) -> None:
     stuck.get_stuck(MAX_CONCURRENT, "POST", f"{stuck.board}/copy", {"name": "Stuck"})
 
     assert stuck.request("POST", f"{stuck.board}/cards", {"title": "Write the copy"})[0] == 201

@@ -36,7 +36,7 @@ PROGRAMS = {"wsgi": UNDER_WSGI, "lambda": ON_LAMBDA}
 
 
 def run_program(folder: Path, program: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a program says with these settings and no others."""
+    """Run a program with these settings and no others."""
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     environment |= {"STORE_URL": f"sqlite:///{folder}/tackboard.db", "PYTHONPATH": str(ROOT), **settings}
     command = [sys.executable, "-c", program]
@@ -47,9 +47,7 @@ def run_program(folder: Path, program: str, settings: Mapping[str, str]) -> subp
 @pytest.mark.parametrize(
     ("settings", "status"), [({}, "401"), ({"OPEN_SIGNUP": ""}, "401"), ({"OPEN_SIGNUP": "1"}, "201")]
 )
-def test_sign_up_is_closed_unless_it_is_said_to_be_open(
-    tmp_path: Path, program: str, settings: Mapping[str, str], status: str
-) -> None:
+def test_sign_up_is_closed_by_default(tmp_path: Path, program: str, settings: Mapping[str, str], status: str) -> None:
     assert run_program(tmp_path, program, settings).stdout.split()[-1] == status
 
 
@@ -78,9 +76,9 @@ def test_make_run_says_that_it_is_open(tmp_path: Path) -> None:
         assert "Sign-up is open: anyone who reaches this server can create a user." in server.greeting
 
 
-@pytest.mark.parametrize(("said", "limit"), [({}, 3000), ({"RATE_LIMIT": ""}, 3000), ({"RATE_LIMIT": "0"}, 0)])
-def test_users_are_limited_unless_it_is_said_that_they_are_not(said: Mapping[str, str], limit: int) -> None:
-    assert read_app_settings(said)["rate_limit"] == limit
+@pytest.mark.parametrize(("settings", "limit"), [({}, 3000), ({"RATE_LIMIT": ""}, 3000), ({"RATE_LIMIT": "0"}, 0)])
+def test_users_have_a_rate_limit_by_default(settings: Mapping[str, str], limit: int) -> None:
+    assert read_app_settings(settings)["rate_limit"] == limit
 
 
 INVALID_SETTINGS = [
@@ -92,7 +90,7 @@ INVALID_SETTINGS = [
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.parametrize(("name", "value", "sentence"), INVALID_SETTINGS)
-def test_a_setting_that_cannot_be_meant_stops_every_start_with_a_sentence(
+def test_an_invalid_setting_stops_every_start_with_one_sentence(
     tmp_path: Path, program: str, name: str, value: str, sentence: str
 ) -> None:
     refused = run_program(tmp_path, program, {name: value})
@@ -102,7 +100,7 @@ def test_a_setting_that_cannot_be_meant_stops_every_start_with_a_sentence(
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "65536"), ("CORS_ORIGINS", "localhost")])
-def test_the_mock_refuses_settings_in_a_sentence_too(tmp_path: Path, name: str, value: str) -> None:
+def test_the_mock_server_rejects_invalid_settings_in_one_sentence(tmp_path: Path, name: str, value: str) -> None:
     refused = run_program(
         tmp_path, "import sys; from tools.openapi import mock_server; sys.exit(mock_server.main())", {name: value}
     )
@@ -129,15 +127,15 @@ def test_the_mock_refuses_settings_in_a_sentence_too(tmp_path: Path, name: str, 
         "https://a.example https://b.example",
     ],
 )
-def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+def test_an_origin_that_no_browser_sends_is_rejected(origin: str) -> None:
     with pytest.raises(InvalidSetting, match="CORS_ORIGINS has"):
         read_app_settings({"CORS_ORIGINS": f"https://good.example,{origin}"})
 
 
-def test_origins_are_taken_as_browsers_send_them() -> None:
-    said = "https://app.example.org, http://localhost:5173,http://[::1]:8080,capacitor://localhost,"
+def test_origins_are_accepted_as_browsers_send_them() -> None:
+    origins = "https://app.example.org, http://localhost:5173,http://[::1]:8080,capacitor://localhost,"
 
-    assert read_app_settings({"CORS_ORIGINS": said})["origins"] == [
+    assert read_app_settings({"CORS_ORIGINS": origins})["origins"] == [
         "https://app.example.org",
         "http://localhost:5173",
         "http://[::1]:8080",
@@ -146,12 +144,12 @@ def test_origins_are_taken_as_browsers_send_them() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", " 1", "1_000", "٣", "9" * 5000, "8001"])
-def test_a_number_is_written_in_digits_and_within_its_bounds(text: str) -> None:
+def test_a_number_has_only_digits_and_is_within_its_bounds(text: str) -> None:
     with pytest.raises(InvalidSetting, match="PORT is '"):
         read_number({"PORT": text}, "PORT", 8080, 8000)
 
 
-def test_a_deployment_says_the_same_as_the_defaults() -> None:
+def test_a_deployment_has_the_same_defaults() -> None:
     template = (ROOT / "serverless.yml").read_text()
 
     assert "openSignup: '0'\n" in template

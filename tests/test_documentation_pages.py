@@ -1,4 +1,4 @@
-"""The pages for people, without a browser."""
+"""The documentation, without a browser."""
 
 import gzip
 from typing import Any
@@ -43,9 +43,7 @@ def _request(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[
         ("/openapi.yaml", "application/yaml", b"openapi: 3.0.3"),
     ],
 )
-def test_every_part_of_the_page_comes_from_here_under_a_strict_policy(
-    path: str, content_type: str, beginning: bytes
-) -> None:
+def test_every_file_is_served_here_with_a_strict_policy(path: str, content_type: str, beginning: bytes) -> None:
     status, headers, body = _request(path)
 
     assert status == 200
@@ -56,7 +54,7 @@ def test_every_part_of_the_page_comes_from_here_under_a_strict_policy(
     assert body.startswith(beginning)
 
 
-def test_the_reading_page_may_style_itself_and_nothing_else() -> None:
+def test_redoc_may_use_inline_styles_and_nothing_else() -> None:
     policy = _request("/docs/read")[1]["content-security-policy"]
 
     assert "script-src 'self';" in policy
@@ -64,7 +62,7 @@ def test_the_reading_page_may_style_itself_and_nothing_else() -> None:
     assert policy.count("unsafe") == 1
 
 
-def test_the_reading_page_loads_nothing_from_its_maker() -> None:
+def test_redoc_loads_nothing_from_its_maker() -> None:
     _, headers, body = _request("/docs/redoc.standalone.js")
 
     assert headers["content-type"] == "text/javascript; charset=utf-8"
@@ -72,13 +70,13 @@ def test_the_reading_page_loads_nothing_from_its_maker() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_the_page_is_found_from_the_front_door(path: str) -> None:
+def test_the_root_redirects_to_the_documentation(path: str) -> None:
     status, headers, _ = _request(path)
 
     assert (status, headers["location"]) == (302, "/docs/")
 
 
-def test_what_the_browser_has_already_is_not_sent_again() -> None:
+def test_a_cached_file_is_not_sent_again() -> None:
     tag = _request("/docs/")[1]["etag"]
 
     status, headers, body = _request("/docs/", if_none_match=f'"other", {tag}')
@@ -87,7 +85,7 @@ def test_what_the_browser_has_already_is_not_sent_again() -> None:
     assert "content-length" not in headers
 
 
-def test_a_tag_that_makes_no_sense_gets_the_page() -> None:
+def test_an_invalid_entity_tag_gets_the_file() -> None:
     assert _request("/docs/", if_none_match="nonsense")[0] == 200
 
 
@@ -95,7 +93,7 @@ LARGE_FILE = "/docs/swagger-ui.css"
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.5"])
-def test_a_large_page_is_compressed_for_whoever_takes_that(accepted: str) -> None:
+def test_a_large_file_is_compressed_if_the_client_accepts_it(accepted: str) -> None:
     _, plain_headers, plain = _request(LARGE_FILE)
 
     status, headers, body = _request(LARGE_FILE, accept_encoding=accepted)
@@ -110,7 +108,7 @@ def test_a_large_page_is_compressed_for_whoever_takes_that(accepted: str) -> Non
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip-like"])
-def test_nobody_gets_a_coding_that_they_do_not_take(accepted: str) -> None:
+def test_no_client_gets_an_encoding_that_it_does_not_accept(accepted: str) -> None:
     _, headers, body = _request(LARGE_FILE, accept_encoding=accepted)
 
     assert "content-encoding" not in headers
@@ -119,20 +117,20 @@ def test_nobody_gets_a_coding_that_they_do_not_take(accepted: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs/favicon-32x32.png", "/openapi.json"])
-def test_what_would_not_become_smaller_is_sent_as_it_is(path: str) -> None:
+def test_a_file_that_gzip_does_not_shrink_is_sent_uncompressed(path: str) -> None:
     assert "content-encoding" not in _request(path, accept_encoding="gzip")[1]
 
 
-def test_head_tells_the_length_and_sends_nothing() -> None:
-    _, got, body = _request("/openapi.json")
+def test_head_has_the_length_and_no_body() -> None:
+    _, get_headers, body = _request("/openapi.json")
 
-    status, headers, nothing = _request("/openapi.json", "HEAD")
+    status, headers, empty_body = _request("/openapi.json", "HEAD")
 
-    assert (status, headers, nothing) == (200, got, b"")
+    assert (status, headers, empty_body) == (200, get_headers, b"")
     assert headers["content-length"] == str(len(body))
 
 
-def test_pages_can_only_be_read() -> None:
+def test_files_can_only_be_read() -> None:
     status, headers, body = _request("/docs/", "POST")
 
     assert (status, headers["allow"], headers["content-type"]) == (405, "GET, HEAD", "application/problem+json")
@@ -151,5 +149,5 @@ def test_pages_can_only_be_read() -> None:
         "",
     ],
 )
-def test_every_other_address_is_somebody_elses(path: str) -> None:
+def test_every_other_path_is_passed_on(path: str) -> None:
     assert _request(path)[2] == b"elsewhere"

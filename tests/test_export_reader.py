@@ -1,4 +1,4 @@
-"""Files that were exported are read piece by piece, and what is not kept of them is never held."""
+"""Exports are read piece by piece: what is not needed is never held in memory."""
 
 import json
 import tracemalloc
@@ -22,10 +22,10 @@ def write_json(path: Path, document: object) -> Path:
 
 
 def ignore_progress(*_: object) -> None:
-    """Progress that nobody looks at."""
+    """Ignore the progress."""
 
 
-def test_of_an_export_of_trello_what_is_read_is_there_and_the_rest_is_not(tmp_path: Path) -> None:
+def test_an_export_of_trello_is_reduced_to_what_the_import_needs(tmp_path: Path) -> None:
     document = trello_export(
         desc=None,
         closed=False,
@@ -35,9 +35,9 @@ def test_of_an_export_of_trello_what_is_read_is_there_and_the_rest_is_not(tmp_pa
     )
     document["cards"] = [CARD | {"badges": {"votes": 1}, "pos": 7, "idLabels": ["5f3c2a1b0000000000000003"]}]
 
-    found = export_reader.read_export(write_json(tmp_path / "trello.json", document), ignore_progress)
+    document_read = export_reader.read_export(write_json(tmp_path / "trello.json", document), ignore_progress)
 
-    assert found == {
+    assert document_read == {
         **{name: document[name] for name in ("id", "name", "desc", "closed", "lists")},
         "cards": [CARD | {"pos": 7, "idLabels": ["5f3c2a1b0000000000000003"]}],
         "labels": [{"id": "5f3c2a1b0000000000000003", "name": "", "color": "green_dark"}],
@@ -46,7 +46,7 @@ def test_of_an_export_of_trello_what_is_read_is_there_and_the_rest_is_not(tmp_pa
     }
 
 
-def test_an_export_of_our_own_is_there_as_it_was_written(tmp_path: Path) -> None:
+def test_an_export_of_tackboard_is_read_completely(tmp_path: Path) -> None:
     arrays = ("members", "labels", "lists", "cards", "checklists", "comments", "time_entries")
     document = {"format": "tackboard", "version": 1, "board": {"name": "A.b", "rates": [1, 2.5, None]}, "digest": None}
     document |= {name: [{"id": f"{name}.1", "nested": [{"a": True}]}, {}] for name in arrays}
@@ -54,30 +54,30 @@ def test_an_export_of_our_own_is_there_as_it_was_written(tmp_path: Path) -> None
     assert export_reader.read_export(write_json(tmp_path / "board.json", document), ignore_progress) == document
 
 
-def test_what_is_not_read_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_what_is_not_needed_does_not_fill_the_memory(tmp_path: Path) -> None:
     ballast = {"badges": {str(number): [number] * 10 for number in range(200)}}
     cards = [CARD | ballast | {"name": str(number)} for number in range(1_500)]
     path = write_json(tmp_path / "trello.json", trello_export(cards=cards, plugins=[ballast] * 1_000))
     tracemalloc.start()
 
-    found = export_reader.read_export(path, ignore_progress)
+    document_read = export_reader.read_export(path, ignore_progress)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert [each["name"] for each in found["cards"]] == [str(number) for number in range(1_500)]
+    assert [card["name"] for card in document_read["cards"]] == [str(number) for number in range(1_500)]
     assert path.stat().st_size > 20_000_000
     assert peak < 2_000_000
 
 
-def test_it_is_told_how_far_the_reading_is(tmp_path: Path) -> None:
+def test_progress_is_reported_while_reading(tmp_path: Path) -> None:
     path = write_json(tmp_path / "trello.json", trello_export(labels=[], checklists=[], actions=[]))
     size = path.stat().st_size
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
 
-    export_reader.read_export(path, lambda *progress: told.append(progress))
+    export_reader.read_export(path, lambda *progress: reports.append(progress))
 
-    assert told[-1] == ("reading", size * len(trello_reader.READ_FIELDS), size * len(trello_reader.READ_FIELDS))
-    assert ("looking", size, size) in told
-    assert [done for what, done, _ in told if what == "reading"] == sorted(
-        done for what, done, _ in told if what == "reading"
+    assert reports[-1] == ("reading", size * len(trello_reader.READ_FIELDS), size * len(trello_reader.READ_FIELDS))
+    assert ("looking", size, size) in reports
+    assert [done for step, done, _ in reports if step == "reading"] == sorted(
+        done for step, done, _ in reports if step == "reading"
     )

@@ -1,4 +1,4 @@
-"""What make installs, and when: a Makefile beside programs that only write down how they were called."""
+"""What make installs, and when: the Makefile runs with programs that only record how they were called."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 
 FAKE_PYTHON = """\
 #!/bin/sh
-# A Python that does nothing but make environments, and write down what else it was asked.
+# A Python that only creates environments, and records its other calls.
 case "$*" in
     "-m venv "*)
         mkdir -p "$3/bin"
-        # As venv does, leave what is there alone, even a link that leads nowhere.
+        # Like venv, keep what exists, even a broken link.
         test -L "$3/bin/python" || ln -s "PROGRAM" "$3/bin/python"
         touch "$3/bin/pip"
         chmod +x "$3/bin/pip"
@@ -29,7 +29,7 @@ echo "VERSION $*" >> calls
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the Makefile and all that it looks at the time of."""
+    """Change into a folder with the Makefile and every file whose time it compares."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in (
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def python(version: str, name: str = "python") -> Path:
-    """A Python of that version."""
+    """Write a fake Python of that version; return its path."""
     path = Path("programs", name).absolute()
     path.parent.mkdir(exist_ok=True)
     path.write_text(FAKE_PYTHON.replace("VERSION", version).replace("PROGRAM", str(path)))
@@ -55,7 +55,7 @@ def python(version: str, name: str = "python") -> Path:
 
 
 def make(*targets: str, name: str = "python") -> tuple[list[str], list[str]]:
-    """What was called, and what was told, by make with that Python."""
+    """Run make with that Python; return the calls that it made and the lines that it printed to stderr."""
     calls = Path("calls")
     calls.write_text("")
     command = ["make", "--no-print-directory", *targets, f"PYTHON={Path('programs', name).absolute()}"]
@@ -66,7 +66,7 @@ def make(*targets: str, name: str = "python") -> tuple[list[str], list[str]]:
 
 
 def installed(call: str) -> str:
-    """The requirements that a call installs."""
+    """Return the requirements file that a call installs, or the call if it installs none."""
     return call.rpartition("-r ")[2] if " pip install " in call else call
 
 
@@ -79,22 +79,22 @@ CALLS_OF_A_NEW_CHECKOUT = [
 ]
 
 
-def test_the_first_time_everything_is_made_and_the_second_time_nothing() -> None:
-    first, said = make("digest")
-    second, said_then = make("digest")
+def test_make_installs_the_first_time_and_nothing_the_second_time() -> None:
+    first, messages = make("digest")
+    second, second_messages = make("digest")
 
     assert [installed(call) for call in first] == CALLS_OF_A_NEW_CHECKOUT
-    assert said == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
+    assert messages == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
     assert second == ["3.11 -m cli digest"]
-    assert not said_then
+    assert not second_messages
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew() -> None:
+def test_an_environment_whose_python_is_gone_is_recreated() -> None:
     make("digest")
     Path("programs/python").unlink()
     python("3.12", "newer")
 
-    calls, said = make("digest", name="newer")
+    calls, messages = make("digest", name="newer")
     again, _ = make("digest", name="newer")
 
     assert [installed(call) for call in calls] == [
@@ -102,58 +102,58 @@ def test_an_environment_whose_python_is_gone_is_made_anew() -> None:
         "requirements.txt",
         "3.12 -m cli digest",
     ]
-    assert said == [
+    assert messages == [
         "Making .venv anew: its Python doesn't run any more.",
         "Installing what Tackboard runs on into .venv.",
     ]
     assert again == ["3.12 -m cli digest"]
 
 
-def test_an_environment_whose_python_has_another_version_now_is_made_anew() -> None:
+def test_an_environment_whose_python_has_another_version_is_recreated() -> None:
     make("digest")
     python("3.13")
 
-    calls, said = make("digest")
+    calls, messages = make("digest")
 
     assert [installed(call) for call in calls] == [
         "3.13 -m venv .venv",
         "requirements.txt",
         "3.13 -m cli digest",
     ]
-    assert said[0] == "Making .venv anew: its Python was 3.11, and is 3.13 now."
+    assert messages[0] == "Making .venv anew: its Python was 3.11, and is 3.13 now."
 
 
-def test_a_python_with_another_name_does_not_replace_one_that_runs() -> None:
+def test_a_python_with_another_name_does_not_replace_a_working_one() -> None:
     make("digest")
     python("3.13", "newer")
 
-    calls, said = make("digest", name="newer")
+    calls, messages = make("digest", name="newer")
 
     assert calls == ["3.11 -m cli digest"]
-    assert not said
+    assert not messages
 
 
-def test_an_environment_that_was_left_half_made_is_made_anew() -> None:
+def test_an_incomplete_environment_is_recreated() -> None:
     make("digest")
     Path(".venv/bin/pip").unlink()
     Path(".venv/product").unlink()
 
-    calls, said = make("digest")
+    calls, messages = make("digest")
 
     assert [installed(call) for call in calls] == CALLS_OF_A_NEW_ENVIRONMENT
-    assert said[0] == "Making .venv anew: it was left half made."
+    assert messages[0] == "Making .venv anew: it was left half made."
 
 
-def test_requirements_that_changed_are_installed_again_into_the_same_environment() -> None:
+def test_changed_requirements_are_installed_into_the_same_environment() -> None:
     make("digest")
     now = Path(".venv/product").stat().st_mtime
     for name, age in ((".venv/pyvenv.cfg", 90), (".venv/product", 60), ("requirements.txt", 30)):
         os.utime(name, (now - age, now - age))
 
-    calls, said = make("digest")
+    calls, messages = make("digest")
 
     assert [installed(call) for call in calls] == CALLS_OF_A_NEW_ENVIRONMENT[1:]
-    assert said == ["Installing what Tackboard runs on into .venv."]
+    assert messages == ["Installing what Tackboard runs on into .venv."]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_requirements_that_changed_are_installed_again_into_the_same_environment
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "upgraded", "removed"])
-def test_the_other_environments_are_made_anew_likewise(
+def test_the_other_environments_are_recreated_likewise(
     stamp: str, environment: str, requirements: str, how: str
 ) -> None:
     first, _ = make(stamp)
@@ -176,7 +176,7 @@ def test_the_other_environments_are_made_anew_likewise(
     else:
         shutil.rmtree(environment)
 
-    calls, said = make(stamp)
+    calls, messages = make(stamp)
     again, _ = make(stamp)
 
     version = "3.13" if how == "upgraded" else "3.11"
@@ -190,11 +190,11 @@ def test_the_other_environments_are_made_anew_likewise(
         assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", *anew]
     else:
         assert [installed(call) for call in calls] == anew
-    assert any(line.startswith(f"Making {environment}") for line in said)
+    assert any(line.startswith(f"Making {environment}") for line in messages)
     assert again == []
 
 
-def test_the_tools_for_development_are_installed_again_into_a_new_environment() -> None:
+def test_the_development_tools_are_installed_into_a_recreated_environment() -> None:
     make(".venv/development")
     python("3.13")
 
@@ -203,7 +203,7 @@ def test_the_tools_for_development_are_installed_again_into_a_new_environment() 
     assert [installed(call) for call in calls] == ["3.13 -m venv .venv", "requirements.txt", "requirements/dev.txt"]
 
 
-def test_a_python_that_is_too_old_is_told_and_nothing_is_lost() -> None:
+def test_a_python_that_is_too_old_is_reported_and_nothing_is_lost() -> None:
     make("digest")
     Path("programs/python").write_text('#!/bin/sh\ntest "$1" = --version && echo Python 3.9.2\nexit 1\n')
 
@@ -225,13 +225,13 @@ def test_a_python_that_is_too_old_is_told_and_nothing_is_lost() -> None:
         (["restore", "FILE=monday.db"], "restore monday.db"),
     ],
 )
-def test_make_hands_its_variables_to_the_command(arguments: list[str], command: str) -> None:
+def test_make_passes_its_variables_to_the_command(arguments: list[str], command: str) -> None:
     calls, _ = make(*arguments)
 
     assert calls[-1] == f"3.11 -m cli {command}"
 
 
-def test_make_alone_lists_every_command() -> None:
+def test_make_without_arguments_lists_every_command() -> None:
     command = ["make"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 

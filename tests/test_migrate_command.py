@@ -27,7 +27,7 @@ UP_TO_DATE = "The store is up to date: there is nothing to migrate.\n"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in."""
+    """Change into an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STORE_URL", raising=False)
     return tmp_path
@@ -39,16 +39,16 @@ def schema_of(path: Path) -> str:
     return str(version)
 
 
-def test_a_file_is_migrated_once_and_kept_as_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_copied_and_migrated_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     set_schema("sqlite:///tackboard.db", "0002")
 
     first = main.main(["migrate"])
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     second = main.main(["migrate"])
 
     (copy,) = folder.glob("tackboard-schema-0002-*.db")
     assert (first, second) == (0, 0)
-    assert said == (
+    assert output == (
         (
             f"Migrated {folder}/tackboard.db from schema 0002 to {migrations.HEAD}. "
             f"What it was before is in {copy}: delete that when you no longer need it.\n"
@@ -60,7 +60,7 @@ def test_a_file_is_migrated_once_and_kept_as_it_was(folder: Path, capsys: pytest
     assert schema_of(copy) == "0002"
 
 
-def test_a_database_on_a_server_is_migrated_once_and_it_is_told_that_there_is_no_copy(
+def test_a_database_on_a_server_is_migrated_once_and_the_output_says_that_there_is_no_copy(
     postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with postgresql.database() as name:

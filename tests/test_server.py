@@ -1,4 +1,4 @@
-"""What the server says to a connection before the application is asked, and what it leaves to the application."""
+"""What the server rejects before the application gets the request, and what it leaves to the application."""
 
 import json
 import signal
@@ -14,14 +14,14 @@ from tests.live_server import ROOT, LiveServer
 
 
 def _exchange(server: LiveServer, sent: bytes) -> bytes:
-    """What comes back for what was sent."""
+    """Send bytes and return everything that comes back."""
     with socket.create_connection(server.host_and_port, timeout=30) as connection:
         connection.sendall(sent)
         return _read_to_end(connection)
 
 
 def _read_to_end(connection: socket.socket) -> bytes:
-    """What comes until the server closes."""
+    """Read until the server closes the connection."""
     received = b""
     while piece := connection.recv(65_536):
         received += piece
@@ -88,13 +88,13 @@ def _problem(answer: bytes) -> dict[str, Any]:
         )
     ],
 )
-def test_every_no_is_a_problem_document(live_server: LiveServer, sent: bytes, status: int, code: str) -> None:
+def test_every_rejection_is_a_problem_document(live_server: LiveServer, sent: bytes, status: int, code: str) -> None:
     problem = _problem(_exchange(live_server, sent))
 
     assert (problem["status"], problem["code"]) == (status, code)
 
 
-def test_a_body_of_six_megabytes_is_refused_in_a_way_that_the_client_can_read(live_server: LiveServer) -> None:
+def test_a_client_can_read_the_rejection_of_a_body_of_six_megabytes(live_server: LiveServer) -> None:
     body = b"x" * 6_000_000
 
     answer = _exchange(live_server, _post(f"Content-Length: {len(body)}", body=body))
@@ -102,7 +102,7 @@ def test_a_body_of_six_megabytes_is_refused_in_a_way_that_the_client_can_read(li
     assert _problem(answer)["code"] == "body_too_large"
 
 
-def test_a_body_in_chunks_is_a_body_like_any_other(live_server: LiveServer) -> None:
+def test_a_body_may_come_in_chunks(live_server: LiveServer) -> None:
     chunks = b'8\r\n{"name":\r\n7\r\n "Mina"\r\n1\r\n}\r\n0\r\n\r\n'
     headers = ("Content-Type: application/json", "Transfer-Encoding: chunked")
 
@@ -111,7 +111,7 @@ def test_a_body_in_chunks_is_a_body_like_any_other(live_server: LiveServer) -> N
     assert answer.startswith(b"HTTP/1.1 201 ")
 
 
-def test_a_client_that_asks_first_may_go_on(live_server: LiveServer) -> None:
+def test_a_client_that_expects_100_continue_gets_it(live_server: LiveServer) -> None:
     headers = ("Content-Type: application/json", "Content-Length: 16", "Expect: 100-continue")
 
     answer = _exchange(live_server, _request("POST /v1/users HTTP/1.1", *headers, body=b'{"name": "Mina"}'))
@@ -120,7 +120,7 @@ def test_a_client_that_asks_first_may_go_on(live_server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/nowhere", "/docs/", f"/v1/health?{'a' * 9000}"])
-def test_an_answer_to_head_leaves_the_connection_ready_for_the_next_request(live_server: LiveServer, path: str) -> None:
+def test_a_connection_can_be_used_again_after_head(live_server: LiveServer, path: str) -> None:
     first = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
     answer = _exchange(live_server, first + _request("GET /v1/health HTTP/1.1"))
@@ -134,13 +134,13 @@ def test_http_1_0_needs_no_host(live_server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "[::1]:8080", "b%C3%BCro.example", ""])
-def test_a_host_may_be_any_that_is_one(live_server: LiveServer, host: str) -> None:
+def test_every_valid_host_is_accepted(live_server: LiveServer, host: str) -> None:
     request = f"GET /v1/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
 
     assert _exchange(live_server, request.encode()).startswith(b"HTTP/1.1 200 ")
 
 
-def test_an_answer_without_a_body_leaves_the_connection_ready_for_the_next_request(live_server: LiveServer) -> None:
+def test_a_connection_can_be_used_again_after_a_response_without_a_body(live_server: LiveServer) -> None:
     tag = _exchange(live_server, _request("HEAD /docs/ HTTP/1.1")).partition(b"Etag: ")[2].partition(b"\r\n")[0]
     first = b"GET /docs/ HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: " + tag + b"\r\n\r\n"
     preflight = (
@@ -161,7 +161,7 @@ def _lengths(answer: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/boards", "/v1/nowhere", "/", "/docs/", "/openapi.json"])
-def test_an_answer_to_head_has_the_length_of_the_answer_to_get(live_server: LiveServer, path: str) -> None:
+def test_the_response_to_head_has_the_content_length_of_get(live_server: LiveServer, path: str) -> None:
     get = _exchange(live_server, _request(f"GET {path} HTTP/1.1"))
 
     head = _exchange(live_server, _request(f"HEAD {path} HTTP/1.1"))
@@ -187,7 +187,7 @@ server.serve(application, listening)
 """
 
 
-def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
+def test_a_request_that_has_begun_is_finished_after_ctrl_c() -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", SLOW], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin
@@ -205,7 +205,7 @@ def test_a_request_that_has_begun_is_answered_after_ctrl_c() -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_slow_clients_keep_nobody_waiting(live_server: LiveServer) -> None:
+def test_slow_clients_do_not_delay_others(live_server: LiveServer) -> None:
     half = b"POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nhalf of"
     slow = [socket.create_connection(live_server.host_and_port) for _ in range(40)]
     for connection in slow:

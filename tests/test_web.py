@@ -1,4 +1,4 @@
-"""What the files of the board promise without a browser: small, no HTML of texts, all words in one place."""
+"""What the files of the page guarantee: small, no HTML from texts, all texts in one place."""
 
 import gzip
 import re
@@ -10,20 +10,20 @@ WEB = Path(__file__).parents[1] / "web"
 SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name != "words.js")
 MAX_BYTES = 150 * 1024
 
-# Ways to make HTML or code of a text, or to load from elsewhere.
+# Ways to create HTML or code from a text.
 UNSAFE_SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
     r"|DOMParser|srcdoc|createContextualFragment"
 )
 
 
-def test_all_of_it_is_small_enough_for_a_slow_line() -> None:
+def test_the_page_is_small_enough_for_a_slow_connection() -> None:
     files = [path for path in WEB.glob("*") if path.suffix in {".js", ".css", ".html", ".svg"}]
 
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < MAX_BYTES
 
 
-# What browsers have on https and localhost alone. A small team's first server is on plain http in its own network.
+# What browsers only offer on https and on localhost: a small team's first server is on http in its own network.
 SECURE_CONTEXTS_ONLY = re.compile(
     r"randomUUID|crypto\.subtle|\bclipboard\b|serviceWorker|\bcaches\.|navigator\.(locks|storage|share|credentials|wakeLock)"
     r"|new Notification|show(Open|Save)FilePicker|cookieStore|getScreenDetails"
@@ -36,14 +36,14 @@ def test_no_script_needs_a_secure_context(script: Path) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_no_script_makes_html_of_a_text_or_names_another_host(script: Path) -> None:
+def test_no_script_creates_html_from_text_or_names_another_host(script: Path) -> None:
     text = script.read_text()
 
     assert not UNSAFE_SINKS.search(text)
     assert not re.search(r"""(from|import\(|fetch\()\s*["'`](https?:)?//""", text)
 
 
-def test_every_word_is_used_and_every_used_word_is_there() -> None:
+def test_every_text_is_used_and_every_used_text_exists() -> None:
     known = set(
         re.findall(r"^  (\w+):", (WEB / "words.js").read_text().partition("export const words")[2], re.MULTILINE)
     )

@@ -1,4 +1,4 @@
-"""What the guides show is what happens."""
+"""The commands in the guides print what the guides show."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tools.openapi.findings import ROOT
 MARK = "=== next ==="
 
 
-def test_the_commands_of_the_guides_answer_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
+def test_the_commands_of_the_guides_print_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
     blocks = (ROOT / "docs" / "guides.md").read_text().split("```console\n")[1:]
     entries = [entry for block in blocks for entry in ENTRY.finditer(block.partition("```")[0])]
     lines = [line for entry in entries for line in (command_of(entry), f"echo; echo '{MARK}'")]

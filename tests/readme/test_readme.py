@@ -1,4 +1,4 @@
-"""What README and the page for curl show is what happens."""
+"""The commands in README and in the page about curl print what these pages show."""
 
 import os
 import re
@@ -19,24 +19,24 @@ CHANGING_VALUES = [
 
 
 def command_of(entry: re.Match[str]) -> str:
-    """What somebody types, without the prompts of its second and further lines."""
+    """Return a command without the prompts of its continuation lines."""
     return entry["command"].replace("\n> ", "\n")
 
 
 def mask_changing_values(text: str) -> str:
-    """The text without what is different every time."""
+    """Return the text with placeholders for values that differ in every run."""
     for pattern, replacement in CHANGING_VALUES:
         text = pattern.sub(replacement, text)
     return text.strip()
 
 
 @pytest.mark.parametrize(("page", "blocks"), [("README.md", 1), ("docs/by-curl.md", None)])
-def test_the_commands_of_a_page_answer_what_it_shows(
+def test_the_commands_of_a_page_print_what_it_shows(
     live_server: LiveServer, tmp_path: Path, page: str, blocks: int | None
 ) -> None:
     _, _, tested = (ROOT / page).read_text().partition("run by tests/readme. -->")
-    shown = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
-    entries = [(command_of(entry), entry["output"]) for block in shown for entry in ENTRY.finditer(block)]
+    code_blocks = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
+    entries = [(command_of(entry), entry["output"]) for block in code_blocks for entry in ENTRY.finditer(block)]
     mark = "=== next ==="
     lines = [f'make() {{ PYTHONPATH="{ROOT}" "{sys.executable}" -m cli token 2>/dev/null; }}']
     for command, _ in entries:
@@ -58,15 +58,15 @@ def test_the_commands_of_a_page_answer_what_it_shows(
     ]
 
 
-def test_the_handler_of_the_readme_is_the_handler() -> None:
-    shown = re.search(r"   ```python\n(.*?)   ```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_handler_in_the_readme_is_the_real_one() -> None:
+    code_block = re.search(r"   ```python\n(.*?)   ```", (ROOT / "README.md").read_text(), re.DOTALL)
 
-    assert shown
-    code = "\n".join(line[3:] for line in shown[1].splitlines()).strip()
+    assert code_block
+    code = "\n".join(line[3:] for line in code_block[1].splitlines()).strip()
     assert code in (ROOT / "handlers" / "cards.py").read_text()
 
 
-def test_every_variable_of_the_readme_is_read_somewhere() -> None:
+def test_every_variable_in_the_readme_is_read_by_code() -> None:
     table = re.findall(r"^\| `([A-Z_`, ]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     names = [name for row in table for name in re.findall(r"[A-Z_]{4,}", row)]
     code = "".join((ROOT / file).read_text() for file in ("app/configuration.py", "cli/main.py", "wsgi.py"))
