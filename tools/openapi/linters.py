@@ -12,6 +12,7 @@ from tools.openapi.bundle import Node
 from tools.openapi.findings import BUNDLE, ROOT, BundleFinding, Finding
 from tools.openapi.source_locations import locate
 
+_REDOCLY_CONFIG = Path(__file__).parent / "redocly.yaml"
 _QUIET_ENVIRONMENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
@@ -55,7 +56,7 @@ def write_bundle(document: Node) -> bool:
     files = [BUNDLE, BUNDLE.with_suffix(".yaml")]
     before = [file.read_bytes() if file.exists() else b"" for file in files]
     BUNDLE.write_text(json.dumps(document, indent=2, ensure_ascii=False))
-    run_tool("redocly", "bundle", BUNDLE, "--ext", "yaml", "--output", files[1])
+    run_tool("redocly", "bundle", BUNDLE, "--config", _REDOCLY_CONFIG, "--ext", "yaml", "--output", files[1])
     return [file.read_bytes() for file in files] != before
 
 
@@ -75,7 +76,10 @@ def _locate(findings: list[BundleFinding]) -> list[Finding]:
 
 def lint_bundles_with_redocly(files: Sequence[Path]) -> dict[str, list[BundleFinding]]:
     """Return what Redocly finds in each bundle, by the file's name."""
-    report = _parse_first_json(run_tool("redocly", "lint", *files, "--format", "json", may_have_findings=True))
+    output = run_tool(
+        "redocly", "lint", *files, "--config", _REDOCLY_CONFIG, "--format", "json", may_have_findings=True
+    )
+    report = _parse_first_json(output)
     findings: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
     for problem in report["problems"]:
         first = problem["location"][0]
