@@ -40,10 +40,13 @@ def list_statements(engine: str) -> list[Statement]:
         *vars(user_statements).items(),
         *vars(write_statements).items(),
     ):
-        if name[0].isupper() and isinstance(value, sa.Select | sa.Insert | sa.Update | sa.Delete):
-            statements.append(value)
-        elif name[0].isupper() and isinstance(value, dict):
-            statements.extend(value.values())
+        candidates = value.values() if isinstance(value, dict) else [value]
+        if name[0].isupper():
+            statements.extend(
+                candidate
+                for candidate in candidates
+                if isinstance(candidate, sa.Select | sa.Insert | sa.Update | sa.Delete)
+            )
     for continued in FLAGS:
         statements.append(user_statements.select_tokens(continued=continued))
         statements.extend(read_statements.select_boards(archived=archived, continued=continued) for archived in FLAGS)
